@@ -1,0 +1,111 @@
+"""What a householder can set: frozen pydantic models, one a section of the TOML file.
+
+Every field has a default that works, a description that becomes the comment in ``facesecure config example``, and
+a range. Unknown keys are errors. ``config_file`` reads a file into these and reports every problem at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+
+
+class Section(BaseModel):
+    """Base of every section: immutable, and nothing unknown gets past it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CameraConfig(Section):
+    """Where pictures come from."""
+
+    source: str = Field("picamera2:0", description="picamera2:0 | v4l2:/dev/video0 | rtsp://user:password@host/path | file:clip.mp4 | dir:images/")
+    name: str = Field("front door", min_length=1, description="what to call this camera in sightings and alerts")
+    width: int = Field(1280, ge=64, le=7680, description="picture width asked of a local camera, pixels")
+    height: int = Field(720, ge=64, le=4320, description="picture height asked of a local camera, pixels")
+    fps: float = Field(10.0, gt=0, le=120, description="frames a second asked of a local camera")
+    timeout: float = Field(5.0, gt=0, le=120, description="seconds without a frame before a stream counts as lost")
+    reconnect_max: float = Field(30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, seconds")
+    file_speed: Literal["fast", "real"] = Field("fast", description="play file: and dir: as fast as possible, or at real speed")
+
+
+class MotionConfig(Section):
+    """When nothing moves, nothing is looked at."""
+
+    enabled: bool = Field(True, description="look for faces only while something moves")
+    threshold: Fraction = Field(0.004, description="share of the picture that must change")
+    contrast: float = Field(12.0, gt=0, le=255, description="brightness step (of 255) that counts as a change")
+    linger: float = Field(2.0, ge=0, le=60, description="seconds to keep looking after the last movement")
+    mask: list[tuple[Fraction, Fraction, Fraction, Fraction]] = Field(
+        default_factory=list,
+        description="areas to ignore, as [left, top, right, bottom] in fractions of the picture: a road, a tree",
+    )
+
+
+class DetectorConfig(Section):
+    """How faces are found."""
+
+    kind: Literal["mtcnn", "haar", "yunet"] = Field("mtcnn", description="mtcnn | haar | yunet (after: facesecure models pull yunet)")
+    min_face: int = Field(40, ge=12, le=2000, description="smallest face looked for, pixels")
+    confidence: Fraction = Field(0.8, description="detections below this are dropped")
+    interval: float = Field(0.15, ge=0, le=10, description="least seconds between two searches of the picture")
+    preset: Literal["default", "pisecurehome"] = Field("default", description="haar only: pisecurehome is the 2020 report's 1.3 / 3 / 30 px")
+
+
+class QualityConfig(Section):
+    """Below these a face is too poor to say who it is, and counts as unidentified, never as a stranger."""
+
+    min_eye_distance: Positive = Field(14.0, description="pixels between the eyes")
+    min_sharpness: Fraction = Field(0.12, description="1 is a sharp picture of that size")
+    min_brightness: float = Field(30.0, ge=0, le=255, description="mean brightness of the face")
+    max_brightness: float = Field(235.0, ge=0, le=255, description="mean brightness of the face")
+    min_contrast: float = Field(12.0, ge=0, le=255, description="standard deviation of brightness over the face")
+    max_yaw: Fraction = Field(0.65, description="0 frontal, 1 profile")
+    min_confidence: Fraction = Field(0.9, description="the detector's own certainty")
+
+
+class RecognizerConfig(Section):
+    """How faces are told apart."""
+
+    kind: Literal["embedding"] = Field("embedding", description="embedding")
+    model: str = Field("mobilefacenet", description="a bundled or pulled model's name, or a path to NAME.tflite beside NAME.json")
+
+
+class VerdictConfig(Section):
+    """How sure to be."""
+
+    false_accept: float = Field(1e-4, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known")
+    false_stranger: float = Field(1e-2, gt=0, le=0.5, description="chance that a family member's visit is called a stranger's")
+    margin: float = Field(2.0, ge=0, description="log-likelihood a name must lead the second-best name by")
+    min_faces: int = Field(2, ge=1, le=50, description="usable faces needed for any verdict but unidentified")
+    presence: float = Field(3.0, ge=0, description="seconds of movement without a usable face that make an unidentified sighting; 0: never")
+
+
+class StoreConfig(Section):
+    """What is kept, and for how long."""
+
+    keep_days: float = Field(30.0, ge=0, description="sightings and snapshots older than this are removed; 0: keep all")
+    snapshots: bool = Field(True, description="keep a picture of every sighting")
+    max_snapshot_mb: float = Field(500.0, ge=0, description="oldest snapshots go when they exceed this; 0: no limit")
+
+
+class FacesecureConfig(Section):
+    """The whole file."""
+
+    state_dir: Path | None = Field(None, description="database, snapshots, pulled models; default /var/lib/facesecure as a service, else ~/.local/state/facesecure")
+    camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
+    motion: MotionConfig = Field(default_factory=lambda: MotionConfig())
+    detector: DetectorConfig = Field(default_factory=lambda: DetectorConfig())
+    quality: QualityConfig = Field(default_factory=lambda: QualityConfig())
+    recognizer: RecognizerConfig = Field(default_factory=lambda: RecognizerConfig())
+    verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
+    store: StoreConfig = Field(default_factory=lambda: StoreConfig())
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=lambda: {"log": {}},
+        description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",
+    )

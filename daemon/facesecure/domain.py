@@ -1,0 +1,247 @@
+"""The nouns of a frame's journey: Frame, Face, AlignedFace, Recognition, Verdict, Track, Sighting, Alert.
+
+All are frozen and check their shapes where they are made, so that a mistake shows at the stage that made it.
+Conventions, everywhere in the daemon: images are uint8 RGB of shape (height, width, 3); points are (x, y) in
+pixels from the top left; times called ``..._at`` are seconds on the source's own clock, which never goes back;
+wall-clock times are aware ``datetime`` in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+Luma = NDArray[np.uint8]
+Landmarks = NDArray[np.float32]
+Embedding = NDArray[np.float32]
+
+LANDMARK_NAMES = ("eye on the left", "eye on the right", "nose", "mouth corner on the left", "mouth corner on the right")
+
+
+def _require(condition: bool, complaint: str) -> None:
+    if not condition:
+        raise ValueError(complaint)
+
+
+class Picture(Protocol):
+    """Pixels as a source delivers them, converted only when somebody asks."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+
+    def rgb(self) -> Image:
+        """uint8 RGB (height, width, 3), C-contiguous. The same array every time; do not write to it."""
+
+    def luma(self) -> Luma:
+        """uint8 brightness (height, width), or a smaller plane of the same scene if the camera gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture from a source. ``index`` counts what the source produced, so a gap tells of dropped frames."""
+
+    index: int
+    taken_at: float
+    picture: Picture
+    wall_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        _require(self.index >= 0, f"frame index {self.index} is negative")
+        _require(np.isfinite(self.taken_at), f"frame time {self.taken_at} is not a finite number")
+        _require(self.wall_time.tzinfo is not None, "wall_time needs a time zone")
+
+    @property
+    def image(self) -> Image:
+        """The whole frame, uint8 RGB (height, width, 3)."""
+        return self.picture.rgb()
+
+    @property
+    def luma(self) -> Luma:
+        """Brightness, uint8 (h, w); may be smaller than the image."""
+        return self.picture.luma()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels; may reach over the edge of the image."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def __post_init__(self) -> None:
+        finite = np.isfinite((self.left, self.top, self.right, self.bottom)).all()
+        _require(bool(finite), "a box needs four finite numbers")
+        _require(self.right > self.left and self.bottom > self.top, f"box {self} is empty")
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detection: where, how sure (0 to 1), and five landmarks, float32 (5, 2), in LANDMARK_NAMES' order.
+
+    Left and right are the viewer's, as in the image.
+    """
+
+    box: Box
+    landmarks: Landmarks
+    confidence: float
+
+    def __post_init__(self) -> None:
+        _require(self.landmarks.shape == (5, 2), f"landmarks have shape {self.landmarks.shape}, not (5, 2)")
+        _require(self.landmarks.dtype == np.float32, f"landmarks are {self.landmarks.dtype}, not float32")
+        _require(bool(np.isfinite(self.landmarks).all()), "landmarks are not finite")
+        _require(0.0 <= self.confidence <= 1.0, f"confidence {self.confidence} is not within 0 and 1")
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the eyes."""
+        return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much a face is worth for telling who it is. ``reasons`` is empty exactly when the face is usable.
+
+    eye_distance in pixels; sharpness relative to a face of the same size in focus (about 1 is sharp); brightness
+    and contrast 0 to 255; yaw and pitch are rough, -1 to 1 (0 is frontal); roll in degrees; confidence 0 to 1.
+    ``score`` (0 to 1) orders faces: more is better.
+    """
+
+    eye_distance: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw: float
+    pitch: float
+    roll: float
+    confidence: float
+    score: float
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(0.0 <= self.score <= 1.0, f"quality score {self.score} is not within 0 and 1")
+
+    @property
+    def usable(self) -> bool:
+        return not self.reasons
+
+
+@dataclass(frozen=True, slots=True)
+class AlignedFace:
+    """What a recogniser sees: uint8 RGB (112, 112, 3) made by ``vision.align``, and how good it is."""
+
+    image: Image
+    quality: Quality
+
+    def __post_init__(self) -> None:
+        _require(self.image.shape == (112, 112, 3), f"an aligned face is (112, 112, 3), not {self.image.shape}")
+        _require(self.image.dtype == np.uint8, f"an aligned face is uint8, not {self.image.dtype}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What one face says: a score for everybody who is enrolled, by name (empty if nobody is).
+
+    Scores are the recogniser's own (cosine, or a class's log-odds); only a ``ScoreModel`` gives them a meaning.
+    """
+
+    scores: Mapping[str, float]
+    embedding: Embedding | None = None
+
+    def ranked(self) -> list[tuple[str, float]]:
+        """(name, score), best first; equal scores by name, so that the order never depends on chance."""
+        return sorted(self.scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+class VerdictKind(StrEnum):
+    """Who it is, as far as anybody can tell."""
+
+    KNOWN = "known"
+    STRANGER = "stranger"
+    UNIDENTIFIED = "unidentified"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The judgement on one track. ``name`` is set exactly for KNOWN.
+
+    ``score`` and ``second_score`` are the two best mean scores over the track's usable faces (None if there were
+    none, or nobody is enrolled); ``evidence`` is the log-likelihood ratio (nats) of the best name against "nobody
+    we know"; ``faces_used`` counts usable faces; ``why`` is one sentence for people.
+    """
+
+    kind: VerdictKind
+    why: str
+    name: str | None = None
+    score: float | None = None
+    second_name: str | None = None
+    second_score: float | None = None
+    evidence: float | None = None
+    faces_used: int = 0
+
+    def __post_init__(self) -> None:
+        _require((self.name is not None) == (self.kind is VerdictKind.KNOWN), f"a {self.kind} verdict named {self.name!r}")
+        _require(bool(self.why), "a verdict says why")
+        _require(self.faces_used >= 0, "faces_used is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A verdict, made: what is stored, shown, and turned into alerts.
+
+    ``identifier`` is unique for ever. ``track`` is the tracker's number (None where no face was ever found).
+    ``supersedes`` is the identifier of an earlier sighting of the same track that this one corrects.
+    ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
+    """
+
+    identifier: str
+    verdict: Verdict
+    source: str
+    first_seen: datetime
+    last_seen: datetime
+    track: int | None = None
+    supersedes: str | None = None
+    snapshot: Image | None = None
+    box: Box | None = None
+
+    def __post_init__(self) -> None:
+        _require(bool(self.identifier), "a sighting needs an identifier")
+        _require(self.first_seen.tzinfo is not None and self.last_seen.tzinfo is not None, "times need a time zone")
+        _require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message for one or more plugins: the sighting and the words for it."""
+
+    sighting: Sighting
+    text: str
+    snapshot_path: str | None = None
+
+    def __post_init__(self) -> None:
+        _require(bool(self.text), "an alert needs words")
