@@ -1,9 +1,9 @@
 """The one door to the TFLite interpreter; nothing else imports LiteRT or tflite-runtime.
 
-LiteRT (``ai_edge_litert``) is preferred: it is tflite-runtime's successor with the same API, and runs the same
-int8 model several times faster. ``FACESECURE_RUNTIME=litert`` or ``=tflite-runtime`` forces one. Both hand what
-they can to XNNPACK by themselves. The two must never be loaded into one process, nor tflite-runtime beside
-TensorFlow: they crash.
+LiteRT (``ai_edge_litert``) is preferred: it is tflite-runtime's successor with the same API, and runs the
+same int8 model several times faster. ``FACESECURE_RUNTIME=litert`` or ``=tflite-runtime`` forces one. Both
+hand what they can to XNNPACK by themselves. The two must never be loaded into one process, nor tflite-runtime
+beside TensorFlow: they crash.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """How much of a graph XNNPACK runs: ``delegated`` of ``nodes`` operations, in ``partitions`` (1 is best)."""
+    """How much of a graph XNNPACK runs: ``delegated`` of ``nodes`` operations, in ``partitions`` (1 is
+
+    best).
+    """
 
     nodes: int
     delegated: int
