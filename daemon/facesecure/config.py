@@ -24,14 +24,21 @@ class Section(BaseModel):
 class CameraConfig(Section):
     """Where pictures come from."""
 
-    source: str = Field("picamera2:0", description="picamera2:0 | v4l2:/dev/video0 | rtsp://user:password@host/path | file:clip.mp4 | dir:images/")
+    source: str = Field(
+        "picamera2:0",
+        description="picamera2:0 | v4l2:/dev/video0 | rtsp://user:password@host/path | file:clip.mp4 | dir:images/",
+    )
     name: str = Field("front door", min_length=1, description="what to call this camera in sightings and alerts")
     width: int = Field(1280, ge=64, le=7680, description="picture width asked of a local camera, pixels")
     height: int = Field(720, ge=64, le=4320, description="picture height asked of a local camera, pixels")
     fps: float = Field(10.0, gt=0, le=120, description="frames a second asked of a local camera")
     timeout: float = Field(5.0, gt=0, le=120, description="seconds without a frame before a stream counts as lost")
-    reconnect_max: float = Field(30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, seconds")
-    file_speed: Literal["fast", "real"] = Field("fast", description="play file: and dir: as fast as possible, or at real speed")
+    reconnect_max: float = Field(
+        30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, seconds"
+    )
+    file_speed: Literal["fast", "real"] = Field(
+        "fast", description="play file: and dir: as fast as possible, or at real speed"
+    )
 
 
 class MotionConfig(Section):
@@ -50,18 +57,22 @@ class MotionConfig(Section):
 class DetectorConfig(Section):
     """How faces are found."""
 
-    kind: Literal["mtcnn", "haar", "yunet"] = Field("mtcnn", description="mtcnn | haar | yunet (after: facesecure models pull yunet)")
+    kind: Literal["mtcnn", "haar", "yunet"] = Field(
+        "mtcnn", description="mtcnn | haar | yunet (after: facesecure models pull yunet)"
+    )
     min_face: int = Field(40, ge=12, le=2000, description="smallest face looked for, pixels")
     confidence: Fraction = Field(0.8, description="detections below this are dropped")
     interval: float = Field(0.15, ge=0, le=10, description="least seconds between two searches of the picture")
-    preset: Literal["default", "pisecurehome"] = Field("default", description="haar only: pisecurehome is the 2020 report's 1.3 / 3 / 30 px")
+    preset: Literal["default", "pisecurehome"] = Field(
+        "default", description="haar only: pisecurehome is the 2020 report's 1.3 / 3 / 30 px"
+    )
 
 
 class QualityConfig(Section):
     """Below these a face is too poor to say who it is, and counts as unidentified, never as a stranger."""
 
     min_eye_distance: Positive = Field(14.0, description="pixels between the eyes")
-    min_sharpness: Fraction = Field(0.12, description="1 is a sharp picture of that size")
+    min_sharpness: Fraction = Field(0.08, description="1 is a typical sharp photo, seen at the same size")
     min_brightness: float = Field(30.0, ge=0, le=255, description="mean brightness of the face")
     max_brightness: float = Field(235.0, ge=0, le=255, description="mean brightness of the face")
     min_contrast: float = Field(12.0, ge=0, le=255, description="standard deviation of brightness over the face")
@@ -73,17 +84,28 @@ class RecognizerConfig(Section):
     """How faces are told apart."""
 
     kind: Literal["embedding"] = Field("embedding", description="embedding")
-    model: str = Field("mobilefacenet", description="a bundled or pulled model's name, or a path to NAME.tflite beside NAME.json")
+    model: str = Field(
+        "mobilefacenet",
+        description="a bundled or pulled model's name, or a path to NAME.tflite beside NAME.json",
+    )
 
 
 class VerdictConfig(Section):
     """How sure to be."""
 
-    false_accept: float = Field(1e-4, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known")
-    false_stranger: float = Field(1e-2, gt=0, le=0.5, description="chance that a family member's visit is called a stranger's")
+    false_accept: float = Field(
+        1e-4, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known"
+    )
+    false_stranger: float = Field(
+        1e-2, gt=0, le=0.5, description="chance that a family member's visit is called a stranger's"
+    )
     margin: float = Field(2.0, ge=0, description="log-likelihood a name must lead the second-best name by")
     min_faces: int = Field(2, ge=1, le=50, description="usable faces needed for any verdict but unidentified")
-    presence: float = Field(3.0, ge=0, description="seconds of movement without a usable face that make an unidentified sighting; 0: never")
+    presence: float = Field(
+        3.0,
+        ge=0,
+        description="seconds of movement without a usable face that make an unidentified sighting; 0: never",
+    )
 
 
 class StoreConfig(Section):
@@ -94,10 +116,17 @@ class StoreConfig(Section):
     max_snapshot_mb: float = Field(500.0, ge=0, description="oldest snapshots go when they exceed this; 0: no limit")
 
 
+def _log_only() -> dict[str, dict[str, Any]]:
+    return {"log": {}}
+
+
 class FacesecureConfig(Section):
     """The whole file."""
 
-    state_dir: Path | None = Field(None, description="database, snapshots, pulled models; default /var/lib/facesecure as a service, else ~/.local/state/facesecure")
+    state_dir: Path | None = Field(
+        None,
+        description="where the database, snapshots and pulled models live; as a service /var/lib/facesecure",
+    )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
     motion: MotionConfig = Field(default_factory=lambda: MotionConfig())
     detector: DetectorConfig = Field(default_factory=lambda: DetectorConfig())
@@ -106,6 +135,6 @@ class FacesecureConfig(Section):
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: {"log": {}},
+        default_factory=_log_only,
         description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",
     )

@@ -22,7 +22,13 @@ Luma = NDArray[np.uint8]
 Landmarks = NDArray[np.float32]
 Embedding = NDArray[np.float32]
 
-LANDMARK_NAMES = ("eye on the left", "eye on the right", "nose", "mouth corner on the left", "mouth corner on the right")
+LANDMARK_NAMES = (
+    "eye on the left",
+    "eye on the right",
+    "nose",
+    "mouth corner on the left",
+    "mouth corner on the right",
+)
 
 
 def _require(condition: bool, complaint: str) -> None:
@@ -205,7 +211,10 @@ class Verdict:
     faces_used: int = 0
 
     def __post_init__(self) -> None:
-        _require((self.name is not None) == (self.kind is VerdictKind.KNOWN), f"a {self.kind} verdict named {self.name!r}")
+        _require(
+            (self.name is not None) == (self.kind is VerdictKind.KNOWN),
+            f"a {self.kind} verdict named {self.name!r}",
+        )
         _require(bool(self.why), "a verdict says why")
         _require(self.faces_used >= 0, "faces_used is negative")
 

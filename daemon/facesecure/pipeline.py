@@ -1,0 +1,78 @@
+"""A frame's journey, readable top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from facesecure.cadence import Cadence
+from facesecure.config import QualityConfig
+from facesecure.domain import Alert, Frame, Sighting
+from facesecure.policy import Policy
+from facesecure.stages import Detector, Recognizer
+from facesecure.tracking import Track, Tracker
+from facesecure.vision.quality import examine
+from facesecure.witness import Witness
+
+
+class Chronicle(Protocol):
+    """Where sightings are kept (``store.Store``)."""
+
+    def record(self, sighting: Sighting) -> str | None:
+        """Keep ``sighting``; one with a known identifier replaces its ``last_seen``. Returns the snapshot's path."""
+
+
+class Alerts(Protocol):
+    """Where alerts go (``alerts.dispatcher.Dispatcher``)."""
+
+    def send(self, alert: Alert) -> None:
+        """Hand over and return at once."""
+
+
+Onlooker = Callable[[Frame, Sequence[Track]], None]
+"""Shown every frame after its journey, with its tracks: for pictures and measurements, never for decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The stages between a source and the alerts, and the order they come in."""
+
+    cadence: Cadence
+    detector: Detector
+    tracker: Tracker
+    quality: QualityConfig
+    recognizer: Recognizer
+    witness: Witness
+    chronicle: Chronicle
+    policy: Policy
+    alerts: Alerts
+
+    def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
+        """Follow every frame to its end; returns when ``frames`` does."""
+        for frame in frames:
+            tracks = self.step(frame)
+            if onlooker:
+                onlooker(frame, tracks)
+        self._tell(self.witness.farewell(self.tracker.finish()))
+
+    def step(self, frame: Frame) -> list[Track]:
+        """One frame's journey. Returns its tracks, those that ended on it included."""
+        faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
+        tracks = [self._identify(track, frame) for track in self.tracker.update(faces, frame.taken_at)]
+        for track in tracks:
+            self._tell(self.witness.sightings(track, frame))
+        self._tell(self.witness.presence(frame, moving=self.cadence.moving, face=any(t.hits > 1 for t in tracks)))
+        return tracks
+
+    def _identify(self, track: Track, frame: Frame) -> Track:
+        if not track.wants_identity:
+            return track
+        face = examine(frame.image, track.face, self.quality)
+        return self.tracker.observe(track, face, self.recognizer.identify(face) if face.quality.usable else None)
+
+    def _tell(self, sightings: Sequence[Sighting]) -> None:
+        for sighting in sightings:
+            snapshot = self.chronicle.record(sighting)
+            for alert in self.policy.decide(sighting, snapshot):
+                self.alerts.send(alert)

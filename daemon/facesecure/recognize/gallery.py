@@ -1,0 +1,92 @@
+"""The people enrolled, as a matrix: what an embedding is compared with."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Embedding
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One point that stands for ``name``: a unit vector, float32 (n,), made by the model with ``model_sha256``."""
+
+    name: str
+    embedding: Embedding
+    model_sha256: str
+
+
+class Gallery:
+    """Templates of everybody, at one moment. Never changes; a new one is made when people change."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        kept = list(templates)
+        self.names = tuple(sorted({template.name for template in kept}))
+        self._owner = np.array([self.names.index(template.name) for template in kept], np.intp)
+        self._matrix: NDArray[np.float32] = (
+            np.stack([t.embedding for t in kept]) if kept else np.empty((0, 0), np.float32)
+        )
+
+    def scores(self, embedding: Embedding) -> dict[str, float]:
+        """Cosine of ``embedding`` (a unit vector) to each person's nearest template."""
+        if not self.names:
+            return {}
+        cosines = self._matrix @ embedding
+        best = np.full(len(self.names), -1.0, np.float32)
+        np.maximum.at(best, self._owner, cosines)
+        return {name: float(score) for name, score in zip(self.names, best, strict=True)}
+
+
+def template_of(embeddings: NDArray[np.float32]) -> Embedding:
+    """The normalised mean of ``embeddings`` (k, n), unit vectors of one person: float32 (n,)."""
+    mean = embeddings.mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+
+class LiveGallery:
+    """A gallery that follows the store: asked at most once a second whether anybody was added or removed."""
+
+    def __init__(
+        self,
+        load: Callable[[], Iterable[Template]],
+        changed: Callable[[], bool],
+        model_sha256: str,
+        *,
+        every: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load, self._changed, self._model, self._every, self._clock = (
+            load,
+            changed,
+            model_sha256,
+            every,
+            clock,
+        )
+        self._asked_at = clock()
+        self._gallery = self._read()
+
+    def current(self) -> Gallery:
+        """The gallery as of at most a second ago."""
+        now = self._clock()
+        if now - self._asked_at >= self._every:
+            self._asked_at = now
+            if self._changed():
+                self._gallery = self._read()
+        return self._gallery
+
+    def _read(self) -> Gallery:
+        templates = list(self._load())
+        foreign = sorted({t.name for t in templates if t.model_sha256 != self._model})
+        if foreign:
+            _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
+        gallery = Gallery(t for t in templates if t.model_sha256 == self._model)
+        _log.info("%d people enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "nobody")
+        return gallery

@@ -1,0 +1,55 @@
+"""What a score means: how scores are distributed when it is that person, and when it is not.
+
+Frames of one visit are not independent: somebody who looks a little like Tom does so in every frame. Each score is
+therefore modelled in two layers, score = mean + (this visit) + (this frame), with Gaussian spreads ``sd_between``
+and ``sd_within``. The mean over n independent frames then has variance sd_between^2 + sd_within^2 / n, and no
+number of frames makes it certain. (A one-way random effects model; for the likelihood ratio of such scores see
+for instance Brümmer and du Preez, "Application-independent evaluation of speaker detection", 2006.)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreDistribution:
+    """Scores of one kind of pair; ``mean`` and spreads in the recogniser's own unit."""
+
+    mean: float
+    sd_between: float
+    sd_within: float
+
+    def __post_init__(self) -> None:
+        if self.sd_between < 0 or self.sd_within <= 0:
+            raise ValueError("spreads must be positive")
+
+    def variance(self, faces: float) -> float:
+        """Variance of the mean score over ``faces`` (> 0) independent faces."""
+        return self.sd_between**2 + self.sd_within**2 / faces
+
+    def log_density(self, score: float, faces: float) -> float:
+        variance = self.variance(faces)
+        return -0.5 * ((score - self.mean) ** 2 / variance + math.log(2 * math.pi * variance))
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreModel:
+    """``genuine``: scores of a person against their own templates; ``impostor``: of anybody else."""
+
+    genuine: ScoreDistribution
+    impostor: ScoreDistribution
+
+    def __post_init__(self) -> None:
+        if self.genuine.mean <= self.impostor.mean:
+            raise ValueError("genuine scores must be higher than impostor scores on average")
+
+    def log_likelihood_ratio(self, score: float, faces: float) -> float:
+        """log p(score | that person) / p(score | somebody else), nats, for a mean over ``faces`` faces.
+
+        Never falls as the score rises: outside the two means the ratio of two Gaussians of different widths would
+        turn back, so the score is held between them.
+        """
+        held = min(max(score, self.impostor.mean), self.genuine.mean)
+        return self.genuine.log_density(held, faces) - self.impostor.log_density(held, faces)

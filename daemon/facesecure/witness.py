@@ -1,0 +1,132 @@
+"""Turns tracks into sightings: one when a verdict is reached, one when it is corrected, at the latest one at the end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from facesecure.domain import Box, Face, Frame, Image, Sighting, Verdict, VerdictKind
+from facesecure.presence import Episode, Presence
+from facesecure.tracking import Track
+from facesecure.vision.quality import view_score
+
+_LEAST_HITS = 2
+"""A face found on a single frame and never again is a flicker of the detector, not a visitor."""
+_SURROUNDINGS = 1.0
+"""A snapshot shows the face and this many face sizes on every side."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of one track: the best view of it, and the last thing said about it."""
+
+    view: float = -1.0
+    snapshot: Image | None = None
+    box: Box | None = None
+    told: Sighting | None = None
+
+
+class Witness:
+    """Says each thing once. A sighting that comes again with the same identifier only has a later ``last_seen``."""
+
+    def __init__(self, source: str, presence: Presence) -> None:
+        self._source = source
+        self._presence = presence
+        self._memories: dict[int, _Memory] = {}
+        self._latest: Frame | None = None
+        self._scene: Frame | None = None
+
+    def sightings(self, track: Track, frame: Frame) -> list[Sighting]:
+        """What is new about ``track`` on ``frame``."""
+        self._latest = frame
+        memory = self._memories.setdefault(track.number, _Memory())
+        if track.fresh:
+            _remember_view(memory, track.face, frame)
+        if track.ended:
+            del self._memories[track.number]
+            return self._last_words(track, memory, frame)
+        return self._news(track, memory, frame)
+
+    def presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
+        """What is new about the scene as a whole: movement without a face."""
+        self._latest = frame
+        episode = self._presence.update(frame.taken_at, moving=moving, face=face)
+        if moving and not self._presence.ripe:
+            self._scene = frame  # a picture from within the movement; at its end the door is empty again
+        return self._faceless(episode, frame)
+
+    def farewell(self, tracks: Sequence[Track]) -> list[Sighting]:
+        """What is left to say when the source has ended and taken ``tracks`` with it."""
+        if self._latest is None:
+            return []
+        last_words = [sighting for track in tracks for sighting in self.sightings(track, self._latest)]
+        return last_words + self._faceless(self._presence.finish(), self._latest)
+
+    def _news(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
+        verdict, told = track.verdict, memory.told
+        if verdict.kind is VerdictKind.UNIDENTIFIED or (told and _same(told.verdict, verdict)):
+            return []
+        memory.told = self._sighting(track, memory, frame, supersedes=told.identifier if told else None)
+        return [memory.told]
+
+    def _last_words(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
+        if memory.told is not None:
+            return [replace(memory.told, last_seen=max(memory.told.first_seen, _wall(frame, track.last_seen)))]
+        if track.hits < _LEAST_HITS:
+            return []
+        return [self._sighting(track, memory, frame)]
+
+    def _sighting(self, track: Track, memory: _Memory, frame: Frame, supersedes: str | None = None) -> Sighting:
+        return Sighting(
+            identifier=uuid.uuid4().hex,
+            verdict=track.verdict,
+            source=self._source,
+            first_seen=_wall(frame, track.first_seen),
+            last_seen=_wall(frame, track.last_seen),
+            track=track.number,
+            supersedes=supersedes,
+            snapshot=memory.snapshot,
+            box=memory.box,
+        )
+
+    def _faceless(self, episode: Episode | None, frame: Frame) -> list[Sighting]:
+        if episode is None:
+            return []
+        why = f"something moved for {episode.moving:.0f} s and showed no face"
+        first, last = _wall(frame, episode.started), _wall(frame, episode.last_moved)
+        verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
+        snapshot = self._scene.image if self._scene else None
+        return [Sighting(uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot)]
+
+
+def _same(one: Verdict, other: Verdict) -> bool:
+    return (one.kind, one.name) == (other.kind, other.name)
+
+
+def _wall(frame: Frame, at: float) -> datetime:
+    """The wall-clock time of ``at``, a time on the source's clock."""
+    return frame.wall_time - timedelta(seconds=frame.taken_at - at)
+
+
+def _remember_view(memory: _Memory, face: Face, frame: Frame) -> None:
+    view = view_score(face)
+    if view > memory.view:
+        memory.view = view
+        memory.snapshot, memory.box = _cut(frame.image, face.box)
+
+
+def _cut(image: Image, box: Box) -> tuple[Image, Box]:
+    """A copy of the face and its surroundings, and where the face is in it; a copy, so the frame can go."""
+    height, width = image.shape[:2]
+    reach = _SURROUNDINGS * max(box.width, box.height)
+    left, top = int(np.clip(box.left - reach, 0, width - 1)), int(np.clip(box.top - reach, 0, height - 1))
+    right, bottom = (
+        int(np.clip(box.right + reach, left + 1, width)),
+        int(np.clip(box.bottom + reach, top + 1, height)),
+    )
+    moved = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
+    return image[top:bottom, left:right].copy(), moved
