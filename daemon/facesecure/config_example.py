@@ -1,0 +1,89 @@
+"""Writes the commented example of the configuration file from the schema itself, so that it cannot go stale.
+
+A line that begins ``#key =`` (no space) is a setting at its default: take the ``#`` away to change it. A line that
+begins ``# `` is prose.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from facesecure.config import FacesecureConfig
+
+_HEAD = """\
+# facesecure's settings, each at its default.
+# To change one, take the # from the start of its line. Check the file with: facesecure config check
+"""
+
+
+def example_config() -> str:
+    """A TOML file with every setting commented out at its default; it loads to the defaults either way."""
+    tables: list[tuple[str, FieldInfo]] = []
+    values: list[tuple[str, FieldInfo]] = []
+    for name, field in FacesecureConfig.model_fields.items():
+        (tables if _model(field) or name == "plugins" else values).append((name, field))
+    parts = [_HEAD, *("\n".join(_setting(name, field)) + "\n" for name, field in values)]
+    parts += [_table(name, model) if (model := _model(field)) else _plugins(field) for name, field in tables]
+    return "\n".join(parts)
+
+
+def _model(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _table(name: str, model: type[BaseModel]) -> str:
+    lines = [f"[{name}]", *_prose(" ".join((model.__doc__ or "").split()))]
+    for key, inner in model.model_fields.items():
+        lines += _setting(key, inner)
+    return "\n".join(lines) + "\n"
+
+
+def _plugins(field: FieldInfo) -> str:
+    lines = list(_prose(f"Alerts: {field.description}."))
+    for name in field.get_default(call_default_factory=True, validated_data={}):
+        lines += [f"[plugins.{name}]", "# enabled = true"]
+    return "\n".join(lines) + "\n"
+
+
+def _setting(key: str, field: FieldInfo) -> Iterator[str]:
+    yield from _prose(" ".join(filter(None, (field.description, _limits(field)))))
+    default = field.get_default(call_default_factory=True, validated_data={})
+    # TOML has no word for "not set": such a setting is shown as prose.
+    yield f"# {key} = ..." if default is None else f"#{key} = {_toml(default)}"
+
+
+def _prose(text: str) -> Iterator[str]:
+    yield from (f"# {line}" for line in textwrap.wrap(text, 100, break_on_hyphens=False))
+
+
+def _limits(field: FieldInfo) -> str:
+    words = []
+    for limit in field.metadata:
+        match limit:
+            case Ge(low):
+                words.append(f"from {low:g}")
+            case Gt(low):
+                words.append(f"more than {low:g}")
+            case Le(high):
+                words.append(f"up to {high:g}")
+            case Lt(high):
+                words.append(f"less than {high:g}")
+    return f"({', '.join(words)})" if words else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return repr(value)
