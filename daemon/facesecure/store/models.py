@@ -1,0 +1,108 @@
+"""The tables. A change here needs a revision in ``migrations/versions`` and HEAD moved to it.
+
+People are unique by ``name_key`` (case does not count). Faces are kept as lossless aligned crops, so that a new
+model can embed them again. Templates are derived from faces and remade with them, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+HEAD = "0001"
+"""The newest migration: known here, so that Alembic is imported only when a database is older."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept as UTC in text that sorts by time."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time needs a time zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {datetime: UtcDateTime, bytes: LargeBinary, dict[str, Any]: JSON, list[float]: JSON}  # noqa: RUF012
+
+
+class PersonRow(Base):
+    __tablename__ = "people"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    name_key: Mapped[str] = mapped_column(String(256), unique=True)
+    created_at: Mapped[datetime]
+
+
+class FaceRow(Base):
+    __tablename__ = "faces"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    crop_png: Mapped[bytes]
+    embedding: Mapped[bytes]
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    quality: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    added_at: Mapped[datetime]
+
+
+class TemplateRow(Base):
+    __tablename__ = "templates"
+    __table_args__ = (UniqueConstraint("person_id", "model_sha256"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    embedding: Mapped[bytes]
+    faces: Mapped[int]
+    made_at: Mapped[datetime]
+
+
+class SightingRow(Base):
+    """``name`` is history and stays when the person is removed; ``person_id`` is the link and goes."""
+
+    __tablename__ = "sightings"
+    __table_args__ = (
+        Index("ix_sightings_first_seen", "first_seen", "identifier"),
+        Index("ix_sightings_supersedes", "supersedes"),
+        Index("ix_sightings_person_id", "person_id"),
+    )
+    identifier: Mapped[str] = mapped_column(String(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    why: Mapped[str]
+    name: Mapped[str | None] = mapped_column(String(64))
+    name_key: Mapped[str | None] = mapped_column(String(256))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    score: Mapped[float | None]
+    second_name: Mapped[str | None] = mapped_column(String(64))
+    second_score: Mapped[float | None]
+    evidence: Mapped[float | None]
+    faces_used: Mapped[int]
+    source: Mapped[str]
+    track: Mapped[int | None]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    supersedes: Mapped[str | None] = mapped_column(String(100))
+    snapshot: Mapped[str | None]
+    snapshot_bytes: Mapped[int]
+    box: Mapped[list[float] | None]
+    created_at: Mapped[datetime]
+
+
+class CounterRow(Base):
+    """Numbers that only grow. ``people`` counts every change to people, faces or templates."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int]

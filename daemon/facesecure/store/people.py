@@ -1,0 +1,198 @@
+"""People, their faces and templates: every function works inside the session, and so the transaction, it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from facesecure.domain import Embedding, Quality
+from facesecure.errors import UsageError
+from facesecure.store.models import CounterRow, FaceRow, PersonRow, SightingRow, TemplateRow
+from facesecure.store.names import name_key, person_name
+from facesecure.store.pictures import png_bytes, png_image
+from facesecure.store.records import EnrolledFace, Person, Template, TemplateMaker
+
+
+def everybody(session: Session) -> list[Person]:
+    """Everybody enrolled, by name."""
+    query = (
+        select(PersonRow.name, PersonRow.created_at, func.count(FaceRow.id))
+        .outerjoin(FaceRow, FaceRow.person_id == PersonRow.id)
+        .group_by(PersonRow.id)
+        .order_by(PersonRow.name_key)
+    )
+    return [Person(name, created_at, faces) for name, created_at, faces in session.execute(query)]
+
+
+def find(session: Session, name: str) -> PersonRow:
+    """The row of ``name`` (case does not count). Raises UsageError where nobody is called that."""
+    row = find_or_none(session, name)
+    if row is None:
+        raise UsageError(f"nobody called {name!r} is enrolled", _who_is(session))
+    return row
+
+
+def find_or_none(session: Session, name: str) -> PersonRow | None:
+    return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key(name)))
+
+
+def add_faces(session: Session, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker) -> Person:
+    """Make the person if new, give them ``faces``, and remake their templates."""
+    row = find_or_none(session, name)
+    if row is None:
+        row = PersonRow(name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC))
+        session.add(row)
+        session.flush()
+    session.add_all(_face_row(row.id, face) for face in faces)
+    session.flush()
+    remake_templates(session, row.id, template)
+    return _person(session, row)
+
+
+def rename(session: Session, old: str, new: str) -> Person:
+    """Call ``old`` by ``new``, in the history too. Raises UsageError where ``new`` is somebody else."""
+    row = find(session, old)
+    taken = find_or_none(session, new)
+    if taken is not None and taken.id != row.id:
+        raise UsageError(
+            f"somebody called {taken.name!r} is enrolled already", "choose another name, or remove that person first"
+        )
+    before, row.name, row.name_key = row.name, person_name(new), name_key(new)
+    session.execute(
+        update(SightingRow).where(SightingRow.person_id == row.id).values(name=row.name, name_key=row.name_key)
+    )
+    session.execute(update(SightingRow).where(SightingRow.second_name == before).values(second_name=row.name))
+    changed(session)
+    return _person(session, row)
+
+
+def remove(session: Session, name: str) -> Person:
+    """Forget the person: faces and templates go with the row; the history keeps the name, without the link."""
+    row = find(session, name)
+    person = _person(session, row)
+    session.delete(row)
+    changed(session)
+    return person
+
+
+def remove_face(session: Session, identifier: int, template: TemplateMaker) -> None:
+    """Take one picture away. Raises UsageError where it is not there, or the person's last."""
+    row = session.get(FaceRow, identifier)
+    if row is None:
+        raise UsageError(f"there is no face number {identifier}", "facesecure people show NAME lists them")
+    others = select(func.count(FaceRow.id)).where(FaceRow.person_id == row.person_id, FaceRow.id != identifier)
+    if not session.scalar(others):
+        raise UsageError(
+            f"face number {identifier} is the person's last one", "to forget the person: facesecure people remove NAME"
+        )
+    session.delete(row)
+    session.flush()
+    remake_templates(session, row.person_id, template)
+
+
+def faces_of(session: Session, name: str) -> list[EnrolledFace]:
+    """The person's faces, in the order they were added."""
+    row = find(session, name)
+    return [
+        _face(face) for face in session.scalars(select(FaceRow).where(FaceRow.person_id == row.id).order_by(FaceRow.id))
+    ]
+
+
+def templates(session: Session, model_sha256: str | None) -> list[Template]:
+    query = select(PersonRow.name, TemplateRow).join(PersonRow, PersonRow.id == TemplateRow.person_id)
+    if model_sha256 is not None:
+        query = query.where(TemplateRow.model_sha256 == model_sha256)
+    return [
+        Template(name, _embedding(row.embedding), row.model_sha256, row.faces, row.made_at)
+        for name, row in session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256))
+    ]
+
+
+def foreign_faces(session: Session, model_sha256: str) -> list[EnrolledFace]:
+    """Faces whose embedding another model made."""
+    return [_face(row) for row in session.scalars(select(FaceRow).where(FaceRow.model_sha256 != model_sha256))]
+
+
+def replace_embeddings(
+    session: Session, embeddings: dict[int, Embedding], model_sha256: str, template: TemplateMaker
+) -> int:
+    """Give faces (by identifier) a new model's embeddings; those removed meanwhile are left out. Returns how many."""
+    rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
+    for row in rows:
+        row.embedding, row.model_sha256 = embeddings[row.id].astype("<f4").tobytes(), model_sha256
+    session.flush()
+    for person_id in {row.person_id for row in rows}:
+        remake_templates(session, person_id, template)
+    return len(rows)
+
+
+def remake_templates(session: Session, person_id: int, template: TemplateMaker) -> None:
+    """One template for each model that made embeddings of this person's faces."""
+    by_model: dict[str, list[Embedding]] = {}
+    for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person_id).order_by(FaceRow.id)):
+        by_model.setdefault(row.model_sha256, []).append(_embedding(row.embedding))
+    for old in session.scalars(select(TemplateRow).where(TemplateRow.person_id == person_id)):
+        session.delete(old)
+    session.flush()
+    session.add_all(_template_row(person_id, model, embeddings, template) for model, embeddings in by_model.items())
+    changed(session)
+
+
+def revision(session: Session) -> int:
+    """Grows with every change to people, faces or templates, whichever process made it."""
+    return session.scalar(select(CounterRow.value).where(CounterRow.name == "people")) or 0
+
+
+def changed(session: Session) -> None:
+    session.execute(update(CounterRow).where(CounterRow.name == "people").values(value=CounterRow.value + 1))
+
+
+def _who_is(session: Session) -> str:
+    names = [person.name for person in everybody(session)]
+    return (
+        f"enrolled: {', '.join(names)}" if names else "nobody is enrolled yet: facesecure enroll NAME --images PATH..."
+    )
+
+
+def _person(session: Session, row: PersonRow) -> Person:
+    count = session.scalar(select(func.count(FaceRow.id)).where(FaceRow.person_id == row.id))
+    return Person(row.name, row.created_at, count or 0)
+
+
+def _template_row(person_id: int, model: str, embeddings: list[Embedding], template: TemplateMaker) -> TemplateRow:
+    made = np.asarray(template(np.stack(embeddings)), "<f4")
+    return TemplateRow(
+        person_id=person_id,
+        model_sha256=model,
+        embedding=made.tobytes(),
+        faces=len(embeddings),
+        made_at=datetime.now(UTC),
+    )
+
+
+def _face_row(person_id: int, face: EnrolledFace) -> FaceRow:
+    return FaceRow(
+        person_id=person_id,
+        crop_png=png_bytes(face.image),
+        embedding=face.embedding.astype("<f4").tobytes(),
+        model_sha256=face.model_sha256,
+        quality=asdict(face.quality),
+        source=face.source,
+        added_at=datetime.now(UTC),
+    )
+
+
+def _face(row: FaceRow) -> EnrolledFace:
+    quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
+    return EnrolledFace(
+        png_image(row.crop_png), _embedding(row.embedding), row.model_sha256, quality, row.source, row.id, row.added_at
+    )
+
+
+def _embedding(blob: bytes) -> Embedding:
+    return np.frombuffer(blob, "<f4").astype(np.float32)

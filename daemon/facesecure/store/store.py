@@ -1,0 +1,219 @@
+"""Everything the daemon remembers: people, their faces and templates, and sightings with their snapshots.
+
+Any method may be called from any thread. Writers of one process queue behind a lock, those of several processes
+behind SQLite; a reader never waits. What a method returned is on the disk: killing the process or cutting the power
+afterwards loses none of it. Nothing is ever half-done: each method is one transaction (``prune`` is several).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from facesecure.config import StoreConfig
+from facesecure.domain import Embedding, Image, Sighting, VerdictKind
+from facesecure.errors import EnrolmentError, StoreError
+from facesecure.store import people, retention, sightings
+from facesecure.store.database import Database
+from facesecure.store.pictures import jpeg_bytes
+from facesecure.store.records import (
+    EnrolledFace,
+    Person,
+    Pruned,
+    StoredSighting,
+    Template,
+    TemplateMaker,
+    mean_template,
+)
+from facesecure.store.snapshots import Snapshots, safe_identifier
+
+DATABASE_NAME = "facesecure.db"
+_PAGE = 500
+
+log = logging.getLogger(__name__)
+
+
+class Store(AbstractContextManager["Store"]):
+    """The state directory: ``facesecure.db`` and ``snapshots/``. Open with ``Store.open``, and ``close`` it."""
+
+    def __init__(self, database: Database, snapshots: Snapshots, keep_snapshots: bool) -> None:
+        self._database = database
+        self._snapshots = snapshots
+        self._keep_snapshots = keep_snapshots
+
+    @classmethod
+    def open(cls, state_dir: Path, *, keep_snapshots: bool = True) -> Store:
+        """Open the store in ``state_dir``, making the folder (0700) and the database (0600), or migrating it.
+
+        Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, or the file is
+        damaged, not facesecure's, or written by a newer version; such a file is left as it is.
+        """
+        try:
+            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
+            raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
+        return cls(Database(state_dir / DATABASE_NAME), Snapshots(state_dir), keep_snapshots)
+
+    def close(self) -> None:
+        """Release the files. Nothing needs it to be safe; a killed process loses nothing."""
+        self._database.close()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # People -------------------------------------------------------------------------------------------------------
+
+    def people(self) -> list[Person]:
+        """Everybody enrolled, by name."""
+        with self._database.read() as session:
+            return people.everybody(session)
+
+    def add_person(self, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = mean_template) -> Person:
+        """Enrol ``name`` with ``faces``, or give somebody enrolled more of them; templates are remade. All or nothing.
+
+        Raises UsageError where ``name`` cannot be one, EnrolmentError where there is no face.
+        """
+        if not faces:
+            raise EnrolmentError(
+                f"there is no face to know {name!r} by", "enrol with pictures that show the person's face"
+            )
+        with self._database.write() as session:
+            return people.add_faces(session, name, faces, template)
+
+    def rename_person(self, old: str, new: str) -> Person:
+        """Call ``old`` by ``new``, in past sightings too. UsageError where ``old`` is nobody or ``new`` is taken."""
+        with self._database.write() as session:
+            return people.rename(session, old, new)
+
+    def remove_person(self, name: str) -> Person:
+        """Forget ``name``: faces and templates are wiped from the file; past sightings keep the name as history.
+
+        Raises UsageError where nobody is called that.
+        """
+        with self._database.write() as session:
+            person = people.remove(session, name)
+        self._database.forget()
+        return person
+
+    def remove_face(self, identifier: int, template: TemplateMaker = mean_template) -> None:
+        """Take one picture from a person. Raises UsageError where it is not there, or their last."""
+        with self._database.write() as session:
+            people.remove_face(session, identifier, template)
+        self._database.forget()
+
+    def faces_of(self, name: str) -> list[EnrolledFace]:
+        """The faces ``name`` is known by, oldest first. Raises UsageError where nobody is called that."""
+        with self._database.read() as session:
+            return people.faces_of(session, name)
+
+    def templates(self, model_sha256: str | None = None) -> list[Template]:
+        """What everybody looks like to that model (None: to each that was ever used), by name."""
+        with self._database.read() as session:
+            return people.templates(session, model_sha256)
+
+    def people_revision(self) -> int:
+        """A number that grows when anybody, in any process, changes people, faces or templates. Cheap: poll it."""
+        with self._database.read() as session:
+            return people.revision(session)
+
+    def reembed(
+        self, model_sha256: str, embed: Callable[[Image], Embedding], template: TemplateMaker = mean_template
+    ) -> int:
+        """After a change of model: embed again, with ``embed``, what another model embedded; returns how many."""
+        with self._database.read() as session:
+            faces = people.foreign_faces(session, model_sha256)
+        embeddings = {face.identifier: embed(face.image) for face in faces if face.identifier is not None}
+        if not embeddings:
+            return 0
+        with self._database.write() as session:
+            return people.replace_embeddings(session, embeddings, model_sha256, template)
+
+    # Sightings ----------------------------------------------------------------------------------------------------
+
+    def record(self, sighting: Sighting) -> StoredSighting:
+        """Write ``sighting`` and its snapshot; both are on the disk when this returns.
+
+        A snapshot that cannot be written is left out with a warning. Raises StoreError where the sighting itself
+        cannot be written, or is there already; ValueError where its identifier cannot name a file.
+        """
+        safe_identifier(sighting.identifier)
+        with self._database.read() as session:
+            sightings.require_new(session, sighting.identifier)
+        snapshot, size = self._write_snapshot(sighting)
+        try:
+            with self._database.write() as session:
+                row = sightings.add(session, sighting, snapshot, size)
+                session.flush()
+                return sightings.stored(row, None, self._snapshots)
+        except BaseException:
+            if snapshot:
+                self._snapshots.remove(snapshot)
+            raise
+
+    def extend(self, identifier: str, last_seen: datetime) -> None:
+        """Say that a recorded sighting lasted until ``last_seen``. Raises StoreError where it is not there.
+
+        Each call is a write to the disk: once at a visit's end, or now and then, not for every frame.
+        """
+        with self._database.write() as session:
+            sightings.extend(session, identifier, last_seen)
+
+    def sightings(
+        self,
+        limit: int = 50,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kind: VerdictKind | None = None,
+        name: str | None = None,
+        latest_only: bool = False,
+    ) -> list[StoredSighting]:
+        """At most ``limit`` sightings, newest first. ``latest_only`` leaves out those that a later one corrects."""
+        wanted = sightings.Filter(since, until, kind, name, latest_only)
+        with self._database.read() as session:
+            return sightings.newest(session, wanted, limit, self._snapshots)
+
+    def each_sighting(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kind: VerdictKind | None = None,
+        name: str | None = None,
+        latest_only: bool = False,
+    ) -> Iterator[StoredSighting]:
+        """All of them, oldest first, a page at a time: for exports of any size. Holds nothing open in between."""
+        wanted, after = sightings.Filter(since, until, kind, name, latest_only), None
+        while True:
+            with self._database.read() as session:
+                page = sightings.page(session, wanted, after, _PAGE, self._snapshots)
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = (page[-1].first_seen, page[-1].identifier)
+
+    def sighting(self, identifier: str) -> StoredSighting:
+        """The one whose identifier is, or alone begins with, ``identifier``. Raises UsageError for none or several."""
+        with self._database.read() as session:
+            return sightings.find(session, identifier, self._snapshots)
+
+    def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
+        """One round of retention: old sightings, snapshots over the limit, files that belong to nothing."""
+        return retention.prune(self._database, self._snapshots, config, now or datetime.now(UTC))
+
+    def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
+        if sighting.snapshot is None or not self._keep_snapshots:
+            return None, 0
+        try:
+            data = jpeg_bytes(sighting.snapshot)
+            return self._snapshots.write(sighting.identifier, sighting.first_seen, data), len(data)
+        except OSError as error:
+            log.warning("no snapshot of sighting %s is kept: %s", sighting.identifier, error)
+            return None, 0
