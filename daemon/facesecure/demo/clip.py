@@ -1,0 +1,164 @@
+"""The demo's clip, made from two portraits: one visitor who is known, one who is not, one too blurred to tell.
+
+Everything is seeded; the same seed gives the same pictures. What is true of the clip is returned beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import pi, sin
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facesecure.demo.figure import SHARP, Figure, Pose, Smear
+from facesecure.demo.film import FilmWriter
+from facesecure.demo.people import EILEEN_COLLINS, GRACE_HOPPER, Portrait
+from facesecure.demo.scene import HEDGE_LEFT, Scene, Sensor, draw_scene
+from facesecure.demo.walk import Walk
+from facesecure.domain import Box, Image, VerdictKind
+
+SIZE = (1280, 720)
+FPS = 15.0
+SECONDS = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """What is true of one visit: who, the verdict that fits, and the face's box in every frame it is in.
+
+    ``boxes`` maps a frame's index to the face's box in that frame's pixels.
+    """
+
+    who: str
+    expected: VerdictKind
+    boxes: Mapping[int, Box] = field(repr=False)
+    fps: float = FPS
+
+    @property
+    def start(self) -> float:
+        """Seconds into the clip when the face comes in."""
+        return min(self.boxes) / self.fps
+
+    @property
+    def end(self) -> float:
+        """Seconds into the clip when it is gone."""
+        return (max(self.boxes) + 1) / self.fps
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody on their way: ``blur`` is defocus as a fraction of the face's width, ``contrast`` 1 is untouched."""
+
+    portrait: Portrait
+    expected: VerdictKind
+    walk: Walk
+    blur: float = 0.0
+    contrast: float = 1.0
+
+
+VISITS = (
+    Visit(GRACE_HOPPER, VerdictKind.KNOWN, Walk(start=2.0, duration=6.0, far=40, near=205, swing=0.4)),
+    Visit(EILEEN_COLLINS, VerdictKind.STRANGER, Walk(start=10.0, duration=5.6, far=40, near=195, swing=1.5, end_x=0.5)),
+    Visit(
+        EILEEN_COLLINS,
+        VerdictKind.UNIDENTIFIED,
+        Walk(start=17.4, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
+        blur=0.13,
+        contrast=0.45,
+    ),
+)
+
+
+def make_clip(path: Path, seed: int = 0) -> list[Appearance]:
+    """Write the clip (24 s, 1280x720, 15 frames a second) to ``path`` and return what is true of it."""
+    with FilmWriter(path, SIZE, FPS, crf=21, preset="ultrafast") as film:
+        for image in render(seed):
+            film.write(image)
+    return timeline()
+
+
+def timeline() -> list[Appearance]:
+    """What is true of the clip, in order of time. Boxes are given where the face lies wholly in the picture."""
+    figures = [_figure(visit.portrait) for visit in VISITS]
+    return [
+        Appearance(visit.portrait.name, visit.expected, visible_boxes(visit.walk, figure, SIZE, FPS, SECONDS))
+        for visit, figure in zip(VISITS, figures, strict=True)
+    ]
+
+
+def render(seed: int = 0) -> Iterator[Image]:
+    """The clip's frames, uint8 RGB."""
+    scene, sensor = draw_scene(SIZE, seed), Sensor(SIZE, seed)
+    figures = [_figure(visit.portrait) for visit in VISITS]
+    for index in range(round(SECONDS * FPS)):
+        time = index / FPS
+        picture = scene.picture.copy()
+        for visit, figure in zip(VISITS, figures, strict=True):
+            paint_visit(picture, scene, figure, visit.walk, time, FPS, visit.blur, visit.contrast)
+        yield sensor.expose(picture, gain=1.0 + 0.06 * sin(2 * pi * time / 19.0))
+
+
+def paint_visit(
+    picture: Image, scene: Scene, figure: Figure, walk: Walk, time: float, fps: float, blur: float = 0.0, contrast: float = 1.0
+) -> None:
+    """Put a walking figure into ``picture``, blurred by its own movement, and behind the hedge while it is there."""
+    size = (picture.shape[1], picture.shape[0])
+    pose = walk.pose(time, size)
+    if pose is None:
+        return
+    figure.paint(picture, pose, _smear(pose, walk.pose(time - 1 / fps, size), blur, contrast))
+    if walk.behind_hedge(time):
+        cv2.copyTo(scene.picture, scene.hedge, picture)
+
+
+def visible_boxes(walk: Walk, figure: Figure, size: tuple[int, int], fps: float, seconds: float) -> dict[int, Box]:
+    """The face's box by frame index, for every frame that shows it whole."""
+    boxes = {}
+    for index in range(round(seconds * fps)):
+        pose = walk.pose(index / fps, size)
+        if pose is None:
+            continue
+        box = figure.box_at(pose)
+        right = HEDGE_LEFT * size[0] if walk.behind_hedge(index / fps) else size[0]
+        if box.left >= 0 and box.right <= right and box.top >= 0 and box.bottom <= size[1]:
+            boxes[index] = box
+    return boxes
+
+
+def enrolment_pictures(count: int = 8, seed: int = 7) -> list[Image]:
+    """Pictures to enrol the known person from, uint8 RGB: her portrait under other light, tilt, turn and distance."""
+    rng = np.random.default_rng(seed)
+    figure = _figure(GRACE_HOPPER)
+    turns = np.linspace(-0.4, 0.4, count)
+    return [_enrolment_picture(figure, float(turn), rng) for turn in turns]
+
+
+def _enrolment_picture(figure: Figure, turn: float, rng: np.random.Generator) -> Image:
+    width, height = 640, 640
+    tone = rng.integers(90, 210, 3)
+    wall = np.linspace(tone, tone * 0.7, height)[:, None].repeat(width, 1).astype(np.uint8)
+    pose = Pose(
+        centre=(320 + float(rng.uniform(-40, 40)), 250 + float(rng.uniform(-20, 20))),
+        size=float(rng.uniform(130, 210)),
+        yaw=turn,
+        roll=float(rng.uniform(-0.16, 0.16)),
+    )
+    figure.paint(wall, pose, Smear(defocus=float(rng.uniform(0.0, 0.8))))
+    lit = 255 * (wall / 255.0) ** rng.uniform(0.75, 1.35) * rng.uniform(0.85, 1.1)
+    side = 1 + rng.uniform(-0.25, 0.25) * np.linspace(-1, 1, width)[None, :, None]
+    return np.asarray(np.clip(lit * side + rng.normal(0, 2, lit.shape), 0, 255), np.uint8)
+
+
+def _figure(portrait: Portrait) -> Figure:
+    return Figure.from_bust(portrait.image(), portrait.mask(), portrait.points())
+
+
+def _smear(pose: Pose, before: Pose | None, blur: float, contrast: float) -> Smear:
+    """Half a frame's movement, which is what a shutter open for half the time sees."""
+    if before is None:
+        return SHARP if blur == 0 and contrast == 1.0 else Smear(blur * pose.size, (0, 0), contrast)
+    step = tuple((now - then) / 2 for now, then in zip(pose.centre, before.centre, strict=True))
+    return Smear(blur * pose.size, (step[0], step[1]), contrast)
