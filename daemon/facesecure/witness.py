@@ -1,4 +1,4 @@
-"""Turns tracks into sightings: one when a verdict is reached, one when it is corrected, at the latest one at the end."""
+"""Turns tracks into sightings: one when a verdict is reached or corrected, and at the latest one at the end."""
 
 from __future__ import annotations
 

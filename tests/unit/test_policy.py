@@ -1,0 +1,37 @@
+from dataclasses import replace
+
+import pytest
+
+from facesecure.domain import Sighting, Verdict, VerdictKind
+from facesecure.policy import Policy
+from support.builders import NOON
+
+
+def sighting(kind: VerdictKind, name: str | None = None, identifier: str = "s1") -> Sighting:
+    return Sighting(identifier, Verdict(kind, "because", name=name), "front door", NOON, NOON, track=1)
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (sighting(VerdictKind.KNOWN, "Anna"), "Anna is at the front door"),
+        (sighting(VerdictKind.STRANGER), "A stranger is at the front door"),
+        (sighting(VerdictKind.UNIDENTIFIED), "Somebody or something was at the front door; because"),
+    ],
+)
+def test_each_verdict_has_its_words(seen, words):
+    (alert,) = Policy("front door").decide(seen, "a.jpg")
+    assert alert.text == words
+    assert alert.snapshot_path == "a.jpg"
+
+
+def test_a_sighting_is_told_once_and_its_end_not_at_all():
+    policy, first = Policy("front door"), sighting(VerdictKind.STRANGER)
+    assert len(policy.decide(first)) == 1
+    assert policy.decide(replace(first, last_seen=NOON.replace(hour=13))) == []
+
+
+def test_a_corrected_sighting_says_that_it_corrects():
+    later = replace(sighting(VerdictKind.KNOWN, "Anna", "s2"), supersedes="s1")
+    (alert,) = Policy("front door").decide(later)
+    assert alert.text == "Correction: Anna is at the front door"
