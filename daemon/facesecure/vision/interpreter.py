@@ -64,7 +64,7 @@ class Interpreter:
         """
         self.runtime, interpreter = _runtime()
         try:
-            with _native_messages_logged():
+            with native_messages_logged():
                 self._graph = interpreter(model_content=content, num_threads=threads)
                 if input_shape is not None:
                     index = self._graph.get_input_details()[0]["index"]
@@ -134,7 +134,7 @@ def _runtime() -> tuple[str, Any]:
     problems = []
     for name in (forced,) if forced else _MODULES:
         try:
-            with _native_messages_logged():
+            with native_messages_logged():
                 return name, importlib.import_module(_MODULES[name]).Interpreter
         except ImportError as error:
             problems.append(f"{name}: {error}")
@@ -160,7 +160,7 @@ def _explained(error: BaseException, runtime: str) -> ModelError:
 
 
 @contextmanager
-def _native_messages_logged() -> Iterator[None]:
+def native_messages_logged() -> Iterator[None]:
     """Send what C++ writes straight to file descriptor 2 through the log instead, at DEBUG.
 
     The runtimes announce themselves there ("INFO: Created TensorFlow Lite XNNPACK delegate"), past all

@@ -1,0 +1,100 @@
+"""Writes a model as the daemon wants it: NAME.tflite and its card NAME.json, golden output and node count included."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from facesecure.errors import FacesecureError
+from facesecure.vision.interpreter import Interpreter
+from facesecure.vision.model_card import ModelCard, golden_input, load_model
+
+_COUNT = (
+    "import sys, json, dataclasses; from facesecure.vision.interpreter import Interpreter; "
+    "print(json.dumps(dataclasses.asdict(Interpreter(sys.stdin.buffer.read()).delegation)))"
+)
+_GOLDEN_SEED = "facesecure"
+
+
+def write(
+    folder: Path,
+    content: bytes,
+    facts: Mapping[str, Any],
+    golden_shape: tuple[int, int, int, int],
+    golden_tolerance: float,
+    other_python: Path | None = None,
+) -> ModelCard:
+    """Write the file and its card into ``folder`` and read them back through the daemon's own door.
+
+    ``facts`` are the card's fields that cannot be computed. ``other_python`` is the interpreter of a virtual
+    environment with tflite-runtime, to count what XNNPACK takes there too.
+    """
+    name = facts["name"]
+    block = max(4, golden_shape[1] // 8)
+    graph = Interpreter(content, input_shape=golden_shape)
+    outputs = graph.invoke(golden_input(golden_shape, block, _GOLDEN_SEED))
+    card = ModelCard.model_validate(
+        {
+            **facts,
+            "file": f"{name}.tflite",
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size": len(content),
+            "delegation": _delegation(content, other_python),
+            "golden": {
+                "shape": golden_shape,
+                "block": block,
+                "seed": _GOLDEN_SEED,
+                "outputs": [[float(f"{value:.6g}") for value in output.ravel()] for output in outputs],
+                "tolerance": golden_tolerance,
+            },
+        }
+    )
+    save(folder, card, content)
+    load_model(folder / card.file).verify()
+    return card
+
+
+def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
+    """Write ``card``, and the model's bytes if given, each in one step: a reader sees the old or the new."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        _replace(folder / card.file, content)
+    document = card.model_dump(mode="json", exclude_none=True)
+    _replace((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(content)
+    scratch.replace(path)
+
+
+def _compact(document: dict[str, Any]) -> str:
+    """One line a field: a golden output of 192 numbers should not take 192 lines."""
+    filled = {key: value for key, value in document.items() if value not in ({}, [], "")}
+    fields = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in filled.items())
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def _delegation(content: bytes, other_python: Path | None) -> dict[str, Any]:
+    graph = Interpreter(content)
+    counts: dict[str, Any] = {graph.runtime: asdict(graph.delegation)}
+    if other_python:
+        environment = {**os.environ, "FACESECURE_RUNTIME": "tflite-runtime"}
+        found = subprocess.run(
+            [other_python, "-c", _COUNT], input=content, env=environment, capture_output=True, check=False
+        )
+        if found.returncode:
+            last = found.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise FacesecureError(
+                f"counting on tflite-runtime failed: {' '.join(last)}",
+                f"install facesecure[tflite-runtime] for {other_python}",
+            )
+        counts["tflite-runtime"] = json.loads(found.stdout)
+    return counts

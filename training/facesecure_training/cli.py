@@ -1,0 +1,71 @@
+"""``facesecure-train``: rebuild, measure and export the models that the daemon runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesecure.errors import FacesecureError
+from facesecure.vision.model_card import ModelCard, bundled_directory
+
+app = typer.Typer(
+    name="facesecure-train",
+    help="Rebuild, measure and export the models that the daemon runs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+import_app = typer.Typer(
+    no_args_is_help=True, help="Rebuild published weights in Keras and write them as the daemon's models."
+)
+app.add_typer(import_app, name="import")
+
+Into = Annotated[
+    Path | None, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", show_default="the daemon's")
+]
+OtherPython = Annotated[
+    Path | None,
+    typer.Option("--other-python", help="Python with tflite-runtime, to count what XNNPACK takes there too."),
+]
+
+
+@import_app.command("mtcnn")
+def import_mtcnn(
+    wheel: Annotated[
+        Path | None, typer.Option("--from", help="mtcnn-1.0.0-py3-none-any.whl; default: the installed package.")
+    ] = None,
+    into: Into = None,
+    other_python: OtherPython = None,
+) -> None:
+    """MTCNN's P-, R- and O-Net, from the PyPI package mtcnn 1.0.0.
+
+    \b
+    Example:
+      pip download --no-deps mtcnn==1.0.0
+      facesecure-train import mtcnn --from mtcnn-1.0.0-py3-none-any.whl
+    """
+    from facesecure_training import import_mtcnn as command
+
+    for card in command.run(wheel, into or bundled_directory(), other_python):
+        _announce(card)
+
+
+def _announce(card: ModelCard) -> None:
+    counts = ", ".join(f"{runtime} delegates {n.delegated} of {n.nodes}" for runtime, n in card.delegation.items())
+    proofs = "; ".join(f"{p.measure} against {p.reference} {p.value:g}" for p in card.parity)
+    typer.echo(f"{card.name}: {card.precision}, {card.size:,} bytes; {proofs}; {counts}")
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 failed, 2 wrong usage; a traceback is always a bug."""
+    try:
+        app()
+    except FacesecureError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        sys.exit(130)

@@ -1,0 +1,39 @@
+"""What only the [training] extra brings, fetched when it is first needed and missed politely.
+
+``facesecure-train evaluate`` works without it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+from facesecure.errors import FacesecureError
+from facesecure.vision.interpreter import native_messages_logged
+
+
+def tensorflow() -> Any:
+    """The tensorflow module, quiet. Raises FacesecureError, with the command to mend it, where there is none."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    with native_messages_logged():
+        return _fetch("tensorflow")
+
+
+def lz4_frame() -> Any:
+    """The lz4.frame module. Raises FacesecureError where there is none."""
+    return _fetch("lz4.frame")
+
+
+def _fetch(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise FacesecureError(
+            f"this command needs {module.split('.')[0]}, which is not installed ({error})",
+            "install the extra: pip install 'facesecure[training]'",
+        ) from error

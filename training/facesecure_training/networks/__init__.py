@@ -1,0 +1,1 @@
+"""The networks that the daemon runs, written out in Keras."""
