@@ -102,7 +102,14 @@ def render(seed: int = 0) -> Iterator[Image]:
 
 
 def paint_visit(
-    picture: Image, scene: Scene, figure: Figure, walk: Walk, time: float, fps: float, blur: float = 0.0, contrast: float = 1.0
+    picture: Image,
+    scene: Scene,
+    figure: Figure,
+    walk: Walk,
+    time: float,
+    fps: float,
+    blur: float = 0.0,
+    contrast: float = 1.0,
 ) -> None:
     """Put a walking figure into ``picture``, blurred by its own movement, and behind the hedge while it is there."""
     size = (picture.shape[1], picture.shape[0])

@@ -92,7 +92,9 @@ class Figure:
     def box_at(self, pose: Pose) -> Box:
         """The face's box in the frame when the figure is put there."""
         b = self.box
-        corners = _project(self.homography(pose), [(b.left, b.top), (b.right, b.top), (b.right, b.bottom), (b.left, b.bottom)])
+        corners = _project(
+            self.homography(pose), [(b.left, b.top), (b.right, b.top), (b.right, b.bottom), (b.left, b.bottom)]
+        )
         (left, top), (right, bottom) = corners.min(0), corners.max(0)
         return Box(float(left), float(top), float(right), float(bottom))
 
@@ -129,7 +131,7 @@ def _smeared(patch: NDArray[np.uint8], smear: Smear) -> NDArray[np.uint8]:
     if smear.defocus > 0:
         patch = np.asarray(cv2.GaussianBlur(patch, (0, 0), smear.defocus, borderType=cv2.BORDER_CONSTANT), np.uint8)
     if smear.contrast != 1.0:
-        grey = cv2.multiply(patch[..., 3], 90 * (1 - smear.contrast), scale=1 / 255)
+        grey = cv2.convertScaleAbs(patch[..., 3], alpha=90 / 255 * (1 - smear.contrast))
         scaled = cv2.convertScaleAbs(patch[..., :3], alpha=smear.contrast)
         patch = np.dstack((cv2.add(scaled, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), patch[..., 3]))
     return patch

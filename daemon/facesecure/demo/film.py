@@ -22,7 +22,9 @@ class FilmWriter:
     Width and height must be even: 4:2:0 video has one colour sample for two pixels.
     """
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float = 15.0, crf: int = 20, preset: str = "veryfast") -> None:
+    def __init__(
+        self, path: Path, size: tuple[int, int], fps: float = 15.0, crf: int = 20, preset: str = "veryfast"
+    ) -> None:
         """``size`` is (width, height). ``crf`` is x264's quality, lower is better; ``preset`` its speed."""
         import av  # here, because the daemon that never writes film should not pay for it
 
@@ -62,7 +64,9 @@ class FilmWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -42,7 +42,7 @@ class Portrait:
     def image(self) -> Image:
         """uint8 RGB, head and shoulders."""
         packed = resources.files("facesecure.demo").joinpath("portraits", self.file).read_bytes()
-        bgr = cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR)
+        bgr = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR), np.uint8)
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
     def points(self) -> Landmarks:

@@ -1,4 +1,4 @@
-"""A front door's view, drawn: sky, houses, lawn, hedge, path, the wall with the door; and what a cheap sensor does to it."""
+"""A front door's view, drawn: sky, houses, lawn, hedge, path, the wall with the door; and what a sensor does to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``picture`` is uint8 RGB; ``hedge`` (uint8, same height and width) is 255 where the gate hedge hides far figures."""
+    """``picture`` is uint8 RGB; ``hedge`` (uint8, same size) is 255 where it hides far figures."""
 
     picture: Image
     hedge: Luma
@@ -105,11 +105,16 @@ def _street(brush: _Brush) -> None:
     for index, left in enumerate((0.30, 0.52, 0.80)):
         right, wall = left + 0.17, walls[index]
         brush.rectangle(left, HORIZON - 0.15, right, HORIZON + 0.01, wall)
-        brush.polygon([(left - 0.015, HORIZON - 0.15), (left + 0.085, HORIZON - 0.235), (right + 0.015, HORIZON - 0.15)], (122, 86, 74))
+        brush.polygon(
+            [(left - 0.015, HORIZON - 0.15), (left + 0.085, HORIZON - 0.235), (right + 0.015, HORIZON - 0.15)],
+            (122, 86, 74),
+        )
         for column in (0.03, 0.105):
             brush.rectangle(left + column, HORIZON - 0.115, left + column + 0.032, HORIZON - 0.055, (92, 104, 116))
     for x, reach in ((0.49, 0.05), (0.745, 0.06), (0.99, 0.05)):
-        ring = [(x + reach * np.cos(a), HORIZON - 0.12 + 1.9 * reach * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 24)]
+        ring = [
+            (x + reach * np.cos(a), HORIZON - 0.12 + 1.9 * reach * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 24)
+        ]
         brush.polygon(ring, (84, 112, 72))
         brush.rectangle(x - 0.006, HORIZON - 0.06, x + 0.006, HORIZON + 0.01, (88, 72, 58))
     brush.rectangle(0, HORIZON - 0.006, 1, HORIZON + 0.03, (132, 132, 134))
@@ -129,7 +134,9 @@ def _hedge(brush: _Brush) -> None:
     """The hedge right of the gate, behind which visitors come out; its top is leafy."""
     xs = np.linspace(HEDGE_LEFT + 0.005, 1.0, 60)
     tops = HORIZON - 0.055 + brush.rng.normal(0, 0.006, len(xs))
-    brush.polygon([(HEDGE_LEFT + 0.005, HORIZON + 0.235), *zip(xs, tops, strict=True), (1.0, HORIZON + 0.265)], (58, 84, 48))
+    brush.polygon(
+        [(HEDGE_LEFT + 0.005, HORIZON + 0.235), *zip(xs, tops, strict=True), (1.0, HORIZON + 0.265)], (58, 84, 48)
+    )
     for x, y, light in brush.rng.uniform((HEDGE_LEFT + 0.007, HORIZON - 0.05, 0), (1.0, HORIZON + 0.23, 1), (900, 3)):
         tint = (int(44 + 44 * light), int(70 + 50 * light), int(36 + 36 * light))
         brush.polygon([(x, y), (x + 0.006, y + 0.004), (x + 0.003, y + 0.012), (x - 0.003, y + 0.006)], tint)
@@ -139,7 +146,10 @@ def _porch(brush: _Brush) -> None:
     """The house's own wall, seen along it on the left, with the door and a lamp."""
     brush.polygon([(0, 0), (0.285, 0), (0.285, 0.9), (0, 1.25)], (198, 188, 172))
     for y in np.linspace(0.03, 1.0, 17):
-        brush.polygon([(0, y), (0.285, 0.30 + (y - 0.3) * 0.86), (0.285, 0.303 + (y - 0.3) * 0.86), (0, y + 0.004)], (184, 174, 158))
+        brush.polygon(
+            [(0, y), (0.285, 0.30 + (y - 0.3) * 0.86), (0.285, 0.303 + (y - 0.3) * 0.86), (0, y + 0.004)],
+            (184, 174, 158),
+        )
     brush.polygon([(0.035, 0.13), (0.205, 0.165), (0.205, 0.945), (0.035, 1.12)], (232, 228, 220))
     brush.polygon([(0.05, 0.155), (0.192, 0.185), (0.192, 0.93), (0.05, 1.1)], (64, 84, 78))
     for top, bottom in ((0.22, 0.42), (0.50, 0.80)):

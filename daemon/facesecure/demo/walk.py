@@ -1,4 +1,4 @@
-"""How a visitor comes to the door: out from behind the hedge, up the path, a moment at the door, and away to the left."""
+"""How a visitor comes to the door: out from behind the hedge, up the path, a moment at the door, away to the left."""
 
 from __future__ import annotations
 
