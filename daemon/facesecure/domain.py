@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -226,6 +227,7 @@ class Sighting:
     ``identifier`` is unique for ever. ``track`` is the tracker's number (None where no face was ever found).
     ``supersedes`` is the identifier of an earlier sighting of the same track that this one corrects.
     ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
+    ``closing`` marks a sighting that was made before and comes again at its end, with a later ``last_seen``.
     """
 
     identifier: str
@@ -237,6 +239,7 @@ class Sighting:
     supersedes: str | None = None
     snapshot: Image | None = None
     box: Box | None = None
+    closing: bool = False
 
     def __post_init__(self) -> None:
         _require(bool(self.identifier), "a sighting needs an identifier")
@@ -250,7 +253,7 @@ class Alert:
 
     sighting: Sighting
     text: str
-    snapshot_path: str | None = None
+    snapshot_path: Path | None = None
 
     def __post_init__(self) -> None:
         _require(bool(self.text), "an alert needs words")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from facesecure.cadence import Cadence
+from facesecure.chronicle import Chronicle
 from facesecure.config import QualityConfig
 from facesecure.domain import Alert, Frame, Sighting
 from facesecure.policy import Policy
@@ -14,13 +15,6 @@ from facesecure.stages import Detector, Recognizer
 from facesecure.tracking import Track, Tracker
 from facesecure.vision.quality import examine
 from facesecure.witness import Witness
-
-
-class Chronicle(Protocol):
-    """Where sightings are kept (``store.Store``)."""
-
-    def record(self, sighting: Sighting) -> str | None:
-        """Keep ``sighting``; one with a known identifier replaces its ``last_seen``. Returns the snapshot's path."""
 
 
 class Alerts(Protocol):
@@ -73,6 +67,6 @@ class Pipeline:
 
     def _tell(self, sightings: Sequence[Sighting]) -> None:
         for sighting in sightings:
-            snapshot = self.chronicle.record(sighting)
+            snapshot = self.chronicle.keep(sighting)
             for alert in self.policy.decide(sighting, snapshot):
                 self.alerts.send(alert)

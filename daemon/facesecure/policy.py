@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from pathlib import Path
 
 from facesecure.domain import Alert, Sighting, VerdictKind
-
-_REMEMBERED = 1000
 
 
 class Policy:
@@ -15,16 +13,10 @@ class Policy:
     def __init__(self, place: str) -> None:
         """``place``: what to call the camera in a sentence, as in "Anna is at the front door"."""
         self._place = place
-        self._told: OrderedDict[str, None] = OrderedDict()
 
-    def decide(self, sighting: Sighting, snapshot_path: str | None = None) -> list[Alert]:
-        """Alerts for ``sighting``; none if it is one already told that has merely ended."""
-        if sighting.identifier in self._told:
-            return []
-        self._told[sighting.identifier] = None
-        if len(self._told) > _REMEMBERED:
-            self._told.popitem(last=False)
-        return [Alert(sighting, self._words(sighting), snapshot_path)]
+    def decide(self, sighting: Sighting, snapshot_path: Path | None = None) -> list[Alert]:
+        """Alerts for ``sighting``; none if it was told before and is merely closing."""
+        return [] if sighting.closing else [Alert(sighting, self._words(sighting), snapshot_path)]
 
     def _words(self, sighting: Sighting) -> str:
         prefix = "Correction: " if sighting.supersedes else ""

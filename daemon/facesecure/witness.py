@@ -31,7 +31,7 @@ class _Memory:
 
 
 class Witness:
-    """Says each thing once. A sighting that comes again with the same identifier only has a later ``last_seen``."""
+    """Says each thing once; at the end of a track it says so with the sighting it made, marked as closing."""
 
     def __init__(self, source: str, presence: Presence) -> None:
         self._source = source
@@ -75,7 +75,8 @@ class Witness:
 
     def _last_words(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
         if memory.told is not None:
-            return [replace(memory.told, last_seen=max(memory.told.first_seen, _wall(frame, track.last_seen)))]
+            last_seen = max(memory.told.first_seen, _wall(frame, track.last_seen))
+            return [replace(memory.told, last_seen=last_seen, snapshot=None, box=None, closing=True)]
         if track.hits < _LEAST_HITS:
             return []
         return [self._sighting(track, memory, frame)]

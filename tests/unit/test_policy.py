@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,15 +21,15 @@ def sighting(kind: VerdictKind, name: str | None = None, identifier: str = "s1")
     ],
 )
 def test_each_verdict_has_its_words(seen, words):
-    (alert,) = Policy("front door").decide(seen, "a.jpg")
+    (alert,) = Policy("front door").decide(seen, Path("a.jpg"))
     assert alert.text == words
-    assert alert.snapshot_path == "a.jpg"
+    assert alert.snapshot_path == Path("a.jpg")
 
 
 def test_a_sighting_is_told_once_and_its_end_not_at_all():
     policy, first = Policy("front door"), sighting(VerdictKind.STRANGER)
     assert len(policy.decide(first)) == 1
-    assert policy.decide(replace(first, last_seen=NOON.replace(hour=13))) == []
+    assert policy.decide(replace(first, closing=True)) == []
 
 
 def test_a_corrected_sighting_says_that_it_corrects():

@@ -57,6 +57,8 @@ def test_the_end_of_a_told_track_moves_its_last_seen_on(witness):
     (first,) = witness.sightings(track(TOM, 1), frame_at(1))
     (last,) = witness.sightings(track(TOM, 9, ended=True), frame_at(10.5))
     assert last.identifier == first.identifier
+    assert last.closing
+    assert not first.closing
     assert (last.last_seen - NOON).total_seconds() == pytest.approx(9)
 
 

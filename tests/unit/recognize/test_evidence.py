@@ -1,9 +1,9 @@
 import pytest
-from support.builders import SCORES, looks_like, quality
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition, Verdict, VerdictKind
 from facesecure.recognize.evidence import Evidence, Judge
+from support.builders import SCORES, looks_like, quality
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
 

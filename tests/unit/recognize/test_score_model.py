@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.builders import SCORES
 
 from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
+from support.builders import SCORES
 
 
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0.1, 50))

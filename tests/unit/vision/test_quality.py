@@ -1,12 +1,12 @@
 import cv2
 import numpy as np
 import pytest
-from support.builders import face_at
 
 from facesecure.config import QualityConfig
 from facesecure.domain import Face
 from facesecure.vision.align import TEMPLATE
 from facesecure.vision.quality import ENROLMENT, assess, examine, pose, sharpness, view_score
+from support.builders import face_at
 
 
 @pytest.fixture(scope="module")
