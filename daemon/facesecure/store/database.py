@@ -7,6 +7,7 @@ power cord loses one. Writers begin with BEGIN IMMEDIATE: they wait for each oth
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -24,6 +25,7 @@ from facesecure.store.models import HEAD
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
+NEARLY_FULL = 1 << 20
 
 _HINTS = {
     sqlite3.SQLITE_FULL: (
@@ -141,6 +143,8 @@ def translated(path: Path) -> Iterator[None]:
     except (DBAPIError, sqlite3.DatabaseError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < NEARLY_FULL:
+            code = sqlite3.SQLITE_FULL  # the log's index is a memory map, whose lack of room looks like bad hardware
         if code not in _HINTS:
             raise
         reason, hint = _HINTS[code]

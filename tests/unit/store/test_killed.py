@@ -1,0 +1,63 @@
+"""A process is killed at any moment, and nothing that was committed is lost."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+from facesecure.store.store import Store
+
+WRITER = """
+import itertools, os, sys
+from pathlib import Path
+from facesecure.store.store import Store
+from support.store import enrolled_face, known, picture, sighting
+store = Store.open(Path(sys.argv[1]))
+image = picture(160, 120)
+for number in itertools.count():
+    identifier = f"{os.getpid()}-{number}"
+    store.record(sighting(identifier, snapshot=image))
+    print("sighting", identifier, flush=True)
+    if number % 5 == 0:
+        store.add_person(identifier, [enrolled_face(seed) for seed in range(3)])
+        print("person", identifier, flush=True)
+"""
+KILLS = 12
+
+
+def lines_before_a_kill(state_dir: Path, moment: float) -> list[str]:
+    """What a writer said it had done, until it was killed ``moment`` seconds after its first word."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, state_dir], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert writer.stdout is not None
+    first = writer.stdout.readline()
+    time.sleep(moment)
+    writer.send_signal(signal.SIGKILL)
+    rest, _ = writer.communicate(timeout=30)
+    return [line for line in [first, *rest.splitlines(keepends=True)] if line.endswith("\n")]
+
+
+def test_a_process_killed_at_any_moment_loses_no_committed_sighting(tmp_path: Path) -> None:
+    moments = random.Random(2)
+    said = [line.split() for _ in range(KILLS) for line in lines_before_a_kill(tmp_path, moments.uniform(0, 0.06))]
+    assert len(said) > KILLS * 2, "the writers did too little to prove anything"
+    with closing(sqlite3.connect(tmp_path / "facesecure.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    with Store.open(tmp_path) as store:
+        stored = {sighting.identifier: sighting for sighting in store.each_sighting()}
+        people = {person.name: person.faces for person in store.people()}
+    assert {name for kind, name in said if kind == "sighting"} <= stored.keys()
+    assert {name for kind, name in said if kind == "person"} <= people.keys()
+    assert set(people.values()) <= {3}, "a person is enrolled whole or not at all"
+    snapshots = [sighting.snapshot for sighting in stored.values()]
+    assert all(path is not None and path.read_bytes().endswith(b"\xff\xd9") for path in snapshots)

@@ -1,0 +1,207 @@
+"""People, faces and templates in a real database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesecure.domain import Embedding, Image
+from facesecure.errors import EnrolmentError, UsageError
+from facesecure.store.records import Embeddings, mean_template
+from facesecure.store.store import Store
+from support.builders import NOON
+from support.store import MODEL, OTHER_MODEL, enrolled_face, known, sighting
+
+
+def test_a_person_enrolled_is_there_after_a_restart(state_dir: Path) -> None:
+    faces = [enrolled_face(1), enrolled_face(2)]
+    with Store.open(state_dir) as store:
+        store.add_person("Tom", faces)
+    with Store.open(state_dir) as store:
+        assert [(person.name, person.faces) for person in store.people()] == [("Tom", 2)]
+        for read, written in zip(store.faces_of("tom"), faces, strict=True):
+            np.testing.assert_array_equal(read.image, written.image)
+            np.testing.assert_array_equal(read.embedding, written.embedding)
+            assert (read.quality, read.source, read.model_sha256) == (written.quality, written.source, MODEL)
+
+
+def test_a_template_is_the_unit_mean_of_the_faces(store: Store) -> None:
+    faces = [enrolled_face(1), enrolled_face(2)]
+    store.add_person("Tom", faces)
+    (template,) = store.templates(MODEL)
+    assert (template.name, template.faces) == ("Tom", 2)
+    assert np.linalg.norm(template.embedding) == pytest.approx(1)
+    mean = (faces[0].embedding + faces[1].embedding) / 2
+    np.testing.assert_allclose(template.embedding, mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_more_faces_extend_the_person_and_remake_the_template(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1)])
+    person = store.add_person("TOM", [enrolled_face(2), enrolled_face(3)])
+    assert (person.name, person.faces) == ("Tom", 3)
+    assert [template.faces for template in store.templates()] == [3]
+
+
+def test_a_recogniser_can_bring_its_own_template(store: Store) -> None:
+    def last(embeddings: Embeddings) -> Embedding:
+        return np.asarray(embeddings[-1], np.float32)
+
+    store.add_person("Tom", [enrolled_face(1), enrolled_face(2)], last)
+    np.testing.assert_array_equal(store.templates()[0].embedding, enrolled_face(2).embedding)
+
+
+def test_each_model_has_a_template_of_its_own(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1, MODEL), enrolled_face(1, OTHER_MODEL)])
+    assert {template.model_sha256 for template in store.templates()} == {MODEL, OTHER_MODEL}
+    assert [template.model_sha256 for template in store.templates(OTHER_MODEL)] == [OTHER_MODEL]
+
+
+def test_an_enrolment_that_fails_half_way_leaves_nothing(store: Store) -> None:
+    def failing(embeddings: Embeddings) -> Embedding:
+        raise RuntimeError("power supply fell off the shelf")
+
+    before = store.people_revision()
+    with pytest.raises(RuntimeError):
+        store.add_person("Tom", [enrolled_face(1)], failing)
+    assert store.people() == []
+    assert store.templates() == []
+    assert store.people_revision() == before
+
+
+def test_nobody_is_enrolled_without_a_face(store: Store) -> None:
+    with pytest.raises(EnrolmentError):
+        store.add_person("Tom", [])
+    assert store.people() == []
+
+
+def test_a_bad_name_is_refused_before_anything_is_written(store: Store) -> None:
+    with pytest.raises(UsageError):
+        store.add_person("../Tom", [enrolled_face()])
+    assert store.people() == []
+
+
+def test_an_emoji_is_a_name(store: Store) -> None:
+    store.add_person("🦊", [enrolled_face()])
+    assert store.faces_of("🦊")
+
+
+def test_people_come_by_name_whatever_their_case(store: Store) -> None:
+    for name in ("bea", "Zoe", "Ann"):
+        store.add_person(name, [enrolled_face()])
+    assert [person.name for person in store.people()] == ["Ann", "bea", "Zoe"]
+
+
+def test_a_new_name_reaches_the_history_too(store: Store) -> None:
+    store.add_person("Tim", [enrolled_face()])
+    store.record(sighting("one", known("Tim")))
+    assert store.rename_person("tim", "Tom").name == "Tom"
+    assert store.sighting("one").verdict.name == "Tom"
+    assert [found.identifier for found in store.sightings(name="TOM")] == ["one"]
+    assert store.sightings(name="Tim") == []
+
+
+def test_a_name_can_change_its_case_only(store: Store) -> None:
+    store.add_person("tom", [enrolled_face()])
+    assert store.rename_person("tom", "Tom").name == "Tom"
+
+
+def test_a_name_that_is_taken_is_refused(store: Store) -> None:
+    store.add_person("Ann", [enrolled_face(1)])
+    store.add_person("Tom", [enrolled_face(2)])
+    with pytest.raises(UsageError, match="Ann"):
+        store.rename_person("Tom", "ANN")
+    assert [person.name for person in store.people()] == ["Ann", "Tom"]
+
+
+def test_a_person_removed_leaves_only_the_name_in_the_history(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face()])
+    store.record(sighting("one", known("Tom")))
+    store.remove_person("tom")
+    assert store.people() == []
+    assert store.templates() == []
+    assert store.sighting("one").verdict.name == "Tom"
+
+
+def test_a_person_of_the_same_name_later_is_not_linked_to_that_history(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1)])
+    store.record(sighting("one", known("Tom")))
+    store.remove_person("Tom")
+    store.add_person("Tom", [enrolled_face(2)])
+    store.rename_person("Tom", "Thomas")
+    assert store.sighting("one").verdict.name == "Tom"
+
+
+def test_nothing_of_a_removed_face_stays_on_the_disk(store: Store, state_dir: Path) -> None:
+    face = enrolled_face(5)
+    store.add_person("Tom", [face])
+    needle = face.embedding.tobytes()[:64]
+    assert any(needle in path.read_bytes() for path in state_dir.iterdir() if path.is_file())
+    store.remove_person("Tom")
+    assert not any(needle in path.read_bytes() for path in state_dir.iterdir() if path.is_file())
+
+
+def test_one_picture_can_go_but_not_the_last(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1), enrolled_face(2)])
+    first, second = store.faces_of("Tom")
+    assert first.identifier is not None
+    assert second.identifier is not None
+    store.remove_face(first.identifier)
+    np.testing.assert_allclose(store.templates()[0].embedding, enrolled_face(2).embedding, atol=1e-6)
+    with pytest.raises(UsageError, match="last"):
+        store.remove_face(second.identifier)
+    with pytest.raises(UsageError, match="no face number"):
+        store.remove_face(first.identifier)
+
+
+@pytest.mark.parametrize("method", ["faces_of", "remove_person"])
+def test_asking_for_nobody_says_who_there_is(store: Store, method: str) -> None:
+    store.add_person("Ann", [enrolled_face()])
+    with pytest.raises(UsageError, match="Tom") as caught:
+        getattr(store, method)("Tom")
+    assert "Ann" in (caught.value.hint or "")
+
+
+def test_a_new_model_embeds_everybody_again(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1), enrolled_face(2)])
+    store.add_person("Ann", [enrolled_face(3, OTHER_MODEL)])
+    seen: list[Image] = []
+
+    def embed(image: Image) -> Embedding:
+        seen.append(image)
+        return np.full(64, 1 / 8, np.float32)
+
+    assert store.reembed(OTHER_MODEL, embed) == 2
+    assert len(seen) == 2
+    assert [(t.name, t.model_sha256, t.embedding.size) for t in store.templates()] == [
+        ("Ann", OTHER_MODEL, 192),
+        ("Tom", OTHER_MODEL, 64),
+    ]
+    assert store.reembed(OTHER_MODEL, embed) == 0
+
+
+def test_every_change_to_people_moves_the_revision_for_other_processes(store: Store, state_dir: Path) -> None:
+    with Store.open(state_dir) as other:
+        seen = [other.people_revision()]
+        for change in (
+            lambda: store.add_person("Tim", [enrolled_face(1), enrolled_face(2)]),
+            lambda: store.rename_person("Tim", "Tom"),
+            lambda: store.remove_face(1),
+            lambda: store.reembed(OTHER_MODEL, lambda image: np.ones(8, np.float32)),
+            lambda: store.remove_person("Tom"),
+        ):
+            change()
+            seen.append(other.people_revision())
+    assert seen == sorted(set(seen))
+
+
+def test_a_sighting_does_not_move_the_revision(store: Store) -> None:
+    before = store.people_revision()
+    store.record(sighting("one", when=NOON))
+    assert store.people_revision() == before
+
+
+def test_mean_template_weighs_directions_not_lengths() -> None:
+    made = mean_template(np.array([[10, 0], [0, 1]], np.float32))
+    np.testing.assert_allclose(made, np.sqrt([0.5, 0.5]), atol=1e-6)
