@@ -1,20 +1,19 @@
 """Takes pictures of one person, keeps what is good enough, and says why of the rest.
 
-Nothing is written before ``Enrolment.accept``; then everything is, in one transaction.
+Nothing is written here: what ``Enrolment.accept`` returns goes to the store in one transaction, or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Embedding, Face, Image
 from facesecure.errors import EnrolmentError
-from facesecure.recognize.gallery import template_of
+from facesecure.recognize.templates import template_of
 from facesecure.stages import Detector, Embedder
 from facesecure.vision.quality import ENROLMENT, examine
 
@@ -28,7 +27,7 @@ _RIVAL = 0.6
 """A second face at least this large (by eye distance, of the largest) makes it unclear who is meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """What became of one picture: ``taken`` with its face, or refused for ``reason``."""
 
@@ -41,10 +40,14 @@ class Picture:
 
 @dataclass(slots=True)
 class Enrolment:
-    """Collects pictures of one person. ``floors`` are the quality demanded of each."""
+    """Collects pictures of one person. ``floors`` are the quality demanded of each.
+
+    ``known``: embeddings, float32 (n,), of faces this person is enrolled with already; new ones must fit them.
+    """
 
     detector: Detector
     embedder: Embedder
+    known: Sequence[Embedding] = ()
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
     pictures: list[Picture] = field(default_factory=list)
 
@@ -64,20 +67,20 @@ class Enrolment:
         self.pictures.append(picture)
         return picture
 
-    def accept(self) -> tuple[list[Picture], Embedding]:
-        """The pictures to keep and the template they make.
+    def accept(self) -> list[Picture]:
+        """The pictures to keep.
 
         Faces that do not look like the rest are refused first (see ``pictures`` for which and why). Raises
-        EnrolmentError when fewer than LEAST_FACES are left.
+        EnrolmentError when fewer than LEAST_FACES are left, those already known included.
         """
         self._refuse_outsiders()
-        taken = self.taken
-        if len(taken) < LEAST_FACES:
+        taken, needed = self.taken, max(1, LEAST_FACES - len(self.known))
+        if len(taken) < needed:
             raise EnrolmentError(
-                f"only {len(taken)} good face{'s' if len(taken) != 1 else ''}; {LEAST_FACES} are needed",
+                f"only {len(taken)} good face{'s' if len(taken) != 1 else ''}; at least {needed} needed",
                 "Add pictures: sharp, well lit, one face each, from slightly different sides and on different days.",
             )
-        return taken, template_of(_stack(taken))
+        return taken
 
     def _consider(self, image: Image, source: str) -> Picture:
         faces = self.detector.detect(image)
@@ -95,24 +98,24 @@ class Enrolment:
 
     def _twin(self, embedding: Embedding) -> str | None:
         for other in self.taken:
-            if other.embedding is not None and float(other.embedding @ embedding) > _SAME_PICTURE:
+            if float(_embedding(other) @ embedding) > _SAME_PICTURE:
                 return other.source
         return None
 
     def _refuse_outsiders(self) -> None:
         """One at a time, the least fitting first, because each that goes makes the others' mean truer."""
-        while len(self.taken) >= LEAST_FACES:
-            taken = self.taken
-            fits = [_fit(_stack(taken), index) for index in range(len(taken))]
-            worst = int(np.argmin(fits))
-            if fits[worst] >= _BELONGS:
+        while len(self.taken) + len(self.known) >= LEAST_FACES:
+            fits = [(self._fit(picture), picture) for picture in self.taken]
+            if not fits or min(fit for fit, _ in fits) >= _BELONGS:
                 return
-            outsider = taken[worst]
-            reason = f"does not look like the others ({fits[worst]:.2f}, {_BELONGS:.2f} needed)"
-            refused = Picture(
-                outsider.source, taken=False, reason=reason, face=outsider.face, embedding=outsider.embedding
-            )
-            self.pictures[self.pictures.index(outsider)] = refused
+            worst, outsider = min(fits, key=lambda item: item[0])
+            reason = f"does not look like the others ({worst:.2f}, {_BELONGS:.2f} needed)"
+            self.pictures[self.pictures.index(outsider)] = replace(outsider, taken=False, reason=reason)
+
+    def _fit(self, picture: Picture) -> float:
+        """Cosine of one face to the mean of the others."""
+        others = [*self.known, *(_embedding(other) for other in self.taken if other is not picture)]
+        return float(template_of(np.stack(others)) @ _embedding(picture))
 
 
 def _not_one_face(faces: Sequence[Face]) -> str | None:
@@ -127,11 +130,7 @@ def _largest(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: face.eye_distance)
 
 
-def _stack(pictures: Sequence[Picture]) -> NDArray[np.float32]:
-    return np.stack([picture.embedding for picture in pictures if picture.embedding is not None])
-
-
-def _fit(embeddings: NDArray[np.float32], index: int) -> float:
-    """Cosine of one embedding to the mean of the others."""
-    others = np.delete(embeddings, index, axis=0)
-    return float(template_of(others) @ embeddings[index])
+def _embedding(picture: Picture) -> Embedding:
+    if picture.embedding is None:
+        raise ValueError(f"{picture.source} has no face that was embedded")
+    return picture.embedding

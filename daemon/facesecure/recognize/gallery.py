@@ -5,23 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Embedding
+from facesecure.store.records import Template
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One point that stands for ``name``: a unit vector, float32 (n,), made by the model with ``model_sha256``."""
-
-    name: str
-    embedding: Embedding
-    model_sha256: str
 
 
 class Gallery:
@@ -45,32 +36,22 @@ class Gallery:
         return {name: float(score) for name, score in zip(self.names, best, strict=True)}
 
 
-def template_of(embeddings: NDArray[np.float32]) -> Embedding:
-    """The normalised mean of ``embeddings`` (k, n), unit vectors of one person: float32 (n,)."""
-    mean = embeddings.mean(axis=0)
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
-
-
 class LiveGallery:
-    """A gallery that follows the store: asked at most once a second whether anybody was added or removed."""
+    """A gallery that follows the store: asks at most once a second whether anybody was added or removed."""
 
     def __init__(
         self,
         load: Callable[[], Iterable[Template]],
-        changed: Callable[[], bool],
+        revision: Callable[[], int],
         model_sha256: str,
         *,
         every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._load, self._changed, self._model, self._every, self._clock = (
-            load,
-            changed,
-            model_sha256,
-            every,
-            clock,
-        )
+        """``load`` gives all templates, ``revision`` a number that changes when they do (``store.Store`` has both)."""
+        self._load, self._revision, self._model, self._every, self._clock = load, revision, model_sha256, every, clock
         self._asked_at = clock()
+        self._seen = revision()
         self._gallery = self._read()
 
     def current(self) -> Gallery:
@@ -78,13 +59,17 @@ class LiveGallery:
         now = self._clock()
         if now - self._asked_at >= self._every:
             self._asked_at = now
-            if self._changed():
-                self._gallery = self._read()
+            self._follow(self._revision())
         return self._gallery
+
+    def _follow(self, revision: int) -> None:
+        if revision != self._seen:
+            self._seen = revision
+            self._gallery = self._read()
 
     def _read(self) -> Gallery:
         templates = list(self._load())
-        foreign = sorted({t.name for t in templates if t.model_sha256 != self._model})
+        foreign = sorted({t.name for t in templates} - {t.name for t in templates if t.model_sha256 == self._model})
         if foreign:
             _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
         gallery = Gallery(t for t in templates if t.model_sha256 == self._model)

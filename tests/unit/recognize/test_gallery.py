@@ -3,7 +3,10 @@ import logging
 import numpy as np
 import pytest
 
-from facesecure.recognize.gallery import Gallery, LiveGallery, Template, template_of
+from facesecure.recognize.gallery import Gallery, LiveGallery
+from facesecure.recognize.templates import template_of
+from facesecure.store.records import Template
+from support.builders import NOON
 
 
 def unit(*values: float) -> np.ndarray:
@@ -12,9 +15,7 @@ def unit(*values: float) -> np.ndarray:
 
 
 def test_the_score_of_a_person_is_that_of_their_nearest_template():
-    gallery = Gallery(
-        [Template("Tom", unit(1, 0), "m"), Template("Tom", unit(0, 1), "m"), Template("Anna", unit(-1, 0), "m")]
-    )
+    gallery = Gallery([template("Tom", unit(1, 0)), template("Tom", unit(0, 1)), template("Anna", unit(-1, 0))])
     scores = gallery.scores(unit(0, 1))
     assert scores == pytest.approx({"Tom": 1.0, "Anna": 0.0})
 
@@ -28,6 +29,10 @@ def test_a_template_is_a_unit_vector_in_the_middle():
     np.testing.assert_allclose(template, unit(1, 1), atol=1e-6)
 
 
+def template(name: str, embedding: np.ndarray, model: str = "m") -> Template:
+    return Template(name, embedding, model, faces=5, made_at=NOON)
+
+
 class Clock:
     now = 0.0
 
@@ -36,18 +41,18 @@ class Clock:
 
 
 def test_somebody_new_is_seen_within_two_seconds_and_without_asking_every_time():
-    people, changed, clock, asked = [Template("Tom", unit(1, 0), "m")], [False], Clock(), []
+    people, revision, clock, asked = [template("Tom", unit(1, 0))], [1], Clock(), []
 
-    def has_changed() -> bool:
+    def ask() -> int:
         asked.append(clock.now)
-        return changed[0]
+        return revision[0]
 
-    live = LiveGallery(lambda: people, has_changed, "m", clock=clock)
-    people.append(Template("Anna", unit(0, 1), "m"))
-    changed[0] = True
+    live = LiveGallery(lambda: people, ask, "m", clock=clock)
+    people.append(template("Anna", unit(0, 1)))
+    revision[0] = 2
     clock.now = 0.5
     assert live.current().names == ("Tom",)
-    assert asked == []
+    assert asked == [0.0]
     clock.now = 1.1
     assert live.current().names == ("Anna", "Tom")
 
@@ -55,7 +60,7 @@ def test_somebody_new_is_seen_within_two_seconds_and_without_asking_every_time()
 def test_templates_of_another_model_are_said_and_not_compared(caplog):
     with caplog.at_level(logging.WARNING):
         live = LiveGallery(
-            lambda: [Template("Tom", unit(1, 0), "old"), Template("Anna", unit(0, 1), "new")], lambda: False, "new"
+            lambda: [template("Tom", unit(1, 0), "old"), template("Anna", unit(0, 1), "new")], lambda: 1, "new"
         )
     assert live.current().names == ("Anna",)
     assert "Tom" in caplog.text

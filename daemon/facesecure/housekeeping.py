@@ -1,0 +1,52 @@
+"""Removes what is too old or too much, now and then, without ever holding up a frame."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Protocol
+
+from facesecure.config import StoreConfig
+from facesecure.errors import StoreError
+
+_log = logging.getLogger(__name__)
+
+_FIRST_AFTER = 60.0
+_EVERY = 3600.0
+
+
+class Prunable(Protocol):
+    """What is needed of ``store.Store``."""
+
+    def prune(self, config: StoreConfig) -> object: ...
+
+
+class Housekeeper:
+    """A thread that prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
+
+    def __init__(
+        self, store: Prunable, config: StoreConfig, *, first: float = _FIRST_AFTER, every: float = _EVERY
+    ) -> None:
+        self._store, self._config, self._first, self._every = store, config, first, every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
+
+    def __enter__(self) -> Housekeeper:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(2.0)
+
+    def _work(self) -> None:
+        pause = self._first
+        while not self._stopping.wait(pause):
+            pause = self._every
+            try:
+                _log.debug("retention: %s", self._store.prune(self._config))
+            except StoreError as error:
+                _log.warning("retention did not work, and is tried again in an hour: %s", error)
