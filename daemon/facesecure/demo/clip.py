@@ -66,8 +66,8 @@ VISITS = (
         EILEEN_COLLINS,
         VerdictKind.UNIDENTIFIED,
         Walk(start=17.4, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
-        blur=0.13,
-        contrast=0.45,
+        blur=0.09,
+        contrast=0.5,
     ),
 )
 
@@ -136,27 +136,33 @@ def visible_boxes(walk: Walk, figure: Figure, size: tuple[int, int], fps: float,
 
 
 def enrolment_pictures(count: int = 8, seed: int = 7) -> list[Image]:
-    """Pictures to enrol the known person from, uint8 RGB: her portrait under other light, tilt, turn and distance."""
+    """Pictures to enrol the known person from, uint8 RGB: her portrait in other light, turned, tilted, nearer, softer.
+
+    One photograph cannot show a face's other sides; a family's own photos make better templates than these.
+    """
     rng = np.random.default_rng(seed)
     figure = _figure(GRACE_HOPPER)
-    turns = np.linspace(-0.4, 0.4, count)
-    return [_enrolment_picture(figure, float(turn), rng) for turn in turns]
+    # Far from each other in turn, so that no two pictures in a row are alike.
+    turns = [0.55 * (-1) ** index * (1 - index / (2 * count)) for index in range(count)]
+    return [_enrolment_picture(figure, turn, rng) for turn in turns]
 
 
 def _enrolment_picture(figure: Figure, turn: float, rng: np.random.Generator) -> Image:
-    width, height = 640, 640
-    tone = rng.integers(90, 210, 3)
-    wall = np.linspace(tone, tone * 0.7, height)[:, None].repeat(width, 1).astype(np.uint8)
-    pose = Pose(
-        centre=(320 + float(rng.uniform(-40, 40)), 250 + float(rng.uniform(-20, 20))),
-        size=float(rng.uniform(130, 210)),
-        yaw=turn,
-        roll=float(rng.uniform(-0.16, 0.16)),
-    )
-    figure.paint(wall, pose, Smear(defocus=float(rng.uniform(0.0, 0.8))))
-    lit = 255 * (wall / 255.0) ** rng.uniform(0.75, 1.35) * rng.uniform(0.85, 1.1)
-    side = 1 + rng.uniform(-0.25, 0.25) * np.linspace(-1, 1, width)[None, :, None]
-    return np.asarray(np.clip(lit * side + rng.normal(0, 2, lit.shape), 0, 255), np.uint8)
+    tone = rng.integers(70, 200) + rng.integers(-12, 12, 3)
+    wall = np.linspace(tone, tone * 0.7, 640)[:, None].repeat(640, 1).astype(np.uint8)
+    size = float(rng.uniform(70, 210))
+    pose = Pose((320 + float(rng.uniform(-30, 30)), 260.0), size, yaw=turn, roll=float(rng.uniform(-0.2, 0.2)))
+    figure.paint(wall, pose, Smear(defocus=float(rng.uniform(0.0, 0.012)) * size))
+    return _lit(wall, rng)
+
+
+def _lit(picture: Image, rng: np.random.Generator) -> Image:
+    """Other light: from one side, from above or below, warmer or colder, brighter or darker; and some noise."""
+    across, down = rng.uniform(-0.35, 0.35, 2)
+    y, x = np.mgrid[-1 : 1 : picture.shape[0] * 1j, -1 : 1 : picture.shape[1] * 1j]
+    light = (1 + 2 * across * x + down * y).clip(0.35, 1.6)[..., None] * (1 + rng.uniform(-0.12, 0.12, 3))
+    bright = 255 * (picture / 255.0) ** rng.uniform(0.75, 1.3) * light
+    return np.asarray(np.clip(bright + rng.normal(0, 3, picture.shape), 0, 255), np.uint8)
 
 
 def _figure(portrait: Portrait) -> Figure:

@@ -1,0 +1,79 @@
+"""The whole journey on a bundled clip: no camera, no speaker, no network, and nothing of the household's touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from facesecure.alerts.recording import RecordingPlugin
+from facesecure.app import Vision, run
+from facesecure.config import FacesecureConfig
+from facesecure.demo.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
+from facesecure.demo.draw import annotate
+from facesecure.demo.film import FilmWriter
+from facesecure.demo.people import GRACE_HOPPER
+from facesecure.demo.sheet import contact_sheet, save_png
+from facesecure.domain import Frame, Sighting
+from facesecure.store.records import EnrolledFace
+from facesecure.store.store import Store
+from facesecure.tracking import Track
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and how much of it is (0 to 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo saw, and where it left things to look at."""
+
+    sightings: Sequence[Sighting]
+    clip: Path
+    film: Path
+    sheet: Path
+    state_dir: Path
+
+
+def show(out: Path, progress: Progress = lambda what, done: None) -> DemoResult:
+    """Make the clip, enrol one of its visitors, watch it, and leave pictures of the run in ``out``.
+
+    Raises FacesecureError where something goes wrong, OSError where ``out`` cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    state_dir = out / "state"
+    progress("making the clip", 0.0)
+    make_clip(out / "clip.mp4")
+    config = FacesecureConfig.model_validate(
+        {"camera": {"source": f"file:{out / 'clip.mp4'}"}, "plugins": {"log": {"enabled": False}}}
+    )
+    enrol(config, state_dir, progress)
+    sightings = watch(config, state_dir, out / "annotated.mp4", progress)
+    save_png(contact_sheet(sightings, "facesecure demo"), out / "sightings.png")
+    return DemoResult(sightings, out / "clip.mp4", out / "annotated.mp4", out / "sightings.png", state_dir)
+
+
+def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress) -> None:
+    """Enrol the demo's known visitor, once, in the demo's own state directory."""
+    vision = Vision.load(config, state_dir)
+    with Store.open(state_dir) as store:
+        if any(person.name == GRACE_HOPPER.name for person in store.people()):
+            return
+        enrolment = vision.enrolment()
+        pictures = enrolment_pictures()
+        for number, image in enumerate(pictures):
+            progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
+            enrolment.consider(image, f"picture {number + 1}")
+        store.add_person(GRACE_HOPPER.name, enrolled_faces(enrolment.accept(), vision.embedder.model_sha256))
+
+
+def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress) -> list[Sighting]:
+    """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, in order."""
+    recorder = RecordingPlugin()
+    with FilmWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
+
+        def onlooker(frame: Frame, tracks: Sequence[Track]) -> None:
+            writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))
+            progress("watching the clip", frame.taken_at / SECONDS)
+
+        run(config, state_dir, exit_at_end=True, onlooker=onlooker, extra_plugins={"recording": recorder})
+    return [alert.sighting for alert in recorder.alerts]
