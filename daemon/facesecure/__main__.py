@@ -1,0 +1,8 @@
+"""``python -m facesecure`` is ``facesecure``."""
+
+import sys
+
+from facesecure.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The commands put together, and the global options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from facesecure.cli import config as config_commands
+from facesecure.cli import events, models, people
+from facesecure.cli.help import group
+from facesecure.cli.settings import Settings, configure_logging
+
+app = group(
+    "Knows the family at the door, and says so when a stranger stands there.",
+    "facesecure demo",
+    "facesecure enroll Anna --images photos/anna/",
+    "facesecure run --source rtsp://user:password@192.168.1.20/stream",
+    "facesecure --config door.toml doctor",
+)
+app.add_typer(people.app, name="people")
+app.add_typer(events.app, name="events")
+app.add_typer(models.app, name="models")
+app.add_typer(config_commands.app, name="config")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from facesecure import __version__
+
+        typer.echo(f"facesecure {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Configuration file. Also FACESECURE_CONFIG; else /etc/facesecure/facesecure.toml, "
+            "else ~/.config/facesecure/facesecure.toml.",
+        ),
+    ] = None,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where people, sightings and pulled models are kept. Also FACESECURE_STATE_DIR."
+        ),
+    ] = None,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Log more; twice for everything.")
+    ] = 0,
+    version: Annotated[  # noqa: ARG001 - acted on by its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    context.obj = Settings(config, state_dir, verbose)
+    configure_logging(context.obj)
+
+
+def command() -> Any:
+    """The parser, ready to run: ``command().main(args, standalone_mode=False)``."""
+    return typer.main.get_command(app)

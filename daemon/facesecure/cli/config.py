@@ -1,0 +1,61 @@
+"""``facesecure config``: check a configuration file, or print one to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.help import Json, examples, group
+from facesecure.cli.settings import settings_of
+
+app = group(
+    "Check the configuration, or print one to start from.", "facesecure config check", "facesecure config example"
+)
+
+
+@app.command(
+    "check",
+    epilog=examples("facesecure config check", "facesecure config check door.toml", "facesecure config check --json"),
+)
+def check(
+    context: typer.Context,
+    file: Annotated[Path | None, typer.Argument(help="The file; default: the one that would be used.")] = None,
+    json: Json = False,
+) -> None:
+    """Read the configuration and tell everything that is wrong with it, with lines."""
+    from facesecure.errors import ConfigError
+    from facesecure.paths import find_config
+
+    path = find_config(file or settings_of(context).config_file)
+    try:
+        _check(context, path)
+    except ConfigError as error:
+        if json:
+            output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})
+        raise
+    if json:
+        output.emit_json({"file": path, "ok": True, "problems": []})
+    else:
+        output.say(f"ok: {path}" if path else "ok: there is no configuration file, every setting is at its default")
+
+
+def _check(context: typer.Context, path: Path | None) -> None:
+    from dataclasses import replace
+
+    replace(settings_of(context), config_file=path).config()
+
+
+@app.command(
+    "example",
+    epilog=examples(
+        "facesecure config example", "facesecure config example | sudo tee /etc/facesecure/facesecure.toml"
+    ),
+)
+def example() -> None:
+    """Print a configuration file with every setting, its meaning and its default."""
+    from facesecure.config_example import example_config
+
+    typer.echo(example_config(), nl=False)

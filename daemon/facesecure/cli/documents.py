@@ -1,0 +1,77 @@
+"""How people, faces and sightings look in JSON and in lines: one place, so that every command tells them alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from facesecure.cli import output
+
+if TYPE_CHECKING:
+    from facesecure.domain import Box, Quality, Verdict
+    from facesecure.store.records import EnrolledFace, Person, StoredSighting
+
+VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
+
+
+def person(value: Person) -> dict[str, Any]:
+    return {"name": value.name, "faces": value.faces, "created_at": value.created_at}
+
+
+def enrolled_face(value: EnrolledFace) -> dict[str, Any]:
+    return {
+        "id": value.identifier,
+        "source": value.source,
+        "added_at": value.added_at,
+        "model_sha256": value.model_sha256,
+        "quality": quality(value.quality),
+    }
+
+
+_MEASURES = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
+
+
+def quality(value: Quality) -> dict[str, Any]:
+    measures = {name: getattr(value, name) for name in _MEASURES}
+    return {"score": value.score, "usable": value.usable, "reasons": value.reasons, **measures}
+
+
+def box(value: Box | None) -> list[float] | None:
+    """[left, top, right, bottom] in pixels."""
+    return None if value is None else [round(float(x), 1) for x in (value.left, value.top, value.right, value.bottom)]
+
+
+def verdict(value: Verdict) -> dict[str, Any]:
+    return {
+        "verdict": value.kind.value,
+        "name": value.name,
+        "score": value.score,
+        "second_name": value.second_name,
+        "second_score": value.second_score,
+        "evidence": value.evidence,
+        "faces_used": value.faces_used,
+        "why": value.why,
+    }
+
+
+def sighting(value: StoredSighting) -> dict[str, Any]:
+    return {
+        "id": value.identifier,
+        **verdict(value.verdict),
+        "source": value.source,
+        "first_seen": value.first_seen,
+        "last_seen": value.last_seen,
+        "track": value.track,
+        "supersedes": value.supersedes,
+        "superseded_by": value.superseded_by,
+        "snapshot": value.snapshot,
+        "box": box(value.box),
+    }
+
+
+def who(value: Verdict) -> str:
+    """The verdict in a word or two: the name, or what it is instead."""
+    return value.name or value.kind.value
+
+
+def coloured_who(value: Verdict) -> Any:
+    return output.coloured(who(value), VERDICT_STYLES[value.kind.value])

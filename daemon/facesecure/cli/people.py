@@ -1,0 +1,153 @@
+"""``facesecure people``: who is enrolled."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from facesecure.cli import documents, output
+from facesecure.cli.help import Json, examples, group
+from facesecure.cli.settings import settings_of
+
+app = group(
+    "Who is enrolled: list, show, rename, remove, export, import.",
+    "facesecure people list",
+    "facesecure people rename Ana Anna",
+    "facesecure people export family.zip",
+)
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The person; case does not count.")]
+
+
+@app.command("list", epilog=examples("facesecure people list", "facesecure people list --json"))
+def list_people(context: typer.Context, json: Json = False) -> None:
+    """List everybody enrolled, by name."""
+    with settings_of(context).store() as store:
+        people = store.people()
+    if json:
+        output.emit_json({"people": [documents.person(person) for person in people]})
+    elif people:
+        output.table(("name", "faces", "enrolled"), [(p.name, p.faces, p.created_at) for p in people], right=("faces",))
+    else:
+        output.note("nobody is enrolled yet; begin with: facesecure enroll NAME --images PATH...")
+
+
+@app.command("show", epilog=examples("facesecure people show Anna", "facesecure people show Anna --json"))
+def show(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Show the pictures a person is known by, and how good they are."""
+    with settings_of(context).store() as store:
+        faces = store.faces_of(name)
+        person = next(person for person in store.people() if person.name.casefold() == name.strip().casefold())
+    if json:
+        output.emit_json({**documents.person(person), "faces": [documents.enrolled_face(face) for face in faces]})
+        return
+    output.say(f"{person.name}, enrolled {output.local(person.created_at)}, known by {person.faces} faces")
+    rows = [
+        (f.identifier, f.source, f.quality.score, f"{f.quality.eye_distance:.0f} px", f.quality.sharpness, f.added_at)
+        for f in faces
+    ]
+    right = ("face", "quality", "eyes", "sharpness")
+    output.table(("face", "from", "quality", "eyes", "sharpness", "added"), rows, right=right)
+
+
+@app.command("rename", epilog=examples("facesecure people rename Ana Anna"))
+def rename(
+    context: typer.Context,
+    name: Name,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="What to call the person from now on.")],
+    json: Json = False,
+) -> None:
+    """Give a person another name, in past sightings too."""
+    with settings_of(context).store() as store:
+        person = store.rename_person(name, new)
+    if json:
+        output.emit_json(documents.person(person))
+    else:
+        output.say(f"{name} is now called {person.name}")
+
+
+@app.command("remove", epilog=examples("facesecure people remove Anna", "facesecure people remove Anna --face 12"))
+def remove(
+    context: typer.Context,
+    name: Name,
+    face: Annotated[
+        int | None, typer.Option(metavar="NUMBER", help="Only this picture; people show lists them.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Forget a person: their pictures and what was learnt from them. Past sightings stay."""
+    with settings_of(context).store() as store:
+        faces = store.faces_of(name)  # says so where there is nobody of that name, before anything is asked
+        _confirm(f"Forget {name}" if face is None else f"Remove face {face} of {name}", yes or json)
+        if face is None:
+            person = store.remove_person(name)
+            removed = {"removed": person.name, "faces": person.faces}
+        else:
+            _require_owned(face, name, [known.identifier for known in faces])
+            store.remove_face(face)
+            removed = {"removed": None, "face": face}
+    if json:
+        output.emit_json(removed)
+    else:
+        output.say(f"{removed['removed']} is forgotten" if face is None else f"face {face} is removed")
+
+
+def _require_owned(face: int, name: str, owned: list[int | None]) -> None:
+    from facesecure.errors import UsageError
+
+    if face not in owned:
+        raise UsageError(f"{name} has no face number {face}", f"facesecure people show {name!r} lists them")
+
+
+def _confirm(question: str, agreed: bool) -> None:
+    """Ask where there is somebody to ask."""
+    if not agreed and sys.stdin.isatty() and sys.stderr.isatty():
+        typer.confirm(f"{question}?", abort=True, err=True)
+
+
+@app.command("export", epilog=examples("facesecure people export family.zip", "facesecure people export anna.zip Anna"))
+def export(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these; default: everybody.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write people, with their pictures, to one file for `people import`. It is not encrypted."""
+    from facesecure.cli.files import replacing
+    from facesecure.people_archive import write_people
+
+    with settings_of(context).store() as store, replacing(file, binary=True) as opened:
+        written = write_people(store, opened, names)
+    output.note(f"warning: {file} holds pictures of faces and is not encrypted; keep it where nobody else reads it")
+    if json:
+        output.emit_json({"file": file, "people": [documents.person(person) for person in written]})
+    else:
+        output.say(f"{_count(len(written), 'person', 'people')} written to {file}")
+
+
+@app.command("import", epilog=examples("facesecure people import family.zip"))
+def import_people(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `people export` wrote.")],
+    json: Json = False,
+) -> None:
+    """Add the people of an exported file. Pictures that are there already are left out, so it may be repeated."""
+    from facesecure.people_archive import add_people, read_people
+
+    arrivals = read_people(file)
+    with settings_of(context).store() as store:
+        results = add_people(store, arrivals)
+    if json:
+        output.emit_json({"people": results})
+        return
+    rows = [(result.name, result.added, result.known) for result in results]
+    output.table(("name", "faces added", "there already"), rows, right=("faces added", "there already"))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,110 @@
+"""The global options, and what commands get from them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typer import Context
+
+if TYPE_CHECKING:
+    from facesecure.config import FacesecureConfig
+    from facesecure.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``--config``, ``--state-dir`` and ``--verbose`` as they were given."""
+
+    config_file: Path | None = None
+    state_dir: Path | None = None
+    verbose: int = 0
+
+    def config(self, **overrides: Any) -> FacesecureConfig:
+        """The configuration, its ``state_dir`` settled. ``overrides`` are dotted keys with ``__`` for the dot.
+
+        An override of None is not one. Raises ConfigError.
+        """
+        from facesecure.config_file import load_config
+        from facesecure.paths import state_directory
+
+        given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
+        config = load_config(self.config_file, given)
+        return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
+
+    def state(self) -> Path:
+        """The state directory, which need not exist."""
+        return state_of(self.config())
+
+    def store(self) -> Store:
+        """The store, opened; to be used in a ``with``. Raises StoreError."""
+        return open_store(self.config())
+
+
+def state_of(config: FacesecureConfig) -> Path:
+    """``config.state_dir``, which ``Settings.config`` has settled."""
+    if config.state_dir is None:
+        raise ValueError("the state directory is not settled; take the configuration from Settings.config")
+    return config.state_dir
+
+
+def open_store(config: FacesecureConfig) -> Store:
+    """The store that ``config`` names. Raises StoreError."""
+    from facesecure.store.store import Store
+
+    return Store.open(state_of(config), keep_snapshots=config.store.snapshots)
+
+
+def settings_of(context: Context) -> Settings:
+    """The global options of this call."""
+    settings = context.find_root().obj
+    return settings if isinstance(settings, Settings) else Settings()
+
+
+def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
+    """Send the log to stderr: ``usual`` and above, more with each ``-v``. Under systemd, with its level prefixes."""
+    level = max(logging.DEBUG, usual - 10 * settings.verbose)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _LineFormatter())
+    root = logging.getLogger()
+    for old in [old for old in root.handlers if getattr(old, "facesecure", False)]:
+        root.removeHandler(old)
+    handler.facesecure = True  # type: ignore[attr-defined]
+    root.addHandler(handler)
+    root.setLevel(level)
+    # Chatty below warnings, and never about something a householder can act on.
+    for name in ("matplotlib", "alembic", "libav", "urllib3"):
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+class _LineFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _without_traceback(super().format, record)
+
+
+class _JournalFormatter(logging.Formatter):
+    """``<6>message``: systemd reads the syslog level from the front of the line (sd-daemon(3))."""
+
+    _LEVELS = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # noqa: RUF012
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = self._LEVELS.get(record.levelno, 6)
+        return f"<{level}>" + _without_traceback(super().format, record).replace("\n", f"\n<{level}>")
+
+
+def _without_traceback(format: Any, record: logging.LogRecord) -> str:
+    """Tracebacks are for those who ask: with FACESECURE_DEBUG set."""
+    if not record.exc_info or os.environ.get("FACESECURE_DEBUG"):
+        return str(format(record))
+    kept, record.exc_info, record.exc_text = record.exc_info, None, None
+    try:
+        return f"{format(record)}: {kept[1]}"
+    finally:
+        record.exc_info = kept

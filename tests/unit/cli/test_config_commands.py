@@ -1,0 +1,40 @@
+"""``facesecure config``."""
+
+
+def test_a_good_file_is_called_good(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text("[camera]\nfps = 5\n")
+    outcome = facesecure("config", "check", file)
+    assert (outcome.code, outcome.out) == (0, f"ok: {file}\n")
+    assert facesecure("config", "check", file, "--json").json == {"file": str(file), "ok": True, "problems": []}
+
+
+def test_no_file_is_good_too_and_said_so(facesecure):
+    assert "default" in facesecure("config", "check").out
+
+
+def test_a_bad_file_is_told_on_stderr_with_lines_and_ends_with_2(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text("[camera]\nfps = 0\nwidht = 5\n")
+    outcome = facesecure("--config", file, "config", "check")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "line 2: camera.fps" in outcome.err
+    assert "line 3: camera.widht" in outcome.err
+    in_json = facesecure("--config", file, "config", "check", "--json")
+    assert in_json.code == 2
+    assert len(in_json.json["problems"]) == 2
+
+
+def test_every_command_that_needs_the_settings_refuses_a_bad_file(facesecure, tmp_path, state):
+    file = tmp_path / "door.toml"
+    file.write_text("nonsense")
+    outcome = facesecure("people", "list", "--config", file)
+    assert outcome.code == 2
+    assert "line 1" in outcome.err
+    assert not state.exists()
+
+
+def test_the_example_can_be_checked(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text(facesecure("config", "example").out)
+    assert facesecure("config", "check", file).code == 0

@@ -1,0 +1,157 @@
+"""However a command ends, it ends with a code and a line, never with a traceback."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from facesecure.cli import app as commands
+from facesecure.cli import main as entry
+from facesecure.cli.help import group
+from facesecure.errors import ConfigError, FacesecureError
+
+
+@pytest.fixture
+def raising(monkeypatch, facesecure):
+    """Runs a command that raises what it is given."""
+
+    def run(error):
+        app = group("test")
+
+        @app.command("go")
+        def go():
+            raise error
+
+        @app.command("other")
+        def other(): ...
+
+        from typer.main import get_command
+
+        monkeypatch.setattr(commands, "command", lambda: get_command(app))
+        return facesecure("go")
+
+    return run
+
+
+def test_an_expected_error_says_what_and_what_to_do(raising):
+    outcome = raising(FacesecureError("the camera is gone", "plug it in"))
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", "error: the camera is gone\nhint: plug it in\n")
+
+
+def test_an_error_brings_its_own_exit_code(raising):
+    assert raising(ConfigError("wrong", ("line 1: a: b",))).code == 2
+
+
+def test_an_unexpected_error_is_called_a_bug_in_one_line(raising):
+    outcome = raising(ZeroDivisionError("division by zero"))
+    assert outcome.code == 1
+    assert outcome.err.splitlines() == [
+        "error: ZeroDivisionError: division by zero",
+        "hint: this is a bug; run with FACESECURE_DEBUG=1 for the traceback",
+    ]
+
+
+def test_a_developer_gets_the_traceback(raising, monkeypatch, capfd):
+    monkeypatch.setenv("FACESECURE_DEBUG", "1")
+    with pytest.raises(AssertionError, match="Traceback"):
+        raising(ZeroDivisionError("division by zero"))
+
+
+def test_the_systems_errors_name_the_file(raising):
+    outcome = raising(PermissionError(13, "Permission denied", "/etc/shadow"))
+    assert (outcome.code, outcome.err) == (1, "error: /etc/shadow: Permission denied\n")
+
+
+def test_an_interrupt_is_130_and_one_word(raising):
+    outcome = raising(KeyboardInterrupt())
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+
+
+@pytest.mark.parametrize("words", [("peple",), ("people", "lst"), ("people", "list", "--jsno"), ("people", "show")])
+def test_wrong_usage_is_2_and_points_at_the_help(facesecure, words):
+    outcome = facesecure(*words)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert "hint: see facesecure" in outcome.err
+    assert "--help" in outcome.err
+
+
+def test_the_version_is_told(facesecure):
+    outcome = facesecure("--version")
+    assert outcome.code == 0
+    assert outcome.out.startswith("facesecure ")
+
+
+def test_no_command_at_all_shows_the_help(facesecure):
+    outcome = facesecure()
+    assert "enroll" in outcome.out + outcome.err
+    assert outcome.code in (0, 2)
+
+
+def test_global_options_work_before_and_behind_the_command(facesecure, tmp_path):
+    for words in (
+        ("--state-dir", tmp_path / "a", "people", "list", "--json"),
+        ("people", "list", "--json", f"--state-dir={tmp_path / 'b'}"),
+    ):
+        assert facesecure(*words).json == {"people": []}
+    assert (tmp_path / "a").is_dir()
+    assert (tmp_path / "b").is_dir()
+
+
+def every_command(typer_app=None, path=()):
+    from typer.main import get_command
+
+    command = get_command(commands.app) if typer_app is None else typer_app
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from every_command(inner, (*path, name))
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), [pytest.param(p, c, id=" ".join(p) or "facesecure") for p, c in every_command()]
+)
+def test_every_help_has_words_and_examples_that_begin_as_one_types_them(path, command, facesecure):
+    outcome = facesecure(*path, "--help")
+    assert outcome.code == 0
+    assert command.help
+    examples = outcome.out.split("Examples:\n")[1].splitlines()
+    assert examples
+    assert all(line.startswith("    facesecure ") or "| facesecure" in line for line in examples if line.strip())
+    assert "\x1b" not in outcome.out
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    script = (
+        "import sys; from facesecure.cli.main import main; main(['--help']);"
+        "print([m for m in ('cv2', 'numpy', 'sqlalchemy', 'pydantic', 'av', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    environment = {**os.environ, "FACESECURE_STATE_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "facesecure", "config", "example"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert process.returncode == entry.READER_GONE
+    assert complaint == b""
+
+
+def test_control_c_ends_a_real_process_with_130_and_no_traceback(tmp_path):
+    import signal
+
+    script = (
+        "import sys, time; from facesecure.cli import main as m;"
+        "m._run = lambda a: (print('here', flush=True), time.sleep(30)); sys.exit(m.main())"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"here\n"
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(5), process.stderr.read()) == (130, b"interrupted\n")
