@@ -15,6 +15,7 @@ from facesecure.domain import AlignedFace, Embedding, Face, Image
 from facesecure.errors import EnrolmentError
 from facesecure.recognize.templates import template_of
 from facesecure.stages import Detector, Embedder
+from facesecure.store.records import EnrolledFace
 from facesecure.vision.quality import ENROLMENT, examine
 
 LEAST_FACES = 3
@@ -47,6 +48,7 @@ class Enrolment:
 
     detector: Detector
     embedder: Embedder
+    model_sha256: str
     known: Sequence[Embedding] = ()
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
     pictures: list[Picture] = field(default_factory=list)
@@ -67,8 +69,8 @@ class Enrolment:
         self.pictures.append(picture)
         return picture
 
-    def accept(self) -> list[Picture]:
-        """The pictures to keep.
+    def accept(self) -> list[EnrolledFace]:
+        """The faces to keep, ready for ``Store.add_person``.
 
         Faces that do not look like the rest are refused first (see ``pictures`` for which and why). Raises
         EnrolmentError when fewer than LEAST_FACES are left, those already known included.
@@ -80,7 +82,7 @@ class Enrolment:
                 f"only {len(taken)} good face{'s' if len(taken) != 1 else ''}; at least {needed} needed",
                 "Add pictures: sharp, well lit, one face each, from slightly different sides and on different days.",
             )
-        return taken
+        return [_enrolled(picture, self.model_sha256) for picture in taken]
 
     def _consider(self, image: Image, source: str) -> Picture:
         faces = self.detector.detect(image)
@@ -128,6 +130,12 @@ def _not_one_face(faces: Sequence[Face]) -> str | None:
 
 def _largest(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: face.eye_distance)
+
+
+def _enrolled(picture: Picture, model_sha256: str) -> EnrolledFace:
+    if picture.face is None:
+        raise ValueError(f"{picture.source} has no face that could be enrolled")
+    return EnrolledFace(picture.face.image, _embedding(picture), model_sha256, picture.face.quality, picture.source)
 
 
 def _embedding(picture: Picture) -> Embedding:

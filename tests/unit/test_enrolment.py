@@ -31,7 +31,7 @@ def picture(faces: int = 1, person: int = 20, *, dark: bool = False, seed: int =
 
 @pytest.fixture
 def enrolment() -> Enrolment:
-    return Enrolment(PaintedFaces(), PaintedIdentity())
+    return Enrolment(PaintedFaces(), PaintedIdentity(), "m")
 
 
 def test_a_good_picture_is_taken(enrolment):
@@ -75,7 +75,7 @@ def test_a_picture_of_somebody_else_is_thrown_out_and_shown(enrolment):
 def test_somebody_enrolled_already_may_add_one_picture_but_not_of_somebody_else():
     angles = [0.25, 0.35, 0.45]
     known = [np.array([np.cos(a), np.sin(a)], np.float32) for a in angles]
-    more = Enrolment(PaintedFaces(), PaintedIdentity(), known=known)
+    more = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=known)
     more.consider(picture(person=30), "mine")
     more.consider(picture(person=230), "not mine")
     assert [taken.source for taken in more.accept()] == ["mine"]

@@ -15,7 +15,6 @@ from facesecure.demo.film import FilmWriter
 from facesecure.demo.people import GRACE_HOPPER
 from facesecure.demo.sheet import contact_sheet, save_png
 from facesecure.domain import Frame, Sighting
-from facesecure.store.records import EnrolledFace
 from facesecure.store.store import Store
 from facesecure.tracking import Track
 
@@ -63,7 +62,7 @@ def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress) -> None
         for number, image in enumerate(pictures):
             progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
             enrolment.consider(image, f"picture {number + 1}")
-        store.add_person(GRACE_HOPPER.name, enrolled_faces(enrolment.accept(), vision.embedder.model_sha256))
+        store.add_person(GRACE_HOPPER.name, enrolment.accept())
 
 
 def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress) -> list[Sighting]:

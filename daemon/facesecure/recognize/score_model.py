@@ -12,6 +12,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from facesecure.errors import ModelError
+from facesecure.vision.model_card import ModelCard
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreDistribution:
@@ -40,6 +43,18 @@ class ScoreModel:
 
     genuine: ScoreDistribution
     impostor: ScoreDistribution
+
+    @classmethod
+    def from_card(cls, card: ModelCard) -> ScoreModel:
+        """The distributions measured for the model with ``card``. ModelError if nobody measured them."""
+        measured = card.score_model
+        if measured is None:
+            raise ModelError(
+                f"the card of {card.name} does not say how its scores are distributed",
+                "measure them with: facesecure-train evaluate scores",
+            )
+        spreads = (measured.genuine, measured.impostor)
+        return cls(*(ScoreDistribution(s.mean, s.sd_between, s.sd_within) for s in spreads))
 
     def __post_init__(self) -> None:
         if self.genuine.mean <= self.impostor.mean:

@@ -1,0 +1,169 @@
+"""The only wiring: configuration in, a running daemon out, torn down in the reverse order by one ExitStack."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from facesecure.alerts.dispatcher import Dispatcher
+from facesecure.alerts.registry import Registry
+from facesecure.cadence import Cadence
+from facesecure.chronicle import Chronicle
+from facesecure.config import FacesecureConfig, VerdictConfig
+from facesecure.detect import build_detector
+from facesecure.domain import Embedding
+from facesecure.enrolment import Enrolment
+from facesecure.housekeeping import Housekeeper
+from facesecure.identification import Identifier
+from facesecure.motion import MotionGate
+from facesecure.pipeline import Onlooker, Pipeline
+from facesecure.policy import Policy
+from facesecure.presence import Presence
+from facesecure.recognize.embedder import ModelEmbedder
+from facesecure.recognize.embedding import EmbeddingRecognizer
+from facesecure.recognize.evidence import Judge
+from facesecure.recognize.gallery import LiveGallery
+from facesecure.recognize.score_model import ScoreModel
+from facesecure.sources import open_source
+from facesecure.sources.capture import LatestFrame
+from facesecure.stages import Detector
+from facesecure.store.store import Store
+from facesecure.supervise import notify
+from facesecure.tracking import Tracker
+from facesecure.vision.model_card import load_model
+from facesecure.witness import Witness
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Vision:
+    """The models, loaded and checked: what ``run``, ``enroll`` and ``identify`` all need."""
+
+    detector: Detector
+    embedder: ModelEmbedder
+    scores: ScoreModel
+
+    @classmethod
+    def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
+        """Load what ``config`` names. Raises ModelError."""
+        model = load_model(config.recognizer.model, state_dir)
+        detector = build_detector(config.detector, models_dir=state_dir / "models")
+        return cls(detector, ModelEmbedder(model), ScoreModel.from_card(model.card))
+
+    def recognizer(self, store: Store) -> EmbeddingRecognizer:
+        """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
+        gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256)
+        return EmbeddingRecognizer(self.embedder, gallery)
+
+    def identifier(self, config: FacesecureConfig, store: Store) -> Identifier:
+        """For single pictures, where one face has to do."""
+        single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
+        return Identifier(self.detector, self.recognizer(store), Judge(single, self.scores), config.quality)
+
+    def enrolment(self, known: Sequence[Embedding] = ()) -> Enrolment:
+        """To collect pictures of one person, whose faces enrolled so far are ``known``."""
+        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Everything wired and started; ``frames`` has not been read yet."""
+
+    pipeline: Pipeline
+    frames: LatestFrame
+    dispatcher: Dispatcher
+    store: Store
+
+
+@contextmanager
+def assembled(config: FacesecureConfig, state_dir: Path) -> Iterator[Daemon]:
+    """Build the daemon that ``config`` describes, and take it down again in the reverse order.
+
+    Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
+    """
+    with ExitStack() as stack:
+        vision = Vision.load(config, state_dir)
+        store = stack.enter_context(Store.open(state_dir, keep_snapshots=config.store.snapshots))
+        stack.enter_context(Housekeeper(store, config.store))
+        registry = Registry.load(config.plugins)
+        dispatcher = stack.enter_context(Dispatcher(registry.enabled()))
+        tracker = Tracker(Judge(config.verdict, vision.scores))
+        pipeline = Pipeline(
+            cadence=_cadence(config, tracker),
+            detector=vision.detector,
+            tracker=tracker,
+            quality=config.quality,
+            recognizer=vision.recognizer(store),
+            witness=Witness(config.camera.name, Presence(config.verdict.presence)),
+            chronicle=Chronicle(store),
+            policy=Policy(config.camera.name),
+            alerts=dispatcher,
+        )
+        frames = stack.enter_context(LatestFrame(open_source(config.camera.source, config.camera)))
+        yield Daemon(pipeline, frames, dispatcher, store)
+
+
+def run(
+    config: FacesecureConfig,
+    state_dir: Path,
+    *,
+    exit_at_end: bool = False,
+    onlooker: Onlooker | None = None,
+    on_ready: Callable[[Daemon], None] | None = None,
+) -> None:
+    """Watch until SIGTERM or Ctrl-C, or with ``exit_at_end`` until the source ends (cameras do not).
+
+    Ctrl-C raises KeyboardInterrupt, after everything was said, written and closed.
+    """
+    stopping = threading.Event()
+    with assembled(config, state_dir) as daemon, _signals(daemon.frames, stopping) as interrupted:
+        notify("READY=1", f"STATUS=watching {config.camera.name}")
+        if on_ready:
+            on_ready(daemon)
+        daemon.pipeline.run(daemon.frames, onlooker)
+        if not exit_at_end and not stopping.is_set():
+            _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
+            stopping.wait()
+        notify("STOPPING=1")
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+def _cadence(config: FacesecureConfig, tracker: Tracker) -> Cadence:
+    gate = MotionGate(config.motion) if config.motion.enabled else None
+    return Cadence(
+        gate,
+        interval=config.detector.interval,
+        linger=config.motion.linger,
+        following=lambda: tracker.busy,
+    )
+
+
+@contextmanager
+def _signals(frames: LatestFrame, stopping: threading.Event) -> Iterator[threading.Event]:
+    """Let SIGTERM and the first Ctrl-C end the frames; a second Ctrl-C interrupts at once. Yields "was it Ctrl-C"."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupted
+        return
+
+    def stop(number: int, _: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            interrupted.set()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        stopping.set()
+        frames.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
