@@ -96,7 +96,9 @@ def assembled(config: FacesecureConfig, state_dir: Path) -> Iterator[Daemon]:
         dispatcher = stack.enter_context(Dispatcher(registry.enabled()))
         tracker = Tracker(Judge(config.verdict, vision.scores))
         pipeline = Pipeline(
-            cadence=_cadence(config, tracker),
+            cadence=Cadence(
+                MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy
+            ),
             detector=vision.detector,
             tracker=tracker,
             quality=config.quality,
@@ -134,16 +136,6 @@ def run(
         notify("STOPPING=1")
     if interrupted.is_set():
         raise KeyboardInterrupt
-
-
-def _cadence(config: FacesecureConfig, tracker: Tracker) -> Cadence:
-    gate = MotionGate(config.motion) if config.motion.enabled else None
-    return Cadence(
-        gate,
-        interval=config.detector.interval,
-        linger=config.motion.linger,
-        following=lambda: tracker.busy,
-    )
 
 
 @contextmanager

@@ -12,28 +12,32 @@ _SLACK = 1e-3
 
 
 class Gate(Protocol):
-    """Something that tells whether the scene has changed (``motion.MotionGate``)."""
+    """Tells whether to look at a scene (``motion.MotionGate``)."""
 
-    def moved(self, luma: Luma, at: float) -> bool: ...
+    @property
+    def moving(self) -> bool:
+        """Whether the latest frame itself differed from the scene without visitors."""
+
+    def moved(self, luma: Luma, at: float) -> bool:
+        """Whether something moves, or did a moment ago; to be asked once for every frame, in order."""
 
 
 class Cadence:
-    """Searches while something moves (and ``linger`` seconds after) or a face is being followed, every ``interval``."""
+    """Searches while something moves or a face is being followed, every ``interval`` seconds at most."""
 
-    def __init__(self, gate: Gate | None, *, interval: float, linger: float, following: Callable[[], bool]) -> None:
-        """``gate`` None: always look. ``following`` tells whether a face is being tracked."""
-        self._gate, self._interval, self._linger, self._following = gate, interval, linger, following
-        self._moved_at = float("-inf")
+    def __init__(self, gate: Gate, *, interval: float, following: Callable[[], bool]) -> None:
+        """``following`` tells whether a face is being tracked: somebody who stands still is still there."""
+        self._gate, self._interval, self._following = gate, interval, following
         self._searched_at = float("-inf")
-        self.moving = False
-        """Whether the latest frame differed from the ones before it."""
+
+    @property
+    def moving(self) -> bool:
+        """Whether the latest frame showed movement."""
+        return self._gate.moving
 
     def due(self, frame: Frame) -> bool:
         """Whether to search ``frame``; to be asked once for every frame, in order."""
-        self.moving = self._gate is None or self._gate.moved(frame.luma, frame.taken_at)
-        if self.moving:
-            self._moved_at = frame.taken_at
-        awake = frame.taken_at - self._moved_at <= self._linger or self._following()
+        awake = self._gate.moved(frame.luma, frame.taken_at) or self._following()
         if not awake or frame.taken_at - self._searched_at < self._interval - _SLACK:
             return False
         self._searched_at = frame.taken_at
