@@ -1,0 +1,80 @@
+"""What every camera has in common: it should never end, it does get lost, and it comes back by itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Protocol
+
+from facesecure.domain import Frame, Picture
+from facesecure.errors import SourceError
+from facesecure.sources.backoff import Backoff
+from facesecure.sources.probing import ProbeResult
+from facesecure.sources.stamps import Stamper
+from facesecure.sources.trouble import TroubleLog
+
+OnTrouble = Callable[[SourceError | None], None]
+
+
+class Connection(Protocol):
+    """One kind of camera: how to open it and read it until it is lost. Its ``str`` may be shown to anybody."""
+
+    def pictures(self, stopped: threading.Event) -> Generator[Picture]:
+        """Open, yield pictures, release when closed. Returns if ``stopped`` is set; raises SourceError on a loss."""
+
+    def probe(self) -> ProbeResult:
+        """Open, decode one picture, release. Raises SourceError."""
+
+
+class LiveSource:
+    """A camera as a Source. Every loss is followed by new attempts, with pauses that grow to ``reconnect_max`` seconds.
+
+    Each new cause is logged once; ``trouble`` holds it until pictures come again, and ``on_trouble`` is called with
+    it, and with None when it is over. With ``patient`` that holds from the first attempt on (a network camera may
+    boot later than we do); without, the first failure to open is raised.
+    """
+
+    live = True
+
+    def __init__(
+        self, connection: Connection, reconnect_max: float, *, patient: bool, on_trouble: OnTrouble | None = None
+    ) -> None:
+        self._connection = connection
+        self._reconnect_max = reconnect_max
+        self._patient = patient
+        self._stopped = threading.Event()
+        self._troubles = TroubleLog(str(connection), on_trouble)
+
+    def __repr__(self) -> str:
+        return f"LiveSource({self._connection})"
+
+    @property
+    def trouble(self) -> SourceError | None:
+        """Why there are no pictures at the moment; None while they come."""
+        return self._troubles.current
+
+    def stop(self) -> None:
+        """End all iteration, for good; callable from any thread. A blocked read ends with its time-out."""
+        self._stopped.set()
+
+    def probe(self) -> ProbeResult:
+        """Try once and tell. Raises SourceError."""
+        return self._connection.probe()
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
+        stamper, backoff, patient = Stamper(), Backoff(self._reconnect_max), self._patient
+        while not self._stopped.is_set():
+            try:
+                with closing(self._connection.pictures(self._stopped)) as pictures:
+                    for picture in pictures:
+                        patient = True
+                        backoff.reset()
+                        self._troubles.over()
+                        yield stamper.live(picture)
+            except SourceError as trouble:
+                if not patient:
+                    raise
+                self._troubles.met(trouble)
+            self._stopped.wait(backoff.pause())
