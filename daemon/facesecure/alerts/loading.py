@@ -1,0 +1,106 @@
+"""From an entry point and a table of settings to a plugin, or to a record that says what went wrong."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import logging
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from facesecure.alerts.plugin import OneAtATime, PluginConfig
+from facesecure.alerts.record import PluginRecord, PluginStatus
+from facesecure.errors import PluginError
+
+_log = logging.getLogger(__name__)
+
+
+class _Failed(Exception):
+    def __init__(self, status: PluginStatus, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.hint = status, reason, hint
+
+
+def load_plugin(entry: EntryPoint, table: Mapping[str, Any] | None) -> PluginRecord:
+    """Load, configure and construct the plugin, unchecked. Never raises: a broken one ends in its record.
+
+    ``table`` is the plugin's part of the configuration, None where it has none. A disabled plugin is not imported.
+    """
+    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    try:
+        if not _wanted(table):
+            reason = "enabled = false" if table else f"there is no [plugins.{entry.name}] in the configuration"
+            return PluginRecord(entry.name, PluginStatus.DISABLED, origin, reason)
+        plugin_class = _import(entry)
+        plugin = _construct(plugin_class, _settings(plugin_class, table or {}))
+    except _Failed as failed:
+        return PluginRecord(entry.name, failed.status, origin, failed.reason, failed.hint)
+    return PluginRecord(
+        entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=OneAtATime(plugin)
+    )
+
+
+def why(error: BaseException) -> str:
+    """An exception in a line, with its type where it was not meant for people."""
+    if isinstance(error, PluginError):
+        return error.message
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _wanted(table: Mapping[str, Any] | None) -> bool:
+    if table is None:
+        return False
+    enabled = table.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise _Failed(PluginStatus.CONFIG_ERROR, f"enabled must be true or false, not {enabled!r}")
+    return enabled
+
+
+def _import(entry: EntryPoint) -> type:
+    hint = f"reinstall the package that brings it, or set enabled = false in [plugins.{entry.name}]"
+    try:
+        loaded = entry.load()
+    except (Exception, SystemExit) as error:
+        _log.debug("plugin %s does not load", entry.name, exc_info=True)
+        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} does not load: {why(error)}", hint) from error
+    if not inspect.isclass(loaded) or not callable(getattr(loaded, "send", None)):
+        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} is not a class with a method send(alert)", hint)
+    return loaded
+
+
+def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
+    config_class: type[BaseModel] = getattr(plugin_class, "Config", PluginConfig)
+    try:
+        return config_class.model_validate({key: value for key, value in table.items() if key != "enabled"})
+    except ValidationError as error:
+        problems = "; ".join(_problem(details, config_class) for details in error.errors())
+        known = ", ".join(["enabled", *config_class.model_fields])
+        raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
+    except Exception as error:
+        raise _Failed(PluginStatus.LOAD_ERROR, f"its Config is no pydantic model: {why(error)}") from error
+
+
+def _construct(plugin_class: type, config: BaseModel) -> Any:
+    try:
+        return plugin_class(config)
+    except (Exception, SystemExit) as error:
+        _log.debug("plugin %s does not start", plugin_class, exc_info=True)
+        hint = (error.hint or "") if isinstance(error, PluginError) else ""
+        raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {why(error)}", hint) from error
+
+
+def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in details["loc"])
+    if details["type"] != "extra_forbidden":
+        return f"{key}: {details['msg'].removeprefix('Value error, ')}, not {details['input']!r}"
+    near = difflib.get_close_matches(key, config_class.model_fields, 1)
+    return f"there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _summary(plugin_class: type) -> str:
+    """The first line of the class's own docstring."""
+    return (inspect.cleandoc(plugin_class.__doc__ or "").splitlines() or [""])[0]
