@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from facesecure.recognize.gallery import LiveGallery
 from facesecure.recognize.score_model import ScoreModel
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
-from facesecure.stages import Detector
+from facesecure.stages import AlertPlugin, Detector
 from facesecure.store.store import Store
 from facesecure.supervise import notify
 from facesecure.tracking import Tracker
@@ -83,9 +83,12 @@ class Daemon:
 
 
 @contextmanager
-def assembled(config: FacesecureConfig, state_dir: Path) -> Iterator[Daemon]:
+def assembled(
+    config: FacesecureConfig, state_dir: Path, extra_plugins: Mapping[str, AlertPlugin] | None = None
+) -> Iterator[Daemon]:
     """Build the daemon that ``config`` describes, and take it down again in the reverse order.
 
+    ``extra_plugins`` get every alert beside those that the configuration enables.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
     with ExitStack() as stack:
@@ -93,7 +96,7 @@ def assembled(config: FacesecureConfig, state_dir: Path) -> Iterator[Daemon]:
         store = stack.enter_context(Store.open(state_dir, keep_snapshots=config.store.snapshots))
         stack.enter_context(Housekeeper(store, config.store))
         registry = Registry.load(config.plugins)
-        dispatcher = stack.enter_context(Dispatcher(registry.enabled()))
+        dispatcher = stack.enter_context(Dispatcher({**registry.enabled(), **(extra_plugins or {})}))
         tracker = Tracker(Judge(config.verdict, vision.scores))
         pipeline = Pipeline(
             cadence=Cadence(
@@ -119,13 +122,14 @@ def run(
     exit_at_end: bool = False,
     onlooker: Onlooker | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
+    extra_plugins: Mapping[str, AlertPlugin] | None = None,
 ) -> None:
     """Watch until SIGTERM or Ctrl-C, or with ``exit_at_end`` until the source ends (cameras do not).
 
     Ctrl-C raises KeyboardInterrupt, after everything was said, written and closed.
     """
     stopping = threading.Event()
-    with assembled(config, state_dir) as daemon, _signals(daemon.frames, stopping) as interrupted:
+    with assembled(config, state_dir, extra_plugins) as daemon, _signals(daemon.frames, stopping) as interrupted:
         notify("READY=1", f"STATUS=watching {config.camera.name}")
         if on_ready:
             on_ready(daemon)

@@ -22,6 +22,10 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and how much of it is (0 to 1)."""
 
 
+def silently(what: str, done: float) -> None:
+    """Progress for nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class DemoResult:
     """What the demo saw, and where it left things to look at."""
@@ -33,7 +37,7 @@ class DemoResult:
     state_dir: Path
 
 
-def show(out: Path, progress: Progress = lambda what, done: None) -> DemoResult:
+def show(out: Path, progress: Progress = silently) -> DemoResult:
     """Make the clip, enrol one of its visitors, watch it, and leave pictures of the run in ``out``.
 
     Raises FacesecureError where something goes wrong, OSError where ``out`` cannot be written.
@@ -51,7 +55,7 @@ def show(out: Path, progress: Progress = lambda what, done: None) -> DemoResult:
     return DemoResult(sightings, out / "clip.mp4", out / "annotated.mp4", out / "sightings.png", state_dir)
 
 
-def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress) -> None:
+def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silently) -> None:
     """Enrol the demo's known visitor, once, in the demo's own state directory."""
     vision = Vision.load(config, state_dir)
     with Store.open(state_dir) as store:
