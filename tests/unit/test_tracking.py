@@ -79,7 +79,7 @@ def test_a_new_track_wants_to_be_identified(tracker):
 def recognised(tracker: Tracker, times: int, every: float = 0.3):
     for step in range(times):
         (track,) = tracker.update([face_at(100, 100)], step * every)
-        track = tracker.observe(track, aligned(), looks_like(Tom=0.66))
+        track = tracker.observe(track, aligned(), looks_like(Tom=0.80))
     return track, (times - 1) * every
 
 

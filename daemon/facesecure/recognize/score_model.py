@@ -32,6 +32,10 @@ class ScoreDistribution:
         """Variance of the mean score over ``faces`` (> 0) independent faces."""
         return self.sd_between**2 + self.sd_within**2 / faces
 
+    def chance_of_reaching(self, score: float, faces: float) -> float:
+        """The chance that a mean over ``faces`` faces of this kind is ``score`` or higher."""
+        return 0.5 * math.erfc((score - self.mean) / math.sqrt(2 * self.variance(faces)))
+
     def log_density(self, score: float, faces: float) -> float:
         variance = self.variance(faces)
         return -0.5 * ((score - self.mean) ** 2 / variance + math.log(2 * math.pi * variance))

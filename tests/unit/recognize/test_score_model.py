@@ -28,17 +28,13 @@ def test_more_faces_make_surer_but_never_certain():
     assert always < 3 * once
 
 
-def test_strangers_pass_at_most_at_the_rate_that_wald_promises():
-    """Drawn from the impostor model itself, the ratio exceeds log(1/rate) at most at that rate."""
+def test_the_chance_of_a_stranger_coming_close_is_the_share_that_does():
     rng = np.random.default_rng(1)
     faces = 5
-    visits = rng.normal(SCORES.impostor.mean, SCORES.impostor.sd_between, 200_000)
+    visits = rng.normal(SCORES.impostor.mean, SCORES.impostor.sd_between, 400_000)
     means = visits + rng.normal(0, SCORES.impostor.sd_within / math.sqrt(faces), visits.size)
-    # The ratio rises with the score, so one threshold on the score stands for the one on the ratio.
-    grid = np.linspace(0, 1, 2001)
-    ratios = np.array([SCORES.log_likelihood_ratio(float(score), faces) for score in grid])
-    threshold = grid[np.searchsorted(ratios, math.log(1 / 1e-2))]
-    assert (means > threshold).mean() <= 1e-2
+    for score in (0.05, 0.15, 0.2):
+        assert (means >= score).mean() == pytest.approx(SCORES.impostor.chance_of_reaching(score, faces), rel=0.06)
 
 
 def test_a_model_that_takes_strangers_for_family_is_refused():
