@@ -143,7 +143,7 @@ def _rarity(chance: float) -> str:
 
 
 def _two_figures(value: float) -> int:
-    step = 10 ** max(0, math.floor(math.log10(value)) - 1)
+    step = int(10 ** max(0, math.floor(math.log10(value)) - 1))
     return round(value / step) * step
 
 

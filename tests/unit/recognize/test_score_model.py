@@ -22,7 +22,7 @@ def test_the_ratio_is_that_of_the_two_densities():
 
 
 def test_more_faces_make_surer_but_never_certain():
-    once, often, always = (SCORES.log_likelihood_ratio(0.5, n) for n in (1, 5, 1e9))
+    once, often, always = (SCORES.log_likelihood_ratio(0.75, n) for n in (1, 5, 1e9))
     assert once < often < always
     assert math.isfinite(always)
     assert always < 3 * once
