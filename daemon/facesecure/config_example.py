@@ -57,7 +57,7 @@ def _setting(key: str, field: FieldInfo) -> Iterator[str]:
     yield from _prose(" ".join(filter(None, (field.description, _limits(field)))))
     default = field.get_default(call_default_factory=True, validated_data={})
     # TOML has no word for "not set": such a setting is shown as prose.
-    yield f"# {key} = ..." if default is None else f"#{key} = {_toml(default)}"
+    yield f"# {key} = (not set)" if default is None else f"#{key} = {_toml(default)}"
 
 
 def _prose(text: str) -> Iterator[str]:

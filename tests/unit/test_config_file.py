@@ -146,7 +146,7 @@ def test_the_example_names_every_setting_and_what_it_means():
     for section, field in FacesecureConfig.model_fields.items():
         assert section in example
         for name, setting in getattr(field.annotation, "model_fields", {}).items():
-            assert re.search(rf"^#{name} = ", example, re.MULTILINE), f"{section}.{name} is not in the example"
+            assert re.search(rf"^# ?{name} = ", example, re.MULTILINE), f"{section}.{name} is not in the example"
             assert setting.description, f"{section}.{name} has no description"
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from facesecure.cli import alerts, bench, demo, doctor, enroll, events, identify, models, people, run
 from facesecure.cli import config as config_commands
-from facesecure.cli import events, models, people
-from facesecure.cli.help import group
+from facesecure.cli.arguments import EnrollCommand
+from facesecure.cli.help import examples, group
 from facesecure.cli.settings import Settings, configure_logging
 
 app = group(
@@ -19,9 +20,35 @@ app = group(
     "facesecure run --source rtsp://user:password@192.168.1.20/stream",
     "facesecure --config door.toml doctor",
 )
+app.command(
+    "run",
+    epilog=examples(
+        "facesecure run",
+        "facesecure run --source v4l2:/dev/video0",
+        "facesecure run --source file:clip.mp4 --exit-at-end",
+    ),
+)(run.run)
+app.command("demo", epilog=examples("facesecure demo", "facesecure demo --out /tmp/demo"))(demo.demo)
+app.command(
+    "enroll",
+    cls=EnrollCommand,
+    epilog=examples(
+        "facesecure enroll Anna --images photos/anna/",
+        "facesecure enroll Anna --images *.jpg more/*.jpg",
+        "facesecure enroll Anna --video anna.mp4",
+        "facesecure enroll Anna --camera",
+        "facesecure enroll Anna --camera rtsp://user:password@192.168.1.20/stream",
+    ),
+)(enroll.enroll)
 app.add_typer(people.app, name="people")
+app.command("identify", epilog=examples("facesecure identify visitor.jpg", "facesecure identify photos/ --json"))(
+    identify.identify
+)
 app.add_typer(events.app, name="events")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
+app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
+app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)
 app.add_typer(config_commands.app, name="config")
 
 

@@ -117,7 +117,10 @@ def export(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write people, with their pictures, to one file for `people import`. It is not encrypted."""
+    """Write people to one file, for another machine.
+
+    The file holds the pictures they are known by. It is not encrypted.
+    """
     from facesecure.cli.files import replacing
     from facesecure.people_archive import write_people
 

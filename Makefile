@@ -1,0 +1,101 @@
+# make setup   build .venv with all that tests, lint and training need, and what the system lacks
+# make demo    the whole journey on a clip made here; builds only what the daemon itself needs
+# make test    everything but the tests marked slow
+# make bench   ours against two others, on a door clip made here
+# make lint    ruff and mypy
+# make clean   remove what these made
+#
+# Each target builds what it needs first; what is built is not built again, so afterwards no network is needed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Debian's own Python where there is one: a service that hides home directories can still run a venv made of it.
+PYTHON ?= $(shell for python in /usr/bin/python3 python3.13 python3.12 python3.11 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+# The older interpreter has wheels up to Python 3.11.
+PYTHON_TFLITE ?= $(shell for python in /usr/bin/python3 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
+
+PIP := -m pip --disable-pip-version-check install --quiet
+AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
+# A real RTSP server for the tests of network cameras; without it they are skipped, and say so.
+TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
+	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav
+
+.PHONY: help setup demo test test-slow bench lint clean
+
+help:
+	@grep '^# make' Makefile | sed 's/^# //'
+
+setup: .venv/.dev .venv/.system .venv-tflite/.done
+
+# The venv, with Debian's missing piece of Python where it is missing and may be installed.
+.venv/.made:
+	@[ -n "$(PYTHON)" ] || { echo "facesecure needs Python 3.11 or newer; on Debian: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "installing python3-venv"; \
+		{ $(AS_ROOT) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(AS_ROOT) apt-get install -y -qq python3-venv; } \
+		|| { echo "could not; do it yourself: sudo apt install python3-venv" >&2; exit 1; }; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+# The daemon and nothing else: enough for `make demo`, and quick.
+.venv/.base: .venv/.made pyproject.toml
+	.venv/bin/python $(PIP) --editable .
+	@touch $@
+
+# What tests, lint and training need as well; TensorFlow is most of it.
+.venv/.dev: .venv/.base pyproject.toml
+	.venv/bin/python $(PIP) --editable '.[dev,training]'
+	@touch $@
+
+# Best effort: the tests that need these are skipped without them.
+.venv/.system: .venv/.made
+	@if dpkg --status $(TEST_PACKAGES) >/dev/null 2>&1; then :; \
+	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: the RTSP tests will be skipped"; \
+	else echo "installing a GStreamer RTSP server for the tests"; \
+		{ $(AS_ROOT) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+		  $(AS_ROOT) apt-get install -y -qq --no-install-recommends $(TEST_PACKAGES) >/dev/null; } \
+		|| echo "could not: the RTSP tests will be skipped"; \
+	fi
+	@touch $@
+
+# A second venv with the older interpreter: the two cannot live in one process, nor with the same numpy.
+.venv-tflite/.done: pyproject.toml .venv/.made
+	@if [ -z "$(PYTHON_TFLITE)" ]; then echo "no Python 3.11: tests on tflite-runtime will be skipped"; mkdir -p .venv-tflite; \
+	else $(PYTHON_TFLITE) -m venv .venv-tflite && \
+		.venv-tflite/bin/python $(PIP) --editable '.[tflite-runtime]' pytest \
+		|| { echo "could not install tflite-runtime: its tests will be skipped"; rm -rf .venv-tflite; mkdir .venv-tflite; }; fi
+	@touch $@
+
+# The others of the bench. face_recognition asks for dlib's source; dlib-bin is the same, built.
+.venv-bench/.done: .venv/.made
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python $(PIP) 'numpy' 'opencv-python-headless>=4.9,<5' 'av>=12' 'ai-edge-litert>=2.1' \
+		dlib-bin face_recognition_models 'setuptools<81' pillow
+	.venv-bench/bin/python $(PIP) --no-deps face_recognition==1.3.0
+	@touch $@
+
+demo: .venv/.base
+	.venv/bin/facesecure demo
+
+test: setup
+	.venv/bin/python -m pytest -m 'not slow'
+
+test-slow: setup
+	.venv/bin/python -m pytest -m slow
+
+bench: setup .venv-bench/.done
+	cd tests && ../.venv/bin/python -m bench
+
+lint: .venv/.dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+clean:
+	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find daemon plugins training tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,106 @@
+"""``facesecure alerts``: who would be told, and does it arrive?"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.help import Json, examples, group
+from facesecure.cli.settings import settings_of
+
+if TYPE_CHECKING:
+    from facesecure.alerts.record import PluginRecord
+    from facesecure.config import FacesecureConfig
+    from facesecure.domain import Alert
+
+app = group("The alert plugins: list them, try one.", "facesecure alerts list", "facesecure alerts test log")
+
+_STYLES = {"enabled": "green", "disabled": "dim"}
+
+
+@app.command("list", epilog=examples("facesecure alerts list", "facesecure alerts list --json"))
+def list_plugins(context: typer.Context, json: Json = False) -> None:
+    """List the plugins that are installed or configured, and whether each would work now."""
+    from facesecure.alerts.registry import Registry
+
+    registry = Registry.load(settings_of(context).config().plugins)
+    for plugin in registry.enabled().values():
+        plugin.close()
+    if json:
+        output.emit_json({"plugins": [_document(record) for record in registry.records]})
+        return
+    rows = [(r.name, _status(r), r.origin, r.reason or r.description, r.hint) for r in registry.records]
+    output.table(("plugin", "status", "from", "what", "to do"), rows)
+
+
+def _status(record: PluginRecord) -> Any:
+    return output.coloured(record.status.value, _STYLES.get(record.status.value, "red"))
+
+
+def _document(record: PluginRecord) -> dict[str, str | None]:
+    texts = {"reason": record.reason, "hint": record.hint, "description": record.description, "origin": record.origin}
+    return {"name": record.name, "status": record.status.value, **{key: text or None for key, text in texts.items()}}
+
+
+@app.command("test", epilog=examples("facesecure alerts test log"))
+def try_plugin(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="PLUGIN", help="The plugin; alerts list shows them.")],
+    json: Json = False,
+) -> None:
+    """Send an alert that says it is a test through one plugin, and wait until it was delivered."""
+    config = settings_of(context).config()
+    seconds = _deliver(_usable(name, config), _test_alert(config.camera.name))
+    if json:
+        output.emit_json({"plugin": name, "delivered": True, "seconds": seconds})
+    else:
+        output.say(f"{name} delivered the test alert in {seconds:.2f} s")
+
+
+def _usable(name: str, config: FacesecureConfig) -> PluginRecord:
+    """The plugin's record, configured and ready; only this one is loaded."""
+    from facesecure.alerts.registry import Registry
+    from facesecure.errors import PluginError
+
+    tables = {name: config.plugins[name]} if name in config.plugins else {}
+    record = Registry.load(tables).record(name)
+    if record.plugin is None:
+        hint = record.hint or f"add [plugins.{name}] to the configuration"
+        raise PluginError(f"plugin {name} cannot be tried, {record.status.value}: {record.reason}", hint)
+    return record
+
+
+def _deliver(record: PluginRecord, alert: Alert) -> float:
+    """Seconds until the plugin had delivered ``alert``. Raises PluginError if it did not."""
+    from facesecure.errors import FacesecureError, PluginError
+
+    assert record.plugin is not None
+    began = time.monotonic()
+    try:
+        record.plugin.send(alert)
+    except FacesecureError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"plugin {record.name} did not deliver: {type(error).__name__}: {error}",
+            f"check its settings, [plugins.{record.name}], and that what it talks to is on",
+        ) from error
+    finally:
+        record.plugin.close()
+    return time.monotonic() - began
+
+
+def _test_alert(place: str) -> Alert:
+    """An alert that cannot be taken for a real one."""
+    import uuid
+    from datetime import UTC, datetime
+
+    from facesecure.domain import Alert, Sighting, Verdict, VerdictKind
+
+    now = datetime.now(UTC)
+    verdict = Verdict(VerdictKind.UNIDENTIFIED, "this is a test")
+    sighting = Sighting(f"test-{uuid.uuid4().hex}", verdict, place, now, now)
+    return Alert(sighting, f"This is a test: nobody is at the {place}")

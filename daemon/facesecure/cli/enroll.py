@@ -1,0 +1,133 @@
+"""``facesecure enroll``: teach it a person's face."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facesecure.cli import documents, output
+from facesecure.cli.help import Json
+from facesecure.cli.settings import open_store, settings_of, state_of
+
+if TYPE_CHECKING:
+    from facesecure.cli.gathering import Gathering
+    from facesecure.config import FacesecureConfig
+    from facesecure.enrolment import Enrolment, Picture
+    from facesecure.store.records import Person
+    from facesecure.store.store import Store
+
+
+def enroll(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is.")],
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--images", metavar="PATH...", help="Photos, or folders of photos; as many as you like after one --images."
+        ),
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option("--video", metavar="FILE", help="A video of the person turning their head.")
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="[URI]", help="The camera at URI; alone: the one in the configuration."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Enrol a person from photos, a video or the camera.
+
+    Says of each picture whether it was taken, and why not. Nothing is kept unless enough faces are good. Enrolling
+    somebody again adds to what is known of them. A running daemon knows the person within two seconds.
+    """
+    from facesecure.cli.gathering import choose
+    from facesecure.store.names import person_name
+
+    config = settings_of(context).config()
+    name = person_name(name)
+    gathering = choose(config.camera, images or [], video, camera)
+    with open_store(config) as store:
+        _enrol(config, store, name, gathering, json)
+
+
+def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gathering, json: bool) -> None:
+    from facesecure.app import Vision
+    from facesecure.errors import EnrolmentError
+
+    vision = Vision.load(config, state_of(config))
+    enrolment = vision.enrolment(_known(store, name, vision.embedder.sha256))
+    if gathering.advice:
+        output.note(gathering.advice.format(name=name))
+    with output.progress(quiet=json) as progress:
+        gathering.gather(enrolment, progress)
+    try:
+        faces = enrolment.accept()
+    except EnrolmentError:
+        _report(name, enrolment, gathering, None, json)
+        raise
+    person = store.add_person(name, faces)
+    _report(name, enrolment, gathering, person, json)
+
+
+def _known(store: Store, name: str, model_sha256: str) -> list[Any]:
+    """Embeddings of the person's faces so far, those by the model in use."""
+    from facesecure.store.names import name_key
+
+    if name_key(name) not in {name_key(person.name) for person in store.people()}:
+        return []
+    return [face.embedding for face in store.faces_of(name) if face.model_sha256 == model_sha256]
+
+
+def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Person | None, json: bool) -> None:
+    if json:
+        output.emit_json(_document(name, enrolment, person))
+        return
+    if gathering.many:
+        _summary(enrolment)
+    else:
+        _each(enrolment)
+    if person is not None:
+        output.say(f"{person.name} is enrolled with {len(enrolment.taken)} new faces, {person.faces} in all")
+
+
+def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[str, Any]:
+    return {
+        "name": person.name if person else name,
+        "enrolled": person is not None,
+        "taken": len(enrolment.taken),
+        "refused": len(enrolment.pictures) - len(enrolment.taken),
+        "faces": person.faces if person else 0,
+        "pictures": [_picture(picture) for picture in enrolment.pictures],
+    }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    quality = documents.quality(picture.face.quality) if picture.face else None
+    return {"source": picture.source, "taken": picture.taken, "reason": picture.reason or None, "quality": quality}
+
+
+def _each(enrolment: Enrolment) -> None:
+    output.table(("picture", "", "quality", "why"), map(_row, enrolment.pictures), right=("quality",))
+
+
+def _row(picture: Picture) -> tuple[object, ...]:
+    word = output.coloured("taken", "green") if picture.taken else output.coloured("refused", "red")
+    return picture.source, word, picture.face.quality.score if picture.face else None, picture.reason
+
+
+def _summary(enrolment: Enrolment) -> None:
+    """A film has too many frames to tell of each: those taken, then how many were refused for what."""
+    from collections import Counter
+
+    output.table(("picture", "", "quality", "why"), map(_row, enrolment.taken), right=("quality",))
+    reasons = Counter(_kind(picture.reason) for picture in enrolment.pictures if not picture.taken)
+    for reason, count in reasons.most_common():
+        output.say(f"{count} refused: {reason}")
+
+
+def _kind(reason: str) -> str:
+    """A reason without its figures, so that like counts with like."""
+    first = reason.split(";")[0].split(" (")[0]
+    return "nearly the same as one taken before" if first.startswith("nearly the same") else first

@@ -1,0 +1,41 @@
+"""The checks in their order, each kept from spoiling the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from facesecure.doctor import machine, parts, state
+from facesecure.doctor.finding import Finding, Patient, fail
+from facesecure.errors import FacesecureError
+
+_log = logging.getLogger(__name__)
+
+Check = Callable[[Patient], Iterable[Finding]]
+
+CHECKS: Mapping[str, Check] = {
+    "runtime": parts.runtime,
+    "models": parts.models,
+    "detector": parts.detector,
+    "camera": parts.camera,
+    "store": state.store,
+    "people": state.people,
+    "permissions": state.permissions,
+    "disk": machine.disk,
+    "clock": machine.clock,
+    "plugins": parts.plugins,
+}
+
+
+def examine(patient: Patient, checks: Mapping[str, Check] = CHECKS) -> Iterator[Finding]:
+    """What each check finds, as it is found. Never raises: a check that breaks is a finding itself."""
+    for name, check in checks.items():
+        try:
+            yield from check(patient)
+        except FacesecureError as error:
+            yield fail(name, error.message, error.hint or "")
+        except Exception as error:  # noqa: BLE001 - one check must not keep the others from running
+            _log.debug("the check of %s broke", name, exc_info=True)
+            yield fail(
+                name, f"could not be checked: {type(error).__name__}: {error}", "this is a bug; please report it"
+            )

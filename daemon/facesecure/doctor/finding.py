@@ -1,0 +1,48 @@
+"""What a check finds, and what it looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from facesecure.config import FacesecureConfig
+
+
+class Health(StrEnum):
+    """OK, works but should be looked at, or does not work."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: ``about`` what, how it is, ``what`` was found, and what to ``do`` unless it is fine."""
+
+    about: str
+    health: Health
+    what: str
+    do: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What is examined: the configuration in force, the file it came from (None: defaults), and the state directory."""
+
+    config: FacesecureConfig
+    config_file: Path | None
+    state_dir: Path
+
+
+def ok(about: str, what: str) -> Finding:
+    return Finding(about, Health.OK, what)
+
+
+def warn(about: str, what: str, do: str) -> Finding:
+    return Finding(about, Health.WARN, what, do)
+
+
+def fail(about: str, what: str, do: str) -> Finding:
+    return Finding(about, Health.FAIL, what, do)
