@@ -15,6 +15,9 @@ from facesecure.domain import Image
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
+# FFmpeg's AVColorSpace and AVColorRange numbers.
+_SMPTE170M, _LIMITED = 6, 1
+
 
 class FilmWriter:
     """An MP4 file under construction; a context manager. H.264 where FFmpeg has libx264, else MPEG-4.
@@ -40,6 +43,9 @@ class FilmWriter:
         stream: Any = self._container.add_stream(_codec(), rate=rate, options=options)
         stream.width, stream.height = self.size
         stream.pix_fmt = "yuv420p"
+        # What cv2's conversion makes; said aloud, or players take anything this large for BT.709.
+        stream.codec_context.colorspace = _SMPTE170M
+        stream.codec_context.color_range = _LIMITED
         stream.gop_size = round(2 * fps)
         stream.thread_count = 1  # the same file on every machine
         return stream  # type: ignore[no-any-return]

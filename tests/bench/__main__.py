@@ -1,0 +1,5 @@
+"""``python -m bench``: the door bench."""
+
+from bench.door import main
+
+main()

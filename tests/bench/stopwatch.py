@@ -1,0 +1,71 @@
+"""Measures where our time goes by standing in front of the stages, so that the pipeline needs no timers of its own."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+class Stopwatch:
+    """CPU seconds of this thread by stage; a stage within another is counted once, as the inner one."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.calls: defaultdict[str, int] = defaultdict(int)
+        self._stack = ["other"]
+        self._since = time.thread_time()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self._turn()
+        self._stack.append(name)
+        self.calls[name] += 1
+        try:
+            yield
+        finally:
+            self._turn()
+            self._stack.pop()
+
+    def stop(self) -> None:
+        """Count what has run since the last stage."""
+        self._turn()
+
+    def wrap(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """``function``, with its time counted under ``name``."""
+
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            with self.stage(name):
+                return function(*args, **kwargs)
+
+        return timed
+
+    def each(self, items: Any, name: str) -> Iterator[Any]:
+        """``items``, with the making of each counted under ``name``."""
+        iterator = iter(items)
+        while True:
+            with self.stage(name):
+                try:
+                    item = next(iterator)
+                except StopIteration:
+                    return
+            yield item
+
+    def _turn(self) -> None:
+        now = time.thread_time()
+        self.seconds[self._stack[-1]] += now - self._since
+        self._since = now
+
+
+class Timed:
+    """Stands for ``target``: the methods named in ``stages`` are timed, everything else is passed on."""
+
+    def __init__(self, target: Any, watch: Stopwatch, stages: Mapping[str, str]) -> None:
+        self._target = target
+        self._methods = {method: watch.wrap(getattr(target, method), stage) for method, stage in stages.items()}
+
+    def __getattr__(self, name: str) -> Any:
+        methods = self.__dict__["_methods"]
+        return methods[name] if name in methods else getattr(self.__dict__["_target"], name)
