@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 """Called with the bytes there so far, and the bytes in all."""
 
 
-def ignore_progress(done: int, total: int) -> None:  # noqa: ARG001
+def ignore_progress(done: int, total: int) -> None:
     """For who does not want to know."""
 
 
@@ -74,7 +74,7 @@ def fetch(remote: RemoteFile, into: Path, on_progress: Progress = ignore_progres
 
 @contextmanager
 def _part(path: Path) -> Iterator[BinaryIO]:
-    """The half-fetched file, open for reading and appending, and ours alone. Kept afterwards if it is worth resuming."""
+    """The half-fetched file, open for reading and appending, ours alone, and kept if it is worth resuming."""
     with path.open("a+b") as part:
         _take(part, path)
         try:
