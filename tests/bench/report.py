@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from bench.results import OURS, Figures, Target, ratio
+from bench.scoring import Score
 
 
 def show(console: Console, found: dict[str, Figures], aims: Sequence[Target]) -> None:
@@ -41,36 +42,40 @@ def _ratios(found: dict[str, Figures]) -> Table:
 
 
 def _figures(found: dict[str, Figures]) -> Table:
-    table = Table(title="Figures (one core; a visit with a wrong and a right claim counts in both)")
-    headings = (
-        "system", "busy\nframes/s", "idle\nframes/s", "CPU s\na minute", "peak\nMB", "verdict after\nmedian, worst s",
-        "right of\nvisits", "missed", "wrong\nname", "stranger\nlet in",
-        "family called\nstranger", "claims about\nnobody",
-    )  # fmt: skip
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "system" else "right")
-    for name, one in found.items():
-        speed = (
-            _number(one.busy_fps),
-            _number(one.idle_fps),
-            f"{one.cpu_seconds_a_minute:.1f}",
-            f"{one.peak_memory_mb:.0f}",
-        )
-        table.add_row(name, *speed, *_verdicts(one))
+    table = Table(title="Figures, on one core", caption="a visit with a wrong and a right claim counts in both")
+    table.add_column("")
+    for name in found:
+        table.add_column(name, justify="right")
+    for heading, show_one in (*_COSTS, *_VERDICTS):
+        table.add_row(heading, *(show_one(one) for one in found.values()))
     return table
 
 
-def _verdicts(one: Figures) -> tuple[str, ...]:
-    verdicts = one.verdicts
-    if verdicts is None:
-        return ("",) * 7
-    typical, worst = verdicts.median_delay, verdicts.worst_delay
-    delay = f"{typical:.2f}, {worst:.2f}" if typical is not None else "none"
-    counts = (
-        verdicts.missed, verdicts.wrong_name, verdicts.stranger_let_in,
-        verdicts.family_called_stranger, verdicts.claims_about_nobody,
-    )  # fmt: skip
-    return (delay, f"{verdicts.right} of {verdicts.visits}", *map(str, counts))
+def _of_verdicts(show_score: Callable[[Score], str]) -> Callable[[Figures], str]:
+    return lambda one: show_score(one.verdicts) if one.verdicts else ""
+
+
+def _delay(score: Score) -> str:
+    typical, worst = score.median_delay, score.worst_delay
+    return "none" if typical is None else f"{typical:.2f}, {worst:.2f}"
+
+
+_Row = tuple[str, Callable[[Figures], str]]
+_COSTS: tuple[_Row, ...] = (
+    ("busy frames/s", lambda one: _number(one.busy_fps)),
+    ("idle frames/s", lambda one: _number(one.idle_fps)),
+    ("CPU seconds a minute", lambda one: f"{one.cpu_seconds_a_minute:.1f}"),
+    ("peak memory, MB", lambda one: f"{one.peak_memory_mb:.0f}"),
+)
+_VERDICTS: tuple[_Row, ...] = (
+    ("verdict after, median and worst s", _of_verdicts(_delay)),
+    ("visits judged rightly", _of_verdicts(lambda score: f"{score.right} of {score.visits}")),
+    ("missed", _of_verdicts(lambda score: str(score.missed))),
+    ("wrong name", _of_verdicts(lambda score: str(score.wrong_name))),
+    ("stranger let in", _of_verdicts(lambda score: str(score.stranger_let_in))),
+    ("family called stranger", _of_verdicts(lambda score: str(score.family_called_stranger))),
+    ("claims about nobody", _of_verdicts(lambda score: str(score.claims_about_nobody))),
+)
 
 
 def _stages(ours: Figures) -> Table:
