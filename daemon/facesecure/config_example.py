@@ -7,15 +7,20 @@ begins ``# `` is prose.
 from __future__ import annotations
 
 import json
+import logging
 import textwrap
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from facesecure.alerts.plugin import ENTRY_POINT_GROUP
 from facesecure.config import FacesecureConfig
+
+_log = logging.getLogger(__name__)
 
 _HEAD = """\
 # facesecure's settings, each at its default.
@@ -47,10 +52,28 @@ def _table(name: str, model: type[BaseModel]) -> str:
 
 
 def _plugins(field: FieldInfo) -> str:
+    """A table for each plugin: those on by default, then those installed, as prose."""
+    on = field.get_default(call_default_factory=True, validated_data={})
+    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     lines = list(_prose(f"Alerts: {field.description}."))
-    for name in field.get_default(call_default_factory=True, validated_data={}):
-        lines += [f"[plugins.{name}]", "# enabled = true"]
+    for name in [*on, *sorted(set(installed) - set(on))]:
+        lines.append(f"[plugins.{name}]" if name in on else f"# [plugins.{name}]")
+        lines += ["# enabled = true", *(_plugin_settings(installed[name]) if name in installed else ())]
     return "\n".join(lines) + "\n"
+
+
+def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
+    """The plugin's own settings; none are known of one that does not load."""
+    try:
+        config = getattr(entry.load(), "Config", None)
+    except Exception:  # noqa: BLE001 - a stranger's code may raise anything; `alerts list` says what
+        _log.debug("plugin %s does not load", entry.name, exc_info=True)
+        return
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        return
+    for key, setting in config.model_fields.items():
+        for line in _setting(key, setting):
+            yield line if line.startswith("# ") else f"# {line[1:]}"
 
 
 def _setting(key: str, field: FieldInfo) -> Iterator[str]:

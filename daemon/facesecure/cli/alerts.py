@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.help import Json, examples, group
-from facesecure.cli.settings import settings_of
+from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced
 
 if TYPE_CHECKING:
     from facesecure.alerts.record import PluginRecord
@@ -26,7 +27,8 @@ def list_plugins(context: typer.Context, json: Json = False) -> None:
     """List the plugins that are installed or configured, and whether each would work now."""
     from facesecure.alerts.registry import Registry
 
-    registry = Registry.load(settings_of(context).config().plugins)
+    with silenced(REGISTRY_LOG):
+        registry = Registry.load(settings_of(context).config().plugins)
     for plugin in registry.enabled().values():
         plugin.close()
     if json:
@@ -52,7 +54,9 @@ def try_plugin(
     json: Json = False,
 ) -> None:
     """Send an alert that says it is a test through one plugin, and wait until it was delivered."""
-    config = settings_of(context).config()
+    settings = settings_of(context)
+    configure_logging(settings, usual=logging.INFO)  # a plugin may tell through the log
+    config = settings.config()
     seconds = _deliver(_usable(name, config), _test_alert(config.camera.name))
     if json:
         output.emit_json({"plugin": name, "delivered": True, "seconds": seconds})
@@ -66,7 +70,8 @@ def _usable(name: str, config: FacesecureConfig) -> PluginRecord:
     from facesecure.errors import PluginError
 
     tables = {name: config.plugins[name]} if name in config.plugins else {}
-    record = Registry.load(tables).record(name)
+    with silenced(REGISTRY_LOG):
+        record = Registry.load(tables).record(name)
     if record.plugin is None:
         hint = record.hint or f"add [plugins.{name}] to the configuration"
         raise PluginError(f"plugin {name} cannot be tried, {record.status.value}: {record.reason}", hint)

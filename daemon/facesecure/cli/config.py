@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,12 +27,14 @@ def check(
     json: Json = False,
 ) -> None:
     """Read the configuration and tell everything that is wrong with it, with lines."""
+    from facesecure.config_plugins import require_usable_plugins
     from facesecure.errors import ConfigError
     from facesecure.paths import find_config
 
     path = find_config(file or settings_of(context).config_file)
     try:
-        _check(context, path)
+        config = replace(settings_of(context), config_file=path).config()
+        require_usable_plugins(config.plugins, path)
     except ConfigError as error:
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})
@@ -40,12 +43,6 @@ def check(
         output.emit_json({"file": path, "ok": True, "problems": []})
     else:
         output.say(f"ok: {path}" if path else "ok: there is no configuration file, every setting is at its default")
-
-
-def _check(context: typer.Context, path: Path | None) -> None:
-    from dataclasses import replace
-
-    replace(settings_of(context), config_file=path).config()
 
 
 @app.command(

@@ -8,7 +8,7 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.help import Json
-from facesecure.cli.settings import settings_of, state_of
+from facesecure.cli.settings import REGISTRY_LOG, settings_of, silenced, state_of
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -26,7 +26,7 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     config = settings.config()
     patient = Patient(config, find_config(settings.config_file), state_of(config))
     findings = []
-    with output.progress(quiet=json) as progress:
+    with silenced(REGISTRY_LOG), output.progress(quiet=json) as progress:
         task = progress.add_task("examining", total=len(CHECKS))
         for finding in examine(patient):
             findings.append(finding)

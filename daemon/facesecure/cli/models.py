@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,7 @@ from facesecure.cli.help import Json, examples, group
 from facesecure.cli.settings import settings_of
 
 if TYPE_CHECKING:
-    pass
+    from facesecure.registry import ModelEntry, Verification
 
 app = group(
     "The models: list, verify, pull.",
@@ -22,38 +21,108 @@ app = group(
 )
 
 
+@app.command("list", epilog=examples("facesecure models list", "facesecure models list --json"))
+def list_models(context: typer.Context, json: Json = False) -> None:
+    """List the models that are here, and those that can be pulled."""
+    from facesecure import registry
+
+    entries = registry.list_models(settings_of(context).state())
+    if json:
+        output.emit_json({"models": [_entry(entry) for entry in entries]})
+        return
+    rows = [(e.name, e.status.value, *_card(e)) for e in entries]
+    output.table(("model", "status", "task", "MB", "precision", "licence"), rows, right=("MB",))
+
+
+def _card(entry: ModelEntry) -> tuple[object, ...]:
+    card = entry.card
+    return (card.task, card.size / 1e6, card.precision, card.licence) if card else (None, None, None, None)
+
+
+def _entry(entry: ModelEntry) -> dict[str, Any]:
+    card = entry.card.model_dump(mode="json", exclude={"golden"}) if entry.card else None
+    return {"name": entry.name, "status": entry.status.value, "path": entry.path, "url": entry.url, "card": card}
+
+
 @app.command("verify", epilog=examples("facesecure models verify", "facesecure models verify mobilefacenet --json"))
 def verify(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all that are here.")] = None,
     json: Json = False,
 ) -> None:
-    """Check that each model's bytes are its card's, and that it computes its golden output on this machine."""
-    from facesecure.vision.model_card import available_models
+    """Check the models' bytes, and what they compute here.
 
-    state_dir = settings_of(context).state()
-    results = [_verified(name, state_dir) for name in names or available_models(state_dir)]
+    Each file must be the one its card was written for, and give its golden output on this machine.
+    """
+    from facesecure import registry
+
+    found = {result.name: result for result in registry.verify_models(settings_of(context).state())}
+    chosen = [_named(name, found) for name in names or found]
     if json:
-        output.emit_json({"models": results})
+        output.emit_json({"models": [_verification(result) for result in chosen]})
     else:
-        rows = [(r["name"], _word(r), r["golden_error"], r["problem"] or "", r["hint"] or "") for r in results]
+        rows = [(r.name, _word(r), _shown(r.distance), r.problem, r.hint) for r in chosen]
         output.table(("model", "is", "golden error", "problem", "to do"), rows, right=("golden error",))
-    if not all(result["ok"] for result in results):
+    if not all(result.good for result in chosen):
         raise typer.Exit(1)
 
 
-def _verified(name: str, state_dir: Path) -> dict[str, Any]:
-    from facesecure.errors import ModelError
-    from facesecure.vision.model_card import load_model
-
-    result = {"name": name, "ok": True, "golden_error": None, "problem": None, "hint": None}
-    try:
-        model = load_model(name, state_dir)
-        runs = model.path.suffix == ".tflite" and model.card.golden is not None
-        return {**result, "golden_error": model.verify() if runs else None}
-    except ModelError as error:
-        return {**result, "ok": False, "problem": error.message, "hint": error.hint}
+def _shown(distance: float | None) -> str | None:
+    return None if distance is None else f"{distance:.1e}"
 
 
-def _word(result: dict[str, Any]) -> Any:
-    return output.coloured("ok", "green") if result["ok"] else output.coloured("wrong", "red")
+def _named(name: str, found: dict[str, Verification]) -> Verification:
+    from facesecure.errors import UsageError
+
+    if name not in found:
+        raise UsageError(f"there is no model {name!r} here", f"there are: {', '.join(found)}")
+    return found[name]
+
+
+def _verification(result: Verification) -> dict[str, Any]:
+    return {
+        "name": result.name,
+        "ok": result.good,
+        "path": result.path,
+        "golden_error": result.distance,
+        "problem": result.problem or None,
+        "hint": result.hint or None,
+    }
+
+
+def _word(result: Verification) -> Any:
+    return output.coloured("ok", "green") if result.good else output.coloured("wrong", "red")
+
+
+@app.command(
+    "pull", epilog=examples("facesecure models pull yunet", "facesecure models pull yunet --mirror http://nas/models")
+)
+def pull(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model; models list shows those available.")],
+    mirror: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A folder elsewhere that holds the same file; the hash stays the same."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Fetch a model: pinned, resumed, and verified before it replaces anything."""
+    from facesecure import registry
+
+    state_dir = settings_of(context).state()
+    remote = registry.remote_file(name, mirror)
+    card = registry.downloadable_card(name)
+    output.note(
+        f"{remote.url}\n{remote.size:,} bytes, sha256 {remote.sha256}\nlicence {card.licence}, from {card.origin}"
+    )
+    with output.progress(quiet=json) as progress:
+        task = progress.add_task(name, total=remote.size)
+        path = registry.pull(
+            name, state_dir, lambda done, total: progress.update(task, completed=done, total=total), mirror=mirror
+        )
+    if json:
+        output.emit_json(
+            {"name": name, "path": path, "size": remote.size, "sha256": remote.sha256, "licence": card.licence}
+        )
+    else:
+        output.say(f"{name} is in {path}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +67,9 @@ def settings_of(context: Context) -> Settings:
     return settings if isinstance(settings, Settings) else Settings()
 
 
+REGISTRY_LOG = "facesecure.alerts.registry"
+
+
 def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
     """Send the log to stderr: ``usual`` and above, more with each ``-v``. Under systemd, with its level prefixes."""
     level = max(logging.DEBUG, usual - 10 * settings.verbose)
@@ -79,6 +84,18 @@ def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
     # Chatty below warnings, and never about something a householder can act on.
     for name in ("matplotlib", "alembic", "libav", "urllib3"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+@contextmanager
+def silenced(name: str) -> Iterator[None]:
+    """Keep the log ``name`` from warning of what the command is about to tell anyway."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 class _LineFormatter(logging.Formatter):

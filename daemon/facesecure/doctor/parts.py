@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from facesecure.doctor.finding import Finding, Patient, fail, ok, warn
-from facesecure.errors import ModelError
 
 _PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime"}
 
@@ -34,17 +33,15 @@ def _version(package: str) -> str:
 
 def models(patient: Patient) -> Iterator[Finding]:
     """Every model bundled or pulled: its bytes are its card's, and it computes its golden output here."""
-    from facesecure.vision.model_card import available_models, load_model
+    from facesecure.registry import verify_models
 
-    for name, card in available_models(patient.state_dir).items():
-        try:
-            model = load_model(card)
-            if model.path.suffix == ".tflite":
-                model.verify()
-        except ModelError as error:
-            yield fail(f"model {name}", error.message, error.hint or "")
+    for result in verify_models(patient.state_dir):
+        about = f"model {result.name}"
+        if result.good:
+            golden = "" if result.distance is None else f", golden output within {result.distance:.2g}"
+            yield ok(about, f"{result.path.name} is what its card says{golden}")
         else:
-            yield ok(f"model {name}", f"{model.card.task}, {model.card.size / 1e6:.2f} MB, sha256 {model.sha256[:12]}")
+            yield fail(about, result.problem, result.hint)
 
 
 def detector(patient: Patient) -> Iterator[Finding]:

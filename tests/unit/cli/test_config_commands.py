@@ -38,3 +38,17 @@ def test_the_example_can_be_checked(facesecure, tmp_path):
     file = tmp_path / "door.toml"
     file.write_text(facesecure("config", "example").out)
     assert facesecure("config", "check", file).code == 0
+
+
+def test_a_plugins_settings_are_checked_too_with_their_line(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text("[plugins.log]\nnosuch = 1\n[plugins.logg]\n")
+    problems = facesecure("config", "check", file, "--json").json["problems"]
+    assert problems[0].startswith("line 1: plugins.log: there is no setting 'nosuch'")
+    assert problems[1] == "line 3: plugins.logg: no such plugin is installed; did you mean 'log'?"
+
+
+def test_the_example_shows_the_plugins_that_are_installed_and_their_settings(facesecure):
+    example = facesecure("config", "example").out
+    assert "\n[plugins.log]\n" in example
+    assert "\n# file = " in example

@@ -1,0 +1,42 @@
+"""Checks the [plugins] tables against the plugins that are installed, for ``facesecure config check``.
+
+The daemon itself does not insist: it runs without a plugin whose table is wrong, and says so.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from facesecure.alerts.loading import load_plugin
+from facesecure.alerts.plugin import ENTRY_POINT_GROUP
+from facesecure.errors import ConfigError
+from facesecure.toml_lines import key_lines, line_of
+
+
+def require_usable_plugins(tables: Mapping[str, Mapping[str, Any]], path: Path | None) -> None:
+    """Raise ConfigError, with the lines in ``path``, where a table names no plugin or does not fit it."""
+    lines = key_lines(path.read_text(encoding="utf-8-sig")) if path else {}
+    found = [(line_of(("plugins", name), lines), name, problem) for name, problem in _problems(tables)]
+    if found:
+        problems = tuple(f"line {line}: plugins.{name}: {problem}" for line, name, problem in sorted(found))
+        raise ConfigError(
+            f"{len(problems)} wrong in {path or 'the settings'}", problems, hint="see: facesecure alerts list"
+        )
+
+
+def _problems(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    for name, table in tables.items():
+        if name not in installed:
+            near = difflib.get_close_matches(name, installed, 1)
+            yield name, "no such plugin is installed" + (f"; did you mean {near[0]!r}?" if near else "")
+            continue
+        record = load_plugin(installed[name], table)
+        if record.plugin is not None:
+            record.plugin.close()
+        if record.status.broken:
+            yield name, f"{record.reason}{f'; {record.hint}' if record.hint else ''}"
