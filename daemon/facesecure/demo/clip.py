@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import pi, sin
+from math import cos, pi, sin
 from pathlib import Path
 
 import cv2
@@ -142,9 +142,9 @@ def enrolment_pictures(count: int = 8, seed: int = 7) -> list[Image]:
     """
     rng = np.random.default_rng(seed)
     figure = _figure(GRACE_HOPPER)
-    # Far from each other in turn, so that no two pictures in a row are alike.
-    turns = [0.55 * (-1) ** index * (1 - index / (2 * count)) for index in range(count)]
-    return [_enrolment_picture(figure, turn, rng) for turn in turns]
+    # Round about: left, up, right, down and between, as the command asks a person to look.
+    ways = [2 * pi * index / count for index in range(count)]
+    return [_enrolment_picture(figure.turned(0.38 * cos(way), 0.28 * sin(way)), 0.3 * cos(way), rng) for way in ways]
 
 
 def _enrolment_picture(figure: Figure, turn: float, rng: np.random.Generator) -> Image:

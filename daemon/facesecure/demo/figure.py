@@ -79,6 +79,20 @@ class Figure:
         premultiplied = cv2.multiply(colour, cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB), scale=1 / 255)
         return cls(np.dstack((premultiplied, alpha)), landmarks)
 
+    def turned(self, yaw: float, pitch: float = 0.0) -> Figure:
+        """The same figure with its head turned by these angles (radians), as far as one photograph allows.
+
+        The head is taken for half an egg whose nearest point moves most; good to about half a radian.
+        """
+        sheet = self._levels[0]
+        centre, (across, down) = self.box.centre, (0.62 * self.box.width, 0.62 * self.box.height)
+        y, x = np.mgrid[: sheet.shape[0], : sheet.shape[1]].astype(np.float32)
+        near = np.sqrt(np.clip(1 - ((x - centre[0]) / across) ** 2 - ((y - centre[1]) / down) ** 2, 0, 1))
+        depth = 0.5 * self.box.width * near**1.5  # the exponent lets the edge of the egg run into the rest
+        maps = (x - depth * np.sin(yaw), y - depth * np.sin(pitch))
+        moved = cv2.remap(sheet, *(m.astype(np.float32) for m in maps), cv2.INTER_LINEAR)
+        return Figure(np.asarray(moved, np.uint8), self.landmarks)
+
     def homography(self, pose: Pose) -> Homography:
         """The 3x3 matrix from this figure's pixels to the frame's."""
         scale = pose.size / self.box.width
