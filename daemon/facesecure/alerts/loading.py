@@ -16,6 +16,8 @@ from facesecure.alerts.plugin import OneAtATime, PluginConfig
 from facesecure.alerts.record import PluginRecord, PluginStatus
 from facesecure.errors import PluginError
 
+_TELL_ITS_AUTHOR = "its author should know; enabled = false in its table leaves it out"
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,7 +83,9 @@ def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
         known = ", ".join(["enabled", *config_class.model_fields])
         raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
     except Exception as error:
-        raise _Failed(PluginStatus.LOAD_ERROR, f"its Config is no pydantic model: {why(error)}") from error
+        raise _Failed(
+            PluginStatus.LOAD_ERROR, f"its Config is no pydantic model: {why(error)}", _TELL_ITS_AUTHOR
+        ) from error
 
 
 def _construct(plugin_class: type, config: BaseModel) -> Any:
@@ -89,7 +93,7 @@ def _construct(plugin_class: type, config: BaseModel) -> Any:
         return plugin_class(config)
     except (Exception, SystemExit) as error:
         _log.debug("plugin %s does not start", plugin_class, exc_info=True)
-        hint = (error.hint or "") if isinstance(error, PluginError) else ""
+        hint = (error.hint if isinstance(error, PluginError) else None) or _TELL_ITS_AUTHOR
         raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {why(error)}", hint) from error
 
 

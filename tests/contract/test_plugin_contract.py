@@ -1,0 +1,107 @@
+"""What every alert plugin keeps to: ours, the fake, and the one on the page for authors."""
+
+from __future__ import annotations
+
+import copy
+import re
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from facesecure.alerts.dispatcher import Dispatcher
+from facesecure.alerts.plugin import OneAtATime, PluginConfig
+from facesecure.alerts.recording import RecordingPlugin
+from facesecure.domain import Alert
+from facesecure_plugins.log import LogPlugin
+from support.http import serving
+from support.plugins import alert
+from support.store import STRANGER, UNIDENTIFIED, known
+
+README = Path(__file__).parents[2] / "plugins" / "README.md"
+
+
+def example() -> types.ModuleType:
+    """The module that plugins/README.md shows."""
+    code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    module = types.ModuleType("doorbell_webhook")
+    sys.modules[module.__name__] = module  # pydantic looks there for the names in annotations
+    exec(compile("\n".join(code), str(README), "exec"), module.__dict__)
+    return module
+
+
+@pytest.fixture(params=["log", "recording", "example"])
+def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A plugin that can deliver, as the registry would make it."""
+    if request.param == "log":
+        yield LogPlugin(LogPlugin.Config(file=tmp_path / "alerts.jsonl"), journal_socket=tmp_path / "no-journal")
+    elif request.param == "recording":
+        yield RecordingPlugin(PluginConfig())
+    else:
+        with serving(b"", monkeypatch) as server:
+            yield (shown := example().WebhookPlugin)(shown.Config(url=server.url))
+
+
+def test_it_can_be_made_from_its_default_settings(plugin: Any) -> None:
+    config = getattr(type(plugin), "Config", PluginConfig)
+    assert callable(type(plugin)(config()).send)
+
+
+def test_its_settings_refuse_what_they_do_not_know_and_never_change(plugin: Any) -> None:
+    config = getattr(type(plugin), "Config", PluginConfig)
+    with pytest.raises(ValidationError, match="extra"):
+        config.model_validate({"no_such_setting": 1})
+    for name, field in config.model_fields.items():
+        assert field.description, f"{name} says what it is"
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(config(), name, None)
+
+
+def test_it_says_in_a_line_what_it_does(plugin: Any) -> None:
+    assert (type(plugin).__doc__ or "").strip().splitlines()[0].endswith(".")
+
+
+@pytest.mark.parametrize("verdict", [known("Åsa 🦊"), STRANGER, UNIDENTIFIED], ids=lambda verdict: verdict.kind)
+@pytest.mark.parametrize("bare", [False, True], ids=["with-picture", "without"])
+def test_it_delivers_every_kind_of_alert(plugin: Any, verdict: Any, bare: bool, tmp_path: Path) -> None:
+    one = replace(alert("Somebody's at the door: «Åsa»\nand 🦊", verdict), snapshot_path=tmp_path / "a.jpg")
+    if bare:
+        one = Alert(replace(one.sighting, snapshot=None, box=None, track=None, supersedes="earlier"), one.text)
+    assert plugin.send(one) is None
+
+
+def test_it_leaves_the_alert_as_it_was(plugin: Any) -> None:
+    one = alert()
+    before = copy.deepcopy(one)
+    plugin.send(one)
+    assert one.sighting.snapshot is not None
+    assert before.sighting.snapshot is not None
+    assert (one.sighting.snapshot == before.sighting.snapshot).all()
+    assert replace(one, sighting=replace(one.sighting, snapshot=None)) == replace(
+        before, sighting=replace(before.sighting, snapshot=None)
+    )
+
+
+def test_its_check_passes_where_all_is_well(plugin: Any) -> None:
+    OneAtATime(plugin).check()
+
+
+def test_it_may_be_closed_twice(plugin: Any) -> None:
+    plugin.send(alert())
+    OneAtATime(plugin).close()
+    OneAtATime(plugin).close()
+
+
+def test_it_works_on_a_thread_that_did_not_make_it(plugin: Any) -> None:
+    with Dispatcher({"plugin": plugin}) as dispatcher:
+        for number in range(3):
+            dispatcher.send(alert(f"number {number}"))
+    (report,) = dispatcher.reports()
+    assert (report.sent, report.failed) == (3, 0)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("plugin-")]

@@ -1,0 +1,119 @@
+"""Alerts, and plugins that misbehave, installed as a stranger's package would be: by an entry point."""
+
+from __future__ import annotations
+
+import threading
+from importlib.metadata import EntryPoint
+
+import numpy as np
+
+from facesecure.alerts.plugin import ENTRY_POINT_GROUP, PluginConfig
+from facesecure.domain import Alert
+from facesecure.errors import PluginError
+from support.store import STRANGER, sighting
+
+
+def alert(text: str = "A stranger is at the front door", verdict=STRANGER, identifier: str = "20260501-1") -> Alert:  # type: ignore[no-untyped-def]
+    """An alert with a picture."""
+    return Alert(sighting(identifier, verdict, snapshot=np.zeros((8, 8, 3), np.uint8)), text)
+
+
+def entry(class_name: str, name: str | None = None, module: str = __name__) -> EntryPoint:
+    """The entry point of a plugin class in this module."""
+    return EntryPoint(name or class_name.lower(), f"{module}:{class_name}", ENTRY_POINT_GROUP)
+
+
+class Quiet:
+    """Delivers, to nobody.
+
+    This line is not part of its summary.
+    """
+
+    class Config(PluginConfig):
+        volume: int = 3
+        greeting: str = "hello"
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    def send(self, alert: Alert) -> None:
+        pass
+
+
+class NoSettings:
+    """Has no Config at all."""
+
+    def __init__(self, config: PluginConfig) -> None:
+        self.config = config
+
+    def send(self, alert: Alert) -> None:
+        pass
+
+
+class Unreachable(Quiet):
+    """Its speaker is off."""
+
+    def check(self) -> None:
+        raise PluginError("the speaker does not answer", "switch it on")
+
+
+class Crashes(Quiet):
+    """Its check has a bug."""
+
+    def check(self) -> None:
+        raise ZeroDivisionError("division by zero")
+
+
+class HangsInCheck(Quiet):
+    """Its check waits for ever (or until the test ends)."""
+
+    released = threading.Event()
+
+    def check(self) -> None:
+        self.released.wait(30)
+
+
+class Exits(Quiet):
+    """Thinks it is a program."""
+
+    def __init__(self, config: Quiet.Config) -> None:
+        raise SystemExit(3)
+
+
+class RefusesToStart(Quiet):
+    """Knows what it lacks."""
+
+    def __init__(self, config: Quiet.Config) -> None:
+        raise PluginError("there is no sound card", "plug one in")
+
+
+class OddConfig(Quiet):
+    """Its Config is no pydantic model."""
+
+    Config = dict  # type: ignore[assignment]
+
+
+class CannotSend:
+    """Is no plugin."""
+
+
+def a_function() -> None:
+    """Is no class."""
+
+
+class Gate:
+    """A plugin that holds every alert until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+        self.sent: list[str] = []
+        self.closed_by: str | None = None
+
+    def send(self, alert: Alert) -> None:
+        self.entered.set()
+        self.opened.wait(30)
+        self.sent.append(alert.text)
+
+    def close(self) -> None:
+        self.closed_by = threading.current_thread().name
