@@ -18,8 +18,8 @@ from facesecure.detect.pyramid import FACTOR, Pyramid
 from facesecure.domain import Face, Image
 from facesecure.vision.model_card import Model
 
-SIZES_KEPT = 4
-"""Picture sizes whose networks stay in memory: a camera has one, photos to enrol have a few."""
+SIZES_KEPT = 2
+"""Picture sizes whose networks stay in memory: a camera has one, photos to enrol come upright and across."""
 
 MOST_WINDOWS = 256
 MOST_BOXES = 128
