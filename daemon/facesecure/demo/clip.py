@@ -22,7 +22,7 @@ from facesecure.domain import Box, Image, VerdictKind
 
 SIZE = (1280, 720)
 FPS = 15.0
-SECONDS = 24.0
+SECONDS = 24.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,12 @@ class Visit:
 
 
 VISITS = (
-    Visit(GRACE_HOPPER, VerdictKind.KNOWN, Walk(start=2.0, duration=6.0, far=40, near=205, swing=0.4)),
-    Visit(EILEEN_COLLINS, VerdictKind.STRANGER, Walk(start=10.0, duration=5.6, far=40, near=195, swing=1.5, end_x=0.5)),
+    Visit(GRACE_HOPPER, VerdictKind.KNOWN, Walk(start=1.6, duration=6.0, far=40, near=205, swing=0.4)),
+    Visit(EILEEN_COLLINS, VerdictKind.STRANGER, Walk(start=9.9, duration=5.6, far=40, near=195, swing=1.5, end_x=0.5)),
     Visit(
         EILEEN_COLLINS,
         VerdictKind.UNIDENTIFIED,
-        Walk(start=17.4, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
+        Walk(start=18.3, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
         blur=0.09,
         contrast=0.5,
     ),
@@ -73,7 +73,7 @@ VISITS = (
 
 
 def make_clip(path: Path, seed: int = 0) -> list[Appearance]:
-    """Write the clip (24 s, 1280x720, 15 frames a second) to ``path`` and return what is true of it."""
+    """Write the clip (24.4 s, 1280x720, 15 frames a second) to ``path`` and return what is true of it."""
     with FilmWriter(path, SIZE, FPS, crf=21, preset="ultrafast") as film:
         for image in render(seed):
             film.write(image)

@@ -90,7 +90,7 @@ class Figure:
         near = np.sqrt(np.clip(1 - ((x - centre[0]) / across) ** 2 - ((y - centre[1]) / down) ** 2, 0, 1))
         depth = 0.5 * self.box.width * near**1.5  # the exponent lets the edge of the egg run into the rest
         maps = (x - depth * np.sin(yaw), y - depth * np.sin(pitch))
-        moved = cv2.remap(sheet, *(m.astype(np.float32) for m in maps), cv2.INTER_LINEAR)
+        moved = cv2.remap(sheet, maps[0].astype(np.float32), maps[1].astype(np.float32), cv2.INTER_LINEAR)
         return Figure(np.asarray(moved, np.uint8), self.landmarks)
 
     def homography(self, pose: Pose) -> Homography:
