@@ -95,6 +95,7 @@ class _Background:
         self._scene = small.copy()
         self._before = small
         self._still: _Plane = np.zeros(self.shape, np.float32)
+        self._waits = False
         self._at = at
 
     def update(self, small: _Plane, at: float, contrast: float) -> float:
@@ -127,13 +128,18 @@ class _Background:
         return self._share(explained) < share / 3
 
     def _learn(self, small: _Plane, changed: NDArray[np.uint8], elapsed: float, contrast: float) -> None:
-        steady = cv2.absdiff(small, self._before) <= contrast
+        """What hardly differs now; what differs once it has stood still for long enough."""
+        cv2.accumulateWeighted(small, self._scene, 1 - exp(-elapsed / LEARN_SECONDS), mask=1 - changed)
+        anything = cv2.countNonZero(changed) > 0
+        if anything:
+            steady = cv2.absdiff(small, self._before) <= contrast
+            self._still = np.where((changed > 0) & steady, self._still + np.float32(elapsed), np.float32(0))
+            absorbed = self._still >= ABSORB_AFTER
+            self._scene[absorbed] = small[absorbed]
+        elif self._waits:
+            self._still.fill(0)
+        self._waits = anything
         self._before = small
-        waiting = (changed > 0) & steady
-        self._still = np.where(waiting, self._still + np.float32(elapsed), np.float32(0))
-        rate = np.where(changed > 0, np.float32(0), np.float32(1 - exp(-elapsed / LEARN_SECONDS)))
-        rate[self._still >= ABSORB_AFTER] = 1
-        self._scene += rate * (small - self._scene)
 
     def _learn_noise(self, small: _Plane, elapsed: float) -> None:
         """From frame to frame, because a visitor who stands close and still is no noise.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class ImageFolder:
         """End all iteration soon, for good; callable from any thread."""
         self._stopped.set()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """One frame a readable picture."""
         stamper, start = Stamper(), self._start or datetime.now(UTC)
         for number, picture in enumerate(self._pictures()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Protocol
 
@@ -62,7 +62,7 @@ class LiveSource:
         """Try once and tell. Raises SourceError."""
         return self._connection.probe()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """Frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
         stamper, backoff, patient = Stamper(), Backoff(self._reconnect_max), self._patient
         while not self._stopped.is_set():

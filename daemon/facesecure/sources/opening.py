@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Protocol, runtime_checkable
 
 from facesecure.config import CameraConfig
+from facesecure.domain import Frame
 from facesecure.sources.images import ImageFolder
 from facesecure.sources.live import LiveSource, OnTrouble
 from facesecure.sources.picamera import PicameraConnection
@@ -21,6 +23,9 @@ class OpenedSource(Source, Protocol):
 
     live: bool
     """Whether time passes by itself: a slow reader misses frames of a live source, and never of a recording."""
+
+    def frames(self) -> Generator[Frame]:
+        """As ``Source.frames``; closing the generator releases everything within about a second."""
 
     def stop(self) -> None:
         """End all iteration soon, for good; callable from any thread."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -43,7 +43,7 @@ class ScriptedSource:
         """End all iteration soon, for good; callable from any thread."""
         self._stopped.set()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """The script, from its first scene."""
         self.opened += 1
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ class VideoFile:
         """End all iteration soon, for good; callable from any thread."""
         self._stopped.set()
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """Every frame of the film. What is damaged is left out, with a warning at the end.
 
         Raises SourceError if it is no video or not one frame of it can be decoded.

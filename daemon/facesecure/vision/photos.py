@@ -104,6 +104,8 @@ def _shrinks_while_decoding(header: Header) -> bool:
 
 def _decode(data: bytes, header: Header) -> Image | None:
     encoded = np.frombuffer(data, np.uint8)
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints on stderr, the error says better
     try:
         if header.transparent:
             return _on_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
@@ -111,6 +113,8 @@ def _decode(data: bytes, header: Header) -> Image | None:
     except cv2.error as error:
         log.debug("OpenCV refuses a %s: %s", header.format, error)
         return None
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     return None if picture is None else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -1,0 +1,84 @@
+"""Small real videos and pictures for tests of sources, made on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import cv2
+import numpy as np
+
+from facesecure.domain import Frame, Image
+
+WIDTH, HEIGHT, RATE = 160, 120, 25
+
+ORANGE = (230, 120, 40)
+BLUE = (30, 60, 200)
+
+
+def plain(colour: tuple[int, int, int] = ORANGE, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image:
+    """One colour, RGB."""
+    return np.full((size[1], size[0], 3), colour, np.uint8)
+
+
+def scene(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> Image:
+    """A grey porch with an orange square that walks to the right, four pixels a frame."""
+    image = plain((90, 90, 90), size)
+    left = (4 * number) % (size[0] - 40)
+    image[40:80, left : left + 40] = ORANGE
+    return image
+
+
+def write_video(
+    path: Path,
+    images: list[Image],
+    *,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
+    rate: int = RATE,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Encode ``images`` (RGB, all of one size) into ``path``; the container follows from its extension."""
+    with av.open(str(path), "w", options={"movflags": "faststart"} if path.suffix == ".mp4" else {}) as container:
+        stream = cast("Any", container.add_stream(codec, rate=rate, options=options or {}))
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = pixel_format
+        for image in images:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def walk(path: Path, count: int = 25, **how: Any) -> Path:
+    """A film of ``count`` scenes."""
+    return write_video(path, [scene(number) for number in range(count)], **how)
+
+
+def write_picture(path: Path, image: Image) -> Path:
+    """Save an RGB image in the format of the extension."""
+    assert cv2.imwrite(str(path), image[:, :, ::-1])
+    return path
+
+
+def first(source: Any, count: int) -> list[Frame]:
+    """The first ``count`` frames of a source, which is then released."""
+    with closing(source.frames()) as frames:
+        return list(islice(frames, count))
+
+
+def noise(
+    seed: int, level: float, size: tuple[int, int], spread: float
+) -> Iterator[np.ndarray[Any, np.dtype[np.uint8]]]:
+    """Endless luma planes of ``level`` with Gaussian sensor noise of standard deviation ``spread``."""
+    random = np.random.default_rng(seed)
+    while True:
+        yield np.clip(random.normal(level, spread, (size[1], size[0])), 0, 255).astype(np.uint8)
+
+
+def pixel(image: Image, row: int, column: int) -> tuple[int, ...]:
+    """One pixel's channels as Python numbers, which do not wrap around when compared."""
+    return tuple(int(channel) for channel in image[row, column])
