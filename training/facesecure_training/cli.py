@@ -10,18 +10,21 @@ import typer
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision.model_card import ModelCard, bundled_directory
+from facesecure_training import cli_evaluate
 
 app = typer.Typer(
     name="facesecure-train",
     help="Rebuild, measure and export the models that the daemon runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 import_app = typer.Typer(
     no_args_is_help=True, help="Rebuild published weights in Keras and write them as the daemon's models."
 )
 app.add_typer(import_app, name="import")
+app.add_typer(cli_evaluate.app, name="evaluate")
 
 Into = Annotated[
     Path | None, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", show_default="the daemon's")
@@ -98,12 +101,18 @@ def _announce(card: ModelCard) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 failed, 2 wrong usage; a traceback is always a bug."""
+    """Entry point. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is always a bug."""
     try:
         app()
     except FacesecureError as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {error.message}\n")
+        if error.hint:
+            sys.stderr.write(f"hint: {error.hint}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        about = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"error: {about}{error.strerror or error}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
+        sys.stderr.write("interrupted\n")
         sys.exit(130)
