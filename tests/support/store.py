@@ -62,9 +62,13 @@ def run_python(code: str, *arguments: str | Path, mount: str | None = None) -> s
         if not namespaces_work():
             pytest.skip("this machine allows no private mounts (unshare -rm)")
         command = ["unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', "sh", *command]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment(), check=False)
+
+
+def environment() -> dict[str, str]:
+    """For a child process that imports ``support`` too."""
     tests = str(Path(__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": tests}
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH")]))}
 
 
 @cache

@@ -39,8 +39,6 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         float: Float,
         bytes: LargeBinary,
-        dict[str, Any]: JSON,
-        list[float]: JSON,
     }
 
 
@@ -59,7 +57,7 @@ class FaceRow(Base):
     crop_png: Mapped[bytes]
     embedding: Mapped[bytes]
     model_sha256: Mapped[str] = mapped_column(String(64))
-    quality: Mapped[dict[str, Any]]
+    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
     source: Mapped[str]
     added_at: Mapped[datetime]
 
@@ -102,7 +100,7 @@ class SightingRow(Base):
     supersedes: Mapped[str | None] = mapped_column(String(100))
     snapshot: Mapped[str | None]
     snapshot_bytes: Mapped[int]
-    box: Mapped[list[float] | None]
+    box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
 
 

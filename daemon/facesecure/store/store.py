@@ -157,13 +157,17 @@ class Store(AbstractContextManager["Store"]):
                 self._snapshots.remove(snapshot)
             raise
 
-    def extend(self, identifier: str, last_seen: datetime) -> None:
-        """Say that a recorded sighting lasted until ``last_seen``. Raises StoreError where it is not there.
+    def update(self, sighting: Sighting) -> None:
+        """Rewrite a recorded sighting at its end: when it was last seen, the verdict's figures, and the snapshot.
 
-        Each call is a write to the disk: once at a visit's end, or now and then, not for every frame.
+        Kind and name stay as they were told. Raises StoreError where it is not there. Each call is a write to the
+        disk: once at a visit's end, not for every frame.
         """
+        with self._database.read() as session:
+            sightings.require_known(session, sighting.identifier)
+        snapshot, size = self._write_snapshot(sighting)
         with self._database.write() as session:
-            sightings.extend(session, identifier, last_seen)
+            sightings.update(session, sighting, snapshot, size)
 
     def sightings(
         self,

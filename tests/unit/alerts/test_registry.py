@@ -15,6 +15,7 @@ from facesecure.alerts.record import PluginRecord, PluginStatus
 from facesecure.alerts.registry import Registry
 from facesecure.errors import PluginError
 from support.plugins import HangsInCheck, alert, entry
+from support.store import environment
 
 QUIET = entry("Quiet")
 
@@ -175,5 +176,4 @@ from facesecure.alerts.registry import Registry
 from support.plugins import entry
 Registry.load({"x": {}}, installed=[entry("HangsInCheck", "x")], check_seconds=0.01)
 """
-    tests = next(path for path in sys.path if path.endswith("tests"))
-    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": tests}, timeout=15, check=True, capture_output=True)
+    subprocess.run([sys.executable, "-c", code], env=environment(), timeout=15, check=True, capture_output=True)

@@ -16,7 +16,7 @@ from facesecure.errors import StoreError
 from facesecure.store import database
 from facesecure.store.models import HEAD, Base
 from facesecure.store.store import Store
-from support.store import enrolled_face, run_python, sighting
+from support.store import enrolled_face, environment, run_python, sighting
 
 SECOND = """
 from alembic import op
@@ -230,21 +230,21 @@ def test_two_processes_may_make_the_store_at_once(state_dir: Path) -> None:
 import sys
 from pathlib import Path
 from facesecure.store.store import Store
-from support.store import sighting
+from support.store import enrolled_face, sighting
 with Store.open(Path(sys.argv[1])) as store:
     for number in range(10):
         store.record(sighting(f"{sys.argv[2]}-{number}"))
+        store.add_person(f"{sys.argv[2]}-{number}", [enrolled_face()])
 """
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", code, state_dir, name], stderr=subprocess.PIPE, text=True, env=environment
+            [sys.executable, "-c", code, state_dir, name], stderr=subprocess.PIPE, text=True, env=environment()
         )
         for name in ("first", "second", "third")
     ]
     assert [(writer.communicate(timeout=60)[1], writer.returncode) for writer in writers] == [("", 0)] * 3
     with Store.open(state_dir) as store:
-        assert len(store.sightings()) == 30
+        assert len(store.sightings()) == len(store.people()) == store.people_revision() == 30
 
 
 def test_a_database_held_for_too_long_is_told(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

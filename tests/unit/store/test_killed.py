@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import sqlite3
@@ -13,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from facesecure.store.store import Store
+from support.store import environment
 
 WRITER = """
 import itertools, os, sys
@@ -34,9 +34,8 @@ KILLS = 12
 
 def lines_before_a_kill(state_dir: Path, moment: float) -> list[str]:
     """What a writer said it had done, until it was killed ``moment`` seconds after its first word."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, state_dir], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", WRITER, state_dir], stdout=subprocess.PIPE, text=True, env=environment()
     )
     assert writer.stdout is not None
     first = writer.stdout.readline()
