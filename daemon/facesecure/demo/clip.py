@@ -82,7 +82,7 @@ def make_clip(path: Path, seed: int = 0) -> list[Appearance]:
 
 def timeline() -> list[Appearance]:
     """What is true of the clip, in order of time. Boxes are given where the face lies wholly in the picture."""
-    figures = [_figure(visit.portrait) for visit in VISITS]
+    figures = [figure_of(visit.portrait) for visit in VISITS]
     return [
         Appearance(visit.portrait.name, visit.expected, visible_boxes(visit.walk, figure, SIZE, FPS, SECONDS))
         for visit, figure in zip(VISITS, figures, strict=True)
@@ -92,7 +92,7 @@ def timeline() -> list[Appearance]:
 def render(seed: int = 0) -> Iterator[Image]:
     """The clip's frames, uint8 RGB."""
     scene, sensor = draw_scene(SIZE, seed), Sensor(SIZE, seed)
-    figures = [_figure(visit.portrait) for visit in VISITS]
+    figures = [figure_of(visit.portrait) for visit in VISITS]
     for index in range(round(SECONDS * FPS)):
         time = index / FPS
         picture = scene.picture.copy()
@@ -141,7 +141,7 @@ def enrolment_pictures(count: int = 8, seed: int = 7) -> list[Image]:
     One photograph cannot show a face's other sides; a family's own photos make better templates than these.
     """
     rng = np.random.default_rng(seed)
-    figure = _figure(GRACE_HOPPER)
+    figure = figure_of(GRACE_HOPPER)
     # Round about: left, up, right, down and between, as the command asks a person to look.
     ways = [2 * pi * index / count for index in range(count)]
     return [_enrolment_picture(figure.turned(0.38 * cos(way), 0.28 * sin(way)), 0.3 * cos(way), rng) for way in ways]
@@ -165,7 +165,8 @@ def _lit(picture: Image, rng: np.random.Generator) -> Image:
     return np.asarray(np.clip(bright + rng.normal(0, 3, picture.shape), 0, 255), np.uint8)
 
 
-def _figure(portrait: Portrait) -> Figure:
+def figure_of(portrait: Portrait) -> Figure:
+    """The person of ``portrait``, cut out and given a body."""
     return Figure.from_bust(portrait.image(), portrait.mask(), portrait.points())
 
 
