@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +22,7 @@ class SightingStore(Protocol):
 
     def record(self, sighting: Sighting) -> StoredSighting: ...
 
-    def extend(self, identifier: str, last_seen: datetime) -> None: ...
+    def update(self, sighting: Sighting) -> None: ...
 
 
 class Chronicle:
@@ -34,10 +33,10 @@ class Chronicle:
         self.lost = 0
 
     def keep(self, sighting: Sighting) -> Path | None:
-        """Write ``sighting``, or when it is closing move its ``last_seen`` on. Returns where the snapshot is."""
+        """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is."""
         try:
             if sighting.closing:
-                self._store.extend(sighting.identifier, sighting.last_seen)
+                self._store.update(sighting)
                 return None
             return self._store.record(sighting).snapshot
         except StoreError as error:

@@ -227,7 +227,7 @@ class Sighting:
     ``identifier`` is unique for ever. ``track`` is the tracker's number (None where no face was ever found).
     ``supersedes`` is the identifier of an earlier sighting of the same track that this one corrects.
     ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
-    ``closing`` marks a sighting that was made before and comes again at its end, with a later ``last_seen``.
+    ``closing`` marks one that was made before and comes again at its end, with the whole visit's figures and snapshot.
     """
 
     identifier: str

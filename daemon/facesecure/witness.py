@@ -75,11 +75,21 @@ class Witness:
 
     def _last_words(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
         if memory.told is not None:
-            last_seen = max(memory.told.first_seen, _wall(frame, track.last_seen))
-            return [replace(memory.told, last_seen=last_seen, snapshot=None, box=None, closing=True)]
+            return [self._closing(memory.told, track, memory, frame)]
         if track.hits < _LEAST_HITS:
             return []
         return [self._sighting(track, memory, frame)]
+
+    def _closing(self, told: Sighting, track: Track, memory: _Memory, frame: Frame) -> Sighting:
+        """What was told, with the whole visit's figures, its end, and the best view there was of it."""
+        return replace(
+            told,
+            verdict=track.verdict if _same(told.verdict, track.verdict) else told.verdict,
+            last_seen=max(told.first_seen, _wall(frame, track.last_seen)),
+            snapshot=memory.snapshot,
+            box=memory.box,
+            closing=True,
+        )
 
     def _sighting(self, track: Track, memory: _Memory, frame: Frame, supersedes: str | None = None) -> Sighting:
         return Sighting(

@@ -16,7 +16,7 @@ class Shelf:
     """A store in memory that can be told to be full."""
 
     def __init__(self, *, full: bool = False) -> None:
-        self.full, self.recorded, self.extended = full, [], []
+        self.full, self.recorded, self.updated = full, [], []
 
     def record(self, sighting):
         if self.full:
@@ -24,8 +24,8 @@ class Shelf:
         self.recorded.append(sighting)
         return SimpleNamespace(snapshot=Path("s1.jpg"))
 
-    def extend(self, identifier, last_seen):
-        self.extended.append((identifier, last_seen))
+    def update(self, sighting):
+        self.updated.append(sighting)
 
 
 def test_a_new_sighting_is_recorded_and_its_snapshot_named():
@@ -34,11 +34,11 @@ def test_a_new_sighting_is_recorded_and_its_snapshot_named():
     assert shelf.recorded == [SEEN]
 
 
-def test_a_closing_sighting_only_moves_its_end():
-    shelf, end = Shelf(), NOON + timedelta(seconds=9)
-    Chronicle(shelf).keep(replace(SEEN, closing=True, last_seen=end))
+def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
+    shelf, closing = Shelf(), replace(SEEN, closing=True, last_seen=NOON + timedelta(seconds=9))
+    Chronicle(shelf).keep(closing)
     assert shelf.recorded == []
-    assert shelf.extended == [("s1", end)]
+    assert shelf.updated == [closing]
 
 
 def test_a_full_disk_is_said_and_stops_nothing(caplog):

@@ -62,6 +62,21 @@ def test_the_end_of_a_told_track_moves_its_last_seen_on(witness):
     assert (last.last_seen - NOON).total_seconds() == pytest.approx(9)
 
 
+def test_the_end_of_a_told_track_brings_the_whole_visits_figures_and_its_best_view(witness):
+    witness.sightings(track(TOM, 1, size=30), frame_at(1))
+    witness.sightings(track(TOM, 2, size=60), frame_at(2))
+    surer = replace(TOM, faces_used=40)
+    (last,) = witness.sightings(track(surer, 3, ended=True), frame_at(4.5))
+    assert last.verdict.faces_used == 40
+    assert last.box.width == 60
+
+
+def test_a_track_that_became_unsure_closes_with_what_was_told(witness):
+    witness.sightings(track(TOM, 1), frame_at(1))
+    (last,) = witness.sightings(track(UNSURE, 3, ended=True), frame_at(4.5))
+    assert last.verdict is TOM
+
+
 def test_the_snapshot_is_the_best_view_with_the_face_where_the_box_says(witness):
     image = np.zeros((240, 320, 3), np.uint8)
     image[90:150, 130:190] = 255

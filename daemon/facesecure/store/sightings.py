@@ -70,12 +70,23 @@ def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -
     return row
 
 
-def extend(session: Session, identifier: str, last_seen: datetime) -> None:
-    """Move the end of a sighting later; an earlier time changes nothing. Raises StoreError where it is not there."""
+def require_known(session: Session, identifier: str) -> SightingRow:
+    """The row of that identifier. Raises StoreError where it is not there."""
     row = session.get(SightingRow, identifier)
     if row is None:
         raise StoreError(f"there is no sighting {identifier}", _LIST_HINT)
-    row.last_seen = max(row.last_seen, last_seen.astimezone(UTC))
+    return row
+
+
+def update(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> None:
+    """Set the end of a sighting (never earlier than it was), its verdict's figures, and its snapshot if there is one."""
+    row, verdict = require_known(session, sighting.identifier), sighting.verdict
+    row.last_seen = max(row.last_seen, sighting.last_seen.astimezone(UTC))
+    row.why, row.faces_used = verdict.why, verdict.faces_used
+    row.score, row.evidence = verdict.score, verdict.evidence
+    row.second_name, row.second_score = verdict.second_name, verdict.second_score
+    if snapshot:
+        row.snapshot, row.snapshot_bytes, row.box = snapshot, size, _box_values(sighting.box)
 
 
 def newest(session: Session, wanted: Filter, limit: int, snapshots: Snapshots) -> list[StoredSighting]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_sightings_older_than_the_limit_go_with_their_snapshots(store: Store) ->
 
 def test_a_visit_that_began_before_the_limit_and_ended_after_it_stays(store: Store) -> None:
     store.record(sighting("long", when=NOON))
-    store.extend("long", LATER - timedelta(days=1))
+    store.update(replace(sighting("long", when=NOON), last_seen=LATER - timedelta(days=1)))
     assert store.prune(StoreConfig(keep_days=30), LATER).sightings == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -70,13 +71,34 @@ def test_the_same_sighting_twice_is_refused_and_the_first_stays(store: Store) ->
     assert store.sighting("one").verdict == STRANGER
 
 
-def test_a_visit_can_last_longer_but_not_shorter(store: Store) -> None:
-    store.record(sighting("one"))
-    store.extend("one", NOON + timedelta(minutes=1))
-    store.extend("one", NOON)
-    assert store.sighting("one").last_seen == NOON + timedelta(minutes=1)
+def test_at_its_end_a_visit_gets_its_length_its_figures_and_its_best_snapshot(store: Store) -> None:
+    first = sighting("one", known("Tom"), snapshot=picture(64, 48))
+    store.record(first)
+    surer = replace(known("Tom"), score=0.9, faces_used=40)
+    end = NOON + timedelta(minutes=1)
+    store.update(replace(first, verdict=surer, last_seen=end, snapshot=picture(96, 96), box=Box(5, 5, 50, 50)))
+    read = store.sighting("one")
+    assert (read.last_seen, read.verdict.score, read.verdict.faces_used) == (end, 0.9, 40)
+    assert read.box == Box(5, 5, 50, 50)
+    assert read.snapshot is not None
+    best = cv2.imread(str(read.snapshot))
+    assert best is not None
+    assert best.shape == (96, 96, 3)
+
+
+def test_a_visit_can_last_longer_but_not_shorter_and_keeps_its_snapshot_where_no_better_came(store: Store) -> None:
+    first = store.record(sighting("one", snapshot=picture()))
+    later = replace(sighting("one"), last_seen=NOON + timedelta(minutes=1))
+    store.update(later)
+    store.update(sighting("one"))
+    assert store.sighting("one").last_seen == later.last_seen
+    assert store.sighting("one").snapshot == first.snapshot
+
+
+def test_a_visit_that_was_never_recorded_cannot_end(store: Store, state_dir: Path) -> None:
     with pytest.raises(StoreError, match="no sighting"):
-        store.extend("two", NOON)
+        store.update(sighting("two", snapshot=picture()))
+    assert not list(state_dir.rglob("*.jpg"))
 
 
 def test_newest_come_first_and_filters_hold(store: Store) -> None:
