@@ -24,6 +24,9 @@ from facesecure.vision.model_card import Model
 
 CASCADE = "haarcascade_frontalface_default.xml"
 
+LARGEST_PICTURE = 2_000_000
+"""Pixels that are searched, unless the picture is taken as it is; of larger pictures only larger faces are wanted."""
+
 ONET_SHARE = 0.9
 """Side of the square that O-Net is shown, in sides of the cascade's box, which is generous: on LFW O-Net's 5th
 percentile is best from 0.8 to 0.9 (0.995), and 0.990 for the box as it is."""
@@ -82,7 +85,7 @@ class Haar:
         """What the cascade finds, in pixels of ``image``."""
         settings, grey = self._settings, np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
         height, width = grey.shape
-        scale = min(settings.face_pixels / self._min_face, 1.0) if settings.face_pixels else 1.0
+        scale = self._scale(width * height)
         small = shrink(grey, max(round(width * scale), 1), max(round(height * scale), 1))
         smallest = (settings.smallest_box, settings.smallest_box)
         found = self._cascade.detectMultiScale(
@@ -90,6 +93,11 @@ class Haar:
         )
         step = width / small.shape[1], height / small.shape[0]
         return _corners(found) * np.array(step * 2, np.float32)
+
+    def _scale(self, pixels: int) -> float:
+        """What the picture is multiplied by before the search; never enlarged."""
+        wanted = self._settings.face_pixels
+        return min(wanted / self._min_face, (LARGEST_PICTURE / pixels) ** 0.5, 1.0) if wanted else 1.0
 
 
 def _corners(found: Any) -> Boxes:
