@@ -17,16 +17,6 @@ TemplateMaker = Callable[[Embeddings], Embedding]
 """Turns one person's embeddings, float32 (n, d), into the one they are compared by, float32 (d,)."""
 
 
-def mean_template(embeddings: Embeddings) -> Embedding:
-    """The direction of the mean of the unit embeddings, float32 (d,), of Euclidean length 1.
-
-    Measured best of the simple choices: better than the nearest of a person's pictures.
-    """
-    unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
-    mean = unit.mean(axis=0)
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
-
-
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
     """One picture a person is known by.

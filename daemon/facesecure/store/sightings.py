@@ -79,7 +79,7 @@ def require_known(session: Session, identifier: str) -> SightingRow:
 
 
 def update(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> None:
-    """Set the end of a sighting (never earlier than it was), its verdict's figures, and its snapshot if there is one."""
+    """Set a sighting's end (never earlier than it was), its verdict's figures, and its snapshot if there is one."""
     row, verdict = require_known(session, sighting.identifier), sighting.verdict
     row.last_seen = max(row.last_seen, sighting.last_seen.astimezone(UTC))
     row.why, row.faces_used = verdict.why, verdict.faces_used

@@ -17,6 +17,7 @@ from types import TracebackType
 from facesecure.config import StoreConfig
 from facesecure.domain import Embedding, Image, Sighting, VerdictKind
 from facesecure.errors import EnrolmentError, StoreError
+from facesecure.recognize.templates import template_of
 from facesecure.store import people, retention, sightings
 from facesecure.store.database import Database
 from facesecure.store.pictures import jpeg_bytes
@@ -27,7 +28,6 @@ from facesecure.store.records import (
     StoredSighting,
     Template,
     TemplateMaker,
-    mean_template,
 )
 from facesecure.store.snapshots import Snapshots, safe_identifier
 
@@ -75,7 +75,7 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return people.everybody(session)
 
-    def add_person(self, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = mean_template) -> Person:
+    def add_person(self, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = template_of) -> Person:
         """Enrol ``name`` with ``faces``, or give somebody enrolled more of them; templates are remade. All or nothing.
 
         Raises UsageError where ``name`` cannot be one, EnrolmentError where there is no face.
@@ -102,7 +102,7 @@ class Store(AbstractContextManager["Store"]):
         self._database.forget()
         return person
 
-    def remove_face(self, identifier: int, template: TemplateMaker = mean_template) -> None:
+    def remove_face(self, identifier: int, template: TemplateMaker = template_of) -> None:
         """Take one picture from a person. Raises UsageError where it is not there, or their last."""
         with self._database.write() as session:
             people.remove_face(session, identifier, template)
@@ -124,7 +124,7 @@ class Store(AbstractContextManager["Store"]):
             return people.revision(session)
 
     def reembed(
-        self, model_sha256: str, embed: Callable[[Image], Embedding], template: TemplateMaker = mean_template
+        self, model_sha256: str, embed: Callable[[Image], Embedding], template: TemplateMaker = template_of
     ) -> int:
         """After a change of model: embed again, with ``embed``, what another model embedded; returns how many."""
         with self._database.read() as session:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from facesecure.recognize.gallery import Gallery, LiveGallery
-from facesecure.recognize.templates import template_of
 from facesecure.store.records import Template
 from support.builders import NOON
 
@@ -22,11 +21,6 @@ def test_the_score_of_a_person_is_that_of_their_nearest_template():
 
 def test_an_empty_gallery_scores_nobody():
     assert Gallery([]).scores(unit(1, 0)) == {}
-
-
-def test_a_template_is_a_unit_vector_in_the_middle():
-    template = template_of(np.stack([unit(1, 0), unit(0, 1)]))
-    np.testing.assert_allclose(template, unit(1, 1), atol=1e-6)
 
 
 def template(name: str, embedding: np.ndarray, model: str = "m") -> Template:

@@ -9,7 +9,7 @@ import pytest
 
 from facesecure.domain import Embedding, Image
 from facesecure.errors import EnrolmentError, UsageError
-from facesecure.store.records import Embeddings, mean_template
+from facesecure.store.records import Embeddings
 from facesecure.store.store import Store
 from support.builders import NOON
 from support.store import MODEL, OTHER_MODEL, enrolled_face, known, sighting
@@ -200,8 +200,3 @@ def test_a_sighting_does_not_move_the_revision(store: Store) -> None:
     before = store.people_revision()
     store.record(sighting("one", when=NOON))
     assert store.people_revision() == before
-
-
-def test_mean_template_weighs_directions_not_lengths() -> None:
-    made = mean_template(np.array([[10, 0], [0, 1]], np.float32))
-    np.testing.assert_allclose(made, np.sqrt([0.5, 0.5]), atol=1e-6)
