@@ -32,22 +32,23 @@ for number in itertools.count():
 KILLS = 12
 
 
-def lines_before_a_kill(state_dir: Path, moment: float) -> list[str]:
-    """What a writer said it had done, until it was killed ``moment`` seconds after its first word."""
+def lines_before_a_kill(state_dir: Path, words: int, moment: float) -> list[str]:
+    """What a writer said it had done, until it was killed ``moment`` seconds after it had said ``words`` lines."""
     writer = subprocess.Popen(
         [sys.executable, "-c", WRITER, state_dir], stdout=subprocess.PIPE, text=True, env=environment()
     )
     assert writer.stdout is not None
-    first = writer.stdout.readline()
+    first = [writer.stdout.readline() for _ in range(words)]
     time.sleep(moment)
     writer.send_signal(signal.SIGKILL)
     rest, _ = writer.communicate(timeout=30)
-    return [line for line in [first, *rest.splitlines(keepends=True)] if line.endswith("\n")]
+    return [line for line in [*first, *rest.splitlines(keepends=True)] if line.endswith("\n")]
 
 
 def test_a_process_killed_at_any_moment_loses_no_committed_sighting(tmp_path: Path) -> None:
     moments = random.Random(2)
-    said = [line.split() for _ in range(KILLS) for line in lines_before_a_kill(tmp_path, moments.uniform(0, 0.06))]
+    lines = [lines_before_a_kill(tmp_path, moments.randint(1, 9), moments.uniform(0, 0.02)) for _ in range(KILLS)]
+    said = [line.split() for one in lines for line in one]
     assert len(said) > KILLS * 2, "the writers did too little to prove anything"
     with closing(sqlite3.connect(tmp_path / "facesecure.db")) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
