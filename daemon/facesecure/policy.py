@@ -25,4 +25,4 @@ class Policy:
             return f"{prefix}{verdict.name} is at the {self._place}"
         if verdict.kind is VerdictKind.STRANGER:
             return f"{prefix}{'a' if prefix else 'A'} stranger is at the {self._place}"
-        return f"Somebody or something was at the {self._place}; {sighting.verdict.why}"
+        return f"Somebody or something was at the {self._place}"

@@ -17,7 +17,7 @@ def sighting(kind: VerdictKind, name: str | None = None, identifier: str = "s1")
     [
         (sighting(VerdictKind.KNOWN, "Anna"), "Anna is at the front door"),
         (sighting(VerdictKind.STRANGER), "A stranger is at the front door"),
-        (sighting(VerdictKind.UNIDENTIFIED), "Somebody or something was at the front door; because"),
+        (sighting(VerdictKind.UNIDENTIFIED), "Somebody or something was at the front door"),
     ],
 )
 def test_each_verdict_has_its_words(seen, words):

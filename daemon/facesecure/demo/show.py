@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.alerts.recording import RecordingPlugin
 from facesecure.app import Vision, run
 from facesecure.config import FacesecureConfig
 from facesecure.demo.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
@@ -15,8 +15,10 @@ from facesecure.demo.film import FilmWriter
 from facesecure.demo.people import GRACE_HOPPER
 from facesecure.demo.sheet import contact_sheet, save_png
 from facesecure.domain import Frame, Sighting
+from facesecure.store.records import StoredSighting
 from facesecure.store.store import Store
 from facesecure.tracking import Track
+from facesecure.vision.photos import read_photo
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of it is (0 to 1)."""
@@ -69,14 +71,30 @@ def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silent
         store.add_person(GRACE_HOPPER.name, enrolment.accept())
 
 
-def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress) -> list[Sighting]:
-    """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, in order."""
-    recorder = RecordingPlugin()
+def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress = silently) -> list[Sighting]:
+    """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, oldest first."""
     with FilmWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
 
         def onlooker(frame: Frame, tracks: Sequence[Track]) -> None:
             writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))
             progress("watching the clip", frame.taken_at / SECONDS)
 
-        run(config, state_dir, exit_at_end=True, onlooker=onlooker, extra_plugins={"recording": recorder})
-    return [alert.sighting for alert in recorder.alerts]
+        began = datetime.now(UTC)
+        run(config, state_dir, exit_at_end=True, onlooker=onlooker)
+    with Store.open(state_dir) as store:
+        return [_as_seen(stored) for stored in store.each_sighting(since=began)]
+
+
+def _as_seen(stored: StoredSighting) -> Sighting:
+    """A sighting as the store kept it, its snapshot read back."""
+    return Sighting(
+        identifier=stored.identifier,
+        verdict=stored.verdict,
+        source=stored.source,
+        first_seen=stored.first_seen,
+        last_seen=stored.last_seen,
+        track=stored.track,
+        supersedes=stored.supersedes,
+        snapshot=read_photo(stored.snapshot) if stored.snapshot else None,
+        box=stored.box,
+    )

@@ -109,7 +109,7 @@ def _with_reasons(found: Quality, floors: QualityConfig) -> Quality:
     checks = (
         (
             found.eye_distance < floors.min_eye_distance,
-            f"too small: {found.eye_distance:.0f} pixels between the eyes, {floors.min_eye_distance:.0f} needed",
+            f"too small: {found.eye_distance:.1f} pixels between the eyes, {floors.min_eye_distance:g} needed",
         ),
         (found.brightness < floors.min_brightness, f"too dark: brightness {found.brightness:.0f} of 255"),
         (found.brightness > floors.max_brightness, f"too bright: brightness {found.brightness:.0f} of 255"),
@@ -127,7 +127,7 @@ def _with_reasons(found: Quality, floors: QualityConfig) -> Quality:
         ),
         (
             found.confidence < floors.min_confidence,
-            f"not surely a face: confidence {found.confidence:.2f}, {floors.min_confidence:.2f} needed",
+            f"not surely a face: confidence {found.confidence:.3f}, {floors.min_confidence:g} needed",
         ),
     )
     return replace(found, reasons=tuple(reason for failed, reason in checks if failed))

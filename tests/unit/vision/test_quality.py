@@ -47,7 +47,7 @@ def test_a_spoilt_picture_is_refused_for_its_own_reason(texture, spoil, reason):
 
 def test_a_small_face_says_how_small_it_is(texture):
     quality = judged(texture, face_at(200, 200, 30))
-    assert any(text.startswith("too small: 9 pixels") for text in quality.reasons), quality.reasons
+    assert any(text.startswith("too small: 9.4 pixels") for text in quality.reasons), quality.reasons
 
 
 def test_an_unsure_detection_is_not_surely_a_face(texture):
