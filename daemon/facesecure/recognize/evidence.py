@@ -23,6 +23,8 @@ from facesecure.recognize.score_model import ScoreModel
 
 _INDEPENDENT_AFTER = 0.7
 """Seconds after which another frame of the same face counts nearly (63 %) as much as a fresh one."""
+_MEASURED = 1e-6
+"""The rarest coincidence we speak of: beyond it the model only extrapolates."""
 _LEAST_NEW = 0.15
 """What the very next frame still adds; sensor noise and blur do differ."""
 
@@ -137,8 +139,8 @@ class Judge:
 
 def _rarity(chance: float) -> str:
     """How seldom a stranger comes this close, in words."""
-    if chance < 1e-9:
-        return "a stranger practically never comes this close"
+    if chance < _MEASURED:
+        return f"fewer than 1 stranger in {round(1 / _MEASURED):,} comes this close"
     return f"1 stranger in {_two_figures(1 / chance):,} comes this close"
 
 
