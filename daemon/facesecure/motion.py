@@ -88,7 +88,7 @@ class _Background:
         self.shape = small.shape
         self._watched = watched
         self._area = max(1, int(watched.sum()))
-        self._noise = 0.0
+        self._noise: float | None = None
         self._relearn(small, at)
 
     def _relearn(self, small: _Plane, at: float) -> None:
@@ -101,19 +101,19 @@ class _Background:
     def update(self, small: _Plane, at: float, contrast: float) -> float:
         """The share of the watched area that differs from the background; the background learns from ``small``."""
         elapsed, self._at = max(0.0, at - self._at), at
+        self._learn_noise(small, elapsed)
         difference = np.abs(small - self._scene)
         changed = self._changed(difference, contrast)
         share = self._share(changed)
         if share > LIGHT_SHARE and self._is_light(small, share, contrast):
             self._relearn(small, at)
             return share
-        self._learn_noise(small, elapsed)
         self._learn(small, changed, elapsed, contrast)
         return share
 
     def _changed(self, difference: _Plane, contrast: float) -> NDArray[np.uint8]:
         """1 where the difference counts, after lone pixels are wiped out."""
-        floor = min(max(contrast, NOISE_FACTOR * self._noise), 3 * contrast)
+        floor = min(max(contrast, NOISE_FACTOR * (self._noise or 0.0)), 3 * contrast)
         return np.asarray(cv2.medianBlur((difference > floor).view(np.uint8), 3), np.uint8)
 
     def _share(self, changed: NDArray[np.uint8]) -> float:
@@ -147,6 +147,8 @@ class _Background:
         The median is blind to what moves in less than half of the picture; 1.4826 makes it a standard deviation.
         """
         now = 1.4826 * float(np.median(cv2.absdiff(small, self._before)[::3, ::3]))
+        if self._noise is None:
+            self._noise = now
         self._noise += (now - self._noise) * (1 - exp(-elapsed / LEARN_SECONDS))
 
 

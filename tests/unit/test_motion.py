@@ -150,6 +150,12 @@ def test_the_sensors_noise_at_night_is_no_movement(spread: float) -> None:
     assert sum(seen[1:]) == 0
 
 
+def test_a_sensitive_gate_is_not_set_off_by_noise_above_its_contrast() -> None:
+    gate = MotionGate(MotionConfig(linger=0, contrast=5))
+    grain = noise(9, 60, SIZE, 15)
+    assert sum(answers(gate, (next(grain) for _ in range(60)))) == 1
+
+
 def test_a_person_is_seen_through_the_noise_of_the_night() -> None:
     gate = MotionGate(AT_ONCE)
     grain = noise(8, 30, SIZE, 15)
