@@ -29,6 +29,8 @@ _GENERATORS = ("tests/bench/doorclip.py", "tests/bench/cast.py", "daemon/facesec
 def main() -> None:
     options = _options()
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=136)
     cache = options.out / "cache"
     cache.mkdir(parents=True, exist_ok=True)
     film, labels, cast = prepare(options, cache, console)
@@ -57,7 +59,7 @@ def prepare(options: argparse.Namespace, cache: Path, console: Console) -> tuple
     rng = np.random.default_rng(options.seed)
     cast = find_cast(options.lfw, cache, rng)
     groups = doorclip.GROUPS[:2] if options.quick else doorclip.GROUPS
-    seconds = 18.0 if options.quick else doorclip.SECONDS
+    seconds = 20.0 if options.quick else doorclip.SECONDS
     film = cache / f"door-{_digest(options, cast)}.mp4"
     truth = film.with_suffix(".json")
     if not truth.exists():
@@ -78,7 +80,7 @@ def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, con
         FULL: ("face_recognition", fewer, True),
         QUARTER: ("face_recognition_quarter", None, True),
         PISECURE: ("pisecurehome", None, False),
-        f"{PISECURE}, tflite-runtime": ("pisecurehome_tflite_runtime", fewer, False),
+        f"{PISECURE} on tflite-runtime": ("pisecurehome_tflite_runtime", fewer, False),
     }
     found = {}
     for name, (system, frames, identifies) in jobs.items():
@@ -108,7 +110,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench.door", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="an 18 s clip with two small groups; a first impression")
+    parser.add_argument("--quick", action="store_true", help="a 20 s clip with two small groups; a first impression")
     parser.add_argument("--full", action="store_true", help="face_recognition on every full-size frame (half an hour)")
     parser.add_argument("--only", nargs="*", metavar="SYSTEM", help="decode ours face_recognition pisecurehome ...")
     parser.add_argument("--seed", type=int, default=1)

@@ -24,7 +24,7 @@ USABLE_SIZE = 40.0
 _PLACES = (0.36, 0.49, 0.60)
 SECONDS = 60.0
 GROUPS = (2, 3, 3, 3, 3, 3, 3)
-_EMPTY_FIRST, _LONG_GAP, _SHORT_GAP = 3.0, 6.5, 0.6
+_EMPTY_FIRST, _LONG_GAP, _SHORT_GAP = 5.0, 6.5, 0.6
 _SHUTTER = 0.5
 _PHOTOS_A_VISIT = 3
 
@@ -121,10 +121,10 @@ def draw(picture: Image, scene: Scene, guests: Sequence[Guest], time: float) -> 
 
 
 def exposure(time: float) -> float:
-    """The light's gain: a slow drift, a cloud from 21 to 30 s, a lamp switched on from 44.5 to 50 s."""
+    """The light's gain: a slow drift, a cloud from 23 to 32 s, a lamp switched on from 46.5 to 52 s."""
     drift = 1.0 + 0.05 * sin(2 * pi * time / 23.0)
-    cloud = np.interp(time, (21, 22, 29, 30), (1, 0.62, 0.62, 1))
-    lamp = np.interp(time, (44.5, 44.8, 49.7, 50.0), (1, 1.2, 1.2, 1))
+    cloud = np.interp(time, (23, 24, 31, 32), (1, 0.62, 0.62, 1))
+    lamp = np.interp(time, (46.5, 46.8, 51.7, 52.0), (1, 1.2, 1.2, 1))
     return float(drift * cloud * lamp)
 
 

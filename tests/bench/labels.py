@@ -16,7 +16,10 @@ Corners = tuple[float, float, float, float]
 """left, top, right, bottom in pixels."""
 
 SETTLE_SECONDS = 3.0
-"""A door counts as idle when nobody has been in the picture for this long; before that, a system may still look."""
+"""A door counts as idle when nobody has been in the picture for this long; a system may go on looking till then.
+
+The clip's beginning counts as a visit: that is when models are first run and everything is new.
+"""
 
 
 class Phase(StrEnum):
@@ -63,7 +66,7 @@ class Labels:
         present = {index for visit in self.visits for index in visit.sights}
         visible = {index for visit in self.visits for index, sight in visit.sights.items() if sight.visible}
         settle = round(SETTLE_SECONDS * self.fps)
-        phases, last = [], -settle - 1
+        phases, last = [], 0
         for index in range(self.frames):
             last = index if index in present else last
             phases.append(Phase.BUSY if index in visible else Phase.BETWEEN if index - last <= settle else Phase.IDLE)

@@ -43,7 +43,7 @@ def _ratios(found: dict[str, Figures]) -> Table:
 
 def _figures(found: dict[str, Figures]) -> Table:
     table = Table(title="Figures, on one core", caption="a visit with a wrong and a right claim counts in both")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for name in found:
         table.add_column(name, justify="right")
     for heading, show_one in (*_COSTS, *_VERDICTS):

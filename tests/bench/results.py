@@ -10,7 +10,7 @@ from bench.labels import Labels, Phase
 from bench.scoring import Claim, Costs, Score, cpu_per_minute, score
 
 OURS, DECODE = "facesecure", "decoding alone"
-FULL, QUARTER = "face_recognition, full size", "face_recognition, quarter size"
+FULL, QUARTER = "face_recognition full size", "face_recognition quarter size"
 PISECURE = "PiSecureHome"
 
 
