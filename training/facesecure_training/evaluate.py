@@ -73,10 +73,14 @@ def write_verification(model: Model, report: verification.Report, dataset: str) 
 
 
 def write_scores(model: Model, report: scores.ScoreReport, dataset: str) -> None:
-    """Put the score model into the model's card."""
+    """Put the score model into the model's card, and how far from Gaussian the scores were (excess kurtosis, 0 is)."""
     figures = {
-        f"{dataset} photos accepted, template of five, false accepts {key}, %": round(value, 2)
-        for key, value in report.accepted.items()
+        f"{dataset} photos accepted by a template of five at {chance} false accepts, %": round(share, 2)
+        for chance, share in report.accepted.items()
+    }
+    figures |= {
+        f"{dataset} genuine scores, excess kurtosis": round(report.genuine.kurtosis, 2),
+        f"{dataset} impostor scores, excess kurtosis": round(report.impostor.kurtosis, 2),
     }
     _update(model, {**report.as_card(), "accuracy": {**model.card.accuracy, **figures}})
 

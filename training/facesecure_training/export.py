@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import warnings
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -33,7 +34,8 @@ def to_tflite(model: Any, precision: Precision, samples: Iterable[NDArray[np.uin
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
         converter.representative_dataset = lambda: ([sample] for sample in samples)
-    with contextlib.redirect_stdout(io.StringIO()) as chatter:
+    with contextlib.redirect_stdout(io.StringIO()) as chatter, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs")  # the samples are the statistics
         content: bytes = converter.convert()
     log.debug("%s", chatter.getvalue())
     return content

@@ -18,7 +18,7 @@ def tensorflow() -> Any:
     """The tensorflow module, quiet. Raises FacesecureError, with the command to mend it, where there is none."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    if "tensorflow" in sys.modules:
+    if sys.modules.get("tensorflow") is not None:
         return sys.modules["tensorflow"]
     with native_messages_logged():
         return _fetch("tensorflow")

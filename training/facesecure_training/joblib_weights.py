@@ -62,5 +62,13 @@ def read_weights(packed: bytes) -> list[NDArray[np.float32]]:
     try:
         arrays = _Unpickler(io.BytesIO(lz4_frame().decompress(packed))).load()
         return [np.asarray(array, np.float32) for array in arrays]
-    except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError, EOFError, IndexError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        ValueError,
+        TypeError,
+        EOFError,
+        LookupError,
+        AttributeError,
+    ) as error:
         raise ModelError(f"these are not joblib weights: {error}", "take the file from mtcnn 1.0.0") from error
