@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import cv2
+
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.registry import Registry
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
-from facesecure.config import FacesecureConfig, VerdictConfig
-from facesecure.detect import build_detector
+from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
+from facesecure.detect import USABLE_CONFIDENCE, build_detector
 from facesecure.domain import Embedding
 from facesecure.enrolment import Enrolment
 from facesecure.housekeeping import Housekeeper
@@ -37,6 +39,7 @@ from facesecure.store.store import Store
 from facesecure.supervise import notify
 from facesecure.tracking import Tracker
 from facesecure.vision.model_card import load_model
+from facesecure.vision.quality import ENROLMENT
 from facesecure.witness import Witness
 
 _log = logging.getLogger(__name__)
@@ -49,13 +52,23 @@ class Vision:
     detector: Detector
     embedder: ModelEmbedder
     scores: ScoreModel
+    watching: QualityConfig
+    """What a face must be worth to be recognised."""
+    enrolling: QualityConfig
+    """What it must be worth to be enrolled."""
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
         """Load what ``config`` names. Raises ModelError."""
         model = load_model(config.recognizer.model, state_dir)
         detector = build_detector(config.detector, models_dir=state_dir / "models")
-        return cls(detector, ModelEmbedder(model), ScoreModel.from_card(model.card))
+        cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
+        sure = config.quality.min_confidence
+        sure = USABLE_CONFIDENCE[config.detector.kind] if sure is None else sure
+        watching, enrolling = (
+            floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
+        )
+        return cls(detector, ModelEmbedder(model), ScoreModel.from_card(model.card), watching, enrolling)
 
     def recognizer(self, store: Store) -> EmbeddingRecognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
@@ -65,11 +78,11 @@ class Vision:
     def identifier(self, config: FacesecureConfig, store: Store) -> Identifier:
         """For single pictures, where one face has to do."""
         single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
-        return Identifier(self.detector, self.recognizer(store), Judge(single, self.scores), config.quality)
+        return Identifier(self.detector, self.recognizer(store), Judge(single, self.scores), self.watching)
 
     def enrolment(self, known: Sequence[Embedding] = ()) -> Enrolment:
         """To collect pictures of one person, whose faces enrolled so far are ``known``."""
-        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known)
+        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ def assembled(
             ),
             detector=vision.detector,
             tracker=tracker,
-            quality=config.quality,
+            quality=vision.watching,
             recognizer=vision.recognizer(store),
             witness=Witness(config.camera.name, Presence(config.verdict.presence)),
             chronicle=Chronicle(store),

@@ -61,7 +61,10 @@ class DetectorConfig(Section):
         "mtcnn", description="mtcnn | haar | yunet (after: facesecure models pull yunet)"
     )
     min_face: int = Field(40, ge=12, le=2000, description="smallest face looked for, pixels")
-    confidence: Fraction = Field(0.8, description="detections below this are dropped")
+    confidence: Fraction | None = Field(
+        None,
+        description="detections below this are dropped; left out, what suits the kind: mtcnn 0.8, haar 0.8, yunet 0.6",
+    )
     interval: float = Field(0.15, ge=0, le=10, description="least seconds between two searches of the picture")
     preset: Literal["default", "pisecurehome"] = Field(
         "default", description="haar only: pisecurehome is the 2020 report's 1.3 / 3 / 30 px"
@@ -77,7 +80,10 @@ class QualityConfig(Section):
     max_brightness: float = Field(235.0, ge=0, le=255, description="mean brightness of the face")
     min_contrast: float = Field(12.0, ge=0, le=255, description="standard deviation of brightness over the face")
     max_yaw: Fraction = Field(0.65, description="0 frontal, 1 profile")
-    min_confidence: Fraction = Field(0.9, description="the detector's own certainty")
+    min_confidence: Fraction | None = Field(
+        None,
+        description="the detector's own certainty; left out, what suits the detector: mtcnn 0.9, haar 0.9, yunet 0.7",
+    )
 
 
 class RecognizerConfig(Section):

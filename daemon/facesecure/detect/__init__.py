@@ -11,6 +11,8 @@ from facesecure.stages import Detector
 
 DEFAULT_CONFIDENCE: Final = {"mtcnn": 0.8, "haar": 0.8, "yunet": 0.6}
 """Where each detector's own score tells faces from the rest, by tests/bench/detectors.py."""
+USABLE_CONFIDENCE: Final = {"mtcnn": 0.9, "haar": 0.9, "yunet": 0.7}
+"""Where it is sure enough to tell by the face who it is. YuNet's scores for clear faces end at 0.95."""
 
 
 def build_detector(config: DetectorConfig, *, models_dir: Path | None = None, threads: int = 1) -> Detector:

@@ -29,7 +29,6 @@ ENROLMENT = QualityConfig(
     max_brightness=220,
     min_contrast=18,
     max_yaw=0.5,
-    min_confidence=0.95,
 )
 """Stricter than for watching: a poor template spoils every later comparison."""
 
@@ -126,8 +125,8 @@ def _with_reasons(found: Quality, floors: QualityConfig) -> Quality:
             f"turned away: yaw {abs(found.yaw):.2f}, at most {floors.max_yaw:.2f}",
         ),
         (
-            found.confidence < floors.min_confidence,
-            f"not surely a face: confidence {found.confidence:.3f}, {floors.min_confidence:g} needed",
+            floors.min_confidence is not None and found.confidence < floors.min_confidence,
+            f"not surely a face: confidence {found.confidence:.3f}, {floors.min_confidence} needed",
         ),
     )
     return replace(found, reasons=tuple(reason for failed, reason in checks if failed))

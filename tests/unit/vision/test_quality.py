@@ -51,7 +51,7 @@ def test_a_small_face_says_how_small_it_is(texture):
 
 
 def test_an_unsure_detection_is_not_surely_a_face(texture):
-    quality = judged(texture, face_at(200, 200, 150, confidence=0.5))
+    quality = judged(texture, face_at(200, 200, 150, confidence=0.5), QualityConfig(min_confidence=0.9))
     assert any("not surely a face" in text for text in quality.reasons)
 
 
