@@ -1,8 +1,15 @@
 """facesecure: a home-security daemon that knows the family at the door."""
 
-from importlib.metadata import PackageNotFoundError, version
+__version__: str
 
-try:
-    __version__ = version("facesecure")
-except PackageNotFoundError:  # run from a tree that was never installed
-    __version__ = "0+unknown"
+
+def __getattr__(name: str) -> str:
+    """``__version__``, read when somebody asks: what reads it is slower to import than the rest of the start."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("facesecure")
+    except PackageNotFoundError:  # run from a tree that was never installed
+        return "0+unknown"

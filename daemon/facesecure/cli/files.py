@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from facesecure.cli.interrupt import removed_on_interrupt
 from facesecure.errors import UsageError
 
 
@@ -29,7 +30,7 @@ def replacing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     temporary = Path(name)
     try:
         encoding = None if binary else "utf-8"
-        with os.fdopen(descriptor, "wb" if binary else "w", encoding=encoding) as file:
+        with removed_on_interrupt(temporary), os.fdopen(descriptor, "wb" if binary else "w", encoding=encoding) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

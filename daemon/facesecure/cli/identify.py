@@ -67,7 +67,7 @@ def _one(identifier: Identifier, path: Path) -> dict[str, Any]:
 def _face(report: FaceReport) -> dict[str, Any]:
     return {
         "box": documents.box(report.face.box),
-        "landmarks": report.face.landmarks.round(1).tolist(),
+        "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in report.face.landmarks],
         **documents.verdict(report.verdict),
         "scores": dict(report.recognition.ranked()) if report.recognition else {},
         "quality": documents.quality(report.aligned.quality),
@@ -80,7 +80,7 @@ _COLUMNS = ("picture", "face", "who", "score", "second", "quality", "why")
 def _table(looked: list[dict[str, Any]]) -> None:
     rows = [row for image in looked if not image["error"] for row in _rows(image)]
     if rows:
-        output.table(_COLUMNS, rows, right=("score",))
+        output.table(_COLUMNS, rows, right=("score", "quality"))
 
 
 def _rows(image: dict[str, Any]) -> list[tuple[object, ...]]:

@@ -10,16 +10,31 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-INTERRUPTED = 130
+from facesecure.cli.interrupt import INTERRUPTED, end_interrupted, end_on_interrupt
+
 READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``facesecure`` with ``arguments`` (default: the process's own). Returns the exit code; never raises."""
+    """Run ``facesecure`` with ``arguments`` and return the exit code; never raises.
+
+    Without ``arguments`` it is this process's own command line, and Ctrl-C ends the process.
+    """
+    if arguments is not None:
+        return _guarded(arguments)
+    end_on_interrupt()
+    code = _guarded(sys.argv[1:])
+    if code == INTERRUPTED:
+        end_interrupted()
+    return code
+
+
+def _guarded(arguments: Sequence[str]) -> int:
+    """Run and explain."""
     try:
         _write_any_name()
-        code = _run(sys.argv[1:] if arguments is None else arguments)
+        code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _interrupted()

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-_WIDTH_OF_A_FILE = 200
-"""A table written to a file or pipe is not squeezed into 80 columns."""
+_WIDTH_OF_A_FILE = 4000
+"""A table written to a file or pipe has a line for every row, however long."""
 
 
 def out() -> Console:

@@ -1,48 +1,22 @@
 """The command line, run in this process against a state directory of the test's own."""
 
-import json
-from dataclasses import dataclass
-
 import pytest
 
-from facesecure import paths
-from facesecure.cli.main import main
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
+from facesecure.demo.clip import enrolment_pictures
+from facesecure.demo.people import EILEEN_COLLINS
+from support.commandline import CommandLine, own_settings, write_picture
 
 
 @pytest.fixture
 def state(tmp_path, monkeypatch):
-    """A state directory, not made yet, that every command of the test uses; nobody's own settings come in."""
-    for name in ("FACESECURE_CONFIG", "STATE_DIRECTORY", "FACESECURE_DEBUG", "JOURNAL_STREAM"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setattr(paths, "MACHINE_CONFIG", tmp_path / "etc" / "facesecure.toml")
-    monkeypatch.setenv("FACESECURE_STATE_DIR", str(tmp_path / "state"))
-    return tmp_path / "state"
+    """A state directory, not made yet, that every command of the test uses."""
+    return own_settings(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def facesecure(state, capfd):
     """``facesecure("people", "list")`` runs that and tells how it went."""
-
-    def run(*words):
-        capfd.readouterr()
-        code = main([str(word) for word in words])
-        captured = capfd.readouterr()
-        assert "Traceback" not in captured.err + captured.out
-        return Outcome(code, captured.out, captured.err)
-
-    return run
+    return CommandLine(state, capfd)
 
 
 @pytest.fixture
@@ -51,3 +25,19 @@ def store(state):
 
     with Store.open(state) as store:
         yield store
+
+
+@pytest.fixture(scope="session")
+def album(tmp_path_factory):
+    """A folder of six photos of Grace Hopper, and a note that is no picture."""
+    folder = tmp_path_factory.mktemp("album")
+    for number, image in enumerate(enrolment_pictures(6)):
+        write_picture(folder / f"grace_{number}.png", image)
+    (folder / "notes.txt").write_text("nothing to see")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def visitor(tmp_path_factory):
+    """A photo of somebody else."""
+    return write_picture(tmp_path_factory.mktemp("visitor") / "visitor.png", EILEEN_COLLINS.image())

@@ -1,14 +1,15 @@
 """However a command ends, it ends with a code and a line, never with a traceback."""
 
 import os
+import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from facesecure.cli import app as commands
 from facesecure.cli import main as entry
+from facesecure.cli.files import replacing
 from facesecure.cli.help import group
 from facesecure.errors import ConfigError, FacesecureError
 
@@ -143,15 +144,38 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     assert complaint == b""
 
 
-def test_control_c_ends_a_real_process_with_130_and_no_traceback(tmp_path):
-    import signal
+_WAITING_WITH_HALF_A_FILE = """
+import sys, time
+from pathlib import Path
+from facesecure.cli import main as entry
+from facesecure.cli.files import replacing
 
-    script = (
-        "import sys, time; from facesecure.cli import main as m;"
-        "m._run = lambda a: (print('here', flush=True), time.sleep(30)); sys.exit(m.main())"
-    )
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def command(arguments):
+    with replacing(Path(sys.argv[1]) / "export.zip") as file:
+        print("here", flush=True)
+        time.sleep(30)
+
+entry._run = command
+sys.exit(entry.main())
+"""
+
+
+def test_control_c_ends_a_real_process_with_130_and_leaves_no_half_file(tmp_path):
+    (tmp_path / "out").mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITING_WITH_HALF_A_FILE, tmp_path / "out"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
         assert process.stdout.readline() == b"here\n"
-        time.sleep(0.05)
+        assert len(list((tmp_path / "out").iterdir())) == 1
         process.send_signal(signal.SIGINT)
         assert (process.wait(5), process.stderr.read()) == (130, b"interrupted\n")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_failed_export_leaves_what_was_there(tmp_path):
+    target = tmp_path / "export.zip"
+    target.write_text("before")
+    with pytest.raises(TypeError), replacing(target) as file:
+        file.writelines(["after", 3])
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]

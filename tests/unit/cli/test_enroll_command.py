@@ -1,0 +1,127 @@
+"""``facesecure enroll``: every picture is told of, and nobody is enrolled by halves."""
+
+import numpy as np
+import pytest
+
+from facesecure.demo.clip import enrolment_pictures
+from facesecure.demo.film import FilmWriter
+from facesecure.demo.people import EILEEN_COLLINS
+from facesecure.enrolment import Enrolment
+from support.commandline import write_picture
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory):
+    """Two seconds a picture of Grace Hopper."""
+    path = tmp_path_factory.mktemp("film") / "grace.mp4"
+    with FilmWriter(path, (640, 640), 4.0, crf=18, preset="ultrafast") as writer:
+        for image in enrolment_pictures(6):
+            for _ in range(4):
+                writer.write(image)
+    return path
+
+
+def test_a_folder_enrols_with_every_picture_told_of(facesecure, album):
+    outcome = facesecure("enroll", "Grace", "--images", album, "--json")
+    assert outcome.code == 0
+    told = outcome.json
+    assert (told["name"], told["enrolled"], told["faces"]) == ("Grace", True, told["taken"])
+    assert len(told["pictures"]) == 6
+    assert facesecure.people() == {"Grace": told["taken"]}
+
+
+def test_one_flag_takes_files_and_folders_together(facesecure, album, visitor):
+    note = album / "notes.txt"
+    outcome = facesecure("enroll", "Grace", "--images", album / "grace_0.png", visitor, note, album, "--json")
+    assert len(outcome.json["pictures"]) == 3 + 6
+    refused = {picture["source"]: picture["reason"] for picture in outcome.json["pictures"] if not picture["taken"]}
+    assert "not a picture" in refused[str(note)]
+    assert "does not look like the others" in refused[str(visitor)]
+    assert "nearly the same" in refused[str(album / "grace_0.png")]
+
+
+def test_the_table_says_taken_or_refused_and_why(facesecure, album):
+    outcome = facesecure("enroll", "Grace", "--images", album, album / "notes.txt")
+    assert "taken" in outcome.out
+    assert "not a picture" in outcome.out
+    assert "Grace is enrolled with" in outcome.out
+    assert "\x1b" not in outcome.out + outcome.err
+
+
+def test_too_few_good_faces_enrol_nobody(facesecure, album, tmp_path):
+    blank = write_picture(tmp_path / "blank.png", np.full((200, 200, 3), 128, np.uint8))
+    outcome = facesecure("enroll", "Grace", "--images", album / "grace_0.png", blank, "--json")
+    assert outcome.code == 1
+    assert (outcome.json["enrolled"], outcome.json["taken"]) == (False, 1)
+    assert "good face" in outcome.err
+    assert "hint: " in outcome.err
+    assert facesecure.people() == {}
+
+
+def test_somebody_enrolled_before_gets_more_faces_and_keeps_the_spelling(facesecure, album):
+    facesecure("enroll", "Grace", "--images", *sorted(album.glob("grace_[0-3].png")))
+    before = facesecure.people()["Grace"]
+    outcome = facesecure("enroll", "GRACE", "--images", album / "grace_4.png", "--json")
+    assert outcome.json["name"] == "Grace"
+    assert facesecure.people() == {"Grace": before + 1}
+
+
+def test_somebody_else_is_not_added_to_a_person(facesecure, album, visitor):
+    facesecure("enroll", "Grace", "--images", album)
+    before = facesecure.people()
+    outcome = facesecure("enroll", "Grace", "--images", visitor)
+    assert outcome.code == 1
+    assert "does not look like the others" in outcome.out
+    assert facesecure.people() == before
+
+
+def test_a_film_enrols_and_tells_when_each_face_was_seen(facesecure, film):
+    outcome = facesecure("enroll", "Grace", "--video", film, "--json")
+    assert outcome.code == 0
+    assert outcome.json["taken"] >= 3
+    assert any(picture["source"].endswith("grace.mp4 at 0.0 s") for picture in outcome.json["pictures"])
+    summary = facesecure("enroll", "Grace again", "--video", film).out
+    assert "refused: nearly the same as one taken before" in summary
+
+
+def test_the_camera_enrols_from_its_address_or_from_the_configuration(facesecure, film, tmp_path):
+    assert facesecure("enroll", "Grace", "--camera", f"file:{film}").code == 0
+    config = tmp_path / "door.toml"
+    config.write_text(f'[camera]\nsource = "file:{film}"\n')
+    outcome = facesecure("--config", config, "enroll", "--camera", "Hopper")
+    assert outcome.code == 0
+    assert "Hopper: look at the camera" in outcome.err
+    assert set(facesecure.people()) == {"Grace", "Hopper"}
+
+
+@pytest.mark.parametrize("words", [(), ("--images", "a.jpg", "--video", "b.mp4"), ("--images",), ("--video",)])
+def test_pictures_come_from_exactly_one_place(facesecure, words):
+    assert facesecure("enroll", "Grace", *words).code == 2
+
+
+def test_an_empty_folder_is_refused_before_anything_is_loaded(facesecure, tmp_path):
+    (tmp_path / "empty").mkdir()
+    outcome = facesecure("enroll", "Grace", "--images", tmp_path / "empty")
+    assert outcome.code == 2
+    assert "there is no picture in" in outcome.err
+
+
+def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):
+    considered = Enrolment.consider
+
+    def interrupted(self, image, source):
+        if len(self.pictures) == 4:
+            raise KeyboardInterrupt
+        return considered(self, image, source)
+
+    monkeypatch.setattr(Enrolment, "consider", interrupted)
+    outcome = facesecure("enroll", "Grace", "--images", album)
+    assert (outcome.code, outcome.err) == (130, "interrupted\n")
+    assert facesecure.people() == {}
+
+
+def test_two_faces_in_one_picture_are_too_many(facesecure, tmp_path):
+    portrait = EILEEN_COLLINS.image()
+    pair = write_picture(tmp_path / "pair.png", np.hstack([portrait, portrait[:, ::-1]]))
+    outcome = facesecure("enroll", "Eileen", "--images", pair, "--json")
+    assert outcome.json["pictures"][0]["reason"] == "2 faces; which one is meant?"
