@@ -30,7 +30,8 @@ def with_int8_kernels(content: bytes, choose: Choice | None = None) -> bytes:
         if max(code.builtinCode, code.deprecatedBuiltinCode) != schema.BuiltinOperator.CONV_2D:
             continue
         kernel = graph.tensors[operation.inputs[1]]
-        if choose is None or choose(tuple(int(side) for side in kernel.shape)):
+        is_float = kernel.type == schema.TensorType.FLOAT32
+        if is_float and (choose is None or choose(tuple(int(side) for side in kernel.shape))):
             _make_int8(model, kernel, schema)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
