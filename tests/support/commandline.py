@@ -66,14 +66,27 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
+_STARTED = """
+import sys
+from facesecure.cli.interrupt import end_on_interrupt
+end_on_interrupt()
+print("started", flush=True)
+from facesecure.cli.main import main
+sys.exit(main())
+"""
+
+
 def started(*words: object, state: Path) -> subprocess.Popen[str]:
-    """A command begun in a process of its own."""
+    """A command begun in a process of its own, as far as ``main``: Python itself has started."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     environment |= {"FACESECURE_STATE_DIR": str(state), "XDG_CONFIG_HOME": str(state / "xdg")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "facesecure", *map(str, words)],
+    process = subprocess.Popen(
+        [sys.executable, "-c", _STARTED, *map(str, words)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
     )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    return process
 
 
 def write_picture(path: Path, image: Image, *options: int) -> Path:
