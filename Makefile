@@ -19,6 +19,9 @@ PYTHON ?= $(shell for python in /usr/bin/python3 python3.13 python3.12 python3.1
 PYTHON_TFLITE ?= $(shell for python in /usr/bin/python3 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && { echo $$python; break; }; done)
 
+# On a Raspberry Pi picamera2 comes from apt, and a venv sees it only if it is told to.
+VENV_FLAGS := $(shell $(PYTHON) -c 'import importlib.util as u; u.find_spec("picamera2") and print("--system-site-packages")')
+
 PIP := -m pip --disable-pip-version-check install --quiet
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
 # A real RTSP server for the tests of network cameras; without it they are skipped, and say so.
@@ -39,7 +42,7 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 		echo "installing python3-venv"; \
 		{ $(AS_ROOT) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(AS_ROOT) apt-get install -y -qq python3-venv; } \
 		|| { echo "could not; do it yourself: sudo apt install python3-venv" >&2; exit 1; }; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV_FLAGS) .venv
 	@touch $@
 
 # The daemon and nothing else: enough for `make demo`, and quick.
@@ -89,7 +92,7 @@ test-slow: setup
 	.venv/bin/python -m pytest -m slow
 
 bench: setup .venv-bench/.done
-	cd tests && ../.venv/bin/python -m bench
+	PYTHONPATH=tests .venv/bin/python -m bench.door
 
 lint: .venv/.dev
 	.venv/bin/ruff check
