@@ -30,6 +30,8 @@ def draw(path: Path, found: dict[str, Figures], title: str) -> None:
     _bars(axes[1, 0], systems, [one.peak_memory_mb for one in systems], "Peak memory, MB")
     _verdicts(axes[1, 1], [one for one in systems if one.verdicts])
     _stages(axes[1, 2], found.get(OURS))
+    notes = [f"{one.system}: {one.note}" for one in systems if one.note]
+    figure.supxlabel("\n".join(notes), fontsize=9)
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 

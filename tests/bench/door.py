@@ -72,7 +72,10 @@ def prepare(options: argparse.Namespace, cache: Path, console: Console) -> tuple
 def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, console: Console) -> dict[str, Figures]:
     """Every system that can run here, in turn; the others are named with what they lack."""
     some = sample(labels, *((20, 4) if options.quick else (60, 20)))
-    extrapolated = f"looked at {len(some)} of {labels.frames} frames, spread over all visits; the rest is extrapolated"
+    extrapolated = (
+        f"looked at {len(some)} of {labels.frames} frames, spread over all visits; "
+        "the rest is extrapolated, and mistakes between them unseen"
+    )
     fewer = None if options.full else some
     jobs = {
         DECODE: ("decode", None, True),

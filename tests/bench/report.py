@@ -80,12 +80,17 @@ _VERDICTS: tuple[_Row, ...] = (
 
 def _stages(ours: Figures) -> Table:
     table = Table(title="Where facesecure's time goes")
-    for heading in ("stage", "CPU s", "share"):
+    for heading in ("stage", "CPU s", "share", "in busy frames", "in idle frames"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
-    total = sum(ours.stages.values()) or 1.0
     for stage, seconds in sorted(ours.stages.items(), key=lambda item: -item[1]):
-        table.add_row(stage, f"{seconds:.2f}", f"{seconds / total:.1%}")
+        shares = (_share(stages, stage) for stages in (ours.stages, ours.stages_busy, ours.stages_idle))
+        table.add_row(stage, f"{seconds:.2f}", *shares)
     return table
+
+
+def _share(stages: dict[str, float], stage: str) -> str:
+    total = sum(stages.values())
+    return f"{stages.get(stage, 0.0) / total:.1%}" if total else ""
 
 
 def _targets(aims: Sequence[Target]) -> Table:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,6 +27,8 @@ class Figures:
     frames_looked_at: int
     verdicts: Score | None
     stages: dict[str, float] = field(default_factory=dict)
+    stages_busy: dict[str, float] = field(default_factory=dict)
+    stages_idle: dict[str, float] = field(default_factory=dict)
     memory_steps_mb: dict[str, float] = field(default_factory=dict)
     note: str = ""
 
@@ -44,6 +47,7 @@ class Target:
 def figures(system: str, labels: Labels, raw: dict[str, Any], *, identifies: bool, note: str = "") -> Figures:
     """Read one worker's JSON."""
     costs = Costs(raw["cpu"])
+    rows = raw.get("stages", [])
     claims = [Claim(claim["frame"], tuple(claim["box"]), claim["name"]) for claim in raw["claims"]]
     return Figures(
         system=system,
@@ -53,7 +57,9 @@ def figures(system: str, labels: Labels, raw: dict[str, Any], *, identifies: boo
         peak_memory_mb=raw["peak_memory"] / 2**20,
         frames_looked_at=sum(cost is not None for cost in costs.cpu),
         verdicts=score(labels, claims, costs) if identifies else None,
-        stages=raw.get("stages", {}),
+        stages=_summed(rows, range(len(rows))),
+        stages_busy=_summed(rows, labels.indices(Phase.BUSY)),
+        stages_idle=_summed(rows, labels.indices(Phase.IDLE)),
         memory_steps_mb={step: size / 2**20 for step, size in raw.get("memory_steps", {}).items()},
         note=note,
     )
@@ -64,7 +70,7 @@ def targets(found: dict[str, Figures], ready: dict[str, float] | None) -> list[T
     ours = found.get(OURS)
     if ours is None:
         return []
-    stage = _heaviest(ours.stages)
+    stage = _heaviest(ours.stages_busy, "our time in busy frames")
     result = [
         *_faster(ours, found.get(FULL), 20, stage),
         *_faster(ours, found.get(PISECURE), 10, stage),
@@ -88,16 +94,24 @@ def ratio(one: float | None, other: float | None) -> float | None:
     return one / other if one and other else None
 
 
+def _summed(rows: Sequence[dict[str, float]], indices: Iterable[int]) -> dict[str, float]:
+    """Seconds by stage over the frames ``indices``; nothing where stages were not timed."""
+    total: Counter[str] = Counter()
+    for index in indices if rows else ():
+        total.update(rows[index])
+    return dict(total)
+
+
 def _rate(seconds: float | None) -> float | None:
     return 1 / seconds if seconds else None
 
 
-def _heaviest(stages: dict[str, float], without: Sequence[str] = ()) -> str:
-    rest = {name: seconds for name, seconds in stages.items() if name not in without}
-    if not rest or not sum(stages.values()):
+def _heaviest(stages: dict[str, float], of_what: str) -> str:
+    total = sum(stages.values())
+    if not total:
         return ""
-    name = max(rest, key=lambda key: rest[key])
-    return f"{name}, {rest[name] / sum(stages.values()):.0%} of our time"
+    name = max(stages, key=lambda key: stages[key])
+    return f"{name}, {stages[name] / total:.0%} of {of_what}"
 
 
 def _faster(ours: Figures, peer: Figures | None, times: float, stage: str) -> list[Target]:
@@ -111,7 +125,8 @@ def _idle(ours: Figures, decode: Figures | None) -> list[Target]:
     by = ratio(decode.idle_fps, ours.idle_fps) if decode else None
     if by is None:
         return []
-    worst = _heaviest(ours.stages, without=("decode", "detect", "colour", "align", "embed"))
+    beyond = {name: seconds for name, seconds in ours.stages_idle.items() if name != "decode"}
+    worst = _heaviest(beyond, "what idle frames cost beyond decoding")
     return [Target("idle frames, against decoding alone", "1.3 x", f"{by:.2f} x", by <= 1.3, worst)]
 
 

@@ -16,6 +16,7 @@ class Stopwatch:
         self.seconds: defaultdict[str, float] = defaultdict(float)
         self.calls: defaultdict[str, int] = defaultdict(int)
         self._stack = ["other"]
+        self._split: dict[str, float] = {}
         self._since = time.thread_time()
 
     @contextmanager
@@ -32,6 +33,13 @@ class Stopwatch:
     def stop(self) -> None:
         """Count what has run since the last stage."""
         self._turn()
+
+    def split(self) -> dict[str, float]:
+        """Seconds by stage since the last split (or since this was made)."""
+        self._turn()
+        parts = {name: seconds - self._split.get(name, 0.0) for name, seconds in self.seconds.items()}
+        self._split = dict(self.seconds)
+        return parts
 
     def wrap(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
         """``function``, with its time counted under ``name``."""

@@ -46,14 +46,12 @@ def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
 
 def run_ours(film: Path, state_dir: Path) -> Result:
     """facesecure itself, with its stages timed."""
-    from bench.systems.ours import STAGES, Run
+    from bench.systems.ours import Run
 
     run = Run(film, state_dir)
     run.go()
-    stages = {name: run.watch.seconds.get(name, 0.0) for name in STAGES}
-    calls = dict(run.watch.calls)
     claims = [asdict(claim) for claim in run.claims]
-    return {"cpu": run.cpu, "claims": claims, "stages": stages, "calls": calls, "memory_steps": run.memory}
+    return {"cpu": run.cpu, "claims": claims, "stages": run.stages, "memory_steps": run.memory}
 
 
 def main() -> None:

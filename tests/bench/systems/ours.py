@@ -18,18 +18,17 @@ from facesecure.domain import Box, Frame, VerdictKind
 from facesecure.tracking import Track
 from facesecure.vision.quality import examine
 
-STAGES = ("decode", "motion", "colour", "detect", "track", "align", "embed", "witness", "store", "alerts", "other")
-
 
 class Run:
     """One run over a film; afterwards ``cpu`` holds each frame's seconds, ``claims`` what was said.
 
-    ``watch`` has the stages' seconds, ``memory`` the peak (bytes) after each step so far.
+    ``stages`` holds each frame's seconds by stage, ``memory`` the peak (bytes) after each step so far.
     """
 
     def __init__(self, film: Path, state_dir: Path) -> None:
         self.cpu: list[float | None] = []
         self.claims: list[Claim] = []
+        self.stages: list[dict[str, float]] = []
         self.watch = Stopwatch()
         self.memory = {"imported": peak_memory()}
         self._state_dir = state_dir
@@ -39,9 +38,9 @@ class Run:
         with app.assembled(self._config, self._state_dir) as daemon:
             self.memory["assembled"] = peak_memory()
             self._lap = Lap()
+            self.watch.split()
             with patch.object(pipeline, "examine", self.watch.wrap(examine, "align")):
                 self._timed(daemon.pipeline).run(self._frames(daemon.frames), self._note)
-        self.watch.stop()
         self.memory["run"] = peak_memory()
 
     def _timed(self, real: pipeline.Pipeline) -> pipeline.Pipeline:
@@ -66,6 +65,7 @@ class Run:
 
     def _note(self, frame: Frame, tracks: Sequence[Track]) -> None:
         self.cpu.append(self._lap.split())
+        self.stages.append(self.watch.split())
         for track in tracks:
             if track.fresh and track.verdict.kind is not VerdictKind.UNIDENTIFIED:
                 self.claims.append(Claim(frame.index, _corners(track.face.box), track.verdict.name))

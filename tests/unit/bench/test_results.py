@@ -25,7 +25,13 @@ def _raw(busy: float, idle: float, **more: Any) -> dict[str, Any]:
 
 
 def _found(busy: float = 0.01, idle: float = 0.005) -> dict[str, Figures]:
-    stages = {"stages": {"decode": 0.5, "detect": 0.9, "motion": 0.1}, "memory_steps": {"run": 150 * 2**20}}
+    rows = [
+        {"decode": 0.004, "detect": busy - 0.004, "motion": 0.0}
+        if 40 <= index < 60
+        else {"decode": 0.004, "detect": 0.0, "motion": idle - 0.004}
+        for index in range(100)
+    ]
+    stages = {"stages": rows, "memory_steps": {"run": 150 * 2**20}}
     return {
         DECODE: figures(DECODE, LABELS, _raw(0.004, 0.004), identifies=False),
         OURS: figures(OURS, LABELS, _raw(busy, idle, **stages), identifies=True),

@@ -47,6 +47,14 @@ def test_the_making_of_each_item_is_timed_and_the_use_of_it_is_not() -> None:
     assert watch.seconds["made"] == pytest.approx(0.02, abs=0.008)
 
 
+def test_a_split_holds_only_what_was_since_the_last() -> None:
+    watch = Stopwatch()
+    with watch.stage("work"):
+        _spin(0.02)
+    assert watch.split()["work"] == pytest.approx(0.02, abs=0.008)
+    assert watch.split()["work"] == 0.0
+
+
 def test_a_failing_stage_is_closed() -> None:
     watch = Stopwatch()
     with pytest.raises(ZeroDivisionError):
