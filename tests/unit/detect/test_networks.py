@@ -40,7 +40,7 @@ def test_searching_in_bands_finds_what_searching_at_once_finds(picture, monkeypa
     best = overlaps(at_once[scores > 0.8], banded)
     assert len(best) > 0
     assert (best.max(1) > 0.97).all()  # int8 rounding depends on what else is in the band
-    np.testing.assert_allclose(banded_scores[best.argmax(1)], scores[scores > 0.8], atol=1e-3)
+    np.testing.assert_allclose(banded_scores[best.argmax(1)], scores[scores > 0.8], atol=0.05)
 
 
 @pytest.mark.parametrize("height", [12, 13, 14, 21, 97, 98, 99, 100, 101, 320])
