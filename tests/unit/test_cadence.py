@@ -1,6 +1,5 @@
-from support.builders import frame_at
-
 from facesecure.cadence import Cadence
+from support.builders import frame_at
 
 
 class ScriptedGate:
