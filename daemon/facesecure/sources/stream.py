@@ -34,7 +34,8 @@ def open_rtsp(address: Address, camera: CameraConfig) -> InputContainer:
         "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the picture
         "allowed_media_types": "video",
         "fflags": "nobuffer",
-        "analyzeduration": "2000000",  # microseconds; FFmpeg's own five seconds delay every reconnection
+        "analyzeduration": "2000000",  # microseconds at most; FFmpeg's own is five seconds
+        "fpsprobesize": "0",  # the rate is in the stream's description: connecting takes 0.5 s and not 1.5 s
     }
     return av.open(address.location, options=options, timeout=camera.timeout)
 
