@@ -11,6 +11,10 @@ _SLACK = 1e-3
 """Seconds; a camera's clock jitters, and a frame a hair too early is still the one we wanted."""
 
 
+_UNHURRIED = 4
+"""While nothing moves and no face is followed, searches are this many intervals apart."""
+
+
 class Gate(Protocol):
     """Tells whether to look at a scene (``motion.MotionGate``)."""
 
@@ -37,8 +41,9 @@ class Cadence:
 
     def due(self, frame: Frame) -> bool:
         """Whether to search ``frame``; to be asked once for every frame, in order."""
-        awake = self._gate.moved(frame.luma, frame.taken_at) or self._following()
-        if not awake or frame.taken_at - self._searched_at < self._interval - _SLACK:
+        awake, following = self._gate.moved(frame.luma, frame.taken_at), self._following()
+        pause = self._interval * (1 if self._gate.moving or following else _UNHURRIED)
+        if not (awake or following) or frame.taken_at - self._searched_at < pause - _SLACK:
             return False
         self._searched_at = frame.taken_at
         return True

@@ -74,11 +74,12 @@ class DetectorConfig(Section):
 class QualityConfig(Section):
     """Below these a face is too poor to say who it is, and counts as unidentified, never as a stranger."""
 
-    min_eye_distance: Positive = Field(14.0, description="pixels between the eyes")
-    min_sharpness: Fraction = Field(0.08, description="1 is a typical sharp photo, seen at the same size")
-    min_brightness: float = Field(30.0, ge=0, le=255, description="mean brightness of the face")
-    max_brightness: float = Field(235.0, ge=0, le=255, description="mean brightness of the face")
-    min_contrast: float = Field(12.0, ge=0, le=255, description="standard deviation of brightness over the face")
+    min_clarity: Fraction = Field(0.4, description="share of a face's likeness that such a picture keeps")
+    min_eye_distance: Positive = Field(10.0, description="pixels between the eyes")
+    min_sharpness: Fraction = Field(0.03, description="1 is a usual sharp photo, seen at the same size")
+    min_brightness: float = Field(12.0, ge=0, le=255, description="mean brightness of the face")
+    max_brightness: float = Field(240.0, ge=0, le=255, description="mean brightness of the face")
+    min_contrast: float = Field(6.0, ge=0, le=255, description="standard deviation of brightness over the face")
     max_yaw: Fraction = Field(0.65, description="0 frontal, 1 profile")
     min_confidence: Fraction | None = Field(
         None,

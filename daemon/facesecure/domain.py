@@ -134,9 +134,9 @@ class Face:
 class Quality:
     """How much a face is worth for telling who it is. ``reasons`` is empty exactly when the face is usable.
 
-    eye_distance in pixels; sharpness relative to a face of the same size in focus (about 1 is sharp); brightness
-    and contrast 0 to 255; yaw and pitch are rough, -1 to 1 (0 is frontal); roll in degrees; confidence 0 to 1.
-    ``score`` (0 to 1) orders faces: more is better.
+    eye_distance in pixels; sharpness relative to a usual sharp photo (about 1); brightness and contrast 0 to 255; yaw
+    and pitch are rough, -1 to 1 (0 is frontal); roll in degrees; confidence 0 to 1. ``clarity`` (0 to 1) is the share
+    of the face's likeness to its own person that such a picture keeps.
     """
 
     eye_distance: float
@@ -147,11 +147,11 @@ class Quality:
     pitch: float
     roll: float
     confidence: float
-    score: float
+    clarity: float
     reasons: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _require(0.0 <= self.score <= 1.0, f"quality score {self.score} is not within 0 and 1")
+        _require(0.0 <= self.clarity <= 1.0, f"clarity {self.clarity} is not within 0 and 1")
 
     @property
     def usable(self) -> bool:

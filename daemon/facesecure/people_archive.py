@@ -45,7 +45,7 @@ class _Quality(_Part):
     pitch: float
     roll: float
     confidence: float
-    score: Annotated[float, Field(ge=0, le=1)]
+    clarity: Annotated[float, Field(ge=0, le=1)]
     reasons: tuple[str, ...] = ()
 
 

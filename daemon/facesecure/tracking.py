@@ -13,15 +13,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.domain import AlignedFace, Face, Recognition, Verdict
+from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
 from facesecure.recognize.evidence import Evidence, Judge
 from facesecure.vision.quality import view_score
 
 _REACH = 1.2
 """A face may be this many face sizes from where it was expected and still be the same one."""
 _BETTER_VIEW = 1.15
-_ASK_AGAIN = 2.0
-"""Seconds after which even a sure track is looked at again, so that an early mistake can be corrected."""
+_ASK_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.5, VerdictKind.UNIDENTIFIED: 0.0}
+"""Seconds after which a track is looked at again, so that an early mistake is corrected; an alarm is doubted most."""
+_LATELY = 0.5
+"""Seconds without a match after which a track is no longer looked for at full pace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,7 @@ class Track:
         """Found on this frame, and new, unsure, seen better than before, or not asked for a while."""
         if not self.fresh:
             return False
-        unsure = self.verdict.kind == "unidentified"
-        if unsure or self.asked_at is None or self.now - self.asked_at >= _ASK_AGAIN:
+        if self.asked_at is None or self.now - self.asked_at >= _ASK_AGAIN[self.verdict.kind]:
             return True
         return view_score(self.face) > _BETTER_VIEW * self.best_view
 
@@ -80,8 +81,8 @@ class Tracker:
 
     @property
     def busy(self) -> bool:
-        """Whether any track is alive."""
-        return bool(self._tracks)
+        """Whether a face was seen lately."""
+        return any(track.now - track.last_seen <= _LATELY for track in self._tracks.values())
 
     def update(self, faces: Sequence[Face] | None, at: float) -> list[Track]:
         """All tracks at time ``at``, in the order of their numbers; those that have just ended come one last time.

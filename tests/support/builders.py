@@ -30,8 +30,8 @@ def frame_at(seconds: float, index: int = 0, image: np.ndarray | None = None) ->
     return Frame(index, seconds, RgbPicture(pixels), NOON + timedelta(seconds=seconds))
 
 
-def quality(score: float = 1.0, reasons: tuple[str, ...] = ()) -> Quality:
-    return Quality(40, 1, 120, 45, 0, 0, 0, 0.99, score, reasons)
+def quality(clarity: float = 1.0, reasons: tuple[str, ...] = ()) -> Quality:
+    return Quality(40, 1, 120, 45, 0, 0, 0, 0.99, clarity, reasons)
 
 
 def aligned(reasons: tuple[str, ...] = ()) -> AlignedFace:

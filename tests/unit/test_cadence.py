@@ -37,6 +37,16 @@ def test_searches_keep_their_distance():
     assert searched(Cadence(everything, interval=0.3, following=lambda: False), 10) == [0, 3, 6, 9]
 
 
+def test_once_nothing_moves_the_lingering_look_is_unhurried():
+    class LingeringGate(ScriptedGate):
+        def moved(self, luma, at):
+            super().moved(luma, at)
+            return True
+
+    cadence = Cadence(LingeringGate({0, 1, 2}), interval=0.1, following=lambda: False)
+    assert searched(cadence, 12) == [0, 1, 2, 6, 10]
+
+
 def test_it_passes_on_whether_the_latest_frame_moved():
     cadence = Cadence(ScriptedGate({1}), interval=0, following=lambda: False)
     searched(cadence, 2)

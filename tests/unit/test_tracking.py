@@ -99,6 +99,25 @@ def test_even_a_sure_track_is_asked_again_after_a_while(tracker):
     assert track.wants_identity
 
 
+def test_an_alarm_is_doubted_sooner_than_a_name(tracker):
+    for step in range(4):
+        (track,) = tracker.update([face_at(100, 100)], step * 0.3)
+        track = tracker.observe(track, aligned(), looks_like(Tom=0.0))
+    assert track.verdict.kind is VerdictKind.STRANGER
+    (soon,) = tracker.update([face_at(100, 100)], 0.9 + 0.3)
+    assert not soon.wants_identity
+    (later,) = tracker.update([face_at(100, 100)], 0.9 + 0.6)
+    assert later.wants_identity
+
+
+def test_a_face_not_seen_lately_is_not_followed_at_full_pace_but_keeps_its_number(tracker):
+    tracker.update([face_at(100, 100)], 0.0)
+    assert tracker.busy
+    tracker.update([], 0.7)
+    assert not tracker.busy
+    assert numbers(tracker.update([face_at(100, 100)], 0.9)) == [1]
+
+
 def test_what_was_observed_stays_with_the_track(tracker):
     track, at = recognised(tracker, 3)
     (later,) = tracker.update(None, at + 0.1)

@@ -32,7 +32,7 @@ _MEASURES = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitc
 
 def quality(value: Quality) -> dict[str, Any]:
     measures = {name: getattr(value, name) for name in _MEASURES}
-    return {"score": value.score, "usable": value.usable, "reasons": value.reasons, **measures}
+    return {"clarity": value.clarity, "usable": value.usable, "reasons": value.reasons, **measures}
 
 
 def box(value: Box | None) -> list[float] | None:

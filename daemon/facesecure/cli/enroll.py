@@ -114,7 +114,7 @@ def _each(enrolment: Enrolment) -> None:
 
 def _row(picture: Picture) -> tuple[object, ...]:
     word = output.coloured("taken", "green") if picture.taken else output.coloured("refused", "red")
-    return picture.source, word, picture.face.quality.score if picture.face else None, picture.reason
+    return picture.source, word, picture.face.quality.clarity if picture.face else None, picture.reason
 
 
 def _summary(enrolment: Enrolment) -> None:

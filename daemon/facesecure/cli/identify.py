@@ -94,4 +94,4 @@ def _row(face: dict[str, Any]) -> tuple[object, ...]:
     who = output.coloured(face["name"] or face["verdict"], documents.VERDICT_STYLES[face["verdict"]])
     second = f"{face['second_name']} {face['second_score']:.2f}" if face["second_name"] else None
     where = f"{right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f}"
-    return where, who, face["score"], second, face["quality"]["score"], face["why"]
+    return where, who, face["score"], second, face["quality"]["clarity"], face["why"]

@@ -45,7 +45,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
         return
     output.say(f"{person.name}, enrolled {output.local(person.created_at)}, known by {person.faces} faces")
     rows = [
-        (f.identifier, f.source, f.quality.score, f"{f.quality.eye_distance:.0f} px", f.quality.sharpness, f.added_at)
+        (f.identifier, f.source, f.quality.clarity, f"{f.quality.eye_distance:.0f} px", f.quality.sharpness, f.added_at)
         for f in faces
     ]
     right = ("face", "quality", "eyes", "sharpness")

@@ -23,6 +23,7 @@ from facesecure.recognize.score_model import ScoreModel
 
 _INDEPENDENT_AFTER = 0.7
 """Seconds after which another frame of the same face counts nearly (63 %) as much as a fresh one."""
+_CLEAR = 0.8
 _MEASURED = 1e-6
 """The rarest coincidence we speak of: beyond it the model only extrapolates."""
 _LEAST_NEW = 0.15
@@ -31,11 +32,15 @@ _LEAST_NEW = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The faces of one track so far. ``weight`` is how many independent faces they amount to."""
+    """The faces of one track so far.
+
+    ``weight`` is how many independent, clear faces they amount to; ``clarities`` sums each face's clarity by weight.
+    """
 
     faces: int = 0
     refused: int = 0
     weight: float = 0.0
+    clarities: float = 0.0
     last_at: float | None = None
     sums: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     weights: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
@@ -47,7 +52,7 @@ class Evidence:
 
     def add(self, recognition: Recognition, quality: Quality, at: float) -> Evidence:
         """One usable face seen at ``at`` seconds. A person enrolled meanwhile starts with this face."""
-        weight = self._novelty(at) * (0.3 + 0.7 * quality.score)
+        weight = self._novelty(at) * quality.clarity**2  # as signal over noise wants it: the noise is the same
         names = recognition.scores.keys()
         sums = {name: self.sums.get(name, 0.0) + weight * recognition.scores[name] for name in names}
         weights = {name: self.weights.get(name, 0.0) + weight for name in names}
@@ -55,6 +60,7 @@ class Evidence:
             self,
             faces=self.faces + 1,
             weight=self.weight + weight,
+            clarities=self.clarities + weight * quality.clarity,
             last_at=at,
             sums=MappingProxyType(sums),
             weights=MappingProxyType(weights),
@@ -64,6 +70,11 @@ class Evidence:
         if self.last_at is None:
             return 1.0
         return max(_LEAST_NEW, 1 - math.exp(-(at - self.last_at) / _INDEPENDENT_AFTER))
+
+    @property
+    def clarity(self) -> float:
+        """Mean clarity of the faces, weighted as their scores are."""
+        return min(1.0, self.clarities / self.weight) if self.weight else 0.0
 
     def ranked(self) -> list[tuple[str, float, float]]:
         """(name, mean score, weight), best first; ties by name."""
@@ -92,7 +103,7 @@ class Judge:
         return self._compare(evidence, ranked)
 
     def _compare(self, evidence: Evidence, ranked: list[tuple[str, float, float]]) -> Verdict:
-        ratios = [self._model.log_likelihood_ratio(score, weight) for _, score, weight in ranked]
+        ratios = [self._model.log_likelihood_ratio(score, weight, evidence.clarity) for _, score, weight in ranked]
         name, score, weight = ranked[0]
         best, lead = ratios[0], ratios[0] - ratios[1] if len(ranked) > 1 else math.inf
         chance = len(ranked) * self._model.impostor.chance_of_reaching(score, weight)
@@ -104,7 +115,8 @@ class Judge:
             return self._verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, best, why)
         if max(ratios) <= math.log(self._config.false_stranger):
             return self._verdict(VerdictKind.STRANGER, evidence, ranked, best, f"{looks} at most: nobody we know")
-        why = f"{looks}: too little for a name and too much for a stranger"
+        unclear = " (they are unclear)" if evidence.clarity < _CLEAR else ""
+        why = f"{looks}{unclear}: too little for a name and too much for a stranger"
         return self._verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, best, why)
 
     def _verdict(

@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from facesecure.errors import ModelError
 from facesecure.vision.model_card import ModelCard
 
+_BLUR_SPREAD = 0.25
+"""Measured with ``vision.quality.clarity``, on the same pictures: what unclear faces add to the genuine spread, as a
+share of the distance between the two means, over the square root of the clarity that is missing."""
+_LEAST_CLARITY = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreDistribution:
@@ -64,11 +69,22 @@ class ScoreModel:
         if self.genuine.mean <= self.impostor.mean:
             raise ValueError("genuine scores must be higher than impostor scores on average")
 
-    def log_likelihood_ratio(self, score: float, faces: float) -> float:
+    def log_likelihood_ratio(self, score: float, faces: float, clarity: float = 1.0) -> float:
         """log p(score | that person) / p(score | somebody else), nats, for a mean over ``faces`` faces.
 
-        Never falls as the score rises: outside the two means the ratio of two Gaussians of different widths would
-        turn back, so the score is held between them.
+        ``clarity`` (0 to 1) is how much of their likeness those faces keep: an unclear face is expected to look less
+        like its own person, and by a less certain amount, so that it is little evidence either way. Never falls as the
+        score rises: outside the two means the ratio of two Gaussians of different widths would turn back, so the score
+        is held between them.
         """
-        held = min(max(score, self.impostor.mean), self.genuine.mean)
-        return self.genuine.log_density(held, faces) - self.impostor.log_density(held, faces)
+        genuine = self._seen_through(clarity)
+        held = min(max(score, self.impostor.mean), genuine.mean)
+        return genuine.log_density(held, faces) - self.impostor.log_density(held, faces)
+
+    def _seen_through(self, clarity: float) -> ScoreDistribution:
+        """Genuine scores of faces that keep ``clarity`` of their likeness; what spoils them lasts the whole visit."""
+        reach = self.genuine.mean - self.impostor.mean
+        blur = _BLUR_SPREAD * reach * math.sqrt(1 - clarity)
+        between = math.hypot(self.genuine.sd_between, blur)
+        mean = self.impostor.mean + max(clarity, _LEAST_CLARITY) * reach
+        return ScoreDistribution(mean, between, self.genuine.sd_within)

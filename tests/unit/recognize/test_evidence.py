@@ -61,7 +61,9 @@ def test_neighbouring_frames_count_for_less_than_frames_apart():
 
 
 def test_a_better_picture_weighs_more():
-    evidence = Evidence().add(looks_like(Tom=0.1), quality(score=0.1), 0).add(looks_like(Tom=0.7), quality(score=1), 5)
+    evidence = (
+        Evidence().add(looks_like(Tom=0.1), quality(clarity=0.1), 0).add(looks_like(Tom=0.7), quality(clarity=1), 5)
+    )
     (_, mean, _), *_ = evidence.ranked()
     assert mean > 0.5
 
@@ -94,4 +96,26 @@ def test_somebody_enrolled_in_the_middle_of_a_visit_is_judged_on_what_came_after
         evidence = evidence.add(looks_like(Anna=0.02), quality(), number * 1.0)
     for number in range(4, 8):
         evidence = evidence.add(looks_like(Anna=0.02, Tom=0.8), quality(), number * 1.0)
+    assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+
+
+def test_unclear_faces_of_the_family_are_not_a_stranger():
+    """A face that keeps half of its likeness scores half as much, and that is no evidence for a stranger."""
+    evidence, clear = Evidence(), Evidence()
+    for number in range(4):
+        evidence = evidence.add(looks_like(Tom=0.42), quality(clarity=0.5), number * 0.5)
+        clear = clear.add(looks_like(Tom=0.42), quality(clarity=1.0), number * 0.5)
+    judge = Judge(VerdictConfig(), SCORES)
+    assert judge.judge(clear).kind is STRANGER
+    verdict = judge.judge(evidence)
+    assert verdict.kind is UNIDENTIFIED
+    assert "unclear" in verdict.why
+
+
+def test_many_unclear_faces_do_not_outweigh_a_few_clear_ones():
+    evidence = Evidence()
+    for number in range(10):
+        evidence = evidence.add(looks_like(Tom=0.3), quality(clarity=0.4), number * 0.5)
+    for number in range(10, 14):
+        evidence = evidence.add(looks_like(Tom=0.84), quality(clarity=1.0), number * 1.0)
     assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"

@@ -9,9 +9,10 @@ from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
 from support.builders import SCORES
 
 
-@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0.1, 50))
-def test_a_higher_score_is_never_less_evidence_for_a_name(score, more, faces):
-    low, high = SCORES.log_likelihood_ratio(score, faces), SCORES.log_likelihood_ratio(score + more, faces)
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(0.1, 50), st.floats(0, 1))
+def test_a_higher_score_is_never_less_evidence_for_a_name(score, more, faces, clarity):
+    low = SCORES.log_likelihood_ratio(score, faces, clarity)
+    high = SCORES.log_likelihood_ratio(score + more, faces, clarity)
     assert high >= low - 1e-9
 
 

@@ -5,7 +5,7 @@ import pytest
 from facesecure.config import QualityConfig
 from facesecure.domain import Face
 from facesecure.vision.align import TEMPLATE
-from facesecure.vision.quality import ENROLMENT, assess, examine, pose, sharpness, view_score
+from facesecure.vision.quality import ENROLMENT, assess, clarity, examine, pose, sharpness, view_score
 from support.builders import face_at
 
 
@@ -98,8 +98,38 @@ def test_a_larger_face_is_a_better_view():
     assert view_score(face_at(0, 0, 200)) > view_score(face_at(0, 0, 100))
 
 
-def test_better_pictures_score_higher(texture):
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda crop: cv2.GaussianBlur(crop, (0, 0), 3),
+        lambda crop: cv2.blur(crop, (21, 1)),
+        lambda crop: cv2.blur(crop, (1, 21)),
+        lambda crop: (120 + (crop - 120.0) * 0.05).astype(np.uint8),
+    ],
+)
+def test_defocus_movement_in_any_direction_and_darkness_take_clarity_away(texture, spoil):
     face = face_at(200, 200, 150)
     crop = examine(texture, face, QualityConfig()).image
-    blurred = cv2.GaussianBlur(crop, (0, 0), 3)
-    assert assess(crop, face, QualityConfig()).score > assess(blurred, face, QualityConfig()).score
+    clear, spoilt = (assess(picture, face, QualityConfig()).clarity for picture in (crop, spoil(crop)))
+    assert clear > 0.9
+    assert spoilt < 0.9 * clear
+
+
+def test_a_smaller_face_keeps_less_of_its_likeness():
+    kept = [clarity(1.0, eye_distance, 45) for eye_distance in (5, 8, 12, 20, 40)]
+    assert kept == sorted(kept)
+    assert kept[0] < 0.6 < 0.95 < kept[-1] <= 1
+
+
+def test_movement_is_seen_that_a_laplacian_would_not_see(texture):
+    grey = cv2.cvtColor(texture[:112, :112], cv2.COLOR_RGB2GRAY)
+    smeared, defocused = cv2.blur(grey, (11, 1)), cv2.GaussianBlur(grey, (0, 0), 1.5)
+    laplacian = [cv2.Laplacian(picture.astype(np.float32), cv2.CV_32F).var() for picture in (smeared, defocused)]
+    assert laplacian[0] > laplacian[1]
+    assert sharpness(smeared) < sharpness(defocused)
+
+
+def test_what_every_single_measure_lets_pass_may_still_be_too_unclear(texture):
+    soft = cv2.GaussianBlur(texture, (0, 0), 4)
+    strict = QualityConfig(min_clarity=0.95, min_sharpness=0.0)
+    assert any("too unclear" in text for text in judged(soft, floors=strict).reasons)
