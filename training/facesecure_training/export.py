@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from facesecure.vision.interpreter import native_messages_logged
 from facesecure_training.extras import tensorflow
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def to_tflite(model: Any, precision: Precision, samples: Iterable[NDArray[np.uin
         converter.target_spec.supported_types = [tf.float16]
     if precision == "int8":
         converter.representative_dataset = lambda: ([sample] for sample in samples)
-    with contextlib.redirect_stdout(io.StringIO()) as chatter, warnings.catch_warnings():
+    with contextlib.redirect_stdout(io.StringIO()) as chatter, native_messages_logged(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")  # the samples are the statistics
         content: bytes = converter.convert()
     log.debug("%s", chatter.getvalue())

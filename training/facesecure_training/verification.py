@@ -75,7 +75,7 @@ def _folds(answers: Answers) -> list[Answers]:
 
 
 def best_threshold(values: Scores, answers: Answers) -> float:
-    """The threshold with the fewest errors; half-way between neighbouring scores, so that no score lies on it.
+    """The threshold with the fewest errors, the middle one if several have; half-way between neighbouring scores.
 
     Missing scores (NaN) do not vote.
     """
@@ -84,7 +84,8 @@ def best_threshold(values: Scores, answers: Answers) -> float:
     ranked, truth = values[known][order], answers[known][order]
     # Cutting before position i calls everything from i on the same person.
     errors = np.concatenate(([0], np.cumsum(truth))) + np.concatenate((np.cumsum(~truth[::-1])[::-1], [0]))
-    cut = int(np.argmin(errors))
+    best = np.flatnonzero(errors == errors.min())
+    cut = int(best[len(best) // 2])
     edges = np.concatenate(([ranked[0] - 1e-3], (ranked[1:] + ranked[:-1]) / 2, [ranked[-1] + 1e-3]))
     return float(edges[cut])
 

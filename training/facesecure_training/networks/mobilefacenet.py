@@ -146,6 +146,16 @@ def _product(first: Convolution, second: Convolution) -> Convolution:
 def build(network: Iterable[Layer]) -> Any:
     """The Keras model: uint8 RGB (1, 112, 112, 3) in, float32 (1, n) of Euclidean length 1 out, all shapes static."""
     keras = tensorflow().keras
+    found = list(network)
+    image, tensors = build_tensors(found)
+    vector = keras.layers.Reshape((-1,))(tensors[found[-1].result])
+    length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(vector), axis=-1, keepdims=True))
+    return keras.Model(image, vector / keras.ops.maximum(length, 1e-6), name="mobilefacenet")
+
+
+def build_tensors(network: Iterable[Layer]) -> tuple[Any, dict[int, Any]]:
+    """The Keras input, uint8 RGB (1, 112, 112, 3), and every tensor of the network by its number."""
+    keras = tensorflow().keras
     image = keras.Input(batch_shape=(1, SIDE, SIDE, 3), dtype="uint8", name="face")
     found = list(network)
     first = found[0]
@@ -156,9 +166,7 @@ def build(network: Iterable[Layer]) -> Any:
     found[0] = replace(first, kernel=first.kernel / np.float32(_SCALE))
     for layer in found:
         tensors[layer.result] = _apply(layer, tensors)
-    vector = keras.layers.Reshape((-1,))(tensors[found[-1].result])
-    length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(vector), axis=-1, keepdims=True))
-    return keras.Model(image, vector / keras.ops.maximum(length, 1e-6), name="mobilefacenet")
+    return image, tensors
 
 
 def _apply(layer: Layer, tensors: dict[int, Any]) -> Any:
