@@ -29,8 +29,8 @@ from facesecure.policy import Policy
 from facesecure.presence import Presence
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.embedding import EmbeddingRecognizer
-from facesecure.recognize.evidence import Judge
 from facesecure.recognize.gallery import LiveGallery
+from facesecure.recognize.judge import Judge
 from facesecure.recognize.score_model import ScoreModel
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame

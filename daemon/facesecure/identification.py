@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Recognition, Verdict
-from facesecure.recognize.evidence import Evidence, Judge
+from facesecure.recognize.evidence import Evidence
+from facesecure.recognize.judge import Judge
 from facesecure.stages import Detector, Recognizer
 from facesecure.vision.quality import examine
 

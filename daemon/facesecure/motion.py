@@ -4,7 +4,8 @@ It compares a small brightness picture (160x90 for 1920x1080) with a background 
 - what hardly differs is learned within seconds, so dusk and clouds pass;
 - what differs but stands still is learned after ``ABSORB_AFTER`` seconds, so a parked car or a lamp stops counting,
   and a visitor who stands still for ten seconds does not;
-- a change of light over the whole picture is learned at once and counts as movement once.
+- a change of light over the whole picture, sudden or over seconds, is followed at once; one that is too strong to be
+  followed (a picture burnt out or black) is learned afresh and counts as movement once.
 A difference counts only if it exceeds ``contrast``, and five times the picture's own noise (but never more than
 three times ``contrast``), in a patch of pixels.
 """
@@ -33,6 +34,9 @@ LIGHT_SHARE = 0.5
 """If more of the picture than this changes in the same way, it is the light."""
 EVERYTHING = 0.85
 """If more than this changes, in whatever way, there is nothing left to compare with."""
+
+_GAIN_STEP = 0.004
+"""A change of light as a whole smaller than this is left to slow learning."""
 
 _Plane = NDArray[np.float32]
 
@@ -102,6 +106,7 @@ class _Background:
         """The share of the watched area that differs from the background; the background learns from ``small``."""
         elapsed, self._at = max(0.0, at - self._at), at
         self._learn_noise(small, elapsed)
+        self._follow_light(small, contrast)
         difference = np.abs(small - self._scene)
         changed = self._changed(difference, contrast)
         share = self._share(changed)
@@ -110,6 +115,20 @@ class _Background:
             return share
         self._learn(small, changed, elapsed, contrast)
         return share
+
+    def _follow_light(self, small: _Plane, contrast: float) -> None:
+        """Make the background brighter or darker as a whole, as a cloud or the camera's exposure does.
+
+        The median is blind to what changes in less than half of the picture. Where a visitor fills more, brightening
+        the background would not bring it nearer to the picture, and it stays.
+        """
+        coarse, scene = small[::3, ::3], self._scene[::3, ::3]
+        gain = np.float32(np.median((coarse + 1) / (scene + 1)))
+        if abs(gain - 1) < _GAIN_STEP:
+            return
+        apart, closer = np.abs(coarse - scene) > contrast, np.abs(coarse - scene * gain) > contrast
+        if np.count_nonzero(closer) <= np.count_nonzero(apart):
+            self._scene *= gain
 
     def _changed(self, difference: _Plane, contrast: float) -> NDArray[np.uint8]:
         """1 where the difference counts, after lone pixels are wiped out."""

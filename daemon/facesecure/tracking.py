@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
-from facesecure.recognize.evidence import Evidence, Judge
+from facesecure.recognize.evidence import Evidence
+from facesecure.recognize.judge import Judge
 from facesecure.vision.quality import view_score
 
 _REACH = 1.2

@@ -2,7 +2,7 @@ import pytest
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import VerdictKind
-from facesecure.recognize.evidence import Judge
+from facesecure.recognize.judge import Judge
 from facesecure.tracking import Tracker
 from support.builders import SCORES, aligned, face_at, looks_like
 

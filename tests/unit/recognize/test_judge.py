@@ -1,0 +1,106 @@
+import pytest
+
+from facesecure.config import VerdictConfig
+from facesecure.domain import Recognition, Verdict, VerdictKind
+from facesecure.recognize.evidence import Evidence
+from facesecure.recognize.judge import Judge
+from support.builders import SCORES, looks_like, quality
+
+KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
+
+
+def verdict_on(*recognitions: Recognition, every: float = 0.5, config: VerdictConfig | None = None) -> Verdict:
+    evidence = Evidence()
+    for number, recognition in enumerate(recognitions):
+        evidence = evidence.add(recognition, quality(), number * every)
+    return Judge(config or VerdictConfig(), SCORES).judge(evidence)
+
+
+def test_faces_like_tom_are_tom():
+    verdict = verdict_on(*[looks_like(Tom=0.80, Anna=0.04)] * 3)
+    assert (verdict.kind, verdict.name, verdict.second_name) == (KNOWN, "Tom", "Anna")
+    assert verdict.faces_used == 3
+    assert verdict.score == pytest.approx(0.80)
+
+
+def test_faces_like_nobody_are_a_stranger():
+    assert verdict_on(*[looks_like(Tom=0.08, Anna=0.01)] * 3).kind is STRANGER
+
+
+def test_one_lucky_frame_among_unlike_ones_names_nobody():
+    faces = [looks_like(Tom=0.05, Anna=0.0)] * 11 + [looks_like(Tom=0.91, Anna=0.0)]
+    assert verdict_on(*faces).kind is not KNOWN
+
+
+def test_a_single_face_is_never_enough():
+    assert verdict_on(looks_like(Tom=0.95)).kind is UNIDENTIFIED
+    assert verdict_on(looks_like(Tom=0.0)).kind is UNIDENTIFIED
+
+
+def test_scores_between_the_two_wait_for_more():
+    verdict = verdict_on(*[looks_like(Tom=0.5)] * 4)
+    assert verdict.kind is UNIDENTIFIED
+    assert "too little for a name" in verdict.why
+
+
+def test_two_people_who_look_alike_are_not_guessed_between():
+    verdict = verdict_on(*[looks_like(Tom=0.82, Tim=0.81)] * 5)
+    assert verdict.kind is UNIDENTIFIED
+    assert "Tim comes too close" in verdict.why
+
+
+def test_without_anybody_enrolled_a_good_face_is_a_stranger():
+    assert verdict_on(looks_like(), looks_like()).kind is STRANGER
+
+
+def test_a_stricter_rate_asks_for_a_better_likeness():
+    faces = [looks_like(Tom=0.6, Anna=0.0)] * 2
+    assert verdict_on(*faces, config=VerdictConfig(false_accept=0.05)).kind is KNOWN
+    assert verdict_on(*faces, config=VerdictConfig(false_accept=1e-9)).kind is not KNOWN
+
+
+def test_more_people_enrolled_make_a_chance_likeness_likelier_and_so_the_demand_higher():
+    few = verdict_on(*[looks_like(Tom=0.57)] * 2, config=VerdictConfig(false_accept=1e-4))
+    crowd = {f"P{number}": 0.0 for number in range(500)}
+    many = verdict_on(*[looks_like(Tom=0.57, **crowd)] * 2, config=VerdictConfig(false_accept=1e-4))
+    assert few.kind is KNOWN
+    assert many.kind is not KNOWN
+
+
+def test_poor_faces_are_remembered_with_their_reason_and_are_no_evidence():
+    evidence = Evidence().refuse(quality(reasons=("blurred: sharpness 0.01",)))
+    verdict = Judge(VerdictConfig(), SCORES).judge(evidence)
+    assert verdict.kind is UNIDENTIFIED
+    assert "blurred" in verdict.why
+    assert verdict.faces_used == 0
+
+
+def test_somebody_enrolled_in_the_middle_of_a_visit_is_judged_on_what_came_after():
+    evidence = Evidence()
+    for number in range(4):
+        evidence = evidence.add(looks_like(Anna=0.02), quality(), number * 1.0)
+    for number in range(4, 8):
+        evidence = evidence.add(looks_like(Anna=0.02, Tom=0.8), quality(), number * 1.0)
+    assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+
+
+def test_unclear_faces_of_the_family_are_not_a_stranger():
+    """A face that keeps half of its likeness scores half as much, and that is no evidence for a stranger."""
+    evidence, clear = Evidence(), Evidence()
+    for number in range(4):
+        evidence = evidence.add(looks_like(Tom=0.42), quality(clarity=0.5), number * 0.5)
+        clear = clear.add(looks_like(Tom=0.42), quality(clarity=1.0), number * 0.5)
+    judge = Judge(VerdictConfig(), SCORES)
+    assert judge.judge(clear).kind is STRANGER
+    verdict = judge.judge(evidence)
+    assert verdict.kind is UNIDENTIFIED
+    assert "unclear" in verdict.why
+
+
+def test_many_unclear_faces_do_not_outweigh_a_few_clear_ones():
+    evidence = Evidence()
+    for number in range(10):
+        evidence = evidence.add(looks_like(Tom=0.3), quality(clarity=0.4), number * 0.5)
+    for number in range(10, 14):
+        evidence = evidence.add(looks_like(Tom=0.84), quality(clarity=1.0), number * 1.0)
+    assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
