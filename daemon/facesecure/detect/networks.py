@@ -29,7 +29,7 @@ STRIDE = 2
 """P-Net pools once, so its windows lie two pixels apart."""
 
 OVERLAP = CELL - STRIDE
-BAND_PIXELS = 70_000
+BAND_PIXELS = 20_000
 
 
 class ProposalNetwork:

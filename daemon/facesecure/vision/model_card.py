@@ -22,9 +22,7 @@ from facesecure.errors import ModelError
 from facesecure.vision.align import ALIGNMENT
 from facesecure.vision.interpreter import Interpreter
 
-_REFETCH = (
-    "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
-)
+_REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
 
 
 class _Part(BaseModel):
@@ -235,15 +233,11 @@ def _read_card(path: Path) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise ModelError(
-            f"model card {path} is wrong at {where or 'its start'}: {first['msg']}", _REFETCH
-        ) from error
+        raise ModelError(f"model card {path} is wrong at {where or 'its start'}: {first['msg']}", _REFETCH) from error
 
 
 def _shape_fits(stated: tuple[int | None, ...], actual: tuple[int, ...]) -> bool:
-    return len(stated) == len(actual) and all(
-        side is None or side == n for side, n in zip(stated, actual, strict=True)
-    )
+    return len(stated) == len(actual) and all(side is None or side == n for side, n in zip(stated, actual, strict=True))
 
 
 def _distance(got: NDArray[Any], want: tuple[float, ...]) -> float:
