@@ -10,23 +10,12 @@ import pytest
 from facesecure.alerts.recording import RecordingPlugin
 from facesecure.app import run
 from facesecure.config import FacesecureConfig
-from facesecure.demo.clip import Appearance, make_clip, timeline
-from facesecure.demo.show import enrol
+from facesecure.demo.clip import Appearance, timeline
 from facesecure.domain import Sighting, VerdictKind
 from facesecure.store.store import Store
+from support.journey import config_for
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
-
-
-@pytest.fixture(scope="session")
-def door_clip(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "door.mp4"
-    make_clip(path)
-    return path
-
-
-def config_for(clip: Path, **sections) -> FacesecureConfig:
-    return FacesecureConfig.model_validate({"camera": {"source": f"file:{clip}"}, "plugins": {}, **sections})
 
 
 def watched(config: FacesecureConfig, state_dir: Path) -> list[Sighting]:
@@ -34,14 +23,6 @@ def watched(config: FacesecureConfig, state_dir: Path) -> list[Sighting]:
     recorder = RecordingPlugin()
     run(config, state_dir, exit_at_end=True, extra_plugins={"recording": recorder})
     return [alert.sighting for alert in recorder.alerts]
-
-
-@pytest.fixture(scope="session")
-def household(tmp_path_factory, door_clip) -> Path:
-    """A state directory in which Grace Hopper is enrolled."""
-    state_dir = tmp_path_factory.mktemp("household")
-    enrol(config_for(door_clip), state_dir)
-    return state_dir
 
 
 @pytest.fixture(scope="session")

@@ -44,9 +44,11 @@ def free_port() -> int:
 class RtspCamera:
     """A camera process on a port of its own, killed at the end of the ``with`` block."""
 
-    def __init__(self, account: str = "") -> None:
+    def __init__(self, account: str = "", film: Path | None = None) -> None:
+        """``account``: USER:PASSWORD, if it wants one. ``film``: what it shows instead of a bouncing ball."""
         self.port = free_port()
         self._account = account
+        self._film = film
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -69,7 +71,13 @@ class RtspCamera:
 
     def switch_on(self) -> None:
         """Start, and wait until it listens."""
-        command = [PYTHON, str(SCRIPT), str(self.port), *([self._account] if self._account else [])]
+        command = [
+            PYTHON,
+            str(SCRIPT),
+            str(self.port),
+            self._account or "-",
+            *([str(self._film)] if self._film else []),
+        ]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == b"ready\n"

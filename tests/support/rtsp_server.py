@@ -1,8 +1,9 @@
 """A real RTSP camera for tests, by way of GStreamer: run as a script by the Python that has `gi`.
 
-    /usr/bin/python3 rtsp_server.py PORT [USER:PASSWORD]
+    /usr/bin/python3 rtsp_server.py PORT [USER:PASSWORD|-] [FILM.mp4]
 
-Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, with digest authentication if asked for.
+Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM as it is, from its beginning for every
+viewer, with digest authentication if asked for.
 Prints "ready" when it listens.
 """
 
@@ -14,18 +15,21 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-FILM = (
+BALL = (
     "( videotestsrc is-live=true pattern=ball ! video/x-raw,width=160,height=120,framerate=20/1"
     " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 threads=1"
     " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 
 
-def camera() -> GstRtspServer.RTSPMediaFactory:
-    """The one film, encoded once for all viewers."""
+FILM = '( filesrc location="{}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )'
+
+
+def camera(film: str) -> GstRtspServer.RTSPMediaFactory:
+    """A bouncing ball, encoded once for all viewers, or ``film``."""
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(FILM)
-    factory.set_shared(True)
+    factory.set_launch(FILM.format(film) if film else BALL)
+    factory.set_shared(not film)
     return factory
 
 
@@ -42,13 +46,13 @@ def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFa
     factory.add_role_from_structure(Gst.Structure.new_from_string(rights))
 
 
-def main(port: str, account: str = "") -> None:
+def main(port: str, account: str = "-", film: str = "") -> None:
     """Serve until killed."""
     Gst.init(None)
-    server, factory = GstRtspServer.RTSPServer(), camera()
+    server, factory = GstRtspServer.RTSPServer(), camera(film)
     server.set_address("127.0.0.1")
     server.set_service(port)
-    if account:
+    if account != "-":
         protect(server, factory, account)
     server.get_mount_points().add_factory("/door", factory)
     server.attach(None)

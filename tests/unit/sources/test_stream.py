@@ -91,7 +91,8 @@ def test_a_stalled_server_is_a_loss_after_the_time_out(camera: RtspCamera) -> No
         camera.stall()
         list(frames)
     assert isinstance(troubles[0], SourceLost)
-    assert "sent nothing for 1 s" in str(troubles[0])
+    # Packets may have been under way that make no whole picture; on a busy machine they are what came last.
+    assert any(why in str(troubles[0]) for why in ("sent nothing for 1 s", "sends data but no picture"))
 
 
 @pytest.mark.rtsp

@@ -1,0 +1,27 @@
+"""The clip and the household that journeys share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from facesecure.demo.clip import make_clip
+from facesecure.demo.show import enrol
+from support.journey import config_for
+
+
+@pytest.fixture(scope="session")
+def door_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's clip: somebody known, a stranger, and one too blurred to tell."""
+    path = tmp_path_factory.mktemp("clip") / "door.mp4"
+    make_clip(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def household(tmp_path_factory: pytest.TempPathFactory, door_clip: Path) -> Path:
+    """A state directory in which Grace Hopper is enrolled."""
+    state_dir = tmp_path_factory.mktemp("household")
+    enrol(config_for(door_clip), state_dir)
+    return state_dir

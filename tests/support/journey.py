@@ -1,0 +1,32 @@
+"""What journeys have in common: a configuration for a clip, and waiting for what a daemon says."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from facesecure.config import FacesecureConfig
+
+
+def config_for(clip: Path, **sections: Any) -> FacesecureConfig:
+    """Watch ``clip`` with everything at its default, no plugins but those given in ``sections``."""
+    camera = {"source": f"file:{clip}", **sections.pop("camera", {})}
+    return FacesecureConfig.model_validate({"camera": camera, "plugins": {}, **sections})
+
+
+def lines_of(log: Path) -> list[dict[str, Any]]:
+    """The log plugin's JSON lines so far."""
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def wait_for_lines(log: Path, kind: str, count: int, timeout: float) -> list[dict[str, Any]]:
+    """Wait until the log plugin has written ``count`` lines of that verdict; AssertionError with what came instead."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        found = [line for line in lines_of(log) if line["kind"] == kind]
+        if len(found) >= count:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{count} x {kind} did not come within {timeout:g} s; there was: {lines_of(log)}")
