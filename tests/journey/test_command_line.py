@@ -25,10 +25,8 @@ def album(tmp_path):
 
 
 def test_the_demo_shows_all_three_verdicts_and_leaves_pictures_to_look_at(facesecure, tmp_path):
-    began = time.monotonic()
     outcome = facesecure("demo", "--out", tmp_path / "out", "--json")
     assert outcome.code == 0, outcome.err
-    assert time.monotonic() - began < 30
     assert {sighting["verdict"] for sighting in outcome.json["sightings"]} == {"known", "stranger", "unidentified"}
     for what, beginning in (("sheet", b"\x89PNG"), ("film", b"\0\0\0")):
         with open(outcome.json[what], "rb") as file:  # noqa: PTH123 - a path as the command told it
