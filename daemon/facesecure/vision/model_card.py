@@ -61,6 +61,22 @@ class ScoreModel(_Part):
     impostor: ScoreSpread
 
 
+class StrangerFacts(_Part):
+    """The stranger model beside the card (``recognize.stranger_model``): its bytes, and what it was measured on.
+
+    ``error`` is by what share its spreads were wrong (root mean square) for templates of people it had not seen, and
+    ``rates`` what share of unseen strangers reached the score that the share in the key was asked to reach.
+    """
+
+    file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    dataset: str
+    people: int
+    faces: int
+    error: float
+    rates: dict[str, float] = {}
+
+
 class Parity(_Part):
     """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
 
@@ -118,6 +134,8 @@ class ModelCard(_Part):
     thresholds: dict[str, float] = {}
     score_model: ScoreModel | None = None
     impostor_quantiles: dict[str, float] = {}
+    genuine_quantiles: dict[str, float] = {}
+    strangers: StrangerFacts | None = None
     accuracy: dict[str, float] = {}
     parity: tuple[Parity, ...] = ()
     delegation: dict[str, DelegationCount] = {}
