@@ -2,6 +2,7 @@
 
 People are unique by ``name_key`` (case does not count). Faces are kept as lossless aligned crops, so that a new
 model can embed them again. Templates are derived from faces and remade with them, in the same transaction.
+Seen faces belong to a sighting and go with it; marked faces are copies that the household asked to be remembered.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration: known here, so that Alembic is imported only when a database is older."""
 
 
@@ -60,6 +61,8 @@ class FaceRow(Base):
     quality: Mapped[dict[str, Any]] = mapped_column(JSON)
     source: Mapped[str]
     added_at: Mapped[datetime]
+    sighting: Mapped[str | None] = mapped_column(String(100))
+    """The sighting that the face was enrolled from, which may be gone."""
 
 
 class TemplateRow(Base):
@@ -74,13 +77,18 @@ class TemplateRow(Base):
 
 
 class SightingRow(Base):
-    """``name`` is history and stays when the person is removed; ``person_id`` is the link and goes."""
+    """``name`` is history and stays when the person is removed; ``person_id`` is the link and goes.
+
+    The ``corrected_`` columns are what the household said later; kind and name stay as they were told.
+    """
 
     __tablename__ = "sightings"
     __table_args__ = (
         Index("ix_sightings_first_seen", "first_seen", "identifier"),
         Index("ix_sightings_supersedes", "supersedes"),
         Index("ix_sightings_person_id", "person_id"),
+        Index("ix_sightings_visitor_id", "visitor_id"),
+        Index("ix_sightings_corrected_person_id", "corrected_person_id"),
     )
     identifier: Mapped[str] = mapped_column(String(100), primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
@@ -102,6 +110,59 @@ class SightingRow(Base):
     snapshot_bytes: Mapped[int]
     box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]
+    visitor_id: Mapped[int | None] = mapped_column(ForeignKey("visitors.id", ondelete="SET NULL"))
+    corrected_kind: Mapped[str | None] = mapped_column(String(16))
+    corrected_name: Mapped[str | None] = mapped_column(String(64))
+    corrected_name_key: Mapped[str | None] = mapped_column(String(256))
+    corrected_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    correction: Mapped[str | None]
+    corrected_at: Mapped[datetime | None]
+
+
+class VisitorRow(Base):
+    """Somebody unknown who was seen, once or often. ``name`` and ``person_id`` are set when they are named.
+
+    Numbers are never used again, so that a visitor forgotten is not mistaken for the next one.
+    """
+
+    __tablename__ = "visitors"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    visits: Mapped[int]
+    name: Mapped[str | None] = mapped_column(String(64))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
+
+
+class SeenFaceRow(Base):
+    """A face of a sighting. The crop comes last: an embedding is read without walking through the picture."""
+
+    __tablename__ = "seen_faces"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sighting: Mapped[str] = mapped_column(
+        String(100), ForeignKey("sightings.identifier", ondelete="CASCADE"), index=True
+    )
+    taken_at: Mapped[datetime]
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    embedding: Mapped[bytes]
+    crop_png: Mapped[bytes]
+
+
+class MarkedFaceRow(Base):
+    """A face that is not that person's, or with ``not_person_id`` null nobody's who is known; outlives its sighting."""
+
+    __tablename__ = "marked_faces"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visitor_id: Mapped[int] = mapped_column(ForeignKey("visitors.id", ondelete="CASCADE"), index=True)
+    not_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
+    sighting: Mapped[str] = mapped_column(String(100), index=True)
+    taken_at: Mapped[datetime]
+    model_sha256: Mapped[str] = mapped_column(String(64))
+    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    embedding: Mapped[bytes]
+    crop_png: Mapped[bytes]
 
 
 class CounterRow(Base):

@@ -18,12 +18,12 @@ from facesecure.store.models import HEAD, Base
 from facesecure.store.store import Store
 from support.store import enrolled_face, environment, run_python, sighting
 
-SECOND = """
+NEXT = """
 from alembic import op
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NOW"
 def upgrade():
-    op.execute("CREATE TABLE visits (id INTEGER)")
-"""
+    op.execute("CREATE TABLE holidays (id INTEGER)")
+""".replace("NOW", HEAD)
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def later_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package of a later release, with one more migration; returns that migration's file."""
     migrations = tmp_path / "migrations"
     shutil.copytree(database.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
-    second = migrations / "versions" / "0002_visits.py"
-    second.write_text(SECOND)
+    second = migrations / "versions" / "9999_holidays.py"
+    second.write_text(NEXT)
     monkeypatch.setattr(database, "MIGRATIONS", migrations)
-    monkeypatch.setattr(database, "HEAD", "0002")
+    monkeypatch.setattr(database, "HEAD", "9999")
     return second
 
 
@@ -106,17 +106,17 @@ def test_an_older_database_is_migrated_and_keeps_its_people(state_dir: Path, req
     request.getfixturevalue("later_version")
     with Store.open(state_dir) as store:
         assert [person.name for person in store.people()] == ["Tom"]
-    assert database.inspect(state_dir / "facesecure.db") == "0002"
+    assert database.inspect(state_dir / "facesecure.db") == "9999"
 
 
 def test_a_migration_that_fails_half_way_changes_nothing(state_dir: Path, later_version: Path) -> None:
-    later_version.write_text(SECOND + '    op.execute("CREATE TABLE oops (")\n')
+    later_version.write_text(NEXT + '    op.execute("CREATE TABLE oops (")\n')
     with pytest.raises(Exception, match="incomplete input"):
         Store.open(state_dir)
     assert database.inspect(state_dir / "facesecure.db") is None
-    later_version.write_text(SECOND)
+    later_version.write_text(NEXT)
     Store.open(state_dir).close()
-    assert database.inspect(state_dir / "facesecure.db") == "0002"
+    assert database.inspect(state_dir / "facesecure.db") == "9999"
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
@@ -126,7 +126,7 @@ def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
         store.record(sighting("one"))
     monkeypatch.undo()
     before = (state_dir / "facesecure.db").read_bytes()
-    with pytest.raises(StoreError, match=r"newer facesecure.*'0002'") as caught:
+    with pytest.raises(StoreError, match=r"newer facesecure.*'9999'") as caught:
         Store.open(state_dir)
     assert "upgrade" in (caught.value.hint or "")
     assert (state_dir / "facesecure.db").read_bytes() == before
