@@ -97,14 +97,14 @@ def test_a_stalled_server_is_a_loss_after_the_time_out(camera: RtspCamera) -> No
 
 @pytest.mark.rtsp
 def test_leaving_a_stalled_camera_does_not_wait_for_its_time_out(camera: RtspCamera) -> None:
-    patient = CameraConfig(timeout=30.0)
+    patient = CameraConfig(timeout=6.0)
     with LatestFrame(open_source(camera.url, patient)) as latest:
         next(iter(latest))
         camera.stall()
         time.sleep(0.3)
         began = time.monotonic()
-    assert time.monotonic() - began < 15
-    latest._thread.join(4)  # left behind, it ends with its time-out
+    assert time.monotonic() - began < 5
+    latest._thread.join(30)  # left behind, it ends with its time-out
     assert not latest._thread.is_alive()
 
 
