@@ -175,14 +175,29 @@ class Recognition:
     """What one face says: a score for everybody who is enrolled, by name (empty if nobody is).
 
     Scores are the recogniser's own (cosine, or a class's log-odds); only a ``ScoreModel`` gives them a meaning.
+    ``model_sha256`` names the model that made ``embedding``: embeddings of two models do not compare.
     """
 
     scores: Mapping[str, float]
     embedding: Embedding | None = None
+    model_sha256: str | None = None
 
     def ranked(self) -> list[tuple[str, float]]:
         """(name, score), best first; equal scores by name, so that the order never depends on chance."""
         return sorted(self.scores.items(), key=lambda item: (-item[1], item[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenFace:
+    """A face of a sighting that is kept with it, and its embedding by the model with ``model_sha256``."""
+
+    face: AlignedFace
+    embedding: Embedding
+    model_sha256: str
+    taken_at: datetime
+
+    def __post_init__(self) -> None:
+        _require(self.taken_at.tzinfo is not None, "taken_at needs a time zone")
 
 
 class VerdictKind(StrEnum):
@@ -228,6 +243,7 @@ class Sighting:
     ``supersedes`` is the identifier of an earlier sighting of the same track that this one corrects.
     ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
     ``closing`` marks one that was made before and comes again at its end, with the whole visit's figures and snapshot.
+    ``faces`` are the best usable ones so far, for the store alone: plugins are not told.
     """
 
     identifier: str
@@ -240,6 +256,7 @@ class Sighting:
     snapshot: Image | None = None
     box: Box | None = None
     closing: bool = False
+    faces: tuple[SeenFace, ...] = ()
 
     def __post_init__(self) -> None:
         _require(bool(self.identifier), "a sighting needs an identifier")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from facesecure.domain import Alert, Sighting, VerdictKind
@@ -16,7 +17,9 @@ class Policy:
 
     def decide(self, sighting: Sighting, snapshot_path: Path | None = None) -> list[Alert]:
         """Alerts for ``sighting``; none if it was told before and is merely closing."""
-        return [] if sighting.closing else [Alert(sighting, self._words(sighting), snapshot_path)]
+        if sighting.closing:
+            return []
+        return [Alert(replace(sighting, faces=()), self._words(sighting), snapshot_path)]
 
     def _words(self, sighting: Sighting) -> str:
         prefix = "Correction: " if sighting.supersedes else ""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
+from facesecure.keepsakes import Keepsakes
 from facesecure.recognize.evidence import Evidence
 from facesecure.recognize.judge import Judge
 from facesecure.vision.quality import view_score
@@ -43,6 +44,7 @@ class Track:
     hits: int = 1
     velocity: tuple[float, float] = (0.0, 0.0)
     evidence: Evidence = field(default_factory=Evidence)
+    keepsakes: Keepsakes = field(default_factory=Keepsakes)
     best_view: float = 0.0
     asked_at: float | None = None
     ended: bool = False
@@ -98,13 +100,16 @@ class Tracker:
 
     def observe(self, track: Track, face: AlignedFace, recognition: Recognition | None) -> Track:
         """Add what ``face`` said to ``track``; ``recognition`` is None when its quality was too poor to ask."""
+        keepsakes = track.keepsakes
         if recognition is None:
             evidence = track.evidence.refuse(face.quality)
         else:
             evidence = track.evidence.add(recognition, face.quality, track.now)
+            keepsakes = keepsakes.add(face, recognition, track.now)
         seen = replace(
             track,
             evidence=evidence,
+            keepsakes=keepsakes,
             verdict=self._judge.judge(evidence),
             best_view=max(track.best_view, view_score(track.face)),
             asked_at=track.now,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from facesecure.domain import Box, Face, Frame, Image, Sighting, Verdict, VerdictKind
+from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Verdict, VerdictKind
 from facesecure.presence import Episode, Presence
 from facesecure.tracking import Track
 from facesecure.vision.quality import view_score
@@ -89,6 +89,7 @@ class Witness:
             snapshot=memory.snapshot,
             box=memory.box,
             closing=True,
+            faces=_faces(track, frame),
         )
 
     def _sighting(self, track: Track, memory: _Memory, frame: Frame, supersedes: str | None = None) -> Sighting:
@@ -102,6 +103,7 @@ class Witness:
             supersedes=supersedes,
             snapshot=memory.snapshot,
             box=memory.box,
+            faces=_faces(track, frame),
         )
 
     def _faceless(self, episode: Episode | None, frame: Frame) -> list[Sighting]:
@@ -116,6 +118,12 @@ class Witness:
 
 def _same(one: Verdict, other: Verdict) -> bool:
     return (one.kind, one.name) == (other.kind, other.name)
+
+
+def _faces(track: Track, frame: Frame) -> tuple[SeenFace, ...]:
+    return tuple(
+        SeenFace(kept.face, kept.embedding, kept.model_sha256, _wall(frame, kept.at)) for kept in track.keepsakes.faces
+    )
 
 
 def _wall(frame: Frame, at: float) -> datetime:

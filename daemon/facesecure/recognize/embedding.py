@@ -16,4 +16,4 @@ class EmbeddingRecognizer:
 
     def identify(self, face: AlignedFace) -> Recognition:
         embedding = self._embedder.embed(face.image)
-        return Recognition(self._gallery.current().scores(embedding), embedding)
+        return Recognition(self._gallery.current().scores(embedding), embedding, self._gallery.model_sha256)

@@ -54,6 +54,11 @@ class LiveGallery:
         self._seen = revision()
         self._gallery = self._read()
 
+    @property
+    def model_sha256(self) -> str:
+        """The model whose embeddings may be compared with."""
+        return self._model
+
     def current(self) -> Gallery:
         """The gallery as of at most a second ago."""
         now = self._clock()

@@ -158,6 +158,7 @@ class MarkedFaceRow(Base):
     visitor_id: Mapped[int] = mapped_column(ForeignKey("visitors.id", ondelete="CASCADE"), index=True)
     not_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     sighting: Mapped[str] = mapped_column(String(100), index=True)
+    marked_at: Mapped[datetime]
     taken_at: Mapped[datetime]
     model_sha256: Mapped[str] = mapped_column(String(64))
     quality: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -62,6 +62,7 @@ def _faces() -> None:
         sa.Column("visitor_id", sa.Integer, sa.ForeignKey("visitors.id", ondelete="CASCADE"), nullable=False),
         sa.Column("not_person_id", sa.Integer, sa.ForeignKey("people.id", ondelete="CASCADE")),
         sa.Column("sighting", sa.String(100), nullable=False),
+        sa.Column("marked_at", sa.DateTime, nullable=False),
         *_face_columns(),
     )
     for column in ("visitor_id", "not_person_id", "sighting"):

@@ -1,0 +1,47 @@
+"""The few faces of a visit worth keeping: clear ones, and not all from the same moment."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from facesecure.domain import AlignedFace, Embedding, Recognition
+
+MOST = 5
+"""Faces kept of one visit; each is 37 KB while it lasts."""
+_NEWS = 1.0
+"""Seconds after which another face of the same visit is worth nearly (63 %) as much as one from another day."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keepsake:
+    """A usable face, its embedding by the model with ``model_sha256``, and when: seconds on the source's clock."""
+
+    face: AlignedFace
+    embedding: Embedding
+    model_sha256: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Keepsakes:
+    """At most MOST faces of one track, in order of time."""
+
+    faces: tuple[Keepsake, ...] = ()
+
+    def add(self, face: AlignedFace, recognition: Recognition, at: float) -> Keepsakes:
+        """With one face more; where that is one too many, without the one that adds least."""
+        if recognition.embedding is None or recognition.model_sha256 is None:
+            return self
+        faces = (*self.faces, Keepsake(face, recognition.embedding, recognition.model_sha256, at))
+        if len(faces) > MOST:
+            least = min(range(len(faces)), key=lambda index: _worth(faces, index))
+            faces = faces[:least] + faces[least + 1 :]
+        return replace(self, faces=faces)
+
+
+def _worth(faces: tuple[Keepsake, ...], index: int) -> float:
+    """Clarity, times how far in time the nearest other face is."""
+    here = faces[index]
+    apart = min(abs(here.at - other.at) for other in faces if other is not here)
+    return here.face.quality.clarity * (1 - math.exp(-apart / _NEWS))
