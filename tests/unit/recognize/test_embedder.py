@@ -39,6 +39,14 @@ def test_one_person_is_near_herself_and_far_from_another(embedder, grace, eileen
     assert embedder.embed(grace) @ embedder.embed(eileen) < 0.3
 
 
+def test_the_network_is_given_the_face_as_it_is_its_colours_in_their_order():
+    """The card's golden input, through the embedder, gives the golden output: nothing is done to it on the way."""
+    model = load_model("mobilefacenet")
+    assert model.card.golden is not None
+    (golden,) = model.card.golden.input()
+    np.testing.assert_allclose(ModelEmbedder(model).embed(golden), model.card.golden.outputs[0], atol=0.02)
+
+
 @pytest.mark.parametrize("who", ["grace", "eileen"])
 def test_swapping_red_and_blue_changes_a_face_more_than_dusk_does(embedder, who, request):
     face = request.getfixturevalue(who)
