@@ -10,11 +10,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration: known here, so that Alembic is imported only when a database is older."""
 
 
@@ -66,10 +66,11 @@ class FaceRow(Base):
 
 
 class TemplateRow(Base):
+    """One of the templates of a person, of each model that made embeddings of their faces; the first is of all."""
+
     __tablename__ = "templates"
-    __table_args__ = (UniqueConstraint("person_id", "model_sha256"),)
     id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     model_sha256: Mapped[str] = mapped_column(String(64))
     embedding: Mapped[bytes]
     faces: Mapped[int]

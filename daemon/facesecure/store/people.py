@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from facesecure.domain import Embedding, Quality
-from facesecure.errors import UsageError
-from facesecure.store.models import CounterRow, FaceRow, PersonRow, SightingRow, TemplateRow
+from facesecure.domain import Embedding, Image, Quality
+from facesecure.errors import FacesecureError, UsageError
+from facesecure.recognize.templates import Look
+from facesecure.store.models import (
+    CounterRow,
+    FaceRow,
+    PersonRow,
+    SeenFaceRow,
+    SightingRow,
+    TemplateRow,
+    VisitorRow,
+)
 from facesecure.store.names import name_key, person_name
 from facesecure.store.pictures import png_bytes, png_image
-from facesecure.store.records import EnrolledFace, Person, Template, TemplateMaker
+from facesecure.store.records import EnrolledFace, Person, RefusedFace, Template, TemplateMaker, check_embedding
 
 
 def everybody(session: Session) -> list[Person]:
@@ -67,14 +76,28 @@ def rename(session: Session, old: str, new: str) -> Person:
         update(SightingRow).where(SightingRow.person_id == row.id).values(name=row.name, name_key=row.name_key)
     )
     session.execute(update(SightingRow).where(SightingRow.second_name == before).values(second_name=row.name))
+    session.execute(
+        update(SightingRow)
+        .where(SightingRow.corrected_person_id == row.id)
+        .values(corrected_name=row.name, corrected_name_key=row.name_key)
+    )
+    session.execute(update(VisitorRow).where(VisitorRow.person_id == row.id).values(name=row.name))
     changed(session)
     return _person(session, row)
 
 
 def remove(session: Session, name: str) -> Person:
-    """Forget the person: faces and templates go with the row; the history keeps the name, without the link."""
+    """Forget the person: faces and templates go with the row, and every face that was seen of them at the door.
+
+    The history keeps the name, without the link.
+    """
     row = find(session, name)
     person = _person(session, row)
+    theirs = select(SightingRow.identifier).where(
+        or_(SightingRow.corrected_person_id == row.id, SightingRow.person_id == row.id)
+    )
+    session.execute(delete(SeenFaceRow).where(SeenFaceRow.sighting.in_(theirs)))
+    session.execute(delete(VisitorRow).where(VisitorRow.person_id == row.id))
     session.delete(row)
     changed(session)
     return person
@@ -109,13 +132,52 @@ def templates(session: Session, model_sha256: str | None) -> list[Template]:
         query = query.where(TemplateRow.model_sha256 == model_sha256)
     return [
         Template(name, _embedding(row.embedding), row.model_sha256, row.faces, row.made_at)
-        for name, row in session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256))
+        for name, row in session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256, TemplateRow.id))
     ]
 
 
-def foreign_faces(session: Session, model_sha256: str) -> list[EnrolledFace]:
-    """Faces whose embedding another model made."""
-    return [_face(row) for row in session.scalars(select(FaceRow).where(FaceRow.model_sha256 != model_sha256))]
+@dataclass(frozen=True, slots=True)
+class ForeignFace:
+    """An enrolled face whose embedding another model made: whose, its number, and its crop as it is kept."""
+
+    name: str
+    identifier: int
+    crop_png: bytes
+
+    def image(self) -> Image:
+        """The crop, uint8 RGB (112, 112, 3). Raises ValueError where it is missing or damaged."""
+        if not self.crop_png:
+            raise ValueError("its picture is missing")
+        return png_image(self.crop_png)
+
+
+def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
+    """Faces whose embedding another model made, by name."""
+    query = (
+        select(PersonRow.name, FaceRow.id, FaceRow.crop_png)
+        .join(FaceRow, FaceRow.person_id == PersonRow.id)
+        .where(FaceRow.model_sha256 != model_sha256)
+        .order_by(PersonRow.name_key, FaceRow.id)
+    )
+    return [ForeignFace(name, identifier, crop) for name, identifier, crop in session.execute(query)]
+
+
+def embedded(
+    faces: Sequence[ForeignFace], embed: Callable[[Image], Embedding], done: Callable[[int, int], None] | None
+) -> tuple[dict[int, Embedding], tuple[RefusedFace, ...]]:
+    """Each face's new embedding by its number, and those that could not have one."""
+    embeddings: dict[int, Embedding] = {}
+    refused: list[RefusedFace] = []
+    for count, face in enumerate(faces, 1):
+        try:
+            embedding = embed(face.image())
+            check_embedding(embedding)
+            embeddings[face.identifier] = embedding
+        except (ValueError, RuntimeError, FacesecureError) as error:
+            refused.append(RefusedFace(face.name, face.identifier, str(error)))
+        if done is not None:
+            done(count, len(faces))
+    return embeddings, tuple(refused)
 
 
 def replace_embeddings(
@@ -132,14 +194,16 @@ def replace_embeddings(
 
 
 def remake_templates(session: Session, person_id: int, template: TemplateMaker) -> None:
-    """One template for each model that made embeddings of this person's faces."""
+    """What ``template`` makes of the embeddings, for each model that made some of this person's faces."""
     by_model: dict[str, list[Embedding]] = {}
     for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person_id).order_by(FaceRow.id)):
         by_model.setdefault(row.model_sha256, []).append(_embedding(row.embedding))
     for old in session.scalars(select(TemplateRow).where(TemplateRow.person_id == person_id)):
         session.delete(old)
     session.flush()
-    session.add_all(_template_row(person_id, model, embeddings, template) for model, embeddings in by_model.items())
+    for model, embeddings in by_model.items():
+        session.add_all(_template_row(person_id, model, look) for look in template(np.stack(embeddings)))
+        session.flush()  # in the order they were made: the first is of all faces
     changed(session)
 
 
@@ -164,13 +228,12 @@ def _person(session: Session, row: PersonRow) -> Person:
     return Person(row.name, row.created_at, count or 0)
 
 
-def _template_row(person_id: int, model: str, embeddings: list[Embedding], template: TemplateMaker) -> TemplateRow:
-    made = np.asarray(template(np.stack(embeddings)), "<f4")
+def _template_row(person_id: int, model: str, look: Look) -> TemplateRow:
     return TemplateRow(
         person_id=person_id,
         model_sha256=model,
-        embedding=made.tobytes(),
-        faces=len(embeddings),
+        embedding=look.direction.astype("<f4").tobytes(),
+        faces=look.faces,
         made_at=datetime.now(UTC),
     )
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facesecure.domain import Box, Embedding, Image, Quality, Verdict
+from facesecure.recognize.templates import Embeddings, Look
 
-Embeddings = NDArray[np.float32]
-TemplateMaker = Callable[[Embeddings], Embedding]
-"""Turns one person's embeddings, float32 (n, d), into the one they are compared by, float32 (d,)."""
+TemplateMaker = Callable[[Embeddings], Sequence[Look]]
+"""Turns one person's embeddings, float32 (n, d), into what they are compared by: one look or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +58,31 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What one person looks like to one model: float32 (d,), made of ``faces`` pictures."""
+    """A way one person looks to one model: float32 (d,) of length 1, the mean of ``faces`` pictures."""
 
     name: str
     embedding: Embedding
     model_sha256: str
     faces: int
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFace:
+    """An enrolled face (number ``identifier`` of ``name``) that could not be embedded again, and ``why``."""
+
+    name: str
+    identifier: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedded:
+    """What came of a change of model: how many ``faces`` were embedded again, of which ``people``, and which not."""
+
+    faces: int = 0
+    people: tuple[str, ...] = ()
+    refused: tuple[RefusedFace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from facesecure.domain import Embedding, Image
 from facesecure.errors import EnrolmentError, UsageError
-from facesecure.store.records import Embeddings
+from facesecure.recognize.templates import Embeddings, Look
+from facesecure.store.records import EnrolledFace
 from facesecure.store.store import Store
 from support.builders import NOON
 from support.store import MODEL, OTHER_MODEL, enrolled_face, known, sighting
@@ -45,8 +48,8 @@ def test_more_faces_extend_the_person_and_remake_the_template(store: Store) -> N
 
 
 def test_a_recogniser_can_bring_its_own_template(store: Store) -> None:
-    def last(embeddings: Embeddings) -> Embedding:
-        return np.asarray(embeddings[-1], np.float32)
+    def last(embeddings: Embeddings) -> list[Look]:
+        return [Look(np.asarray(embeddings[-1], np.float32), 1)]
 
     store.add_person("Tom", [enrolled_face(1), enrolled_face(2)], last)
     np.testing.assert_array_equal(store.templates()[0].embedding, enrolled_face(2).embedding)
@@ -59,7 +62,7 @@ def test_each_model_has_a_template_of_its_own(store: Store) -> None:
 
 
 def test_an_enrolment_that_fails_half_way_leaves_nothing(store: Store) -> None:
-    def failing(embeddings: Embeddings) -> Embedding:
+    def failing(embeddings: Embeddings) -> list[Look]:
         raise RuntimeError("power supply fell off the shelf")
 
     before = store.people_revision()
@@ -172,13 +175,52 @@ def test_a_new_model_embeds_everybody_again(store: Store) -> None:
         seen.append(image)
         return np.full(64, 1 / 8, np.float32)
 
-    assert store.reembed(OTHER_MODEL, embed) == 2
+    told: list[tuple[int, int]] = []
+    done = store.reembed(OTHER_MODEL, embed, done=lambda count, of: told.append((count, of)))
+    assert (done.faces, done.people, done.refused) == (2, ("Tom",), ())
+    assert told == [(1, 2), (2, 2)]
     assert len(seen) == 2
     assert [(t.name, t.model_sha256, t.embedding.size) for t in store.templates()] == [
         ("Ann", OTHER_MODEL, 192),
         ("Tom", OTHER_MODEL, 64),
     ]
-    assert store.reembed(OTHER_MODEL, embed) == 0
+    assert store.reembed(OTHER_MODEL, embed).faces == 0
+
+
+@pytest.mark.parametrize("crop", [b"", b"\x89PNG, but no more"], ids=["missing", "damaged"])
+def test_a_face_whose_picture_is_lost_is_told_of_and_the_others_are_embedded_again(store: Store, crop: bytes) -> None:
+    store.add_person("Tom", [enrolled_face(1), enrolled_face(2)])
+    store.add_person("Ann", [enrolled_face(3)])
+    with store._database.write() as session:
+        session.execute(text("UPDATE faces SET crop_png = :crop WHERE id IN (1, 3)"), {"crop": crop})
+    done = store.reembed(OTHER_MODEL, lambda image: np.ones(8, np.float32))
+    assert (done.faces, done.people) == (1, ("Tom",))
+    assert [(face.name, face.identifier) for face in done.refused] == [("Ann", 3), ("Tom", 1)]
+    assert {(template.name, template.model_sha256) for template in store.templates()} == {
+        ("Ann", MODEL), ("Tom", MODEL), ("Tom", OTHER_MODEL),
+    }  # fmt: skip
+
+
+def test_what_a_model_cannot_embed_is_told_of_and_changes_nothing(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1)])
+    before = store.people_revision()
+    done = store.reembed(OTHER_MODEL, lambda image: np.full(8, np.nan, np.float32))
+    assert (done.faces, [face.name for face in done.refused]) == (0, ["Tom"])
+    assert "finite" in done.refused[0].why
+    assert store.people_revision() == before
+    assert [template.model_sha256 for template in store.templates()] == [MODEL]
+
+
+def test_a_person_of_two_kinds_of_faces_has_a_template_of_all_and_one_of_each_kind(store: Store) -> None:
+    store.add_person("Tom", [_face_near(1, seed) for seed in range(3)] + [_face_near(2, seed) for seed in range(4)])
+    assert [template.faces for template in store.templates(MODEL)] == [7, 3, 4]
+
+
+def _face_near(kind: int, seed: int) -> EnrolledFace:
+    """One of the faces of that kind, which are all alike."""
+    centre, other = enrolled_face(kind), enrolled_face(100 * kind + seed)
+    embedding = centre.embedding + 0.5 * other.embedding
+    return replace(other, embedding=embedding / np.linalg.norm(embedding))
 
 
 def test_every_change_to_people_moves_the_revision_for_other_processes(store: Store, state_dir: Path) -> None:

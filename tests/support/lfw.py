@@ -1,0 +1,53 @@
+"""Photos of Labelled Faces in the Wild, where this machine has them; a test that asks for one is skipped elsewhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesecure.config import DetectorConfig
+from facesecure.detect import build_detector
+from facesecure.domain import Image
+from facesecure.recognize.embedder import ModelEmbedder
+from facesecure.recognize.mirror import embed_both
+from facesecure.stages import Detector
+from facesecure.vision import align
+from facesecure.vision.model_card import load_model
+from facesecure.vision.photos import read_photo
+from support.faces import DATA
+
+IMAGES = DATA / "lfw-dev" / "images"
+
+
+def photos(person: str, count: int) -> list[Path]:
+    """The first ``count`` photos of somebody."""
+    if not IMAGES.is_dir():
+        pytest.skip(f"needs Labelled Faces in the Wild in {IMAGES}")
+    found = sorted((IMAGES / person).glob("*.jpg"))[:count]
+    assert len(found) == count, f"{person} has {len(found)} photos"
+    return found
+
+
+@cache
+def detector() -> Detector:
+    return build_detector(DetectorConfig())
+
+
+@cache
+def embedder() -> ModelEmbedder:
+    return ModelEmbedder(load_model("mobilefacenet"))
+
+
+@cache
+def crop(photo: Path) -> Image:
+    """The largest face, aligned."""
+    image = read_photo(photo)
+    return align.crop(image, max(detector().detect(image), key=lambda face: face.eye_distance).landmarks)
+
+
+def faces(person: str, count: int) -> np.ndarray:
+    """Embeddings of somebody's first photos, as enrolment makes them: float32 (count, 192)."""
+    return np.stack([embed_both(embedder(), crop(photo)) for photo in photos(person, count)])
