@@ -73,12 +73,13 @@ def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
     """Write ``card``, and the model's bytes if given, each in one step: a reader sees the old or the new."""
     folder.mkdir(parents=True, exist_ok=True)
     if content is not None:
-        _replace(folder / card.file, content)
+        replace_file(folder / card.file, content)
     document = card.model_dump(mode="json", exclude_none=True)
-    _replace((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
+    replace_file((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write ``path`` in one step."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     scratch.write_bytes(content)
     scratch.replace(path)

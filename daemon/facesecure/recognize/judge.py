@@ -1,8 +1,9 @@
 """Turns evidence into a verdict, at the error rates that were asked for.
 
 A name is accepted when a stranger would come this close to anybody enrolled less often than ``false_accept`` (a
-Neyman-Pearson test on the impostors' distribution, with Bonferroni's correction for the number of people), when it is
-likelier than "nobody we know", and when it leads the second name by ``margin``. A stranger is a positive decision too:
+Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the number of people),
+when it is likelier than "nobody we know", when no rival who is known to look like that person comes this close too
+often (``standards``), and when it leads the second name by ``margin``. A stranger is a positive decision too:
 the log-likelihood ratio of even the best name has fallen below log(``false_stranger``), as in Wald's sequential test
 (Wald, 1945). In between we wait for another face. Wald's bound for names too would be stricter than was asked for:
 over five photos, 4 people and 12,000 strangers it named 97.5 % of the family where this names 99.6 %, and neither
@@ -17,6 +18,7 @@ from facesecure.config import VerdictConfig
 from facesecure.domain import Verdict, VerdictKind
 from facesecure.recognize.evidence import Evidence, Tally
 from facesecure.recognize.score_model import ScoreModel
+from facesecure.recognize.standards import SameForAll, Standard, Standards
 
 _CLEAR = 0.8
 _MEASURED = 1e-6
@@ -28,9 +30,10 @@ Ranking = list[tuple[str, Tally]]
 class Judge:
     """Judges evidence as often as there is more of it."""
 
-    def __init__(self, config: VerdictConfig, model: ScoreModel) -> None:
+    def __init__(self, config: VerdictConfig, standards: ScoreModel | Standards) -> None:
+        """``standards`` say what to demand of whom; a score model alone is demanded of everybody alike."""
         self._config = config
-        self._model = model
+        self._standards = SameForAll(standards) if isinstance(standards, ScoreModel) else standards
 
     def judge(self, evidence: Evidence) -> Verdict:
         """The verdict on ``evidence`` now; UNIDENTIFIED means "not sure yet", and stays if nothing more comes."""
@@ -45,11 +48,16 @@ class Judge:
         return self._compare(evidence, ranked)
 
     def _compare(self, evidence: Evidence, ranked: Ranking) -> Verdict:
-        ratios = [self._model.log_likelihood_ratio(tally.mean, tally.faces, tally.clarity) for _, tally in ranked]
+        standards = [self._standards.of(name) for name, _ in ranked]
+        ratios = [_ratio(standard, tally) for standard, (_, tally) in zip(standards, ranked, strict=True)]
         name, tally = ranked[0]
-        chance = len(ranked) * self._model.impostor.chance_of_reaching(tally.mean, tally.faces)
+        chance = len(ranked) * standards[0].scores.impostor.chance_of_reaching(tally.mean, tally.faces)
         looks = f"{_faces(evidence)}, {tally.mean:.2f} like {name}"
-        if chance <= self._config.false_accept and ratios[0] > 0:
+        if chance <= self._asked(standards[0]) and ratios[0] > 0:
+            rival = standards[0].rival_near(tally.mean, tally.faces)
+            if rival is not None:
+                why = f"{looks}, but {rival.name} comes as near too often"
+                return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
             return self._name(evidence, ranked, ratios, f"{looks}; {_rarity(chance)}")
         if max(ratios) <= math.log(self._config.false_stranger):
             why = f"{looks} at most: nobody we know"
@@ -58,6 +66,9 @@ class Judge:
         why = f"{looks}{unclear}: too little for a name and too much for a stranger"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
+    def _asked(self, standard: Standard) -> float:
+        return self._config.false_accept if standard.false_accept is None else standard.false_accept
+
     def _name(self, evidence: Evidence, ranked: Ranking, ratios: list[float], why: str) -> Verdict:
         """KNOWN, unless somebody else is nearly as likely."""
         if len(ranked) == 1 or ratios[0] - ratios[1] >= self._config.margin:
@@ -65,6 +76,10 @@ class Judge:
         (first, _), (second, tally), *_ = ranked
         why = f"{_faces(evidence)} like {first}, but {second} comes too close ({tally.mean:.2f})"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
+
+
+def _ratio(standard: Standard, tally: Tally) -> float:
+    return standard.scores.log_likelihood_ratio(tally.mean, tally.faces, tally.clarity)
 
 
 def _verdict(kind: VerdictKind, evidence: Evidence, ranked: Ranking, why: str, ratio: float | None = None) -> Verdict:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from facesecure.errors import ModelError
 from facesecure.vision.model_card import ModelCard
@@ -40,6 +41,10 @@ class ScoreDistribution:
     def chance_of_reaching(self, score: float, faces: float) -> float:
         """The chance that a mean over ``faces`` faces of this kind is ``score`` or higher."""
         return 0.5 * math.erfc((score - self.mean) / math.sqrt(2 * self.variance(faces)))
+
+    def score_reached_with(self, chance: float, faces: float) -> float:
+        """The score that such a mean reaches with ``chance`` (between 0 and 1): the inverse of chance_of_reaching."""
+        return self.mean + NormalDist().inv_cdf(1 - chance) * math.sqrt(self.variance(faces))
 
     def log_density(self, score: float, faces: float) -> float:
         variance = self.variance(faces)

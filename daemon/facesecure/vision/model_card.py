@@ -64,8 +64,9 @@ class ScoreModel(_Part):
 class StrangerFacts(_Part):
     """The stranger model beside the card (``recognize.stranger_model``): its bytes, and what it was measured on.
 
-    ``error`` is by what share its spreads were wrong (root mean square) for templates of people it had not seen, and
-    ``rates`` what share of unseen strangers reached the score that the share in the key was asked to reach.
+    ``error`` is by what share its spreads were wrong (root mean square) for templates of people it had not seen,
+    ``shift`` how far its mean score was off on pictures of a kind it had not seen, and ``rates`` what share of unseen
+    strangers reached the score that the share in the key was asked to reach.
     """
 
     file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -74,6 +75,7 @@ class StrangerFacts(_Part):
     people: int
     faces: int
     error: float
+    shift: float
     rates: dict[str, float] = {}
 
 
