@@ -6,6 +6,7 @@ import numpy as np
 
 from facesecure.domain import Embedding, Image
 from facesecure.errors import ModelError
+from facesecure.vision.light import brightened
 from facesecure.vision.model_card import Model
 
 
@@ -27,8 +28,11 @@ class ModelEmbedder:
         self._shape = self._graph.inputs[0].shape[1:]
 
     def embed(self, face: Image) -> Embedding:
-        """``face`` is uint8 RGB (112, 112, 3) from ``vision.align``; returns float32 (size,) of length 1."""
+        """``face`` is uint8 RGB (112, 112, 3) from ``vision.align``; returns float32 (size,) of length 1.
+
+        A dark face is brightened first, here and nowhere else, so that training, enrolment and watching agree.
+        """
         if face.shape != self._shape or face.dtype != np.uint8:
             raise ValueError(f"an aligned face is uint8 {self._shape}, not {face.dtype} {face.shape}")
-        (embedding,) = self._graph.invoke(face[None])
+        (embedding,) = self._graph.invoke(brightened(face)[None])
         return np.asarray(embedding[0], np.float32)

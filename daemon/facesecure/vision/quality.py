@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Landmarks, Quality
 from facesecure.vision import align
+from facesecure.vision.light import Light, light_on, surroundings
 
 # The middle of the crop: forehead to chin and cheek to cheek, without hair and background.
 _FACE = np.s_[20:100, 16:96]
@@ -24,6 +25,9 @@ _HALF_SIDE = 56
 _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 # Medians of their energies over 210 photos of Labelled Faces in the Wild: "as sharp as a usual press photo".
 _SHARP_PHOTO = np.array([0.141, 0.207, 0.397, 0.399])
+
+_BACKLIT = 3.0
+"""Surroundings this many times as bright as a face make it dark; a lamp or another stand would mend it."""
 
 ENROLMENT = QualityConfig(
     min_clarity=0.8,
@@ -40,15 +44,19 @@ ENROLMENT = QualityConfig(
 def examine(image: Image, face: Face, floors: QualityConfig) -> AlignedFace:
     """Cut ``face`` out of ``image`` (uint8 RGB), aligned, and judge it against ``floors``."""
     crop = align.crop(image, face.landmarks)
-    return AlignedFace(crop, assess(crop, face, floors))
+    return AlignedFace(crop, assess(crop, face, floors, behind=surroundings(image, face.box)))
 
 
-def assess(crop: Image, face: Face, floors: QualityConfig) -> Quality:
-    """Judge an aligned crop (uint8 RGB (112, 112, 3)) of ``face``; every floor it misses is a reason."""
+def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) -> Quality:
+    """Judge an aligned crop (uint8 RGB (112, 112, 3)) of ``face``; every floor it misses is a reason.
+
+    ``behind`` is how bright it is around the face, 0 to 255; it only says why a face is dark.
+    """
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
     yaw, pitch, roll = pose(face.landmarks)
     middle = grey[_FACE]
     brightness, contrast, sharp = float(middle.mean()), float(middle.std()), sharpness(grey)
+    light = light_on(grey)
     found = Quality(
         eye_distance=face.eye_distance,
         sharpness=sharp,
@@ -58,9 +66,9 @@ def assess(crop: Image, face: Face, floors: QualityConfig) -> Quality:
         pitch=pitch,
         roll=roll,
         confidence=face.confidence,
-        clarity=clarity(sharp, face.eye_distance, contrast),
+        clarity=clarity(sharp, face.eye_distance, contrast) * light.kept,
     )
-    return _with_reasons(found, floors)
+    return _with_reasons(found, floors, light, behind)
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
@@ -128,13 +136,14 @@ def view_score(face: Face) -> float:
     return face.eye_distance * (1 - 0.6 * yaw) * face.confidence
 
 
-def _with_reasons(found: Quality, floors: QualityConfig) -> Quality:
+def _with_reasons(found: Quality, floors: QualityConfig, light: Light, behind: float) -> Quality:
+    dark = "backlit" if behind > _BACKLIT * found.brightness else "too dark"
     checks = (
         (
             found.eye_distance < floors.min_eye_distance,
             f"too small: {found.eye_distance:.1f} pixels between the eyes, {floors.min_eye_distance:g} needed",
         ),
-        (found.brightness < floors.min_brightness, f"too dark: brightness {found.brightness:.0f} of 255"),
+        (found.brightness < floors.min_brightness, f"{dark}: brightness {found.brightness:.0f} of 255"),
         (found.brightness > floors.max_brightness, f"too bright: brightness {found.brightness:.0f} of 255"),
         (
             found.contrast < floors.min_contrast,
@@ -155,5 +164,7 @@ def _with_reasons(found: Quality, floors: QualityConfig) -> Quality:
     )
     reasons = tuple(reason for failed, reason in checks if failed)
     if not reasons and found.clarity < floors.min_clarity:
-        reasons = (f"too unclear: it keeps {found.clarity:.0%} of its likeness, {floors.min_clarity:.0%} needed",)
+        kept = f"it keeps {found.clarity:.0%} of its likeness, {floors.min_clarity:.0%} needed"
+        lit = found.clarity >= floors.min_clarity * light.kept  # but for the light it would do
+        reasons = (f"lit from one side, {light.shadow:.0%} in shadow: {kept}" if lit else f"too unclear: {kept}",)
     return replace(found, reasons=reasons)
