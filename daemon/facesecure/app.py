@@ -32,6 +32,8 @@ from facesecure.recognize.embedding import EmbeddingRecognizer
 from facesecure.recognize.gallery import LiveGallery
 from facesecure.recognize.judge import Judge
 from facesecure.recognize.score_model import ScoreModel
+from facesecure.recognize.standards import LiveStandards
+from facesecure.recognize.stranger_model import Strangers, strangers_of
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.stages import AlertPlugin, Detector
@@ -52,6 +54,7 @@ class Vision:
     detector: Detector
     embedder: ModelEmbedder
     scores: ScoreModel
+    strangers: Strangers
     watching: QualityConfig
     """What a face must be worth to be recognised."""
     enrolling: QualityConfig
@@ -68,17 +71,31 @@ class Vision:
         watching, enrolling = (
             floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
         )
-        return cls(detector, ModelEmbedder(model), ScoreModel.from_card(model.card), watching, enrolling)
+        scores, strangers = ScoreModel.from_card(model.card), strangers_of(model)
+        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling)
 
     def recognizer(self, store: Store) -> EmbeddingRecognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
         gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256)
         return EmbeddingRecognizer(self.embedder, gallery)
 
-    def identifier(self, config: FacesecureConfig, store: Store) -> Identifier:
+    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
+        """What to demand of whom: as calibrated, or else the safe default."""
+        return LiveStandards(
+            store.templates,
+            store.people_revision,
+            self.embedder.sha256,
+            self.strangers,
+            self.scores,
+            state_dir,
+            config.verdict.false_accept,
+        )
+
+    def identifier(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Identifier:
         """For single pictures, where one face has to do."""
         single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
-        return Identifier(self.detector, self.recognizer(store), Judge(single, self.scores), self.watching)
+        judge = Judge(single, self.standards(config, store, state_dir))
+        return Identifier(self.detector, self.recognizer(store), judge, self.watching)
 
     def enrolment(self, known: Sequence[Embedding] = ()) -> Enrolment:
         """To collect pictures of one person, whose faces enrolled so far are ``known``."""
@@ -110,7 +127,7 @@ def assembled(
         stack.enter_context(Housekeeper(store, config.store))
         registry = Registry.load(config.plugins)
         dispatcher = stack.enter_context(Dispatcher({**registry.enabled(), **(extra_plugins or {})}))
-        tracker = Tracker(Judge(config.verdict, vision.scores))
+        tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
         pipeline = Pipeline(
             cadence=Cadence(
                 MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy

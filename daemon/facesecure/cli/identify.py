@@ -33,7 +33,7 @@ def identify(
     config = settings_of(context).config()
     paths = list(expand(images))
     with open_store(config) as store:
-        identifier = Vision.load(config, state_of(config)).identifier(config, store)
+        identifier = Vision.load(config, state_of(config)).identifier(config, store, state_of(config))
         with output.progress(quiet=json) as progress:
             looked = _look(identifier, paths, progress)
     if json:
