@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from facesecure.domain import Sighting
+from facesecure.domain import Sighting, VerdictKind
 from facesecure.errors import StoreError
 
 _log = logging.getLogger(__name__)
@@ -25,21 +26,32 @@ class SightingStore(Protocol):
     def update(self, sighting: Sighting) -> None: ...
 
 
+def _to_nobody(identifier: str) -> None:
+    """For a store that keeps no visitors."""
+
+
 class Chronicle:
     """Writes what the witness says. ``lost`` counts what could not be written."""
 
-    def __init__(self, store: SightingStore) -> None:
+    def __init__(self, store: SightingStore, group: Callable[[str], object] = _to_nobody) -> None:
+        """``group`` is given the identifier of each stranger's sighting when it has ended; may raise StoreError."""
         self._store = store
+        self._group = group
         self.lost = 0
 
     def keep(self, sighting: Sighting) -> Path | None:
         """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is."""
         try:
             if sighting.closing:
-                self._store.update(sighting)
+                self._close(sighting)
                 return None
             return self._store.record(sighting).snapshot
         except StoreError as error:
             self.lost += 1
             _log.error("a sighting was not kept (%d so far): %s", self.lost, error)
             return None
+
+    def _close(self, sighting: Sighting) -> None:
+        self._store.update(sighting)
+        if sighting.verdict.kind is VerdictKind.STRANGER:
+            self._group(sighting.identifier)

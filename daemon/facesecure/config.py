@@ -120,6 +120,8 @@ class StoreConfig(Section):
 
     keep_days: float = Field(30.0, ge=0, description="sightings and snapshots older than this are removed; 0: keep all")
     snapshots: bool = Field(True, description="keep a picture of every sighting")
+    faces: bool = Field(True, description="keep the best faces of every sighting: visitors are told apart by them")
+    max_faces_mb: float = Field(100.0, ge=0, description="oldest faces go when they exceed this; 0: no limit")
     max_snapshot_mb: float = Field(500.0, ge=0, description="oldest snapshots go when they exceed this; 0: no limit")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Embedding
+from facesecure.recognize.decoys import Decoy, Decoys
 from facesecure.store.records import Template
 
 _log = logging.getLogger(__name__)
@@ -18,7 +19,8 @@ _log = logging.getLogger(__name__)
 class Gallery:
     """Templates of everybody, at one moment. Never changes; a new one is made when people change."""
 
-    def __init__(self, templates: Iterable[Template]) -> None:
+    def __init__(self, templates: Iterable[Template], decoys: Iterable[Decoy] = ()) -> None:
+        self._decoys = Decoys(decoys)
         kept = list(templates)
         self.names = tuple(sorted({template.name for template in kept}))
         self._owner = np.array([self.names.index(template.name) for template in kept], np.intp)
@@ -27,13 +29,14 @@ class Gallery:
         )
 
     def scores(self, embedding: Embedding) -> dict[str, float]:
-        """Cosine of ``embedding`` (a unit vector) to each person's nearest template."""
+        """Cosine of ``embedding`` (a unit vector) to each person's nearest template, less what a decoy beats it by."""
         if not self.names:
             return {}
         cosines = self._matrix @ embedding
         best = np.full(len(self.names), -1.0, np.float32)
         np.maximum.at(best, self._owner, cosines)
-        return {name: float(score) for name, score in zip(self.names, best, strict=True)}
+        scores = {name: float(score) for name, score in zip(self.names, best, strict=True)}
+        return self._decoys.weigh(scores, embedding)
 
 
 class LiveGallery:
@@ -45,10 +48,15 @@ class LiveGallery:
         revision: Callable[[], int],
         model_sha256: str,
         *,
+        decoys: Callable[[str], Iterable[Decoy]] = lambda model: (),  # noqa: ARG005
         every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``load`` gives all templates, ``revision`` a number that changes when they do (``store.Store`` has both)."""
+        """``load`` gives all templates, ``revision`` a number that changes when they or the decoys do.
+
+        ``decoys`` gives those of a model (``store.Store`` has all three).
+        """
+        self._decoys = decoys
         self._load, self._revision, self._model, self._every, self._clock = load, revision, model_sha256, every, clock
         self._asked_at = clock()
         self._seen = revision()
@@ -77,6 +85,6 @@ class LiveGallery:
         foreign = sorted({t.name for t in templates} - {t.name for t in templates if t.model_sha256 == self._model})
         if foreign:
             _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
-        gallery = Gallery(t for t in templates if t.model_sha256 == self._model)
+        gallery = Gallery((t for t in templates if t.model_sha256 == self._model), self._decoys(self._model))
         _log.info("%d people enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "nobody")
         return gallery

@@ -247,13 +247,21 @@ def _face_row(person_id: int, face: EnrolledFace) -> FaceRow:
         quality=asdict(face.quality),
         source=face.source,
         added_at=datetime.now(UTC),
+        sighting=face.sighting,
     )
 
 
 def _face(row: FaceRow) -> EnrolledFace:
     quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
     return EnrolledFace(
-        png_image(row.crop_png), _embedding(row.embedding), row.model_sha256, quality, row.source, row.id, row.added_at
+        png_image(row.crop_png),
+        _embedding(row.embedding),
+        row.model_sha256,
+        quality,
+        row.source,
+        row.id,
+        row.added_at,
+        row.sighting,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facesecure.domain import Box, Embedding, Image, Quality, Verdict
+from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Verdict, VerdictKind
 from facesecure.recognize.templates import Embeddings, Look
 
 TemplateMaker = Callable[[Embeddings], Sequence[Look]]
@@ -32,6 +32,8 @@ class EnrolledFace:
     source: str = ""
     identifier: int | None = None
     added_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sighting: str | None = None
+    """The sighting it was taken from, if it was seen at the door."""
 
     def __post_init__(self) -> None:
         if self.image.shape != (112, 112, 3) or self.image.dtype != np.uint8:
@@ -68,6 +70,16 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the household said later of a sighting. ``words`` tell how; ``name`` is set exactly for KNOWN."""
+
+    kind: VerdictKind
+    name: str | None
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedFace:
     """An enrolled face (number ``identifier`` of ``name``) that could not be embedded again, and ``why``."""
 
@@ -100,6 +112,44 @@ class StoredSighting:
     superseded_by: str | None = None
     snapshot: Path | None = None
     box: Box | None = None
+    visitor: int | None = None
+    correction: Correction | None = None
+
+    @property
+    def kind(self) -> VerdictKind:
+        """Who it was as far as we know now: as told, or as corrected."""
+        return self.correction.kind if self.correction else self.verdict.kind
+
+    @property
+    def name(self) -> str | None:
+        """Their name as far as we know now."""
+        return self.correction.name if self.correction else self.verdict.name
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredFace:
+    """A face kept with the sighting of that identifier."""
+
+    sighting: str
+    seen: SeenFace
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody unknown who was seen, once or often; ``name`` once they were named.
+
+    ``marked`` tells that the household said who it is not; ``faces`` counts those kept; ``snapshot`` is that of the
+    visit with the clearest face.
+    """
+
+    identifier: int
+    first_seen: datetime
+    last_seen: datetime
+    visits: int
+    name: str | None
+    marked: bool
+    faces: int
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +160,5 @@ class Pruned:
     snapshots: int = 0
     orphans: int = 0
     freed_bytes: int = 0
+    faces: int = 0
+    visitors: int = 0

@@ -1,4 +1,4 @@
-"""What is thrown away, and when: by age, by the room snapshots take, and files that belong to nothing.
+"""What is thrown away, and when: by age, by the room snapshots and faces take, and files that belong to nothing.
 
 Rows go first and files after, in small transactions: a process killed in between leaves at most a file too many,
 which a later round removes, never a row that names a missing file; and a sighting waits at most for one batch.
@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Select, Update, delete, func, select, update
 
 from facesecure.config import StoreConfig
+from facesecure.store import visitors
 from facesecure.store.database import Database
-from facesecure.store.models import SightingRow
+from facesecure.store.models import SeenFaceRow, SightingRow
 from facesecure.store.records import Pruned
 from facesecure.store.snapshots import Snapshots
 
@@ -26,10 +27,13 @@ def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: da
     """One round of retention; returns what went."""
     sightings, old_files = _remove_old(database, config, now)
     crowded_out = _make_room(database, config)
+    faces = _make_room_for_faces(database, config)
+    with database.write() as session:
+        gone = visitors.remove_faceless(session)
     freed = sum(snapshots.remove(relative) for relative in old_files + crowded_out)
     orphans, orphan_bytes = _remove_orphans(database, snapshots, now)
     _unlink_missing(database, snapshots)
-    return Pruned(sightings, len(old_files) + len(crowded_out), orphans, freed + orphan_bytes)
+    return Pruned(sightings, len(old_files) + len(crowded_out), orphans, freed + orphan_bytes, faces, gone)
 
 
 def _remove_old(database: Database, config: StoreConfig, now: datetime) -> tuple[int, list[str]]:
@@ -66,6 +70,27 @@ def _make_room(database: Database, config: StoreConfig) -> list[str]:
         if len(batch) < BATCH:
             break
     return files
+
+
+def _make_room_for_faces(database: Database, config: StoreConfig) -> int:
+    """Remove the oldest faces until the others fit; returns how many."""
+    count = 0
+    size = func.length(SeenFaceRow.crop_png) + func.length(SeenFaceRow.embedding)
+    oldest = select(SeenFaceRow.id, size.label("size")).order_by(SeenFaceRow.taken_at, SeenFaceRow.id).limit(BATCH)
+    while config.max_faces_mb:
+        with database.write() as session:
+            excess = (session.scalar(select(func.sum(size))) or 0) - config.max_faces_mb * 1e6
+            batch = list[int]()
+            for row in session.execute(oldest):
+                if excess <= 0:
+                    break
+                excess -= row.size
+                batch.append(row.id)
+            session.execute(delete(SeenFaceRow).where(SeenFaceRow.id.in_(batch)))
+        count += len(batch)
+        if len(batch) < BATCH:
+            break
+    return count
 
 
 def _remove_orphans(database: Database, snapshots: Snapshots, now: datetime) -> tuple[int, int]:

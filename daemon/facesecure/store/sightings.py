@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import Box, Sighting, Verdict, VerdictKind
@@ -13,7 +13,7 @@ from facesecure.errors import StoreError, UsageError
 from facesecure.store import people
 from facesecure.store.models import SightingRow
 from facesecure.store.names import name_key
-from facesecure.store.records import StoredSighting
+from facesecure.store.records import Correction, StoredSighting
 from facesecure.store.snapshots import Snapshots
 
 _AFTER_ANY_CHARACTER = "\U0010ffff"
@@ -23,6 +23,8 @@ _LIST_HINT = "facesecure events list shows them"
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which sightings: begun at ``since`` or later and before ``until``, of a kind, of a name (case does not count).
+
+    Kind and name are as corrected, where they were.
 
     ``latest_only`` leaves out those that a later sighting of the same track corrects.
     """
@@ -133,6 +135,8 @@ def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) ->
         superseded_by=superseded_by,
         snapshot=snapshots.path(row.snapshot) if row.snapshot else None,
         box=Box(*row.box) if row.box else None,
+        visitor=row.visitor_id,
+        correction=_correction(row),
     )
 
 
@@ -152,14 +156,25 @@ def _query(wanted: Filter) -> Select[SightingRow, str]:
     if wanted.until is not None:
         query = query.where(SightingRow.first_seen < wanted.until)
     if wanted.kind is not None:
-        query = query.where(SightingRow.kind == VerdictKind(wanted.kind).value)
+        query = query.where(
+            func.coalesce(SightingRow.corrected_kind, SightingRow.kind) == VerdictKind(wanted.kind).value
+        )
     if wanted.latest_only:
         query = query.where(correction.is_(None))
-    return query if wanted.name is None else query.where(SightingRow.name_key == name_key(wanted.name))
+    if wanted.name is None:
+        return query
+    named = case((SightingRow.corrected_kind.is_(None), SightingRow.name_key), else_=SightingRow.corrected_name_key)
+    return query.where(named == name_key(wanted.name))
 
 
 def _box_values(box: Box | None) -> list[float] | None:
     return None if box is None else [float(value) for value in (box.left, box.top, box.right, box.bottom)]
+
+
+def _correction(row: SightingRow) -> Correction | None:
+    if row.corrected_kind is None or row.correction is None or row.corrected_at is None:
+        return None
+    return Correction(VerdictKind(row.corrected_kind), row.corrected_name, row.correction, row.corrected_at)
 
 
 def _verdict(row: SightingRow) -> Verdict:

@@ -17,8 +17,10 @@ from types import TracebackType
 from facesecure.config import StoreConfig
 from facesecure.domain import Embedding, Image, Sighting, VerdictKind
 from facesecure.errors import EnrolmentError, StoreError
-from facesecure.recognize.templates import templates_of
-from facesecure.store import people, retention, sightings
+from facesecure.recognize.decoys import Decoy
+from facesecure.recognize.templates import Embeddings, templates_of
+from facesecure.store import people, retention, seen_faces, sightings
+from facesecure.store.corrections import Corrections
 from facesecure.store.database import Database
 from facesecure.store.pictures import jpeg_bytes
 from facesecure.store.records import (
@@ -26,11 +28,13 @@ from facesecure.store.records import (
     Person,
     Pruned,
     Reembedded,
+    StoredFace,
     StoredSighting,
     Template,
     TemplateMaker,
 )
 from facesecure.store.snapshots import Snapshots, safe_identifier
+from facesecure.store.visitors import Visitors
 
 DATABASE_NAME = "facesecure.db"
 _PAGE = 500
@@ -39,15 +43,21 @@ log = logging.getLogger(__name__)
 
 
 class Store(AbstractContextManager["Store"]):
-    """The state directory: ``facesecure.db`` and ``snapshots/``. Open with ``Store.open``, and ``close`` it."""
+    """The state directory: ``facesecure.db`` and ``snapshots/``. Open with ``Store.open``, and ``close`` it.
 
-    def __init__(self, database: Database, snapshots: Snapshots, keep_snapshots: bool) -> None:
+    ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting.
+    """
+
+    def __init__(self, database: Database, snapshots: Snapshots, keep_snapshots: bool, keep_faces: bool = True) -> None:
         self._database = database
         self._snapshots = snapshots
         self._keep_snapshots = keep_snapshots
+        self._keep_faces = keep_faces
+        self.visitors = Visitors(database, snapshots)
+        self.corrections = Corrections(database)
 
     @classmethod
-    def open(cls, state_dir: Path, *, keep_snapshots: bool = True) -> Store:
+    def open(cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True) -> Store:
         """Open the store in ``state_dir``, making the folder (0700) and the database (0600), or migrating it.
 
         Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, or the file is
@@ -58,7 +68,7 @@ class Store(AbstractContextManager["Store"]):
         except OSError as error:
             hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
             raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
-        return cls(Database(state_dir / DATABASE_NAME), Snapshots(state_dir), keep_snapshots)
+        return cls(Database(state_dir / DATABASE_NAME), Snapshots(state_dir), keep_snapshots, keep_faces)
 
     def close(self) -> None:
         """Release the files. Nothing needs it to be safe; a killed process loses nothing."""
@@ -149,7 +159,7 @@ class Store(AbstractContextManager["Store"]):
     # Sightings ----------------------------------------------------------------------------------------------------
 
     def record(self, sighting: Sighting) -> StoredSighting:
-        """Write ``sighting`` and its snapshot; both are on the disk when this returns.
+        """Write ``sighting``, its faces and its snapshot; all are on the disk when this returns.
 
         A snapshot that cannot be written is left out with a warning. Raises StoreError where the sighting itself
         cannot be written, or is there already; ValueError where its identifier cannot name a file.
@@ -162,6 +172,8 @@ class Store(AbstractContextManager["Store"]):
             with self._database.write() as session:
                 row = sightings.add(session, sighting, snapshot, size)
                 session.flush()
+                if self._keep_faces:
+                    seen_faces.keep(session, sighting)
                 return sightings.stored(row, None, self._snapshots)
         except BaseException:
             if snapshot:
@@ -169,7 +181,7 @@ class Store(AbstractContextManager["Store"]):
             raise
 
     def update(self, sighting: Sighting) -> None:
-        """Rewrite a recorded sighting at its end: when it was last seen, the verdict's figures, and the snapshot.
+        """Rewrite a recorded sighting at its end: when it was last seen, the verdict's figures, snapshot and faces.
 
         Kind and name stay as they were told. Raises StoreError where it is not there. Each call is a write to the
         disk: once at a visit's end, not for every frame.
@@ -179,6 +191,8 @@ class Store(AbstractContextManager["Store"]):
         snapshot, size = self._write_snapshot(sighting)
         with self._database.write() as session:
             sightings.update(session, sighting, snapshot, size)
+            if self._keep_faces:
+                seen_faces.keep(session, sighting)
 
     def sightings(
         self,
@@ -219,8 +233,23 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return sightings.find(session, identifier, self._snapshots)
 
+    def faces_seen(self, identifier: str) -> list[StoredFace]:
+        """The faces kept of the sighting with that (whole) identifier, oldest first; none is no error."""
+        with self._database.read() as session:
+            return seen_faces.of(session, [identifier])
+
+    def marked_strangers(self, model_sha256: str) -> Embeddings:
+        """Embeddings of every face that was marked as a stranger's, by that model: float32 (n, d); (0, 0) for none."""
+        with self._database.read() as session:
+            return seen_faces.marked(session, model_sha256)
+
+    def decoys(self, model_sha256: str) -> list[Decoy]:
+        """Marked strangers as rivals of those they were mistaken for. They change with ``people_revision``."""
+        with self._database.read() as session:
+            return seen_faces.decoys(session, model_sha256)
+
     def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
-        """One round of retention: old sightings, snapshots over the limit, files that belong to nothing."""
+        """One round of retention: old sightings with their faces, snapshots and faces over the limits, lost files."""
         return retention.prune(self._database, self._snapshots, config, now or datetime.now(UTC))
 
     def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:

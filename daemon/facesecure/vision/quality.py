@@ -71,6 +71,12 @@ def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) 
     return _with_reasons(found, floors, light, behind)
 
 
+def reassess(face: AlignedFace, floors: QualityConfig) -> Quality:
+    """Judge a face that was cut out before against other floors: its frame is gone, its measures are known."""
+    grey = np.asarray(cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY), np.uint8)
+    return _with_reasons(face.quality, floors, light_on(grey), behind=0.0)
+
+
 def sharpness(grey: NDArray[np.uint8]) -> float:
     """How much fine detail a grey (112, 112) crop holds in its poorest direction; 1 is a usual sharp photo, 0 none.
 

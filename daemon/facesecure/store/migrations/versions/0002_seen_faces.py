@@ -1,5 +1,7 @@
 """Faces kept with their sightings, the visitors they make up, and what the household said about both."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,8 +41,8 @@ def _columns() -> None:
             sa.Column("corrected_at", sa.DateTime),
         ):
             sightings.add_column(column)
-        for column, table in (("visitor_id", "visitors"), ("corrected_person_id", "people")):
-            sightings.create_foreign_key(f"fk_sightings_{column}", table, [column], ["id"], ondelete="SET NULL")
+        for link, table in (("visitor_id", "visitors"), ("corrected_person_id", "people")):
+            sightings.create_foreign_key(f"fk_sightings_{link}", table, [link], ["id"], ondelete="SET NULL")
     op.create_index("ix_sightings_visitor_id", "sightings", ["visitor_id"])
     op.create_index("ix_sightings_corrected_person_id", "sightings", ["corrected_person_id"])
     op.add_column("faces", sa.Column("sighting", sa.String(100)))
@@ -69,7 +71,7 @@ def _faces() -> None:
         op.create_index(f"ix_marked_faces_{column}", "marked_faces", [column])
 
 
-def _face_columns() -> tuple[sa.Column, ...]:
+def _face_columns() -> tuple[sa.Column[Any], ...]:
     """The crop comes last: SQLite then reads an embedding without walking through the picture."""
     return (
         sa.Column("taken_at", sa.DateTime, nullable=False),
