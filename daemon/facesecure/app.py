@@ -34,6 +34,7 @@ from facesecure.recognize.judge import Judge
 from facesecure.recognize.score_model import ScoreModel
 from facesecure.recognize.standards import LiveStandards
 from facesecure.recognize.stranger_model import Strangers, strangers_of
+from facesecure.recognize.visitors import VisitorChooser
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.stages import AlertPlugin, Detector
@@ -76,7 +77,7 @@ class Vision:
 
     def recognizer(self, store: Store) -> EmbeddingRecognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
-        gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256)
+        gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256, decoys=store.decoys)
         return EmbeddingRecognizer(self.embedder, gallery)
 
     def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
@@ -123,7 +124,11 @@ def assembled(
     """
     with ExitStack() as stack:
         vision = Vision.load(config, state_dir)
-        store = stack.enter_context(Store.open(state_dir, keep_snapshots=config.store.snapshots))
+        store = stack.enter_context(
+            Store.open(state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces)
+        )
+        choose = VisitorChooser(vision.scores).choose
+        store.visitors.group_left_over(choose)
         stack.enter_context(Housekeeper(store, config.store))
         registry = Registry.load(config.plugins)
         dispatcher = stack.enter_context(Dispatcher({**registry.enabled(), **(extra_plugins or {})}))
@@ -137,7 +142,7 @@ def assembled(
             quality=vision.watching,
             recognizer=vision.recognizer(store),
             witness=Witness(config.camera.name, Presence(config.verdict.presence)),
-            chronicle=Chronicle(store),
+            chronicle=Chronicle(store, lambda stranger: store.visitors.group(stranger, choose)),
             policy=Policy(config.camera.name),
             alerts=dispatcher,
         )
