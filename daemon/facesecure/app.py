@@ -42,6 +42,7 @@ from facesecure.store.store import Store
 from facesecure.supervise import notify
 from facesecure.tracking import Tracker
 from facesecure.vision.model_card import load_model
+from facesecure.vision.personhood import Doubts, doubts_for
 from facesecure.vision.quality import ENROLMENT
 from facesecure.witness import Witness
 
@@ -60,6 +61,8 @@ class Vision:
     """What a face must be worth to be recognised."""
     enrolling: QualityConfig
     """What it must be worth to be enrolled."""
+    doubts: Doubts
+    """Whether it is a person's at all."""
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
@@ -73,12 +76,13 @@ class Vision:
             floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
         )
         scores, strangers = ScoreModel.from_card(model.card), strangers_of(model)
-        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling)
+        doubts = doubts_for(model.card)
+        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts)
 
     def recognizer(self, store: Store) -> EmbeddingRecognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
         gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256, decoys=store.decoys)
-        return EmbeddingRecognizer(self.embedder, gallery)
+        return EmbeddingRecognizer(self.embedder, gallery, self.doubts)
 
     def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
         """What to demand of whom: as calibrated, or else the safe default."""
@@ -100,7 +104,7 @@ class Vision:
 
     def enrolment(self, known: Sequence[Embedding] = ()) -> Enrolment:
         """To collect pictures of one person, whose faces enrolled so far are ``known``."""
-        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling)
+        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,11 +176,13 @@ class Recognition:
 
     Scores are the recogniser's own (cosine, or a class's log-odds); only a ``ScoreModel`` gives them a meaning.
     ``model_sha256`` names the model that made ``embedding``: embeddings of two models do not compare.
+    ``doubts`` say why it is not surely a person's face at all; usually there are none.
     """
 
     scores: Mapping[str, float]
     embedding: Embedding | None = None
     model_sha256: str | None = None
+    doubts: tuple[str, ...] = ()
 
     def ranked(self) -> list[tuple[str, float]]:
         """(name, score), best first; equal scores by name, so that the order never depends on chance."""

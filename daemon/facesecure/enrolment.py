@@ -16,7 +16,8 @@ from facesecure.errors import EnrolmentError
 from facesecure.recognize.templates import template_of
 from facesecure.stages import Detector, Embedder
 from facesecure.store.records import EnrolledFace
-from facesecure.vision.quality import ENROLMENT, examine
+from facesecure.vision.personhood import Doubts, nobody_doubted
+from facesecure.vision.quality import ENROLMENT, examine, reassess
 
 LEAST_FACES = 3
 """Fewer good faces than this make a template that chance decides."""
@@ -43,6 +44,7 @@ class Picture:
 class Enrolment:
     """Collects pictures of one person. ``floors`` are the quality demanded of each.
 
+    ``doubts`` says why an embedding is not surely a person's (``vision.personhood``).
     ``known``: embeddings, float32 (n,), of faces this person is enrolled with already; new ones must fit them.
     """
 
@@ -51,6 +53,7 @@ class Enrolment:
     model_sha256: str
     known: Sequence[Embedding] = ()
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
+    doubts: Doubts = nobody_doubted
     pictures: list[Picture] = field(default_factory=list)
 
     @property
@@ -63,8 +66,14 @@ class Enrolment:
         self.pictures.append(picture)
         return picture
 
+    def consider_face(self, face: AlignedFace, source: str) -> Picture:
+        """Judge a face that was cut out before, as one seen at the door was: by the same rules, and embedded anew."""
+        picture = self._judged(replace(face, quality=reassess(face, self.floors)), source)
+        self.pictures.append(picture)
+        return picture
+
     def refuse(self, source: str, reason: str) -> Picture:
-        """Note a picture that could not even be read."""
+        """Note a picture that could not even be read, or needs no look."""
         picture = Picture(source, taken=False, reason=reason)
         self.pictures.append(picture)
         return picture
@@ -89,10 +98,15 @@ class Enrolment:
         problem = _not_one_face(faces)
         if problem:
             return Picture(source, taken=False, reason=problem)
-        face = examine(image, _largest(faces), self.floors)
+        return self._judged(examine(image, _largest(faces), self.floors), source)
+
+    def _judged(self, face: AlignedFace, source: str) -> Picture:
         if not face.quality.usable:
             return Picture(source, taken=False, reason="; ".join(face.quality.reasons), face=face)
         embedding = self.embedder.embed(face.image)
+        doubts = self.doubts(embedding)
+        if doubts:
+            return Picture(source, taken=False, reason="; ".join(doubts), face=face, embedding=embedding)
         twin = self._twin(embedding)
         if twin:
             return Picture(source, taken=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding)

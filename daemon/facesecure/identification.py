@@ -8,8 +8,8 @@ from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Recognition, Verdict
 from facesecure.recognize.evidence import Evidence
 from facesecure.recognize.judge import Judge
+from facesecure.recognize.look import look
 from facesecure.stages import Detector, Recognizer
-from facesecure.vision.quality import examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,8 @@ class Identifier:
         return [self._report(image, face) for face in self.detector.detect(image)]
 
     def _report(self, image: Image, face: Face) -> FaceReport:
-        aligned = examine(image, face, self.quality)
-        if not aligned.quality.usable:
+        aligned, recognition = look(image, face, self.quality, self.recognizer)
+        if recognition is None:
             return FaceReport(face, aligned, self.judge.judge(Evidence().refuse(aligned.quality)), None)
-        recognition = self.recognizer.identify(aligned)
         evidence = Evidence().add(recognition, aligned.quality, at=0.0)
         return FaceReport(face, aligned, self.judge.judge(evidence), recognition)

@@ -11,9 +11,9 @@ from facesecure.chronicle import Chronicle
 from facesecure.config import QualityConfig
 from facesecure.domain import Alert, Frame, Sighting
 from facesecure.policy import Policy
+from facesecure.recognize.look import look
 from facesecure.stages import Detector, Recognizer
 from facesecure.tracking import Track, Tracker
-from facesecure.vision.quality import examine
 from facesecure.witness import Witness
 
 
@@ -62,8 +62,8 @@ class Pipeline:
     def _identify(self, track: Track, frame: Frame) -> Track:
         if not track.wants_identity:
             return track
-        face = examine(frame.image, track.face, self.quality)
-        return self.tracker.observe(track, face, self.recognizer.identify(face) if face.quality.usable else None)
+        face, recognition = look(frame.image, track.face, self.quality, self.recognizer)
+        return self.tracker.observe(track, face, recognition)
 
     def _tell(self, sightings: Sequence[Sighting]) -> None:
         for sighting in sightings:

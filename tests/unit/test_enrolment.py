@@ -52,6 +52,13 @@ def test_a_bad_picture_is_refused_and_says_why(enrolment, image, reason):
     assert reason in refused.reason
 
 
+def test_a_picture_of_a_cat_is_refused():
+    enrolment = Enrolment(PaintedFaces(), PaintedIdentity(), "m", doubts=lambda _: ("not surely a person",))
+    refused = enrolment.consider(picture(), "cat.jpg")
+    assert not refused.taken
+    assert refused.reason == "not surely a person"
+
+
 def test_the_same_picture_over_again_is_refused_and_names_its_twin(enrolment):
     enrolment.consider(picture(), "a.jpg")
     assert enrolment.consider(picture(), "b.jpg").reason == "nearly the same as a.jpg"

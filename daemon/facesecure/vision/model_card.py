@@ -79,6 +79,18 @@ class StrangerFacts(_Part):
     rates: dict[str, float] = {}
 
 
+class PersonhoodFacts(_Part):
+    """Tells people's faces from animals' by their embeddings (``vision.personhood``): a logistic regression.
+
+    ``weights`` one a number of the embedding; a face below ``floor`` (log-odds) is not surely a person's.
+    """
+
+    weights: tuple[float, ...]
+    bias: float
+    floor: float
+    dataset: str
+
+
 class Parity(_Part):
     """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
 
@@ -138,6 +150,7 @@ class ModelCard(_Part):
     impostor_quantiles: dict[str, float] = {}
     genuine_quantiles: dict[str, float] = {}
     strangers: StrangerFacts | None = None
+    personhood: PersonhoodFacts | None = None
     accuracy: dict[str, float] = {}
     parity: tuple[Parity, ...] = ()
     delegation: dict[str, DelegationCount] = {}
