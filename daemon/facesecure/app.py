@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -29,15 +30,19 @@ from facesecure.policy import Policy
 from facesecure.presence import Presence
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.embedding import EmbeddingRecognizer
-from facesecure.recognize.gallery import LiveGallery
+from facesecure.recognize.gallery import Gallery, LiveGallery
 from facesecure.recognize.judge import Judge
+from facesecure.recognize.kinship import Others
 from facesecure.recognize.score_model import ScoreModel
 from facesecure.recognize.standards import LiveStandards
 from facesecure.recognize.stranger_model import Strangers, strangers_of
 from facesecure.recognize.visitors import VisitorChooser
+from facesecure.renewal import renew
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.stages import AlertPlugin, Detector
+from facesecure.store.names import name_key
+from facesecure.store.records import Template
 from facesecure.store.store import Store
 from facesecure.supervise import notify
 from facesecure.tracking import Tracker
@@ -81,8 +86,14 @@ class Vision:
 
     def recognizer(self, store: Store) -> EmbeddingRecognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
-        gallery = LiveGallery(store.templates, store.people_revision, self.embedder.sha256, decoys=store.decoys)
+        load = partial(self.templates, store)
+        gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, decoys=store.decoys)
         return EmbeddingRecognizer(self.embedder, gallery, self.doubts)
+
+    def templates(self, store: Store) -> list[Template]:
+        """Everybody's templates, after those that another model made were made again."""
+        renew(store, self.embedder)
+        return store.templates()
 
     def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
         """What to demand of whom: as calibrated, or else the safe default."""
@@ -102,9 +113,18 @@ class Vision:
         judge = Judge(single, self.standards(config, store, state_dir))
         return Identifier(self.detector, self.recognizer(store), judge, self.watching)
 
-    def enrolment(self, known: Sequence[Embedding] = ()) -> Enrolment:
-        """To collect pictures of one person, whose faces enrolled so far are ``known``."""
-        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts)
+    def enrolment(self, known: Sequence[Embedding] = (), others: Others | None = None) -> Enrolment:
+        """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``."""
+        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts, others)
+
+    def enrolment_of(self, store: Store, name: str) -> Enrolment:
+        """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there."""
+        templates = [one for one in self.templates(store) if one.model_sha256 == self.embedder.sha256]
+        others = Gallery(one for one in templates if name_key(one.name) != name_key(name))
+        enrolled = name_key(name) in {name_key(person.name) for person in store.people()}
+        faces = store.faces_of(name) if enrolled else []
+        known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
+        return self.enrolment(known, Others(others, self.scores))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ import numpy as np
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Embedding, Face, Image
 from facesecure.errors import EnrolmentError
-from facesecure.recognize.templates import template_of
+from facesecure.recognize.belonging import BELONGS, Indices, fits, groups_of
+from facesecure.recognize.kinship import Others, Resemblance
+from facesecure.recognize.templates import Embeddings
 from facesecure.stages import Detector, Embedder
 from facesecure.store.records import EnrolledFace
 from facesecure.vision.personhood import Doubts, nobody_doubted
@@ -21,23 +23,30 @@ from facesecure.vision.quality import ENROLMENT, examine, reassess
 
 LEAST_FACES = 3
 """Fewer good faces than this make a template that chance decides."""
-_SAME_PICTURE = 0.985
-"""Cosine above which two faces are the same picture over again and the second adds nothing."""
-_BELONGS = 0.35
-"""Cosine to the others' mean below which a face is somebody else's; a third of the usual distance to oneself."""
+_SAME_PICTURE = 0.97
+"""Cosine above which two faces are the same picture over again and the second adds nothing. Half of all photos are so
+near themselves at another size, and one in 10,000 pairs of different photos of one person."""
+_NEARER = 0.1
+"""A face that is nearer than this much (cosine) to somebody else's templates than to the others is that person's."""
+_SEVERAL = 0.5
+"""A second group more than this large, of the largest, makes it unclear who is meant."""
 _RIVAL = 0.6
 """A second face at least this large (by eye distance, of the largest) makes it unclear who is meant."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """What became of one picture: ``taken`` with its face, or refused for ``reason``."""
+    """What became of one picture: ``taken`` with its face, or refused for ``reason``.
+
+    ``known`` tells that it was refused because the person is known by it already.
+    """
 
     source: str
     taken: bool
     reason: str = ""
     face: AlignedFace | None = None
     embedding: Embedding | None = None
+    known: bool = False
 
 
 @dataclass(slots=True)
@@ -46,6 +55,7 @@ class Enrolment:
 
     ``doubts`` says why an embedding is not surely a person's (``vision.personhood``).
     ``known``: embeddings, float32 (n,), of faces this person is enrolled with already; new ones must fit them.
+    ``others`` are all the other people enrolled, who might be meant instead.
     """
 
     detector: Detector
@@ -54,6 +64,7 @@ class Enrolment:
     known: Sequence[Embedding] = ()
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
     doubts: Doubts = nobody_doubted
+    others: Others | None = None
     pictures: list[Picture] = field(default_factory=list)
 
     @property
@@ -79,11 +90,14 @@ class Enrolment:
         return picture
 
     def accept(self) -> list[EnrolledFace]:
-        """The faces to keep, ready for ``Store.add_person``.
+        """The faces to keep, ready for ``Store.add_person``; none where all good ones are known already.
 
         Faces that do not look like the rest are refused first (see ``pictures`` for which and why). Raises
-        EnrolmentError when fewer than LEAST_FACES are left, those already known included.
+        EnrolmentError when fewer than LEAST_FACES are left, those already known included; when the pictures show
+        several people and none of them is surely meant; and when it is somebody who has another name already.
         """
+        if not self.taken and any(picture.known for picture in self.pictures):
+            return []
         self._refuse_outsiders()
         taken, needed = self.taken, max(1, LEAST_FACES - len(self.known))
         if len(taken) < needed:
@@ -92,6 +106,11 @@ class Enrolment:
                 "Add pictures: sharp, well lit, one face each, from slightly different sides and on different days.",
             )
         return [_enrolled(picture, self.model_sha256) for picture in taken]
+
+    def resemblances(self) -> list[Resemblance]:
+        """Who else is enrolled and looks like this person, as far as the pictures taken show; the closest first."""
+        faces = self._faces()
+        return self.others.resembling(faces) if self.others and len(faces) else []
 
     def _consider(self, image: Image, source: str) -> Picture:
         faces = self.detector.detect(image)
@@ -107,6 +126,9 @@ class Enrolment:
         doubts = self.doubts(embedding)
         if doubts:
             return Picture(source, taken=False, reason="; ".join(doubts), face=face, embedding=embedding)
+        if any(float(one @ embedding) > _SAME_PICTURE for one in self.known):
+            reason = "nearly the same as one enrolled before"
+            return Picture(source, taken=False, reason=reason, face=face, embedding=embedding, known=True)
         twin = self._twin(embedding)
         if twin:
             return Picture(source, taken=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding)
@@ -118,20 +140,52 @@ class Enrolment:
                 return other.source
         return None
 
-    def _refuse_outsiders(self) -> None:
-        """One at a time, the least fitting first, because each that goes makes the others' mean truer."""
-        while len(self.taken) + len(self.known) >= LEAST_FACES:
-            fits = [(self._fit(picture), picture) for picture in self.taken]
-            if not fits or min(fit for fit, _ in fits) >= _BELONGS:
-                return
-            worst, outsider = min(fits, key=lambda item: item[0])
-            reason = f"does not look like the others ({worst:.2f}, {_BELONGS:.2f} needed)"
-            self.pictures[self.pictures.index(outsider)] = replace(outsider, taken=False, reason=reason)
+    def _faces(self) -> Embeddings:
+        """Everything known and taken, float32 (k, n): what is known comes first."""
+        return np.array([*self.known, *(_embedding(picture) for picture in self.taken)], np.float32)
 
-    def _fit(self, picture: Picture) -> float:
-        """Cosine of one face to the mean of the others."""
-        others = [*self.known, *(_embedding(other) for other in self.taken if other is not picture)]
-        return float(template_of(np.stack(others)) @ _embedding(picture))
+    def _refuse_outsiders(self) -> None:
+        faces = self._faces()
+        if len(faces) < LEAST_FACES:
+            return
+        core = self._core(groups_of(faces))
+        self._require_new(faces[core])
+        fitting = fits(faces, core)[len(self.known) :]
+        for picture, fit in zip(self.taken, fitting, strict=True):
+            reason = self._misfit(_embedding(picture), float(fit))
+            if reason:
+                self.pictures[self.pictures.index(picture)] = replace(picture, taken=False, reason=reason)
+
+    def _core(self, groups: Sequence[Indices]) -> Indices:
+        """The group that is meant: with the faces known before, or by far the largest. Raises EnrolmentError."""
+        known = len(self.known)
+        core = max(groups, key=lambda group: (int((group < known).sum()), len(group)))
+        second = max((len(group) for group in groups if group is not core), default=0)
+        if not known and second > max(1.0, _SEVERAL * len(core)):
+            sources = [", ".join(self.taken[number].source for number in group) for group in groups if len(group) > 1]
+            raise EnrolmentError(
+                f"these pictures show {len(sources)} people: {' | '.join(sources)}",
+                "Enrol each person with pictures of their own.",
+            )
+        return core
+
+    def _require_new(self, core: Embeddings) -> None:
+        """Raise EnrolmentError if a new name is asked for somebody who has one."""
+        found = self.others.resembling(core) if self.others and not self.known else []
+        if found and found[0].same:
+            name = found[0].name
+            raise EnrolmentError(
+                f"these pictures show {name}, who is enrolled already ({found[0].closeness:.2f} alike)",
+                f"For another name: facesecure people rename. For more pictures: facesecure enroll {name!r}. Twins "
+                f"whom the camera cannot tell apart need one name for both.",
+            )
+
+    def _misfit(self, face: Embedding, fit: float) -> str | None:
+        """Why a face that fits the others with the cosine ``fit`` is somebody else's; None if it is not."""
+        name, score = (self.others.nearest(face) if self.others else None) or ("", -1.0)
+        if score > max(fit, BELONGS) + _NEARER:
+            return f"looks like {name} ({score:.2f}) more than like the others ({fit:.2f})"
+        return f"does not look like the others ({fit:.2f}, {BELONGS:.2f} needed)" if fit < BELONGS else None
 
 
 def _not_one_face(faces: Sequence[Face]) -> str | None:

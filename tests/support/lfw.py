@@ -12,7 +12,6 @@ from facesecure.config import DetectorConfig
 from facesecure.detect import build_detector
 from facesecure.domain import Image
 from facesecure.recognize.embedder import ModelEmbedder
-from facesecure.recognize.mirror import embed_both
 from facesecure.stages import Detector
 from facesecure.vision import align
 from facesecure.vision.model_card import load_model
@@ -50,4 +49,4 @@ def crop(photo: Path) -> Image:
 
 def faces(person: str, count: int) -> np.ndarray:
     """Embeddings of somebody's first photos, as enrolment makes them: float32 (count, 192)."""
-    return np.stack([embed_both(embedder(), crop(photo)) for photo in photos(person, count)])
+    return np.stack([embedder().embed(crop(photo)) for photo in photos(person, count)])

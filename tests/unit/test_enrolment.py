@@ -1,9 +1,19 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from facesecure.enrolment import Enrolment
 from facesecure.errors import EnrolmentError
-from support.builders import face_at
+from facesecure.recognize.gallery import Gallery
+from facesecure.recognize.kinship import Others
+from facesecure.recognize.score_model import ScoreModel
+from facesecure.recognize.templates import template_of
+from facesecure.store.records import Template
+from facesecure.vision.model_card import load_model
+from facesecure.vision.photos import read_photo
+from support import lfw
+from support.builders import NOON, SCORES, face_at
 
 
 class PaintedFaces:
@@ -72,7 +82,7 @@ def test_too_few_good_faces_enrol_nobody(enrolment):
 
 
 def test_a_picture_of_somebody_else_is_thrown_out_and_shown(enrolment):
-    for shade, name in ((20, "a"), (50, "b"), (80, "c"), (35, "d"), (230, "other")):
+    for shade, name in ((20, "a"), (45, "b"), (95, "c"), (70, "d"), (230, "other")):
         enrolment.consider(picture(person=shade), name)
     pictures = enrolment.accept()
     assert sorted(picture.source for picture in pictures) == ["a", "b", "c", "d"]
@@ -83,6 +93,116 @@ def test_somebody_enrolled_already_may_add_one_picture_but_not_of_somebody_else(
     angles = [0.25, 0.35, 0.45]
     known = [np.array([np.cos(a), np.sin(a)], np.float32) for a in angles]
     more = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=known)
-    more.consider(picture(person=30), "mine")
+    more.consider(picture(person=60), "mine")
     more.consider(picture(person=230), "not mine")
     assert [taken.source for taken in more.accept()] == ["mine"]
+
+
+KNOWN = [np.array([np.cos(a), np.sin(a)], np.float32) for a in (0.25, 0.55, 0.85)]
+
+
+def test_a_picture_known_already_is_refused_and_nothing_new_is_no_error():
+    again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
+    assert again.consider(picture(person=21), "a.jpg").reason == "nearly the same as one enrolled before"
+    assert again.accept() == []
+
+
+def test_pictures_known_already_do_not_hide_that_another_is_new():
+    again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
+    again.consider(picture(person=21), "old.jpg")
+    again.consider(picture(person=95), "new.jpg")
+    assert [taken.source for taken in again.accept()] == ["new.jpg"]
+
+
+def others(name: str = "Ben", angle: float = 0.5) -> Others:
+    template = Template(name, np.array([np.cos(angle), np.sin(angle)], np.float32), "m", 5, NOON)
+    return Others(Gallery([template]), SCORES)
+
+
+def shades(enrolment: Enrolment, *shown: int) -> Enrolment:
+    for shade in shown:
+        enrolment.consider(picture(person=shade), str(shade))
+    return enrolment
+
+
+def test_somebody_who_has_a_name_gets_no_second_one():
+    enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others()), 20, 45, 70)
+    with pytest.raises(
+        EnrolmentError, match=r"these pictures show Ben, who is enrolled already \(1.00 alike\)"
+    ) as told:
+        enrolment.accept()
+    assert "facesecure people rename" in (told.value.hint or "")
+    assert "facesecure enroll 'Ben'" in (told.value.hint or "")
+
+
+def test_somebody_who_looks_like_another_is_enrolled_with_a_warning():
+    enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others(angle=1.55)), 20, 45, 70)
+    assert len(enrolment.accept()) == 3
+    (found,) = enrolment.resemblances()
+    assert (found.name, found.same) == ("Ben", False)
+    assert found.closeness == pytest.approx(np.cos(1.55 - 45 / 255 * np.pi), abs=0.01)
+
+
+def test_a_picture_that_is_somebody_elses_says_whose():
+    enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others(angle=1.9)), 20, 45, 70, 150)
+    assert [taken.source for taken in enrolment.accept()] == ["20", "45", "70"]
+    assert [p.reason for p in enrolment.pictures if not p.taken] == [
+        "looks like Ben (1.00) more than like the others (0.27)"
+    ]
+
+
+def test_an_album_of_two_people_enrols_neither():
+    enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m"), 10, 35, 60, 190, 220, 245)
+    with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: 10, 35, 60 \| 190, 220, 245"):
+        enrolment.accept()
+
+
+def album(*parts: tuple[str, int], known: Sequence[tuple[str, int]] = ()) -> Enrolment:
+    """Real photos: so many of each person, in turn; ``known`` are enrolled before, as the first of them."""
+    before = [face for name, count in known for face in lfw.faces(name, count)]
+    enrolment = Enrolment(lfw.detector(), lfw.embedder(), "m", known=before)
+    for name, count in parts:
+        for photo in lfw.photos(name, count):
+            enrolment.consider(read_photo(photo), photo.stem)
+    return enrolment
+
+
+def refused(enrolment: Enrolment) -> set[str]:
+    """Whose photos do not belong."""
+    strange = [p.source for p in enrolment.pictures if "like the others" in p.reason]
+    return {source.rsplit("_", 1)[0] for source in strange}
+
+
+@pytest.mark.parametrize(
+    "outsiders",
+    [[("Laura_Bush", 1)], [("Laura_Bush", 1), ("Nicole_Kidman", 1)], [("Nicole_Kidman", 2)]],
+    ids=["one", "two", "one twice"],
+)
+def test_outsiders_among_real_photos_are_refused_and_shown(outsiders):
+    enrolment = album(("Jennifer_Lopez", 6), *outsiders)
+    accepted = enrolment.accept()
+    assert {face.source.rsplit("_", 1)[0] for face in accepted} == {"Jennifer_Lopez"}
+    assert refused(enrolment) == {name for name, _ in outsiders}
+
+
+def test_as_many_real_photos_of_another_are_told_as_two_people():
+    with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: Tiger_Woods.* \| Jack_Straw"):
+        album(("Jack_Straw", 4), ("Tiger_Woods", 4)).accept()
+
+
+def test_two_real_people_who_look_alike_are_enrolled_with_a_warning_that_says_how_much():
+    edwards = Gallery([Template("Edwards", template_of(lfw.faces("John_Edwards", 6)), "m", 6, NOON)])
+    enrolment = album(("Mike_Myers", 6))
+    enrolment.others = Others(edwards, ScoreModel.from_card(load_model("mobilefacenet").card))
+    assert enrolment.accept()
+    (found,) = enrolment.resemblances()
+    assert 0.47 < found.closeness < 0.65
+    assert found.rarity >= 1000
+    assert "Myers and Edwards look alike (0.5" in found.about("Myers")
+
+
+def test_photos_of_another_are_not_added_to_a_real_person_however_many():
+    enrolment = album(("Tiger_Woods", 5), known=[("Jack_Straw", 4)])
+    with pytest.raises(EnrolmentError, match="only 0 good faces"):
+        enrolment.accept()
+    assert refused(enrolment) == {"Tiger_Woods"}

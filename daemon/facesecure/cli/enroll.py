@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from facesecure.cli.gathering import Gathering
     from facesecure.config import FacesecureConfig
     from facesecure.enrolment import Enrolment, Picture
-    from facesecure.store.records import Person
+    from facesecure.recognize.kinship import Resemblance
+    from facesecure.store.records import EnrolledFace, Person
     from facesecure.store.store import Store
 
 
@@ -57,7 +59,7 @@ def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gatheri
     from facesecure.errors import EnrolmentError
 
     vision = Vision.load(config, state_of(config))
-    enrolment = vision.enrolment(_known(store, name, vision.embedder.sha256))
+    enrolment = vision.enrolment_of(store, name)
     if gathering.advice:
         output.note(gathering.advice.format(name=name))
     with output.progress(quiet=json) as progress:
@@ -67,17 +69,16 @@ def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gatheri
     except EnrolmentError:
         _report(name, enrolment, gathering, None, json)
         raise
-    person = store.add_person(name, faces)
-    _report(name, enrolment, gathering, person, json)
+    _report(name, enrolment, gathering, _kept(store, name, faces), json)
 
 
-def _known(store: Store, name: str, model_sha256: str) -> list[Any]:
-    """Embeddings of the person's faces so far, those by the model in use."""
+def _kept(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
+    """The person, after ``faces`` were added; none is no error where they are known by all of them already."""
     from facesecure.store.names import name_key
 
-    if name_key(name) not in {name_key(person.name) for person in store.people()}:
-        return []
-    return [face.embedding for face in store.faces_of(name) if face.model_sha256 == model_sha256]
+    if faces:
+        return store.add_person(name, faces)
+    return next(person for person in store.people() if name_key(person.name) == name_key(name))
 
 
 def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Person | None, json: bool) -> None:
@@ -89,7 +90,16 @@ def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Perso
     else:
         _each(enrolment)
     if person is not None:
-        output.say(f"{person.name} is enrolled with {len(enrolment.taken)} new faces, {person.faces} in all")
+        output.say(_outcome(enrolment, person))
+        for found in enrolment.resemblances():
+            output.note(f"warning: {found.about(person.name)}")
+
+
+def _outcome(enrolment: Enrolment, person: Person) -> str:
+    new = len(enrolment.taken)
+    if not new:
+        return f"nothing new: {person.name} is known by these pictures already, {person.faces} faces in all"
+    return f"{person.name} is enrolled with {new} new face{'s' if new != 1 else ''}, {person.faces} in all"
 
 
 def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[str, Any]:
@@ -99,8 +109,14 @@ def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[st
         "taken": len(enrolment.taken),
         "refused": len(enrolment.pictures) - len(enrolment.taken),
         "faces": person.faces if person else 0,
+        "warnings": [_warning(found, person.name if person else name) for found in enrolment.resemblances()],
         "pictures": [_picture(picture) for picture in enrolment.pictures],
     }
+
+
+def _warning(found: Resemblance, name: str) -> dict[str, Any]:
+    kind = "same" if found.same else "alike"
+    return {"kind": kind, "name": found.name, "closeness": found.closeness, "text": found.about(name)}
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
@@ -130,4 +146,6 @@ def _summary(enrolment: Enrolment) -> None:
 def _kind(reason: str) -> str:
     """A reason without its figures, so that like counts with like."""
     first = reason.split(";")[0].split(" (")[0]
-    return "nearly the same as one taken before" if first.startswith("nearly the same") else first
+    if first.startswith("nearly the same") and not first.endswith("enrolled before"):
+        return "nearly the same as one taken before"
+    return first

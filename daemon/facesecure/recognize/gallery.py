@@ -28,6 +28,16 @@ class Gallery:
             np.stack([t.embedding for t in kept]) if kept else np.empty((0, 0), np.float32)
         )
 
+    def closeness(self, name: str) -> dict[str, float]:
+        """Cosine of the nearest templates of ``name`` and of everybody else, by their name; empty for nobody."""
+        if name not in self.names:
+            return {}
+        number = self.names.index(name)
+        nearest = (self._matrix @ self._matrix[self._owner == number].T).max(axis=1)
+        best = np.full(len(self.names), -1.0, np.float32)
+        np.maximum.at(best, self._owner, nearest)
+        return {other: float(close) for other, close in zip(self.names, best, strict=True) if other != name}
+
     def scores(self, embedding: Embedding) -> dict[str, float]:
         """Cosine of ``embedding`` (a unit vector) to each person's nearest template, less what a decoy beats it by."""
         if not self.names:

@@ -1,12 +1,16 @@
 """``facesecure enroll``: every picture is told of, and nobody is enrolled by halves."""
 
+import logging
+
 import numpy as np
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures
+from facesecure.demo.clip import enrolment_pictures, figure_of
+from facesecure.demo.figure import SHARP, Pose
 from facesecure.demo.film import FilmWriter
 from facesecure.demo.people import EILEEN_COLLINS
 from facesecure.enrolment import Enrolment
+from facesecure.vision.model_card import load_model
 from support.commandline import write_picture
 
 
@@ -19,6 +23,17 @@ def film(tmp_path_factory):
             for _ in range(4):
                 writer.write(image)
     return path
+
+
+@pytest.fixture(scope="session")
+def visitors(tmp_path_factory):
+    """Photos of Eileen Collins, each a little otherwise."""
+    folder, figure = tmp_path_factory.mktemp("visitors"), figure_of(EILEEN_COLLINS)
+    for number, turn in enumerate((-0.35, 0.0, 0.35)):
+        wall = np.full((640, 640, 3), 90 + 40 * number, np.uint8)
+        figure.turned(turn, 0.2 * number).paint(wall, Pose((320, 260), 130 + 30 * number, yaw=turn), SHARP)
+        write_picture(folder / f"eileen_{number}.png", wall)
+    return sorted(folder.iterdir())
 
 
 def test_a_folder_enrols_with_every_picture_told_of(facesecure, album):
@@ -88,10 +103,51 @@ def test_the_camera_enrols_from_its_address_or_from_the_configuration(facesecure
     assert facesecure("enroll", "Grace", "--camera", f"file:{film}").code == 0
     config = tmp_path / "door.toml"
     config.write_text(f'[camera]\nsource = "file:{film}"\n')
-    outcome = facesecure("--config", config, "enroll", "--camera", "Hopper")
+    before = facesecure.people()
+    outcome = facesecure("--config", config, "enroll", "--camera", "Grace")
     assert outcome.code == 0
-    assert "Hopper: look at the camera" in outcome.err
-    assert set(facesecure.people()) == {"Grace", "Hopper"}
+    assert "Grace: look at the camera" in outcome.err
+    assert "nothing new: Grace is known by these pictures already" in outcome.out
+    assert facesecure.people() == before
+
+
+def test_photos_enrolled_before_add_nothing_and_are_told(facesecure, album):
+    before = facesecure("enroll", "Grace", "--images", album, "--json").json
+    again = facesecure("enroll", "grace", "--images", album, "--json")
+    assert again.code == 0
+    assert (again.json["enrolled"], again.json["taken"], again.json["faces"]) == (True, 0, before["faces"])
+    reasons = {picture["reason"] for picture in again.json["pictures"] if picture["quality"]}
+    assert "nearly the same as one enrolled before" in reasons
+
+
+def test_a_second_name_for_the_same_person_is_refused_and_says_what_to_do(facesecure, album):
+    facesecure("enroll", "Grace", "--images", album)
+    outcome = facesecure("enroll", "Hopper", "--images", album, "--json")
+    assert outcome.code == 1
+    assert outcome.json["enrolled"] is False
+    assert [(warning["kind"], warning["name"]) for warning in outcome.json["warnings"]] == [("same", "Grace")]
+    assert "these pictures show Grace, who is enrolled already" in outcome.err
+    assert "facesecure people rename" in outcome.err
+    assert set(facesecure.people()) == {"Grace"}
+
+
+def test_somebody_else_beside_is_enrolled_without_a_warning(facesecure, album, visitors):
+    facesecure("enroll", "Grace", "--images", album)
+    outcome = facesecure("enroll", "Eileen", "--images", *visitors, "--json")
+    assert (outcome.code, outcome.json["warnings"]) == (0, [])
+
+
+def test_another_model_embeds_everybody_again_before_anything_is_compared(facesecure, album, tmp_path, caplog):
+    facesecure("enroll", "Grace", "--images", *sorted(album.glob("grace_[0-4].png")))
+    config = tmp_path / "other.toml"
+    config.write_text('[recognizer]\nmodel = "mobilefacenet-float16"\n')
+    with caplog.at_level(logging.INFO, "facesecure.renewal"):
+        found = facesecure("--config", config, "identify", album / "grace_5.png", "--json").json
+    assert found["images"][0]["faces"][0]["name"] == "Grace"
+    assert f"{facesecure.people()['Grace']} faces of Grace embedded again in" in caplog.text
+    models = {face["model_sha256"] for face in facesecure("people", "show", "Grace", "--json").json["faces"]}
+    assert models == {load_model("mobilefacenet-float16").sha256}
+    assert facesecure("enroll", "Hopper", "--images", album).code == 1, "and back, where she is still the same person"
 
 
 @pytest.mark.parametrize("words", [(), ("--images", "a.jpg", "--video", "b.mp4"), ("--images",), ("--video",)])

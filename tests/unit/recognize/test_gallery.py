@@ -59,3 +59,10 @@ def test_templates_of_another_model_are_said_and_not_compared(caplog):
     assert live.current().names == ("Anna",)
     assert "Tom" in caplog.text
     assert "enrolled again" in caplog.text
+
+
+def test_how_close_people_are_is_told_by_their_nearest_templates():
+    gallery = Gallery([template("Tom", unit(1, 0)), template("Tom", unit(0, 1)), template("Anna", unit(1, 1))])
+    assert gallery.closeness("Tom") == pytest.approx({"Anna": np.sqrt(0.5)})
+    assert gallery.closeness("Anna") == pytest.approx({"Tom": np.sqrt(0.5)})
+    assert gallery.closeness("nobody") == {}
