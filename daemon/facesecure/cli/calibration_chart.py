@@ -1,0 +1,60 @@
+"""Draws a calibration: for each person, where strangers, rivals and they themselves score, and the threshold."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from facesecure.recognize.calibration import Calibration, PersonCalibration, Spread
+
+_SCORES = np.linspace(-0.5, 1.0, 400)
+_WIDTH, _ROW, _REST = 8.0, 1.3, 1.1
+_STRANGERS, _OWN, _RIVALS, _LINE = "#d1495b", "#2e7d5b", "#edae49", "#22223b"
+
+
+def draw(calibration: Calibration, path: Path) -> None:
+    """Write a PNG to ``path`` in one step, readable by its owner only. Raises UsageError where that cannot be."""
+    from facesecure.cli.files import replacing
+
+    with replacing(path, binary=True) as file:
+        file.write(_picture(calibration))
+
+
+def _picture(calibration: Calibration) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    count = len(calibration.people)
+    figure = Figure(figsize=(_WIDTH, _REST + _ROW * count), layout="constrained")
+    FigureCanvasAgg(figure)
+    rows = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
+    for row, (name, person) in zip(rows, calibration.people.items(), strict=True):
+        _draw_person(row, name, person)
+    rows[0].set_title(f"Likeness of single clear faces; 1 stranger in {1 / calibration.false_accept:,.0f} let in")
+    rows[-1].set_xlabel("likeness (cosine to the nearest template)")
+    rows[0].legend(loc="upper left", fontsize="small", frameon=False)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=110)
+    return drawn.getvalue()
+
+
+def _draw_person(row: Any, name: str, person: PersonCalibration) -> None:
+    row.fill_between(_SCORES, _density(person.impostor), color=_STRANGERS, alpha=0.55, label="strangers")
+    row.fill_between(_SCORES, _density(person.genuine), color=_OWN, alpha=0.55, label="the person")
+    for rival in person.rivals:
+        row.plot(_SCORES, _density(rival.scores), color=_RIVALS, label=rival.name)
+    row.axvline(person.threshold, color=_LINE, linewidth=1.5, label=f"threshold {person.threshold:.2f}")
+    row.set_ylabel(name, rotation=0, horizontalalignment="right", parse_math=False)
+    row.set_yticks([])
+    row.set_xlim(_SCORES[0], _SCORES[-1])
+    for side in ("top", "left", "right"):
+        row.spines[side].set_visible(False)
+
+
+def _density(spread: Spread) -> np.ndarray[Any, np.dtype[np.float64]]:
+    scores = spread.scores()
+    return np.exp([scores.log_density(float(score), 1) for score in _SCORES])
