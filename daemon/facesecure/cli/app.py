@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from facesecure.cli import alerts, bench, demo, doctor, enroll, events, identify, models, people, run
+from facesecure.cli import alerts, bench, calibrate, demo, doctor, enroll, events, identify, models, people, run
 from facesecure.cli import config as config_commands
 from facesecure.cli.arguments import EnrollCommand
 from facesecure.cli.help import examples, group
@@ -47,6 +47,15 @@ app.command("identify", epilog=examples("facesecure identify visitor.jpg", "face
 app.add_typer(events.app, name="events")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
+app.command(
+    "calibrate",
+    epilog=examples(
+        "facesecure calibrate",
+        "facesecure calibrate --false-accept 1/1000",
+        "facesecure calibrate --false-accept 0.1% --chart household.png",
+        "facesecure calibrate --json",
+    ),
+)(calibrate.calibrate)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)
 app.add_typer(config_commands.app, name="config")
