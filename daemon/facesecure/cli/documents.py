@@ -8,6 +8,7 @@ from facesecure.cli import output
 
 if TYPE_CHECKING:
     from facesecure.domain import Box, Quality, Verdict
+    from facesecure.recognize.kinship import Resemblance
     from facesecure.store.records import EnrolledFace, Person, StoredSighting
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
@@ -25,6 +26,12 @@ def enrolled_face(value: EnrolledFace) -> dict[str, Any]:
         "model_sha256": value.model_sha256,
         "quality": quality(value.quality),
     }
+
+
+def resemblance(value: Resemblance, name: str) -> dict[str, Any]:
+    """A warning that ``name`` looks like somebody enrolled."""
+    kind = "same" if value.same else "alike"
+    return {"kind": kind, "name": value.name, "closeness": value.closeness, "text": value.about(name)}
 
 
 _MEASURES = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from facesecure.cli.gathering import Gathering
     from facesecure.config import FacesecureConfig
     from facesecure.enrolment import Enrolment, Picture
-    from facesecure.recognize.kinship import Resemblance
     from facesecure.store.records import EnrolledFace, Person
     from facesecure.store.store import Store
 
@@ -92,7 +91,7 @@ def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Perso
     if person is not None:
         output.say(_outcome(enrolment, person))
         for found in enrolment.resemblances():
-            output.note(f"warning: {found.about(person.name)}")
+            output.note(f"warning: {found.about(name)}")
 
 
 def _outcome(enrolment: Enrolment, person: Person) -> str:
@@ -109,14 +108,9 @@ def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[st
         "taken": len(enrolment.taken),
         "refused": len(enrolment.pictures) - len(enrolment.taken),
         "faces": person.faces if person else 0,
-        "warnings": [_warning(found, person.name if person else name) for found in enrolment.resemblances()],
+        "warnings": [documents.resemblance(found, name) for found in enrolment.resemblances()],
         "pictures": [_picture(picture) for picture in enrolment.pictures],
     }
-
-
-def _warning(found: Resemblance, name: str) -> dict[str, Any]:
-    kind = "same" if found.same else "alike"
-    return {"kind": kind, "name": found.name, "closeness": found.closeness, "text": found.about(name)}
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
