@@ -1,4 +1,4 @@
-"""The few faces of a visit worth keeping: clear ones, and not all from the same moment."""
+"""The few faces of a visit worth keeping: clear ones, from different moments, that look different."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from facesecure.domain import AlignedFace, Embedding, Recognition
 
 MOST = 5
 """Faces kept of one visit; each is 37 KB while it lasts."""
-_NEWS = 1.0
+_LATER = 1.0
 """Seconds after which another face of the same visit is worth nearly (63 %) as much as one from another day."""
+_UNLIKE = 0.03
+"""Cosine short of 1 at which a face is no longer the same picture over again, for enrolment."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,14 @@ class Keepsakes:
 
 
 def _worth(faces: tuple[Keepsake, ...], index: int) -> float:
-    """Clarity, times how far in time the nearest other face is."""
+    """Clarity, times how far away the nearest other face is in time, times how far in looks."""
     here = faces[index]
-    apart = min(abs(here.at - other.at) for other in faces if other is not here)
-    return here.face.quality.clarity * (1 - math.exp(-apart / _NEWS))
+    others = [other for other in faces if other is not here]
+    later = min(abs(here.at - other.at) for other in others)
+    unlike = 1 - max(float(here.embedding @ other.embedding) for other in others)
+    return here.face.quality.clarity * _reached(later / _LATER) * _reached(max(0.0, unlike) / _UNLIKE)
+
+
+def _reached(distance: float) -> float:
+    """0 at 0, towards 1 far away."""
+    return 1 - math.exp(-distance)

@@ -7,7 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from facesecure.cli import alerts, bench, calibrate, demo, doctor, enroll, events, identify, models, people, run
+from facesecure.cli import (
+    alerts,
+    bench,
+    calibrate,
+    demo,
+    doctor,
+    enroll,
+    events,
+    identify,
+    models,
+    people,
+    run,
+    visitors,
+)
 from facesecure.cli import config as config_commands
 from facesecure.cli.arguments import EnrollCommand
 from facesecure.cli.help import examples, group
@@ -45,6 +58,7 @@ app.command("identify", epilog=examples("facesecure identify visitor.jpg", "face
     identify.identify
 )
 app.add_typer(events.app, name="events")
+app.add_typer(visitors.app, name="visitors")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
 app.command(

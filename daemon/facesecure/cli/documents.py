@@ -9,7 +9,7 @@ from facesecure.cli import output
 if TYPE_CHECKING:
     from facesecure.domain import Box, Quality, Verdict
     from facesecure.recognize.kinship import Resemblance
-    from facesecure.store.records import EnrolledFace, Person, StoredSighting
+    from facesecure.store.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
 
@@ -72,6 +72,45 @@ def sighting(value: StoredSighting) -> dict[str, Any]:
         "superseded_by": value.superseded_by,
         "snapshot": value.snapshot,
         "box": box(value.box),
+        "visitor": value.visitor,
+        **correction(value.correction),
+    }
+
+
+def correction(value: Correction | None) -> dict[str, Any]:
+    """What was said later; how it was told stands beside it and stays."""
+    return {
+        "corrected_verdict": value.kind.value if value else None,
+        "corrected_name": value.name if value else None,
+        "correction": value.words if value else None,
+        "corrected_at": value.at if value else None,
+    }
+
+
+def visitor(value: Visitor) -> dict[str, Any]:
+    return {
+        "id": value.identifier,
+        "name": value.name,
+        "visits": value.visits,
+        "first_seen": value.first_seen,
+        "last_seen": value.last_seen,
+        "marked": value.marked,
+        "faces": value.faces,
+        "snapshot": value.snapshot,
+    }
+
+
+def visitor_name(value: Visitor) -> str:
+    """The name, if there is one, or that there is none."""
+    return value.name or ("unknown, marked as a stranger" if value.marked else "unknown")
+
+
+def seen(value: StoredFace) -> dict[str, Any]:
+    return {
+        "event": value.sighting,
+        "taken_at": value.seen.taken_at,
+        "model_sha256": value.seen.model_sha256,
+        "quality": quality(value.seen.face.quality),
     }
 
 
@@ -82,3 +121,10 @@ def who(value: Verdict) -> str:
 
 def coloured_who(value: Verdict) -> Any:
     return output.coloured(who(value), VERDICT_STYLES[value.kind.value])
+
+
+def coloured_who_now(value: StoredSighting) -> Any:
+    """Who it was as far as we know now, and if that was said later, how."""
+    word = value.name or value.kind.value
+    told = f"{word} ({value.correction.words})" if value.correction else word
+    return output.coloured(told, VERDICT_STYLES[value.kind.value])

@@ -13,15 +13,18 @@ import typer
 
 from facesecure.cli import documents, output
 from facesecure.cli.help import Json, examples, group
-from facesecure.cli.settings import settings_of
+from facesecure.cli.settings import open_store, settings_of
 
 if TYPE_CHECKING:
+    from facesecure.config import FacesecureConfig
     from facesecure.store.records import StoredSighting
+    from facesecure.store.store import Store
 
 app = group(
-    "What was seen: list, show, export.",
+    "What was seen: list, show, correct, export.",
     "facesecure events list --since yesterday --kind stranger",
     "facesecure events show 3f2a",
+    "facesecure events correct 3f2a --not Anna",
     "facesecure events export --output sightings.csv",
 )
 
@@ -80,7 +83,7 @@ def _table(found: list[StoredSighting]) -> None:
             s.identifier[:8],
             s.first_seen,
             _lasted(s),
-            documents.coloured_who(s.verdict),
+            documents.coloured_who_now(s),
             s.verdict.score,
             s.source,
             s.verdict.why,
@@ -107,6 +110,72 @@ def show(
         output.emit_json(document)
         return
     output.table(("what", "is"), [(key, value) for key, value in document.items() if value is not None])
+
+
+@app.command(
+    "correct",
+    epilog=examples(
+        "facesecure events correct 3f2a --not Anna",
+        "facesecure events correct 3f2a --stranger",
+        "facesecure events correct 3f2a --is Tom",
+    ),
+)
+def correct(
+    context: typer.Context,
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="The sighting's id, or how it begins.")],
+    no: Annotated[str | None, typer.Option("--not", metavar="NAME", help="It was not this person.")] = None,
+    stranger: Annotated[bool, typer.Option("--stranger", help="It was nobody we know.")] = False,
+    name: Annotated[str | None, typer.Option("--is", metavar="NAME", help="It was this person, new or not.")] = None,
+    json: Json = False,
+) -> None:
+    """Say that a sighting was told wrongly, and have it remembered.
+
+    --not and --stranger take what was learnt from it away from the person, and remember its faces as a stranger's: who
+    looks more like them than like the person is not the person. --is enrols from its faces, by the rules of enrolment.
+    How it was told stays in the history, with the correction beside it.
+    """
+    from facesecure.errors import UsageError
+
+    if (no is not None) + stranger + (name is not None) != 1:
+        raise UsageError("say one of: --not NAME, --stranger, --is NAME", "see facesecure events correct --help")
+    config = settings_of(context).config()
+    with open_store(config) as store:
+        sighting = store.sighting(identifier)
+        if name is not None:
+            said = _it_was(config, store, sighting, name, json)
+        else:
+            said = _it_was_not(config, store, sighting, no)
+        shown = documents.sighting(store.sighting(sighting.identifier))
+    if json:
+        output.emit_json({**shown, **said})
+        return
+    output.say(str(said["said"]))
+
+
+def _it_was_not(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str | None) -> dict[str, Any]:
+    from facesecure.cli.learning import chooser
+
+    visitor, removed = store.corrections.not_known(sighting.identifier, name, chooser(config))
+    faces = len(store.faces_seen(sighting.identifier))
+    who = f"not {name}" if name else "nobody we know"
+    taken = f"; {_faces(removed)} enrolled from it removed" if removed else ""
+    said = f"event {sighting.identifier[:8]} was {who}: {_faces(faces)} remembered as visitor {visitor}{taken}"
+    return {"said": said, "remembered": faces, "removed": removed}
+
+
+def _it_was(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str, json: bool) -> dict[str, Any]:
+    from facesecure.cli.learning import teach
+    from facesecure.store.names import person_name
+
+    identifier, name = sighting.identifier, person_name(name)
+    faces = store.corrections.faces(identifier)
+    told = teach(config, store, name, faces, lambda good: store.corrections.known(identifier, name, good), json)
+    said = f"event {identifier[:8]} was {told['name']}: {_faces(told['taken'])} enrolled, {told['faces']} in all"
+    return {"said": said, "enrolled": told}
+
+
+def _faces(count: int) -> str:
+    return f"{count} face{'s' if count != 1 else ''}"
 
 
 @app.command(

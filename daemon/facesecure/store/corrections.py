@@ -18,7 +18,7 @@ from facesecure.store import people, seen_faces, visitors
 from facesecure.store.database import Database
 from facesecure.store.models import FaceRow, PersonRow, SightingRow
 from facesecure.store.names import name_key
-from facesecure.store.records import EnrolledFace, Person, TemplateMaker
+from facesecure.store.records import EnrolledFace, Person, StoredFace, TemplateMaker
 
 
 class Corrections:
@@ -26,6 +26,14 @@ class Corrections:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def faces(self, identifier: str) -> list[StoredFace]:
+        """The faces of a sighting. Raises UsageError where none is kept."""
+        with self._database.read() as session:
+            found = seen_faces.of(session, [identifier])
+        if not found:
+            raise UsageError(*_faceless(identifier))
+        return found
 
     def not_known(
         self, identifier: str, name: str | None, choose: visitors.Choose, template: TemplateMaker = templates_of
