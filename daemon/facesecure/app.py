@@ -24,6 +24,7 @@ from facesecure.domain import Embedding
 from facesecure.enrolment import Enrolment
 from facesecure.housekeeping import Housekeeper
 from facesecure.identification import Identifier
+from facesecure.memory import map_large_buffers
 from facesecure.motion import MotionGate
 from facesecure.pipeline import Onlooker, Pipeline
 from facesecure.policy import Policy
@@ -146,6 +147,7 @@ def assembled(
     ``extra_plugins`` get every alert beside those that the configuration enables.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
+    map_large_buffers()
     with ExitStack() as stack:
         vision = Vision.load(config, state_dir)
         store = stack.enter_context(
