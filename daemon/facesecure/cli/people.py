@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesecure.cli import documents, output
 from facesecure.cli.help import Json, examples, group
-from facesecure.cli.settings import settings_of
+from facesecure.cli.settings import open_store, settings_of
+
+if TYPE_CHECKING:
+    from facesecure.store.records import Template
 
 app = group(
     "Who is enrolled: list, show, rename, remove, export, import.",
@@ -36,12 +40,21 @@ def list_people(context: typer.Context, json: Json = False) -> None:
 
 @app.command("show", epilog=examples("facesecure people show Anna", "facesecure people show Anna --json"))
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show the pictures a person is known by, and how good they are."""
-    with settings_of(context).store() as store:
+    """Show the pictures a person is known by, how good they are, what was made of them, and who looks alike."""
+    from facesecure.store.names import name_key
+
+    config = settings_of(context).config()
+    with open_store(config) as store:
         faces = store.faces_of(name)
-        person = next(person for person in store.people() if person.name.casefold() == name.strip().casefold())
+        person = next(person for person in store.people() if name_key(person.name) == name_key(name))
+        templates = store.templates()
+    own = [template for template in templates if template.name == person.name]
+    close = _closeness(templates, own)
     if json:
-        output.emit_json({**documents.person(person), "faces": [documents.enrolled_face(face) for face in faces]})
+        shown = [documents.enrolled_face(face) for face in faces]
+        made = [{"faces": one.faces, "model_sha256": one.model_sha256, "made_at": one.made_at} for one in own]
+        others = [{"name": other, "closeness": value} for other, value in close]
+        output.emit_json({**documents.person(person), "faces": shown, "templates": made, "closeness": others})
         return
     output.say(f"{person.name}, enrolled {output.local(person.created_at)}, known by {person.faces} faces")
     rows = [
@@ -50,6 +63,24 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     ]
     right = ("face", "quality", "eyes", "sharpness")
     output.table(("face", "from", "quality", "eyes", "sharpness", "added"), rows, right=right)
+    output.say(f"compared by {_templates(own)}")
+    if close:
+        output.say(f"how alike others look, 1 the same: {', '.join(f'{other} {value:.2f}' for other, value in close)}")
+
+
+def _templates(own: Sequence[Template]) -> str:
+    return "; ".join(f"a mean of {_count(one.faces, 'face', 'faces')}" for one in own)
+
+
+def _closeness(templates: Sequence[Template], own: Sequence[Template]) -> list[tuple[str, float]]:
+    """How close everybody else's templates come, the closest first; only those of one model compare."""
+    nearest: dict[str, float] = {}
+    for template in templates:
+        for mine in own:
+            if template.name != mine.name and template.model_sha256 == mine.model_sha256:
+                cosine = float(template.embedding @ mine.embedding)
+                nearest[template.name] = max(cosine, nearest.get(template.name, -1.0))
+    return sorted(nearest.items(), key=lambda item: (-item[1], item[0]))
 
 
 @app.command("rename", epilog=examples("facesecure people rename Ana Anna"))
@@ -79,11 +110,14 @@ def remove(
     json: Json = False,
 ) -> None:
     """Forget a person: their pictures and what was learnt from them. Past sightings stay."""
+    from facesecure.recognize import calibration
+
     with settings_of(context).store() as store:
         faces = store.faces_of(name)  # says so where there is nobody of that name, before anything is asked
         _confirm(f"Forget {name}" if face is None else f"Remove face {face} of {name}", yes or json)
         if face is None:
             person = store.remove_person(name)
+            calibration.forget(settings_of(context).state(), person.name)
             removed = {"removed": person.name, "faces": person.faces}
         else:
             _require_owned(face, name, [known.identifier for known in faces])

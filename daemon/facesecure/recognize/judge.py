@@ -3,7 +3,8 @@
 A name is accepted when a stranger would come this close to anybody enrolled less often than ``false_accept`` (a
 Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the number of people),
 when it is likelier than "nobody we know", when no rival who is known to look like that person comes this close too
-often (``standards``), and when it leads the second name by ``margin``. A stranger is a positive decision too:
+often (``standards``), and when it leads the second name by ``margin`` and by what their likeness takes (``kinship``).
+A stranger is a positive decision too:
 the log-likelihood ratio of even the best name has fallen below log(``false_stranger``), as in Wald's sequential test
 (Wald, 1945). In between we wait for another face. Wald's bound for names too would be stricter than was asked for:
 over five photos, 4 people and 12,000 strangers it named 97.5 % of the family where this names 99.6 %, and neither
@@ -17,6 +18,7 @@ import math
 from facesecure.config import VerdictConfig
 from facesecure.domain import Verdict, VerdictKind
 from facesecure.recognize.evidence import Evidence, Tally
+from facesecure.recognize.kinship import score_to_lead
 from facesecure.recognize.score_model import ScoreModel
 from facesecure.recognize.standards import SameForAll, Standard, Standards
 
@@ -58,7 +60,7 @@ class Judge:
             if rival is not None:
                 why = f"{looks}, but {rival.name} comes as near too often"
                 return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
-            return self._name(evidence, ranked, ratios, f"{looks}; {_rarity(chance)}")
+            return self._name(evidence, ranked, ratios, standards[0], f"{looks}; {_rarity(chance)}")
         if max(ratios) <= math.log(self._config.false_stranger):
             why = f"{looks} at most: nobody we know"
             return _verdict(VerdictKind.STRANGER, evidence, ranked, why, ratios[0])
@@ -66,12 +68,18 @@ class Judge:
         why = f"{looks}{unclear}: too little for a name and too much for a stranger"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
+    def _leads(self, ranked: Ranking, standard: Standard) -> bool:
+        """Whether the first leads the second by as much as telling people who look so alike takes."""
+        (_, first), (name, second), *_ = ranked
+        closeness, asked = standard.closeness.get(name, 0.0), self._asked(standard)
+        return first.mean >= score_to_lead(second.mean, closeness, first.faces, asked, standard.scores)
+
     def _asked(self, standard: Standard) -> float:
         return self._config.false_accept if standard.false_accept is None else standard.false_accept
 
-    def _name(self, evidence: Evidence, ranked: Ranking, ratios: list[float], why: str) -> Verdict:
+    def _name(self, evidence: Evidence, ranked: Ranking, ratios: list[float], standard: Standard, why: str) -> Verdict:
         """KNOWN, unless somebody else is nearly as likely."""
-        if len(ranked) == 1 or ratios[0] - ratios[1] >= self._config.margin:
+        if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, standard)):
             return _verdict(VerdictKind.KNOWN, evidence, ranked, why, ratios[0])
         (first, _), (second, tally), *_ = ranked
         why = f"{_faces(evidence)} like {first}, but {second} comes too close ({tally.mean:.2f})"

@@ -5,6 +5,10 @@ on another's, at closeness c, c*s on average; what is left over spreads by the i
 sqrt((1 - s^2) (1 - c^2)), which is plain geometry of unit vectors. Measured on 93,000 pairs of a face and another's
 template in Labelled Faces in the Wild: slope 0.83 where the mean s is 0.81, the spread 0.135 at every c from -0.4 to
 0.6 where the score model says 0.146; the same for blurred and for dark faces.
+
+What it does, on single looks at one of two people: where strangers' templates come no nearer than 0.3, nothing at all;
+at 0.47 and more 96.7 % of clear looks are named where 97.8 % were. Of a person beside a blend of their photos with
+another's (closeness 0.67), 9 of 630 looks get the wrong name where 25 did, and 54 % the right one where 70 % did.
 """
 
 from __future__ import annotations

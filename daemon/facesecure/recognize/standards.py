@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -29,11 +29,13 @@ class Standard:
     """What is demanded before somebody is called by one name.
 
     ``false_accept`` is the rate of strangers let in that was calibrated for, None where the configuration's holds.
+    ``closeness`` is the cosine of this person's templates and each other's, by their name.
     """
 
     scores: ScoreModel
     false_accept: float | None = None
     rivals: tuple[Rival, ...] = ()
+    closeness: Mapping[str, float] = field(default_factory=dict)
 
     def rival_near(self, score: float, faces: float) -> Rival | None:
         """Somebody else who comes as near as ``score`` (a mean over ``faces``) more often than they may, if any."""
@@ -143,7 +145,7 @@ class LiveStandards:
         standards = {name: self._default(templates[name], calibration) for name in fit.changed}
         if calibration is not None:
             standards |= {name: _calibrated(calibration, name) for name in fit.calibrated}
-        return standards
+        return {name: replace(standard, closeness=_closeness(templates, name)) for name, standard in standards.items()}
 
     def _calibration(self) -> Calibration | None:
         try:
@@ -156,6 +158,11 @@ class LiveStandards:
         impostor = stricter(self._scores.impostor, self._strangers.against(templates))
         asked = min(self._asked, calibration.false_accept) if calibration is not None else None
         return Standard(replace(self._scores, impostor=impostor), asked)
+
+
+def _closeness(templates: Mapping[str, Vectors], name: str) -> dict[str, float]:
+    own = templates[name]
+    return {other: float((own @ theirs.T).max()) for other, theirs in templates.items() if other != name}
 
 
 def _calibrated(calibration: Calibration, name: str) -> Standard:

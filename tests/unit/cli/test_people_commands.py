@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facesecure.store.store import Store
-from support.people import enrolled_face
+from support.people import MODEL, enrolled_face
 
 
 @pytest.fixture
@@ -36,6 +36,16 @@ def test_a_person_is_shown_whatever_the_case_of_the_name(facesecure, family):
     assert (shown["name"], len(shown["faces"])) == ("Anna", 2)
     assert shown["faces"][1]["source"] == "b.jpg"
     assert "b.jpg" in facesecure("people", "show", "anna").out
+
+
+def test_a_person_is_shown_with_what_they_are_compared_by_and_who_looks_alike(facesecure, family):
+    shown = facesecure("people", "show", "Anna", "--json").json
+    assert [(template["faces"], template["model_sha256"]) for template in shown["templates"]] == [(2, MODEL)]
+    anna, other = (template.embedding for template in family.templates())
+    assert shown["closeness"] == [{"name": "Björn 🦊", "closeness": pytest.approx(float(anna @ other), abs=1e-5)}]
+    told = facesecure("people", "show", "Anna").out
+    assert "compared by a mean of 2 faces" in told
+    assert f"Björn 🦊 {anna @ other:.2f}" in told
 
 
 def test_a_name_that_is_markup_is_printed_as_it_is(facesecure, store):

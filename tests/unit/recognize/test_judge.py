@@ -4,6 +4,7 @@ from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition, Verdict, VerdictKind
 from facesecure.recognize.evidence import Evidence
 from facesecure.recognize.judge import Judge
+from facesecure.recognize.standards import Standard
 from support.builders import SCORES, looks_like, quality
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
@@ -104,3 +105,31 @@ def test_many_unclear_faces_do_not_outweigh_a_few_clear_ones():
     for number in range(10, 14):
         evidence = evidence.add(looks_like(Tom=0.84), quality(clarity=1.0), number * 1.0)
     assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+
+
+@pytest.mark.parametrize(("closeness", "verdict"), [(0.0, KNOWN), (0.7, UNIDENTIFIED)])
+def test_people_who_look_alike_take_a_longer_lead(closeness, verdict):
+    """0.66 against 0.55 would do for two who look nothing alike; a sister reaches as much."""
+
+    class Household:
+        def of(self, name: str) -> Standard:
+            return Standard(SCORES, closeness={"Anna": closeness, "Tina": closeness})
+
+    evidence = Evidence()
+    for number in range(2):
+        evidence = evidence.add(looks_like(Tina=0.66, Anna=0.55), quality(), number * 2.0)
+    found = Judge(VerdictConfig(), Household()).judge(evidence)
+    assert found.kind is verdict
+    if verdict is UNIDENTIFIED:
+        assert found.why == "2 usable faces like Tina, but Anna comes too close (0.55)"
+
+
+def test_a_clear_look_at_one_of_two_who_are_alike_is_named():
+    class Sisters:
+        def of(self, name: str) -> Standard:
+            return Standard(SCORES, closeness={"Anna": 0.7, "Tina": 0.7})
+
+    evidence = Evidence()
+    for number in range(3):
+        evidence = evidence.add(looks_like(Tina=0.86, Anna=0.6), quality(), number * 2.0)
+    assert Judge(VerdictConfig(), Sisters()).judge(evidence).name == "Tina"

@@ -6,6 +6,8 @@ import pytest
 from facesecure.recognize.gallery import Gallery
 from facesecure.recognize.kinship import Others, alike_from, resemblances, same_from, score_to_lead
 from facesecure.recognize.score_model import ScoreModel
+from facesecure.recognize.standards import LiveStandards
+from facesecure.recognize.stranger_model import strangers_of
 from facesecure.store.records import Template
 from facesecure.vision.model_card import load_model
 from support import lfw
@@ -75,3 +77,22 @@ def test_real_photos_of_one_person_are_the_same_and_those_of_two_are_not():
     others = Others(Gallery([Template("Straw", mean / np.linalg.norm(mean), "m", 4, NOON)]), model)
     assert [one.same for one in others.resembling(straw[4:])] == [True]
     assert others.resembling(woods) == []
+
+
+def test_the_daemon_asks_of_each_name_by_how_close_the_others_are(tmp_path):
+    model = load_model("mobilefacenet")
+    direction = np.eye(192, dtype=np.float32)
+    mixed = np.asarray(0.6 * direction[0] + 0.8 * direction[1], np.float32)
+    templates = [Template(name, one, model.sha256, 5, NOON) for name, one in (("Anna", direction[0]), ("Tina", mixed))]
+    standards = LiveStandards(
+        lambda: templates,
+        lambda: 1,
+        model.sha256,
+        strangers_of(model),
+        ScoreModel.from_card(model.card),
+        tmp_path,
+        1e-4,
+    )
+    assert standards.of("Anna").closeness == pytest.approx({"Tina": 0.6})
+    assert standards.of("Tina").closeness == pytest.approx({"Anna": 0.6})
+    assert standards.of("nobody").closeness == {}
