@@ -14,7 +14,7 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.recognize.calibration import Calibration, Estimate, PersonCalibration
-    from facesecure.recognize.household import Household
+    from facesecure.recognize.household import Member
     from facesecure.store.store import Store
     from facesecure.vision.model_card import Model
 
@@ -92,18 +92,18 @@ def _calibration(store: Store, model: Model, rate: float) -> Calibration:
         people_revision=revision,
         made_at=datetime.now(UTC),
         false_accept=rate,
-        strangers_marked=len(household.marked),
+        strangers_marked=len(store.marked_strangers(model.sha256)),
         false_accepts=total([person.false_accepts for person in people.values()]),
         people=people,
     )
 
 
-def _household(store: Store, model: Model) -> Household:
+def _household(store: Store, model: Model) -> list[Member]:
     """Everybody as this model sees them. Refuses where nobody is enrolled, or somebody by another model only."""
     import numpy as np
 
     from facesecure.errors import EnrolmentError, ModelError
-    from facesecure.recognize.household import Household, Member
+    from facesecure.recognize.household import Member
     from facesecure.recognize.standards import by_name
 
     names = [person.name for person in store.people()]
@@ -114,11 +114,16 @@ def _household(store: Store, model: Model) -> Household:
     if foreign:
         what = f"enrolled with another model than {model.card.name}: {', '.join(foreign)}"
         raise ModelError(what, "enrol them again with this model, then calibrate")
-    members = []
-    for name in names:
-        faces = [face.embedding for face in store.faces_of(name) if face.model_sha256 == model.sha256]
-        members.append(Member(name, np.stack(faces), templates[name]))
-    return Household(members)
+    decoys = store.decoys(model.sha256)
+    return [
+        Member(
+            name,
+            np.stack([face.embedding for face in store.faces_of(name) if face.model_sha256 == model.sha256]),
+            templates[name],
+            [decoy.embedding[None] for decoy in decoys if decoy.name == name],
+        )
+        for name in names
+    ]
 
 
 # What is printed -------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ CHECKS: Mapping[str, Check] = {
     "camera": parts.camera,
     "store": state.store,
     "people": state.people,
+    "calibration": state.calibration,
     "permissions": state.permissions,
     "disk": machine.disk,
     "clock": machine.clock,

@@ -66,6 +66,32 @@ def people(patient: Patient) -> Iterator[Finding]:
         yield warn("people", what, "enrol them again with this model")
 
 
+def calibration(patient: Patient) -> Iterator[Finding]:
+    """The thresholds were fitted to the people who are enrolled now."""
+    if not database(patient).exists():
+        return
+    from facesecure.recognize.calibration import COMMAND, Calibration
+    from facesecure.recognize.standards import Fit, by_name
+    from facesecure.store.store import Store
+    from facesecure.vision.model_card import load_model
+
+    model = load_model(patient.config.recognizer.model, patient.state_dir)
+    with Store.open(patient.state_dir) as opened:
+        templates = by_name(opened.templates(), model.sha256)
+    made = Calibration.load(patient.state_dir)
+    fit = Fit.of(made, templates, model.sha256)
+    if not templates:
+        return
+    if made is None:
+        yield ok("calibration", f"{fit.complaint}; the safe default holds, and {COMMAND} fits it")
+    elif fit.changed:
+        what = f"{fit.complaint or 'new or changed since'}: the safe default holds for {', '.join(fit.changed)}"
+        yield warn("calibration", what, f"re-calibration is offered: {COMMAND}")
+    else:
+        rate = f"1 stranger in {1 / made.false_accept:,.0f}"
+        yield ok("calibration", f"made on {made.made_at.date()} for {rate}: {', '.join(fit.calibrated)}")
+
+
 def _enrolled(names: list[str]) -> Finding:
     return ok("people", f"{len(names)} enrolled: {', '.join(names)}")
 

@@ -24,6 +24,7 @@ FILE_NAME = "calibration.json"
 CHART_NAME = "calibration.png"
 COMMAND = "facesecure calibrate"
 FORGOTTEN = "somebody forgotten"
+Kind = Literal["person", "stranger"]
 Chance = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -58,7 +59,7 @@ class Rival(_Part):
     """Somebody we know of who looks like this person: their scores, and the share of their visits that may pass."""
 
     name: str
-    kind: Literal["person", "stranger"]
+    kind: Kind
     scores: Spread
     rate: Annotated[float, Field(gt=0, lt=1)]
 
@@ -145,6 +146,18 @@ class Calibration(_Part):
         """The same without a word about ``name``."""
         kept = {other: person.without(name) for other, person in self.people.items() if other != name}
         return self.model_copy(update={"people": kept})
+
+
+def forget(state_dir: Path, name: str) -> None:
+    """Leave no word about ``name`` in what is kept: calibration, and the chart that shows them. Raises StoreError."""
+    try:
+        kept = Calibration.load(state_dir)
+    except StoreError:  # of no use to anybody, and who knows what names are in it
+        (state_dir / FILE_NAME).unlink(missing_ok=True)
+        kept = None
+    if kept is not None and name in kept.people:
+        kept.without(name).save(state_dir)
+    (state_dir / CHART_NAME).unlink(missing_ok=True)
 
 
 def fingerprint(templates: Iterable[Embedding]) -> str:

@@ -11,16 +11,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.recognize.calibration import Estimate, OneMore, PersonCalibration, Rival, Spread, fingerprint
+from facesecure.recognize.calibration import Estimate, Kind, OneMore, PersonCalibration, Rival, Spread, fingerprint
 from facesecure.recognize.likeness import GenuineTail, expected_likeness, pairwise_likeness
 from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
 from facesecure.recognize.stranger_model import Strangers
-from facesecure.recognize.templates import template_of
+from facesecure.recognize.templates import templates_of
 
 Vectors = NDArray[np.float32]
 _CARD_PICTURES = 5
@@ -29,33 +28,28 @@ _PERSON_SHARE = 0.5
 """Of what visits of one person share (``sd_between``), the part taken to be the person's and not the visit's."""
 _PRIOR_PICTURES = 8
 """The spread of a rival's scores is trusted as if so many pictures had shown the usual spread before."""
-RELATIVE_RATE = 0.01
-"""Share of a relative's visits that may reach somebody else's threshold; their own name must be beaten as well."""
-MARKED_RATE = 0.001
-"""The same for a marked stranger, who has no name here that would hold against it."""
+RIVAL_RATE = 0.01
+"""Share of the visits of a relative, or of a marked stranger, that may reach a person's threshold. It need not be as
+rare as strangers are asked to be: the name must also be likelier than the relative's own, or than the mark."""
 _SURE = NormalDist().inv_cdf(0.975)
 _MANY = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """Somebody enrolled: embeddings of their ``faces`` (n, size) and their ``templates`` (k, size), of length 1."""
+    """Somebody enrolled: embeddings of their ``faces`` (n, size) and their ``templates`` (k, size), of length 1.
+
+    ``mistaken`` holds the faces (n, size) of each stranger whom the user said they are not.
+    """
 
     name: str
     faces: Vectors
     templates: Vectors
+    mistaken: Sequence[Vectors] = ()
 
     def scores_of(self, faces: Vectors) -> Vectors:
         """Cosines of ``faces`` (n, size) to the nearest template, (n,)."""
         return np.asarray((faces @ self.templates.T).max(axis=1), np.float32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Household:
-    """Everybody, and for each person the user marked as a stranger the embeddings of their faces (n, size)."""
-
-    members: Sequence[Member]
-    marked: Sequence[Vectors] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +61,12 @@ class Calibrator:
     false_accept: float
     genuine_quantiles: Mapping[str, float] = field(default_factory=dict)
 
-    def calibrate(self, household: Household) -> dict[str, PersonCalibration]:
+    def calibrate(self, household: Sequence[Member]) -> dict[str, PersonCalibration]:
         """Everybody's calibration by name; each gets an equal share of ``false_accept``, so that the sum keeps it."""
-        share = self.false_accept / max(1, len(household.members))
-        return {member.name: self._person(member, household, share) for member in household.members}
+        share = self.false_accept / max(1, len(household))
+        return {member.name: self._person(member, household, share) for member in household}
 
-    def _person(self, member: Member, household: Household, share: float) -> PersonCalibration:
+    def _person(self, member: Member, household: Sequence[Member], share: float) -> PersonCalibration:
         impostor = self.strangers.against(member.templates)
         level = _Level.of(member, self.scores.genuine)
         rivals = self._rivals(member, impostor, household)
@@ -96,21 +90,20 @@ class Calibrator:
             one_more=OneMore(likeness=level.gain, misses=misses.below(threshold, level.mean + level.gain)),
         )
 
-    def _rivals(self, member: Member, impostor: ScoreDistribution, household: Household) -> list[Rival]:
-        known: list[tuple[str, Literal["person", "stranger"], Vectors, float]] = [
-            (other.name, "person", other.faces, RELATIVE_RATE)
-            for other in household.members
-            if other is not member and len(other.faces)
+    def _rivals(self, member: Member, impostor: ScoreDistribution, household: Sequence[Member]) -> list[Rival]:
+        relatives = [
+            self._rival(other.name, "person", member.scores_of(other.faces), impostor)
+            for other in household
+            if other is not member
         ]
-        known += [
-            (f"marked stranger {number}", "stranger", faces, MARKED_RATE)
-            for number, faces in enumerate(household.marked, 1)
-            if len(faces)
+        marked = [
+            self._rival(f"marked stranger {number}", "stranger", member.scores_of(faces), impostor)
+            for number, faces in enumerate(member.mistaken, 1)
         ]
-        return [
-            Rival(name=name, kind=kind, scores=Spread.of(self._fit(member.scores_of(faces), impostor)), rate=rate)
-            for name, kind, faces, rate in known
-        ]
+        return [*relatives, *marked]
+
+    def _rival(self, name: str, kind: Kind, scores: Vectors, impostor: ScoreDistribution) -> Rival:
+        return Rival(name=name, kind=kind, scores=Spread.of(self._fit(scores, impostor)), rate=RIVAL_RATE)
 
     def _fit(self, scores: Vectors, impostor: ScoreDistribution) -> ScoreDistribution:
         """Where the rival's next visit will score, from few scores of theirs and what is usual of anybody."""
@@ -165,8 +158,12 @@ class _Level:
 
 
 def _left_out(faces: Vectors) -> float:
-    """The mean cosine of each face to the template of the others."""
-    return float(np.mean([template_of(np.delete(faces, n, axis=0)) @ face for n, face in enumerate(faces)]))
+    """The mean cosine of each face to the nearest template that the others make."""
+    return float(np.mean([_nearest(np.delete(faces, number, axis=0), face) for number, face in enumerate(faces)]))
+
+
+def _nearest(others: Vectors, face: Vectors) -> float:
+    return max(float(look.direction @ face) for look in templates_of(others))
 
 
 def _misses(tail: GenuineTail, threshold: float, level: _Level) -> Estimate:

@@ -17,6 +17,7 @@ import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,7 +29,7 @@ from facesecure.vision.model_card import Model
 
 Vectors = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-_DRAWS = 4096
+_DRAWS, _RARE = 65536, 1e-3
 """Strangers drawn where the nearest of several templates counts, which has no closed form."""
 _MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
 
@@ -135,7 +136,7 @@ def unpacked(content: bytes) -> tuple[Matrix, Matrix, Matrix]:
             means = np.atleast_2d(kept["means"].astype(np.float64))
             size = means.shape[1]
             between, within = (_layer(kept[name], kept[f"{name}_scale"], size) for name in ("between", "within"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(f"the stranger model cannot be read: {error}", _MEASURE) from error
     return means, between, within
 
@@ -149,14 +150,18 @@ def _layer(triangle: NDArray[np.float16], scale: NDArray[np.float32], size: int)
 
 
 def _nearest(means: Matrix, between: Matrix, within: Matrix) -> ScoreDistribution:
-    """Moments of the largest of several correlated scores, from two faces each of strangers drawn with a fixed seed."""
+    """The largest of several correlated scores, from two faces each of strangers drawn with a fixed seed.
+
+    The largest of Gaussians is none, and its upper tail is what counts: the spread is the one that puts the score
+    reached by 1 in 1,000 where it is. How that is shared between stranger and picture, their covariance tells.
+    """
     draws = np.random.default_rng(0).standard_normal((3, _DRAWS, len(means)))
     visit = means + draws[0] @ _root(between).T
-    first, second = ((visit + noise @ _root(within).T).max(axis=1) for noise in draws[1:])
-    shared = max(float(np.cov(first, second)[0, 1]), 0.0)
-    whole = float((first.var() + second.var()) / 2)
-    mean = float((first.mean() + second.mean()) / 2)
-    return ScoreDistribution(mean, math.sqrt(shared), math.sqrt(max(whole - shared, 1e-9)))
+    faces = np.stack([(visit + noise @ _root(within).T).max(axis=1) for noise in draws[1:]])
+    mean = float(faces.mean())
+    whole = (float(np.quantile(faces, 1 - _RARE)) - mean) / NormalDist().inv_cdf(1 - _RARE)
+    shared = min(max(float(np.corrcoef(faces)[0, 1]), 0.0), 0.999)
+    return ScoreDistribution(mean, whole * math.sqrt(shared), whole * math.sqrt(1 - shared))
 
 
 def _root(covariance: Matrix) -> Matrix:
