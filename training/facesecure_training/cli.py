@@ -10,7 +10,7 @@ import typer
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision.model_card import ModelCard, bundled_directory
-from facesecure_training import cli_evaluate, cli_strangers
+from facesecure_training import cli_evaluate, cli_strangers, cli_train
 
 app = typer.Typer(
     name="facesecure-train",
@@ -25,6 +25,7 @@ import_app = typer.Typer(
 )
 app.add_typer(import_app, name="import")
 app.add_typer(cli_evaluate.app, name="evaluate")
+app.add_typer(cli_train.app, name="train")
 cli_evaluate.app.command("strangers")(cli_strangers.evaluate)
 
 Into = Annotated[

@@ -1,8 +1,19 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from facesecure.vision.model_card import load_model
+from facesecure.config import DetectorConfig
+from facesecure.detect import build_detector
+from facesecure.recognize.embedder import ModelEmbedder
+from facesecure.vision import align
+from facesecure.vision.model_card import bundled_directory, load_model
 from facesecure.vision.personhood import Personhood, doubts_for, nobody_doubted
+from facesecure.vision.photos import read_photo
+from facesecure_training.faces import Cropper
+
+PETS = Path(__file__).resolve().parents[4] / "shared/data/negatives/pets/hard"
+SURE_PETS = ("dog.250.jpg", "dog.340.jpg", "dog.379.jpg", "dog.448.jpg", "dog.4645.jpg", "dog.4719.jpg")
 
 
 @pytest.fixture
@@ -34,3 +45,34 @@ def test_a_model_for_which_nothing_was_learnt_doubts_nobody():
     assert Personhood.from_card(card) is None
     assert doubts_for(card) is nobody_doubted
     assert nobody_doubted(unit(0)) == ()
+
+
+@pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-float16"])
+@pytest.mark.parametrize("portrait", ["grace_hopper.jpg", "eileen_collins.jpg"])
+def test_the_shipped_portraits_are_people_to_both_models(name, portrait):
+    model = load_model(name)
+    crop = Cropper().crop(bundled_directory().parent / "demo" / "portraits" / portrait)
+    assert doubts_for(model.card)(ModelEmbedder(model).embed(crop)) == ()
+
+
+@pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-float16"])
+def test_coloured_squares_are_nobody_to_both_models(name):
+    model = load_model(name)
+    (squares,) = model.card.golden.input()
+    assert doubts_for(model.card)(ModelEmbedder(model).embed(squares))
+
+
+@pytest.mark.skipif(not PETS.is_dir(), reason="there are no research pictures in ../shared/data")
+def test_pets_that_a_detector_is_sure_of_are_not_people():
+    """Every picture of a pet alone on which MTCNN is sure of a face."""
+    model = load_model("mobilefacenet")
+    embedder, doubts = ModelEmbedder(model), doubts_for(model.card)
+    detector = build_detector(DetectorConfig(confidence=0.9))
+    found = [
+        bool(doubts(embedder.embed(align.crop(image, face.landmarks))))
+        for name in SURE_PETS
+        for image in [read_photo(PETS / name)]
+        for face in detector.detect(image)
+    ]
+    assert len(found) >= len(SURE_PETS)
+    assert all(found)
