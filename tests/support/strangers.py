@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesecure.recognize.household import Calibrator, Member
+from facesecure.recognize.calibration import Calibration
+from facesecure.recognize.household import Calibrator, Member, total
 from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
 from facesecure.recognize.stranger_model import StrangerModel
 from facesecure.recognize.templates import template_of
+from support.builders import NOON
 
 SIZE = 32
 _SPREAD = np.linspace(1.6, 0.4, SIZE)
@@ -49,3 +51,17 @@ def member(name: str, like: np.ndarray, faces: int = 5, noise: float = 0.55, see
 
 def calibrator(false_accept: float = 1e-3) -> Calibrator:
     return Calibrator(MODEL, SCORES, false_accept)
+
+
+def calibrated_household(*members: Member, false_accept: float = 1e-3, model_sha256: str = "a" * 64) -> Calibration:
+    """What ``facesecure calibrate`` would keep of them."""
+    people = calibrator(false_accept).calibrate(members)
+    return Calibration(
+        model_sha256=model_sha256,
+        people_revision=1,
+        made_at=NOON,
+        false_accept=false_accept,
+        strangers_marked=0,
+        false_accepts=total([person.false_accepts for person in people.values()]),
+        people=people,
+    )
