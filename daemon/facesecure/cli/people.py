@@ -113,14 +113,14 @@ def remove(
     from facesecure.recognize import calibration
 
     with settings_of(context).store() as store:
-        faces = store.faces_of(name)  # says so where there is nobody of that name, before anything is asked
+        faces = store.face_numbers(name)  # says so where there is nobody of that name, before anything is asked
         _confirm(f"Forget {name}" if face is None else f"Remove face {face} of {name}", yes or json)
         if face is None:
             person = store.remove_person(name)
             calibration.forget(settings_of(context).state(), person.name)
             removed = {"removed": person.name, "faces": person.faces}
         else:
-            _require_owned(face, name, [known.identifier for known in faces])
+            _require_owned(face, name, faces)
             store.remove_face(face)
             removed = {"removed": None, "face": face}
     if json:
@@ -129,7 +129,7 @@ def remove(
         output.say(f"{removed['removed']} is forgotten" if face is None else f"face {face} is removed")
 
 
-def _require_owned(face: int, name: str, owned: list[int | None]) -> None:
+def _require_owned(face: int, name: str, owned: list[int]) -> None:
     from facesecure.errors import UsageError
 
     if face not in owned:

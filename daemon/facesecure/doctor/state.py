@@ -63,7 +63,9 @@ def people(patient: Patient) -> Iterator[Finding]:
     strangers = [name for name in everybody if name not in known]
     if strangers:
         what = f"enrolled with another model, and not recognised by {model.card.name}: {', '.join(strangers)}"
-        yield warn("people", what, "enrol them again with this model")
+        yield warn(
+            "people", what, "facesecure run embeds their pictures again; those that are lost need enrolling again"
+        )
 
 
 def calibration(patient: Patient) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain import Embedding, Image, Quality
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.errors import FacesecureError, StoreError, UsageError
 from facesecure.recognize.templates import Look
 from facesecure.store.models import (
     CounterRow,
@@ -126,6 +126,12 @@ def faces_of(session: Session, name: str) -> list[EnrolledFace]:
     ]
 
 
+def face_numbers(session: Session, name: str) -> list[int]:
+    """The numbers of the person's faces, in the order they were added; their pictures are not looked at."""
+    row = find(session, name)
+    return list(session.scalars(select(FaceRow.id).where(FaceRow.person_id == row.id).order_by(FaceRow.id)))
+
+
 def templates(session: Session, model_sha256: str | None) -> list[Template]:
     query = select(PersonRow.name, TemplateRow).join(PersonRow, PersonRow.id == TemplateRow.person_id)
     if model_sha256 is not None:
@@ -146,9 +152,7 @@ class ForeignFace:
 
     def image(self) -> Image:
         """The crop, uint8 RGB (112, 112, 3). Raises ValueError where it is missing or damaged."""
-        if not self.crop_png:
-            raise ValueError("its picture is missing")
-        return png_image(self.crop_png)
+        return _crop(self.crop_png)
 
 
 def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
@@ -252,9 +256,15 @@ def _face_row(person_id: int, face: EnrolledFace) -> FaceRow:
 
 
 def _face(row: FaceRow) -> EnrolledFace:
+    """Raises StoreError where the picture is lost."""
     quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
+    try:
+        image = _crop(row.crop_png)
+    except ValueError as error:
+        hint = f"take it away: facesecure people remove NAME --face {row.id}"
+        raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error
     return EnrolledFace(
-        png_image(row.crop_png),
+        image,
         _embedding(row.embedding),
         row.model_sha256,
         quality,
@@ -263,6 +273,12 @@ def _face(row: FaceRow) -> EnrolledFace:
         row.added_at,
         row.sighting,
     )
+
+
+def _crop(png: bytes) -> Image:
+    if not png:
+        raise ValueError("its picture is missing")
+    return png_image(png)
 
 
 def _embedding(blob: bytes) -> Embedding:

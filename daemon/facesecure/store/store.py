@@ -120,9 +120,17 @@ class Store(AbstractContextManager["Store"]):
         self._database.forget()
 
     def faces_of(self, name: str) -> list[EnrolledFace]:
-        """The faces ``name`` is known by, oldest first. Raises UsageError where nobody is called that."""
+        """The faces ``name`` is known by, oldest first.
+
+        Raises UsageError where nobody is called that, StoreError where a face's picture is damaged.
+        """
         with self._database.read() as session:
             return people.faces_of(session, name)
+
+    def face_numbers(self, name: str) -> list[int]:
+        """The numbers of the faces ``name`` is known by. Raises UsageError where nobody is called that."""
+        with self._database.read() as session:
+            return people.face_numbers(session, name)
 
     def templates(self, model_sha256: str | None = None) -> list[Template]:
         """What everybody looks like to that model (None: to each that was ever used), by name."""

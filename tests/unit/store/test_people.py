@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from facesecure.domain import Embedding, Image
-from facesecure.errors import EnrolmentError, UsageError
+from facesecure.errors import EnrolmentError, StoreError, UsageError
 from facesecure.recognize.templates import Embeddings, Look
 from facesecure.store.records import EnrolledFace
 from facesecure.store.store import Store
@@ -199,6 +199,18 @@ def test_a_face_whose_picture_is_lost_is_told_of_and_the_others_are_embedded_aga
     assert {(template.name, template.model_sha256) for template in store.templates()} == {
         ("Ann", MODEL), ("Tom", MODEL), ("Tom", OTHER_MODEL),
     }  # fmt: skip
+
+
+def test_a_face_whose_picture_is_lost_says_so_and_can_be_taken_away(store: Store) -> None:
+    store.add_person("Tom", [enrolled_face(1), enrolled_face(2)])
+    with store._database.write() as session:
+        session.execute(text("UPDATE faces SET crop_png = :crop WHERE id = 1"), {"crop": b""})
+    with pytest.raises(StoreError, match="face number 1 cannot be read") as caught:
+        store.faces_of("Tom")
+    assert "--face 1" in (caught.value.hint or "")
+    assert store.face_numbers("tom") == [1, 2]
+    store.remove_face(1)
+    assert len(store.faces_of("Tom")) == 1
 
 
 def test_what_a_model_cannot_embed_is_told_of_and_changes_nothing(store: Store) -> None:
