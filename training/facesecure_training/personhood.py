@@ -44,7 +44,7 @@ Kind = Literal["person", "spoilt person", "taken for a face", "spoilt thing", "p
 class Example:
     """One crop's embedding; its ``group`` is the person or the picture; ``usable`` if the daemon would use it.
 
-    ``face`` is the detection, where there was one and it was not spoilt.
+    ``face`` is the detection, where there was one and it was not spoilt, and ``detector`` whose.
     """
 
     embedding: NDArray[np.float32]
@@ -53,6 +53,7 @@ class Example:
     picture: str
     usable: bool
     face: Face | None = None
+    detector: str | None = None
 
     @property
     def person(self) -> bool:
@@ -119,17 +120,21 @@ class Collector:
     def things(self, picture: Path) -> Iterator[Example]:
         """What is taken for a face, as it is and spoilt; and a few places drawn blindly."""
         image, chance = read_photo(picture), _chance(picture)
-        for detector in self._detectors.values():
+        for name, detector in self._detectors.items():
             for face in detector.detect(image):
-                yield self._example(image, face, "taken for a face", picture.name, picture)
+                yield self._example(image, face, "taken for a face", picture.name, picture, name)
                 for _ in range(_SPOILT_THINGS):
                     yield self._spoilt(image, face.landmarks, "spoilt thing", picture.name, picture, chance)
         for _ in range(_PLACES):
             yield self._spoilt(image, _anywhere(image, chance), "place", picture.name, picture, chance)
 
-    def _example(self, image: Image, face: Face, kind: Kind, group: str, picture: Path) -> Example:
+    def _example(
+        self, image: Image, face: Face, kind: Kind, group: str, picture: Path, detector: str = "mtcnn"
+    ) -> Example:
         aligned = examine(image, face, QualityConfig())
-        return Example(self._embedder.embed(aligned.image), kind, group, str(picture), aligned.quality.usable, face)
+        return Example(
+            self._embedder.embed(aligned.image), kind, group, str(picture), aligned.quality.usable, face, detector
+        )
 
     def _spoilt(
         self, image: Image, landmarks: Landmarks, kind: Kind, group: str, picture: Path, chance: np.random.Generator
