@@ -10,7 +10,7 @@ import typer
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision.model_card import ModelCard, bundled_directory
-from facesecure_training import cli_evaluate, cli_strangers, cli_train
+from facesecure_training import cli_evaluate, cli_openset, cli_quality, cli_strangers, cli_train
 
 app = typer.Typer(
     name="facesecure-train",
@@ -27,6 +27,9 @@ app.add_typer(import_app, name="import")
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_train.app, name="train")
 cli_evaluate.app.command("strangers")(cli_strangers.evaluate)
+cli_evaluate.app.command("openset")(cli_openset.openset)
+cli_evaluate.app.command("tracks")(cli_openset.tracks)
+cli_evaluate.app.command("quality")(cli_quality.quality)
 
 Into = Annotated[
     Path | None, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", show_default="the daemon's")

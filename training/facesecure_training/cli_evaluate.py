@@ -26,6 +26,7 @@ Cache = Annotated[Path | None, typer.Option("--cache", help="Keep the aligned fa
 StateDir = Annotated[
     Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Where pulled models lie.")
 ]
+Plot = Annotated[Path | None, typer.Option("--plot", help="Put a chart (PNG) into this folder.", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Write = Annotated[bool, typer.Option("--write-card", help="Write the figures into the model's card.")]
 
@@ -44,6 +45,7 @@ def verification(
     state_dir: StateDir = None,
     as_json: AsJson = False,
     write_card: Write = False,
+    plot: Plot = None,
 ) -> None:
     """Are these two photos of one person? Ten folds, as LFW's protocol has it.
 
@@ -56,7 +58,7 @@ def verification(
     from facesecure_training import evaluate
 
     setting = _setting(model, detector, max_side, cache, state_dir)
-    report = evaluate.verify_pairs(setting, images, pairs, limit)
+    report = evaluate.verify_pairs(setting, images, pairs, limit, plot / "verification.png" if plot else None)
     if write_card:
         evaluate.write_verification(setting.load(), report, _dataset(images))
     if as_json:

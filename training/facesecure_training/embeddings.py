@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from facesecure.domain import Embedding
 from facesecure.errors import ImageError, UsageError
 from facesecure.stages import Embedder
 from facesecure_training.faces import Cropper
+from facesecure_training.progress import steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +51,33 @@ def photo_path(images: Path, name: str) -> Path:
 
 
 def photos_by_person(images: Path) -> dict[str, list[Path]]:
-    """Every person's photos, in LFW's layout. Raises UsageError if there are none."""
-    people = {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.glob("*")) if folder.is_dir()}
+    """Every person's photos: LFW's layout, or all in one folder with identities.csv (image,identity) beside it.
+
+    Raises UsageError if there are none.
+    """
+    listed = images.parent / "identities.csv"
+    people = (
+        _listed(images, listed)
+        if listed.is_file()
+        else {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.glob("*")) if folder.is_dir()}
+    )
     found = {name: photos for name, photos in people.items() if photos}
     if not found:
         raise UsageError(f"there are no photos in {images}", "it holds one folder a person, with that person's *.jpg")
     return found
+
+
+def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
+    people: dict[str, list[Path]] = {}
+    try:
+        with identities.open(newline="") as file:
+            for row in csv.DictReader(file):
+                people.setdefault(row["identity"], []).append(images / row["image"])
+    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{identities} is not a list of identities ({error})", "its columns are image,identity"
+        ) from error
+    return people
 
 
 def embed_photos(photos: Iterable[Path], cropper: Cropper, embedder: Embedder) -> Mapping[Path, Embedding | None]:
@@ -71,7 +90,7 @@ def embed_photos(photos: Iterable[Path], cropper: Cropper, embedder: Embedder) -
     if missing:
         raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
     found: dict[Path, Embedding | None] = {}
-    for photo in track(distinct, "embedding", console=Console(stderr=True), transient=True):
+    for photo in steps(distinct, "embedding"):
         crop = cropper.crop(photo)
         found[photo] = None if crop is None else embedder.embed(crop)
     return found

@@ -12,7 +12,7 @@ import numpy as np
 from facesecure.domain import Embedding
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.vision.model_card import Model, ModelCard, load_model
-from facesecure_training import bundle, scores, verification
+from facesecure_training import bundle, plots, scores, verification
 from facesecure_training.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
 from facesecure_training.faces import Cropper, DetectorKind
 
@@ -34,15 +34,24 @@ class Setting:
         return Cropper(self.detector, max_side=self.max_side, cache=self.cache, state_dir=self.state_dir)
 
 
-def verify_pairs(setting: Setting, images: Path, pairs_file: Path, limit: int | None = None) -> verification.Report:
-    """Ten-fold verification of the pairs in ``pairs_file`` on photos in LFW's layout under ``images``."""
+def verify_pairs(
+    setting: Setting, images: Path, pairs_file: Path, limit: int | None = None, chart: Path | None = None
+) -> verification.Report:
+    """Ten-fold verification of the pairs in ``pairs_file`` on photos in LFW's layout under ``images``.
+
+    ``chart`` is where a PNG of the scores is put.
+    """
     pairs = read_pairs(pairs_file, limit)
     photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
     found = embed_photos(photos.values(), setting.cropper(), ModelEmbedder(setting.load()))
     vectors = {name: found[path] for name, path in photos.items()}
     faceless = sum(vector is None for vector in vectors.values())
     values = [_cosine(pair, vectors) for pair in pairs]
-    return verification.evaluate(values, [pair.same for pair in pairs], len(photos), faceless)
+    same = [pair.same for pair in pairs]
+    report = verification.evaluate(values, same, len(photos), faceless)
+    if chart:
+        plots.verification(chart, values, same, report.threshold)
+    return report
 
 
 def _cosine(pair: Pair, vectors: Mapping[str, Embedding | None]) -> float | None:

@@ -55,10 +55,10 @@ class Cropper:
     ) -> None:
         models = state_dir / "models" if state_dir else None
         config = DetectorConfig.model_validate({"kind": kind, "min_face": min_face})
-        self._detector: Detector = build_detector(config, models_dir=models)
+        self.detector: Detector = build_detector(config, models_dir=models)
         self._max_side = max_side
         self._cache = cache
-        self._made_by = f"{kind} {min_face} {max_side} {align.ALIGNMENT} {_model_hashes()}"
+        self.made_by = f"{kind} {min_face} {max_side} {align.ALIGNMENT} {_model_hashes()}"
 
     def crop(self, photo: Path) -> Image | None:
         """uint8 RGB (112, 112, 3), or None if there is no face. Raises ImageError if it is not a picture."""
@@ -75,22 +75,25 @@ class Cropper:
         return found
 
     def _cut(self, photo: Path) -> Image | None:
-        image = self._limited(read_photo(photo))
-        face = subject(self._detector.detect(image), (image.shape[1], image.shape[0]))
+        image = read_limited(photo, self._max_side)
+        face = subject(self.detector.detect(image), (image.shape[1], image.shape[0]))
         return None if face is None else align.crop(image, face.landmarks)
-
-    def _limited(self, image: Image) -> Image:
-        height, width = image.shape[:2]
-        if self._max_side is None or max(height, width) <= self._max_side:
-            return image
-        scale = self._max_side / max(height, width)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _key(self, photo: Path) -> str:
         state = photo.stat()
-        text = f"{self._made_by} {photo.resolve()} {state.st_mtime_ns} {state.st_size}"
+        text = f"{self.made_by} {photo.resolve()} {state.st_mtime_ns} {state.st_size}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def read_limited(photo: Path, max_side: int | None) -> Image:
+    """The photo, uint8 RGB, brought down to ``max_side`` pixels if it is larger. Raises ImageError."""
+    image = read_photo(photo)
+    height, width = image.shape[:2]
+    if max_side is None or max(height, width) <= max_side:
+        return image
+    scale = max_side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _model_hashes() -> str:

@@ -115,7 +115,16 @@ def test_without_a_command_the_help_is_shown(command):
 
 
 @pytest.mark.parametrize(
-    "command", [("import", "mtcnn"), ("import", "mobilefacenet"), ("evaluate", "verification"), ("evaluate", "scores")]
+    "command",
+    [
+        ("import", "mtcnn"),
+        ("import", "mobilefacenet"),
+        ("evaluate", "verification"),
+        ("evaluate", "scores"),
+        ("evaluate", "openset"),
+        ("evaluate", "tracks"),
+        ("evaluate", "quality"),
+    ],
 )
 def test_every_commands_help_has_an_example(command):
     done = train(*command, "--help")
