@@ -1,0 +1,176 @@
+"""``facesecure calibrate``: thresholds for this household, and what to expect of them."""
+
+import json
+import stat
+
+import cv2
+import pytest
+
+from facesecure.cli.calibrate import number, rate_of
+from facesecure.demo.people import GRACE_HOPPER
+from facesecure.errors import UsageError
+from facesecure.store.store import Store
+from facesecure.vision.model_card import load_model
+from support.commandline import write_picture
+from support.store import enrolled_face
+
+
+@pytest.fixture
+def family(facesecure, album):
+    """Grace, and two people who look like nobody."""
+    assert facesecure("enroll", "Grace", "--images", album).code == 0
+    sha = load_model("mobilefacenet").sha256
+    with Store.open(facesecure.state) as store:
+        store.add_person("Tom", [enrolled_face(1, sha)])
+        store.add_person("Zoe", [enrolled_face(2, sha), enrolled_face(3, sha)])
+    return facesecure
+
+
+def test_the_table_tells_everybodys_threshold_and_what_to_expect(family):
+    outcome = family("calibrate")
+    assert outcome.code == 0
+    lines = outcome.out.splitlines()
+    assert lines[0].split("  ")[0] == "person"
+    assert [line.split()[0] for line in lines[1:4]] == ["Grace", "Tom", "Zoe"]
+    assert "1 in 30,000 (" in lines[1]
+    assert "likeness, misses" in lines[1]
+    assert "asked for 1 in 10,000" in outcome.out
+    assert str(family.state / "calibration.png") in outcome.out
+
+
+def test_json_is_one_document_with_rates_intervals_and_resemblance(family):
+    document = family("calibrate", "--false-accept", "1/1000", "--json").json
+    assert document["false_accept"] == 0.001
+    assert set(document["people"]) == {"Grace", "Tom", "Zoe"}
+    grace = document["people"]["Grace"]
+    assert grace["faces"] > 3
+    assert grace["false_accepts"]["one_in"] == 3000
+    most, least = grace["false_accepts"]["one_in_between"]
+    assert most < 3000 < least
+    assert grace["misses"]["low"] <= grace["misses"]["value"] <= grace["misses"]["high"]
+    assert grace["nearest"] in ("Tom", "Zoe")
+    assert grace["one_more"]["likeness"] > 0
+    assert document["false_accepts"]["one_in"] == 1000
+
+
+def test_a_stricter_rate_asks_for_more_likeness_and_misses_more(family):
+    loose, strict = (family("calibrate", "--false-accept", rate, "--json").json for rate in ("1%", "1/100000"))
+    for name in loose["people"]:
+        assert strict["people"][name]["threshold"] > loose["people"][name]["threshold"]
+        assert strict["people"][name]["misses"]["value"] >= loose["people"][name]["misses"]["value"]
+
+
+def test_what_is_kept_is_private_whole_and_free_of_embeddings(family):
+    family("calibrate")
+    for name in ("calibration.json", "calibration.png"):
+        assert stat.S_IMODE((family.state / name).stat().st_mode) == 0o600
+    kept = (family.state / "calibration.json").read_text()
+    assert json.loads(kept)["people"]["Grace"]["threshold"] > 0.3
+    assert len(kept) < 10_000
+    assert not [path for path in family.state.iterdir() if path.name.startswith(".")]
+
+
+def test_the_chart_is_a_picture_where_it_was_asked_for(family, tmp_path):
+    chart = tmp_path / "household.png"
+    assert family("calibrate", "--chart", chart).code == 0
+    height, width, _ = cv2.imread(str(chart)).shape
+    assert width > 600
+    assert height > 300
+    assert not (family.state / "calibration.png").exists()
+
+
+def test_a_chart_that_cannot_be_written_calibrates_nothing(family, tmp_path):
+    outcome = family("calibrate", "--chart", tmp_path / "nowhere" / "chart.png")
+    assert outcome.code == 2
+    assert "cannot write" in outcome.err
+    assert not (family.state / "calibration.json").exists()
+
+
+def test_names_in_any_script_and_with_any_signs_are_drawn(facesecure, state):
+    with Store.open(state) as store:
+        store.add_person("Łucja $x_1$", [enrolled_face(1, load_model("mobilefacenet").sha256)])
+    outcome = facesecure("calibrate")
+    assert outcome.code == 0, outcome.err
+    assert "Łucja $x_1$" in outcome.out
+
+
+def test_identify_uses_it_and_offers_recalibration_when_somebody_is_enrolled_later(family, store, tmp_path):
+    portrait = write_picture(tmp_path / "portrait.png", GRACE_HOPPER.image())
+    family("calibrate", "--false-accept", "1%")
+    fresh = family("identify", portrait, "--json")
+    assert fresh.json["images"][0]["faces"][0]["name"] == "Grace"
+    assert "calibrat" not in fresh.err
+    store.add_person("Zach", [enrolled_face(7, load_model("mobilefacenet").sha256)])
+    stale = family("identify", portrait, "--json")
+    assert "new or changed since calibration" in stale.err
+    assert "holds for Zach" in stale.err
+    assert "re-calibration is offered: facesecure calibrate" in stale.err
+
+
+def test_twins_raise_each_others_threshold(family, store):
+    store.add_person("Twin", store.faces_of("Grace"))
+    people = family("calibrate", "--json").json["people"]
+    assert (people["Grace"]["raised_by"], people["Twin"]["raised_by"]) == ("Twin", "Grace")
+    assert people["Grace"]["threshold"] > people["Tom"]["threshold"]
+    assert "Grace's threshold is raised: Twin looks alike" in family("calibrate").out
+
+
+def test_the_doctor_says_whether_it_fits(family):
+    def finding():
+        found = family("doctor", "--json").json["checks"]
+        return next(one for one in found if one["check"] == "calibration")
+
+    assert "not calibrated" in finding()["message"]
+    family("calibrate")
+    assert "for 1 stranger in 10,000: Grace, Tom, Zoe" in finding()["message"]
+    face = family("people", "show", "Zoe", "--json").json["faces"][0]["id"]
+    assert family("people", "remove", "Zoe", "--face", face, "--yes").code == 0
+    assert "holds for Zoe" in finding()["message"]
+    assert "re-calibration is offered" in finding()["advice"]
+
+
+def test_who_is_removed_is_named_nowhere_any_more(family):
+    family("calibrate")
+    assert family("people", "remove", "Tom", "--yes").code == 0
+    assert "Tom" not in (family.state / "calibration.json").read_text()
+    assert not (family.state / "calibration.png").exists()
+
+
+def test_nobody_enrolled_is_said(facesecure, state):
+    outcome = facesecure("calibrate")
+    assert outcome.code == 1
+    assert "nobody is enrolled" in outcome.err
+    assert "facesecure enroll" in outcome.err
+    assert not (state / "calibration.json").exists()
+
+
+def test_people_of_another_model_are_refused_by_name(facesecure, store):
+    store.add_person("Tom", [enrolled_face(1, "b" * 64)])
+    outcome = facesecure("calibrate", "--json")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "enrolled with another model than mobilefacenet: Tom" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("1/1000", 1e-3), ("0.001", 1e-3), ("0.1%", 1e-3), (" 0.1 %", 1e-3), ("1e-4", 1e-4), ("1/2", 0.5)],
+)
+def test_a_rate_may_be_said_in_three_ways(text, rate):
+    assert rate_of(text) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("text", ["", "0", "1/0", "-1/10", "60%", "1/1", "nan", "inf", "one in a thousand", "1/1000/2"])
+def test_what_is_no_rate_is_wrong_usage(text, facesecure):
+    with pytest.raises(UsageError):
+        rate_of(text)
+    assert facesecure("calibrate", f"--false-accept={text}").code == 2
+
+
+def test_numbers_are_told_to_two_figures():
+    assert [number(chance) for chance in (1.0, 1 / 29_876, 2.4e-7)] == ["1", "30,000", "4,200,000"]
+
+
+def test_the_help_has_examples(facesecure):
+    outcome = facesecure("calibrate", "--help")
+    assert "facesecure calibrate --false-accept 1/1000" in outcome.out
+    assert "calibrate" in facesecure("--help").out
