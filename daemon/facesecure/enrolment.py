@@ -30,6 +30,8 @@ _NEARER = 0.1
 """A face that is nearer than this much (cosine) to somebody else's templates than to the others is that person's."""
 _SEVERAL = 0.5
 """A second group more than this large, of the largest, makes it unclear who is meant."""
+_LISTED = 4
+"""So many pictures of a person are named in a message."""
 _RIVAL = 0.6
 """A second face at least this large (by eye distance, of the largest) makes it unclear who is meant."""
 
@@ -96,9 +98,9 @@ class Enrolment:
         EnrolmentError when fewer than LEAST_FACES are left, those already known included; when the pictures show
         several people and none of them is surely meant; and when it is somebody who has another name already.
         """
+        self._refuse_outsiders()
         if not self.taken and any(picture.known for picture in self.pictures):
             return []
-        self._refuse_outsiders()
         taken, needed = self.taken, max(1, LEAST_FACES - len(self.known))
         if len(taken) < needed:
             raise EnrolmentError(
@@ -162,9 +164,9 @@ class Enrolment:
         core = max(groups, key=lambda group: (int((group < known).sum()), len(group)))
         second = max((len(group) for group in groups if group is not core), default=0)
         if not known and second > max(1.0, _SEVERAL * len(core)):
-            sources = [", ".join(self.taken[number].source for number in group) for group in groups if len(group) > 1]
+            shown = [[self.taken[number].source for number in group] for group in groups if len(group) > 1]
             raise EnrolmentError(
-                f"these pictures show {len(sources)} people: {' | '.join(sources)}",
+                f"these pictures show {len(shown)} people: {' | '.join(map(_some, shown))}",
                 "Enrol each person with pictures of their own.",
             )
         return core
@@ -186,6 +188,12 @@ class Enrolment:
         if score > max(fit, BELONGS) + _NEARER:
             return f"looks like {name} ({score:.2f}) more than like the others ({fit:.2f})"
         return f"does not look like the others ({fit:.2f}, {BELONGS:.2f} needed)" if fit < BELONGS else None
+
+
+def _some(sources: Sequence[str]) -> str:
+    """The first few of them."""
+    more = len(sources) - _LISTED
+    return ", ".join(sources[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _not_one_face(faces: Sequence[Face]) -> str | None:

@@ -107,6 +107,14 @@ def test_a_picture_known_already_is_refused_and_nothing_new_is_no_error():
     assert again.accept() == []
 
 
+def test_a_stranger_among_pictures_known_already_is_refused_and_still_no_error():
+    again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
+    again.consider(picture(person=21), "a.jpg")
+    again.consider(picture(person=230), "other.jpg")
+    assert again.accept() == []
+    assert "does not look like the others" in again.pictures[1].reason
+
+
 def test_pictures_known_already_do_not_hide_that_another_is_new():
     again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
     again.consider(picture(person=21), "old.jpg")

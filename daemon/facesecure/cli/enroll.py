@@ -84,10 +84,11 @@ def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Perso
     if json:
         output.emit_json(_document(name, enrolment, person))
         return
+    good = "taken" if person else "good"  # but not taken, where nobody is enrolled
     if gathering.many:
-        _summary(enrolment)
+        _summary(enrolment, good)
     else:
-        _each(enrolment)
+        output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.pictures], right=("quality",))
     if person is not None:
         output.say(_outcome(enrolment, person))
         for found in enrolment.resemblances():
@@ -118,20 +119,19 @@ def _picture(picture: Picture) -> dict[str, Any]:
     return {"source": picture.source, "taken": picture.taken, "reason": picture.reason or None, "quality": quality}
 
 
-def _each(enrolment: Enrolment) -> None:
-    output.table(("picture", "", "quality", "why"), map(_row, enrolment.pictures), right=("quality",))
+_COLUMNS = ("picture", "", "quality", "why")
 
 
-def _row(picture: Picture) -> tuple[object, ...]:
-    word = output.coloured("taken", "green") if picture.taken else output.coloured("refused", "red")
+def _row(picture: Picture, good: str) -> tuple[object, ...]:
+    word = output.coloured(good, "green") if picture.taken else output.coloured("refused", "red")
     return picture.source, word, picture.face.quality.clarity if picture.face else None, picture.reason
 
 
-def _summary(enrolment: Enrolment) -> None:
+def _summary(enrolment: Enrolment, good: str) -> None:
     """A film has too many frames to tell of each: those taken, then how many were refused for what."""
     from collections import Counter
 
-    output.table(("picture", "", "quality", "why"), map(_row, enrolment.taken), right=("quality",))
+    output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.taken], right=("quality",))
     reasons = Counter(_kind(picture.reason) for picture in enrolment.pictures if not picture.taken)
     for reason, count in reasons.most_common():
         output.say(f"{count} refused: {reason}")
