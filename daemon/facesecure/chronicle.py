@@ -53,5 +53,9 @@ class Chronicle:
 
     def _close(self, sighting: Sighting) -> None:
         self._store.update(sighting)
-        if sighting.verdict.kind is VerdictKind.STRANGER:
+        if sighting.verdict.kind is not VerdictKind.STRANGER:
+            return
+        try:
             self._group(sighting.identifier)
+        except StoreError as error:
+            _log.warning("whose visit this was is found out at the next start: %s", error)

@@ -47,3 +47,22 @@ def test_a_full_disk_is_said_and_stops_nothing(caplog):
         assert chronicle.keep(SEEN) is None
     assert chronicle.lost == 1
     assert "the disk is full" in caplog.text
+
+
+def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
+    grouped = []
+    chronicle = Chronicle(Shelf(), grouped.append)
+    tom = replace(SEEN, identifier="s2", verdict=Verdict(VerdictKind.KNOWN, "looks like Tom", name="Tom"))
+    for sighting in (SEEN, replace(SEEN, closing=True), tom, replace(tom, closing=True)):
+        chronicle.keep(sighting)
+    assert grouped == ["s1"]
+
+
+def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
+    def full(identifier: str) -> None:
+        raise StoreError("the disk is full", "delete something")
+
+    chronicle = Chronicle(Shelf(), full)
+    assert chronicle.keep(replace(SEEN, closing=True)) is None
+    assert chronicle.lost == 0
+    assert "at the next start: the disk is full" in caplog.text

@@ -6,6 +6,7 @@ import pytest
 from facesecure.domain import Sighting, Verdict, VerdictKind
 from facesecure.policy import Policy
 from support.builders import NOON
+from support.visitors import faces
 
 
 def sighting(kind: VerdictKind, name: str | None = None, identifier: str = "s1") -> Sighting:
@@ -36,3 +37,10 @@ def test_a_corrected_sighting_says_that_it_corrects():
     later = replace(sighting(VerdictKind.KNOWN, "Anna", "s2"), supersedes="s1")
     (alert,) = Policy("front door").decide(later)
     assert alert.text == "Correction: Anna is at the front door"
+
+
+def test_plugins_are_not_given_the_faces():
+    with_face = replace(sighting(VerdictKind.STRANGER), faces=faces(1))
+    (alert,) = Policy("front door").decide(with_face)
+    assert alert.sighting.faces == ()
+    assert alert.sighting.identifier == with_face.identifier

@@ -3,11 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facesecure.domain import Verdict, VerdictKind
+from facesecure.domain import Recognition, Verdict, VerdictKind
+from facesecure.keepsakes import Keepsakes
 from facesecure.presence import Presence
 from facesecure.tracking import Track
 from facesecure.witness import Witness
-from support.builders import NOON, face_at, frame_at
+from support.builders import NOON, aligned, face_at, frame_at
+from support.store import MODEL
+from support.visitors import looks
 
 UNSURE = Verdict(VerdictKind.UNIDENTIFIED, "no usable face yet")
 STRANGER = Verdict(VerdictKind.STRANGER, "nobody we know", faces_used=3)
@@ -106,3 +109,25 @@ def test_at_the_end_of_the_source_nothing_is_left_unsaid(witness):
     witness.sightings(track(UNSURE, 1), frame_at(1))
     (sighting,) = witness.farewell([replace(track(UNSURE, 1), ended=True)])
     assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
+
+
+def with_faces(track: Track, *seconds: float) -> Track:
+    keepsakes = Keepsakes()
+    for second in seconds:
+        recognition = Recognition({}, looks(1, int(second)), MODEL)
+        keepsakes = keepsakes.add(aligned(), recognition, second)
+    return replace(track, keepsakes=keepsakes)
+
+
+def test_a_sighting_brings_its_faces_at_once_and_at_its_end_those_of_the_whole_visit(witness):
+    (first,) = witness.sightings(with_faces(track(TOM, 1), 1), frame_at(1))
+    assert [(face.taken_at - NOON).total_seconds() for face in first.faces] == [1]
+    (last,) = witness.sightings(with_faces(track(TOM, 9, ended=True), 1, 5, 9), frame_at(10.5))
+    assert [(face.taken_at - NOON).total_seconds() for face in last.faces] == [1, 5, 9]
+    assert {face.model_sha256 for face in last.faces} == {MODEL}
+
+
+def test_a_track_that_ends_unidentified_brings_the_faces_it_had(witness):
+    witness.sightings(track(UNSURE, 1), frame_at(1))
+    (sighting,) = witness.sightings(with_faces(track(UNSURE, 1, ended=True), 1), frame_at(2.5))
+    assert len(sighting.faces) == 1
