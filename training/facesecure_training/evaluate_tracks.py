@@ -23,6 +23,8 @@ RATES = (1e-3, 1e-4)
 _VARIANTS = ("walk-in 1", "walk-in 2")
 """How often each photo is spoilt, differently, to become so many frames."""
 _LEAST_PHOTOS = 4
+_FAMILY_TRACKS = 3
+"""Visits of each of the family to their own door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def measure(setting: Setting, images: Path, how: Drawing, stranger_tracks: int) 
 
 
 def _visits(people: People, frames: Mapping[Look, Sequence[Look]], how: Drawing, tracks: int) -> Iterator[Visits]:
-    """Every household gets one track of each of its people, from photos not enrolled, and its share of strangers."""
+    """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
     random = np.random.default_rng(how.seed + 1)
     pools = {name: [frame for look in looks for frame in frames[look]] for name, looks in people.items()}
     able = [name for name, pool in pools.items() if sum(frame.quality.usable for frame in pool) >= LEAST_USABLE]
@@ -95,6 +97,7 @@ def _visits(people: People, frames: Mapping[Look, Sequence[Look]], how: Drawing,
         family = [
             (name, track)
             for name, looks in household.probes.items()
+            for _ in range(_FAMILY_TRACKS)
             if (track := make_track([frame for look in looks for frame in frames[look]], random)) is not None
         ]
         strangers = [name for name in able if name not in household.enrolled]

@@ -30,6 +30,9 @@ CONSTANTS = ("scale", "sharpness half", "sharpness steepness", "eyes half", "eye
              "contrast steepness")  # fmt: skip
 IN_CODE = (1.15, 0.0327, 0.803, 5.03, 6.75, 2.22, 1.013)
 """What ``vision.quality.clarity`` has; a test holds the two together."""
+_LEAST = np.log([0.9, 1e-4, 0.3, 1.0, 0.3, 0.1, 0.3])
+_MOST = np.log([1.15, 1.0, 5.0, 30.0, 8.0, 60.0, 8.0])
+"""Where a measure hardly varies, its half and the scale can grow together without end; so they are held."""
 LEAST_PHOTOS = 9
 _TEMPLATE = 6
 _PROBES = 3
@@ -156,7 +159,10 @@ def product(constants: Sequence[float] | Floats, measures: Floats) -> Floats:
 
 
 def fit(sample: Sample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0, 1.5), rounds: int = 200) -> Floats:
-    """The constants of least squared error; far outliers count for less (Huber's weights at 0.2)."""
+    """The constants of least squared error; far outliers count for less (Huber's weights at 0.2).
+
+    Steps are cut to what the constants may be.
+    """
     point, damping = np.log(np.array(start)), 1e-2
     loss = _loss(point, sample)
     for _ in range(rounds):
@@ -164,10 +170,11 @@ def fit(sample: Sample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0,
         weights = np.minimum(1, 0.2 / np.maximum(np.abs(residual), 1e-9))
         normal = slopes.T @ (weights[:, None] * slopes)
         step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), slopes.T @ (weights * residual))
-        tried = _loss(point - step, sample)
+        there = np.clip(point - step, _LEAST, _MOST)
+        tried = _loss(there, sample)
         if tried < loss:
             done = loss - tried < 1e-10
-            point, loss, damping = point - step, tried, damping / 3
+            point, loss, damping = there, tried, damping / 3
             if done:
                 break
         else:
