@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition, Verdict, VerdictKind
+from facesecure.recognize.calibration import Rival, Spread
 from facesecure.recognize.evidence import Evidence
 from facesecure.recognize.judge import Judge
+from facesecure.recognize.score_model import ScoreDistribution
 from facesecure.recognize.standards import Standard
 from support.builders import SCORES, looks_like, quality
 
@@ -133,3 +137,52 @@ def test_a_clear_look_at_one_of_two_who_are_alike_is_named():
     for number in range(3):
         evidence = evidence.add(looks_like(Tina=0.86, Anna=0.6), quality(), number * 2.0)
     assert Judge(VerdictConfig(), Sisters()).judge(evidence).name == "Tina"
+
+
+class OneBy:
+    """A standard for each name; everybody else has the usual one."""
+
+    def __init__(self, **standards: Standard) -> None:
+        self._standards = standards
+
+    def of(self, name: str) -> Standard:
+        return self._standards.get(name, Standard(SCORES))
+
+
+def judged(standards: OneBy, faces: int = 2, **scores: float) -> Verdict:
+    evidence = Evidence()
+    for number in range(faces):
+        evidence = evidence.add(looks_like(**scores), quality(), number * 2.0)
+    return Judge(VerdictConfig(), standards).judge(evidence)
+
+
+def test_somebody_with_an_average_face_needs_a_better_likeness():
+    average = Standard(replace(SCORES, impostor=ScoreDistribution(0.1, 0.16, 0.08)))
+    assert judged(OneBy(), Tom=0.6, Anna=0.0).kind is KNOWN
+    assert judged(OneBy(Tom=average), Tom=0.6, Anna=0.0).kind is not KNOWN
+    assert judged(OneBy(Anna=average), Tom=0.6, Anna=0.0).kind is KNOWN
+
+
+def test_the_rate_that_was_calibrated_for_holds_instead_of_the_configurations():
+    strict, loose = (Standard(SCORES, false_accept=rate) for rate in (1e-9, 0.05))
+    assert judged(OneBy(Tom=strict), Tom=0.6, Anna=0.0).kind is not KNOWN
+    assert judged(OneBy(Tom=loose), Tom=0.545, Anna=0.0).kind is KNOWN
+    assert judged(OneBy(), Tom=0.545, Anna=0.0).kind is not KNOWN
+
+
+def test_what_a_relative_would_reach_too_often_is_no_name_and_no_stranger():
+    scores = Spread(mean=0.55, sd_between=0.04, sd_within=0.07)
+    brother = Rival(name="Tim", kind="person", scores=scores, rate=0.01)
+    raised = OneBy(Tom=Standard(SCORES, rivals=(brother,)))
+    verdict = judged(raised, Tom=0.64, Anna=0.0)
+    assert judged(OneBy(), Tom=0.64, Anna=0.0).kind is KNOWN
+    assert verdict.kind is UNIDENTIFIED
+    assert verdict.why == "2 usable faces, 0.64 like Tom, but Tim comes as near too often"
+    assert judged(raised, Tom=0.8, Anna=0.0).name == "Tom"
+
+
+def test_more_faces_tell_a_person_from_a_relative_where_one_does_not():
+    scores = Spread(mean=0.5, sd_between=0.03, sd_within=0.09)
+    raised = OneBy(Tom=Standard(SCORES, rivals=(Rival(name="Tim", kind="person", scores=scores, rate=0.01),)))
+    assert judged(raised, faces=2, Tom=0.65).kind is UNIDENTIFIED
+    assert judged(raised, faces=12, Tom=0.65).kind is KNOWN

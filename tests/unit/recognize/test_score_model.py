@@ -41,3 +41,9 @@ def test_the_chance_of_a_stranger_coming_close_is_the_share_that_does():
 def test_a_model_that_takes_strangers_for_family_is_refused():
     with pytest.raises(ValueError, match="higher"):
         ScoreModel(ScoreDistribution(0.1, 0, 0.1), ScoreDistribution(0.2, 0, 0.1))
+
+
+@given(st.floats(1e-6, 0.5), st.floats(0.5, 50))
+def test_the_score_reached_with_a_chance_is_reached_with_that_chance(chance, faces):
+    score = SCORES.impostor.score_reached_with(chance, faces)
+    assert SCORES.impostor.chance_of_reaching(score, faces) == pytest.approx(chance, rel=1e-6)
