@@ -4,11 +4,13 @@ import json
 import stat
 
 import cv2
+import numpy as np
 import pytest
 
 from facesecure.cli.calibrate import number, rate_of
 from facesecure.demo.people import GRACE_HOPPER
 from facesecure.errors import UsageError
+from facesecure.recognize.decoys import Decoy
 from facesecure.store.store import Store
 from facesecure.vision.model_card import load_model
 from support.commandline import write_picture
@@ -174,3 +176,18 @@ def test_the_help_has_examples(facesecure):
     outcome = facesecure("calibrate", "--help")
     assert "facesecure calibrate --false-accept 1/1000" in outcome.out
     assert "calibrate" in facesecure("--help").out
+
+
+def test_a_stranger_who_was_marked_raises_the_threshold_of_whom_they_were_mistaken_for(family, monkeypatch):
+    before = family("calibrate", "--json").json
+    with Store.open(family.state) as store:
+        grace = store.faces_of("Grace")[0].embedding
+    other = grace + np.random.default_rng(3).standard_normal(grace.size).astype(np.float32) / 16
+    marked = np.asarray(other / np.linalg.norm(other), np.float32)
+    monkeypatch.setattr(Store, "decoys", lambda self, sha: [Decoy("Grace", marked)])
+    monkeypatch.setattr(Store, "marked_strangers", lambda self, sha: marked[None])
+    after = family("calibrate", "--json").json
+    assert (before["strangers_marked"], after["strangers_marked"]) == (0, 1)
+    assert after["people"]["Grace"]["raised_by"] == "marked stranger 1"
+    assert after["people"]["Grace"]["threshold"] > before["people"]["Grace"]["threshold"]
+    assert after["people"]["Zoe"] == before["people"]["Zoe"]
