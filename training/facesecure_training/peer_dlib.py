@@ -7,12 +7,13 @@ where no face was found. Of several faces the one nearest to the middle is meant
 
 import sys
 
-import dlib
-import face_recognition_models as models
 import numpy as np
 
 
 def main() -> None:
+    import dlib  # only that other Python has these two
+    import face_recognition_models as models
+
     detector = dlib.get_frontal_face_detector()
     landmarks = dlib.shape_predictor(models.pose_predictor_five_point_model_location())
     network = dlib.face_recognition_model_v1(models.face_recognition_model_location())
