@@ -30,7 +30,7 @@ from facesecure_training.faces import subject
 from facesecure_training.progress import steps
 from facesecure_training.spoil import spoilt_crop
 
-FLOOR = -0.5
+FLOOR = -1.0
 """Log-odds demanded, from the trade-off in tests/bench/quality.py: below it lies hardly a face of a person."""
 RIDGE = 3e-5
 _LOW_BAR = 0.5
