@@ -65,7 +65,15 @@ def write(
 def _measured(card: Path, digest: str) -> dict[str, Any]:
     """What `evaluate --write-card` found out about these very bytes before; nothing if they are others."""
     old = json.loads(card.read_text()) if card.exists() else {}
-    fields = ("accuracy", "score_model", "impostor_quantiles", "genuine_quantiles", "strangers", "thresholds", "personhood")
+    fields = (
+        "accuracy",
+        "score_model",
+        "impostor_quantiles",
+        "genuine_quantiles",
+        "strangers",
+        "thresholds",
+        "personhood",
+    )
     return {key: old[key] for key in fields if key in old} if old.get("sha256") == digest else {}
 
 

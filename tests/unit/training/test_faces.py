@@ -34,7 +34,7 @@ def test_a_portrait_becomes_an_aligned_crop():
 def test_the_cache_gives_back_exactly_the_same_crop_without_looking_again(tmp_path, monkeypatch):
     cropper = Cropper(cache=tmp_path / "cache")
     first = cropper.crop(GRACE)
-    monkeypatch.setattr(cropper, "_detector", None)
+    monkeypatch.setattr(cropper, "detector", None)
     assert (cropper.crop(GRACE) == first).all()
 
 
@@ -43,7 +43,7 @@ def test_the_cache_remembers_that_there_was_no_face(tmp_path, monkeypatch):
     cv2.imwrite(str(wall), np.full((100, 100, 3), 90, np.uint8))
     cropper = Cropper(cache=tmp_path / "cache")
     assert cropper.crop(wall) is None
-    monkeypatch.setattr(cropper, "_detector", None)
+    monkeypatch.setattr(cropper, "detector", None)
     assert cropper.crop(wall) is None
 
 
