@@ -101,7 +101,7 @@ class VerdictConfig(Section):
     """How sure to be."""
 
     false_accept: float = Field(
-        1e-4, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known"
+        1e-5, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known"
     )
     false_stranger: float = Field(
         1e-2, gt=0, le=0.5, description="chance that a family member's visit is called a stranger's"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,8 +27,16 @@ def watched(config: FacesecureConfig, state_dir: Path) -> list[Sighting]:
 
 
 @pytest.fixture(scope="session")
-def evening(household, door_clip) -> list[Sighting]:
-    return watched(config_for(door_clip), household)
+def state_dir(household, tmp_path_factory) -> Path:
+    """The household's, to be written to: others begin with an untouched one."""
+    copy = tmp_path_factory.mktemp("evening") / "state"
+    shutil.copytree(household, copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def evening(state_dir, door_clip) -> list[Sighting]:
+    return watched(config_for(door_clip), state_dir)
 
 
 def of_visit(sightings: Sequence[Sighting], visit: Appearance) -> list[Sighting]:
@@ -46,8 +55,8 @@ def test_each_visitor_gets_the_verdict_that_is_true_and_no_other(evening, number
         assert verdicts[0].name == visit.who
 
 
-def test_what_the_plugins_were_told_is_what_the_store_keeps(evening, household):
-    with Store.open(household) as store:
+def test_what_the_plugins_were_told_is_what_the_store_keeps(evening, state_dir):
+    with Store.open(state_dir) as store:
         kept = {sighting.identifier: sighting for sighting in store.sightings(limit=100)}
         assert kept.keys() == {sighting.identifier for sighting in evening}
         for sighting in evening:
@@ -67,6 +76,6 @@ def test_people_seen_from_behind_are_noticed_and_never_strangers(shared_data, tm
     assert {sighting.verdict.kind for sighting in sightings} == {UNIDENTIFIED}
 
 
-def test_a_mask_over_the_whole_picture_sees_nobody(door_clip, household):
+def test_a_mask_over_the_whole_picture_sees_nobody(door_clip, tmp_path):
     config = config_for(door_clip, motion={"mask": [[0, 0, 1, 1]]})
-    assert watched(config, household) == []
+    assert watched(config, tmp_path) == []

@@ -58,7 +58,10 @@ class YuNet:
         """(n, 15): left, top, width, height, five landmarks, score, in pixels of ``image``."""
         self._network.setInputSize((image.shape[1], image.shape[0]))
         _, found = self._network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        return np.empty((0, 15), np.float32) if found is None else np.asarray(found, np.float32)
+        if found is None:
+            return np.empty((0, 15), np.float32)
+        rows = np.asarray(found, np.float32)
+        return rows[np.isfinite(rows).all(axis=1)]  # on the smallest pictures the network's own sums may overflow
 
 
 def _faces(rows: np.ndarray[Any, np.dtype[np.float32]], step: np.ndarray[Any, np.dtype[np.float32]]) -> list[Face]:

@@ -34,9 +34,9 @@ def test_the_table_tells_everybodys_threshold_and_what_to_expect(family):
     lines = outcome.out.splitlines()
     assert lines[0].split("  ")[0] == "person"
     assert [line.split()[0] for line in lines[1:4]] == ["Grace", "Tom", "Zoe"]
-    assert "1 in 30,000 (" in lines[1]
+    assert "1 in 300,000 (" in lines[1]
     assert "likeness, misses" in lines[1]
-    assert "asked for 1 in 10,000" in outcome.out
+    assert "asked for 1 in 100,000" in outcome.out
     assert str(family.state / "calibration.png") in outcome.out
 
 
@@ -124,7 +124,7 @@ def test_the_doctor_says_whether_it_fits(family):
 
     assert "not calibrated" in finding()["message"]
     family("calibrate")
-    assert "for 1 stranger in 10,000: Grace, Tom, Zoe" in finding()["message"]
+    assert "for 1 stranger in 100,000: Grace, Tom, Zoe" in finding()["message"]
     face = family("people", "show", "Zoe", "--json").json["faces"][0]["id"]
     assert family("people", "remove", "Zoe", "--face", face, "--yes").code == 0
     assert "holds for Zoe" in finding()["message"]
