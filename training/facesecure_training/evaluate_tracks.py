@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from facesecure.config import VerdictConfig
 from facesecure.errors import UsageError
 from facesecure_training.degrade import walk_in
 from facesecure_training.embeddings import photos_by_person
@@ -19,7 +20,7 @@ from facesecure_training.looks import Look, look_at
 from facesecure_training.progress import steps
 from facesecure_training.tracks import LEAST_USABLE, RULES, STRANGER, Outcome, Track, make_track
 
-RATES = (1e-3, 1e-4)
+RATES = (1e-3, 1e-4, VerdictConfig().false_accept)
 _VARIANTS = ("walk-in 1", "walk-in 2")
 """How often each photo is spoilt, differently, to become so many frames."""
 _LEAST_PHOTOS = 4
