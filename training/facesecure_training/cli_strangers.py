@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import asdict
 from pathlib import Path
@@ -79,23 +78,11 @@ def evaluate(
 
 
 def _collection(setting: Setting, images: Path) -> Collection:
-    people = _photos(images)
+    people = photos_by_person(images)
     photos = (photo for found in people.values() for photo in found)
     found = embed_photos(photos, setting.cropper(), ModelEmbedder(setting.load()))
     vectors = [[v for photo in some if (v := found[photo]) is not None] for some in people.values()]
     return [np.stack(some) for some in vectors if some]
-
-
-def _photos(images: Path) -> dict[str, list[Path]]:
-    """Each person's photos, by folder or by the list beside the folder."""
-    listing = images.parent / "identities.csv"
-    if not listing.is_file():
-        return photos_by_person(images)
-    people: dict[str, list[Path]] = {}
-    with listing.open(newline="") as file:
-        for row in csv.DictReader(file):
-            people.setdefault(row["identity"], []).append(images / row["image"])
-    return people
 
 
 def _write(model: Model, collections: list[Collection], report: StrangerReport, dataset: str) -> None:

@@ -7,7 +7,6 @@ were made for, so that whoever was enrolled or changed since is seen to be uncal
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from facesecure.domain import Embedding
 from facesecure.errors import StoreError
 from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
+from facesecure.store.snapshots import write_durably
 
 FILE_NAME = "calibration.json"
 CHART_NAME = "calibration.png"
@@ -168,14 +168,7 @@ def fingerprint(templates: Iterable[Embedding]) -> str:
 
 def write_private(path: Path, content: bytes) -> None:
     """Replace ``path`` in one step, readable by its owner only: a reader sees the old or the new. Raises StoreError."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
+        write_durably(path, content)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise StoreError(f"cannot write {path}: {error.strerror}", "choose a folder that can be written") from error

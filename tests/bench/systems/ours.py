@@ -15,6 +15,7 @@ from bench.stopwatch import Stopwatch, Timed
 from facesecure import app, pipeline
 from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.domain import Box, Frame, VerdictKind
+from facesecure.recognize import look
 from facesecure.tracking import Track
 from facesecure.vision.quality import examine
 
@@ -39,7 +40,7 @@ class Run:
             self.memory["assembled"] = peak_memory()
             self._lap = Lap()
             self.watch.split()
-            with patch.object(pipeline, "examine", self.watch.wrap(examine, "align")):
+            with patch.object(look, "examine", self.watch.wrap(examine, "align")):
                 self._timed(daemon.pipeline).run(self._frames(daemon.frames), self._note)
         self.memory["run"] = peak_memory()
 
