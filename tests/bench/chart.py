@@ -65,7 +65,7 @@ def _verdicts(axes: Axes, systems: Sequence[Figures]) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_title("Visits judged")
-    axes.legend()
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3)
 
 
 def _stages(axes: Axes, ours: Figures | None) -> None:
