@@ -10,6 +10,7 @@ from facesecure.errors import UsageError
 from facesecure.recognize.stranger_model import strangers_of
 from facesecure.vision.model_card import load_model
 from facesecure_training import cli_strangers, strangers
+from facesecure_training.embeddings import photos_by_person
 from support.strangers import MODEL, SIZE, unit
 
 
@@ -95,9 +96,9 @@ def test_people_come_by_folder_or_by_the_list_beside_the_folder(tmp_path):
     images = tmp_path / "images"
     (images / "Ann").mkdir(parents=True)
     (images / "Ann" / "Ann_0001.jpg").write_bytes(b"")
-    assert list(cli_strangers._photos(images)) == ["Ann"]
+    assert list(photos_by_person(images)) == ["Ann"]
     (tmp_path / "identities.csv").write_text("image,identity\n1.jpg,7\n2.jpg,9\n3.jpg,7\n")
-    assert cli_strangers._photos(images) == {"7": [images / "1.jpg", images / "3.jpg"], "9": [images / "2.jpg"]}
+    assert photos_by_person(images) == {"7": [images / "1.jpg", images / "3.jpg"], "9": [images / "2.jpg"]}
 
 
 def test_nobodys_embedding_can_be_read_from_it():
