@@ -4,11 +4,10 @@ A name is accepted when a stranger would come this close to anybody enrolled les
 Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the number of people),
 when it is likelier than "nobody we know", when no rival who is known to look like that person comes this close too
 often (``standards``), and when it leads the second name by ``margin`` and by what their likeness takes (``kinship``).
-A stranger is a positive decision too:
-the log-likelihood ratio of even the best name has fallen below log(``false_stranger``), as in Wald's sequential test
-(Wald, 1945). In between we wait for another face. Wald's bound for names too would be stricter than was asked for:
-over five photos, 4 people and 12,000 strangers it named 97.5 % of the family where this names 99.6 %, and neither
-let a stranger in at 1 in 10,000.
+A stranger is a positive decision too: the log-likelihood ratio of even the best name has fallen below
+log(``false_stranger``), as in Wald's sequential test (Wald, 1945). In between we wait for another face. For names, Wald's
+bound would be stricter than was asked for, because it holds for any distribution and ours were measured.
+`facesecure-train evaluate tracks` tells what whole visits come to.
 """
 
 from __future__ import annotations
