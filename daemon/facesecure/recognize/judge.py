@@ -5,8 +5,8 @@ Neyman-Pearson test on that person's own impostor distribution, with Bonferroni'
 when it is likelier than "nobody we know", when no rival who is known to look like that person comes this close too
 often (``standards``), and when it leads the second name by ``margin`` and by what their likeness takes (``kinship``).
 A stranger is a positive decision too: the log-likelihood ratio of even the best name has fallen below
-log(``false_stranger``), as in Wald's sequential test (Wald, 1945). In between we wait for another face. For names, Wald's
-bound would be stricter than was asked for, because it holds for any distribution and ours were measured.
+log(``false_stranger``), as in Wald's sequential test (Wald, 1945). In between we wait for another face. For names
+Wald's bound would be stricter than was asked for, because it holds for any distribution and ours were measured.
 `facesecure-train evaluate tracks` tells what whole visits come to.
 """
 
