@@ -8,12 +8,13 @@ wall-clock times are aware ``datetime`` in UTC.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,13 +267,50 @@ class Sighting:
         _require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
 
 
+class AlertKind(StrEnum):
+    """What an alert is about: who was seen, or how facesecure itself fares."""
+
+    KNOWN = "known"
+    STRANGER = "stranger"
+    UNIDENTIFIED = "unidentified"
+    CAMERA = "camera"
+    """The camera is in trouble, or out of it."""
+    SERVICE = "service"
+    """The daemon itself: a database restored, a channel that has failed for long."""
+    TEST = "test"
+    """Somebody tries whether alerts arrive; nobody is at the door."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A message for one or more plugins: the sighting and the words for it."""
+    """A message for one or more plugins.
 
-    sighting: Sighting
+    ``text`` is for reading and may count what was held back; ``speech`` is what to say aloud (left out: the text), one
+    of a few sentences that can be recorded beforehand. ``identifier`` stays the same at every attempt to deliver it,
+    after a restart too. ``sighting`` is what was seen, without its pixels (the picture is at ``snapshot_path``); None
+    where it is not about somebody. ``held_back`` counts the earlier alerts of its like that a cool-down kept back.
+    ``channels`` are the plugins to tell, in no order; None means every one that is in use.
+    """
+
+    kind: AlertKind
     text: str
+    speech: str = ""
+    sighting: Sighting | None = None
     snapshot_path: Path | None = None
+    held_back: int = 0
+    channels: tuple[str, ...] | None = None
+    identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         _require(bool(self.text), "an alert needs words")
+        _require(self.created_at.tzinfo is not None, "created_at needs a time zone")
+        _require(self.held_back >= 0, "held_back is negative")
+        if not self.speech:
+            object.__setattr__(self, "speech", self.text)
+
+    @classmethod
+    def about(cls, sighting: Sighting, text: str, **others: Any) -> Alert:
+        """An alert of the sighting's own kind. What only the store needs, its faces and pixels, is left out."""
+        seen = replace(sighting, faces=(), snapshot=None)
+        return cls(AlertKind(sighting.verdict.kind.value), text, sighting=seen, **others)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from facesecure.domain import Alert, Sighting, VerdictKind
@@ -19,7 +18,7 @@ class Policy:
         """Alerts for ``sighting``; none if it was told before and is merely closing."""
         if sighting.closing:
             return []
-        return [Alert(replace(sighting, faces=()), self._words(sighting), snapshot_path)]
+        return [Alert.about(sighting, self._words(sighting), snapshot_path=snapshot_path)]
 
     def _words(self, sighting: Sighting) -> str:
         prefix = "Correction: " if sighting.supersedes else ""

@@ -19,15 +19,34 @@ from typing import Any
 from pydantic import Field
 
 from facesecure.alerts.plugin import PluginConfig
-from facesecure.domain import Alert, VerdictKind
+from facesecure.domain import Alert, AlertKind, Sighting
 from facesecure.errors import PluginError
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {
-    VerdictKind.KNOWN: (logging.INFO, 6),  # syslog's "informational"
-    VerdictKind.UNIDENTIFIED: (logging.INFO, 5),  # "normal but significant"
-    VerdictKind.STRANGER: (logging.WARNING, 4),  # "warning"
+    AlertKind.KNOWN: (logging.INFO, 6),  # syslog's "informational"
+    AlertKind.TEST: (logging.INFO, 6),
+    AlertKind.UNIDENTIFIED: (logging.INFO, 5),  # "normal but significant"
+    AlertKind.STRANGER: (logging.WARNING, 4),  # "warning"
+    AlertKind.CAMERA: (logging.WARNING, 4),
+    AlertKind.SERVICE: (logging.WARNING, 4),
 }
+
+_SIGHTING_KEYS = (
+    "name",
+    "why",
+    "score",
+    "second_name",
+    "second_score",
+    "evidence",
+    "faces_used",
+    "sighting",
+    "source",
+    "track",
+    "first_seen",
+    "last_seen",
+    "supersedes",
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,45 +73,55 @@ class LogPlugin:
         """Journal or line first: they work when the file's disk is full. Raises PluginError where the file fails."""
         journalled = self._journal is not None and send_to_journal(self._journal, journal_fields(alert))
         if not (journalled and log_is_journal()):
-            log.log(_LEVELS[alert.sighting.verdict.kind][0], "%s", readable(alert))
+            log.log(_LEVELS[alert.kind][0], "%s", readable(alert))
         if self._file is not None:
             append(self._file, json.dumps(as_json(alert), ensure_ascii=False).encode() + b"\n")
 
 
 def readable(alert: Alert) -> str:
     """One line for people."""
-    sighting = alert.sighting
-    text = f"{alert.text} [{sighting.verdict.kind}, {sighting.source}, {sighting.identifier}]: {sighting.verdict.why}"
-    return " ".join(text.split())
+    seen = alert.sighting
+    about = f"{seen.verdict.kind}, {seen.source}, {seen.identifier}]: {seen.verdict.why}" if seen else f"{alert.kind}]"
+    return " ".join(f"{alert.text} [{about}".split())
 
 
 def as_json(alert: Alert) -> dict[str, Any]:
-    """The alert as one flat JSON object; times are ISO 8601 with their zone."""
-    sighting, verdict = alert.sighting, alert.sighting.verdict
+    """The alert as one flat JSON object; times are ISO 8601 with their zone; what a kind has not is null."""
     return {
         "text": alert.text,
-        "kind": verdict.kind.value,
-        "name": verdict.name,
-        "why": verdict.why,
-        "score": verdict.score,
-        "second_name": verdict.second_name,
-        "second_score": verdict.second_score,
-        "evidence": verdict.evidence,
-        "faces_used": verdict.faces_used,
-        "sighting": sighting.identifier,
-        "source": sighting.source,
-        "track": sighting.track,
-        "first_seen": sighting.first_seen.isoformat(),
-        "last_seen": sighting.last_seen.isoformat(),
-        "supersedes": sighting.supersedes,
+        "kind": alert.kind.value,
+        "alert": alert.identifier,
+        "created_at": alert.created_at.isoformat(),
+        "held_back": alert.held_back,
         "snapshot": None if alert.snapshot_path is None else str(alert.snapshot_path),
+        **(dict.fromkeys(_SIGHTING_KEYS) if alert.sighting is None else _of_sighting(alert.sighting)),
     }
+
+
+def _of_sighting(sighting: Sighting) -> dict[str, Any]:
+    verdict = sighting.verdict
+    values = (
+        verdict.name,
+        verdict.why,
+        verdict.score,
+        verdict.second_name,
+        verdict.second_score,
+        verdict.evidence,
+        verdict.faces_used,
+        sighting.identifier,
+        sighting.source,
+        sighting.track,
+        sighting.first_seen.isoformat(),
+        sighting.last_seen.isoformat(),
+        sighting.supersedes,
+    )
+    return dict(zip(_SIGHTING_KEYS, values, strict=True))
 
 
 def journal_fields(alert: Alert) -> dict[str, str]:
     """The alert as journal fields: MESSAGE, PRIORITY, and FACESECURE_... for all that is known."""
     known = {key: value for key, value in as_json(alert).items() if value is not None and key != "text"}
-    fields = {"MESSAGE": alert.text, "PRIORITY": str(_LEVELS[alert.sighting.verdict.kind][1])}
+    fields = {"MESSAGE": alert.text, "PRIORITY": str(_LEVELS[alert.kind][1])}
     fields["SYSLOG_IDENTIFIER"] = "facesecure"
     return fields | {f"FACESECURE_{key.upper()}": str(value) for key, value in known.items()}
 

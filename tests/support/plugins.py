@@ -14,8 +14,8 @@ from support.store import STRANGER, sighting
 
 
 def alert(text: str = "A stranger is at the front door", verdict=STRANGER, identifier: str = "20260501-1") -> Alert:  # type: ignore[no-untyped-def]
-    """An alert with a picture."""
-    return Alert(sighting(identifier, verdict, snapshot=np.zeros((8, 8, 3), np.uint8)), text)
+    """An alert about somebody."""
+    return Alert.about(sighting(identifier, verdict, snapshot=np.zeros((8, 8, 3), np.uint8)), text)
 
 
 def entry(class_name: str, name: str | None = None, module: str = __name__) -> EntryPoint:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from facesecure.alerts.plugin import OneAtATime, PluginConfig
+from facesecure.alerts.plugin import OneAtATime, PluginConfig, PluginContext
 from facesecure.alerts.record import PluginRecord, PluginStatus
 from facesecure.errors import PluginError
 
@@ -27,10 +27,13 @@ class _Failed(Exception):
         self.status, self.reason, self.hint = status, reason, hint
 
 
-def load_plugin(entry: EntryPoint, table: Mapping[str, Any] | None) -> PluginRecord:
+def load_plugin(
+    entry: EntryPoint, table: Mapping[str, Any] | None, context: PluginContext | None = None
+) -> PluginRecord:
     """Load, configure and construct the plugin, unchecked. Never raises: a broken one ends in its record.
 
     ``table`` is the plugin's part of the configuration, None where it has none. A disabled plugin is not imported.
+    ``context`` is lent to a plugin that takes it; without one it is only looked at, not used.
     """
     origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
@@ -38,12 +41,10 @@ def load_plugin(entry: EntryPoint, table: Mapping[str, Any] | None) -> PluginRec
             reason = "enabled = false" if table else f"there is no [plugins.{entry.name}] in the configuration"
             return PluginRecord(entry.name, PluginStatus.DISABLED, origin, reason)
         plugin_class = _import(entry)
-        plugin = _construct(plugin_class, _settings(plugin_class, table or {}))
+        plugin = _construct(plugin_class, _settings(plugin_class, table or {}), context)
     except _Failed as failed:
         return PluginRecord(entry.name, failed.status, origin, failed.reason, failed.hint)
-    return PluginRecord(
-        entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=OneAtATime(plugin)
-    )
+    return PluginRecord(entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=plugin)
 
 
 def why(error: BaseException) -> str:
@@ -80,7 +81,7 @@ def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
         return config_class.model_validate({key: value for key, value in table.items() if key != "enabled"})
     except ValidationError as error:
         problems = "; ".join(_problem(details, config_class) for details in error.errors())
-        known = ", ".join(["enabled", *config_class.model_fields])
+        known = ", ".join(_own_first(config_class))
         raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
     except Exception as error:
         raise _Failed(
@@ -88,9 +89,19 @@ def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
         ) from error
 
 
-def _construct(plugin_class: type, config: BaseModel) -> Any:
+def _own_first(config_class: type[BaseModel]) -> list[str]:
+    """Names of the plugin's own settings, then of those that every plugin has."""
+    common = PluginConfig.model_fields
+    own = [name for name in config_class.model_fields if name not in common]
+    return [*own, "enabled", *(name for name in config_class.model_fields if name in common)]
+
+
+def _construct(plugin_class: type, config: BaseModel, context: PluginContext | None) -> OneAtATime:
     try:
-        return plugin_class(config)
+        plugin = OneAtATime(plugin_class(config), config if isinstance(config, PluginConfig) else None)
+        if context is not None:
+            plugin.attach(context)
+        return plugin
     except (Exception, SystemExit) as error:
         _log.debug("plugin %s does not start", plugin_class, exc_info=True)
         hint = (error.hint if isinstance(error, PluginError) else None) or _TELL_ITS_AUTHOR

@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from facesecure.alerts.loading import load_plugin, why
-from facesecure.alerts.plugin import ENTRY_POINT_GROUP, OneAtATime
+from facesecure.alerts.plugin import ENTRY_POINT_GROUP, OneAtATime, PluginContext
 from facesecure.alerts.record import PluginRecord, PluginStatus
 from facesecure.errors import PluginError
 
@@ -38,15 +38,17 @@ class Registry:
         *,
         installed: Iterable[EntryPoint] | None = None,
         check_seconds: float = CHECK_SECONDS,
+        context: PluginContext | None = None,
     ) -> Registry:
         """Load what is installed and has a table in ``tables`` (the configuration's [plugins]), and check it.
 
+        ``context`` is lent to the plugins that take it; plugins that are only listed need none.
         ``installed`` is for tests; without it, the entry points of this Python. Logs one summary line, and a
         warning for each plugin that somebody should look at. Never raises.
         """
         entries = entry_points(group=ENTRY_POINT_GROUP) if installed is None else installed
         offers = _by_name(entries)
-        records = [_load(name, offers[name], tables.get(name)) for name in offers]
+        records = [_load(name, offers[name], tables.get(name), context) for name in offers]
         records += [_unknown(name, offers) for name in tables if name not in offers]
         registry = cls(sorted(_check(records, check_seconds), key=lambda record: record.name))
         registry._log()
@@ -83,9 +85,11 @@ def _by_name(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
     return {name: list(found.values()) for name, found in offers.items()}
 
 
-def _load(name: str, offers: Sequence[EntryPoint], table: Mapping[str, Any] | None) -> PluginRecord:
+def _load(
+    name: str, offers: Sequence[EntryPoint], table: Mapping[str, Any] | None, context: PluginContext | None
+) -> PluginRecord:
     if len(offers) == 1 or table is None:
-        return load_plugin(offers[0], table)
+        return load_plugin(offers[0], table, context)
     packages = " and ".join(sorted(entry.dist.name if entry.dist else entry.value for entry in offers))
     reason = f"several packages bring a plugin of this name: {packages}"
     return PluginRecord(name, PluginStatus.LOAD_ERROR, packages, reason, "uninstall all but one of them")

@@ -85,7 +85,7 @@ def test_all_wrong_settings_are_told_at_once_with_what_was_meant() -> None:
     assert record.status is PluginStatus.CONFIG_ERROR
     assert "did you mean 'volume'?" in record.reason
     assert "not 'loud'" in record.reason
-    assert record.hint == "its settings are: enabled, volume, greeting"
+    assert record.hint == "its settings are: volume, greeting, enabled, attempt_seconds, expires"
     assert record.plugin is None
 
 

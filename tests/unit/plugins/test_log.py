@@ -64,12 +64,16 @@ def without_journal(tmp_path: Path, **settings: object) -> LogPlugin:
 
 def test_the_journal_gets_every_field(journal: Journal, tmp_path: Path) -> None:
     plugin = LogPlugin(LogPlugin.Config(), journal.path)
-    plugin.send(replace(alert("Tom is at the front door", known("Tom"), "id-1"), snapshot_path=tmp_path / "a.jpg"))
+    told = replace(alert("Tom is at the front door", known("Tom"), "id-1"), snapshot_path=tmp_path / "a.jpg")
+    plugin.send(told)
     assert journal.entry() == {
         "MESSAGE": "Tom is at the front door",
         "PRIORITY": "6",
         "SYSLOG_IDENTIFIER": "facesecure",
         "FACESECURE_KIND": "known",
+        "FACESECURE_ALERT": told.identifier,
+        "FACESECURE_CREATED_AT": told.created_at.isoformat(),
+        "FACESECURE_HELD_BACK": "0",
         "FACESECURE_NAME": "Tom",
         "FACESECURE_WHY": "looks like Tom",
         "FACESECURE_SCORE": "0.71",

@@ -51,9 +51,9 @@ def test_the_example_is_found_configured_and_delivers(server: FileServer) -> Non
     record = registry.record("webhook")
     assert (record.status, record.origin) == (PluginStatus.ENABLED, "doorbell-webhook 1.0")
     with Dispatcher(registry.enabled()) as dispatcher:
-        dispatcher.send(alert("A stranger is at the front door"))
+        dispatcher.send(told := alert("A stranger is at the front door"))
     assert [json.loads(body) for body in server.posted] == [
-        {"text": "A stranger is at the front door", "kind": "stranger", "sighting": "20260501-1"}
+        {"text": "A stranger is at the front door", "kind": "stranger", "alert": told.identifier}
     ]
 
 
