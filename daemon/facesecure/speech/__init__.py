@@ -1,0 +1,1 @@
+"""The words of an alert, and the voices that say them."""

@@ -1,0 +1,129 @@
+"""The sentences facesecure comes with, and how each language says where something is.
+
+``{name}`` is a person, ``{where}`` a place as the language says it ("at the front door"), ``{place}`` the place's bare
+name ("front door"), ``{sentence}`` another sentence, ``{text}`` and ``{count}`` an alert's words and a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+SLOTS: Mapping[str, frozenset[str]] = {
+    "known": frozenset({"name", "where", "place"}),
+    "stranger": frozenset({"where", "place"}),
+    "unidentified": frozenset({"where", "place"}),
+    "corrected_known": frozenset({"name", "where", "place"}),
+    "corrected_stranger": frozenset({"where", "place"}),
+    "camera_offline": frozenset({"where", "place"}),
+    "camera_back": frozenset({"where", "place"}),
+    "camera_frozen": frozenset({"where", "place"}),
+    "camera_covered": frozenset({"where", "place"}),
+    "camera_moved": frozenset({"where", "place"}),
+    "service_restored": frozenset({"where", "place"}),
+    "service_disk_full": frozenset({"where", "place"}),
+    "service_restarted": frozenset({"where", "place"}),
+    "drill": frozenset({"sentence"}),
+    "test": frozenset({"where", "place"}),
+    "one_held_back": frozenset({"text"}),
+    "held_back": frozenset({"text", "count"}),
+}
+"""Every sentence by its name, and the slots it may have."""
+
+NEEDED: Mapping[str, str] = {
+    "known": "name",
+    "corrected_known": "name",
+    "drill": "sentence",
+    "one_held_back": "text",
+    "held_back": "text",
+}
+"""The slot without which a sentence would say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """Its sentences by name, and what it makes of a place's name: "front door" to "at the front door"."""
+
+    sentences: Mapping[str, str]
+    where: Callable[[str], str]
+
+
+_ENGLISH = {
+    "known": "{name} is {where}",
+    "stranger": "A stranger is {where}",
+    "unidentified": "Somebody or something was {where}",
+    "corrected_known": "Correction: {name} is {where}",
+    "corrected_stranger": "Correction: a stranger is {where}",
+    "camera_offline": "The camera is offline",
+    "camera_back": "The camera is back",
+    "camera_frozen": "The camera's picture is frozen",
+    "camera_covered": "The camera is covered or sees nothing",
+    "camera_moved": "The camera was moved",
+    "service_restored": "The database was restored from a backup",
+    "service_disk_full": "The disk is full",
+    "service_restarted": "The door camera had to be restarted",
+    "drill": "This is a drill. {sentence}",
+    "test": "This is a test: nobody is {where}",
+    "one_held_back": "{text} (one earlier alert was held back)",
+    "held_back": "{text} ({count} earlier alerts were held back)",
+}
+
+_FRENCH = {
+    "known": "{name} est {where}",
+    "stranger": "Une personne inconnue est {where}",
+    "unidentified": "Quelqu'un ou quelque chose était {where}",
+    "corrected_known": "Rectification : {name} est {where}",
+    "corrected_stranger": "Rectification : une personne inconnue est {where}",
+    "camera_offline": "La caméra est hors ligne",
+    "camera_back": "La caméra est de retour",
+    "camera_frozen": "L'image de la caméra est figée",
+    "camera_covered": "La caméra est couverte ou ne voit rien",
+    "camera_moved": "La caméra a été déplacée",
+    "service_restored": "La base de données a été restaurée à partir d'une sauvegarde",
+    "service_disk_full": "Le disque est plein",
+    "service_restarted": "La caméra de la porte a dû être redémarrée",
+    "drill": "Ceci est un exercice. {sentence}",
+    "test": "Ceci est un essai : il n'y a personne {where}",
+    "one_held_back": "{text} (une alerte précédente a été retenue)",
+    "held_back": "{text} ({count} alertes précédentes ont été retenues)",
+}
+
+# French says "at the" by the noun's gender, so places are known by name, in either language.
+_FRENCH_PLACES = {
+    "à la porte d'entrée": ("front door", "door", "entrance", "porte d'entrée", "entrée"),
+    "à la porte": ("porte", "doorstep"),
+    "à la porte de derrière": ("back door", "rear door", "porte de derrière", "porte arrière"),
+    "à la porte de côté": ("side door", "porte de côté"),
+    "à la porte du garage": ("garage door", "porte du garage"),
+    "au garage": ("garage",),
+    "au portail": ("gate", "front gate", "portail"),
+    "au portillon": ("portillon", "side gate"),
+    "à la barrière": ("barrière", "barrier"),
+    "dans l'allée": ("driveway", "allée"),
+    "dans le jardin": ("garden", "front garden", "jardin"),
+    "dans la cour": ("yard", "courtyard", "cour"),
+    "derrière la maison": ("back garden", "backyard", "back yard"),
+    "sur la terrasse": ("terrace", "patio", "terrasse"),
+    "sur le balcon": ("balcony", "balcon"),
+    "sur le perron": ("porch", "front porch", "perron"),
+    "dans le couloir": ("hallway", "corridor", "hall", "couloir"),
+}
+_FRENCH_WHERE = {name: where for where, names in _FRENCH_PLACES.items() for name in names}
+
+
+def _in_english(place: str) -> str:
+    return f"at the {place}"
+
+
+def _in_french(place: str) -> str:
+    """A place that is not in the list is named by its camera, whose article is known."""
+    name = place.strip().casefold().replace("’", "'")
+    return _FRENCH_WHERE.get(name, f"devant la caméra {place}")
+
+
+SHIPPED: Mapping[str, Language] = {"en": Language(_ENGLISH, _in_english), "fr": Language(_FRENCH, _in_french)}
+
+
+def base(language: str) -> str:
+    """The language without its country: "fr" for "fr-CA" and "FR_ca"."""
+    return language.replace("_", "-").partition("-")[0].casefold()
