@@ -14,13 +14,13 @@ import socket
 import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
 from facesecure.alerts.plugin import PluginConfig
-from facesecure.domain import Alert, AlertKind, Sighting
+from facesecure.domain import Alert, AlertKind
 from facesecure.errors import PluginError
+from facesecure_plugins.document import document
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {
@@ -31,22 +31,6 @@ _LEVELS = {
     AlertKind.CAMERA: (logging.WARNING, 4),
     AlertKind.SERVICE: (logging.WARNING, 4),
 }
-
-_SIGHTING_KEYS = (
-    "name",
-    "why",
-    "score",
-    "second_name",
-    "second_score",
-    "evidence",
-    "faces_used",
-    "sighting",
-    "source",
-    "track",
-    "first_seen",
-    "last_seen",
-    "supersedes",
-)
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +59,7 @@ class LogPlugin:
         if not (journalled and log_is_journal()):
             log.log(_LEVELS[alert.kind][0], "%s", readable(alert))
         if self._file is not None:
-            append(self._file, json.dumps(as_json(alert), ensure_ascii=False).encode() + b"\n")
+            append(self._file, json.dumps(document(alert), ensure_ascii=False).encode() + b"\n")
 
 
 def readable(alert: Alert) -> str:
@@ -85,42 +69,9 @@ def readable(alert: Alert) -> str:
     return " ".join(f"{alert.text} [{about}".split())
 
 
-def as_json(alert: Alert) -> dict[str, Any]:
-    """The alert as one flat JSON object; times are ISO 8601 with their zone; what a kind has not is null."""
-    return {
-        "text": alert.text,
-        "kind": alert.kind.value,
-        "alert": alert.identifier,
-        "created_at": alert.created_at.isoformat(),
-        "held_back": alert.held_back,
-        "snapshot": None if alert.snapshot_path is None else str(alert.snapshot_path),
-        **(dict.fromkeys(_SIGHTING_KEYS) if alert.sighting is None else _of_sighting(alert.sighting)),
-    }
-
-
-def _of_sighting(sighting: Sighting) -> dict[str, Any]:
-    verdict = sighting.verdict
-    values = (
-        verdict.name,
-        verdict.why,
-        verdict.score,
-        verdict.second_name,
-        verdict.second_score,
-        verdict.evidence,
-        verdict.faces_used,
-        sighting.identifier,
-        sighting.source,
-        sighting.track,
-        sighting.first_seen.isoformat(),
-        sighting.last_seen.isoformat(),
-        sighting.supersedes,
-    )
-    return dict(zip(_SIGHTING_KEYS, values, strict=True))
-
-
 def journal_fields(alert: Alert) -> dict[str, str]:
     """The alert as journal fields: MESSAGE, PRIORITY, and FACESECURE_... for all that is known."""
-    known = {key: value for key, value in as_json(alert).items() if value is not None and key != "text"}
+    known = {key: value for key, value in document(alert).items() if value is not None and key != "text"}
     fields = {"MESSAGE": alert.text, "PRIORITY": str(_LEVELS[alert.kind][1])}
     fields["SYSLOG_IDENTIFIER"] = "facesecure"
     return fields | {f"FACESECURE_{key.upper()}": str(value) for key, value in known.items()}

@@ -13,16 +13,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import OneAtATime, PluginConfig
 from facesecure.alerts.recording import RecordingPlugin
 from facesecure.domain import Alert, AlertKind
 from facesecure_plugins.log import LogPlugin
+from facesecure_plugins.notify import NotifyPlugin
+from facesecure_plugins.webhook import WebhookPlugin
 from support.http import serving
+from support.mailbox import opened
 from support.plugins import alert
 from support.store import STRANGER, UNIDENTIFIED, known
+
+# On Python 3.11 and 3.12 Apprise looks at a module that 3.13 no longer has.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 README = Path(__file__).parents[2] / "plugins" / "README.md"
 
@@ -30,22 +36,28 @@ README = Path(__file__).parents[2] / "plugins" / "README.md"
 def example() -> types.ModuleType:
     """The module that plugins/README.md shows."""
     code = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    module = types.ModuleType("doorbell_webhook")
+    module = types.ModuleType("doorbell_post")
     sys.modules[module.__name__] = module  # pydantic looks there for the names in annotations
     exec(compile("\n".join(code), str(README), "exec"), module.__dict__)
     return module
 
 
-@pytest.fixture(params=["log", "recording", "example"])
+@pytest.fixture(params=["log", "recording", "webhook", "notify", "example"])
 def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A plugin that can deliver, as the registry would make it."""
     if request.param == "log":
         yield LogPlugin(LogPlugin.Config(file=tmp_path / "alerts.jsonl"), journal_socket=tmp_path / "no-journal")
     elif request.param == "recording":
         yield RecordingPlugin(PluginConfig())
+    elif request.param == "webhook":
+        with opened(monkeypatch) as mailbox:
+            yield WebhookPlugin(WebhookPlugin.Config(url=mailbox.url))
+    elif request.param == "notify":
+        with opened(monkeypatch) as mailbox:
+            yield NotifyPlugin(NotifyPlugin.Config(urls=[SecretStr(f"json://127.0.0.1:{mailbox.port}")]))
     else:
         with serving(b"", monkeypatch) as server:
-            yield (shown := example().WebhookPlugin)(shown.Config(url=server.url))
+            yield (shown := example().PostPlugin)(shown.Config(url=server.url))
 
 
 def test_it_can_be_made_from_its_default_settings(plugin: Any) -> None:

@@ -27,16 +27,16 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     blocks = re.findall(r"```(\w+)\n(.*?)```", README.read_text(), re.DOTALL)
     code = [text for language, text in blocks if language == "python"]
     project = next(text for language, text in blocks if "entry-points" in text)
-    (tmp_path / "doorbell_webhook.py").write_text("\n".join(code))
-    metadata = tmp_path / "doorbell_webhook-1.0.dist-info"
+    (tmp_path / "doorbell_post.py").write_text("\n".join(code))
+    metadata = tmp_path / "doorbell_post-1.0.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: doorbell-webhook\nVersion: 1.0\n")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: doorbell-post\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
         re.sub(r'\[project\.entry-points\."(.*)"\]', r"[\1]", project).replace('"', "")
     )
     monkeypatch.syspath_prepend(tmp_path)
     yield
-    sys.modules.pop("doorbell_webhook", None)
+    sys.modules.pop("doorbell_post", None)
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
 
 @pytest.mark.usefixtures("installed")
 def test_the_example_is_found_configured_and_delivers(server: FileServer) -> None:
-    registry = Registry.load({"webhook": {"url": server.url}})
-    record = registry.record("webhook")
-    assert (record.status, record.origin) == (PluginStatus.ENABLED, "doorbell-webhook 1.0")
+    registry = Registry.load({"doorbell": {"url": server.url}})
+    record = registry.record("doorbell")
+    assert (record.status, record.origin) == (PluginStatus.ENABLED, "doorbell-post 1.0")
     with Dispatcher(registry.enabled()) as dispatcher:
         dispatcher.send(told := alert("A stranger is at the front door"))
     assert [json.loads(body) for body in server.posted] == [
@@ -59,17 +59,17 @@ def test_the_example_is_found_configured_and_delivers(server: FileServer) -> Non
 
 @pytest.mark.usefixtures("installed")
 def test_the_example_tells_what_is_wrong_with_its_settings() -> None:
-    assert Registry.load({"webhook": {"ulr": "x"}}).record("webhook").reason.endswith("did you mean 'url'?")
-    record = Registry.load({"webhook": {"url": "front door"}}).record("webhook")
+    assert Registry.load({"doorbell": {"ulr": "x"}}).record("doorbell").reason.endswith("did you mean 'url'?")
+    record = Registry.load({"doorbell": {"url": "front door"}}).record("doorbell")
     assert record.status is PluginStatus.CHECK_FAILED
-    assert "set [plugins.webhook]" in record.hint
+    assert "set [plugins.doorbell]" in record.hint
 
 
 @pytest.mark.usefixtures("installed")
 def test_the_example_tells_what_it_could_not_deliver(server: FileServer) -> None:
     server.status = 500
     for address, words in ((server.url, "answered 500"), (refused_url(), "cannot be reached")):
-        registry = Registry.load({"webhook": {"url": address}})
+        registry = Registry.load({"doorbell": {"url": address}})
         with Dispatcher(registry.enabled()) as dispatcher:
             dispatcher.send(alert())
         (report,) = dispatcher.reports()
@@ -77,4 +77,4 @@ def test_the_example_tells_what_it_could_not_deliver(server: FileServer) -> None
 
 
 def test_nothing_of_it_is_left_when_it_is_uninstalled() -> None:
-    assert "webhook" not in {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    assert "doorbell" not in {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}

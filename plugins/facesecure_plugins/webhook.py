@@ -1,0 +1,151 @@
+"""The webhook plugin: every alert as signed JSON to an address of yours.
+
+The signature is that of Standard Webhooks 1.0 (standardwebhooks.com): HMAC-SHA256 over "ID.TIMESTAMP.BODY", so that
+any of its libraries can check it. The ID is the alert's own at every attempt: a receiver that keeps the IDs it has seen
+hears nothing twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from facesecure.alerts.plugin import PluginConfig
+from facesecure.domain import Alert
+from facesecure.errors import PluginError
+from facesecure_plugins.document import document
+
+SECRET_PREFIX = "whsec_"
+_LEAST_SECRET_BYTES = 16
+
+
+def _web_address(url: str) -> str:
+    if url and not url.startswith(("http://", "https://")):
+        raise ValueError("a web address begins with http:// or https://")
+    return url
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value() and len(key_of(secret.get_secret_value())) < _LEAST_SECRET_BYTES:
+        raise ValueError(f"a secret has at least {_LEAST_SECRET_BYTES} bytes, such as: openssl rand -hex 24")
+    return secret
+
+
+class WebhookPlugin:
+    """Posts every alert as JSON to an address, signed."""
+
+    class Config(PluginConfig):
+        """[plugins.webhook]"""
+
+        url: Annotated[str, AfterValidator(_web_address)] = Field("", description="where to post to")
+        secret: Annotated[SecretStr, AfterValidator(_secret)] = Field(
+            SecretStr(""), description="signs every message: whsec_ and base64, or any text; empty: unsigned"
+        )
+        headers: dict[str, str] = Field(default_factory=dict, description="further headers, such as Authorization")
+        picture: bool = Field(False, description="put the snapshot into the message, as base64 in picture_jpeg")
+        connect_seconds: float = Field(5.0, gt=0, le=60, description="how long to wait for a connection")
+        answer_seconds: float = Field(10.0, gt=0, le=300, description="how long to wait for the answer")
+        verify: bool = Field(True, description="check the certificate of an https address")
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def check(self) -> None:
+        """Raises PluginError where no address is set. Nothing is sent: most receivers take any post for an alert."""
+        self._url()
+
+    def send(self, alert: Alert) -> None:
+        """Delivered when the answer is 2xx. Raises PluginError, without the address's own secrets."""
+        import requests
+
+        body = self._body(alert)
+        limits = (self._config.connect_seconds, self._config.answer_seconds)
+        try:
+            with requests.post(
+                self._url(),
+                data=body,
+                headers=self._headers(alert.identifier, body),
+                timeout=limits,
+                allow_redirects=False,
+                verify=self._config.verify,
+                stream=True,  # the answer's body is of no interest, however long it is
+            ) as answer:
+                status = answer.status_code
+        except requests.RequestException as error:
+            raise PluginError(
+                f"{self._place()} cannot be reached: {_reason(error)}", "is it on, and url right?"
+            ) from None
+        if not 200 <= status < 300:
+            raise PluginError(f"{self._place()} answered {status}", _advice(status))
+
+    def _body(self, alert: Alert) -> bytes:
+        content: dict[str, Any] = document(alert)
+        if self._config.picture:
+            content["picture_jpeg"] = _base64(alert.snapshot_path)
+        return json.dumps(content, ensure_ascii=False).encode()
+
+    def _headers(self, identifier: str, body: bytes) -> dict[str, str]:
+        stamp = str(int(time.time()))
+        own = {"content-type": "application/json; charset=utf-8", "webhook-id": identifier, "webhook-timestamp": stamp}
+        if secret := self._config.secret.get_secret_value():
+            own["webhook-signature"] = signature(secret, identifier, stamp, body)
+        return {**self._config.headers, **own}
+
+    def _url(self) -> str:
+        if not self._config.url:
+            raise PluginError("no address is set", 'set [plugins.webhook] url = "https://..."')
+        return self._config.url
+
+    def _place(self) -> str:
+        """The address up to its path: what follows may be somebody's token."""
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(self._config.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def signature(secret: str, identifier: str, timestamp: str, body: bytes) -> str:
+    """The header webhook-signature: "v1," and the base64 of HMAC-SHA256 (Standard Webhooks 1.0)."""
+    signed = hmac.new(key_of(secret), f"{identifier}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(signed.digest()).decode()}"
+
+
+def key_of(secret: str) -> bytes:
+    """The key's bytes: after "whsec_" in base64, as the standard has it; any other text as it stands."""
+    if not secret.startswith(SECRET_PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except ValueError:
+        raise ValueError("after whsec_ comes base64") from None
+
+
+def _base64(picture: Path | None) -> str | None:
+    """None also where retention was quicker: a missing picture stops no alert."""
+    try:
+        return None if picture is None else base64.b64encode(picture.read_bytes()).decode()
+    except OSError:
+        return None
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause, in a few words; the library's own text repeats the whole address."""
+    while (inner := error.__cause__ or error.__context__) is not None and isinstance(inner, Exception):
+        error = inner
+    return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
+        return "check [plugins.webhook] secret and headers"
+    if 300 <= status < 400:
+        return "redirects are not followed: set [plugins.webhook] url to where it leads"
+    return "check [plugins.webhook] url, and the receiver's own log"

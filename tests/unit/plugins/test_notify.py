@@ -1,0 +1,123 @@
+"""Messages by Apprise, to services that a web server on the loopback stands for."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facesecure.alerts.plugin import PluginContext
+from facesecure.domain import Alert, AlertKind
+from facesecure.errors import PluginError
+from facesecure_plugins.notify import NotifyPlugin
+from support.mailbox import Mailbox, opened
+from support.plugins import alert
+from support.store import known
+
+# On Python 3.11 and 3.12 Apprise looks at a module that 3.13 no longer has.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    with opened(monkeypatch) as mailbox:
+        yield mailbox
+
+
+def notify(*urls: str, **settings: Any) -> NotifyPlugin:
+    return NotifyPlugin(NotifyPlugin.Config.model_validate({"urls": list(urls), **settings}))
+
+
+def as_json(mailbox: Mailbox, path: str = "") -> str:
+    """Apprise's address of a service that takes JSON, picture included."""
+    return f"json://127.0.0.1:{mailbox.port}/{path}"
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "snapshot.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 a picture \xff\xd9")
+    return path
+
+
+def test_the_words_the_place_and_the_picture_arrive(mailbox: Mailbox, picture: Path) -> None:
+    plugin = notify(as_json(mailbox))
+    plugin.attach(PluginContext(picture.parent, "front door", "en", None, lambda *_: None))  # type: ignore[arg-type]
+    plugin.send(replace(alert("A stranger is at the front door"), snapshot_path=picture))
+    content = json.loads(mailbox.posts[0].body)
+    assert (content["title"], content["message"]) == ("facesecure: front door", "A stranger is at the front door")
+    assert content["type"] == "warning"
+    assert base64.b64decode(content["attachments"][0]["base64"]) == picture.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("told", "weight"),
+    [(alert("Tom", known("Tom")), "info"), (Alert(AlertKind.CAMERA, "The camera is offline"), "warning")],
+    ids=["family", "camera"],
+)
+def test_the_family_weighs_less_than_trouble(mailbox: Mailbox, told: Alert, weight: str) -> None:
+    notify(as_json(mailbox)).send(told)
+    assert json.loads(mailbox.posts[0].body)["type"] == weight
+
+
+def test_ntfy_gets_the_message_on_its_topic(mailbox: Mailbox) -> None:
+    notify(f"ntfy://127.0.0.1:{mailbox.port}/our-door").send(alert("A stranger is at the front door"))
+    (post,) = mailbox.posts
+    assert json.loads(post.body) | {"topic": "our-door"} == json.loads(post.body)
+    assert "A stranger is at the front door" in post.body.decode()
+
+
+def test_a_picture_that_is_gone_or_unwanted_stops_no_message(mailbox: Mailbox, picture: Path) -> None:
+    notify(as_json(mailbox)).send(replace(alert(), snapshot_path=picture.with_name("pruned.jpg")))
+    notify(as_json(mailbox), picture=False).send(replace(alert(), snapshot_path=picture))
+    assert [json.loads(post.body)["attachments"] for post in mailbox.posts] == [[], []]
+
+
+def test_a_service_that_refuses_the_picture_still_gets_the_words(mailbox: Mailbox, picture: Path) -> None:
+    mailbox.answers = [413]
+    notify(as_json(mailbox)).send(replace(alert(), snapshot_path=picture))
+    assert [len(json.loads(post.body)["attachments"]) for post in mailbox.posts] == [1, 0]
+
+
+def test_a_second_attempt_spares_the_services_that_have_it(mailbox: Mailbox) -> None:
+    plugin, told = notify(as_json(mailbox, "one"), as_json(mailbox, "two")), alert()
+    mailbox.answers = [200, 500]
+    with pytest.raises(PluginError, match="did not take it"):
+        plugin.send(told)
+    plugin.send(told)
+    assert [post.path for post in mailbox.posts] == ["/one", "/two", "/two"]
+
+
+def test_what_failed_is_said_without_the_address(mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "facesecure")
+    mailbox.answers = [403]
+    with pytest.raises(PluginError, match=r"JSON did not take it \(.*403") as raised:
+        notify(f"json://anna:hunter2@127.0.0.1:{mailbox.port}/token").send(alert())
+    assert "hunter2" not in str(raised.value) + caplog.text
+
+
+def test_an_address_that_is_none_is_named_by_its_place_in_the_list_alone() -> None:
+    plugin = notify("json://localhost", "carrier-pigeon://hunter2@loft")
+    with pytest.raises(PluginError, match="address 2 of urls") as raised:
+        plugin.check()
+    assert "hunter2" not in str(raised.value)
+
+
+def test_without_any_service_its_check_says_what_to_set() -> None:
+    with pytest.raises(PluginError, match="no service is set"):
+        notify().check()
+
+
+def test_a_check_sends_nothing(mailbox: Mailbox) -> None:
+    notify(as_json(mailbox)).check()
+    assert mailbox.posts == []
+
+
+def test_secrets_are_not_shown_with_the_settings() -> None:
+    assert "hunter2" not in repr(NotifyPlugin.Config.model_validate({"urls": ["tgram://hunter2/1"]}))
