@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self, cast
 
 from facesecure.domain import Frame
+from facesecure.errors import SourceError
 from facesecure.stages import Source
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class LatestFrame:
     def __init__(self, source: Source) -> None:
         self.dropped = 0
         self.heartbeat: float | None = None
+        self._began = time.monotonic()
         self._source = source
         self._live = bool(getattr(source, "live", True))
         self._stopping = threading.Event()
@@ -61,6 +63,23 @@ class LatestFrame:
 
     def __iter__(self) -> Iterator[Frame]:
         return self._newest_frames() if self._live else self._every_frame()
+
+    @property
+    def live(self) -> bool:
+        """Whether capture runs in a thread of its own."""
+        return self._live
+
+    @property
+    def alive_at(self) -> float:
+        """The last sign that capture is not stuck, in ``time.monotonic()``: a frame, or the source's own word."""
+        signs = (self._began, self.heartbeat, getattr(self._source, "alive_at", None))
+        return max(sign for sign in signs if sign is not None)
+
+    @property
+    def trouble(self) -> SourceError | None:
+        """Why there are no pictures at the moment, where the source can tell; None while they come."""
+        trouble = getattr(self._source, "trouble", None)
+        return trouble if isinstance(trouble, SourceError) else None
 
     def stop(self) -> None:
         """End the iteration soon. Callable from any thread and from a signal handler."""

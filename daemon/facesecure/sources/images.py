@@ -12,6 +12,7 @@ from pathlib import Path
 from facesecure.config import CameraConfig
 from facesecure.domain import Frame
 from facesecure.errors import ImageError, SourceError
+from facesecure.sources.alive import SignOfLife
 from facesecure.sources.probing import ProbeResult
 from facesecure.sources.stamps import Stamper
 from facesecure.sources.uri import Address
@@ -57,9 +58,15 @@ class ImageFolder:
         self._interval = 1 / camera.fps
         self._start = start
         self._stopped = threading.Event()
+        self._sign = SignOfLife()
 
     def __repr__(self) -> str:
         return f"ImageFolder({self._address})"
+
+    @property
+    def alive_at(self) -> float:
+        """When this last gave a picture or waited to give the next, in ``time.monotonic()``."""
+        return self._sign.at
 
     def stop(self) -> None:
         """End all iteration soon, for good; callable from any thread."""
@@ -69,7 +76,7 @@ class ImageFolder:
         """One frame a readable picture."""
         stamper, start = Stamper(), self._start or datetime.now(UTC)
         for number, picture in enumerate(self._pictures()):
-            if self.live and number and self._stopped.wait(self._interval):
+            if self.live and number and self._sign.wait(self._stopped, self._interval):
                 return
             yield stamper.recorded(picture, number * self._interval, start)
             if self._stopped.is_set():

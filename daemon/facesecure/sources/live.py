@@ -9,6 +9,7 @@ from typing import Protocol
 
 from facesecure.domain import Frame, Picture
 from facesecure.errors import SourceError
+from facesecure.sources.alive import SignOfLife
 from facesecure.sources.backoff import Backoff
 from facesecure.sources.probing import ProbeResult
 from facesecure.sources.stamps import Stamper
@@ -44,6 +45,7 @@ class LiveSource:
         self._reconnect_max = reconnect_max
         self._patient = patient
         self._stopped = threading.Event()
+        self._sign = SignOfLife()
         self._troubles = TroubleLog(str(connection), on_trouble)
 
     def __repr__(self) -> str:
@@ -53,6 +55,11 @@ class LiveSource:
     def trouble(self) -> SourceError | None:
         """Why there are no pictures at the moment; None while they come."""
         return self._troubles.current
+
+    @property
+    def alive_at(self) -> float:
+        """When this last gave a picture, began an attempt or waited for the next one, in ``time.monotonic()``."""
+        return self._sign.at
 
     def stop(self) -> None:
         """End all iteration, for good; callable from any thread. A blocked read ends with its time-out."""
@@ -66,15 +73,17 @@ class LiveSource:
         """Frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
         stamper, backoff, patient = Stamper(), Backoff(self._reconnect_max), self._patient
         while not self._stopped.is_set():
+            self._sign.give()
             try:
                 with closing(self._connection.pictures(self._stopped)) as pictures:
                     for picture in pictures:
                         patient = True
                         backoff.reset()
                         self._troubles.over()
+                        self._sign.give()
                         yield stamper.live(picture)
             except SourceError as trouble:
                 if not patient:
                     raise
                 self._troubles.met(trouble)
-            self._stopped.wait(backoff.pause())
+            self._sign.wait(self._stopped, backoff.pause())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from facesecure.config import CameraConfig
 from facesecure.domain import Frame
 from facesecure.errors import SourceError
+from facesecure.sources.alive import SignOfLife
 from facesecure.sources.decoding import FrameReader, video_stream
 from facesecure.sources.probing import ProbeResult
 from facesecure.sources.stamps import Stamper
@@ -42,9 +43,15 @@ class VideoFile:
         self._start = start
         self._threads = threads
         self._stopped = threading.Event()
+        self._sign = SignOfLife()
 
     def __repr__(self) -> str:
         return f"VideoFile({self._address})"
+
+    @property
+    def alive_at(self) -> float:
+        """When this last gave a picture or waited to give the next, in ``time.monotonic()``."""
+        return self._sign.at
 
     def stop(self) -> None:
         """End all iteration soon, for good; callable from any thread."""
@@ -60,7 +67,7 @@ class VideoFile:
             stamper, converter, clock = Stamper(), ColourConverter(), _FilmClock(stream)
             for film_frame in self._readable(container, stream):
                 frame = stamper.recorded(VideoPicture(film_frame, converter), clock.time_of(film_frame), start)
-                if self.live and self._stopped.wait(max(0.0, began + frame.taken_at - time.monotonic())):
+                if self.live and self._sign.wait(self._stopped, began + frame.taken_at - time.monotonic()):
                     return
                 yield frame
                 if self._stopped.is_set():
