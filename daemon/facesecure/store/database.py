@@ -11,8 +11,9 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from facesecure.errors import StoreError
+from facesecure.store.keys import KEY_NAME, find_key, make_key
 from facesecure.store.models import HEAD
+from facesecure.store.vault import Keyring, Vault, vault_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
 NEARLY_FULL = 1 << 20
+FIRST_SEALED = "0004"
 
 _HINTS = {
     sqlite3.SQLITE_FULL: (
@@ -45,7 +49,10 @@ _HINTS = {
         "wait for the other facesecure command to end and try again",
     ),
     sqlite3.SQLITE_NOTADB: ("it is not a database", "move the file away; facesecure makes a new one"),
-    sqlite3.SQLITE_CORRUPT: ("it is damaged", "move it away and enrol again, or restore it from a backup"),
+    sqlite3.SQLITE_CORRUPT: (
+        "it is damaged",
+        "start facesecure run again: it restores the newest backup; without one, move the file away and enrol again",
+    ),
     sqlite3.SQLITE_IOERR: (
         "the disk failed to read or write it",
         "check the disk (on a Pi, the SD card) and its free space",
@@ -61,9 +68,11 @@ class Database:
         self.path = path
         make_private_file(path)
         revision = inspect(path)
+        self._keyring = Keyring(path.parent)
         self._engine = _engine(path)
         self._writer = self._engine.execution_options(begin="IMMEDIATE")
         self._write_lock = threading.Lock()
+        self.people_changed = False
         try:
             self._prepare(revision)
         except BaseException:
@@ -73,14 +82,15 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session on one consistent state of the database."""
-        with translated(self.path), Session(self._engine) as session:
+        with translated(self.path), Session(self._engine, info=self._info()) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits when the block ends well and leaves nothing behind when it does not."""
-        with self._write_lock, translated(self.path), Session(self._writer) as session, session.begin():
+        with self._write_lock, translated(self.path), self._writing() as session, session.begin():
             yield session
+        self.people_changed |= "people" in session.info
 
     def forget(self) -> None:
         """Fold the log into the file, so that nothing deleted lingers in it. Left for later where others read."""
@@ -90,11 +100,21 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
+    def _writing(self) -> Session:
+        return Session(self._writer, info=self._info())
+
+    def _info(self) -> dict[str, Any]:
+        return {"keyring": self._keyring}
+
     def _prepare(self, revision: str | None) -> None:
         with translated(self.path):
             _use_wal(self.path)
             if revision != HEAD:
-                _migrate(self._writer)
+                _migrate(self._writer, partial(_first_vault, self.path.parent))
+            if revision is not None and revision < FIRST_SEALED:
+                _rewrite(self.path)
+            with self.read() as session:
+                vault_of(session)
 
 
 def make_private_file(path: Path) -> None:
@@ -188,7 +208,19 @@ def _use_wal(path: Path) -> None:
                 return
 
 
-def _migrate(writer: Engine) -> None:
+def _first_vault(state_dir: Path) -> Vault:
+    """For a database in which nothing is sealed yet: with the key that is there, or else a new one."""
+    return Vault(find_key(state_dir) or make_key(state_dir / KEY_NAME))
+
+
+def _rewrite(path: Path) -> None:
+    """Leave none of the bytes of before in the file or its log: faces were kept plain until revision FIRST_SEALED."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _migrate(writer: Engine, first_vault: Callable[[], Vault]) -> None:
     """Bring the database to HEAD in one transaction; another process that got there first leaves nothing to do."""
     from alembic import command
     from alembic.config import Config
@@ -196,5 +228,5 @@ def _migrate(writer: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with writer.begin() as connection:
-        config.attributes["connection"] = connection
+        config.attributes.update(connection=connection, first_vault=first_vault)
         command.upgrade(config, "head")

@@ -3,6 +3,7 @@
 People are unique by ``name_key`` (case does not count). Faces are kept as lossless aligned crops, so that a new
 model can embed them again. Templates are derived from faces and remade with them, in the same transaction.
 Seen faces belong to a sighting and go with it; marked faces are copies that the household asked to be remembered.
+Every ``embedding`` and ``crop_png`` is sealed (``store.vault``).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration: known here, so that Alembic is imported only when a database is older."""
 
 
@@ -78,7 +79,7 @@ class TemplateRow(Base):
 
 
 class SightingRow(Base):
-    """``name`` is history and stays when the person is removed; ``person_id`` is the link and goes.
+    """``name`` is as it was told and ``person_id`` the link; both go when the person is removed, the sighting stays.
 
     The ``corrected_`` columns are what the household said later; kind and name stay as they were told.
     """
@@ -173,3 +174,11 @@ class CounterRow(Base):
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[int]
+
+
+class KeyRow(Base):
+    """The key that everything sealed is sealed with: its identifier, which tells nothing about it. One row."""
+
+    __tablename__ = "keys"
+    identifier: Mapped[str] = mapped_column(String(16), primary_key=True)
+    since: Mapped[datetime]

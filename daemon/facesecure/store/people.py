@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, func, or_, select, update
@@ -25,6 +27,9 @@ from facesecure.store.models import (
 from facesecure.store.names import name_key, person_name
 from facesecure.store.pictures import png_bytes, png_image
 from facesecure.store.records import EnrolledFace, Person, RefusedFace, Template, TemplateMaker, check_embedding
+from facesecure.store.vault import FACE_CROP, FACE_EMBEDDING, TEMPLATE_EMBEDDING, Vault, of_person, vault_of
+
+_log = logging.getLogger(__name__)
 
 
 def everybody(session: Session) -> list[Person]:
@@ -57,7 +62,8 @@ def add_faces(session: Session, name: str, faces: Sequence[EnrolledFace], templa
         row = PersonRow(name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC))
         session.add(row)
         session.flush()
-    session.add_all(_face_row(row.id, face) for face in faces)
+    vault = vault_of(session)
+    session.add_all(_face_row(vault, row.id, face) for face in faces)
     session.flush()
     remake_templates(session, row.id, template)
     return _person(session, row)
@@ -120,10 +126,9 @@ def remove_face(session: Session, identifier: int, template: TemplateMaker) -> N
 
 def faces_of(session: Session, name: str) -> list[EnrolledFace]:
     """The person's faces, in the order they were added."""
-    row = find(session, name)
-    return [
-        _face(face) for face in session.scalars(select(FaceRow).where(FaceRow.person_id == row.id).order_by(FaceRow.id))
-    ]
+    row, vault = find(session, name), vault_of(session)
+    query = select(FaceRow).where(FaceRow.person_id == row.id).order_by(FaceRow.id)
+    return [_face(vault, face) for face in session.scalars(query)]
 
 
 def face_numbers(session: Session, name: str) -> list[int]:
@@ -133,13 +138,22 @@ def face_numbers(session: Session, name: str) -> list[int]:
 
 
 def templates(session: Session, model_sha256: str | None) -> list[Template]:
+    """By name. One that cannot be read is told of and left out: the others still know everybody else."""
     query = select(PersonRow.name, TemplateRow).join(PersonRow, PersonRow.id == TemplateRow.person_id)
     if model_sha256 is not None:
         query = query.where(TemplateRow.model_sha256 == model_sha256)
-    return [
-        Template(name, _embedding(row.embedding), row.model_sha256, row.faces, row.made_at)
-        for name, row in session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256, TemplateRow.id))
-    ]
+    rows = session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256, TemplateRow.id))
+    return list(_readable(vault_of(session), rows))
+
+
+def _readable(vault: Vault, rows: Iterable[Any]) -> Iterator[Template]:
+    for name, row in rows:
+        try:
+            embedding = _embedding(vault.open(row.embedding, TEMPLATE_EMBEDDING, of_person(row.person_id)))
+        except ValueError as error:
+            _log.error("a template of %s does not count: %s; enrol one more picture to have it made again", name, error)
+        else:
+            yield Template(name, embedding, row.model_sha256, row.faces, row.made_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +162,25 @@ class ForeignFace:
 
     name: str
     identifier: int
-    crop_png: bytes
+    person_id: int
+    sealed_crop: bytes
+    vault: Vault
 
     def image(self) -> Image:
         """The crop, uint8 RGB (112, 112, 3). Raises ValueError where it is missing or damaged."""
-        return _crop(self.crop_png)
+        return png_image(self.vault.open(self.sealed_crop, FACE_CROP, of_person(self.person_id)))
 
 
 def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
     """Faces whose embedding another model made, by name."""
     query = (
-        select(PersonRow.name, FaceRow.id, FaceRow.crop_png)
+        select(PersonRow.name, FaceRow.id, FaceRow.person_id, FaceRow.crop_png)
         .join(FaceRow, FaceRow.person_id == PersonRow.id)
         .where(FaceRow.model_sha256 != model_sha256)
         .order_by(PersonRow.name_key, FaceRow.id)
     )
-    return [ForeignFace(name, identifier, crop) for name, identifier, crop in session.execute(query)]
+    vault = vault_of(session)
+    return [ForeignFace(*row, vault) for row in session.execute(query)]
 
 
 def embedded(
@@ -188,9 +205,11 @@ def replace_embeddings(
     session: Session, embeddings: dict[int, Embedding], model_sha256: str, template: TemplateMaker
 ) -> int:
     """Give faces (by identifier) a new model's embeddings; those removed meanwhile are left out. Returns how many."""
+    vault = vault_of(session)
     rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
     for row in rows:
-        row.embedding, row.model_sha256 = embeddings[row.id].astype("<f4").tobytes(), model_sha256
+        row.embedding = vault.seal(_blob(embeddings[row.id]), FACE_EMBEDDING, of_person(row.person_id))
+        row.model_sha256 = model_sha256
     session.flush()
     for person_id in {row.person_id for row in rows}:
         remake_templates(session, person_id, template)
@@ -199,14 +218,20 @@ def replace_embeddings(
 
 def remake_templates(session: Session, person_id: int, template: TemplateMaker) -> None:
     """What ``template`` makes of the embeddings, for each model that made some of this person's faces."""
-    by_model: dict[str, list[Embedding]] = {}
+    vault, by_model = vault_of(session), dict[str, list[Embedding]]()
     for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person_id).order_by(FaceRow.id)):
-        by_model.setdefault(row.model_sha256, []).append(_embedding(row.embedding))
+        try:
+            embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, of_person(person_id)))
+            by_model.setdefault(row.model_sha256, []).append(embedding)
+        except ValueError as error:
+            _log.error(
+                "face number %d is left out: %s; facesecure people remove NAME --face takes it away", row.id, error
+            )
     for old in session.scalars(select(TemplateRow).where(TemplateRow.person_id == person_id)):
         session.delete(old)
     session.flush()
     for model, embeddings in by_model.items():
-        session.add_all(_template_row(person_id, model, look) for look in template(np.stack(embeddings)))
+        session.add_all(_template_row(vault, person_id, model, look) for look in template(np.stack(embeddings)))
         session.flush()  # in the order they were made: the first is of all faces
     changed(session)
 
@@ -217,6 +242,7 @@ def revision(session: Session) -> int:
 
 
 def changed(session: Session) -> None:
+    session.info["people"] = True
     session.execute(update(CounterRow).where(CounterRow.name == "people").values(value=CounterRow.value + 1))
 
 
@@ -232,21 +258,21 @@ def _person(session: Session, row: PersonRow) -> Person:
     return Person(row.name, row.created_at, count or 0)
 
 
-def _template_row(person_id: int, model: str, look: Look) -> TemplateRow:
+def _template_row(vault: Vault, person_id: int, model: str, look: Look) -> TemplateRow:
     return TemplateRow(
         person_id=person_id,
         model_sha256=model,
-        embedding=look.direction.astype("<f4").tobytes(),
+        embedding=vault.seal(_blob(look.direction), TEMPLATE_EMBEDDING, of_person(person_id)),
         faces=look.faces,
         made_at=datetime.now(UTC),
     )
 
 
-def _face_row(person_id: int, face: EnrolledFace) -> FaceRow:
+def _face_row(vault: Vault, person_id: int, face: EnrolledFace) -> FaceRow:
     return FaceRow(
         person_id=person_id,
-        crop_png=png_bytes(face.image),
-        embedding=face.embedding.astype("<f4").tobytes(),
+        crop_png=vault.seal(png_bytes(face.image), FACE_CROP, of_person(person_id)),
+        embedding=vault.seal(_blob(face.embedding), FACE_EMBEDDING, of_person(person_id)),
         model_sha256=face.model_sha256,
         quality=asdict(face.quality),
         source=face.source,
@@ -255,17 +281,18 @@ def _face_row(person_id: int, face: EnrolledFace) -> FaceRow:
     )
 
 
-def _face(row: FaceRow) -> EnrolledFace:
+def _face(vault: Vault, row: FaceRow) -> EnrolledFace:
     """Raises StoreError where the picture is lost."""
     quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
     try:
-        image = _crop(row.crop_png)
+        image = png_image(vault.open(row.crop_png, FACE_CROP, of_person(row.person_id)))
+        embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, of_person(row.person_id)))
     except ValueError as error:
         hint = f"take it away: facesecure people remove NAME --face {row.id}"
         raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error
     return EnrolledFace(
         image,
-        _embedding(row.embedding),
+        embedding,
         row.model_sha256,
         quality,
         row.source,
@@ -275,10 +302,8 @@ def _face(row: FaceRow) -> EnrolledFace:
     )
 
 
-def _crop(png: bytes) -> Image:
-    if not png:
-        raise ValueError("its picture is missing")
-    return png_image(png)
+def _blob(embedding: Embedding) -> bytes:
+    return embedding.astype("<f4").tobytes()
 
 
 def _embedding(blob: bytes) -> Embedding:
