@@ -1,0 +1,34 @@
+"""What one household can need said, and forgetting what it no longer does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from facesecure.config import FacesecureConfig
+from facesecure.speech.phrases import Phrases
+
+
+def phrases_of(config: FacesecureConfig) -> Phrases:
+    """The sentences in the household's language and words, about its camera."""
+    speech = config.speech
+    return Phrases(speech.language, config.camera.name, speech.phrases, speech.where)
+
+
+def sentences(config: FacesecureConfig, names: Iterable[str]) -> list[str]:
+    """Everything that can be said while those with ``names`` are enrolled, the most urgent first."""
+    return phrases_of(config).every(names)
+
+
+def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[str]) -> int:
+    """Remove, now, every recording but those that a household of ``names`` needs; returns how many files.
+
+    For when a person was removed or renamed: whatever was ever said of them goes, in whichever language or voice, for
+    recordings have no list that could be searched. A daemon that runs makes again what this took too much.
+    """
+    from facesecure.speech.recordings import Recordings
+    from facesecure.speech.voices import build_voices
+
+    speech = config.speech
+    recordings = Recordings(state_dir, build_voices(speech), speech.language, speech.silence, speech.max_mb)
+    return recordings.sweep(sentences(config, names), spare_recent=False)
