@@ -102,3 +102,15 @@ lint: .venv/.dev
 clean:
 	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find daemon plugins training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# On demand, in chroots outside of the tree (FACESECURE_CHROOTS; ~/.cache/facesecure/chroots): both want root.
+# make test-picamera   the Pi's camera source against the real picamera2, on libcamera's virtual camera
+# make test-arm64      the wheel, its models and the demo as a 64-bit Pi would run them, emulated (SUITE=bookworm|trixie)
+.PHONY: test-picamera test-arm64
+SUITE ?= bookworm
+
+test-picamera: .venv/.made
+	tests/chroots/picamera.sh
+
+test-arm64: .venv/.made
+	tests/chroots/arm64.sh $(SUITE)

@@ -22,6 +22,7 @@ from facesecure.sources.live import LiveSource
 from facesecure.sources.picamera import PicameraConnection
 from facesecure.sources.stream import StreamConnection
 from facesecure.sources.uri import Address
+from support import real_picamera
 from support.rtsp import RtspCamera, unavailable
 from support.sources import first, scene, walk, write_picture
 
@@ -76,6 +77,14 @@ def picamera_case() -> Case:
     return Case(source, lambda: all(camera.closed and not camera.requests_out for camera in cameras))
 
 
+def real_picamera_case() -> Case:
+    """picamera2 itself, on a Pi or on libcamera's virtual camera; a camera still held could not be probed."""
+    if reason := real_picamera.unavailable():
+        pytest.skip(reason)
+    source = open_source("picamera2:0", real_picamera.WANTED)
+    return Case(source, lambda: source.probe().width > 0)
+
+
 def endless_film_case(folder: Path) -> Case:
     """The path that USB and network cameras take, over a film: at its end the source must reconnect, not end."""
     film = walk(folder / "walk.mp4", 6)
@@ -89,7 +98,17 @@ def endless_film_case(folder: Path) -> Case:
     return Case(LiveSource(connection, 0.05, patient=False), lambda: str(film) not in open_files())
 
 
-KINDS = ["file", "file at real speed", "folder", "scripted", "scripted live", "picamera2", "stream", "rtsp"]
+KINDS = [
+    "file",
+    "file at real speed",
+    "folder",
+    "scripted",
+    "scripted live",
+    "picamera2",
+    "real_picamera2",
+    "stream",
+    "rtsp",
+]
 
 
 @pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.rtsp if kind == "rtsp" else ()) for kind in KINDS])
@@ -101,6 +120,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         "scripted": lambda: scripted_case(live=False),
         "scripted live": lambda: scripted_case(live=True),
         "picamera2": picamera_case,
+        "real_picamera2": real_picamera_case,
         "stream": lambda: endless_film_case(tmp_path),
     }
     if request.param != "rtsp":

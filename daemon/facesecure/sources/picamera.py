@@ -1,6 +1,6 @@
 """The Raspberry Pi's own camera, by way of picamera2.
 
-Checked against picamera2's documented interface and the fake beside this module; the build machine has no Pi.
+Checked against the real picamera2 on libcamera's virtual camera (`make test-picamera`) and the fake beside this module.
 The camera's image processor makes two streams for nothing: ``main``, the picture in RGB with the right colours,
 and ``lores``, a small YUV one whose first rows are the brightness that the motion gate reads.
 """
@@ -8,6 +8,7 @@ and ``lores``, a small YUV one whose first rows are the brightness that the moti
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,26 @@ def picamera2_factory() -> CameraFactory:
             f"the Pi's camera needs picamera2, which is not here ({error.name or error})",
             "apt install python3-picamera2, and build the venv with --system-site-packages; USB cameras are v4l2:",
         ) from None
-    return Picamera2  # type: ignore[no-any-return]
+
+    class Camera(Picamera2):  # type: ignore[misc]
+        """Leaves nothing open where it cannot be opened; picamera2 0.3 leaves a pipe, and we try again for ever."""
+
+        def __init__(self, number: int) -> None:
+            try:
+                super().__init__(number)
+            except Exception:
+                _close_pipe(self)
+                raise
+
+    return Camera
+
+
+def _close_pipe(camera: Any) -> None:
+    for end in (getattr(camera, "notifymeread", None), getattr(camera, "notifyme_w", None)):
+        if isinstance(end, int):
+            os.close(end)
+        elif end is not None:
+            end.close()
 
 
 def configuration(camera: Any, wanted: CameraConfig) -> Any:
@@ -52,6 +72,13 @@ def configuration(camera: Any, wanted: CameraConfig) -> Any:
         controls={"FrameDurationLimits": (microseconds, microseconds)},
         buffer_count=BUFFERS,
     )
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """What libcamera said: picamera2 wraps it in "Camera __init__ sequence did not complete."."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 class PicameraConnection:
@@ -101,10 +128,14 @@ class PicameraConnection:
         """The camera, running, and the true size of its small stream (it may be aligned to what was asked)."""
         camera = self._opened()
         try:
-            camera.configure(configuration(camera, self._wanted))
-            lores_size = camera.camera_configuration()["lores"]["size"]
-            camera.start()
-            yield camera, lores_size
+            try:
+                camera.configure(configuration(camera, self._wanted))
+                camera.start()
+            except RuntimeError as error:
+                raise SourceError(
+                    f"{self} cannot be started: {error}", "choose another width and height, then restart the Pi"
+                ) from None
+            yield camera, camera.camera_configuration()["lores"]["size"]
         finally:
             camera.close()  # stops it first, if it runs
 
@@ -112,12 +143,14 @@ class PicameraConnection:
         factory = self._factory or picamera2_factory()
         try:
             return factory(self._number)
-        except IndexError:
+        except (IndexError, RuntimeError) as error:
+            # An older picamera2 raises IndexError for a camera that is not there, a newer one says so.
+            if isinstance(error, IndexError) or "No camera number" in str(error):
+                raise SourceError(
+                    f"this Pi has no camera {self._number}",
+                    "`rpicam-hello --list-cameras` shows what is connected; check the ribbon cable",
+                ) from None
             raise SourceError(
-                f"this Pi has no camera {self._number}",
-                "`rpicam-hello --list-cameras` shows what is connected; check the ribbon cable",
-            ) from None
-        except RuntimeError as error:
-            raise SourceError(
-                f"{self} cannot be opened: {error}", "is another program using the camera? `fuser -v /dev/media*` tells"
+                f"{self} cannot be opened: {_first_cause(error)}",
+                "is another program using the camera? `fuser -v /dev/media*` tells",
             ) from None
