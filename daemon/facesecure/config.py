@@ -9,19 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from facesecure.config_policy import PolicyConfig
+from facesecure.config_section import Section
 from facesecure.speech import phrases as sentences
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 VoiceName = Literal["gtts", "piper", "espeak-ng", "fake"]
-
-
-class Section(BaseModel):
-    """Base of every section: immutable, and nothing unknown gets past it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class CameraConfig(Section):
@@ -199,6 +195,7 @@ class FacesecureConfig(Section):
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
+    policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",

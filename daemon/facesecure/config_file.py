@@ -68,9 +68,15 @@ def _validate(path: Path | None, text: str, data: dict[str, Any], overrides: Map
     for key, value in overrides.items():
         _put(data, key.split("."), value)
     try:
-        return FacesecureConfig.model_validate(data)
+        return FacesecureConfig.model_validate(data, context={"plugins": _plugins_of(data)})
     except ValidationError as error:
         raise _config_error(path, text, error.errors(), overrides) from error
+
+
+def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plugins' tables, which rules may name."""
+    tables = data.get("plugins", FacesecureConfig().plugins)
+    return tables if isinstance(tables, Mapping) else {}
 
 
 def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:
@@ -133,6 +139,8 @@ def describe(error: ErrorDetails) -> str:
     if kind == "extra_forbidden":
         return _unknown(error["loc"])
     if kind in ("model_type", "dict_type"):
+        if any(isinstance(part, int) for part in error["loc"]):
+            return f"must be settings in braces, such as {{ key = value }}, not {_shown(value)}"
         return f"must be a section that begins with [{_dotted(error['loc'])}], not {_shown(value)}"
     if kind == "missing":
         return f"is missing from {_shown(value)}"
@@ -158,9 +166,7 @@ def _shown(value: Any) -> str:
 def _suggest_choice(error: ErrorDetails) -> str:
     if error["type"] != "literal_error" or not isinstance(error["input"], str):
         return ""
-    model = _model_at(error["loc"][:-1])
-    choices = [] if model is None else get_args(model.model_fields[str(error["loc"][-1])].annotation)
-    near = difflib.get_close_matches(error["input"], choices, 1)
+    near = difflib.get_close_matches(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]), 1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
@@ -188,10 +194,20 @@ def _settings() -> Iterable[tuple[str, str]]:
 
 
 def _model_at(path: KeyPath) -> type[BaseModel] | None:
+    """The section at ``path``, which may lead through lists of sections."""
     model: type[BaseModel] = FacesecureConfig
     for part in path:
-        field = model.model_fields.get(str(part))
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        found = None if field is None else _section(field.annotation)
+        if found is None:
             return None
-        model = field.annotation
+        model = found
     return model
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that ``annotation`` is, or is a list of."""
+    kinds = [annotation, *get_args(annotation)]
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -1,0 +1,109 @@
+"""Hours of the day as a household writes them: "22:00-07:00", "Mon-Fri 09:00-17:00", "weekends 23:00-09:00".
+
+They are read off the clock on the wall. So a night when the clocks change is quiet from ten to seven like any other,
+an hour or two longer or shorter; and what begins before midnight belongs to the day on which it began.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_GROUPS = {"weekdays": range(5), "weekends": range(5, 7), "daily": range(7)}
+_FORM = re.compile(r"(?:(?P<days>.*\S)\s+)?(?P<start>\S+?)\s*-\s*(?P<end>\S+)", re.DOTALL)
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
+_EVERY_DAY = frozenset(range(7))
+_DAY = 24 * 60
+_EXAMPLE = 'write "22:00-07:00", "Mon-Fri 09:00-17:00" or "Sat,Sun 23:00-09:00"'
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """From ``start`` up to but not including ``end``, minutes after midnight, on ``days`` (0 is Monday).
+
+    Where ``end`` is not after ``start`` it means the next day.
+    """
+
+    start: int
+    end: int
+    days: frozenset[int] = _EVERY_DAY
+
+    @classmethod
+    def parse(cls, text: str) -> Hours:
+        """Raises ValueError, which says what was probably meant."""
+        parts = _FORM.fullmatch(text.strip())
+        if parts is None:
+            raise ValueError(f"{text!r} are no hours; {_EXAMPLE}")
+        start, end = _minute(parts["start"]), _minute(parts["end"])
+        if start == end:
+            raise ValueError(f"{text!r} begin and end at the same time; for a whole day write 00:00-24:00")
+        if start == _DAY:
+            raise ValueError(f"{text!r} begin at the end of the day; write 00:00")
+        return cls(start, end, _days(parts["days"]) if parts["days"] else _EVERY_DAY)
+
+    def began(self, local: datetime) -> datetime | None:
+        """When the hours that ``local`` is within began; None where it is outside of them.
+
+        Both are what the clock on the wall shows (``wall_clock``), with no time zone.
+        """
+        minute = local.hour * 60 + local.minute
+        today, yesterday = (local.date() - timedelta(days=ago) for ago in (0, 1))
+        overnight = self.end <= self.start
+        if today.weekday() in self.days and self.start <= minute and (overnight or minute < self.end):
+            return self._start(today)
+        if yesterday.weekday() in self.days and overnight and minute < self.end:
+            return self._start(yesterday)
+        return None
+
+    def _start(self, day: date) -> datetime:
+        return datetime.combine(day, time(self.start // 60, self.start % 60))
+
+
+def wall_clock(moment: datetime, zone: tzinfo | None = None) -> datetime:
+    """What the clock on the wall shows at ``moment`` (aware), in ``zone`` or else the machine's time zone."""
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def within(hours: Iterable[Hours], local: datetime) -> datetime | None:
+    """When the latest of ``hours`` that ``local`` is within began; None where it is within none."""
+    return max((start for each in hours if (start := each.began(local))), default=None)
+
+
+def _minute(text: str) -> int:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no time of day; {_EXAMPLE}")
+    minute = int(found[1]) * 60 + int(found[2])
+    if int(found[2]) > 59 or minute > _DAY:
+        raise ValueError(f"{text!r} is no time of day: there are 00:00 to 24:00")
+    return minute
+
+
+def _days(text: str) -> frozenset[int]:
+    parts = [part.strip() for part in text.split(",")]
+    return frozenset(day for part in parts for day in _span(part))
+
+
+def _span(text: str) -> Iterator[int]:
+    if text.lower() in _GROUPS:
+        yield from _GROUPS[text.lower()]
+        return
+    first, dash, last = (part.strip() for part in text.partition("-"))
+    start = _day(first)
+    end = _day(last) if dash else start
+    yield from ((start + step) % 7 for step in range((end - start) % 7 + 1))
+
+
+def _day(text: str) -> int:
+    word = text.lower()
+    for names in (_DAYS, _LONG):
+        if word in names:
+            return names.index(word)
+    near = difflib.get_close_matches(word, [*_DAYS, *_LONG, *_GROUPS], 1)
+    hint = f"did you mean {near[0].capitalize() if near[0] not in _GROUPS else near[0]!r}?" if near else _EXAMPLE
+    raise ValueError(f"{text!r} is no day of the week; {hint}")
