@@ -1,0 +1,140 @@
+"""One alert on one device: found, connected, louder, played to the end, and everything put back."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from facesecure.errors import PluginError
+from facesecure_plugins.google_home.conversation import App, Conversation, talk_to
+from facesecure_plugins.google_home.deadline import Deadline
+from facesecure_plugins.google_home.debts import Debts
+from facesecure_plugins.google_home.devices import Device
+from facesecure_plugins.google_home.loudness import Loudness
+from facesecure_plugins.google_home.server import FileServer, Offer
+
+CONNECT_SECONDS = 2.5
+SEARCH_SECONDS = 1.5
+PUT_BACK_SECONDS = 2.0
+SLACK_SECONDS = 4.0
+"""How much longer than its length a recording may take: devices buffer, and say late that they have finished."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What is to be played: an MP3, how many seconds it takes, and what a display shows meanwhile."""
+
+    mp3: bytes
+    seconds: float
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all announcements of one alert share. ``volume`` None leaves it as it is.
+
+    ``playing`` is when a device must have begun. ``look_again`` finds a device that is not where it was.
+    """
+
+    server: FileServer
+    debts: Debts
+    volume: float | None
+    playing: Deadline
+    look_again: Callable[[Device, float], Device]
+    tell: Callable[[str], None]
+
+
+def longest(clip: Clip, means: Means) -> float:
+    """Seconds after which an announcement that has not ended is not going to."""
+    return means.playing.left() + clip.seconds + SLACK_SECONDS + 4 * PUT_BACK_SECONDS
+
+
+def announce(clip: Clip, device: Device, means: Means) -> None:
+    """Play ``clip`` on ``device``. Returns when it was played to its end; raises PluginError if not.
+
+    The volume is set when the player has taken the place of what played before, so that music does not become loud.
+    """
+    with _reached(device, means) as cast:
+        before = cast.loudness
+        app = None
+        try:
+            app = cast.launch(means.playing.left())
+            _make_heard(cast, device, means, before)
+            _play(cast, clip, means)
+        finally:
+            _put_back(cast, device, means.debts, app)
+
+
+@contextlib.contextmanager
+def _reached(device: Device, means: Means) -> Iterator[Conversation]:
+    """A conversation with ``device`` where it was, or, if nobody answers there, where it is now."""
+    with contextlib.ExitStack() as stack:
+        try:
+            cast = stack.enter_context(talk_to(device, means.playing.left(CONNECT_SECONDS)))
+        except PluginError:
+            moved = means.look_again(device, means.playing.left(SEARCH_SECONDS))
+            if moved.addresses == device.addresses:
+                raise
+            log.info("%s is at %s now", device.name, moved.address)
+            cast = stack.enter_context(talk_to(moved, means.playing.left(CONNECT_SECONDS)))
+        yield cast
+
+
+def _make_heard(cast: Conversation, device: Device, means: Means, before: Loudness | None) -> None:
+    """The announcement's volume, and no muting. What it was is noted first."""
+    if means.volume is None or before is None:
+        return
+    wanted = Loudness(means.volume, muted=False)
+    means.debts.owe(device, before)
+    try:
+        cast.set_loudness(wanted)
+    except PluginError as error:
+        log.warning("%s speaks at volume %s: %s", device.name, before, error.message)
+
+
+def _play(cast: Conversation, clip: Clip, means: Means) -> None:
+    offer = means.server.offer(cast.local_address, clip.mp3, lambda: means.tell("fetched"))
+    cast.load(offer.url, clip.title)
+    try:
+        cast.wait_for_playing(means.playing.left())
+    except PluginError as error:
+        raise _explained(error, offer) from error
+    means.tell("playing")
+    cast.wait_for_the_end(clip.seconds + SLACK_SECONDS)
+    means.tell("finished")
+
+
+def _explained(error: PluginError, offer: Offer) -> PluginError:
+    """The likeliest reason by far for what nobody asked for is a firewall."""
+    if offer.asked_for:
+        return error
+    hint = f"does a firewall keep it from {offer.origin}? See serve_ports in [plugins.google_home]"
+    return PluginError(f"{error.message}; it never asked for the recording", hint)
+
+
+def _put_back(cast: Conversation, device: Device, debts: Debts, app: App | None) -> None:
+    """Volume and app as they were: on this connection, or a new one if it broke. Never raises; says what it left."""
+    try:
+        settle(cast, device, debts, app)
+    except PluginError:
+        try:
+            with talk_to(device, PUT_BACK_SECONDS) as again:
+                settle(again, device, debts, app)
+        except PluginError as error:
+            log.warning("%s was not left as it was found: %s; its volume follows", device.name, error.message)
+
+
+def settle(cast: Conversation, device: Device, debts: Debts, app: App | None = None) -> None:
+    """Set the volume of ``device`` back if that is owed, and end ``app`` if we started it. Raises PluginError."""
+    try:
+        for debt in debts.open():
+            if debt.device.key == device.key:
+                cast.set_loudness(debt.loudness)
+                debts.paid(device)
+    finally:
+        if app is not None and app.ours:
+            cast.stop(app)

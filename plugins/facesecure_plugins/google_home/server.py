@@ -1,0 +1,155 @@
+"""Serves a recording to Cast devices for as long as an announcement lasts: unguessable paths, and nothing else.
+
+It listens on the address that the device's own connection came to, never on all. One thread serves everybody; a client
+that dawdles, and one too many, is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from facesecure.errors import PluginError
+from facesecure_plugins.google_home.devices import written
+from facesecure_plugins.google_home.http import BAD_REQUEST, NOT_FOUND, Request, Response, response_to
+
+REQUEST_SECONDS = 3.0
+SENDING_SECONDS = 20.0
+MOST_CLIENTS = 16
+LONGEST_REQUEST = 8192
+_PIECE = 65536
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Offer:
+    """A recording at ``url``. ``fetched`` is called, on the server's thread, once its last byte went out first."""
+
+    origin: str
+    path: str
+    mp3: bytes
+    fetched: Callable[[], None]
+    asked_for: bool = False
+    done: bool = field(default=False, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.origin}{self.path}"
+
+    def sent(self) -> None:
+        if not self.done:
+            self.done = True
+            self.fetched()
+
+
+class FileServer:
+    """Use with ``with``: when it ends, nothing is served any more, and nobody listens."""
+
+    def __init__(self, address: str | None = None, ports: range = range(1)) -> None:
+        """``address``: listen there, whatever the device's connection says. ``ports``: the first free one; 0 is any."""
+        self._address, self._ports = address, ports
+        self._offers: dict[str, Offer] = {}
+        self._origins: dict[str, str] = {}
+        self._servers: list[asyncio.Server] = []
+        self._clients: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="google_home-server", daemon=True)
+        self._adding = threading.Lock()
+
+    def __enter__(self) -> FileServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._do(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def offer(self, address: str, mp3: bytes, fetched: Callable[[], None]) -> Offer:
+        """Serve ``mp3`` to who can reach ``address`` of this machine. Any thread may call. Raises PluginError."""
+        where = self._address or address
+        with self._adding:
+            if where not in self._origins:
+                self._origins[where] = written(where.partition("%")[0], self._do(self._listen(where)))
+        offer = Offer(self._origins[where], f"/{secrets.token_urlsafe(24)}.mp3", mp3, fetched)
+        self._offers[offer.path] = offer
+        return offer
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # what follows runs on the server's thread
+
+    async def _listen(self, address: str) -> int:
+        for port in self._ports:
+            try:
+                server = await asyncio.start_server(self._connected, address, port, limit=LONGEST_REQUEST)
+            except OSError as error:
+                log.debug("cannot listen on %s: %s", written(address, port), error)
+                trouble = error
+                continue
+            self._servers.append(server)
+            return int(server.sockets[0].getsockname()[1])
+        hint = "see serve_address and serve_ports in [plugins.google_home]"
+        raise PluginError(f"the recording cannot be served on {address}: {trouble.strerror}", hint)
+
+    async def _stop(self) -> None:
+        self._offers.clear()
+        for server in self._servers:
+            server.close()
+        clients = list(self._clients)
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._clients.add(task)
+        try:
+            if len(self._clients) <= MOST_CLIENTS:
+                await self._serve(reader, writer)
+        except (TimeoutError, OSError, EOFError, asyncio.LimitOverrunError) as error:
+            log.debug("a client was cut off: %s", error or type(error).__name__)
+        finally:
+            self._clients.discard(task)
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(REQUEST_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(SENDING_SECONDS):
+            try:
+                request = Request.parse(head)
+            except ValueError:
+                return await _send(writer, BAD_REQUEST)
+            if (offer := self._offers.get(request.target)) is None:
+                return await _send(writer, NOT_FOUND)
+            return await _hand_over(writer, request, offer)
+
+
+async def _hand_over(writer: asyncio.StreamWriter, request: Request, offer: Offer) -> None:
+    offer.asked_for = True
+    response = response_to(request, offer.mp3, "audio/mpeg")
+    await _send(writer, response, bodiless=request.method == "HEAD")
+    if request.method == "GET" and response.final:
+        offer.sent()
+
+
+async def _send(writer: asyncio.StreamWriter, response: Response, *, bodiless: bool = False) -> None:
+    """All of it, and wait until it is gone: who closes with bytes left over cuts them off."""
+    writer.write(response.head())
+    body = memoryview(b"" if bodiless else response.body)
+    for start in range(0, len(body), _PIECE):
+        writer.write(body[start : start + _PIECE])
+        await writer.drain()
+    writer.transport.set_write_buffer_limits(high=0)
+    await writer.drain()

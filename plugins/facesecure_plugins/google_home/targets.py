@@ -1,0 +1,79 @@
+"""What the householder wrote for a device: a name, a UUID or an address."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from uuid import UUID
+
+from facesecure_plugins.google_home.devices import PORT, Device
+
+_BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?::(?P<port>\d+))?")
+_WITH_PORT = re.compile(r"(?P<host>[^:]+):(?P<port>\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``text`` as written. One of ``uuid``, ``address`` and ``name`` is set."""
+
+    text: str
+    uuid: UUID | None = None
+    address: tuple[str, int] | None = None
+    name: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Raises ValueError, which says what is wrong."""
+        stripped = text.strip()
+        if not stripped:
+            raise ValueError("a device needs a name, uuid:..., or an address")
+        if stripped.lower().startswith("uuid:"):
+            return cls(text, uuid=_uuid(stripped[5:]))
+        if stripped.lower().startswith("host:"):
+            return cls(text, address=_address(stripped[5:], names=True))
+        if (address := _address(stripped)) is not None:
+            return cls(text, address=address)
+        return cls(text, name=same(stripped))
+
+    @property
+    def device(self) -> Device | None:
+        """The device at the address, if that is what was written: nobody needs to find it."""
+        return Device(self.text.strip().removeprefix("host:"), (self.address,)) if self.address else None
+
+    def matches(self, device: Device) -> bool:
+        """Whether ``device`` is meant. A name may fit several."""
+        if self.uuid is not None:
+            return device.uuid == self.uuid
+        return self.name == same(device.name) if self.name is not None else self.address in device.addresses
+
+
+def same(name: str) -> str:
+    """``name`` as it is compared: capitals and spaces do not count."""
+    return " ".join(name.casefold().split())
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text.strip())
+    except ValueError:
+        raise ValueError(f"{text.strip()!r} is not a UUID: facesecure alerts devices shows them") from None
+
+
+def _address(text: str, *, names: bool = False) -> tuple[str, int] | None:
+    """(host, port) of an IP address, or with ``names`` of any host; None if ``text`` is no such thing."""
+    match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    host, port = (match["host"], int(match["port"] or PORT)) if match else (text, PORT)
+    if not names and not _is_ip(host):
+        return None
+    if not 0 < port < 65536:
+        raise ValueError(f"{text!r}: there is no port {port}")
+    return host.strip(), port
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
