@@ -40,7 +40,12 @@ class Chronicle:
         self.lost = 0
 
     def keep(self, sighting: Sighting) -> Path | None:
-        """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is."""
+        """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is.
+
+        What a drill staged is no history: nobody was there.
+        """
+        if sighting.staged:
+            return None
         try:
             if sighting.closing:
                 self._close(sighting)

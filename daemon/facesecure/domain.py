@@ -247,6 +247,7 @@ class Sighting:
     ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
     ``closing`` marks one that was made before and comes again at its end, with the whole visit's figures and snapshot.
     ``faces`` are the best usable ones so far, for the store alone: plugins are not told.
+    ``staged`` says that a drill put a picture before the camera and nobody was there.
     """
 
     identifier: str
@@ -260,6 +261,7 @@ class Sighting:
     box: Box | None = None
     closing: bool = False
     faces: tuple[SeenFace, ...] = ()
+    staged: bool = False
 
     def __post_init__(self) -> None:
         _require(bool(self.identifier), "a sighting needs an identifier")

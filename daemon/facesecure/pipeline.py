@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
 from facesecure.config import QualityConfig
 from facesecure.domain import Alert, Frame, Sighting
+from facesecure.drill.rehearsal import NoRehearsal, Rehearsal
 from facesecure.policy import Policy
 from facesecure.recognize.look import look
 from facesecure.stages import Detector, Recognizer
@@ -41,6 +42,7 @@ class Pipeline:
     chronicle: Chronicle
     policy: Policy
     alerts: Alerts
+    rehearsal: Rehearsal = field(default_factory=NoRehearsal)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
         """Follow every frame to its end; returns when ``frames`` does."""
@@ -54,6 +56,7 @@ class Pipeline:
         """One frame's journey. Returns its tracks, those that ended on it included."""
         faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
         tracks = [self._identify(track, frame) for track in self.tracker.update(faces, frame.taken_at)]
+        self.rehearsal.watch(frame, tracks)
         for track in tracks:
             self._tell(self.witness.sightings(track, frame))
         self._tell(self.witness.presence(frame, moving=self.cadence.moving, face=any(t.hits > 1 for t in tracks)))
@@ -66,7 +69,7 @@ class Pipeline:
         return self.tracker.observe(track, face, recognition)
 
     def _tell(self, sightings: Sequence[Sighting]) -> None:
-        for sighting in sightings:
+        for sighting in map(self.rehearsal.staged, sightings):
             snapshot = self.chronicle.keep(sighting)
             for alert in self.policy.decide(sighting, snapshot):
                 self.alerts.send(alert)

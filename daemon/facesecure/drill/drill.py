@@ -1,0 +1,160 @@
+"""Rehearses an alarm from the camera to the loudspeaker, in the running daemon, and times each step.
+
+What is real: the pictures (a portrait walks through what the camera really shows), the detector, the judge, the
+policy's channels, the outbox, the plugins. What is not: nobody is there. So the sighting is marked as staged, nothing
+of it is kept as history, no cool-down or quiet hour holds it back, and what is said begins with "This is a drill".
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from facesecure.domain import Alert, Box, Frame, Sighting, VerdictKind
+from facesecure.drill.interjection import Interjection
+from facesecure.drill.report import DrillReport, Step
+from facesecure.errors import UsageError
+from facesecure.tracking import Track
+
+SECONDS = 60.0
+"""A drill that has not ended by then has failed."""
+SHOWN, DETECTED, JUDGED, DECIDED = "shown", "detected", "judged", "decided"
+_ENDED = frozenset({"delivered", "failed", "expired"})
+_MISSING = {
+    SHOWN: ("the camera gave no picture", "is it offline? facesecure doctor"),
+    DETECTED: ("no face was found in the stranger's picture", "see [detector], and [motion] mask"),
+    JUDGED: ("the face was found but not judged a stranger's", "see [quality] and [verdict]"),
+    DECIDED: ("the policy told nobody", "see [policy]: no channel is told of strangers"),
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Drill:
+    """At most one at a time. ``watch`` and ``staged`` are the pipeline's, ``decided`` and ``step`` hear of its alerts.
+
+    Thread-safe: it is begun from the control socket, watched on the pipeline's thread and heard of on the plugins'.
+    """
+
+    def __init__(self, interjection: Interjection, *, keep: Callable[[DrillReport], object] = lambda _: None) -> None:
+        """``keep`` is handed the report of each drill when it has ended."""
+        self._interjection, self._keep = interjection, keep
+        self._lock = threading.Lock()
+        self._began: float | None = None
+        self._began_at = datetime.now(UTC)
+        self._steps: list[Step] = []
+        self._tracks: set[int] = set()
+        self._alerts: dict[str, set[str]] = {}
+        """The channels of each staged alert that have not ended yet, by the alert's identifier."""
+        self._failed: set[str] = set()
+        self._reported = True
+
+    def begin(self) -> None:
+        """Let the stranger come. Raises UsageError while a drill is under way."""
+        with self._lock:
+            if not self._reported and not self._over():
+                raise UsageError("a drill is under way", "wait for its end: at most a minute")
+            self._began, self._began_at = time.monotonic(), datetime.now(UTC)
+            self._steps, self._tracks, self._alerts, self._failed = [], set(), {}, set()
+            self._reported = False
+        _log.info("a drill begins: a stranger's picture is shown to the camera")
+        self._interjection.begin()
+
+    # What the pipeline tells ---------------------------------------------------------------------------------------
+
+    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Look at a frame after its faces were found, before anything is said of them."""
+        box = self._interjection.box
+        if box is None or self._began is None:
+            return
+        self._mark(SHOWN, note="{}x{}".format(*frame.picture.size))
+        for track in tracks:
+            if track.fresh and _same_place(track.face.box, box):
+                self._tracks.add(track.number)
+                self._mark(DETECTED)
+
+    def staged(self, sighting: Sighting) -> Sighting:
+        """``sighting``, marked as staged where it is of the drill's own face, or of the movement that it makes."""
+        ours = sighting.track in self._tracks or (sighting.track is None and self._interjection.box is not None)
+        if not ours:
+            return sighting
+        if sighting.verdict.kind is VerdictKind.STRANGER:
+            self._mark(JUDGED, note=sighting.verdict.why)
+        return replace(sighting, staged=True)
+
+    # What becomes of its alert -------------------------------------------------------------------------------------
+
+    def decided(self, alert: Alert, channels: Sequence[str]) -> None:
+        """The policy has made ``alert`` of a staged sighting, for ``channels``."""
+        with self._lock:
+            self._alerts[alert.identifier] = set(channels)
+        self._mark(DECIDED, note=", ".join(channels))
+
+    def step(self, alert: Alert, channel: str, what: str) -> None:
+        """The dispatcher or a plugin says how far ``alert`` has come."""
+        with self._lock:
+            waiting = self._alerts.get(alert.identifier)
+            if waiting is None:
+                return
+            self._steps.append(Step(what, self._since(), channel))
+            if what in _ENDED:
+                waiting.discard(channel)
+                if what != "delivered":
+                    self._failed.add(channel)
+        self.report()
+
+    def report(self) -> DrillReport | None:
+        """How far it has come; None before the first. The first to see its end has it kept."""
+        with self._lock:
+            if self._began is None:
+                return None
+            report = self._report()
+            ended, self._reported = report.done and not self._reported, self._reported or report.done
+        if ended:
+            self._tell(report)
+        return report
+
+    def _tell(self, report: DrillReport) -> None:
+        (_log.info if report.good else _log.error)("the drill has ended: %s", report.why)
+        try:
+            self._keep(report)
+        except OSError as error:
+            _log.error("the drill's result is not kept: %s", error)
+
+    def _report(self) -> DrillReport:
+        done = self._over() or (bool(self._alerts) and not any(self._alerts.values()))
+        problem = self._problem() if done else ""
+        why = problem or (f"every channel delivered within {self._steps[-1].seconds:.1f} s" if done else "under way")
+        return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
+
+    def _problem(self) -> str:
+        seen = {step.what for step in self._steps}
+        for what, (problem, hint) in _MISSING.items():
+            if what not in seen:
+                return f"{problem}; {hint}"
+        left = {channel for waiting in self._alerts.values() for channel in waiting}
+        if self._failed or left:
+            return f"not delivered by {', '.join(sorted(self._failed | left))}"
+        return ""
+
+    def _over(self) -> bool:
+        return self._since() > SECONDS
+
+    def _since(self) -> float:
+        return 0.0 if self._began is None else time.monotonic() - self._began
+
+    def _mark(self, what: str, note: str = "") -> None:
+        """The first time that ``what`` happens."""
+        with self._lock:
+            if self._began is not None and all(step.what != what for step in self._steps):
+                self._steps.append(Step(what, self._since(), note=note))
+
+
+def _same_place(found: Box, painted: Box) -> bool:
+    """Whether the middle of the one lies in the other."""
+    (x, y) = found.centre
+    return painted.left <= x <= painted.right and painted.top <= y <= painted.bottom

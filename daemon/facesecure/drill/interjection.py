@@ -1,0 +1,86 @@
+"""Puts somebody who is not there before the camera: a portrait walks through the pictures that a source gives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
+from typing import cast
+
+import cv2
+import numpy as np
+
+from facesecure.demo.clip import figure_of
+from facesecure.demo.figure import Figure
+from facesecure.demo.people import EILEEN_COLLINS, Portrait
+from facesecure.demo.walk import Walk
+from facesecure.domain import Box, Frame, Picture
+from facesecure.stages import Source
+from facesecure.vision.picture import RgbPicture
+
+STRANGER = EILEEN_COLLINS
+"""A public-domain portrait (NOTICE says whose); nobody's family."""
+_SECONDS = 8.0
+_FAR, _NEAR = 0.03, 0.15
+"""The width of the face as it comes and as it stands at the door, as a share of the picture's width."""
+
+
+class Interjection:
+    """A source with somebody painted into its frames for a few seconds after ``begin``; otherwise as it is.
+
+    Pictures that nobody is painted into are handed on untouched. ``begin`` may be called from any thread.
+    """
+
+    def __init__(self, source: Source, portrait: Portrait = STRANGER, seconds: float = _SECONDS) -> None:
+        self.live = bool(getattr(source, "live", True))
+        self._source = source
+        self._portrait = portrait
+        self._seconds = seconds
+        self._wanted = threading.Event()
+        self._figure: Figure | None = None
+        self._began_at: float | None = None
+        self._box: Box | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """Where the painted face is in the latest frame, in its pixels; None while nobody is painted."""
+        return self._box
+
+    def begin(self) -> None:
+        """Let them come, with the next frame."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """As the source's own."""
+        getattr(self._source, "stop", lambda: None)()
+
+    def frames(self) -> Generator[Frame]:
+        """The source's frames; those of a visit have somebody in them."""
+        with closing(cast("Generator[Frame]", self._source.frames())) as frames:
+            for frame in frames:
+                yield self._with_visitor(frame)
+
+    def _with_visitor(self, frame: Frame) -> Frame:
+        if self._wanted.is_set():
+            self._wanted.clear()
+            self._figure, self._began_at = figure_of(self._portrait), frame.taken_at
+        if self._figure is None or self._began_at is None:
+            return frame
+        width = frame.picture.size[0]
+        walk = Walk(start=self._began_at, duration=self._seconds, far=_FAR * width, near=_NEAR * width)
+        pose = walk.pose(frame.taken_at, frame.picture.size)
+        if pose is None:
+            self._figure = self._began_at = self._box = None
+            return frame
+        self._box = self._figure.box_at(pose)
+        image = frame.image.copy()
+        self._figure.paint(image, pose)
+        return replace(frame, picture=_like(frame.picture, image))
+
+
+def _like(picture: Picture, image: np.ndarray) -> RgbPicture:
+    """``image`` with a luma of the same size as the picture's own: the motion gate compares one with the next."""
+    height, width = picture.luma().shape
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    return RgbPicture(image, np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))

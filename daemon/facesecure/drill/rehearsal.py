@@ -1,0 +1,29 @@
+"""What the pipeline tells a drill, and the one that never begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from facesecure.domain import Frame, Sighting
+from facesecure.tracking import Track
+
+
+class Rehearsal(Protocol):
+    """Watches the journey; knows which sightings are of its own making (``drill.Drill``)."""
+
+    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Look at a frame whose faces were found, before anything is said of them."""
+
+    def staged(self, sighting: Sighting) -> Sighting:
+        """``sighting``, marked as staged if a drill has made it."""
+
+
+class NoRehearsal:
+    """Everything is real."""
+
+    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Nothing to look for."""
+
+    def staged(self, sighting: Sighting) -> Sighting:
+        return sighting
