@@ -102,6 +102,8 @@ class Takes:
             if self._closed:
                 raise PluginError("the voices are closed", "facesecure is stopping")
             mp3 = finished(voice.say(text, self._language), self._silence)
+        except ValueError as error:
+            raise PluginError(f"what {voice.name} said cannot be used: {error}") from error
         finally:
             lock.release()
         return self._keep(voice, text, mp3)

@@ -53,13 +53,16 @@ class EspeakVoice:
 
     def _voice(self, language: str) -> str:
         """Its name for ``language``. Raises PluginError where it has none."""
+        complaint = ""
         for voice in _names(language):
             try:
                 self._run(voice, "")
-            except PluginError:
-                continue
-            return voice
-        raise PluginError(f"espeak-ng does not speak {language!r}", "espeak-ng --voices lists what it speaks")
+            except PluginError as error:
+                complaint = error.message
+            else:
+                return voice
+        what = f"espeak-ng does not speak {language!r} ({complaint})"
+        raise PluginError(what, "espeak-ng --voices lists what it speaks")
 
     def _run(self, voice: str, text: str) -> bytes:
         """The words go in by stdin: a command line can be read by everybody on the machine."""
