@@ -11,11 +11,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: known here, so that Alembic is imported only when a database is older."""
 
 
@@ -166,6 +166,33 @@ class MarkedFaceRow(Base):
     quality: Mapped[dict[str, Any]] = mapped_column(JSON)
     embedding: Mapped[bytes]
     crop_png: Mapped[bytes]
+
+
+class AlertRow(Base):
+    """An alert as it was sent to be told. ``document`` is all of it (``alert_document``)."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)
+    identifier: Mapped[str] = mapped_column(String(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class DeliveryRow(Base):
+    """What becomes of an alert on one channel. ``by`` is the plugin of its chain that tried last, or delivered."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("alert", "channel"), Index("ix_deliveries_state", "state"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert: Mapped[str] = mapped_column(String(100), ForeignKey("alerts.identifier", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(100))
+    expires_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    by: Mapped[str] = mapped_column(String(100))
+    last_error: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class CounterRow(Base):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
-from facesecure.alerts import worker
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import OneAtATime
 from facesecure.alerts.recording import RecordingPlugin
@@ -27,6 +27,13 @@ class Raises:
 
     def close(self) -> None:
         raise self.error
+
+
+def eventually(come_true: Callable[[], bool], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not come_true():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.005)
 
 
 def texts(alerts: list[Alert]) -> list[str]:
@@ -61,8 +68,8 @@ def test_a_full_queue_drops_the_oldest_counts_it_and_says_so(caplog: pytest.LogC
         gate.entered.wait(5)
         for number in range(4):
             dispatcher.send(alert(str(number)))
-        assert dispatcher.reports()[0].dropped == 2
-        assert dispatcher.reports()[0].waiting == 2
+        eventually(lambda: dispatcher.reports()[0].dropped == 2)
+        assert dispatcher.reports()[0].waiting == 3, "and the one in hand"
         gate.opened.set()
     assert gate.sent == ["in hand", "2", "3"]
     loud = [record.message for record in caplog.records if record.levelno == logging.ERROR]
@@ -89,7 +96,8 @@ def test_a_plugin_that_raises_is_logged_counted_and_goes_on(
 def test_only_a_bug_has_a_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with Dispatcher({"expected": Gone(), "bug": Bug()}) as dispatcher:
         dispatcher.send(alert())
-    traced = {record.message.split()[1]: record.exc_info is not None for record in caplog.records}
+    failures = [record for record in caplog.records if "failed to send" in record.message]
+    traced = {record.message.split()[1]: record.exc_info is not None for record in failures}
     assert traced == {"expected": False, "bug": True}
 
 
@@ -145,7 +153,7 @@ def test_closing_gives_up_on_one_that_hangs_and_says_what_was_not_sent(caplog: p
     assert {name: texts(alerts) for name, alerts in unsent.items()} == {
         name: ["first", "second"] for name in ("one", "two")
     }
-    assert caplog.text.count("not sent: 'first'") == 2
+    assert caplog.text.count("not sent: 'first'") == 2, caplog.text
     assert texts(recorder.alerts) == ["first", "second"]
     for gate in gates:
         gate.opened.set()
@@ -176,19 +184,6 @@ def test_closing_without_a_start_tells_what_waited() -> None:
     dispatcher = Dispatcher({"records": RecordingPlugin()})
     dispatcher.send(alert("never"))
     assert texts(dispatcher.close(0.1)["records"]) == ["never"]
-
-
-def test_one_that_is_busy_for_long_is_a_warning(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worker, "SLOW_SECONDS", 0.0)
-    gate = Gate()
-    with Dispatcher({"slow": gate}) as dispatcher:
-        dispatcher.send(alert())
-        gate.entered.wait(5)
-        dispatcher.send(alert())
-        gate.opened.set()
-    assert "plugin slow has been busy" in caplog.text
 
 
 def test_no_two_methods_of_a_plugin_run_at_once() -> None:
