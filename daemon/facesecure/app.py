@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import cv2
 
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.registry import Registry
+from facesecure.alone import alone
+from facesecure.arming import Arming
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
 from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
@@ -39,13 +38,15 @@ from facesecure.recognize.standards import LiveStandards
 from facesecure.recognize.stranger_model import Strangers, strangers_of
 from facesecure.recognize.visitors import VisitorChooser
 from facesecure.renewal import renew
+from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.stages import AlertPlugin, Detector
+from facesecure.standing import standing
 from facesecure.store.names import name_key
 from facesecure.store.records import Template
 from facesecure.store.store import Store
-from facesecure.supervise import notify
+from facesecure.supervise import Reporter
 from facesecure.tracking import Tracker
 from facesecure.vision.model_card import load_model
 from facesecure.vision.personhood import Doubts, doubts_for
@@ -176,6 +177,12 @@ def assembled(
         yield Daemon(pipeline, frames, dispatcher, store)
 
 
+def check(config: FacesecureConfig, state_dir: Path) -> None:
+    """Raise what ``assembled`` would raise for ``config``, as far as that can be told without starting anything."""
+    open_source(config.camera.source, config.camera)
+    Vision.load(config, state_dir)
+
+
 def run(
     config: FacesecureConfig,
     state_dir: Path,
@@ -184,43 +191,31 @@ def run(
     onlooker: Onlooker | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
+    reread: Reread | None = None,
 ) -> None:
     """Watch until SIGTERM or Ctrl-C, or with ``exit_at_end`` until the source ends (cameras do not).
 
-    Ctrl-C raises KeyboardInterrupt, after everything was said, written and closed.
+    At SIGHUP the configuration is read again by ``reread``. Ctrl-C raises KeyboardInterrupt, after everything was said,
+    written and closed. Raises StoreError where another daemon has ``state_dir``.
     """
-    stopping = threading.Event()
-    with assembled(config, state_dir, extra_plugins) as daemon, _signals(daemon.frames, stopping) as interrupted:
-        notify("READY=1", f"STATUS=watching {config.camera.name}")
-        if on_ready:
-            on_ready(daemon)
-        daemon.pipeline.run(daemon.frames, onlooker)
-        if not exit_at_end and not stopping.is_set():
-            _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
-            stopping.wait()
-        notify("STOPPING=1")
-    if interrupted.is_set():
-        raise KeyboardInterrupt
+
+    def serve(config: FacesecureConfig, service: Service) -> None:
+        with (
+            assembled(config, state_dir, extra_plugins) as daemon,
+            Reporter(lambda: _standing(daemon, config, state_dir, service)),
+            service.watched(daemon.frames, config.camera.timeout) as frames,
+        ):
+            if on_ready:
+                on_ready(daemon)
+            daemon.pipeline.run(frames, onlooker)
+            if not exit_at_end and not service.ending:
+                _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
+                service.wait()
+
+    with alone(state_dir):
+        Service(serve, reread).run(config)
 
 
-@contextmanager
-def _signals(frames: LatestFrame, stopping: threading.Event) -> Iterator[threading.Event]:
-    """Let SIGTERM and the first Ctrl-C end the frames; a second Ctrl-C interrupts at once. Yields "was it Ctrl-C"."""
-    interrupted = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield interrupted
-        return
-
-    def stop(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT:
-            interrupted.set()
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        stopping.set()
-        frames.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield interrupted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _standing(daemon: Daemon, config: FacesecureConfig, state_dir: Path, service: Service) -> str:
+    mode = Arming(state_dir).armed.mode
+    return standing(daemon.store, daemon.frames, config.camera.name, mode, service.complaint)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesecure.cli.settings import configure_logging, settings_of, state_of
+from facesecure.cli.settings import Settings, configure_logging, settings_of, state_of
+from facesecure.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from facesecure.config import FacesecureConfig
 
 Source = Annotated[
     str | None,
@@ -28,11 +34,28 @@ def run(
 ) -> None:
     """Watch the door, and tell the plugins who comes.
 
-    Runs until Ctrl-C or SIGTERM. What was seen: facesecure events list.
+    Runs until Ctrl-C or SIGTERM; SIGHUP reads the configuration again. What was seen: facesecure events list.
     """
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)
     config = settings.config(camera__source=source)
     from facesecure import app
 
-    app.run(config, state_of(config), exit_at_end=exit_at_end)
+    def reread() -> FacesecureConfig:
+        return _reread(settings, state_of(config), source)
+
+    app.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread)
+
+
+def _reread(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:
+    """The configuration as it is now, checked as far as can be beside a running daemon. Raises FacesecureError."""
+    from facesecure.app import check
+    from facesecure.config_plugins import require_usable_plugins
+    from facesecure.paths import find_config
+
+    config = settings.config(camera__source=source)
+    require_usable_plugins(config.plugins, find_config(settings.config_file))
+    if state_of(config) != state_dir:
+        raise ConfigError("state_dir cannot change while facesecure runs", hint="systemctl restart facesecure")
+    check(config, state_dir)
+    return config

@@ -1,0 +1,46 @@
+"""One daemon a state directory: two would both open the camera, and say everything twice."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from facesecure.errors import StoreError
+
+LOCK_NAME = "daemon.lock"
+
+
+@contextmanager
+def alone(state_dir: Path) -> Iterator[None]:
+    """Hold ``state_dir``, made where it is missing, for this process; the system lets go of it however we end.
+
+    Other commands do not ask for it: they work beside a daemon. Raises StoreError, which names the other process.
+    """
+    descriptor = _opened(state_dir)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip()
+        os.close(descriptor)
+        raise StoreError(
+            f"facesecure already watches with {state_dir} (process {holder or 'unknown'})",
+            "see: systemctl status facesecure; or give this one a state of its own: --state-dir DIR",
+        ) from None
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(state_dir: Path) -> int:
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
+        raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error

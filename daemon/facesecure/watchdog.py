@@ -1,0 +1,155 @@
+"""Tells the service manager that frames make progress, and stops telling it when they do not (sd_watchdog_enabled(3)).
+
+Two things may hang. The pipeline: a frame taken and not finished; waiting for one is no work, so a quiet or absent
+camera never counts. Capture: a thread with neither a picture nor a word from its source, which keeps giving signs of
+life while it reconnects; so an unplugged camera is an outage to report and no reason to restart for ever. All times are
+monotonic: a clock that jumps changes nothing.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from facesecure.domain import Frame
+from facesecure.supervise import notify
+
+_log = logging.getLogger(__name__)
+
+Clock = Callable[[], float]
+SPARE = 5.0
+"""Seconds that opening a camera may take beyond its own time-outs."""
+
+
+class Capture(Protocol):
+    """What is needed of ``sources.capture.LatestFrame``."""
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def alive_at(self) -> float: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+
+class Progress:
+    """Frames on their way through the pipeline, and whether something holds them up."""
+
+    def __init__(self, capture: Capture, timeout: float, patience: float, clock: Clock = time.monotonic) -> None:
+        """``timeout``: the camera's own, seconds; connecting and the first picture take it once each.
+
+        ``patience``: the longest that one frame may take, seconds.
+        """
+        self._capture = capture
+        self._patience = patience
+        self._silence = max(patience, 2 * timeout + SPARE)
+        self._clock = clock
+        self._since: float | None = None
+        self._ended = False
+        self.finished = 0
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames of the capture, each followed until the next one is asked for. To be used once."""
+        try:
+            self._wait()
+            for frame in self._capture:
+                self._since = self._clock()
+                yield frame
+                self.finished += 1
+                self._wait()
+        finally:
+            self._ended = True
+
+    def stalled(self) -> str | None:
+        """What hangs, in words; None while all is well, or once the frames have ended. Any thread may ask."""
+        now, since = self._clock(), self._since
+        if self._ended:
+            return None
+        if since is not None and now - since > self._patience:
+            return f"no frame was finished for {now - since:.0f} s"
+        if self._capture.live and now - self._capture.alive_at > self._silence:
+            return f"the camera's thread gave no sign of life for {now - self._capture.alive_at:.0f} s"
+        return None
+
+    def _wait(self) -> None:
+        """A recording is read by the thread that asks for the next frame: there, waiting is work too."""
+        self._since = None if self._capture.live else self._clock()
+
+
+class Deadline:
+    """Something that has to be done by then, such as starting anew."""
+
+    def __init__(self, what: str, patience: float, clock: Clock = time.monotonic) -> None:
+        self._what, self._patience, self._clock, self._since = what, patience, clock, clock()
+
+    def stalled(self) -> str | None:
+        took = self._clock() - self._since
+        return f"{self._what} takes {took:.0f} s" if took > self._patience else None
+
+
+class Watched(Protocol):
+    def stalled(self) -> str | None:
+        """What hangs; None while all is well."""
+
+
+class Watchdog:
+    """The thread that speaks for ``watch``-ed work, between ``enter`` and ``exit``; none where nobody asked for it.
+
+    When the work stalls it says so, and has the service manager end and restart us at once instead of in a while. When
+    even this thread hangs, silence does the same.
+    """
+
+    def __init__(self, seconds: float | None = None, tell: Callable[..., None] = notify) -> None:
+        """``seconds``: how often the service manager wants to hear of us; default: as it told us, None for never."""
+        self.seconds = watchdog_seconds() if seconds is None else seconds
+        self._tell = tell
+        self._work: Watched | None = None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def watch(self, work: Watched | None) -> None:
+        """From now on speak for ``work``; None: for nothing but this thread's own life."""
+        self._work = work
+
+    def check(self) -> bool:
+        """Speak once. Returns whether all was well."""
+        stalled = None if self._work is None else self._work.stalled()
+        if stalled is None:
+            self._tell("WATCHDOG=1")
+            return True
+        _log.critical("%s: something hangs, facesecure has to be restarted", stalled)
+        self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
+        return False
+
+    def __enter__(self) -> Self:
+        if self.seconds is not None:
+            faulthandler.enable()  # systemd ends us with SIGABRT: the journal then shows where every thread was
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(1.0)
+
+    def _run(self) -> None:
+        assert self.seconds is not None
+        while self.check() and not self._stopping.wait(self.seconds / 4):
+            pass
+
+
+def watchdog_seconds() -> float | None:
+    """What the unit's WatchdogSec asks of this very process; None where it asks nothing."""
+    microseconds, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
+    if not microseconds.isdecimal() or int(microseconds) == 0 or process not in (None, str(os.getpid())):
+        return None
+    return int(microseconds) / 1e6
