@@ -21,10 +21,13 @@ from facesecure.alerts.recording import RecordingPlugin
 from facesecure.domain import Alert, AlertKind
 from facesecure_plugins.log import LogPlugin
 from facesecure_plugins.notify import NotifyPlugin
+from facesecure_plugins.speaker import SpeakerPlugin
 from facesecure_plugins.webhook import WebhookPlugin
+from support.alsa import without_a_card
 from support.http import serving
 from support.mailbox import opened
 from support.plugins import alert
+from support.speech import lent
 from support.store import STRANGER, UNIDENTIFIED, known
 
 # On Python 3.11 and 3.12 Apprise looks at a module that 3.13 no longer has.
@@ -42,7 +45,7 @@ def example() -> types.ModuleType:
     return module
 
 
-@pytest.fixture(params=["log", "recording", "webhook", "notify", "example"])
+@pytest.fixture(params=["log", "recording", "webhook", "notify", "speaker", "example"])
 def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A plugin that can deliver, as the registry would make it."""
     if request.param == "log":
@@ -55,6 +58,11 @@ def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     elif request.param == "notify":
         with opened(monkeypatch) as mailbox:
             yield NotifyPlugin(NotifyPlugin.Config(urls=[SecretStr(f"json://127.0.0.1:{mailbox.port}")]))
+    elif request.param == "speaker":
+        without_a_card(tmp_path, monkeypatch)
+        with lent(tmp_path) as given:
+            OneAtATime(speaker := SpeakerPlugin(SpeakerPlugin.Config())).attach(given.context)
+            yield speaker
     else:
         with serving(b"", monkeypatch) as server:
             yield (shown := example().PostPlugin)(shown.Config(url=server.url))
