@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from facesecure.alerts.routes import find_circle
 from facesecure.config_policy import PolicyConfig
 from facesecure.config_section import Section
 from facesecure.speech import phrases as sentences
@@ -176,6 +177,23 @@ class SpeechConfig(Section):
         return self
 
 
+class AlertsConfig(Section):
+    """How alerts find their way."""
+
+    fallback: dict[str, str] = Field(
+        default_factory=lambda: {"google_home": "speaker"},
+        description="the plugin that takes over at once where another fails, hangs or is not there; one that only "
+        "stands in for a plugin in use gets nothing else",
+    )
+
+    @field_validator("fallback")
+    @classmethod
+    def _leads_somewhere(cls, fallback: dict[str, str]) -> dict[str, str]:
+        if circle := find_circle(fallback):
+            raise ValueError(f"it goes round in a circle: {' > '.join(circle)}")
+        return fallback
+
+
 def _log_only() -> dict[str, dict[str, Any]]:
     return {"log": {}}
 
@@ -196,6 +214,7 @@ class FacesecureConfig(Section):
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
     policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
+    alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from facesecure.alerts.channel import Channel
-from facesecure.domain import Alert
+if TYPE_CHECKING:
+    from facesecure.alerts.channel import Channel
+    from facesecure.domain import Alert
 
 
 class Routes:
