@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 
 from facesecure.alerts.dispatcher import Dispatcher
+from facesecure.alerts.plugin import PluginContext, Speech
 from facesecure.alerts.registry import Registry
 from facesecure.alone import alone
 from facesecure.arming import Arming
@@ -19,7 +20,7 @@ from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
 from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
 from facesecure.detect import USABLE_CONFIDENCE, build_detector
-from facesecure.domain import Embedding
+from facesecure.domain import Alert, Embedding
 from facesecure.enrolment import Enrolment
 from facesecure.housekeeping import Housekeeper
 from facesecure.identification import Identifier
@@ -41,6 +42,7 @@ from facesecure.renewal import renew
 from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
+from facesecure.speech.studio import Studio
 from facesecure.stages import AlertPlugin, Detector
 from facesecure.standing import standing
 from facesecure.store.names import name_key
@@ -157,8 +159,13 @@ def assembled(
         choose = VisitorChooser(vision.scores).choose
         store.visitors.group_left_over(choose)
         stack.enter_context(Housekeeper(store, config.store))
-        registry = Registry.load(config.plugins)
-        dispatcher = stack.enter_context(Dispatcher({**registry.enabled(), **(extra_plugins or {})}))
+        studio = stack.enter_context(Studio(config.speech, state_dir))
+        registry = Registry.load(
+            config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))
+        )
+        plugins = {**registry.enabled(), **(extra_plugins or {})}
+        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback)
+        stack.enter_context(dispatcher)
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
         pipeline = Pipeline(
             cadence=Cadence(
@@ -175,6 +182,13 @@ def assembled(
         )
         frames = stack.enter_context(LatestFrame(open_source(config.camera.source, config.camera)))
         yield Daemon(pipeline, frames, dispatcher, store)
+
+
+def lent(
+    config: FacesecureConfig, state_dir: Path, speech: Speech, progress: Callable[[Alert, str], None]
+) -> PluginContext:
+    """What plugins are lent; ``progress`` hears how far they have come."""
+    return PluginContext(state_dir, config.camera.name, config.speech.language, speech, progress)
 
 
 def check(config: FacesecureConfig, state_dir: Path) -> None:

@@ -22,6 +22,7 @@ from facesecure.recognize.templates import Embeddings, templates_of
 from facesecure.store import people, retention, seen_faces, sightings
 from facesecure.store.corrections import Corrections
 from facesecure.store.database import Database
+from facesecure.store.outbox import Outbox
 from facesecure.store.pictures import jpeg_bytes
 from facesecure.store.records import (
     EnrolledFace,
@@ -45,7 +46,8 @@ log = logging.getLogger(__name__)
 class Store(AbstractContextManager["Store"]):
     """The state directory: ``facesecure.db`` and ``snapshots/``. Open with ``Store.open``, and ``close`` it.
 
-    ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting.
+    ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting;
+    in ``outbox`` alerts wait to be told.
     """
 
     def __init__(self, database: Database, snapshots: Snapshots, keep_snapshots: bool, keep_faces: bool = True) -> None:
@@ -55,6 +57,7 @@ class Store(AbstractContextManager["Store"]):
         self._keep_faces = keep_faces
         self.visitors = Visitors(database, snapshots)
         self.corrections = Corrections(database)
+        self.outbox = Outbox(database)
 
     @classmethod
     def open(cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True) -> Store:
