@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from facesecure.domain import Embedding
 from facesecure.errors import StoreError
 from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
+from facesecure.store.names import FORGOTTEN
 from facesecure.store.snapshots import write_durably
 
 FILE_NAME = "calibration.json"
 CHART_NAME = "calibration.png"
 COMMAND = "facesecure calibrate"
-FORGOTTEN = "somebody forgotten"
 Kind = Literal["person", "stranger"]
 Chance = Annotated[float, Field(ge=0, le=1)]
 

@@ -6,6 +6,7 @@ power cord loses one. Writers begin with BEGIN IMMEDIATE: they wait for each oth
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,14 +24,19 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from facesecure.errors import StoreError
+from facesecure.store.backups import Backups
 from facesecure.store.keys import KEY_NAME, find_key, make_key
 from facesecure.store.models import HEAD
+from facesecure.store.snapshots import owned_like
 from facesecure.store.vault import Keyring, Vault, vault_of
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
 NEARLY_FULL = 1 << 20
 FIRST_SEALED = "0004"
+_PATIENCE = 5.0
+
+_log = logging.getLogger(__name__)
 
 _HINTS = {
     sqlite3.SQLITE_FULL: (
@@ -66,6 +73,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         """Open ``path``, making or migrating it where needed. Raises StoreError; a file not ours is left untouched."""
         self.path = path
+        self.backups = Backups(path)
         make_private_file(path)
         revision = inspect(path)
         self._keyring = Keyring(path.parent)
@@ -93,9 +101,22 @@ class Database:
         self.people_changed |= "people" in session.info
 
     def forget(self) -> None:
-        """Fold the log into the file, so that nothing deleted lingers in it. Left for later where others read."""
-        with self._write_lock, translated(self.path), closing(sqlite3.connect(self.path, timeout=1.0)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Leave nothing deleted in the log or the backups. A log that others read for seconds is left for later."""
+        with self._write_lock, translated(self.path):
+            self.backups.clear()
+            with closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            _log.warning("%s-wal holds what was removed until nobody reads the database", self.path)
+        self.back_up()
+
+    def back_up(self) -> None:
+        """Make a backup; a failure is a warning."""
+        self.people_changed = False
+        try:
+            self.backups.make(datetime.now(UTC))
+        except (StoreError, OSError) as error:
+            _log.warning("%s", error)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -125,6 +146,7 @@ def make_private_file(path: Path) -> None:
     """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        owned_like(path, path.parent)
     except FileExistsError:
         if path.is_dir():
             raise StoreError(

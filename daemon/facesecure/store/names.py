@@ -7,6 +7,8 @@ import unicodedata
 from facesecure.errors import UsageError
 
 LONGEST_NAME = 64
+FORGOTTEN = "somebody forgotten"
+"""Stands where the name of somebody stood who was removed."""
 
 _HINT = f"a name is 1 to {LONGEST_NAME} characters, without slashes, backslashes or control characters"
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators

@@ -9,21 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain import Embedding, Image, Quality
 from facesecure.errors import FacesecureError, StoreError, UsageError
 from facesecure.recognize.templates import Look
-from facesecure.store.models import (
-    CounterRow,
-    FaceRow,
-    PersonRow,
-    SeenFaceRow,
-    SightingRow,
-    TemplateRow,
-    VisitorRow,
-)
+from facesecure.store import history
+from facesecure.store.models import CounterRow, FaceRow, PersonRow, SeenFaceRow, TemplateRow, VisitorRow
 from facesecure.store.names import name_key, person_name
 from facesecure.store.pictures import png_bytes, png_image
 from facesecure.store.records import EnrolledFace, Person, RefusedFace, Template, TemplateMaker, check_embedding
@@ -78,35 +71,26 @@ def rename(session: Session, old: str, new: str) -> Person:
             f"somebody called {taken.name!r} is enrolled already", "choose another name, or remove that person first"
         )
     before, row.name, row.name_key = row.name, person_name(new), name_key(new)
-    session.execute(
-        update(SightingRow).where(SightingRow.person_id == row.id).values(name=row.name, name_key=row.name_key)
-    )
-    session.execute(update(SightingRow).where(SightingRow.second_name == before).values(second_name=row.name))
-    session.execute(
-        update(SightingRow)
-        .where(SightingRow.corrected_person_id == row.id)
-        .values(corrected_name=row.name, corrected_name_key=row.name_key)
-    )
-    session.execute(update(VisitorRow).where(VisitorRow.person_id == row.id).values(name=row.name))
+    session.flush()
+    history.rename(session, row, before)
     changed(session)
     return _person(session, row)
 
 
-def remove(session: Session, name: str) -> Person:
-    """Forget the person: faces and templates go with the row, and every face that was seen of them at the door.
+def remove(session: Session, name: str) -> tuple[Person, list[str]]:
+    """Forget the person: faces, templates, every face seen of them at the door, and the name wherever it stands.
 
-    The history keeps the name, without the link.
+    Returns who they were, and the files of their snapshots, which are to be deleted.
     """
     row = find(session, name)
-    person = _person(session, row)
-    theirs = select(SightingRow.identifier).where(
-        or_(SightingRow.corrected_person_id == row.id, SightingRow.person_id == row.id)
-    )
+    person, theirs = _person(session, row), history.sightings_of(session, row)
     session.execute(delete(SeenFaceRow).where(SeenFaceRow.sighting.in_(theirs)))
+    files = history.take_snapshots(session, theirs)
     session.execute(delete(VisitorRow).where(VisitorRow.person_id == row.id))
+    history.forget_name(session, row)
     session.delete(row)
     changed(session)
-    return person
+    return person, files
 
 
 def remove_face(session: Session, identifier: int, template: TemplateMaker) -> None:

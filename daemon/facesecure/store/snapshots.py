@@ -77,6 +77,7 @@ def make_private_folders(root: Path, folder: Path) -> None:
         return
     make_private_folders(root, folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
+    owned_like(folder, folder.parent)
     sync_folder(folder.parent)
 
 
@@ -89,11 +90,19 @@ def write_durably(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        owned_like(temporary, path.parent)
         temporary.replace(path)
         sync_folder(path.parent)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def owned_like(path: Path, folder: Path) -> None:
+    """What root makes in somebody's folder is theirs: the service must be able to use it."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:

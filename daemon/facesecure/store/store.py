@@ -19,9 +19,11 @@ from facesecure.domain import Embedding, Image, Sighting, VerdictKind
 from facesecure.errors import EnrolmentError, StoreError
 from facesecure.recognize.decoys import Decoy
 from facesecure.recognize.templates import Embeddings, templates_of
-from facesecure.store import people, retention, seen_faces, sightings
+from facesecure.store import people, retention, rotation, seen_faces, sightings
+from facesecure.store.backups import Backups, Restored
 from facesecure.store.corrections import Corrections
 from facesecure.store.database import Database
+from facesecure.store.keys import Key
 from facesecure.store.outbox import Outbox
 from facesecure.store.pictures import jpeg_bytes
 from facesecure.store.records import (
@@ -44,14 +46,25 @@ log = logging.getLogger(__name__)
 
 
 class Store(AbstractContextManager["Store"]):
-    """The state directory: ``facesecure.db`` and ``snapshots/``. Open with ``Store.open``, and ``close`` it.
+    """The state directory: ``facesecure.db``, ``snapshots/`` and ``backups/``. Open with ``Store.open``; ``close`` it.
 
+    ``restored`` tells of a damaged database that gave way to a backup as this store was opened.
     ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting;
     in ``outbox`` alerts wait to be told.
     """
 
-    def __init__(self, database: Database, snapshots: Snapshots, keep_snapshots: bool, keep_faces: bool = True) -> None:
+    def __init__(
+        self,
+        database: Database,
+        snapshots: Snapshots,
+        keep_snapshots: bool,
+        keep_faces: bool = True,
+        restored: Restored | None = None,
+        resident: bool = False,
+    ) -> None:
         self._database = database
+        self.restored = restored
+        self._resident = resident
         self._snapshots = snapshots
         self._keep_snapshots = keep_snapshots
         self._keep_faces = keep_faces
@@ -60,21 +73,31 @@ class Store(AbstractContextManager["Store"]):
         self.outbox = Outbox(database)
 
     @classmethod
-    def open(cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True) -> Store:
-        """Open the store in ``state_dir``, making the folder (0700) and the database (0600), or migrating it.
+    def open(
+        cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True, resident: bool = False
+    ) -> Store:
+        """Open the store in ``state_dir``, making the folder (0700), the database and its key (0600), or migrating it.
 
-        Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, or the file is
-        damaged, not facesecure's, or written by a newer version; such a file is left as it is.
+        ``resident`` is for the daemon alone: a damaged database is set aside and the newest good backup takes its
+        place (``restored``); and backups are left to ``prune``, where others make one as they close.
+
+        Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, the file is
+        damaged, not facesecure's, or written by a newer version, or the key is missing or another; such a file is
+        left as it is.
         """
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
             raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
-        return cls(Database(state_dir / DATABASE_NAME), Snapshots(state_dir), keep_snapshots, keep_faces)
+        path = state_dir / DATABASE_NAME
+        restored = Backups(path).mend() if resident else None
+        return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident)
 
     def close(self) -> None:
-        """Release the files. Nothing needs it to be safe; a killed process loses nothing."""
+        """Back up if people have changed, and release the files. A process killed before loses nothing."""
+        if self._database.people_changed and not self._resident:
+            self._database.back_up()
         self._database.close()
 
     def __exit__(
@@ -107,12 +130,15 @@ class Store(AbstractContextManager["Store"]):
             return people.rename(session, old, new)
 
     def remove_person(self, name: str) -> Person:
-        """Forget ``name``: faces and templates are wiped from the file; past sightings keep the name as history.
+        """Forget ``name``: faces, templates, snapshots and the name go from every file, backups too.
 
-        Raises UsageError where nobody is called that.
+        Their past sightings stay as those of "somebody forgotten". Raises UsageError where nobody is called that.
         """
         with self._database.write() as session:
-            person = people.remove(session, name)
+            person, files = people.remove(session, name)
+            self._database.backups.clear()  # before the commit: killed after it, nothing of them would be left there
+        for file in files:
+            self._snapshots.remove(file)
         self._database.forget()
         return person
 
@@ -260,8 +286,19 @@ class Store(AbstractContextManager["Store"]):
             return seen_faces.decoys(session, model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
-        """One round of retention: old sightings with their faces, snapshots and faces over the limits, lost files."""
-        return retention.prune(self._database, self._snapshots, config, now or datetime.now(UTC))
+        """One round of retention: old sightings with their faces, snapshots and faces over the limits, lost files.
+
+        Then a backup, if one is due. Raises StoreError, where the database turns out to be damaged too.
+        """
+        at = now or datetime.now(UTC)
+        pruned = retention.prune(self._database, self._snapshots, config, at)
+        if self._database.backups.due(at):
+            self._database.backups.make(at)
+        return pruned
+
+    def rotate_key(self) -> Key:
+        """Encrypt everything anew with a new key, which takes the old one's place. Raises StoreError."""
+        return rotation.rotate(self._database)
 
     def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
         if sighting.snapshot is None or not self._keep_snapshots:

@@ -16,7 +16,7 @@ from facesecure.domain import VerdictKind
 from facesecure.errors import UsageError
 from facesecure.recognize.templates import templates_of
 from facesecure.recognize.visitors import Visit
-from facesecure.store import people, seen_faces
+from facesecure.store import history, people, seen_faces
 from facesecure.store.database import Database
 from facesecure.store.models import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
 from facesecure.store.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
@@ -110,7 +110,7 @@ class Visitors:
             row = find_row(session, identifier)
             gone, visits = self._summary(session, row), visits_of(session, row.id)
             seen_faces.forget(session, visits)
-            files = _take_snapshots(session, visits)
+            files = history.take_snapshots(session, visits)
             session.delete(row)
             people.changed(session)
         for file in files:
@@ -227,11 +227,3 @@ def _join(session: Session, visitor: VisitorRow, row: SightingRow) -> None:
     visitor.last_seen = max(visitor.last_seen, row.last_seen)
     row.visitor_id = visitor.id
     session.flush()
-
-
-def _take_snapshots(session: Session, identifiers: Sequence[str]) -> list[str]:
-    """Let sightings name no snapshot any more; returns the files to delete."""
-    which = SightingRow.identifier.in_(identifiers), SightingRow.snapshot.is_not(None)
-    files = [file for file in session.scalars(select(SightingRow.snapshot).where(*which)) if file]
-    session.execute(update(SightingRow).where(*which).values(snapshot=None, snapshot_bytes=0, box=None))
-    return files

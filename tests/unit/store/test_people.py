@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from facesecure.domain import Embedding, Image
+from facesecure.domain import Embedding, Image, VerdictKind
 from facesecure.errors import EnrolmentError, StoreError, UsageError
 from facesecure.recognize.templates import Embeddings, Look
 from facesecure.store.records import EnrolledFace
 from facesecure.store.store import Store
 from support.builders import NOON
-from support.store import MODEL, OTHER_MODEL, enrolled_face, known, sighting
+from support.store import MODEL, OTHER_MODEL, enrolled_face, known, picture, sighting
 from support.traces import all_sealed_values, found
 
 
@@ -102,6 +102,7 @@ def test_a_new_name_reaches_the_history_too(store: Store) -> None:
     store.record(sighting("one", known("Tim")))
     assert store.rename_person("tim", "Tom").name == "Tom"
     assert store.sighting("one").verdict.name == "Tom"
+    assert store.sighting("one").verdict.why == "looks like Tom"
     assert [found.identifier for found in store.sightings(name="TOM")] == ["one"]
     assert store.sightings(name="Tim") == []
 
@@ -119,13 +120,29 @@ def test_a_name_that_is_taken_is_refused(store: Store) -> None:
     assert [person.name for person in store.people()] == ["Ann", "Tom"]
 
 
-def test_a_person_removed_leaves_only_the_name_in_the_history(store: Store) -> None:
+def test_a_person_removed_leaves_that_somebody_came_and_when(store: Store) -> None:
     store.add_person("Tom", [enrolled_face()])
-    store.record(sighting("one", known("Tom")))
+    store.record(sighting("one", known("Tom"), snapshot=picture()))
+    picture_of_tom = store.sighting("one").snapshot
+    assert picture_of_tom is not None
+    assert picture_of_tom.exists()
     store.remove_person("tom")
     assert store.people() == []
     assert store.templates() == []
-    assert store.sighting("one").verdict.name == "Tom"
+    left = store.sighting("one")
+    assert (left.kind, left.name, left.first_seen) == (VerdictKind.KNOWN, "somebody forgotten", NOON)
+    assert left.verdict.why == "looks like somebody forgotten"
+    assert left.snapshot is None
+    assert not picture_of_tom.exists()
+    assert store.sightings(name="Tom") == []
+
+
+def test_a_name_that_is_part_of_a_word_leaves_the_word_alone(store: Store) -> None:
+    store.add_person("Al", [enrolled_face(1)])
+    store.record(sighting("one", replace(known("Alan"), why="Alan, and not Al (al fresco)")))
+    store.remove_person("Al")
+    assert store.sighting("one").verdict.why == "Alan, and not somebody forgotten (al fresco)"
+    assert store.sighting("one").name == "Alan"
 
 
 def test_a_person_of_the_same_name_later_is_not_linked_to_that_history(store: Store) -> None:
@@ -134,7 +151,7 @@ def test_a_person_of_the_same_name_later_is_not_linked_to_that_history(store: St
     store.remove_person("Tom")
     store.add_person("Tom", [enrolled_face(2)])
     store.rename_person("Tom", "Thomas")
-    assert store.sighting("one").verdict.name == "Tom"
+    assert store.sighting("one").name == "somebody forgotten"
 
 
 def test_nothing_of_a_removed_face_stays_on_the_disk(store: Store, state_dir: Path) -> None:
