@@ -15,7 +15,7 @@ from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import PluginContext, Speech
 from facesecure.alerts.registry import Registry
 from facesecure.alone import alone
-from facesecure.arming import Arming
+from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
 from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
@@ -28,6 +28,8 @@ from facesecure.memory import map_large_buffers
 from facesecure.motion import MotionGate
 from facesecure.pipeline import Onlooker, Pipeline
 from facesecure.policy import Policy
+from facesecure.policy.memory import Memory
+from facesecure.policy.ticker import Ticker
 from facesecure.presence import Presence
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.embedding import EmbeddingRecognizer
@@ -42,6 +44,7 @@ from facesecure.renewal import renew
 from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
+from facesecure.speech.household import phrases_of
 from facesecure.speech.studio import Studio
 from facesecure.stages import AlertPlugin, Detector
 from facesecure.standing import standing
@@ -156,6 +159,7 @@ def assembled(
         store = stack.enter_context(
             Store.open(state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces)
         )
+        arming = Arming(state_dir, Mode(config.policy.mode))
         choose = VisitorChooser(vision.scores).choose
         store.visitors.group_left_over(choose)
         stack.enter_context(Housekeeper(store, config.store))
@@ -166,6 +170,16 @@ def assembled(
         plugins = {**registry.enabled(), **(extra_plugins or {})}
         dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback)
         stack.enter_context(dispatcher)
+        policy = Policy(
+            phrases_of(config),
+            config.policy,
+            armed=lambda: arming.armed,
+            in_use=plugins,
+            fallback=config.alerts.fallback,
+            choose=choose,
+            memory=Memory(state_dir, store),
+        )
+        stack.enter_context(Ticker(policy, dispatcher))
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
         pipeline = Pipeline(
             cadence=Cadence(
@@ -177,7 +191,7 @@ def assembled(
             recognizer=vision.recognizer(store),
             witness=Witness(config.camera.name, Presence(config.verdict.presence)),
             chronicle=Chronicle(store, lambda stranger: store.visitors.group(stranger, choose)),
-            policy=Policy(config.camera.name),
+            policy=policy,
             alerts=dispatcher,
         )
         frames = stack.enter_context(LatestFrame(open_source(config.camera.source, config.camera)))
@@ -216,7 +230,7 @@ def run(
     def serve(config: FacesecureConfig, service: Service) -> None:
         with (
             assembled(config, state_dir, extra_plugins) as daemon,
-            Reporter(lambda: _standing(daemon, config, state_dir, service)),
+            Reporter(lambda: _standing(daemon, config, service)),
             service.watched(daemon.frames, config.camera.timeout) as frames,
         ):
             if on_ready:
@@ -230,6 +244,6 @@ def run(
         Service(serve, reread).run(config)
 
 
-def _standing(daemon: Daemon, config: FacesecureConfig, state_dir: Path, service: Service) -> str:
-    mode = Arming(state_dir).armed.mode
+def _standing(daemon: Daemon, config: FacesecureConfig, service: Service) -> str:
+    mode = daemon.pipeline.policy.mode
     return standing(daemon.store, daemon.frames, config.camera.name, mode, service.complaint)

@@ -73,6 +73,10 @@ class Phrases:
             return text
         return self._say("one_held_back" if count == 1 else "held_back", text=text, count=str(count))
 
+    def own(self, sentence: str, name: str | None = None) -> str:
+        """The words of a household's rule, their slots filled; they may have {where}, {place} and, given it, {name}."""
+        return sentence.format_map({**self._slots, **({"name": name} if name else {})})
+
     def about(self, name: str) -> list[str]:
         """Every sentence that can be said of ``name``; all of them hold the name."""
         sentences = self.known(name), self.known(name, correction=True)
