@@ -4,6 +4,7 @@
 # make bench   ours against two others, on a door clip made here
 # make lint    ruff and mypy
 # make clean   remove what these made
+# sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
 #
 # Each target builds what it needs first; what is built is not built again, so afterwards no network is needed.
 
@@ -28,10 +29,10 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav
 
-.PHONY: help setup demo test test-slow bench lint clean
+.PHONY: help setup demo test test-slow bench lint clean install uninstall
 
 help:
-	@grep '^# make' Makefile | sed 's/^# //'
+	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
 
 setup: .venv/.dev .venv/.system .venv-tflite/.done
 
@@ -98,6 +99,12 @@ lint: .venv/.dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+install:
+	@systemd/install.sh
+
+uninstall:
+	@systemd/uninstall.sh
 
 clean:
 	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis

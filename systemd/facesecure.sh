@@ -1,0 +1,12 @@
+#!/bin/sh
+# facesecure as the service sees it: its configuration, its state and, with sudo, its user, so that nothing the service
+# needs ever belongs to root. What sudo allows (photos in your home, a file to write to) is allowed here too.
+set -eu
+export STATE_DIRECTORY=/var/lib/facesecure RUNTIME_DIRECTORY=/run/facesecure
+if [ "$(id -u)" = 0 ]; then
+    export HOME="$STATE_DIRECTORY" FACESECURE_KEY_FILE="${FACESECURE_KEY_FILE:-/etc/facesecure/key}"
+    umask 077
+    exec setpriv --reuid=facesecure --regid=facesecure --init-groups \
+        --inh-caps=-all,+dac_override --ambient-caps=-all,+dac_override -- /opt/facesecure/bin/facesecure "$@"
+fi
+exec /opt/facesecure/bin/facesecure "$@"

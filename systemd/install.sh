@@ -1,0 +1,124 @@
+#!/bin/bash
+# Puts facesecure on this machine as a service, or brings it up to date: `sudo make install`. Run it again, and nothing
+# changes. What you set, your key and what was learnt are never touched.
+#
+#   DESTDIR=DIR      put the files under DIR and do nothing to this machine: for packages
+#   EXTRAS=A,B       optional parts of facesecure, such as offline-voice
+#   PACKAGE=FILE     a wheel to install; default: the one built from this folder
+set -euo pipefail
+umask 022
+source=$(cd "$(dirname "$0")/.." && pwd)
+root=${DESTDIR:-}
+venv=$root/opt/facesecure
+etc=$root/etc/facesecure
+lib=$root/usr/local/lib
+changed=no
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+main() {
+    [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail "this changes the system: sudo make install"
+    [ -n "$root" ] || packages
+    environment
+    files
+    secrets
+    [ -n "$root" ] || machine
+    tell
+}
+
+fail() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+# Debian's own Python sees picamera2 and systemd-python, which come from apt.
+packages() {
+    command -v apt-get >/dev/null || return 0
+    local wanted=(python3-venv python3-systemd)
+    ! apt-cache show python3-picamera2 >/dev/null 2>&1 || wanted+=(python3-picamera2)
+    dpkg --status "${wanted[@]}" >/dev/null 2>&1 && return
+    echo "installing ${wanted[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+}
+
+environment() {
+    /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "facesecure needs Python 3.11 or newer"
+    if ! "$venv/bin/python" -c '' 2>/dev/null; then
+        echo "making $venv"
+        /usr/bin/python3 -m venv --clear --system-site-packages "$venv"
+    fi
+    local wheel=${PACKAGE:-} stamp
+    if [ -z "$wheel" ]; then
+        pip wheel --no-deps --wheel-dir "$scratch" "$source"
+        wheel=$(echo "$scratch"/*.whl)
+    fi
+    stamp="$(sha256sum <"$wheel") $(/usr/bin/python3 --version) ${EXTRAS:-}"
+    [ "$stamp" != "$(cat "$venv/.installed" 2>/dev/null)" ] || return 0
+    echo "installing facesecure and what it needs: some minutes the first time"
+    pip install "$wheel${EXTRAS:+[$EXTRAS]}"
+    pip install --no-deps --force-reinstall "$wheel" # the same version need not be the same
+    if ! "$venv/bin/python" -c 'import systemd.daemon' 2>/dev/null; then
+        pip install 'systemd-python>=235' || fail "needs systemd-python: install your distribution's package for it"
+    fi
+    [ -z "$root" ] || sed -i "1s|^#!$root/|#!/|" "$venv"/bin/*
+    echo "$stamp" >"$venv/.installed"
+    changed=yes
+}
+
+pip() {
+    "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"
+}
+
+files() {
+    put 644 facesecure.service "$lib/systemd/system/facesecure.service"
+    put 644 facesecure.sysusers "$lib/sysusers.d/facesecure.conf"
+    put 644 facesecure.tmpfiles "$lib/tmpfiles.d/facesecure.conf"
+    put 755 facesecure.sh "$root/usr/local/bin/facesecure"
+}
+
+put() {
+    cmp -s "$source/systemd/$2" "$3" && return
+    install -D -m "$1" "$source/systemd/$2" "$3"
+    changed=yes
+}
+
+# Made once, and yours from then on.
+secrets() {
+    mkdir -p "$etc"
+    if [ ! -e "$etc/facesecure.toml" ]; then
+        (umask 077 && "$venv/bin/python" -m facesecure config example >"$etc/facesecure.toml.new")
+        mv "$etc/facesecure.toml.new" "$etc/facesecure.toml"
+    fi
+    [ -e "$etc/key" ] || "$venv/bin/python" - "$etc/key" <<'PYTHON'
+import sys
+from pathlib import Path
+from facesecure.store.keys import make_key
+make_key(Path(sys.argv[1]))
+PYTHON
+}
+
+machine() {
+    systemd-sysusers "$lib/sysusers.d/facesecure.conf"
+    systemd-tmpfiles --create "$lib/tmpfiles.d/facesecure.conf"
+    [ -d /run/systemd/system ] && [ "$changed" = yes ] || return 0
+    systemctl daemon-reload
+    systemctl try-restart facesecure
+}
+
+tell() {
+    [ "$changed" = yes ] || echo "facesecure was up to date"
+    if systemctl --quiet is-active facesecure 2>/dev/null; then
+        echo "facesecure is running: systemctl status facesecure"
+    else
+        cat <<'TEXT'
+Next:
+  sudo facesecure enroll NAME --images PHOTOS      somebody of the family
+  sudoedit /etc/facesecure/facesecure.toml         the camera, who is told, and how
+  sudo facesecure doctor                           whether all is well
+  sudo systemctl enable --now facesecure           from now on, and after every start of the machine
+TEXT
+    fi
+}
+
+main

@@ -1,0 +1,274 @@
+"""A whole Debian, booted for a test: this machine's own files under a layer that is thrown away, a real systemd as process 1.
+
+    with BootedSystem(share={ROOT: "/usr/src/facesecure"}) as system:
+        system.run("systemctl", "start", "something")
+        system.wait_for(lambda: system.property("something", "ActiveState") == "active", "something to start")
+
+systemd-nspawn does it (Debian: systemd-container), as root. Inside there is a network of its own with a loopback and
+nothing else. Everything written is in memory and gone at the end; so is every process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+BOOT_SECONDS = 60.0
+_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
+_TOOLS = ("systemd-nspawn", "nsenter", "mount", "umount", "journalctl", "systemctl")
+
+
+def unavailable() -> str | None:
+    """Why no system can be booted here; None if it can."""
+    if os.geteuid() != 0:
+        return "booting a system needs root"
+    missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
+    if missing:
+        return f"{', '.join(missing)} is missing: apt install systemd-container"
+    try:
+        with _Layer(), _Cgroups("facesecure-trial"):
+            return None
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"this machine lets nobody boot a system: {error}"
+
+
+class BootedSystem:
+    """One system, from the start of ``with`` to its end. Its journal is printed where the ``with`` fails."""
+
+    def __init__(self, share: Mapping[Path, str] | None = None) -> None:
+        """``share``: folders and files of this machine, and where they are to be seen inside, to be read only."""
+        self._share = share or {}
+        self._layer = _Layer()
+        self._cgroups = _Cgroups(f"facesecure-{os.getpid()}")
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+        self._started: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        self._layer.__enter__()
+        try:
+            self._cgroups.__enter__()
+            self._boot()
+        except BaseException:
+            self._tear_down()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                print(self.journal_text())
+        finally:
+            self._tear_down()
+
+    # Inside -------------------------------------------------------------------------------------------------------
+
+    def run(
+        self, *command: object, timeout: float = 30.0, check: bool = True, stdin: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``command`` inside as root, and wait for it. A failure is an AssertionError that shows all that was said."""
+        done = subprocess.run(
+            self._inside(command, environment), input=stdin or "", capture_output=True, text=True, timeout=timeout,
+            check=False,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *command: object, **environment: str) -> subprocess.Popen[str]:
+        """Start ``command`` inside as root, and do not wait; it is killed at the end. Its stdout is a pipe."""
+        process = subprocess.Popen(
+            self._inside(command, environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def write(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
+        """A file inside, its folder made where it is missing."""
+        data = content.encode() if isinstance(content, str) else content
+        script = f'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod {mode:o} "$1"'
+        subprocess.run(self._inside(["sh", "-c", script, "-", path], {}), input=data, check=True, timeout=30)
+
+    def read(self, path: str) -> str:
+        """A file inside."""
+        return self.run("cat", path).stdout
+
+    def exists(self, path: str) -> bool:
+        return self.run("test", "-e", path, check=False).returncode == 0
+
+    def property(self, unit: str, name: str) -> str:
+        """One property of a unit, as ``systemctl show`` tells it."""
+        return self.run("systemctl", "show", "--value", "--property", name, unit).stdout.strip()
+
+    def journal(self, *matches: str) -> list[dict[str, Any]]:
+        """The journal's entries so far that match ("FACESECURE_KIND=stranger", "--unit=facesecure"), oldest first."""
+        told = self.run("journalctl", "--no-pager", "--quiet", "--output=json", "--all", *matches, check=False).stdout
+        return [json.loads(line) for line in told.splitlines()]
+
+    def journal_text(self, unit: str = "facesecure") -> str:
+        """What one unit said and what systemd said of it, for people."""
+        words = ("journalctl", "--no-pager", "--output=short-monotonic", "--unit", unit)
+        return f"--- the journal of {unit}\n{self.run(*words, check=False).stdout}---"
+
+    def wait_for(self, true: Callable[[], object], what: str, timeout: float = 30.0) -> None:
+        """Wait until ``true()`` is; AssertionError after ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while not true():
+            assert time.monotonic() < deadline, f"waited {timeout:g} s for {what}, and it did not come"
+            time.sleep(0.1)
+
+    # Around it ----------------------------------------------------------------------------------------------------
+
+    def _inside(self, command: Any, environment: Mapping[str, str]) -> list[str]:
+        settings = [f"{name}={value}" for name, value in {**_ENVIRONMENT, **environment}.items()]
+        spaces = ["-m", "-u", "-i", "-n", "-p", "-C"]
+        return ["nsenter", "-t", str(self._leader), *spaces, "--", "env", "-i", *settings, *map(str, command)]
+
+    def _boot(self) -> None:
+        binds = [f"--bind-ro={here}:{there}" for here, there in self._share.items()]
+        self._nspawn = subprocess.Popen(
+            [
+                "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
+                "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
+                "--machine", self._cgroups.name, "--directory", str(self._layer.root),
+                # What systemd needs to limit devices and addresses: both are done by BPF programs.
+                "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON", "--system-call-filter=bpf",
+                *binds, "systemd.condition-first-boot=no", "systemd.firstboot=no",
+            ],
+            stdin=subprocess.DEVNULL, stdout=self._layer.console, stderr=subprocess.STDOUT,
+            env={**os.environ, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}, preexec_fn=self._cgroups.join,
+        )  # fmt: skip
+        deadline = time.monotonic() + BOOT_SECONDS
+        while not self._booted():
+            if self._nspawn.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no system came up:\n{self._layer.console_text()}")
+            time.sleep(0.05)
+
+    def _booted(self) -> bool:
+        assert self._nspawn is not None
+        if not self._leader:
+            self._leader = _leader_of(self._nspawn.pid)
+            return False
+        state = self.run("systemctl", "is-system-running", check=False).stdout.strip()
+        return state in ("running", "degraded")
+
+    def _tear_down(self) -> None:
+        if self._nspawn is not None:
+            if self._leader:
+                self.run("systemctl", "poweroff", check=False)
+            try:
+                self._nspawn.wait(15)
+            except subprocess.TimeoutExpired:
+                self._nspawn.kill()  # and the kernel kills everything inside
+                self._nspawn.wait()
+        for process in self._started:
+            process.kill()
+            process.communicate()
+        self._cgroups.__exit__(None, None, None)
+        self._layer.__exit__(None, None, None)
+
+
+class _Layer:
+    """This machine's files with a layer in memory on top: ``root``."""
+
+    def __init__(self) -> None:
+        self._folder = Path()
+
+    @property
+    def root(self) -> Path:
+        return self._folder / "root"
+
+    def __enter__(self) -> Self:
+        self._folder = Path(tempfile.mkdtemp(prefix="facesecure-booted-"))
+        try:
+            _call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self._folder)
+            for name in ("upper", "work", "root"):
+                (self._folder / name).mkdir()
+            layers = f"lowerdir=/,upperdir={self._folder / 'upper'},workdir={self._folder / 'work'}"
+            _call("mount", "-t", "overlay", "-o", layers, "overlay", self.root)
+            self.console = (self._folder / "console").open("wb")
+        except BaseException:
+            self._unmount()
+            raise
+        return self
+
+    def console_text(self) -> str:
+        return (self._folder / "console").read_text(errors="replace")
+
+    def __exit__(self, *_: object) -> None:
+        self.console.close()
+        self._unmount()
+
+    def _unmount(self) -> None:
+        for mounted in (self.root, self._folder):
+            subprocess.run(["umount", "--lazy", str(mounted)], capture_output=True, check=False)
+        self._folder.rmdir()
+
+
+class _Cgroups:
+    """A control group of our own in each hierarchy that systemd uses, so that nothing outside is touched."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+        self._folders = [
+            Path(where) / name
+            for _, where, kind, options, *_ in mounts
+            if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(","))
+        ]
+        if Path("/sys/fs/cgroup/systemd") not in [folder.parent for folder in self._folders]:
+            hybrid = Path("/sys/fs/cgroup/systemd")
+            self._folders += [hybrid / name] if hybrid.is_dir() else []
+
+    def __enter__(self) -> Self:
+        for folder in self._folders:
+            folder.mkdir()
+        return self
+
+    def join(self) -> None:
+        """Move the calling process in; what it starts follows."""
+        for folder in self._folders:
+            (folder / "cgroup.procs").write_text(str(os.getpid()))
+
+    def __exit__(self, *_: object) -> None:
+        for folder in self._folders:
+            for inner, _, _ in os.walk(folder, topdown=False):
+                _remove(Path(inner))
+
+
+def _remove(cgroup: Path) -> None:
+    """A group can go only when its last process has."""
+    for _ in range(50):
+        try:
+            cgroup.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _leader_of(nspawn: int) -> int:
+    """The system's first process as seen from here; 0 while there is none."""
+    try:
+        children = Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split()
+        systemd = [child for child in children if Path(f"/proc/{child}/comm").read_text().strip() == "systemd"]
+    except FileNotFoundError:
+        return 0
+    return int(systemd[0]) if systemd else 0
+
+
+def _call(*command: object) -> None:
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
