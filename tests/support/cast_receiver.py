@@ -2,7 +2,7 @@
 
 It keeps to the protocol as devices speak it: connection, heartbeat, receiver (GET_STATUS, LAUNCH, SET_VOLUME, STOP) and
 media (LOAD, GET_STATUS). A LOAD really fetches its URL over HTTP, with a range, and "plays" it for ``play_seconds``.
-``Script`` says how it behaves, ``Diary`` what happened to it. ``python -m support.cast_receiver`` runs one on its own.
+``Script`` says how it behaves, ``Diary`` what happened to it; ``cast_standalone`` runs one as a process.
 """
 
 from __future__ import annotations
@@ -14,67 +14,19 @@ import ssl
 import struct
 import threading
 import time
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from pychromecast.generated.cast_channel_pb2 import CastMessage
 
 from support.cast_apps import App, fetched
+from support.cast_script import Diary, Script
 from support.certificates import self_signed
 
 CONNECTION = "urn:x-cast:com.google.cast.tp.connection"
 HEARTBEAT = "urn:x-cast:com.google.cast.tp.heartbeat"
 RECEIVER = "urn:x-cast:com.google.cast.receiver"
 MEDIA = "urn:x-cast:com.google.cast.media"
-
-
-@dataclass
-class Script:
-    """How the device is and behaves; may be changed while it runs."""
-
-    name: str = "Kitchen"
-    identifier: uuid.UUID = field(default_factory=uuid.uuid4)
-    model: str = "Google Home Mini"
-    capabilities: int = 4 | 8  # audio out and in; 1 is a display, 32 a group
-    volume: float = 0.35
-    muted: bool = False
-    volume_control: str = "attenuation"  # "fixed": it has no volume to set
-    app: App | None = None
-    play_seconds: float = 0.05
-    answers_after: float = 0.0
-    no_handshake: bool = False  # takes the connection and does not speak TLS
-    silent: bool = False  # speaks TLS and never answers
-    launch_error: bool = False
-    load_failed: str | None = None  # "bare": no itemId; "full": with itemId and detailedErrorCode
-    fetches: bool = True  # False: tells LOAD_FAILED without having asked for the URL
-    stuck_at: str | None = None  # "BUFFERING", "PLAYING": goes no further
-    drops_at: str | None = None  # "LAUNCH", "BUFFERING", "PLAYING": cuts every connection there
-    taken_over: bool = False  # somebody starts another app while we play
-    ignores_volume: bool = False  # answers SET_VOLUME no more
-
-
-@dataclass
-class Diary:
-    """What happened to the device, with seconds since it started."""
-
-    began: float = field(default_factory=time.monotonic)
-    events: list[tuple[str, float]] = field(default_factory=list)
-    connections: int = 0
-    fetched: list[tuple[str, int, bytes]] = field(default_factory=list)  # (URL, HTTP status, body)
-    loads: list[dict[str, Any]] = field(default_factory=list)
-    volumes: list[tuple[float, bool]] = field(default_factory=list)
-    launched: list[str] = field(default_factory=list)
-    stopped: list[str | None] = field(default_factory=list)
-    played: int = 0
-
-    def note(self, event: str) -> None:
-        self.events.append((event, time.monotonic() - self.began))
-
-    @property
-    def steps(self) -> list[str]:
-        return [event for event, _ in self.events]
 
 
 class Sender:
@@ -178,6 +130,7 @@ class CastReceiver:
             self._tasks.discard(task)
 
     def _drop(self) -> None:
+        self.script.silent |= self.script.silent_after_drop
         for sender in list(self._senders):
             sender.writer.transport.abort()
 
@@ -211,6 +164,7 @@ class CastReceiver:
             self.script.volume = data["volume"].get("level", self.script.volume)
             self.script.muted = data["volume"].get("muted", self.script.muted)
             self.diary.volumes.append(self.loudness)
+            self.diary.note(f"volume {self.script.volume:.0%}{', muted' if self.script.muted else ''}")
         elif kind == "STOP":
             self.diary.stopped.append(data.get("sessionId"))
             if self.script.app is None or data.get("sessionId") != self.script.app.session:

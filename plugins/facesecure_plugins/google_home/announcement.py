@@ -102,7 +102,7 @@ def _play(cast: Conversation, clip: Clip, means: Means) -> None:
     try:
         cast.wait_for_playing(means.playing.left())
     except PluginError as error:
-        raise _explained(error, offer) from error
+        raise (error if cast.lost else _explained(error, offer)) from None
     means.tell("playing")
     cast.wait_for_the_end(clip.seconds + SLACK_SECONDS)
     means.tell("finished")
@@ -117,15 +117,22 @@ def _explained(error: PluginError, offer: Offer) -> PluginError:
 
 
 def _put_back(cast: Conversation, device: Device, debts: Debts, app: App | None) -> None:
-    """Volume and app as they were: on this connection, or a new one if it broke. Never raises; says what it left."""
+    """Volume and app as they were: on this connection, or a new one if it broke. A volume that fails is tried later."""
     try:
         settle(cast, device, debts, app)
-    except PluginError:
-        try:
-            with talk_to(device, PUT_BACK_SECONDS) as again:
-                settle(again, device, debts, app)
-        except PluginError as error:
-            log.warning("%s was not left as it was found: %s; its volume follows", device.name, error.message)
+    except PluginError as error:
+        trouble = error if not cast.lost else _put_back_anew(device, debts, app)
+        if trouble is not None:
+            log.warning("%s was not left as it was found: %s", device.name, trouble.message)
+
+
+def _put_back_anew(device: Device, debts: Debts, app: App | None) -> PluginError | None:
+    try:
+        with talk_to(device, PUT_BACK_SECONDS) as cast:
+            settle(cast, device, debts, app)
+    except PluginError as error:
+        return error
+    return None
 
 
 def settle(cast: Conversation, device: Device, debts: Debts, app: App | None = None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 import threading
 from collections.abc import Callable, Sequence
 
@@ -93,11 +94,20 @@ class Browser(ServiceListener):
 def _zeroconf(interfaces: list[str]) -> Zeroconf:
     """On both IP versions where this machine has them."""
     if interfaces:
+        _need(interfaces)
         return Zeroconf(interfaces=interfaces)
     try:
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.All)
     except OSError:
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.V4Only)
+
+
+def _need(interfaces: list[str]) -> None:
+    """Raises OSError for an address that is not this machine's, where zeroconf would leave a socket open."""
+    for address in interfaces:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
 
 
 def _device(info: ServiceInfo) -> Device | None:

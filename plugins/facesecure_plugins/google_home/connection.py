@@ -166,8 +166,10 @@ def open_connection(host: str, port: int, seconds: float) -> Iterator[Connection
 
     The device's certificate is its own and proves nothing that we could check: neither does Google's own sender.
     """
-    plain = socket.create_connection((host, port), timeout=max(0.05, seconds))
+    deadline = Deadline(max(0.05, seconds))
+    plain = socket.create_connection((host, port), timeout=deadline.left())
     try:
+        plain.settimeout(max(0.05, deadline.left()))
         local = plain.getsockname()[0]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -69,7 +69,7 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
         self._launch_refused = ""
         self._app: App | None = None
         self._media = Media("")
-        self._lost = False
+        self.lost = False
         connection.register_handler(_Ears(self._hear))
         connection.register_connection_listener(self)
         connection.receiver_controller.register_status_listener(self)
@@ -83,7 +83,7 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
 
     def new_connection_status(self, status: ConnectionStatus) -> None:
         with self._changed:
-            self._lost |= status.status in (CONNECTION_STATUS_LOST, CONNECTION_STATUS_DISCONNECTED)
+            self.lost |= status.status in (CONNECTION_STATUS_LOST, CONNECTION_STATUS_DISCONNECTED)
             self._changed.notify_all()
 
     def _hear(self, transport: str, data: dict[str, Any]) -> None:
@@ -94,12 +94,15 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
 
     def _launch_answered(self, done: bool, response: dict[str, Any] | None) -> None:
         with self._changed:
-            self._launch_refused = "" if done else str((response or {}).get("reason") or "no reason given")
+            if response is not None and not done:
+                self._launch_refused = str(response.get("reason") or "no reason given")
             self._changed.notify_all()
 
+    # pychromecast tells its listeners of LOAD_FAILED only if it comes with two numbers: so the answer itself is read
     def _load_answered(self, sent: bool, response: dict[str, Any] | None) -> None:
         with self._changed:
-            self._media.answered(sent, response)
+            if sent and response is not None:
+                self._media.hear(response)
             self._changed.notify_all()
 
     # what we ask
@@ -192,8 +195,8 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
     def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
         """Whether ``done`` came true within ``seconds``. Raises PluginError if the device went away before."""
         with self._changed:
-            self._changed.wait_for(lambda: done() or self._lost, seconds)
-            if not done() and self._lost:
+            self._changed.wait_for(lambda: done() or self.lost, seconds)
+            if not done() and self.lost:
                 raise PluginError(f"{self.name} broke off the connection", IS_IT_ON)
             return done()
 

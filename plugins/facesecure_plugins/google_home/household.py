@@ -35,6 +35,9 @@ LISTEN_SECONDS = 1.5
 COLLECT_SECONDS = 5.0, 60.0
 """The first and the longest pause between tries to set a volume back."""
 
+TIDYING = 0.15
+"""The share of an attempt's time that is kept for putting everything back where nothing was heard."""
+
 log = logging.getLogger(__name__)
 
 
@@ -93,7 +96,7 @@ class Household:
 
     def say(self, mp3: bytes, seconds: float, title: str, tell: Callable[[str], None]) -> None:
         """Play ``mp3`` on all devices at once. Returns if enough played it to the end; raises PluginError if not."""
-        playing = Deadline(self._config.playing_within)
+        playing = Deadline((1 - TIDYING) * self._config.attempt_seconds)
         devices, missing = self.find(playing.left(SEARCH_SECONDS))
         volume = None if self._config.volume == "keep" else self._config.volume
         clip = Clip(mp3, seconds, title)

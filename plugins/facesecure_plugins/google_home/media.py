@@ -30,13 +30,6 @@ class Media:
         """Nothing more will come of it."""
         return self.finished or bool(self.trouble)
 
-    def answered(self, sent: bool, response: dict[str, Any] | None) -> None:
-        """The answer to LOAD. pychromecast tells its listeners of LOAD_FAILED only if it comes with two numbers."""
-        if not sent or response is None:
-            self.trouble = self.trouble or "the request did not get through"
-        else:
-            self.hear(response)
-
     def hear(self, data: dict[str, Any]) -> None:
         """A message of the player's."""
         kind = data.get("type")

@@ -38,8 +38,10 @@ IPAddress = Annotated[str, AfterValidator(_an_address)]
 class GoogleHomePlugin:
     """Says every alert aloud through Google Home and other Cast devices."""
 
+    speaks = True
+
     class Config(PluginConfig):
-        """[plugins.google_home]"""
+        """[plugins.google_home]; attempt_seconds is over as soon as a device has begun to play."""
 
         devices: tuple[DeviceName, ...] = Field(
             (),
@@ -52,9 +54,6 @@ class GoogleHomePlugin:
         confirm: Literal["any", "all"] = Field(
             "any", description="how many devices must have played it to the end before it counts as delivered"
         )
-        playing_within: float = Field(
-            7.0, gt=0, le=60, description="seconds until a device must have begun to play, else it has failed"
-        )
         serve_address: IPAddress | None = Field(
             None, description="this machine's address that devices fetch from; else the one they are reached from"
         )
@@ -65,7 +64,10 @@ class GoogleHomePlugin:
             (), description="this machine's addresses on which to look for devices; none: on all"
         )
         attempt_seconds: float = Field(
-            25.0, gt=0, le=600, description="seconds one attempt may take; then the next channel in the chain is tried"
+            8.0,
+            gt=0,
+            le=600,
+            description="seconds until a device must have begun to play; then the next channel in the chain is tried",
         )
         expires: float = Field(60.0, gt=0, description="seconds after which an alert is no longer worth saying")
 
