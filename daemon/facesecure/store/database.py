@@ -94,11 +94,23 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that commits when the block ends well and leaves nothing behind when it does not."""
-        with self._write_lock, translated(self.path), self._writing() as session, session.begin():
+    def write(self, patience: float | None = None) -> Iterator[Session]:
+        """A session that commits when the block ends well and leaves nothing behind when it does not.
+
+        With ``patience`` it waits for other writers at most about twice that many seconds, and raises StoreError then.
+        """
+        with self._writers_turn(patience), translated(self.path), self._writing(patience) as session, session.begin():
             yield session
         self.people_changed |= "people" in session.info
+
+    @contextmanager
+    def _writers_turn(self, patience: float | None) -> Iterator[None]:
+        if not self._write_lock.acquire(timeout=-1 if patience is None else patience):
+            raise StoreError(f"cannot write {self.path} now: facesecure is busy writing to it", "it is tried again")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
 
     def forget(self) -> None:
         """Leave nothing deleted in the log or the backups. A log that others read for seconds is left for later."""
@@ -121,8 +133,9 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
-    def _writing(self) -> Session:
-        return Session(self._writer, info=self._info())
+    def _writing(self, patience: float | None = None) -> Session:
+        writer = self._writer if patience is None else self._writer.execution_options(patience=patience)
+        return Session(writer, info=self._info())
 
     def _info(self) -> dict[str, Any]:
         return {"keyring": self._keyring}
@@ -212,7 +225,9 @@ def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * options.get('patience', BUSY_SECONDS):.0f}")
+    connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
 
 
 def _use_wal(path: Path) -> None:

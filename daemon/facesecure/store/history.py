@@ -5,15 +5,14 @@ That somebody came, and when, stays: a sighting of theirs is then one of "somebo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from facesecure.store.models import AlertRow, PersonRow, SightingRow, VisitorRow
+from facesecure.store import outbox
+from facesecure.store.models import PersonRow, SightingRow, VisitorRow
 from facesecure.store.names import FORGOTTEN
 
 
@@ -75,11 +74,7 @@ def _reword(session: Session, old: str, new: str) -> None:
     for sighting in session.scalars(select(SightingRow).where(mentions)):
         sighting.why = _said(sighting.why, old, new)
         sighting.correction = sighting.correction and _said(sighting.correction, old, new)
-    written = json.dumps(old)[1:-1]  # as it stands within a document
-    told = func.instr(cast(AlertRow.document, String), written) > 0
-    for alert in session.scalars(select(AlertRow).where(told)):
-        alert.document = _said_within(alert.document, old, new)
-    session.flush()
+    outbox.reword(session, old, new)
 
 
 def _contains(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], name: str) -> ColumnElement[bool]:
@@ -89,12 +84,3 @@ def _contains(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | N
 def _said(text: str, old: str, new: str) -> str:
     """Whole names only: Al is not in Alan."""
     return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _: new, text)
-
-
-def _said_within(value: Any, old: str, new: str) -> Any:
-    """The same document with every text in it reworded."""
-    if isinstance(value, str):
-        return _said(value, old, new)
-    if isinstance(value, dict):
-        return {key: _said_within(one, old, new) for key, one in value.items()}
-    return [_said_within(one, old, new) for one in value] if isinstance(value, list) else value

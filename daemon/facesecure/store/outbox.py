@@ -22,6 +22,8 @@ from facesecure.store.alert_document import alert_of, document
 from facesecure.store.database import Database
 from facesecure.store.models import AlertRow, DeliveryRow
 
+PATIENCE = 1.0
+"""Seconds to wait for other writers: an alarm is told without being written rather than late."""
 _OPEN = [state.value for state in DeliveryState if state.open]
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Outbox:
             "created_at": alert.created_at,
             "document": document(alert),
         }
-        with self._database.write() as session:
+        with self._database.write(PATIENCE) as session:
             added = session.execute(insert(AlertRow).values(row).on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
             if added:
                 session.add_all(_delivery_row(alert, one) for one in planned)
@@ -49,7 +51,7 @@ class Outbox:
 
     def mark(self, alert: str, channel: str, standing: Standing) -> None:
         """Say how a delivery stands. What an earlier attempt says late changes no later one, unless it delivered."""
-        with self._database.write() as session:
+        with self._database.write(PATIENCE) as session:
             session.execute(_marking(alert, channel, standing))
 
     def pending(self) -> list[Told]:
@@ -111,15 +113,18 @@ def reword(session: Session, name: str, other: str) -> None:
     """Say ``other`` wherever an alert says ``name``, in any case: when somebody is renamed, or forgotten."""
     whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
 
-    def said(value: Any) -> Any:
-        if isinstance(value, str):
-            return whole_name.sub(lambda _: other, value)
-        return {key: said(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+    def said(values: dict[str, Any], *keys: str) -> dict[str, Any]:
+        texts = {key: whole_name.sub(lambda _: other, values[key]) for key in keys if values[key]}
+        return {**values, **texts}
 
     for row in session.scalars(select(AlertRow)):
-        row.document = {**row.document, **{key: said(row.document[key]) for key in ("text", "speech", "sighting")}}
+        told = said(row.document, "text", "speech")
+        if (seen := told["sighting"]) is not None:
+            told["sighting"] = {**seen, "verdict": said(seen["verdict"], "name", "second_name", "why")}
+        if told != row.document:
+            row.document = told
     for delivery in session.scalars(select(DeliveryRow).where(DeliveryRow.last_error != "")):
-        delivery.last_error = said(delivery.last_error)
+        delivery.last_error = whole_name.sub(lambda _: other, delivery.last_error)
     session.flush()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, Update, delete, func, select, update
 
 from facesecure.config import StoreConfig
-from facesecure.store import visitors
+from facesecure.store import outbox, visitors
 from facesecure.store.database import Database
 from facesecure.store.models import SeenFaceRow, SightingRow
 from facesecure.store.records import Pruned
@@ -28,6 +28,7 @@ def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: da
     sightings, old_files = _remove_old(database, config, now)
     crowded_out = _make_room(database, config)
     faces = _make_room_for_faces(database, config)
+    _remove_old_alerts(database, config, now)
     with database.write() as session:
         gone = visitors.remove_faceless(session)
     freed = sum(snapshots.remove(relative) for relative in old_files + crowded_out)
@@ -50,6 +51,14 @@ def _remove_old(database: Database, config: StoreConfig, now: datetime) -> tuple
         if len(rows) < BATCH:
             break
     return count, files
+
+
+def _remove_old_alerts(database: Database, config: StoreConfig, now: datetime) -> None:
+    """Delete alerts as old as the sightings that are, but for those that are still to be told."""
+    while config.keep_days:
+        with database.write() as session:
+            if outbox.remove_old(session, now, config.keep_days, BATCH) < BATCH:
+                break
 
 
 def _make_room(database: Database, config: StoreConfig) -> list[str]:
