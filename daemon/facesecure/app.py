@@ -22,6 +22,7 @@ from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
 from facesecure.detect import USABLE_CONFIDENCE, build_detector
 from facesecure.domain import Alert, Embedding
 from facesecure.enrolment import Enrolment
+from facesecure.health import CameraEvent, CameraHealth, HealthMonitor
 from facesecure.housekeeping import Housekeeper
 from facesecure.identification import Identifier
 from facesecure.memory import map_large_buffers
@@ -44,6 +45,7 @@ from facesecure.renewal import renew
 from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
+from facesecure.sources.opening import is_camera
 from facesecure.speech.household import phrases_of
 from facesecure.speech.studio import Studio
 from facesecure.stages import AlertPlugin, Detector
@@ -142,6 +144,7 @@ class Daemon:
     frames: LatestFrame
     dispatcher: Dispatcher
     store: Store
+    monitor: HealthMonitor
 
 
 @contextmanager
@@ -155,6 +158,7 @@ def assembled(
     """
     map_large_buffers()
     with ExitStack() as stack:
+        source = open_source(config.camera.source, config.camera)
         vision = Vision.load(config, state_dir)
         store = stack.enter_context(
             Store.open(state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces)
@@ -177,7 +181,7 @@ def assembled(
             in_use=plugins,
             fallback=config.alerts.fallback,
             choose=choose,
-            memory=Memory(state_dir, store),
+            memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
         )
         stack.enter_context(Ticker(policy, dispatcher))
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
@@ -194,8 +198,15 @@ def assembled(
             policy=policy,
             alerts=dispatcher,
         )
-        frames = stack.enter_context(LatestFrame(open_source(config.camera.source, config.camera)))
-        yield Daemon(pipeline, frames, dispatcher, store)
+        frames = stack.enter_context(LatestFrame(source))
+
+        def tell(event: CameraEvent) -> None:
+            for alert in policy.decide_camera(event.word, why=event.why):
+                dispatcher.send(alert)
+
+        health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
+        monitor = stack.enter_context(HealthMonitor(health, frames))
+        yield Daemon(pipeline, frames, dispatcher, store, monitor)
 
 
 def lent(
@@ -235,7 +246,7 @@ def run(
         ):
             if on_ready:
                 on_ready(daemon)
-            daemon.pipeline.run(frames, onlooker)
+            daemon.pipeline.run(daemon.monitor.watching(frames), onlooker)
             if not exit_at_end and not service.ending:
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 service.wait()

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from facesecure.alerts.routes import find_circle
+from facesecure.config_health import HealthConfig
 from facesecure.config_policy import PolicyConfig
 from facesecure.config_section import Section
 from facesecure.speech import phrases as sentences
@@ -206,6 +207,7 @@ class FacesecureConfig(Section):
         description="where the database, snapshots and pulled models live; as a service /var/lib/facesecure",
     )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
+    health: HealthConfig = Field(default_factory=lambda: HealthConfig())
     motion: MotionConfig = Field(default_factory=lambda: MotionConfig())
     detector: DetectorConfig = Field(default_factory=lambda: DetectorConfig())
     quality: QualityConfig = Field(default_factory=lambda: QualityConfig())

@@ -60,6 +60,7 @@ class Policy:
         self._lock = threading.RLock()
         self._history, self._story = memory.load(self._clock) if memory else (History(), CameraStory())
         self._saved = self._unsaved = (self._history, self._story)
+        self._why = ""
 
     @property
     def mode(self) -> Mode:
@@ -136,14 +137,15 @@ class Policy:
 
     # facesecure itself --------------------------------------------------------------------------------------------
 
-    def decide_camera(self, what: str, snapshot_path: Path | None = None) -> list[Alert]:
-        """Alerts for a camera that is offline, frozen, covered, moved, or back.
+    def decide_camera(self, what: str, snapshot_path: Path | None = None, *, why: str = "") -> list[Alert]:
+        """Alerts for a camera that is offline, frozen, covered, moved, or back; ``why`` is for reading, never spoken.
 
         A trouble is told at once, the end of it when it has lasted: ``overdue`` brings that. Raises ValueError for
         anything else.
         """
         self._phrases.camera(what)
         with self._lock:
+            self._why = why
             steady = self._clock.steady()
             if what == BACK:
                 self._story = self._story.works(steady)
@@ -167,7 +169,8 @@ class Policy:
         moment = self._moment()
         treatment = self._rules.treat(Occasion(AlertKind.CAMERA, None, moment.mode, moment.now))
         held, self._story = self._story.held, replace(self._story, held=0, muted=moment.mode is Mode.OFF)
-        return self._about_us(AlertKind.CAMERA, self._phrases.camera(what), treatment, moment, held, snapshot_path)
+        words = self._phrases.camera(what)
+        return self._about_us(AlertKind.CAMERA, words, treatment, moment, held, snapshot_path, self._why)
 
     def decide_service(self, event: str) -> list[Alert]:
         """Alerts for something that befell the daemon: one of ``Phrases.service``'s events, or a sentence."""
@@ -191,13 +194,14 @@ class Policy:
         moment: _Moment,
         held: int,
         snapshot_path: Path | None = None,
+        why: str = "",
     ) -> list[Alert]:
         if treatment.channels == NOBODY:
             return []
         return [
             Alert(
                 kind,
-                self._phrases.held_back(words, held),
+                self._phrases.held_back(f"{words}: {why}" if why else words, held),
                 speech=words,
                 snapshot_path=snapshot_path,
                 held_back=held,

@@ -56,6 +56,11 @@ def open_source(
     return LiveSource(connection, camera.reconnect_max, patient=not local, on_trouble=on_trouble)
 
 
+def is_camera(uri: str) -> bool:
+    """Whether ``uri`` is something that may fall silent, be covered or moved, and no recording. Raises SourceError."""
+    return parse(uri).scheme not in ("file", "dir")
+
+
 def probe(uri: str, camera: CameraConfig) -> ProbeResult:
     """Whether the source at ``uri`` works, tried once: size, rate, what it is. Raises SourceError if not."""
     return open_source(uri, camera).probe()

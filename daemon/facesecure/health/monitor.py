@@ -1,0 +1,73 @@
+"""Watches over a running camera: its frames as they pass, and by the clock whether they come at all."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from facesecure.domain import Frame
+from facesecure.errors import SourceError
+from facesecure.health.camera import EVERY, CameraHealth
+
+_log = logging.getLogger(__name__)
+
+
+class Camera(Protocol):
+    """What is needed of ``sources.capture.LatestFrame``."""
+
+    @property
+    def heartbeat(self) -> float | None: ...
+
+    @property
+    def trouble(self) -> SourceError | None: ...
+
+
+class HealthMonitor:
+    """A thread between ``enter`` and ``exit`` that asks ``camera`` every second; ``watching`` shows ``health`` frames.
+
+    Trouble with the watching itself is logged and never stops a frame. Without ``health`` it does nothing.
+    """
+
+    def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
+        self._health = health
+        self._camera = camera
+        self._every = every
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="camera health", daemon=True)
+        self._complained = False
+
+    def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """``frames``, each looked at in passing."""
+        for frame in frames:
+            if self._health is not None:
+                self._guarded(self._health.sees, frame)
+            yield frame
+
+    def __enter__(self) -> Self:
+        if self._health is not None:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(EVERY)
+
+    def _run(self) -> None:
+        assert self._health is not None
+        while not self._stopping.wait(self._every):
+            trouble = self._camera.trouble
+            self._guarded(self._health.ticks, self._camera.heartbeat, trouble.message if trouble else None)
+
+    def _guarded(self, ask: Callable[..., None], *what: object) -> None:
+        try:
+            ask(*what)
+        except Exception:  # noqa: BLE001  (a frame is worth more than an opinion of the camera; the next may do better)
+            level = logging.DEBUG if self._complained else logging.ERROR
+            _log.log(level, "how the camera is cannot be told", exc_info=True)
+            self._complained = True
