@@ -20,7 +20,8 @@ from support.rtsp import RtspCamera, unavailable
 def running_daemon(source: str, state_dir: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
     config = state_dir / "door.toml"
     config.write_text(
-        f'[camera]\nsource = "{source}"\ntimeout = 4.0\nreconnect_max = 1.0\n[plugins.log]\nfile = "{log}"\n'
+        f'[camera]\nsource = "{source}"\ntimeout = 4.0\nreconnect_max = 1.0\n'
+        f'[policy]\nknown_cooldown = 0\n[plugins.log]\nfile = "{log}"\n'
     )
     command = [sys.executable, "-m", "facesecure", "-v", "--config", str(config), "--state-dir", str(state_dir), "run"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
