@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
+from facesecure.cli.devices import list_devices
 from facesecure.cli.help import Json, examples, group
 from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from facesecure.domain import Alert
 
 app = group("The alert plugins: list them, try one.", "facesecure alerts list", "facesecure alerts test log")
+
+app.command("devices", epilog=examples("facesecure alerts devices", "facesecure alerts devices --volume --json"))(
+    list_devices
+)
 
 _STYLES = {"enabled": "green", "disabled": "dim"}
 

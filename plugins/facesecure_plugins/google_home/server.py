@@ -58,7 +58,7 @@ class FileServer:
         self._offers: dict[str, Offer] = {}
         self._origins: dict[str, str] = {}
         self._servers: list[asyncio.Server] = []
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="google_home-server", daemon=True)
         self._adding = threading.Lock()
@@ -105,23 +105,28 @@ class FileServer:
         self._offers.clear()
         for server in self._servers:
             server.close()
-        clients = list(self._clients)
-        for client in clients:
+        await _turns()  # who was being let in is in
+        for client in list(self._clients):
             client.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        await _turns()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._clients.add(task)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Not a coroutine: one that is cancelled before its first step would never close its connection."""
+        if len(self._clients) >= MOST_CLIENTS:
+            writer.transport.abort()
+            return
+        task = self._loop.create_task(self._attend(reader, writer))
+        self._clients[task] = writer
+        task.add_done_callback(self._left)
+
+    def _left(self, task: asyncio.Task[None]) -> None:
+        self._clients.pop(task).transport.abort()
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            if len(self._clients) <= MOST_CLIENTS:
-                await self._serve(reader, writer)
+            await self._serve(reader, writer)
         except (TimeoutError, OSError, EOFError, asyncio.LimitOverrunError) as error:
             log.debug("a client was cut off: %s", error or type(error).__name__)
-        finally:
-            self._clients.discard(task)
-            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(REQUEST_SECONDS):
@@ -134,6 +139,12 @@ class FileServer:
             if (offer := self._offers.get(request.target)) is None:
                 return await _send(writer, NOT_FOUND)
             return await _hand_over(writer, request, offer)
+
+
+async def _turns() -> None:
+    """Let everything that is ready run, and what that makes ready."""
+    for _ in range(5):
+        await asyncio.sleep(0)
 
 
 async def _hand_over(writer: asyncio.StreamWriter, request: Request, offer: Offer) -> None:

@@ -1,0 +1,58 @@
+"""``facesecure alerts devices``: which Google Home and other Cast devices could speak."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.help import Json
+from facesecure.cli.settings import settings_of
+
+if TYPE_CHECKING:
+    from facesecure_plugins.google_home.devices import Device
+    from facesecure_plugins.google_home.loudness import Loudness
+
+Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to listen for devices.")]
+Volume = Annotated[bool, typer.Option("--volume", help="Also ask each how loud it is.")]
+
+
+def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume = False, json: Json = False) -> None:
+    """List the Google Home and other Cast devices on the network, groups included."""
+    from facesecure_plugins.google_home.network import nearby, volumes
+
+    devices = nearby(timeout, _interfaces(settings_of(context).config().plugins))
+    loud = volumes(devices) if volume else [None] * len(devices)
+    if json:
+        output.emit_json({"devices": [_document(*pair) for pair in zip(devices, loud, strict=True)]})
+        return
+    columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
+    output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loud, strict=True)])
+    output.note(_advice(devices, timeout))
+
+
+def _interfaces(plugins: dict[str, dict[str, Any]]) -> list[str]:
+    """Where the plugin would look; the rest of its table may be wrong and does not matter here."""
+    named = plugins.get("google_home", {}).get("interfaces", [])
+    return [str(address) for address in named] if isinstance(named, list) else []
+
+
+def _document(device: Device, loudness: Loudness | None) -> dict[str, Any]:
+    known = {"name": device.name, "uuid": device.uuid and str(device.uuid), "kind": device.kind, "model": device.model}
+    return known | {
+        "address": device.address,
+        "addresses": [host for host, _ in device.addresses],
+        "volume": None if loudness is None else loudness.level,
+        "muted": None if loudness is None else loudness.muted,
+    }
+
+
+def _row(device: Device, loudness: Loudness | None) -> tuple[object, ...]:
+    return device.name, device.kind, device.model, device.address, device.uuid, loudness
+
+
+def _advice(devices: list[Device], timeout: float) -> str:
+    if not devices:
+        return f"no Cast device answered within {timeout:g} s: is one on, and in the same network as this machine?"
+    return f'to speak there: [plugins.google_home] devices = ["{devices[0].name}"]'

@@ -1,0 +1,58 @@
+"""``facesecure alerts devices``: what really is on the loopback."""
+
+import uuid
+
+import pytest
+
+from support.cast_mdns import LOOPBACK, advertised
+from support.cast_receiver import cast_device
+
+
+@pytest.fixture
+def configured(tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text(f'[plugins.google_home]\ninterfaces = ["{LOOPBACK}"]\n')
+    return file
+
+
+@pytest.fixture
+def device():
+    name = f"Hall {uuid.uuid4().hex[:8]}"
+    script = {"model": "Google Nest Hub", "capabilities": 5, "volume": 0.25, "muted": True}
+    with cast_device(name=name, **script) as running, advertised(running.script, running.host, running.port):
+        yield running
+
+
+def test_a_device_is_listed_as_the_settings_would_name_it(facesecure, configured, device):
+    listed = facesecure("alerts", "devices", "--json", "--timeout", 1, "--config", configured).json["devices"]
+    (mine,) = [one for one in listed if one["name"] == device.script.name]
+    assert mine == {
+        "name": device.script.name,
+        "uuid": str(device.script.identifier),
+        "kind": "display",
+        "model": "Google Nest Hub",
+        "address": device.address,
+        "addresses": [device.host],
+        "volume": None,
+        "muted": None,
+    }
+
+
+def test_its_volume_is_asked_for_on_demand(facesecure, configured, device):
+    outcome = facesecure("alerts", "devices", "--volume", "--json", "--timeout", 1, "--config", configured)
+    (mine,) = [one for one in outcome.json["devices"] if one["name"] == device.script.name]
+    assert (mine["volume"], mine["muted"]) == (0.25, True)
+
+
+def test_a_person_gets_a_table_and_the_line_to_write(facesecure, configured, device):
+    outcome = facesecure("alerts", "devices", "--volume", "--timeout", 1, "--config", configured)
+    assert device.script.name in outcome.out
+    assert "25%, muted" in outcome.out
+    assert "[plugins.google_home] devices = [" in outcome.err
+
+
+def test_an_empty_network_is_no_failure_and_says_what_to_look_at(facesecure, configured, monkeypatch):
+    monkeypatch.setattr("facesecure_plugins.google_home.network.nearby", lambda *_: [])
+    outcome = facesecure("alerts", "devices", "--timeout", 0.2, "--config", configured)
+    assert outcome.code == 0
+    assert "no Cast device answered within 0.2 s" in outcome.err
