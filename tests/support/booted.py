@@ -1,4 +1,4 @@
-"""A whole Debian, booted for a test: this machine's own files under a layer that is thrown away, a real systemd as process 1.
+"""A whole Debian, booted for a test: this machine's own files under a layer that is thrown away, and a real systemd.
 
     with BootedSystem(share={ROOT: "/usr/src/facesecure"}) as system:
         system.run("systemctl", "start", "something")
@@ -22,7 +22,8 @@ from types import TracebackType
 from typing import Any, Self
 
 BOOT_SECONDS = 60.0
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/root"}
 _TOOLS = ("systemd-nspawn", "nsenter", "mount", "umount", "journalctl", "systemctl")
 
 
@@ -76,7 +77,7 @@ class BootedSystem:
     def run(
         self, *command: object, timeout: float = 30.0, check: bool = True, stdin: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``command`` inside as root, and wait for it. A failure is an AssertionError that shows all that was said."""
+        """Run ``command`` inside as root, and wait for it. A failure is an AssertionError with all that was said."""
         done = subprocess.run(
             self._inside(command, environment), input=stdin or "", capture_output=True, text=True, timeout=timeout,
             check=False,
