@@ -1,16 +1,21 @@
-"""People in one file, to carry to another machine: a zip of lossless crops and a manifest in JSON.
+"""People in one file under a passphrase (``facesecure.passphrase``), to carry to another machine.
+
+Within is a zip of lossless crops and a manifest in JSON:
 
     manifest.json        format, version, and for every person: name, created_at, and their faces
     faces/0001/0001.png  aligned crops, uint8 RGB 112x112, as enrolment made them
 
-The crops are the truth: a daemon with another model embeds them again. The file is not encrypted.
+The crops are the truth: a daemon with another model embeds them again. A bare zip, as the first version wrote, is
+still read.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +25,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facesecure.domain import Image, Quality
-from facesecure.errors import StoreError, UsageError
+from facesecure.errors import FacesecureError, StoreError, UsageError
+from facesecure.passphrase import WrongPassphrase, is_sealed, seal, unseal
 from facesecure.store.names import name_key, person_name
 from facesecure.store.pictures import png_bytes, png_image
 from facesecure.store.records import EnrolledFace, Person
@@ -30,6 +36,8 @@ FORMAT = "facesecure-people"
 VERSION = 1
 _LARGEST_CROP = 200_000
 _LARGEST_MANIFEST = 64_000_000
+
+_log = logging.getLogger(__name__)
 
 
 class _Part(BaseModel):
@@ -88,21 +96,31 @@ class Added:
     known: int
 
 
-def write_people(store: Store, file: IO[bytes], names: Sequence[str] | None = None) -> list[Person]:
+def write_people(
+    store: Store, file: IO[bytes], passphrase: Callable[[], str], names: Sequence[str] | None = None
+) -> list[Person]:
     """Write the people called ``names`` (None or empty: everybody) to ``file``; returns who they were.
 
-    Raises UsageError where a name is nobody's, or there is nobody at all.
+    Raises UsageError where a name is nobody's, or there is nobody at all, before ``passphrase`` is asked for.
     """
+    people = _wanted(store, names)
+    packed = io.BytesIO()
+    words = passphrase()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
+        entries = [_write_person(archive, number, person, store) for number, person in enumerate(people, 1)]
+        manifest = _Manifest(format=FORMAT, version=VERSION, written_at=datetime.now(UTC), people=tuple(entries))
+        archive.writestr("manifest.json", manifest.model_dump_json(indent=1))
+    file.write(seal(packed.getvalue(), words))
+    return people
+
+
+def _wanted(store: Store, names: Sequence[str] | None) -> list[Person]:
     wanted = {name_key(name) for name in names or ()}
     for name in names or ():
         store.faces_of(name)  # raises for nobody
     people = [person for person in store.people() if not wanted or name_key(person.name) in wanted]
     if not people:
         raise UsageError("nobody is enrolled yet", "begin with: facesecure enroll NAME --images PATH...")
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
-        entries = [_write_person(archive, number, person, store) for number, person in enumerate(people, 1)]
-        manifest = _Manifest(format=FORMAT, version=VERSION, written_at=datetime.now(UTC), people=tuple(entries))
-        archive.writestr("manifest.json", manifest.model_dump_json(indent=1))
     return people
 
 
@@ -126,15 +144,32 @@ def _entry(crop: str, face: EnrolledFace) -> _Face:
     )
 
 
-def read_people(path: Path) -> list[Arrival]:
-    """Everybody in the file, checked. Raises UsageError where it is not there, not such a file, or damaged."""
+def read_people(path: Path, passphrase: Callable[[], str]) -> list[Arrival]:
+    """Everybody in the file, checked; ``passphrase`` is asked for where the file is under one.
+
+    Raises UsageError where it is not there, not such a file, or damaged; FacesecureError for a wrong passphrase.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(_opened(path, path.read_bytes(), passphrase))) as archive:
             manifest = _manifest(path, archive)
             return [_arrival(path, archive, person) for person in manifest.people]
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "name a file that `people export` wrote") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _opened(path: Path, data: bytes, passphrase: Callable[[], str]) -> bytes:
+    """The zip itself, whether it is sealed or not."""
+    if not is_sealed(data):
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            _log.warning("%s is not encrypted: remove it, and export again if you need a copy", path)
+        return data
+    try:
+        return unseal(data, passphrase())
+    except WrongPassphrase as error:
+        raise FacesecureError(f"the passphrase of {path} is wrong", "it is the one asked for at its export") from error
+    except ValueError as error:
         raise _damaged(path, str(error)) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +12,18 @@ import typer
 
 from facesecure.cli import documents, output
 from facesecure.cli.help import Json, examples, group
+from facesecure.cli.passphrases import PassphraseFile, new_passphrase, passphrase
 from facesecure.cli.settings import open_store, settings_of
 
 if TYPE_CHECKING:
     from facesecure.store.records import Template
+    from facesecure.store.store import Store
 
 app = group(
     "Who is enrolled: list, show, rename, remove, export, import.",
     "facesecure people list",
     "facesecure people rename Ana Anna",
-    "facesecure people export family.zip",
+    "facesecure people export family.faces",
 )
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The person; case does not count.")]
 
@@ -93,6 +96,7 @@ def rename(
     """Give a person another name, in past sightings too."""
     with settings_of(context).store() as store:
         person = store.rename_person(name, new)
+        _forget_recordings(context, store)
     if json:
         output.emit_json(documents.person(person))
     else:
@@ -109,7 +113,10 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget a person: their pictures and what was learnt from them. Past sightings stay."""
+    """Forget a person: every picture, what was learnt from them, their name. That somebody came stays.
+
+    With --face: only one of the pictures they are known by.
+    """
     from facesecure.recognize import calibration
 
     with settings_of(context).store() as store:
@@ -118,6 +125,7 @@ def remove(
         if face is None:
             person = store.remove_person(name)
             calibration.forget(settings_of(context).state(), person.name)
+            _forget_recordings(context, store)
             removed = {"removed": person.name, "faces": person.faces}
         else:
             _require_owned(face, name, faces)
@@ -127,6 +135,14 @@ def remove(
         output.emit_json(removed)
     else:
         output.say(f"{removed['removed']} is forgotten" if face is None else f"face {face} is removed")
+
+
+def _forget_recordings(context: typer.Context, store: Store) -> None:
+    """Leave no recording that says a name nobody has any more; what the others need is made again if it went too."""
+    from facesecure.speech.household import forget_all_but
+
+    config = settings_of(context).config()
+    forget_all_but(config, settings_of(context).state(), [person.name for person in store.people()])
 
 
 def _require_owned(face: int, name: str, owned: list[int]) -> None:
@@ -142,41 +158,44 @@ def _confirm(question: str, agreed: bool) -> None:
         typer.confirm(f"{question}?", abort=True, err=True)
 
 
-@app.command("export", epilog=examples("facesecure people export family.zip", "facesecure people export anna.zip Anna"))
+@app.command(
+    "export", epilog=examples("facesecure people export family.faces", "facesecure people export anna.faces Anna")
+)
 def export(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")],
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these; default: everybody.")
     ] = None,
+    passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
-    """Write people to one file, for another machine.
+    """Write people to one file under a passphrase, for another machine or as a copy to keep.
 
-    The file holds the pictures they are known by. It is not encrypted.
+    The file holds the pictures they are known by. Without the passphrase nobody can read it, nor can you.
     """
     from facesecure.cli.files import replacing
     from facesecure.people_archive import write_people
 
     with settings_of(context).store() as store, replacing(file, binary=True) as opened:
-        written = write_people(store, opened, names)
-    output.note(f"warning: {file} holds pictures of faces and is not encrypted; keep it where nobody else reads it")
+        written = write_people(store, opened, partial(new_passphrase, passphrase_file), names)
     if json:
         output.emit_json({"file": file, "people": [documents.person(person) for person in written]})
     else:
         output.say(f"{_count(len(written), 'person', 'people')} written to {file}")
 
 
-@app.command("import", epilog=examples("facesecure people import family.zip"))
+@app.command("import", epilog=examples("facesecure people import family.faces"))
 def import_people(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `people export` wrote.")],
+    passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
     """Add the people of an exported file. Pictures that are there already are left out, so it may be repeated."""
     from facesecure.people_archive import add_people, read_people
 
-    arrivals = read_people(file)
+    arrivals = read_people(file, partial(passphrase, passphrase_file))
     with settings_of(context).store() as store:
         results = add_people(store, arrivals)
     if json:

@@ -7,6 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from facesecure import passphrase
+from facesecure.cli import passphrases
 from facesecure.store.store import Store
 from support.people import MODEL, enrolled_face
 
@@ -90,13 +92,89 @@ def test_the_last_picture_is_not_removed(facesecure, family):
     assert facesecure("people", "remove", "Björn 🦊", "--face", last).code == 2
 
 
+@pytest.fixture(autouse=True)
+def no_passphrase_from_outside(monkeypatch):
+    monkeypatch.delenv("FACESECURE_PASSPHRASE", raising=False)
+    monkeypatch.setattr(passphrase, "COST", (1 << 10, 8, 1))
+
+
 @pytest.fixture
-def exported(facesecure, family, tmp_path):
-    file = tmp_path / "family.zip"
+def words(monkeypatch):
+    """What the household protects its copy with."""
+    monkeypatch.setenv("FACESECURE_PASSPHRASE", "four random words")
+    return "four random words"
+
+
+@pytest.fixture
+def exported(facesecure, family, tmp_path, words):
+    file = tmp_path / "family.faces"
     outcome = facesecure("people", "export", file)
+    assert (outcome.code, outcome.err) == (0, "")
+    return file
+
+
+@pytest.fixture
+def bare(exported, words, tmp_path):
+    """The zip within, which is also what the first version wrote."""
+    file = tmp_path / "family.zip"
+    file.write_bytes(passphrase.unseal(exported.read_bytes(), words))
+    return file
+
+
+def test_nothing_of_an_export_can_be_read_without_the_passphrase(exported):
+    content = exported.read_bytes()
+    assert not any(trace in content for trace in (b"Anna", b"manifest", b"PNG", b"PK\x03\x04"))
+
+
+def test_an_export_needs_a_passphrase_that_is_long_enough(facesecure, family, tmp_path, monkeypatch):
+    outcome = facesecure("people", "export", tmp_path / "x")
+    assert outcome.code == 2
+    assert "--passphrase-file" in outcome.err
+    monkeypatch.setenv("FACESECURE_PASSPHRASE", "short")
+    outcome = facesecure("people", "export", tmp_path / "x")
+    assert outcome.code == 2
+    assert "too short" in outcome.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_passphrase_may_be_in_a_file(facesecure, family, tmp_path):
+    (tmp_path / "words").write_text("quatre mots très longs\r\nnot this line\n")
+    given = ("--passphrase-file", tmp_path / "words")
+    assert facesecure("people", "export", tmp_path / "x", *given).code == 0
+    assert facesecure("--state-dir", tmp_path / "new", "people", "import", tmp_path / "x", *given).code == 0
+    (tmp_path / "words").write_text("\n")
+    assert "is empty" in facesecure("people", "import", tmp_path / "x", *given).err
+    assert facesecure("people", "import", tmp_path / "x", "--passphrase-file", tmp_path / "none").code == 2
+
+
+def test_a_passphrase_is_asked_for_twice_at_a_terminal(facesecure, family, tmp_path, monkeypatch):
+    asked = []
+
+    def prompt(text, **how):
+        asked.append(how)
+        return "four random words"
+
+    monkeypatch.setattr(passphrases.typer, "prompt", prompt)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert facesecure("people", "export", tmp_path / "x").code == 0
+    assert facesecure("people", "import", tmp_path / "x").code == 0
+    assert [(how["hide_input"], how["confirmation_prompt"]) for how in asked] == [(True, True), (True, False)]
+
+
+def test_a_wrong_passphrase_is_told_and_adds_nobody(facesecure, exported, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACESECURE_PASSPHRASE", "four other words")
+    outcome = facesecure("--state-dir", tmp_path / "new", "people", "import", exported)
+    assert outcome.code == 1
+    assert f"the passphrase of {exported} is wrong" in outcome.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_export_of_the_first_version_is_still_read_and_warned_of(facesecure, bare, tmp_path):
+    outcome = facesecure("--state-dir", tmp_path / "new", "people", "import", bare)
     assert outcome.code == 0
     assert "not encrypted" in outcome.err
-    return file
+    assert facesecure("--state-dir", tmp_path / "new", "people", "list", "--json").json["people"]
 
 
 def test_an_export_is_its_owners_only(exported):
@@ -126,7 +204,7 @@ def test_an_import_may_be_repeated(facesecure, family, exported):
     assert [person.faces for person in family.people()] == [2, 1]
 
 
-def test_chosen_people_only_are_exported(facesecure, family, tmp_path):
+def test_chosen_people_only_are_exported(facesecure, family, tmp_path, words):
     written = facesecure("people", "export", tmp_path / "one.zip", "anna", "--json").json
     assert [who["name"] for who in written["people"]] == ["Anna"]
 
@@ -161,9 +239,10 @@ def edited(**changes):
         (lambda name, data: b"{" if name == "manifest.json" else data, "manifest.json"),
     ],
 )  # fmt: skip
-def test_a_damaged_export_adds_nobody_and_says_what_is_wrong(facesecure, exported, tmp_path, change, said):
-    bad = tmp_path / "bad.zip"
-    damage(exported, bad, change)
+def test_a_damaged_export_adds_nobody_and_says_what_is_wrong(facesecure, bare, words, tmp_path, change, said):
+    bad = tmp_path / "bad.faces"
+    damage(bare, tmp_path / "bad.zip", change)
+    bad.write_bytes(passphrase.seal((tmp_path / "bad.zip").read_bytes(), words))
     outcome = facesecure("--state-dir", tmp_path / "new", "people", "import", bad)
     assert outcome.code == 2
     assert said in outcome.err
@@ -172,7 +251,16 @@ def test_a_damaged_export_adds_nobody_and_says_what_is_wrong(facesecure, exporte
 
 def test_a_cut_export_is_refused(facesecure, exported):
     exported.write_bytes(exported.read_bytes()[:-200])
-    assert facesecure("people", "import", exported).code == 2
+    outcome = facesecure("people", "import", exported)
+    assert outcome.code == 2
+    assert f"{exported} is damaged" in outcome.err
+
+
+def test_a_changed_export_is_refused(facesecure, exported):
+    content = bytearray(exported.read_bytes())
+    content[len(content) // 2] ^= 1
+    exported.write_bytes(content)
+    assert f"{exported} is damaged" in facesecure("people", "import", exported).err
 
 
 def test_a_file_that_is_no_export_or_not_there_is_refused(facesecure, tmp_path):
