@@ -16,6 +16,7 @@ from facesecure.cli import (
     enroll,
     events,
     identify,
+    key,
     models,
     people,
     run,
@@ -73,6 +74,7 @@ app.command(
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)
 app.add_typer(config_commands.app, name="config")
+app.add_typer(key.app, name="key")
 
 
 def _version(wanted: bool) -> None:
