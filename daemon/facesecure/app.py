@@ -161,9 +161,7 @@ def assembled(
         source = open_source(config.camera.source, config.camera)
         vision = Vision.load(config, state_dir)
         store = stack.enter_context(
-            Store.open(
-                state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces, resident=True
-            )
+            Store.open(state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces, resident=True)
         )
         arming = Arming(state_dir, Mode(config.policy.mode))
         choose = VisitorChooser(vision.scores).choose
