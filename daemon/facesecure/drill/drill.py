@@ -22,45 +22,49 @@ from facesecure.tracking import Track
 
 SECONDS = 60.0
 """A drill that has not ended by then has failed."""
-SHOWN, DETECTED, JUDGED, DECIDED = "shown", "detected", "judged", "decided"
-_ENDED = frozenset({"delivered", "failed", "expired"})
+SHOWN, DETECTED, JUDGED, WRITTEN = "shown", "detected", "judged", "written"
+DELIVERED, EXPIRED = "delivered", "expired"
 _MISSING = {
     SHOWN: ("the camera gave no picture", "is it offline? facesecure doctor"),
     DETECTED: ("no face was found in the stranger's picture", "see [detector], and [motion] mask"),
     JUDGED: ("the face was found but not judged a stranger's", "see [quality] and [verdict]"),
-    DECIDED: ("the policy told nobody", "see [policy]: no channel is told of strangers"),
+    WRITTEN: ("nobody is told of strangers", "see [policy] and [plugins]"),
 }
 
 _log = logging.getLogger(__name__)
 
 
 class Drill:
-    """At most one at a time. ``watch`` and ``staged`` are the pipeline's, ``decided`` and ``step`` hear of its alerts.
+    """At most one at a time. ``watch`` and ``staged`` are the pipeline's, ``step`` is the dispatcher's.
 
     Thread-safe: it is begun from the control socket, watched on the pipeline's thread and heard of on the plugins'.
     """
 
-    def __init__(self, interjection: Interjection, *, keep: Callable[[DrillReport], object] = lambda _: None) -> None:
-        """``keep`` is handed the report of each drill when it has ended."""
-        self._interjection, self._keep = interjection, keep
+    def __init__(
+        self,
+        interjection: Interjection,
+        *,
+        keep: Callable[[DrillReport], object] = lambda _: None,
+        seconds: float = SECONDS,
+    ) -> None:
+        """``keep`` is handed the report of each drill when it has ended, at the latest after ``seconds``."""
+        self._interjection, self._keep, self._seconds = interjection, keep, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
         self._began_at = datetime.now(UTC)
         self._steps: list[Step] = []
         self._tracks: set[int] = set()
-        self._alerts: dict[str, set[str]] = {}
-        """The channels of each staged alert that have not ended yet, by the alert's identifier."""
-        self._failed: set[str] = set()
-        self._reported = True
+        self._alerts: set[str] = set()
+        """The alerts of this drill: one of an earlier drill may still be on its way."""
+        self._told = True
 
     def begin(self) -> None:
         """Let the stranger come. Raises UsageError while a drill is under way."""
         with self._lock:
-            if not self._reported and not self._over():
-                raise UsageError("a drill is under way", "wait for its end: at most a minute")
+            if self._began is not None and not self._report().done:
+                raise UsageError("a drill is under way", f"wait for its end: at most {self._seconds:.0f} s")
             self._began, self._began_at = time.monotonic(), datetime.now(UTC)
-            self._steps, self._tracks, self._alerts, self._failed = [], set(), {}, set()
-            self._reported = False
+            self._steps, self._tracks, self._alerts, self._told = [], set(), set(), False
         _log.info("a drill begins: a stranger's picture is shown to the camera")
         self._interjection.begin()
 
@@ -69,13 +73,13 @@ class Drill:
     def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Look at a frame after its faces were found, before anything is said of them."""
         box = self._interjection.box
-        if box is None or self._began is None:
+        if box is None:
             return
-        self._mark(SHOWN, note="{}x{}".format(*frame.picture.size))
+        self._once(SHOWN, "{}x{}".format(*frame.picture.size))
         for track in tracks:
             if track.fresh and _same_place(track.face.box, box):
                 self._tracks.add(track.number)
-                self._mark(DETECTED)
+                self._once(DETECTED)
 
     def staged(self, sighting: Sighting) -> Sighting:
         """``sighting``, marked as staged where it is of the drill's own face, or of the movement that it makes."""
@@ -83,37 +87,29 @@ class Drill:
         if not ours:
             return sighting
         if sighting.verdict.kind is VerdictKind.STRANGER:
-            self._mark(JUDGED, note=sighting.verdict.why)
+            self._once(JUDGED, sighting.verdict.why)
         return replace(sighting, staged=True)
 
     # What becomes of its alert -------------------------------------------------------------------------------------
 
-    def decided(self, alert: Alert, channels: Sequence[str]) -> None:
-        """The policy has made ``alert`` of a staged sighting, for ``channels``."""
-        with self._lock:
-            self._alerts[alert.identifier] = set(channels)
-        self._mark(DECIDED, note=", ".join(channels))
-
     def step(self, alert: Alert, channel: str, what: str) -> None:
-        """The dispatcher or a plugin says how far ``alert`` has come."""
+        """The dispatcher or a plugin says how far ``alert`` has come. Any alert but the drill's own is passed over."""
+        if alert.sighting is None or not alert.sighting.staged:
+            return
         with self._lock:
-            waiting = self._alerts.get(alert.identifier)
-            if waiting is None:
-                return
-            self._steps.append(Step(what, self._since(), channel))
-            if what in _ENDED:
-                waiting.discard(channel)
-                if what != "delivered":
-                    self._failed.add(channel)
+            if what == WRITTEN:
+                self._alerts.add(alert.identifier)
+            if alert.identifier in self._alerts:
+                self._steps.append(Step(what, self._since(), channel))
         self.report()
 
     def report(self) -> DrillReport | None:
-        """How far it has come; None before the first. The first to see its end has it kept."""
+        """How far it has come; None before the first. Who first sees its end has it kept."""
         with self._lock:
             if self._began is None:
                 return None
             report = self._report()
-            ended, self._reported = report.done and not self._reported, self._reported or report.done
+            ended, self._told = report.done and not self._told, self._told or report.done
         if ended:
             self._tell(report)
         return report
@@ -126,31 +122,33 @@ class Drill:
             _log.error("the drill's result is not kept: %s", error)
 
     def _report(self) -> DrillReport:
-        done = self._over() or (bool(self._alerts) and not any(self._alerts.values()))
-        problem = self._problem() if done else ""
+        planned, ended = self._count(WRITTEN), self._count(DELIVERED) + self._count(EXPIRED)
+        over = self._since() > self._seconds
+        done = over or 0 < planned <= ended
+        problem = self._problem(planned) if done else ""
         why = problem or (f"every channel delivered within {self._steps[-1].seconds:.1f} s" if done else "under way")
         return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
 
-    def _problem(self) -> str:
-        seen = {step.what for step in self._steps}
+    def _problem(self, planned: int) -> str:
         for what, (problem, hint) in _MISSING.items():
-            if what not in seen:
+            if not self._count(what):
                 return f"{problem}; {hint}"
-        left = {channel for waiting in self._alerts.values() for channel in waiting}
-        if self._failed or left:
-            return f"not delivered by {', '.join(sorted(self._failed | left))}"
-        return ""
+        if self._count(DELIVERED) >= planned:
+            return ""
+        heard = {step.channel for step in self._steps if step.what == DELIVERED}
+        silent = {step.channel for step in self._steps if step.channel} - heard
+        return f"not delivered by {', '.join(sorted(silent))}; the log says why"
 
-    def _over(self) -> bool:
-        return self._since() > SECONDS
+    def _count(self, what: str) -> int:
+        return sum(step.what == what for step in self._steps)
 
     def _since(self) -> float:
         return 0.0 if self._began is None else time.monotonic() - self._began
 
-    def _mark(self, what: str, note: str = "") -> None:
+    def _once(self, what: str, note: str = "") -> None:
         """The first time that ``what`` happens."""
         with self._lock:
-            if self._began is not None and all(step.what != what for step in self._steps):
+            if self._began is not None and not self._count(what):
                 self._steps.append(Step(what, self._since(), note=note))
 
 

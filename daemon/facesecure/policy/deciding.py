@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facesecure.arming import Armed, Mode
 from facesecure.config_policy import PolicyConfig
-from facesecure.domain import Alert, AlertKind, Sighting
+from facesecure.domain import Alert, AlertKind, Sighting, VerdictKind
 from facesecure.policy.camera import BACK, CameraStory
 from facesecure.policy.clock import Clock, SystemClock
 from facesecure.policy.history import History, Told, told_of
@@ -82,8 +82,10 @@ class Policy:
         """Alerts for ``sighting``: none where nobody is to know, or the same visitor was told of a moment ago.
 
         One that was told before and is merely closing is not told again. One that corrects what was told is told
-        always; what only a mistake had held back is told with it.
+        always; what only a mistake had held back is told with it. What a drill staged is said as a drill.
         """
+        if sighting.staged:
+            return self.rehearse(sighting, snapshot_path)
         with self._lock:
             if sighting.closing:
                 self._history = self._history.looked_at_again(sighting.identifier, Look.of(sighting.faces))
@@ -96,7 +98,9 @@ class Policy:
             return alerts
 
     def rehearse(self, sighting: Sighting, snapshot_path: Path | None = None) -> list[Alert]:
-        """The alert that ``sighting`` would make by day, said as a drill; changes nothing and is never held back."""
+        """A stranger's ``sighting`` as it would be told by day, said as a drill: never held back, never remembered."""
+        if sighting.closing or sighting.verdict.kind is not VerdictKind.STRANGER:
+            return []
         seen, moment = Seen.of(sighting, snapshot_path), self._moment()
         armed = Mode.HOME if moment.mode is Mode.OFF else moment.mode
         treatment = self._rules.treat(Occasion(seen.kind, seen.name, armed, moment.now))
