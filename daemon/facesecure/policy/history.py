@@ -55,6 +55,10 @@ class Told:
         others = tuple(pair for pair in self.looks if pair[0] != identifier)
         return replace(self, looks=(*others, (identifier, look))[-_LOOKS:])
 
+    def has(self, identifier: str) -> bool:
+        """Whether the sighting of that identifier is this visitor's."""
+        return identifier in (self.identifier, *self.earlier) or any(h.identifier == identifier for h in self.held)
+
     def again(self, seen: Seen, at: float, channels: Channels) -> Told:
         """The same visitor told of once more, with ``seen``: nothing is held back any more."""
         earlier = (*self.earlier, self.identifier)[-_EARLIER:]
@@ -134,12 +138,7 @@ class History:
 
     def looked_at_again(self, identifier: str, look: Look | None) -> History:
         """With a better look of a visit that is in it."""
-        return History(
-            tuple(
-                told.looking_like(identifier, look) if any(known == identifier for known, _ in told.looks) else told
-                for told in self.told
-            )
-        )
+        return History(tuple(t.looking_like(identifier, look) if t.has(identifier) else t for t in self.told))
 
 
 def told_of(seen: Seen, at: float, channels: Channels) -> Told:

@@ -1,0 +1,137 @@
+"""An evening at the door, told on a clock that the test sets."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+
+from facesecure.arming import Armed, Mode
+from facesecure.config_policy import PolicyConfig
+from facesecure.domain import Alert, SeenFace, Sighting, Verdict, VerdictKind
+from facesecure.policy import Policy
+from facesecure.speech.phrases import Phrases
+from support.builders import NOON
+from support.visitors import CHOOSE, faces
+
+CHANNELS = ("log", "notify", "google_home", "speaker")
+FALLBACK = {"google_home": "speaker"}
+
+
+@dataclass
+class FakeClock:
+    """Both clocks, which go together until somebody sets the time of day."""
+
+    wall: datetime = NOON
+    seconds: float = 5000.0
+    boot: str = "first"
+
+    def now(self) -> datetime:
+        return self.wall
+
+    def steady(self) -> float:
+        return self.seconds
+
+    def pass_time(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.seconds += seconds
+
+    def set_wall(self, **by: float) -> None:
+        """Somebody sets the clock on the wall, by so much."""
+        self.wall += timedelta(**by)
+
+
+@dataclass
+class Door:
+    """A policy, its clock, and what came of everything that happened so far."""
+
+    config: PolicyConfig = field(default_factory=PolicyConfig)
+    mode: Mode = Mode.HOME
+    zone: tzinfo | None = None
+    channels: Sequence[str] = CHANNELS
+    memory: Any = None
+    clock: FakeClock = field(default_factory=FakeClock)
+    alerts: list[Alert] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.armed = Armed(self.mode)
+        self._numbers = itertools.count(1)
+        self.open()
+
+    def open(self) -> None:
+        """Start, or start again."""
+        self.policy = Policy(
+            Phrases(),
+            self.config,
+            armed=lambda: self.armed,
+            in_use=self.channels,
+            fallback=FALLBACK,
+            choose=CHOOSE,
+            clock=self.clock,
+            zone=self.zone,
+            memory=self.memory,
+        )
+
+    def arm(self, mode: Mode) -> None:
+        self.armed = Armed(mode, self.clock.now())
+
+    def known(self, name: str = "Anna", *, instead_of: Sighting | None = None) -> Sighting:
+        return self.sighting(VerdictKind.KNOWN, name, (), instead_of)
+
+    def stranger(
+        self, person: int | None = 1, visit: int = 0, *, instead_of: Sighting | None = None, model: str | None = None
+    ) -> Sighting:
+        """``person`` None: one whose face cannot be compared."""
+        seen = () if person is None else faces(person, visit)
+        seen = tuple(replace(face, model_sha256=model) for face in seen) if model else seen
+        return self.sighting(VerdictKind.STRANGER, None, seen, instead_of)
+
+    def unidentified(self) -> Sighting:
+        return self.sighting(VerdictKind.UNIDENTIFIED, None, (), None)
+
+    def sighting(
+        self, kind: VerdictKind, name: str | None, seen: tuple[SeenFace, ...], instead_of: Sighting | None
+    ) -> Sighting:
+        now, supersedes = self.clock.now(), instead_of.identifier if instead_of else None
+        return Sighting(
+            f"s{next(self._numbers)}",
+            Verdict(kind, "because", name=name),
+            "front door",
+            now,
+            now,
+            track=1,
+            supersedes=supersedes,
+            faces=seen,
+        )
+
+    def comes(self, sighting: Sighting) -> list[str]:
+        """What is told of ``sighting``."""
+        return self._told(self.policy.decide(sighting, Path("picture.jpg")))
+
+    def camera(self, what: str) -> list[str]:
+        return self._told(self.policy.decide_camera(what))
+
+    def service(self, event: str) -> list[str]:
+        return self._told(self.policy.decide_service(event))
+
+    def wait(self, seconds: float = 0, **more: float) -> list[str]:
+        """Time passes, a second at a time when little of it does; what is told meanwhile."""
+        left = timedelta(seconds=seconds, **more).total_seconds()
+        step = max(1.0, left / 600)
+        said = []
+        while left > 0:
+            self.clock.pass_time(min(step, left))
+            left -= step
+            said += self._told(self.policy.overdue())
+        return said
+
+    def _told(self, alerts: list[Alert]) -> list[str]:
+        self.alerts += alerts
+        return [alert.text for alert in alerts]
+
+
+def rules(*rules: dict[str, Any], **settings: Any) -> PolicyConfig:
+    return PolicyConfig.model_validate({"rules": list(rules), **settings})
