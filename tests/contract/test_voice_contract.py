@@ -46,7 +46,9 @@ def make(name: str, folder: Path, stack: Any) -> Voice:
 @pytest.fixture(params=["gtts", "piper", "espeak-ng", "fake"], scope="module")
 def voice(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Voice]:
     with ExitStack() as stack:
-        yield make(request.param, tmp_path_factory.mktemp("voice"), stack.enter_context)
+        voice = make(request.param, tmp_path_factory.mktemp("voice"), stack.enter_context)
+        yield voice
+        voice.close()
 
 
 def test_it_says_a_sentence_that_can_be_heard(voice: Voice) -> None:

@@ -20,6 +20,7 @@ from facesecure.cli import (
     models,
     people,
     run,
+    speech,
     visitors,
 )
 from facesecure.cli import config as config_commands
@@ -62,6 +63,7 @@ app.add_typer(events.app, name="events")
 app.add_typer(visitors.app, name="visitors")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
+app.add_typer(speech.app, name="speech")
 app.command(
     "calibrate",
     epilog=examples(

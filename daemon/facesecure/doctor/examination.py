@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from facesecure.doctor import machine, parts, state
+from facesecure.doctor import machine, parts, speech, state
 from facesecure.doctor.finding import Finding, Patient, fail
 from facesecure.errors import FacesecureError
 
@@ -25,6 +25,8 @@ CHECKS: Mapping[str, Check] = {
     "disk": machine.disk,
     "clock": machine.clock,
     "plugins": parts.plugins,
+    "voices": speech.voices,
+    "sentences": speech.sentences,
 }
 
 

@@ -16,8 +16,10 @@ def phrases_of(config: FacesecureConfig) -> Phrases:
 
 
 def sentences(config: FacesecureConfig, names: Iterable[str]) -> list[str]:
-    """Everything that can be said while those with ``names`` are enrolled, the most urgent first."""
-    return phrases_of(config).every(names)
+    """Everything that can be said while those with ``names`` are enrolled, the most urgent first; rules' words too."""
+    from facesecure.policy.words import every_sentence
+
+    return every_sentence(phrases_of(config), config.policy.rules, names)
 
 
 def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[str]) -> int:
@@ -25,6 +27,7 @@ def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[st
 
     For when a person was removed or renamed: whatever was ever said of them goes, in whichever language or voice, for
     recordings have no list that could be searched. A daemon that runs makes again what this took too much.
+    Raises OSError.
     """
     from facesecure.speech.recordings import Recordings
     from facesecure.speech.voices import build_voices

@@ -70,6 +70,7 @@ class Recordings:
     def write(self, text: str, voice: Voice, mp3: bytes) -> Path:
         """Keep a recording (0600, whole or not at all). Raises OSError."""
         path = self.path(text, voice)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folders(self._root, self.folder)
         write_durably(path, mp3)
         self._trim(path)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 RATE = 24_000
 BIT_RATE = 64_000
 LOUDNESS = -18.0
-"""Of the words, in dB below full scale (mean power): as loud as speech gets without being squashed."""
+"""Of the words, in dB below full scale (mean power): as loud as speech gets before its peaks are bent much."""
 PEAK = -1.0
 """What no sample exceeds, dB below full scale."""
 TAIL = 0.3
@@ -30,6 +30,8 @@ _BLOCK = 0.02
 _AUDIBLE = 10 ** (-45 / 20)
 """A block this much below the loudest counts as silence."""
 _CHUNK = 4608
+_KNEE = np.float32(0.5)
+"""Of full scale: where a peak begins to be bent."""
 
 Samples = NDArray[np.float32]
 
@@ -99,11 +101,13 @@ def _trimmed(sound: Sound) -> Sound:
 
 
 def _louder(sound: Sound) -> Sound:
-    """At LOUDNESS, measured over what is audible; less where a peak would be cut."""
+    """At LOUDNESS, measured over what is audible; single peaks are bent, not cut, to stay below PEAK."""
     power = float(powers(sound)[_audible(sound)].mean())
-    gain = 10 ** (LOUDNESS / 20) / np.sqrt(power)
-    most = 10 ** (PEAK / 20) / float(np.abs(sound.samples).max())
-    return Sound(sound.samples * np.float32(min(gain, most)), sound.rate)
+    samples = sound.samples * np.float32(10 ** (LOUDNESS / 20) / np.sqrt(power))
+    size, top = np.abs(samples), np.float32(10 ** (PEAK / 20))
+    room = top - _KNEE
+    bent = _KNEE + room * np.tanh((size - _KNEE) / room)
+    return Sound(np.where(size > _KNEE, np.copysign(bent, samples), samples).astype(np.float32), sound.rate)
 
 
 def _mp3(sound: Sound) -> bytes:

@@ -68,14 +68,15 @@ class Takes:
                     lock.release()
 
     def close(self, seconds: float = 1.0) -> None:
-        """Start no more, and wait up to ``seconds`` for those that run; then they are left to the process's end."""
+        """Start no more, close the voices, and wait up to ``seconds`` for what is being said; then it is left."""
         with self._guard:
             self._closed = True
             threads = [thread for _, thread in self._running.values()]
+        for voice in self._voices:
+            voice.close()
         deadline = time.monotonic() + seconds
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        self.rest()
 
     def _work(self, voice: Voice, text: str, future: Future[Take]) -> None:
         try:

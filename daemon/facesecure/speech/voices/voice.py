@@ -29,4 +29,4 @@ class Voice(Protocol):
         """``text`` spoken, at any loudness. May take seconds, but ends by itself. Raises PluginError."""
 
     def close(self) -> None:
-        """Let go of models and memory. It may be used again afterwards."""
+        """Let go of models and memory; it may be used again afterwards. From any thread: what it is saying may fail."""

