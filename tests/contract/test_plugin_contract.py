@@ -24,6 +24,8 @@ from facesecure_plugins.notify import NotifyPlugin
 from facesecure_plugins.speaker import SpeakerPlugin
 from facesecure_plugins.webhook import WebhookPlugin
 from support.alsa import without_a_card
+from support.cast_receiver import cast_device
+from support.google_home import Announcer
 from support.http import serving
 from support.mailbox import opened
 from support.plugins import alert
@@ -45,10 +47,13 @@ def example() -> types.ModuleType:
     return module
 
 
-@pytest.fixture(params=["log", "recording", "webhook", "notify", "speaker", "example"])
+@pytest.fixture(params=["google_home", "log", "recording", "webhook", "notify", "speaker", "example"])
 def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A plugin that can deliver, as the registry would make it."""
-    if request.param == "log":
+    if request.param == "google_home":
+        with cast_device() as device, Announcer(tmp_path, devices=[device.address]) as announcer:
+            yield announcer.plugin
+    elif request.param == "log":
         yield LogPlugin(LogPlugin.Config(file=tmp_path / "alerts.jsonl"), journal_socket=tmp_path / "no-journal")
     elif request.param == "recording":
         yield RecordingPlugin(PluginConfig())

@@ -106,8 +106,10 @@ class FileServer:
         for server in self._servers:
             server.close()
         await _turns()  # who was being let in is in
+        writers = list(self._clients.values())
         for client in list(self._clients):
             client.cancel()
+        await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
         await _turns()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
