@@ -47,6 +47,7 @@ from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.sources.opening import is_camera
 from facesecure.speech.household import phrases_of
+from facesecure.speech.repertoire import Repertoire
 from facesecure.speech.studio import Studio
 from facesecure.stages import AlertPlugin, Detector
 from facesecure.standing import standing
@@ -184,6 +185,10 @@ def assembled(
             memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
         )
         stack.enter_context(Ticker(policy, dispatcher))
+        if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
+            stack.enter_context(
+                Repertoire(studio, lambda: policy.sentences(one.name for one in store.people()), store.people_revision)
+            )
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
         pipeline = Pipeline(
             cadence=Cadence(

@@ -12,7 +12,6 @@ from facesecure.doctor.state import database
 from facesecure.errors import PluginError
 from facesecure.speech.voices.voice import Voice
 
-SPEAKING = ("google_home", "speaker")
 _SAMPLE = "1 2 3"
 _SECONDS = 8.0
 _OFFLINE = "sudo apt install espeak-ng, or pip install 'facesecure[offline-voice]' (English)"
@@ -69,8 +68,9 @@ def sentences(patient: Patient) -> Iterator[Finding]:
     from facesecure.speech.studio import Studio
 
     config = patient.config
-    if not any(config.plugins.get(name, {"enabled": False}).get("enabled", True) for name in SPEAKING):
-        yield ok("sentences", f"nothing is said aloud: there is no {' or '.join(f'[plugins.{n}]' for n in SPEAKING)}")
+    if not any(config.plugins.get(name, {"enabled": False}).get("enabled", True) for name in config.policy.aloud):
+        tables = " or ".join(f"[plugins.{name}]" for name in config.policy.aloud)
+        yield ok("sentences", f"nothing is said aloud: there is no {tables or 'plugin that speaks'}")
         return
     needed = household.sentences(config, _names(patient))
     with Studio(config.speech, patient.state_dir) as studio:

@@ -8,7 +8,7 @@ from facesecure.config import CameraConfig, FacesecureConfig, SpeechConfig
 from facesecure.errors import StoreError
 from facesecure.speech import rest
 from facesecure.speech.household import forget_all_but, phrases_of, sentences
-from facesecure.speech.rehearsal import Rehearsal
+from facesecure.speech.repertoire import Repertoire
 from facesecure.speech.studio import Studio
 from facesecure.speech.voices.fake import FakeVoice
 
@@ -56,8 +56,8 @@ def files(tmp_path):
 
 def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_path):
     home = Household("Anna", "Ben")
-    with Rehearsal(studio, home.sentences, home.told, **QUICK) as rehearsal:
-        soon(lambda: rehearsal.readiness.complete and rehearsal.readiness.needed)
+    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
     assert all_recorded(studio, home.sentences())
     assert len(files(tmp_path)) == len(home.sentences())
     assert studio.voices[0].said[0] == "A stranger is at the front door", "the most urgent first"
@@ -65,8 +65,8 @@ def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_
 
 def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
     home = Household("Anna")
-    with Rehearsal(studio, home.sentences, home.told, **{**QUICK, "every": 60}) as rehearsal:
-        soon(lambda: rehearsal.readiness.complete and rehearsal.readiness.needed)
+    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 60}) as repertoire:
+        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
         home.change("Anna", "Ben")
         soon(lambda: studio.recorded("Ben is at the front door"))
     assert studio.voices[0].said.count("Anna is at the front door") == 1, "what is there is not made again"
@@ -75,8 +75,8 @@ def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
 def test_somebody_who_was_removed_is_forgotten_by_the_daemon_too(studio, tmp_path, monkeypatch):
     monkeypatch.setattr("facesecure.speech.recordings.RECENT", 0.05)
     home = Household("Anna", "Ben")
-    with Rehearsal(studio, home.sentences, home.told, **QUICK) as rehearsal:
-        soon(lambda: rehearsal.readiness.complete and rehearsal.readiness.needed)
+    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
         home.change("Anna")
         soon(lambda: len(files(tmp_path)) == len(home.sentences()))
     assert studio.recorded("Anna is at the front door")
@@ -89,13 +89,13 @@ def test_without_a_network_the_next_voice_records_it_all_and_the_better_one_when
     better, other = studio.voices
     better.failing = "no network"
     home = Household("Anna")
-    with Rehearsal(studio, home.sentences, home.told, **QUICK) as rehearsal:
-        soon(lambda: rehearsal.readiness.recorded and rehearsal.readiness.recorded == rehearsal.readiness.needed)
-        assert rehearsal.readiness.best == 0
+    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+        soon(lambda: repertoire.readiness.recorded and repertoire.readiness.recorded == repertoire.readiness.needed)
+        assert repertoire.readiness.best == 0
         assert len(better.said) == 1, "a network that is gone is not asked for every sentence"
         better.failing = ""
         monkeypatch.setattr(rest.Rests, "resting", lambda self, name: False)
-        soon(lambda: rehearsal.readiness.complete)
+        soon(lambda: repertoire.readiness.complete)
     assert "until a better voice answers" in caplog.text
     assert caplog.records[-1].getMessage() == f"all {len(home.sentences())} sentences are recorded"
     assert len(other.said) == len(home.sentences())
@@ -105,7 +105,7 @@ def test_where_no_voice_works_it_says_so_once_and_the_memory_is_let_go(studio, c
     for voice in studio.voices:
         voice.failing = "broken"
     home = Household()
-    with Rehearsal(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}):
+    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}):
         soon(lambda: studio.voices[0].closed >= 3)
     assert len([one for one in caplog.records if "have no recording yet" in one.getMessage()]) == 1
 
@@ -113,10 +113,10 @@ def test_where_no_voice_works_it_says_so_once_and_the_memory_is_let_go(studio, c
 def test_a_store_that_fails_for_a_moment_ends_nothing(studio, caplog):
     home = Household("Anna")
     home.failing = True
-    with Rehearsal(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}) as rehearsal:
+    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}) as repertoire:
         soon(lambda: "the disk is gone" in caplog.text)
         home.failing = False
-        soon(lambda: rehearsal.readiness.complete and rehearsal.readiness.needed)
+        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
 
 
 def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
@@ -128,17 +128,17 @@ def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
             raise thing
         return thing
 
-    with Rehearsal(studio, one_after_the_other, **{**QUICK, "every": 0.04}):
+    with Repertoire(studio, one_after_the_other, **{**QUICK, "every": 0.04}):
         soon(lambda: studio.recorded("Anna is here"))
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
     with Studio(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=1.5)]) as studio:
-        rehearsal = Rehearsal(studio, lambda: ["One", "Two", "Three"], **QUICK)
+        repertoire = Repertoire(studio, lambda: ["One", "Two", "Three"], **QUICK)
         soon(lambda: slow.said)
         began = time.monotonic()
-        rehearsal.close()
+        repertoire.close()
         assert time.monotonic() - began < 1.2
     assert slow.said == ["One"]
 

@@ -32,7 +32,7 @@ class Readiness:
         return self.best == self.needed
 
 
-class Rehearsal(AbstractContextManager["Rehearsal"]):
+class Repertoire(AbstractContextManager["Repertoire"]):
     """A thread that keeps recordings complete, and removes those that nobody needs any more."""
 
     def __init__(
