@@ -80,7 +80,7 @@ class MovedCamera:
             if at - self._began >= FIRST:
                 self._learn()
             return None
-        return self._judge(elapsed, at)
+        return self._judge(Edges(field), elapsed, at)
 
     def _follow(self, field: Field, at: float) -> float:
         """Let the present look follow; returns the seconds since the last one."""
@@ -90,12 +90,12 @@ class MovedCamera:
         self._look = _towards(self._look, field, elapsed / PASSING)
         return elapsed
 
-    def _judge(self, elapsed: float, at: float) -> Change | None:
+    def _judge(self, now: Edges, elapsed: float, at: float) -> Change | None:
         assert self._look is not None
         look = Edges(self._look)
         likeness, scene = max(((each.edges.likeness(look), each) for each in self._scenes), key=lambda pair: pair[0])
         where = _elsewhere(scene.edges, look, likeness)
-        if where is None and likeness >= HERE:
+        if where is None and min(likeness, scene.edges.likeness(now)) >= HERE:
             scene.follow(self._look, elapsed)
         if self._strange.note(where is None and likeness < HERE, at) >= STRANGE:
             self._learn()
@@ -129,6 +129,8 @@ class MovedCamera:
 
 def _elsewhere(scene: Edges, look: Edges, likeness: float) -> str | None:
     """What tells that ``look`` is of another place than ``scene``; None where nothing does."""
+    if likeness > 1 - BETTER:
+        return None
     best, across, down = scene.shift(look)
     if best >= SHIFTED and best > likeness + BETTER:
         parts = [(abs(across) / WIDTH, "sideways"), (abs(down) / HEIGHT, "up or down")]

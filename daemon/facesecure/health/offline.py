@@ -7,7 +7,7 @@ from facesecure.health.events import Change
 STEADY = 5.0
 """Seconds for which pictures must come again before it counts as back."""
 FRESH = 2.0
-"""Seconds within which the last picture has to be for pictures to come."""
+"""Seconds between two pictures that are no gap; or half of what counts as offline, where that is more."""
 
 
 class CameraOffline:
@@ -25,11 +25,11 @@ class CameraOffline:
         came, self._last = last is not None and last > self._last, max(self._last, last or self._last)
         if not self._offline:
             return self._missed(trouble, at)
-        if at - self._last > max(FRESH, self._seconds):
+        if at - self._last > max(FRESH, self._seconds / 2):
             self._since = None
         elif self._since is None and came:
             self._since = at
-        if self._since is None or at - self._since < min(STEADY, self._seconds):
+        if self._since is None or self._last - self._since < min(STEADY, self._seconds):
             return None
         self._offline = False
         return Change(True, f"pictures come again after {duration(self._since - self._gone)} without")
