@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import starmap
 from types import TracebackType
 
 from facesecure.alerts.channel import Channel, Report
@@ -24,6 +25,7 @@ from facesecure.alerts.delivery import (
     Outbox,
     Planned,
     Standing,
+    StoredDelivery,
     Told,
     born_at,
     expires_at,
@@ -84,8 +86,7 @@ class Dispatcher:
             log.warning("when plugin %s fails nothing takes its place: its fallback %s is not in use", name, spare)
         for channel in self._channels.values():
             channel.start()
-        for told in self._ledger.pending():
-            self._take_up(told)
+        self._take_up(self._ledger.pending())
         self._thread.start()
 
     def send(self, alert: Alert) -> None:
@@ -145,24 +146,28 @@ class Dispatcher:
     ) -> None:
         self.close()
 
-    def _take_up(self, told: Told) -> None:
+    def _take_up(self, left: Sequence[Told]) -> None:
         """Have what an earlier run wrote and did not deliver told now, and close what has expired meanwhile."""
-        alert, born, deliveries = told.alert, born_at(told.alert), list[Delivery]()
-        for stored in told.deliveries:
-            standing = stored.standing
-            chain = self._routes.chain(stored.channel, alert)
-            if time.monotonic() >= born + (stored.expires_at - alert.created_at).total_seconds():
-                log.error("expired while facesecure did not run: %r was not told by %s", alert.text, stored.channel)
-                expired = Standing(DeliveryState.EXPIRED, standing.attempts, error=standing.error)
-                self._ledger.mark(alert, stored.channel, expired)
-            elif not chain:
-                log.warning("%r waits for plugin %s, which is not in use", alert.text, stored.channel)
-            else:
-                again = ", perhaps for the second time" if standing.state is DeliveryState.ATTEMPTING else ""
-                log.warning("left from an earlier run, told now%s: %r by %s", again, alert.text, stored.channel)
-                one = Delivery(alert, stored.channel, chain, born, fresh=False, attempts=standing.attempts)
-                deliveries.append(one)
-        self._todo.put(partial(self._rounds.add, deliveries))
+        both = [(told.alert, stored) for told in left for stored in told.deliveries]
+        deliveries = [one for one in starmap(self._left_over, both) if one is not None]
+        if deliveries:
+            again = sum(stored.standing.state is DeliveryState.ATTEMPTING for _, stored in both)
+            message = "left from an earlier run and told now: %d deliveries, the newest of %r; %d perhaps once more"
+            log.warning(message, len(deliveries), deliveries[-1].alert.text, again)
+            self._todo.put(partial(self._rounds.add, deliveries))
+
+    def _left_over(self, alert: Alert, stored: StoredDelivery) -> Delivery | None:
+        """The delivery to make, if it is still worth making and somebody in use can."""
+        chain, born = self._routes.chain(stored.channel, alert), born_at(alert)
+        if time.monotonic() >= born + (stored.expires_at - alert.created_at).total_seconds():
+            log.error("expired while facesecure did not run: %r was not told by %s", alert.text, stored.channel)
+            attempts, error = stored.standing.attempts, stored.standing.error
+            self._ledger.mark(alert, stored.channel, Standing(DeliveryState.EXPIRED, attempts, error=error))
+        elif not chain:
+            log.warning("%r waits for plugin %s, which is not in use", alert.text, stored.channel)
+        else:
+            return Delivery(alert, stored.channel, chain, born, fresh=False, attempts=stored.standing.attempts)
+        return None
 
     def _begin(self, alert: Alert, routes: Mapping[str, Sequence[Channel]], written: Written, now: float) -> None:
         born = born_at(alert)

@@ -45,7 +45,7 @@ class Rounds:
         self._open: dict[tuple[str, str], Delivery] = {}
 
     def add(self, deliveries: Sequence[Delivery], now: float) -> None:
-        """Take up one alert's deliveries."""
+        """Take up deliveries, of one alert or of what an earlier run left."""
         deliveries = [one for one in deliveries if one.key not in self._open]
         self._spoken.watch(one for one in deliveries if one.fresh)
         for delivery in deliveries:
