@@ -1,0 +1,44 @@
+"""kill -9 at any moment, 200 times over: no alert is lost, and none is told again once it is known to be told."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.store import environment
+
+KILLS = 200
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What 200 lives and deaths came to (``support.kills``)."""
+    folder = tmp_path_factory.mktemp("household")
+    command = [sys.executable, "-m", "support.kills", folder, str(KILLS), "4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    print(done.stdout)
+    return dict(json.loads(done.stdout))
+
+
+def test_no_alert_that_was_sent_is_lost(seen: dict[str, Any]) -> None:
+    assert (seen["kills"], seen["lost"]) == (KILLS, [])
+    assert seen["accepted"] > KILLS, "too few alerts were sent to prove anything"
+
+
+def test_none_is_told_again_after_it_was_marked(seen: dict[str, Any]) -> None:
+    assert seen["repeated_after_mark"] == []
+
+
+def test_a_kill_repeats_at_most_what_each_plugin_was_saying(seen: dict[str, Any]) -> None:
+    assert seen["repeated"] <= 2 * KILLS, "one alert in each of two chains"
+
+
+def test_the_kills_came_while_alerts_were_under_way(seen: dict[str, Any]) -> None:
+    assert min(seen["killed_in"]["attempting"], seen["killed_in"]["pending"]) > KILLS
+    assert seen["repeated"] > 0, "none came between the hearing and the mark"
