@@ -11,9 +11,10 @@ import typer
 from facesecure.cli import output
 from facesecure.cli.devices import list_devices
 from facesecure.cli.help import Json, examples, group
-from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced
+from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced, state_of
 
 if TYPE_CHECKING:
+    from facesecure.alerts.plugin import Speech
     from facesecure.alerts.record import PluginRecord
     from facesecure.config import FacesecureConfig
     from facesecure.domain import Alert
@@ -52,31 +53,39 @@ def _document(record: PluginRecord) -> dict[str, str | None]:
     return {"name": record.name, "status": record.status.value, **{key: text or None for key, text in texts.items()}}
 
 
-@app.command("test", epilog=examples("facesecure alerts test log"))
+@app.command(
+    "test", epilog=examples("facesecure alerts test log", "facesecure alerts test google_home --say 'Dinner is ready'")
+)
 def try_plugin(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="PLUGIN", help="The plugin; alerts list shows them.")],
+    say: Annotated[str | None, typer.Option(metavar="TEXT", help="Other words than those of a test.")] = None,
     json: Json = False,
 ) -> None:
     """Send an alert that says it is a test through one plugin, and wait until it was delivered."""
+    from facesecure.speech.studio import Studio
+
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)  # a plugin may tell through the log
     config = settings.config()
-    seconds = _deliver(_usable(name, config), _test_alert(config.camera.name))
+    with Studio(config.speech, state_of(config)) as studio:
+        seconds = _deliver(_usable(name, config, studio), _test_alert(config, say))
     if json:
         output.emit_json({"plugin": name, "delivered": True, "seconds": seconds})
     else:
         output.say(f"{name} delivered the test alert in {seconds:.2f} s")
 
 
-def _usable(name: str, config: FacesecureConfig) -> PluginRecord:
-    """The plugin's record, configured and ready; only this one is loaded."""
+def _usable(name: str, config: FacesecureConfig, speech: Speech) -> PluginRecord:
+    """The plugin's record, configured, ready and lent a voice; only this one is loaded."""
+    from facesecure.alerts.plugin import PluginContext
     from facesecure.alerts.registry import Registry
     from facesecure.errors import PluginError
 
     tables = {name: config.plugins[name]} if name in config.plugins else {}
+    context = PluginContext(state_of(config), config.camera.name, config.speech.language, speech, lambda *_: None)
     with silenced(REGISTRY_LOG):
-        record = Registry.load(tables).record(name)
+        record = Registry.load(tables, context=context).record(name)
     if record.plugin is None:
         hint = record.hint or f"add [plugins.{name}] to the configuration"
         raise PluginError(f"plugin {name} cannot be tried, {record.status.value}: {record.reason}", hint)
@@ -103,8 +112,9 @@ def _deliver(record: PluginRecord, alert: Alert) -> float:
     return time.monotonic() - began
 
 
-def _test_alert(place: str) -> Alert:
-    """An alert that cannot be taken for a real one."""
+def _test_alert(config: FacesecureConfig, words: str | None) -> Alert:
+    """An alert that cannot be taken for a real one, unless ``words`` make it one."""
     from facesecure.domain import Alert, AlertKind
+    from facesecure.speech.household import phrases_of
 
-    return Alert(AlertKind.TEST, f"This is a test: nobody is at the {place}")
+    return Alert(AlertKind.TEST, words or phrases_of(config).test())

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from support.alsa import samples, without_a_card
+
 
 @pytest.fixture
 def configured(tmp_path):
@@ -50,3 +52,17 @@ def test_a_plugin_that_is_not_in_use_cannot_be_tried(facesecure, configured, nam
     outcome = facesecure("alerts", "test", name, "--config", configured("[plugins.log]\nenabled = false\n"))
     assert outcome.code == 1
     assert said in outcome.err
+
+
+def test_a_plugin_that_speaks_is_lent_a_voice_and_says_what_it_is_told_to(
+    facesecure, configured, tmp_path, monkeypatch
+):
+    played = without_a_card(tmp_path, monkeypatch)
+    file = configured('[speech]\nvoices = ["fake"]\n[plugins.speaker]\n')
+    lengths = []
+    for words in ([], ["--say", "Dinner"]):
+        outcome = facesecure("alerts", "test", "speaker", *words, "--json", "--config", file)
+        assert (outcome.code, outcome.json["delivered"]) == (0, True)
+        assert abs(samples(played)).max() > 0.2
+        lengths.append(len(samples(played)))
+    assert lengths[1] < lengths[0], "one word, where a test has nine"
