@@ -28,7 +28,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "
 # A real RTSP server for the tests of network cameras; without it they are skipped, and say so.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
-	systemd systemd-container python3-systemd
+	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
 .PHONY: help setup demo test test-slow bench lint clean install uninstall
 
@@ -54,7 +54,7 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 
 # What tests, lint and training need as well; TensorFlow is most of it.
 .venv/.dev: .venv/.base pyproject.toml
-	.venv/bin/python $(PIP) --editable '.[dev,training]'
+	.venv/bin/python $(PIP) --editable '.[dev,training,offline-voice]'
 	@touch $@
 
 # Best effort: the tests that need these are skipped without them.
