@@ -6,7 +6,8 @@ export STATE_DIRECTORY=/var/lib/facesecure RUNTIME_DIRECTORY=/run/facesecure
 if [ "$(id -u)" = 0 ]; then
     export HOME="$STATE_DIRECTORY" FACESECURE_KEY_FILE="${FACESECURE_KEY_FILE:-/etc/facesecure/key}"
     umask 077
-    exec setpriv --reuid=facesecure --regid=facesecure --init-groups \
+    # The effective user only: access(2), which programs ask before they read, goes by the real one.
+    exec setpriv --euid=facesecure --regid=facesecure --groups="$(id -G facesecure | tr ' ' ,)" \
         --inh-caps=-all,+dac_override --ambient-caps=-all,+dac_override -- /opt/facesecure/bin/facesecure "$@"
 fi
 exec /opt/facesecure/bin/facesecure "$@"
