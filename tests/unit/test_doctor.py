@@ -1,6 +1,8 @@
 """The doctor finds what is broken, says what to do, and changes nothing."""
 
 import json
+import os
+import subprocess
 from datetime import UTC, datetime
 
 import cv2
@@ -11,6 +13,7 @@ from facesecure.config import FacesecureConfig
 from facesecure.doctor import Health, Patient, examine, machine, parts, state
 from facesecure.doctor.machine import judge_clock
 from facesecure.errors import FacesecureError
+from facesecure.store.keys import make_key
 from facesecure.store.store import Store
 from facesecure.vision.model_card import bundled_directory
 from support.people import enrolled_face
@@ -124,6 +127,50 @@ def test_what_others_can_read_is_warned_of(tmp_path):
     (tmp_path / "state" / "facesecure.db").chmod(0o644)
     finding = only(state.permissions(patient(tmp_path)))
     assert (finding.health, "chmod" in finding.do) == (Health.WARN, True)
+
+
+def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path):
+    root = tmp_path / "state"
+    with Store.open(root) as store:
+        store.add_person("Tom", [enrolled_face(1)])
+    for number in range(5):
+        (root / f"folder{number}").mkdir(mode=0o755)
+        (root / f"folder{number}" / "file").write_text("")
+        (root / f"folder{number}" / "file").chmod(0o640)
+    finding = only(state.permissions(patient(tmp_path)))
+    assert finding.health is Health.WARN
+    assert "and 7 more" in finding.what
+    subprocess.run(finding.do, shell=True, check=True)
+    assert only(state.permissions(patient(tmp_path))).health is Health.OK
+
+
+def test_a_key_that_fits_is_well_and_another_is_not(tmp_path):
+    with Store.open(tmp_path / "state") as store:
+        store.add_person("Tom", [enrolled_face(1)])
+    finding = only(state.key(patient(tmp_path)))
+    assert (finding.health, "beside the faces" in finding.what) == (Health.OK, True)
+    (tmp_path / "state" / "key").unlink()
+    make_key(tmp_path / "state" / "key")
+    finding = only(examine(patient(tmp_path), {"key": state.key}))
+    assert (finding.health, "is not the key" in finding.what) == (Health.FAIL, True)
+
+
+def test_a_backup_that_is_missing_or_old_is_warned_of_and_so_is_damage(tmp_path):
+    root = tmp_path / "state"
+    assert list(state.backups(patient(tmp_path))) == []
+    Store.open(root).close()
+    assert only(state.backups(patient(tmp_path))).health is Health.OK, "there is nothing to lose yet"
+    with Store.open(root) as store:
+        store.add_person("Tom", [enrolled_face(1)])
+    assert only(state.backups(patient(tmp_path))).health is Health.OK
+    (backup,) = (root / "backups").iterdir()
+    os.utime(backup, (0, 0))
+    assert only(state.backups(patient(tmp_path))).health is Health.WARN
+    os.truncate(root / "facesecure.db", 8192)
+    Store.open(root, resident=True).close()
+    assert [finding.health for finding in state.backups(patient(tmp_path))] == [Health.WARN, Health.WARN]
+    backup.unlink()
+    assert only(state.backups(patient(tmp_path))).health is Health.WARN
 
 
 def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated(tmp_path):

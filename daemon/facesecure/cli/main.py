@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: Sequence[str]) -> int:
-    """Run and explain."""
+    """Run and explain. Whatever is written on the way, by whichever library, is its owner's only."""
+    before = os.umask(0o077)
     try:
         _write_any_name()
         code = _run(arguments)
@@ -45,6 +46,8 @@ def _guarded(arguments: Sequence[str]) -> int:
         return stop.code if isinstance(stop.code, int) else 1
     except Exception as error:  # noqa: BLE001 - this is where every exception ends
         return _explain(error)
+    finally:
+        os.umask(before)
     return code
 
 

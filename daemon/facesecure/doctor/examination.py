@@ -19,6 +19,8 @@ CHECKS: Mapping[str, Check] = {
     "detector": parts.detector,
     "camera": parts.camera,
     "store": state.store,
+    "key": state.key,
+    "backups": state.backups,
     "people": state.people,
     "calibration": state.calibration,
     "permissions": state.permissions,

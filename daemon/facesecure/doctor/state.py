@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from facesecure.doctor.finding import Finding, Patient, fail, ok, warn
 from facesecure.doctor.machine import existing
 
-_PRIVATE = "chmod go-rwx "
+_SHOWN = 3
+_STALE = 3 * 86_400
 
 
 def database(patient: Patient) -> Path:
@@ -36,7 +38,8 @@ def store(patient: Patient) -> Iterator[Finding]:
     if verdict == "ok":
         yield ok("store", f"{path}, revision {revision or 'none yet'}, {path.stat().st_size / 1e6:.1f} MB, whole")
     else:
-        yield fail("store", f"{path} is damaged: {verdict}", "move it away and enrol again, or restore a backup")
+        advice = "start facesecure run again: it restores the newest good backup"
+        yield fail("store", f"{path} is damaged: {verdict}", advice)
 
 
 def _to_be_made(state_dir: Path) -> Finding:
@@ -110,12 +113,69 @@ def permissions(patient: Patient) -> Iterator[Finding]:
 
 def _of_state(patient: Patient) -> Iterator[Finding]:
     for path in (patient.state_dir, database(patient)):
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield warn("permissions", f"{path} can be read by others", f"{_PRIVATE}{path}")
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
             yield fail(
                 "permissions", f"{path} cannot be read and written by this user", "run as the user of the service"
             )
+    open_to_others = sorted(_open_to_others(patient.state_dir))
+    if open_to_others:
+        shown = ", ".join(map(str, open_to_others[:_SHOWN]))
+        more = f" and {len(open_to_others) - _SHOWN} more" if len(open_to_others) > _SHOWN else ""
+        yield warn("permissions", f"others can read or search {shown}{more}", f"chmod -R go-rwx {patient.state_dir}")
+
+
+def _open_to_others(state_dir: Path) -> Iterator[Path]:
+    """Files and folders of the state directory, itself included, that are not their owner's only."""
+    for folder, folders, files in os.walk(state_dir):
+        here = Path(folder)
+        for path in (*([here] if here == state_dir else []), *(here / name for name in (*folders, *files))):
+            with suppress(FileNotFoundError):  # the daemon is at work here
+                if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) & 0o077:
+                    yield path
+
+
+def key(patient: Patient) -> Iterator[Finding]:
+    """The key that the faces are encrypted with is there, fits, and is not lost with the machine."""
+    from facesecure.store.keys import find_key
+    from facesecure.store.store import Store
+
+    if not database(patient).exists():
+        return
+    with Store.open(patient.state_dir):  # refuses a key that does not fit, with what to do
+        found = find_key(patient.state_dir)
+    if found is not None and found.path.parent == patient.state_dir:
+        where = f"{found.path}, beside the faces: whoever takes this folder takes both (docs/threat-model.md)"
+        yield ok("key", where)
+    elif found is not None:
+        yield ok("key", f"{found.path}" + (", lent by systemd" if found.given else ""))
+
+
+def backups(patient: Patient) -> Iterator[Finding]:
+    """Something to fall back on, not too old, and whether the database was damaged lately."""
+    from facesecure.store.backups import Backups
+    from facesecure.store.store import Store
+
+    if not database(patient).exists():
+        return
+    kept = Backups(database(patient))
+    newest = next(iter(kept.all()), None)
+    if newest is None:
+        with Store.open(patient.state_dir) as opened:
+            somebody = bool(opened.people())
+        what, advice = "there is none yet", "facesecure run makes one a day"
+        yield warn("backups", what, advice) if somebody else ok("backups", f"{what}; {advice}")
+        return
+    age = time.time() - newest.stat().st_mtime
+    made = f"the newest of {len(kept.all())} is {age / 3600:.0f} h old"
+    if age > _STALE:
+        yield warn("backups", made, "facesecure run makes one a day: is it running, and is there room on the disk?")
+    else:
+        yield ok("backups", made)
+    for damaged in sorted(kept.folder.glob("damaged-*.db")):
+        what = f"a damaged database was replaced by its backup; it is kept as {damaged}"
+        yield warn(
+            "backups", what, "if it happens again, replace the disk (on a Pi, the SD card); then remove the file"
+        )
 
 
 def _of_config(patient: Patient) -> Iterator[Finding]:
