@@ -111,7 +111,7 @@ def test_a_device_that_hangs_is_left_when_its_time_is_up(tmp_path, monkeypatch):
     began = time.monotonic()
     with lent(tmp_path) as given, pytest.raises(PluginError, match=r"did not finish within 0\.3 s"):
         speaker(given, attempt_seconds=0.3).send(ALERT)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     assert given.steps == [(ALERT.identifier, "playing")]
 
 

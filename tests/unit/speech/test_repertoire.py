@@ -33,7 +33,7 @@ class Household:
         return self.revision
 
 
-def soon(condition, seconds=5.0):
+def soon(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -134,12 +134,12 @@ def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
 
 
 def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
-    with Studio(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=1.5)]) as studio:
+    with Studio(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=4)]) as studio:
         repertoire = Repertoire(studio, lambda: ["One", "Two", "Three"], **QUICK)
         soon(lambda: slow.said)
         began = time.monotonic()
         repertoire.close()
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < 3
     assert slow.said == ["One"]
 
 

@@ -31,11 +31,10 @@ def test_a_sentence_is_made_once_and_then_comes_from_the_disk(tmp_path):
 
 
 def test_what_is_there_needs_no_voice_and_no_time(tmp_path):
-    with studio(tmp_path, FakeVoice()) as one:
-        one.recording(STRANGER)
-        began = time.monotonic()
-        one.recording(STRANGER)
-        assert time.monotonic() - began < 0.05
+    with studio(tmp_path, voice := FakeVoice()) as one:
+        path = one.recording(STRANGER)
+        voice.failing, voice.seconds = "it must not be asked", 5
+        assert one.recording(STRANGER) == path
 
 
 def test_the_next_voice_speaks_where_the_first_cannot(tmp_path):
@@ -47,19 +46,18 @@ def test_the_next_voice_speaks_where_the_first_cannot(tmp_path):
 
 
 def test_a_voice_that_hangs_has_its_share_of_the_time_and_no_more(tmp_path):
-    slow = FakeVoice(name="slow", seconds=0.8)
-    with studio(tmp_path, slow, FakeVoice(), urgent=0.6) as one:
+    slow = FakeVoice(name="slow", seconds=4)
+    with studio(tmp_path, slow, FakeVoice(), urgent=4) as one:
         began = time.monotonic()
         one.recording(STRANGER)
-        assert 0.25 < time.monotonic() - began < 0.6
+        assert 1.9 < time.monotonic() - began < 3.9
 
 
 def test_what_a_slow_voice_says_too_late_is_there_the_next_time(tmp_path):
-    slow = FakeVoice(name="slow", seconds=0.3)
-    with studio(tmp_path, slow, FakeVoice(), urgent=0.2) as one:
+    slow = FakeVoice(name="slow", seconds=1)
+    with studio(tmp_path, slow, FakeVoice(), urgent=1) as one:
         first = one.recording(STRANGER)
-        assert one.recorded(STRANGER).rank == 1
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while one.recorded(STRANGER).rank and time.monotonic() < deadline:
             time.sleep(0.02)
         assert one.recording(STRANGER) != first
@@ -75,12 +73,12 @@ def test_where_no_voice_works_every_reason_is_told_and_what_to_do(tmp_path):
 
 
 def test_where_every_voice_hangs_the_alarm_is_told_so_in_time(tmp_path):
-    voices = [FakeVoice(name=name, seconds=0.5) for name in ("one", "two")]
-    began = time.monotonic()
+    voices = [FakeVoice(name=name, seconds=1.5) for name in ("one", "two")]
     with studio(tmp_path, *voices, urgent=0.2) as one:
+        began = time.monotonic()
         with pytest.raises(PluginError, match="not ready within"):
             one.recording(STRANGER)
-        assert time.monotonic() - began < 0.4
+        assert time.monotonic() - began < 1.4
 
 
 def test_a_voice_with_a_bug_is_a_voice_that_failed(tmp_path):
@@ -202,13 +200,13 @@ def test_a_damaged_recording_is_told_and_made_again(tmp_path):
 
 
 def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
-    hung = FakeVoice(seconds=3)
+    hung = FakeVoice(seconds=4)
     one = studio(tmp_path, hung, urgent=0.05)
     with pytest.raises(PluginError):
         one.recording(STRANGER)
     began = time.monotonic()
     one.close()
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 3
     with pytest.raises(PluginError, match="closed"):
         one.recording("Another sentence")
 

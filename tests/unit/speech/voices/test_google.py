@@ -85,7 +85,7 @@ def test_no_network_is_told_at_once():
         url = f"https://127.0.0.1:{unused.getsockname()[1]}"
         with pytest.raises(PluginError, match=r"cannot be reached: .*refused"):
             GoogleVoice(url=url).say("hm", "en")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
 
 
 def test_a_network_that_says_nothing_is_not_waited_for(google):
@@ -93,7 +93,7 @@ def test_a_network_that_says_nothing_is_not_waited_for(google):
     began = time.monotonic()
     with pytest.raises(PluginError, match=r"cannot be reached: .*timed out"):
         voice(google, seconds=0.2).say("hm", "en")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
 
 
 def test_a_house_without_names_in_its_network_is_told():
