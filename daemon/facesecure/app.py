@@ -19,6 +19,8 @@ from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
 from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
+from facesecure.control.commands import Commands
+from facesecure.control.server import answering
 from facesecure.detect import USABLE_CONFIDENCE, build_detector
 from facesecure.domain import Alert, Embedding
 from facesecure.enrolment import Enrolment
@@ -211,6 +213,8 @@ def assembled(
 
         health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
+        commands = Commands(config.camera.name, arming, policy, store, frames, dispatcher)
+        stack.enter_context(answering(commands.handlers(), state_dir))
         yield Daemon(pipeline, frames, dispatcher, store, monitor)
 
 

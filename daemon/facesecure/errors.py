@@ -10,7 +10,9 @@
     │   └── DownloadError            ... or could not be fetched
     ├── StoreError                   the database or the state directory cannot be used
     ├── EnrolmentError               a person cannot be enrolled from these pictures
-    └── PluginError                  an alert plugin could not be loaded, configured or used
+    ├── PluginError                  an alert plugin could not be loaded, configured or used
+    └── ControlError                 the running daemon cannot be asked, or refuses
+        └── NoDaemonError            ... because none is running
 
 The command line prints the message after ``error:`` and exits with ``exit_code``; a traceback is always a bug.
 """
@@ -76,3 +78,11 @@ class EnrolmentError(FacesecureError):
 
 class PluginError(FacesecureError):
     """An alert plugin cannot be loaded, configured or used."""
+
+
+class ControlError(FacesecureError):
+    """The running daemon cannot be asked, or does not do what it was asked."""
+
+
+class NoDaemonError(ControlError):
+    """No daemon is running that could be asked."""

@@ -9,6 +9,7 @@ import typer
 
 from facesecure.cli import (
     alerts,
+    arm,
     bench,
     calibrate,
     demo,
@@ -21,6 +22,7 @@ from facesecure.cli import (
     people,
     run,
     speech,
+    status,
     visitors,
 )
 from facesecure.cli import config as config_commands
@@ -73,6 +75,13 @@ app.command(
         "facesecure calibrate --json",
     ),
 )(calibrate.calibrate)
+app.command(
+    "arm",
+    epilog=examples(
+        "facesecure arm away", "facesecure arm home", "sudo facesecure arm off", "facesecure arm away --json"
+    ),
+)(arm.arm)
+app.command("status", epilog=examples("facesecure status", "facesecure status --json"))(status.status)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)
 app.add_typer(config_commands.app, name="config")

@@ -1,0 +1,36 @@
+"""Asking the running daemon."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facesecure.cli.settings import Settings
+
+
+def ask_daemon(
+    settings: Settings, command: str, arguments: Mapping[str, Any] | None = None, *, seconds: float | None = None
+) -> dict[str, Any]:
+    """The running daemon's answer to ``command``; where a state directory was named, that of the daemon it is of.
+
+    A configuration that is broken, or closed to the caller, keeps nobody from asking the service. Raises NoDaemonError
+    where none is running, ControlError where it refuses, ConfigError where without a configuration it cannot be found.
+    """
+    from facesecure.cli.settings import state_of
+    from facesecure.control.client import SECONDS, ask
+    from facesecure.control.places import likely_places
+    from facesecure.errors import ConfigError, NoDaemonError
+    from facesecure.paths import STATE_VARIABLE
+
+    patience = SECONDS if seconds is None else seconds
+    try:
+        state = state_of(settings.config())
+    except ConfigError as broken:
+        try:
+            return ask(command, likely_places(None), arguments, seconds=patience)
+        except NoDaemonError:
+            raise broken from None
+    named = settings.state_dir is not None or STATE_VARIABLE in os.environ
+    return ask(command, likely_places(state), arguments, state_dir=state if named else None, seconds=patience)

@@ -1,0 +1,66 @@
+"""``facesecure status``: does it watch, how is it armed, who was there?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.daemon import ask_daemon
+from facesecure.cli.help import Json
+from facesecure.cli.settings import settings_of, state_of
+
+if TYPE_CHECKING:
+    from facesecure.cli.settings import Settings
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """How the running facesecure fares: mode, camera, people, who was seen last, alerts that wait.
+
+    Ends with 1 where none is running. Needs root, or the group facesecure.
+    """
+    from facesecure.errors import NoDaemonError
+
+    settings = settings_of(context)
+    try:
+        found = {"running": True, **ask_daemon(settings, "status")}
+    except NoDaemonError as error:
+        _not_running(settings, error, json)
+        raise typer.Exit(1) from None
+    if json:
+        output.emit_json(found)
+    else:
+        _show(found)
+
+
+def _not_running(settings: Settings, error: Any, json: bool) -> None:
+    from facesecure.arming import Arming, Mode
+
+    config = settings.config()
+    mode = Arming(state_of(config), Mode(config.policy.mode)).armed.mode
+    if json:
+        output.emit_json({"running": False, "mode": mode.value})
+    else:
+        output.say(f"not running; {mode.words} at its next start")
+    output.note(f"hint: {error.hint}")
+
+
+def _show(found: dict[str, Any]) -> None:
+    output.say(found["line"])
+    rows = [("people", ", ".join(found["people"]) or "nobody enrolled"), ("last seen", _seen(found["last_seen"]))]
+    if found["camera"]["trouble"]:
+        rows.insert(0, ("camera", found["camera"]["trouble"]))
+    rows.append(("alerts waiting", str(found["pending"])))
+    output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _fares(plugin)) for plugin in found["plugins"])])
+
+
+def _seen(seen: dict[str, Any] | None) -> str:
+    return "nobody yet" if seen is None else f"{seen['name'] or seen['verdict']}, {seen['ago']}"
+
+
+def _fares(plugin: dict[str, Any]) -> str:
+    words = [f"{plugin['sent']} sent"]
+    words += [f"{plugin[what]} {what}" for what in ("failed", "dropped", "waiting") if plugin[what]]
+    words += ["hangs"] if plugin.get("hung") else []
+    return ", ".join(words) + (f" (last error: {plugin['last_error']})" if plugin["last_error"] else "")

@@ -1,0 +1,105 @@
+"""What the running daemon can be asked: ping, status, and to arm."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from facesecure import __version__
+from facesecure.arming import Arming, Mode
+from facesecure.control.server import Handler
+from facesecure.errors import SourceError, StoreError, UsageError
+from facesecure.policy import Policy
+from facesecure.status import WATCHING, LastSeen, ago, status_line
+
+MODES = ", ".join(mode.value for mode in Mode)
+
+
+class People(Protocol):
+    """What is needed of ``store.Store``."""
+
+    def people(self) -> Any: ...
+
+    def sightings(self, limit: int = 50, *, latest_only: bool = False) -> Any: ...
+
+
+class Channels(Protocol):
+    """What is needed of ``alerts.dispatcher.Dispatcher``."""
+
+    def reports(self) -> Any: ...
+
+
+class Camera(Protocol):
+    """What is needed of ``sources.capture.LatestFrame``."""
+
+    @property
+    def trouble(self) -> SourceError | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The parts of a daemon that answer."""
+
+    place: str
+    arming: Arming
+    policy: Policy
+    store: People
+    camera: Camera
+    channels: Channels
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def handlers(self) -> dict[str, Handler]:
+        return {"ping": self.ping, "status": self.status, "arm": self.arm}
+
+    def ping(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Is anybody there?"""
+        return {"pid": os.getpid(), "program": __version__, "started_at": self.started_at.isoformat()}
+
+    def arm(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """``mode``: home, away or off. It acts from now on; ``warning`` says where it will not outlive a restart."""
+        before, warning = self.policy.mode, None
+        try:
+            self.arming.arm(_mode(request.get("mode")))
+        except StoreError as error:
+            warning = f"{error.message}; after a restart it will be as it was before"
+        return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
+
+    def status(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """How things stand, in one line and in full."""
+        now = datetime.now(UTC)
+        names = [person.name for person in self.store.people()]
+        last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
+        mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
+        doing = f"no picture of the {self.place}" if trouble else WATCHING
+        return {
+            **self.ping(request),
+            "line": status_line(mode, len(names), last, now, camera=doing, quiet=quiet),
+            "mode": mode.value,
+            "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
+            "quiet": quiet,
+            "camera": {"name": self.place, "trouble": trouble.message if trouble else None},
+            "people": names,
+            "last_seen": _seen(last, now),
+            "pending": sum(report.waiting for report in reports),
+            "plugins": [asdict(report) for report in reports],
+        }
+
+    def _last_seen(self) -> LastSeen | None:
+        found = self.store.sightings(limit=1, latest_only=True)
+        return LastSeen(found[0].kind, found[0].name, found[0].last_seen) if found else None
+
+
+def _mode(word: object) -> Mode:
+    try:
+        return Mode(str(word))
+    except ValueError:
+        raise UsageError(f"there is no mode {word!r}", f"the modes are: {MODES}") from None
+
+
+def _seen(last: LastSeen | None, now: datetime) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    return {"verdict": last.kind.value, "name": last.name, "at": last.at.isoformat(), "ago": ago(last.at, now)}
