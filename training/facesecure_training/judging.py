@@ -45,12 +45,16 @@ class Door:
 
     def recognise(self, look: Look) -> Recognition:
         """Each person's score is the cosine to their nearest template."""
-        return Recognition({name: float((some @ look.embedding).max()) for name, some in self.templates.items()})
+        scores = {name: float((some @ look.embedding).max()) for name, some in self.templates.items()}
+        return Recognition(scores, look.embedding)
 
     def recognise_all(self, looks: Sequence[Look]) -> list[Recognition]:
         faces = np.stack([look.embedding for look in looks])
         columns = {name: (faces @ some.T).max(axis=1).tolist() for name, some in self.templates.items()}
-        return [Recognition({name: column[row] for name, column in columns.items()}) for row in range(len(looks))]
+        return [
+            Recognition({name: column[row] for name, column in columns.items()}, look.embedding)
+            for row, look in enumerate(looks)
+        ]
 
     def over_threshold(self, looks: Sequence[Look]) -> list[str | None]:
         """For each picture the best name, if it reaches the threshold of that name."""

@@ -38,13 +38,14 @@ class Spread(_Part):
     mean: float
     sd_between: Annotated[float, Field(ge=0)]
     sd_within: Annotated[float, Field(gt=0)]
+    mutual: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     @classmethod
     def of(cls, scores: ScoreDistribution) -> Spread:
-        return cls(mean=scores.mean, sd_between=scores.sd_between, sd_within=scores.sd_within)
+        return cls(mean=scores.mean, sd_between=scores.sd_between, sd_within=scores.sd_within, mutual=scores.mutual)
 
     def scores(self) -> ScoreDistribution:
-        return ScoreDistribution(self.mean, self.sd_between, self.sd_within)
+        return ScoreDistribution(self.mean, self.sd_between, self.sd_within, self.mutual)
 
 
 class Estimate(_Part):

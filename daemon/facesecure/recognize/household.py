@@ -114,7 +114,7 @@ class Calibrator:
         prior, seen = impostor.sd_between**2, visit + within / count
         weight = prior / (prior + seen)
         mean = impostor.mean + weight * (float(scores.mean()) - impostor.mean)
-        return ScoreDistribution(mean, math.sqrt(prior * (1 - weight) + visit), math.sqrt(within))
+        return ScoreDistribution(mean, math.sqrt(prior * (1 - weight) + visit), math.sqrt(within), impostor.mutual)
 
     def _false_accepts(self, impostor: ScoreDistribution, threshold: float) -> Estimate:
         """The interval knows three doubts.
@@ -154,7 +154,7 @@ class _Level:
 
     def scores(self, usual: ScoreDistribution) -> ScoreDistribution:
         visit = (1 - _PERSON_SHARE) * usual.sd_between**2
-        return ScoreDistribution(self.mean, math.sqrt(self.doubt**2 + visit), usual.sd_within)
+        return ScoreDistribution(self.mean, math.sqrt(self.doubt**2 + visit), usual.sd_within, usual.mutual)
 
 
 def _left_out(faces: Vectors) -> float:

@@ -15,7 +15,7 @@ import hashlib
 import io
 import math
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Protocol
@@ -31,6 +31,7 @@ Vectors = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 _DRAWS, _RARE = 65536, 1e-3
 """Strangers drawn where the nearest of several templates counts, which has no closed form."""
+_LEAST_MUTUAL = 0.01
 _MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
 
 
@@ -75,8 +76,14 @@ class StrangerModel:
         means = (directions @ self.means.T).max(axis=1)
         between, within = (directions @ layer @ directions.T for layer in (self.between, self.within))
         if len(directions) == 1:
-            return ScoreDistribution(float(means[0]), math.sqrt(between[0, 0]), math.sqrt(within[0, 0]))
-        return _nearest(means, between, within)
+            spreads = math.sqrt(between[0, 0]), math.sqrt(within[0, 0])
+            return ScoreDistribution(float(means[0]), *spreads, self.mutual)
+        return replace(_nearest(means, between, within), mutual=self.mutual)
+
+    @property
+    def mutual(self) -> float:
+        """The mean cosine of two pictures of one stranger: what of a unit vector is not the picture's own."""
+        return min(1.0, max(_LEAST_MUTUAL, 1 - float(np.trace(self.within))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +178,7 @@ def _root(covariance: Matrix) -> Matrix:
 
 def stricter(one: ScoreDistribution, other: ScoreDistribution) -> ScoreDistribution:
     """A distribution that puts strangers at least as near as both do, at every chance below one half."""
-    return ScoreDistribution(
-        max(one.mean, other.mean), max(one.sd_between, other.sd_between), max(one.sd_within, other.sd_within)
-    )
+    between = max(one.sd_between, other.sd_between)
+    endless = max(some.sd_between / math.sqrt(some.mutual) for some in (one, other))
+    mutual = min(1.0, (between / endless) ** 2) if endless else 1.0
+    return ScoreDistribution(max(one.mean, other.mean), between, max(one.sd_within, other.sd_within), mutual)

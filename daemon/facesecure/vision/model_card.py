@@ -55,10 +55,14 @@ class ScoreSpread(_Part):
 
 
 class ScoreModel(_Part):
-    """How scores spread for the person a template belongs to, and for a stranger against one template."""
+    """How scores spread for the person a template belongs to, and for a stranger against one template.
+
+    ``mutual``: the mean cosine of two photos of one person; 1 where scores are no cosines.
+    """
 
     genuine: ScoreSpread
     impostor: ScoreSpread
+    mutual: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class StrangerFacts(_Part):

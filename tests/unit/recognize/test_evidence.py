@@ -1,3 +1,6 @@
+import dataclasses
+
+import numpy as np
 import pytest
 
 from facesecure.recognize.evidence import Evidence, Tally
@@ -41,3 +44,42 @@ def test_a_face_too_poor_to_tell_is_no_evidence():
     evidence = Evidence().refuse(quality(reasons=("too dark",)))
     assert (evidence.usable, evidence.refused, evidence.last_reasons) == (0, 1, ("too dark",))
     assert evidence.ranked() == []
+
+
+def seen(*vectors: tuple[float, float], clarity: float = 1.0) -> Evidence:
+    """Faces of plane unit vectors, two seconds apart, beside Tom's template (1, 0)."""
+    evidence = Evidence()
+    for number, vector in enumerate(vectors):
+        embedding = np.array(vector, np.float32)
+        recognition = dataclasses.replace(looks_like(Tom=float(embedding[0])), embedding=embedding)
+        evidence = evidence.add(recognition, quality(clarity=clarity), number * 2.0)
+    return evidence
+
+
+def test_a_visit_scores_as_the_direction_of_the_mean_of_its_faces():
+    tally = seen((0.8, 0.6), (0.8, -0.6)).tallies["Tom"]
+    assert tally.length == pytest.approx(0.8, abs=0.01)
+    assert tally.mean > 0.99
+
+
+def test_faces_that_are_all_the_same_score_as_one_of_them():
+    assert seen(*[(0.6, 0.8)] * 6).tallies["Tom"].mean == pytest.approx(0.6)
+
+
+def test_half_a_visit_of_somebody_else_is_not_averaged_away():
+    shared = seen((1.0, 0.0), (-0.6, 0.8), (1.0, 0.0), (-0.6, 0.8)).tallies["Tom"]
+    assert shared.length == pytest.approx(0.6)
+    assert shared.mean < 0.45
+
+
+def test_who_is_enrolled_in_the_middle_of_a_visit_is_compared_with_the_faces_since():
+    evidence = seen((0.0, 1.0))
+    both = dataclasses.replace(looks_like(Tom=1.0, Ann=1.0), embedding=np.array([1, 0], np.float32))
+    evidence = evidence.add(both, quality(), 2.0)
+    assert evidence.tallies["Ann"].mean == pytest.approx(1.0)
+    assert evidence.tallies["Tom"].mean < 0.85
+
+
+def test_scores_without_embeddings_are_averaged():
+    evidence = Evidence().add(looks_like(Tom=0.8), quality(), 0).add(looks_like(Tom=0.4), quality(), 10)
+    assert evidence.tallies["Tom"].mean == pytest.approx(0.6, abs=0.01)

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -47,3 +48,27 @@ def test_a_model_that_takes_strangers_for_family_is_refused():
 def test_the_score_reached_with_a_chance_is_reached_with_that_chance(chance, faces):
     score = SCORES.impostor.score_reached_with(chance, faces)
     assert SCORES.impostor.chance_of_reaching(score, faces) == pytest.approx(chance, rel=1e-6)
+
+
+def test_the_mean_of_faces_is_as_long_as_their_mutual_likeness_says():
+    rng = np.random.default_rng(2)
+    visits = rng.normal(size=(4000, 1, 64))
+    faces = visits + rng.normal(size=(4000, 5, 64)) * 0.6
+    faces /= np.linalg.norm(faces, axis=2, keepdims=True)
+    mutual = float((faces[:, 0] * faces[:, 1]).sum(axis=1).mean())
+    found = float((np.linalg.norm(faces.mean(axis=1), axis=1) ** 2).mean())
+    assert ScoreDistribution(0, 0.1, 0.1, mutual).length(5) ** 2 == pytest.approx(found, rel=0.01)
+
+
+@given(st.floats(-1, 1), st.floats(0, 1), st.floats(1, 50), st.floats(0, 1))
+def test_a_higher_score_of_a_mean_direction_is_never_less_evidence_for_a_name(score, more, faces, clarity):
+    genuine, impostor = (dataclasses.replace(one, mutual=0.7) for one in (SCORES.genuine, SCORES.impostor))
+    model = ScoreModel(genuine, impostor)
+    low, high = (model.log_likelihood_ratio(one, faces, clarity) for one in (score, score + more))
+    assert high >= low - 1e-9
+
+
+def test_nothing_and_more_than_all_is_no_mutual_likeness():
+    for mutual in (0.0, 1.1):
+        with pytest.raises(ValueError, match="mutual"):
+            ScoreDistribution(0.5, 0.1, 0.1, mutual)
