@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 PLAYED_RATE = 48_000
+EVENING = "evening.raw"
 
 
 def without_a_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have ALSA know the devices "default" and "kitchen", which write raw 16 bit stereo into the file returned."""
+    """Have ALSA know the devices "default" and "kitchen", which write raw 16 bit stereo into the file returned.
+
+    Each sound begins the file anew; what "default" plays is in "evening.raw" beside it too, one sound after the other.
+    """
     if shutil.which("aplay") is None:
         pytest.skip("needs Debian's alsa-utils")
     played = folder / "played.raw"
@@ -20,7 +24,8 @@ def without_a_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "asound.conf").write_text(
         f'pcm.tofile {{ type file file "{played}" format "raw" slave {{ pcm "nobody" }} }}\n'
         f"pcm.nobody {{ type null }}\n"
-        f'pcm.!default {{ type plug slave {{ pcm "tofile" {fixed} }} }}\n'
+        f'pcm.appended {{ type file file "|cat >> {folder / EVENING}" format "raw" slave {{ pcm "tofile" }} }}\n'
+        f'pcm.!default {{ type plug slave {{ pcm "appended" {fixed} }} }}\n'
         f'pcm.kitchen {{ type plug slave {{ pcm "tofile" {fixed} }} hint.description "in the kitchen" }}\n'
     )
     monkeypatch.setenv("ALSA_CONFIG_PATH", str(folder / "asound.conf"))
