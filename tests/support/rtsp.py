@@ -69,6 +69,12 @@ class RtspCamera:
         """The camera's address with any account (USER:PASSWORD)."""
         return f"rtsp://{account + '@' if account else ''}127.0.0.1:{self.port}/door"
 
+    def change_account(self, account: str) -> None:
+        """Let in only ``account`` (USER:PASSWORD) from now on: it restarts, as cameras do."""
+        self.kill()
+        self._account = account
+        self.switch_on()
+
     def switch_on(self) -> None:
         """Start, and wait until it listens."""
         command = [
@@ -96,3 +102,8 @@ class RtspCamera:
         """Keep the connection and send nothing more."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """After a stall."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)

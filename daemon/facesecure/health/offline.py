@@ -17,6 +17,7 @@ class CameraOffline:
         """``began``: when pictures were first waited for, on the clock of all other times."""
         self._seconds = seconds
         self._last = began
+        self._gone = began
         self._since: float | None = None
         self._offline = False
 
@@ -42,7 +43,7 @@ class CameraOffline:
 
 
 def duration(seconds: float) -> str:
-    """ "40 s", "12 min" or "3 h"."""
+    """In short: 40 s, 12 min or 3 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -14,6 +15,8 @@ from facesecure.sources.backoff import Backoff
 from facesecure.sources.probing import ProbeResult
 from facesecure.sources.stamps import Stamper
 from facesecure.sources.trouble import TroubleLog
+
+log = logging.getLogger(__name__)
 
 OnTrouble = Callable[[SourceError | None], None]
 
@@ -71,13 +74,15 @@ class LiveSource:
 
     def frames(self) -> Generator[Frame]:
         """Frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
-        stamper, backoff, patient = Stamper(), Backoff(self._reconnect_max), self._patient
+        stamper, backoff, patient, seen = Stamper(), Backoff(self._reconnect_max), self._patient, False
         while not self._stopped.is_set():
             self._sign.give()
             try:
                 with closing(self._connection.pictures(self._stopped)) as pictures:
                     for picture in pictures:
-                        patient = True
+                        if not seen:
+                            seen = patient = True
+                            log.info("%s gives pictures of %dx%d", self._connection, *picture.size)
                         backoff.reset()
                         self._troubles.over()
                         self._sign.give()
