@@ -16,7 +16,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(context: typer.Context, json: Json = False) -> None:
     """Check everything, and say what to do.
 
-    Looks at the interpreter, models, camera, store, people, permissions, disk, clock and plugins.
+    Looks at the interpreter, models, camera, store, people, permissions, disk, clock, plugins and voices.
     Ends with 1 if anything does not work; warnings alone do not.
     """
     from facesecure.doctor import CHECKS, Health, Patient, examine

@@ -21,7 +21,11 @@ def voices(patient: Patient) -> Iterator[Finding]:
     """Each voice that is configured says something now."""
     from facesecure.speech.voices import build_voices
 
-    found = [_tried(patient, voice) for voice in build_voices(patient.config.speech)]
+    if not _aloud(patient):
+        yield ok("voices", f"none is needed: {_silent(patient)}")
+        return
+    wanted = [voice for voice in build_voices(patient.config.speech) if not _left_out(voice, patient)]
+    found = [_tried(patient, voice) for voice in wanted]
     works = [finding for finding in found if finding.health is Health.OK]
     if works:
         yield from found
@@ -31,6 +35,17 @@ def voices(patient: Patient) -> Iterator[Finding]:
         yield warn("voices", "without the network nothing new can be said", _OFFLINE)
 
 
+def _aloud(patient: Patient) -> bool:
+    """Whether a plugin that speaks is in the configuration."""
+    config = patient.config
+    return any(config.plugins.get(name, {"enabled": False}).get("enabled", True) for name in config.policy.aloud)
+
+
+def _silent(patient: Patient) -> str:
+    tables = " or ".join(f"[plugins.{name}]" for name in patient.config.policy.aloud)
+    return f"there is no {tables or 'plugin that speaks'}"
+
+
 def _tried(patient: Patient, voice: Voice) -> Finding:
     """What became of asking ``voice`` for three words; nothing of it is kept, and no name is told to anybody."""
     from facesecure.speech.recordings import Recordings
@@ -38,7 +53,7 @@ def _tried(patient: Patient, voice: Voice) -> Finding:
 
     about, speech = f"voice {voice.name}", patient.config.speech
     if obstacle := voice.obstacle(speech.language):
-        return ok(about, f"not in use: {obstacle.message}") if _optional(voice, patient) else _lacking(about, obstacle)
+        return _lacking(about, obstacle)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         takes = Takes(Recordings(Path(folder), [voice]), [voice], speech.language, speech.silence)
@@ -53,9 +68,11 @@ def _tried(patient: Patient, voice: Voice) -> Finding:
     return ok(about, f"speaks {speech.language}, {time.monotonic() - began:.1f} s for three words")
 
 
-def _optional(voice: Voice, patient: Patient) -> bool:
-    """Whether nobody asked for it: it is merely one of those that are tried if they are there."""
-    return "voices" not in patient.config.speech.model_fields_set and voice.name == "piper"
+def _left_out(voice: Voice, patient: Patient) -> bool:
+    """Whether nobody asked for it, and it is not here: piper is tried by default where it happens to be installed."""
+    speech = patient.config.speech
+    by_default = "voices" not in speech.model_fields_set and voice.name == "piper"
+    return by_default and voice.obstacle(speech.language) is not None
 
 
 def _lacking(about: str, obstacle: PluginError) -> Finding:
@@ -68,9 +85,7 @@ def sentences(patient: Patient) -> Iterator[Finding]:
     from facesecure.speech.studio import Studio
 
     config = patient.config
-    if not any(config.plugins.get(name, {"enabled": False}).get("enabled", True) for name in config.policy.aloud):
-        tables = " or ".join(f"[plugins.{name}]" for name in config.policy.aloud)
-        yield ok("sentences", f"nothing is said aloud: there is no {tables or 'plugin that speaks'}")
+    if not _aloud(patient):
         return
     needed = household.sentences(config, _names(patient))
     with Studio(config.speech, patient.state_dir) as studio:

@@ -20,6 +20,7 @@ def voices(monkeypatch):
 
 
 def patient(tmp_path, **sections):
+    sections = {"plugins": {"speaker": {}}, **sections}
     return Patient(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
 
 
@@ -57,16 +58,21 @@ def test_google_alone_is_warned_of(tmp_path, voices):
 def test_a_voice_that_nobody_asked_for_need_not_be_there(tmp_path, voices, monkeypatch):
     obstacle = building.PiperVoice(tmp_path / "none.onnx").obstacle("en")
     monkeypatch.setattr(voices["piper"], "obstacle", lambda language: obstacle)
-    assert health(speech.voices(patient(tmp_path)))["voice piper"] is Health.OK
+    assert health(speech.voices(patient(tmp_path))) == {"voice gtts": Health.OK, "voice espeak-ng": Health.OK}
+    voices["gtts"].failing = voices["espeak-ng"].failing = "hoarse"
+    assert set(health(speech.voices(patient(tmp_path))).values()) == {Health.FAIL}
+    voices["gtts"].failing = ""
     asked_for = patient(tmp_path, speech={"voices": ["piper", "gtts"]})
     assert health(speech.voices(asked_for))["voice piper"] is Health.WARN
 
 
-def test_where_nothing_speaks_nothing_need_be_recorded(tmp_path):
-    for plugins in ({"log": {}}, {"speaker": {"enabled": False}}):
-        (only,) = speech.sentences(patient(tmp_path, plugins=plugins))
-        assert only.health is Health.OK
-        assert "nothing is said aloud" in only.what
+@pytest.mark.parametrize("plugins", [{"log": {}}, {"speaker": {"enabled": False}}], ids=str)
+def test_where_nothing_speaks_no_voice_is_needed_and_none_is_asked(tmp_path, voices, plugins):
+    silent = patient(tmp_path, plugins=plugins)
+    (only,) = [*speech.voices(silent), *speech.sentences(silent)]
+    assert only.health is Health.OK
+    assert "[plugins.google_home] or [plugins.speaker]" in only.what
+    assert not any(voice.said for voice in voices.values())
 
 
 def test_sentences_that_are_not_recorded_are_counted(tmp_path, voices):
