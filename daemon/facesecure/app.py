@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import cv2
 
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import PluginContext, Speech
@@ -18,32 +17,26 @@ from facesecure.alone import alone
 from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
-from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
+from facesecure.config import FacesecureConfig
 from facesecure.control.commands import Commands
 from facesecure.control.server import answering
-from facesecure.detect import USABLE_CONFIDENCE, build_detector
-from facesecure.domain import Alert, Embedding
-from facesecure.enrolment import Enrolment
+from facesecure.domain import Alert, Frame
+from facesecure.drill.asking import handlers
+from facesecure.drill.drill import Drill
+from facesecure.drill.report import DrillReport, keep
 from facesecure.health import CameraEvent, CameraHealth, HealthMonitor
 from facesecure.housekeeping import Housekeeper
-from facesecure.identification import Identifier
 from facesecure.memory import map_large_buffers
 from facesecure.motion import MotionGate
+from facesecure.perception import Vision
 from facesecure.pipeline import Onlooker, Pipeline
 from facesecure.policy import Policy
 from facesecure.policy.memory import Memory
+from facesecure.policy.rules import warn_of_unknown
 from facesecure.policy.ticker import Ticker
 from facesecure.presence import Presence
-from facesecure.recognize.embedder import ModelEmbedder
-from facesecure.recognize.embedding import EmbeddingRecognizer
-from facesecure.recognize.gallery import Gallery, LiveGallery
 from facesecure.recognize.judge import Judge
-from facesecure.recognize.kinship import Others
-from facesecure.recognize.score_model import ScoreModel
-from facesecure.recognize.standards import LiveStandards
-from facesecure.recognize.stranger_model import Strangers, strangers_of
 from facesecure.recognize.visitors import VisitorChooser
-from facesecure.renewal import renew
 from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
@@ -51,92 +44,14 @@ from facesecure.sources.opening import is_camera
 from facesecure.speech.household import phrases_of
 from facesecure.speech.repertoire import Repertoire
 from facesecure.speech.studio import Studio
-from facesecure.stages import AlertPlugin, Detector
+from facesecure.stages import AlertPlugin
 from facesecure.standing import standing
-from facesecure.store.names import name_key
-from facesecure.store.records import Template
 from facesecure.store.store import Store
 from facesecure.supervise import Reporter
 from facesecure.tracking import Tracker
-from facesecure.vision.model_card import load_model
-from facesecure.vision.personhood import Doubts, doubts_for
-from facesecure.vision.quality import ENROLMENT
 from facesecure.witness import Witness
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Vision:
-    """The models, loaded and checked: what ``run``, ``enroll`` and ``identify`` all need."""
-
-    detector: Detector
-    embedder: ModelEmbedder
-    scores: ScoreModel
-    strangers: Strangers
-    watching: QualityConfig
-    """What a face must be worth to be recognised."""
-    enrolling: QualityConfig
-    """What it must be worth to be enrolled."""
-    doubts: Doubts
-    """Whether it is a person's at all."""
-
-    @classmethod
-    def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
-        """Load what ``config`` names. Raises ModelError."""
-        model = load_model(config.recognizer.model, state_dir)
-        detector = build_detector(config.detector, models_dir=state_dir / "models")
-        cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
-        sure = config.quality.min_confidence
-        sure = USABLE_CONFIDENCE[config.detector.kind] if sure is None else sure
-        watching, enrolling = (
-            floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
-        )
-        scores, strangers = ScoreModel.from_card(model.card), strangers_of(model)
-        doubts = doubts_for(model.card)
-        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts)
-
-    def recognizer(self, store: Store) -> EmbeddingRecognizer:
-        """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
-        load = partial(self.templates, store)
-        gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, decoys=store.decoys)
-        return EmbeddingRecognizer(self.embedder, gallery, self.doubts)
-
-    def templates(self, store: Store) -> list[Template]:
-        """Everybody's templates, after those that another model made were made again."""
-        renew(store, self.embedder)
-        return store.templates()
-
-    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
-        """What to demand of whom: as calibrated, or else the safe default."""
-        return LiveStandards(
-            store.templates,
-            store.people_revision,
-            self.embedder.sha256,
-            self.strangers,
-            self.scores,
-            state_dir,
-            config.verdict.false_accept,
-        )
-
-    def identifier(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Identifier:
-        """For single pictures, where one face has to do."""
-        single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
-        judge = Judge(single, self.standards(config, store, state_dir))
-        return Identifier(self.detector, self.recognizer(store), judge, self.watching)
-
-    def enrolment(self, known: Sequence[Embedding] = (), others: Others | None = None) -> Enrolment:
-        """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``."""
-        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts, others)
-
-    def enrolment_of(self, store: Store, name: str) -> Enrolment:
-        """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there."""
-        templates = [one for one in self.templates(store) if one.model_sha256 == self.embedder.sha256]
-        others = Gallery(one for one in templates if name_key(one.name) != name_key(name))
-        enrolled = name_key(name) in {name_key(person.name) for person in store.people()}
-        faces = store.faces_of(name) if enrolled else []
-        known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
-        return self.enrolment(known, Others(others, self.scores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +63,11 @@ class Daemon:
     dispatcher: Dispatcher
     store: Store
     monitor: HealthMonitor
+    drill: Drill
+
+    def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
+        """Follow ``frames`` of the camera to their end."""
+        self.pipeline.run(self.drill.among(self.monitor.watching(frames)), onlooker)
 
 
 @contextmanager
@@ -175,8 +95,10 @@ def assembled(
             config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))
         )
         plugins = {**registry.enabled(), **(extra_plugins or {})}
-        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback)
+        drill = Drill(partial(keep, state_dir=state_dir))
+        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=drill.step)
         stack.enter_context(dispatcher)
+        warn_of_unknown(config.policy, [person.name for person in store.people()])
         policy = Policy(
             phrases_of(config),
             config.policy,
@@ -204,6 +126,7 @@ def assembled(
             chronicle=Chronicle(store, lambda stranger: store.visitors.group(stranger, choose)),
             policy=policy,
             alerts=dispatcher,
+            rehearsal=drill,
         )
         frames = stack.enter_context(LatestFrame(source))
 
@@ -214,8 +137,8 @@ def assembled(
         health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
         commands = Commands(config.camera.name, arming, policy, store, frames, dispatcher)
-        stack.enter_context(answering(commands.handlers(), state_dir))
-        yield Daemon(pipeline, frames, dispatcher, store, monitor)
+        stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir))
+        yield Daemon(pipeline, frames, dispatcher, store, monitor, drill)
 
 
 def lent(
@@ -255,13 +178,43 @@ def run(
         ):
             if on_ready:
                 on_ready(daemon)
-            daemon.pipeline.run(daemon.monitor.watching(frames), onlooker)
+            daemon.watch(frames, onlooker)
             if not exit_at_end and not service.ending:
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 service.wait()
 
     with alone(state_dir):
         Service(serve, reread).run(config)
+
+
+@contextmanager
+def rehearsed(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[], DrillReport | None]]:
+    """A daemon of its own for a drill, where none is running. Yields how far the drill has come.
+
+    Asking raises what ended the camera, if something did. Raises as ``run`` does.
+    """
+    errors: list[Exception] = []
+
+    def watch(daemon: Daemon) -> None:
+        try:
+            daemon.watch(iter(daemon.frames))
+        except Exception as error:  # noqa: BLE001 - it is raised where the drill is asked for
+            errors.append(error)
+
+    def report() -> DrillReport | None:
+        if errors:
+            raise errors[0]
+        return daemon.drill.report()
+
+    with alone(state_dir), assembled(config, state_dir) as daemon:
+        daemon.drill.begin()
+        thread = threading.Thread(target=watch, args=(daemon,), name="watching", daemon=True)
+        thread.start()
+        try:
+            yield report
+        finally:
+            daemon.frames.stop()
+            thread.join(5.0)
 
 
 def _standing(daemon: Daemon, config: FacesecureConfig, service: Service) -> str:

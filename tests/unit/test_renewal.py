@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from facesecure import renewal
-from facesecure.app import Vision
+from facesecure.perception import Vision
 from facesecure.config import FacesecureConfig, RecognizerConfig
 from facesecure.domain import AlignedFace
 from facesecure.recognize.embedder import ModelEmbedder

@@ -14,6 +14,7 @@ from facesecure.cli import (
     calibrate,
     demo,
     doctor,
+    drill,
     enroll,
     events,
     identify,
@@ -81,6 +82,9 @@ app.command(
         "facesecure arm away", "facesecure arm home", "sudo facesecure arm off", "facesecure arm away --json"
     ),
 )(arm.arm)
+app.command("drill", epilog=examples("facesecure drill", "facesecure drill --history", "facesecure drill --json"))(
+    drill.drill
+)
 app.command("status", epilog=examples("facesecure status", "facesecure status --json"))(status.status)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)

@@ -14,9 +14,9 @@ from facesecure.cli.help import Json
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
-    from facesecure.app import Vision
     from facesecure.config import FacesecureConfig
     from facesecure.domain import Image
+    from facesecure.perception import Vision
 
 _SIZE = (1280, 720)
 
@@ -33,7 +33,7 @@ def bench(
     On the bundled pictures, with the models and the detector of the configuration.
     For the whole daemon against other programs see `make bench` in the source tree.
     """
-    from facesecure.app import Vision
+    from facesecure.perception import Vision
 
     settings = settings_of(context)
     config = settings.config()

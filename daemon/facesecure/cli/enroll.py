@@ -54,8 +54,8 @@ def enroll(
 
 
 def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gathering, json: bool) -> None:
-    from facesecure.app import Vision
     from facesecure.errors import EnrolmentError
+    from facesecure.perception import Vision
 
     vision = Vision.load(config, state_of(config))
     enrolment = vision.enrolment_of(store, name)

@@ -27,8 +27,8 @@ def identify(
 
     Ends with 1 if a picture could not be read; the others are looked at all the same.
     """
-    from facesecure.app import Vision
     from facesecure.cli.gathering import expand
+    from facesecure.perception import Vision
 
     config = settings_of(context).config()
     paths = list(expand(images))

@@ -31,10 +31,10 @@ def teach(
 
     Raises EnrolmentError, after telling why of each face, where too few are good.
     """
-    from facesecure.app import Vision
     from facesecure.enrolment import LEAST_FACES
     from facesecure.errors import EnrolmentError
     from facesecure.learning import learn
+    from facesecure.perception import Vision
 
     vision = Vision.load(config, state_of(config))
     enrolment = vision.enrolment_of(store, name)

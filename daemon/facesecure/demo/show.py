@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.app import Vision, run
+from facesecure.app import run
 from facesecure.config import FacesecureConfig
 from facesecure.demo.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
 from facesecure.demo.draw import annotate
@@ -15,6 +15,7 @@ from facesecure.demo.film import FilmWriter
 from facesecure.demo.people import GRACE_HOPPER
 from facesecure.demo.sheet import contact_sheet, save_png
 from facesecure.domain import Frame, Sighting
+from facesecure.perception import Vision
 from facesecure.store.records import StoredSighting
 from facesecure.store.store import Store
 from facesecure.tracking import Track

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from facesecure.doctor import machine, parts, speech, state
+from facesecure.doctor import machine, parts, rehearsals, speech, state
 from facesecure.doctor.finding import Finding, Patient, fail
 from facesecure.errors import FacesecureError
 
@@ -29,6 +29,7 @@ CHECKS: Mapping[str, Check] = {
     "plugins": parts.plugins,
     "voices": speech.voices,
     "sentences": speech.sentences,
+    "drill": rehearsals.drill,
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -41,14 +41,10 @@ class Drill:
     """
 
     def __init__(
-        self,
-        interjection: Interjection,
-        *,
-        keep: Callable[[DrillReport], object] = lambda _: None,
-        seconds: float = SECONDS,
+        self, keep: Callable[[DrillReport], object], interjection: Interjection | None = None, seconds: float = SECONDS
     ) -> None:
         """``keep`` is handed the report of each drill when it has ended, at the latest after ``seconds``."""
-        self._interjection, self._keep, self._seconds = interjection, keep, seconds
+        self._interjection, self._keep, self._seconds = interjection or Interjection(), keep, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
         self._began_at = datetime.now(UTC)
@@ -67,6 +63,10 @@ class Drill:
             self._steps, self._tracks, self._alerts, self._told = [], set(), set(), False
         _log.info("a drill begins: a stranger's picture is shown to the camera")
         self._interjection.begin()
+
+    def among(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """``frames`` of the camera, with the stranger in them while a drill wants it."""
+        return self._interjection.among(frames)
 
     # What the pipeline tells ---------------------------------------------------------------------------------------
 

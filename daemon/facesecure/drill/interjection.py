@@ -1,12 +1,10 @@
-"""Puts somebody who is not there before the camera: a portrait walks through the pictures that a source gives."""
+"""Puts somebody who is not there before the camera: a portrait walks through the pictures that it really gives."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import cast
 
 import cv2
 import numpy as np
@@ -16,7 +14,6 @@ from facesecure.demo.figure import Figure
 from facesecure.demo.people import EILEEN_COLLINS, Portrait
 from facesecure.demo.walk import Walk
 from facesecure.domain import Box, Frame, Picture
-from facesecure.stages import Source
 from facesecure.vision.picture import RgbPicture
 
 STRANGER = EILEEN_COLLINS
@@ -27,16 +24,13 @@ _FAR, _NEAR = 0.03, 0.15
 
 
 class Interjection:
-    """A source with somebody painted into its frames for a few seconds after ``begin``; otherwise as it is.
+    """Somebody is painted into the frames that pass for a few seconds after ``begin``; otherwise they are as they were.
 
-    Pictures that nobody is painted into are handed on untouched. ``begin`` may be called from any thread.
+    ``begin`` may be called from any thread.
     """
 
-    def __init__(self, source: Source, portrait: Portrait = STRANGER, seconds: float = _SECONDS) -> None:
-        self.live = bool(getattr(source, "live", True))
-        self._source = source
-        self._portrait = portrait
-        self._seconds = seconds
+    def __init__(self, portrait: Portrait = STRANGER, seconds: float = _SECONDS) -> None:
+        self._portrait, self._seconds = portrait, seconds
         self._wanted = threading.Event()
         self._figure: Figure | None = None
         self._began_at: float | None = None
@@ -51,15 +45,9 @@ class Interjection:
         """Let them come, with the next frame."""
         self._wanted.set()
 
-    def stop(self) -> None:
-        """As the source's own."""
-        getattr(self._source, "stop", lambda: None)()
-
-    def frames(self) -> Generator[Frame]:
-        """The source's frames; those of a visit have somebody in them."""
-        with closing(cast("Generator[Frame]", self._source.frames())) as frames:
-            for frame in frames:
-                yield self._with_visitor(frame)
+    def among(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """``frames``; those of a visit are copies with somebody in them."""
+        return map(self._with_visitor, frames)
 
     def _with_visitor(self, frame: Frame) -> Frame:
         if self._wanted.is_set():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.app import Vision
+from facesecure.perception import Vision
 from facesecure.config import FacesecureConfig
 from facesecure.demo.clip import enrolment_pictures
 from facesecure.domain import SeenFace, Verdict, VerdictKind

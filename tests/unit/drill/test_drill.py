@@ -24,9 +24,9 @@ class Rehearsal:
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.kept: list[DrillReport] = []
-        self.interjection = Interjection(ScriptedSource([WALL] * 200, fps=10.0))
-        self.drill = Drill(self.interjection, keep=self.kept.append, seconds=seconds)
-        self._frames = self.interjection.frames()
+        self.interjection = Interjection()
+        self.drill = Drill(self.kept.append, self.interjection, seconds)
+        self._frames = self.drill.among(ScriptedSource([WALL] * 200, fps=10.0).frames())
         self.frame = next(self._frames)
 
     def play(self, frames: int = 30) -> None:

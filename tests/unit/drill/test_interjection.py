@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -20,14 +20,18 @@ def porch(count: int = 150, size: tuple[int, int] = (640, 360)) -> list[Image]:
     return [np.full((size[1], size[0], 3), 120, np.uint8)] * count
 
 
+def source(pictures: Sequence[Image | RgbPicture]) -> Iterator[Frame]:
+    return ScriptedSource(pictures, fps=10.0).frames()
+
+
 def test_until_it_begins_the_pictures_are_the_source_s_own() -> None:
     pictures = porch(5)
     assert [frame.image is picture for frame, picture in zip(frames(pictures), pictures, strict=True)] == [True] * 5
 
 
 def frames(pictures: list[Image], begin_at: int | None = None) -> Iterator[Frame]:
-    interjection = Interjection(ScriptedSource(pictures, fps=10.0), seconds=6.0)
-    for number, frame in enumerate(interjection.frames()):
+    interjection = Interjection(seconds=6.0)
+    for number, frame in enumerate(interjection.among(source(pictures))):
         yield frame
         if number == begin_at:
             interjection.begin()
@@ -47,10 +51,10 @@ def test_the_source_s_own_picture_is_not_painted_over() -> None:
 
 
 def test_a_detector_finds_the_face_where_it_was_painted() -> None:
-    interjection = Interjection(ScriptedSource(porch(60, (1280, 720)), fps=10.0), seconds=6.0)
+    interjection = Interjection(seconds=6.0)
     interjection.begin()
     detector, found = build_detector(DetectorConfig()), 0
-    for frame in interjection.frames():
+    for frame in interjection.among(source(porch(60, (1280, 720)))):
         box = interjection.box
         faces = detector.detect(frame.image) if box and frame.index % 5 == 0 else []
         found += any(box.left < face.box.centre[0] < box.right for face in faces)
@@ -61,26 +65,21 @@ def test_a_detector_finds_the_face_where_it_was_painted() -> None:
 def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int]) -> None:
     """The motion gate compares each with the one before."""
     pictures = [RgbPicture(image, np.full(luma, 120, np.uint8)) for image in porch(40)]
-    interjection = Interjection(ScriptedSource(pictures, fps=10.0))
+    interjection = Interjection()
     interjection.begin()
     shapes, moved = set(), False
-    for frame in interjection.frames():
+    for frame in interjection.among(source(pictures)):
         shapes.add(frame.luma.shape)
         moved |= bool((frame.luma != 120).any())
     assert (shapes, moved) == ({luma}, True)
 
 
 def test_it_can_come_again() -> None:
-    interjection = Interjection(ScriptedSource(porch(200), fps=10.0), seconds=6.0)
+    interjection = Interjection(seconds=6.0)
     visits, there = 0, False
-    for frame in interjection.frames():
+    for frame in interjection.among(source(porch(200))):
         if frame.index in (0, 100):
             interjection.begin()
         visits += interjection.box is not None and not there
         there = interjection.box is not None
     assert visits == 2
-
-
-def test_a_source_is_live_or_not_as_it_was() -> None:
-    assert not Interjection(ScriptedSource([], live=False)).live
-    assert Interjection(ScriptedSource([], live=True)).live

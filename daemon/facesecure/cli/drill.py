@@ -1,0 +1,104 @@
+"""``facesecure drill``: a whole alarm, from the camera to the loudspeaker, with the time of each step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.daemon import ask_daemon
+from facesecure.cli.help import Json
+from facesecure.cli.settings import settings_of, state_of
+
+if TYPE_CHECKING:
+    from facesecure.cli.settings import Settings
+    from facesecure.drill.report import DrillReport
+
+_POLL = 0.2
+_STYLES = {"delivered": "green", "failed": "red", "expired": "red"}
+
+
+def drill(
+    context: typer.Context,
+    history: Annotated[bool, typer.Option("--history", help="Show the drills of before; begin none.")] = False,
+    json: Json = False,
+) -> None:
+    """Rehearse an alarm: a stranger's picture is shown to the camera, and every step is timed until it is heard.
+
+    The running daemon does it, without ceasing to watch; where none runs, this command does. Everybody who is told of
+    strangers is told, beginning with "This is a drill", in quiet hours too. Nothing of it is kept as history. Ends with
+    1 if a channel did not deliver.
+    """
+    settings = settings_of(context)
+    if history:
+        _show_history(settings, json)
+        return
+    report = _followed(settings, quietly=json)
+    if json:
+        output.emit_json(report.as_json())
+    else:
+        output.say(f"{'good' if report.good else 'FAILED'}: {report.why}")
+    if not report.good:
+        raise typer.Exit(1)
+
+
+def _followed(settings: Settings, *, quietly: bool) -> DrillReport:
+    """The drill's report when it has ended; its steps are shown as they come, unless ``quietly``."""
+    from facesecure.drill.report import DrillReport
+    from facesecure.errors import NoDaemonError
+
+    show = (lambda _: None) if quietly else _Steps()
+    try:
+        ask_daemon(settings, "drill")
+    except NoDaemonError:
+        return _own(settings, show)
+    return _until_done(lambda: DrillReport.from_json(ask_daemon(settings, "drill-report")), show)
+
+
+def _own(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport:
+    from facesecure import app
+
+    output.note("facesecure is not running: this command watches for as long as the drill takes")
+    config = settings.config()
+    with app.rehearsed(config, state_of(config)) as report:
+        return _until_done(report, show)
+
+
+def _until_done(ask: Callable[[], DrillReport | None], show: Callable[[DrillReport], None]) -> DrillReport:
+    while True:
+        report = ask()
+        if report is not None:
+            show(report)
+            if report.done:
+                return report
+        time.sleep(_POLL)
+
+
+class _Steps:
+    """Prints each step once, as a line."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def __call__(self, report: DrillReport) -> None:
+        for step in report.steps[self._shown :]:
+            what = output.coloured(f"{step.what:<10}", _STYLES.get(step.what, ""))
+            output.out().print(f"{step.seconds:6.2f} s  ", what, f"  {step.channel or step.note}", sep="")
+        self._shown = len(report.steps)
+
+
+def _show_history(settings: Settings, json: bool) -> None:
+    from facesecure.drill.report import kept
+
+    reports = kept(state_of(settings.config()))
+    if json:
+        output.emit_json({"drills": [report.as_json() for report in reports]})
+        return
+    rows = [
+        (f"{each.began_at.astimezone():%Y-%m-%d %H:%M}", "good" if each.good else "FAILED", each.why)
+        for each in reports
+    ]
+    output.table(("when", "result", "why"), rows)
