@@ -104,18 +104,26 @@ class CastReceiver:
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         await self._end.wait()
+        self._loop.remove_reader(server.sockets[0].fileno())
+        await asyncio.sleep(0.01)  # who was being let in is in
         server.close()
         self._drop()
-        for task in list(self._tasks):
+        others = asyncio.all_tasks() - {asyncio.current_task()}  # handshakes that are under way included
+        for task in others:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*others, return_exceptions=True)
         await asyncio.sleep(0.01)  # transports close at their own time
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        sender = Sender(writer)
-        self._senders.add(sender)
-        self._tasks.add(task := asyncio.current_task())  # type: ignore[arg-type]
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._senders.add(sender := Sender(writer))
         self.diary.connections += 1
+        self._keep(self._loop.create_task(self._listen(reader, sender)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _listen(self, reader: asyncio.StreamReader, sender: Sender) -> None:
         try:
             while True:
                 (size,) = struct.unpack(">I", await reader.readexactly(4))
@@ -127,8 +135,7 @@ class CastReceiver:
             pass
         finally:
             self._senders.discard(sender)
-            writer.transport.abort()
-            self._tasks.discard(task)
+            sender.writer.transport.abort()
 
     def _drop(self) -> None:
         self.script.silent |= self.script.silent_after_drop
@@ -204,9 +211,7 @@ class CastReceiver:
             sender.send(app.transport, source, MEDIA, status)
         elif data["type"] == "LOAD":
             self.diary.loads.append(data)
-            task = self._loop.create_task(self._play(app, sender, source, data))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(self._loop.create_task(self._play(app, sender, source, data)))
 
     async def _play(self, app: App, sender: Sender, source: str, load: dict[str, Any]) -> None:
         number = load["requestId"]

@@ -103,6 +103,7 @@ def _play(cast: Conversation, clip: Clip, means: Means) -> None:
         cast.wait_for_playing(means.playing.left())
     except PluginError as error:
         raise (error if cast.lost else _explained(error, offer)) from None
+    offer.sent()  # it must have been; the server may learn later than the player that all of it arrived
     means.tell("playing")
     cast.wait_for_the_end(clip.seconds + SLACK_SECONDS)
     means.tell("finished")

@@ -102,10 +102,13 @@ class FileServer:
         raise PluginError(f"the recording cannot be served on {address}: {trouble.strerror}", hint)
 
     async def _stop(self) -> None:
+        """First nobody new is let in, then who was on the way is in: asyncio would forget the latter's connection."""
         self._offers.clear()
+        for listening in [socket for server in self._servers for socket in server.sockets]:
+            self._loop.remove_reader(listening.fileno())
+        await _turns()
         for server in self._servers:
             server.close()
-        await _turns()  # who was being let in is in
         writers = list(self._clients.values())
         for client in list(self._clients):
             client.cancel()
