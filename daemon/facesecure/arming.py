@@ -56,12 +56,18 @@ class Arming:
     def __init__(self, state_dir: Path, initial: Mode = Mode.HOME) -> None:
         """``initial``: what the household wants until somebody says otherwise."""
         self.path = state_dir / FILE_NAME
+        self._initial = initial
         self._lock = threading.Lock()
         self._armed = read(self.path, initial)
 
     @property
     def armed(self) -> Armed:
         return self._armed
+
+    def refresh(self) -> None:
+        """Read the file again: somebody may have armed while a daemon was starting, and could not be asked yet."""
+        with self._lock:
+            self._armed = read(self.path, self._initial)
 
     def arm(self, mode: Mode, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Armed:
         """Change the mode, from this moment on. Returns what it was before.

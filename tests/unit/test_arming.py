@@ -92,3 +92,10 @@ def test_two_who_arm_at_once_leave_one_whole_answer(tmp_path):
     kept = json.loads(arming.path.read_bytes())
     assert kept["mode"] == arming.armed.mode.value
     assert Arming(tmp_path).armed == arming.armed
+
+
+def test_whoever_armed_while_the_daemon_was_starting_is_heeded(tmp_path):
+    starting = Arming(tmp_path)
+    Arming(tmp_path).arm(Mode.AWAY)
+    starting.refresh()
+    assert starting.armed.mode is Mode.AWAY

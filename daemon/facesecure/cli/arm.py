@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,6 +33,8 @@ def arm(
         result = {**ask_daemon(settings, "arm", {"mode": mode.value}), "running": True}
     except NoDaemonError:
         result = _for_the_next_start(settings, mode)
+        with suppress(NoDaemonError):  # one may have started meanwhile, and read what was there before
+            result = {**ask_daemon(settings, "arm", {"mode": mode.value}), "before": result["before"], "running": True}
     if result["warning"]:
         output.note(f"warning: {result['warning']}")
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,8 @@ from facesecure.control.server import Handler
 from facesecure.errors import SourceError, StoreError, UsageError
 from facesecure.policy import Policy
 from facesecure.status import WATCHING, LastSeen, ago, status_line
+
+_log = logging.getLogger(__name__)
 
 MODES = ", ".join(mode.value for mode in Mode)
 
@@ -65,6 +68,7 @@ class Commands:
             self.arming.arm(_mode(request.get("mode")))
         except StoreError as error:
             warning = f"{error.message}; after a restart it will be as it was before"
+        _log.info("%s (was %s)", self.policy.mode.words, before.words)
         return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
 
     def status(self, request: Mapping[str, Any]) -> dict[str, Any]:

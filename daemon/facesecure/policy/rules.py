@@ -6,8 +6,9 @@ nobody is told of anybody, and troubles of the camera or the service go to the l
 
 from __future__ import annotations
 
+import difflib
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -151,3 +152,15 @@ class RuleBook:
 def together(one: Channels, other: Channels) -> Channels:
     """The plugins of both."""
     return None if one is None or other is None else tuple(dict.fromkeys((*one, *other)))
+
+
+def warn_of_unknown(config: PolicyConfig, names: Iterable[str]) -> None:
+    """Log which rules are about somebody who is not enrolled: a slip of the pen, or somebody still to come."""
+    enrolled = {name_key(name): name for name in names}
+    for number, rule in enumerate(config.rules, 1):
+        for name in rule.when.name:
+            if name_key(name) in enrolled:
+                continue
+            near = difflib.get_close_matches(name_key(name), enrolled, 1)
+            hint = f"; did you mean {enrolled[near[0]]!r}?" if near else ""
+            _log.warning("policy rule %d is about %s, who is not enrolled%s", number, name, hint)

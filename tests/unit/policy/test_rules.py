@@ -7,6 +7,7 @@ import pytest
 
 from facesecure.arming import Mode
 from facesecure.config_policy import PolicyConfig
+from facesecure.policy.rules import warn_of_unknown
 from support.policy import CHANNELS, Door, FakeClock, rules
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -132,6 +133,14 @@ def test_a_rule_whose_plugins_are_not_in_use_loses_no_alarm_and_is_warned_of(cap
     door = Door(rules({"when": {"verdict": "stranger"}, "channels": ["pager"]}))
     assert heard(door, door.stranger()) is None
     assert "rule 1 tells pager, not in use" in caplog.text
+
+
+def test_a_rule_about_somebody_who_is_not_enrolled_is_warned_of(caplog):
+    warn_of_unknown(rules({"when": {"name": ["Ana", "Tom", "Zoe"]}, "channels": "none"}), ["Anna", "tom"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "policy rule 1 is about Ana, who is not enrolled; did you mean 'Anna'?",
+        "policy rule 1 is about Zoe, who is not enrolled",
+    ]
 
 
 def test_a_rule_may_name_a_plugin_for_which_another_stands_in():

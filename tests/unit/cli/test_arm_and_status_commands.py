@@ -1,0 +1,156 @@
+"""Arming from the command line, with a daemon that answers, and without one."""
+
+import json
+import threading
+
+import pytest
+
+from facesecure.arming import Arming, Mode
+from facesecure.control.commands import Commands
+from facesecure.control.server import ControlServer
+from facesecure.domain import VerdictKind
+from facesecure.errors import SourceError
+from support.policy import Door
+from support.store import sighting
+
+
+class Camera:
+    trouble = None
+
+
+class Channels:
+    """The reports of plugins nobody has sent anything to."""
+
+    def reports(self):
+        from facesecure.alerts.channel import Report
+
+        return [Report("notify", 3, 1, 0, 2, 0.0, hung=False, last_error="no network")]
+
+
+@pytest.fixture(autouse=True)
+def no_service_of_this_machine(monkeypatch, tmp_path):
+    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", tmp_path / "run")
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+
+
+@pytest.fixture
+def daemon(state, store):
+    """The answering part of a daemon, on a real store."""
+    arming, door = Arming(state), Door()
+    door.policy._armed = lambda: arming.armed
+    commands = Commands("front door", arming, door.policy, store, Camera(), Channels())
+    with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
+        yield commands
+
+
+def test_arming_acts_on_the_running_daemon_and_outlives_it(facesecure, daemon, state):
+    done = facesecure("arm", "away")
+    assert (done.code, done.out) == (0, "armed away (was armed home)\n")
+    assert daemon.policy.mode is Mode.AWAY
+    assert Arming(state).armed.mode is Mode.AWAY
+    assert facesecure("arm", "off").out == "disarmed (was armed away)\n"
+
+
+def test_arming_is_told_to_programs_too(facesecure, daemon):
+    assert facesecure("arm", "off", "--json").json == {
+        "mode": "off", "before": "home", "warning": None, "running": True,
+    }  # fmt: skip
+
+
+def test_without_a_daemon_the_mode_is_kept_for_its_next_start(facesecure, state):
+    done = facesecure("arm", "away")
+    assert done.code == 0
+    assert "armed away (was armed home); facesecure is not running" in done.out
+    assert Arming(state).armed.mode is Mode.AWAY
+    assert facesecure("arm", "home", "--json").json["running"] is False
+
+
+def test_a_mode_that_there_is_none_of_is_wrong_usage(facesecure):
+    done = facesecure("arm", "hoome")
+    assert done.code == 2
+    assert "'home', 'away', 'off'" in done.err
+
+
+def test_a_disk_that_takes_nothing_arms_and_warns(facesecure, daemon, monkeypatch):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("facesecure.store.snapshots.write_durably", full)
+    done = facesecure("arm", "away")
+    assert done.code == 0
+    assert "warning: cannot write" in done.err
+    assert daemon.policy.mode is Mode.AWAY
+
+
+def test_whoever_may_not_is_told_what_to_do(facesecure, state, daemon, monkeypatch):
+    monkeypatch.setattr(
+        "facesecure.control.peers.Peer.refused", lambda peer, group: "user 7 may not control facesecure"
+    )
+    done = facesecure("arm", "off")
+    assert done.code == 1
+    assert "may not" in done.err
+    assert "sudo" in done.err
+    assert "facesecure" in done.err
+    assert daemon.policy.mode is Mode.HOME
+
+
+def test_a_broken_configuration_keeps_nobody_from_arming_the_service(facesecure, daemon, tmp_path, monkeypatch):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[camra]\n")
+    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", daemon.arming.path.parent)
+    assert facesecure("--config", broken, "arm", "away").code == 0
+    assert daemon.policy.mode is Mode.AWAY
+    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", tmp_path / "run")
+    assert "did you mean 'camera'" in facesecure("--config", broken, "arm", "away").err
+
+
+def test_status_says_how_things_stand(facesecure, daemon, store):
+    from facesecure.domain import Verdict
+
+    store.record(sighting("one", Verdict(VerdictKind.STRANGER, "because")))
+    done = facesecure("status")
+    assert done.code == 0
+    assert done.out.startswith("watching, armed home, nobody enrolled, last seen a stranger ")
+    assert "alerts waiting" in done.out
+    assert "3 sent, 1 failed, 2 waiting (last error: no network)" in done.out
+
+
+def test_status_for_programs_is_one_document(facesecure, daemon):
+    found = facesecure("status", "--json").json
+    assert found["running"] is True
+    assert (found["mode"], found["pending"], found["last_seen"], found["people"]) == ("home", 2, None, [])
+    assert found["plugins"][0]["name"] == "notify"
+    json.dumps(found)
+
+
+def test_a_camera_in_trouble_is_said(facesecure, daemon, monkeypatch):
+    monkeypatch.setattr(Camera, "trouble", SourceError("cannot reach 192.168.1.20"))
+    done = facesecure("status")
+    assert done.out.startswith("no picture of the front door, armed home, ")
+    assert "cannot reach 192.168.1.20" in done.out
+
+
+def test_without_a_daemon_status_ends_with_1_and_says_how_the_next_will_start(facesecure):
+    facesecure("arm", "away")
+    done = facesecure("status")
+    assert (done.code, done.out) == (1, "not running; armed away at its next start\n")
+    assert "start it" in done.err
+    done = facesecure("status", "--json")
+    assert (done.code, done.json) == (1, {"running": False, "mode": "away"})
+
+
+def test_many_who_arm_at_once_are_all_answered(daemon, state):
+    from facesecure.control.client import ask
+
+    answers = []
+
+    def arm(mode: str) -> None:
+        answers.append(ask("arm", [state / "control.sock"], {"mode": mode})["mode"])
+
+    threads = [threading.Thread(target=arm, args=(mode.value,)) for mode in list(Mode) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 6
+    assert daemon.policy.mode is Arming(state).armed.mode
