@@ -11,6 +11,7 @@ import typer
 from facesecure.cli import output
 from facesecure.cli.devices import list_devices
 from facesecure.cli.help import Json, examples, group
+from facesecure.cli.history import open_deliveries, show_history
 from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced, state_of
 
 if TYPE_CHECKING:
@@ -25,23 +26,37 @@ app.command("devices", epilog=examples("facesecure alerts devices", "facesecure 
     list_devices
 )
 
+app.command("history", epilog=examples("facesecure alerts history", "facesecure alerts history --since 12h --json"))(
+    show_history
+)
+
 _STYLES = {"enabled": "green", "disabled": "dim"}
 
 
 @app.command("list", epilog=examples("facesecure alerts list", "facesecure alerts list --json"))
 def list_plugins(context: typer.Context, json: Json = False) -> None:
-    """List the plugins that are installed or configured, and whether each would work now."""
+    """List the plugins that are installed or configured, and whether each would work now.
+
+    "waiting" counts alerts that are still to be delivered, "failed" those of the last day that never were.
+    """
     from facesecure.alerts.registry import Registry
 
+    config = settings_of(context).config()
     with silenced(REGISTRY_LOG):
-        registry = Registry.load(settings_of(context).config().plugins)
+        registry = Registry.load(config.plugins)
     for plugin in registry.enabled().values():
         plugin.close()
+    counts = open_deliveries(config)
+    counted = [(record, counts.get(record.name, {"waiting": 0, "failed": 0})) for record in registry.records]
     if json:
-        output.emit_json({"plugins": [_document(record) for record in registry.records]})
+        output.emit_json({"plugins": [_document(record) | count for record, count in counted]})
         return
-    rows = [(r.name, _status(r), r.origin, r.reason or r.description, r.hint) for r in registry.records]
-    output.table(("plugin", "status", "from", "what", "to do"), rows)
+    rows = [
+        (r.name, _status(r), count["waiting"], count["failed"], r.origin, r.reason or r.description, r.hint)
+        for r, count in counted
+    ]
+    columns = ("plugin", "status", "waiting", "failed", "from", "what", "to do")
+    output.table(columns, rows, right=("waiting", "failed"))
 
 
 def _status(record: PluginRecord) -> Any:

@@ -1,6 +1,7 @@
 """``facesecure alerts``: through a real plugin."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -66,3 +67,57 @@ def test_a_plugin_that_speaks_is_lent_a_voice_and_says_what_it_is_told_to(
         assert abs(samples(played)).max() > 0.2
         lengths.append(len(samples(played)))
     assert lengths[1] < lengths[0], "one word, where a test has nine"
+
+
+@pytest.fixture
+def told(facesecure):
+    """Two alerts of today: one that its fallback told, one that waits for its second plugin."""
+    from facesecure.alerts.delivery import DeliveryState, Planned, Standing
+    from facesecure.domain import Alert, AlertKind
+    from facesecure.store.store import Store
+
+    later, earlier = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (60, -2))
+    with Store.open(facesecure.state) as store:
+        one = Alert(
+            AlertKind.STRANGER, "A stranger is at the door", created_at=datetime.now(UTC) - timedelta(minutes=2)
+        )
+        two = Alert(AlertKind.CAMERA, "The camera is offline")
+        store.outbox.write(one, [Planned("google_home", later)])
+        store.outbox.write(two, [Planned("log", later), Planned("notify", later)])
+        store.outbox.mark(one.identifier, "google_home", Standing(DeliveryState.PENDING, 1, "google_home", "no device"))
+        store.outbox.mark(one.identifier, "google_home", Standing(DeliveryState.DELIVERED, 2, "speaker"))
+        store.outbox.mark(two.identifier, "log", Standing(DeliveryState.EXPIRED, 3, error="log: the disk is full"))
+
+
+@pytest.mark.usefixtures("told")
+def test_the_history_says_what_was_told_to_whom_and_what_was_not(facesecure):
+    newest, other = facesecure("alerts", "history", "--json").json["alerts"]
+    assert (newest["kind"], newest["text"]) == ("camera", "The camera is offline")
+    assert [(one["plugin"], one["state"], one["error"]) for one in newest["deliveries"]] == [
+        ("log", "expired", "log: the disk is full"),
+        ("notify", "pending", None),
+    ]
+    (delivery,) = other["deliveries"]
+    assert (delivery["state"], delivery["by"], delivery["attempts"]) == ("delivered", "speaker", 2)
+    shown = facesecure("alerts", "history").out
+    assert "speaker" in shown
+    assert "the disk is full" in shown
+
+
+@pytest.mark.usefixtures("told")
+def test_the_history_can_be_asked_for_one_plugin_or_a_while(facesecure):
+    assert len(facesecure("alerts", "history", "--plugin", "notify", "--json").json["alerts"]) == 1
+    assert len(facesecure("alerts", "history", "--since", "1m", "--json").json["alerts"]) == 1
+    assert "no alert that fits" in facesecure("alerts", "history", "--plugin", "nobody").err
+
+
+@pytest.mark.usefixtures("told")
+def test_the_list_tells_what_waits_and_what_was_never_told(facesecure):
+    listed = {plugin["name"]: plugin for plugin in facesecure("alerts", "list", "--json").json["plugins"]}
+    assert (listed["log"]["waiting"], listed["log"]["failed"]) == (0, 1)
+    assert (listed["notify"]["waiting"], listed["notify"]["failed"]) == (1, 0)
+
+
+def test_the_list_makes_no_store(facesecure):
+    facesecure("alerts", "list")
+    assert not facesecure.state.exists()
