@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _NAME = re.compile(r"facesecure-(\d{6,})-(\d{8})\.db")
 _SMALL = 16_000_000
 """Up to here the whole file is checked at the start (0.3 s from a slow card), above all but the faces seen."""
 _SPARE = 50_000_000
+_ABANDONED = 3600.0
 _CHECKED_FIRST = ("alembic_version", "keys", "counters", "people", "faces", "templates", "visitors", "sightings")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -135,7 +137,7 @@ class Backups:
         """In an order in which a cut power cord leaves either a damaged database or a restored one, and never none."""
         made_at = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
         aside = self.folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.db"
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}.part")
+        draft = self.folder / f".{self._path.name}.{os.getpid()}.part"
         try:
             _copy(backup, draft)
             os.link(self._path, aside)
@@ -162,8 +164,15 @@ class Backups:
         others = [path for path in self.all() if path != newest]
         same_day = [path for path in others if _date(path) == _date(newest)]
         older = [path for path in others if path not in same_day]
-        for path in (*same_day, *older[KEPT - 1 :]):
+        for path in (*same_day, *older[KEPT - 1 :], *self._abandoned()):
             path.unlink(missing_ok=True)
+
+    def _abandoned(self) -> Iterator[Path]:
+        """Half-made copies of processes that were killed."""
+        for path in self.folder.glob(".*.part*"):
+            with suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > _ABANDONED:
+                    yield path
 
     def _require_room(self) -> None:
         needed, free = self._path.stat().st_size + _SPARE, shutil.disk_usage(self.folder).free

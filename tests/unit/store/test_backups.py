@@ -87,6 +87,15 @@ def test_a_clock_that_jumps_back_loses_no_new_copy_for_an_old_one(state_dir: Pat
     assert copies(state_dir) == ["19710729", "20260513", "20260512"]
 
 
+def test_what_a_killed_process_left_half_made_goes_in_time(enrolled: Path) -> None:
+    fresh, old = (enrolled.parent / "backups" / f".facesecure-000009-20260501.db.{n}.part" for n in (1, 2))
+    fresh.touch()
+    old.touch()
+    os.utime(old, (0, 0))
+    Backups(enrolled).make(NOON)
+    assert (fresh.exists(), old.exists()) == (True, False)
+
+
 def test_no_backup_is_made_where_the_disk_is_nearly_full(enrolled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(enrolled.parent)._replace(free=20_000_000)
     monkeypatch.setattr(backups.shutil, "disk_usage", lambda path: usage)

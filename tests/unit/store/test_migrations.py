@@ -13,6 +13,7 @@ from facesecure.store import database
 from facesecure.store.models import HEAD
 from facesecure.store.store import Store
 from support.store import MODEL
+from support.traces import all_sealed_values, found
 from support.visitors import CHOOSE, visit
 
 FIRST = Path(__file__).parents[2] / "support" / "first_database.sql"
@@ -58,6 +59,46 @@ def test_it_looks_as_if_it_had_been_made_today(state_dir: Path, first_database: 
     Store.open(state_dir).close()
     Store.open(tmp_path / "new").close()
     assert _columns(first_database) == _columns(tmp_path / "new" / "facesecure.db")
+
+
+def plain_values(path: Path) -> list[bytes]:
+    """A piece of every face and embedding, as a version before encryption wrote them."""
+    with closing(sqlite3.connect(path)) as connection:
+        crops = connection.execute("SELECT crop_png FROM faces").fetchall()
+        embeddings = connection.execute(
+            "SELECT embedding FROM faces UNION ALL SELECT embedding FROM templates"
+        ).fetchall()
+    return [value[40:72] for (value,) in crops + embeddings]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+def test_what_was_kept_plain_is_encrypted_and_leaves_no_plain_byte(
+    state_dir: Path, first_database: Path, killed: bool
+) -> None:
+    copy = "INSERT INTO faces SELECT id + 50, person_id, crop_png, embedding, model_sha256, quality, source, added_at"
+    with closing(sqlite3.connect(first_database)) as connection:
+        for table in ("faces", "templates"):
+            connection.execute(f"UPDATE {table} SET embedding = randomblob(768)")
+        connection.execute(f"{copy} FROM faces")
+        connection.execute("DELETE FROM faces WHERE id > 50")  # free pages, as old faces leave
+        connection.commit()
+    plain = plain_values(first_database)
+    assert len(plain) == 5
+    assert len(found(state_dir, plain)) == 5
+    if killed:  # the log of a process that was killed still holds faces
+        with closing(sqlite3.connect(first_database)) as connection:
+            connection.execute("UPDATE faces SET source = 'the same'")
+            connection.commit()
+            log = first_database.with_name("facesecure.db-wal").read_bytes()
+            database_file = first_database.read_bytes()
+        first_database.write_bytes(database_file)
+        first_database.with_name("facesecure.db-wal").write_bytes(log)
+        assert any(value in log for value in plain)
+    with Store.open(state_dir) as store:
+        assert found(state_dir, plain) == []
+        assert len(store.templates(MODEL)) == 1
+    assert found(state_dir, plain) == []
+    assert len(found(state_dir, all_sealed_values(state_dir))) == 5
 
 
 def test_a_migration_that_is_interrupted_begins_again(
