@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facesecure.errors import StoreError
+from facesecure.store.snapshots import owned_like
 
 LOCK_NAME = "daemon.lock"
 
@@ -40,7 +41,9 @@ def alone(state_dir: Path) -> Iterator[None]:
 def _opened(state_dir: Path) -> int:
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        owned_like(state_dir / LOCK_NAME, state_dir)
     except OSError as error:
         hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
         raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
+    return descriptor

@@ -45,7 +45,6 @@ from facesecure.speech.household import phrases_of
 from facesecure.speech.repertoire import Repertoire
 from facesecure.speech.studio import Studio
 from facesecure.stages import AlertPlugin
-from facesecure.standing import standing
 from facesecure.store.store import Store
 from facesecure.supervise import Reporter
 from facesecure.tracking import Tracker
@@ -64,6 +63,7 @@ class Daemon:
     store: Store
     monitor: HealthMonitor
     drill: Drill
+    commands: Commands
 
     def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
         """Follow ``frames`` of the camera to their end."""
@@ -138,7 +138,7 @@ def assembled(
         monitor = stack.enter_context(HealthMonitor(health, frames))
         commands = Commands(config.camera.name, arming, policy, store, frames, dispatcher)
         stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir))
-        yield Daemon(pipeline, frames, dispatcher, store, monitor, drill)
+        yield Daemon(pipeline, frames, dispatcher, store, monitor, drill, commands)
 
 
 def lent(
@@ -173,7 +173,7 @@ def run(
     def serve(config: FacesecureConfig, service: Service) -> None:
         with (
             assembled(config, state_dir, extra_plugins) as daemon,
-            Reporter(lambda: _standing(daemon, config, service)),
+            Reporter(lambda: service.complaining(daemon.commands.status({})["line"])),
             service.watched(daemon.frames, config.camera.timeout) as frames,
         ):
             if on_ready:
@@ -215,8 +215,3 @@ def rehearsed(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[]
         finally:
             daemon.frames.stop()
             thread.join(5.0)
-
-
-def _standing(daemon: Daemon, config: FacesecureConfig, service: Service) -> str:
-    mode = daemon.pipeline.policy.mode
-    return standing(daemon.store, daemon.frames, config.camera.name, mode, service.complaint)

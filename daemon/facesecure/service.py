@@ -76,6 +76,10 @@ class Service:
         """Whether the present daemon has to end: for good, or for another."""
         return self._stopped or self._next is not None
 
+    def complaining(self, line: str) -> str:
+        """``line``, and what somebody has to mend."""
+        return f"{line}; {self.complaint}" if self.complaint else line
+
     @contextmanager
     def watched(self, frames: Stoppable, timeout: float) -> Iterator[Iterator[Frame]]:
         """``frames`` of a camera with that ``timeout`` (seconds), ended when we have to; READY while this lasts."""

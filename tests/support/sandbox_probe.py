@@ -74,7 +74,7 @@ def tries() -> dict[str, str]:
         found[f"read {path}"] = outcome(lambda path=path: Path(path).read_bytes())
     for path in ("/home", "/root"):
         found[f"list {path}"] = outcome(lambda path=path: list(Path(path).iterdir()))
-    for path in ("/dev/video7", "/dev/pcm", "/dev/other"):
+    for path in ("/dev/video7", "/dev/pcm", "/dev/mouse"):
         found[f"open {path}"] = outcome(lambda path=path: open_device(path))
     return found | {
         "read /opt/facesecure": outcome(lambda: list(Path("/opt/facesecure/bin").iterdir())),

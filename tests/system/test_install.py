@@ -120,7 +120,9 @@ def test_a_folder_is_filled_and_emptied_and_the_machine_left_alone(make):
     run, folder = make
     run("install")
     scripts = [path for path in (folder / "opt/facesecure/bin").iterdir() if path.is_file() and not path.is_symlink()]
-    assert not any(str(folder) in path.read_text().splitlines()[0] for path in scripts), "they run where they will be"
+    first_lines = [path.read_bytes().splitlines()[0] for path in scripts]
+    assert b"#!/opt/facesecure/bin/python" in first_lines, "they run where they will be"
+    assert not any(bytes(folder) in line for line in first_lines)
     for path in ("etc/facesecure/key", "etc/facesecure/facesecure.toml"):
         assert (folder / path).stat().st_mode & 0o077 == 0
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}

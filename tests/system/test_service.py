@@ -87,10 +87,10 @@ def test_a_broken_configuration_is_refused_with_the_line_and_the_old_one_kept(se
 def test_killed_it_comes_back_with_everything_it_was_told(service):
     service.start(drop_in=IMPATIENT)
     service.wait_for_alarm("stranger")
-    before = service.events()
+    (before,) = service.events()
     service.system.run("kill", "-KILL", service.process)
     service.wait_for_restart()
-    assert before[0] in service.events()
+    assert before["id"] in [event["id"] for event in service.events()]
     check = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('PRAGMA integrity_check').fetchone())"
     assert service.system.run(PYTHON, "-c", check, f"{STATE}/facesecure.db").stdout == "ok\n"
 
