@@ -55,6 +55,7 @@ def _sighting(sighting: Sighting) -> dict[str, Any]:
         "supersedes": sighting.supersedes,
         "box": None if box is None else [float(edge) for edge in (box.left, box.top, box.right, box.bottom)],
         "closing": bool(sighting.closing),
+        "staged": bool(sighting.staged),
     }
 
 

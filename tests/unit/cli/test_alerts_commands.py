@@ -78,9 +78,7 @@ def told(facesecure):
 
     later, earlier = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (60, -2))
     with Store.open(facesecure.state) as store:
-        one = Alert(
-            AlertKind.STRANGER, "A stranger is at the door", created_at=datetime.now(UTC) - timedelta(minutes=2)
-        )
+        one = Alert(AlertKind.STRANGER, "A stranger is at the door", created_at=earlier)
         two = Alert(AlertKind.CAMERA, "The camera is offline")
         store.outbox.write(one, [Planned("google_home", later)])
         store.outbox.write(two, [Planned("log", later), Planned("notify", later)])

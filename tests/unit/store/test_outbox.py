@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from facesecure.alerts.delivery import DeliveryState, Planned, Standing
 from facesecure.config import StoreConfig
-from facesecure.domain import Alert, AlertKind, Box, Verdict, VerdictKind
+from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictKind
 from facesecure.errors import StoreError
 from facesecure.store.alert_document import alert_of, document
 from facesecure.store.store import Store
@@ -44,6 +44,7 @@ ALERTS = [
             first_seen=datetime(2031, 5, 1, 12, 0, 0, 1, PARIS),
             last_seen=datetime(2031, 5, 1, 12, 0, 0, 999999, PARIS),
             closing=True,
+            staged=True,
         ),
         "Correction:\nZoë is at the door",
         speech="Zoë is here",
@@ -70,6 +71,13 @@ def test_an_alert_comes_back_equal_to_what_it_was(store: Store, alert: Alert) ->
     (told,) = store.outbox.pending()
     assert told.alert == alert
     assert alert_of(document(alert)) == alert
+
+
+def test_nothing_that_an_alert_can_say_is_left_out() -> None:
+    written = document(ALERTS[1])
+    assert written.keys() == {field.name for field in fields(Alert)}
+    assert written["sighting"].keys() == {field.name for field in fields(Sighting)} - {"faces", "snapshot"}
+    assert written["sighting"]["verdict"].keys() == {field.name for field in fields(Verdict)}
 
 
 def test_an_alert_is_written_once_with_all_its_deliveries(store: Store) -> None:
