@@ -30,6 +30,8 @@ _MANY = 6
 class SpeakerPlugin:
     """Says alerts through a loudspeaker that is plugged into this machine."""
 
+    speaks = True
+
     class Config(PluginConfig):
         """[plugins.speaker]"""
 

@@ -11,8 +11,10 @@ A plugin is a class named by an entry point in the group ``facesecure.plugins``:
 - ``send(alert)``: deliver, or raise. ``stages.AlertPlugin`` is this one method.
 - ``close()`` (optional): the daemon is stopping; let go of everything. Called after the last ``send``.
 
-Each plugin has a thread and a short queue of its own, and its methods are never called twice at once. It may block
-and it may raise: nobody else waits, and what it raised is logged and counted.
+A plugin that speaks aloud has ``speaks = True``: the log says so loudly where no such one has spoken in time.
+
+Each plugin has a thread of its own, and its methods are never called twice at once. It may block and it may raise:
+nobody else waits, and what it did not deliver goes to its fallback, or comes again after a pause, until it expires.
 """
 
 from __future__ import annotations
