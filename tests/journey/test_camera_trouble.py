@@ -170,7 +170,7 @@ def test_covered_frozen_and_turned_each_is_told_and_each_end_of_it(tmp_path):
             (40, PORCH, False),
             (15, 0 * PORCH, False),
             (15, PORCH, False),
-            (25, PORCH, True),
+            (45, PORCH, True),
             (12, PORCH, False),
             (80, looking(place(1), 40), False),
         ],

@@ -51,7 +51,7 @@ class CameraHealth:
         at = frame.taken_at
         if at < self._next_look:
             return
-        self._next_look = at + EVERY
+        self._next_look = max(self._next_look + EVERY, at)  # keeps step, though frames come a little late
         luma, view = frame.luma, View.of(frame.luma)
         with self._lock:
             self._met(Trouble.FROZEN, self._frozen.sees(luma, at))

@@ -1,7 +1,7 @@
 """A fake of picamera2's ``Picamera2``: the few methods we call, with its shapes, its padding and its errors.
 
-It exists to test ``sources.picamera`` where there is no Pi. It was written from picamera2's documentation and source
-(request.py, picamera2.py), and proves only that we call the interface as documented, not that a camera works.
+It exists to test ``sources.picamera`` where there is no picamera2. It was written from picamera2's documentation and
+source (request.py, picamera2.py); `make test-picamera` runs the same contract against the real one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class FakePicamera2:
 
     def __init__(self, number: int = 0, *, picture: Image | None = None, frames: int | None = None) -> None:
         if number != 0:
-            raise IndexError("list index out of range")
+            raise RuntimeError(f"No camera number {number} found")
         self.configured: dict[str, Any] = {}
         self.started = False
         self.closed = False

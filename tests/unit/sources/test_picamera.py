@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from facesecure.errors import SourceError, SourceLost
 from facesecure.sources import open_source
 from facesecure.sources.fake_picamera import FakePicamera2
 from facesecure.sources.live import LiveSource
-from facesecure.sources.picamera import PicameraConnection
+from facesecure.sources.picamera import CameraFactory, PicameraConnection
 from support.sources import ORANGE, plain
 
 WANTED = CameraConfig(width=1280, height=720, fps=100, timeout=0.2)
@@ -74,17 +75,36 @@ def test_silence_is_a_loss_with_a_hint() -> None:
     assert "ribbon" in str(caught.value.hint)
 
 
-def test_a_camera_that_is_not_connected_is_named() -> None:
+def failing(error: Exception) -> CameraFactory:
+    def plug_in(number: int) -> FakePicamera2:
+        raise error
+
+    return plug_in
+
+
+@pytest.mark.parametrize("plug_in", [FakePicamera2, failing(IndexError("list index out of range"))])
+def test_a_camera_that_is_not_connected_is_named_by_picamera2_of_any_age(plug_in: CameraFactory) -> None:
     with pytest.raises(SourceError, match="no camera 1"):
-        PicameraConnection(1, WANTED, FakePicamera2).probe()
+        PicameraConnection(1, WANTED, plug_in).probe()
 
 
-def test_a_busy_camera_is_named() -> None:
-    def busy(number: int) -> FakePicamera2:
-        raise RuntimeError("Failed to acquire camera: Device or resource busy")
-
+def test_a_busy_camera_is_named_by_what_libcamera_said_first() -> None:
+    wrapped = RuntimeError("Camera __init__ sequence did not complete.")
+    wrapped.__cause__ = RuntimeError("Failed to acquire camera: Device or resource busy")
     with pytest.raises(SourceError, match="resource busy"):
-        PicameraConnection(0, WANTED, busy).probe()
+        PicameraConnection(0, WANTED, failing(wrapped)).probe()
+
+
+def test_a_camera_that_will_not_be_configured_is_an_error_with_a_hint_and_is_closed() -> None:
+    class Refusing(FakePicamera2):
+        def configure(self, config: dict[str, Any]) -> None:
+            raise RuntimeError("Invalid camera configuration")
+
+    fake = Refusing()
+    with pytest.raises(SourceError, match="cannot be started: Invalid camera configuration") as caught:
+        PicameraConnection(0, WANTED, lambda _: fake).probe()
+    assert "another width and height" in str(caught.value.hint)
+    assert fake.closed
 
 
 def test_without_picamera2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
