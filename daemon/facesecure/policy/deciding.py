@@ -111,7 +111,7 @@ class Policy:
     def _consider(self, seen: Seen, wrong: Told | None = None) -> list[Alert]:
         """Tell of ``seen``, or hold it back. ``wrong`` was told of instead."""
         moment = self._moment()
-        treatment = self._rules.treat(Occasion(seen.kind, seen.name, moment.mode, moment.now))
+        treatment = self._treatment(seen.kind, moment, seen.name)
         if wrong is not None:
             treatment = replace(treatment, channels=together(treatment.channels, wrong.channels))
         if treatment.channels == NOBODY:
@@ -154,14 +154,16 @@ class Policy:
             if what == BACK:
                 self._story = self._story.works(steady)
                 return self.overdue()
-            self._story, tell = self._story.trouble(what, steady, self._config.camera_cooldown)
+            cooldown = self._treatment(AlertKind.CAMERA, self._moment()).cooldown
+            self._story, tell = self._story.trouble(what, steady, cooldown)
             return self._tell_camera(what, snapshot_path) if tell else []
 
     def overdue(self) -> list[Alert]:
         """What is to be told now though nothing happened: call it every second or so."""
         with self._lock:
-            moment, config = self._moment(), self._config
-            if self._story.settled(moment.steady, config.camera_settle, config.camera_cooldown):
+            moment = self._moment()
+            cooldown = self._treatment(AlertKind.CAMERA, moment).cooldown
+            if self._story.settled(moment.steady, self._config.camera_settle, cooldown):
                 alerts = self._tell_camera(BACK)
                 self._story = self._story.told_back()
                 return alerts
@@ -171,7 +173,7 @@ class Policy:
 
     def _tell_camera(self, what: str, snapshot_path: Path | None = None) -> list[Alert]:
         moment = self._moment()
-        treatment = self._rules.treat(Occasion(AlertKind.CAMERA, None, moment.mode, moment.now))
+        treatment = self._treatment(AlertKind.CAMERA, moment)
         held, self._story = self._story.held, replace(self._story, held=0, muted=moment.mode is Mode.OFF)
         words = self._phrases.camera(what)
         return self._about_us(AlertKind.CAMERA, words, treatment, moment, held, snapshot_path, self._why)
@@ -180,15 +182,21 @@ class Policy:
         """Alerts for something that befell the daemon: one of ``Phrases.service``'s events, or a sentence."""
         with self._lock:
             moment = self._moment()
-            treatment = self._rules.treat(Occasion(AlertKind.SERVICE, None, moment.mode, moment.now))
+            treatment = self._treatment(AlertKind.SERVICE, moment)
             past = self._history.of(AlertKind.SERVICE, event)
-            if past is not None and moment.steady - past.at < treatment.cooldown:
+            if treatment.channels == NOBODY:
+                return []
+            heard = past is not None and together(past.channels, treatment.channels) == past.channels
+            if past is not None and heard and moment.steady - past.at < treatment.cooldown:
                 self._history = self._history.changed(past, past.holding_one())
                 return []
             told = Told(AlertKind.SERVICE, event, "", moment.steady, treatment.channels)
             self._history = self._history.with_told(told, moment.steady, instead_of=[past])
             held = len(past.held) if past else 0
             return self._about_us(AlertKind.SERVICE, _service(self._phrases, event), treatment, moment, held)
+
+    def _treatment(self, kind: AlertKind, moment: _Moment, name: str | None = None) -> Treatment:
+        return self._rules.treat(Occasion(kind, name, moment.mode, moment.now))
 
     def _about_us(
         self,

@@ -21,11 +21,12 @@ _LOOKS = 8
 """Visits of one stranger that are compared with a newcomer's."""
 _EARLIER = 16
 _HELD = 999
+_WHOLE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What was not told. ``seen`` is None where only the count is left, after a restart."""
+    """What was not told. ``seen`` is None where it was long ago, or before a restart."""
 
     identifier: str
     seen: Seen | None = None
@@ -71,7 +72,9 @@ class Told:
         return self.holding_one(seen.sighting.identifier, seen).looking_like(seen.sighting.identifier, seen.look)
 
     def holding_one(self, identifier: str = "", seen: Seen | None = None) -> Told:
-        return replace(self, held=(*self.held, Held(identifier, seen))[-_HELD:])
+        """With one more held back; of all but the latest only the identifier is kept."""
+        older = tuple(Held(each.identifier) for each in self.held[:-_WHOLE])
+        return replace(self, held=(*older, *self.held[-_WHOLE:], Held(identifier, seen))[-_HELD:])
 
     def without(self, identifier: str) -> Told:
         """As if the sighting of that identifier had been somebody else's."""

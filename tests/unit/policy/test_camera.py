@@ -104,3 +104,17 @@ def test_an_event_of_the_service_is_told_once_in_its_cool_down():
     assert door.service("Google Home has not answered for a day") == ["Google Home has not answered for a day"]
     door.wait(3600)
     assert door.service("disk_full") == ["The disk is full (one earlier alert was held back)"]
+
+
+def test_a_rule_may_give_the_camera_a_cool_down_of_its_own():
+    door = Door(rules({"when": {"verdict": "camera"}, "cooldown": 0}))
+    assert door.camera("offline") + door.camera("offline") == [OFFLINE, OFFLINE]
+
+
+def test_an_event_of_the_service_that_only_the_log_heard_of_is_told_when_it_comes_again_armed():
+    door = Door(mode=Mode.OFF)
+    door.service("disk_full")
+    assert door.alerts[-1].channels == ("log",)
+    door.arm(Mode.HOME)
+    assert door.service("disk_full") == ["The disk is full"]
+    assert door.service("disk_full") == []

@@ -177,6 +177,38 @@ def test_nobody_new_is_ever_held_back_whatever_comes_and_however_the_clock_jumps
             seen[who] = door.clock.steady()
 
 
+steps = st.lists(
+    st.tuples(st.sampled_from(["Anna", "Tom", 1, 2]), st.booleans(), st.sampled_from([0.0, 50.0, 150.0, 400.0])),
+    max_size=20,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps=steps)
+def test_whatever_is_put_right_nobody_is_left_untold_and_every_mistake_told_is_taken_back(steps):
+    """Each step is a visitor, or (True) the correction of the sighting before."""
+    door, stood = Door(), {}  # stood: who stands as told, by which sighting, and when
+    last, last_who, last_told = None, None, False
+    for visit, (who, corrects, pause) in enumerate(steps):
+        door.clock.pass_time(pause)
+        wrong = last if corrects and who != last_who else None
+        seen = (
+            door.known(who, instead_of=wrong) if isinstance(who, str) else door.stranger(who, visit, instead_of=wrong)
+        )
+        before = len(door.alerts)
+        door.comes(seen)
+        told = {alert.sighting.identifier: alert for alert in door.alerts[before:]}
+        if wrong is not None:
+            stood = {key: value for key, value in stood.items() if value[0] != wrong.identifier}
+            assert ("orrection" in told[seen.identifier].text) if last_told else True
+        since = door.clock.steady() - stood[who][1] if who in stood else float("inf")
+        assert since < (300 if isinstance(who, str) else 120) or seen.identifier in told, f"{who} was left untold"
+        for alert in told.values():
+            person = alert.sighting.verdict.name or next(key for key in (who, last_who) if not isinstance(key, str))
+            stood[person] = (alert.sighting.identifier, door.clock.steady())
+        last, last_who, last_told = seen, who, seen.identifier in told
+
+
 def test_the_clock_on_the_wall_may_jump_both_ways_and_no_cool_down_gets_longer_or_shorter():
     door = Door(PolicyConfig(known_cooldown=300))
     door.comes(door.known())
