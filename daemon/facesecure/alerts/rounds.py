@@ -74,7 +74,8 @@ class Rounds:
                 self.step(alert, channel.name, step)
                 if step == PLAYING:
                     channel.heard(now)
-                    self._spoken.heard(alert)
+                    if channel.speaks:
+                        self._spoken.playing(alert)
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -143,7 +144,7 @@ class Rounds:
 
     def _delivered(self, channel: Channel, delivery: Delivery) -> None:
         if channel.speaks:
-            self._spoken.heard(delivery.alert)
+            self._spoken.spoken(delivery.alert)
         self._close(delivery)
         self.step(delivery.alert, channel.name, DeliveryState.DELIVERED)
         if channel.name != delivery.channel or delivery.attempts > 1:
@@ -168,6 +169,8 @@ class Rounds:
 
     def _moves_on(self, channel: Channel, delivery: Delivery, now: float) -> None:
         delivery.errors[channel.name] = channel.last_error
+        if channel.speaks:
+            self._spoken.broken_off(delivery.alert)
         self.step(delivery.alert, channel.name, DeliveryState.FAILED)
         if delivery.stage is Stage.DONE:
             return

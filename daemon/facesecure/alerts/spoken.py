@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from facesecure.alerts.delivery import Delivery
 from facesecure.domain import Alert
@@ -14,29 +15,45 @@ SPEAK_WITHIN = 9.5
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class _Watched:
+    alert: Alert
+    due: float
+    playing: bool = False
+
+
 class SpokenInTime:
     """Watches the alerts that are for a plugin that speaks (one with ``speaks = True``), until one has."""
 
     def __init__(self, within: float = SPEAK_WITHIN) -> None:
         self._within = within
-        self._due: dict[str, tuple[float, Alert]] = {}
+        self._watched: dict[str, _Watched] = {}
 
     def watch(self, deliveries: Iterable[Delivery]) -> None:
-        """Watch one alert, given as its deliveries."""
         for one in deliveries:
             if any(channel.speaks for channel in one.chain):
-                self._due[one.alert.identifier] = (one.born + self._within, one.alert)
+                self._watched[one.alert.identifier] = _Watched(one.alert, one.born + self._within)
 
-    def heard(self, alert: Alert) -> None:
-        """Something says it now, or has said it."""
-        self._due.pop(alert.identifier, None)
+    def playing(self, alert: Alert) -> None:
+        """Something says it now."""
+        if watched := self._watched.get(alert.identifier):
+            watched.playing = True
+
+    def broken_off(self, alert: Alert) -> None:
+        """What said it has failed."""
+        if watched := self._watched.get(alert.identifier):
+            watched.playing = False
+
+    def spoken(self, alert: Alert) -> None:
+        """Something has said it."""
+        self._watched.pop(alert.identifier, None)
 
     def wake_at(self) -> float:
-        return min((due for due, _ in self._due.values()), default=float("inf"))
+        return min((one.due for one in self._watched.values() if not one.playing), default=float("inf"))
 
     def tick(self, now: float, why: Callable[[Alert], str]) -> None:
         """Tell of what is overdue, once; ``why`` knows what went wrong with an alert."""
-        for due, alert in [entry for entry in self._due.values() if now >= entry[0]]:
-            del self._due[alert.identifier]
+        for one in [one for one in self._watched.values() if now >= one.due and not one.playing]:
+            del self._watched[one.alert.identifier]
             message = "NOTHING HAS SPOKEN within %.1f s: %r (alert %s): %s"
-            log.critical(message, now - due + self._within, alert.text, alert.identifier, why(alert))
+            log.critical(message, now - one.due + self._within, one.alert.text, one.alert.identifier, why(one.alert))

@@ -390,6 +390,19 @@ def test_when_nothing_speaks_in_time_the_log_says_so_loudly_and_why(caplog: pyte
     assert message.endswith("cast: no answer within 0.1 s; speaker: no device")
 
 
+def test_one_that_says_it_plays_and_then_fails_has_not_spoken(caplog: pytest.LogCaptureFixture) -> None:
+    class Lies(Voice):
+        def send(self, alert: Alert) -> None:
+            dispatcher.progress(alert, "playing")
+            time.sleep(0.15)
+            raise PluginError("the sound device does not open")
+
+    with Dispatcher({"cast": Lies()}, speak_within=0.1) as dispatcher:
+        dispatcher.send(alert("one"))
+        eventually(lambda: loud(caplog))
+    assert "cast: the sound device does not open" in loud(caplog)[0]
+
+
 def test_nothing_loud_is_said_where_the_fallback_has_spoken(caplog: pytest.LogCaptureFixture) -> None:
     cast = Hung()
     with Dispatcher({"cast": cast, "speaker": Voice()}, fallback=CHAIN, speak_within=0.3) as dispatcher:
