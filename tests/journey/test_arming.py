@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from facesecure.alerts.recording import RecordingPlugin
 from facesecure.app import assembled
@@ -38,3 +45,36 @@ def test_off_silences_the_running_daemon_and_away_wakes_it(door_clip, tmp_path, 
     assert facesecure("status").code == 1
     with assembled(config, facesecure.state) as daemon:
         assert daemon.pipeline.policy.mode == "away", "as it was told before the restart"
+
+
+@pytest.mark.slow
+def test_a_killed_daemon_is_missed_and_the_next_one_answers_armed_as_it_was(door_clip, tmp_path, monkeypatch, capfd):
+    facesecure = CommandLine(own_settings(tmp_path, monkeypatch), capfd)
+    config = tmp_path / "door.toml"
+    config.write_text(f'[camera]\nsource = "file:{door_clip}"\nfile_speed = "real"\n')
+    with daemon_on(config, facesecure) as first:
+        assert facesecure("arm", "away").code == 0
+        first.kill()
+        first.wait()
+        assert (facesecure.state / "control.sock").exists(), "or nothing was left to be replaced"
+        assert facesecure("status").out == "not running; armed away at its next start\n"
+    with daemon_on(config, facesecure) as second:
+        assert facesecure("status", "--json").json["mode"] == "away"
+        second.terminate()
+        assert second.wait(10) == 0
+    assert not (facesecure.state / "control.sock").exists()
+
+
+@contextmanager
+def daemon_on(config: Path, facesecure: CommandLine) -> Iterator[subprocess.Popen[bytes]]:
+    """A daemon in a process of its own, once it answers."""
+    command = [sys.executable, "-m", "facesecure", "--config", str(config), "--state-dir", str(facesecure.state), "run"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while facesecure("status").code != 0:
+                assert time.monotonic() < deadline, "the daemon did not answer"
+                time.sleep(0.2)
+            yield process
+        finally:
+            process.kill()
