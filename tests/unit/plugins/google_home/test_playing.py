@@ -167,7 +167,7 @@ def test_thirty_announcements_in_a_row_are_all_heard(tmp_path):
 
 @pytest.mark.slow
 def test_not_one_of_three_hundred_announcements_is_lost(tmp_path):
-    """Without the lock on its TLS socket, pychromecast 14.0.10 loses some 15 of them here."""
+    """pychromecast 14.0.10 as it comes loses some 15 of them here."""
     with cast_device(play_seconds=0.0) as device, Announcer(tmp_path, devices=[device.address]) as announcer:
         for _ in range(300):
             announcer.say()
