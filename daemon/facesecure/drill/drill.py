@@ -143,7 +143,7 @@ class Drill:
         return sum(step.what == what for step in self._steps)
 
     def _since(self) -> float:
-        return 0.0 if self._began is None else time.monotonic() - self._began
+        return 0.0 if self._began is None else round(time.monotonic() - self._began, 3)
 
     def _once(self, what: str, note: str = "") -> None:
         """The first time that ``what`` happens."""
