@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,8 +62,7 @@ class Story:
         self._script: list[list[Event] | Event] = []
         monkeypatch.setattr(module, "has_terminal", lambda: terminal)
         monkeypatch.setattr(module, "notify", self._hear)
-        monkeypatch.setattr(module, "_leave_behind", lambda code: None)
-        monkeypatch.setattr(module, "STOP_SECONDS", 0.01)
+        monkeypatch.setattr(module, "_end_in_time", lambda code: None)
         self.service = Service(self._serve, self._reread)
 
     def plays(self, *daemons: list[Event] | Event) -> None:
@@ -196,3 +197,37 @@ def test_a_terminal_that_is_closed_ends_it(monkeypatch):
     story = Story(monkeypatch, terminal=True)
     story.plays([lambda: story.reload(config("gate"))])
     assert story.served == ["front door"]
+
+
+_STUCK = """
+import logging, time
+from facesecure.config import FacesecureConfig
+from facesecure.service import Service
+
+class Camera:
+    live, alive_at = True, float("inf")
+    def stop(self): pass
+
+def serve(config, service):
+    with service.watched(Camera(), 1.0):
+        print("ready", flush=True)
+        time.sleep(60)  # in a driver, say
+
+logging.basicConfig()
+Service(serve).run(FacesecureConfig())
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_a_main_thread_that_hangs_does_not_hold_up_the_end(number, code):
+    with subprocess.Popen(
+        [sys.executable, "-c", _STUCK], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        began = time.monotonic()
+        _, said = process.communicate(timeout=SECONDS)
+    assert time.monotonic() - began < 3.5
+    assert process.returncode == code
+    assert "left behind: MainThread" in said
