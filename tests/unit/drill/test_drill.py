@@ -133,7 +133,7 @@ def test_a_fallback_that_speaks_makes_it_good_and_the_failure_stays_to_be_seen()
     [(0, "the camera gave no picture"), (1, "no face was found"), (2, "not judged"), (3, "nobody is told")],
 )
 def test_what_did_not_happen_in_time_is_said_with_what_to_look_at(until: int, why: str) -> None:
-    stage = Rehearsal(seconds=0.0)
+    stage = Rehearsal(seconds=-1.0)
     stage.drill.begin()
     if until > 0:
         stage.play()
