@@ -78,9 +78,7 @@ app.command(
 )(calibrate.calibrate)
 app.command(
     "arm",
-    epilog=examples(
-        "facesecure arm away", "facesecure arm home", "sudo facesecure arm off", "facesecure arm away --json"
-    ),
+    epilog=examples("facesecure arm away", "facesecure arm home", "facesecure arm off", "facesecure arm away --json"),
 )(arm.arm)
 app.command("drill", epilog=examples("facesecure drill", "facesecure drill --history", "facesecure drill --json"))(
     drill.drill
