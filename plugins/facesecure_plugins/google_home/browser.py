@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 
+import ifaddr
 from zeroconf import InterfaceChoice, IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
 
 from facesecure.errors import PluginError
@@ -33,15 +34,23 @@ class Browser(ServiceListener):
         self._changed = threading.Condition()
         self._zeroconf: Zeroconf | None = None
         self._browser: ServiceBrowser | None = None
+        self._here: frozenset[str] = frozenset()
 
     def start(self) -> None:
-        """Ask the network, and go on listening. Again: nothing happens. Raises PluginError without a network."""
-        if self._zeroconf is not None:
+        """Ask the network, and go on listening. Raises PluginError without a network.
+
+        Again: nothing happens, unless this machine has other addresses by now, as when the Wi-Fi came up after us:
+        zeroconf would never hear what comes there.
+        """
+        here = own_addresses()
+        if self._zeroconf is not None and here == self._here:
             return
+        self.close()
         try:
             self._zeroconf = _zeroconf(self._interfaces)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where there is no interface at all
             raise PluginError(f"nobody can be asked for Cast devices: {error}", "is the network up?") from error
+        self._here = here
         self._browser = ServiceBrowser(self._zeroconf, SERVICE, listener=self)
 
     def close(self) -> None:
@@ -91,6 +100,11 @@ class Browser(ServiceListener):
         log.debug("%s has not been heard for long", name)
 
 
+def own_addresses() -> frozenset[str]:
+    """This machine's addresses at this moment."""
+    return frozenset(str(address.ip) for adapter in ifaddr.get_adapters() for address in adapter.ips)
+
+
 def _zeroconf(interfaces: list[str]) -> Zeroconf:
     """On both IP versions where this machine has them."""
     if interfaces:
@@ -98,7 +112,7 @@ def _zeroconf(interfaces: list[str]) -> Zeroconf:
         return Zeroconf(interfaces=interfaces)
     try:
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.All)
-    except OSError:
+    except (OSError, RuntimeError):
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.V4Only)
 
 

@@ -165,9 +165,10 @@ class Household:
 
 
 def _hush() -> None:
-    """pychromecast reports each lost connection as its own bug, with a traceback; we say the same in a sentence."""
+    """They report each lost connection with a traceback; we say the same in a sentence."""
     if not log.isEnabledFor(logging.DEBUG):
-        logging.getLogger("pychromecast").setLevel(logging.CRITICAL)
+        for library in ("pychromecast", "zeroconf"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 def _known(device: Device, others: Iterable[Device]) -> bool:

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from facesecure.errors import PluginError
-from facesecure_plugins.google_home import GoogleHomePlugin, household
+from facesecure_plugins.google_home import GoogleHomePlugin, browser, household
 from facesecure_plugins.google_home.browser import Browser
 from support.cast_mdns import LOOPBACK, advertised
 from support.cast_receiver import cast_device
@@ -77,9 +77,9 @@ def test_a_device_that_moved_without_a_word_is_looked_for_again(tmp_path, name):
         nowhere = advertised(device.script, "127.0.0.1", 1)  # where nobody listens, as after a lease ran out
         with nowhere, pytest.raises(PluginError):
             speaker.plugin.check()
-        browser = speaker.plugin._household._browser
-        assert [known.address for known in browser.devices() if known.name == name] == ["127.0.0.1:1"]
-        browser.add_service = browser.update_service = lambda *_: None  # it hears nothing any more
+        deaf = speaker.plugin._household._browser
+        assert [known.address for known in deaf.devices() if known.name == name] == ["127.0.0.1:1"]
+        deaf.add_service = deaf.update_service = lambda *_: None
         with advertised(device.script, device.host, device.port):
             speaker.say()
         assert device.diary.played == 1
@@ -158,6 +158,31 @@ def test_devices_given_by_their_addresses_need_no_mdns(tmp_path, monkeypatch):
     with cast_device() as device, Announcer(tmp_path, devices=[device.address]) as speaker:
         speaker.plugin.check()
         speaker.say()
+
+
+def test_a_network_that_comes_up_later_is_listened_to_then(tmp_path, name, monkeypatch):
+    working = browser._zeroconf
+
+    def without(interfaces):
+        raise RuntimeError("No interfaces to listen on")
+
+    monkeypatch.setattr(browser, "_zeroconf", without)
+    with found(name) as (device, _), announcer(tmp_path, name) as speaker:
+        assert "nobody can be asked" in speaker.fails().message
+        monkeypatch.setattr(browser, "_zeroconf", working)
+        speaker.say()
+        assert device.diary.played == 1
+
+
+def test_another_address_of_this_machine_makes_it_listen_anew(tmp_path, name, monkeypatch):
+    with found(name), announcer(tmp_path, name) as speaker:
+        speaker.say()
+        deaf = speaker.plugin._household._browser._zeroconf
+        speaker.say()
+        assert speaker.plugin._household._browser._zeroconf is deaf
+        monkeypatch.setattr(browser, "own_addresses", lambda: frozenset({"192.0.2.1"}))
+        speaker.say()
+        assert speaker.plugin._household._browser._zeroconf is not deaf
 
 
 def test_a_machine_without_a_network_is_told_so_and_can_be_asked_again(tmp_path):
