@@ -14,7 +14,7 @@ from facesecure.cli.settings import settings_of
 app = group(
     "The key that faces are encrypted with: show, make, rotate. docs/threat-model.md says what it protects.",
     "facesecure key show",
-    "sudo facesecure key make /etc/facesecure/key",
+    "facesecure key make /etc/facesecure/key",
     "facesecure key rotate",
 )
 
@@ -36,7 +36,7 @@ def show(context: typer.Context, json: Json = False) -> None:
         output.note(f"there is no key yet; the first person enrolled makes one (looked for: {places(state)})")
 
 
-@app.command("make", epilog=examples("sudo facesecure key make /etc/facesecure/key"))
+@app.command("make", epilog=examples("facesecure key make /etc/facesecure/key"))
 def make(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to put it. Nothing is ever replaced.")],
     json: Json = False,
@@ -52,7 +52,7 @@ def make(
         output.say(f"{key.path} {'is there already' if there else 'is made'}: {key.identifier}")
 
 
-@app.command("rotate", epilog=examples("facesecure key rotate", "sudo facesecure key rotate"))
+@app.command("rotate", epilog=examples("facesecure key rotate"))
 def rotate(context: typer.Context, json: Json = False) -> None:
     """Encrypt everything with a new key, which takes the old one's place; backups are made anew.
 
