@@ -24,6 +24,8 @@ FIRST = 15.0
 """Seconds of looking before anything is known."""
 ELSEWHERE = 0.14
 """Likeness to all known scenes below which this is another place."""
+FULL = 0.15
+"""Share of the scene's edges that another place has to have: a look with fewer is into the dark."""
 HERE = 0.25
 """Likeness above which it is surely a known one."""
 SHIFTED, BETTER = 0.35, 0.15
@@ -135,7 +137,9 @@ def _elsewhere(scene: Edges, look: Edges, likeness: float) -> str | None:
     if best >= SHIFTED and best > likeness + BETTER:
         parts = [(abs(across) / WIDTH, "sideways"), (abs(down) / HEIGHT, "up or down")]
         return "the view is shifted " + " and ".join(f"{share:.0%} {word}" for share, word in parts if share >= 0.01)
-    return "the view is another one" if likeness < ELSEWHERE else None
+    if likeness < ELSEWHERE and look.weight >= FULL * scene.weight:
+        return "the view is another one"
+    return None
 
 
 def _towards(old: Field, new: Field, time_constants: float) -> Field:

@@ -56,6 +56,11 @@ class Edges:
         self.field = field
         self._length = float(np.linalg.norm(field)) + 1e-6
 
+    @property
+    def weight(self) -> float:
+        """How much edge there is."""
+        return self._length**2
+
     def likeness(self, other: Edges) -> float:
         """1: the same edges; about 0: another place."""
         return float(np.vdot(self.field, other.field).real) / (self._length * other._length)
