@@ -13,19 +13,38 @@ from typing import Any
 
 from facesecure.alerts.loading import load_plugin
 from facesecure.alerts.plugin import ENTRY_POINT_GROUP
+from facesecure.config import AlertsConfig
 from facesecure.errors import ConfigError
 from facesecure.toml_lines import key_lines, line_of
 
 
-def require_usable_plugins(tables: Mapping[str, Mapping[str, Any]], path: Path | None) -> None:
-    """Raise ConfigError, with the lines in ``path``, where a table names no plugin or does not fit it."""
+def require_usable_plugins(
+    tables: Mapping[str, Mapping[str, Any]], path: Path | None, fallback: Mapping[str, str] | None = None
+) -> None:
+    """Raise ConfigError, with the lines in ``path``, where a table names no plugin or does not fit it.
+
+    ``fallback``, which plugin stands in for which, must name plugins that are installed.
+    """
     lines = key_lines(path.read_text(encoding="utf-8-sig")) if path else {}
-    found = [(line_of(("plugins", name), lines), name, problem) for name, problem in _problems(tables)]
+    found = [(line_of(("plugins", name), lines), f"plugins.{name}", problem) for name, problem in _problems(tables)]
+    found += [
+        (line_of(("alerts", "fallback"), lines), "alerts.fallback", problem) for problem in _unknown(fallback or {})
+    ]
     if found:
-        problems = tuple(f"line {line}: plugins.{name}: {problem}" for line, name, problem in sorted(found))
+        problems = tuple(f"line {line}: {key}: {problem}" for line, key, problem in sorted(found))
         raise ConfigError(
             f"{len(problems)} wrong in {path or 'the settings'}", problems, hint="see: facesecure alerts list"
         )
+
+
+def _unknown(fallback: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the pairs that are not there by default: a default is no mistake of the householder's."""
+    installed = {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    own = [pair for pair in fallback.items() if pair not in AlertsConfig().fallback.items()]
+    for name in dict.fromkeys(name for pair in own for name in pair):
+        if name not in installed:
+            near = difflib.get_close_matches(name, installed, 1)
+            yield f"no plugin {name} is installed" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _problems(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -34,7 +34,7 @@ def check(
     path = find_config(file or settings_of(context).config_file)
     try:
         config = replace(settings_of(context), config_file=path).config()
-        require_usable_plugins(config.plugins, path)
+        require_usable_plugins(config.plugins, path, config.alerts.fallback)
     except ConfigError as error:
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})

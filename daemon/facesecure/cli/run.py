@@ -54,7 +54,7 @@ def _reread(settings: Settings, state_dir: Path, source: str | None) -> Facesecu
     from facesecure.paths import find_config
 
     config = settings.config(camera__source=source)
-    require_usable_plugins(config.plugins, find_config(settings.config_file))
+    require_usable_plugins(config.plugins, find_config(settings.config_file), config.alerts.fallback)
     if state_of(config) != state_dir:
         raise ConfigError("state_dir cannot change while facesecure runs", hint="systemctl restart facesecure")
     check(config, state_dir)

@@ -48,6 +48,16 @@ def test_a_plugins_settings_are_checked_too_with_their_line(facesecure, tmp_path
     assert problems[1] == "line 3: plugins.logg: no such plugin is installed; did you mean 'log'?"
 
 
+def test_a_fallback_that_is_no_plugin_is_told_and_one_that_goes_in_a_circle(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text('[alerts]\nfallback = { google_home = "speeker" }\n')
+    (problem,) = facesecure("config", "check", file, "--json").json["problems"]
+    assert problem == "line 2: alerts.fallback: no plugin speeker is installed; did you mean 'speaker'?"
+    file.write_text('[alerts]\nfallback = { speaker = "log", log = "speaker" }\n')
+    (problem,) = facesecure("config", "check", file, "--json").json["problems"]
+    assert "goes round in a circle: speaker > log > speaker" in problem
+
+
 def test_the_example_shows_the_plugins_that_are_installed_and_their_settings(facesecure):
     example = facesecure("config", "example").out
     assert "\n[plugins.log]\n" in example
