@@ -69,7 +69,7 @@ def sightings_of(session: Session, row: PersonRow) -> set[str]:
 
 
 def _reword(session: Session, old: str, new: str) -> None:
-    """Say ``new`` for the name ``old`` wherever sightings tell why, or how they were corrected, and in alerts."""
+    """Say ``new`` for the name ``old`` wherever sightings tell why, or how they were corrected."""
     mentions = or_(_contains(SightingRow.why, old), _contains(SightingRow.correction, old))
     for sighting in session.scalars(select(SightingRow).where(mentions)):
         sighting.why = _said(sighting.why, old, new)
