@@ -136,7 +136,7 @@ def assembled(
 
         health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
-        commands = Commands(config.camera.name, arming, policy, store, frames, dispatcher)
+        commands = Commands(config.camera.name, arming, policy, store, monitor, dispatcher)
         stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir))
         yield Daemon(pipeline, frames, dispatcher, store, monitor, drill, commands)
 

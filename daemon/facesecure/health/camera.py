@@ -46,6 +46,12 @@ class CameraHealth:
         self._moved = MovedCamera(config.moved or inf)
         self._troubles: dict[Trouble, CameraEvent] = {}
 
+    @property
+    def troubles(self) -> list[CameraEvent]:
+        """What ails the camera now, the latest last."""
+        with self._lock:
+            return list(self._troubles.values())
+
     def sees(self, frame: Frame) -> None:
         """Costs next to nothing but once a second, and then about a millisecond."""
         at = frame.taken_at

@@ -11,8 +11,12 @@ from typing import Protocol, Self
 from facesecure.domain import Frame
 from facesecure.errors import SourceError
 from facesecure.health.camera import EVERY, CameraHealth
+from facesecure.health.events import Trouble
 
 _log = logging.getLogger(__name__)
+
+
+_BLIND = (Trouble.OFFLINE, Trouble.FROZEN, Trouble.COVERED)
 
 
 class Camera(Protocol):
@@ -38,6 +42,12 @@ class HealthMonitor:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="camera health", daemon=True)
         self._complained = False
+
+    @property
+    def trouble(self) -> SourceError | None:
+        """Why the camera shows nothing of worth now: what its source says, or else what its picture does."""
+        ails = [event for event in (self._health.troubles if self._health else []) if event.trouble in _BLIND]
+        return self._camera.trouble or (SourceError(f"{ails[-1].word}: {ails[-1].why}") if ails else None)
 
     def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """``frames``, each looked at in passing."""

@@ -145,6 +145,21 @@ def test_a_failing_opinion_stops_no_frame_and_is_logged_once_as_an_error(caplog:
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_what_ails_the_camera_is_its_trouble_until_it_is_over() -> None:
+    class Fine(Quiet):
+        trouble = None
+
+    story = Story()
+    monitor = HealthMonitor(story.health, Fine())
+    story.shows(PORCH, 60)
+    assert monitor.trouble is None
+    story.shows(0 * PORCH, 30)
+    assert "covered: of a sudden the picture was dark" in str(monitor.trouble)
+    assert "refuses the password" in str(HealthMonitor(story.health, Quiet()).trouble)
+    story.shows(PORCH, 10)
+    assert monitor.trouble is None
+
+
 def test_a_recording_is_passed_on_as_it_is() -> None:
     with HealthMonitor(None, Quiet()) as monitor:
         assert [frame.index for frame in monitor.watching(three_frames())] == [0, 1, 2]

@@ -126,7 +126,6 @@ def corridor(shared_data: Path) -> list[Luma]:
     return pictures
 
 
-@pytest.mark.slow
 def test_a_busy_corridor_is_none_and_the_same_turned_is_told(shared_data: Path) -> None:
     pictures = corridor(shared_data)
     straight = [picture[40:-40, 60:-60] for picture in pictures]
