@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -72,7 +73,8 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 
 
 def _templates(own: Sequence[Template]) -> str:
-    return "; ".join(f"a mean of {_count(one.faces, 'face', 'faces')}" for one in own)
+    alike = Counter(_count(one.faces, "face", "faces") for one in own)
+    return "; ".join(f"{_count(number, 'mean', 'means')} of {faces}" for faces, number in alike.items())
 
 
 def _closeness(templates: Sequence[Template], own: Sequence[Template]) -> list[tuple[str, float]]:

@@ -29,7 +29,7 @@ from facesecure.vision.model_card import Model
 
 Vectors = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-_DRAWS, _RARE = 65536, 1e-3
+_DRAWS, _RARE = 32768, 1e-3
 """Strangers drawn where the nearest of several templates counts, which has no closed form."""
 _LEAST_MUTUAL = 0.01
 _MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
@@ -162,7 +162,7 @@ def _nearest(means: Matrix, between: Matrix, within: Matrix) -> ScoreDistributio
     The largest of Gaussians is none, and its upper tail is what counts: the spread is the one that puts the score
     reached by 1 in 1,000 where it is. How that is shared between stranger and picture, their covariance tells.
     """
-    draws = np.random.default_rng(0).standard_normal((3, _DRAWS, len(means)))
+    draws = np.random.default_rng(0).standard_normal((3, _DRAWS, len(means)), np.float32)
     visit = means + draws[0] @ _root(between).T
     faces = np.stack([(visit + noise @ _root(within).T).max(axis=1) for noise in draws[1:]])
     mean = float(faces.mean())

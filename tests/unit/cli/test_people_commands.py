@@ -46,7 +46,7 @@ def test_a_person_is_shown_with_what_they_are_compared_by_and_who_looks_alike(fa
     anna, other = (template.embedding for template in family.templates())
     assert shown["closeness"] == [{"name": "Björn 🦊", "closeness": pytest.approx(float(anna @ other), abs=1e-5)}]
     told = facesecure("people", "show", "Anna").out
-    assert "compared by a mean of 2 faces" in told
+    assert "compared by 1 mean of 2 faces" in told
     assert f"Björn 🦊 {anna @ other:.2f}" in told
 
 

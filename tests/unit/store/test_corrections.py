@@ -53,7 +53,7 @@ def test_faces_that_were_learnt_from_it_leave_toms_evidence(mistaken: Store) -> 
     assert mistaken.corrections.not_known("wrong", "Tom", CHOOSE) == (1, 3)
     assert people(mistaken) == {"Anna": 3, "Tom": 3}
     assert mistaken.people_revision() > revision
-    (tom,) = [template for template in mistaken.templates(MODEL) if template.name == "Tom"]
+    tom, *_ = [template for template in mistaken.templates(MODEL) if template.name == "Tom"]
     assert tom.faces == 3
     assert np.allclose(tom.embedding, only_photos())
 
