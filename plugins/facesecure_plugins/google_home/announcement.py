@@ -58,7 +58,7 @@ def announce(clip: Clip, device: Device, means: Means) -> None:
 
     The volume is set when the player has taken the place of what played before, so that music does not become loud.
     """
-    with _reached(device, means) as cast:
+    with _reached(device, means) as (cast, device):
         before = cast.loudness
         app = None
         try:
@@ -70,18 +70,19 @@ def announce(clip: Clip, device: Device, means: Means) -> None:
 
 
 @contextlib.contextmanager
-def _reached(device: Device, means: Means) -> Iterator[Conversation]:
-    """A conversation with ``device`` where it was, or, if nobody answers there, where it is now."""
+def _reached(device: Device, means: Means) -> Iterator[tuple[Conversation, Device]]:
+    """A conversation with ``device`` where it was, or, if nobody answers there, where it is now; and where it is."""
     with contextlib.ExitStack() as stack:
         try:
             cast = stack.enter_context(talk_to(device, means.playing.left(CONNECT_SECONDS)))
         except PluginError:
-            moved = means.look_again(device, means.playing.left(SEARCH_SECONDS))
+            moved = means.look_again(device, means.playing.left(SEARCH_SECONDS)) if device.uuid else device
             if moved.addresses == device.addresses:
                 raise
             log.info("%s is at %s now", device.name, moved.address)
             cast = stack.enter_context(talk_to(moved, means.playing.left(CONNECT_SECONDS)))
-        yield cast
+            device = moved
+        yield cast, device
 
 
 def _make_heard(cast: Conversation, device: Device, means: Means, before: Loudness | None) -> None:

@@ -74,12 +74,13 @@ class Browser(ServiceListener):
 
     def look_again(self, device: Device, seconds: float) -> Device:
         """``device`` where it is now, asked anew and not from what was heard before; as it was if nobody answers."""
-        with contextlib.closing(Browser(self._interfaces)) as fresh:
+        with contextlib.closing(Browser(self._interfaces)) as fresh, contextlib.suppress(PluginError):
             fresh.start()
             fresh.wait_for(lambda found: any(other.key == device.key for other in found), seconds)
             with self._changed:
                 self._known |= fresh._known
             return next((other for other in fresh.devices() if other.key == device.key), device)
+        return device
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
         """Zeroconf's word that a device is there."""

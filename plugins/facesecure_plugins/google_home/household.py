@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SEARCH_SECONDS = 2.5
 """How long an alert waits for a device that has not been heard yet."""
 
+STRAGGLERS_SECONDS = 0.7
+"""How long it waits for some while others are there."""
+
 LISTEN_SECONDS = 1.5
 """How long to have listened before the only device that was heard counts as the only one."""
 
@@ -72,10 +75,14 @@ class Household:
 
     def find(self, seconds: float) -> tuple[list[Device], list[Target]]:
         """The devices that are meant, and the targets that nobody answers to. Raises PluginError if there is none."""
-        self._listen()
+        try:
+            self._listen()
+        except PluginError:
+            if not any(target.device for target in self._targets):
+                raise
         if not self._targets:
             return [self._only_one(seconds)], []
-        seen = self._browser.wait_for(lambda found: not self._missing(found), seconds)
+        seen = self._heard(Deadline(seconds))
         devices: dict[str, Device] = {}
         for device in [target.device for target in self._targets if target.device] + seen:
             if any(target.matches(device) for target in self._targets) and not _known(device, devices.values()):
@@ -114,6 +121,13 @@ class Household:
             return
         self._browser.start()
         self._listening_since = self._listening_since or time.monotonic()
+
+    def _heard(self, deadline: Deadline) -> list[Device]:
+        """What is known once all are, or after a while some; none keeps us waiting as long as there is time."""
+        seen = self._browser.wait_for(lambda found: not self._missing(found), deadline.left(STRAGGLERS_SECONDS))
+        if any(target.device or target not in self._missing(seen) for target in self._targets):
+            return seen
+        return self._browser.wait_for(lambda found: self._missing(found) != self._targets, deadline.left())
 
     def _missing(self, found: Sequence[Device]) -> list[Target]:
         unmet = [target for target in self._targets if target.device is None]

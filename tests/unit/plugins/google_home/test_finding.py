@@ -101,6 +101,24 @@ def test_those_that_are_there_speak_and_the_missing_are_told_of(tmp_path, name, 
     assert "spoken elsewhere, but 'Cellar' is not on the network" in caplog.text
 
 
+def test_a_missing_device_does_not_keep_the_others_waiting_long(tmp_path, name):
+    with found(name), announcer(tmp_path, name, "Cellar") as speaker:
+        speaker.say()
+        began = time.monotonic()
+        speaker.say()
+        assert time.monotonic() - began < household.SEARCH_SECONDS
+
+
+def test_an_address_is_spoken_to_though_nobody_can_be_asked_for_names(tmp_path, monkeypatch, caplog):
+    def without(interfaces):
+        raise OSError("no network")
+
+    monkeypatch.setattr(browser, "_zeroconf", without)
+    with cast_device() as device, announcer(tmp_path, device.address, "Cellar") as speaker:
+        speaker.say()
+        assert device.diary.played == 1
+
+
 def test_nobody_is_missed_when_everybody_was_asked_for(tmp_path, name, monkeypatch):
     monkeypatch.setattr(household, "SEARCH_SECONDS", 0.6)
     with found(name), announcer(tmp_path, name, "Cellar", confirm="all") as speaker:
