@@ -45,18 +45,24 @@ class Spread:
 class ScoreReport:
     """``impostor_quantiles`` are the single-photo scores that a stranger passes with that chance.
 
-    ``accepted`` is the share of genuine single photos, in percent, above each of them.
+    ``accepted`` is the share of genuine single photos, in percent, above each of them; ``mutual`` the mean
+    cosine of two photos of one person.
     """
 
     genuine: Spread
     impostor: Spread
+    mutual: float
     impostor_quantiles: Mapping[str, float]
     accepted: Mapping[str, float]
 
     def as_card(self) -> dict[str, Any]:
         """The fields of a model card."""
         return {
-            "score_model": {"genuine": self.genuine.as_card(), "impostor": self.impostor.as_card()},
+            "score_model": {
+                "genuine": self.genuine.as_card(),
+                "impostor": self.impostor.as_card(),
+                "mutual": round(self.mutual, 3),
+            },
             "impostor_quantiles": {key: round(value, 4) for key, value in self.impostor_quantiles.items()},
         }
 
@@ -81,7 +87,14 @@ def measure(people: Mapping[str, Vectors], seed: int = 0) -> ScoreReport:
         for found, one in zip(families.values(), templates, strict=True)
     ]
     impostor = [scores for found in strangers for scores in (found @ templates.T).T]
-    return _report(genuine, impostor)
+    return _report(genuine, impostor, mutual([found[:MOST_PROBES] for found in families.values()]))
+
+
+def mutual(people: Sequence[Vectors]) -> float:
+    """The mean cosine of two different photos of one person, everybody (two photos at least) counting the same."""
+    sums = [(found.sum(0) ** 2).sum() for found in people]
+    shares = [(square - len(one)) / (len(one) * (len(one) - 1)) for square, one in zip(sums, people, strict=True)]
+    return float(np.mean(shares))
 
 
 def template(embeddings: Vectors) -> Vectors:
@@ -90,11 +103,11 @@ def template(embeddings: Vectors) -> Vectors:
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
-def _report(genuine: Sequence[Vectors], impostor: Sequence[Vectors]) -> ScoreReport:
+def _report(genuine: Sequence[Vectors], impostor: Sequence[Vectors], alike: float) -> ScoreReport:
     strangers, family = np.concatenate(impostor), np.concatenate(genuine)
     quantiles = {f"{chance:g}": float(np.quantile(strangers, 1 - chance)) for chance in QUANTILES}
     accepted = {key: 100 * float((family > limit).mean()) for key, limit in quantiles.items()}
-    return ScoreReport(spread(genuine), spread(impostor), quantiles, accepted)
+    return ScoreReport(spread(genuine), spread(impostor), alike, quantiles, accepted)
 
 
 def spread(groups: Sequence[NDArray[np.floating[Any]]]) -> Spread:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facesecure.errors import UsageError
-from facesecure_training.scores import measure, spread, template
+from facesecure_training.scores import measure, mutual, spread, template
 
 
 def test_both_spreads_are_recovered_from_groups_of_unequal_size():
@@ -49,6 +49,13 @@ def test_family_scores_high_and_strangers_around_zero():
     limits = list(report.impostor_quantiles.values())
     assert limits == sorted(limits)
     assert report.accepted["0.001"] > 95
+
+
+def test_mutual_likeness_is_the_mean_cosine_of_two_different_photos():
+    plane = np.array([[1, 0], [0.6, 0.8], [1, 0]], np.float32)
+    assert mutual([plane]) == pytest.approx((0.6 + 1 + 0.6) / 3)
+    report = measure(people(20, 50))
+    assert report.as_card()["score_model"]["mutual"] == pytest.approx(1 / 1.09, abs=0.02)
 
 
 def test_a_template_has_length_one():
