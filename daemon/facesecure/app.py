@@ -109,6 +109,9 @@ def assembled(
             memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
         )
         stack.enter_context(Ticker(policy, dispatcher))
+        if store.restored:
+            for alert in policy.decide_service("restored"):
+                dispatcher.send(alert)
         if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
             stack.enter_context(
                 Repertoire(studio, lambda: policy.sentences(one.name for one in store.people()), store.people_revision)
