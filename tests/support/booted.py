@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -51,7 +52,7 @@ class BootedSystem:
         self._cgroups = _Cgroups(f"facesecure-{os.getpid()}")
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[Program] = []
 
     def __enter__(self) -> Self:
         self._layer.__enter__()
@@ -86,14 +87,11 @@ class BootedSystem:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
-    def start(self, *command: object, **environment: str) -> subprocess.Popen[str]:
-        """Start ``command`` inside as root, and do not wait; it is killed at the end. Its stdout is a pipe."""
-        process = subprocess.Popen(
-            self._inside(command, environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self._started.append(process)
-        return process
+    def start(self, *command: object, **environment: str) -> Program:
+        """Start ``command`` inside as root, and do not wait; it is killed at the end."""
+        program = Program(self._inside(command, environment))
+        self._started.append(program)
+        return program
 
     def write(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
         """A file inside, its folder made where it is missing."""
@@ -165,6 +163,8 @@ class BootedSystem:
         return state in ("running", "degraded")
 
     def _tear_down(self) -> None:
+        for program in self._started:
+            program.kill()
         if self._nspawn is not None:
             if self._leader:
                 self.run("systemctl", "poweroff", check=False)
@@ -173,11 +173,29 @@ class BootedSystem:
             except subprocess.TimeoutExpired:
                 self._nspawn.kill()  # and the kernel kills everything inside
                 self._nspawn.wait()
-        for process in self._started:
-            process.kill()
-            process.communicate()
         self._cgroups.__exit__(None, None, None)
         self._layer.__exit__(None, None, None)
+
+
+class Program:
+    """Something that runs inside. A group of its own: nsenter stays outside and has a child that goes in."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def line(self) -> str:
+        """The next line of its stdout, waited for."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().rstrip("\n")
+
+    def kill(self) -> None:
+        """Kill it. Again: nothing happens."""
+        if self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
 
 
 class _Layer:

@@ -128,10 +128,9 @@ class Service:
     @contextmanager
     def silent_camera(self, port: int = 8554) -> Iterator[str]:
         """A network camera that takes every call and never says a word. Yields its address."""
-        process = self.system.start("/usr/bin/python3", "-c", _SILENT, port)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+        camera = self.system.start("/usr/bin/python3", "-c", _SILENT, port)
+        assert camera.line() == "ready"
         try:
             yield f"rtsp://127.0.0.1:{port}/door"
         finally:
-            process.kill()
+            camera.kill()

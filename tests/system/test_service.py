@@ -15,6 +15,14 @@ STOPPED_WITHIN = 3.0
 QUIET = '[camera]\nsource = "rtsp://127.0.0.1:9/door"\nreconnect_max = 600.0\n'
 """A camera that is not there."""
 
+HOLD = """
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+database.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+time.sleep(600)
+"""
+
 
 def test_it_starts_is_ready_and_says_how_things_stand(service):
     service.start()
@@ -115,8 +123,8 @@ def test_a_camera_driver_that_never_returns_is_a_hang(service):
 def test_a_pipeline_that_does_not_finish_its_frame_is_a_hang(service):
     """Somebody holds the database while a sighting has to be written: the camera goes on, the pipeline stands still."""
     service.start(drop_in=IMPATIENT)
-    hold = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); time.sleep(60)"
-    holder = service.system.start(PYTHON, "-c", hold, f"{STATE}/facesecure.db")
+    holder = service.system.start(PYTHON, "-c", HOLD, f"{STATE}/facesecure.db")
+    assert holder.line() == "held"
     service.system.wait_for(lambda: service.said("no frame was finished for"), "the hang to be noticed")
     holder.kill()
     service.wait_for_restart()
