@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -165,6 +164,8 @@ class BootedSystem:
     def _tear_down(self) -> None:
         for program in self._started:
             program.kill()
+            with program:  # closes its pipe, and waits
+                pass
         if self._nspawn is not None:
             if self._leader:
                 self.run("systemctl", "poweroff", check=False)
@@ -177,25 +178,23 @@ class BootedSystem:
         self._layer.__exit__(None, None, None)
 
 
-class Program:
-    """Something that runs inside. A group of its own: nsenter stays outside and has a child that goes in."""
+class Program(subprocess.Popen[str]):
+    """Something that runs inside. Its signals go to a group: nsenter stays outside and has a child that goes in."""
 
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(
+        super().__init__(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             start_new_session=True,
         )  # fmt: skip
 
     def line(self) -> str:
         """The next line of its stdout, waited for."""
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().rstrip("\n")
+        assert self.stdout is not None
+        return self.stdout.readline().rstrip("\n")
 
-    def kill(self) -> None:
-        """Kill it. Again: nothing happens."""
-        if self._process.returncode is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.communicate()
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.killpg(self.pid, sig)
 
 
 class _Layer:
@@ -225,7 +224,7 @@ class _Layer:
     def console_text(self) -> str:
         return (self._folder / "console").read_text(errors="replace")
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         self.console.close()
         self._unmount()
 
@@ -260,7 +259,7 @@ class _Cgroups:
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(os.getpid()))
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *error: object) -> None:
         for folder in self._folders:
             for inner, _, _ in os.walk(folder, topdown=False):
                 _remove(Path(inner))
