@@ -25,7 +25,8 @@ VENV_FLAGS := $(shell $(PYTHON) -c 'import importlib.util as u; u.find_spec("pic
 
 PIP := -m pip --disable-pip-version-check install --quiet
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
-# A real RTSP server for the tests of network cameras; without it they are skipped, and say so.
+# A real RTSP server for the tests of network cameras, and a system to boot for those of the service.
+# Without them these tests are skipped, and say so.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
@@ -60,11 +61,11 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 # Best effort: the tests that need these are skipped without them.
 .venv/.system: .venv/.made
 	@if dpkg --status $(TEST_PACKAGES) >/dev/null 2>&1; then :; \
-	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: the RTSP tests will be skipped"; \
-	else echo "installing a GStreamer RTSP server for the tests"; \
+	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: some tests will be skipped"; \
+	else echo "installing what some tests need: an RTSP server, a system to boot"; \
 		{ $(AS_ROOT) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		  $(AS_ROOT) apt-get install -y -qq --no-install-recommends $(TEST_PACKAGES) >/dev/null; } \
-		|| echo "could not: the RTSP tests will be skipped"; \
+		|| echo "could not: some tests will be skipped"; \
 	fi
 	@touch $@
 

@@ -35,7 +35,7 @@ def unavailable() -> str | None:
     if missing:
         return f"{', '.join(missing)} is missing: apt install systemd-container"
     try:
-        with _Layer(), _Cgroups("facesecure-trial"):
+        with _Layer(), _Cgroups(f"facesecure-trial-{os.getpid()}"):
             return None
     except (OSError, subprocess.CalledProcessError) as error:
         return f"this machine lets nobody boot a system: {error}"
