@@ -102,7 +102,7 @@ def same_from(model: ScoreModel) -> float:
 
 
 def score_to_lead(second: float, closeness: float, faces: float, chance: float, model: ScoreModel) -> float:
-    """The least mean score, over ``faces`` faces, that tells a first name from a second one at ``closeness``.
+    """The least score of a visit of ``faces`` faces that tells a first name from a second one at ``closeness``.
 
     Somebody who really is the second, and scores ``second`` on their own templates, reaches it on the first's with no
     more than ``chance``.
