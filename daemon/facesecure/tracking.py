@@ -22,8 +22,9 @@ from facesecure.vision.quality import view_score
 _REACH = 1.2
 """A face may be this many face sizes from where it was expected and still be the same one."""
 _BETTER_VIEW = 1.15
-_ASK_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.5, VerdictKind.UNIDENTIFIED: 0.0}
-"""Seconds after which a track is looked at again, so that an early mistake is corrected; an alarm is doubted most."""
+_ASK_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.25, VerdictKind.UNIDENTIFIED: 0.0}
+"""Seconds after which a track is looked at again, so that an early mistake is corrected; an alarm is doubted most.
+Strangers are told early, too, and who is to be named from the faces seen needs several that differ."""
 _LATELY = 0.5
 """Seconds without a match after which a track is no longer looked for at full pace."""
 

@@ -104,7 +104,7 @@ def test_an_alarm_is_doubted_sooner_than_a_name(tracker):
         (track,) = tracker.update([face_at(100, 100)], step * 0.3)
         track = tracker.observe(track, aligned(), looks_like(Tom=0.0))
     assert track.verdict.kind is VerdictKind.STRANGER
-    (soon,) = tracker.update([face_at(100, 100)], 0.9 + 0.3)
+    (soon,) = tracker.update([face_at(100, 100)], 0.9 + 0.2)
     assert not soon.wants_identity
     (later,) = tracker.update([face_at(100, 100)], 0.9 + 0.6)
     assert later.wants_identity
