@@ -13,7 +13,7 @@ import typer
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.stranger_model import packed
 from facesecure.vision.model_card import Model, ModelCard, StrangerFacts
-from facesecure_training import bundle, strangers
+from facesecure_training import strangers
 from facesecure_training.cli_evaluate import (
     AsJson,
     Cache,
@@ -28,6 +28,7 @@ from facesecure_training.cli_evaluate import (
 )
 from facesecure_training.embeddings import embed_photos, photos_by_person
 from facesecure_training.evaluate import Setting
+from facesecure_training.exporting import bundle
 from facesecure_training.strangers import Collection, StrangerReport
 
 Images = Annotated[

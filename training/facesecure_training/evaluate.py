@@ -12,8 +12,9 @@ import numpy as np
 from facesecure.domain import Embedding
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.vision.model_card import Model, ModelCard, load_model
-from facesecure_training import bundle, plots, scores, verification
+from facesecure_training import plots, scores, verification
 from facesecure_training.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
+from facesecure_training.exporting import bundle
 from facesecure_training.faces import Cropper, DetectorKind
 
 

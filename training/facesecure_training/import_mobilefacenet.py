@@ -18,12 +18,12 @@ from facesecure.errors import ModelError, UsageError
 from facesecure.vision.align import ALIGNMENT
 from facesecure.vision.interpreter import Interpreter
 from facesecure.vision.model_card import ModelCard
-from facesecure_training import bundle
-from facesecure_training.export import to_tflite
+from facesecure_training.exporting import bundle
+from facesecure_training.exporting.convert import to_tflite
+from facesecure_training.exporting.flatbuffer import read_graph
+from facesecure_training.exporting.quantise import with_int8_kernels
 from facesecure_training.faces import Cropper
-from facesecure_training.flatbuffer import read_graph
 from facesecure_training.networks import mobilefacenet
-from facesecure_training.quantise import with_int8_kernels
 
 Form = Literal["mixed8", "float16", "float32", "int8"]
 BUNDLED: tuple[Form, ...] = ("mixed8", "float16")

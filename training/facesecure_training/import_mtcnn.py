@@ -16,11 +16,11 @@ import numpy as np
 from facesecure.errors import ModelError
 from facesecure.vision.interpreter import Interpreter
 from facesecure.vision.model_card import ModelCard, golden_input
-from facesecure_training import bundle
-from facesecure_training.export import to_tflite
+from facesecure_training.exporting import bundle
+from facesecure_training.exporting.convert import to_tflite
+from facesecure_training.exporting.quantise import with_int8_kernels
 from facesecure_training.joblib_weights import read_weights
 from facesecure_training.networks import mtcnn
-from facesecure_training.quantise import with_int8_kernels
 
 log = logging.getLogger(__name__)
 

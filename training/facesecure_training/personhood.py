@@ -25,7 +25,8 @@ from facesecure.vision import align
 from facesecure.vision.model_card import Model, ModelCard, load_model
 from facesecure.vision.photos import read_photo
 from facesecure.vision.quality import examine
-from facesecure_training import bundle, logistic
+from facesecure_training import logistic
+from facesecure_training.exporting import bundle
 from facesecure_training.faces import subject
 from facesecure_training.progress import steps
 from facesecure_training.spoil import spoilt_crop

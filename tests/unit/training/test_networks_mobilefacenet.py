@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facesecure.errors import ModelError
-from facesecure_training.flatbuffer import Graph, Operation
+from facesecure_training.exporting.flatbuffer import Graph, Operation
 from facesecure_training.networks import mobilefacenet as net
 
 

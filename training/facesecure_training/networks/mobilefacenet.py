@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.errors import ModelError
+from facesecure_training.exporting.flatbuffer import Graph, Operation
 from facesecure_training.extras import tensorflow
-from facesecure_training.flatbuffer import Graph, Operation
 
 SIDE = 112
 _MEAN, _SCALE = 127.5, 128.0

@@ -5,8 +5,8 @@ import pytest
 
 from facesecure.errors import ModelError
 from facesecure.vision.model_card import load_model
-from facesecure_training.flatbuffer import read_graph
-from facesecure_training.quantise import rounded_per_channel, with_int8_kernels
+from facesecure_training.exporting.flatbuffer import read_graph
+from facesecure_training.exporting.quantise import rounded_per_channel, with_int8_kernels
 
 
 def test_p_nets_operations_come_in_order_with_their_constants():

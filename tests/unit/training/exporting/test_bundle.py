@@ -7,8 +7,8 @@ import pytest
 
 from facesecure.vision.interpreter import Interpreter
 from facesecure.vision.model_card import load_model
-from facesecure_training import bundle
-from facesecure_training.export import to_tflite
+from facesecure_training.exporting import bundle
+from facesecure_training.exporting.convert import to_tflite
 from facesecure_training.networks import mtcnn
 
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
