@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facesecure.errors import ModelError
 from facesecure.vision.align import ALIGNMENT
+from facesecure.vision.crop import CROP
 from facesecure.vision.interpreter import Interpreter
 
 _REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
@@ -95,6 +96,36 @@ class PersonhoodFacts(_Part):
     dataset: str
 
 
+class LooseCrop(_Part):
+    """How ``vision.crop`` cuts what a classifier sees: ``version`` is its CROP, ``margin`` its margin.
+
+    ``detector`` found the faces that were learnt: another draws its boxes tighter or wider.
+    """
+
+    version: str
+    margin: Annotated[float, Field(ge=0)]
+    detector: str
+
+
+class ClassifierFacts(_Part):
+    """How a classifier is asked, and what was measured of it (``recognize.classifier_scores`` makes it all).
+
+    ``unknown`` are the labels that are nobody's name. ``crop`` None is the aligned face. ``scores`` are the spreads of
+    each name's score over faces not learnt from: its own, and those of so many ``strangers`` (``faces`` in all), none
+    of whom it had seen. ``rates`` are the shares of other strangers who were named where the key was asked for.
+    """
+
+    output: Literal["probabilities", "logits"] = "probabilities"
+    unknown: tuple[str, ...] = ()
+    crop: LooseCrop | None = None
+    light: Literal["as taken", "brightened"] = "as taken"
+    scores: dict[str, ScoreModel] = {}
+    strangers: int = 0
+    faces: int = 0
+    dataset: str = ""
+    rates: dict[str, float] = {}
+
+
 class Parity(_Part):
     """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
 
@@ -139,7 +170,9 @@ class ModelCard(_Part):
     file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size: int
-    task: Literal["face-embedding", "face-proposal", "face-refinement", "face-landmarks", "face-detection"]
+    task: Literal[
+        "face-embedding", "face-classification", "face-proposal", "face-refinement", "face-landmarks", "face-detection"
+    ]
     input: InputSpec
     outputs: tuple[OutputSpec, ...]
     precision: str
@@ -155,6 +188,7 @@ class ModelCard(_Part):
     genuine_quantiles: dict[str, float] = {}
     strangers: StrangerFacts | None = None
     personhood: PersonhoodFacts | None = None
+    classifier: ClassifierFacts | None = None
     accuracy: dict[str, float] = {}
     parity: tuple[Parity, ...] = ()
     delegation: dict[str, DelegationCount] = {}
@@ -233,7 +267,7 @@ def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model
     """The model of that name, or at that path (NAME.tflite or its card), checked against its card.
 
     Raises ModelError if it is missing, its card makes no sense, its bytes are not those the card was written
-    for, or it wants faces aligned another way than ``vision.align`` does.
+    for, or it wants faces aligned or cut another way than ``vision.align`` and ``vision.crop`` do.
     """
     card_path = _find(name_or_path, state_dir)
     card = _read_card(card_path)
@@ -244,12 +278,18 @@ def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model
         raise ModelError(f"cannot read model {path}: {error.strerror}", _REFETCH) from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError(f"{path} is damaged, or not the file its card was written for", _REFETCH)
-    if card.alignment not in (None, ALIGNMENT):
+    loose = card.classifier.crop if card.classifier else None
+    _require_made_here("aligned", card.name, card.alignment, ALIGNMENT)
+    _require_made_here("cut", card.name, loose.version if loose else None, CROP)
+    return Model(card, path, content)
+
+
+def _require_made_here(how: str, name: str, wanted: str | None, made: str) -> None:
+    if wanted not in (None, made):
         raise ModelError(
-            f"{card.name} wants faces aligned as {card.alignment!r}, this version makes {ALIGNMENT!r}",
+            f"{name} wants faces {how} as {wanted!r}, this version makes {made!r}",
             "use a model made for this version of facesecure, or export it again with facesecure-train",
         )
-    return Model(card, path, content)
 
 
 def _find(name_or_path: str | Path, state_dir: Path | None) -> Path:
