@@ -12,7 +12,8 @@ import typer
 
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.stranger_model import packed
-from facesecure.vision.model_card import Model, ModelCard, StrangerFacts
+from facesecure.vision.card_facts import StrangerFacts
+from facesecure.vision.model_card import Model, ModelCard
 from facesecure_training import strangers
 from facesecure_training.cli_evaluate import (
     AsJson,

@@ -16,21 +16,18 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from facesecure.errors import ModelError
 from facesecure.vision.align import ALIGNMENT
+from facesecure.vision.card_facts import ClassifierFacts, Part, PersonhoodFacts, ScoreModel, StrangerFacts
 from facesecure.vision.crop import CROP
 from facesecure.vision.interpreter import Interpreter
 
 _REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class InputSpec(_Part):
+class InputSpec(Part):
     """Shape is (batch, height, width, channels); None is a side that the user of the model chooses."""
 
     shape: tuple[int | None, ...]
@@ -38,7 +35,7 @@ class InputSpec(_Part):
     colour: Literal["RGB", "BGR"] = "RGB"
 
 
-class OutputSpec(_Part):
+class OutputSpec(Part):
     """What one output is, in words; outputs stand in the graph's own order."""
 
     name: str
@@ -47,86 +44,7 @@ class OutputSpec(_Part):
     dtype: Literal["float32"] = "float32"
 
 
-class ScoreSpread(_Part):
-    """Cosine of a photo with a template: ``sd_between`` is drawn once a visit, ``sd_within`` every photo."""
-
-    mean: float
-    sd_between: Annotated[float, Field(gt=0)]
-    sd_within: Annotated[float, Field(gt=0)]
-
-
-class ScoreModel(_Part):
-    """How scores spread for the person a template belongs to, and for a stranger against one template.
-
-    ``mutual``: the mean cosine of two photos of one person; 1 where scores are no cosines.
-    """
-
-    genuine: ScoreSpread
-    impostor: ScoreSpread
-    mutual: Annotated[float, Field(gt=0, le=1)] = 1.0
-
-
-class StrangerFacts(_Part):
-    """The stranger model beside the card (``recognize.stranger_model``): its bytes, and what it was measured on.
-
-    ``error`` is by what share its spreads were wrong (root mean square) for templates of people it had not seen,
-    ``shift`` how far its mean score was off on pictures of a kind it had not seen, and ``rates`` what share of unseen
-    strangers reached the score that the share in the key was asked to reach.
-    """
-
-    file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    dataset: str
-    people: int
-    faces: int
-    error: float
-    shift: float
-    rates: dict[str, float] = {}
-
-
-class PersonhoodFacts(_Part):
-    """Tells people's faces from animals' by their embeddings (``vision.personhood``): a logistic regression.
-
-    ``weights`` one a number of the embedding; a face below ``floor`` (log-odds) is not surely a person's.
-    """
-
-    weights: tuple[float, ...]
-    bias: float
-    floor: float
-    dataset: str
-
-
-class LooseCrop(_Part):
-    """How ``vision.crop`` cuts what a classifier sees: ``version`` is its CROP, ``margin`` its margin.
-
-    ``detector`` found the faces that were learnt: another draws its boxes tighter or wider.
-    """
-
-    version: str
-    margin: Annotated[float, Field(ge=0)]
-    detector: str
-
-
-class ClassifierFacts(_Part):
-    """How a classifier is asked, and what was measured of it (``recognize.classifier_scores`` makes it all).
-
-    ``unknown`` are the labels that are nobody's name. ``crop`` None is the aligned face. ``scores`` are the spreads of
-    each name's score over faces not learnt from: its own, and those of so many ``strangers`` (``faces`` in all), none
-    of whom it had seen. ``rates`` are the shares of other strangers who were named where the key was asked for.
-    """
-
-    output: Literal["probabilities", "logits"] = "probabilities"
-    unknown: tuple[str, ...] = ()
-    crop: LooseCrop | None = None
-    light: Literal["as taken", "brightened"] = "as taken"
-    scores: dict[str, ScoreModel] = {}
-    strangers: int = 0
-    faces: int = 0
-    dataset: str = ""
-    rates: dict[str, float] = {}
-
-
-class Parity(_Part):
+class Parity(Part):
     """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
 
     reference: str
@@ -136,7 +54,7 @@ class Parity(_Part):
     samples: int
 
 
-class DelegationCount(_Part):
+class DelegationCount(Part):
     """Nodes of the graph, how many XNNPACK took on this runtime, in how many pieces."""
 
     nodes: int
@@ -144,7 +62,7 @@ class DelegationCount(_Part):
     partitions: int
 
 
-class Golden(_Part):
+class Golden(Part):
     """An input that everybody can make again, and what must come out, each output flat, to ``tolerance``.
 
     The input is coloured squares of ``block`` pixels, their bytes from SHAKE-256 of ``seed``.
@@ -160,7 +78,7 @@ class Golden(_Part):
         return golden_input(self.shape, self.block, self.seed)
 
 
-class ModelCard(_Part):
+class ModelCard(Part):
     """NAME.json. ``accuracy`` holds measured figures by telling names; ``dataset`` what the weights
 
     learnt.
@@ -182,16 +100,16 @@ class ModelCard(_Part):
     alignment: str | None = None
     embedding_size: int | None = None
     labels: tuple[str, ...] | None = None
-    thresholds: dict[str, float] = {}
+    thresholds: dict[str, float] = Field(default_factory=dict)
     score_model: ScoreModel | None = None
-    impostor_quantiles: dict[str, float] = {}
-    genuine_quantiles: dict[str, float] = {}
+    impostor_quantiles: dict[str, float] = Field(default_factory=dict)
+    genuine_quantiles: dict[str, float] = Field(default_factory=dict)
     strangers: StrangerFacts | None = None
     personhood: PersonhoodFacts | None = None
     classifier: ClassifierFacts | None = None
-    accuracy: dict[str, float] = {}
+    accuracy: dict[str, float] = Field(default_factory=dict)
     parity: tuple[Parity, ...] = ()
-    delegation: dict[str, DelegationCount] = {}
+    delegation: dict[str, DelegationCount] = Field(default_factory=dict)
     golden: Golden | None = None
     notes: str = ""
 
