@@ -1,1 +1,5 @@
-"""The networks that the daemon runs, written out in Keras."""
+"""Networks written out in Keras: those the daemon runs, and those that ``facesecure-train`` teaches.
+
+Every builder gives a ``keras.Model`` that takes uint8 RGB pictures and scales them itself, so that training and serving
+cannot disagree about it. TensorFlow is loaded when a builder is called, not when its module is imported.
+"""
