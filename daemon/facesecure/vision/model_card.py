@@ -62,6 +62,13 @@ class DelegationCount(Part):
     partitions: int
 
 
+class Timing(Part):
+    """What one picture takes on one thread of ``machine``: the median, in ``milliseconds``. Another's will differ."""
+
+    milliseconds: float
+    machine: str
+
+
 class Golden(Part):
     """An input that everybody can make again, and what must come out, each output flat, to ``tolerance``.
 
@@ -110,6 +117,7 @@ class ModelCard(Part):
     accuracy: dict[str, float] = Field(default_factory=dict)
     parity: tuple[Parity, ...] = ()
     delegation: dict[str, DelegationCount] = Field(default_factory=dict)
+    timing: dict[str, Timing] = Field(default_factory=dict)
     golden: Golden | None = None
     notes: str = ""
 
