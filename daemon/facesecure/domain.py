@@ -161,10 +161,14 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class AlignedFace:
-    """What a recogniser sees: uint8 RGB (112, 112, 3) made by ``vision.align``, and how good it is."""
+    """What a recogniser sees: uint8 RGB (112, 112, 3) made by ``vision.align``, and how good it is.
+
+    ``loose`` is the face with its surroundings (``vision.crop``), for the one look of a recogniser that asks for it.
+    """
 
     image: Image
     quality: Quality
+    loose: Image | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         _require(self.image.shape == (112, 112, 3), f"an aligned face is (112, 112, 3), not {self.image.shape}")
@@ -178,12 +182,14 @@ class Recognition:
     Scores are the recogniser's own (cosine, or a class's log-odds); only a ``ScoreModel`` gives them a meaning.
     ``model_sha256`` names the model that made ``embedding``: embeddings of two models do not compare.
     ``doubts`` say why it is not surely a person's face at all; usually there are none.
+    ``cosines`` says whether scores are cosines of ``embedding``; where they are not, it is kept for visitors alone.
     """
 
     scores: Mapping[str, float]
     embedding: Embedding | None = None
     model_sha256: str | None = None
     doubts: tuple[str, ...] = ()
+    cosines: bool = True
 
     def ranked(self) -> list[tuple[str, float]]:
         """(name, score), best first; equal scores by name, so that the order never depends on chance."""

@@ -7,9 +7,9 @@ Anything with the method fits; nothing is inherited. Every seam has a fake in th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from facesecure.domain import Alert, AlignedFace, Embedding, Face, Frame, Image, Recognition
+from facesecure.domain import Alert, AlignedFace, Box, Embedding, Face, Frame, Image, Recognition
 
 
 class Source(Protocol):
@@ -35,6 +35,14 @@ class Recognizer(Protocol):
 
     def identify(self, face: AlignedFace) -> Recognition:
         """Scores for everybody enrolled at this moment."""
+
+
+@runtime_checkable
+class Cutter(Protocol):
+    """A recogniser that may want more of the picture than the aligned face."""
+
+    def cut(self, image: Image, box: Box) -> Image | None:
+        """The loose crop to look at, of the face in ``box`` of ``image`` (uint8 RGB); None where it wants none."""
 
 
 class Embedder(Protocol):

@@ -105,9 +105,9 @@ class Evidence:
 
     def add(self, recognition: Recognition, quality: Quality, at: float) -> Evidence:
         """One usable face seen at ``at`` seconds. A person enrolled meanwhile starts with this face."""
-        novelty = self._novelty(at)
+        novelty, embedding = self._novelty(at), recognition.embedding if recognition.cosines else None
         tallies = {
-            name: self.tallies.get(name, Tally()).add(score, quality.clarity, novelty, recognition.embedding)
+            name: self.tallies.get(name, Tally()).add(score, quality.clarity, novelty, embedding)
             for name, score in recognition.scores.items()
         }
         return replace(self, usable=self.usable + 1, last_at=at, tallies=MappingProxyType(tallies))

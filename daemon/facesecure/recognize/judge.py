@@ -54,7 +54,7 @@ class Judge:
         name, tally = ranked[0]
         chance = len(ranked) * standards[0].scores.impostor.chance_of_reaching(tally.mean, tally.faces)
         looks = f"{_faces(evidence)}, {tally.mean:.2f} like {name}"
-        if chance <= self._asked(standards[0]) and ratios[0] > 0:
+        if chance <= self._asked(standards[0]) and ratios[0] > 0 and tally.mean >= standards[0].least:
             rival = standards[0].rival_near(tally.mean, tally.faces)
             if rival is not None:
                 why = f"{looks}, but {rival.name} comes as near too often"
@@ -70,6 +70,8 @@ class Judge:
     def _leads(self, ranked: Ranking, standard: Standard) -> bool:
         """Whether the first leads the second by as much as telling people who look so alike takes."""
         (_, first), (name, second), *_ = ranked
+        if standard.closeness is None:
+            return True
         closeness, asked = standard.closeness.get(name, 0.0), self._asked(standard)
         return first.mean >= score_to_lead(second.mean, closeness, first.faces, asked, standard.scores)
 

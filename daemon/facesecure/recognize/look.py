@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Recognition
-from facesecure.stages import Recognizer
+from facesecure.stages import Cutter, Recognizer
 from facesecure.vision.quality import examine
 
 
@@ -20,7 +20,13 @@ def look(
     aligned = examine(image, face, floors)
     if not aligned.quality.usable:
         return aligned, None
-    recognition = recognizer.identify(aligned)
+    recognition = recognizer.identify(_with_surroundings(aligned, image, face, recognizer))
     if not recognition.doubts:
         return aligned, recognition
     return replace(aligned, quality=replace(aligned.quality, reasons=recognition.doubts)), None
+
+
+def _with_surroundings(aligned: AlignedFace, image: Image, face: Face, recognizer: Recognizer) -> AlignedFace:
+    """``aligned`` as the recogniser wants it; the loose crop does not outlive the look."""
+    loose = recognizer.cut(image, face.box) if isinstance(recognizer, Cutter) else None
+    return aligned if loose is None else replace(aligned, loose=loose)

@@ -29,13 +29,15 @@ class Standard:
     """What is demanded before somebody is called by one name.
 
     ``false_accept`` is the rate of strangers let in that was calibrated for, None where the configuration's holds.
-    ``closeness`` is the cosine of this person's templates and each other's, by their name.
+    ``closeness`` is the cosine of this person's templates and each other's, by their name; None where scores are no
+    cosines. ``least`` is a score below which the name is not given, however rare that is among strangers.
     """
 
     scores: ScoreModel
     false_accept: float | None = None
     rivals: tuple[Rival, ...] = ()
-    closeness: Mapping[str, float] = field(default_factory=dict)
+    closeness: Mapping[str, float] | None = field(default_factory=dict)
+    least: float = -1.0
 
     def rival_near(self, score: float, faces: float) -> Rival | None:
         """Somebody else who comes as near as ``score`` (a mean over ``faces``) more often than they may, if any."""
