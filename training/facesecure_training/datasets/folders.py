@@ -1,0 +1,190 @@
+"""A folder with one sub-folder of pictures for each class, as ``dataset extract`` writes it and as LFW is laid out."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from facesecure.errors import FacesecureError
+from facesecure.sources.images import EXTENSIONS, natural_key
+from facesecure_training.datasets.apart import FRACTIONS, divide, shares
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.parquet"
+"""What ``dataset extract`` writes beside the classes; its columns ``file`` and ``source`` are read here."""
+
+Unit = Literal["source", "file", "class"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFolder:
+    """Pictures and their classes. ``labels`` count into ``classes``; ``files``, ``labels``, ``sources`` run alongside.
+
+    ``sources`` tells what a picture was taken from (a video, by the manifest); without a manifest it is the file.
+    """
+
+    root: Path
+    classes: tuple[str, ...]
+    files: list[Path]
+    labels: list[int]
+    sources: list[str]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @classmethod
+    def read(cls, path: Path | str, classes: Sequence[str] | None = None) -> Self:
+        """All pictures below the class folders in ``path``, in natural order of class and file.
+
+        ``classes`` fixes which classes there are, and their order; a model's labels, for instance. Raises
+        FacesecureError if ``path`` has no class folder with a picture, or not all that are asked for.
+        """
+        root = Path(path).expanduser()
+        found = {folder.name: list(_pictures_below(folder)) for folder in _folders_in(root)}
+        names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
+        _refuse_gaps(root, names, found)
+        origin = _origins(root)
+        files = [(label, file) for label, name in enumerate(names) for file in found[name]]
+        relative = [file.relative_to(root).as_posix() for _, file in files]
+        return cls(
+            root,
+            names,
+            [file for _, file in files],
+            [label for label, _ in files],
+            [origin.get(name, name) for name in relative],
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many pictures each class has."""
+        found = Counter(self.labels)
+        return {name: found[label] for label, name in enumerate(self.classes)}
+
+    def only(self, indices: Iterable[int]) -> Self:
+        """The same classes with some of the pictures."""
+        chosen = list(indices)
+        return type(self)(
+            self.root,
+            self.classes,
+            [self.files[index] for index in chosen],
+            [self.labels[index] for index in chosen],
+            [self.sources[index] for index in chosen],
+        )
+
+    def split(
+        self, seed: int = 0, fractions: Mapping[str, float] = FRACTIONS, by: Unit = "source"
+    ) -> dict[str, ClassFolder]:
+        """Parts by name, drawn at random, with nearly the same share of every class in each.
+
+        ``by`` "source" keeps all frames of a video in one part, "class" all pictures of a class (a person), "file"
+        divides picture by picture. Raises FacesecureError if a part would be empty.
+        """
+        part_of = self._parts_by_class(seed, fractions) if by == "class" else self._parts(seed, fractions, by)
+        members: dict[str, list[int]] = {part: [] for part in fractions}
+        for index, unit in enumerate(self._units(by)):
+            members[part_of[self.labels[index], unit]].append(index)
+        parts = {part: self.only(indices) for part, indices in members.items()}
+        _refuse_empty(parts, shares(fractions), by)
+        if by != "class":
+            _warn_of_missing(parts, shares(fractions), by)
+        return parts
+
+    def _units(self, by: Unit) -> Sequence[str]:
+        """What must stay together, for each picture."""
+        if by == "source":
+            return self.sources
+        return [str(file) for file in self.files] if by == "file" else [self.classes[label] for label in self.labels]
+
+    def _parts(self, seed: int, fractions: Mapping[str, float], by: Unit) -> dict[tuple[int, str], str]:
+        sizes: dict[int, Counter[str]] = {label: Counter() for label in range(len(self.classes))}
+        for label, unit in zip(self.labels, self._units(by), strict=True):
+            sizes[label][unit] += 1
+        return {
+            (label, unit): part
+            for label, counted in sizes.items()
+            for part, units in divide(counted, fractions, seed, self.classes[label]).items()
+            for unit in units
+        }
+
+    def _parts_by_class(self, seed: int, fractions: Mapping[str, float]) -> dict[tuple[int, str], str]:
+        label = {name: index for index, name in enumerate(self.classes)}
+        parts = divide(self.counts(), fractions, seed)
+        return {(label[name], name): part for part, names in parts.items() for name in names}
+
+
+def _folders_in(root: Path) -> list[Path]:
+    try:
+        entries = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError as error:
+        raise FacesecureError(
+            f"the folder {root} cannot be read ({error.strerror})", "check the path and its permissions"
+        ) from None
+    return sorted(entries, key=natural_key)
+
+
+def _pictures_below(folder: Path) -> Iterator[Path]:
+    return (path for path in files_below(folder) if path.suffix.lower() in EXTENSIONS)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in ``folder`` and its sub-folders in natural order; hidden ones are left out."""
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
+        for name in sorted((name for name in files if not name.startswith(".")), key=_natural):
+            yield Path(where, name)
+
+
+def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    return natural_key(Path(name))
+
+
+def _refuse_gaps(root: Path, names: Sequence[str], found: Mapping[str, Sequence[Path]]) -> None:
+    if not names:
+        raise FacesecureError(
+            f"{root} has no sub-folder with pictures in it", "give each class a folder there: OUTPUT/alice/1.jpg, ..."
+        )
+    lacking = [name for name in names if not found.get(name)]
+    if lacking:
+        raise FacesecureError(
+            f"{root} has no pictures of {', '.join(lacking)}", f"it has: {', '.join(found) or 'no class at all'}"
+        )
+
+
+def _origins(root: Path) -> dict[str, str]:
+    """What each file was taken from, by the manifest; nothing without one."""
+    path = root / MANIFEST
+    if not path.is_file():
+        return {}
+    import pyarrow.parquet as parquet
+    from pyarrow import ArrowException
+
+    try:
+        columns = parquet.read_table(path, columns=["file", "source"]).to_pydict()
+    except (ArrowException, OSError) as error:
+        raise FacesecureError(
+            f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
+        ) from None
+    return dict(zip(columns["file"], columns["source"], strict=True))
+
+
+def _refuse_empty(parts: Mapping[str, ClassFolder], wanted: Mapping[str, float], by: Unit) -> None:
+    empty = [part for part in wanted if not parts[part].files]
+    if empty:
+        more = {"source": "more videos", "file": "more pictures", "class": "more people"}[by]
+        raise FacesecureError(
+            f"nothing is left for {' and '.join(empty)} when split by {by}",
+            f"add {more}" + (", or split by file if no two pictures show one moment" if by == "source" else ""),
+        )
+
+
+def _warn_of_missing(parts: Mapping[str, ClassFolder], wanted: Mapping[str, float], by: Unit) -> None:
+    for part in wanted:
+        missing = [name for name, count in parts[part].counts().items() if not count]
+        if missing:
+            some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+            log.warning("%s has no picture of %s: too few %ss for as many parts", part, some, by)

@@ -1,0 +1,189 @@
+"""Pictures for training as a tf.data pipeline: read, decoded, fitted, cached on disk, shuffled, batched, prefetched.
+
+Memory does not grow with the data set but for its list of names: the order of an epoch is computed (a permutation
+evaluated index by index), no buffer is filled to shuffle, and what is cached lies on disk, one file a picture.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facesecure.errors import FacesecureError
+from facesecure_training.datasets.shelf import Shelf, state_of
+from facesecure_training.extras import tensorflow
+
+if TYPE_CHECKING:
+    from facesecure_training.datasets.pairs import Pair
+
+Augment = Callable[[Any, Any], Any]
+"""(image uint8 (h, w, 3), seed int32 (2,)) -> image uint8 (h, w, 3), by TensorFlow's stateless operations."""
+
+_AHEAD = 2
+"""Batches made ready while one is trained on."""
+
+
+def batches(
+    files: Sequence[Path],
+    labels: Sequence[int],
+    *,
+    size: tuple[int, int],
+    batch: int,
+    shuffle: bool = False,
+    seed: int = 0,
+    cache: Path | None = None,
+    augment: Augment | None = None,
+    repeat: bool = False,
+    epoch: int = 0,
+) -> Any:
+    """tf.data.Dataset of (uint8 RGB (batch, h, w, 3), int32 labels (batch,)); ``size`` is (h, w).
+
+    The order of every epoch, and what ``augment`` does in it, follow from ``seed`` and the epoch's number alone:
+    ``repeat`` gives epochs ``epoch``, ``epoch`` + 1, ... without end, ``steps(files, batch)`` batches each, so that a
+    resumed run continues the one that was cut off. Without it the data set ends after one epoch, and every further
+    iteration over it is another one. Pictures are cropped in their middle to the shape asked for, then scaled.
+    ``cache`` is a folder for the fitted pictures; a picture that changes is made anew.
+    """
+    library = _Library(files, size, cache)
+    tf = tensorflow()
+    wanted = tf.constant(labels, tf.int32)
+
+    def example(index: Any, key: Any) -> tuple[Any, Any]:
+        return _altered(library.picture(index), augment, key, 0), wanted[index]
+
+    return _epochs(len(files), example, batch, shuffle, seed, repeat, epoch)
+
+
+def pair_batches(
+    pairs: Sequence[Pair],
+    *,
+    size: tuple[int, int],
+    batch: int,
+    shuffle: bool = False,
+    seed: int = 0,
+    cache: Path | None = None,
+    augment: Augment | None = None,
+    repeat: bool = False,
+    epoch: int = 0,
+) -> Any:
+    """tf.data.Dataset of ((first, second), different), each picture as in ``batches``; 0 is the same person, 1 another.
+
+    The two pictures of a pair are altered independently. Order, epochs and cache are those of ``batches``.
+    """
+    tf = tensorflow()
+    place: dict[Path, int] = {}
+    rows = [[place.setdefault(path, len(place)) for path in (pair.first, pair.second)] for pair in pairs]
+    library = _Library(list(place), size, cache)
+    where, different = tf.constant(rows, tf.int64), tf.constant([pair.different for pair in pairs], tf.int32)
+
+    def example(index: Any, key: Any) -> tuple[Any, Any]:
+        first, second = (_altered(library.picture(where[index, side]), augment, key, side) for side in (0, 1))
+        return (first, second), different[index]
+
+    return _epochs(len(pairs), example, batch, shuffle, seed, repeat, epoch)
+
+
+def steps(things: Sequence[object], batch: int) -> int:
+    """Batches in an epoch; the last may be smaller."""
+    return -(-len(things) // batch)
+
+
+def _epochs(
+    count: int, example: Callable[[Any, Any], Any], batch: int, shuffle: bool, seed: int, repeat: bool, epoch: int
+) -> Any:
+    if not count:
+        raise FacesecureError("there are no pictures to load", "look into the folder, or at the split")
+    tf = tensorflow()
+    workers = os.cpu_count() or 1
+
+    def one(number: Any) -> Any:
+        key = tf.stack([tf.constant(seed, tf.int32), tf.cast(number, tf.int32)])
+
+        def place(index: Any) -> tuple[Any, Any]:
+            at = index
+            if shuffle:
+                at = tf.random.experimental.index_shuffle(index, key, count - 1)
+            return at, tf.random.experimental.stateless_fold_in(key, tf.cast(index, tf.int32))
+
+        ordered = tf.data.Dataset.range(count).map(place)
+        return ordered.map(example, num_parallel_calls=workers, deterministic=True).batch(batch)
+
+    numbers = tf.data.Dataset.counter(epoch) if repeat else _another_each_time(seed, epoch)
+    made = numbers.flat_map(one)
+    if not repeat:
+        made = made.apply(tf.data.experimental.assert_cardinality(-(-count // batch)))
+    return made.prefetch(_AHEAD).with_options(_options(workers))
+
+
+def _another_each_time(seed: int, epoch: int) -> Any:
+    """One number, another at every iteration, the same in every run."""
+    tf = tensorflow()
+    drawn = tf.data.Dataset.random(seed=seed * 65_537 + epoch + 1, rerandomize_each_iteration=True)
+    return drawn.take(1).map(lambda number: tf.bitwise.bitwise_and(number, 0x7FFFFFFF))
+
+
+def _options(workers: int) -> Any:
+    options = tensorflow().data.Options()
+    options.threading.private_threadpool_size = workers
+    options.threading.max_intra_op_parallelism = 1
+    options.autotune.enabled = False  # it would widen its buffers as memory allows
+    return options
+
+
+def _altered(image: Any, augment: Augment | None, key: Any, side: int) -> Any:
+    if augment is None:
+        return image
+    seed = tensorflow().random.experimental.stateless_fold_in(key, side)
+    return tensorflow().ensure_shape(augment(image, seed), image.shape)
+
+
+def fitted(image: Any, size: tuple[int, int]) -> Any:
+    """The middle of ``image`` (uint8, any size) in the shape of ``size`` (h, w), scaled to it without aliasing."""
+    tf = tensorflow()
+    found, target = tf.shape(image)[:2], tf.constant(size)
+    scale = tf.reduce_min(tf.cast(found, tf.float64) / tf.cast(target, tf.float64))
+    part = tf.maximum(1, tf.cast(tf.round(tf.cast(target, tf.float64) * scale), tf.int32))
+    start = (found - part) // 2
+    middle = image[start[0] : start[0] + part[0], start[1] : start[1] + part[1]]
+
+    def scaled() -> Any:
+        floats = tf.image.resize(middle, size, antialias=True)
+        return tf.cast(tf.clip_by_value(tf.round(floats), 0, 255), tf.uint8)
+
+    return tf.ensure_shape(tf.cond(tf.reduce_all(part == target), lambda: middle, scaled), (*size, 3))
+
+
+class _Library:
+    """Pictures by number, fitted to ``size``; from the shelf where they lie on it already."""
+
+    def __init__(self, files: Sequence[Path], size: tuple[int, int], cache: Path | None) -> None:
+        tf = tensorflow()
+        self._size = size
+        self._names = tf.constant([str(file) for file in files])
+        self._shelf = None if cache is None else Shelf(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
+        self._keys = tf.constant([] if cache is None else [state_of(file) for file in files], tf.string)
+
+    def picture(self, index: Any) -> Any:
+        """uint8 RGB (h, w, 3)."""
+        tf = tensorflow()
+        if self._shelf is None:
+            return self._made(index)
+        key = self._keys[index]
+        kept = tf.ensure_shape(tf.numpy_function(self._shelf.get, [key], tf.string), ())
+        image = tf.cond(
+            tf.strings.length(kept) == self._size[0] * self._size[1] * 3,
+            lambda: tf.reshape(tf.io.decode_raw(kept, tf.uint8), (*self._size, 3)),
+            lambda: self._put(key, self._made(index)),
+        )
+        return tf.ensure_shape(image, (*self._size, 3))
+
+    def _made(self, index: Any) -> Any:
+        tf = tensorflow()
+        content = tf.io.read_file(self._names[index])
+        return fitted(tf.io.decode_image(content, channels=3, expand_animations=False), self._size)
+
+    def _put(self, key: Any, image: Any) -> Any:
+        assert self._shelf is not None
+        return tensorflow().numpy_function(self._shelf.put, [key, image], tensorflow().uint8)
