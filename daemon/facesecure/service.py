@@ -7,6 +7,7 @@ the log and STATUS= say why. Where it proves wrong only in use, before its first
 from __future__ import annotations
 
 import atexit
+import gc
 import logging
 import os
 import signal
@@ -70,6 +71,7 @@ class Service:
         with self._watchdog, self._signals:
             while following is not None:
                 following = self._turn(following)
+                gc.collect()  # a daemon holds itself in circles: left to Python's own time, several fill the memory
         if self._interrupted:
             raise KeyboardInterrupt
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -231,3 +232,21 @@ def test_a_main_thread_that_hangs_does_not_hold_up_the_end(number, code):
     assert time.monotonic() - began < 3.5
     assert process.returncode == code
     assert "left behind: MainThread" in said
+
+
+def test_a_daemon_that_has_ended_is_out_of_memory_before_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Circle:
+        """As a daemon is: it holds itself, so that counting references does not free it."""
+
+        def __init__(self) -> None:
+            self.itself = self
+
+    story, ended = Story(monkeypatch), list[weakref.ref[Circle]]()
+    gone = list[bool]()
+
+    def holds_itself() -> None:
+        gone.extend(one() is None for one in ended)
+        ended.append(weakref.ref(Circle()))
+
+    story.plays([holds_itself, lambda: story.reload(config("back door"))], [holds_itself, story.stop])
+    assert gone == [True]
