@@ -29,7 +29,7 @@ ops = keras.ops
 
 
 @keras.utils.register_keras_serializable("facesecure")
-class CycledAdam(keras.optimizers.Optimizer):  # type: ignore[name-defined]
+class CycledAdam(keras.optimizers.Optimizer):  # type: ignore[name-defined,misc]
     """A Keras optimiser for ``fit``, custom loops, mixed precision, tf.distribute and checkpoints."""
 
     def __init__(

@@ -13,7 +13,7 @@ ops = keras.ops
 
 
 @keras.utils.register_keras_serializable("facesecure")
-class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[name-defined]
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[name-defined,misc]
     """A ``BrokenLine`` for a learning rate or ``CycledAdam``'s beta1: the value follows the optimiser's own counter.
 
     Nothing is set from outside, so it works in ``fit``, in a traced loop and eagerly, and a resumed training goes on
