@@ -98,7 +98,8 @@ def assembled(
         drill = Drill(partial(keep, state_dir=state_dir))
         dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=drill.step)
         stack.enter_context(dispatcher)
-        warn_of_unknown(config.policy, [person.name for person in store.people()])
+        names = partial(vision.names, store)
+        warn_of_unknown(config.policy, names())
         policy = Policy(
             phrases_of(config),
             config.policy,
@@ -113,9 +114,7 @@ def assembled(
             for alert in policy.decide_service("restored"):
                 dispatcher.send(alert)
         if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
-            stack.enter_context(
-                Repertoire(studio, lambda: policy.sentences(one.name for one in store.people()), store.people_revision)
-            )
+            stack.enter_context(Repertoire(studio, lambda: policy.sentences(names()), store.people_revision))
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
         pipeline = Pipeline(
             cadence=Cadence(
@@ -139,7 +138,7 @@ def assembled(
 
         health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
-        commands = Commands(config.camera.name, arming, policy, store, monitor, dispatcher)
+        commands = Commands(config.camera.name, arming, policy, store, monitor, dispatcher, names=names)
         stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir))
         yield Daemon(pipeline, frames, dispatcher, store, monitor, drill, commands)
 

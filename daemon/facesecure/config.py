@@ -91,11 +91,31 @@ class QualityConfig(Section):
 class RecognizerConfig(Section):
     """How faces are told apart."""
 
-    kind: Literal["embedding"] = Field("embedding", description="embedding")
+    kind: Literal["embedding", "classifier"] = Field(
+        "embedding",
+        description="embedding: knows whom you enrol | classifier: knows whom model was trained on (facesecure-train)",
+    )
     model: str = Field(
         "mobilefacenet",
         description="a bundled or pulled model's name, or a path to NAME.tflite beside NAME.json",
     )
+    embedder: str = Field(
+        "mobilefacenet",
+        description="beside a classifier: the embedding model that tells strangers apart, and people from animals",
+    )
+
+    @property
+    def embedding_model(self) -> str:
+        """The model whose embeddings are kept."""
+        return self.model if self.kind == "embedding" else self.embedder
+
+    @model_validator(mode="after")
+    def _says_which_classifier(self) -> RecognizerConfig:
+        if self.kind == "classifier" and "model" not in self.model_fields_set:
+            raise ValueError(
+                'kind = "classifier" needs a model: the path of the .tflite that facesecure-train exported'
+            )
+        return self
 
 
 class VerdictConfig(Section):

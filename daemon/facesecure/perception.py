@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,23 +14,34 @@ from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
 from facesecure.detect import USABLE_CONFIDENCE, build_detector
 from facesecure.domain import Embedding
 from facesecure.enrolment import Enrolment
+from facesecure.errors import EnrolmentError
 from facesecure.identification import Identifier
+from facesecure.recognize.classifier import ClassifierRecognizer, FaceClassifier
+from facesecure.recognize.classifier_standards import ClassStandards
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.recognize.embedding import EmbeddingRecognizer
 from facesecure.recognize.gallery import Gallery, LiveGallery
 from facesecure.recognize.judge import Judge
 from facesecure.recognize.kinship import Others
 from facesecure.recognize.score_model import ScoreModel
-from facesecure.recognize.standards import LiveStandards
+from facesecure.recognize.standards import LiveStandards, Standards
 from facesecure.recognize.stranger_model import Strangers, strangers_of
 from facesecure.renewal import renew
-from facesecure.stages import Detector
+from facesecure.stages import Detector, Recognizer
 from facesecure.store.names import name_key
 from facesecure.store.records import Template
 from facesecure.store.store import Store
 from facesecure.vision.model_card import load_model
 from facesecure.vision.personhood import Doubts, doubts_for
 from facesecure.vision.quality import ENROLMENT
+
+_log = logging.getLogger(__name__)
+
+
+_TRAIN_INSTEAD = (
+    "put pictures or videos of everybody into a folder for each person, train again (facesecure-train dataset extract, "
+    'train, export) and set [recognizer] model to what comes out; or set kind = "embedding" and enrol'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +58,14 @@ class Vision:
     """What it must be worth to be enrolled."""
     doubts: Doubts
     """Whether it is a person's at all."""
+    classifier: FaceClassifier | None = None
+    """What names people, where embeddings do not."""
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
         """Load what ``config`` names. Raises ModelError."""
-        model = load_model(config.recognizer.model, state_dir)
+        classifier = _classifier(config, state_dir) if config.recognizer.kind == "classifier" else None
+        model = load_model(config.recognizer.embedding_model, state_dir)
         detector = build_detector(config.detector, models_dir=state_dir / "models")
         cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
         sure = config.quality.min_confidence
@@ -60,10 +75,16 @@ class Vision:
         )
         scores, strangers = ScoreModel.from_card(model.card), strangers_of(model)
         doubts = doubts_for(model.card)
-        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts)
+        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts, classifier)
 
-    def recognizer(self, store: Store) -> EmbeddingRecognizer:
-        """A recogniser that knows everybody in ``store``, and within a second whoever is added."""
+    def names(self, store: Store) -> list[str]:
+        """Who can be recognised: everybody in ``store``, or whom the classifier learnt."""
+        return [person.name for person in store.people()] if self.classifier is None else list(self.classifier.names)
+
+    def recognizer(self, store: Store) -> Recognizer:
+        """A recogniser that knows everybody in ``store``, and within a second whoever is added; or the classifier."""
+        if self.classifier is not None:
+            return ClassifierRecognizer(self.classifier, self.embedder, self.embedder.sha256, self.doubts)
         load = partial(self.templates, store)
         gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, decoys=store.decoys)
         return EmbeddingRecognizer(self.embedder, gallery, self.doubts)
@@ -73,8 +94,10 @@ class Vision:
         renew(store, self.embedder)
         return store.templates()
 
-    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> LiveStandards:
-        """What to demand of whom: as calibrated, or else the safe default."""
+    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Standards:
+        """What to demand of whom: as calibrated, or else the safe default; of a classifier's, as its card says."""
+        if self.classifier is not None:
+            return _class_standards(self.classifier, config.verdict)
         return LiveStandards(
             store.templates,
             store.people_revision,
@@ -92,14 +115,44 @@ class Vision:
         return Identifier(self.detector, self.recognizer(store), judge, self.watching)
 
     def enrolment(self, known: Sequence[Embedding] = (), others: Others | None = None) -> Enrolment:
-        """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``."""
+        """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``.
+
+        Raises EnrolmentError where a classifier is at work: it learns in training alone.
+        """
+        if self.classifier is not None:
+            what = f"{self.classifier.card.name} is a classifier: it knows whom it learnt, and nobody can be enrolled"
+            raise EnrolmentError(what, _TRAIN_INSTEAD)
         return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts, others)
 
     def enrolment_of(self, store: Store, name: str) -> Enrolment:
-        """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there."""
+        """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there.
+
+        Raises EnrolmentError as ``enrolment`` does.
+        """
         templates = [one for one in self.templates(store) if one.model_sha256 == self.embedder.sha256]
         others = Gallery(one for one in templates if name_key(one.name) != name_key(name))
         enrolled = name_key(name) in {name_key(person.name) for person in store.people()}
         faces = store.faces_of(name) if enrolled else []
         known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
         return self.enrolment(known, Others(others, self.scores))
+
+
+def _classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
+    """Raises ModelError. Warns where another detector finds the faces than it learnt with."""
+    found = FaceClassifier(load_model(config.recognizer.model, state_dir))
+    loose, detector = found.facts.crop, config.detector.kind
+    if loose is not None and loose.detector != detector:
+        _log.warning(
+            "%s learnt on faces that %s found, and %s draws its boxes otherwise: set [detector] kind, or train again",
+            found.card.name,
+            loose.detector,
+            detector,
+        )
+    return found
+
+
+def _class_standards(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassStandards:
+    standards = ClassStandards.from_card(classifier.card)
+    for warning in standards.warnings(verdict.false_accept):
+        _log.warning("%s: %s", classifier.card.name, warning)
+    return standards

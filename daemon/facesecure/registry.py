@@ -80,12 +80,17 @@ def list_models(state_dir: Path | None = None) -> list[ModelEntry]:
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def verify_models(state_dir: Path | None = None) -> Iterator[Verification]:
-    """Check every model that is here, one after the other: card, bytes, and golden output. Never raises."""
-    from facesecure.vision.model_card import available_models
+def verify_models(state_dir: Path | None = None, *more: str) -> Iterator[Verification]:
+    """Check every model that is here, one after the other: card, bytes, and golden output. Never raises.
 
-    for name, card_path in sorted(available_models(state_dir).items()):
-        yield _verify(name, card_path)
+    ``more`` are names or paths as the configuration has them; those of models elsewhere are checked too.
+    """
+    from facesecure.vision.model_card import available_models, card_path_of
+
+    here = available_models(state_dir)
+    elsewhere = {one: card_path_of(one) for one in more if one not in here}
+    for name, path in sorted((here | elsewhere).items()):
+        yield _verify(name, path)
 
 
 def remote_file(name: str, mirror: str | None = None) -> RemoteFile:

@@ -68,7 +68,10 @@ def _stages(config: FacesecureConfig, vision: Vision) -> Iterator[tuple[str, Cal
     yield f"decode JPEG {_SIZE[0]}x{_SIZE[1]}", lambda: cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
     yield f"detect ({config.detector.kind}) {_SIZE[0]}x{_SIZE[1]}", lambda: vision.detector.detect(image)
     yield "align and judge one face", lambda: examine(image, faces[0], config.quality)
-    yield f"embed one face ({config.recognizer.model})", lambda: vision.embedder.embed(crop)
+    yield f"embed one face ({config.recognizer.embedding_model})", lambda: vision.embedder.embed(crop)
+    if (classifier := vision.classifier) is not None:
+        seen = classifier.cut(image, faces[0].box)
+        yield f"classify one face ({classifier.card.name})", lambda: classifier.scores(crop if seen is None else seen)
 
 
 def _picture() -> Image:

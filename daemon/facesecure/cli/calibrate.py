@@ -13,6 +13,7 @@ from facesecure.cli.help import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
+    from facesecure.config import FacesecureConfig
     from facesecure.recognize.calibration import Calibration, Estimate, PersonCalibration
     from facesecure.recognize.household import Member
     from facesecure.store.store import Store
@@ -44,6 +45,7 @@ def calibrate(
     from facesecure.vision.model_card import load_model
 
     config = settings_of(context).config()
+    _require_embeddings(config)
     state = state_of(config)
     rate = config.verdict.false_accept if false_accept is None else rate_of(false_accept)
     model = load_model(config.recognizer.model, state)
@@ -56,6 +58,17 @@ def calibrate(
         output.emit_json({"file": saved, "chart": drawn, **_document(made)})
     else:
         _show(made, drawn)
+
+
+def _require_embeddings(config: FacesecureConfig) -> None:
+    from facesecure.errors import ModelError
+
+    if config.recognizer.kind == "classifier":
+        raise ModelError(
+            f"{config.recognizer.model} is a classifier, and its thresholds come with its card",
+            "`facesecure doctor` says what they promise; they are measured anew by "
+            "`facesecure-train evaluate classifier --write-card`",
+        )
 
 
 def rate_of(text: str) -> float:

@@ -54,7 +54,7 @@ def chooser(config: FacesecureConfig) -> Choose:
     from facesecure.recognize.visitors import VisitorChooser
     from facesecure.vision.model_card import load_model
 
-    model = load_model(config.recognizer.model, state_of(config))
+    model = load_model(config.recognizer.embedding_model, state_of(config))
     return VisitorChooser(ScoreModel.from_card(model.card)).choose
 
 

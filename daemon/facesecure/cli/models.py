@@ -47,7 +47,10 @@ def _entry(entry: ModelEntry) -> dict[str, Any]:
 @app.command("verify", epilog=examples("facesecure models verify", "facesecure models verify mobilefacenet --json"))
 def verify(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Default: all that are here.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Names, or paths of models elsewhere. Default: all that are here."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check the models' bytes, and what they compute here.
@@ -56,7 +59,8 @@ def verify(
     """
     from facesecure import registry
 
-    found = {result.name: result for result in registry.verify_models(settings_of(context).state())}
+    paths = [name for name in names or () if "/" in name or name.endswith((".tflite", ".json"))]
+    found = {result.name: result for result in registry.verify_models(settings_of(context).state(), *paths)}
     chosen = [_named(name, found) for name in names or found]
     if json:
         output.emit_json({"models": [_verification(result) for result in chosen]})

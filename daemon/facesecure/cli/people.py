@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facesecure.cli import documents, output
 from facesecure.cli.help import Json, examples, group
 from facesecure.cli.passphrases import PassphraseFile, new_passphrase, passphrase
-from facesecure.cli.settings import open_store, settings_of
+from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
+    from facesecure.config import FacesecureConfig
     from facesecure.store.records import Template
     from facesecure.store.store import Store
 
@@ -31,15 +32,30 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The person; case does
 
 @app.command("list", epilog=examples("facesecure people list", "facesecure people list --json"))
 def list_people(context: typer.Context, json: Json = False) -> None:
-    """List everybody enrolled, by name."""
-    with settings_of(context).store() as store:
+    """List everybody enrolled, by name; with a classifier also whom that knows."""
+    config = settings_of(context).config()
+    with open_store(config) as store:
         people = store.people()
     if json:
-        output.emit_json({"people": [documents.person(person) for person in people]})
-    elif people:
+        output.emit_json({"people": [documents.person(person) for person in people], **_classifier(config)})
+        return
+    if people:
         output.table(("name", "faces", "enrolled"), [(p.name, p.faces, p.created_at) for p in people], right=("faces",))
-    else:
+    if learnt := _classifier(config).get("classifier"):
+        output.note(f"in use is the classifier {learnt['model']}, which learnt: {', '.join(learnt['people'])}")
+    elif not people:
         output.note("nobody is enrolled yet; begin with: facesecure enroll NAME --images PATH...")
+
+
+def _classifier(config: FacesecureConfig) -> dict[str, Any]:
+    """The classifier in use and whom it knows; nothing where it is embeddings that people are told by."""
+    if config.recognizer.kind == "embedding":
+        return {}
+    from facesecure.recognize.classifier import names_of
+    from facesecure.vision.model_card import load_card
+
+    card = load_card(config.recognizer.model, state_of(config))
+    return {"classifier": {"model": card.name, "people": list(names_of(card))}}
 
 
 @app.command("show", epilog=examples("facesecure people show Anna", "facesecure people show Anna --json"))
@@ -141,10 +157,11 @@ def remove(
 
 def _forget_recordings(context: typer.Context, store: Store) -> None:
     """Leave no recording that says a name nobody has any more; what the others need is made again if it went too."""
+    from facesecure.known import known_names
     from facesecure.speech.household import forget_all_but
 
-    config = settings_of(context).config()
-    forget_all_but(config, settings_of(context).state(), [person.name for person in store.people()])
+    config, state = settings_of(context).config(), settings_of(context).state()
+    forget_all_but(config, state, known_names(config.recognizer, state, (person.name for person in store.people())))
 
 
 def _require_owned(face: int, name: str, owned: list[int]) -> None:

@@ -109,6 +109,13 @@ def _studio(config: FacesecureConfig) -> Studio:
 
 
 def _names(config: FacesecureConfig) -> list[str]:
+    """Whose names may have to be said."""
+    from facesecure.known import known_names
+
+    return known_names(config.recognizer, state_of(config), _enrolled(config))
+
+
+def _enrolled(config: FacesecureConfig) -> list[str]:
     """Who is enrolled; nobody where there is no database yet, and none is made."""
     from facesecure.store.store import DATABASE_NAME
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -44,7 +44,7 @@ class Camera(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The parts of a daemon that answer."""
+    """The parts of a daemon that answer. ``names`` are those it can recognise; left out, everybody in ``store``."""
 
     place: str
     arming: Arming
@@ -52,6 +52,7 @@ class Commands:
     store: People
     camera: Camera
     channels: Channels
+    names: Callable[[], Sequence[str]] | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def handlers(self) -> dict[str, Handler]:
@@ -74,7 +75,7 @@ class Commands:
     def status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """How things stand, in one line and in full."""
         now = datetime.now(UTC)
-        names = [person.name for person in self.store.people()]
+        names = list(self.names()) if self.names else [person.name for person in self.store.people()]
         last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
         doing = f"no picture of the {self.place}" if trouble else WATCHING

@@ -32,10 +32,10 @@ def _version(package: str) -> str:
 
 
 def models(patient: Patient) -> Iterator[Finding]:
-    """Every model bundled or pulled: its bytes are its card's, and it computes its golden output here."""
+    """Every model bundled, pulled or in use: its bytes are its card's, and it computes its golden output here."""
     from facesecure.registry import verify_models
 
-    for result in verify_models(patient.state_dir):
+    for result in verify_models(patient.state_dir, patient.config.recognizer.model):
         about = f"model {result.name}"
         if result.good:
             golden = "" if result.distance is None else f", golden output within {result.distance:.2g}"

@@ -104,6 +104,12 @@ def _ready(needed: Sequence[str], recorded: Sequence[str], best: Sequence[str]) 
 
 
 def _names(patient: Patient) -> list[str]:
+    from facesecure.known import known_names
+
+    return known_names(patient.config.recognizer, patient.state_dir, _enrolled(patient))
+
+
+def _enrolled(patient: Patient) -> list[str]:
     if not database(patient).exists():
         return []
     from facesecure.store.store import Store

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
+from facesecure.doctor import classifier
 from facesecure.doctor.finding import Finding, Patient, fail, ok, warn
 from facesecure.doctor.machine import existing
 
@@ -52,6 +53,9 @@ def _to_be_made(state_dir: Path) -> Finding:
 
 def people(patient: Patient) -> Iterator[Finding]:
     """Somebody is enrolled, with the model in use."""
+    if patient.config.recognizer.kind == "classifier":
+        yield from classifier.people(patient)
+        return
     if not database(patient).exists():
         yield _nobody()
         return
@@ -73,6 +77,9 @@ def people(patient: Patient) -> Iterator[Finding]:
 
 def calibration(patient: Patient) -> Iterator[Finding]:
     """The thresholds were fitted to the people who are enrolled now."""
+    if patient.config.recognizer.kind == "classifier":
+        yield from classifier.thresholds(patient)
+        return
     if not database(patient).exists():
         return
     from facesecure.recognize.calibration import COMMAND, Calibration

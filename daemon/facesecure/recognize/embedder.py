@@ -21,7 +21,9 @@ class ModelEmbedder:
         """Raises ModelError if ``model`` does not embed aligned faces."""
         card = model.card
         if card.task != "face-embedding" or card.embedding_size is None:
-            raise ModelError(f"{card.name} does not embed faces", "set [recognizer] model to an embedding model")
+            other = ', or kind = "classifier"' if card.task == "face-classification" else ""
+            advice = f"set [recognizer] model to an embedding model{other}"
+            raise ModelError(f"{card.name} does not embed faces", advice)
         self.sha256 = model.sha256
         self.size = card.embedding_size
         self._graph = model.interpreter(threads=threads)

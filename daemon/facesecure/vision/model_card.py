@@ -218,10 +218,20 @@ def _require_made_here(how: str, name: str, wanted: str | None, made: str) -> No
         )
 
 
+def load_card(name_or_path: str | Path, state_dir: Path | None = None) -> ModelCard:
+    """The card alone of the model that ``load_model`` would load. Raises ModelError."""
+    return _read_card(_find(name_or_path, state_dir))
+
+
+def card_path_of(path: str | Path) -> Path:
+    """Where the card of the model at ``path`` lies, NAME.tflite or the card itself."""
+    return Path(path).expanduser().with_suffix(".json")
+
+
 def _find(name_or_path: str | Path, state_dir: Path | None) -> Path:
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or text.endswith((".tflite", ".onnx", ".json")):
-        return Path(text).expanduser().with_suffix(".json")
+        return card_path_of(name_or_path)
     known = available_models(state_dir)
     if text not in known:
         raise ModelError(f"there is no model {text!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
