@@ -10,7 +10,7 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.help import Json, examples, group
-from facesecure.cli.settings import settings_of
+from facesecure.cli.settings import settings_of, state_of
 
 app = group(
     "Check the configuration, or print one to start from.", "facesecure config check", "facesecure config example"
@@ -28,6 +28,7 @@ def check(
 ) -> None:
     """Read the configuration and tell everything that is wrong with it, with lines."""
     from facesecure.config_plugins import require_usable_plugins
+    from facesecure.config_recognizer import require_usable_recognizer
     from facesecure.errors import ConfigError
     from facesecure.paths import find_config
 
@@ -35,6 +36,7 @@ def check(
     try:
         config = replace(settings_of(context), config_file=path).config()
         require_usable_plugins(config.plugins, path, config.alerts.fallback)
+        require_usable_recognizer(config.recognizer, path, state_of(config))
     except ConfigError as error:
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})

@@ -119,7 +119,7 @@ def test_what_other_strangers_made_of_the_rates_is_told():
 def test_too_few_strangers_or_pictures_are_refused():
     with pytest.raises(UsageError, match="9 strangers are too few"):
         fitted(people(9, -4, 2, 1))
-    with pytest.raises(UsageError, match="too few pictures .* of: Anna"):
+    with pytest.raises(UsageError, match=r"too few pictures .* of: Anna"):
         fitted(people(20, -4, 2, 1), anna=[outputs(8.0, 8.0)])
 
 
