@@ -8,12 +8,17 @@ from typing import Annotated
 
 import typer
 
+from facesecure_training import cli_recipes
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Teach what the daemon's models have yet to learn.")
 
 
 @app.callback()
 def train() -> None:
     """Teach what the daemon's models have yet to learn."""
+
+
+cli_recipes.add_to(app)
 
 
 @app.command("personhood")

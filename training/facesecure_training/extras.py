@@ -14,12 +14,16 @@ from facesecure.errors import FacesecureError
 from facesecure.vision.interpreter import native_messages_logged
 
 
-def tensorflow() -> Any:
-    """The tensorflow module, quiet. Raises FacesecureError, with the command to mend it, where there is none."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+def tensorflow(*, gpu: bool = False) -> Any:
+    """The tensorflow module, quiet; what the first to ask said of ``gpu`` holds for the process.
+
+    Raises FacesecureError, with the command to mend it, where there is none.
+    """
     if sys.modules.get("tensorflow") is not None:
         return sys.modules["tensorflow"]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not gpu:
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     with native_messages_logged():
         return _fetch("tensorflow")
 

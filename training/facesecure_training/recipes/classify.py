@@ -1,0 +1,66 @@
+"""Teaches a classifier: pictures in, one probability a class out; cross-entropy, judged on other sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.loading import batches, steps
+from facesecure_training.extras import tensorflow
+from facesecure_training.recipes.augment import augment, preset
+from facesecure_training.recipes.recipe import Goal
+from facesecure_training.recipes.settings import Classifier
+
+
+class Classify:
+    """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to probabilities (batch, classes)."""
+
+    goal = Goal("val_accuracy")
+
+    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Classifier) -> None:
+        """``folders`` to learn from, and to validate on."""
+        self.network = self.trained = network
+        self.learnt, self.unseen = folders
+        self.settings = settings
+        self.steps = steps(self.learnt.files, settings.batch)
+        self.facts = {
+            "classes": list(self.learnt.classes),
+            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
+        }
+        self._predict = tensorflow().function(lambda pictures: network(pictures, training=False), reduce_retracing=True)
+
+    def batches(self, epoch: int) -> Any:
+        wanted = augment(preset(self.settings.augment, self.settings.strength))
+        return self._dataset(self.learnt, shuffle=True, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
+
+    def losses(self, batch: Any) -> Any:
+        pictures, labels = batch
+        return cross_entropy(labels, self.trained(pictures, training=True))
+
+    def validate(self) -> dict[str, float]:
+        losses, right = [], []
+        for pictures, labels in self._dataset(self.unseen):
+            found = self._predict(pictures)
+            losses.append(cross_entropy(labels, found).numpy())
+            right.append(found.numpy().argmax(1) == labels.numpy())
+        return {"val_loss": float(np.concatenate(losses).mean()), "val_accuracy": float(np.concatenate(right).mean())}
+
+    def pictures(self) -> NDArray[np.uint8]:
+        pictures, _ = next(iter(self.batches(0)))
+        return np.asarray(pictures.numpy(), np.uint8)
+
+    def _dataset(self, folder: ClassFolder, **options: Any) -> Any:
+        chosen = self.settings
+        size = (chosen.size, chosen.size)
+        return batches(
+            folder.files, folder.labels, size=size, batch=chosen.batch, seed=chosen.seed, cache=chosen.cache, **options
+        )
+
+
+def cross_entropy(labels: Any, probabilities: Any) -> Any:
+    """(n,) float32, of ``labels`` (n,) and ``probabilities`` (n, classes)."""
+    tf = tensorflow()
+    return tf.keras.losses.sparse_categorical_crossentropy(labels, tf.cast(probabilities, tf.float32))

@@ -1,0 +1,78 @@
+"""The pictures a training learns from, those it is validated on, and pairs drawn of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.errors import FacesecureError, UsageError
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.pairs import Pair
+from facesecure_training.recipes.settings import Settings
+
+
+def parts(settings: Settings) -> tuple[ClassFolder, ClassFolder]:
+    """To learn from, and to validate on: ``--validation``, or ``--held-out`` of ``--data``, split as ``--split`` says.
+
+    Raises UsageError without ``--data``, FacesecureError where it holds too little.
+    """
+    if settings.data is None:
+        raise UsageError("--data is missing", "name the folder with a sub-folder of pictures for each class")
+    everything = ClassFolder.read(settings.data)
+    if settings.validation is not None:
+        same = None if settings.split == "class" else everything.classes
+        return everything, ClassFolder.read(settings.validation, same)
+    fractions = {"train": 1 - settings.held_out, "validation": settings.held_out}
+    found = everything.split(settings.seed, fractions, by=settings.split)
+    return found["train"], found["validation"]
+
+
+def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
+    """``count`` pairs by ``seed`` alone, one person's (0) and two people's (1) in turn.
+
+    Every person is drawn as often as another, however many pictures there are of them. Raises FacesecureError if
+    nobody has two pictures, or there is one person only.
+    """
+    people = _by_person(folder)
+    several = [files for files in people if len(files) > 1]
+    if len(people) < 2 or not several:
+        raise FacesecureError(
+            f"no pairs can be made of {folder.root}", "it takes two people or more, one of them with two pictures"
+        )
+    chance = np.random.default_rng(seed)
+    return [_two(people, chance) if number % 2 else _one(several, chance) for number in range(count)]
+
+
+def _by_person(folder: ClassFolder) -> list[list[Path]]:
+    people: dict[int, list[Path]] = {}
+    for file, label in zip(folder.files, folder.labels, strict=True):
+        people.setdefault(label, []).append(file)
+    return list(people.values())
+
+
+def _one(several: list[list[Path]], chance: np.random.Generator) -> Pair:
+    files = several[chance.integers(len(several))]
+    first, second = chance.choice(len(files), 2, replace=False)
+    return Pair(files[first], files[second], 0)
+
+
+def _two(people: list[list[Path]], chance: np.random.Generator) -> Pair:
+    first, second = (people[index] for index in chance.choice(len(people), 2, replace=False))
+    return Pair(first[chance.integers(len(first))], second[chance.integers(len(second))], 1)
+
+
+def told_apart(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:
+    """How well distances tell pairs of one person (0) from those of two (1).
+
+    ``val_auc``: how often two people's is the greater one. ``val_accuracy``: pairs right, of all, at the threshold that
+    suits these pairs best, hence a little flattering.
+    """
+    same, other = np.sort(distances[different == 0]), distances[different == 1]
+    below = np.searchsorted(same, other, "left") + np.searchsorted(same, other, "right")
+    order = np.argsort(distances, kind="stable")
+    right = np.cumsum(np.where(different[order] == 0, 1, -1)) + len(other)
+    ends = np.append(np.diff(distances[order]) > 0, True)  # a threshold lies between two unequal distances
+    best = max(int(right[ends].max()), len(other))
+    return {"val_auc": float(below.mean() / 2 / len(same)), "val_accuracy": best / len(distances)}

@@ -1,0 +1,51 @@
+"""Where a training runs: one GPU, several, or the processor; and how much of it may differ from run to run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from facesecure.errors import UsageError
+from facesecure_training.extras import tensorflow
+from facesecure_training.recipes.settings import Settings
+
+
+def prepare(settings: Settings) -> Any:
+    """Seeds, threads, precision. The tf.distribute strategy to build the network under.
+
+    To be called once, before anything is computed. Raises UsageError if TensorFlow runs already with other threads.
+    """
+    tf = tensorflow(gpu=True)
+    _limit(settings.threads)
+    tf.keras.utils.set_random_seed(settings.seed)
+    if not settings.fast:
+        tf.config.experimental.enable_op_determinism()
+    gpus = tf.config.list_physical_devices("GPU")
+    small = "mixed_float16" if gpus else "mixed_bfloat16"
+    tf.keras.config.set_dtype_policy(small if settings.mixed_precision else "float32")
+    return strategy(len(gpus))
+
+
+def strategy(gpus: int) -> Any:
+    """Mirrored over several GPUs; TensorFlow's default, which takes one GPU or the processor, for fewer."""
+    tf = tensorflow()
+    return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
+
+
+def _limit(threads: int) -> None:
+    if not threads:
+        return
+    threading = tensorflow().config.threading
+    try:
+        threading.set_intra_op_parallelism_threads(threads)
+        threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:
+        if threading.get_intra_op_parallelism_threads() != threads:
+            raise UsageError("--threads comes too late: TensorFlow has begun", "say it at the first training") from None
+
+
+def described(settings: Settings) -> str:
+    """In words, for the log and the report."""
+    tf = tensorflow()
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the processor"
+    return f"{where}, {tf.keras.config.dtype_policy().name}{', eagerly' if settings.eager else ''}"

@@ -1,0 +1,76 @@
+"""One training from its settings to its best network: what the commands and the search call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from facesecure_training.extras import tensorflow
+from facesecure_training.optim.schedules import Cycle, constant, one_cycle, triangular
+from facesecure_training.recipes import devices
+from facesecure_training.recipes.kinds import KINDS
+from facesecure_training.recipes.loop import Loop
+from facesecure_training.recipes.recipe import Recipe
+from facesecure_training.recipes.runfolder import Events, RunFolder, sheet
+from facesecure_training.recipes.settings import Settings
+from facesecure_training.recipes.state import Progress, Row
+
+log = logging.getLogger(__name__)
+
+
+def train(
+    kind: str,
+    settings: Settings,
+    folder: RunFolder,
+    *,
+    resume: bool = False,
+    after_epoch: Callable[[Row], None] = lambda row: None,  # noqa: ARG005
+) -> Progress:
+    """Trains to the end and leaves everything in ``folder``.
+
+    ``settings`` of a resumed run are those it began with. Raises FacesecureError, as Loop does; UsageError where
+    ``folder`` holds a run and ``resume`` is not asked for.
+    """
+    strategy = devices.prepare(settings)
+    log.info("training %s on %s", kind, devices.described(settings))
+    with strategy.scope():
+        recipe = KINDS[kind].recipe(settings)
+        adam = optimiser(settings, recipe.steps)
+    loop = Loop(recipe, adam, folder, epochs=settings.epochs, patience=settings.patience, strategy=strategy,
+                eager=settings.eager, after_epoch=after_epoch)  # fmt: skip
+    if resume:
+        loop.resume()
+    else:
+        _begin(kind, settings, folder, recipe)
+    return loop.run()
+
+
+def _begin(kind: str, settings: Settings, folder: RunFolder, recipe: Recipe) -> None:
+    folder.begin(kind, settings, recipe.facts)
+    pictures = recipe.pictures()
+    folder.show(pictures)
+    events = Events(folder.events)
+    events.picture("batch", sheet(pictures))
+    events.close()
+
+
+def cycle(settings: Settings, steps: int) -> Cycle:
+    """Learning rate and beta1 over a training of ``steps`` steps an epoch."""
+    if settings.schedule == "one-cycle":
+        return one_cycle(settings.epochs * steps, settings.lr)
+    if settings.schedule == "triangular":
+        return triangular(settings.epochs * steps, settings.lr, cycle=max(2, settings.cycle * steps))
+    return constant(settings.lr)
+
+
+def optimiser(settings: Settings, steps: int) -> Any:
+    """Adam as ``cycle`` has it; where the network computes in float16, with losses scaled out of harm's way."""
+    from facesecure_training.optim.cycled_adam import CycledAdam
+
+    keras = tensorflow().keras
+    decay = settings.weight_decay or None
+    adam = CycledAdam.following(cycle(settings, steps), weight_decay=decay)
+    if keras.config.dtype_policy().name == "mixed_float16":
+        return keras.mixed_precision.LossScaleOptimizer(adam)
+    return adam
