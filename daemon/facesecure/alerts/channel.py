@@ -124,7 +124,7 @@ class Channel:
         self.current, was_hung, self.hung = None, self.hung, False
         self.sent += error is None
         self.failed += error is not None and not was_hung
-        self.last_error = "" if error is None else str(error) or type(error).__name__
+        self.last_error = "" if error is None else _in_words(error)
 
     def report(self, waiting: int) -> Report:
         busy = time.monotonic() - self._since if self.current is not None else 0.0
@@ -171,3 +171,8 @@ class Channel:
                 self._plugin.close()
         except (Exception, SystemExit):
             log.exception("plugin %s failed to close", self.name)
+
+
+def _in_words(error: BaseException) -> str:
+    """What can be printed and stored: a file's name in an OSError need not be text."""
+    return str(error).encode(errors="backslashreplace").decode() or type(error).__name__

@@ -16,6 +16,8 @@ from facesecure.errors import FacesecureError
 
 AGAIN_SECONDS = 5.0
 LIMIT = 10_000
+TRIES = 3
+"""How often something is tried that fails by a mistake of ours: it must not keep for ever what comes after it."""
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +32,11 @@ class Written(Enum):
     """It could not be written, and is tried again."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     what: str
     write: Callable[[], object]
+    mistakes: int = 0
 
 
 class Ledger:
@@ -104,8 +107,11 @@ class Ledger:
                 entry.write()
             except Exception as error:
                 self._tried = time.monotonic()
+                entry.mistakes += _bug(error) is not None
                 log.error("cannot write %s: %s", entry.what, error, exc_info=_bug(error))
-                return False
+                if entry.mistakes < TRIES:
+                    return False
+                log.critical("given up, after %d attempts to write %s", entry.mistakes, entry.what)
             self._owed.popleft()
         if late:
             log.warning("what could not be written about alerts has been written now")

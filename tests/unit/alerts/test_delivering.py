@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from facesecure.alerts import delivery
-from facesecure.alerts.delivery import DeliveryState, pause
+from facesecure.alerts.delivery import DeliveryState, Standing, pause
 from facesecure.alerts.dispatcher import Dispatcher
+from facesecure.alerts.ledger import Ledger
 from facesecure.alerts.plugin import OneAtATime, PluginConfig
 from facesecure.domain import Alert, AlertKind
 from facesecure.errors import PluginError, StoreError
@@ -367,6 +368,44 @@ def test_a_full_disk_silences_no_alarm_and_is_caught_up_with(
         broken.well = True
     assert [r.levelno for r in caplog.records if "is not on the disk" in r.message] == [logging.CRITICAL] * 2
     assert ends(store.outbox) == {(text, "voice"): ("delivered", "voice", 1) for text in ("one", "two")}
+
+
+class Poisoned:
+    """An outbox that cannot take one kind of mark, and never will."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    def mark(self, alert: str, channel: str, standing: Standing) -> None:
+        if channel == "odd":
+            raise ValueError("a mistake in the program")
+        self.outbox.mark(alert, channel, standing)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.outbox, name)
+
+
+def test_what_can_never_be_written_does_not_keep_the_rest_from_the_disk(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.01,))
+    with Dispatcher({"odd": Voice(), "voice": Voice()}, outbox=Poisoned(store.outbox)) as dispatcher:
+        dispatcher.send(alert("one"))
+        eventually(lambda: caplog.text.count("given up") == 2)
+        dispatcher.send(alert("two"))
+        eventually(lambda: ends(store.outbox).get(("two", "voice")) == ("delivered", "voice", 1))
+    assert ends(store.outbox)["one", "voice"] == ("delivered", "voice", 1)
+
+
+def test_an_error_whose_words_are_no_text_can_be_written_too(store: Store) -> None:
+    class Odd(Voice):
+        def send(self, alert: Alert) -> None:
+            raise FileNotFoundError("no file bad\udcffname")
+
+    with Dispatcher({"odd": Odd()}, outbox=store.outbox, close_seconds=0.1) as dispatcher:
+        dispatcher.send(alert("one"))
+        eventually(lambda: store.outbox.pending()[0].deliveries[0].standing.error != "")
+    assert store.outbox.pending()[0].deliveries[0].standing.error == "odd: no file bad\\udcffname"
 
 
 # In time ------------------------------------------------------------------------------------------------------------
