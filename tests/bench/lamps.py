@@ -150,6 +150,6 @@ def _visit(lit: Lit, household: dict[str, Embedding], embedder: Embedder, chance
             evidence = evidence.refuse(face.quality)
             continue
         embedding = embedder.embed(face.image)
-        seen = Recognition({name: float(template @ embedding) for name, template in household.items()})
+        seen = Recognition({name: float(template @ embedding) for name, template in household.items()}, embedding)
         evidence = evidence.add(seen, face.quality, frame * _STEP)
     return evidence

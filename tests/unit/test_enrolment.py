@@ -148,7 +148,8 @@ def test_somebody_who_looks_like_another_is_enrolled_with_a_warning():
     assert len(enrolment.accept()) == 3
     (found,) = enrolment.resemblances()
     assert (found.name, found.same) == ("Ben", False)
-    assert found.closeness == pytest.approx(np.cos(1.55 - 45 / 255 * np.pi), abs=0.01)
+    nearest = 45 + 0.3 * (70 - 45)  # the template that leans towards the picture most like Ben
+    assert found.closeness == pytest.approx(np.cos(1.55 - nearest / 255 * np.pi), abs=0.01)
 
 
 def test_a_picture_that_is_somebody_elses_says_whose():
