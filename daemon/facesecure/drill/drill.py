@@ -50,6 +50,7 @@ class Drill:
         self._began_at = datetime.now(UTC)
         self._steps: list[Step] = []
         self._tracks: set[int] = set()
+        """The drills' own faces, an earlier one's too: that may stand there still when the next begins."""
         self._alerts: set[str] = set()
         """The alerts of this drill: one of an earlier drill may still be on its way."""
         self._told = True
@@ -60,7 +61,7 @@ class Drill:
             if self._began is not None and not self._report().done:
                 raise UsageError("a drill is under way", f"wait for its end: at most {self._seconds:.0f} s")
             self._began, self._began_at = time.monotonic(), datetime.now(UTC)
-            self._steps, self._tracks, self._alerts, self._told = [], set(), set(), False
+            self._steps, self._alerts, self._told = [], set(), False
         _log.info("a drill begins: a stranger's picture is shown to the camera")
         self._interjection.begin()
 
@@ -72,12 +73,12 @@ class Drill:
 
     def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Look at a frame after its faces were found, before anything is said of them."""
-        box = self._interjection.box
-        if box is None:
+        box, since = self._interjection.box, self._interjection.since
+        if box is None or since is None:
             return
         self._once(SHOWN, "{}x{}".format(*frame.picture.size))
         for track in tracks:
-            if track.fresh and _same_place(track.face.box, box):
+            if track.fresh and track.first_seen >= since and _same_place(track.face.box, box):
                 self._tracks.add(track.number)
                 self._once(DETECTED)
 
@@ -86,7 +87,7 @@ class Drill:
         ours = sighting.track in self._tracks or (sighting.track is None and self._interjection.box is not None)
         if not ours:
             return sighting
-        if sighting.verdict.kind is VerdictKind.STRANGER:
+        if sighting.verdict.kind is VerdictKind.STRANGER and not sighting.closing:
             self._once(JUDGED, sighting.verdict.why)
         return replace(sighting, staged=True)
 

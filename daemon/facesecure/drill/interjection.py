@@ -41,6 +41,11 @@ class Interjection:
         """Where the painted face is in the latest frame, in its pixels; None while nobody is painted."""
         return self._box
 
+    @property
+    def since(self) -> float | None:
+        """When the painted one came, on the camera's clock; None while nobody is painted."""
+        return self._began_at
+
     def begin(self) -> None:
         """Let them come, with the next frame."""
         self._wanted.set()

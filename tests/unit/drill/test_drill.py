@@ -91,6 +91,25 @@ def test_a_face_that_was_there_anyhow_is_nobody_s_drill() -> None:
     assert stage.drill.staged(seen(7)).staged
 
 
+def test_somebody_who_stood_there_before_stays_real_though_the_painted_one_walks_over_them() -> None:
+    stage = Rehearsal()
+    before = stage.frame.taken_at
+    stage.drill.begin()
+    stage.play()
+    stage.drill.watch(stage.frame, [replace(stage.track(number=3), first_seen=before)])
+    assert not stage.drill.staged(seen(3)).staged
+
+
+def test_the_last_word_on_a_drill_s_face_is_staged_though_the_next_drill_has_begun() -> None:
+    stage, alert = through_the_judge()
+    stage.drill.step(alert, "log", "written")
+    stage.drill.step(alert, "log", "delivered")
+    stage.drill.begin()
+    closing = stage.drill.staged(replace(seen(7), closing=True))
+    assert closing.staged
+    assert steps(stage.report) == [], "and it is no step of the next one's"
+
+
 def test_before_any_drill_everything_is_real() -> None:
     stage = Rehearsal()
     stage.drill.watch(stage.frame, [stage.track(Box(0, 0, 20, 20))])
