@@ -6,7 +6,6 @@ import hashlib
 import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +21,7 @@ from facesecure_training.exporting import bundle
 from facesecure_training.exporting.convert import to_tflite
 from facesecure_training.exporting.flatbuffer import read_graph
 from facesecure_training.exporting.quantise import with_int8_kernels
+from facesecure_training.exporting.samples import shipped_faces
 from facesecure_training.faces import Cropper
 from facesecure_training.networks import mobilefacenet
 
@@ -120,13 +120,14 @@ def _from_package(source: Path) -> bytes:
 
 def _faces(photos: Path | None) -> list[Image]:
     """Real aligned faces: one photo of everybody under ``photos``, else the shipped portraits and their mirrors."""
-    shipped = Path(str(resources.files("facesecure"))) / "demo" / "portraits"
-    paths = sorted(photos.rglob("*.jpg"))[:: max(1, len(list(photos.rglob("*.jpg"))) // 500)] if photos else None
-    cropper = Cropper()
-    crops = [crop for path in paths or sorted(shipped.glob("*.jpg")) if (crop := cropper.crop(path)) is not None]
+    if photos is None:
+        return shipped_faces()
+    paths, cropper = sorted(photos.rglob("*.jpg")), Cropper()
+    some = paths[:: max(1, len(paths) // 500)]
+    crops = [crop for path in some if (crop := cropper.crop(path)) is not None]
     if not crops:
-        raise UsageError(f"no face was found under {photos or shipped}")
-    return crops if photos else crops + [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+        raise UsageError(f"no face was found under {photos}")
+    return crops
 
 
 def _published(content: bytes, face: Image) -> NDArray[np.float32]:

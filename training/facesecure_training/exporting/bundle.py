@@ -11,6 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facesecure.errors import FacesecureError
 from facesecure.vision.interpreter import Interpreter
 from facesecure.vision.model_card import ModelCard, golden_input, load_model
@@ -32,25 +35,24 @@ def write(
 ) -> ModelCard:
     """Write the file and its card into ``folder`` and read them back through the daemon's own door.
 
-    ``facts`` are the card's fields that cannot be computed. ``other_python`` is the interpreter of a virtual
-    environment with tflite-runtime, to count what XNNPACK takes there too.
+    ``facts`` are the card's fields that are not computed here; the delegation only if it is not among them.
+    ``other_python`` is the interpreter of a virtual environment with tflite-runtime, to count what XNNPACK takes there.
     """
     name = facts["name"]
-    block = max(4, golden_shape[1] // 8)
     graph = Interpreter(content, input_shape=golden_shape)
-    outputs = graph.invoke(golden_input(golden_shape, block, _GOLDEN_SEED))
+    outputs = graph.invoke(golden_squares(golden_shape))
     digest = hashlib.sha256(content).hexdigest()
     card = ModelCard.model_validate(
         {
+            "delegation": _delegation(content, other_python) if "delegation" not in facts else {},
             **facts,
             **_measured(folder / f"{name}.json", digest),
             "file": f"{name}.tflite",
             "sha256": digest,
             "size": len(content),
-            "delegation": _delegation(content, other_python),
             "golden": {
                 "shape": golden_shape,
-                "block": block,
+                "block": _block(golden_shape),
                 "seed": _GOLDEN_SEED,
                 "outputs": [[float(f"{value:.6g}") for value in output.ravel()] for output in outputs],
                 "tolerance": golden_tolerance,
@@ -60,6 +62,15 @@ def write(
     save(folder, card, content)
     load_model(folder / card.file).verify()
     return card
+
+
+def golden_squares(shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """The golden input of a model that takes ``shape``."""
+    return golden_input(shape, _block(shape), _GOLDEN_SEED)
+
+
+def _block(shape: tuple[int, int, int, int]) -> int:
+    return max(4, shape[1] // 8)
 
 
 def _measured(card: Path, digest: str) -> dict[str, Any]:
@@ -73,6 +84,7 @@ def _measured(card: Path, digest: str) -> dict[str, Any]:
         "strangers",
         "thresholds",
         "personhood",
+        "classifier",
     )
     return {key: old[key] for key in fields if key in old} if old.get("sha256") == digest else {}
 
