@@ -46,7 +46,7 @@ class ClassFolder:
         FacesecureError if ``path`` has no class folder with a picture, or not all that are asked for.
         """
         root = Path(path).expanduser()
-        found = {folder.name: list(_pictures_below(folder)) for folder in _folders_in(root)}
+        found = {folder.name: list(_pictures_below(folder)) for folder in folders_in(root)}
         names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
         _refuse_gaps(root, names, found)
         origin = _origins(root)
@@ -117,7 +117,7 @@ class ClassFolder:
         return {(label[name], name): part for part, names in parts.items() for name in names}
 
 
-def _folders_in(root: Path) -> list[Path]:
+def folders_in(root: Path) -> list[Path]:
     try:
         entries = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     except OSError as error:

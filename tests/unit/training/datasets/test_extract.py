@@ -1,0 +1,243 @@
+"""From class folders of films and photos to class folders of faces, with a manifest."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facesecure.config import DetectorConfig
+from facesecure.detect import build_detector
+from facesecure.errors import FacesecureError, UsageError
+from facesecure.vision import align
+from facesecure.vision.crop import square_crop
+from facesecure.vision.photos import read_photo
+from facesecure_training.datasets import manifest
+from facesecure_training.datasets.extract import extract
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.settings import Settings, Shape
+from support.datasets import photo, two_people, walk_film
+from support.faces import YUNET_DIR
+
+ALL = Settings(stride=2, thin=1.0, min_quality=0.0)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Everything that is no mark, by name."""
+    found = (path for path in folder.rglob("*") if path.is_file() and ".extract" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def rgb(path: Path) -> np.ndarray:
+    return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    return two_people(tmp_path_factory.mktemp("recordings"))
+
+
+@pytest.fixture(scope="module")
+def extracted(recordings, tmp_path_factory):
+    """(output, summary) of an extraction that nobody disturbed, in two processes."""
+    output = tmp_path_factory.mktemp("extracted") / "faces"
+    return output, extract(recordings, output, ALL, jobs=2)
+
+
+def test_class_folders_are_kept_and_every_face_is_in_the_manifest(extracted):
+    output, summary = extracted
+    rows = manifest.read(output)
+    assert {row["file"] for row in rows} | {"manifest.parquet"} == set(files(output))
+    assert summary.classes == {"eileen": 7, "grace": 12}
+    assert (summary.sources, summary.faces, summary.frames, summary.broken) == (5, 19, 19, [])
+    deep = [row for row in rows if row["source"] == "grace/deep/tuesday.mp4"]
+    assert [(row["file"], row["class"], row["frame"]) for row in deep][1] == (
+        "grace/deep/tuesday.mp4-000002-0.png", "grace", 2,
+    )  # fmt: skip
+    assert [row["time"] for row in deep] == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
+
+
+def test_the_manifest_says_where_a_face_was_and_how_good_it_is(extracted):
+    rows = {row["file"]: row for row in manifest.read(extracted[0])}
+    film, still = rows["eileen/door.mp4-000010-0.png"], rows["eileen/portrait.jpg-000000-0.png"]
+    assert (film["width"], film["height"], film["kind"], film["track"]) == (640, 480, "video", 1)
+    assert (still["kind"], still["track"], still["frame"], still["time"]) == ("photo", None, 0, 0.0)
+    for row in (film, still):
+        xs, ys = row["landmarks"][::2], row["landmarks"][1::2]
+        assert row["left"] < min(xs) < max(xs) < row["right"]
+        assert row["top"] < min(ys) < max(ys) < row["bottom"]
+        assert row["confidence"] > 0.9
+        assert 0.5 < row["clarity"] <= 1
+        assert row["eye_distance"] == pytest.approx(np.hypot(xs[1] - xs[0], ys[1] - ys[0]), rel=1e-5)
+
+
+def test_an_aligned_crop_is_the_very_one_the_daemon_makes(recordings, extracted):
+    image = read_photo(recordings / "grace" / "portrait.jpg")
+    face = build_detector(DetectorConfig()).detect(image)[0]
+    kept = rgb(extracted[0] / "grace" / "portrait.jpg-000000-0.png")
+    assert np.array_equal(kept, align.crop(image, face.landmarks))
+
+
+def test_what_was_extracted_can_be_read_and_split_by_video(extracted):
+    folder = ClassFolder.read(extracted[0])
+    assert set(folder.sources) == {
+        "eileen/door.mp4", "eileen/portrait.jpg", "grace/deep/tuesday.mp4", "grace/monday.mp4", "grace/portrait.jpg",
+    }  # fmt: skip
+    parts = folder.split(0, {"train": 0.5, "test": 0.5})
+    assert not set(parts["train"].sources) & set(parts["test"].sources)
+
+
+def test_doing_it_again_does_nothing_and_changes_nothing(recordings, extracted):
+    before = files(extracted[0])
+    again = extract(recordings, extracted[0], ALL)
+    assert (again.done_before, again.frames, again.faces) == (5, 0, 19)
+    assert files(extracted[0]) == before
+
+
+def test_a_run_that_ctrl_c_cut_off_goes_on_and_ends_like_one_that_was_not(recordings, extracted, tmp_path):
+    words = [
+        sys.executable, "-c", "from facesecure_training.cli import main; main()", "dataset", "extract",
+        "-d", recordings, "-o", tmp_path / "faces", "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 2,
+    ]  # fmt: skip
+    command = [str(word) for word in words]
+    journal = tmp_path / "faces" / ".extract" / "journal.jsonl"
+    cut_off = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0)
+    while not (journal.exists() and journal.stat().st_size):
+        assert cut_off.poll() is None
+        time.sleep(0.005)
+    os.killpg(cut_off.pid, signal.SIGINT)  # as a terminal does: to all its processes
+    _, said = cut_off.communicate(timeout=30)
+    assert cut_off.returncode == 130
+    assert said.strip() == "interrupted; the same command goes on from here"
+    assert 1 <= len(journal.read_bytes().splitlines()) < 5
+    assert not (tmp_path / "faces" / "manifest.parquet").exists()
+    resumed = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "(0 done before" not in resumed.stdout
+    assert files(tmp_path / "faces") == files(extracted[0])
+
+
+def test_a_line_of_the_journal_that_was_cut_short_is_done_again(recordings, extracted, tmp_path):
+    output = tmp_path / "faces"
+    extract(recordings, output, ALL, jobs=2)
+    journal = output / ".extract" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-100])
+    assert extract(recordings, output, ALL).done_before == 4
+    assert files(output) == files(extracted[0])
+
+
+def test_a_broken_video_costs_one_line_and_not_the_run(tmp_path, caplog):
+    whole = walk_film(tmp_path / "in" / "grace" / "whole.mp4", "grace_hopper", 4)
+    (tmp_path / "in" / "grace" / "torn.mp4").write_bytes(whole.read_bytes()[:3000])
+    (tmp_path / "in" / "grace" / "torn.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")
+    with caplog.at_level(logging.WARNING):
+        summary = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert summary.broken == ["grace/torn.jpg", "grace/torn.mp4"]
+    assert summary.classes == {"grace": 2}
+    assert sorted(record.getMessage().split(" ")[2].rsplit("/", 1)[1] for record in caplog.records) == [
+        "torn.jpg", "torn.mp4",
+    ]  # fmt: skip
+
+
+def test_what_changed_is_done_again_and_what_is_new_is_added(tmp_path):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    photo(tmp_path / "in" / "a" / "2.jpg", "grace_hopper", 0.7)
+    extract(tmp_path / "in", tmp_path / "out", ALL)
+    before = files(tmp_path / "out")
+    photo(tmp_path / "in" / "a" / "2.jpg", "eileen_collins")
+    photo(tmp_path / "in" / "b" / "3.jpg", "eileen_collins")
+    summary = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert (summary.done_before, summary.classes) == (1, {"a": 2, "b": 1})
+    after = files(tmp_path / "out")
+    assert after["a/1.jpg-000000-0.png"] == before["a/1.jpg-000000-0.png"]
+    assert after["a/2.jpg-000000-0.png"] == after["b/3.jpg-000000-0.png"] != before["a/2.jpg-000000-0.png"]
+
+
+def test_photos_that_show_the_same_are_thinned_and_come_back_when_their_twin_changes(tmp_path):
+    settings = Settings(thin=0.95)
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    photo(tmp_path / "in" / "a" / "2.jpg", "grace_hopper", quality=70)
+    photo(tmp_path / "in" / "b" / "3.jpg", "grace_hopper")
+    assert extract(tmp_path / "in", tmp_path / "out", settings).classes == {"a": 1, "b": 1}
+    assert "a/2.jpg-000000-0.png" not in files(tmp_path / "out")
+    photo(tmp_path / "in" / "a" / "1.jpg", "eileen_collins")
+    assert extract(tmp_path / "in", tmp_path / "out", settings).classes == {"a": 2, "b": 1}
+    assert "a/2.jpg-000000-0.png" in files(tmp_path / "out")
+
+
+def test_somebody_who_stands_still_is_kept_once(tmp_path):
+    walk_film(tmp_path / "in" / "a" / "still.mp4", "grace_hopper", 10, still=True)
+    assert extract(tmp_path / "in", tmp_path / "out", Settings(stride=2)).faces == 1
+
+
+def test_the_limit_draws_by_the_seed(tmp_path):
+    walk_film(tmp_path / "in" / "a" / "film.mp4", "grace_hopper", 10)
+    draws = [
+        set(files(output))
+        for output, seed in ((tmp_path / "1", 1), (tmp_path / "2", 1), (tmp_path / "3", 2))
+        if extract(tmp_path / "in", output, Settings(stride=1, thin=1.0, limit=3, seed=seed))
+    ]
+    assert draws[0] == draws[1] != draws[2]
+    assert len(draws[0]) == 3 + 1
+
+
+def test_a_loose_crop_is_the_very_one_the_daemon_makes(tmp_path):
+    portrait = photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    extract(tmp_path / "in", tmp_path / "out", Settings(shape=Shape.parse("600x400"), margin=0.5))
+    kept = rgb(tmp_path / "out" / "a" / "1.jpg-000000-0.jpg")
+    assert kept.shape == (400, 600, 3)
+    image = read_photo(portrait)
+    whole = square_crop(image, build_detector(DetectorConfig()).detect(image)[0].box, margin=0.5, size=(400, 600))
+    assert np.abs(kept.astype(int) - whole).mean() < 2
+
+
+@pytest.mark.parametrize("kind", ["haar", "yunet"])
+def test_other_detectors_find_faces_too(kind, tmp_path):
+    if kind == "yunet" and not YUNET_DIR.is_dir():
+        pytest.skip(f"needs YuNet in {YUNET_DIR}")
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    settings = Settings(detector=kind)
+    assert extract(tmp_path / "in", tmp_path / "out", settings, state_dir=YUNET_DIR.parent).faces == 1
+
+
+def test_a_model_that_is_not_there_is_told_of_at_once(recordings, tmp_path):
+    with pytest.raises(FacesecureError, match="YuNet") as caught:
+        extract(recordings, tmp_path / "out", Settings(detector="yunet"))
+    assert "models pull yunet" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_settings_need_another_folder_or_a_new_start(tmp_path):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    extract(tmp_path / "in", tmp_path / "out", Settings())
+    with pytest.raises(FacesecureError, match=r"min_quality 0\.4 is 0\.0 now"):
+        extract(tmp_path / "in", tmp_path / "out", Settings(min_quality=0.0))
+    other = Settings(min_quality=0.0, shape=Shape.parse("square", 96))
+    assert extract(tmp_path / "in", tmp_path / "out", other, anew=True).faces == 1
+    assert set(files(tmp_path / "out")) == {"a/1.jpg-000000-0.jpg", "manifest.parquet"}
+
+
+def test_folders_that_would_mix_are_refused(tmp_path):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    with pytest.raises(UsageError, match="lies in the source"):
+        extract(tmp_path / "in", tmp_path / "in" / "faces", ALL)
+    photo(tmp_path / "mine" / "a" / "1.jpg", "grace_hopper")
+    with pytest.raises(FacesecureError, match="no extraction put there"):
+        extract(tmp_path / "in", tmp_path / "mine", ALL, anew=True)
+    with pytest.raises(UsageError, match="there is no folder"):
+        extract(tmp_path / "nowhere", tmp_path / "out", ALL)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FacesecureError, match="no sub-folder with videos or photos"):
+        extract(tmp_path / "empty", tmp_path / "out", ALL)
+
+
+@pytest.mark.parametrize("word", ["round", "6x4", "600X400", "600x400x3"])
+def test_a_crop_nobody_knows_is_refused(word):
+    with pytest.raises(UsageError, match="not known"):
+        Shape.parse(word)

@@ -1,0 +1,118 @@
+"""The commands under ``facesecure-train dataset``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from facesecure.errors import UsageError
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make data sets of faces, and look after them.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command("extract")
+def extract(
+    source: Annotated[
+        Path, typer.Option("-d", "--source", help="A folder with a sub-folder of videos and photos for each class.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the class folders of faces are made.")],
+    detector: Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")] = "mtcnn",
+    stride: Annotated[int, typer.Option("--stride", min=1, help="Search every so many-th frame of a video.")] = 5,
+    faces: Annotated[
+        str,
+        typer.Option(
+            "--faces",
+            help="Of a frame with several: all, the largest, the central one, or the tracked one, "
+            "which is held on to until it is lost.",
+        ),
+    ] = "largest",
+    min_quality: Annotated[
+        float, typer.Option("--min-quality", min=0, max=1, help="Least clarity, as the daemon judges it; 0 keeps all.")
+    ] = 0.4,
+    thin: Annotated[
+        float,
+        typer.Option("--thin", min=0, max=1, help="Leave out what correlates more with another face; 1 keeps all."),
+    ] = 0.95,
+    crop: Annotated[str, typer.Option("--crop", help="aligned (112x112), square, or WIDTHxHEIGHT.")] = "aligned",
+    size: Annotated[int, typer.Option("--size", min=16, max=2000, help="Side of --crop square, pixels.")] = 224,
+    margin: Annotated[
+        float, typer.Option("--margin", min=0, max=4, help="Around a crop that is not aligned, in box sides.")
+    ] = 0.25,
+    min_face: Annotated[int, typer.Option("--min-face", min=12, help="Smallest face looked for, pixels.")] = 40,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most so many faces of one source, drawn at random.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="For --limit.")] = 0,
+    jobs: Annotated[int | None, typer.Option("--jobs", min=1, help="Processes.", show_default="one a core")] = None,
+    state_dir: Annotated[
+        Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Where pulled models lie (YuNet).")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Throw away what was extracted into the output before.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut the faces out of videos and photos, class folder by class folder, with a manifest (Parquet) of all of them.
+
+    Ctrl-C stops; the same command goes on from there, and does again only what has changed since.
+
+    \b
+    Examples:
+      facesecure-train dataset extract -d recordings -o faces
+      facesecure-train dataset extract -d recordings -o faces --crop 600x400 --faces tracked --stride 10
+      facesecure-train dataset extract -d lfw/images -o lfw-faces --faces central --min-quality 0
+    """
+    from dataclasses import asdict
+    from time import monotonic
+
+    from facesecure_training.datasets.extract import extract as run
+    from facesecure_training.datasets.settings import DetectorKind, Settings, Shape, Which
+
+    settings = Settings(
+        shape=Shape.parse(crop, size),
+        detector=_one_of(DetectorKind, detector, "--detector"),
+        stride=stride,
+        faces=_one_of(Which, faces, "--faces"),
+        min_quality=min_quality,
+        thin=thin,
+        margin=margin,
+        min_face=min_face,
+        limit=limit,
+        seed=seed,
+    )
+    began = monotonic()
+    with _resumable():
+        found = run(source, output, settings, jobs=jobs or os.cpu_count() or 1, state_dir=state_dir, anew=anew)
+    seconds = monotonic() - began
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"seconds": round(seconds, 3)}, indent=2))
+        return
+    typer.echo(
+        f"{found.faces} faces of {found.sources} sources in {output} ({found.done_before} done before, "
+        f"{len(found.broken)} cannot be read); {found.frames} frames searched in {seconds:.1f} s"
+    )
+    for name, count in found.classes.items():
+        typer.echo(f"  {name}: {count}")
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Ctrl-C ends with a word on what to do next, and the exit code of an interrupted program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on from here", err=True)
+        raise typer.Exit(130) from None
+
+
+def _one_of(kinds: Any, word: str, option: str) -> Any:
+    known = get_args(kinds)
+    if word not in known:
+        raise UsageError(f"{option} {word!r} is not known", f"use one of: {', '.join(known)}")
+    return word

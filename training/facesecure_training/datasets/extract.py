@@ -1,0 +1,231 @@
+"""From folders of videos and photos to folders of faces: shared out among processes, and resumed where it was left."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from facesecure.detect import build_detector
+from facesecure.errors import FacesecureError, UsageError
+from facesecure_training.datasets import manifest
+from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.journal import MARKS, Done, Journal
+from facesecure_training.datasets.manifest import Row
+from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.sources import Recording, recordings_in
+from facesecure_training.datasets.thinning import Thinner, unpacked
+from facesecure_training.datasets.worker import Task, begin, work
+from facesecure_training.progress import Bar
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What an extraction did: sources done now and before, those that are broken, frames searched now, faces in all."""
+
+    sources: int = 0
+    done_before: int = 0
+    broken: list[str] = field(default_factory=list)
+    frames: int = 0
+    faces: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+
+
+def extract(
+    source: Path,
+    output: Path,
+    settings: Settings,
+    *,
+    jobs: int = 1,
+    state_dir: Path | None = None,
+    anew: bool = False,
+) -> Summary:
+    """Cut the faces out of everything below the class folders of ``source``, into the same folders in ``output``.
+
+    What was done before and has not changed is not done again; a source that cannot be read costs a warning. Ctrl-C
+    stops soon, and the same call goes on from there: the result is the same as that of one that was not interrupted.
+    ``anew`` throws away what an earlier extraction put into ``output``. Raises FacesecureError.
+    """
+    source, output = source.expanduser(), output.expanduser()
+    _refuse_overlap(source, output)
+    recordings = recordings_in(source)
+    models_dir = state_dir / "models" if state_dir else None
+    build_detector(settings.detection, models_dir=models_dir)  # a missing model is told of here, and once
+    if anew:
+        _discard(output)
+    _refuse_foreign(output)
+    with Journal(output, settings.described()) as journal:
+        summary = _run(recordings, output, settings, journal, jobs, models_dir)
+        summary.faces, summary.classes = _write_manifest(output, recordings, journal, settings)
+    return summary
+
+
+def _run(
+    recordings: Sequence[Recording],
+    output: Path,
+    settings: Settings,
+    journal: Journal,
+    jobs: int,
+    models_dir: Path | None,
+) -> Summary:
+    waiting = [one for one in recordings if journal.state(one.name) != one.state]
+    summary = Summary(len(recordings), len(recordings) - len(waiting))
+    if not waiting:
+        return summary
+    for one in waiting:  # those done before have changed since
+        _unlink(output, journal.rows(one.name))
+        _unlink(journal.alike, journal.rows(one.name))
+    spawn = multiprocessing.get_context("spawn")
+    task = Task(settings, output, journal.workplace, models_dir, spawn.Event(), spawn.Value("L", 0))
+    pool = ProcessPoolExecutor(min(jobs, len(waiting)), spawn, begin, (task,))
+    try:
+        _share_out(pool, waiting, task, lambda done: _note(done, journal, summary), 2 * jobs)
+    except BrokenProcessPool:
+        raise FacesecureError(
+            "a process of the extraction died; the memory may be full",
+            "run the same command again to go on, with fewer --jobs if that was it",
+        ) from None
+    finally:
+        task.stop.set()
+        pool.shutdown(cancel_futures=True)
+        shutil.rmtree(journal.workplace, ignore_errors=True)
+    return summary
+
+
+def _share_out(
+    pool: ProcessPoolExecutor,
+    waiting: Sequence[Recording],
+    task: Task,
+    note: Callable[[Done], None],
+    ahead: int,
+) -> None:
+    """Have all that are ``waiting`` done, under a bar that counts frames. What Ctrl-C finds unnoted is done again."""
+    queue, running = iter(waiting), set[Future[Done | None]]()
+    with Bar(sum(_searches(one, task.settings.stride) for one in waiting), "frames searched") as bar:
+        with _unheard(signal.SIGINT):  # inherited by the processes that start here, so that only this one hears it
+            running |= {pool.submit(work, one) for one in islice(queue, ahead)}
+        while running:
+            ready, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+            running |= {pool.submit(work, one) for one in islice(queue, len(ready))}
+            for future in ready:
+                if (done := future.result()) is not None:
+                    note(done)
+            bar.reach(task.searched.value)
+
+
+def _note(done: Done, journal: Journal, summary: Summary) -> None:
+    journal.add(done)
+    summary.frames += done.searched
+    if done.broken:
+        summary.broken.append(done.name)
+        log.warning("left out: %s", done.trouble)
+    elif done.trouble:
+        log.warning("%s", done.trouble)
+
+
+def _searches(recording: Recording, stride: int) -> int:
+    """About how many frames will be searched, for the bar alone."""
+    if recording.kind == "photo":
+        return 1
+    import av
+
+    try:
+        with av.open(str(recording.path)) as container:
+            stream = container.streams.video[0]
+            frames = stream.frames or (container.duration or 0) / 1e6 * float(stream.average_rate or 25)
+    except (av.FFmpegError, IndexError, OSError):
+        return 1
+    return max(1, round(frames / stride))
+
+
+@contextmanager
+def _unheard(number: signal.Signals) -> Iterator[None]:
+    try:
+        before = signal.signal(number, signal.SIG_IGN)
+    except ValueError:  # not the main thread: no signal comes here anyway
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _write_manifest(
+    output: Path, recordings: Sequence[Recording], journal: Journal, settings: Settings
+) -> tuple[int, dict[str, int]]:
+    """In the order of the sources; those that were done once and have gone since come last. Returns faces by class."""
+    there = [one.name for one in recordings]
+    gone = sorted(set(journal.names()) - set(there))
+    counts = Counter({one.label: 0 for one in recordings})
+
+    def rows() -> Iterator[Row]:
+        for row in _thinned(output, (row for name in (*there, *gone) for row in journal.rows(name)), journal, settings):
+            counts[row["class"]] += 1
+            yield row
+
+    return manifest.write(output, rows(), settings.described()), dict(counts)
+
+
+def _thinned(output: Path, rows: Iterable[Row], journal: Journal, settings: Settings) -> Iterator[Row]:
+    """Less the photos that are nearly another one of their class. (Videos are thinned each for itself, when cut.)
+
+    Only all photos together can tell, so what is left out is put aside here, and put back if its twin has gone.
+    """
+    thinners: dict[str, Thinner] = {}
+    for row in rows:
+        thinner = thinners.setdefault(row["class"], Thinner(settings.thin))
+        place, aside = output / row["file"], journal.alike / row["file"]
+        if row["kind"] == "photo" and not thinner.admits(unpacked(row["thumb"])):
+            _move(place, aside)
+            continue
+        if aside.exists():
+            _move(aside, place)
+        yield {name: value for name, value in row.items() if name != "thumb"}
+
+
+def _move(path: Path, to: Path) -> None:
+    if path.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(to)
+
+
+def _refuse_overlap(source: Path, output: Path) -> None:
+    if not source.is_dir():
+        raise UsageError(f"there is no folder {source}", "give the folder whose sub-folders are the classes")
+    if output.resolve().is_relative_to(source.resolve()):
+        raise UsageError(f"the output {output} lies in the source {source}", "choose a folder beside it")
+
+
+def _refuse_foreign(output: Path) -> None:
+    if output.is_dir() and not (output / MARKS).is_dir() and any(output.iterdir()):
+        raise FacesecureError(f"{output} holds files that no extraction put there", "choose an empty or a new folder")
+
+
+def _discard(output: Path) -> None:
+    """What an extraction made, and nothing else."""
+    if not (output / MARKS).is_dir():
+        return
+    for rows in Journal.rows_in(output):
+        _unlink(output, rows)
+    (output / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(output / MARKS)
+
+
+def _unlink(output: Path, rows: Sequence[Row]) -> None:
+    for row in rows:
+        path = output / row["file"]
+        path.unlink(missing_ok=True)
+        if path.parent != output and path.parent.is_dir() and not any(path.parent.iterdir()):
+            path.parent.rmdir()

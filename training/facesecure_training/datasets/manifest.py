@@ -1,0 +1,89 @@
+"""The list of what was extracted: one row a face, in Parquet, beside the class folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from facesecure.domain import Face, Quality
+from facesecure.errors import FacesecureError
+from facesecure_training.datasets.folders import MANIFEST
+
+Row = dict[str, Any]
+_GROUP = 20_000
+_QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence", "clarity")
+
+
+def row(face: Face, quality: Quality) -> Row:
+    """Where a face was found, in pixels of its frame, and how good it is."""
+    box = face.box
+    return {
+        "left": box.left,
+        "top": box.top,
+        "right": box.right,
+        "bottom": box.bottom,
+        "landmarks": [float(value) for value in face.landmarks.ravel()],
+        **{name: float(getattr(quality, name)) for name in _QUALITY},
+        "reasons": list(quality.reasons),
+    }
+
+
+def schema() -> Any:
+    """The columns.
+
+    ``file``, ``class`` and ``source`` are paths below the output and the source folder; ``frame`` counts the source's
+    frames and ``time`` its seconds, from 0; ``face`` counts the faces kept of that frame, ``track`` the faces followed
+    through a video (none in photos). Box and ``landmarks`` (x, y five times) are pixels of the frame. The rest is the
+    daemon's judgement, ``facesecure.domain.Quality``; ``reasons`` is empty for a face that the daemon would use.
+    """
+    import pyarrow as pa
+
+    text, whole, real = pa.string(), pa.int32(), pa.float32()
+    return pa.schema(
+        [("file", text), ("class", text), ("source", text), ("kind", text), ("frame", whole), ("time", pa.float64())]
+        + [("face", whole), ("track", whole), ("width", whole), ("height", whole)]
+        + [(side, real) for side in ("left", "top", "right", "bottom")]
+        + [("landmarks", pa.list_(real, 10))]
+        + [(name, real) for name in _QUALITY]
+        + [("reasons", pa.list_(text))]
+    )
+
+
+def write(folder: Path, rows: Iterable[Row], settings: Mapping[str, Any]) -> int:
+    """Write all rows, in their order, in bounded memory; replaces the file when it is whole. Returns their number."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    form = schema().with_metadata({"facesecure.extract": json.dumps(settings, sort_keys=True)})
+    scratch = folder / f".{MANIFEST}.part"
+    count = 0
+    with parquet.ParquetWriter(scratch, form, compression="zstd") as writer:
+        for group in _groups(rows):
+            writer.write_table(pa.Table.from_pylist(group, schema=form))
+            count += len(group)
+    scratch.replace(folder / MANIFEST)
+    return count
+
+
+def read(folder: Path) -> list[Row]:
+    """Its rows. Raises FacesecureError if there is none, or it is damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    path = folder / MANIFEST
+    try:
+        rows: list[Row] = parquet.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise FacesecureError(
+            f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
+        ) from None
+    return rows
+
+
+def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    waiting = iter(rows)
+    while group := list(islice(waiting, _GROUP)):
+        yield group

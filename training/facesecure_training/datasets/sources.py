@@ -1,0 +1,66 @@
+"""What there is to extract faces from: the videos and photos in a folder's class sub-folders."""
+
+from __future__ import annotations
+
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from facesecure.errors import FacesecureError
+from facesecure.sources.images import EXTENSIONS
+from facesecure_training.datasets.folders import files_below, folders_in
+
+_PHOTOS = EXTENSIONS | {".heic", ".heif"}
+_NO_FILM = frozenset({"text", "application", "audio", "font"})
+"""First words of MIME types that hold no picture; everything else that is no photo is tried as a video."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A video or a photo of a class. ``name`` is its path below the folder of classes, with forward slashes."""
+
+    name: str
+    path: Path
+    kind: Literal["video", "photo"]
+
+    @property
+    def label(self) -> str:
+        """The class: the first folder of its path."""
+        return self.name.split("/", 1)[0]
+
+    @property
+    def state(self) -> str:
+        """Changes with the file's content."""
+        found = self.path.stat()
+        return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def recordings_in(root: Path) -> list[Recording]:
+    """All of them, class by class in natural order.
+
+    Raises FacesecureError if there are none, or if a name among them cannot be written in a manifest.
+    """
+    found = [
+        Recording(path.relative_to(root).as_posix(), path, kind)
+        for folder in folders_in(root)
+        for path in files_below(folder)
+        if (kind := _kind(path))
+    ]
+    if not found:
+        raise FacesecureError(
+            f"{root} has no sub-folder with videos or photos in it",
+            "give each class a folder there: SOURCE/alice/door.mp4, SOURCE/bob/1.jpg, ...",
+        )
+    for one in found:
+        if not one.name.isprintable():
+            raise FacesecureError(f"the file name {one.name!r} is not readable text", "rename the file")
+    return found
+
+
+def _kind(path: Path) -> Literal["video", "photo"] | None:
+    if path.suffix.lower() in _PHOTOS:
+        return "photo"
+    # The types built into Python: a system's own list takes .ts for a translator's file.
+    kind = mimetypes.MimeTypes().guess_type(path.name)[0]
+    return None if kind and kind.split("/")[0] in _NO_FILM else "video"

@@ -1,0 +1,167 @@
+"""One process of an extraction: takes sources, gives back what became of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from facesecure.detect import build_detector
+from facesecure.domain import Image
+from facesecure.errors import FacesecureError
+from facesecure_training.datasets.cutting import Cut, Cutter
+from facesecure_training.datasets.journal import Done
+from facesecure_training.datasets.manifest import Row, row
+from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.sources import Recording
+from facesecure_training.datasets.thinning import packed
+
+_JPEG_QUALITY = 95
+
+
+class Interrupted(Exception):
+    """Somebody wants to stop; nothing of this source is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """All that a process needs to know. ``stop`` is an Event, ``searched`` a counter of frames, both shared by all."""
+
+    settings: Settings
+    output: Path
+    workplace: Path
+    models_dir: Path | None
+    stop: Any
+    searched: Any
+
+
+class Worker:
+    """Cuts sources into files. The files of a source appear in the output only when it is done."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        detector = build_detector(task.settings.detection, models_dir=task.models_dir, threads=1)
+        self._cutter = Cutter(detector, task.settings)
+
+    def run(self, recording: Recording) -> Done:
+        """Raises Interrupted when the others are to stop; a source that cannot be read is told of, not raised."""
+        state = recording.state
+        bench = self._task.workplace / f"{os.getpid()}"
+        shutil.rmtree(bench, ignore_errors=True)
+        bench.mkdir(parents=True)
+        self._count = 0
+        with _complaints() as said:
+            try:
+                rows = self._drawn([self._kept(recording, cut, bench) for cut in self._cuts(recording)], recording)
+            except FacesecureError as error:
+                return Done(recording.name, state, self._count, [], error.message, broken=True)
+        self._hand_over(rows, bench)
+        return Done(recording.name, state, self._count, rows, "; ".join(said) or None)
+
+    def _cuts(self, recording: Recording) -> Iterator[Cut]:
+        return self._cutter.cuts(recording, self._searching)
+
+    def _searching(self) -> None:
+        if self._task.stop.is_set():
+            raise Interrupted
+        self._count += 1
+        with self._task.searched.get_lock():
+            self._task.searched.value += 1
+
+    def _kept(self, recording: Recording, cut: Cut, bench: Path) -> Row:
+        name = f"{recording.name}-{cut.frame.index:06}-{cut.number}{self._task.settings.suffix}"
+        write_picture(bench / name, cut.crop)
+        width, height = cut.frame.picture.size
+        return {
+            "file": name,
+            "class": recording.label,
+            "source": recording.name,
+            "kind": recording.kind,
+            "frame": cut.frame.index,
+            "time": cut.frame.taken_at,
+            "face": cut.number,
+            "track": cut.track,
+            "width": width,
+            "height": height,
+            **row(cut.face, cut.aligned.quality),
+            "thumb": packed(cut.thumb),
+        }
+
+    def _drawn(self, rows: list[Row], recording: Recording) -> list[Row]:
+        """All of them, or as many as the limit allows, drawn by the seed and the source's name."""
+        limit = self._task.settings.limit
+        if limit is None or len(rows) <= limit:
+            return rows
+        rng = np.random.default_rng([self._task.settings.seed, zlib.crc32(recording.name.encode())])
+        return [rows[index] for index in sorted(rng.choice(len(rows), limit, replace=False))]
+
+    def _hand_over(self, rows: list[Row], bench: Path) -> None:
+        for one in rows:
+            place = self._task.output / one["file"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            (bench / one["file"]).replace(place)
+        shutil.rmtree(bench)
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """As PNG or JPEG, by the name. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == ".jpg" else []
+    done, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
+    if not done:
+        raise OSError(f"{path} cannot be written as {path.suffix}")
+    path.write_bytes(content.tobytes())
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collects what the daemon's code warns of meanwhile; the process that shows progress will say it."""
+    said: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("facesecure")
+    logger.addHandler(handler)
+    try:
+        yield said
+    finally:
+        logger.removeHandler(handler)
+
+
+_worker: Worker | None = None
+
+
+def begin(task: Task) -> None:
+    """Make this process a worker: one thread, deaf to Ctrl-C (its parent tells it), gone when its parent is."""
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cv2.setNumThreads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _worker = Worker(task)
+
+
+def work(recording: Recording) -> Done | None:
+    """What became of ``recording``; None if it was interrupted."""
+    assert _worker is not None
+    try:
+        return _worker.run(recording)
+    except Interrupted:
+        return None
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
