@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -99,6 +99,48 @@ def extract(
     )
     for name, count in found.classes.items():
         typer.echo(f"  {name}: {count}")
+
+
+@app.command("pairs")
+def pairs(
+    images: Annotated[
+        Path,
+        typer.Option("-d", "--images", help="A class folder for each person, or what --identities lists.", exists=True),
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for train, validation and test.")],
+    identities: Annotated[
+        Path | None,
+        typer.Option("--identities", help="Whose picture is whose, as CelebA lists it.", exists=True, dir_okay=False),
+    ] = None,
+    count: Annotated[int, typer.Option("--count", min=2, help="Pairs in all parts together.")] = 20_000,
+    split: Annotated[
+        tuple[float, float, float], typer.Option("--split", help="Shares of train, validation and test.")
+    ] = (0.7, 0.15, 0.15),
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv",
+    as_json: AsJson = False,
+) -> None:
+    """Pairs of pictures of the same person (0) and of two (1), as many of each; no person is in two parts.
+
+    \b
+    Examples:
+      facesecure-train dataset pairs -d faces -o pairs
+      facesecure-train dataset pairs -d img_align_celeba --identities identity_CelebA.txt -o pairs --count 100000
+    """
+    from facesecure_training.datasets import pairs as command
+    from facesecure_training.datasets.people import from_folders, from_identities
+
+    suffix = _one_of(Literal["csv", "parquet"], form, "--format")
+    people = from_identities(identities, images) if identities else from_folders(images)
+    parts = command.pairs_of(people, count, dict(zip(("train", "validation", "test"), split, strict=True)), seed)
+    for name, part in parts.items():
+        command.write(output / f"{name}.{suffix}", part, images)
+    if as_json:
+        typer.echo(json.dumps({name: len(part) for name, part in parts.items()}, indent=2))
+        return
+    for name, part in parts.items():
+        shown = {path for pair in part for path in (pair.first, pair.second)}
+        typer.echo(f"{output / name}.{suffix}: {len(part)} pairs of {len(shown)} pictures, half of them of one person")
 
 
 @contextmanager
