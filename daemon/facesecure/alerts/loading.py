@@ -109,9 +109,11 @@ def _construct(plugin_class: type, config: BaseModel, context: PluginContext | N
 
 
 def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
+    """Numbers and yes or no are repeated; text is not: it may be a password or a token, and this goes into the log."""
     key = ".".join(str(part) for part in details["loc"])
     if details["type"] != "extra_forbidden":
-        return f"{key}: {details['msg'].removeprefix('Value error, ')}, not {details['input']!r}"
+        given, said = details["input"], details["msg"].removeprefix("Value error, ")
+        return f"{key}: {said}, not {given}" if isinstance(given, int | float) else f"{key}: {said}"
     near = difflib.get_close_matches(key, config_class.model_fields, 1)
     return f"there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
