@@ -8,6 +8,7 @@ from facesecure import paths
 from facesecure.config import FacesecureConfig
 from facesecure.config_example import example_config
 from facesecure.config_file import load_config
+from facesecure.config_plugins import require_usable_plugins
 from facesecure.errors import ConfigError
 
 
@@ -139,6 +140,15 @@ def test_the_example_loads_to_the_defaults_as_it_is_and_with_every_setting_uncom
     assert uncommented != example
     assert load_config(written(tmp_path, example)) == FacesecureConfig()
     assert load_config(written(tmp_path, uncommented)) == FacesecureConfig()
+
+
+def test_the_example_s_plugins_load_to_their_defaults_with_every_setting_uncommented(tmp_path):
+    plugins = "[plugins." + example_config().partition("\n[plugins.")[2]
+    path = written(tmp_path, re.sub(r"^# ?(?=\[plugins|\w+ = (?!\(not set\)))", "", plugins, flags=re.MULTILINE))
+    tables = load_config(path).plugins
+    require_usable_plugins(tables, path)
+    assert {"google_home", "log", "notify", "speaker", "webhook"} <= set(tables)
+    assert tables["webhook"]["secret"] == ""
 
 
 def test_the_example_names_every_setting_and_what_it_means():
