@@ -29,9 +29,12 @@ _EXPORT = "export it again with facesecure-train"
 class FaceClassifier:
     """Runs one classifier as its card says. Not safe for two threads at once; make one for each."""
 
-    def __init__(self, model: Model, *, threads: int = 1) -> None:
-        """Raises ModelError where ``model`` is no classifier of faces, or its card leaves something open."""
-        self.card, self.facts = model.card, facts_of(model.card)
+    def __init__(self, model: Model, *, threads: int = 1, unmeasured: bool = False) -> None:
+        """Raises ModelError where ``model`` is no classifier of faces, or its card leaves something open.
+
+        ``unmeasured`` takes one of which nobody knows yet how its scores spread.
+        """
+        self.card, self.facts = model.card, facts_of(model.card, unmeasured=unmeasured)
         self.labels, self.names = labels_of(model.card), names_of(model.card)
         self._graph = model.interpreter(threads=threads)
         self._shape = self._graph.inputs[0].shape[1:]
@@ -87,8 +90,11 @@ class ClassifierRecognizer:
         return Recognition(scores, embedding, self._model_sha256, self._doubts(embedding), cosines=False)
 
 
-def facts_of(card: ModelCard) -> ClassifierFacts:
-    """How the classifier with ``card`` is asked. Raises ModelError where it is none, or nobody measured it."""
+def facts_of(card: ModelCard, *, unmeasured: bool = False) -> ClassifierFacts:
+    """How the classifier with ``card`` is asked. Raises ModelError where it is none, or nobody measured it.
+
+    It may be ``unmeasured`` where that is what is about to be done.
+    """
     if card.task != "face-classification" or card.classifier is None:
         raise ModelError(
             f"{card.name} is no classifier of faces ({card.task})",
@@ -97,9 +103,9 @@ def facts_of(card: ModelCard) -> ClassifierFacts:
     facts = card.classifier
     if facts.crop is None and card.alignment != ALIGNMENT:
         raise ModelError(f"the card of {card.name} does not say what it looks at: alignment or crop", _EXPORT)
-    unmeasured = [name for name in names_of(card) if name not in facts.scores]
-    if unmeasured or facts.strangers == 0:
-        raise ModelError(f"nobody measured whom {card.name} takes for {', '.join(unmeasured) or 'anybody'}", _MEASURE)
+    missing = [name for name in names_of(card) if name not in facts.scores]
+    if (missing or facts.strangers == 0) and not unmeasured:
+        raise ModelError(f"nobody measured whom {card.name} takes for {', '.join(missing) or 'anybody'}", _MEASURE)
     return facts
 
 
