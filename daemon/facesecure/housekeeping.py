@@ -48,5 +48,6 @@ class Housekeeper:
             pause = self._every
             try:
                 _log.debug("retention: %s", self._store.prune(self._config))
-            except StoreError as error:
-                _log.warning("retention did not work, and is tried again in an hour: %s", error)
+            except Exception as error:  # noqa: BLE001 - a thread that ends here lets the disk fill for good
+                bug = None if isinstance(error, StoreError | OSError) else error
+                _log.warning("retention did not work, and is tried again in an hour: %s", error, exc_info=bug)

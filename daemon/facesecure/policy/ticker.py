@@ -25,6 +25,7 @@ class Ticker:
     def __init__(self, policy: Policy, alerts: Alerts, every: float = 1.0) -> None:
         self._policy, self._alerts, self._every = policy, alerts, every
         self._stopping = threading.Event()
+        self._complained = False
         self._thread = threading.Thread(target=self._work, name="policy", daemon=True)
 
     def __enter__(self) -> Ticker:
@@ -40,6 +41,12 @@ class Ticker:
 
     def _work(self) -> None:
         while not self._stopping.wait(self._every):
-            for alert in self._policy.overdue():
-                self._alerts.send(alert)
-            self._policy.save()
+            try:
+                for alert in self._policy.overdue():
+                    self._alerts.send(alert)
+                self._policy.save()
+            except Exception:  # noqa: BLE001 - a thread that ends here never tells again that the camera is back
+                _log.log(
+                    logging.DEBUG if self._complained else logging.ERROR, "a mistake of the policy's", exc_info=True
+                )
+                self._complained = True
