@@ -26,7 +26,7 @@ from facesecure.drill.drill import Drill
 from facesecure.drill.report import DrillReport, keep
 from facesecure.health import CameraEvent, CameraHealth, HealthMonitor
 from facesecure.housekeeping import Housekeeper
-from facesecure.memory import map_large_buffers
+from facesecure.memory import map_large_buffers, share_heaps
 from facesecure.motion import MotionGate
 from facesecure.perception import Vision
 from facesecure.pipeline import Onlooker, Pipeline
@@ -80,6 +80,7 @@ def assembled(
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
     map_large_buffers()
+    share_heaps()
     with ExitStack() as stack:
         source = open_source(config.camera.source, config.camera)
         vision = Vision.load(config, state_dir)

@@ -7,7 +7,6 @@ the log and STATUS= say why. Where it proves wrong only in use, before its first
 from __future__ import annotations
 
 import atexit
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from typing import Protocol
 
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
+from facesecure.memory import give_back
 from facesecure.signals import Signals, has_terminal
 from facesecure.supervise import notify
 from facesecure.watchdog import Capture, Deadline, Progress, Watchdog
@@ -71,7 +71,7 @@ class Service:
         with self._watchdog, self._signals:
             while following is not None:
                 following = self._turn(following)
-                gc.collect()  # a daemon holds itself in circles: left to Python's own time, several fill the memory
+                give_back()  # before the next daemon needs it
         if self._interrupted:
             raise KeyboardInterrupt
 

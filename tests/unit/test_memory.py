@@ -39,3 +39,24 @@ def left_over(*, pinned: bool) -> int:
 def test_pictures_that_are_freed_go_back_to_the_system():
     assert left_over(pinned=True) <= 5
     assert left_over(pinned=False) >= 20  # or glibc has mended its ways and memory.py can go
+
+
+CIRCLE = """
+import weakref
+from facesecure.memory import give_back, share_heaps
+assert share_heaps()
+
+class Circle:
+    def __init__(self):
+        self.itself = self
+
+gone = weakref.ref(Circle())
+assert gone() is not None
+give_back()
+assert gone() is None
+"""
+
+
+@pytest.mark.skipif("gnu" not in str(sysconfig.get_config_var("MULTIARCH")), reason="about glibc's allocator")
+def test_what_only_holds_itself_is_given_back():
+    subprocess.run([sys.executable, "-c", CIRCLE], check=True, timeout=60)
