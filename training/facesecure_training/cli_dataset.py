@@ -143,6 +143,77 @@ def pairs(
         typer.echo(f"{output / name}.{suffix}: {len(part)} pairs of {len(shown)} pictures, half of them of one person")
 
 
+Threads = Annotated[int, typer.Option("--threads", min=1, max=200, help="Files at once.")]
+Retries = Annotated[int, typer.Option("--retries", min=0, help="Attempts after the first, ever longer apart.")]
+Checksum = Annotated[
+    bool, typer.Option("--checksum", help="Compare what is there by its content, not by size and time.")
+]
+Options = Annotated[
+    list[str] | None, typer.Option("--option", help="KEY=VALUE for the target's driver; may be repeated.")
+]
+
+
+@app.command("upload")
+def upload(
+    folder: Annotated[Path, typer.Argument(help="What to upload, with its sub-folders.", exists=True, file_okay=False)],
+    target: Annotated[str, typer.Argument(help="Where to: s3://bucket/folder, gdrive://folder, a path, ...")],
+    threads: Threads = 10,
+    retries: Retries = 5,
+    checksum: Checksum = False,
+    option: Options = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a data set to wherever fsspec reaches. What is there already is not copied again; hidden files are left out.
+
+    \b
+    Examples:
+      facesecure-train dataset upload faces s3://my-bucket/faces       (pip install 'facesecure[s3]')
+      facesecure-train dataset upload faces gdrive://faces --option token=browser   ('facesecure[gdrive]')
+    """
+    from facesecure_training.datasets.mirror import Manner
+
+    _mirror(str(folder.absolute()), target, Manner(threads, retries, checksum=checksum), option, as_json)
+
+
+@app.command("mirror")
+def mirror(
+    source: Annotated[str, typer.Argument(help="A folder, or anything that fsspec reaches.")],
+    target: Annotated[str, typer.Argument(help="Another one.")],
+    threads: Threads = 10,
+    retries: Retries = 5,
+    checksum: Checksum = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Remove from the target what the source has not.")] = False,
+    option: Options = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make one place hold what another one holds, in whichever direction.
+
+    \b
+    Example:
+      facesecure-train dataset mirror s3://my-bucket/faces faces --delete
+    """
+    from facesecure_training.datasets.mirror import Manner
+
+    _mirror(source, target, Manner(threads, retries, checksum=checksum, delete=delete), option, as_json)
+
+
+def _mirror(source: str, target: str, manner: Any, options: list[str] | None, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from facesecure_training.datasets import mirror as command
+
+    goal = command.Place.at(target, command.options_of(options or []))
+    with _resumable():
+        done = command.mirror(command.Place.at(source), goal, manner)
+    if as_json:
+        typer.echo(json.dumps(asdict(done), indent=2))
+        return
+    typer.echo(
+        f"{goal.shown}: {done.copied} files copied ({done.size / 1e6:.1f} MB), {done.there} were there, "
+        f"{done.deleted} deleted"
+    )
+
+
 @contextmanager
 def _resumable() -> Iterator[None]:
     """Ctrl-C ends with a word on what to do next, and the exit code of an interrupted program."""

@@ -5,6 +5,7 @@ As many of the one kind as of the other, and nobody who is in one part (train, v
 
 from __future__ import annotations
 
+import csv
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -106,30 +107,30 @@ def _different(people: People, count: int, rng: np.random.Generator) -> list[Cou
 
 def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
     """As CSV or Parquet, by the name: columns first, second (paths below ``images``) and different (0 or 1)."""
-    import pyarrow as pa
-    import pyarrow.csv as csv
-    import pyarrow.parquet as parquet
-
-    columns = {
-        "first": [pair.first.relative_to(images).as_posix() for pair in pairs],
-        "second": [pair.second.relative_to(images).as_posix() for pair in pairs],
-        "different": pa.array([pair.different for pair in pairs], pa.int8()),
-    }
+    names = [[picture.relative_to(images).as_posix() for picture in (pair.first, pair.second)] for pair in pairs]
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
-        parquet.write_table(pa.table(columns), path)
-    else:
-        csv.write_csv(pa.table(columns), path, csv.WriteOptions(quoting_style="needed"))
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        columns = [[first for first, _ in names], [second for _, second in names], [pair.different for pair in pairs]]
+        form = pa.schema([("first", pa.string()), ("second", pa.string()), ("different", pa.int8())])
+        parquet.write_table(pa.table(columns, schema=form), path)
+        return
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("first", "second", "different"))
+        writer.writerows((*name, pair.different) for name, pair in zip(names, pairs, strict=True))
 
 
 def read(path: Path, images: Path) -> list[Pair]:
     """What ``write`` wrote. Raises FacesecureError if it is no such file."""
     import pyarrow as pa
-    import pyarrow.csv as csv
+    import pyarrow.csv as tables
     import pyarrow.parquet as parquet
 
     try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
+        table = parquet.read_table(path) if path.suffix == ".parquet" else tables.read_csv(path)
         columns = [table[name].to_pylist() for name in ("first", "second", "different")]
         return [
             Pair(images / str(first), images / str(second), same) for first, second, same in zip(*columns, strict=True)

@@ -1,0 +1,267 @@
+"""Copying a data set to wherever fsspec reaches: many files at once, tried again, and on from where it broke off."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from facesecure.errors import FacesecureError
+from facesecure.sources.uri import redact
+from facesecure_training.progress import Bar
+
+log = logging.getLogger(__name__)
+
+_CHUNK = 1 << 20
+_LONGEST_PAUSE = 30.0
+_HOPELESS = 20
+"""Files that fail one after the other, with none that succeeds between them: there is no sense in going on."""
+_TIMES = ("mtime", "LastModified", "last_modified", "updated", "modifiedTime", "created")
+"""What file systems call the time a file was last written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """``threads`` files at once; each tried ``1 + retries`` times, ``pause`` seconds and then twice as long between.
+
+    ``checksum`` compares what is there by content, not by size and time. ``delete`` removes what the source has not.
+    """
+
+    threads: int = 10
+    retries: int = 5
+    pause: float = 0.5
+    checksum: bool = False
+    delete: bool = False
+
+
+@dataclass(slots=True)
+class Copied:
+    """What was done: files and bytes copied, files that were there already, files deleted, and those that failed."""
+
+    copied: int = 0
+    size: int = 0
+    there: int = 0
+    deleted: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of a file system. ``shown`` is its address without secrets."""
+
+    files: Any
+    root: str
+    shown: str
+
+    @classmethod
+    def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Place:
+        """``address`` is a path or a URL such as s3://bucket/faces. Raises FacesecureError if nothing can reach it."""
+        from fsspec.core import url_to_fs
+
+        shown = redact(address)
+        try:
+            files, root = url_to_fs(address, **(options or {}))
+        except ImportError as error:
+            raise FacesecureError(
+                f"{shown} needs a driver that is not installed ({error})",
+                "for S3: pip install 'facesecure[s3]'; for Google Drive: pip install 'facesecure[gdrive]'; others: see fsspec",
+            ) from None
+        except ValueError as error:
+            raise FacesecureError(
+                f"{shown} is no address that fsspec knows ({error})", "use a path, or for instance s3://bucket/folder"
+            ) from None
+        return cls(files, root.rstrip("/"), shown)
+
+    def path(self, name: str) -> str:
+        return f"{self.root}/{name}"
+
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """Every file below the folder by its name there, with what the file system says of it; no hidden ones."""
+        self.files.invalidate_cache()
+        try:
+            found = self.files.find(self.root, detail=True)
+        except FileNotFoundError:
+            return {}
+        names = {path: path[len(self.root) :].lstrip("/") for path in found}
+        return {
+            names[path]: info
+            for path, info in sorted(found.items())
+            if names[path] and not any(part.startswith(".") for part in names[path].split("/"))
+        }
+
+
+def mirror(source: Place, target: Place, manner: Manner = Manner()) -> Copied:
+    """Make ``target`` have every file of ``source``; what is there already, whole and not older, is not copied again.
+
+    Hidden files are left out. Ctrl-C stops soon, and another call goes on. Raises FacesecureError if there is nothing
+    to copy, or if files failed for good; the others are copied all the same.
+    """
+    wanted, there = source.listed(), target.listed()
+    if not wanted:
+        raise FacesecureError(f"there is nothing to copy in {source.shown}", "check the address")
+    result = Copied()
+    copier = _Copier(source, target, manner)
+    _share_out(copier, [(name, info, there.get(name)) for name, info in wanted.items()], result)
+    if result.failed:
+        raise FacesecureError(
+            f"{len(result.failed)} of {len(wanted)} files could not be copied to {target.shown}",
+            "the warnings above say why; the same command goes on from there",
+        )
+    if manner.delete:
+        for name in there.keys() - wanted.keys():
+            target.files.rm_file(target.path(name))
+            result.deleted += 1
+    return result
+
+
+Item = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
+
+
+def _share_out(copier: _Copier, items: list[Item], result: Copied) -> None:
+    queue, running = iter(items), dict[Future[int | None], str]()
+    in_a_row = done = 0
+    pool = ThreadPoolExecutor(copier.manner.threads, "copy")
+    with Bar(len(items), "files copied") as bar:
+        try:
+            while True:
+                for item in islice(queue, 2 * copier.manner.threads - len(running)):
+                    running[pool.submit(copier.bring, *item)] = item[0]
+                if not running:
+                    return
+                for future in wait(running, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                    failed = _note(future, running.pop(future), result)
+                    in_a_row, done = in_a_row + 1 if failed else 0, done + 1
+                bar.reach(done)
+                if in_a_row >= _HOPELESS:
+                    return
+        finally:
+            copier.stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _note(future: Future[int | None], name: str, result: Copied) -> bool:
+    """Whether it failed."""
+    try:
+        size = future.result()
+    except Exception as error:  # noqa: BLE001 - what a driver raises is its own affair
+        log.warning("%s: %s", name, redact(str(error) or type(error).__name__))
+        result.failed.append(name)
+        return True
+    if size is None:
+        result.there += 1
+    else:
+        result.copied += 1
+        result.size += size
+    return False
+
+
+class _Stopped(Exception):
+    """Somebody wants to stop."""
+
+
+class _Copier:
+    """Brings single files over; shared by all threads."""
+
+    def __init__(self, source: Place, target: Place, manner: Manner) -> None:
+        self.manner = manner
+        self.stop = threading.Event()
+        self._source = source
+        self._target = target
+        self._made: set[str] = set()
+
+    def bring(self, name: str, info: Mapping[str, Any], there: Mapping[str, Any] | None) -> int | None:
+        """Bytes copied; None if it was there. Raises what the last attempt raised."""
+        for attempt in range(self.manner.retries + 1):
+            try:
+                if attempt == 0 and there is not None and self._same(name, info, there):
+                    return None
+                return self._copy(name, info)
+            except (_Stopped, FileNotFoundError, PermissionError, IsADirectoryError):
+                raise
+            except Exception as error:  # drivers raise what they like; the last one is passed on
+                if attempt == self.manner.retries:
+                    raise
+                log.debug("%s, attempt %d: %s", name, attempt + 1, error)
+                self._pause(attempt)
+        raise AssertionError("unreachable")
+
+    def _pause(self, attempt: int) -> None:
+        if self.stop.wait(min(_LONGEST_PAUSE, self.manner.pause * 2**attempt)):
+            raise _Stopped
+
+    def _same(self, name: str, info: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
+        if info["size"] != there["size"]:
+            return False
+        if self.manner.checksum:
+            return self._digest(self._source, name) == self._digest(self._target, name)
+        written, copied = _written(info), _written(there)
+        return written is None or copied is None or copied >= written
+
+    def _digest(self, place: Place, name: str) -> bytes:
+        digest = hashlib.sha256()
+        with place.files.open(place.path(name), "rb") as file:
+            for chunk in self._chunks(file):
+                digest.update(chunk)
+        return digest.digest()
+
+    def _copy(self, name: str, info: Mapping[str, Any]) -> int:
+        """Raises OSError if what arrives has not the size of what was sent."""
+        here, there = self._source.path(name), self._target.path(name)
+        self._make_parent(there)
+        size = 0
+        with self._source.files.open(here, "rb") as reader, self._target.files.open(there, "wb") as writer:
+            for chunk in self._chunks(reader):
+                writer.write(chunk)
+                size += len(chunk)
+        self._target.files.invalidate_cache(there.rpartition("/")[0])
+        arrived = self._target.files.info(there)["size"]
+        if not arrived == size == info["size"]:
+            raise OSError(f"{arrived} of {info['size']} bytes arrived")
+        return size
+
+    def _make_parent(self, path: str) -> None:
+        parent = path.rpartition("/")[0]
+        if parent not in self._made:
+            self._target.files.makedirs(parent, exist_ok=True)
+            self._made.add(parent)
+
+    def _chunks(self, file: Any) -> Iterator[bytes]:
+        while chunk := file.read(_CHUNK):
+            if self.stop.is_set():
+                raise _Stopped
+            yield chunk
+
+
+def _written(info: Mapping[str, Any]) -> float | None:
+    """When a file was written, seconds since 1970; None where its file system does not say."""
+    for name in _TIMES:
+        when = info.get(name)
+        if isinstance(when, datetime):
+            return when.timestamp()
+        if isinstance(when, int | float):
+            return float(when)
+        if isinstance(when, str):
+            return datetime.fromisoformat(when).timestamp()
+    return None
+
+
+def options_of(words: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` words as a driver's options; a value may be JSON. Raises FacesecureError for anything else."""
+    import json
+
+    options: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise FacesecureError(f"the option {redact(word)} has no value", "write it as key=value")
+        try:
+            options[key] = json.loads(value)
+        except json.JSONDecodeError:
+            options[key] = value
+    return options
