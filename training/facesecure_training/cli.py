@@ -10,7 +10,16 @@ import typer
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision.model_card import ModelCard, bundled_directory
-from facesecure_training import cli_evaluate, cli_openset, cli_quality, cli_strangers, cli_train
+from facesecure_training import (
+    cli_classifier,
+    cli_dataset,
+    cli_evaluate,
+    cli_export,
+    cli_openset,
+    cli_quality,
+    cli_strangers,
+    cli_train,
+)
 
 app = typer.Typer(
     name="facesecure-train",
@@ -24,8 +33,11 @@ import_app = typer.Typer(
     no_args_is_help=True, help="Rebuild published weights in Keras and write them as the daemon's models."
 )
 app.add_typer(import_app, name="import")
+app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_train.app, name="train")
+app.command("export")(cli_export.export)
+cli_evaluate.app.command("classifier")(cli_classifier.classifier)
 cli_evaluate.app.command("strangers")(cli_strangers.evaluate)
 cli_evaluate.app.command("openset")(cli_openset.openset)
 cli_evaluate.app.command("tracks")(cli_openset.tracks)

@@ -70,7 +70,7 @@ class Place:
         except ImportError as error:
             raise FacesecureError(
                 f"{shown} needs a driver that is not installed ({error})",
-                "for S3: pip install 'facesecure[s3]'; for Google Drive: pip install 'facesecure[gdrive]'; others: see fsspec",
+                "pip install 'facesecure[s3]' or 'facesecure[gdrive]'; for others see fsspec",
             ) from None
         except ValueError as error:
             raise FacesecureError(
