@@ -19,18 +19,20 @@ def ask_daemon(
     where none is running, ControlError where it refuses, ConfigError where without a configuration it cannot be found.
     """
     from facesecure.cli.settings import state_of
+    from facesecure.config import FacesecureConfig
     from facesecure.control.client import SECONDS, ask
     from facesecure.control.places import likely_places
     from facesecure.errors import ConfigError, NoDaemonError
-    from facesecure.paths import STATE_VARIABLE
+    from facesecure.paths import STATE_VARIABLE, state_directory
 
     patience = SECONDS if seconds is None else seconds
+    named = settings.state_dir is not None or STATE_VARIABLE in os.environ
     try:
         state = state_of(settings.config())
     except ConfigError as broken:
+        known = state_directory(FacesecureConfig(), settings.state_dir) if named else None
         try:
-            return ask(command, likely_places(None), arguments, seconds=patience)
+            return ask(command, likely_places(known), arguments, state_dir=known, seconds=patience)
         except NoDaemonError:
             raise broken from None
-    named = settings.state_dir is not None or STATE_VARIABLE in os.environ
     return ask(command, likely_places(state), arguments, state_dir=state if named else None, seconds=patience)

@@ -101,7 +101,11 @@ def test_a_broken_configuration_keeps_nobody_from_arming_the_service(facesecure,
     assert facesecure("--config", broken, "arm", "away").code == 0
     assert daemon.policy.mode is Mode.AWAY
     monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", tmp_path / "run")
-    assert "did you mean 'camera'" in facesecure("--config", broken, "arm", "away").err
+    assert facesecure("--config", broken, "arm", "off").code == 0, "nor the one whose state directory was named"
+    assert daemon.policy.mode is Mode.OFF
+    done = facesecure("--config", broken, "--state-dir", tmp_path / "elsewhere", "arm", "away")
+    assert "did you mean 'camera'" in done.err
+    assert daemon.policy.mode is Mode.OFF
 
 
 def test_status_says_how_things_stand(facesecure, daemon, store):
