@@ -23,7 +23,7 @@ from facesecure.tracking import Track
 SECONDS = 60.0
 """A drill that has not ended by then has failed."""
 SHOWN, DETECTED, JUDGED, WRITTEN = "shown", "detected", "judged", "written"
-DELIVERED, EXPIRED = "delivered", "expired"
+DELIVERED, EXPIRED, FAILED = "delivered", "expired", "failed"
 _MISSING = {
     SHOWN: ("the camera gave no picture", "is it offline? facesecure doctor"),
     DETECTED: ("no face was found in the stranger's picture", "see [detector], and [motion] mask"),
@@ -127,7 +127,7 @@ class Drill:
         over = self._since() > self._seconds
         done = over or 0 < planned <= ended
         problem = self._problem(planned) if done else ""
-        why = problem or (f"every channel delivered within {self._steps[-1].seconds:.1f} s" if done else "under way")
+        why = problem or (self._praise() if done else "under way")
         return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
 
     def _problem(self, planned: int) -> str:
@@ -139,6 +139,12 @@ class Drill:
         heard = {step.channel for step in self._steps if step.what == DELIVERED}
         silent = {step.channel for step in self._steps if step.channel} - heard
         return f"not delivered by {', '.join(sorted(silent))}; the log says why"
+
+    def _praise(self) -> str:
+        failed = {step.channel for step in self._steps if step.what == FAILED}
+        silent = failed - {step.channel for step in self._steps if step.what == DELIVERED}
+        though = f", though not by {', '.join(sorted(silent))}: the log says why" if silent else ""
+        return f"everything was delivered within {self._steps[-1].seconds:.1f} s{though}"
 
     def _count(self, what: str) -> int:
         return sum(step.what == what for step in self._steps)

@@ -145,6 +145,7 @@ def test_a_fallback_that_speaks_makes_it_good_and_the_failure_stays_to_be_seen()
     stage.drill.step(alert, "speaker", "delivered")
     assert stage.report.good
     assert Step("failed", stage.report.steps[-2].seconds, "google_home") in stage.report.steps
+    assert "though not by google_home" in stage.report.why
 
 
 @pytest.mark.parametrize(
