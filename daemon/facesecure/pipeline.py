@@ -14,7 +14,7 @@ from facesecure.drill.rehearsal import NoRehearsal, Rehearsal
 from facesecure.policy import Policy
 from facesecure.recognize.look import look
 from facesecure.stages import Detector, Recognizer
-from facesecure.tracking import Track, Tracker
+from facesecure.tracking import Track, Tracker, first_in_line
 from facesecure.witness import Witness
 
 
@@ -55,7 +55,9 @@ class Pipeline:
     def step(self, frame: Frame) -> list[Track]:
         """One frame's journey. Returns its tracks, those that ended on it included."""
         faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
-        tracks = [self._identify(track, frame) for track in self.tracker.update(faces, frame.taken_at)]
+        tracks = self.tracker.update(faces, frame.taken_at)
+        asked = first_in_line(tracks)
+        tracks = [self._identify(track, frame) if track.number in asked else track for track in tracks]
         self.rehearsal.watch(frame, tracks)
         for track in tracks:
             self._tell(self.witness.sightings(track, frame))
@@ -63,8 +65,6 @@ class Pipeline:
         return tracks
 
     def _identify(self, track: Track, frame: Frame) -> Track:
-        if not track.wants_identity:
-            return track
         face, recognition = look(frame.image, track.face, self.quality, self.recognizer)
         return self.tracker.observe(track, face, recognition)
 

@@ -25,6 +25,9 @@ _BETTER_VIEW = 1.15
 _ASK_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.25, VerdictKind.UNIDENTIFIED: 0.0}
 """Seconds after which a track is looked at again, so that an early mistake is corrected; an alarm is doubted most.
 Strangers are told early, too, and who is to be named from the faces seen needs several that differ."""
+_AT_ONCE = 16
+"""Faces that are asked about, and tracks that end, on one frame; in a crowd the others wait for the next ones, or a
+frame would take so long that everything seems to hang."""
 _LATELY = 0.5
 """Seconds without a match after which a track is no longer looked for at full pace."""
 
@@ -140,11 +143,18 @@ class Tracker:
         tracks = list(self._tracks.values())
         result = []
         for track in tracks:
-            if at - track.last_seen > self._max_gap:
+            if at - track.last_seen > self._max_gap and len(tracks) - len(self._tracks) < _AT_ONCE:
                 del self._tracks[track.number]
                 track = replace(track, ended=True)
             result.append(track)
         return result
+
+
+def first_in_line(tracks: Sequence[Track]) -> frozenset[int]:
+    """The numbers of those that are to be identified on this frame: whoever never was first, then who waits longest."""
+    waiting = [track for track in tracks if track.wants_identity]
+    waiting.sort(key=lambda track: (track.asked_at is not None, track.asked_at or 0.0, track.number))
+    return frozenset(track.number for track in waiting[:_AT_ONCE])
 
 
 def _pairs(tracks: list[Track], faces: Sequence[Face], at: float) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@ import pytest
 from facesecure.config import VerdictConfig
 from facesecure.domain import VerdictKind
 from facesecure.recognize.judge import Judge
-from facesecure.tracking import Tracker
+from facesecure.tracking import Tracker, first_in_line
 from support.builders import SCORES, aligned, face_at, looks_like
 
 
@@ -136,3 +136,27 @@ def test_at_the_end_of_the_source_every_track_ends(tracker):
     tracker.update([face_at(100, 100), face_at(400, 100)], 0.0)
     assert [track.ended for track in tracker.finish()] == [True, True]
     assert not tracker.busy
+
+
+def crowd(count: int):
+    return [face_at(200 * number, 100) for number in range(count)]
+
+
+def test_in_a_crowd_everybody_is_asked_in_turn_and_nobody_twice_before(tracker):
+    asked = list[int]()
+    for step in range(7):
+        tracks = tracker.update(crowd(100), 0.2 * step)
+        turn = first_in_line(tracks)
+        assert len(turn) <= 16
+        asked += [
+            tracker.observe(track, aligned(), looks_like(Tom=0.1)).number for track in tracks if track.number in turn
+        ]
+    assert sorted(set(asked)) == list(range(1, 101))
+    assert len(asked) - len(set(asked)) < 16
+
+
+def test_a_crowd_that_has_gone_ends_a_few_at_a_time_and_each_once(tracker):
+    tracker.update(crowd(100), 0.0)
+    ended = [[track.number for track in tracker.update([], 2.0 + step) if track.ended] for step in range(8)]
+    assert max(map(len, ended)) == 16
+    assert sorted(number for frame in ended for number in frame) == list(range(1, 101))
