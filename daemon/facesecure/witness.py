@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import cv2
 import numpy as np
 
 from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Verdict, VerdictKind
@@ -20,6 +21,10 @@ _SURROUNDINGS = 1.0
 """A snapshot shows the face and this many face sizes on every side."""
 
 
+_SCENE_WIDTH = 1280
+"""Pixels across a snapshot of the whole scene."""
+
+
 @dataclass(slots=True)
 class _Memory:
     """What is remembered of one track: the best view of it, and the last thing said about it."""
@@ -30,6 +35,22 @@ class _Memory:
     told: Sighting | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Instant:
+    """When a frame was taken, on both clocks: all that need be kept of it."""
+
+    taken_at: float
+    wall_time: datetime
+
+    @classmethod
+    def of(cls, frame: Frame) -> _Instant:
+        return cls(frame.taken_at, frame.wall_time)
+
+    def wall(self, at: float) -> datetime:
+        """The wall-clock time of ``at``, a time on the source's clock."""
+        return self.wall_time - timedelta(seconds=self.taken_at - at)
+
+
 class Witness:
     """Says each thing once; at the end of a track it says so with the sighting it made, marked as closing."""
 
@@ -37,82 +58,85 @@ class Witness:
         self._source = source
         self._presence = presence
         self._memories: dict[int, _Memory] = {}
-        self._latest: Frame | None = None
-        self._scene: Frame | None = None
+        self._latest: _Instant | None = None
+        self._scene: Frame | Image | None = None
+        """From within a movement; only its pixels once it is chosen: what a decoder holds with a frame is large."""
 
     def sightings(self, track: Track, frame: Frame) -> list[Sighting]:
         """What is new about ``track`` on ``frame``."""
-        self._latest = frame
+        self._latest = now = _Instant.of(frame)
+        if track.ended:
+            return self._last_words(track, now)
         memory = self._memories.setdefault(track.number, _Memory())
         if track.fresh:
             _remember_view(memory, track.face, frame)
-        if track.ended:
-            del self._memories[track.number]
-            return self._last_words(track, memory, frame)
-        return self._news(track, memory, frame)
+        return self._news(track, memory, now)
 
     def presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
         """What is new about the scene as a whole: movement without a face."""
-        self._latest = frame
+        self._latest = now = _Instant.of(frame)
         episode = self._presence.update(frame.taken_at, moving=moving, face=face)
         if moving and not self._presence.ripe:
             self._scene = frame  # a picture from within the movement; at its end the door is empty again
-        return self._faceless(episode, frame)
+        elif isinstance(self._scene, Frame):
+            self._scene = _reduced(self._scene.image)
+        return self._faceless(episode, now)
 
     def farewell(self, tracks: Sequence[Track]) -> list[Sighting]:
         """What is left to say when the source has ended and taken ``tracks`` with it."""
         if self._latest is None:
             return []
-        last_words = [sighting for track in tracks for sighting in self.sightings(track, self._latest)]
+        last_words = [sighting for track in tracks for sighting in self._last_words(track, self._latest)]
         return last_words + self._faceless(self._presence.finish(), self._latest)
 
-    def _news(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
+    def _news(self, track: Track, memory: _Memory, now: _Instant) -> list[Sighting]:
         verdict, told = track.verdict, memory.told
         if verdict.kind is VerdictKind.UNIDENTIFIED or (told and _same(told.verdict, verdict)):
             return []
-        memory.told = self._sighting(track, memory, frame, supersedes=told.identifier if told else None)
+        memory.told = self._sighting(track, memory, now, supersedes=told.identifier if told else None)
         return [memory.told]
 
-    def _last_words(self, track: Track, memory: _Memory, frame: Frame) -> list[Sighting]:
+    def _last_words(self, track: Track, now: _Instant) -> list[Sighting]:
+        memory = self._memories.pop(track.number, _Memory())
         if memory.told is not None:
-            return [self._closing(memory.told, track, memory, frame)]
+            return [self._closing(memory.told, track, memory, now)]
         if track.hits < _LEAST_HITS:
             return []
-        return [self._sighting(track, memory, frame)]
+        return [self._sighting(track, memory, now)]
 
-    def _closing(self, told: Sighting, track: Track, memory: _Memory, frame: Frame) -> Sighting:
+    def _closing(self, told: Sighting, track: Track, memory: _Memory, now: _Instant) -> Sighting:
         """What was told, with the whole visit's figures, its end, and the best view there was of it."""
         return replace(
             told,
             verdict=track.verdict if _same(told.verdict, track.verdict) else told.verdict,
-            last_seen=max(told.first_seen, _wall(frame, track.last_seen)),
+            last_seen=max(told.first_seen, now.wall(track.last_seen)),
             snapshot=memory.snapshot,
             box=memory.box,
             closing=True,
-            faces=_faces(track, frame),
+            faces=_faces(track, now),
         )
 
-    def _sighting(self, track: Track, memory: _Memory, frame: Frame, supersedes: str | None = None) -> Sighting:
+    def _sighting(self, track: Track, memory: _Memory, now: _Instant, supersedes: str | None = None) -> Sighting:
         return Sighting(
             identifier=uuid.uuid4().hex,
             verdict=track.verdict,
             source=self._source,
-            first_seen=_wall(frame, track.first_seen),
-            last_seen=_wall(frame, track.last_seen),
+            first_seen=now.wall(track.first_seen),
+            last_seen=now.wall(track.last_seen),
             track=track.number,
             supersedes=supersedes,
             snapshot=memory.snapshot,
             box=memory.box,
-            faces=_faces(track, frame),
+            faces=_faces(track, now),
         )
 
-    def _faceless(self, episode: Episode | None, frame: Frame) -> list[Sighting]:
+    def _faceless(self, episode: Episode | None, now: _Instant) -> list[Sighting]:
         if episode is None:
             return []
         why = f"something moved for {episode.moving:.0f} s and showed no face"
-        first, last = _wall(frame, episode.started), _wall(frame, episode.last_moved)
+        first, last = now.wall(episode.started), now.wall(episode.last_moved)
         verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
-        snapshot = self._scene.image if self._scene else None
+        snapshot = _reduced(self._scene.image) if isinstance(self._scene, Frame) else self._scene
         return [Sighting(uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot)]
 
 
@@ -120,15 +144,19 @@ def _same(one: Verdict, other: Verdict) -> bool:
     return (one.kind, one.name) == (other.kind, other.name)
 
 
-def _faces(track: Track, frame: Frame) -> tuple[SeenFace, ...]:
+def _faces(track: Track, now: _Instant) -> tuple[SeenFace, ...]:
     return tuple(
-        SeenFace(kept.face, kept.embedding, kept.model_sha256, _wall(frame, kept.at)) for kept in track.keepsakes.faces
+        SeenFace(kept.face, kept.embedding, kept.model_sha256, now.wall(kept.at)) for kept in track.keepsakes.faces
     )
 
 
-def _wall(frame: Frame, at: float) -> datetime:
-    """The wall-clock time of ``at``, a time on the source's clock."""
-    return frame.wall_time - timedelta(seconds=frame.taken_at - at)
+def _reduced(image: Image) -> Image:
+    """At most _SCENE_WIDTH wide; never the frame's own array."""
+    height, width = image.shape[:2]
+    if width <= _SCENE_WIDTH:
+        return image.copy()
+    size = (_SCENE_WIDTH, round(height * _SCENE_WIDTH / width))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _remember_view(memory: _Memory, face: Face, frame: Frame) -> None:

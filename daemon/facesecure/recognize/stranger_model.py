@@ -162,18 +162,20 @@ def _nearest(means: Matrix, between: Matrix, within: Matrix) -> ScoreDistributio
     The largest of Gaussians is none, and its upper tail is what counts: the spread is the one that puts the score
     reached by 1 in 1,000 where it is. How that is shared between stranger and picture, their covariance tells.
     """
-    draws = np.random.default_rng(0).standard_normal((3, _DRAWS, len(means)), np.float32)
-    visit = means + draws[0] @ _root(between).T
-    faces = np.stack([(visit + noise @ _root(within).T).max(axis=1) for noise in draws[1:]])
-    mean = float(faces.mean())
-    whole = (float(np.quantile(faces, 1 - _RARE)) - mean) / NormalDist().inv_cdf(1 - _RARE)
+    draws = np.random.default_rng(0).standard_normal((3, len(means), _DRAWS), np.float32)
+    visit = means.astype(np.float32)[:, None] + _root(between) @ draws[0]
+    pictures = _root(within)
+    faces = np.stack([(visit + pictures @ noise).max(axis=0) for noise in draws[1:]])
+    mean, rare = float(faces.mean()), round(faces.size * _RARE)
+    reached = float(-np.partition(-faces, rare, axis=None)[rare])
+    whole = (reached - mean) / NormalDist().inv_cdf(1 - _RARE)
     shared = min(max(float(np.corrcoef(faces)[0, 1]), 0.0), 0.999)
     return ScoreDistribution(mean, whole * math.sqrt(shared), whole * math.sqrt(1 - shared))
 
 
-def _root(covariance: Matrix) -> Matrix:
+def _root(covariance: Matrix) -> Vectors:
     values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float64)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float32)
 
 
 def stricter(one: ScoreDistribution, other: ScoreDistribution) -> ScoreDistribution:
