@@ -101,6 +101,55 @@ def extract(
         typer.echo(f"  {name}: {count}")
 
 
+@app.command("stats")
+def stats(
+    folder: Annotated[Path, typer.Option("-d", "--dataset", help="Class folders of pictures.", exists=True)],
+    sheet: Annotated[Path | None, typer.Option("--sheet", help="Draw a contact sheet (.png or .jpg).")] = None,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=100, help="Pictures of a class on the sheet.")] = 12,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which pictures are on the sheet.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """How many pictures each class has, of what size and quality, and which are broken, double or in two classes.
+
+    \b
+    Example:
+      facesecure-train dataset stats -d faces --sheet faces.png
+    """
+    from dataclasses import asdict
+
+    from facesecure_training.datasets.folders import ClassFolder
+    from facesecure_training.datasets.sheet import contact_sheet, save
+    from facesecure_training.datasets.stats import stats_of
+
+    read = ClassFolder.read(folder)
+    found = stats_of(read)
+    if sheet:
+        save(contact_sheet(read, columns, seed), sheet)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+        return
+    for line in _told(found):
+        typer.echo(line)
+
+
+def _told(found: Any) -> Iterator[str]:
+    common = ", ".join(f"{size} ({count})" for size, count in list(found.sizes.items())[:3])
+    yield f"{found.pictures} pictures of {len(found.classes)} classes; {common}"
+    for name, one in found.classes.items():
+        line = f"  {name}: {one.pictures} of {one.sources} sources"
+        if one.quality:
+            clarity, eyes = one.quality["clarity"], one.quality["eye_distance"]
+            line += f"; clarity {clarity.median:.2f} ({clarity.low:.2f} to {clarity.high:.2f})"
+            line += f", {eyes.median:.0f} pixels between the eyes, {one.unusable} unusable"
+        yield line
+    for what, names in (("no picture", found.unreadable), ("the same picture in two classes", found.mislabelled)):
+        for one in names:
+            yield f"  {what}: {one if isinstance(one, str) else ', '.join(one)}"
+    double = sum(len(group) - 1 for group in found.twins)
+    if double:
+        yield f"  {double} pictures are there twice, byte for byte"
+
+
 @app.command("pairs")
 def pairs(
     images: Annotated[

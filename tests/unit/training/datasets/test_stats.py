@@ -1,0 +1,72 @@
+"""What is in a data set, in figures and as a picture."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from facesecure.errors import UsageError
+from facesecure_training.datasets import manifest
+from facesecure_training.datasets.extract import extract
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.sheet import contact_sheet, save
+from facesecure_training.datasets.stats import stats_of
+from support.datasets import class_folder, colour_picture, photo
+
+
+def test_classes_are_counted_and_broken_files_named(tmp_path):
+    root = class_folder(tmp_path / "faces", {"alice": 3, "bob": 2})
+    colour_picture(root / "bob" / "large.png", 9, (40, 30))
+    (root / "bob" / "torn.jpg").write_bytes(b"nothing")
+    (root / "bob" / "empty.png").write_bytes(b"")
+    found = stats_of(ClassFolder.read(root))
+    assert (found.pictures, found.sizes) == (8, {"20x20": 5, "30x40": 1})
+    assert {name: (one.pictures, one.sources) for name, one in found.classes.items()} == {
+        "alice": (3, 3),
+        "bob": (5, 5),
+    }
+    assert found.unreadable == ["bob/empty.png", "bob/torn.jpg"]
+    assert found.twins == []
+
+
+def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp_path):
+    root = class_folder(tmp_path, {"alice": 3, "bob": 2})
+    shutil.copy(root / "alice" / "alice_1.png", root / "alice" / "again.png")
+    shutil.copy(root / "alice" / "alice_2.png", root / "bob" / "who.png")
+    found = stats_of(ClassFolder.read(root))
+    assert found.twins == [["alice/again.png", "alice/alice_1.png"], ["alice/alice_2.png", "bob/who.png"]]
+    assert found.mislabelled == [["alice/alice_2.png", "bob/who.png"]]
+
+
+def test_quality_comes_from_the_manifest(tmp_path):
+    photo(tmp_path / "in" / "grace" / "1.jpg", "grace_hopper")
+    photo(tmp_path / "in" / "grace" / "dark.jpg", "grace_hopper", 0.1)
+    extract(tmp_path / "in", tmp_path / "out", Settings(min_quality=0.0, thin=1.0))
+    rows = manifest.read(tmp_path / "out")
+    found = stats_of(ClassFolder.read(tmp_path / "out")).classes["grace"]
+    clarity = [row["clarity"] for row in rows]
+    assert found.quality["clarity"].median == pytest.approx(np.median(clarity), abs=1e-3)
+    assert found.unusable == sum(bool(row["reasons"]) for row in rows) == 1
+    assert sum(found.reasons.values()) >= 1
+
+
+def test_the_sheet_shows_a_row_for_each_class(tmp_path):
+    root = class_folder(tmp_path, {"alice": 3, "böb": 20})
+    (root / "alice" / "torn.jpg").write_bytes(b"nothing")
+    folder = ClassFolder.read(root)
+    sheet = contact_sheet(folder, columns=5, seed=1)
+    assert sheet.shape[1] == 2 * 12 + 5 * 100
+    assert np.array_equal(sheet, contact_sheet(folder, columns=5, seed=1))
+    assert not np.array_equal(sheet, contact_sheet(folder, columns=5, seed=2))
+    first, second = (sheet[48 + row * 126 + 70] for row in (0, 1))
+    tiles = [tuple(first[12 + 48 + 100 * column]) for column in range(5)]
+    assert tiles == [(0, 255, 7), (1, 254, 7), (2, 253, 7), (190, 60, 60), (255, 255, 255)]
+    assert all(second[12 + 48 + 100 * column][2] == 7 for column in range(5))
+
+
+def test_a_sheet_is_written_by_its_name(tmp_path):
+    save(np.zeros((8, 8, 3), np.uint8), tmp_path / "new" / "sheet.png")
+    assert (tmp_path / "new" / "sheet.png").stat().st_size
+    with pytest.raises(UsageError, match="neither a"):
+        save(np.zeros((8, 8, 3), np.uint8), tmp_path / "sheet.gif")
