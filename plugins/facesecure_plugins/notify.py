@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class NotifyPlugin:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._title = config.title
-        self._services: list[NotifyBase] | None = None
+        self._services: list[NotifyBase | PluginError] | None = None
         self._told: OrderedDict[str, set[int]] = OrderedDict()
         """Which services each of the last alerts has reached: a second attempt spares them."""
 
@@ -58,7 +59,9 @@ class NotifyPlugin:
 
     def check(self) -> None:
         """Raises PluginError where no service is set, or an address is none. Sends nothing."""
-        self._load()
+        for service in self._load():
+            if isinstance(service, PluginError):
+                raise service
 
     def send(self, alert: Alert) -> None:
         """Delivered when every service took it. Raises PluginError naming those that did not: the next attempt's."""
@@ -67,15 +70,19 @@ class NotifyPlugin:
         for number, service in enumerate(self._load()):
             if number in told:
                 continue
-            if failure := self._tell(service, alert):
+            failure = service.message if isinstance(service, PluginError) else self._tell(service, alert)
+            if failure:
                 failures.append(failure)
             else:
                 told.add(number)
         if failures:
             raise PluginError("; ".join(failures), "check [plugins.notify] urls, and the network")
 
-    def _load(self) -> list[NotifyBase]:
-        """The services, made once. Raises PluginError; an address is never shown, it holds a password."""
+    def _load(self) -> list[NotifyBase | PluginError]:
+        """The services, made once; of an address that is none, why: the others get their messages all the same.
+
+        Raises PluginError where there is none at all. An address is never shown, it holds a password.
+        """
         if self._services is None:
             self._services = [_service(number, url) for number, url in enumerate(self._config.urls, 1)]
         if not self._services:
@@ -103,7 +110,7 @@ class NotifyPlugin:
         return _failure(service, message)
 
 
-def _service(number: int, url: SecretStr) -> NotifyBase:
+def _service(number: int, url: SecretStr) -> NotifyBase | PluginError:
     try:
         import apprise
     except ImportError as error:
@@ -112,7 +119,7 @@ def _service(number: int, url: SecretStr) -> NotifyBase:
         service = apprise.Apprise.instantiate(url.get_secret_value())
     if service is None:
         log.debug("apprise on address %d: %s", number, said.getvalue())
-        raise PluginError(f"address {number} of urls is none that Apprise knows", _SERVICES)
+        return PluginError(f"address {number} of urls is none that Apprise knows", _SERVICES)
     return service
 
 
@@ -130,9 +137,15 @@ def _failure(service: NotifyBase, message: dict[str, Any]) -> str:
     return f"{service.service_name!s} did not take it" + (f" ({complaint[0].rstrip('.')})" if complaint else "")
 
 
-def _complaints() -> AbstractContextManager[StringIO]:
-    """What Apprise logs meanwhile, which is the only place where it says why."""
+@contextmanager
+def _complaints() -> Iterator[StringIO]:
+    """What Apprise logs meanwhile, which is the only place where it says why; ours alone, for it repeats addresses."""
     from apprise import LogCapture
 
-    captured: AbstractContextManager[StringIO] = LogCapture(level=logging.WARNING, fmt="%(message)s")  # type: ignore[no-untyped-call]
-    return captured
+    logger = logging.getLogger("apprise")
+    logger.propagate = False
+    try:
+        with LogCapture(level=logging.WARNING, fmt="%(message)s") as captured:  # type: ignore[no-untyped-call]
+            yield captured
+    finally:
+        logger.propagate = True

@@ -102,11 +102,19 @@ def test_what_failed_is_said_without_the_address(mailbox: Mailbox, caplog: pytes
     assert "hunter2" not in str(raised.value) + caplog.text
 
 
-def test_an_address_that_is_none_is_named_by_its_place_in_the_list_alone() -> None:
+def test_an_address_that_is_none_is_named_by_its_place_in_the_list_alone(caplog: pytest.LogCaptureFixture) -> None:
     plugin = notify("json://localhost", "carrier-pigeon://hunter2@loft")
     with pytest.raises(PluginError, match="address 2 of urls") as raised:
         plugin.check()
-    assert "hunter2" not in str(raised.value)
+    assert "hunter2" not in str(raised.value) + caplog.text, "nor does Apprise itself log it"
+
+
+def test_an_address_that_is_none_keeps_no_message_from_the_others(mailbox: Mailbox) -> None:
+    plugin, one = notify("nosuch://home", as_json(mailbox)), alert("one")
+    for _ in range(2):
+        with pytest.raises(PluginError, match="address 1 of urls"):
+            plugin.send(one)
+    assert len(mailbox.posts) == 1, "once, however often it is tried for the other's sake"
 
 
 def test_without_any_service_its_check_says_what_to_set() -> None:
