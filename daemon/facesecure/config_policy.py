@@ -137,7 +137,7 @@ def _words(say: str, when: When) -> list[str]:
 
 
 class PolicyConfig(Section):
-    """Who is told of whom, how, and how soon again. A cool-down is each visitor's own: nobody new is ever held back."""
+    """Who is told of whom, how, and how soon again. A cool-down is each visitor's own: no new face is held back."""
 
     mode: ModeName = Field(
         "home", description="home | away | off: until somebody says otherwise with: facesecure arm home|away|off"
