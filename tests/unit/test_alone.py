@@ -66,3 +66,12 @@ def test_a_state_directory_that_cannot_be_used_is_said(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StoreError, match="as the state directory"):
         alone(tmp_path / "state").__enter__()
+
+
+def test_a_full_disk_is_no_reason_to_take_nobody_for_somebody(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("facesecure.alone.os.pwrite", full)
+    with alone(tmp_path), pytest.raises(StoreError, match="process unknown"), alone(tmp_path):
+        pass
