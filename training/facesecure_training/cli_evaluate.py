@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -29,40 +31,86 @@ StateDir = Annotated[
 Plot = Annotated[Path | None, typer.Option("--plot", help="Put a chart (PNG) into this folder.", file_okay=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 Write = Annotated[bool, typer.Option("--write-card", help="Write the figures into the model's card.")]
+WriteThreshold = Annotated[
+    bool,
+    typer.Option("--write-threshold", "--write-card", help="Write threshold and figures into the model's card."),
+]
+ToReport = Annotated[
+    Path | None,
+    typer.Option("--report", help="Put an HTML page, its pictures and JSON into this folder.", file_okay=False),
+]
+Robustness = Annotated[
+    int, typer.Option("--robustness", min=0, help="Spoil so many faces in six ways, step by step; 0: none.")
+]
 
 
 @app.command("verification")
 def verification(
     images: Images,
     pairs: Annotated[
-        Path, typer.Option("--pairs", help="CSV file with the columns first,second,same.", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            "--pairs", help="CSV file with the columns first,second,same (or different).", exists=True, dir_okay=False
+        ),
     ],
-    model: ModelName = "mobilefacenet",
-    detector: DetectorName = "mtcnn",
+    model: Annotated[
+        str, typer.Option("--model", help="A model's name, a path to NAME.tflite, a .keras file, or a run's folder.")
+    ] = "mobilefacenet",
+    detector: Annotated[
+        str, typer.Option("--detector", help="mtcnn, haar or yunet; none: the photos are crops already.")
+    ] = "mtcnn",
     max_side: MaxSide = None,
     limit: Annotated[int | None, typer.Option("--limit", min=100, help="Use so many pairs, evenly spread.")] = None,
     cache: Cache = None,
     state_dir: StateDir = None,
+    validation: Annotated[
+        Path | None,
+        typer.Option("--validation", help="Pairs of other people, to choose the threshold on.", exists=True),
+    ] = None,
+    far: Annotated[
+        float | None,
+        typer.Option("--far", min=1e-6, max=0.5, help="Choose it so that this share of two people pass as one."),
+    ] = None,
+    rule: Annotated[
+        float | None, typer.Option("--rule", help="Measure this threshold too: a cosine, or a distance.")
+    ] = None,
+    robustness: Robustness = 0,
     as_json: AsJson = False,
-    write_card: Write = False,
+    write_card: WriteThreshold = False,
     plot: Plot = None,
+    report_dir: ToReport = None,
 ) -> None:
-    """Are these two photos of one person? Ten folds, as LFW's protocol has it.
+    """Are these two photos of one person? Ten folds, as LFW's protocol has it, and the curves of all pairs.
 
-    A pair with a photo where no face was found counts as an error.
+    By any embedder: cosines where its embeddings have length 1, distances where not. A pair with a photo where no face
+    was found counts as an error.
 
     \b
-    Example:
+    Examples:
       facesecure-train evaluate verification --images lfw-dev/images --pairs lfw-dev/pairs.csv
+      facesecure-train evaluate verification --images crops --detector none --pairs test.csv --model runs/siamese \\
+        --validation validation.csv --rule 1 --robustness 300 --report out
     """
-    from facesecure_training import evaluate
+    from facesecure_training import evaluate, plots
+    from facesecure_training.reports import answering, verifying
 
-    setting = _setting(model, detector, max_side, cache, state_dir)
-    report = evaluate.verify_pairs(setting, images, pairs, limit, plot / "verification.png" if plot else None)
-    if write_card:
-        evaluate.write_verification(setting.load(), report, _dataset(images))
+    setting = _setting(model, detector, max_side, cache, state_dir, crops=True)
+    network = setting.network()
+    card = answering.require_card(network) if write_card else None
+    found = verifying.verify(setting, verifying.Asked(images, pairs, limit, validation, far, rule, robustness))
+    report = found.report
+    if plot:
+        plots.verification(plot / "verification.png", found.scores, found.same, report.threshold)
+    if card is not None:
+        evaluate.write_verification(card, report, _dataset(images), found.threshold)
+    document = {**evaluate.asked(setting), **found.as_json()}
+    if report_dir:
+        from facesecure_training.reports import page, verification_page
+
+        made = verification_page.page_of(found, network.name, command_line())
+        typer.echo(f"report: {page.write(report_dir, 'verification', made, document)}", err=True)
     if as_json:
-        _print_json(evaluate.as_json(setting, report))
+        _print_json(document)
         return
     typer.echo(
         f"accuracy   {report.accuracy:.2f} % ± {report.sd:.2f} over ten folds, {report.pairs} pairs, "
@@ -73,6 +121,13 @@ def verification(
         f"{report.pairs_without_face} pairs, counted as errors"
     )
     typer.echo(f"           {report.accuracy_found:.2f} % of the other pairs are right")
+    typer.echo(f"compared   by {found.measure}: equal error rate {found.rates.eer:.2%}")
+    for one in found.rates.accepted:
+        few = "" if one.shown else "; too few pairs of two people to tell"
+        typer.echo(f"at {one.far:5.1%}   of two people accepted: {one.tar} of one person{few}")
+    for what, chosen in (("validation", found.chosen), ("the rule", found.fixed)):
+        if chosen is not None:
+            typer.echo(f"threshold  {chosen.threshold:.4f} by {what}: accuracy {chosen.accuracy}")
 
 
 @app.command("scores")
@@ -113,12 +168,21 @@ def scores(
         )
 
 
-def _setting(model: str, detector: str, max_side: int | None, cache: Path | None, state_dir: Path | None) -> Any:
+def command_line() -> str:
+    """The command that is running, as one types it."""
+    return shlex.join(["facesecure-train", *sys.argv[1:]])
+
+
+def _setting(
+    model: str, detector: str, max_side: int | None, cache: Path | None, state_dir: Path | None, *, crops: bool = False
+) -> Any:
+    """``crops`` is whether photos that are crops already (--detector none) will do."""
     from facesecure_training.evaluate import Setting
     from facesecure_training.faces import DetectorKind
 
-    if detector not in get_args(DetectorKind):
-        raise UsageError(f"--detector {detector!r} is not known", f"use one of: {', '.join(get_args(DetectorKind))}")
+    known = (*get_args(DetectorKind), *(("none",) if crops else ()))
+    if detector not in known:
+        raise UsageError(f"--detector {detector!r} is not known", f"use one of: {', '.join(known)}")
     return Setting(model, detector, max_side, cache, state_dir)  # type: ignore[arg-type]
 
 

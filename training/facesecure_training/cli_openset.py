@@ -18,8 +18,10 @@ from facesecure_training.cli_evaluate import (
     ModelName,
     Plot,
     StateDir,
+    ToReport,
     _print_json,
     _setting,
+    command_line,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def openset(
     state_dir: StateDir = None,
     as_json: AsJson = False,
     plot: Plot = None,
+    report_dir: ToReport = None,
 ) -> None:
     """Are the family named, and how many strangers with them? Households drawn from photos, each photo judged alone.
 
@@ -80,8 +83,14 @@ def openset(
         from facesecure_training import plots
 
         plots.openset(plot / "openset.png", report)
+    document = {**_asked(setting, how), **report.as_json()}
+    if report_dir:
+        from facesecure_training.reports import openset_page, page
+
+        made = openset_page.page_of(report, setting.model, command_line())
+        typer.echo(f"report: {page.write(report_dir, 'openset', made, document)}", err=True)
     if as_json:
-        _print_json({**_asked(setting, how), **report.as_json()})
+        _print_json(document)
         return
     _print_openset(report)
 
@@ -128,8 +137,9 @@ def tracks(
 
 def _asked(setting: Setting, how: Drawing) -> dict[str, Any]:
     """What was evaluated, and how."""
-    model = {"model": setting.model, "sha256": setting.load().sha256}
-    return {**model, "detector": setting.detector, "max_side": setting.max_side, **asdict(how)}
+    from facesecure_training.evaluate import asked
+
+    return {**asked(setting), **asdict(how)}
 
 
 def _print_openset(report: Report) -> None:

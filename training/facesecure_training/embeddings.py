@@ -9,8 +9,9 @@ from pathlib import Path
 
 from facesecure.domain import Embedding
 from facesecure.errors import ImageError, UsageError
+from facesecure.sources.images import EXTENSIONS
 from facesecure.stages import Embedder
-from facesecure_training.faces import Cropper
+from facesecure_training.faces import CropMaker
 from facesecure_training.progress import steps
 
 
@@ -24,13 +25,15 @@ class Pair:
 
 
 def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
-    """A CSV file with the columns first, second, same (1 or 0). ``limit`` takes so many, evenly spread.
+    """A CSV file with the columns first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
+
+    ``limit`` takes so many, evenly spread.
 
     Raises UsageError if the file is not like that.
     """
     try:
         with path.open(newline="") as file:
-            pairs = [Pair(row["first"], row["second"], _flag(row["same"])) for row in csv.DictReader(file)]
+            pairs = [Pair(row["first"], row["second"], _same(row)) for row in csv.DictReader(file)]
     except OSError as error:
         raise UsageError(f"cannot read pairs from {path}: {error.strerror}") from error
     except (KeyError, ValueError, UnicodeDecodeError, csv.Error, AttributeError) as error:
@@ -41,12 +44,16 @@ def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
     return [pairs[int(number * step)] for number in range(int(len(pairs) / step))]
 
 
-def _flag(text: str) -> bool:
-    return {"1": True, "0": False}[text.strip()]
+def _same(row: Mapping[str, str]) -> bool:
+    if "same" in row:
+        return {"1": True, "0": False}[row["same"].strip()]
+    return {"0": True, "1": False}[row["different"].strip()]
 
 
 def photo_path(images: Path, name: str) -> Path:
-    """LFW's layout: Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg."""
+    """A path below ``images``, or LFW's layout: Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg."""
+    if Path(name).suffix.lower() in EXTENSIONS:
+        return images / name
     return images / name.rsplit("_", 1)[0] / f"{name}.jpg"
 
 
@@ -80,7 +87,7 @@ def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
     return people
 
 
-def embed_photos(photos: Iterable[Path], cropper: Cropper, embedder: Embedder) -> Mapping[Path, Embedding | None]:
+def embed_photos(photos: Iterable[Path], cropper: CropMaker, embedder: Embedder) -> Mapping[Path, Embedding | None]:
     """Each photo's embedding, or None where no face was found; progress on stderr.
 
     Raises ImageError if a photo cannot be read.

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from facesecure.domain import Embedding
+from facesecure.errors import UsageError
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.vision.model_card import Model, ModelCard, load_model
-from facesecure_training import plots, scores, verification
-from facesecure_training.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
+from facesecure_training import scores, verification
+from facesecure_training.embeddings import embed_photos, photos_by_person
 from facesecure_training.exporting import bundle
-from facesecure_training.faces import Cropper, DetectorKind
+from facesecure_training.faces import CropMaker, Cropper, DetectorKind, WholePhotos
+from facesecure_training.reports.answering import Network, open_network
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is evaluated: the embedding model, and how faces are found."""
+    """What is evaluated: the embedding model, and how faces are found; "none": the photos are crops already."""
 
     model: str = "mobilefacenet"
-    detector: DetectorKind = "mtcnn"
+    detector: DetectorKind | Literal["none"] = "mtcnn"
     max_side: int | None = None
     cache: Path | None = None
     state_dir: Path | None = None
@@ -31,33 +32,22 @@ class Setting:
     def load(self) -> Model:
         return load_model(self.model, self.state_dir)
 
-    def cropper(self) -> Cropper:
-        return Cropper(self.detector, max_side=self.max_side, cache=self.cache, state_dir=self.state_dir)
+    def network(self) -> Network:
+        """The same, or a Keras model; whatever size of crop it takes."""
+        return open_network(self.model, self.state_dir)
 
+    def cropper(self) -> CropMaker:
+        return WholePhotos() if self.detector == "none" else self.detecting()
 
-def verify_pairs(
-    setting: Setting, images: Path, pairs_file: Path, limit: int | None = None, chart: Path | None = None
-) -> verification.Report:
-    """Ten-fold verification of the pairs in ``pairs_file`` on photos in LFW's layout under ``images``.
+    @property
+    def found_by(self) -> DetectorKind:
+        """Raises UsageError where no detector is wanted."""
+        if self.detector == "none":
+            raise UsageError("--detector none: this needs whole photos", "use one of: mtcnn, haar, yunet")
+        return self.detector
 
-    ``chart`` is where a PNG of the scores is put.
-    """
-    pairs = read_pairs(pairs_file, limit)
-    photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
-    found = embed_photos(photos.values(), setting.cropper(), ModelEmbedder(setting.load()))
-    vectors = {name: found[path] for name, path in photos.items()}
-    faceless = sum(vector is None for vector in vectors.values())
-    values = [_cosine(pair, vectors) for pair in pairs]
-    same = [pair.same for pair in pairs]
-    report = verification.evaluate(values, same, len(photos), faceless)
-    if chart:
-        plots.verification(chart, values, same, report.threshold)
-    return report
-
-
-def _cosine(pair: Pair, vectors: Mapping[str, Embedding | None]) -> float | None:
-    first, second = vectors[pair.first], vectors[pair.second]
-    return None if first is None or second is None else float(first @ second)
+    def detecting(self) -> Cropper:
+        return Cropper(self.found_by, max_side=self.max_side, cache=self.cache, state_dir=self.state_dir)
 
 
 def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
@@ -70,15 +60,18 @@ def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
     return scores.measure({name: np.stack(some) for name, some in vectors.items() if some})
 
 
-def write_verification(model: Model, report: verification.Report, dataset: str) -> None:
-    """Put the measured accuracy into the model's card."""
+def write_verification(model: Model, report: verification.Report, dataset: str, threshold: float) -> None:
+    """Put the measured accuracy, and the threshold, into the model's card."""
     figures = {
         f"{dataset} verification, 10-fold, %": round(report.accuracy, 2),
         f"{dataset} verification, standard deviation over folds, %": round(report.sd, 2),
     }
     _update(
         model,
-        {"accuracy": {**model.card.accuracy, **figures}, "thresholds": {"verification": round(report.threshold, 4)}},
+        {
+            "accuracy": {**model.card.accuracy, **figures},
+            "thresholds": {**model.card.thresholds, "verification": round(threshold, 4)},
+        },
     )
 
 
@@ -100,7 +93,13 @@ def _update(model: Model, fields: Mapping[str, Any]) -> None:
     bundle.save(model.path.parent, card)
 
 
-def as_json(setting: Setting, report: verification.Report | scores.ScoreReport) -> dict[str, Any]:
+def as_json(setting: Setting, report: scores.ScoreReport) -> dict[str, Any]:
     """One document: what was evaluated, then what came out."""
-    asked = {"model": setting.model, "detector": setting.detector, "max_side": setting.max_side}
-    return {**asked, "sha256": setting.load().sha256, **asdict(report)}
+    return {**asked(setting), **asdict(report)}
+
+
+def asked(setting: Setting) -> dict[str, Any]:
+    """What was evaluated."""
+    model = setting.network().model
+    plain = {"model": setting.model, "detector": setting.detector, "max_side": setting.max_side}
+    return {**plain, "sha256": model.sha256 if model else None}

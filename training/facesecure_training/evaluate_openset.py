@@ -17,6 +17,7 @@ from facesecure_training.judging import Doors, single_pictures
 from facesecure_training.looks import Look, look_at
 from facesecure_training.openset import Compare, Judged, Outcome, Rate, Scores, tally
 from facesecure_training.progress import steps
+from facesecure_training.reports.comparing import Measure, measure_of
 
 OURS, NEAREST, THEIRS = "ours", "nearest picture", "face_recognition"
 THEIR_RULE = f"face_recognition at {peers.TOLERANCE}"
@@ -40,6 +41,7 @@ class SameFaces:
 class Report:
     """``faces`` of the family and ``strangers`` that were tried; ``unusable``: share of the faces, in percent."""
 
+    measure: Measure
     people: int
     photos: int
     faceless: int
@@ -56,7 +58,8 @@ class Report:
         plain = {key: getattr(self, key) for key in self.__slots__ if key != "curves"}
         plain["ways"] = {way: [asdict(rate) for rate in rates] for way, rates in self.ways.items()}
         plain |= {key: [asdict(one) for one in plain[key]] for key in ("thresholds", "judged")}
-        return {**plain, "same_faces": asdict(self.same_faces)}
+        rates = {way: asdict(openset.rates_of(some)) for way, some in self.curves.items()}
+        return {**plain, "same_faces": asdict(self.same_faces), "rates": rates}
 
 
 def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, peer_photos: int) -> Report:
@@ -66,13 +69,12 @@ def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, pee
     people = looks_by_person(photos, looks)
     found = [look for look in looks.values() if look is not None]
     households = list(draw(people, how))
-    outcomes = {
-        way: openset.compare(households, rule)
-        for way, rule in ((OURS, openset.our_way), (NEAREST, openset.nearest_picture))
-    }
-    doors = Doors(setting.load())
-    calibrated = [single_pictures(doors, households, asked) for asked in steps(openset.RATES, "judging")]
+    measure_ = measure_of([look.embedding for look in found])
+    ways = _ways(measure_)
+    outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
+    calibrated = _calibrated(setting, measure_, households)
     return Report(
+        measure=measure_,
         people=len(people),
         photos=len(looks),
         faceless=len(looks) - len(found),
@@ -83,14 +85,35 @@ def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, pee
         thresholds=[by_threshold for by_threshold, _ in calibrated],
         judged=[by_judge for _, by_judge in calibrated],
         same_faces=_same_faces(
-            setting, {look: photo for photo, look in looks.items() if look}, people, how, peer, peer_photos
+            setting, {look: photo for photo, look in looks.items() if look}, people, how, peer, peer_photos, ways
         ),
         curves=outcomes,
     )
 
 
+def _ways(measure: Measure) -> dict[str, Compare]:
+    if measure == "cosine":
+        return {OURS: openset.our_way, NEAREST: openset.nearest_picture}
+    return {OURS: openset.mean_by_distance, NEAREST: openset.nearest_by_distance}
+
+
+def _calibrated(setting: Setting, measure: Measure, households: Sequence[Household]) -> list[tuple[Judged, Judged]]:
+    """By the daemon's judge, at each rate; nothing of a model that it could not calibrate."""
+    model = setting.network().model
+    if model is None or model.card.score_model is None or measure == "distance":
+        return []
+    doors = Doors(model)
+    return [single_pictures(doors, households, asked) for asked in steps(openset.RATES, "judging")]
+
+
 def _same_faces(
-    setting: Setting, photos: Mapping[Look, Path], people: People, how: Drawing, peer: Path | None, most: int
+    setting: Setting,
+    photos: Mapping[Look, Path],
+    people: People,
+    how: Drawing,
+    peer: Path | None,
+    most: int,
+    ours: Mapping[str, Compare],
 ) -> SameFaces:
     if peer is None or not peer.exists():
         lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
@@ -102,7 +125,7 @@ def _same_faces(
     both = {name: [look for look in looks if look in vectors] for name, looks in fewer.items()}
     households = list(draw({name: looks for name, looks in both.items() if looks}, how))
     theirs = _their_way(vectors)
-    ways: dict[str, Compare] = {OURS: openset.our_way, NEAREST: openset.nearest_picture, THEIRS: theirs}
+    ways: dict[str, Compare] = {**ours, THEIRS: theirs}
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
     rates = {way: openset.rates(some) for way, some in outcomes.items()}
     return SameFaces(len(wanted), len(wanted) - len(vectors), rates, _their_rule(outcomes[THEIRS]))

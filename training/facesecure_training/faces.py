@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import cv2
 import numpy as np
@@ -35,6 +35,20 @@ def subject(faces: Sequence[Face], size: tuple[int, int]) -> Face | None:
     middle = np.array(size) / 2
     large = [face for face in faces if face.box.area >= least]
     return min(large, key=lambda face: float(np.hypot(*(face.box.centre - middle))))
+
+
+class CropMaker(Protocol):
+    """From a photo to the crop that a network sees, uint8 RGB; None if there is no face in it."""
+
+    def crop(self, photo: Path) -> Image | None: ...
+
+
+class WholePhotos:
+    """For photos that are crops already: each as it is."""
+
+    def crop(self, photo: Path) -> Image | None:
+        """Raises ImageError if it is not a picture."""
+        return read_photo(photo)
 
 
 class Cropper:

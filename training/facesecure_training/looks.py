@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from facesecure.config import QualityConfig
 from facesecure.detect import USABLE_CONFIDENCE
 from facesecure.domain import Box, Embedding, Face, Quality
-from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.vision import align
-from facesecure.vision.personhood import doubts_for
+from facesecure.vision.personhood import Doubts, doubts_for, nobody_doubted
 from facesecure.vision.quality import assess, examine
 from facesecure_training.degrade import Spoil, untouched
 from facesecure_training.evaluate import Setting
@@ -49,10 +48,11 @@ class Looker:
 
     def __init__(self, setting: Setting) -> None:
         self._max_side = setting.max_side
-        self._cropper = setting.cropper()
-        model = setting.load()
-        self._embedder, self._doubts = ModelEmbedder(model), doubts_for(model.card)
-        self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[setting.detector])
+        self._cropper = setting.detecting()
+        self._network = setting.network()
+        model = self._network.model
+        self._doubts: Doubts = doubts_for(model.card) if model else nobody_doubted
+        self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[setting.found_by])
 
     def look(self, photo: Path, spoilt: str = "", spoil: Spoil = untouched) -> Look | None:
         """The subject of ``photo``, spoilt always in the same way; None where no face is found. Raises ImageError."""
@@ -61,7 +61,7 @@ class Looker:
         if face is None:
             return None
         found = examine(image, face, self._floors)
-        return Look(self._embedder.embed(found.image), found.quality, face.box.area)
+        return Look(self._network.embed(found.image), found.quality, face.box.area)
 
     def doubted(self, look: Look | None) -> Look | None:
         """The same, with what the recogniser's doubts (is it a person?) add to its quality's reasons."""
@@ -75,8 +75,8 @@ class Looker:
         rows = np.repeat(np.arange(112, dtype=np.uint8)[:, None], 112, 1)
         crop = np.stack([rows // 4, rows // 3, rows.T // 4], 2)
         quality = assess(crop, Face(Box(0, 0, 112, 112), align.TEMPLATE, 1.0), self._floors)
-        seen = self._embedder.embed(crop).round(4)
-        text = f"{self._embedder.sha256} {self._cropper.made_by} {quality} {seen.tobytes().hex()}"
+        seen = self._network.embed(crop).round(4)
+        text = f"{self._network.sha256} {self._cropper.made_by} {quality} {seen.tobytes().hex()}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from facesecure.recognize.templates import templates_of
 from facesecure_training.households import Household
 from facesecure_training.looks import Look
+from facesecure_training.reports.rates import Rates
+from facesecure_training.reports.rates import rates as rates_by_threshold
 
 RATES = (1e-2, 1e-3, 1e-4)
 _RESAMPLES = 400
@@ -74,6 +76,27 @@ def nearest_picture(household: Household, looks: Sequence[Look]) -> Scores:
     faces = _stack(looks)
     columns = [(faces @ _stack(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
+
+
+def mean_by_distance(household: Household, looks: Sequence[Look]) -> Scores:
+    """Less the distance to the mean of each person's pictures, for embeddings that are points, not directions."""
+    faces = _stack(looks)
+    means = [_stack(some).mean(0) for some in household.enrolled.values()]
+    return np.asarray(np.stack([-np.linalg.norm(faces - mean, axis=1) for mean in means], 1), np.float32)
+
+
+def nearest_by_distance(household: Household, looks: Sequence[Look]) -> Scores:
+    """Less the distance to the nearest of each person's pictures."""
+    faces = _stack(looks)
+    known = [_stack(some) for some in household.enrolled.values()]
+    columns = [-np.linalg.norm(faces[:, None] - some[None], axis=2).min(1) for some in known]
+    return np.asarray(np.stack(columns, 1), np.float32)
+
+
+def rates_of(outcomes: Sequence[Outcome]) -> Rates:
+    """ROC and all: no threshold accepts a face of the family that is nearest to another's name."""
+    family = np.concatenate([np.where(one.right, one.family, -np.inf) for one in outcomes])
+    return rates_by_threshold(family, np.concatenate([one.strangers for one in outcomes]))
 
 
 def _stack(looks: Sequence[Look]) -> Scores:

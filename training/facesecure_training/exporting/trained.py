@@ -118,7 +118,7 @@ def read(path: Path) -> Any:
 
     Raises ModelError if there is none, or Keras cannot read it.
     """
-    file = _file(path)
+    file = file_of(path)
     keras = tensorflow().keras
     for module in pkgutil.iter_modules(networks.__path__):  # once imported, Keras knows the layers they define
         importlib.import_module(f"{networks.__name__}.{module.name}")
@@ -151,7 +151,8 @@ def picture_size(model: Any) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def _file(path: Path) -> Path:
+def file_of(path: Path) -> Path:
+    """The .keras file itself. Raises ModelError if there is none."""
     if path.is_file():
         return path
     found = [path / name for name in _BEST if (path / name).is_file()] or sorted(path.glob("*.keras"))
