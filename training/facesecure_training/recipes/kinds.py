@@ -8,7 +8,7 @@ from typing import Any
 
 from facesecure.errors import UsageError
 from facesecure_training.recipes.recipe import Recipe
-from facesecure_training.recipes.settings import Classifier, Hugonet, Settings, Siamese
+from facesecure_training.recipes.settings import Compact, Embedder, Hugonet, Settings, Siamese
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,17 @@ def _hugonet(settings: Hugonet) -> Recipe:
     return Classify(hugonet(len(folders[0].classes), **options), folders, settings)
 
 
-def _compact(settings: Classifier) -> Recipe:
+def _compact(settings: Compact) -> Recipe:
     from facesecure_training.networks.compact import compact
     from facesecure_training.recipes.classify import Classify
     from facesecure_training.recipes.data import parts
+    from facesecure_training.recipes.probe import Probe
 
     folders = parts(settings)
-    return Classify(compact(len(folders[0].classes), side=settings.size, width=settings.width), folders, settings)
+    if settings.kind == "head":
+        return Probe(folders, settings)
+    options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}
+    return Classify(compact(len(folders[0].classes), kind="cnn", **options), folders, settings)
 
 
 def _siamese(settings: Siamese) -> Recipe:
@@ -54,6 +58,15 @@ def _siamese(settings: Siamese) -> Recipe:
     return Verify(network, parts(settings), settings)
 
 
+def _embedder(settings: Embedder) -> Recipe:
+    from facesecure_training.networks.embedder import embedder
+    from facesecure_training.recipes.data import parts
+    from facesecure_training.recipes.embed import Embed
+
+    network = embedder(settings.embedding, width=settings.width, activation=settings.activation, side=settings.size)
+    return Embed(network, parts(settings), settings)
+
+
 def units(words: str) -> tuple[int, ...]:
     """ "6,12,24,16" as numbers. Raises UsageError for anything else."""
     try:
@@ -64,5 +77,7 @@ def units(words: str) -> tuple[int, ...]:
 
 KINDS: Mapping[str, Kind] = {
     "hugonet": Kind(Hugonet, _hugonet, "classifier"),
+    "compact": Kind(Compact, _compact, "classifier"),
     "siamese-densenet": Kind(Siamese, _siamese, "verification"),
+    "embedder": Kind(Embedder, _embedder, "verification"),
 }

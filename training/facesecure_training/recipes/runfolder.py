@@ -158,7 +158,8 @@ def _chart(path: Path, history: Sequence[Row]) -> None:
             axes.plot([row["epoch"] for row in history], [row[name] for row in history], label=name)
         axes.set(xlabel="epoch")
         axes.grid(alpha=0.3)
-        axes.legend()
+        if names:
+            axes.legend()
     beside = path.with_suffix(".writing.png")
     figure.savefig(beside, dpi=100)
     pyplot.close(figure)

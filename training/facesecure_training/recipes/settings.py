@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 import typer
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import Unit
-from facesecure_training.recipes.augment import PRESETS
+from facesecure_training.recipes.augment import preset
 
 Schedule = Literal["one-cycle", "triangular", "constant"]
 Option = typer.Option
@@ -33,7 +33,7 @@ class Settings:
     batch: Annotated[int, Option("--batch", min=1, help="Pictures (or pairs) a step.")] = 32
     size: Annotated[int, Option("--size", min=16, help="Side of the pictures, in pixels.")] = 112
     lr: Annotated[float, Option("--lr", help="Learning rate; of a schedule, its highest.")] = 1e-3
-    schedule: Annotated[str, Option("--schedule", help="one-cycle, triangular or constant.")] = "one-cycle"
+    schedule: Annotated[Schedule, Option("--schedule", help="How learning rate and beta1 vary.")] = "one-cycle"
     cycle: Annotated[int, Option("--cycle", min=1, help="Epochs in each triangle.")] = 4
     weight_decay: Annotated[
         float, Option("--weight-decay", min=0, help="Share of the weights lost a step, times lr.")
@@ -59,11 +59,12 @@ class Settings:
     threads: Annotated[int, Option("--threads", min=0, help="Of the processor; 0: as many as it has.")] = 0
 
     def __post_init__(self) -> None:
-        one_of("--schedule", self.schedule, get_args(Schedule))
-        one_of("--split", self.split, get_args(Unit))
-        one_of("--augment", self.augment, tuple(PRESETS))
+        preset(self.augment)
         if self.lr <= 0:
             raise UsageError(f"--lr is {self.lr}", "it must be above 0: 0.001, for instance")
+        for name in ("data", "validation", "cache"):  # a run may be resumed from elsewhere
+            path = getattr(self, name)
+            object.__setattr__(self, name, path and Path(path).expanduser().absolute())
 
     def to_json(self) -> dict[str, Any]:
         return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
@@ -98,6 +99,17 @@ class Hugonet(Classifier):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compact(Classifier):
+    """A head on the bundled embedder, or a small network of its own; for aligned crops."""
+
+    kind: Annotated[
+        Literal["head", "cnn"], Option("--kind", help="A head on the bundled embedder, or a network of its own.")
+    ] = "head"
+    views: Annotated[int, Option("--views", min=1, help="Versions of each picture a head learns from.")] = 5
+    augment: Annotated[str, Option("--augment", help="none, report, door or aligned.")] = "aligned"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Siamese(Settings):
     """DenseNet in two places with one set of weights."""
 
@@ -124,13 +136,13 @@ class Embedder(Settings):
     embedding: Annotated[int, Option("--embedding", min=2, help="Numbers in an embedding.")] = 128
     margin: Annotated[float, Option("--margin", help="ArcFace's angle, in radians.")] = 0.5
     scale: Annotated[float, Option("--scale", help="ArcFace's factor on cosines.")] = 32.0
+    distil: Annotated[
+        float, Option("--distil", min=0, max=1, help="Weight of following the bundled network; 1: nothing else.")
+    ] = 0.0
+    activation: Annotated[
+        Literal["prelu", "relu"], Option("--activation", help="relu suits int8 and the Edge TPU.")
+    ] = "prelu"
     pairs: Annotated[int, Option("--pairs", min=2, help="Pairs of people held out, to validate on.")] = 2000
-
-
-def one_of(option: str, word: str, known: tuple[str, ...]) -> None:
-    """Raises UsageError if ``word`` is none of the ``known``."""
-    if word not in known:
-        raise UsageError(f"{option} {word!r} is not known", f"use one of: {', '.join(known)}")
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.errors import FacesecureError
+from facesecure_training.extras import tensorflow
 
 _PROGRESS = "progress"
 Row = dict[str, float]
@@ -35,9 +37,14 @@ class Progress:
     """Why there is no more to do; empty while there is."""
 
 
+def numpy(variable: Any) -> NDArray[Any]:
+    """What a Keras variable or a tensor holds; of a variable that several devices mirror, the first one's."""
+    return np.asarray(tensorflow().convert_to_tensor(getattr(variable, "value", variable)))
+
+
 def save(path: Path, variables: Sequence[Any], progress: Progress) -> None:
     """Writes what ``variables`` hold, and ``progress``, to ``path``; it survives a crash halfway."""
-    arrays = {f"v{number:05}": variable.numpy() for number, variable in enumerate(variables)}
+    arrays = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     beside = path.with_suffix(".writing")
     with beside.open("wb") as file:

@@ -11,7 +11,9 @@ from facesecure_training.optim.schedules import Cycle, constant, one_cycle, tria
 from facesecure_training.recipes import devices
 from facesecure_training.recipes.kinds import KINDS
 from facesecure_training.recipes.loop import Loop
+from facesecure_training.recipes.probe import Probe, fit
 from facesecure_training.recipes.recipe import Recipe
+from facesecure_training.recipes.record import Record, nothing
 from facesecure_training.recipes.runfolder import Events, RunFolder, sheet
 from facesecure_training.recipes.settings import Settings
 from facesecure_training.recipes.state import Progress, Row
@@ -25,7 +27,7 @@ def train(
     folder: RunFolder,
     *,
     resume: bool = False,
-    after_epoch: Callable[[Row], None] = lambda row: None,  # noqa: ARG005
+    after_epoch: Callable[[Row], None] = nothing,
 ) -> Progress:
     """Trains to the end and leaves everything in ``folder``.
 
@@ -37,13 +39,16 @@ def train(
     with strategy.scope():
         recipe = KINDS[kind].recipe(settings)
         adam = optimiser(settings, recipe.steps)
-    loop = Loop(recipe, adam, folder, epochs=settings.epochs, patience=settings.patience, strategy=strategy,
-                eager=settings.eager, after_epoch=after_epoch)  # fmt: skip
-    if resume:
-        loop.resume()
-    else:
+    if not resume:
         _begin(kind, settings, folder, recipe)
-    return loop.run()
+    epochs, patience = settings.epochs, settings.patience
+    with Record(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
+        if isinstance(recipe, Probe):
+            return fit(record, adam, eager=settings.eager)
+        loop = Loop(record, adam, strategy=strategy, eager=settings.eager)
+        if resume:
+            loop.resume()
+        return loop.run()
 
 
 def _begin(kind: str, settings: Settings, folder: RunFolder, recipe: Recipe) -> None:

@@ -1,0 +1,57 @@
+"""Pairs, and how well distances tell them apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesecure.errors import FacesecureError, UsageError
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.recipes.data import draw, parts, told_apart
+from facesecure_training.recipes.settings import Classifier
+
+
+def folder(*counts: int) -> ClassFolder:
+    files = [Path(f"p{person}/{number}.png") for person, count in enumerate(counts) for number in range(count)]
+    labels = [person for person, count in enumerate(counts) for _ in range(count)]
+    names = tuple(f"p{person}" for person in range(len(counts)))
+    return ClassFolder(Path(), names, files, labels, [str(file) for file in files])
+
+
+def test_pairs_are_half_of_one_person_and_true_to_what_they_say():
+    pairs = draw(folder(5, 1, 3), 200, (1,))
+    assert sum(pair.different for pair in pairs) == 100
+    assert all((pair.first.parent != pair.second.parent) == pair.different for pair in pairs)
+    assert all(pair.first != pair.second for pair in pairs)
+
+
+def test_pairs_follow_from_the_seed():
+    assert draw(folder(5, 4), 20, (1, 2)) == draw(folder(5, 4), 20, (1, 2))
+    assert draw(folder(5, 4), 20, (1, 2)) != draw(folder(5, 4), 20, (1, 3))
+
+
+def test_who_has_many_pictures_is_drawn_no_more_often():
+    pairs = draw(folder(300, 3, 3), 600, (0,))
+    crowd = sum(pair.first.parent.name == "p0" for pair in pairs if not pair.different)
+    assert 70 < crowd < 130
+
+
+@pytest.mark.parametrize("counts", [(5,), (1, 1, 1)])
+def test_too_few_people_or_pictures_for_pairs_is_said(counts):
+    with pytest.raises(FacesecureError, match="no pairs"):
+        draw(folder(*counts), 10, (0,))
+
+
+def test_distances_that_separate_score_one_and_chance_scores_a_half():
+    different = np.array([0, 0, 0, 1, 1, 1])
+    assert told_apart(np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9]), different) == {"val_auc": 1.0, "val_accuracy": 1.0}
+    assert told_apart(np.ones(6), different) == {"val_auc": 0.5, "val_accuracy": 0.5}
+    mixed = told_apart(np.array([0.1, 0.2, 0.75, 0.7, 0.8, 0.9]), different)
+    assert mixed == {"val_auc": pytest.approx(8 / 9), "val_accuracy": pytest.approx(5 / 6)}
+
+
+def test_without_data_the_error_names_the_option():
+    with pytest.raises(UsageError, match="--data"):
+        parts(Classifier())

@@ -1,0 +1,94 @@
+"""Teaches an embedder as a classifier of people with ArcFace's margin, after the bundled network, or as both.
+
+What is judged is not whom it learnt but people left out: how well it tells pairs of one of them from pairs of two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.errors import UsageError
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.loading import batches, pair_batches, steps
+from facesecure_training.extras import tensorflow
+from facesecure_training.losses.contrastive import euclidean
+from facesecure_training.losses.distillation import distillation, teacher
+from facesecure_training.networks.embedder import with_cosine_head
+from facesecure_training.recipes.augment import augment, preset
+from facesecure_training.recipes.data import draw, told_apart
+from facesecure_training.recipes.recipe import Goal
+from facesecure_training.recipes.settings import Embedder
+
+
+class Embed:
+    """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to embeddings of length 1."""
+
+    goal = Goal("val_auc")
+
+    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Embedder) -> None:
+        """``folders`` to learn from, and to validate on. Raises UsageError if the teacher is of another shape."""
+        from facesecure_training.losses.arcface import ArcFace
+
+        self.network, self.settings = network, settings
+        self.learnt, self.unseen = folders
+        headed = with_cosine_head(network, len(self.learnt.classes))
+        self.trained = tensorflow().keras.Model(headed.input, (network.output, headed.output), name=headed.name)
+        self._arcface = ArcFace(settings.margin, settings.scale)
+        self._teacher = _teacher_of(network, settings)
+        self.steps = steps(self.learnt.files, settings.batch)
+        self._asked = draw(self.unseen, settings.pairs, (settings.seed, 1))
+        self.facts = {
+            "people": {"train": len(self.learnt.classes), "validation": len(self.unseen.classes)},
+            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
+        }
+        self._embedded = tensorflow().function(
+            lambda pictures: network(pictures, training=False), reduce_retracing=True
+        )
+
+    def batches(self, epoch: int) -> Any:
+        wanted = augment(preset(self.settings.augment, self.settings.strength))
+        folder, options = self.learnt, self._options()
+        made = batches(folder.files, folder.labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
+        return made.take(self.steps)
+
+    def losses(self, batch: Any) -> Any:
+        pictures, labels = batch
+        embeddings, cosines = self.trained(pictures, training=True)
+        share = self.settings.distil
+        loss = (1 - share) * self._arcface(labels, cosines)
+        if self._teacher is None:
+            return loss
+        return loss + share * distillation(self._teacher(pictures, training=False), embeddings)
+
+    def validate(self) -> dict[str, float]:
+        found = []
+        for (first, second), different in pair_batches(self._asked, **self._options()):
+            distances = euclidean(self._embedded(first), self._embedded(second))
+            found.append((distances.numpy(), different.numpy()))
+        distances, different = (np.concatenate(part) for part in zip(*found, strict=True))
+        return told_apart(distances.astype(float), different)
+
+    def pictures(self) -> NDArray[np.uint8]:
+        pictures, _ = next(iter(self.batches(0)))
+        return np.asarray(pictures.numpy(), np.uint8)
+
+    def _options(self) -> dict[str, Any]:
+        chosen = self.settings
+        size = (chosen.size, chosen.size)
+        return {"size": size, "batch": chosen.batch, "seed": chosen.seed, "cache": chosen.cache}
+
+
+def _teacher_of(network: Any, settings: Embedder) -> Any:
+    """None where nobody teaches."""
+    if not settings.distil:
+        return None
+    found = teacher()
+    if network.input_shape[1:] != found.input_shape[1:] or network.output_shape[-1] != found.output_shape[-1]:
+        raise UsageError(
+            "the bundled network cannot teach one of another shape",
+            f"with --distil take --size {found.input_shape[1]} --embedding {found.output_shape[-1]}",
+        )
+    return found
