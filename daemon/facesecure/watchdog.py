@@ -3,7 +3,7 @@
 Two things may hang. The pipeline: a frame taken and not finished; waiting for one is no work, so a quiet or absent
 camera never counts. Capture: a thread with neither a picture nor a word from its source, which keeps giving signs of
 life while it reconnects; so an unplugged camera is an outage to report and no reason to restart for ever. All times are
-monotonic: a clock that jumps changes nothing.
+monotonic: a clock that jumps changes nothing. And something may leak, a plugin say, until no file can be opened.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from facesecure.domain import Frame
+from facesecure.resources import used_up
 from facesecure.supervise import notify
 
 _log = logging.getLogger(__name__)
@@ -120,11 +121,11 @@ class Watchdog:
 
     def check(self) -> bool:
         """Speak once. Returns whether all was well."""
-        stalled = None if self._work is None else self._work.stalled()
+        stalled = used_up() or (None if self._work is None else self._work.stalled())
         if stalled is None:
             self._tell("WATCHDOG=1")
             return True
-        _log.critical("%s: something hangs, facesecure has to be restarted", stalled)
+        _log.critical("%s: something hangs or leaks, facesecure has to be restarted", stalled)
         self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
         return False
 
