@@ -1,9 +1,9 @@
 """Our answer to ``hugonet``: a classifier under 1/50 of its size and 1/20 of its time, in two kinds.
 
-``head``: a softmax over the embedding of the network that the daemon carries anyway. The embedder has seen a hundred
-thousand people; what has to be learnt of a household is one weight vector a class, so ten photos will do, and the loss
-is convex: one minimum, found from zero. This is the linear probe of transfer learning (Donahue et al., "DeCAF", ICML
-2014), and hard to beat with less than thousands of photos.
+``head``: a softmax over the embedding of the network that the daemon carries anyway, which was taught on some 85,000
+people. What has to be learnt of a household is one weight vector a class, so ten photos will do, and the loss is
+convex: one minimum, found from zero. This is the linear probe of transfer learning (Donahue et al., "DeCAF", ICML
+2014). The twentieth of the time it keeps on LiteRT with its 1x1 kernels as int8 (``mixed8``); as float it is a 14th.
 
 ``cnn``: a network with nothing borrowed, of separable convolutions (Howard et al., "MobileNets", 2017,
 https://arxiv.org/abs/1704.04861): 3x3 within each channel, then 1x1 across them, some 8 times less work than a full

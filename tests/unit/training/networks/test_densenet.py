@@ -6,7 +6,7 @@ import pytest
 from facesecure.errors import UsageError
 from facesecure.vision.interpreter import Interpreter
 from facesecure_training.exporting.convert import to_tflite
-from facesecure_training.networks.densenet import DENSENET_121, DENSENET_169, DENSENET_201, densenet, depth
+from facesecure_training.networks.densenet import DENSENET_121, DENSENET_169, DENSENET_201, SMALL, densenet, depth
 from facesecure_training.networks.pixels import fixed_batch
 from facesecure_training.networks.siamese import siamese
 
@@ -31,6 +31,10 @@ def densenet_121():
 def test_densenet_121_with_32_numbers_has_7_07_million_parameters(densenet_121):
     assert densenet_121.count_params() == 7_070_304
     assert densenet_121.output_shape == (None, 32)
+
+
+def test_the_small_one_has_a_sixteenth_of_that():
+    assert densenet(SMALL, growth=16).count_params() == 429_200
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,15 @@ def test_the_network_that_the_daemon_carries_comes_back_with_its_golden_output_f
     assert model.input_shape == (None, 112, 112, 3)
 
 
+def test_constants_stored_as_float16_are_read_as_float32_and_need_no_dequantize():
+    graph = read_graph(load_model(net.BUNDLED).content)
+    assert {operation.kind for operation in graph.operations} >= {"CONV_2D", "PRELU"}
+    assert "DEQUANTIZE" not in {operation.kind for operation in graph.operations}
+    kernels = [graph.constants[one.inputs[1]] for one in graph.operations if one.kind == "CONV_2D"]
+    assert len(kernels) == 33
+    assert {kernel.dtype for kernel in kernels} == {np.dtype(np.float32)}
+
+
 def test_a_file_that_was_not_exported_here_is_not_taken_for_one():
     with pytest.raises(ModelError, match="not MobileFaceNet as it is exported here"):
         net.exported_layers(read_graph(load_model("pnet").content))
