@@ -183,6 +183,7 @@ def test_a_hang_is_said_and_the_service_manager_is_asked_to_act_at_once(caplog):
         ("soon", None, None),
         (None, None, None),
     ],
+    ids=["of the whole service", "ours", "another's", "none", "no number", "not set"],
 )
 def test_only_a_watchdog_that_is_meant_for_this_process_counts(monkeypatch, microseconds, process, seconds):
     for name, value in (("WATCHDOG_USEC", microseconds), ("WATCHDOG_PID", process)):

@@ -52,7 +52,7 @@ def test_a_better_voice_is_preferred(recordings):
         {"voices": [FakeVoice(name="good", settings="slow")]},
         {"voices": [FakeVoice(name="another")]},
     ],
-    ids=str,
+    ids=["language", "silence", "voice's settings", "voice"],
 )
 def test_other_settings_are_other_recordings(recordings, tmp_path, other):
     recordings.write(ANNA, GOOD, b"sound")
