@@ -29,7 +29,7 @@ class Embedding:
 
     def embed(self, face):
         self.saw.append(face)
-        return np.array([0.6, 0.8], np.float32)
+        return np.array([0.6, 0.8] if len(self.saw) % 2 else [0.8, -0.6], np.float32)
 
 
 def loaded(folder, **card) -> FaceClassifier:

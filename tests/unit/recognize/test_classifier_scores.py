@@ -83,7 +83,10 @@ def test_strangers_unseen_are_let_in_no_more_often_than_asked():
 
 
 def test_fewer_strangers_make_it_more_careful():
-    limits = [impostor(fitted(people(count, -4, 2, 1))).score_reached_with(1e-3, 1) for count in (10, 100, 1000)]
+    limits = [
+        np.mean([impostor(fitted(people(count, -4, 2, 1, seed=seed))).score_reached_with(1e-3, 1) for seed in range(5)])
+        for count in (10, 100, 1000)
+    ]
     assert limits == sorted(limits, reverse=True)
 
 
