@@ -13,6 +13,7 @@ from typing import Literal, Self
 from facesecure.errors import FacesecureError
 from facesecure.sources.images import EXTENSIONS, natural_key
 from facesecure_training.datasets.apart import FRACTIONS, divide, shares
+from facesecure_training.datasets.names import Files, Texts
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,9 @@ class ClassFolder:
 
     root: Path
     classes: tuple[str, ...]
-    files: list[Path]
+    files: Sequence[Path]
     labels: list[int]
-    sources: list[str]
+    sources: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.files)
@@ -46,19 +47,14 @@ class ClassFolder:
         FacesecureError if ``path`` has no class folder with a picture, or not all that are asked for.
         """
         root = Path(path).expanduser()
-        found = {folder.name: list(_pictures_below(folder)) for folder in folders_in(root)}
+        found = {folder.name: Texts(_pictures_below(folder, root)) for folder in folders_in(root)}
         names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
         _refuse_gaps(root, names, found)
+        files = Texts(file for name in names for file in found[name])
+        labels = [label for label, name in enumerate(names) for _ in range(len(found[name]))]
         origin = _origins(root)
-        files = [(label, file) for label, name in enumerate(names) for file in found[name]]
-        relative = [file.relative_to(root).as_posix() for _, file in files]
-        return cls(
-            root,
-            names,
-            [file for _, file in files],
-            [label for label, _ in files],
-            [origin.get(name, name) for name in relative],
-        )
+        sources = Texts(origin.get(file, file) for file in files) if origin else files
+        return cls(root, names, Files(root, files), labels, sources)
 
     def counts(self) -> dict[str, int]:
         """How many pictures each class has."""
@@ -68,12 +64,10 @@ class ClassFolder:
     def only(self, indices: Iterable[int]) -> Self:
         """The same classes with some of the pictures."""
         chosen = list(indices)
+        names = Texts(_name(self.files, index, self.root) for index in chosen)
+        labels = [self.labels[index] for index in chosen]
         return type(self)(
-            self.root,
-            self.classes,
-            [self.files[index] for index in chosen],
-            [self.labels[index] for index in chosen],
-            [self.sources[index] for index in chosen],
+            self.root, self.classes, Files(self.root, names), labels, Texts(self.sources[index] for index in chosen)
         )
 
     def split(
@@ -127,8 +121,13 @@ def folders_in(root: Path) -> list[Path]:
     return sorted(entries, key=natural_key)
 
 
-def _pictures_below(folder: Path) -> Iterator[Path]:
-    return (path for path in files_below(folder) if path.suffix.lower() in EXTENSIONS)
+def _pictures_below(folder: Path, root: Path) -> Iterator[str]:
+    """Their names below ``root``."""
+    return (path.relative_to(root).as_posix() for path in files_below(folder) if path.suffix.lower() in EXTENSIONS)
+
+
+def _name(files: Sequence[Path], index: int, root: Path) -> str:
+    return files.names[index] if isinstance(files, Files) else str(files[index].relative_to(root))
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -143,7 +142,7 @@ def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
     return natural_key(Path(name))
 
 
-def _refuse_gaps(root: Path, names: Sequence[str], found: Mapping[str, Sequence[Path]]) -> None:
+def _refuse_gaps(root: Path, names: Sequence[str], found: Mapping[str, Sequence[str]]) -> None:
     if not names:
         raise FacesecureError(
             f"{root} has no sub-folder with pictures in it", "give each class a folder there: OUTPUT/alice/1.jpg, ..."

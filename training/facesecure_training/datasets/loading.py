@@ -11,7 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facesecure.errors import FacesecureError
+from facesecure_training.datasets.names import Files
 from facesecure_training.datasets.shelf import Shelf, state_of
 from facesecure_training.extras import tensorflow
 
@@ -48,7 +51,7 @@ def batches(
     """
     library = _Library(files, size, cache)
     tf = tensorflow()
-    wanted = tf.constant(labels, tf.int32)
+    wanted = tf.constant(np.asarray(labels, np.int32))
 
     def example(index: Any, key: Any) -> tuple[Any, Any]:
         return _altered(library.picture(index), augment, key, 0), wanted[index]
@@ -161,7 +164,9 @@ class _Library:
     def __init__(self, files: Sequence[Path], size: tuple[int, int], cache: Path | None) -> None:
         tf = tensorflow()
         self._size = size
-        self._names = tf.constant([str(file) for file in files])
+        # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: what is common is kept once.
+        root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
+        self._root, self._names = tf.constant(root), tf.constant(list(names), tf.string)
         self._shelf = None if cache is None else Shelf(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
         self._keys = tf.constant([] if cache is None else [state_of(file) for file in files], tf.string)
 
@@ -181,7 +186,7 @@ class _Library:
 
     def _made(self, index: Any) -> Any:
         tf = tensorflow()
-        content = tf.io.read_file(self._names[index])
+        content = tf.io.read_file(self._root + self._names[index])
         return fitted(tf.io.decode_image(content, channels=3, expand_animations=False), self._size)
 
     def _put(self, key: Any, image: Any) -> Any:
