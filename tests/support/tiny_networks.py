@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from facesecure.domain import Image
+
 OTHER_PYTHON = Path(__file__).resolve().parents[2] / ".venv-tflite/bin/python"
 SIDE = 32
 
@@ -54,3 +56,10 @@ def crops(folder: Path, count: int = 12, side: int = SIDE) -> Path:
         small = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{number:03}.png"), cv2.resize(small, (side, side), interpolation=cv2.INTER_LINEAR))
     return folder
+
+
+def portrait_crop() -> Image:
+    """An aligned face, uint8 RGB (112, 112, 3)."""
+    from facesecure_training.exporting.samples import shipped_faces
+
+    return shipped_faces()[0]

@@ -42,7 +42,7 @@ def roc(curves: Mapping[str, Rates]) -> bytes:
             far, tar = _points(one.curve)
             axes.step(np.maximum(far, _floor(one) / 2), tar, where="post", color=colour, label=_label(name, one))
         least = min(_floor(one) for one in curves.values())
-        lowest = min(one.curve.tar[0] for one in curves.values())
+        lowest = min(tar[far >= least][0] for far, tar in (_points(one.curve) for one in curves.values()))
         axes.set(xscale="log", xlim=(least / 2, 1), ylim=(0.8 if lowest > 0.82 else 0, 1.005))
         axes.set(xlabel="others accepted (false accepts)", ylabel="right ones accepted", title="ROC")
         axes.xaxis.set_major_formatter(_percent)

@@ -42,7 +42,7 @@ def share(right: int, count: int) -> Share:
     p, square = right / count, _Z**2 / count
     middle, half = p + square / 2, _Z * math.sqrt((p * (1 - p) + square / 4) / count)
     low, high = ((middle + sign * half) / (1 + square) for sign in (-1, 1))
-    return Share(right, count, p, max(0.0, low), min(1.0, high))
+    return Share(right, count, p, min(p, max(0.0, low)), max(p, min(1.0, high)))
 
 
 @dataclass(frozen=True, slots=True)
