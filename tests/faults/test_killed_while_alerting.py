@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from support.faults import fault
 from support.store import environment
 
 
@@ -23,9 +25,17 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return dict(json.loads(done.stdout))
 
 
-def test_no_alert_that_was_sent_is_lost(seen: dict[str, Any]) -> None:
+@fault(
+    "kill -9 while alerts are on their way",
+    how="SIGKILL 200 times to a process that sends alerts along chains of plugins which fail now and then",
+)
+def test_no_alert_that_was_sent_is_lost(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
     assert seen["lost"] == []
     assert seen["accepted"] > seen["kills"], "too few alerts were sent to prove anything"
+    saw(
+        f"{seen['accepted']} alerts sent, {len(seen['lost'])} lost; {seen['repeated']} told twice, cut off between the "
+        f"telling and the mark; {len(seen['repeated_after_mark'])} told again after the mark"
+    )
 
 
 def test_none_is_told_again_after_it_was_marked(seen: dict[str, Any]) -> None:

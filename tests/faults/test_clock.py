@@ -1,0 +1,111 @@
+"""The clock jumps under a running daemon, as when a Pi without one hears the time from the network, or loses it."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+
+from support.faults import fault
+from support.faults_home import Home, wait_until
+from support.mailbox import opened
+
+pytestmark = pytest.mark.slow
+COOLDOWN = 25.0
+
+_CLOCK = """
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile int64_t *offset;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    if (!offset) offset = mmap(0, 8, PROT_READ, MAP_SHARED, open(getenv("CLOCK_OFFSET"), O_RDONLY | O_CLOEXEC), 0);
+    int failed = syscall(SYS_clock_gettime, clock, now);
+    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *offset;
+    return failed;
+}
+
+time_t time(time_t *seconds) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (seconds) *seconds = now.tv_sec;
+    return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *seconds, void *zone) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    seconds->tv_sec = now.tv_sec, seconds->tv_usec = now.tv_nsec / 1000;
+    return 0;
+}
+"""
+"""The time of day is that much ahead; the clocks that never jump run on (Debian's faketime moves CLOCK_BOOTTIME)."""
+
+
+@pytest.fixture
+def clock(home: Home) -> Callable[[float], None]:
+    """Sets the clock of the daemon, and of nobody else, so many hours ahead of the true time."""
+    if shutil.which("gcc") is None:
+        pytest.skip("needs gcc")
+    (home.folder / "clock.c").write_text(_CLOCK)
+    build = ["gcc", "-O2", "-shared", "-fPIC", "-o", home.folder / "clock.so", home.folder / "clock.c"]
+    subprocess.run(build, check=True)
+    file = home.folder / "offset"
+    home.environment |= {"LD_PRELOAD": str(home.folder / "clock.so"), "CLOCK_OFFSET": str(file)}
+    file.write_bytes(bytes(8))
+
+    def jump(hours: float) -> None:
+        with file.open("r+b") as opened:
+            opened.write(struct.pack("=q", round(3600 * hours)))
+
+    return jump
+
+
+@fault(
+    "clock jumps",
+    how="3 hours ahead while an alert waits for a webhook that fails, then 6 hours back; a cool-down of 25 s",
+)
+def test_the_clock_jumps_both_ways(
+    home: Home, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch, saw: Callable[[str], None]
+) -> None:
+    with opened(monkeypatch) as mailbox:
+        mailbox.answers = [503] * 3
+        home.configure(f'[plugins.webhook]\nurl = "{mailbox.url}"\n')
+        home.config.write_text(
+            home.config.read_text().replace("stranger_cooldown = 0", f"stranger_cooldown = {COOLDOWN}")
+        )
+        with home.watched() as daemon:
+            home.wait_for_alerts(1)
+            clock(3)
+            before, began = daemon.figures.cpu_times(), time.monotonic()
+            home.wait_for_alerts(2, 60)
+            clock(-3)
+            alerts = home.wait_for_alerts(3, 60)
+            after, took = daemon.figures.cpu_times(), time.monotonic() - began
+            wait_until(lambda: len(mailbox.posts) >= 6, "third alert at the webhook")
+    busy = (after.user + after.system - before.user - before.system) / took
+    states = dict(home.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
+    kept = home.rows("SELECT count(*) FROM sightings")[0][0]
+    first, second, third = (datetime.fromisoformat(alert["created_at"]) for alert in alerts)
+    assert timedelta(hours=-7) < third - second < timedelta(hours=-5) < timedelta(hours=2) < second - first
+    assert [alert["held_back"] for alert in alerts] == [0, 2, 2], "the cool-down does not heed the clock"
+    assert states == {"delivered": 6}
+    assert kept == 7
+    assert busy < 0.9
+    saw(
+        f"the cool-down holds both times ({alerts[1]['held_back']} and {alerts[2]['held_back']} visits held back and "
+        f"counted), {states['delivered']} of 6 deliveries made, none expired, none twice, all {kept} visits kept; "
+        f"{busy:.0%} of one processor, as before"
+    )

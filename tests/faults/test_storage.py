@@ -1,0 +1,178 @@
+"""The disk is full, read-only or damaged, under a real daemon; each on a file system of the test's own."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from facesecure.store.store import Store
+from support.faults import fault
+from support.faults_home import Home
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def own_disk(folder: Path, size: str) -> Iterator[None]:
+    """``folder`` is a small disk of its own, with what was in it."""
+    if os.geteuid() != 0:
+        pytest.skip("mounting a disk needs root")
+    kept = folder.with_name(folder.name + "-before")
+    folder.rename(kept)
+    folder.mkdir(mode=0o700)
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"this machine mounts nothing: {done.stderr.decode().strip()}")
+    try:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take all the room that is left in ``folder``, by the file returned."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+    return filler
+
+
+@fault(
+    "disk full",
+    how="a disk of 16 MB for the state folder, filled to the last byte under the daemon, and emptied after two visits",
+)
+def test_the_disk_is_full_and_then_is_not(home: Home, saw: Callable[[str], None]) -> None:
+    with own_disk(home.state, "16m"), home.watched() as daemon:
+        home.wait_for_alerts(1)
+        filler = fill(home.state)
+        home.wait_for_alerts(3, timeout=60)
+        said = daemon.line_with("is not on the disk")
+        assert "no space left" in daemon.said, daemon.said
+        filler.unlink()
+        home.wait_for_alerts(5, timeout=60)
+        kept = {row[0] for row in home.rows("SELECT identifier FROM sightings")}
+        later = [alert for alert in home.alerts()[3:] if alert["sighting"] in kept]
+        assert later, "nothing is kept though there is room again"
+        written = home.rows("SELECT count(*) FROM deliveries WHERE state = 'delivered'")[0][0]
+    assert said
+    assert written >= 5 - 1
+    saw(
+        f"{len(home.alerts())} of {len(home.alerts())} alerts told, 2 of them with no room at all; the log: “{said}”; "
+        f"with room again {written} of them are on the disk, and sightings are kept again"
+    )
+
+
+@contextmanager
+def sd_card(folder: Path) -> Iterator[Path]:
+    """``folder`` is on an ext4 disk of its own, with what was in it. Yields the switch that makes the disk fail."""
+    if os.geteuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("making a disk needs root and mkfs.ext4")
+    image, kept = folder.with_name("card.img"), folder.with_name(folder.name + "-before")
+    with image.open("wb") as file:
+        file.truncate(64 << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    folder.rename(kept)
+    folder.mkdir(mode=0o700)
+    insert(image, folder)
+    try:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        subprocess.run(["sync", "--file-system", folder], check=True)
+        found = subprocess.run(["findmnt", "-no", "SOURCE", folder], capture_output=True, text=True, check=True)
+        yield Path("/sys/fs/ext4") / Path(found.stdout.strip()).name / "trigger_fs_error"
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def insert(image: Path, folder: Path) -> None:
+    command = ["mount", "-o", "loop,errors=remount-ro", image, folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this machine mounts nothing: {done.stderr.strip()}")
+
+
+@fault(
+    "state folder read-only",
+    how="an ext4 disk that fails while the daemon runs, at which Linux makes it read-only; then started on it",
+)
+def test_the_state_folder_becomes_read_only(home: Home, saw: Callable[[str], None]) -> None:
+    with sd_card(home.state) as switch:
+        with home.watched() as daemon:
+            home.wait_for_alerts(1)
+            switch.write_text("1")
+            told = home.wait_for_alerts(3, timeout=60)
+            said = daemon.line_with("a sighting was not kept")
+            assert "would be lost if facesecure" in daemon.said
+            assert "Traceback" not in daemon.said
+        refused = home.run("run")
+        assert refused.returncode == 1
+        assert "Traceback" not in refused.stderr
+        subprocess.run(["umount", home.state], check=True)
+        subprocess.run(["e2fsck", "-fy", home.state.with_name("card.img")], capture_output=True, check=False)
+        insert(home.state.with_name("card.img"), home.state)
+        with home.watched():
+            home.wait_for_alerts(len(told) + 2)
+            assert home.rows("SELECT name FROM people") == [("Grace Hopper",)]
+    assert said
+    saw(
+        f"both of 2 alerts told all the same; the log: “{said}”; a start on it is refused: “{hint(refused.stderr)}”; "
+        "after a repair the next start works and the family is known"
+    )
+
+
+@fault("database damaged", how="every page but the first overwritten in its middle, while the daemon does not run")
+def test_a_damaged_database_is_restored_from_its_backup_and_that_is_told(
+    home: Home, saw: Callable[[str], None]
+) -> None:
+    with Store.open(home.state) as store:
+        store._database.back_up()
+    damage(home.state / "facesecure.db")
+    with home.watched() as daemon:
+        (told, stranger) = home.wait_for_alerts(2)[:2]
+        assert "Traceback" not in daemon.said
+        restored = daemon.line_with("the database was damaged")
+    assert (told["kind"], stranger["kind"]) == ("service", "stranger")
+    assert home.rows("SELECT name FROM people") == [("Grace Hopper",)]
+    assert restored
+    saw(f"the backup took its place, the damaged file is kept beside it, the family is known; alert: “{told['text']}”")
+
+
+@fault("database damaged, no backup", how="the same, with no backup left")
+def test_without_a_backup_a_damaged_database_is_refused_and_left_alone(home: Home, saw: Callable[[str], None]) -> None:
+    shutil.rmtree(home.state / "backups", ignore_errors=True)
+    damage(home.state / "facesecure.db")
+    before = (home.state / "facesecure.db").read_bytes()
+    refused = home.run("run")
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert (home.state / "facesecure.db").read_bytes() == before
+    saw(f"it does not start, and leaves the file as it is: “{hint(refused.stderr)}”")
+
+
+def damage(database: Path) -> None:
+    chance, size = random.Random(3), 4096
+    for end in ("-wal", "-shm"):
+        database.with_name(database.name + end).unlink(missing_ok=True)
+    with database.open("r+b") as file:
+        for page in range(1, database.stat().st_size // size):
+            file.seek(page * size + size // 4)
+            file.write(chance.randbytes(size // 2))
+
+
+def hint(stderr: str) -> str:
+    """What the last error says to do."""
+    return stderr.strip().splitlines()[-1].removeprefix("hint: ")
