@@ -2,6 +2,7 @@
 # make demo    the whole journey on a clip made here; builds only what the daemon itself needs
 # make test    everything but the tests marked slow
 # make bench   ours against two others, on a door clip made here
+# make faults  every fault done on purpose to a running daemon, and the README's table of what was seen
 # make lint    ruff and mypy
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -31,7 +32,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
-.PHONY: help setup demo test test-slow bench lint clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -96,6 +97,9 @@ test-slow: setup
 
 bench: setup .venv-bench/.done
 	PYTHONPATH=tests .venv/bin/python -m bench.door
+
+faults: setup
+	.venv/bin/python -m pytest tests/faults --table
 
 lint: .venv/.dev
 	.venv/bin/ruff check
