@@ -36,6 +36,7 @@ from facesecure.store.records import (
     Template,
     TemplateMaker,
 )
+from facesecure.store.room import make_room
 from facesecure.store.snapshots import Snapshots, safe_identifier
 from facesecure.store.visitors import Visitors
 
@@ -48,7 +49,8 @@ log = logging.getLogger(__name__)
 class Store(AbstractContextManager["Store"]):
     """The state directory: ``facesecure.db``, ``snapshots/`` and ``backups/``. Open with ``Store.open``; ``close`` it.
 
-    ``restored`` tells of a damaged database that gave way to a backup as this store was opened.
+    ``restored`` tells of a damaged database that gave way to a backup as this store was opened, ``freed`` how many
+    bytes had to be let go for that on a full disk.
     ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting;
     in ``outbox`` alerts wait to be told.
     """
@@ -61,9 +63,10 @@ class Store(AbstractContextManager["Store"]):
         keep_faces: bool = True,
         restored: Restored | None = None,
         resident: bool = False,
+        freed: int = 0,
     ) -> None:
         self._database = database
-        self.restored = restored
+        self.restored, self.freed = restored, freed
         self._resident = resident
         self._snapshots = snapshots
         self._keep_snapshots = keep_snapshots
@@ -79,7 +82,8 @@ class Store(AbstractContextManager["Store"]):
         """Open the store in ``state_dir``, making the folder (0700), the database and its key (0600), or migrating it.
 
         ``resident`` is for the daemon alone: a damaged database is set aside and the newest good backup takes its
-        place (``restored``); and backups are left to ``prune``, where others make one as they close.
+        place (``restored``); old snapshots and backups go where the disk is full (``freed`` bytes); and backups are
+        left to ``prune``, where others make one as they close.
 
         Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, the file is
         damaged, not facesecure's, or written by a newer version, or the key is missing or another; such a file is
@@ -91,8 +95,9 @@ class Store(AbstractContextManager["Store"]):
             hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
             raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
         path = state_dir / DATABASE_NAME
+        freed = make_room(path) if resident else 0
         restored = Backups(path).mend() if resident else None
-        return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident)
+        return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident, freed)
 
     def close(self) -> None:
         """Back up if people have changed, and release the files. A process killed before loses nothing."""
