@@ -80,7 +80,7 @@ def test_the_head_learns_two_people_and_leaves_the_embedder_alone(on_embedder):
     learn, test = (np.concatenate([crops(name, count, seed) for name in NAMES]) for count, seed in ((6, 1), (3, 2)))
     embedder = mobilefacenet.bundled()
     alone = head(2, 192)
-    alone.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy", jit_compile=False)
+    alone.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy", run_eagerly=True)
     alone.fit(embedder(learn), np.repeat([0, 1], 6), epochs=5, batch_size=12, verbose=0)
     carry(alone, on_embedder)
     probabilities = np.asarray(on_embedder(test))
@@ -99,7 +99,7 @@ def test_the_separable_network_learns_light_from_dark(separable):
     model = compact(2, kind="cnn", side=32, width=0.5)
     labels = np.tile([0, 1], 16)
     pictures = (chance.integers(0, 80, (32, 32, 32, 3)) + 150 * labels[:, None, None, None]).astype(np.uint8)
-    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", run_eagerly=True)
     losses = model.fit(pictures, labels, epochs=4, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 2
     assert separable.count_params() == 161_762

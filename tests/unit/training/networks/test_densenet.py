@@ -119,6 +119,6 @@ def test_training_the_pair_trains_the_network(pictures):
     network = tiny()
     before = network.get_layer("vector").get_weights()[0].copy()
     pair = siamese(network)
-    pair.compile(keras.optimizers.SGD(0.1), loss=Contrastive(), jit_compile=False)
+    pair.compile(keras.optimizers.SGD(0.1), loss=Contrastive(), run_eagerly=True)
     pair.fit((pictures, pictures[::-1]), np.array([0, 1, 1, 0]), batch_size=4, verbose=0)
     assert np.abs(network.get_layer("vector").get_weights()[0] - before).max() > 0

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.tensorflow
 
 
 def tiny(**options):
-    return embedder(16, width=0.125, side=32, stages=((2, 64, 2, 2), (2, 128, 1, 2)), **options)
+    return embedder(16, width=0.125, side=32, stages=((2, 64, 2, 2),), **options)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_arcface_teaches_it_to_put_one_persons_pictures_together(people):
     pictures, labels = people
     network = tiny()
     model = with_cosine_head(network, 3)
-    model.compile(keras.optimizers.Adam(0.01), loss=ArcFace(0.3, 16), jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.01), loss=ArcFace(0.3, 16), run_eagerly=True)
     model.fit(pictures, labels, epochs=12, batch_size=24, verbose=0)
     embeddings = np.asarray(network(pictures, training=True))  # the running means are young yet
     cosines, same = embeddings @ embeddings.T, labels[:, None] == labels
@@ -79,7 +79,7 @@ def test_a_pupil_comes_nearer_to_its_teacher(people):
     pictures, labels = people
     wanted = np.linalg.qr(np.random.default_rng(1).normal(size=(16, 3)))[0].T[labels].astype(np.float32)
     model = tiny(activation="relu")
-    model.compile(keras.optimizers.Adam(0.01), loss=distillation, jit_compile=False)
+    model.compile(keras.optimizers.Adam(0.01), loss=distillation, run_eagerly=True)
     losses = model.fit(pictures, wanted, epochs=15, batch_size=24, verbose=0).history["loss"]
     assert losses[-1] < losses[0] / 4
 
