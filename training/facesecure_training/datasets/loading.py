@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesecure.errors import FacesecureError
-from facesecure_training.datasets.names import Files
+from facesecure_training.datasets.names import Files, Texts
 from facesecure_training.datasets.shelf import Shelf, state_of
 from facesecure_training.extras import tensorflow
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Augment = Callable[[Any, Any], Any]
 """(image uint8 (h, w, 3), seed int32 (2,)) -> image uint8 (h, w, 3), by TensorFlow's stateless operations."""
 
+_PIECE = 10_000
 _AHEAD = 2
 """Batches made ready while one is trained on."""
 
@@ -166,9 +167,9 @@ class _Library:
         self._size = size
         # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: what is common is kept once.
         root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
-        self._root, self._names = tf.constant(root), tf.constant(list(names), tf.string)
+        self._root, self._names = tf.constant(root), _strings(names)
         self._shelf = None if cache is None else Shelf(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
-        self._keys = tf.constant([] if cache is None else [state_of(file) for file in files], tf.string)
+        self._keys = _strings([] if cache is None else Texts(state_of(file) for file in files))
 
     def picture(self, index: Any) -> Any:
         """uint8 RGB (h, w, 3)."""
@@ -192,3 +193,10 @@ class _Library:
     def _put(self, key: Any, image: Any) -> Any:
         assert self._shelf is not None
         return tensorflow().numpy_function(self._shelf.put, [key, image], tensorflow().uint8)
+
+
+def _strings(texts: Sequence[str]) -> Any:
+    """A string tensor, made piece by piece: the Python strings of all of them at once would weigh more than it does."""
+    tf = tensorflow()
+    pieces = [tf.constant(list(texts[at : at + _PIECE]), tf.string) for at in range(0, len(texts), _PIECE)]
+    return tf.concat(pieces, 0) if pieces else tf.constant([], tf.string)
