@@ -24,7 +24,7 @@ def export(
     forms: Annotated[
         list[str] | None,
         typer.Option(
-            "--form", help="float, float16, dynamic, int8, edgetpu or all; may be repeated.", show_default="float16"
+            "--form", help="float, float16, dynamic, mixed, int8, edgetpu, all; repeatable.", show_default="float16"
         ),
     ] = None,
     data: Annotated[

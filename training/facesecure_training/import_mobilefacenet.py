@@ -20,7 +20,6 @@ from facesecure.vision.model_card import ModelCard
 from facesecure_training.exporting import bundle
 from facesecure_training.exporting.convert import to_tflite
 from facesecure_training.exporting.flatbuffer import read_graph
-from facesecure_training.exporting.quantise import with_int8_kernels
 from facesecure_training.exporting.samples import shipped_faces
 from facesecure_training.faces import Cropper
 from facesecure_training.networks import mobilefacenet
@@ -139,8 +138,6 @@ def _published(content: bytes, face: Image) -> NDArray[np.float32]:
 
 
 def _export(model: Any, form: Form, faces: Sequence[Image]) -> bytes:
-    if form == "mixed8":  # the first convolution sees the picture itself: rounding that again gains nothing
-        return with_int8_kernels(to_tflite(model, "float32"), lambda kernel: kernel[3] != 3)
     return to_tflite(model, form, (face[None] for face in faces))
 
 

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from facesecure.errors import ModelError
 from facesecure.vision.interpreter import native_messages_logged
+from facesecure_training.exporting.quantise import with_int8_kernels
 from facesecure_training.extras import tensorflow
 from facesecure_training.networks.pixels import fixed_batch
 
 log = logging.getLogger(__name__)
 
-Precision = Literal["float32", "float16", "dynamic8", "int8", "edgetpu"]
+Precision = Literal["float32", "float16", "dynamic8", "mixed8", "int8", "edgetpu"]
 Samples = Iterable[NDArray[np.uint8]]
 _UNKNOWN = re.compile(r"'(tf\.\w+)' op is neither a custom op nor a flex op|(?:Flex|Custom|TF Select) ops: ([\w, .]+)")
 
@@ -30,12 +31,15 @@ def to_tflite(model: Any, precision: Precision, samples: Samples = ()) -> bytes:
     """Convert ``model``, uint8 RGB in, to a graph for batches of one; weights as ``precision`` says.
 
     float16 stores the weights at half size and computes in float32. dynamic8 stores the weights as int8 and rounds
-    activations on the run. int8 computes in int8 throughout, takes uint8 and gives float32; edgetpu is the same with
+    activations on the run; mixed8 does so for convolutions alone, but for those that see the picture itself
+    (``quantise``). int8 computes in int8 throughout, takes uint8 and gives float32; edgetpu is the same with
     uint8 out. For these two ``samples``, arrays (1, h, w, 3) of real crops, tell the range of every activation.
 
     Where Keras' own way into the converter fails, a SavedModel is taken round. Raises ModelError, with the
     operation's name, for what TFLite cannot express at all.
     """
+    if precision == "mixed8":  # rounding what the first convolution sees gains nothing
+        return with_int8_kernels(to_tflite(model, "float32"), lambda kernel: kernel[3] != 3)
     settled = static(model, precision)
     try:
         return _converted(lambda lite: lite.from_keras_model(settled), precision, samples, settled)

@@ -26,15 +26,24 @@ FORMS: Mapping[str, Precision] = {
     "float": "float32",
     "float16": "float16",
     "dynamic": "dynamic8",
+    "mixed": "mixed8",
     "int8": "int8",
     "edgetpu": "edgetpu",
 }
 _CALIBRATED = {"int8", "edgetpu"}
-_GOLDEN: Mapping[Precision, float] = {"float32": 1e-3, "float16": 2e-3, "dynamic8": 0.05, "int8": 0.1, "edgetpu": 0.1}
+_GOLDEN: Mapping[Precision, float] = {
+    "float32": 1e-3,
+    "float16": 2e-3,
+    "dynamic8": 0.05,
+    "mixed8": 0.05,
+    "int8": 0.1,
+    "edgetpu": 0.1,
+}
 _NOTES: Mapping[Precision, str] = {
     "float32": "The reference.",
     "float16": "Weights are stored as float16 and computed in float32.",
     "dynamic8": "Weights are int8; activations are rounded to 8 bits on the run.",
+    "mixed8": "Kernels of all convolutions but the first are int8; activations are rounded to 8 bits on the run.",
     "int8": "Weights and activations are int8; takes uint8, gives float32.",
 }
 

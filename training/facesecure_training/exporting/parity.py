@@ -21,9 +21,23 @@ MEASURES: Mapping[Kind, str] = {
     "point": "largest error, of the mean distance between two pictures",
 }
 _DEMANDED: Mapping[Kind, Mapping[Precision, float]] = {
-    "classification": {"float32": 1e-4, "float16": 0.005, "dynamic8": 0.05, "int8": 0.15, "edgetpu": 0.15},
-    "direction": {"float32": 0.99999, "float16": 0.9999, "dynamic8": 0.99, "int8": 0.95, "edgetpu": 0.95},
-    "point": {"float32": 1e-3, "float16": 0.01, "dynamic8": 0.1, "int8": 0.25, "edgetpu": 0.25},
+    "classification": {
+        "float32": 1e-4,
+        "float16": 0.005,
+        "dynamic8": 0.05,
+        "mixed8": 0.05,
+        "int8": 0.15,
+        "edgetpu": 0.15,
+    },
+    "direction": {
+        "float32": 0.99999,
+        "float16": 0.9999,
+        "dynamic8": 0.99,
+        "mixed8": 0.99,
+        "int8": 0.95,
+        "edgetpu": 0.95,
+    },
+    "point": {"float32": 1e-3, "float16": 0.01, "dynamic8": 0.1, "mixed8": 0.1, "int8": 0.25, "edgetpu": 0.25},
 }
 
 

@@ -61,7 +61,7 @@ def test_a_refused_form_fails_and_says_why(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("--form", "int3"), "use one of: float, float16, dynamic, int8, edgetpu, all"),
+        (("--form", "int3"), "use one of: float, float16, dynamic, mixed, int8, edgetpu, all"),
         (("--crop", "round"), "use one of: aligned, loose"),
         (("--name", "a/b"), "no name for a model"),
         (("--form", "int8"), "real faces"),

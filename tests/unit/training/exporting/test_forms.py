@@ -45,7 +45,7 @@ def test_a_form_comes_near_to_keras(door, form):
     assert door[form].proof.samples == 12
 
 
-@pytest.mark.parametrize("form", ["float", "float16", "dynamic", "int8"])
+@pytest.mark.parametrize("form", ["float", "float16", "dynamic", "mixed", "int8"])
 def test_the_daemon_reads_the_card_and_gets_the_golden_output(door, form):
     model = load_model(door[form].file)
     assert model.card.task == "face-classification"

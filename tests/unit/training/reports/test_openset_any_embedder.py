@@ -1,4 +1,4 @@
-"""Households judged by an embedder that is not ours: points compared by distance, and no judge without a score model."""
+"""Households judged by an embedder that is not ours: points, compared by distance; no judge without a score model."""
 
 import json
 
