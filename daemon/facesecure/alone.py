@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from facesecure.errors import StoreError
 from facesecure.store.snapshots import owned_like
 
 LOCK_NAME = "daemon.lock"
+_WORN = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextmanager
@@ -45,6 +47,16 @@ def _opened(state_dir: Path) -> int:
         descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         owned_like(state_dir / LOCK_NAME, state_dir)
     except OSError as error:
+        if error.errno in _WORN and state_dir.is_dir():
+            return _readable(state_dir)
         hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
         raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
     return descriptor
+
+
+def _readable(state_dir: Path) -> int:
+    """A lock needs nothing written: the file of an earlier daemon will do, or the folder itself."""
+    try:
+        return os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

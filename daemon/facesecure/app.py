@@ -37,6 +37,7 @@ from facesecure.policy.ticker import Ticker
 from facesecure.presence import Presence
 from facesecure.recognize.judge import Judge
 from facesecure.recognize.visitors import VisitorChooser
+from facesecure.refuge import Place, usable
 from facesecure.service import Reread, Service
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
@@ -72,13 +73,18 @@ class Daemon:
 
 @contextmanager
 def assembled(
-    config: FacesecureConfig, state_dir: Path, extra_plugins: Mapping[str, AlertPlugin] | None = None
+    config: FacesecureConfig,
+    state_dir: Path,
+    extra_plugins: Mapping[str, AlertPlugin] | None = None,
+    place: Place | None = None,
 ) -> Iterator[Daemon]:
     """Build the daemon that ``config`` describes, and take it down again in the reverse order.
 
-    ``extra_plugins`` get every alert beside those that the configuration enables.
+    ``extra_plugins`` get every alert beside those that the configuration enables. ``place``: what ``state_dir`` stands
+    in for, where it is a refuge.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
+    place = place or Place(state_dir, state_dir)
     map_large_buffers()
     share_heaps()
     with ExitStack() as stack:
@@ -90,7 +96,7 @@ def assembled(
         arming = Arming(state_dir, Mode(config.policy.mode))
         choose = VisitorChooser(vision.scores).choose
         store.visitors.group_left_over(choose)
-        stack.enter_context(Housekeeper(store, config.store))
+        stack.enter_context(Housekeeper(store, place.limits(config.store)))
         studio = stack.enter_context(Studio(config.speech, state_dir))
         registry = Registry.load(
             config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))
@@ -111,8 +117,8 @@ def assembled(
             memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
         )
         stack.enter_context(Ticker(policy, dispatcher))
-        if store.restored:
-            for alert in policy.decide_service("restored"):
+        for event, why in _troubles(store, place):
+            for alert in policy.decide_service(event, why=why):
                 dispatcher.send(alert)
         if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
             stack.enter_context(Repertoire(studio, lambda: policy.sentences(names()), store.people_revision))
@@ -139,9 +145,19 @@ def assembled(
 
         health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
-        commands = Commands(config.camera.name, arming, policy, store, monitor, dispatcher, names=names)
-        stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir))
+        commands = Commands(
+            config.camera.name, arming, policy, store, monitor, dispatcher, names=names, complaint=place.complaint
+        )
+        stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir, place.named))
         yield Daemon(pipeline, frames, dispatcher, store, monitor, drill, commands)
+
+
+def _troubles(store: Store, place: Place) -> Iterator[tuple[str, str]]:
+    """What befell the state before this start: events of the service, and why, for reading."""
+    if store.restored:
+        yield "restored", ""
+    if place.complaint:
+        yield "unwritable", place.complaint
 
 
 def lent(
@@ -170,12 +186,13 @@ def run(
     """Watch until SIGTERM or Ctrl-C, or with ``exit_at_end`` until the source ends (cameras do not).
 
     At SIGHUP the configuration is read again by ``reread``. Ctrl-C raises KeyboardInterrupt, after everything was said,
-    written and closed. Raises StoreError where another daemon has ``state_dir``.
+    written and closed. Where ``state_dir`` cannot be written any more, a copy in memory takes its place.
+    Raises StoreError where another daemon has ``state_dir``.
     """
 
     def serve(config: FacesecureConfig, service: Service) -> None:
         with (
-            assembled(config, state_dir, extra_plugins) as daemon,
+            assembled(config, place.path, extra_plugins, place) as daemon,
             Reporter(lambda: service.complaining(daemon.commands.status({})["line"])),
             service.watched(daemon.frames, config.camera.timeout) as frames,
         ):
@@ -186,7 +203,7 @@ def run(
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 service.wait()
 
-    with alone(state_dir):
+    with alone(state_dir), usable(state_dir) as place:
         Service(serve, reread).run(config)
 
 

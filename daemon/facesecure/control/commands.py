@@ -44,7 +44,10 @@ class Camera(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The parts of a daemon that answer. ``names`` are those it can recognise; left out, everybody in ``store``."""
+    """The parts of a daemon that answer. ``names`` are those it can recognise; left out, everybody in ``store``.
+
+    ``complaint`` says what is wrong with the state directory, if something is.
+    """
 
     place: str
     arming: Arming
@@ -53,6 +56,7 @@ class Commands:
     camera: Camera
     channels: Channels
     names: Callable[[], Sequence[str]] | None = None
+    complaint: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def handlers(self) -> dict[str, Handler]:
@@ -64,7 +68,7 @@ class Commands:
 
     def arm(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """``mode``: home, away or off. It acts from now on; ``warning`` says where it will not outlive a restart."""
-        before, warning = self.policy.mode, None
+        before, warning = self.policy.mode, self.complaint or None
         try:
             self.arming.arm(_mode(request.get("mode")))
         except StoreError as error:
@@ -79,9 +83,10 @@ class Commands:
         last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
         doing = f"no picture of the {self.place}" if trouble else WATCHING
+        line = status_line(mode, len(names), last, now, camera=doing, quiet=quiet)
         return {
             **self.ping(request),
-            "line": status_line(mode, len(names), last, now, camera=doing, quiet=quiet),
+            "line": f"{line}; {self.complaint}" if self.complaint else line,
             "mode": mode.value,
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
             "quiet": quiet,

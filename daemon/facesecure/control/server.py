@@ -194,11 +194,14 @@ class ControlServer(AbstractContextManager["ControlServer"]):
 
 
 @contextmanager
-def answering(handlers: Mapping[str, Handler], state_dir: Path) -> Iterator[None]:
-    """Answer callers at this daemon's own place. A door is watched even where that cannot be: then the log says so."""
+def answering(handlers: Mapping[str, Handler], state_dir: Path, named: Path | None = None) -> Iterator[None]:
+    """Answer callers at this daemon's own place. A door is watched even where that cannot be: then the log says so.
+
+    ``named``: what callers call the state directory, where ``state_dir`` stands in for it.
+    """
     with ExitStack() as stack:
         try:
-            stack.enter_context(ControlServer(handlers, own_place(state_dir), state_dir=state_dir))
+            stack.enter_context(ControlServer(handlers, own_place(state_dir), state_dir=named or state_dir))
         except ControlError as error:
             _log.error("facesecure arm and status will not work: %s", error)
         yield

@@ -178,8 +178,11 @@ class Policy:
         words = self._phrases.camera(what)
         return self._about_us(AlertKind.CAMERA, words, treatment, moment, held, snapshot_path, self._why)
 
-    def decide_service(self, event: str) -> list[Alert]:
-        """Alerts for something that befell the daemon: one of ``Phrases.service``'s events, or a sentence."""
+    def decide_service(self, event: str, *, why: str = "") -> list[Alert]:
+        """Alerts for something that befell the daemon: one of ``Phrases.service``'s events, or a sentence.
+
+        ``why`` is for reading, never spoken.
+        """
         with self._lock:
             moment = self._moment()
             treatment = self._treatment(AlertKind.SERVICE, moment)
@@ -193,7 +196,8 @@ class Policy:
             told = Told(AlertKind.SERVICE, event, "", moment.steady, treatment.channels)
             self._history = self._history.with_told(told, moment.steady, instead_of=[past])
             held = len(past.held) if past else 0
-            return self._about_us(AlertKind.SERVICE, _service(self._phrases, event), treatment, moment, held)
+            words = _service(self._phrases, event)
+            return self._about_us(AlertKind.SERVICE, words, treatment, moment, held, why=why)
 
     def _treatment(self, kind: AlertKind, moment: _Moment, name: str | None = None) -> Treatment:
         return self._rules.treat(Occasion(kind, name, moment.mode, moment.now))
