@@ -22,7 +22,7 @@ from facesecure.vision.light import brightened
 from facesecure.vision.model_card import Model, ModelCard
 from facesecure.vision.personhood import Doubts, nobody_doubted
 
-_MEASURE = "measure it with: facesecure-train evaluate classifier --write-card"
+_MEASURE = "measure it: facesecure-train evaluate classifier NAME.tflite --data DIR --strangers DIR --write-card"
 _EXPORT = "export it again with facesecure-train"
 
 
