@@ -89,6 +89,8 @@ def run(kind: str, settings: Settings, out: Path, resume: bool, said: frozenset[
     folder = RunFolder(out)
     if resume:
         settings = resumed(folder.began(kind, type(settings)), settings, said)
+    else:
+        folder.refuse_if_used()
     try:
         progress = train(kind, settings, folder, resume=resume)
     except KeyboardInterrupt:
@@ -100,7 +102,7 @@ def run(kind: str, settings: Settings, out: Path, resume: bool, said: frozenset[
 
 
 def resumed(before: Settings, now: Settings, said: frozenset[str]) -> Settings:
-    """What the run began with, threads and the like as said now. Raises UsageError for what differs."""
+    """What the run began with, threads and the like as said now if at all. Raises UsageError for what differs."""
     asked = {name: getattr(now, name) for name in said & {field.name for field in fields(now)}}
     for name in asked.keys() - OF_THIS_MACHINE:
         if asked[name] != getattr(before, name):
@@ -108,4 +110,4 @@ def resumed(before: Settings, now: Settings, said: frozenset[str]) -> Settings:
                 f"--{name.replace('_', '-')} is {asked[name]}, and the run began with {getattr(before, name)}",
                 "leave it out to resume, or begin another run in another --out",
             )
-    return replace(before, **{name: getattr(now, name) for name in OF_THIS_MACHINE})
+    return replace(before, **{name: asked[name] for name in asked.keys() & OF_THIS_MACHINE})

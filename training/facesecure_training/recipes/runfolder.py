@@ -46,10 +46,14 @@ class RunFolder:
     def used(self) -> bool:
         return self.config.exists()
 
-    def begin(self, kind: str, settings: Settings, facts: Mapping[str, Any]) -> None:
-        """Makes it, with its config.json. Raises UsageError if there is a run in it, or it cannot be made."""
+    def refuse_if_used(self) -> None:
+        """Raises UsageError if there is a run in it."""
         if self.used:
             raise UsageError(f"{self.path} holds a run already", "add --resume to go on with it, or take another --out")
+
+    def begin(self, kind: str, settings: Settings, facts: Mapping[str, Any]) -> None:
+        """Makes it, with its config.json. Raises UsageError if there is a run in it, or it cannot be made."""
+        self.refuse_if_used()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

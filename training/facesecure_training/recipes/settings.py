@@ -18,7 +18,8 @@ Schedule = Literal["one-cycle", "triangular", "constant"]
 Option = typer.Option
 
 OF_THIS_MACHINE = frozenset({"threads", "eager"})
-"""What a resumed run may be asked otherwise than before; it changes nothing of what is learnt."""
+"""What a resumed run may be asked otherwise than before. It changes what is learnt by no more than rounding: other
+threads add up in another order."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,7 +44,7 @@ def numpy(variable: Any) -> NDArray[Any]:
 
 def save(path: Path, variables: Sequence[Any], progress: Progress) -> None:
     """Writes what ``variables`` hold, and ``progress``, to ``path``; it survives a crash halfway."""
-    arrays = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
+    arrays: dict[str, Any] = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     beside = path.with_suffix(".writing")
     with beside.open("wb") as file:

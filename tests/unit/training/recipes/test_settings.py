@@ -31,6 +31,7 @@ def test_a_setting_of_another_version_is_refused():
 def test_what_was_not_said_again_is_taken_from_the_run():
     before = Hugonet(epochs=50, lr=1e-5, threads=1)
     assert resumed(before, Hugonet(threads=2), frozenset({"threads"})) == replace(before, threads=2)
+    assert resumed(before, Hugonet(), frozenset()) == before
 
 
 def test_what_is_said_otherwise_than_before_is_refused_not_ignored():
