@@ -57,6 +57,7 @@ class Service:
         self._watchdog = Watchdog()
         self._signals = Signals(self._hear)
         self._changed = threading.Condition()
+        self._reloading = threading.Lock()
         self._config: FacesecureConfig | None = None
         self._next: FacesecureConfig | None = None
         self._fallback: FacesecureConfig | None = None
@@ -128,6 +129,7 @@ class Service:
     def _following(self) -> FacesecureConfig | None:
         with self._changed:
             following, self._next = self._next, None
+            self._config = following or self._config
         return None if self._stopped else following
 
     def _hear(self, number: int) -> None:
@@ -149,6 +151,11 @@ class Service:
             frames.stop()
 
     def _reload(self, reread: Reread) -> None:
+        """What was read last is what holds in the end, however many ask at once."""
+        with self._reloading:
+            self._reload_now(reread)
+
+    def _reload_now(self, reread: Reread) -> None:
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             config = reread()
@@ -157,7 +164,9 @@ class Service:
             notify("READY=1")
             return
         self.complaint = ""
-        if config == self._config:
+        with self._changed:
+            present = self._next or self._config
+        if config == present:
             _log.info("the configuration has not changed")
             notify("READY=1")
         elif not self._stopped:

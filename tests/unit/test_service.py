@@ -178,6 +178,18 @@ def test_an_unchanged_configuration_starts_nothing_anew(story):
     assert story.served == ["front door"]
 
 
+def test_a_change_that_is_taken_back_while_it_is_under_way_is_not_made(story):
+    def changed_and_back() -> None:
+        story.reload(config("gate"))
+        story.wait_until_ending()
+        story.reload(config("front door"))
+        story.wait_until_told("RELOADING=1", 2)
+        time.sleep(0.1)
+
+    story.plays([changed_and_back], [story.stop])
+    assert story.served == ["front door", "front door"]
+
+
 def test_sigterm_in_the_middle_of_a_change_is_the_end(story):
     def while_it_is_built() -> None:
         story.stop()
