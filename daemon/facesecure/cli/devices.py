@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,10 +23,14 @@ def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume 
     """List the Google Home and other Cast devices on the network, groups included."""
     from facesecure_plugins.google_home.network import nearby, volumes
 
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # an interface without a network is none of the answer
     devices = nearby(timeout, _interfaces(settings_of(context).config().plugins))
     loud = volumes(devices) if volume else [None] * len(devices)
     if json:
         output.emit_json({"devices": [_document(*pair) for pair in zip(devices, loud, strict=True)]})
+        return
+    if not devices:
+        output.note(_advice(devices, timeout))
         return
     columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
     output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loud, strict=True)])
