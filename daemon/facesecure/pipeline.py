@@ -71,5 +71,5 @@ class Pipeline:
     def _tell(self, sightings: Sequence[Sighting]) -> None:
         for sighting in map(self.rehearsal.staged, sightings):
             snapshot = self.chronicle.keep(sighting)
-            for alert in self.policy.decide(sighting, snapshot):
+            for alert in self.rehearsal.decided(sighting, self.policy.decide(sighting, snapshot)):
                 self.alerts.send(alert)

@@ -91,7 +91,7 @@ def test_the_running_daemon_is_heard_through_a_cast_device_and_says_when_each_st
         with home.watched():
             code, report, err = home.drill()
     assert code == 0, (report, err)
-    assert steps(report)[:4] == ["shown", "detected", "judged", "written"]
+    assert steps(report)[:5] == ["shown", "detected", "judged", "policy", "written"]
     assert steps(report, "google_home") == ["written", "attempting", "fetched", "playing", "finished", "delivered"]
     times = [step["seconds"] for step in report["steps"]]
     assert times == sorted(times)

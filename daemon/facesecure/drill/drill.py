@@ -22,20 +22,21 @@ from facesecure.tracking import Track
 
 SECONDS = 60.0
 """A drill that has not ended by then has failed."""
-SHOWN, DETECTED, JUDGED, WRITTEN = "shown", "detected", "judged", "written"
+SHOWN, DETECTED, JUDGED, DECIDED, WRITTEN = "shown", "detected", "judged", "policy", "written"
 DELIVERED, EXPIRED, FAILED = "delivered", "expired", "failed"
 _MISSING = {
     SHOWN: ("the camera gave no picture", "is it offline? facesecure doctor"),
     DETECTED: ("no face was found in the stranger's picture", "see [detector], and [motion] mask"),
     JUDGED: ("the face was found but not judged a stranger's", "see [quality] and [verdict]"),
-    WRITTEN: ("nobody is told of strangers", "see [policy] and [plugins]"),
+    DECIDED: ("nobody is told of strangers", "see [policy]"),
+    WRITTEN: ("nobody who is told of strangers is in use", "see [plugins]; the log says why"),
 }
 
 _log = logging.getLogger(__name__)
 
 
 class Drill:
-    """At most one at a time. ``watch`` and ``staged`` are the pipeline's, ``step`` is the dispatcher's.
+    """At most one at a time. ``watch``, ``staged`` and ``decided`` are the pipeline's, ``step`` is the dispatcher's.
 
     Thread-safe: it is begun from the control socket, watched on the pipeline's thread and heard of on the plugins'.
     """
@@ -90,6 +91,13 @@ class Drill:
         if sighting.verdict.kind is VerdictKind.STRANGER and not sighting.closing:
             self._once(JUDGED, sighting.verdict.why)
         return replace(sighting, staged=True)
+
+    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """``alerts`` of ``sighting``; of the drill's own, whom the policy has told is noted."""
+        if sighting.staged and alerts:
+            channels = alerts[0].channels
+            self._once(DECIDED, "everybody in use" if channels is None else ", ".join(channels))
+        return alerts
 
     # What becomes of its alert -------------------------------------------------------------------------------------
 

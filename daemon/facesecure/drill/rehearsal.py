@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from facesecure.domain import Frame, Sighting
+from facesecure.domain import Alert, Frame, Sighting
 from facesecure.tracking import Track
 
 
@@ -18,6 +18,9 @@ class Rehearsal(Protocol):
     def staged(self, sighting: Sighting) -> Sighting:
         """``sighting``, marked as staged if a drill has made it."""
 
+    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """``alerts``, as the policy has them told of ``sighting``."""
+
 
 class NoRehearsal:
     """Everything is real."""
@@ -27,3 +30,6 @@ class NoRehearsal:
 
     def staged(self, sighting: Sighting) -> Sighting:
         return sighting
+
+    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:  # noqa: ARG002
+        return alerts

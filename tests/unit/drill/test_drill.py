@@ -65,7 +65,10 @@ def through_the_judge() -> tuple[Rehearsal, Alert]:
     stage.drill.begin()
     stage.play()
     stage.drill.watch(stage.frame, [stage.track()])
-    return stage, Alert.about(stage.drill.staged(seen(7)), "This is a drill. A stranger is at the front door")
+    sighting = stage.drill.staged(seen(7))
+    alert = Alert.about(sighting, "This is a drill. A stranger is at the front door", channels=("log", "google_home"))
+    assert stage.drill.decided(sighting, [alert]) == [alert]
+    return stage, alert
 
 
 def test_every_step_is_told_in_its_order_and_the_end_is_good() -> None:
@@ -73,8 +76,9 @@ def test_every_step_is_told_in_its_order_and_the_end_is_good() -> None:
     for what in ("written", "attempting", "fetched", "playing", "finished", "delivered"):
         assert not stage.report.done
         stage.drill.step(alert, "google_home", what)
-    expected = ["shown", "detected", "judged", "written", "attempting", "fetched", "playing", "finished", "delivered"]
-    assert steps(stage.report) == expected
+    before = ["shown", "detected", "judged", "policy", "written"]
+    assert steps(stage.report) == [*before, "attempting", "fetched", "playing", "finished", "delivered"]
+    assert stage.report.steps[3].note == "log, google_home"
     assert stage.report.good
     assert [report.good for report in stage.kept] == [True], "kept once"
     times = [step.seconds for step in stage.report.steps]
@@ -150,7 +154,13 @@ def test_a_fallback_that_speaks_makes_it_good_and_the_failure_stays_to_be_seen()
 
 @pytest.mark.parametrize(
     ("until", "why"),
-    [(0, "the camera gave no picture"), (1, "no face was found"), (2, "not judged"), (3, "nobody is told")],
+    [
+        (0, "the camera gave no picture"),
+        (1, "no face was found"),
+        (2, "not judged"),
+        (3, "nobody is told"),
+        (4, "in use"),
+    ],
 )
 def test_what_did_not_happen_in_time_is_said_with_what_to_look_at(until: int, why: str) -> None:
     stage = Rehearsal(seconds=-1.0)
@@ -159,7 +169,8 @@ def test_what_did_not_happen_in_time_is_said_with_what_to_look_at(until: int, wh
         stage.play()
         stage.drill.watch(stage.frame, [stage.track()] if until > 1 else [])
     if until > 2:
-        stage.drill.staged(seen(7))
+        sighting = stage.drill.staged(seen(7))
+        stage.drill.decided(sighting, [Alert.about(sighting, "A stranger is at the front door")] if until > 3 else [])
     assert (stage.report.done, stage.report.good) == (True, False)
     assert why in stage.report.why
 
@@ -179,7 +190,8 @@ def test_real_alerts_and_those_of_an_earlier_drill_are_passed_over() -> None:
     stage.drill.step(Alert.about(seen(8), "A stranger is at the front door"), "log", "written")
     stage.drill.step(Alert(AlertKind.CAMERA, "The camera is offline"), "log", "written")
     stage.drill.step(alert, "notify", "attempting")  # of an earlier one: its "written" was then
-    assert steps(stage.report) == ["shown", "detected", "judged"]
+    stage.drill.decided(seen(8), [Alert.about(seen(8), "A stranger is at the front door")])
+    assert steps(stage.report) == ["shown", "detected", "judged", "policy"]
 
 
 def test_a_frame_of_the_drill_says_how_large_the_camera_s_pictures_are() -> None:
