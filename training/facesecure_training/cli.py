@@ -17,6 +17,7 @@ from facesecure_training import (
     cli_export,
     cli_openset,
     cli_quality,
+    cli_search,
     cli_strangers,
     cli_train,
 )
@@ -37,6 +38,7 @@ app.add_typer(cli_dataset.app, name="dataset")
 app.add_typer(cli_evaluate.app, name="evaluate")
 app.add_typer(cli_train.app, name="train")
 app.command("export")(cli_export.export)
+app.command("search")(cli_search.search)
 cli_evaluate.app.command("classifier")(cli_classifier.classifier)
 cli_evaluate.app.command("strangers")(cli_strangers.evaluate)
 cli_evaluate.app.command("openset")(cli_openset.openset)

@@ -1,0 +1,126 @@
+"""A search shared by processes, one of which dies; and what is told of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from facesecure.errors import FacesecureError, UsageError
+
+pytest.importorskip("optuna", reason="needs the [training] extra")
+pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")]
+from facesecure_training.recipes.settings import Classifier  # noqa: E402
+from facesecure_training.search import report, study  # noqa: E402
+from facesecure_training.search.space import Space  # noqa: E402
+
+WORKER = """
+import sys, time, warnings
+warnings.simplefilter("ignore")
+from facesecure_training.search import study
+url, number, hangs = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "hangs"
+found = study.opened(url, "s", resume=True, worker=number, heartbeat_s=1, grace_s=2)
+def tried(trial):
+    rate = trial.suggest_float("lr", 1e-7, 1e-1, log=True)
+    print("begun", flush=True)
+    time.sleep(60 if hangs else 0.3)
+    return rate
+study.run(found, tried, 8)
+"""
+
+
+def tried(trial) -> float:
+    settings = Space().ask(trial, Classifier())
+    return settings.lr + settings.width
+
+
+def filled(url: str, trials: int = 6, **options):
+    found = study.opened(url, "s", resume=False, **options)
+    study.run(found, tried, trials)
+    return found
+
+
+def url(folder) -> str:
+    return f"sqlite:///{folder}/search.db"
+
+
+def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tmp_path):
+    study.opened(url(tmp_path), "s", resume=False)
+    command = [sys.executable, "-c", WORKER, url(tmp_path)]
+    hung = subprocess.Popen([*command, "1", "hangs"], stdout=subprocess.PIPE, text=True)
+    assert hung.stdout is not None
+    assert hung.stdout.readline() == "begun\n"
+    both = [subprocess.Popen([*command, str(number), "works"], stdout=subprocess.DEVNULL) for number in (2, 3)]
+    hung.send_signal(signal.SIGKILL)
+    hung.wait()
+    hung.stdout.close()
+    assert [one.wait(120) for one in both] == [0, 0]
+    trials = study.opened(url(tmp_path), "s", resume=True).get_trials()
+    states = [trial.state.name for trial in trials]
+    assert states.count("COMPLETE") >= 8
+    assert states[0] == "FAIL"
+    assert any(trial.system_attrs.get("failed_trial") == 0 for trial in trials)
+    rates = [trial.params["lr"] for trial in trials if "failed_trial" not in trial.system_attrs]
+    assert len(set(rates)) == len(rates)
+
+
+def test_a_search_goes_on_and_draws_what_it_has_not_drawn_yet(tmp_path):
+    filled(url(tmp_path), 3)
+    again = study.opened(url(tmp_path), "s", resume=True)
+    study.run(again, tried, 6)
+    assert len({trial.params["lr"] for trial in again.get_trials()}) == len(again.get_trials()) == 6
+
+
+def test_the_same_seed_searches_the_same(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = (filled(url(tmp_path / name), 3, seed=7) for name in "ab")
+    assert [one.params for one in first.get_trials()] == [one.params for one in second.get_trials()]
+
+
+def test_what_is_there_is_not_gone_on_with_unasked(tmp_path):
+    filled(url(tmp_path), 1)
+    with pytest.raises(UsageError, match="already"):
+        study.opened(url(tmp_path), "s", resume=False)
+
+
+def test_a_database_that_cannot_be_is_said(tmp_path):
+    with pytest.raises(UsageError, match="cannot open"):
+        study.opened(f"sqlite:///{tmp_path}/none/such.db", "s", resume=False)
+
+
+def test_a_trial_that_comes_apart_says_why_and_the_search_goes_on(tmp_path):
+    def sometimes(trial):
+        if trial.number == 1:
+            raise FacesecureError("the loss is nan")
+        return tried(trial)
+
+    found = study.opened(url(tmp_path), "s", resume=False)
+    study.run(found, sometimes, 3)
+    assert [trial.state.name for trial in found.get_trials()] == ["COMPLETE", "PRUNED", "COMPLETE"]
+    assert found.get_trials()[1].user_attrs["why"] == "the loss is nan"
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_the_report_shows_what_mattered_and_how_to_train_the_best(tmp_path, sampler):
+    found = filled(url(tmp_path), 12, sampler=sampler)
+    command = report.best_command(found, "compact", {"data": tmp_path / "faces", "size": 64}, tmp_path / "best")
+    page = report.write(found, tmp_path / "out", command)
+    assert f"--lr {found.best_params['lr']:.6g}" in page.read_text()
+    assert command.startswith("facesecure-train train compact --data")
+    assert " --size 64 " in command
+    for chart in ("importance.png", "parallel.png"):
+        assert (tmp_path / "out" / chart).read_bytes().startswith(b"\x89PNG")
+    assert set(report.importance(found)) == set(found.best_params)
+
+
+def test_the_space_is_the_one_asked_for(tmp_path):
+    found = filled(url(tmp_path), 30)
+    for trial in found.get_trials():
+        assert 1e-7 <= trial.params["lr"] <= 1e-1
+        assert trial.params["batch"] in (8, 16, 32, 64, 128)
+        assert 5 <= trial.params["epochs"] <= 30
+    rates = sorted(trial.params["lr"] for trial in found.get_trials())
+    assert 1e-6 < rates[15] < 1e-2  # evenly by its logarithm, not by itself

@@ -1,0 +1,1 @@
+"""Which settings train best: random search, as Bergstra and Bengio argue for, or TPE, by Optuna."""

@@ -1,0 +1,38 @@
+"""Where the search looks: learning rate, batch, epochs, augmentation and width.
+
+Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13, 2012: of many settings few matter, and
+a grid wastes its trials on the same few values of those. The learning rate, which always matters, is drawn evenly on a
+logarithmic scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from facesecure_training.recipes.settings import Settings
+
+RATES = (1e-7, 1e-1)
+BATCHES = (8, 16, 32, 64, 128)
+STRENGTHS = (0.0, 1.5)
+WIDTHS = (0.25, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """``epochs`` at least and at most; of the others the bounds are fixed."""
+
+    epochs: tuple[int, int] = (5, 30)
+
+    def ask(self, trial: Any, settings: Settings) -> Settings:
+        """``settings`` with what ``trial`` (optuna.Trial) proposes in the place of their own."""
+        found: dict[str, Any] = {
+            "lr": trial.suggest_float("lr", *RATES, log=True),
+            "batch": trial.suggest_categorical("batch", BATCHES),
+            "epochs": trial.suggest_int("epochs", *self.epochs),
+            "augment": trial.suggest_categorical("augment", ("none", "report", "door", "aligned")),
+            "strength": trial.suggest_float("strength", *STRENGTHS),
+        }
+        if "width" in {field.name for field in fields(settings)}:
+            found["width"] = trial.suggest_float("width", *WIDTHS)
+        return replace(settings, **found)

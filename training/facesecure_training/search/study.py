@@ -1,0 +1,103 @@
+"""A search in a database: many workers may share it, any of them may die, and it goes on where it stood."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from facesecure.errors import FacesecureError, UsageError
+
+Sampler = Literal["random", "tpe"]
+Pruner = Literal["none", "median"]
+Objective = Callable[[Any], float]
+_HEARTBEAT_S, _GRACE_S, _RETRIES = 5, 20, 1
+
+
+def optuna() -> Any:
+    """The optuna module, quiet. Raises FacesecureError where there is none."""
+    try:
+        import optuna
+    except ImportError as error:
+        raise FacesecureError(
+            f"this command needs optuna ({error})", "install the extra: pip install 'facesecure[training]'"
+        ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # heartbeats have been so since 2021
+    return optuna
+
+
+def opened(
+    url: str,
+    name: str,
+    *,
+    resume: bool,
+    higher: bool = True,
+    sampler: Sampler = "random",
+    pruner: Pruner = "none",
+    seed: int = 0,
+    worker: int = 0,
+    heartbeat_s: int = _HEARTBEAT_S,
+    grace_s: int = _GRACE_S,
+) -> Any:
+    """The optuna.Study ``name`` at ``url``.
+
+    Workers with numbers of their own draw trials of their own; so does one that goes on with a search.
+    A worker says every ``heartbeat_s`` that it lives; the trial of one that has been silent for ``grace_s`` is marked
+    failed and done again, once. Raises UsageError if the study is there and ``resume`` was not asked for, or the
+    database cannot be opened.
+    """
+    tuna = optuna()
+    from sqlalchemy.exc import SQLAlchemyError
+
+    again = tuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=_RETRIES)
+    try:
+        storage = tuna.storages.RDBStorage(
+            url, heartbeat_interval=heartbeat_s, grace_period=grace_s, heartbeat_stale_trial_callback=again
+        )
+        study = tuna.create_study(
+            study_name=name,
+            storage=storage,
+            pruner=tuna.pruners.MedianPruner() if pruner == "median" else tuna.pruners.NopPruner(),
+            direction="maximize" if higher else "minimize",
+            load_if_exists=resume,
+        )
+    except tuna.exceptions.DuplicatedStudyError:
+        raise UsageError(f"{url} holds the search {name!r} already", "add --resume to go on with it") from None
+    except (SQLAlchemyError, tuna.exceptions.StorageInternalError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"cannot open {url}: {reason}", "write it as sqlite:///search.db") from None
+    study.sampler = _sampler(tuna, sampler, (seed, worker, len(study.get_trials(deepcopy=False))))
+    return study
+
+
+def _sampler(tuna: Any, kind: Sampler, seed: tuple[int, ...]) -> Any:
+    made = tuna.samplers.TPESampler if kind == "tpe" else tuna.samplers.RandomSampler
+    return made(seed=int(np.random.default_rng(seed).integers(2**31)))
+
+
+def run(study: Any, objective: Objective, trials: int, told: Callable[[Any], None] = lambda trial: None) -> None:  # noqa: ARG005
+    """Until the study has ``trials`` finished ones in all, whoever did them. One that comes apart counts as pruned."""
+    tuna = optuna()
+    ended = (tuna.trial.TrialState.COMPLETE, tuna.trial.TrialState.PRUNED)
+    if len(study.get_trials(deepcopy=False, states=ended)) >= trials:
+        return
+    enough = tuna.study.MaxTrialsCallback(trials, states=ended)
+    study.optimize(_forgiving(objective), callbacks=[enough, lambda _, trial: told(trial)])
+
+
+def _forgiving(objective: Objective) -> Objective:
+    """A training that comes apart, as some do at such learning rates, ends its trial and not the search."""
+
+    def tried(trial: Any) -> float:
+        try:
+            return objective(trial)
+        except UsageError:
+            raise
+        except FacesecureError as error:
+            trial.set_user_attr("why", error.message)
+            raise optuna().TrialPruned from error
+
+    return tried

@@ -1,0 +1,36 @@
+"""One trial: a training with the settings it proposes, judged by the best epoch's figure of validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facesecure_training.extras import tensorflow
+from facesecure_training.recipes.runfolder import RunFolder
+from facesecure_training.recipes.settings import Settings
+from facesecure_training.recipes.state import Row
+from facesecure_training.search.space import Space
+from facesecure_training.search.study import optuna
+
+FIGURES = {"hugonet": "val_accuracy", "compact": "val_accuracy", "siamese-densenet": "val_auc", "embedder": "val_auc"}
+
+
+def objective(kind: str, settings: Settings, space: Space, out: Path) -> Callable[[Any], float]:
+    """For optuna.Study.optimize; each trial's run is kept in ``out``/trial-NUMBER."""
+
+    def tried(trial: Any) -> float:
+        from facesecure_training.recipes.train import train
+
+        tensorflow().keras.backend.clear_session()
+        folder = RunFolder(out / f"trial-{trial.number}")
+        progress = train(kind, space.ask(trial, settings), folder, after_epoch=lambda row: _prune(trial, row, kind))
+        return float(progress.best if progress.best is not None else 0.0)
+
+    return tried
+
+
+def _prune(trial: Any, row: Row, kind: str) -> None:
+    trial.report(row[FIGURES[kind]], int(row["epoch"]))
+    if trial.should_prune():
+        raise optuna().TrialPruned
