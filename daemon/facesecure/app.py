@@ -96,7 +96,7 @@ def assembled(
         arming = Arming(state_dir, Mode(config.policy.mode))
         choose = VisitorChooser(vision.scores).choose
         store.visitors.group_left_over(choose)
-        stack.enter_context(Housekeeper(store, place.limits(config.store)))
+        stack.enter_context(Housekeeper(store, place.limits(config.store), newest=store.last_seen))
         studio = stack.enter_context(Studio(config.speech, state_dir))
         registry = Registry.load(
             config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol
 
+from facesecure.calendar_trust import CalendarTrust
 from facesecure.config import StoreConfig
 from facesecure.errors import StoreError
 
@@ -26,9 +29,18 @@ class Housekeeper:
     """A thread that prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
 
     def __init__(
-        self, store: Prunable, config: StoreConfig, *, first: float = _FIRST_AFTER, every: float = _EVERY
+        self,
+        store: Prunable,
+        config: StoreConfig,
+        *,
+        first: float = _FIRST_AFTER,
+        every: float = _EVERY,
+        newest: Callable[[], datetime | None] = lambda: None,
+        trust: CalendarTrust | None = None,
     ) -> None:
+        """``newest``: when somebody was last seen; ``trust`` says when nothing is to go for its age."""
         self._store, self._config, self._first, self._every = store, config, first, every
+        self._newest, self._trust = newest, trust or CalendarTrust()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
 
@@ -47,7 +59,13 @@ class Housekeeper:
         while not self._stopping.wait(pause):
             pause = self._every
             try:
-                _log.debug("retention: %s", self._store.prune(self._config))
+                _log.debug("retention: %s", self._store.prune(self._present_config()))
             except Exception as error:  # noqa: BLE001 - a thread that ends here lets the disk fill for good
                 bug = None if isinstance(error, StoreError | OSError) else error
                 _log.warning("retention did not work, and is tried again in an hour: %s", error, exc_info=bug)
+
+    def _present_config(self) -> StoreConfig:
+        """A wrong clock must not cost the history: what takes too much room goes all the same."""
+        if not self._config.keep_days or self._trust.believed(self._newest(), timedelta(days=self._config.keep_days)):
+            return self._config
+        return self._config.model_copy(update={"keep_days": 0.0})

@@ -251,6 +251,11 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return sightings.newest(session, wanted, limit, self._snapshots)
 
+    def last_seen(self) -> datetime | None:
+        """When somebody was last seen; None where nobody was."""
+        newest = self.sightings(limit=1)
+        return newest[0].last_seen if newest else None
+
     def each_sighting(
         self,
         *,
