@@ -82,7 +82,7 @@ def _importance_chart(path: Path, shares: Mapping[str, float]) -> None:
 
 
 def _parallel_chart(path: Path, done: Sequence[Any]) -> None:
-    """One line a trial, across one axis a setting; the greener, the better."""
+    """One line a trial, across one axis a setting; the brighter, the better."""
 
     def draw(axes: Any) -> None:
         from matplotlib import colormaps
