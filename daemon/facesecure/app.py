@@ -13,6 +13,7 @@ from pathlib import Path
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import PluginContext, Speech
 from facesecure.alerts.registry import Registry
+from facesecure.alerts.unspoken import Unspoken
 from facesecure.alone import alone
 from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
@@ -102,9 +103,6 @@ def assembled(
             config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))
         )
         plugins = {**registry.enabled(), **(extra_plugins or {})}
-        drill = Drill(partial(keep, state_dir=state_dir))
-        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=drill.step)
-        stack.enter_context(dispatcher)
         names = partial(vision.names, store)
         warn_of_unknown(config.policy, names())
         policy = Policy(
@@ -116,10 +114,22 @@ def assembled(
             choose=choose,
             memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
         )
-        stack.enter_context(Ticker(policy, dispatcher))
-        for event, why in _troubles(store, place):
+        drill = Drill(partial(keep, state_dir=state_dir))
+
+        def befell(event: str, why: str = "") -> None:
             for alert in policy.decide_service(event, why=why):
                 dispatcher.send(alert)
+
+        def step(alert: Alert, channel: str, what: str) -> None:
+            drill.step(alert, channel, what)
+            unspoken.step(alert, channel, what)
+
+        unspoken = Unspoken(config.policy.aloud, partial(befell, "undelivered"))
+        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=step)
+        stack.enter_context(dispatcher)
+        stack.enter_context(Ticker(policy, dispatcher))
+        for event, why in _troubles(store, place):
+            befell(event, why)
         if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
             stack.enter_context(Repertoire(studio, lambda: policy.sentences(names()), store.people_revision))
         tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
@@ -132,7 +142,11 @@ def assembled(
             quality=vision.watching,
             recognizer=vision.recognizer(store),
             witness=Witness(config.camera.name, Presence(config.verdict.presence)),
-            chronicle=Chronicle(store, lambda stranger: store.visitors.group(stranger, choose)),
+            chronicle=Chronicle(
+                store,
+                lambda stranger: store.visitors.group(stranger, choose),
+                on_full=partial(befell, "disk_full"),
+            ),
             policy=policy,
             alerts=dispatcher,
             rehearsal=drill,
@@ -156,6 +170,8 @@ def _troubles(store: Store, place: Place) -> Iterator[tuple[str, str]]:
     """What befell the state before this start: events of the service, and why, for reading."""
     if store.restored:
         yield "restored", ""
+    if freed := store.freed + place.freed:
+        yield "disk_full", f"{freed / 1e6:.0f} MB of old snapshots and backups were let go"
     if place.complaint:
         yield "unwritable", place.complaint
 

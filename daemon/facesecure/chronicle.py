@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from facesecure.domain import Sighting, VerdictKind
-from facesecure.errors import StoreError
+from facesecure.errors import DiskFullError, StoreError
 
 _log = logging.getLogger(__name__)
 
@@ -30,13 +30,26 @@ def _to_nobody(identifier: str) -> None:
     """For a store that keeps no visitors."""
 
 
+def _unheard() -> None:
+    """For when nobody asks whether the disk is full."""
+
+
 class Chronicle:
     """Writes what the witness says. ``lost`` counts what could not be written."""
 
-    def __init__(self, store: SightingStore, group: Callable[[str], object] = _to_nobody) -> None:
-        """``group`` is given the identifier of each stranger's sighting when it has ended; may raise StoreError."""
+    def __init__(
+        self,
+        store: SightingStore,
+        group: Callable[[str], object] = _to_nobody,
+        on_full: Callable[[], object] = _unheard,
+    ) -> None:
+        """``group`` is given the identifier of each stranger's sighting when it has ended; may raise StoreError.
+
+        ``on_full`` is called when the disk has no more room; again only after something could be written.
+        """
         self._store = store
         self._group = group
+        self._on_full, self._full = on_full, False
         self.lost = 0
 
     def keep(self, sighting: Sighting) -> Path | None:
@@ -50,11 +63,19 @@ class Chronicle:
             if sighting.closing:
                 self._close(sighting)
                 return None
-            return self._store.record(sighting).snapshot
+            snapshot = self._store.record(sighting).snapshot
+            self._full = False
+            return snapshot
         except StoreError as error:
             self.lost += 1
             _log.error("a sighting was not kept (%d so far): %s", self.lost, error)
+            self._hear_of(error)
             return None
+
+    def _hear_of(self, error: StoreError) -> None:
+        first, self._full = not self._full, self._full or isinstance(error, DiskFullError)
+        if first and self._full:
+            self._on_full()
 
     def _close(self, sighting: Sighting) -> None:
         self._store.update(sighting)

@@ -9,6 +9,7 @@
     ├── ModelError                   a model is missing, damaged or does not fit its card
     │   └── DownloadError            ... or could not be fetched
     ├── StoreError                   the database or the state directory cannot be used
+    │   └── DiskFullError            ... for lack of room
     ├── EnrolmentError               a person cannot be enrolled from these pictures
     ├── PluginError                  an alert plugin could not be loaded, configured or used
     └── ControlError                 the running daemon cannot be asked, or refuses
@@ -70,6 +71,10 @@ class DownloadError(ModelError):
 
 class StoreError(FacesecureError):
     """The database or the state directory cannot be used."""
+
+
+class DiskFullError(StoreError):
+    """There is no room to write what should be written."""
 
 
 class EnrolmentError(FacesecureError):

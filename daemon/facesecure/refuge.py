@@ -44,11 +44,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the state that the household ``named`` is in fact; ``complaint`` says why it is elsewhere, else empty."""
+    """Where the state that the household ``named`` is in fact; ``complaint`` says why it is elsewhere, else empty.
+
+    ``freed``: bytes of old files that were let go for the start, on a full disk.
+    """
 
     named: Path
     path: Path
     complaint: str = ""
+    freed: int = 0
 
     def limits(self, config: StoreConfig) -> StoreConfig:
         """``config`` as it may be followed here: memory holds fewer pictures than a disk."""
@@ -63,9 +67,11 @@ def usable(state_dir: Path) -> Iterator[Place]:
 
     To be called by who is ``alone`` with ``state_dir``. Raises StoreError where no folder in memory has the room.
     """
+    database = state_dir / DATABASE_NAME
+    freed = room.make_room(database) if database.exists() else 0
     error = _lost(state_dir)
     if error is None:
-        yield Place(state_dir, state_dir)
+        yield Place(state_dir, state_dir, freed=freed)
         return
     why = f"facesecure cannot write its state in {state_dir} ({error.strerror})"
     with ExitStack() as stack:
@@ -76,10 +82,8 @@ def usable(state_dir: Path) -> Iterator[Place]:
 
 def _lost(state_dir: Path) -> OSError | None:
     """What keeps a household's state from being written for good; None where there is nothing to be saved either."""
-    database = state_dir / DATABASE_NAME
-    if not database.exists():
+    if not (state_dir / DATABASE_NAME).exists():
         return None
-    room.make_room(database)
     error = room.trouble(state_dir)
     return error if error is not None and error.errno in _LOST else None
 

@@ -73,6 +73,20 @@ def test_on_a_disk_with_no_room_and_nothing_to_let_go_it_watches_from_memory_too
 
 
 @pytest.mark.slow
+def test_on_a_full_disk_with_old_snapshots_it_starts_where_it_is_and_tells_that_they_went(home: Home) -> None:
+    folder = home.state / "snapshots" / "2026" / "11" / "01"
+    folder.mkdir(parents=True)
+    for number in range(5):
+        (folder / f"visit-{number}.jpg").write_bytes(bytes(1_000_000))
+    fill(home.state)
+    with home.watched() as daemon:
+        home.wait_for_alerts(2)
+        assert home.rows("SELECT count(*) FROM sightings") != [(0,)]
+    assert service_alerts(home) == ["The disk is full: 4 MB of old snapshots and backups were let go"]
+    assert "Traceback" not in daemon.said
+
+
+@pytest.mark.slow
 def test_a_database_that_can_no_longer_be_read_gives_way_to_its_backup(home: Home) -> None:
     (home.state / "backups").mkdir(mode=0o700)
     shutil.copyfile(home.state / "facesecure.db", home.state / "backups" / "facesecure-000001-20261122.db")

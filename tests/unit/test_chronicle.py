@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from facesecure.chronicle import Chronicle
 from facesecure.domain import Sighting, Verdict, VerdictKind
-from facesecure.errors import StoreError
+from facesecure.errors import DiskFullError, StoreError
 from support.builders import NOON
 
 SEEN = Sighting("s1", Verdict(VerdictKind.STRANGER, "nobody we know"), "front door", NOON, NOON)
@@ -16,11 +16,12 @@ class Shelf:
     """A store in memory that can be told to be full."""
 
     def __init__(self, *, full: bool = False) -> None:
-        self.full, self.recorded, self.updated = full, [], []
+        self.error = StoreError("the disk is full", "delete something") if full else None
+        self.recorded, self.updated = [], []
 
     def record(self, sighting):
-        if self.full:
-            raise StoreError("the disk is full", "delete something")
+        if self.error is not None:
+            raise self.error
         self.recorded.append(sighting)
         return SimpleNamespace(snapshot=Path("s1.jpg"))
 
@@ -66,3 +67,15 @@ def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
     assert chronicle.keep(replace(SEEN, closing=True)) is None
     assert chronicle.lost == 0
     assert "at the next start: the disk is full" in caplog.text
+
+
+def test_a_full_disk_is_told_once_until_something_fits_again():
+    shelf, told = Shelf(), []
+    chronicle = Chronicle(shelf, on_full=lambda: told.append("full"))
+    for error, heard in [
+        (StoreError("busy"), 0), (DiskFullError("full"), 1), (StoreError("busy"), 1), (DiskFullError("full"), 1),
+        (None, 1), (DiskFullError("full"), 2),
+    ]:  # fmt: skip
+        shelf.error = error
+        chronicle.keep(SEEN)
+        assert len(told) == heard

@@ -56,7 +56,7 @@ class Phrases:
         return self._say(_known("camera", trouble))
 
     def service(self, event: str) -> str:
-        """``event``: restored, unwritable, disk_full, restarted or undelivered. Raises ValueError for another."""
+        """``event``: restored, unwritable, disk_full or undelivered. Raises ValueError for another."""
         return self._say(_known("service", event))
 
     def drill(self, sentence: str) -> str:

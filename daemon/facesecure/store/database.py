@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from facesecure.errors import StoreError
+from facesecure.errors import DiskFullError, StoreError
 from facesecure.store.backups import Backups
 from facesecure.store.keys import KEY_NAME, find_key, make_key
 from facesecure.store.models import HEAD
@@ -203,7 +203,8 @@ def translated(path: Path) -> Iterator[None]:
         if code not in _HINTS:
             raise
         reason, hint = _HINTS[code]
-        raise StoreError(f"cannot use {path}: {reason} ({original})", hint) from error
+        raising = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
+        raise raising(f"cannot use {path}: {reason} ({original})", hint) from error
 
 
 def _known_revisions() -> set[str]:
