@@ -90,7 +90,7 @@ demo: .venv/.base
 	.venv/bin/facesecure demo
 
 test: setup
-	.venv/bin/python -m pytest -m 'not slow'
+	.venv/bin/python -m pytest -m 'not slow' -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: setup
 	.venv/bin/python -m pytest -m slow
