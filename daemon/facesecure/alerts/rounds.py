@@ -174,8 +174,11 @@ class Rounds:
         self.step(delivery.alert, channel.name, DeliveryState.FAILED)
         if delivery.stage is Stage.DONE:
             return
+        attempts = delivery.attempts  # of this one: the next in the chain may be at it before this is written
         self._next_in_chain(delivery, now)
-        standing = Standing(DeliveryState.PENDING, delivery.attempts, channel.name, delivery.why)
+        if delivery.stage is Stage.DONE:
+            return
+        standing = Standing(DeliveryState.PENDING, attempts, channel.name, delivery.why)
         self._ledger.mark(delivery.alert, delivery.channel, standing)
 
     def _works_again(self, channel: Channel, now: float) -> None:

@@ -107,6 +107,26 @@ def test_a_fallback_speaks_at_once_where_the_first_fails_and_then_nobody_tries_a
     assert ends(store.outbox) == {("one", "cast"): ("delivered", "speaker", 2)}
 
 
+def test_that_an_attempt_failed_is_not_written_over_the_next_ones_beginning(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marks = list[tuple[str, int]]()
+    write = store.outbox.mark
+
+    def mark(identifier: str, channel: str, standing: Standing) -> None:
+        marks.append((standing.state.value, standing.attempts))
+        write(identifier, channel, standing)
+
+    monkeypatch.setattr(store.outbox, "mark", mark)
+    cast, speaker = Voice(failures=1), Voice()
+    plugins = {"cast": cast, "speaker": speaker}
+    with Dispatcher(plugins, outbox=store.outbox, fallback={"cast": "speaker"}) as alerts:
+        alerts.send(alert("one"))
+        eventually(lambda: ("delivered", 2) in marks)
+    assert ("pending", 1) in marks
+    assert ("pending", 2) not in marks
+
+
 def test_when_the_last_fails_too_the_first_is_tried_again_after_a_pause() -> None:
     cast, speaker = Voice(failures=2), Voice(failures=NEVER)
     with Dispatcher({"cast": cast, "speaker": speaker}, fallback=CHAIN) as dispatcher:
