@@ -176,7 +176,7 @@ class Rounds:
             return
         attempts = delivery.attempts  # of this one: the next in the chain may be at it before this is written
         self._next_in_chain(delivery, now)
-        if delivery.stage is Stage.DONE:
+        if delivery.key not in self._open:
             return
         standing = Standing(DeliveryState.PENDING, attempts, channel.name, delivery.why)
         self._ledger.mark(delivery.alert, delivery.channel, standing)
