@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from facesecure import renewal
-from facesecure.perception import Vision
 from facesecure.config import FacesecureConfig, RecognizerConfig
 from facesecure.domain import AlignedFace
+from facesecure.perception import Vision
 from facesecure.recognize.embedder import ModelEmbedder
 from facesecure.renewal import renew
 from facesecure.store.records import EnrolledFace

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.perception import Vision
 from facesecure.config import FacesecureConfig
 from facesecure.demo.clip import enrolment_pictures
 from facesecure.domain import SeenFace, Verdict, VerdictKind
+from facesecure.perception import Vision
 from facesecure.recognize.visitors import VisitorChooser
 from support.builders import NOON
 from support.store import STRANGER, UNIDENTIFIED, known, picture, sighting
