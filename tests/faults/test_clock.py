@@ -99,13 +99,15 @@ def test_the_clock_jumps_both_ways(
     states = dict(home.rows("SELECT state, count(*) FROM deliveries GROUP BY state"))
     kept = home.rows("SELECT count(*) FROM sightings")[0][0]
     first, second, third = (datetime.fromisoformat(alert["created_at"]) for alert in alerts)
-    assert timedelta(hours=-7) < third - second < timedelta(hours=-5) < timedelta(hours=2) < second - first
-    assert [alert["held_back"] for alert in alerts] == [0, 2, 2], "the cool-down does not heed the clock"
+    ahead, back = second - first - timedelta(hours=3), third - second + timedelta(hours=6)
+    assert all(COOLDOWN - 1 < pause.total_seconds() < 2 * COOLDOWN for pause in (ahead, back)), "it heeds the clock"
+    held = [alert["held_back"] for alert in alerts]
+    assert min(held[1:]) > held[0] == 0
     assert states == {"delivered": 6}
-    assert kept == 7
+    assert kept >= 3 + sum(held)
     assert busy < 0.9
     saw(
-        f"the cool-down holds both times ({alerts[1]['held_back']} and {alerts[2]['held_back']} visits held back and "
+        f"the cool-down holds both times ({held[1]} and {held[2]} visits held back and "
         f"counted), {states['delivered']} of 6 deliveries made, none expired, none twice, all {kept} visits kept; "
-        f"{busy:.0%} of one processor, as before"
+        f"{busy:.0%} of one processor"
     )

@@ -74,7 +74,7 @@ def test_while_it_watches(home: Home, saw: Callable[[str], None]) -> None:
     for _ in range(10):
         daemon = home.begin()
         daemon.wait_ready()
-        time.sleep(CHANCE.uniform(0.0, 3.0))
+        time.sleep(CHANCE.uniform(0.0, 5.0))
         daemon.kill()
         assert whole(home)
     ready = next_start(home)

@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.store.store import Store
 from support.faults import fault
-from support.faults_home import Home
+from support.faults_home import Home, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -60,21 +60,27 @@ def test_the_disk_is_full_and_then_is_not(home: Home, saw: Callable[[str], None]
     with own_disk(home.state, "16m"), home.watched() as daemon:
         home.wait_for_alerts(1)
         filler = fill(home.state)
-        home.wait_for_alerts(3, timeout=60)
-        said = daemon.line_with("is not on the disk")
+        wait_until(lambda: strangers(home) >= 3, "word of two strangers", 60)
+        said, meanwhile = daemon.line_with("is not on the disk"), len(home.alerts()) - 1
         assert "no space left" in daemon.said, daemon.said
         filler.unlink()
-        home.wait_for_alerts(5, timeout=60)
+        wait_until(lambda: strangers(home) >= 5, "word of two more", 60)
+        told = home.alerts()
         kept = {row[0] for row in home.rows("SELECT identifier FROM sightings")}
-        later = [alert for alert in home.alerts()[3:] if alert["sighting"] in kept]
-        assert later, "nothing is kept though there is room again"
-        written = home.rows("SELECT count(*) FROM deliveries WHERE state = 'delivered'")[0][0]
+        assert told[-1]["sighting"] in kept, "nothing is kept though there is room again"
+        query = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
+        wait_until(lambda: home.rows(query)[0][0] >= len(told), "the mark of every delivery on the disk")
     assert said
-    assert written >= 5 - 1
+    extra = [f"“{alert['text']}”" for alert in told if alert["kind"] == "service"]
     saw(
-        f"{len(home.alerts())} of {len(home.alerts())} alerts told, 2 of them with no room at all; the log: “{said}”; "
-        f"with room again {written} of them are on the disk, and sightings are kept again"
+        f"{len(told)} of {len(told)} alerts told, {meanwhile} of them with no room, among them {', '.join(extra)}; "
+        "with room again all of them are on the disk, and sightings are kept again"
     )
+
+
+def strangers(home: Home) -> int:
+    """How many strangers were told of."""
+    return sum(alert["kind"] == "stranger" for alert in home.alerts())
 
 
 @contextmanager
