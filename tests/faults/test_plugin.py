@@ -62,6 +62,6 @@ def test_a_plugin_that_leaks(misbehaving: Home, saw: Callable[[str], None]) -> N
     told, said = len(misbehaving.alerts()), daemon.line_with("has to be restarted")
     daemon.stop()
     saw(
-        f"threads {before[0]} to {after[0]}, files {before[1]} to {after[1]}, {told} of {told} alerts told by others; "
+        f"threads {before[0]} to {after[0]}, files {before[1]} to {after[1]}, {told} alerts told by others; "
         f"then the watchdog has it restarted: “{said}”"
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.store.store import Store
+from support.disks import fill
 from support.faults import fault
 from support.faults_home import Home, wait_until
 
@@ -37,19 +38,6 @@ def own_disk(folder: Path, size: str) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def fill(folder: Path) -> Path:
-    """Take all the room that is left in ``folder``, by the file returned."""
-    filler = folder / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
-    return filler
 
 
 @fault(

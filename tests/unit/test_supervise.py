@@ -110,5 +110,12 @@ def test_the_status_follows_what_happens(manager):
 
 def test_outside_a_service_the_state_is_never_asked(monkeypatch):
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    with Reporter(lambda: pytest.fail("nobody listens"), every=0.01):
+    asked: list[str] = []
+
+    def standing() -> str:
+        asked.append("nobody listens")
+        return "watching"
+
+    with Reporter(standing, every=0.01):
         time.sleep(0.05)
+    assert asked == []
