@@ -57,3 +57,15 @@ def test_only_so_many_pixels_are_looked_at(model, monkeypatch):
 
 def test_a_picture_that_shrinks_to_nothing_has_no_faces(model):
     assert YuNet(model, min_face=400).detect(np.zeros((100, 2000, 3), np.uint8)) == []
+
+
+def test_memory_that_others_left_behind_makes_no_face_in_a_small_picture(model):
+    """Given the small picture itself, OpenCV reads what it never wrote, and some of these have a face."""
+    rng = np.random.default_rng(1)
+    detector = YuNet(model, min_face=20)
+    for number, (height, width) in enumerate(rng.integers(8, 90, (600, 2))):
+        if number % 3 == 0:
+            detector.detect(scaled(portrait(), rng.uniform(0.3, 1.0)))
+        junk = [np.full(rng.integers(100, 1 << 18), np.float32(10) ** rng.integers(-3, 38)) for _ in range(4)]
+        del junk
+        assert detector.detect(np.full((height, width, 3), 90, np.uint8)) == []
