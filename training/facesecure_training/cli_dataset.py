@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,6 +15,8 @@ import typer
 from facesecure.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make data sets of faces, and look after them.")
+
+_CLASSES_SHOWN = 20
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
@@ -24,6 +27,15 @@ def extract(
         Path, typer.Option("-d", "--source", help="A folder with a sub-folder of videos and photos for each class.")
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the class folders of faces are made.")],
+    identities: Annotated[
+        Path | None,
+        typer.Option(
+            "--identities",
+            help="Whose picture is whose, as CelebA lists it; SOURCE needs no sub-folders.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     detector: Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")] = "mtcnn",
     stride: Annotated[int, typer.Option("--stride", min=1, help="Search every so many-th frame of a video.")] = 5,
     faces: Annotated[
@@ -67,6 +79,7 @@ def extract(
       facesecure-train dataset extract -d recordings -o faces
       facesecure-train dataset extract -d recordings -o faces --crop 600x400 --faces tracked --stride 10
       facesecure-train dataset extract -d lfw/images -o lfw-faces --faces central --min-quality 0
+      facesecure-train dataset extract -d img_align_celeba --identities identity_CelebA.txt -o faces --min-face 20
     """
     from dataclasses import asdict
     from time import monotonic
@@ -88,7 +101,8 @@ def extract(
     )
     began = monotonic()
     with _resumable():
-        found = run(source, output, settings, jobs=jobs or os.cpu_count() or 1, state_dir=state_dir, anew=anew)
+        options: dict[str, Any] = {"jobs": jobs or os.cpu_count() or 1, "state_dir": state_dir, "anew": anew}
+        found = run(source, output, settings, identities=identities, **options)
     seconds = monotonic() - began
     if as_json:
         typer.echo(json.dumps(asdict(found) | {"seconds": round(seconds, 3)}, indent=2))
@@ -97,8 +111,10 @@ def extract(
         f"{found.faces} faces of {found.sources} sources in {output} ({found.done_before} done before, "
         f"{len(found.broken)} cannot be read); {found.frames} frames searched in {seconds:.1f} s"
     )
-    for name, count in found.classes.items():
+    for name, count in islice(found.classes.items(), _CLASSES_SHOWN):
         typer.echo(f"  {name}: {count}")
+    if len(found.classes) > _CLASSES_SHOWN:
+        typer.echo(f"  and {len(found.classes) - _CLASSES_SHOWN} more; see dataset stats")
 
 
 @app.command("stats")

@@ -67,6 +67,12 @@ def verification(
         Path | None,
         typer.Option("--validation", help="Pairs of other people, to choose the threshold on.", exists=True),
     ] = None,
+    validation_images: Annotated[
+        Path | None,
+        typer.Option(
+            "--validation-images", help="Where their photos are.", show_default="--images", exists=True, file_okay=False
+        ),
+    ] = None,
     far: Annotated[
         float | None,
         typer.Option("--far", min=1e-6, max=0.5, help="Choose it so that this share of two people pass as one."),
@@ -97,7 +103,9 @@ def verification(
     setting = _setting(model, detector, max_side, cache, state_dir, crops=True)
     network = setting.network()
     card = answering.require_card(network) if write_card else None
-    found = verifying.verify(setting, verifying.Asked(images, pairs, limit, validation, far, rule, robustness))
+    found = verifying.verify(
+        setting, verifying.Asked(images, pairs, limit, validation, validation_images, far, rule, robustness)
+    )
     report = found.report
     if plot:
         plots.verification(plot / "verification.png", found.scores, found.same, report.threshold)

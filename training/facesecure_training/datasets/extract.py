@@ -47,19 +47,21 @@ def extract(
     output: Path,
     settings: Settings,
     *,
+    identities: Path | None = None,
     jobs: int = 1,
     state_dir: Path | None = None,
     anew: bool = False,
 ) -> Summary:
     """Cut the faces out of everything below the class folders of ``source``, into the same folders in ``output``.
 
+    ``identities`` lists whose picture is whose where ``source`` has no class folders (``people.from_identities``).
     What was done before and has not changed is not done again; a source that cannot be read costs a warning. Ctrl-C
     stops soon, and the same call goes on from there: the result is the same as that of one that was not interrupted.
     ``anew`` throws away what an earlier extraction put into ``output``. Raises FacesecureError.
     """
     source, output = source.expanduser(), output.expanduser()
     _refuse_overlap(source, output)
-    recordings = recordings_in(source)
+    recordings = recordings_in(source, identities)
     models_dir = state_dir / "models" if state_dir else None
     build_detector(settings.detection, models_dir=models_dir)  # a missing model is told of here, and once
     if anew:

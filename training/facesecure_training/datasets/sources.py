@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from facesecure.errors import FacesecureError
-from facesecure.sources.images import EXTENSIONS
+from facesecure.sources.images import EXTENSIONS, natural_key
 from facesecure_training.datasets.folders import files_below, folders_in
+from facesecure_training.datasets.people import from_identities
 
 _PHOTOS = EXTENSIONS | {".heic", ".heif"}
 _NO_FILM = frozenset({"text", "application", "audio", "font"})
@@ -36,11 +37,32 @@ class Recording:
         return f"{found.st_size} {found.st_mtime_ns}"
 
 
-def recordings_in(root: Path) -> list[Recording]:
-    """All of them, class by class in natural order.
+def recordings_in(root: Path, identities: Path | None = None) -> list[Recording]:
+    """All of them, class by class in natural order; with ``identities`` those that it lists, a class each person.
 
     Raises FacesecureError if there are none, or if a name among them cannot be written in a manifest.
     """
+    found = _listed(root, identities) if identities else _in_folders(root)
+    for one in found:
+        if not one.name.isprintable():
+            raise FacesecureError(f"the file name {one.name!r} is not readable text", "rename the file")
+    return found
+
+
+def _listed(root: Path, identities: Path) -> list[Recording]:
+    people = from_identities(identities, root)
+    for person in people:
+        if "/" in person or person in {".", ".."}:
+            raise FacesecureError(f"{identities} names a person {person!r}, which no folder can be called", "rename it")
+    return [
+        Recording(f"{person}/{shot.source}", shot.path, kind)
+        for person in sorted(people, key=lambda name: natural_key(Path(name)))
+        for shot in people[person]
+        if (kind := _kind(shot.path))
+    ]
+
+
+def _in_folders(root: Path) -> list[Recording]:
     found = [
         Recording(path.relative_to(root).as_posix(), path, kind)
         for folder in folders_in(root)
@@ -52,9 +74,6 @@ def recordings_in(root: Path) -> list[Recording]:
             f"{root} has no sub-folder with videos or photos in it",
             "give each class a folder there: SOURCE/alice/door.mp4, SOURCE/bob/1.jpg, ...",
         )
-    for one in found:
-        if not one.name.isprintable():
-            raise FacesecureError(f"the file name {one.name!r} is not readable text", "rename the file")
     return found
 
 

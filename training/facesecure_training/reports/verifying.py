@@ -23,14 +23,16 @@ from facesecure_training.reports.rates import Rates, rates, threshold_at
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``pairs`` of photos under ``images`` are measured, ``limit`` of them evenly spread. ``validation`` pairs choose
-    a threshold: by the fewest errors, or so that ``far`` of different people pass. ``rule`` is one more threshold to
-    try, a cosine or a distance. ``robustness``: on so many pairs, 0 for none."""
+    """``pairs`` of photos under ``images`` are measured, ``limit`` of them evenly spread. ``validation`` pairs, of
+    photos under ``validation_images`` (or ``images``), choose a threshold: by the fewest errors, or so that ``far`` of
+    different people pass. ``rule`` is one more threshold to try, a cosine or a distance. ``robustness``: on so many
+    pairs, 0 for none."""
 
     images: Path
     pairs: Path
     limit: int | None = None
     validation: Path | None = None
+    validation_images: Path | None = None
     far: float | None = None
     rule: float | None = None
     robustness: int = 0
@@ -117,11 +119,12 @@ def _chosen(
     if asked.validation is None:
         return None
     pairs = read_pairs(asked.validation)
-    tested = {name for pair in read_pairs(asked.pairs) for name in (pair.first, pair.second)}
-    both = tested & {name for pair in pairs for name in (pair.first, pair.second)}
+    there = asked.validation_images or asked.images
+    tested = _photos(read_pairs(asked.pairs), asked.images)
+    both = tested & _photos(pairs, there)
     if both:
         raise UsageError(f"{min(both)} is among the validation pairs and the others", "keep people apart, not pictures")
-    found, _, _, _ = _scored(pairs, asked.images, cropper, network)
+    found, _, _, _ = _scored(pairs, there, cropper, network)
     truth = [pair.same for pair in pairs]
     if asked.far is not None:
         limit = threshold_at(np.array(_of(found, truth, truth=False)), asked.far)
@@ -129,6 +132,10 @@ def _chosen(
         values = np.array([np.nan if score is None else score for score in found])
         limit = verification.best_threshold(values, np.array(truth))
     return comparing.rule(measure, in_words(measure, limit), scores, same)
+
+
+def _photos(pairs: Sequence[Pair], images: Path) -> set[Path]:
+    return {photo_path(images, name).resolve() for pair in pairs for name in (pair.first, pair.second)}
 
 
 def _of(scores: Sequence[float | None], same: Sequence[bool], *, truth: bool) -> list[float]:

@@ -145,6 +145,25 @@ def test_a_broken_video_costs_one_line_and_not_the_run(tmp_path, caplog):
     ]  # fmt: skip
 
 
+def test_a_list_of_identities_stands_for_class_folders(tmp_path):
+    flat = tmp_path / "flat"
+    photo(flat / "1.jpg", "grace_hopper")
+    photo(flat / "2.jpg", "eileen_collins")
+    (tmp_path / "list.txt").write_text("1.jpg 2880\n2.jpg 7\n")
+    summary = extract(flat, tmp_path / "faces", ALL, identities=tmp_path / "list.txt")
+    assert summary.classes == {"7": 1, "2880": 1}
+    assert [row["source"] for row in manifest.read(tmp_path / "faces")] == ["7/2.jpg", "2880/1.jpg"]
+    assert extract(flat, tmp_path / "faces", ALL, identities=tmp_path / "list.txt").done_before == 2
+
+
+@pytest.mark.parametrize("person", ["..", "a/b"])
+def test_a_person_no_folder_can_be_called_is_refused(tmp_path, person):
+    photo(tmp_path / "flat/1.jpg", "grace_hopper")
+    (tmp_path / "list.txt").write_text(f"1.jpg {person}\n")
+    with pytest.raises(FacesecureError, match="no folder can be called"):
+        extract(tmp_path / "flat", tmp_path / "faces", ALL, identities=tmp_path / "list.txt")
+
+
 def test_what_changed_is_done_again_and_what_is_new_is_added(tmp_path):
     photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
     photo(tmp_path / "in" / "a" / "2.jpg", "grace_hopper", 0.7)

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -104,6 +106,18 @@ def test_people_in_both_lists_of_pairs_are_refused(images):
     asked = Asked(images / "images", images / "test.csv", validation=images / "test.csv")
     with pytest.raises(UsageError, match="keep people apart"):
         verify(Setting("mobilefacenet", "none"), asked)
+
+
+def test_validation_pairs_may_lie_in_a_folder_of_their_own(images, tmp_path):
+    """The same names there are other photos; the same photos under another name are not."""
+    elsewhere = shutil.copytree(images / "images", tmp_path / "elsewhere")
+    own = Asked(images / "images", images / "test.csv", validation=images / "test.csv", validation_images=elsewhere)
+    found = verify(Setting("mobilefacenet", "none"), own)
+    assert found.chosen is not None
+    assert found.chosen.accuracy.count == 48
+    (tmp_path / "linked").symlink_to(images / "images")
+    with pytest.raises(UsageError, match="keep people apart"):
+        verify(Setting("mobilefacenet", "none"), replace(own, validation_images=tmp_path / "linked"))
 
 
 def test_a_rate_to_choose_by_needs_pairs_to_choose_on(images):
