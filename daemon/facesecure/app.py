@@ -14,7 +14,6 @@ from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import PluginContext, Speech
 from facesecure.alerts.registry import Registry
 from facesecure.alerts.unspoken import Unspoken
-from facesecure.alone import alone
 from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
 from facesecure.chronicle import Chronicle
@@ -26,8 +25,6 @@ from facesecure.drill.asking import handlers
 from facesecure.drill.drill import Drill
 from facesecure.drill.report import DrillReport, keep
 from facesecure.health import CameraEvent, CameraHealth, HealthMonitor
-from facesecure.housekeeping import Housekeeper
-from facesecure.memory import map_large_buffers, share_heaps
 from facesecure.motion import MotionGate
 from facesecure.perception import Vision
 from facesecure.pipeline import Onlooker, Pipeline
@@ -38,8 +35,11 @@ from facesecure.policy.ticker import Ticker
 from facesecure.presence import Presence
 from facesecure.recognize.judge import Judge
 from facesecure.recognize.visitors import VisitorChooser
-from facesecure.refuge import Place, usable
-from facesecure.service import Reread, Service
+from facesecure.service.alone import alone
+from facesecure.service.housekeeping import Housekeeper
+from facesecure.service.life import Reread, Service
+from facesecure.service.memory import map_large_buffers, share_heaps
+from facesecure.service.refuge import Place, usable
 from facesecure.sources import open_source
 from facesecure.sources.capture import LatestFrame
 from facesecure.sources.opening import is_camera

@@ -18,13 +18,13 @@ def _hear(*states: str) -> None:
 
 
 def main() -> None:
-    from facesecure import service
     from facesecure.cli.main import main as command
+    from facesecure.service import life
 
     _marks.append(time.monotonic())
     state_dir, film = sys.argv[1:]
     sys.argv = ["facesecure", "--state-dir", state_dir, "run", "--source", f"file:{film}", "--exit-at-end"]
-    with patch.object(service, "notify", _hear):
+    with patch.object(life, "notify", _hear):
         try:
             command()
         finally:

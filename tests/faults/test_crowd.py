@@ -15,7 +15,7 @@ import pytest
 from facesecure.demo.film import FilmWriter
 from facesecure.demo.scene import Sensor, draw_scene
 from facesecure.domain import Image
-from facesecure.service import FRAME_SECONDS
+from facesecure.service.life import FRAME_SECONDS
 from facesecure.vision.photos import read_photo
 from support.faults import fault
 from support.faults_home import Home

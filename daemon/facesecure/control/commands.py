@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from facesecure import __version__
 from facesecure.arming import Arming, Mode
 from facesecure.control.server import Handler
+from facesecure.control.status import WATCHING, LastSeen, ago, status_line
 from facesecure.errors import SourceError, StoreError, UsageError
 from facesecure.policy import Policy
-from facesecure.status import WATCHING, LastSeen, ago, status_line
 
 _log = logging.getLogger(__name__)
 

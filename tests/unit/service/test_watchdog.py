@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from facesecure.domain import Frame
+from facesecure.service.watchdog import SPARE, Deadline, Progress, Watchdog, watchdog_seconds
 from facesecure.vision.picture import RgbPicture
-from facesecure.watchdog import SPARE, Deadline, Progress, Watchdog, watchdog_seconds
 
 PATIENCE = 30.0
 TIMEOUT = 5.0

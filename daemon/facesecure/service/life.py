@@ -19,10 +19,10 @@ from typing import Protocol
 
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
-from facesecure.memory import give_back
-from facesecure.signals import Signals, has_terminal
+from facesecure.service.memory import give_back
+from facesecure.service.signals import Signals, has_terminal
+from facesecure.service.watchdog import Capture, Deadline, Progress, Watchdog
 from facesecure.supervise import notify
-from facesecure.watchdog import Capture, Deadline, Progress, Watchdog
 
 FRAME_SECONDS = 30.0
 """The longest that one frame may take, where no watchdog says."""

@@ -6,7 +6,7 @@ import pytest
 
 GROWTH = """
 import numpy as np
-from facesecure.memory import map_large_buffers
+from facesecure.service.memory import map_large_buffers
 if {pinned}:
     assert map_large_buffers()
 
@@ -43,7 +43,7 @@ def test_pictures_that_are_freed_go_back_to_the_system():
 
 CIRCLE = """
 import weakref
-from facesecure.memory import give_back, share_heaps
+from facesecure.service.memory import give_back, share_heaps
 assert share_heaps()
 
 class Circle:

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol
 
-from facesecure.calendar_trust import CalendarTrust
 from facesecure.config import StoreConfig
 from facesecure.errors import StoreError
+from facesecure.service.calendar_trust import CalendarTrust
 
 _log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alone import LOCK_NAME, alone
 from facesecure.errors import StoreError
+from facesecure.service.alone import LOCK_NAME, alone
 
 _HOLD = """
 import sys
 from pathlib import Path
-from facesecure.alone import alone
+from facesecure.service.alone import alone
 with alone(Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
@@ -72,6 +72,6 @@ def test_a_full_disk_is_no_reason_to_take_nobody_for_somebody(tmp_path, monkeypa
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.alone.os.pwrite", full)
+    monkeypatch.setattr("facesecure.service.alone.os.pwrite", full)
     with alone(tmp_path), pytest.raises(StoreError, match="process unknown"), alone(tmp_path):
         pass

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from facesecure.domain import Frame
-from facesecure.resources import used_up
+from facesecure.service.resources import used_up
 from facesecure.supervise import notify
 
 _log = logging.getLogger(__name__)

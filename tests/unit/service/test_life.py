@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from facesecure import service as module
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.errors import ConfigError, SourceError
-from facesecure.service import Service
+from facesecure.service import life
+from facesecure.service.life import Service
 from facesecure.vision.picture import RgbPicture
 
 SECONDS = 10.0
@@ -61,9 +61,9 @@ class Story:
         self._told = threading.Condition()
         self._on_disk: FacesecureConfig | Exception = config("front door")
         self._script: list[list[Event] | Event] = []
-        monkeypatch.setattr(module, "has_terminal", lambda: terminal)
-        monkeypatch.setattr(module, "notify", self._hear)
-        monkeypatch.setattr(module, "_end_in_time", lambda code: None)
+        monkeypatch.setattr(life, "has_terminal", lambda: terminal)
+        monkeypatch.setattr(life, "notify", self._hear)
+        monkeypatch.setattr(life, "_end_in_time", lambda code: None)
         self.service = Service(self._serve, self._reread)
 
     def plays(self, *daemons: list[Event] | Event) -> None:
@@ -215,7 +215,7 @@ def test_a_terminal_that_is_closed_ends_it(monkeypatch):
 _STUCK = """
 import logging, time
 from facesecure.config import FacesecureConfig
-from facesecure.service import Service
+from facesecure.service.life import Service
 
 class Camera:
     live, alive_at = True, float("inf")

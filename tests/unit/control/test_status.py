@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from facesecure.arming import Mode
+from facesecure.control.status import LastSeen, ago, status_line
 from facesecure.domain import VerdictKind
-from facesecure.status import LastSeen, ago, status_line
 from support.builders import NOON
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from facesecure import resources
-from facesecure.resources import used_up
+from facesecure.service import resources
+from facesecure.service.resources import used_up
 
 
 def test_a_process_in_good_health_has_enough_of_everything():

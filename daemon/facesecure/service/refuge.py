@@ -19,9 +19,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesecure.alone import LOCK_NAME, alone
 from facesecure.config import StoreConfig
 from facesecure.errors import StoreError
+from facesecure.service.alone import LOCK_NAME, alone
 from facesecure.speech.recordings import FOLDER as SPEECH
 from facesecure.store import room
 from facesecure.store.backups import FOLDER as BACKUPS

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from facesecure.signals import Signals
+from facesecure.service.signals import Signals
 
 
 class Ear:

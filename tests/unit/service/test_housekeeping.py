@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from facesecure.calendar_trust import CalendarTrust
 from facesecure.config import StoreConfig
 from facesecure.errors import StoreError
-from facesecure.housekeeping import Housekeeper
+from facesecure.service.calendar_trust import CalendarTrust
+from facesecure.service.housekeeping import Housekeeper
 
 
 class Shelf:
