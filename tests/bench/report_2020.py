@@ -1,0 +1,110 @@
+"""The report of 2020 anew, on faces anybody can check: one person of LFW against the rest, and strangers at the door.
+
+python -m bench.report_2020 --out DIR [--data ../shared/data] [--epochs 8] [--seed 0] [--results training/RESULTS.md]
+
+``hugonet`` is the report's network, on its kind of crops (square, by MTCNN, 224 pixels) and with its augmentation;
+``compact`` is ours, as a head on the bundled embedder and as a network of its own, on aligned crops of the same photos.
+George W. Bush has 530 photos. They are split by photo, and so are those of the rest, whom the networks know as
+"unknown"; of 40 % of the people no network sees a photo until the end: 15 % to choose a threshold on, 25 % strangers.
+With --results the tables are put into that page. About an hour on two cores; what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from bench.one_person import BY_PERSON, BY_PHOTO, link
+from bench.steps import Steps, fill, percent
+
+Found = dict[str, Any]
+CROPS = {"square": ("--crop", "square", "--size", 224), "aligned": ()}
+ALL = ("--faces", "central", "--min-quality", 0, "--thin", 1)
+PARTS = (*BY_PHOTO, *(part for part in BY_PERSON if part != "rest"))
+REST = 400
+"""Photos of the rest to learn from; beside 318 of one person."""
+
+KINDS: dict[str, tuple[str, str, tuple[object, ...]]] = {
+    "hugonet": ("hugonet", "square", ()),
+    "compact, head": ("compact", "aligned", ("--kind", "head")),
+    "compact, cnn": ("compact", "aligned", ("--kind", "cnn", "--epochs", 30)),
+}
+"""Name: the command's kind, the crops it learns from, and what else it is told."""
+
+
+def main() -> None:
+    options = _options()
+    found = reproduce(options.data.resolve(), options.out, options.epochs, options.seed)
+    lines = table(found)
+    print("\n".join(lines))
+    if options.results:
+        fill(options.results, "report", lines)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
+    parser.add_argument("--epochs", type=int, default=8, help="hugonet's")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, help="page to put the tables into")
+    return parser.parse_args()
+
+
+def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, dict[str, Found]]:
+    """By network, the steps' records: ``train``, ``export`` and ``test``."""
+    steps = Steps(out)
+    link(data / "lfw-dev/images", out / "photos", REST, seed)
+    for crop, words in CROPS.items():
+        for part in PARTS:
+            steps.run("dataset", "extract", "-d", f"photos/{part}", "-o", f"{crop}/{part}", *ALL, *words)
+    return {name: _one(steps, name, epochs, seed) for name in KINDS}
+
+
+def _one(steps: Steps, name: str, epochs: int, seed: int) -> dict[str, Found]:
+    kind, crop, words = KINDS[name]
+    run = f"runs/{name.replace(', ', '-')}"
+    data = ("--data", f"{crop}/train", "--validation", f"{crop}/validation")
+    told = words or ("--epochs", epochs)
+    trained = steps.train(kind, run, *data, *told, "--seed", seed)
+    exported = steps.run("export", run, "--data", f"{crop}/validation", "--into", "models", "--json")
+    tested = steps.run(
+        "evaluate", "classifier", exported["said"]["forms"][0]["file"],
+        "--data", f"{crop}/test", "--strangers", f"{crop}/strangers",
+        "--validation", f"{crop}/validation", "--validation-strangers", f"{crop}/validation-strangers",
+        "--robustness", 0, "--seed", seed, "--write-threshold", "--report", f"report/{run[5:]}", "--json",
+    )  # fmt: skip
+    return {"train": trained, "export": exported, "test": tested}
+
+
+def table(found: dict[str, dict[str, Found]]) -> list[str]:
+    """Markdown."""
+    tests = [one["test"]["said"] for one in found.values()]
+    forms = [one["export"]["said"]["forms"][0] for one in found.values()]
+    times = [float(next(iter(form["runtimes"].values()))["milliseconds"]) for form in forms]
+    head = f"{tests[0]['pictures']} photos; {tests[0]['stranger_faces']} photos of {tests[0]['strangers']} strangers"
+    rows = [
+        (head, list(found)),
+        (" --- ", [" --- "] * len(found)),
+        ("accuracy, as the report counts: the likeliest class", [percent(t["plain"]["accuracy"]) for t in tests]),
+        ("... he is named", [percent(t["plain"]["named"]) for t in tests]),
+        ("... strangers are named as him", [percent(t["plain"]["false_accepts"]) for t in tests]),
+        ("with a threshold for 1 % of strangers: he is named", [percent(t["with_threshold"]["named"]) for t in tests]),
+        ("... strangers are named as him", [percent(t["with_threshold"]["false_accepts"]) for t in tests]),
+        ("equal error rate, his photos against strangers'", [f"{t['rates']['eer']:.1%}" for t in tests]),
+        ("size, float16", [_beside(form["size"] / 1e6, forms[0]["size"] / 1e6, "MB") for form in forms]),
+        ("time a face, LiteRT, one thread", [_beside(time, times[0], "ms") for time in times]),
+        ("taught in", [f"{one['train']['seconds'] / 60:.0f} min" for one in found.values()]),
+    ]
+    lines = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows]
+    return [*lines, "", *(f"`{step['command']}`  " for one in found.values() for step in one.values())]
+
+
+def _beside(value: float, first: float, unit: str) -> str:
+    ratio = "" if value == first else f" (1/{first / value:.0f})"
+    return f"{value:.{0 if value > 20 else 2}f} {unit}{ratio}"
+
+
+if __name__ == "__main__":
+    main()
