@@ -136,6 +136,20 @@ def test_what_does_not_fit_is_refused_in_words(hugonet, words, code, complaint):
     assert (done.returncode, complaint in done.stderr, "Traceback" in done.stderr) == (code, True, False)
 
 
+def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, tmp_path):
+    data = rendered(tmp_path / "faces", 4, side=40)
+    damaged = data / "grace_hopper" / "002.png"
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
+    words = ("--out", tmp_path / "run", *COMMON, *TINY["hugonet"], "--epochs", "1")
+    done = train("hugonet", *faces[:2], "--validation", data, *words)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert f"error: 1 of 72 pictures cannot be read: {damaged}" in done.stderr
+    damaged.write_bytes(whole)
+    done = train("hugonet", "--out", tmp_path / "run", "--resume")
+    assert done.returncode == 0, done.stderr
+
+
 def test_another_kind_cannot_resume_it(hugonet):
     done = train("compact", "--out", hugonet, "--resume")
     assert done.returncode == 2

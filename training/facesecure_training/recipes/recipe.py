@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from facesecure_training.datasets.folders import ClassFolder
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -32,6 +34,14 @@ class Recipe(Protocol):
     @property
     def trained(self) -> Any:
         """The keras.Model with every weight that moves: ``network``, and what only training needs."""
+
+    @property
+    def learnt(self) -> ClassFolder:
+        """What it learns from."""
+
+    @property
+    def unseen(self) -> ClassFolder:
+        """What it is validated on."""
 
     @property
     def goal(self) -> Goal: ...

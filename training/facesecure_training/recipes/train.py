@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from facesecure_training.datasets.unreadable import named
 from facesecure_training.extras import tensorflow
 from facesecure_training.optim.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes import devices
@@ -32,28 +33,30 @@ def train(
     """Trains to the end and leaves everything in ``folder``.
 
     ``settings`` of a resumed run are those it began with. Raises FacesecureError, as Loop does; UsageError where
-    ``folder`` holds a run and ``resume`` is not asked for.
+    ``folder`` holds a run and ``resume`` is not asked for; ImageError where pictures cannot be read, with their names.
     """
     strategy = devices.prepare(settings)
     log.info("training %s on %s", kind, devices.described(settings))
     with strategy.scope():
         recipe = KINDS[kind].recipe(settings)
         adam = optimiser(settings, recipe.steps)
-    if not resume:
-        _begin(kind, settings, folder, recipe)
-    epochs, patience = settings.epochs, settings.patience
-    with Record(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
-        if isinstance(recipe, Probe):
-            return fit(record, adam, eager=settings.eager)
-        loop = Loop(record, adam, strategy=strategy, eager=settings.eager)
-        if resume:
-            loop.resume()
-        return loop.run()
+    with named(recipe.learnt.files, recipe.unseen.files):
+        if not resume:
+            _begin(kind, settings, folder, recipe)
+        epochs, patience = settings.epochs, settings.patience
+        with Record(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
+            if isinstance(recipe, Probe):
+                return fit(record, adam, eager=settings.eager)
+            loop = Loop(record, adam, strategy=strategy, eager=settings.eager)
+            if resume:
+                loop.resume()
+            return loop.run()
 
 
 def _begin(kind: str, settings: Settings, folder: RunFolder, recipe: Recipe) -> None:
-    folder.begin(kind, settings, recipe.facts)
+    folder.refuse_if_used()
     pictures = recipe.pictures()
+    folder.begin(kind, settings, recipe.facts)
     folder.show(pictures)
     events = Events(folder.events)
     events.picture("batch", sheet(pictures))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.errors import FacesecureError, ImageError, UsageError
 
 Sampler = Literal["random", "tpe"]
 Pruner = Literal["none", "median"]
@@ -94,7 +94,7 @@ def _forgiving(objective: Objective) -> Objective:
     def tried(trial: Any) -> float:
         try:
             return objective(trial)
-        except UsageError:
+        except (UsageError, ImageError):  # of no trial's making: the next would meet it too
             raise
         except FacesecureError as error:
             trial.set_user_attr("why", error.message)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.errors import FacesecureError, ImageError, UsageError
 
 pytest.importorskip("optuna", reason="needs the [training] extra")
 pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")]
@@ -101,6 +101,16 @@ def test_a_trial_that_comes_apart_says_why_and_the_search_goes_on(tmp_path):
     study.run(found, sometimes, 3)
     assert [trial.state.name for trial in found.get_trials()] == ["COMPLETE", "PRUNED", "COMPLETE"]
     assert found.get_trials()[1].user_attrs["why"] == "the loss is nan"
+
+
+def test_a_picture_that_no_trial_could_read_ends_the_search(tmp_path):
+    def unreadable(trial):
+        raise ImageError("1 of 9 pictures cannot be read")
+
+    found = study.opened(url(tmp_path), "s", resume=False)
+    with pytest.raises(ImageError, match="1 of 9"):
+        study.run(found, unreadable, 3)
+    assert len(found.get_trials()) == 1
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
