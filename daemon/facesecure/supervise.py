@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 from collections.abc import Callable
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
 
 from facesecure.errors import FacesecureError
+from facesecure.routine import Routine
 
 _log = logging.getLogger(__name__)
 
@@ -54,10 +54,9 @@ class Reporter:
 
     def __init__(self, line: Callable[[], str], tell: Callable[..., None] = notify, every: float = 5.0) -> None:
         """``every``: seconds between looks; what has not changed is not said again."""
-        self._line, self._tell, self._every = line, tell, every
+        self._line, self._tell = line, tell
         self._said = ""
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+        self._routine = Routine("status", self.report, every, first=0.0)
 
     def report(self) -> None:
         """Say how things stand, if that is new."""
@@ -71,17 +70,10 @@ class Reporter:
 
     def __enter__(self) -> Self:
         if is_service():
-            self._thread.start()
+            self._routine.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(1.0)
-
-    def _run(self) -> None:
-        self.report()
-        while not self._stopping.wait(self._every):
-            self.report()
+        self._routine.end()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
@@ -12,6 +11,7 @@ from facesecure.domain import Frame
 from facesecure.errors import SourceError
 from facesecure.health.camera import EVERY, CameraHealth
 from facesecure.health.events import Trouble
+from facesecure.routine import Routine
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Camera(Protocol):
 
 
 class HealthMonitor:
-    """A thread between ``enter`` and ``exit`` that asks ``camera`` every second; ``watching`` shows ``health`` frames.
+    """Asks ``camera`` every second, between ``enter`` and ``exit``; ``watching`` shows ``health`` frames.
 
     Trouble with the watching itself is logged and never stops a frame. Without ``health`` it does nothing.
     """
@@ -38,9 +38,7 @@ class HealthMonitor:
     def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
         self._health = health
         self._camera = camera
-        self._every = every
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="camera health", daemon=True)
+        self._routine = Routine("camera health", self._ask, every)
         self._complained = False
 
     @property
@@ -58,21 +56,18 @@ class HealthMonitor:
 
     def __enter__(self) -> Self:
         if self._health is not None:
-            self._thread.start()
+            self._routine.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(EVERY)
+        self._routine.end()
 
-    def _run(self) -> None:
+    def _ask(self) -> None:
         assert self._health is not None
-        while not self._stopping.wait(self._every):
-            trouble = self._camera.trouble
-            self._guarded(self._health.ticks, self._camera.heartbeat, trouble.message if trouble else None)
+        trouble = self._camera.trouble
+        self._guarded(self._health.ticks, self._camera.heartbeat, trouble.message if trouble else None)
 
     def _guarded(self, ask: Callable[..., None], *what: object) -> None:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Protocol
 
 from facesecure.config import StoreConfig
 from facesecure.errors import StoreError
+from facesecure.routine import Routine
 from facesecure.service.calendar_trust import CalendarTrust
 
 _log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Prunable(Protocol):
 
 
 class Housekeeper:
-    """A thread that prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
+    """Prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
 
     def __init__(
         self,
@@ -39,30 +39,25 @@ class Housekeeper:
         trust: CalendarTrust | None = None,
     ) -> None:
         """``newest``: when somebody was last seen; ``trust`` says when nothing is to go for its age."""
-        self._store, self._config, self._first, self._every = store, config, first, every
+        self._store, self._config = store, config
         self._newest, self._trust = newest, trust or CalendarTrust()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="housekeeping", daemon=True)
+        self._routine = Routine("housekeeping", self._tidy, every, first=first, patience=2.0)
 
     def __enter__(self) -> Housekeeper:
-        self._thread.start()
+        self._routine.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._thread.join(2.0)
+        self._routine.end()
 
-    def _work(self) -> None:
-        pause = self._first
-        while not self._stopping.wait(pause):
-            pause = self._every
-            try:
-                _log.debug("retention: %s", self._store.prune(self._present_config()))
-            except Exception as error:  # noqa: BLE001 - a thread that ends here lets the disk fill for good
-                bug = None if isinstance(error, StoreError | OSError) else error
-                _log.warning("retention did not work, and is tried again in an hour: %s", error, exc_info=bug)
+    def _tidy(self) -> None:
+        try:
+            _log.debug("retention: %s", self._store.prune(self._present_config()))
+        except Exception as error:  # noqa: BLE001 - a routine that ends here lets the disk fill for good
+            bug = None if isinstance(error, StoreError | OSError) else error
+            _log.warning("retention did not work, and is tried again in an hour: %s", error, exc_info=bug)
 
     def _present_config(self) -> StoreConfig:
         """A wrong clock must not cost the history: what takes too much room goes all the same."""

@@ -11,13 +11,13 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
 from facesecure.domain import Frame
+from facesecure.routine import Routine
 from facesecure.service.resources import used_up
 from facesecure.supervise import notify
 
@@ -112,40 +112,31 @@ class Watchdog:
         self.seconds = watchdog_seconds() if seconds is None else seconds
         self._tell = tell
         self._work: Watched | None = None
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+        self._routine = Routine("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
 
     def watch(self, work: Watched | None) -> None:
         """From now on speak for ``work``; None: for nothing but this thread's own life."""
         self._work = work
 
-    def check(self) -> bool:
-        """Speak once. Returns whether all was well."""
-        stalled = used_up() or (None if self._work is None else self._work.stalled())
-        if stalled is None:
-            self._tell("WATCHDOG=1")
-            return True
-        _log.critical("%s: something hangs or leaks, facesecure has to be restarted", stalled)
-        self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
-        return False
-
     def __enter__(self) -> Self:
         if self.seconds is not None:
             faulthandler.enable()  # systemd ends us with SIGABRT: the journal then shows where every thread was
-            self._thread.start()
+            self._routine.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        if self._thread.ident is not None:
-            self._thread.join(1.0)
+        self._routine.end()
 
-    def _run(self) -> None:
-        assert self.seconds is not None
-        while self.check() and not self._stopping.wait(self.seconds / 4):
-            pass
+    def _speak(self) -> None:
+        stalled = used_up() or (None if self._work is None else self._work.stalled())
+        if stalled is None:
+            self._tell("WATCHDOG=1")
+            return
+        _log.critical("%s: something hangs or leaks, facesecure has to be restarted", stalled)
+        self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
+        self._routine.end()
 
 
 def watchdog_seconds() -> float | None:
