@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from pathlib import Path
 from facesecure.alerts.dispatcher import Dispatcher
 from facesecure.alerts.plugin import PluginContext, Speech
 from facesecure.alerts.registry import Registry
+from facesecure.alerts.steps import Steps
 from facesecure.alerts.unspoken import Unspoken
 from facesecure.arming import Arming, Mode
 from facesecure.cadence import Cadence
@@ -24,12 +25,14 @@ from facesecure.domain import Alert, Frame
 from facesecure.drill.asking import handlers
 from facesecure.drill.drill import Drill
 from facesecure.drill.report import DrillReport, keep
-from facesecure.health import CameraEvent, CameraHealth, HealthMonitor
+from facesecure.health import CameraHealth, HealthMonitor
+from facesecure.home import Home
 from facesecure.motion import MotionGate
 from facesecure.perception import Vision
 from facesecure.pipeline import Onlooker, Pipeline
 from facesecure.policy import Policy
 from facesecure.policy.memory import Memory
+from facesecure.policy.news import News
 from facesecure.policy.rules import warn_of_unknown
 from facesecure.policy.ticker import Ticker
 from facesecure.presence import Presence
@@ -53,6 +56,19 @@ from facesecure.tracking import Tracker
 from facesecure.witness import Witness
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What becomes of whatever was seen: who is told (``policy``), and how it reaches them (``dispatcher``).
+
+    ``news`` is told too, of the camera and of ourselves; ``drill`` follows a made-up alarm all the way.
+    """
+
+    policy: Policy
+    dispatcher: Dispatcher
+    news: News
+    drill: Drill
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,97 +106,93 @@ def assembled(
     share_heaps()
     with ExitStack() as stack:
         source = open_source(config.camera.source, config.camera)
-        vision = Vision.load(config, state_dir)
-        store = stack.enter_context(
-            Store.open(state_dir, keep_snapshots=config.store.snapshots, keep_faces=config.store.faces, resident=True)
-        )
-        arming = Arming(state_dir, Mode(config.policy.mode))
-        choose = VisitorChooser(vision.scores).choose
-        store.visitors.group_left_over(choose)
-        stack.enter_context(Housekeeper(store, place.limits(config.store), newest=store.last_seen))
-        studio = stack.enter_context(Studio(config.speech, state_dir))
-        registry = Registry.load(
-            config.plugins, context=lent(config, state_dir, studio, lambda *told: dispatcher.progress(*told))
-        )
-        plugins = {**registry.enabled(), **(extra_plugins or {})}
-        names = partial(vision.names, store)
-        warn_of_unknown(config.policy, names())
-        policy = Policy(
-            phrases_of(config),
-            config.policy,
-            armed=lambda: arming.armed,
-            in_use=plugins,
-            fallback=config.alerts.fallback,
-            choose=choose,
-            memory=Memory(state_dir, store) if source.live else None,  # a film's visitors may come again at once
-        )
-        drill = Drill(partial(keep, state_dir=state_dir))
-
-        def befell(event: str, why: str = "") -> None:
-            for alert in policy.decide_service(event, why=why):
-                dispatcher.send(alert)
-
-        def step(alert: Alert, channel: str, what: str) -> None:
-            drill.step(alert, channel, what)
-            unspoken.step(alert, channel, what)
-
-        unspoken = Unspoken(config.policy.aloud, partial(befell, "undelivered"))
-        dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=step)
-        stack.enter_context(dispatcher)
-        stack.enter_context(Ticker(policy, dispatcher))
-        for event, why in _troubles(store, place):
-            befell(event, why)
-        if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
-            stack.enter_context(Repertoire(studio, lambda: policy.sentences(names()), store.people_revision))
-        tracker = Tracker(Judge(config.verdict, vision.standards(config, store, state_dir)))
-        pipeline = Pipeline(
-            cadence=Cadence(
-                MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy
-            ),
-            detector=vision.detector,
-            tracker=tracker,
-            quality=vision.watching,
-            recognizer=vision.recognizer(store),
-            witness=Witness(config.camera.name, Presence(config.verdict.presence)),
-            chronicle=Chronicle(
-                store,
-                lambda stranger: store.visitors.group(stranger, choose),
-                on_full=partial(befell, "disk_full"),
-            ),
-            policy=policy,
-            alerts=dispatcher,
-            rehearsal=drill,
-        )
+        home = _home(config, place, stack)
+        telling = _telling(home, extra_plugins or {}, stack, live=source.live)
+        pipeline = _pipeline(home, telling)
         frames = stack.enter_context(LatestFrame(source))
-
-        def tell(event: CameraEvent) -> None:
-            for alert in policy.decide_camera(event.word, why=event.why):
-                dispatcher.send(alert)
-
-        health = CameraHealth(config.health, tell) if is_camera(config.camera.source) else None
+        health = CameraHealth(config.health, telling.news.of_camera) if is_camera(config.camera.source) else None
         monitor = stack.enter_context(HealthMonitor(health, frames))
-        commands = Commands(
-            config.camera.name, arming, policy, store, monitor, dispatcher, names=names, complaint=place.complaint
-        )
-        stack.enter_context(answering({**commands.handlers(), **handlers(drill)}, state_dir, place.named))
-        yield Daemon(pipeline, frames, dispatcher, store, monitor, drill, commands)
+        commands = _commands(home, telling, monitor)
+        answers = {**commands.handlers(), **handlers(telling.drill)}
+        stack.enter_context(answering(answers, state_dir, place.named))
+        yield Daemon(pipeline, frames, telling.dispatcher, home.store, monitor, telling.drill, commands)
 
 
-def _troubles(store: Store, place: Place) -> Iterator[tuple[str, str]]:
-    """What befell the state before this start: events of the service, and why, for reading."""
-    if store.restored:
-        yield "restored", ""
-    if freed := store.freed + place.freed:
-        yield "disk_full", f"{freed / 1e6:.0f} MB of old snapshots and backups were let go"
-    if place.complaint:
-        yield "unwritable", place.complaint
+def _home(config: FacesecureConfig, place: Place, stack: ExitStack) -> Home:
+    """What is remembered, opened, and kept tidy from now on."""
+    vision, wanted = Vision.load(config, place.path), config.store
+    store = Store.open(place.path, keep_snapshots=wanted.snapshots, keep_faces=wanted.faces, resident=True)
+    stack.enter_context(store)
+    arming, choose = Arming(place.path, Mode(config.policy.mode)), VisitorChooser(vision.scores).choose
+    store.visitors.group_left_over(choose)
+    stack.enter_context(Housekeeper(store, place.limits(wanted), newest=store.last_seen))
+    return Home(config, place, store, arming, vision, choose)
 
 
-def lent(
-    config: FacesecureConfig, state_dir: Path, speech: Speech, progress: Callable[[Alert, str], None]
-) -> PluginContext:
-    """What plugins are lent; ``progress`` hears how far they have come."""
-    return PluginContext(state_dir, config.camera.name, config.speech.language, speech, progress)
+def _telling(home: Home, extra_plugins: Mapping[str, AlertPlugin], stack: ExitStack, *, live: bool) -> Telling:
+    """The plugins and all that leads to them, at work; what befell the state is the first they hear of."""
+    config, store = home.config, home.store
+    studio = stack.enter_context(Studio(config.speech, home.place.path))
+    plugins = {**_plugins(home, studio, lambda *told: dispatcher.progress(*told)), **extra_plugins}
+    policy = _policy(home, plugins, live=live)
+    steps = Steps()
+    dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=steps)
+    news = News(policy, dispatcher)
+    drill = Drill(partial(keep, state_dir=home.place.path))
+    steps.follow(drill.step)
+    steps.follow(Unspoken(config.policy.aloud, partial(news.of_service, "undelivered")).step)
+    stack.enter_context(dispatcher)
+    stack.enter_context(Ticker(policy, dispatcher))
+    for event, why in home.troubles():
+        news.of_service(event, why)
+    if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
+        stack.enter_context(Repertoire(studio, lambda: policy.sentences(home.names()), store.people_revision))
+    return Telling(policy, dispatcher, news, drill)
+
+
+def _plugins(home: Home, speech: Speech, progress: Callable[[Alert, str], None]) -> Mapping[str, AlertPlugin]:
+    """Those that the configuration enables; ``progress`` hears how far they have come."""
+    config = home.config
+    context = PluginContext(home.place.path, config.camera.name, config.speech.language, speech, progress)
+    return Registry.load(config.plugins, context=context).enabled()
+
+
+def _policy(home: Home, plugins: Collection[str], *, live: bool) -> Policy:
+    config = home.config
+    warn_of_unknown(config.policy, home.names())
+    return Policy(
+        phrases_of(config),
+        config.policy,
+        armed=lambda: home.arming.armed,
+        in_use=plugins,
+        fallback=config.alerts.fallback,
+        choose=home.choose,
+        memory=Memory(home.place.path, home.store) if live else None,  # a film's visitors may come again at once
+    )
+
+
+def _pipeline(home: Home, telling: Telling) -> Pipeline:
+    config, vision, store = home.config, home.vision, home.store
+    tracker = Tracker(Judge(config.verdict, vision.standards(config, store, home.place.path)))
+    gate = MotionGate(config.motion)
+    return Pipeline(
+        cadence=Cadence(gate, interval=config.detector.interval, following=lambda: tracker.busy),
+        detector=vision.detector,
+        tracker=tracker,
+        quality=vision.watching,
+        recognizer=vision.recognizer(store),
+        witness=Witness(config.camera.name, Presence(config.verdict.presence)),
+        chronicle=Chronicle(store, home.group, on_full=partial(telling.news.of_service, "disk_full")),
+        policy=telling.policy,
+        alerts=telling.dispatcher,
+        rehearsal=telling.drill,
+    )
+
+
+def _commands(home: Home, telling: Telling, camera: HealthMonitor) -> Commands:
+    name, complaint = home.config.camera.name, home.place.complaint
+    policy, channels = telling.policy, telling.dispatcher
+    return Commands(name, home.arming, policy, home.store, camera, channels, home.names, complaint)
 
 
 def check(config: FacesecureConfig, state_dir: Path) -> None:
