@@ -19,6 +19,7 @@ from facesecure.errors import ModelError
 from facesecure.vision.model_card import load_model
 from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
 from facesecure_training.extras import tensorflow
+from facesecure_training.networks.pixels import unit_length
 
 SIDE = 112
 BUNDLED = "mobilefacenet-float16"
@@ -178,8 +179,7 @@ def build(network: Iterable[Layer], batch: int | None = 1) -> Any:
     image, tensors = build_tensors(found, batch)
     features = tensors[found[-1].result]
     vector = keras.layers.Reshape((int(features.shape[-1]),))(features)
-    length = keras.ops.sqrt(keras.ops.sum(keras.ops.square(vector), axis=-1, keepdims=True))
-    return keras.Model(image, vector / keras.ops.maximum(length, 1e-6), name="mobilefacenet")
+    return keras.Model(image, unit_length(vector), name="mobilefacenet")
 
 
 def build_tensors(network: Iterable[Layer], batch: int | None = 1) -> tuple[Any, dict[int, Any]]:

@@ -5,7 +5,9 @@ import pytest
 
 from facesecure.errors import ModelError
 from facesecure.vision.model_card import load_model
+from facesecure_training.exporting.convert import to_tflite
 from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
+from facesecure_training.exporting.operations import refuse_lacking, tpu_problems
 from facesecure_training.networks import mobilefacenet as net
 
 
@@ -83,6 +85,17 @@ def test_the_built_network_is_the_graph_on_normalised_pixels_and_unit_length(gra
         found = np.asarray(net.build(network)(image))
         np.testing.assert_allclose(found[0], wanted / np.linalg.norm(wanted), atol=1e-5)
         assert found.shape == (1, 5)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["int8", "edgetpu"])
+def test_in_whole_numbers_it_asks_for_nothing_that_a_runtime_on_the_pi_lacks(graph, form):
+    """A square root in 8 bits is one that tflite-runtime does not have."""
+    pytest.importorskip("tensorflow", reason="needs the [training] extra")
+    random = np.random.default_rng(4)
+    content = to_tflite(net.build(net.layers(graph)), form, random.integers(0, 256, (2, 1, 112, 112, 3), np.uint8))
+    refuse_lacking(content)
+    assert tpu_problems(content) == [] or form == "int8"
 
 
 @pytest.mark.tensorflow
