@@ -3,7 +3,7 @@
 All are frozen and check their shapes where they are made, so that a mistake shows at the stage that made it.
 Conventions, everywhere in the daemon: images are uint8 RGB of shape (height, width, 3); points are (x, y) in
 pixels from the top left; times called ``..._at`` are seconds on the source's own clock, which never goes back;
-wall-clock times are aware ``datetime`` in UTC.
+wall-clock times are aware ``datetime`` in UTC. What a face is by itself stands in ``face``.
 """
 
 from __future__ import annotations
@@ -19,23 +19,31 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from facesecure.face import LANDMARK_NAMES, AlignedFace, Box, Face, Image, Landmarks, Quality, require
+
+__all__ = [
+    "LANDMARK_NAMES",
+    "Alert",
+    "AlertKind",
+    "AlignedFace",
+    "Box",
+    "Embedding",
+    "Face",
+    "Frame",
+    "Image",
+    "Landmarks",
+    "Luma",
+    "Picture",
+    "Quality",
+    "Recognition",
+    "SeenFace",
+    "Sighting",
+    "Verdict",
+    "VerdictKind",
+]
+
 Luma = NDArray[np.uint8]
-Landmarks = NDArray[np.float32]
 Embedding = NDArray[np.float32]
-
-LANDMARK_NAMES = (
-    "eye on the left",
-    "eye on the right",
-    "nose",
-    "mouth corner on the left",
-    "mouth corner on the right",
-)
-
-
-def _require(condition: bool, complaint: str) -> None:
-    if not condition:
-        raise ValueError(complaint)
 
 
 class Picture(Protocol):
@@ -62,9 +70,9 @@ class Frame:
     wall_time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        _require(self.index >= 0, f"frame index {self.index} is negative")
-        _require(np.isfinite(self.taken_at), f"frame time {self.taken_at} is not a finite number")
-        _require(self.wall_time.tzinfo is not None, "wall_time needs a time zone")
+        require(self.index >= 0, f"frame index {self.index} is negative")
+        require(np.isfinite(self.taken_at), f"frame time {self.taken_at} is not a finite number")
+        require(self.wall_time.tzinfo is not None, "wall_time needs a time zone")
 
     @property
     def image(self) -> Image:
@@ -75,104 +83,6 @@ class Frame:
     def luma(self) -> Luma:
         """Brightness, uint8 (h, w); may be smaller than the image."""
         return self.picture.luma()
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in pixels; may reach over the edge of the image."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-    def __post_init__(self) -> None:
-        finite = np.isfinite((self.left, self.top, self.right, self.bottom)).all()
-        _require(bool(finite), "a box needs four finite numbers")
-        _require(self.right > self.left and self.bottom > self.top, f"box {self} is empty")
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def area(self) -> float:
-        return self.width * self.height
-
-    @property
-    def centre(self) -> tuple[float, float]:
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """A detection: where, how sure (0 to 1), and five landmarks, float32 (5, 2), in LANDMARK_NAMES' order.
-
-    Left and right are the viewer's, as in the image.
-    """
-
-    box: Box
-    landmarks: Landmarks
-    confidence: float
-
-    def __post_init__(self) -> None:
-        _require(self.landmarks.shape == (5, 2), f"landmarks have shape {self.landmarks.shape}, not (5, 2)")
-        _require(self.landmarks.dtype == np.float32, f"landmarks are {self.landmarks.dtype}, not float32")
-        _require(bool(np.isfinite(self.landmarks).all()), "landmarks are not finite")
-        _require(0.0 <= self.confidence <= 1.0, f"confidence {self.confidence} is not within 0 and 1")
-
-    @property
-    def eye_distance(self) -> float:
-        """Pixels between the eyes."""
-        return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """How much a face is worth for telling who it is. ``reasons`` is empty exactly when the face is usable.
-
-    eye_distance in pixels; sharpness relative to a usual sharp photo (about 1); brightness and contrast 0 to 255; yaw
-    and pitch are rough, -1 to 1 (0 is frontal); roll in degrees; confidence 0 to 1. ``clarity`` (0 to 1) is the share
-    of the face's likeness to its own person that such a picture keeps.
-    """
-
-    eye_distance: float
-    sharpness: float
-    brightness: float
-    contrast: float
-    yaw: float
-    pitch: float
-    roll: float
-    confidence: float
-    clarity: float
-    reasons: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        _require(0.0 <= self.clarity <= 1.0, f"clarity {self.clarity} is not within 0 and 1")
-
-    @property
-    def usable(self) -> bool:
-        return not self.reasons
-
-
-@dataclass(frozen=True, slots=True)
-class AlignedFace:
-    """What a recogniser sees: uint8 RGB (112, 112, 3) made by ``vision.align``, and how good it is.
-
-    ``loose`` is the face with its surroundings (``vision.crop``), for the one look of a recogniser that asks for it.
-    """
-
-    image: Image
-    quality: Quality
-    loose: Image | None = field(default=None, compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        _require(self.image.shape == (112, 112, 3), f"an aligned face is (112, 112, 3), not {self.image.shape}")
-        _require(self.image.dtype == np.uint8, f"an aligned face is uint8, not {self.image.dtype}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +116,7 @@ class SeenFace:
     taken_at: datetime
 
     def __post_init__(self) -> None:
-        _require(self.taken_at.tzinfo is not None, "taken_at needs a time zone")
+        require(self.taken_at.tzinfo is not None, "taken_at needs a time zone")
 
 
 class VerdictKind(StrEnum):
@@ -236,12 +146,12 @@ class Verdict:
     faces_used: int = 0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             (self.name is not None) == (self.kind is VerdictKind.KNOWN),
             f"a {self.kind} verdict named {self.name!r}",
         )
-        _require(bool(self.why), "a verdict says why")
-        _require(self.faces_used >= 0, "faces_used is negative")
+        require(bool(self.why), "a verdict says why")
+        require(self.faces_used >= 0, "faces_used is negative")
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,9 +180,9 @@ class Sighting:
     staged: bool = False
 
     def __post_init__(self) -> None:
-        _require(bool(self.identifier), "a sighting needs an identifier")
-        _require(self.first_seen.tzinfo is not None and self.last_seen.tzinfo is not None, "times need a time zone")
-        _require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
+        require(bool(self.identifier), "a sighting needs an identifier")
+        require(self.first_seen.tzinfo is not None and self.last_seen.tzinfo is not None, "times need a time zone")
+        require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
 
 
 class AlertKind(StrEnum):
@@ -311,9 +221,9 @@ class Alert:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        _require(bool(self.text), "an alert needs words")
-        _require(self.created_at.tzinfo is not None, "created_at needs a time zone")
-        _require(self.held_back >= 0, "held_back is negative")
+        require(bool(self.text), "an alert needs words")
+        require(self.created_at.tzinfo is not None, "created_at needs a time zone")
+        require(self.held_back >= 0, "held_back is negative")
         if not self.speech:
             object.__setattr__(self, "speech", self.text)
 

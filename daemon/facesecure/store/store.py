@@ -7,7 +7,6 @@ afterwards loses none of it. Nothing is ever half-done: each method is one trans
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
@@ -25,7 +24,7 @@ from facesecure.store.corrections import Corrections
 from facesecure.store.database import Database
 from facesecure.store.keys import Key
 from facesecure.store.outbox import Outbox
-from facesecure.store.pictures import jpeg_bytes
+from facesecure.store.recorder import Recorder
 from facesecure.store.records import (
     EnrolledFace,
     Person,
@@ -37,13 +36,11 @@ from facesecure.store.records import (
     TemplateMaker,
 )
 from facesecure.store.room import make_room
-from facesecure.store.snapshots import Snapshots, safe_identifier
+from facesecure.store.snapshots import Snapshots
 from facesecure.store.visitors import Visitors
 
 DATABASE_NAME = "facesecure.db"
 _PAGE = 500
-
-log = logging.getLogger(__name__)
 
 
 class Store(AbstractContextManager["Store"]):
@@ -69,8 +66,7 @@ class Store(AbstractContextManager["Store"]):
         self.restored, self.freed = restored, freed
         self._resident = resident
         self._snapshots = snapshots
-        self._keep_snapshots = keep_snapshots
-        self._keep_faces = keep_faces
+        self._recorder = Recorder(database, snapshots, keep_snapshots=keep_snapshots, keep_faces=keep_faces)
         self.visitors = Visitors(database, snapshots)
         self.corrections = Corrections(database)
         self.outbox = Outbox(database)
@@ -206,21 +202,7 @@ class Store(AbstractContextManager["Store"]):
         A snapshot that cannot be written is left out with a warning. Raises StoreError where the sighting itself
         cannot be written, or is there already; ValueError where its identifier cannot name a file.
         """
-        safe_identifier(sighting.identifier)
-        with self._database.read() as session:
-            sightings.require_new(session, sighting.identifier)
-        snapshot, size = self._write_snapshot(sighting)
-        try:
-            with self._database.write() as session:
-                row = sightings.add(session, sighting, snapshot, size)
-                session.flush()
-                if self._keep_faces:
-                    seen_faces.keep(session, sighting)
-                return sightings.stored(row, None, self._snapshots)
-        except BaseException:
-            if snapshot:
-                self._snapshots.remove(snapshot)
-            raise
+        return self._recorder.record(sighting)
 
     def update(self, sighting: Sighting) -> None:
         """Rewrite a recorded sighting at its end: when it was last seen, the verdict's figures, snapshot and faces.
@@ -228,13 +210,7 @@ class Store(AbstractContextManager["Store"]):
         Kind and name stay as they were told. Raises StoreError where it is not there. Each call is a write to the
         disk: once at a visit's end, not for every frame.
         """
-        with self._database.read() as session:
-            sightings.require_known(session, sighting.identifier)
-        snapshot, size = self._write_snapshot(sighting)
-        with self._database.write() as session:
-            sightings.update(session, sighting, snapshot, size)
-            if self._keep_faces:
-                seen_faces.keep(session, sighting)
+        self._recorder.update(sighting)
 
     def sightings(
         self,
@@ -309,13 +285,3 @@ class Store(AbstractContextManager["Store"]):
     def rotate_key(self) -> Key:
         """Encrypt everything anew with a new key, which takes the old one's place. Raises StoreError."""
         return rotation.rotate(self._database)
-
-    def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
-        if sighting.snapshot is None or not self._keep_snapshots:
-            return None, 0
-        try:
-            data = jpeg_bytes(sighting.snapshot)
-            return self._snapshots.write(sighting.identifier, sighting.first_seen, data), len(data)
-        except OSError as error:
-            log.warning("no snapshot of sighting %s is kept: %s", sighting.identifier, error)
-            return None, 0
