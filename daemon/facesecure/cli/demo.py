@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facesecure.cli import documents, output
 from facesecure.cli.help import Json
+
+if TYPE_CHECKING:
+    from facesecure.domain import Sighting
 
 
 def demo(
@@ -32,22 +35,18 @@ def demo(
         result = show(out, lambda what, done: progress.update(task, description=what, completed=round(100 * done)))
     left = {"clip": result.clip, "film": result.film, "sheet": result.sheet}
     if json:
-        seen = [
-            {**documents.verdict(s.verdict), "first_seen": s.first_seen, "last_seen": s.last_seen}
-            for s in result.sightings
-        ]
-        output.emit_json({"sightings": seen, **left})
+        output.emit_json({"sightings": [_document(sighting) for sighting in result.sightings], **left})
         return
-    rows = [
-        (
-            s.first_seen,
-            f"{(s.last_seen - s.first_seen).total_seconds():.1f} s",
-            documents.coloured_who(s.verdict),
-            s.verdict.why,
-        )
-        for s in result.sightings
-    ]
-    output.table(("seen", "for", "who", "why"), rows, right=("for",))
+    output.table(("seen", "for", "who", "why"), [_row(sighting) for sighting in result.sightings], right=("for",))
     output.say("\nto look at:")
     for what, path in left.items():
         output.say(f"  {what:6} {path}")
+
+
+def _document(seen: Sighting) -> dict[str, Any]:
+    return {**documents.verdict(seen.verdict), "first_seen": seen.first_seen, "last_seen": seen.last_seen}
+
+
+def _row(seen: Sighting) -> tuple[object, ...]:
+    lasted = f"{(seen.last_seen - seen.first_seen).total_seconds():.1f} s"
+    return seen.first_seen, lasted, documents.coloured_who(seen.verdict), seen.verdict.why

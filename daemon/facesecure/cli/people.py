@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,7 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.store.records import Template
+    from facesecure.store.records import EnrolledFace, Person, Template
     from facesecure.store.store import Store
 
 app = group(
@@ -61,31 +62,57 @@ def _classifier(config: FacesecureConfig) -> dict[str, Any]:
 @app.command("show", epilog=examples("facesecure people show Anna", "facesecure people show Anna --json"))
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show the pictures a person is known by, how good they are, what was made of them, and who looks alike."""
+    with open_store(settings_of(context).config()) as store:
+        portrait = _portrait(store, name)
+    if json:
+        output.emit_json(portrait.document())
+    else:
+        _show(portrait)
+
+
+@dataclass(frozen=True, slots=True)
+class _Portrait:
+    """What is kept of a person: the faces, the templates made of them, and how close others come to those."""
+
+    person: Person
+    faces: Sequence[EnrolledFace]
+    templates: Sequence[Template]
+    alike: Sequence[tuple[str, float]]
+
+    def document(self) -> dict[str, Any]:
+        return {
+            **documents.person(self.person),
+            "faces": [documents.enrolled_face(face) for face in self.faces],
+            "templates": [
+                {"faces": one.faces, "model_sha256": one.model_sha256, "made_at": one.made_at} for one in self.templates
+            ],
+            "closeness": [{"name": other, "closeness": value} for other, value in self.alike],
+        }
+
+
+def _portrait(store: Store, name: str) -> _Portrait:
+    """Of whom ``name`` calls. Raises UsageError where nobody is called that."""
     from facesecure.store.names import name_key
 
-    config = settings_of(context).config()
-    with open_store(config) as store:
-        faces = store.faces_of(name)
-        person = next(person for person in store.people() if name_key(person.name) == name_key(name))
-        templates = store.templates()
+    faces, templates = store.faces_of(name), store.templates()
+    person = next(person for person in store.people() if name_key(person.name) == name_key(name))
     own = [template for template in templates if template.name == person.name]
-    close = _closeness(templates, own)
-    if json:
-        shown = [documents.enrolled_face(face) for face in faces]
-        made = [{"faces": one.faces, "model_sha256": one.model_sha256, "made_at": one.made_at} for one in own]
-        others = [{"name": other, "closeness": value} for other, value in close]
-        output.emit_json({**documents.person(person), "faces": shown, "templates": made, "closeness": others})
-        return
+    return _Portrait(person, faces, own, _closeness(templates, own))
+
+
+def _show(portrait: _Portrait) -> None:
+    person = portrait.person
     output.say(f"{person.name}, enrolled {output.local(person.created_at)}, known by {person.faces} faces")
     rows = [
         (f.identifier, f.source, f.quality.clarity, f"{f.quality.eye_distance:.0f} px", f.quality.sharpness, f.added_at)
-        for f in faces
+        for f in portrait.faces
     ]
     right = ("face", "quality", "eyes", "sharpness")
     output.table(("face", "from", "quality", "eyes", "sharpness", "added"), rows, right=right)
-    output.say(f"compared by {_templates(own)}")
-    if close:
-        output.say(f"how alike others look, 1 the same: {', '.join(f'{other} {value:.2f}' for other, value in close)}")
+    output.say(f"compared by {_templates(portrait.templates)}")
+    if portrait.alike:
+        others = ", ".join(f"{other} {value:.2f}" for other, value in portrait.alike)
+        output.say(f"how alike others look, 1 the same: {others}")
 
 
 def _templates(own: Sequence[Template]) -> str:
