@@ -1,0 +1,66 @@
+"""A pupil of the bundled network: what it learns of some pictures holds for others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from facesecure.errors import UsageError
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.recipes.settings import Embedder
+from support.class_folders import rendered
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
+
+STEPS = 40
+
+
+def recipe(folders: tuple[ClassFolder, ClassFolder], **settings):
+    from facesecure_training.networks.embedder import embedder
+    from facesecure_training.recipes.embed import Embed
+
+    tf.keras.utils.set_random_seed(2)
+    chosen = Embedder(**{"size": 112, "embedding": 192, "augment": "none", "pairs": 8, "batch": 8, **settings})
+    network = embedder(chosen.embedding, width=0.125, side=chosen.size, activation="relu", stages=((2, 64, 1, 4),))
+    return Embed(network, folders, chosen)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> tuple[ClassFolder, ClassFolder]:
+    """To learn from and, of the same two people, other pictures."""
+    root = tmp_path_factory.mktemp("faces")
+    several = (("learnt", 16, 1), ("unseen", 8, 2))
+    learnt, unseen = (ClassFolder.read(rendered(root / name, each, 112, seed)) for name, each, seed in several)
+    return learnt, unseen
+
+
+def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_network_puts_them(folders, tmp_path):
+    from facesecure_training.optim.cycled_adam import CycledAdam
+    from facesecure_training.recipes.loop import Loop
+    from facesecure_training.recipes.record import Record
+    from facesecure_training.recipes.runfolder import RunFolder
+
+    taught, unseen = recipe(folders, distil=1.0), folders[1]
+    pictures = np.stack([tf.io.decode_image(tf.io.read_file(str(file))).numpy() for file in unseen.files])
+    wanted, person = taught._teacher(pictures).numpy(), np.array(unseen.labels)
+
+    def cosines() -> np.ndarray:
+        return taught.network(pictures, training=False).numpy() @ wanted.T
+
+    before = cosines().diagonal().mean()
+    taught.steps = STEPS
+    with Record(taught, RunFolder(tmp_path), epochs=1) as record:
+        loop = Loop(record, CycledAdam(0.01))
+        for batch in taught.batches(0):
+            loop.step(batch)
+    after = cosines()
+    assert after.diagonal().mean() > before + 0.4
+    own, other = after[person[:, None] == person].mean(), after[person[:, None] != person].mean()
+    assert own > other + 0.3, "it learnt what all faces share, and no more"
+
+
+def test_a_pupil_of_another_shape_than_the_teachers_is_refused(folders):
+    with pytest.raises(UsageError, match="another shape") as raised:
+        recipe(folders, distil=0.5, embedding=64)
+    assert "--size 112 --embedding 192" in raised.value.hint
