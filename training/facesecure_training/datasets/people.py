@@ -21,6 +21,10 @@ class Shot:
     path: Path
     source: str
 
+    def apart_from(self, other: Shot) -> bool:
+        """Not of one source. One person's two shots that are not make no pair while there are some that do."""
+        return self.source != other.source
+
 
 People = Mapping[str, Sequence[Shot]]
 """The pictures of each person, by name."""
@@ -28,10 +32,14 @@ People = Mapping[str, Sequence[Shot]]
 
 def from_folders(images: Path) -> People:
     """One person a class folder. Raises FacesecureError if there is none."""
-    folder = ClassFolder.read(images)
-    people: dict[str, list[Shot]] = {name: [] for name in folder.classes}
+    return of(ClassFolder.read(images))
+
+
+def of(folder: ClassFolder) -> People:
+    """One person a class of ``folder`` that has pictures in it; in a part of a split not all have."""
+    people: dict[str, list[Shot]] = {}
     for path, label, source in zip(folder.files, folder.labels, folder.sources, strict=True):
-        people[folder.classes[label]].append(Shot(path, source))
+        people.setdefault(folder.classes[label], []).append(Shot(path, source))
     return people
 
 

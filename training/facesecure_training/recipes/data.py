@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from facesecure.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.pairs import Pair
+from facesecure_training.datasets.people import Shot, of
 from facesecure_training.recipes.settings import Settings
 
 
@@ -32,11 +33,12 @@ def parts(settings: Settings) -> tuple[ClassFolder, ClassFolder]:
 def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
     """``count`` pairs by ``seed`` alone, one person's (0) and two people's (1) in turn.
 
-    Every person is drawn as often as another, however many pictures there are of them. Raises FacesecureError if
-    nobody has two pictures, or there is one person only.
+    Every person is drawn as often as another, however many pictures there are of them; a pair may come twice. (In
+    the lists that ``datasets.pairs`` makes, to measure by, none does, and there may be fewer than asked for.)
+    Raises FacesecureError if nobody has two pictures, or there is one person only.
     """
-    people = _by_person(folder)
-    several = [files for files in people if len(files) > 1]
+    people = list(of(folder).values())
+    several = [shots for shots in people if len(shots) > 1]
     if len(people) < 2 or not several:
         raise FacesecureError(
             f"no pairs can be made of {folder.root}", "it takes two people or more, one of them with two pictures"
@@ -45,22 +47,19 @@ def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
     return [_two(people, chance) if number % 2 else _one(several, chance) for number in range(count)]
 
 
-def _by_person(folder: ClassFolder) -> list[list[Path]]:
-    people: dict[int, list[Path]] = {}
-    for file, label in zip(folder.files, folder.labels, strict=True):
-        people.setdefault(label, []).append(file)
-    return list(people.values())
+def _one(several: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
+    """Two shots of one person; never of one video if there are pictures from elsewhere."""
+    shots = several[chance.integers(len(several))]
+    first, second = (shots[index] for index in chance.choice(len(shots), 2, replace=False))
+    if not first.apart_from(second):
+        others = [shot for shot in shots if first.apart_from(shot)] or [second]
+        second = others[chance.integers(len(others))]
+    return Pair(first.path, second.path, 0)
 
 
-def _one(several: list[list[Path]], chance: np.random.Generator) -> Pair:
-    files = several[chance.integers(len(several))]
-    first, second = chance.choice(len(files), 2, replace=False)
-    return Pair(files[first], files[second], 0)
-
-
-def _two(people: list[list[Path]], chance: np.random.Generator) -> Pair:
+def _two(people: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
     first, second = (people[index] for index in chance.choice(len(people), 2, replace=False))
-    return Pair(first[chance.integers(len(first))], second[chance.integers(len(second))], 1)
+    return Pair(first[chance.integers(len(first))].path, second[chance.integers(len(second))].path, 1)
 
 
 def told_apart(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:

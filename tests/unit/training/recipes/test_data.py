@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,24 @@ def test_who_has_many_pictures_is_drawn_no_more_often():
     pairs = draw(folder(300, 3, 3), 600, (0,))
     crowd = sum(pair.first.parent.name == "p0" for pair in pairs if not pair.different)
     assert 70 < crowd < 130
+
+
+def test_two_frames_of_one_video_are_a_pair_only_of_whom_there_is_no_other():
+    found = folder(6, 4, 2)
+    films = ["a", "a", "a", "a", "a", "b", *"cccc", *"de"]  # the first has a film and a photo, the second one film
+    pairs = draw(replace(found, sources=films), 300, (3,))
+    source = dict(zip(found.files, films, strict=True))
+    same = [(source[pair.first], source[pair.second]) for pair in pairs if not pair.different]
+    assert {frozenset(couple) for couple in same} == {frozenset("ab"), frozenset("c"), frozenset("de")}
+    filmed = [pair for pair in pairs if not pair.different and source[pair.first] == "c"]
+    assert all(pair.first != pair.second for pair in filmed)
+
+
+def test_where_every_picture_is_a_source_of_its_own_pairs_are_drawn_as_ever():
+    """A run that was begun before must find its pairs again."""
+    assert [(str(pair.first), str(pair.second)) for pair in draw(folder(5, 4), 4, (1, 2))] == [
+        ("p1/3.png", "p1/1.png"), ("p1/0.png", "p0/1.png"), ("p1/0.png", "p1/2.png"), ("p1/1.png", "p0/4.png")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("counts", [(5,), (1, 1, 1)])
