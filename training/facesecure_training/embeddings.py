@@ -6,13 +6,17 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from facesecure.domain import Embedding
 from facesecure.errors import ImageError, UsageError
 from facesecure.sources.images import EXTENSIONS
 from facesecure.stages import Embedder
+from facesecure_training.extras import parquet
 from facesecure_training.faces import CropMaker
 from facesecure_training.progress import steps
+
+_COLUMNS = "its columns are first,second,same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,29 +29,38 @@ class Pair:
 
 
 def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
-    """A CSV file with the columns first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
+    """CSV or, by its name, Parquet: first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
 
     ``limit`` takes so many, evenly spread.
 
-    Raises UsageError if the file is not like that.
+    Raises UsageError if the file is not like that; FacesecureError for Parquet where pyarrow is not installed.
     """
     try:
-        with path.open(newline="") as file:
-            pairs = [Pair(row["first"], row["second"], _same(row)) for row in csv.DictReader(file)]
+        pairs = [Pair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
     except OSError as error:
-        raise UsageError(f"cannot read pairs from {path}: {error.strerror}") from error
-    except (KeyError, ValueError, UnicodeDecodeError, csv.Error, AttributeError) as error:
-        raise UsageError(f"{path} is not a list of pairs ({error})", "its columns are first,second,same") from error
+        raise UsageError(f"cannot read pairs from {path}: {error.strerror or error}") from error
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        reason = (str(error).splitlines() or ["?"])[0]
+        raise UsageError(f"{path} is not a list of pairs ({reason})", _COLUMNS) from error
     if not pairs:
-        raise UsageError(f"{path} lists no pairs", "its columns are first,second,same")
+        raise UsageError(f"{path} lists no pairs", _COLUMNS)
     step = max(1.0, len(pairs) / limit) if limit else 1.0
     return [pairs[int(number * step)] for number in range(int(len(pairs) / step))]
 
 
-def _same(row: Mapping[str, str]) -> bool:
+def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
+    if path.suffix == ".parquet":
+        rows: list[Mapping[str, Any]] = parquet().read_table(path).to_pylist()
+        return rows
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _same(row: Mapping[str, Any]) -> bool:
+    """Of text or a number."""
     if "same" in row:
-        return {"1": True, "0": False}[row["same"].strip()]
-    return {"0": True, "1": False}[row["different"].strip()]
+        return {1: True, 0: False}[int(row["same"])]
+    return {0: True, 1: False}[int(row["different"])]
 
 
 def photo_path(images: Path, name: str) -> Path:

@@ -33,6 +33,11 @@ def lz4_frame() -> Any:
     return _fetch("lz4.frame")
 
 
+def parquet() -> Any:
+    """The pyarrow.parquet module. Raises FacesecureError where there is none."""
+    return _fetch("pyarrow.parquet")
+
+
 def _fetch(module: str) -> Any:
     try:
         return importlib.import_module(module)

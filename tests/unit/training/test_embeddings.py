@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.errors import ImageError, UsageError
+from facesecure_training.datasets import pairs
 from facesecure_training.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
 
 
@@ -17,6 +18,28 @@ def written(folder: Path, text: str) -> Path:
 def test_pairs_are_read_in_order(tmp_path):
     path = written(tmp_path, "first,second,same\nA_0001,A_0002,1\nA_0001,B_0001,0\n")
     assert read_pairs(path) == [Pair("A_0001", "A_0002", True), Pair("A_0001", "B_0001", False)]
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet"])
+def test_pairs_are_read_as_dataset_pairs_writes_them(tmp_path, name):
+    pytest.importorskip("pyarrow", reason="needs the [training] extra")
+    images = tmp_path / "images"
+    listed = [
+        pairs.Pair(images / "ann/1.jpg", images / "ann/2.jpg", 0),
+        pairs.Pair(images / "ann/1.jpg", images / "b.png", 1),
+    ]
+    pairs.write(tmp_path / name, listed, images)
+    assert read_pairs(tmp_path / name) == [Pair("ann/1.jpg", "ann/2.jpg", True), Pair("ann/1.jpg", "b.png", False)]
+    assert len(read_pairs(tmp_path / name, limit=1)) == 1
+
+
+def test_a_damaged_or_missing_parquet_file_is_wrong_usage(tmp_path):
+    pytest.importorskip("pyarrow", reason="needs the [training] extra")
+    damaged = tmp_path / "pairs.parquet"
+    damaged.write_bytes(b"PAR1 and no more")
+    for path in (damaged, tmp_path / "none.parquet"):
+        with pytest.raises(UsageError, match=path.name):
+            read_pairs(path)
 
 
 def test_a_limit_takes_pairs_from_all_over_the_list(tmp_path):
