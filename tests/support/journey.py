@@ -30,3 +30,11 @@ def wait_for_lines(log: Path, kind: str, count: int, timeout: float) -> list[dic
             return found
         time.sleep(0.1)
     raise AssertionError(f"{count} x {kind} did not come within {timeout:g} s; there was: {lines_of(log)}")
+
+
+def wait_for_words(file: Path, words: str, timeout: float) -> None:
+    """Wait until ``file`` holds ``words``; AssertionError with what it holds instead."""
+    deadline = time.monotonic() + timeout
+    while words not in file.read_text():
+        assert time.monotonic() < deadline, f"{words!r} did not come within {timeout:g} s: {file.read_text()}"
+        time.sleep(0.1)
