@@ -94,6 +94,7 @@ def test_a_head_on_the_bundled_embedder_knows_two_people_at_once(faces, tmp_path
     done = train("compact", *faces, "--out", tmp_path / "run", *words)
     assert done.returncode == 0, done.stderr
     assert lines(tmp_path / "run")[-1]["val_accuracy"] == 1
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["light"] == "brightened"
 
 
 def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces, hugonet, tmp_path):

@@ -22,6 +22,7 @@ FACTS = "config.json"
 _BEST = ("best.keras", "model.keras", "final.keras", "last.keras")
 
 Crop = Literal["aligned", "loose"]
+Light = Literal["as taken", "brightened"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,14 @@ class Identity:
     """What a card says that no measurement can: the ``classes`` of a classifier (none: it embeds), and its origin.
 
     ``crop`` is how its pictures are cut, None where nobody said; ``margin`` and ``detector`` matter for a loose one.
+    ``light`` says whether a classifier learnt on dark faces as they were taken, or brightened as for an embedder.
     """
 
     classes: tuple[str, ...] = ()
     crop: Crop | None = None
     margin: float = 0.25
     detector: str = "mtcnn"
+    light: Light = "as taken"
     dataset: str = "not said"
     licence: str = "not said"
     origin: str = "trained by facesecure-train"
@@ -51,7 +54,8 @@ class Identity:
         try:
             found = json.loads(facts.read_text())
             data = found.get("settings", {}).get("data")
-            identity = cls(classes=tuple(found.get("classes", ())), origin=f"facesecure-train train {found['kind']}")
+            origin, light = f"facesecure-train train {found['kind']}", found.get("light", "as taken")
+            identity = cls(classes=tuple(found.get("classes", ())), origin=origin, light=light)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{facts} is no run's ({error})", "move the .keras file elsewhere, and pass it") from error
         return identity if data is None else identity.cut_as(Path(data))
@@ -99,6 +103,7 @@ class Identity:
             "classifier": {
                 "unknown": nobodies(self.classes),
                 "crop": None if crop == "aligned" else loose,
+                "light": self.light,
             },
         }
 

@@ -21,6 +21,7 @@ from facesecure_training.recipes.augment import augment, preset
 from facesecure_training.recipes.data import draw, told_apart
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Embedder
+from facesecure_training.recipes.shown import shown
 
 
 class Embed:
@@ -49,7 +50,7 @@ class Embed:
         )
 
     def batches(self, epoch: int) -> Any:
-        wanted = augment(preset(self.settings.augment, self.settings.strength))
+        wanted = shown(augment(preset(self.settings.augment, self.settings.strength)))
         folder, options = self.learnt, self._options()
         made = batches(folder.files, folder.labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
         return made.take(self.steps)
@@ -65,7 +66,7 @@ class Embed:
 
     def validate(self) -> dict[str, float]:
         found = []
-        for (first, second), different in pair_batches(self._asked, **self._options()):
+        for (first, second), different in pair_batches(self._asked, augment=shown(None), **self._options()):
             distances = euclidean(self._embedded(first), self._embedded(second))
             found.append((distances.numpy(), different.numpy()))
         distances, different = (np.concatenate(part) for part in zip(*found, strict=True))

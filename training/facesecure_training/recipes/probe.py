@@ -1,5 +1,8 @@
 """Teaches a head on the frozen embedder: every picture is embedded once, as it is and in some harder versions.
 
+Dark faces are brightened before, as they are for the embedder that the daemon runs, and ``light`` in config.json says
+so: the export hands it on, and the daemon does the same for the head.
+
 What is left to learn is convex and a matter of seconds, so Keras' ``fit`` does it, and a run that was cut off is done
 again: the same seed ends at the same weights.
 """
@@ -21,6 +24,7 @@ from facesecure_training.recipes.classify import cross_entropy
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.record import Record
 from facesecure_training.recipes.settings import Compact
+from facesecure_training.recipes.shown import shown
 from facesecure_training.recipes.state import Progress, numpy
 
 
@@ -42,6 +46,7 @@ class Probe:
         self.steps = steps(range(self.views * len(self.learnt)), settings.batch)
         self.facts = {
             "classes": list(self.learnt.classes),
+            "light": "brightened",
             "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
         }
         self._kept: dict[str, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
@@ -94,7 +99,7 @@ class Probe:
             batch=chosen.batch,
             seed=chosen.seed,
             cache=chosen.cache,
-            augment=self._change if view else None,
+            augment=shown(self._change if view else None),
             repeat=True,
             epoch=view,
         )

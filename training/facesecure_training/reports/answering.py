@@ -1,7 +1,7 @@
 """Any network, asked about a crop: the daemon's TFLite files through the daemon's own code, and Keras models.
 
-The same answer either way: crops of another size are fitted to the network's, and an embedder's are brightened where
-the daemon would brighten them.
+The same answer either way: crops of another size are fitted to the network's, and they are brightened where the daemon
+would brighten them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,9 @@ from facesecure.vision.model_card import Model, load_model
 from facesecure.vision.photos import read_photo
 from facesecure_training.exporting.samples import resized
 from facesecure_training.progress import steps
+
+if TYPE_CHECKING:
+    from facesecure_training.exporting.trained import Identity
 
 Outputs = NDArray[np.float32]
 
@@ -96,12 +99,17 @@ def _of_keras(path: Path) -> Network:
 
     model, identity = trained.read(path), trained.Identity.beside(path)
     traced = tensorflow().function(lambda picture: model(picture, training=False))
-    facts = ClassifierFacts(unknown=nobodies(identity.classes)) if identity.classes else None
+    facts = _facts(identity) if identity.classes else None
+    mended = facts is None or facts.light == "brightened"
 
     def answer(crop: Image) -> Outputs:
-        picture: Any = (crop if facts else brightened(crop))[None]
+        picture: Any = (brightened(crop) if mended else crop)[None]
         found: Outputs = np.asarray(traced(picture), np.float32)[0]
         return found
 
     sha256 = hashlib.sha256(trained.file_of(path).read_bytes()).hexdigest()
     return Network(path.stem, trained.picture_size(model), answer, sha256, None, identity.classes, facts)
+
+
+def _facts(identity: Identity) -> ClassifierFacts:
+    return ClassifierFacts(unknown=nobodies(identity.classes), light=identity.light)

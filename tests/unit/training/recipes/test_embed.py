@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from facesecure.errors import UsageError
+from facesecure.vision.light import brightened
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.recipes.settings import Embedder
 from support.class_folders import rendered
@@ -58,6 +60,18 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
     assert after.diagonal().mean() > before + 0.4
     own, other = after[person[:, None] == person].mean(), after[person[:, None] != person].mean()
     assert own > other + 0.3, "it learnt what all faces share, and no more"
+
+
+def test_it_is_taught_and_judged_by_faces_brightened_as_the_daemon_does_it(tmp_path):
+    for file in rendered(tmp_path, 4, 112).rglob("*.png"):
+        cv2.imwrite(str(file), (cv2.imread(str(file)) * 0.1).astype(np.uint8))
+    dark = ClassFolder.read(tmp_path)
+    taught, seen = recipe((dark, dark)), []
+    wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
+    assert {picture.tobytes() for picture in taught.pictures()} <= wanted
+    taught._embedded = lambda pictures: (seen.extend(pictures.numpy()), taught.network(pictures))[1]
+    taught.validate()
+    assert {picture.tobytes() for picture in seen} <= wanted
 
 
 def test_a_pupil_of_another_shape_than_the_teachers_is_refused(folders):
