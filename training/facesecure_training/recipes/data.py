@@ -49,17 +49,18 @@ def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
 
 def _one(several: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
     """Two shots of one person; never of one video if there are pictures from elsewhere."""
-    shots = several[chance.integers(len(several))]
-    first, second = (shots[index] for index in chance.choice(len(shots), 2, replace=False))
+    shots = several[int(chance.integers(len(several)))]
+    first, second = (shots[int(index)] for index in chance.choice(len(shots), 2, replace=False))
     if not first.apart_from(second):
         others = [shot for shot in shots if first.apart_from(shot)] or [second]
-        second = others[chance.integers(len(others))]
+        second = others[int(chance.integers(len(others)))]
     return Pair(first.path, second.path, 0)
 
 
 def _two(people: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
-    first, second = (people[index] for index in chance.choice(len(people), 2, replace=False))
-    return Pair(first[chance.integers(len(first))].path, second[chance.integers(len(second))].path, 1)
+    two = [people[int(index)] for index in chance.choice(len(people), 2, replace=False)]
+    first, second = (shots[int(chance.integers(len(shots)))] for shots in two)
+    return Pair(first.path, second.path, 1)
 
 
 def told_apart(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:
