@@ -68,11 +68,11 @@ def classifier(
     Example:
       facesecure-train evaluate classifier models/door.tflite --data crops/test --strangers crops/strangers --report out
     """
-    from facesecure_training.reports import answering, classification
+    from facesecure_training.reports import answering, classification, crowds
 
     network = answering.open_network(model, state_dir)
     card = answering.require_card(network) if write else None
-    sets = classification.Sets(data, strangers, validation, validation_strangers, seed)
+    sets = crowds.Sets(data, strangers, validation, validation_strangers, seed)
     report, fitted = classification.measure(network, sets, far, robustness, threshold)
     if card is not None:
         classification.write(card, report, fitted)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,30 +20,12 @@ from facesecure.recognize import classifier_scores
 from facesecure.recognize.classifier_scores import Fitted
 from facesecure.vision.card_facts import ClassifierFacts
 from facesecure.vision.model_card import Model, ModelCard
-from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.exporting import bundle
 from facesecure_training.progress import steps
-from facesecure_training.reports.answering import Network, Outputs
+from facesecure_training.reports.answering import Network
+from facesecure_training.reports.crowds import Faces, Sets
 from facesecure_training.reports.rates import Rates, Share, rates, share
 from facesecure_training.reports.spoiling import LADDERS
-
-_HALVES = {"validation": 0.5, "test": 0.5}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """Crops by file, with the network's ``outputs`` on them. ``labels`` count into the network's, -1 for a stranger;
-    ``groups`` say which belong together: one video, or one stranger."""
-
-    files: Sequence[Path]
-    outputs: Outputs
-    labels: NDArray[np.int_]
-    groups: Sequence[str]
-
-    def only(self, chosen: NDArray[np.bool_]) -> Faces:
-        where = [int(i) for i in np.flatnonzero(chosen)]
-        files, groups = [self.files[i] for i in where], [self.groups[i] for i in where]
-        return Faces(files, self.outputs[where], self.labels[where], groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +84,6 @@ class Report:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Sets:
-    """Folders of crops. ``data`` and ``validation`` have a sub-folder for each class, the strangers' one for each
-    person. Without ``validation`` half of each, by video and by person, chooses the threshold."""
-
-    data: Path
-    strangers: Path
-    validation: Path | None = None
-    validation_strangers: Path | None = None
-    seed: int = 0
-
-
 def measure(network: Network, sets: Sets, asked: float, robustness: int, given: float | None) -> tuple[Report, Fitted]:
     """``asked`` is the share of strangers' faces that may be named, by which the threshold is chosen; ``given`` is a
     threshold that is not chosen at all. ``robustness``: on so many faces of either kind, 0 for none.
@@ -124,8 +93,8 @@ def measure(network: Network, sets: Sets, asked: float, robustness: int, given: 
     facts = network.facts
     if facts is None:
         raise UsageError(f"{network.name} is no classifier", "evaluate verification, or openset, is for embedders")
-    chooses, tests = _known(network, sets)
-    choosing_strangers, strangers = _unknown(network, sets)
+    chooses, tests = sets.known(network)
+    choosing_strangers, strangers = sets.unknown(network)
     fitted = _fitted(network, facts, chooses, choosing_strangers, sets, asked)
     threshold = fitted.thresholds[classifier_scores.THRESHOLD] if given is None else given
     scene = _Scene(network, facts, tests, strangers)
@@ -206,7 +175,7 @@ class _Scene:
         if most == 0:
             return {}
         named = self._known.only(self.has_name(self._known))
-        own, others = _some(named, most, seed), _some(self._strangers, most, seed)
+        own, others = named.some(most, seed), self._strangers.some(most, seed)
         rungs = [(kind, strength) for kind, ladder in LADDERS.items() for strength in ladder.steps]
         found: dict[str, list[Step]] = {kind: [] for kind in LADDERS}
         for kind, strength in steps(rungs, "spoiling"):
@@ -228,69 +197,16 @@ class _Scene:
         return [(labels[whose[i]], float(score[i]), read(files[i])) for i in nearest]
 
 
-def _some(faces: Faces, most: int, seed: int) -> Faces:
-    chosen = np.zeros(len(faces.labels), np.bool_)
-    chosen[np.random.default_rng(seed).permutation(len(chosen))[:most]] = True
-    return faces.only(chosen)
-
-
-def _known(network: Network, sets: Sets) -> tuple[Faces, Faces]:
-    """(to choose the threshold by, to measure on), of people in the classes."""
-    data = _folder(network, sets.data)
-    if sets.validation is not None:
-        return _asked(network, _folder(network, sets.validation)), _asked(network, data)
-    parts = data.split(sets.seed, _HALVES, by="source")
-    return _asked(network, parts["validation"]), _asked(network, parts["test"])
-
-
-def _folder(network: Network, path: Path) -> ClassFolder:
-    found = ClassFolder.read(path)
-    strange = [name for name in found.classes if name not in network.labels]
-    if strange:
-        raise UsageError(
-            f"{path} has folders that are no class of {network.name}: {', '.join(strange[:5])}",
-            f"its classes are {', '.join(network.labels)}; people it does not know belong under --strangers",
-        )
-    return found
-
-
-def _unknown(network: Network, sets: Sets) -> tuple[Faces, Faces]:
-    strangers = ClassFolder.read(sets.strangers)
-    if sets.validation_strangers is not None:
-        other = ClassFolder.read(sets.validation_strangers)
-        both = set(other.classes) & set(strangers.classes)
-        if both:
-            raise UsageError(f"{sorted(both)[0]} is among both kinds of strangers", "keep people apart, not pictures")
-        return _asked(network, other, stranger=True), _asked(network, strangers, stranger=True)
-    parts = strangers.split(sets.seed, _HALVES, by="class")
-    return _asked(network, parts["validation"], stranger=True), _asked(network, parts["test"], stranger=True)
-
-
-def _asked(network: Network, folder: ClassFolder, *, stranger: bool = False) -> Faces:
-    outputs = network.ask(folder.files, "strangers" if stranger else "faces")
-    names = [folder.classes[label] for label in folder.labels]
-    if stranger:
-        return Faces(folder.files, outputs, np.full(len(names), -1), names)
-    return Faces(folder.files, outputs, np.array([network.labels.index(name) for name in names]), folder.sources)
-
-
 def _fitted(
     network: Network, facts: ClassifierFacts, known: Faces, strangers: Faces, sets: Sets, asked: float
 ) -> Fitted:
     """What the card says of scores, by the validation pictures."""
     genuine = {
-        name: _grouped(known.only(known.labels == label)) for label, name in enumerate(network.labels)
+        name: known.only(known.labels == label).grouped() for label, name in enumerate(network.labels)
         if name not in facts.unknown
     }  # fmt: skip
-    dataset = f"{sets.validation or sets.data}, {sets.validation_strangers or sets.strangers}"
-    return classifier_scores.fit(facts, network.labels, genuine, _grouped(strangers), dataset=dataset, rate=asked)
-
-
-def _grouped(faces: Faces) -> list[Outputs]:
-    members: dict[str, list[int]] = {}
-    for index, group in enumerate(faces.groups):
-        members.setdefault(group, []).append(index)
-    return [faces.outputs[some] for some in members.values()]
+    seen, dataset = strangers.grouped(), sets.chosen_on
+    return classifier_scores.fit(facts, network.labels, genuine, seen, dataset=dataset, rate=asked)
 
 
 def write(model: Model, report: Report, fitted: Fitted) -> None:

@@ -12,7 +12,8 @@ from facesecure.recognize.classifier import FaceClassifier
 from facesecure.vision.model_card import load_model
 from facesecure_training.cli import app
 from facesecure_training.reports.answering import open_network
-from facesecure_training.reports.classification import Sets, measure
+from facesecure_training.reports.classification import measure
+from facesecure_training.reports.crowds import Sets
 from support.colour_classifier import classifier_in
 
 HUES = {"Anna": (200, 40, 40), "Tom": (40, 200, 40), "unknown": (40, 40, 200)}
