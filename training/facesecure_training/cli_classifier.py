@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesecure_training.cli_evaluate import (
+from facesecure_training.cli_options import (
     AsJson,
     Robustness,
     StateDir,
     ToReport,
     WriteThreshold,
-    _print_json,
     command_line,
+    print_json,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def classifier(
         made = page.write(report_dir, "classifier", classifier_page.page_of(report, command_line()), report.as_json())
         typer.echo(f"report: {made}", err=True)
     if as_json:
-        _print_json(report.as_json())
+        print_json(report.as_json())
         return
     _print(report)
 

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-import sys
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import typer
 
-from facesecure.errors import UsageError
+from facesecure_training.cli_options import (
+    AsJson,
+    Cache,
+    DetectorName,
+    Images,
+    MaxSide,
+    ModelName,
+    Plot,
+    Robustness,
+    StateDir,
+    ToReport,
+    Write,
+    WriteThreshold,
+    command_line,
+    dataset_of,
+    print_json,
+    setting_of,
+)
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Measure a model through the daemon's own detector and alignment."
 )
-
-Images = Annotated[
-    Path, typer.Option("--images", help="Photos in LFW's layout: NAME/NAME_0001.jpg.", exists=True, file_okay=False)
-]
-ModelName = Annotated[str, typer.Option("--model", help="A bundled or pulled model's name, or a path to NAME.tflite.")]
-DetectorName = Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")]
-MaxSide = Annotated[
-    int | None, typer.Option("--max-side", min=32, help="Bring larger photos down to this many pixels first.")
-]
-Cache = Annotated[Path | None, typer.Option("--cache", help="Keep the aligned faces in this folder for the next time.")]
-StateDir = Annotated[
-    Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Where pulled models lie.")
-]
-Plot = Annotated[Path | None, typer.Option("--plot", help="Put a chart (PNG) into this folder.", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Write = Annotated[bool, typer.Option("--write-card", help="Write the figures into the model's card.")]
-WriteThreshold = Annotated[
-    bool,
-    typer.Option("--write-threshold", "--write-card", help="Write threshold and figures into the model's card."),
-]
-ToReport = Annotated[
-    Path | None,
-    typer.Option("--report", help="Put an HTML page, its pictures and JSON into this folder.", file_okay=False),
-]
-Robustness = Annotated[
-    int, typer.Option("--robustness", min=0, help="Spoil so many faces in six ways, step by step; 0: none.")
-]
 
 
 @app.command("verification")
@@ -100,7 +87,7 @@ def verification(
     from facesecure_training import evaluate, plots
     from facesecure_training.reports import answering, verifying
 
-    setting = _setting(model, detector, max_side, cache, state_dir, crops=True)
+    setting = setting_of(model, detector, max_side, cache, state_dir, crops=True)
     network = setting.network()
     card = answering.require_card(network) if write_card else None
     found = verifying.verify(
@@ -110,7 +97,7 @@ def verification(
     if plot:
         plots.verification(plot / "verification.png", found.scores, found.same, report.threshold)
     if card is not None:
-        evaluate.write_verification(card, report, _dataset(images), found.threshold)
+        evaluate.write_verification(card, report, dataset_of(images), found.threshold)
     document = {**evaluate.asked(setting), **found.as_json()}
     if report_dir:
         from facesecure_training.reports import page, verification_page
@@ -118,7 +105,7 @@ def verification(
         made = verification_page.page_of(found, network.name, command_line())
         typer.echo(f"report: {page.write(report_dir, 'verification', made, document)}", err=True)
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     typer.echo(
         f"accuracy   {report.accuracy:.2f} % ± {report.sd:.2f} over ten folds, {report.pairs} pairs, "
@@ -157,12 +144,12 @@ def scores(
     """
     from facesecure_training import evaluate
 
-    setting = _setting(model, detector, max_side, cache, state_dir)
+    setting = setting_of(model, detector, max_side, cache, state_dir)
     report = evaluate.measure_scores(setting, images)
     if write_card:
-        evaluate.write_scores(setting.load(), report, _dataset(images))
+        evaluate.write_scores(setting.load(), report, dataset_of(images))
     if as_json:
-        _print_json(evaluate.as_json(setting, report))
+        print_json(evaluate.as_json(setting, report))
         return
     for name, spread in (("genuine", report.genuine), ("impostor", report.impostor)):
         typer.echo(
@@ -174,31 +161,3 @@ def scores(
             f"a stranger's photo scores above {score:.3f} with chance {chance}; "
             f"{report.accepted[chance]:.2f} % of genuine photos do"
         )
-
-
-def command_line() -> str:
-    """The command that is running, as one types it."""
-    return shlex.join(["facesecure-train", *sys.argv[1:]])
-
-
-def _setting(
-    model: str, detector: str, max_side: int | None, cache: Path | None, state_dir: Path | None, *, crops: bool = False
-) -> Any:
-    """``crops`` is whether photos that are crops already (--detector none) will do."""
-    from facesecure_training.evaluate import Setting
-    from facesecure_training.faces import DetectorKind
-
-    known = (*get_args(DetectorKind), *(("none",) if crops else ()))
-    if detector not in known:
-        raise UsageError(f"--detector {detector!r} is not known", f"use one of: {', '.join(known)}")
-    return Setting(model, detector, max_side, cache, state_dir)  # type: ignore[arg-type]
-
-
-def _dataset(images: Path) -> str:
-    """lfw-dev for .../lfw-dev/images."""
-    resolved = images.resolve()
-    return resolved.parent.name if resolved.name == "images" else resolved.name
-
-
-def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps(document, indent=2))

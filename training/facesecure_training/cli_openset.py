@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure_training.cli_evaluate import (
+from facesecure_training.cli_options import (
     AsJson,
     Cache,
     DetectorName,
@@ -19,9 +19,9 @@ from facesecure_training.cli_evaluate import (
     Plot,
     StateDir,
     ToReport,
-    _print_json,
-    _setting,
     command_line,
+    print_json,
+    setting_of,
 )
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def openset(
     from facesecure_training import evaluate_openset, peers
     from facesecure_training.households import Drawing
 
-    setting = _setting(model, detector, max_side, cache, state_dir)
+    setting = setting_of(model, detector, max_side, cache, state_dir)
     how = Drawing(households, people, pictures, strangers, probes, seed)
     peer = (peer_python or peers.default_python()) if peer_photos else None
     report = evaluate_openset.measure(setting, images, how, peer, peer_photos)
@@ -90,7 +90,7 @@ def openset(
         made = openset_page.page_of(report, setting.model, command_line())
         typer.echo(f"report: {page.write(report_dir, 'openset', made, document)}", err=True)
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     _print_openset(report)
 
@@ -121,7 +121,7 @@ def tracks(
     from facesecure_training import evaluate_tracks
     from facesecure_training.households import Drawing
 
-    setting = _setting(model, detector, max_side, cache, state_dir)
+    setting = setting_of(model, detector, max_side, cache, state_dir)
     how = Drawing(households, people, pictures, seed=seed)
     report = evaluate_tracks.measure(setting, images, how, stranger_tracks)
     if plot:
@@ -129,7 +129,7 @@ def tracks(
 
         plots.tracks(plot / "tracks.png", report)
     if as_json:
-        _print_json({**_asked(setting, how), **report.as_json()})
+        print_json({**_asked(setting, how), **report.as_json()})
         return
     for line in tracks_table(report):
         typer.echo(line)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesecure_training.cli_evaluate import (
+from facesecure_training.cli_options import (
     AsJson,
     Cache,
     DetectorName,
@@ -15,8 +15,8 @@ from facesecure_training.cli_evaluate import (
     ModelName,
     Plot,
     StateDir,
-    _print_json,
-    _setting,
+    print_json,
+    setting_of,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def quality(
     """
     from facesecure_training import quality_fit
 
-    setting = _setting(model, detector, max_side, cache, state_dir)
+    setting = setting_of(model, detector, max_side, cache, state_dir)
     report = quality_fit.measure(setting, images, people, seed)
     if plot:
         from facesecure_training import plots
@@ -51,7 +51,7 @@ def quality(
         plots.quality(plot / "quality.png", report)
     if as_json:
         asked = {"model": model, "sha256": setting.load().sha256, "detector": detector, "max_side": max_side}
-        _print_json({**asked, "seed": seed, **report.as_json()})
+        print_json({**asked, "seed": seed, **report.as_json()})
         return
     _print(report)
 

@@ -15,7 +15,7 @@ from facesecure.recognize.stranger_model import packed
 from facesecure.vision.card_facts import StrangerFacts
 from facesecure.vision.model_card import Model, ModelCard
 from facesecure_training import strangers
-from facesecure_training.cli_evaluate import (
+from facesecure_training.cli_options import (
     AsJson,
     Cache,
     DetectorName,
@@ -23,9 +23,9 @@ from facesecure_training.cli_evaluate import (
     ModelName,
     StateDir,
     Write,
-    _dataset,
-    _print_json,
-    _setting,
+    dataset_of,
+    print_json,
+    setting_of,
 )
 from facesecure_training.embeddings import embed_photos, photos_by_person
 from facesecure_training.evaluate import Setting
@@ -63,14 +63,14 @@ def evaluate(
     Example:
       facesecure-train evaluate strangers --images lfw-dev/images --images celeba-small/images --write-card
     """
-    setting = _setting(model, detector, max_side, cache, state_dir)
+    setting = setting_of(model, detector, max_side, cache, state_dir)
     collections = [_collection(setting, folder) for folder in images]
     report = strangers.measure(collections)
     if write_card:
-        _write(setting.load(), collections, report, " and ".join(_dataset(folder) for folder in images))
+        _write(setting.load(), collections, report, " and ".join(dataset_of(folder) for folder in images))
     if as_json:
         asked = {"model": model, "detector": detector, "max_side": max_side, "sha256": setting.load().sha256}
-        _print_json({**asked, **asdict(report)})
+        print_json({**asked, **asdict(report)})
         return
     typer.echo(f"people     {report.people}, {report.faces} faces; tried on {report.templates} templates of others")
     for asked_rate, got in report.rates.items():
