@@ -30,6 +30,15 @@ def parts(settings: Settings) -> tuple[ClassFolder, ClassFolder]:
     return found["train"], found["validation"]
 
 
+def counted(learnt: ClassFolder, unseen: ClassFolder) -> dict[str, dict[str, int]]:
+    """How many people and pictures there are of each, for config.json: a part of a split has a class for everybody."""
+    folders = {"train": learnt, "validation": unseen}
+    return {
+        "people": {part: sum(map(bool, folder.counts().values())) for part, folder in folders.items()},
+        "pictures": {part: len(folder) for part, folder in folders.items()},
+    }
+
+
 def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
     """``count`` pairs by ``seed`` alone, one person's (0) and two people's (1) in turn.
 

@@ -18,7 +18,7 @@ from facesecure_training.losses.contrastive import euclidean
 from facesecure_training.losses.distillation import distillation, teacher
 from facesecure_training.networks.embedder import with_cosine_head
 from facesecure_training.recipes.augment import augment, preset
-from facesecure_training.recipes.data import draw, told_apart
+from facesecure_training.recipes.data import counted, draw, told_apart
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Embedder
 from facesecure_training.recipes.shown import shown
@@ -41,10 +41,7 @@ class Embed:
         self._teacher = _teacher_of(network, settings)
         self.steps = steps(self.learnt.files, settings.batch)
         self._asked = draw(self.unseen, settings.pairs, (settings.seed, 1))
-        self.facts = {
-            "people": {"train": len(self.learnt.classes), "validation": len(self.unseen.classes)},
-            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
-        }
+        self.facts = counted(self.learnt, self.unseen)
         self._embedded = tensorflow().function(
             lambda pictures: network(pictures, training=False), reduce_retracing=True
         )

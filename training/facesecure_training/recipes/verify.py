@@ -14,7 +14,7 @@ from facesecure_training.extras import tensorflow
 from facesecure_training.losses.contrastive import contrastive
 from facesecure_training.networks.siamese import siamese
 from facesecure_training.recipes.augment import augment, preset
-from facesecure_training.recipes.data import draw, told_apart
+from facesecure_training.recipes.data import counted, draw, told_apart
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Siamese
 
@@ -33,10 +33,7 @@ class Verify:
         self.settings = settings
         self.steps = steps(range(settings.pairs), settings.batch)
         self._asked = draw(self.unseen, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
-        self.facts = {
-            "people": {"train": len(self.learnt.classes), "validation": len(self.unseen.classes)},
-            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
-        }
+        self.facts = counted(self.learnt, self.unseen)
         trained = self.trained
         self._distances = tensorflow().function(lambda pairs: trained(pairs, training=False), reduce_retracing=True)
 

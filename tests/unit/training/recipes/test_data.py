@@ -10,7 +10,7 @@ import pytest
 
 from facesecure.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.recipes.data import draw, parts, told_apart
+from facesecure_training.recipes.data import counted, draw, parts, told_apart
 from facesecure_training.recipes.settings import Classifier
 
 
@@ -61,6 +61,14 @@ def test_where_every_picture_is_a_source_of_its_own_pairs_are_drawn_as_ever():
 def test_too_few_people_or_pictures_for_pairs_is_said(counts):
     with pytest.raises(FacesecureError, match="no pairs"):
         draw(folder(*counts), 10, (0,))
+
+
+def test_people_are_counted_in_the_part_that_has_their_pictures():
+    found = folder(*[2] * 10).split(1, {"train": 0.8, "validation": 0.2}, by="class")
+    assert counted(found["train"], found["validation"]) == {
+        "people": {"train": 8, "validation": 2},
+        "pictures": {"train": 16, "validation": 4},
+    }
 
 
 def test_distances_that_separate_score_one_and_chance_scores_a_half():
