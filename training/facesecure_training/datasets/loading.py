@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.errors import FacesecureError
 from facesecure_training.datasets.names import Files, Texts
@@ -31,7 +32,7 @@ _AHEAD = 2
 
 def batches(
     files: Sequence[Path],
-    labels: Sequence[int],
+    labels: Sequence[int] | NDArray[np.int_],
     *,
     size: tuple[int, int],
     batch: int,

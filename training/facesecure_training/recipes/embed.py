@@ -35,7 +35,8 @@ class Embed:
 
         self.network, self.settings = network, settings
         self.learnt, self.unseen = folders
-        headed = with_cosine_head(network, len(self.learnt.classes))
+        people, self._labels = np.unique(self.learnt.labels, return_inverse=True)  # those held out have no direction
+        headed = with_cosine_head(network, len(people))
         self.trained = tensorflow().keras.Model(headed.input, (network.output, headed.output), name=headed.name)
         self._arcface = ArcFace(settings.margin, settings.scale)
         self._teacher = _teacher_of(network, settings)
@@ -48,8 +49,8 @@ class Embed:
 
     def batches(self, epoch: int) -> Any:
         wanted = shown(augment(preset(self.settings.augment, self.settings.strength)))
-        folder, options = self.learnt, self._options()
-        made = batches(folder.files, folder.labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
+        files, options = self.learnt.files, self._options()
+        made = batches(files, self._labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
         return made.take(self.steps)
 
     def losses(self, batch: Any) -> Any:

@@ -11,6 +11,7 @@ from facesecure.vision.light import brightened
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.recipes.settings import Embedder
 from support.class_folders import rendered
+from support.datasets import class_folder
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
@@ -72,6 +73,16 @@ def test_it_is_taught_and_judged_by_faces_brightened_as_the_daemon_does_it(tmp_p
     taught._embedded = lambda pictures: (seen.extend(pictures.numpy()), taught.network(pictures))[1]
     taught.validate()
     assert {picture.tobytes() for picture in seen} <= wanted
+
+
+def test_people_held_out_have_no_place_among_those_it_learns(tmp_path):
+    found = ClassFolder.read(class_folder(tmp_path, dict.fromkeys("abcdef", 2)))
+    parts = found.split(1, {"train": 0.7, "validation": 0.3}, by="class")
+    taught = recipe((parts["train"], parts["validation"]))
+    learnt = sum(map(bool, parts["train"].counts().values()))
+    assert taught.trained.output[1].shape == (None, learnt)
+    labels = np.concatenate([labels.numpy() for _, labels in taught.batches(0)])
+    assert sorted(labels) == sorted([*range(learnt)] * 2)
 
 
 def test_a_pupil_of_another_shape_than_the_teachers_is_refused(folders):
