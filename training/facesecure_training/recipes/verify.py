@@ -17,6 +17,7 @@ from facesecure_training.recipes.augment import augment, preset
 from facesecure_training.recipes.data import counted, draw, told_apart
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Siamese
+from facesecure_training.recipes.shown import shown
 
 _LEARNT, _UNSEEN = 0, 1  # in the seeds of pairs
 
@@ -39,7 +40,7 @@ class Verify:
 
     def batches(self, epoch: int) -> Any:
         pairs = draw(self.learnt, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
-        wanted = augment(preset(self.settings.augment, self.settings.strength))
+        wanted = shown(augment(preset(self.settings.augment, self.settings.strength)))
         return self._dataset(pairs, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
 
     def losses(self, batch: Any) -> Any:
@@ -47,7 +48,10 @@ class Verify:
         return contrastive(different, self.trained(pictures, training=True), self.settings.margin)
 
     def validate(self) -> dict[str, float]:
-        found = [(self._distances(pictures), different) for pictures, different in self._dataset(self._asked)]
+        found = [
+            (self._distances(pictures), different)
+            for pictures, different in self._dataset(self._asked, augment=shown(None))
+        ]
         losses = [contrastive(different, distances, self.settings.margin) for distances, different in found]
         distances, different = (np.concatenate([one.numpy() for one in part]) for part in zip(*found, strict=True))
         return {"val_loss": float(np.concatenate(losses).mean()), **told_apart(distances.astype(float), different)}
