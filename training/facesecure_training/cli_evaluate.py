@@ -37,7 +37,10 @@ def verification(
     pairs: Annotated[
         Path,
         typer.Option(
-            "--pairs", help="CSV file with the columns first,second,same (or different).", exists=True, dir_okay=False
+            "--pairs",
+            help="CSV or Parquet with the columns first,second,same (or different).",
+            exists=True,
+            dir_okay=False,
         ),
     ],
     model: Annotated[
