@@ -70,9 +70,10 @@ def test_a_classifier_trained_just_now_names_her_at_the_door_and_nobody_else(cla
     assert f"like {GRACE_HOPPER.name}" in seen[0].verdict.why
 
 
-def test_strangers_to_a_classifier_are_told_apart_as_visitors(door_clip, tmp_path):
+@pytest.mark.parametrize("loose", [False, True], ids=["aligned crops", "loose crops"])
+def test_strangers_to_a_classifier_are_told_apart_as_visitors(door_clip, tmp_path, loose):
     """It knows people by red and green faces, of whom none comes: two clear visitors, and one too blurred to tell."""
-    recognizer = {"kind": "classifier", "model": str(classifier_in(tmp_path / "colours"))}
+    recognizer = {"kind": "classifier", "model": str(classifier_in(tmp_path / "colours", loose=loose))}
     run(config_for(door_clip, recognizer=recognizer), tmp_path / "state", exit_at_end=True)
     seen = evening(tmp_path / "state")
     assert [sighting.kind for sighting in seen] == [STRANGER, STRANGER, UNIDENTIFIED]
