@@ -16,21 +16,40 @@ from pathlib import Path
 from typing import Any
 
 from bench.celeba import write_parts
-from bench.steps import Steps, fill, percent
+from bench.steps import Steps, fill, keep, listed, percent
 
 Found = dict[str, Any]
 EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
+CHARTS = {
+    "article-training.png": ("runs/siamese/curves.png", "Loss and validation, epoch by epoch"),
+    "article-distances.png": (
+        "report/siamese/verification-histogram.png",
+        "Distances of one person's pairs and of two people's",
+    ),
+    "article-roc.png": ("report/siamese/verification-roc.png", "ROC of the siamese DenseNet"),
+    "article-robustness.png": (
+        "report/siamese/verification-robustness.png",
+        "What the siamese DenseNet bears, one picture of each pair spoilt",
+    ),
+    "article-bundled-robustness.png": (
+        "report/bundled/verification-robustness.png",
+        "What the bundled MobileFaceNet bears, on the same pairs",
+    ),
+}
+"""Without a face on them: the photos are not ours to publish."""
+
 RULE = 1
 """The article's: closer than this is one person; half of the margin of 2."""
 
 
 def main() -> None:
     options = _options()
-    found = reproduce(options.data.resolve(), options.out, options.epochs, options.seed)
-    lines = table(found)
+    data = options.data.resolve()
+    lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "article", lines)
+        keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
 
 
 def _options() -> argparse.Namespace:
@@ -72,18 +91,16 @@ def _verification(data: Path, model: str) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def table(found: dict[str, Found]) -> list[str]:
+def table(found: dict[str, Found], data: Path) -> list[str]:
     """Markdown."""
     names = {"siamese": "siamese DenseNet", "bundled": "bundled MobileFaceNet"}
     reports = {names[key]: found[key]["said"] for key in names}
     return [
         *_results(reports),
         "",
-        "What each bears: pairs of one person accepted / pairs of two, by the threshold above, one picture spoilt.",
+        *(f"![{what}](results/{name})" for name, (_, what) in CHARTS.items()),
         "",
-        *_curves(reports),
-        "",
-        *(f"`{found[key]['command']}`: {found[key]['seconds'] / 60:.0f} min  " for key in found),
+        *listed(found.values(), data),
     ]
 
 
@@ -100,17 +117,6 @@ def _results(reports: dict[str, Found]) -> list[str]:
     return [head, "|" + " --- |" * (len(reports) + 1)] + [
         f"| {name} | " + " | ".join(of(one) for one in reports.values()) + " |" for name, of in rows.items()
     ]
-
-
-def _curves(reports: dict[str, Found]) -> list[str]:
-    kinds = next(iter(reports.values()))["robustness"]
-    lines = ["| | | " + " | ".join(reports) + " |", "|" + " --- |" * (len(reports) + 2)]
-    for kind, steps in kinds.items():
-        for number, step in enumerate(steps):
-            shares = [one["robustness"][kind][number] for one in reports.values()]
-            told = [f"{share['accepted']:.0%} / {share['false_accepts']:.0%}" for share in shares]
-            lines.append(f"| {kind if not number else ''} | {step['strength']:g} | " + " | ".join(told) + " |")
-    return lines
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.one_person import BY_PERSON, BY_PHOTO, link
-from bench.steps import Steps, fill, percent
+from bench.steps import Steps, fill, keep, listed, percent
 
 Found = dict[str, Any]
 CROPS = {"square": ("--crop", "square", "--size", 224), "aligned": ()}
@@ -32,14 +32,21 @@ KINDS: dict[str, tuple[str, str, str, tuple[object, ...]]] = {
 }
 """Name: the command's kind, the crops it learns from, the form it is exported in, and what else it is told."""
 
+CHARTS = {
+    f"report-{name}-roc.png": (f"report/{name}/classifier-roc.png", f"ROC of {name}: he against strangers")
+    for name in ("hugonet", "compact-head")
+}
+"""Without a face on them: the photos are not ours to publish."""
+
 
 def main() -> None:
     options = _options()
-    found = reproduce(options.data.resolve(), options.out, options.epochs, options.seed)
-    lines = table(found)
+    data = options.data.resolve()
+    lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "report", lines)
+        keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
 
 
 def _options() -> argparse.Namespace:
@@ -79,7 +86,7 @@ def _one(steps: Steps, name: str, epochs: int, seed: int) -> dict[str, Found]:
     return {"train": trained, "export": exported, "test": tested}
 
 
-def table(found: dict[str, dict[str, Found]]) -> list[str]:
+def table(found: dict[str, dict[str, Found]], data: Path) -> list[str]:
     """Markdown."""
     tests = [one["test"]["said"] for one in found.values()]
     forms = [one["export"]["said"]["forms"][0] for one in found.values()]
@@ -97,10 +104,10 @@ def table(found: dict[str, dict[str, Found]]) -> list[str]:
         ("form", [form["form"] for form in forms]),
         ("size", [_beside(form["size"] / 1e6, forms[0]["size"] / 1e6, "MB") for form in forms]),
         ("time a face, LiteRT, one thread", [_beside(time, times[0], "ms") for time in times]),
-        ("taught in", [f"{one['train']['seconds'] / 60:.0f} min" for one in found.values()]),
     ]
     lines = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows]
-    return [*lines, "", *(f"`{step['command']}`  " for one in found.values() for step in one.values())]
+    pictures = [f"![{what}](results/{name})" for name, (_, what) in CHARTS.items()]
+    return [*lines, "", *pictures, "", *listed((step for one in found.values() for step in one.values()), data)]
 
 
 def _beside(value: float, first: float, unit: str) -> str:

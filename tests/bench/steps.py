@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,22 @@ def fill(page: Path, mark: str, lines: list[str]) -> None:
     if not between.search(text):
         raise SystemExit(f"{page} has no place marked {mark}")
     page.write_text(between.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text))
+
+
+def listed(steps: Iterable[dict[str, Any]], data: Path) -> list[str]:
+    """Markdown: each command, the folder of the photos as $DATA, with its minutes by the clock and of processor."""
+    lines = []
+    for step in steps:
+        minutes = f"{step['seconds'] / 60:.1f} min, {step['cpu'] / 60:.1f} of processor"
+        lines.append(f"- `{step['command'].replace(str(data), '$DATA')}`: {minutes}")
+    return lines
+
+
+def keep(charts: dict[str, Path], folder: Path) -> None:
+    """Copies of ``charts``, by the names they get in ``folder``."""
+    folder.mkdir(exist_ok=True)
+    for name, chart in charts.items():
+        shutil.copyfile(chart, folder / name)
 
 
 def percent(share: dict[str, Any]) -> str:
