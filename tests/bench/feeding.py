@@ -61,7 +61,7 @@ def _ask(options: argparse.Namespace, network: str, loader: str) -> float:
 def _measured(options: argparse.Namespace) -> float:
     """Images a second."""
     step, side = _step(options.network), NETWORKS[options.network]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         fed = _naive if options.loader == "naive" else _ours
         batches = fed(options, side, Path(folder))
         for pictures, labels in islice(batches, WARM):
@@ -78,11 +78,17 @@ def _measured(options: argparse.Namespace) -> float:
 def _naive(options: argparse.Namespace, side: int, cache: Path) -> Iterator[tuple[Any, Any]]:
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
+    classes = sorted(folder.name for folder in options.faces.iterdir() if folder.is_dir() and folder.name[0] != ".")
     changes = {"rotation_range": 20, "width_shift_range": 0.2, "height_shift_range": 0.2, "zoom_range": 0.2}
     generator = ImageDataGenerator(horizontal_flip=True, **changes)
     return iter(
         generator.flow_from_directory(
-            options.faces, target_size=(side, side), batch_size=options.batch, class_mode="sparse", seed=0
+            options.faces,
+            classes=classes,
+            target_size=(side, side),
+            batch_size=options.batch,
+            class_mode="sparse",
+            seed=0,
         )
     )
 
@@ -97,7 +103,8 @@ def _ours(options: argparse.Namespace, side: int, cache: Path) -> Iterator[tuple
     common: dict[str, Any] = {"size": (side, side), "batch": options.batch, "cache": place, "shuffle": True}
     if place:
         sum(1 for _ in batches(folder.files, folder.labels, **common))
-    return iter(batches(folder.files, folder.labels, augment=augment(preset("report")), repeat=True, **common))
+    made = batches(folder.files, folder.labels, augment=augment(preset("report")), repeat=True, **common)
+    return iter(made.take(WARM + -(-options.pictures // options.batch)))  # no more, or it fills the cache at the end
 
 
 def _step(network: str) -> Step:
