@@ -59,7 +59,7 @@ def from_identities(path: Path, images: Path) -> People:
             missing += 1
     if not people:
         raise FacesecureError(
-            f"none of the {missing} pictures of {path} is in {images}", "give their folder by --images"
+            f"none of the {missing} pictures of {path} is in {images}", "give the folder that they lie in by -d"
         )
     if missing:
         log.warning("%d pictures of %s are not in %s and are left out", missing, path, images)
