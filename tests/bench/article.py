@@ -11,12 +11,11 @@ With --results the tables are put into that page. About 40 minutes on two cores;
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 from bench.celeba import write_parts
-from bench.steps import Steps, fill, keep, listed, percent
+from bench.steps import Steps, asked, fill, keep, listed, percent
 
 Found = dict[str, Any]
 EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
@@ -43,23 +42,13 @@ RULE = 1
 
 
 def main() -> None:
-    options = _options()
+    options = asked(__doc__, epochs=52)
     data = options.data.resolve()
     lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "article", lines)
         keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
-    parser.add_argument("--epochs", type=int, default=52)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="page to put the tables into")
-    return parser.parse_args()
 
 
 def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, Found]:

@@ -11,12 +11,11 @@ With --results the tables are put into that page. About an hour on two cores; wh
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 from bench.one_person import BY_PERSON, BY_PHOTO, link
-from bench.steps import Steps, fill, keep, listed, percent
+from bench.steps import Steps, asked, fill, keep, listed, percent
 
 Found = dict[str, Any]
 CROPS = {"square": ("--crop", "square", "--size", 224), "aligned": ()}
@@ -40,23 +39,13 @@ CHARTS = {
 
 
 def main() -> None:
-    options = _options()
+    options = asked(__doc__, epochs=12)
     data = options.data.resolve()
     lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "report", lines)
         keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
-    parser.add_argument("--epochs", type=int, default=12, help="hugonet's")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="page to put the tables into")
-    return parser.parse_args()
 
 
 def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, dict[str, Found]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -15,6 +16,17 @@ from typing import Any
 
 PROGRAM = "from facesecure_training.cli import main; main()"
 TRAIN = "facesecure-train"
+
+
+def asked(description: str | None, epochs: int) -> argparse.Namespace:
+    """The command line of a work that is done step by step; ``epochs`` is how many it takes if nobody says."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, help="page to put the tables into")
+    return parser.parse_args()
 
 
 class Steps:
