@@ -6,7 +6,7 @@ python -m bench.report_2020 --out DIR [--data ../shared/data] [--epochs 12] [--s
 ``compact`` is ours, as a head on the bundled embedder and as a network of its own, on aligned crops of the same photos.
 George W. Bush has 530 photos. They are split by photo, and so are those of the rest, whom the networks know as
 "unknown"; of 40 % of the people no network sees a photo until the end: 15 % to choose a threshold on, 25 % strangers.
-With --results the tables are put into that page. About an hour on two cores; what is done is not done again.
+With --results the tables are put into that page. About half an hour on two cores; what is done is not done again.
 """
 
 from __future__ import annotations

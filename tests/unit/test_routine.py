@@ -80,4 +80,12 @@ def test_a_turn_that_hangs_is_left_behind():
 
 
 def test_what_was_never_started_ends_at_once():
-    Routine("rounds", lambda: None, every=1.0).end()
+    turns: list[int] = []
+    routine = Routine("never started", lambda: turns.append(1), every=0.001, patience=60.0)
+    before = time.monotonic()
+    routine.end()
+    assert time.monotonic() - before < 30
+    assert not _running("never started")
+    routine.start()  # asked to end before it began: there is no first turn
+    routine.end()
+    assert turns == []

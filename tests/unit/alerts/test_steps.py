@@ -11,5 +11,10 @@ def test_every_step_reaches_everybody_who_follows_in_the_order_they_came():
     assert heard == [("drill", "speaker", "delivered"), ("unspoken", "speaker", "delivered")]
 
 
-def test_without_anybody_who_follows_nothing_happens():
-    Steps()(Alert(AlertKind.TEST, "a test"), "speaker", "delivered")
+def test_what_went_by_before_anybody_followed_is_not_told_afterwards():
+    heard: list[str] = []
+    steps = Steps()
+    steps(Alert(AlertKind.TEST, "a test"), "speaker", "playing")
+    steps.follow(lambda alert, channel, what: heard.append(what))
+    steps(Alert(AlertKind.TEST, "a test"), "speaker", "delivered")
+    assert heard == ["delivered"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from facesecure.config import DetectorConfig
 from facesecure.detect import build_detector
@@ -18,11 +19,12 @@ from facesecure.errors import FacesecureError, UsageError
 from facesecure.vision import align
 from facesecure.vision.crop import square_crop
 from facesecure.vision.photos import read_photo
+from facesecure_training.cli import app
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.settings import Settings, Shape
-from support.datasets import photo, two_people, walk_film
+from support.datasets import colour_picture, photo, two_people, walk_film
 from support.faces import YUNET_DIR
 
 ALL = Settings(stride=2, thin=1.0, min_quality=0.0)
@@ -154,6 +156,17 @@ def test_a_list_of_identities_stands_for_class_folders(tmp_path):
     assert summary.classes == {"7": 1, "2880": 1}
     assert [row["source"] for row in manifest.read(tmp_path / "faces")] == ["7/2.jpg", "2880/1.jpg"]
     assert extract(flat, tmp_path / "faces", ALL, identities=tmp_path / "list.txt").done_before == 2
+
+
+def test_the_command_reads_a_list_and_does_not_name_people_without_end(tmp_path):
+    lines = [f"{colour_picture(tmp_path / 'flat' / f'{number}.png', number).name} p{number}" for number in range(23)]
+    (tmp_path / "list.txt").write_text("\n".join(lines))
+    words = ["-d", tmp_path / "flat", "--identities", tmp_path / "list.txt", "-o", tmp_path / "faces", "--jobs", 1]
+    done = CliRunner().invoke(app, ["dataset", "extract", *map(str, words)])
+    assert done.exit_code == 0, done.output
+    assert "0 faces of 23 sources" in done.stdout
+    assert "p19: 0\n  and 3 more; see dataset stats" in done.stdout
+    assert "p20" not in done.stdout
 
 
 @pytest.mark.parametrize("person", ["..", "a/b"])
