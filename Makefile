@@ -2,7 +2,7 @@
 # make demo    the whole journey on a clip made here; builds only what the daemon itself needs
 # make test    everything but the tests marked slow
 # make bench   ours against two others, on a door clip made here
-# make faults  every fault done on purpose to a running daemon, and the README's table of what was seen
+# make faults  every fault done on purpose to a running daemon, and the table in docs/reliability.md of what was seen
 # make lint    ruff and mypy
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -96,7 +96,7 @@ test-slow: setup
 	.venv/bin/python -m pytest -m slow
 
 bench: setup .venv-bench/.done
-	PYTHONPATH=tests .venv/bin/python -m bench.door
+	PYTHONPATH=tests .venv/bin/python -m benchmarks.door
 
 faults: setup
 	.venv/bin/python -m pytest tests/faults --table
@@ -114,7 +114,7 @@ uninstall:
 
 clean:
 	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find daemon plugins training tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find daemon plugins training benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On demand, in chroots outside of the tree (FACESECURE_CHROOTS; ~/.cache/facesecure/chroots): both want root.
 # make test-picamera   the Pi's camera source against the real picamera2, on libcamera's virtual camera

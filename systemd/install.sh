@@ -93,7 +93,7 @@ secrets() {
     [ -e "$etc/key" ] || "$venv/bin/python" - "$etc/key" <<'PYTHON'
 import sys
 from pathlib import Path
-from facesecure.store.keys import make_key
+from facesecure.storage.keys import make_key
 make_key(Path(sys.argv[1]))
 PYTHON
 }

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from facesecure.alerts.plugin import PluginConfig
+from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert, AlertKind
-from facesecure.errors import PluginError
-from facesecure_plugins.document import document
+from facesecure.domain.errors import PluginError
+from facesecure_plugins.serialization import document
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
-from facesecure.alerts.plugin import PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import PluginConfig, PluginContext
 from facesecure.domain import Alert, AlertKind
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

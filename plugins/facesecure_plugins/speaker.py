@@ -13,9 +13,9 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from facesecure.alerts.plugin import PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import PluginConfig, PluginContext
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 
 PROGRAM = "aplay"
 RATE = 48_000
@@ -64,7 +64,7 @@ class SpeakerPlugin:
 
     def _samples(self, context: PluginContext, alert: Alert) -> bytes:
         """What to say: 16 bit stereo, little-endian."""
-        from facesecure.speech.sound import decode
+        from facesecure.alerts.speech.audio import decode
 
         recording = context.speech.recording(alert.speech)
         try:

@@ -17,10 +17,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from facesecure.alerts.plugin import PluginConfig
+from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
-from facesecure_plugins.document import document
+from facesecure.domain.errors import PluginError
+from facesecure_plugins.serialization import document
 
 SECRET_PREFIX = "whsec_"
 _LEAST_SECRET_BYTES = 16

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The camera source against the real picamera2 and the real libcamera, with no Pi: Debian trixie has libcamera's
-# "virtual" pipeline, which shows colour bars as a camera. tests/support/virtual_camera.py says what is stood in for.
+# "virtual" pipeline, which shows colour bars as a camera. tests/support/camera/virtual_camera.py says what is stood in for.
 # Asks for root (chroot), some 550 MB and, the first time, the network. Arguments go to pytest.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
@@ -27,7 +27,7 @@ copy_tree() {
     $as_root rm -rf "$root/facesecure"
     $as_root mkdir "$root/facesecure"
     tar -C "$repository" --create --exclude=__pycache__ daemon/facesecure tests/conftest.py tests/contract tests/support \
-        tests/unit/sources pyproject.toml | $as_root tar -C "$root/facesecure" --extract --no-same-owner
+        tests/unit/camera/sources pyproject.toml | $as_root tar -C "$root/facesecure" --extract --no-same-owner
 }
 
 stale "$root/.made" "${recipe[@]}" && { make_root; stamped "$root/.made" "${recipe[@]}"; }
@@ -36,6 +36,6 @@ copy_tree
 # told to hand out zeros (255 inverted; its cache of small pieces would not). picamera2 starts its thread by a method that Python has deprecated.
 inside "$root" GLIBC_TUNABLES=glibc.malloc.perturb=255:glibc.malloc.tcache_count=0 \
     PYTHONPATH=/site:/facesecure/daemon:/facesecure/tests PYTHONDONTWRITEBYTECODE=1 \
-    /usr/bin/env --chdir=/facesecure /usr/bin/python3 -m pytest -p support.virtual_camera -p no:cacheprovider \
+    /usr/bin/env --chdir=/facesecure /usr/bin/python3 -m pytest -p support.camera.virtual_camera -p no:cacheprovider \
     -W 'ignore:setDaemon:DeprecationWarning' -k "real_picamera2" \
-    tests/contract/test_source_contract.py tests/unit/sources/test_real_picamera.py "$@"
+    tests/contract/test_source_contract.py tests/unit/camera/sources/test_real_picamera.py "$@"

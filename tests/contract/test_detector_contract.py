@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from facesecure.config import DetectorConfig
-from facesecure.detect import DEFAULT_CONFIDENCE, build_detector
-from facesecure.detect.scripted import ScriptedDetector
-from facesecure.detect.yunet import FILE
 from facesecure.domain import Face
-from facesecure.stages import Detector
+from facesecure.domain.interfaces import Detector
+from facesecure.vision.detection.factory import DEFAULT_CONFIDENCE, build_detector
+from facesecure.vision.detection.scripted import ScriptedDetector
+from facesecure.vision.detection.yunet import FILE
 from support.faces import NAMES, YUNET_DIR, empty_scene, on_canvas, only, portrait, scaled, swapped
 
 Build = Callable[[list[Face]], Detector]

@@ -15,21 +15,21 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from facesecure.alerts.dispatcher import Dispatcher
-from facesecure.alerts.plugin import OneAtATime, PluginConfig
-from facesecure.alerts.recording import RecordingPlugin
+from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.alerts.plugins.api import OneAtATime, PluginConfig
+from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.domain import Alert, AlertKind
 from facesecure_plugins.log import LogPlugin
 from facesecure_plugins.notify import NotifyPlugin
 from facesecure_plugins.speaker import SpeakerPlugin
 from facesecure_plugins.webhook import WebhookPlugin
-from support.alsa import without_a_card
-from support.cast_receiver import cast_device
-from support.google_home import Announcer
+from support.cast.google_home import Announcer
+from support.cast.receiver import cast_device
 from support.http import serving
 from support.mailbox import opened
 from support.plugins import alert
-from support.speech import lent
+from support.speech.alsa import without_a_card
+from support.speech.studio import lent
 from support.store import STRANGER, UNIDENTIFIED, known
 
 # On Python 3.11 and 3.12 Apprise looks at a module that 3.13 no longer has.

@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facesecure.camera.capture import LatestFrame
+from facesecure.camera.sources import ScriptedSource, open_source
+from facesecure.camera.sources.fake_picamera import FakePicamera2
+from facesecure.camera.sources.live import LiveSource
+from facesecure.camera.sources.picamera import PicameraConnection
+from facesecure.camera.sources.stream import StreamConnection
+from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
-from facesecure.sources import LatestFrame, ScriptedSource, open_source
-from facesecure.sources.fake_picamera import FakePicamera2
-from facesecure.sources.live import LiveSource
-from facesecure.sources.picamera import PicameraConnection
-from facesecure.sources.stream import StreamConnection
-from facesecure.sources.uri import Address
-from support import real_picamera
-from support.rtsp import RtspCamera, unavailable
-from support.sources import first, scene, walk, write_picture
+from support.camera import real_picamera
+from support.camera.rtsp import RtspCamera, unavailable
+from support.camera.sources import first, scene, walk, write_picture
 
 
 @dataclass

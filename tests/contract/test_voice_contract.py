@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facesecure.alerts.speech.audio import decode, finished, powers
+from facesecure.alerts.speech.voices import Voice, build_voices
+from facesecure.alerts.speech.voices.espeak import EspeakVoice
+from facesecure.alerts.speech.voices.fake import FakeVoice
+from facesecure.alerts.speech.voices.google import GoogleVoice
+from facesecure.alerts.speech.voices.piper import PiperVoice
 from facesecure.config import SpeechConfig
-from facesecure.errors import PluginError
-from facesecure.speech.sound import decode, finished, powers
-from facesecure.speech.voices import Voice, build_voices
-from facesecure.speech.voices.espeak import EspeakVoice
-from facesecure.speech.voices.fake import FakeVoice
-from facesecure.speech.voices.google import GoogleVoice
-from facesecure.speech.voices.piper import PiperVoice
-from support.google_voice import google_voice
+from facesecure.domain.errors import PluginError
+from support.speech.google_voice import google_voice
 
 SENTENCE = "A stranger is at the front door"
 

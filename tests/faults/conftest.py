@@ -8,18 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.demo.people import EILEEN_COLLINS, GRACE_HOPPER
-from facesecure.demo.show import enrol
-from support.faults import Row, keep
-from support.faults_film import Caller, film
-from support.faults_home import Home
-from support.journey import config_for
+from facesecure.app.demo.demo import enrol
+from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
+from support.faults.film import Caller, film
+from support.faults.household import Home
+from support.faults.table import Row, keep
+from support.service.journey import config_for
 
 _rows = pytest.StashKey[list[Row]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--table", action="store_true", help="write what was seen to out/faults.md and the README")
+    parser.addoption(
+        "--table", action="store_true", help="write what was seen to out/faults.md and docs/reliability.md"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

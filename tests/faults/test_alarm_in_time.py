@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.dispatcher import Dispatcher
-from facesecure.alerts.plugin import OneAtATime, PluginConfig
+from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.alerts.plugins.api import OneAtATime, PluginConfig
 from facesecure.config import AlertsConfig
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
-from facesecure.store.store import Store
+from facesecure.domain.errors import PluginError
+from facesecure.storage.store import Store
 from support.plugins import alert
 from support.store import run_python
 
@@ -48,8 +48,8 @@ def test_a_receiver_that_accepts_and_never_answers(
     plugged: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     pytest.importorskip("pychromecast", reason="needs pychromecast")
-    from support.cast_receiver import cast_device
-    from support.google_home import Announcer
+    from support.cast.google_home import Announcer
+    from support.cast.receiver import cast_device
 
     speaker, fallback = Speaker(plugged), AlertsConfig().fallback
     with (
@@ -92,9 +92,9 @@ _FULL_DISK = """
 import logging, os, sys
 from pathlib import Path
 logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-from facesecure.alerts.dispatcher import Dispatcher
-from facesecure.alerts.recording import RecordingPlugin
-from facesecure.store.store import Store
+from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.alerts.plugins.recording import RecordingPlugin
+from facesecure.storage.store import Store
 from support.plugins import alert
 folder = Path(sys.argv[1])
 with Store.open(folder / "state") as store:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from support.faults import fault
-from support.faults_home import Home
-from support.rtsp import RtspCamera, unavailable
+from support.camera.rtsp import RtspCamera, unavailable
+from support.faults.household import Home
+from support.faults.table import fault
 
 pytestmark = [pytest.mark.slow, pytest.mark.rtsp]
 
@@ -37,6 +37,6 @@ def test_a_camera_that_is_unplugged_and_one_that_hangs(home: Home, saw: Callable
 
 
 def wait_for_camera(home: Home, count: int) -> str:
-    from support.journey import wait_for_lines
+    from support.service.journey import wait_for_lines
 
     return str(wait_for_lines(home.log, "camera", count, timeout=60)[count - 1]["text"])

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from support.faults import fault
-from support.faults_home import Home, wait_until
+from support.faults.household import Home, wait_until
+from support.faults.table import fault
 from support.mailbox import opened
 
 pytestmark = pytest.mark.slow

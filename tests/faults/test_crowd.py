@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.demo.film import FilmWriter
-from facesecure.demo.scene import Sensor, draw_scene
+from facesecure.app.lifecycle import FRAME_SECONDS
+from facesecure.camera.synthetic.scene import Sensor, draw_scene
+from facesecure.camera.synthetic.video_writer import FilmWriter
 from facesecure.domain import Image
-from facesecure.service.life import FRAME_SECONDS
-from facesecure.vision.photos import read_photo
-from support.faults import fault
-from support.faults_home import Home
+from facesecure.vision.images.photos import read_photo
+from support.faults.household import Home
+from support.faults.table import fault
 from support.lfw import IMAGES
 from support.store import environment
 
@@ -27,7 +27,7 @@ SIZE, SIDE, EDGE = (1920, 1080), 106, 150
 _RUN = """
 import json, sys, time, tomllib
 from pathlib import Path
-from facesecure.app import run
+from facesecure.app.assembly import run
 from facesecure.config import FacesecureConfig
 config = FacesecureConfig.model_validate(tomllib.loads(Path(sys.argv[1]).read_text()))
 seen, slowest, before = set(), 0.0, None

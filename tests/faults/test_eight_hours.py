@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from facesecure.demo.people import EILEEN_COLLINS, GRACE_HOPPER
-from support.alsa import without_a_card
-from support.faults import fault
-from support.faults_film import Caller, film
-from support.journey import lines_of
+from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
+from support.faults.film import Caller, film
+from support.faults.table import fault
+from support.service.journey import lines_of
+from support.speech.alsa import without_a_card
 from support.store import environment
 
 HOURS, FPS = 8, 5.0
@@ -61,7 +61,7 @@ class Kitchen:
     """A Cast device as a process; it can be unplugged."""
 
     def __init__(self, port: int = 0) -> None:
-        command = [sys.executable, "-m", "support.cast_standalone", "--port", str(port), "--play-seconds", "0.3"]
+        command = [sys.executable, "-m", "support.cast.standalone", "--port", str(port), "--play-seconds", "0.3"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
         assert self.process.stdout is not None
         self.address: str = json.loads(self.process.stdout.readline())["address"]
@@ -112,7 +112,7 @@ def test_eight_hours_leave_nothing_behind(day: Path, saw: Callable[[str], None])
 
 def passing(day: Path) -> Iterator[dict[str, Any]]:
     """The daemon through the whole day: what it holds, second by second."""
-    command = [sys.executable, "-m", "support.faults_hours", str(day), str(FRAMES), str(FPS)]
+    command = [sys.executable, "-m", "support.faults.hours", str(day), str(FRAMES), str(FPS)]
     with (
         (day / "said.txt").open("w") as said,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment()) as process,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from support.alsa import samples, without_a_card
-from support.faults import fault
-from support.faults_home import Home, wait_until
+from support.faults.household import Home, wait_until
+from support.faults.table import fault
+from support.speech.alsa import samples, without_a_card
 
 pytestmark = pytest.mark.slow
 CHANCE = random.Random(7)

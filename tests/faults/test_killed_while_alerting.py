@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from support.faults import fault
+from support.faults.table import fault
 from support.store import environment
 
 
 @pytest.fixture(scope="module", params=[20, pytest.param(200, marks=pytest.mark.slow)])
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What so many lives and deaths came to (``support.kills``)."""
+    """What so many lives and deaths came to (``support.faults.kills``)."""
     folder = tmp_path_factory.mktemp("household")
-    command = [sys.executable, "-m", "support.kills", folder, str(request.param), "4"]
+    command = [sys.executable, "-m", "support.faults.kills", folder, str(request.param), "4"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(), check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     print(done.stdout)

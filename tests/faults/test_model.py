@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import facesecure
-from support.faults import fault
-from support.faults_home import Home
+from support.faults.household import Home
+from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from support.alsa import without_a_card
-from support.faults import fault
-from support.faults_home import Home, heard, spoken_after
+from support.faults.household import Home, heard, spoken_after
+from support.faults.table import fault
+from support.speech.alsa import without_a_card
 
 pytestmark = pytest.mark.slow
 SPOKEN_WITHIN = 10.0

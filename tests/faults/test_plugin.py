@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from support.faults import fault
-from support.faults_home import Home
-from support.faults_plugins import install
+from support.faults.household import Home
+from support.faults.plugins import install
+from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from support.alsa import without_a_card
-from support.cast_receiver import cast_device
-from support.faults import fault
-from support.faults_home import Home, spoken_after
+from support.cast.receiver import cast_device
+from support.faults.household import Home, spoken_after
+from support.faults.table import fault
+from support.speech.alsa import without_a_card
 
 pytestmark = pytest.mark.slow
 SPOKEN_WITHIN = 10.0

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from support.faults import fault
-from support.faults_home import Home, wait_until
+from support.faults.household import Home, wait_until
+from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
 REFUSED = "the new configuration was refused"

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.store.store import Store
-from support.disks import fill
-from support.faults import fault
-from support.faults_home import Home, wait_until
+from facesecure.storage.store import Store
+from support.faults.disks import fill
+from support.faults.household import Home, wait_until
+from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
 

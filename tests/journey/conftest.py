@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.demo.clip import make_clip
-from facesecure.demo.show import enrol
-from support.journey import config_for
+from facesecure.app.demo.demo import enrol
+from facesecure.camera.synthetic.clip import make_clip
+from support.service.journey import config_for
 
 
 @pytest.fixture(scope="session")

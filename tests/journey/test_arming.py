@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.recording import RecordingPlugin
-from facesecure.app import assembled
+from facesecure.alerts.plugins.recording import RecordingPlugin
+from facesecure.app.assembly import assembled
+from facesecure.camera.sources import open_source
 from facesecure.config import FacesecureConfig
 from facesecure.domain import AlertKind, Frame
-from facesecure.sources import open_source
-from support.commandline import CommandLine, own_settings
-from support.journey import config_for
+from support.service.commandline import CommandLine, own_settings
+from support.service.journey import config_for
 
 
 def film(config: FacesecureConfig, after: float) -> Iterator[Frame]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.app import run
-from facesecure.demo.people import GRACE_HOPPER
-from facesecure.store.pictures import png_bytes
-from facesecure.store.store import Store
-from support.commandline import CommandLine, own_settings, write_picture
-from support.journey import config_for
-from support.traces import all_sealed_values, bytes_of, found
+from facesecure.app.assembly import run
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+from facesecure.storage.store import Store
+from facesecure.vision.images.codec import png_bytes
+from support.faults.traces import all_sealed_values, bytes_of, found
+from support.service.commandline import CommandLine, own_settings, write_picture
+from support.service.journey import config_for
 
 GRACE = GRACE_HOPPER.name
 

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures
-from facesecure.demo.film import FilmWriter
-from facesecure.demo.people import GRACE_HOPPER
-from support.commandline import CommandLine, own_settings, started, write_picture
+from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+from facesecure.camera.synthetic.video_writer import FilmWriter
+from support.service.commandline import CommandLine, own_settings, started, write_picture
 from support.store import run_python
 
 

@@ -17,9 +17,9 @@ import numpy as np
 import psutil
 import pytest
 
-from support.journey import lines_of, wait_for_lines
-from support.rtsp import RtspCamera, unavailable
-from support.scenes import HEIGHT, WIDTH, Plane, Sensor, looking, place
+from support.camera.rtsp import RtspCamera, unavailable
+from support.camera.scenes import HEIGHT, WIDTH, Plane, Sensor, looking, place
+from support.service.journey import lines_of, wait_for_lines
 
 RATE = 5
 PASSWORDS = ("hunter2", "swordfish")

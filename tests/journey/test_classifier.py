@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.app import run
-from facesecure.demo.people import GRACE_HOPPER
+from facesecure.app.assembly import run
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.domain import VerdictKind
-from facesecure.store.records import StoredSighting
-from facesecure.store.store import Store
-from support.colour_classifier import classifier_in
-from support.journey import config_for, lines_of
+from facesecure.domain.records import StoredSighting
+from facesecure.storage.store import Store
+from support.service.journey import config_for, lines_of
+from support.training.colour_classifier import classifier_in
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
 
@@ -41,7 +41,7 @@ def classifier(tmp_path_factory) -> Path:
     if find_spec("tensorflow") is None:
         pytest.skip("needs the [training] extra")
     folder = tmp_path_factory.mktemp("classifier")
-    words = [sys.executable, "-m", "support.trained_classifier", folder]
+    words = [sys.executable, "-m", "support.training.trained_classifier", folder]
     made = subprocess.run(
         words, env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True, timeout=300, check=False
     )

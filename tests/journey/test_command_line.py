@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures, make_clip
-from facesecure.demo.film import FilmWriter
-from support.commandline import CommandLine, own_settings, started, write_picture
+from facesecure.camera.synthetic.clip import enrolment_pictures, make_clip
+from facesecure.camera.synthetic.video_writer import FilmWriter
+from support.service.commandline import CommandLine, own_settings, started, write_picture
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from facesecure.drill.report import kept, last_good
-from support.alsa import samples, without_a_card
-from support.cast_receiver import cast_device
+from facesecure.services.drill.report import kept, last_good
+from support.cast.receiver import cast_device
+from support.speech.alsa import samples, without_a_card
 
 
 class Home:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.recording import RecordingPlugin
-from facesecure.app import run
+from facesecure.alerts.plugins.recording import RecordingPlugin
+from facesecure.app.assembly import run
+from facesecure.camera.synthetic.clip import Appearance, timeline
 from facesecure.config import FacesecureConfig
-from facesecure.demo.clip import Appearance, timeline
 from facesecure.domain import Sighting, VerdictKind
-from facesecure.store.store import Store
-from support.journey import config_for
+from facesecure.storage.store import Store
+from support.service.journey import config_for
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
 

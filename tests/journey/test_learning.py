@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.recording import RecordingPlugin
-from facesecure.app import run
-from facesecure.demo.people import EILEEN_COLLINS
+from facesecure.alerts.plugins.recording import RecordingPlugin
+from facesecure.app.assembly import run
+from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
 from facesecure.domain import Verdict, VerdictKind
-from support.commandline import CommandLine, own_settings
-from support.journey import config_for
+from support.service.commandline import CommandLine, own_settings
+from support.service.journey import config_for
 
 KNOWN, STRANGER = VerdictKind.KNOWN, VerdictKind.STRANGER
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.journey import lines_of, wait_for_lines, wait_for_words
-from support.rtsp import RtspCamera, unavailable
+from support.camera.rtsp import RtspCamera, unavailable
+from support.service.journey import lines_of, wait_for_lines, wait_for_words
 
 
 @contextmanager

@@ -6,12 +6,12 @@ import shutil
 
 import numpy as np
 
-from facesecure.app import run
-from facesecure.speech.household import phrases_of
-from facesecure.speech.sound import decode
-from facesecure.speech.studio import Studio
-from support.alsa import EVENING, PLAYED_RATE, samples, without_a_card
-from support.journey import config_for
+from facesecure.alerts.speech.announcements import phrases_of
+from facesecure.alerts.speech.audio import decode
+from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.app.assembly import run
+from support.service.journey import config_for
+from support.speech.alsa import EVENING, PLAYED_RATE, samples, without_a_card
 
 
 def test_an_evening_at_the_door_is_heard_and_nothing_else(household, door_clip, tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from support.journey import wait_for_lines
+from support.service.journey import wait_for_lines
 
 pytestmark = pytest.mark.slow
 

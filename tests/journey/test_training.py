@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure_training.recipes.kinds import KINDS
-from support.class_folders import rendered
+from facesecure_training.recipes.registry import KINDS
+from support.training.class_folders import rendered
 
 pytestmark = pytest.mark.tensorflow
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
@@ -30,7 +30,7 @@ TINY = {
 
 
 def command(kind: str, *words: object) -> list[str]:
-    program = "from facesecure_training.cli import main; main()"
+    program = "from facesecure_training.cli.main import main; main()"
     return [sys.executable, "-c", program, "train", kind, *map(str, words)]
 
 

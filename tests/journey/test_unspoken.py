@@ -6,11 +6,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.alerts.plugin import PluginConfig
-from facesecure.alerts.recording import RecordingPlugin
-from facesecure.app import assembled
+from facesecure.alerts.plugins.api import PluginConfig
+from facesecure.alerts.plugins.recording import RecordingPlugin
+from facesecure.app.assembly import assembled
 from facesecure.domain import Alert
-from support.journey import config_for
+from support.service.journey import config_for
 from support.store import STRANGER, sighting
 
 

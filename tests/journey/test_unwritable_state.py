@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.arming import Arming, Mode
-from facesecure.store.store import Store
-from support.disks import fill, make_read_only, small_disk
-from support.faults_home import Home
+from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.storage.store import Store
+from support.faults.disks import fill, make_read_only, small_disk
+from support.faults.household import Home
 
 
 @pytest.fixture

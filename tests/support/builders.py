@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from facesecure.domain import AlignedFace, Box, Face, Frame, Quality, Recognition
-from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
-from facesecure.vision.align import TEMPLATE
-from facesecure.vision.picture import RgbPicture
+from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
+from facesecure.vision.images.align import TEMPLATE
+from facesecure.vision.images.frames import RgbPicture
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -12,6 +12,8 @@ import numpy as np
 from facesecure.domain import Face, Image
 
 NAMES = ("grace_hopper", "eileen_collins")
+PHOTOS = Path(str(resources.files("facesecure.camera.synthetic"))) / "photos"
+"""The folder of the two public-domain portraits that the package carries."""
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 YUNET_DIR = DATA / "models"
 
@@ -19,7 +21,7 @@ YUNET_DIR = DATA / "models"
 @cache
 def portrait(name: str = "eileen_collins") -> Image:
     """One face, frontal, uint8 RGB; the same array every time and read-only."""
-    path = Path(str(resources.files("facesecure"))) / "demo" / "portraits" / f"{name}.jpg"
+    path = Path(str(resources.files("facesecure"))) / "camera" / "synthetic" / "photos" / f"{name}.jpg"
     image = np.asarray(cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB), np.uint8)
     image.setflags(write=False)
     return image

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from facesecure.config import DetectorConfig
-from facesecure.detect import build_detector
 from facesecure.domain import Image
-from facesecure.recognize.embedder import ModelEmbedder
-from facesecure.stages import Detector
-from facesecure.vision import align
-from facesecure.vision.model_card import load_model
-from facesecure.vision.photos import read_photo
+from facesecure.domain.interfaces import Detector
+from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.vision.detection.factory import build_detector
+from facesecure.vision.images import align
+from facesecure.vision.images.photos import read_photo
+from facesecure.vision.inference.model_card import load_model
 from support.faces import DATA
 
 IMAGES = DATA / "lfw-dev" / "images"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from facesecure.domain import Box, Quality, Sighting, Verdict, VerdictKind
-from facesecure.store.records import EnrolledFace
+from facesecure.domain.records import EnrolledFace
 
 MODEL = "ab" * 32
 BEGINNING = datetime(2031, 5, 30, 12, 0, tzinfo=UTC)

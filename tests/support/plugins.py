@@ -7,9 +7,10 @@ from importlib.metadata import EntryPoint
 
 import numpy as np
 
-from facesecure.alerts.plugin import ENTRY_POINT_GROUP, PluginConfig
+from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
+from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 from support.store import STRANGER, sighting
 
 

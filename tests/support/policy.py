@@ -9,11 +9,11 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from facesecure.arming import Armed, Mode
-from facesecure.config_policy import PolicyConfig
+from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.policy import Policy
+from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert, SeenFace, Sighting, Verdict, VerdictKind
-from facesecure.policy import Policy
-from facesecure.speech.phrases import Phrases
+from facesecure.domain.messages import Phrases
 from support.builders import NOON
 from support.visitors import CHOOSE, faces
 

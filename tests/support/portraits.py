@@ -11,9 +11,9 @@ from typing import Self
 import cv2
 import numpy as np
 
-from facesecure.demo.people import Portrait
+from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.domain import Image, Landmarks
-from facesecure.vision import align
+from facesecure.vision.images import align
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain import Box, Image, Sighting, Verdict, VerdictKind
-from facesecure.store.records import EnrolledFace
+from facesecure.domain.records import EnrolledFace
 from support.builders import NOON, quality
 
 MODEL = "a" * 64

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from facesecure.recognize.calibration import Calibration
-from facesecure.recognize.household import Calibrator, Member, total
-from facesecure.recognize.score_model import ScoreDistribution, ScoreModel
-from facesecure.recognize.stranger_model import StrangerModel
-from facesecure.recognize.templates import template_of
+from facesecure.recognition.calibration import Calibration
+from facesecure.recognition.calibrator import Calibrator, Member, total
+from facesecure.recognition.impostor_model import StrangerModel
+from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
+from facesecure.recognition.templates import template_of
 from support.builders import NOON
 
 SIZE = 32

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from facesecure.domain import AlignedFace, Embedding, SeenFace, Verdict
-from facesecure.recognize.visitors import VisitorChooser
-from facesecure.store.records import EnrolledFace, StoredFace
-from facesecure.store.store import Store
+from facesecure.domain.records import EnrolledFace, StoredFace
+from facesecure.recognition.visitor_matching import VisitorChooser
+from facesecure.storage.store import Store
 from support.builders import NOON, SCORES, quality
 from support.store import MODEL, STRANGER, picture, sighting
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.demo.clip import make_clip
-from support.booted import BootedSystem, unavailable
-from support.service import DIST_PACKAGES, SOURCE, WHEEL, Service
+from facesecure.camera.synthetic.clip import make_clip
+from support.service.booted import BootedSystem, unavailable
+from support.service.installed import DIST_PACKAGES, SOURCE, WHEEL, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 

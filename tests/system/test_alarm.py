@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from support.service import CLIP, PYTHON, SOURCE, Service
+from support.service.installed import CLIP, PYTHON, SOURCE, Service
 
 SPOKEN = '[speech]\nvoices = ["fake"]\n[plugins.log]\n'
 
@@ -26,7 +26,7 @@ class Device:
 
 @contextmanager
 def cast_device(service: Service, *words: str) -> Iterator[Device]:
-    process = service.system.start(PYTHON, "-m", "support.cast_standalone", *words, PYTHONPATH=f"{SOURCE}/tests")
+    process = service.system.start(PYTHON, "-m", "support.cast.standalone", *words, PYTHONPATH=f"{SOURCE}/tests")
     assert process.stdout is not None
     device = Device(json.loads(process.stdout.readline())["address"])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from support.service import CONFIG, STATE, UNIT
+from support.service.installed import CONFIG, STATE, UNIT
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERYTHING = [

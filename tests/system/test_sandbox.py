@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.service import UNIT, Service
+from support.service.installed import UNIT, Service
 
 PROBE = "/srv/probe.py"
 OUTCOME = "/var/lib/facesecure/probe.json"

@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures
-from support.commandline import write_picture
-from support.service import CLIP, IMPATIENT, PYTHON, STATE, UNIT
+from facesecure.camera.synthetic.clip import enrolment_pictures
+from support.service.commandline import write_picture
+from support.service.installed import CLIP, IMPATIENT, PYTHON, STATE, UNIT
 
 STOPPED_WITHIN = 3.0
 QUIET = '[camera]\nsource = "rtsp://127.0.0.1:9/door"\nreconnect_max = 600.0\n'

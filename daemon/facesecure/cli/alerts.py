@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.devices import list_devices
-from facesecure.cli.help import Json, examples, group
-from facesecure.cli.history import open_deliveries, show_history
+from facesecure.cli.alert_history import open_deliveries, show_history
+from facesecure.cli.output import Json, examples, group
+from facesecure.cli.plugin_commands import PluginCommandGroup
 from facesecure.cli.settings import REGISTRY_LOG, configure_logging, settings_of, silenced, state_of
 
 if TYPE_CHECKING:
-    from facesecure.alerts.plugin import Speech
-    from facesecure.alerts.record import PluginRecord
+    from facesecure.alerts.plugins.api import Speech
+    from facesecure.alerts.plugins.loader import PluginRecord
     from facesecure.config import FacesecureConfig
     from facesecure.domain import Alert
 
-app = group("The alert plugins: list them, try one.", "facesecure alerts list", "facesecure alerts test log")
-
-app.command("devices", epilog=examples("facesecure alerts devices", "facesecure alerts devices --volume --json"))(
-    list_devices
+app = group(
+    "The alert plugins: list them, try one.",
+    "facesecure alerts list",
+    "facesecure alerts test log",
+    cls=PluginCommandGroup,
 )
 
 app.command("history", epilog=examples("facesecure alerts history", "facesecure alerts history --since 12h --json"))(
@@ -39,7 +40,7 @@ def list_plugins(context: typer.Context, json: Json = False) -> None:
 
     "waiting" counts alerts that are still to be delivered, "failed" those of the last day that never were.
     """
-    from facesecure.alerts.registry import Registry
+    from facesecure.alerts.plugins.registry import Registry
 
     config = settings_of(context).config()
     with silenced(REGISTRY_LOG):
@@ -78,7 +79,7 @@ def try_plugin(
     json: Json = False,
 ) -> None:
     """Send an alert that says it is a test through one plugin, and wait until it was delivered."""
-    from facesecure.speech.studio import Studio
+    from facesecure.alerts.speech.synthesizer import Studio
 
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)  # a plugin may tell through the log
@@ -93,9 +94,9 @@ def try_plugin(
 
 def _usable(name: str, config: FacesecureConfig, speech: Speech) -> PluginRecord:
     """The plugin's record, configured, ready and lent a voice; only this one is loaded."""
-    from facesecure.alerts.plugin import PluginContext
-    from facesecure.alerts.registry import Registry
-    from facesecure.errors import PluginError
+    from facesecure.alerts.plugins.api import PluginContext
+    from facesecure.alerts.plugins.registry import Registry
+    from facesecure.domain.errors import PluginError
 
     tables = {name: config.plugins[name]} if name in config.plugins else {}
     context = PluginContext(state_of(config), config.camera.name, config.speech.language, speech, lambda *_: None)
@@ -109,7 +110,7 @@ def _usable(name: str, config: FacesecureConfig, speech: Speech) -> PluginRecord
 
 def _deliver(record: PluginRecord, alert: Alert) -> float:
     """Seconds until the plugin had delivered ``alert``. Raises PluginError if it did not."""
-    from facesecure.errors import FacesecureError, PluginError
+    from facesecure.domain.errors import FacesecureError, PluginError
 
     assert record.plugin is not None
     began = time.monotonic()
@@ -129,7 +130,7 @@ def _deliver(record: PluginRecord, alert: Alert) -> float:
 
 def _test_alert(config: FacesecureConfig, words: str | None) -> Alert:
     """An alert that cannot be taken for a real one, unless ``words`` make it one."""
+    from facesecure.alerts.speech.announcements import phrases_of
     from facesecure.domain import Alert, AlertKind
-    from facesecure.speech.household import phrases_of
 
     return Alert(AlertKind.TEST, words or phrases_of(config).test())

@@ -28,7 +28,7 @@ from facesecure.cli import (
 )
 from facesecure.cli import config as config_commands
 from facesecure.cli.arguments import EnrollCommand
-from facesecure.cli.help import examples, group
+from facesecure.cli.output import examples, group
 from facesecure.cli.settings import Settings, configure_logging
 
 app = group(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesecure.arming import Arming, Mode
+from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.cli import output
-from facesecure.cli.daemon import ask_daemon
-from facesecure.cli.help import Json
+from facesecure.cli.control_client import ask_daemon
+from facesecure.cli.output import Json
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def arm(
 
     Where facesecure is not running, it is kept for the next start. Needs root, or the group facesecure.
     """
-    from facesecure.errors import NoDaemonError
+    from facesecure.domain.errors import NoDaemonError
 
     settings = settings_of(context)
     try:

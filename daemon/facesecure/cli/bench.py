@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json
+from facesecure.cli.output import Json
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.domain import Image
-    from facesecure.perception import Vision
+    from facesecure.services.model_stack import Vision
 
 _SIZE = (1280, 720)
 
@@ -33,7 +33,7 @@ def bench(
     On the bundled pictures, with the models and the detector of the configuration.
     For the whole daemon against other programs see `make bench` in the source tree.
     """
-    from facesecure.perception import Vision
+    from facesecure.services.model_stack import Vision
 
     settings = settings_of(context)
     config = settings.config()
@@ -54,8 +54,8 @@ def _stages(config: FacesecureConfig, vision: Vision) -> Iterator[tuple[str, Cal
     """Each stage as something to call, on a picture with one face in it."""
     import cv2
 
-    from facesecure.errors import ModelError
-    from facesecure.vision.quality import examine
+    from facesecure.domain.errors import ModelError
+    from facesecure.vision.images.quality import examine
 
     image = _picture()
     done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
@@ -76,9 +76,9 @@ def _stages(config: FacesecureConfig, vision: Vision) -> Iterator[tuple[str, Cal
 
 def _picture() -> Image:
     """A porch with one person on it, uint8 RGB."""
-    from facesecure.demo.figure import Figure, Pose
-    from facesecure.demo.people import GRACE_HOPPER
-    from facesecure.demo.scene import draw_scene
+    from facesecure.camera.synthetic.figure import Figure, Pose
+    from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+    from facesecure.camera.synthetic.scene import draw_scene
 
     picture = draw_scene(_SIZE, 0).picture.copy()
     figure = Figure.from_bust(GRACE_HOPPER.image(), GRACE_HOPPER.mask(), GRACE_HOPPER.points())
@@ -101,7 +101,7 @@ def _machine(config: FacesecureConfig) -> dict[str, str]:
     import os
     import platform
 
-    from facesecure.vision.model_card import load_model
+    from facesecure.vision.inference.model_card import load_model
 
     runtime = load_model(config.recognizer.model, state_of(config)).interpreter().runtime
     return {"machine": platform.machine(), "cores": str(os.cpu_count()), "runtime": runtime}

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json
+from facesecure.cli.output import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.recognize.calibration import Calibration, Estimate, PersonCalibration
-    from facesecure.recognize.household import Member
-    from facesecure.store.store import Store
-    from facesecure.vision.model_card import Model
+    from facesecure.recognition.calibration import Calibration, Estimate, PersonCalibration
+    from facesecure.recognition.calibrator import Member
+    from facesecure.storage.store import Store
+    from facesecure.vision.inference.model_card import Model
 
 FalseAccept = Annotated[
     str | None,
@@ -41,8 +41,8 @@ def calibrate(
     changed later is judged by the safe default until you calibrate again.
     """
     from facesecure.cli import calibration_chart
-    from facesecure.recognize.calibration import CHART_NAME
-    from facesecure.vision.model_card import load_model
+    from facesecure.recognition.calibration import CHART_NAME
+    from facesecure.vision.inference.model_card import load_model
 
     config = settings_of(context).config()
     _require_embeddings(config)
@@ -61,7 +61,7 @@ def calibrate(
 
 
 def _require_embeddings(config: FacesecureConfig) -> None:
-    from facesecure.errors import ModelError
+    from facesecure.domain.errors import ModelError
 
     if config.recognizer.kind == "classifier":
         raise ModelError(
@@ -73,7 +73,7 @@ def _require_embeddings(config: FacesecureConfig) -> None:
 
 def rate_of(text: str) -> float:
     """1/1000, 0.001 or 0.1% as 0.001. Raises UsageError unless it is a rate above 0 and at most a half."""
-    from facesecure.errors import UsageError
+    from facesecure.domain.errors import UsageError
 
     words = text.strip()
     try:
@@ -90,10 +90,10 @@ def rate_of(text: str) -> float:
 
 
 def _calibration(store: Store, model: Model, rate: float) -> Calibration:
-    from facesecure.recognize.calibration import Calibration
-    from facesecure.recognize.household import Calibrator, total
-    from facesecure.recognize.score_model import ScoreModel
-    from facesecure.recognize.stranger_model import strangers_of
+    from facesecure.recognition.calibration import Calibration
+    from facesecure.recognition.calibrator import Calibrator, total
+    from facesecure.recognition.impostor_model import strangers_of
+    from facesecure.recognition.score_model import ScoreModel
 
     revision = store.people_revision()
     household = _household(store, model)
@@ -115,9 +115,9 @@ def _household(store: Store, model: Model) -> list[Member]:
     """Everybody as this model sees them. Refuses where nobody is enrolled, or somebody by another model only."""
     import numpy as np
 
-    from facesecure.errors import EnrolmentError, ModelError
-    from facesecure.recognize.household import Member
-    from facesecure.recognize.standards import by_name
+    from facesecure.domain.errors import EnrolmentError, ModelError
+    from facesecure.recognition.calibrator import Member
+    from facesecure.recognition.thresholds import by_name
 
     names = [person.name for person in store.people()]
     if not names:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from facesecure.recognize.calibration import Calibration, PersonCalibration, Spread
+    from facesecure.recognition.calibration import Calibration, PersonCalibration, Spread
 
 _SCORES = np.linspace(-0.5, 1.0, 400)
 _WIDTH, _ROW, _REST = 8.0, 1.3, 1.1

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import settings_of, state_of
 
 app = group(
@@ -27,10 +27,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Read the configuration and tell everything that is wrong with it, with lines."""
-    from facesecure.config_plugins import require_usable_plugins
-    from facesecure.config_recognizer import require_usable_recognizer
-    from facesecure.errors import ConfigError
-    from facesecure.paths import find_config
+    from facesecure.config.paths import find_config
+    from facesecure.domain.errors import ConfigError
+    from facesecure.services.config_check import require_usable_plugins, require_usable_recognizer
 
     path = find_config(file or settings_of(context).config_file)
     try:
@@ -55,6 +54,6 @@ def check(
 )
 def example() -> None:
     """Print a configuration file with every setting, its meaning and its default."""
-    from facesecure.config_example import example_config
+    from facesecure.config.example import example_config
 
     typer.echo(example_config(), nl=False)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json
 
 if TYPE_CHECKING:
     from facesecure.domain import Sighting
@@ -25,8 +25,8 @@ def demo(
     Enrols, watches and tells, without camera, speaker or network.
     Leaves an annotated video and a contact sheet to look at. Touches nothing of yours.
     """
-    from facesecure.demo.show import show
-    from facesecure.errors import UsageError
+    from facesecure.app.demo.demo import show
+    from facesecure.domain.errors import UsageError
 
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", "choose another: --out DIR")
@@ -44,9 +44,9 @@ def demo(
 
 
 def _document(seen: Sighting) -> dict[str, Any]:
-    return {**documents.verdict(seen.verdict), "first_seen": seen.first_seen, "last_seen": seen.last_seen}
+    return {**serializers.verdict(seen.verdict), "first_seen": seen.first_seen, "last_seen": seen.last_seen}
 
 
 def _row(seen: Sighting) -> tuple[object, ...]:
     lasted = f"{(seen.last_seen - seen.first_seen).total_seconds():.1f} s"
-    return seen.first_seen, lasted, documents.coloured_who(seen.verdict), seen.verdict.why
+    return seen.first_seen, lasted, serializers.coloured_who(seen.verdict), seen.verdict.why

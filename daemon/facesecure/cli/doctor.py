@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json
+from facesecure.cli.output import Json
 from facesecure.cli.settings import REGISTRY_LOG, settings_of, silenced, state_of
 
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -19,8 +19,8 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     Looks at the interpreter, models, camera, store, people, permissions, disk, clock, plugins and voices.
     Ends with 1 if anything does not work; warnings alone do not.
     """
-    from facesecure.doctor import CHECKS, Health, Patient, examine
-    from facesecure.paths import find_config
+    from facesecure.config.paths import find_config
+    from facesecure.services.diagnostics import CHECKS, Health, Patient, examine
 
     settings = settings_of(context)
     config = settings.config()

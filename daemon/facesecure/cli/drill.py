@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.daemon import ask_daemon
-from facesecure.cli.help import Json
+from facesecure.cli.control_client import ask_daemon
+from facesecure.cli.output import Json
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.cli.settings import Settings
-    from facesecure.drill.report import DrillReport
+    from facesecure.services.drill.report import DrillReport
 
 _POLL = 0.2
 _STYLES = {"delivered": "green", "failed": "red", "expired": "red"}
@@ -47,8 +47,8 @@ def drill(
 
 def _followed(settings: Settings, *, quietly: bool) -> DrillReport:
     """The drill's report when it has ended; its steps are shown as they come, unless ``quietly``."""
-    from facesecure.drill.report import DrillReport
-    from facesecure.errors import NoDaemonError
+    from facesecure.domain.errors import NoDaemonError
+    from facesecure.services.drill.report import DrillReport
 
     show = (lambda _: None) if quietly else _Steps()
     try:
@@ -59,11 +59,11 @@ def _followed(settings: Settings, *, quietly: bool) -> DrillReport:
 
 
 def _own(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport:
-    from facesecure import app
+    from facesecure.app import assembly
 
     output.note("facesecure is not running: this command watches for as long as the drill takes")
     config = settings.config()
-    with app.rehearsed(config, state_of(config)) as report:
+    with assembly.rehearsed(config, state_of(config)) as report:
         return _until_done(report, show)
 
 
@@ -91,7 +91,7 @@ class _Steps:
 
 
 def _show_history(settings: Settings, json: bool) -> None:
-    from facesecure.drill.report import kept
+    from facesecure.services.drill.report import kept
 
     reports = kept(state_of(settings.config()))
     if json:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
-    from facesecure.cli.gathering import Gathering
     from facesecure.config import FacesecureConfig
-    from facesecure.enrolment import Enrolment, Picture
-    from facesecure.store.records import EnrolledFace, Person
-    from facesecure.store.store import Store
+    from facesecure.domain.records import EnrolledFace, Person, StoredFace
+    from facesecure.recognition.enrolment import Enrolment, Picture
+    from facesecure.services.enrolment import Gathering
+    from facesecure.storage.store import Store
+    from facesecure.storage.visitors import Choose
 
 
 def enroll(
@@ -43,8 +44,8 @@ def enroll(
     Says of each picture whether it was taken, and why not. Nothing is kept unless enough faces are good. Enrolling
     somebody again adds to what is known of them. A running daemon knows the person within two seconds.
     """
-    from facesecure.cli.gathering import choose
-    from facesecure.store.names import person_name
+    from facesecure.domain.names import person_name
+    from facesecure.services.enrolment import choose
 
     config = settings_of(context).config()
     name = person_name(name)
@@ -54,8 +55,8 @@ def enroll(
 
 
 def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gathering, json: bool) -> None:
-    from facesecure.errors import EnrolmentError
-    from facesecure.perception import Vision
+    from facesecure.domain.errors import EnrolmentError
+    from facesecure.services.model_stack import Vision
 
     vision = Vision.load(config, state_of(config))
     enrolment = vision.enrolment_of(store, name)
@@ -73,7 +74,7 @@ def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gatheri
 
 def _kept(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
     """The person, after ``faces`` were added; none is no error where they are known by all of them already."""
-    from facesecure.store.names import name_key
+    from facesecure.domain.names import name_key
 
     if faces:
         return store.add_person(name, faces)
@@ -109,13 +110,13 @@ def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[st
         "taken": len(enrolment.taken),
         "refused": len(enrolment.pictures) - len(enrolment.taken),
         "faces": person.faces if person else 0,
-        "warnings": [documents.resemblance(found, name) for found in enrolment.resemblances()],
+        "warnings": [serializers.resemblance(found, name) for found in enrolment.resemblances()],
         "pictures": [_picture(picture) for picture in enrolment.pictures],
     }
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
-    quality = documents.quality(picture.face.quality) if picture.face else None
+    quality = serializers.quality(picture.face.quality) if picture.face else None
     return {"source": picture.source, "taken": picture.taken, "reason": picture.reason or None, "quality": quality}
 
 
@@ -143,3 +144,67 @@ def _kind(reason: str) -> str:
     if first.startswith("nearly the same") and not first.endswith("enrolled before"):
         return "nearly the same as one taken before"
     return first
+
+
+_MORE = "wait for another visit, or enrol with photos: facesecure enroll {name!r} --images PATH..."
+
+
+def teach(
+    config: FacesecureConfig,
+    store: Store,
+    name: str,
+    faces: Sequence[StoredFace],
+    save: Callable[[Sequence[EnrolledFace]], Person],
+    json: bool,
+) -> dict[str, Any]:
+    """Enrol ``name`` from ``faces`` by calling ``save`` with the good ones; tells of each face, then returns it all.
+
+    Raises EnrolmentError, after telling why of each face, where too few are good.
+    """
+    from facesecure.domain.errors import EnrolmentError
+    from facesecure.recognition.enrolment import LEAST_FACES, learn
+    from facesecure.services.model_stack import Vision
+
+    vision = Vision.load(config, state_of(config))
+    enrolment = vision.enrolment_of(store, name)
+    try:
+        good = learn(enrolment, faces)
+    except EnrolmentError as error:
+        _tell(enrolment, None, name, json)
+        if len(enrolment.taken) < LEAST_FACES:
+            raise EnrolmentError(error.message, _MORE.format(name=name)) from error
+        raise
+    return _tell(enrolment, save(good), name, json)
+
+
+def chooser(config: FacesecureConfig) -> Choose:
+    """What says whose visit a sighting was, by the model in use."""
+    from facesecure.recognition.score_model import ScoreModel
+    from facesecure.recognition.visitor_matching import VisitorChooser
+    from facesecure.vision.inference.model_card import load_model
+
+    model = load_model(config.recognizer.embedding_model, state_of(config))
+    return VisitorChooser(ScoreModel.from_card(model.card)).choose
+
+
+def _tell(enrolment: Enrolment, person: Person | None, name: str, json: bool) -> dict[str, Any]:
+    document = {
+        "name": person.name if person else name,
+        "enrolled": person is not None,
+        "taken": len(enrolment.taken),
+        "refused": len(enrolment.pictures) - len(enrolment.taken),
+        "faces": person.faces if person else 0,
+        "pictures": [_picture(picture) for picture in enrolment.pictures],
+        "warnings": [serializers.resemblance(found, name) for found in enrolment.resemblances()],
+    }
+    if not json:
+        output.table(
+            ("face", "", "quality", "why"),
+            [_row(picture, "taken") for picture in enrolment.pictures],
+            right=("quality",),
+        )
+        for found in enrolment.resemblances():
+            output.note(f"warning: {found.about(name)}")
+    elif person is None:
+        output.emit_json(document)
+    return document

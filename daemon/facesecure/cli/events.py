@@ -11,14 +11,14 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.store.records import StoredSighting
-    from facesecure.store.store import Store
+    from facesecure.domain.records import StoredSighting
+    from facesecure.storage.store import Store
 
 app = group(
     "What was seen: list, show, correct, export.",
@@ -69,7 +69,7 @@ def list_events(
     with settings_of(context).store() as store:
         found = store.sightings(limit, **chosen)
     if json:
-        output.emit_json({"events": [documents.sighting(sighting) for sighting in found]})
+        output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
         _table(found)
     else:
@@ -83,7 +83,7 @@ def _table(found: list[StoredSighting]) -> None:
             s.identifier[:8],
             s.first_seen,
             _lasted(s),
-            documents.coloured_who_now(s),
+            serializers.coloured_who_now(s),
             s.verdict.score,
             s.source,
             s.verdict.why,
@@ -105,7 +105,7 @@ def show(
 ) -> None:
     """Show one sighting: who, when, why, and where its picture is."""
     with settings_of(context).store() as store:
-        document = documents.sighting(store.sighting(identifier))
+        document = serializers.sighting(store.sighting(identifier))
     if json:
         output.emit_json(document)
         return
@@ -134,7 +134,7 @@ def correct(
     looks more like them than like the person is not the person. --is enrols from its faces, by the rules of enrolment.
     How it was told stays in the history, with the correction beside it.
     """
-    from facesecure.errors import UsageError
+    from facesecure.domain.errors import UsageError
 
     if (no is not None) + stranger + (name is not None) != 1:
         raise UsageError("say one of: --not NAME, --stranger, --is NAME", "see facesecure events correct --help")
@@ -145,7 +145,7 @@ def correct(
             said = _it_was(config, store, sighting, name, json)
         else:
             said = _it_was_not(config, store, sighting, no)
-        shown = documents.sighting(store.sighting(sighting.identifier))
+        shown = serializers.sighting(store.sighting(sighting.identifier))
     if json:
         output.emit_json({**shown, **said})
         return
@@ -153,7 +153,7 @@ def correct(
 
 
 def _it_was_not(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str | None) -> dict[str, Any]:
-    from facesecure.cli.learning import chooser
+    from facesecure.cli.enroll import chooser
 
     visitor, removed = store.corrections.not_known(sighting.identifier, name, chooser(config))
     faces = len(store.faces_seen(sighting.identifier))
@@ -164,8 +164,8 @@ def _it_was_not(config: FacesecureConfig, store: Store, sighting: StoredSighting
 
 
 def _it_was(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str, json: bool) -> dict[str, Any]:
-    from facesecure.cli.learning import teach
-    from facesecure.store.names import person_name
+    from facesecure.cli.enroll import teach
+    from facesecure.domain.names import person_name
 
     identifier, name = sighting.identifier, person_name(name)
     faces = store.corrections.faces(identifier)
@@ -204,7 +204,7 @@ def export(
     write = _write_csv if wanted is Format.csv else _write_lines
     with settings_of(context).store() as store, _opened(to) as file:
         sightings = store.each_sighting(**_chosen(since, until, kind, name, corrected))
-        count = write(map(documents.sighting, sightings), file)
+        count = write(map(serializers.sighting, sightings), file)
     if to is not None:
         output.note(f"{count} sighting{'s' if count != 1 else ''} written to {to}")
 
@@ -246,7 +246,7 @@ def _write_csv(sightings: Iterable[dict[str, Any]], file: IO[str]) -> int:
 def _chosen(
     since: str | None, until: str | None, kind: Kind | None, name: str | None, corrected: bool
 ) -> dict[str, Any]:
-    from facesecure.cli.when import moment
+    from facesecure.cli.alert_history import moment
     from facesecure.domain import VerdictKind
 
     return {

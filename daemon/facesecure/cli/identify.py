@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from facesecure.identification import FaceReport, Identifier
+    from facesecure.recognition.identify import FaceReport, Identifier
 
 
 def identify(
@@ -27,8 +27,8 @@ def identify(
 
     Ends with 1 if a picture could not be read; the others are looked at all the same.
     """
-    from facesecure.cli.gathering import expand
-    from facesecure.perception import Vision
+    from facesecure.services.enrolment import expand
+    from facesecure.services.model_stack import Vision
 
     config = settings_of(context).config()
     paths = list(expand(images))
@@ -52,8 +52,8 @@ def _look(identifier: Identifier, paths: Sequence[Path], progress: Progress) -> 
 
 
 def _one(identifier: Identifier, path: Path) -> dict[str, Any]:
-    from facesecure.errors import ImageError
-    from facesecure.vision.photos import read_photo
+    from facesecure.domain.errors import ImageError
+    from facesecure.vision.images.photos import read_photo
 
     try:
         image = read_photo(path)
@@ -66,11 +66,11 @@ def _one(identifier: Identifier, path: Path) -> dict[str, Any]:
 
 def _face(report: FaceReport) -> dict[str, Any]:
     return {
-        "box": documents.box(report.face.box),
+        "box": serializers.box(report.face.box),
         "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in report.face.landmarks],
-        **documents.verdict(report.verdict),
+        **serializers.verdict(report.verdict),
         "scores": dict(report.recognition.ranked()) if report.recognition else {},
-        "quality": documents.quality(report.aligned.quality),
+        "quality": serializers.quality(report.aligned.quality),
     }
 
 
@@ -91,7 +91,7 @@ def _rows(image: dict[str, Any]) -> list[tuple[object, ...]]:
 
 def _row(face: dict[str, Any]) -> tuple[object, ...]:
     left, top, right, bottom = face["box"]
-    who = output.coloured(face["name"] or face["verdict"], documents.VERDICT_STYLES[face["verdict"]])
+    who = output.coloured(face["name"] or face["verdict"], serializers.VERDICT_STYLES[face["verdict"]])
     second = f"{face['second_name']} {face['second_score']:.2f}" if face["second_name"] else None
     where = f"{right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f}"
     return where, who, face["score"], second, face["quality"]["clarity"], face["why"]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import settings_of
 
 app = group(
@@ -22,7 +22,7 @@ app = group(
 @app.command("show", epilog=examples("facesecure key show", "facesecure key show --json"))
 def show(context: typer.Context, json: Json = False) -> None:
     """Show where the key is, and its identifier, never the key itself. Keep a copy of the file elsewhere."""
-    from facesecure.store.keys import find_key, places
+    from facesecure.storage.keys import find_key, places
 
     state = settings_of(context).state()
     key = find_key(state)
@@ -42,7 +42,7 @@ def make(
     json: Json = False,
 ) -> None:
     """Make a key, for its owner only (0600), where there is none; one that is there is checked and stays."""
-    from facesecure.store.keys import make_key, read_key
+    from facesecure.storage.keys import make_key, read_key
 
     there = file.exists()
     key = read_key(file) if there else make_key(file)

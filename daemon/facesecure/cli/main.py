@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from facesecure.cli.interrupt import INTERRUPTED, end_interrupted, end_on_interrupt
+from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
 
 READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
@@ -71,7 +71,7 @@ def _explain(error: Exception) -> int:
     """Say what went wrong on stderr; returns the exit code."""
     from typer import Abort, BadParameter
 
-    from facesecure.errors import FacesecureError
+    from facesecure.domain.errors import FacesecureError
 
     parser_error = BadParameter.__mro__[2]  # click's ClickException, which typer does not export by name
     if isinstance(error, FacesecureError):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import settings_of
 
 if TYPE_CHECKING:
-    from facesecure.registry import ModelEntry, Verification
+    from facesecure.vision.inference.model_registry import ModelEntry, Verification
 
 app = group(
     "The models: list, verify, pull.",
@@ -24,9 +24,9 @@ app = group(
 @app.command("list", epilog=examples("facesecure models list", "facesecure models list --json"))
 def list_models(context: typer.Context, json: Json = False) -> None:
     """List the models that are here, and those that can be pulled."""
-    from facesecure import registry
+    from facesecure.vision.inference import model_registry
 
-    entries = registry.list_models(settings_of(context).state())
+    entries = model_registry.list_models(settings_of(context).state())
     if json:
         output.emit_json({"models": [_entry(entry) for entry in entries]})
         return
@@ -57,10 +57,10 @@ def verify(
 
     Each file must be the one its card was written for, and give its golden output on this machine.
     """
-    from facesecure import registry
+    from facesecure.vision.inference import model_registry
 
     paths = [name for name in names or () if "/" in name or name.endswith((".tflite", ".json"))]
-    found = {result.name: result for result in registry.verify_models(settings_of(context).state(), *paths)}
+    found = {result.name: result for result in model_registry.verify_models(settings_of(context).state(), *paths)}
     chosen = [_named(name, found) for name in names or found]
     if json:
         output.emit_json({"models": [_verification(result) for result in chosen]})
@@ -76,7 +76,7 @@ def _shown(distance: float | None) -> str | None:
 
 
 def _named(name: str, found: dict[str, Verification]) -> Verification:
-    from facesecure.errors import UsageError
+    from facesecure.domain.errors import UsageError
 
     if name not in found:
         raise UsageError(f"there is no model {name!r} here", f"there are: {', '.join(found)}")
@@ -111,17 +111,17 @@ def pull(
     json: Json = False,
 ) -> None:
     """Fetch a model: pinned, resumed, and verified before it replaces anything."""
-    from facesecure import registry
+    from facesecure.vision.inference import model_registry
 
     state_dir = settings_of(context).state()
-    remote = registry.remote_file(name, mirror)
-    card = registry.downloadable_card(name)
+    remote = model_registry.remote_file(name, mirror)
+    card = model_registry.downloadable_card(name)
     output.note(
         f"{remote.url}\n{remote.size:,} bytes, sha256 {remote.sha256}\nlicence {card.licence}, from {card.origin}"
     )
     with output.progress(quiet=json) as progress:
         task = progress.add_task(name, total=remote.size)
-        path = registry.pull(
+        path = model_registry.pull(
             name, state_dir, lambda done, total: progress.update(task, completed=done, total=total), mirror=mirror
         )
     if json:

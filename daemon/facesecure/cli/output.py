@@ -15,11 +15,14 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
 
 _WIDTH_OF_A_FILE = 4000
 """A table written to a file or pipe has a line for every row, however long."""
@@ -126,3 +129,25 @@ def progress(*, quiet: bool = False) -> Progress:
     console = err()
     columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
+
+
+def examples(*lines: str) -> str:
+    """An epilog of ``lines``. Backspace on a line of its own tells the parser to leave the paragraph as it is."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def group(help: str, *lines: str, **settings: Any) -> typer.Typer:
+    """A group of commands. Plain help, the same on every terminal and in every pipe."""
+    return typer.Typer(
+        help=help,
+        epilog=examples(*lines),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+        **settings,
+    )

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json, examples, group
-from facesecure.cli.passphrases import PassphraseFile, new_passphrase, passphrase
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json, examples, group
+from facesecure.cli.prompts import PassphraseFile, new_passphrase, passphrase
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.store.records import EnrolledFace, Person, Template
-    from facesecure.store.store import Store
+    from facesecure.domain.records import EnrolledFace, Person, Template
+    from facesecure.storage.store import Store
 
 app = group(
     "Who is enrolled: list, show, rename, remove, export, import.",
@@ -38,7 +38,7 @@ def list_people(context: typer.Context, json: Json = False) -> None:
     with open_store(config) as store:
         people = store.people()
     if json:
-        output.emit_json({"people": [documents.person(person) for person in people], **_classifier(config)})
+        output.emit_json({"people": [serializers.person(person) for person in people], **_classifier(config)})
         return
     if people:
         output.table(("name", "faces", "enrolled"), [(p.name, p.faces, p.created_at) for p in people], right=("faces",))
@@ -52,8 +52,8 @@ def _classifier(config: FacesecureConfig) -> dict[str, Any]:
     """The classifier in use and whom it knows; nothing where it is embeddings that people are told by."""
     if config.recognizer.kind == "embedding":
         return {}
-    from facesecure.recognize.classifier import names_of
-    from facesecure.vision.model_card import load_card
+    from facesecure.recognition.classifier import names_of
+    from facesecure.vision.inference.model_card import load_card
 
     card = load_card(config.recognizer.model, state_of(config))
     return {"classifier": {"model": card.name, "people": list(names_of(card))}}
@@ -81,8 +81,8 @@ class _Portrait:
 
     def document(self) -> dict[str, Any]:
         return {
-            **documents.person(self.person),
-            "faces": [documents.enrolled_face(face) for face in self.faces],
+            **serializers.person(self.person),
+            "faces": [serializers.enrolled_face(face) for face in self.faces],
             "templates": [
                 {"faces": one.faces, "model_sha256": one.model_sha256, "made_at": one.made_at} for one in self.templates
             ],
@@ -92,7 +92,7 @@ class _Portrait:
 
 def _portrait(store: Store, name: str) -> _Portrait:
     """Of whom ``name`` calls. Raises UsageError where nobody is called that."""
-    from facesecure.store.names import name_key
+    from facesecure.domain.names import name_key
 
     faces, templates = store.faces_of(name), store.templates()
     person = next(person for person in store.people() if name_key(person.name) == name_key(name))
@@ -143,7 +143,7 @@ def rename(
         person = store.rename_person(name, new)
         _forget_recordings(context, store)
     if json:
-        output.emit_json(documents.person(person))
+        output.emit_json(serializers.person(person))
     else:
         output.say(f"{name} is now called {person.name}")
 
@@ -162,7 +162,7 @@ def remove(
 
     With --face: only one of the pictures they are known by.
     """
-    from facesecure.recognize import calibration
+    from facesecure.recognition import calibration
 
     with settings_of(context).store() as store:
         faces = store.face_numbers(name)  # says so where there is nobody of that name, before anything is asked
@@ -184,15 +184,15 @@ def remove(
 
 def _forget_recordings(context: typer.Context, store: Store) -> None:
     """Leave no recording that says a name nobody has any more; what the others need is made again if it went too."""
-    from facesecure.known import known_names
-    from facesecure.speech.household import forget_all_but
+    from facesecure.alerts.speech.announcements import forget_all_but
+    from facesecure.services.people import known_names
 
     config, state = settings_of(context).config(), settings_of(context).state()
     forget_all_but(config, state, known_names(config.recognizer, state, (person.name for person in store.people())))
 
 
 def _require_owned(face: int, name: str, owned: list[int]) -> None:
-    from facesecure.errors import UsageError
+    from facesecure.domain.errors import UsageError
 
     if face not in owned:
         raise UsageError(f"{name} has no face number {face}", f"facesecure people show {name!r} lists them")
@@ -221,12 +221,12 @@ def export(
     The file holds the pictures they are known by. Without the passphrase nobody can read it, nor can you.
     """
     from facesecure.cli.files import replacing
-    from facesecure.people_archive import write_people
+    from facesecure.storage.archive import write_people
 
     with settings_of(context).store() as store, replacing(file, binary=True) as opened:
         written = write_people(store, opened, partial(new_passphrase, passphrase_file), names)
     if json:
-        output.emit_json({"file": file, "people": [documents.person(person) for person in written]})
+        output.emit_json({"file": file, "people": [serializers.person(person) for person in written]})
     else:
         output.say(f"{_count(len(written), 'person', 'people')} written to {file}")
 
@@ -239,7 +239,7 @@ def import_people(
     json: Json = False,
 ) -> None:
     """Add the people of an exported file. Pictures that are there already are left out, so it may be repeated."""
-    from facesecure.people_archive import add_people, read_people
+    from facesecure.storage.archive import add_people, read_people
 
     arrivals = read_people(file, partial(passphrase, passphrase_file))
     with settings_of(context).store() as store:

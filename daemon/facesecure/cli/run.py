@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facesecure.cli.settings import Settings, configure_logging, settings_of, state_of
-from facesecure.errors import ConfigError
+from facesecure.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,19 +39,19 @@ def run(
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)
     config = settings.config(camera__source=source)
-    from facesecure import app
+    from facesecure.app import assembly
 
     def reread() -> FacesecureConfig:
         return _reread(settings, state_of(config), source)
 
-    app.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread)
+    assembly.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread)
 
 
 def _reread(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:
     """The configuration as it is now, checked as far as can be beside a running daemon. Raises FacesecureError."""
-    from facesecure.app import check
-    from facesecure.config_plugins import require_usable_plugins
-    from facesecure.paths import find_config
+    from facesecure.app.assembly import check
+    from facesecure.config.paths import find_config
+    from facesecure.services.config_check import require_usable_plugins
 
     config = settings.config(camera__source=source)
     require_usable_plugins(config.plugins, find_config(settings.config_file), config.alerts.fallback)

@@ -15,7 +15,7 @@ from typer import Context
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.store.store import Store
+    from facesecure.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Settings:
 
         An override of None is not one. Raises ConfigError.
         """
-        from facesecure.config_file import load_config
-        from facesecure.paths import state_directory
+        from facesecure.config.loader import load_config
+        from facesecure.config.paths import state_directory
 
         given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
         config = load_config(self.config_file, given)
@@ -56,7 +56,7 @@ def state_of(config: FacesecureConfig) -> Path:
 
 def open_store(config: FacesecureConfig) -> Store:
     """The store that ``config`` names. Raises StoreError."""
-    from facesecure.store.store import Store
+    from facesecure.storage.store import Store
 
     return Store.open(state_of(config), keep_snapshots=config.store.snapshots)
 
@@ -67,7 +67,7 @@ def settings_of(context: Context) -> Settings:
     return settings if isinstance(settings, Settings) else Settings()
 
 
-REGISTRY_LOG = "facesecure.alerts.registry"
+REGISTRY_LOG = "facesecure.alerts.plugins.registry"
 
 
 def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
+    from facesecure.alerts.speech.synthesizer import Studio
     from facesecure.config import FacesecureConfig
-    from facesecure.speech.studio import Studio
 
 app = group(
     "What is said aloud: list, say, prepare.",
@@ -29,7 +29,7 @@ def list_sentences(context: typer.Context, json: Json = False) -> None:
 
     The words are in the configuration, under [speech] phrases and in the rules of [policy].
     """
-    from facesecure.speech.household import sentences
+    from facesecure.alerts.speech.announcements import sentences
 
     config = settings_of(context).config()
     with _studio(config) as studio:
@@ -77,7 +77,7 @@ def prepare(context: typer.Context, json: Json = False) -> None:
 
     The daemon does this by itself. Ends with 1 if a sentence is left without a recording.
     """
-    from facesecure.speech.household import sentences
+    from facesecure.alerts.speech.announcements import sentences
 
     config = settings_of(context).config()
     needed = sentences(config, _names(config))
@@ -103,21 +103,21 @@ def _summary(rows: list[dict[str, Any]], missing: int) -> None:
 
 
 def _studio(config: FacesecureConfig) -> Studio:
-    from facesecure.speech.studio import Studio
+    from facesecure.alerts.speech.synthesizer import Studio
 
     return Studio(config.speech, state_of(config))
 
 
 def _names(config: FacesecureConfig) -> list[str]:
     """Whose names may have to be said."""
-    from facesecure.known import known_names
+    from facesecure.services.people import known_names
 
     return known_names(config.recognizer, state_of(config), _enrolled(config))
 
 
 def _enrolled(config: FacesecureConfig) -> list[str]:
     """Who is enrolled; nobody where there is no database yet, and none is made."""
-    from facesecure.store.store import DATABASE_NAME
+    from facesecure.storage.store import DATABASE_NAME
 
     if not (state_of(config) / DATABASE_NAME).exists():
         return []
@@ -142,9 +142,9 @@ def _play(config: FacesecureConfig, studio: Studio, text: str) -> None:
     """Through the speaker plugin, by its settings. Raises PluginError."""
     from pydantic import ValidationError
 
-    from facesecure.alerts.plugin import PluginContext
+    from facesecure.alerts.plugins.api import PluginContext
     from facesecure.domain import Alert, AlertKind
-    from facesecure.errors import ConfigError
+    from facesecure.domain.errors import ConfigError
     from facesecure_plugins.speaker import SpeakerPlugin
 
     table = {key: value for key, value in config.plugins.get("speaker", {}).items() if key != "enabled"}

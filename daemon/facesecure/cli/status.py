@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from facesecure.cli import output
-from facesecure.cli.daemon import ask_daemon
-from facesecure.cli.help import Json
+from facesecure.cli.control_client import ask_daemon
+from facesecure.cli.output import Json
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
     Ends with 1 where none is running. Needs root, or the group facesecure.
     """
-    from facesecure.errors import NoDaemonError
+    from facesecure.domain.errors import NoDaemonError
 
     settings = settings_of(context)
     try:
@@ -35,7 +35,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 
 def _not_running(settings: Settings, error: Any, json: bool) -> None:
-    from facesecure.arming import Arming, Mode
+    from facesecure.alerts.policy.arming import Arming, Mode
 
     config = settings.config()
     mode = Arming(state_of(config), Mode(config.policy.mode)).armed.mode

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from facesecure.cli import documents, output
-from facesecure.cli.help import Json, examples, group
+from facesecure.cli import output, serializers
+from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of
 
 app = group(
@@ -26,10 +26,10 @@ def list_visitors(context: typer.Context, json: Json = False) -> None:
     with settings_of(context).store() as store:
         visitors = store.visitors.all()
     if json:
-        output.emit_json({"visitors": [documents.visitor(visitor) for visitor in visitors]})
+        output.emit_json({"visitors": [serializers.visitor(visitor) for visitor in visitors]})
     elif visitors:
         rows = [
-            (v.identifier, documents.visitor_name(v), v.visits, v.first_seen, v.last_seen, v.faces, v.snapshot)
+            (v.identifier, serializers.visitor_name(v), v.visits, v.first_seen, v.last_seen, v.faces, v.snapshot)
             for v in visitors
         ]
         columns = ("id", "who", "visits", "first seen", "last seen", "faces", "best picture")
@@ -45,14 +45,14 @@ def show(context: typer.Context, identifier: Number, json: Json = False) -> None
         visitor, faces = store.visitors.find(identifier), store.visitors.faces(identifier)
         visits = [store.sighting(sighting) for sighting in store.visitors.visits(identifier)]
     if json:
-        shown = [documents.sighting(visit) for visit in visits]
-        output.emit_json({**documents.visitor(visitor), "events": shown, "seen": list(map(documents.seen, faces))})
+        shown = [serializers.sighting(visit) for visit in visits]
+        output.emit_json({**serializers.visitor(visitor), "events": shown, "seen": list(map(serializers.seen, faces))})
         return
-    output.say(f"visitor {visitor.identifier}, {documents.visitor_name(visitor)}, {_times(visitor.visits)}")
+    output.say(f"visitor {visitor.identifier}, {serializers.visitor_name(visitor)}, {_times(visitor.visits)}")
     rows = []
     for visit in visits:
         clarities = [face.seen.face.quality.clarity for face in faces if face.sighting == visit.identifier]
-        who, best = documents.coloured_who_now(visit), max(clarities, default=None)
+        who, best = serializers.coloured_who_now(visit), max(clarities, default=None)
         rows.append((visit.identifier[:8], visit.first_seen, who, len(clarities), best, visit.snapshot))
     output.table(("event", "seen", "who", "faces", "best quality", "picture"), rows, right=("faces", "best quality"))
 
@@ -69,8 +69,8 @@ def name(
     The rules are those of enrolment, and of each face it is said whether it was taken. Nothing is kept unless enough
     are good. Past visits are shown as that person's, named later. A running daemon knows the person within two seconds.
     """
-    from facesecure.cli.learning import teach
-    from facesecure.store.names import person_name
+    from facesecure.cli.enroll import teach
+    from facesecure.domain.names import person_name
 
     config, name = settings_of(context).config(), person_name(name)
     with open_store(config) as store:

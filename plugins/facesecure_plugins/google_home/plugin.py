@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from facesecure.alerts.plugin import PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import PluginConfig, PluginContext
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.targets import Target
 
 if TYPE_CHECKING:
-    from facesecure_plugins.google_home.household import Household
+    from facesecure_plugins.google_home.speakers import Household
 
 CHECK_SECONDS = 0.8
 """The daemon's start waits a second for all checks together."""
@@ -111,7 +111,7 @@ class GoogleHomePlugin:
     def _house(self) -> Household:
         """Made when first needed: it loads pychromecast, and who does not use the plugin has no need of that."""
         if self._household is None:
-            from facesecure_plugins.google_home.household import Household
+            from facesecure_plugins.google_home.speakers import Household
 
             state = self._context.state_dir / "google_home" if self._context is not None else None
             self._household = Household(self.config, ports(self.config.serve_ports), state)

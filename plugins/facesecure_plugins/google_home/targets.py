@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
-from facesecure_plugins.google_home.devices import PORT, Device
+from facesecure_plugins.google_home.device import PORT, Device
 
 _BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?::(?P<port>\d+))?")
 _WITH_PORT = re.compile(r"(?P<host>[^:]+):(?P<port>\d+)")

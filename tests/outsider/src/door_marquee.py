@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from facesecure.alerts.plugin import PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import PluginConfig, PluginContext
 from facesecure.domain import Alert
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 
 
 class MarqueePlugin:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures
-from facesecure.demo.people import EILEEN_COLLINS
-from support.commandline import CommandLine, own_settings, write_picture
+from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
+from support.service.commandline import CommandLine, own_settings, write_picture
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def facesecure(state, capfd):
 
 @pytest.fixture
 def store(state):
-    from facesecure.store.store import Store
+    from facesecure.storage.store import Store
 
     with Store.open(state) as store:
         yield store

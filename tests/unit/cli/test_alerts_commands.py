@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from support.alsa import samples, without_a_card
+from support.speech.alsa import samples, without_a_card
 
 
 @pytest.fixture
@@ -72,9 +72,9 @@ def test_a_plugin_that_speaks_is_lent_a_voice_and_says_what_it_is_told_to(
 @pytest.fixture
 def told(facesecure):
     """Two alerts of today: one that its fallback told, one that waits for its second plugin."""
-    from facesecure.alerts.delivery import DeliveryState, Planned, Standing
     from facesecure.domain import Alert, AlertKind
-    from facesecure.store.store import Store
+    from facesecure.domain.deliveries import DeliveryState, Planned, Standing
+    from facesecure.storage.store import Store
 
     later, earlier = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (60, -2))
     with Store.open(facesecure.state) as store:

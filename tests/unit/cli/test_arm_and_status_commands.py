@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from facesecure.arming import Arming, Mode
-from facesecure.control.commands import Commands
-from facesecure.control.server import ControlServer
+from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.app.control.commands import Commands
+from facesecure.app.control.server import ControlServer
 from facesecure.domain import VerdictKind
-from facesecure.errors import SourceError
+from facesecure.domain.errors import SourceError
 from support.policy import Door
 from support.store import sighting
 
@@ -22,14 +22,14 @@ class Channels:
     """The reports of plugins nobody has sent anything to."""
 
     def reports(self):
-        from facesecure.alerts.channel import Report
+        from facesecure.alerts.delivery.channel import Report
 
         return [Report("notify", 3, 1, 0, 2, 0.0, hung=False, last_error="no network")]
 
 
 @pytest.fixture(autouse=True)
 def no_service_of_this_machine(monkeypatch, tmp_path):
-    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", tmp_path / "run")
+    monkeypatch.setattr("facesecure.app.control.protocol.SERVICE_RUNTIME", tmp_path / "run")
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
 
 
@@ -75,7 +75,7 @@ def test_a_disk_that_takes_nothing_arms_and_warns(facesecure, daemon, monkeypatc
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.store.snapshots.write_durably", full)
+    monkeypatch.setattr("facesecure.util.files.write_durably", full)
     done = facesecure("arm", "away")
     assert done.code == 0
     assert "warning: cannot write" in done.err
@@ -84,7 +84,7 @@ def test_a_disk_that_takes_nothing_arms_and_warns(facesecure, daemon, monkeypatc
 
 def test_whoever_may_not_is_told_what_to_do(facesecure, state, daemon, monkeypatch):
     monkeypatch.setattr(
-        "facesecure.control.peers.Peer.refused", lambda peer, group: "user 7 may not control facesecure"
+        "facesecure.app.control.peer_credentials.Peer.refused", lambda peer, group: "user 7 may not control facesecure"
     )
     done = facesecure("arm", "off")
     assert done.code == 1
@@ -97,10 +97,10 @@ def test_whoever_may_not_is_told_what_to_do(facesecure, state, daemon, monkeypat
 def test_a_broken_configuration_keeps_nobody_from_arming_the_service(facesecure, daemon, tmp_path, monkeypatch):
     broken = tmp_path / "broken.toml"
     broken.write_text("[camra]\n")
-    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", daemon.arming.path.parent)
+    monkeypatch.setattr("facesecure.app.control.protocol.SERVICE_RUNTIME", daemon.arming.path.parent)
     assert facesecure("--config", broken, "arm", "away").code == 0
     assert daemon.policy.mode is Mode.AWAY
-    monkeypatch.setattr("facesecure.control.places.SERVICE_RUNTIME", tmp_path / "run")
+    monkeypatch.setattr("facesecure.app.control.protocol.SERVICE_RUNTIME", tmp_path / "run")
     assert facesecure("--config", broken, "arm", "off").code == 0, "nor the one whose state directory was named"
     assert daemon.policy.mode is Mode.OFF
     done = facesecure("--config", broken, "--state-dir", tmp_path / "elsewhere", "arm", "away")
@@ -144,7 +144,7 @@ def test_without_a_daemon_status_ends_with_1_and_says_how_the_next_will_start(fa
 
 
 def test_many_who_arm_at_once_are_all_answered(daemon, state):
-    from facesecure.control.client import ask
+    from facesecure.app.control.client import ask
 
     answers = []
 

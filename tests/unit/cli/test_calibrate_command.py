@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.cli.calibrate import number, rate_of
-from facesecure.demo.people import GRACE_HOPPER
-from facesecure.errors import UsageError
-from facesecure.recognize.decoys import Decoy
-from facesecure.store.store import Store
-from facesecure.vision.model_card import load_model
-from support.commandline import write_picture
+from facesecure.domain.errors import UsageError
+from facesecure.recognition.gallery import Decoy
+from facesecure.storage.store import Store
+from facesecure.vision.inference.model_card import load_model
+from support.service.commandline import write_picture
 from support.store import enrolled_face
 
 

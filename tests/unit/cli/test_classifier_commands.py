@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.demo.people import GRACE_HOPPER
-from support.colour_classifier import WIDE, classifier_in
-from support.commandline import write_picture
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+from support.service.commandline import write_picture
+from support.training.colour_classifier import WIDE, classifier_in
 
 
 def configured(folder, kind="classifier", **sections):

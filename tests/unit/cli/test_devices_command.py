@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from support.cast_mdns import LOOPBACK, advertised
-from support.cast_receiver import cast_device
+from support.cast.mdns import LOOPBACK, advertised
+from support.cast.receiver import cast_device
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_an_empty_network_is_no_failure_and_says_what_to_look_at(facesecure, con
         logging.getLogger("zeroconf").warning("Error with socket 6")
         return []
 
-    monkeypatch.setattr("facesecure_plugins.google_home.network.nearby", nearby)
+    monkeypatch.setattr("facesecure_plugins.google_home.command.nearby", nearby)
     outcome = facesecure("alerts", "devices", "--timeout", 0.2, "--config", configured)
     assert (outcome.code, outcome.out, len(outcome.err.splitlines())) == (0, "", 1)
     assert "no Cast device answered within 0.2 s" in outcome.err

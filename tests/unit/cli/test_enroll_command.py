@@ -5,13 +5,13 @@ import logging
 import numpy as np
 import pytest
 
-from facesecure.demo.clip import enrolment_pictures, figure_of
-from facesecure.demo.figure import SHARP, Pose
-from facesecure.demo.film import FilmWriter
-from facesecure.demo.people import EILEEN_COLLINS
-from facesecure.enrolment import Enrolment
-from facesecure.vision.model_card import load_model
-from support.commandline import write_picture
+from facesecure.camera.synthetic.clip import enrolment_pictures, figure_of
+from facesecure.camera.synthetic.figure import SHARP, Pose
+from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
+from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.recognition.enrolment import Enrolment
+from facesecure.vision.inference.model_card import load_model
+from support.service.commandline import write_picture
 
 
 @pytest.fixture(scope="session")
@@ -141,7 +141,7 @@ def test_another_model_embeds_everybody_again_before_anything_is_compared(facese
     facesecure("enroll", "Grace", "--images", *sorted(album.glob("grace_[0-4].png")))
     config = tmp_path / "other.toml"
     config.write_text('[recognizer]\nmodel = "mobilefacenet-float16"\n')
-    with caplog.at_level(logging.INFO, "facesecure.renewal"):
+    with caplog.at_level(logging.INFO, "facesecure.services.model_stack"):
         found = facesecure("--config", config, "identify", album / "grace_5.png", "--json").json
     assert found["images"][0]["faces"][0]["name"] == "Grace"
     assert f"{facesecure.people()['Grace']} faces of Grace embedded again in" in caplog.text

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from facesecure.demo.people import GRACE_HOPPER
-from support.commandline import write_picture
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+from support.service.commandline import write_picture
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from facesecure.store import keys
+from facesecure.storage import keys
 from support.people import enrolled_face
 
 

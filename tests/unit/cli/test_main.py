@@ -10,8 +10,8 @@ import pytest
 from facesecure.cli import app as commands
 from facesecure.cli import main as entry
 from facesecure.cli.files import replacing
-from facesecure.cli.help import group
-from facesecure.errors import ConfigError, FacesecureError
+from facesecure.cli.output import group
+from facesecure.domain.errors import ConfigError, FacesecureError
 
 
 @pytest.fixture

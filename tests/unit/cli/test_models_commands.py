@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from facesecure import registry
+from facesecure.vision.inference import model_registry
 
 
 def test_bundled_and_available_models_are_listed(facesecure):
@@ -34,7 +34,7 @@ def test_a_model_that_is_not_here_is_refused_and_those_that_are_named(facesecure
 def test_a_damaged_model_fails_the_verification(facesecure, state):
     folder = state / "models"
     folder.mkdir(parents=True)
-    card = next(entry for entry in registry.list_models() if entry.name == "pnet")
+    card = next(entry for entry in model_registry.list_models() if entry.name == "pnet")
     (folder / "pnet.json").write_bytes(card.path.with_suffix(".json").read_bytes())
     (folder / "pnet.tflite").write_bytes(b"not the model")
     outcome = facesecure("models", "verify", "--json")
@@ -50,9 +50,9 @@ def mirror(tmp_path, monkeypatch):
     content = bytes(range(256)) * 50
     folder = tmp_path / "mirror"
     folder.mkdir()
-    card = registry.downloadable_card("yunet")
+    card = model_registry.downloadable_card("yunet")
     ours = card.model_copy(update={"size": len(content), "sha256": hashlib.sha256(content).hexdigest()})
-    monkeypatch.setattr(registry, "downloadable_card", lambda name: ours)
+    monkeypatch.setattr(model_registry, "downloadable_card", lambda name: ours)
     (folder / card.file).write_bytes(content)
 
     class Quiet(http.server.SimpleHTTPRequestHandler):

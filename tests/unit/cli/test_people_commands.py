@@ -7,9 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from facesecure import passphrase
-from facesecure.cli import passphrases
-from facesecure.store.store import Store
+from facesecure.cli import prompts
+from facesecure.storage import passphrase
+from facesecure.storage.store import Store
 from support.people import MODEL, enrolled_face
 
 
@@ -154,7 +154,7 @@ def test_a_passphrase_is_asked_for_twice_at_a_terminal(facesecure, family, tmp_p
         asked.append(how)
         return "four random words"
 
-    monkeypatch.setattr(passphrases.typer, "prompt", prompt)
+    monkeypatch.setattr(prompts.typer, "prompt", prompt)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     assert facesecure("people", "export", tmp_path / "x").code == 0

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.speech.sound import length
-from support.alsa import samples, without_a_card
+from facesecure.alerts.speech.audio import length
 from support.people import enrolled_face
+from support.speech.alsa import samples, without_a_card
 
 
 @pytest.fixture

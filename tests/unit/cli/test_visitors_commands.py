@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.camera.synthetic.clip import enrolment_pictures
 from facesecure.config import FacesecureConfig
-from facesecure.demo.clip import enrolment_pictures
 from facesecure.domain import SeenFace, Verdict, VerdictKind
-from facesecure.perception import Vision
-from facesecure.recognize.visitors import VisitorChooser
+from facesecure.recognition.visitor_matching import VisitorChooser
+from facesecure.services.model_stack import Vision
 from support.builders import NOON
 from support.store import STRANGER, UNIDENTIFIED, known, picture, sighting
 

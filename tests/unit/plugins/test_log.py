@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.log import LogPlugin, append
 from support.plugins import alert
 from support.store import STRANGER, UNIDENTIFIED, known, run_python

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from facesecure.alerts.plugin import PluginContext
+from facesecure.alerts.plugins.api import PluginContext
 from facesecure.domain import Alert, AlertKind
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.notify import NotifyPlugin
 from support.mailbox import Mailbox, opened
 from support.plugins import alert

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.dispatcher import Dispatcher
-from facesecure.alerts.plugin import ENTRY_POINT_GROUP
-from facesecure.alerts.record import PluginStatus
-from facesecure.alerts.registry import Registry
+from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.alerts.plugins.loader import PluginStatus
+from facesecure.alerts.plugins.registry import Registry
+from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 from support.http import FileServer, refused_url, serving
 from support.plugins import alert
 

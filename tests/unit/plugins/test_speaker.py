@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 
+from facesecure.alerts.speech.audio import decode
+from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.domain import Alert, AlertKind
-from facesecure.errors import PluginError
-from facesecure.speech.sound import decode
-from facesecure.speech.voices.fake import FakeVoice
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.speaker import RATE, SpeakerPlugin, _refused, devices
-from support.alsa import PLAYED_RATE, samples, without_a_card
-from support.speech import lent
+from support.speech.alsa import PLAYED_RATE, samples, without_a_card
+from support.speech.studio import lent
 
 ALERT = Alert(AlertKind.TEST, "A stranger is at the front door (2 earlier ones)", "A stranger is at the front door")
 

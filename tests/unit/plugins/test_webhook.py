@@ -16,7 +16,7 @@ import pytest
 from pydantic import ValidationError
 
 from facesecure.domain import Alert, AlertKind
-from facesecure.errors import PluginError
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.webhook import WebhookPlugin, signature
 from support.http import refused_url
 from support.mailbox import Mailbox, opened

@@ -51,7 +51,7 @@ def test_the_folder_never_becomes_a_package_in_the_way_of_systemd_python():
 
 
 def test_the_time_a_stop_may_take_is_within_what_systemd_allows():
-    from facesecure.service.life import STOP_SECONDS
+    from facesecure.app.lifecycle import STOP_SECONDS
 
     allowed = re.search(r"^TimeoutStopSec=(\d+)s$", UNIT.read_text(), re.MULTILINE)
     assert allowed is not None

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from facesecure.detect import build_detector
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.vision.detection.factory import build_detector
+from facesecure_training.common.progress import Bar
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.journal import MARKS, Done, Journal
 from facesecure_training.datasets.manifest import Row
+from facesecure_training.datasets.near_duplicates import Thinner, unpacked
 from facesecure_training.datasets.settings import Settings
 from facesecure_training.datasets.sources import Recording, recordings_in
-from facesecure_training.datasets.thinning import Thinner, unpacked
 from facesecure_training.datasets.worker import Task, begin, work
-from facesecure_training.progress import Bar
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from facesecure.errors import FacesecureError
-from facesecure.sources.images import EXTENSIONS, natural_key
-from facesecure_training.datasets.apart import FRACTIONS, divide, shares
+from facesecure.camera.sources.images import EXTENSIONS, natural_key
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.names import Files, Texts
+from facesecure_training.datasets.splitting import FRACTIONS, divide, shares
 
 log = logging.getLogger(__name__)
 

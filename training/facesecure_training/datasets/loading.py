@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.datasets.cache import Shelf, state_of
 from facesecure_training.datasets.names import Files, Texts
-from facesecure_training.datasets.shelf import Shelf, state_of
-from facesecure_training.extras import tensorflow
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.pairs import Pair

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain import Face, Quality
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 
 Row = dict[str, Any]
@@ -37,7 +37,7 @@ def schema() -> Any:
     ``file``, ``class`` and ``source`` are paths below the output and the source folder; ``frame`` counts the source's
     frames and ``time`` its seconds, from 0; ``face`` counts the faces kept of that frame, ``track`` the faces followed
     through a video (none in photos). Box and ``landmarks`` (x, y five times) are pixels of the frame. The rest is the
-    daemon's judgement, ``facesecure.domain.Quality``; ``reasons`` is empty for a face that the daemon would use.
+    daemon's judgement, ``facesecure.domain.types.Quality``; ``reasons`` is empty for a face that the daemon would use.
     """
     import pyarrow as pa
 

@@ -12,9 +12,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from facesecure.errors import FacesecureError
-from facesecure.sources.uri import redact
-from facesecure_training.progress import Bar
+from facesecure.camera.sources.uri import redact
+from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.progress import Bar
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facesecure.errors import FacesecureError
-from facesecure_training.datasets.apart import divide
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.people import People, Shot
+from facesecure_training.datasets.splitting import divide
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from facesecure.config import DetectorConfig
-from facesecure.errors import UsageError
-from facesecure.vision import align, crop
-from facesecure.vision.model_card import load_model
+from facesecure.domain.errors import UsageError
+from facesecure.vision.images import align
+from facesecure.vision.images import align as crop
+from facesecure.vision.inference.model_card import load_model
 
 DetectorKind = Literal["mtcnn", "haar", "yunet"]
 Which = Literal["all", "largest", "central", "tracked"]

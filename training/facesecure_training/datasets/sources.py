@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from facesecure.errors import FacesecureError
-from facesecure.sources.images import EXTENSIONS, natural_key
+from facesecure.camera.sources.images import EXTENSIONS, natural_key
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import files_below, folders_in
 from facesecure_training.datasets.people import from_identities
 

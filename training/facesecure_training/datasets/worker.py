@@ -18,15 +18,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facesecure.detect import build_detector
 from facesecure.domain import Image
-from facesecure.errors import FacesecureError
-from facesecure_training.datasets.cutting import Cut, Cutter
+from facesecure.domain.errors import FacesecureError
+from facesecure.vision.detection.factory import build_detector
+from facesecure_training.datasets.cropping import Cut, Cutter
 from facesecure_training.datasets.journal import Done
 from facesecure_training.datasets.manifest import Row, row
+from facesecure_training.datasets.near_duplicates import packed
 from facesecure_training.datasets.settings import Settings
 from facesecure_training.datasets.sources import Recording
-from facesecure_training.datasets.thinning import packed
 
 _JPEG_QUALITY = 95
 

@@ -12,16 +12,16 @@ https://arxiv.org/abs/1704.04861): 3x3 within each channel, then 1x1 across them
 3x3. Its mean over the map takes the place of the 51 million weights that hugonet spends on its first dense layer. ReLU
 and batch normalisation after each convolution: both melt into it on export, and int8 suits it.
 
-Both see aligned faces (``facesecure.vision.align``), 112x112: the eyes are where they always are, so that nothing has
-to be learnt about position, and a quarter of hugonet's pixels show as much of the face.
+Both see aligned faces (``facesecure.vision.images.align``), 112x112: the eyes are where they always are, so that
+nothing has to be learnt about position, and a quarter of hugonet's pixels show as much of the face.
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from facesecure.errors import UsageError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.networks import mobilefacenet
 from facesecure_training.networks.pixels import check, minus_one_to_one, picture, scaled
 

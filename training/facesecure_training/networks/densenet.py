@@ -26,8 +26,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from facesecure.errors import UsageError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.networks.pixels import check, minus_one_to_one, picture, unit_length
 
 DENSENET_121 = (6, 12, 24, 16)

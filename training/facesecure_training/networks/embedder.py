@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from facesecure.errors import UsageError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.networks.pixels import check, minus_one_to_one, picture, scaled, unit_length
 
 SIDE = 112
@@ -67,7 +67,7 @@ def embedder(
 
 def with_cosine_head(network: Any, people: int) -> Any:
     """``network`` with one direction a person on top: pictures to cosines (batch, people), for ``ArcFace``."""
-    from facesecure_training.losses.arcface import CosineHead
+    from facesecure_training.networks.arcface import CosineHead
 
     check(people, 2, "the number of people")
     cosines = CosineHead(people, name="cosines")(network.output)

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.errors import ModelError
-from facesecure.vision.model_card import load_model
-from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import ModelError
+from facesecure.vision.inference.model_card import load_model
+from facesecure_training.common.flatbuffer import Graph, Operation, read_graph
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.networks.pixels import unit_length
 
 SIDE = 112

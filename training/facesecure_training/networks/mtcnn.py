@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.errors import ModelError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import ModelError
+from facesecure_training.common.optional_dependencies import tensorflow
 
 Weights = Sequence[NDArray[np.float32]]
 _MEAN, _SCALE = 127.5, 128.0

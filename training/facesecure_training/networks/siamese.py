@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from facesecure_training.extras import tensorflow
-from facesecure_training.losses.contrastive import EPSILON, euclidean
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.networks.contrastive import EPSILON, euclidean
 
 
 def siamese(network: Any, *, epsilon: float = EPSILON) -> Any:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from facesecure.errors import UsageError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import UsageError
+from facesecure.vision.images.illumination import brightened
+from facesecure_training.common.optional_dependencies import tensorflow
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.loading import Augment
+
 
 _OFTEN = 0.5
 """The share of pictures that each change of light or sharpness is spared."""
@@ -203,3 +205,13 @@ def _compressed(image: Any, augmentation: Augmentation, chance: _Chance) -> Any:
     quality = tf.cast(tf.clip_by_value(100 - lost, 5, 100), tf.int32)
     saved = lambda: tf.ensure_shape(tf.image.adjust_jpeg_quality(image, quality), image.shape)  # noqa: E731
     return tf.cond(lost > 2, saved, lambda: image)
+
+
+def shown(augment: Augment | None) -> Augment:
+    """``augment``, if there is any, and then the daemon's brightening: what the camera does comes before it."""
+
+    def changed(image: Any, seed: Any) -> Any:
+        taken = image if augment is None else augment(image, seed)
+        return tensorflow().numpy_function(brightened, [taken], tensorflow().uint8, stateful=False)
+
+    return changed

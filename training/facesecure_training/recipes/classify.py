@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.loading import batches, steps
-from facesecure_training.extras import tensorflow
 from facesecure_training.recipes.augment import augment, preset
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Classifier

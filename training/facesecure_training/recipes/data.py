@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.pairs import Pair
 from facesecure_training.datasets.people import Shot, of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from facesecure.errors import UsageError
-from facesecure_training.extras import tensorflow
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.recipes.settings import Settings
 
 

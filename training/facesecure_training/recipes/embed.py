@@ -10,18 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.errors import UsageError
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.loading import batches, pair_batches, steps
-from facesecure_training.extras import tensorflow
-from facesecure_training.losses.contrastive import euclidean
-from facesecure_training.losses.distillation import distillation, teacher
+from facesecure_training.networks import mobilefacenet
+from facesecure_training.networks.contrastive import euclidean
 from facesecure_training.networks.embedder import with_cosine_head
-from facesecure_training.recipes.augment import augment, preset
+from facesecure_training.recipes.augment import augment, preset, shown
 from facesecure_training.recipes.data import counted, draw, told_apart
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Embedder
-from facesecure_training.recipes.shown import shown
 
 
 class Embed:
@@ -31,7 +30,7 @@ class Embed:
 
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Embedder) -> None:
         """``folders`` to learn from, and to validate on. Raises UsageError if the teacher is of another shape."""
-        from facesecure_training.losses.arcface import ArcFace
+        from facesecure_training.networks.arcface import ArcFace
 
         self.network, self.settings = network, settings
         self.learnt, self.unseen = folders
@@ -91,3 +90,17 @@ def _teacher_of(network: Any, settings: Embedder) -> Any:
             f"with --distil take --size {found.input_shape[1]} --embedding {found.output_shape[-1]}",
         )
     return found
+
+
+def distillation(wanted: Any, found: Any) -> Any:
+    """1 minus the cosine of the teacher's embeddings and the pupil's, both (batch, n): 0 to 2, (batch,)."""
+    ops = tensorflow().keras.ops
+    wanted, found = (ops.normalize(ops.cast(one, "float32"), axis=-1) for one in (wanted, found))
+    return 1 - ops.sum(wanted * found, axis=-1)
+
+
+def teacher() -> Any:
+    """The bundled embedder, frozen: aligned uint8 RGB faces (batch, 112, 112, 3) to float32 (batch, 192)."""
+    network = mobilefacenet.bundled()
+    network.trainable = False
+    return network

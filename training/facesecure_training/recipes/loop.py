@@ -8,17 +8,19 @@ seed and that number.
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
-from facesecure.errors import FacesecureError
-from facesecure_training.extras import tensorflow
-from facesecure_training.progress import Bar
-from facesecure_training.recipes import state
-from facesecure_training.recipes.interruption import Interruption
-from facesecure_training.recipes.record import Record
-from facesecure_training.recipes.state import Progress
+from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.common.progress import Bar
+from facesecure_training.recipes import checkpoint
+from facesecure_training.recipes.checkpoint import Progress
+from facesecure_training.recipes.training_log import Record
 
 SAVE_EVERY_S = 300.0
 """Within an epoch; what kill -9 can cost."""
@@ -39,7 +41,7 @@ class Loop:
     def resume(self) -> None:
         """Takes up what state.npz holds; without one the run was cut off before it saved any, and begins."""
         if self.record.folder.state.exists():
-            self.record.progress = state.load(self.record.folder.state, self._variables())
+            self.record.progress = checkpoint.load(self.record.folder.state, self._variables())
 
     def run(self) -> Progress:
         """Trains to the end. Raises FacesecureError on a loss that is no number, KeyboardInterrupt if asked to."""
@@ -75,9 +77,9 @@ class Loop:
             left = self.strategy.experimental_distribute_dataset(left)
         return iter(left)
 
-    def _row(self) -> state.Row:
+    def _row(self) -> checkpoint.Row:
         progress = self.record.progress
-        rate = float(state.numpy(self.optimiser.learning_rate))
+        rate = float(checkpoint.numpy(self.optimiser.learning_rate))
         mean = progress.losses / self.recipe.steps
         return {"epoch": float(progress.epoch + 1), "loss": mean, "lr": rate, **self.recipe.validate()}
 
@@ -111,12 +113,34 @@ class Loop:
         return loss
 
     def _said(self) -> str:
-        progress, rate = self.record.progress, float(state.numpy(self.optimiser.learning_rate))
+        progress, rate = self.record.progress, float(checkpoint.numpy(self.optimiser.learning_rate))
         place = f"epoch {progress.epoch + 1}/{self.record.epochs}"
         return f"{place}  loss {progress.losses / progress.step:.4f}  lr {rate:.2g}"
 
     def _save(self) -> None:
-        state.save(self.record.folder.state, self._variables(), self.record.progress)
+        checkpoint.save(self.record.folder.state, self._variables(), self.record.progress)
 
     def _variables(self) -> list[Any]:
         return [*self.recipe.trained.variables, *self.optimiser.variables]
+
+
+class Interruption:
+    """While it is entered, the first signal only sets ``asked``; a second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's signature
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True

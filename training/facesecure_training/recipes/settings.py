@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 import typer
 
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import Unit
 from facesecure_training.recipes.augment import preset
 

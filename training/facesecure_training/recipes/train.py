@@ -6,18 +6,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from facesecure_training.datasets.unreadable import named
-from facesecure_training.extras import tensorflow
-from facesecure_training.optim.schedules import Cycle, constant, one_cycle, triangular
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.datasets.corrupt_files import named
 from facesecure_training.recipes import devices
-from facesecure_training.recipes.kinds import KINDS
+from facesecure_training.recipes.checkpoint import Progress, Row
+from facesecure_training.recipes.head import Probe, fit
 from facesecure_training.recipes.loop import Loop
-from facesecure_training.recipes.probe import Probe, fit
+from facesecure_training.recipes.optimizers.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes.recipe import Recipe
-from facesecure_training.recipes.record import Record, nothing
-from facesecure_training.recipes.runfolder import Events, RunFolder, sheet
+from facesecure_training.recipes.registry import KINDS
+from facesecure_training.recipes.run_folder import Events, RunFolder, sheet
 from facesecure_training.recipes.settings import Settings
-from facesecure_training.recipes.state import Progress, Row
+from facesecure_training.recipes.training_log import Record, nothing
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ def cycle(settings: Settings, steps: int) -> Cycle:
 
 def optimiser(settings: Settings, steps: int) -> Any:
     """Adam as ``cycle`` has it; where the network computes in float16, with losses scaled out of harm's way."""
-    from facesecure_training.optim.cycled_adam import CycledAdam
+    from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
 
     keras = tensorflow().keras
     decay = settings.weight_decay or None

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from facesecure.errors import UsageError
+from facesecure.domain.errors import UsageError
 from facesecure_training.search.study import optuna
 
 

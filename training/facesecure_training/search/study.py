@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from facesecure.errors import FacesecureError, ImageError, UsageError
+from facesecure.domain.errors import FacesecureError, ImageError, UsageError
 
 Sampler = Literal["random", "tpe"]
 Pruner = Literal["none", "median"]

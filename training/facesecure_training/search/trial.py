@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from facesecure_training.extras import tensorflow
-from facesecure_training.recipes.runfolder import RunFolder
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.recipes.checkpoint import Row
+from facesecure_training.recipes.run_folder import RunFolder
 from facesecure_training.recipes.settings import Settings
-from facesecure_training.recipes.state import Row
 from facesecure_training.search.space import Space
 from facesecure_training.search.study import optuna
 

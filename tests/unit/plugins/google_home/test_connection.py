@@ -11,8 +11,8 @@ import pytest
 
 from facesecure_plugins.google_home import connection
 from facesecure_plugins.google_home.connection import LockedTls, open_connection
-from support.cast_receiver import cast_device
-from support.certificates import self_signed
+from support.cast.certificates import self_signed
+from support.cast.receiver import cast_device
 
 BYE = b"bye"
 LETTER = b"a message of forty bytes, give or take.."

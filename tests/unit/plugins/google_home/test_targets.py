@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from facesecure_plugins.google_home.devices import Device, from_record
+from facesecure_plugins.google_home.device import Device, from_record
 from facesecure_plugins.google_home.targets import Target
 
 UUID_TEXT = "0a1b2c3d-0000-1111-2222-333344445555"

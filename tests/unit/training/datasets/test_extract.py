@@ -14,18 +14,18 @@ import pytest
 from typer.testing import CliRunner
 
 from facesecure.config import DetectorConfig
-from facesecure.detect import build_detector
-from facesecure.errors import FacesecureError, UsageError
-from facesecure.vision import align
-from facesecure.vision.crop import square_crop
-from facesecure.vision.photos import read_photo
-from facesecure_training.cli import app
+from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.vision.detection.factory import build_detector
+from facesecure.vision.images import align
+from facesecure.vision.images.align import square_crop
+from facesecure.vision.images.photos import read_photo
+from facesecure_training.cli.main import app
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.settings import Settings, Shape
-from support.datasets import colour_picture, photo, two_people, walk_film
 from support.faces import YUNET_DIR
+from support.training.datasets import colour_picture, photo, two_people, walk_film
 
 ALL = Settings(stride=2, thin=1.0, min_quality=0.0)
 
@@ -104,7 +104,7 @@ def test_doing_it_again_does_nothing_and_changes_nothing(recordings, extracted):
 
 def test_a_run_that_ctrl_c_cut_off_goes_on_and_ends_like_one_that_was_not(recordings, extracted, tmp_path):
     words = [
-        sys.executable, "-c", "from facesecure_training.cli import main; main()", "dataset", "extract",
+        sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "extract",
         "-d", recordings, "-o", tmp_path / "faces", "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 2,
     ]  # fmt: skip
     command = [str(word) for word in words]

@@ -6,10 +6,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from facesecure.errors import FacesecureError
-from facesecure_training.datasets.apart import divide
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST, ClassFolder
-from support.datasets import class_folder, colour_picture
+from facesecure_training.datasets.splitting import divide
+from support.training.datasets import class_folder, colour_picture
 
 HALVES = {"train": 0.5, "test": 0.5}
 

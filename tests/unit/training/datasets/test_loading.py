@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.loading import batches, pair_batches, steps
 from facesecure_training.datasets.pairs import Pair
-from support.datasets import class_folder, colour_picture
+from support.training.datasets import class_folder, colour_picture
 
 pytestmark = pytest.mark.tensorflow
 pytest.importorskip("tensorflow")

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.mirror import Manner, Place, mirror, options_of
 
 QUICK = Manner(threads=4, retries=3, pause=0.001)
@@ -192,7 +192,7 @@ class Slow(LocalFileSystem):
         time.sleep(0.1 if mode == "wb" else 0)
         return super()._open(path, mode, **options)
 fsspec.register_implementation("slow", Slow)
-from facesecure_training.cli import main
+from facesecure_training.cli.main import main
 main()
 """
 

@@ -5,11 +5,11 @@ from collections import Counter
 
 import pytest
 
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets import pairs
-from facesecure_training.datasets.apart import FRACTIONS
 from facesecure_training.datasets.people import Shot, from_folders, from_identities
-from support.datasets import class_folder
+from facesecure_training.datasets.splitting import FRACTIONS
+from support.training.datasets import class_folder
 
 THIRDS = {"train": 0.5, "validation": 0.25, "test": 0.25}
 

@@ -5,14 +5,14 @@ import shutil
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
+from facesecure.domain.errors import UsageError
 from facesecure_training.datasets import manifest
+from facesecure_training.datasets.contact_sheet import contact_sheet, save
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.settings import Settings
-from facesecure_training.datasets.sheet import contact_sheet, save
 from facesecure_training.datasets.stats import stats_of
-from support.datasets import class_folder, colour_picture, photo
+from support.training.datasets import class_folder, colour_picture, photo
 
 
 def test_classes_are_counted_and_broken_files_named(tmp_path):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from facesecure.config import DetectorConfig
-from facesecure.detect import build_detector
-from facesecure.errors import UsageError
-from facesecure.vision import align
-from facesecure.vision.interpreter import Interpreter
-from facesecure_training.exporting.convert import to_tflite
-from facesecure_training.exporting.quantise import with_int8_kernels
+from facesecure.domain.errors import UsageError
+from facesecure.vision.detection.factory import build_detector
+from facesecure.vision.images import align
+from facesecure.vision.inference.interpreter import Interpreter
+from facesecure_training.export.convert import to_tflite
+from facesecure_training.export.quantise import with_int8_kernels
 from facesecure_training.networks import mobilefacenet
 from facesecure_training.networks.compact import carry, compact, head
 from facesecure_training.networks.hugonet import hugonet

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
-from facesecure.vision.interpreter import Interpreter
-from facesecure_training.exporting.convert import to_tflite
+from facesecure.domain.errors import UsageError
+from facesecure.vision.inference.interpreter import Interpreter
+from facesecure_training.export.convert import to_tflite
 from facesecure_training.networks.densenet import DENSENET_121, DENSENET_169, DENSENET_201, SMALL, densenet, depth
 from facesecure_training.networks.pixels import fixed_batch
 from facesecure_training.networks.siamese import siamese
@@ -114,7 +114,7 @@ def test_a_siamese_network_has_one_set_of_weights_and_does_not_mind_who_comes_fi
 
 
 def test_training_the_pair_trains_the_network(pictures):
-    from facesecure_training.losses.contrastive import Contrastive
+    from facesecure_training.networks.contrastive import Contrastive
 
     network = tiny()
     before = network.get_layer("vector").get_weights()[0].copy()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
-from facesecure.vision.interpreter import Interpreter
-from facesecure_training.exporting.convert import to_tflite
+from facesecure.domain.errors import UsageError
+from facesecure.vision.inference.interpreter import Interpreter
+from facesecure_training.export.convert import to_tflite
 from facesecure_training.networks.embedder import embedder, with_cosine_head
 from facesecure_training.networks.pixels import fixed_batch
 
@@ -59,7 +59,7 @@ def test_the_export_is_all_xnnpacks_and_gives_length_1(activation, people):
 
 
 def test_arcface_teaches_it_to_put_one_persons_pictures_together(people):
-    from facesecure_training.losses.arcface import ArcFace
+    from facesecure_training.networks.arcface import ArcFace
 
     keras.utils.set_random_seed(1)
     pictures, labels = people
@@ -73,7 +73,7 @@ def test_arcface_teaches_it_to_put_one_persons_pictures_together(people):
 
 
 def test_a_pupil_comes_nearer_to_its_teacher(people):
-    from facesecure_training.losses.distillation import distillation
+    from facesecure_training.recipes.embed import distillation
 
     keras.utils.set_random_seed(2)
     pictures, labels = people

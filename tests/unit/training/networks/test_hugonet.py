@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
-from facesecure.vision.interpreter import Interpreter
-from facesecure_training.exporting.convert import to_tflite
+from facesecure.domain.errors import UsageError
+from facesecure.vision.inference.interpreter import Interpreter
+from facesecure_training.export.convert import to_tflite
 from facesecure_training.networks.hugonet import hugonet
 from facesecure_training.networks.pixels import fixed_batch, scaled
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from facesecure.errors import ModelError
-from facesecure.vision.model_card import load_model
-from facesecure_training.exporting.convert import to_tflite
-from facesecure_training.exporting.flatbuffer import Graph, Operation, read_graph
-from facesecure_training.exporting.operations import refuse_lacking, tpu_problems
+from facesecure.domain.errors import ModelError
+from facesecure.vision.inference.model_card import load_model
+from facesecure_training.common.flatbuffer import Graph, Operation, read_graph
+from facesecure_training.export.convert import to_tflite
+from facesecure_training.export.operations import refuse_lacking, tpu_problems
 from facesecure_training.networks import mobilefacenet as net
 
 

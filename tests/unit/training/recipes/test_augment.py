@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
+from facesecure.domain.errors import UsageError
 from facesecure_training.recipes.augment import PRESETS, Augmentation, augment, picture, preset
 from support.faces import portrait, scaled
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facesecure.errors import FacesecureError, UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.recipes.data import counted, draw, parts, told_apart
 from facesecure_training.recipes.settings import Classifier

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.errors import UsageError
-from facesecure.vision.light import brightened
+from facesecure.domain.errors import UsageError
+from facesecure.vision.images.illumination import brightened
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.recipes.settings import Embedder
-from support.class_folders import rendered
-from support.datasets import class_folder
+from support.training.class_folders import rendered
+from support.training.datasets import class_folder
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
@@ -39,10 +39,10 @@ def folders(tmp_path_factory) -> tuple[ClassFolder, ClassFolder]:
 
 
 def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_network_puts_them(folders, tmp_path):
-    from facesecure_training.optim.cycled_adam import CycledAdam
     from facesecure_training.recipes.loop import Loop
-    from facesecure_training.recipes.record import Record
-    from facesecure_training.recipes.runfolder import RunFolder
+    from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
+    from facesecure_training.recipes.run_folder import RunFolder
+    from facesecure_training.recipes.training_log import Record
 
     taught, unseen = recipe(folders, distil=1.0), folders[1]
     pictures = np.stack([tf.io.decode_image(tf.io.read_file(str(file))).numpy() for file in unseen.files])

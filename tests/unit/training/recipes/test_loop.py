@@ -12,19 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facesecure.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.recipes import loop as loops
-from facesecure_training.recipes.runfolder import RunFolder
+from facesecure_training.recipes.run_folder import RunFolder
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 
 def made(path: Path, *, epochs: int = 4, eager: bool = False, patience: int = 0, **toy):
-    from facesecure_training.optim.cycled_adam import CycledAdam
-    from facesecure_training.optim.schedules import one_cycle
-    from facesecure_training.recipes.record import Record
-    from support.toy_recipe import Toy
+    from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
+    from facesecure_training.recipes.optimizers.schedules import one_cycle
+    from facesecure_training.recipes.training_log import Record
+    from support.training.toy_recipe import Toy
 
     recipe, folder = Toy(**toy), RunFolder(path)
     path.mkdir(exist_ok=True)
@@ -168,11 +168,11 @@ import numpy as np
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from facesecure_training.optim.cycled_adam import CycledAdam
+from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
 from facesecure_training.recipes.loop import Loop
-from facesecure_training.recipes.record import Record
-from facesecure_training.recipes.runfolder import RunFolder
-from support.toy_recipe import Toy
+from facesecure_training.recipes.training_log import Record
+from facesecure_training.recipes.run_folder import RunFolder
+from support.training.toy_recipe import Toy
 
 def trained(strategy, path):
     with strategy.scope():

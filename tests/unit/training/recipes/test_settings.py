@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.errors import FacesecureError, UsageError
-from facesecure_training.cli_recipes import resumed
-from facesecure_training.recipes.kinds import KINDS, units
+from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure_training.cli.train import resumed
+from facesecure_training.recipes.registry import KINDS, units
 from facesecure_training.recipes.settings import Hugonet, Settings
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from facesecure.vision.light import brightened
-from facesecure_training.recipes.augment import PRESETS, augment
-from facesecure_training.recipes.shown import shown
+from facesecure.vision.images.illumination import brightened
+from facesecure_training.recipes.augment import PRESETS, augment, shown
 from support.faces import portrait, scaled
 
 pytestmark = pytest.mark.tensorflow

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from facesecure.errors import FacesecureError, ImageError, UsageError
+from facesecure.domain.errors import FacesecureError, ImageError, UsageError
 
 pytest.importorskip("optuna", reason="needs the [training] extra")
 pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")]

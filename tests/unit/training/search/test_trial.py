@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.class_folders import rendered
+from support.training.class_folders import rendered
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 pytest.importorskip("tensorflow", reason="needs the [training] extra")

@@ -1,0 +1,5 @@
+"""``python -m bench``: the door bench."""
+
+from benchmarks.door import main
+
+main()

@@ -1,0 +1,50 @@
+"""``python -m benchmarks.evidence``: visits judged by our evidence and by three simpler rules, on the same embeddings.
+
+Prints the table of ``facesecure-train evaluate tracks`` for photos in LFW's layout, and with --write puts it, as JSON
+and as a chart, beside the other benches' results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from facesecure_training.cli.evaluate_openset import tracks_table
+from facesecure_training.evaluation import plots, tracks_report
+from facesecure_training.evaluation.households import Drawing
+from facesecure_training.evaluation.setting import Setting
+
+_ROOT = Path(__file__).resolve().parents[1]
+_IMAGES = _ROOT.parent / "shared" / "data" / "lfw-dev" / "images"
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Measure, print, and write if asked to."""
+    asked = _parser().parse_args(words)
+    if not asked.images.is_dir():
+        sys.exit(f"there are no photos in {asked.images}: name a folder in LFW's layout with --images")
+    setting = Setting(max_side=asked.max_side, cache=asked.out / "cache")
+    how = Drawing(households=asked.households)
+    report = tracks_report.measure(setting, asked.images, how, asked.stranger_tracks)
+    print("\n".join(tracks_table(report)))
+    if asked.write:
+        (asked.out / "evidence.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
+        plots.tracks(asked.out / "evidence.png", report)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
+    parser.add_argument("--images", type=Path, default=_IMAGES, help="photos, NAME/NAME_0001.jpg")
+    parser.add_argument("--max-side", type=int, default=150, help="bring larger photos down to so many pixels")
+    parser.add_argument("--households", type=int, default=200)
+    parser.add_argument("--stranger-tracks", type=int, default=10_000)
+    parser.add_argument("--out", type=Path, default=_ROOT / "out" / "bench", help="where results and the cache go")
+    parser.add_argument("--write", action="store_true", help="write evidence.json and evidence.png there")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""LFW's photos as the report of 2020 had its own: one person against the rest, and strangers kept out of it all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from facesecure_training.datasets.splitting import divide
+
+WHO = "George_W_Bush"
+REST = "unknown"
+BY_PHOTO = {"train": 0.6, "validation": 0.2, "test": 0.2}
+BY_PERSON = {"rest": 0.6, "validation-strangers": 0.15, "strangers": 0.25}
+
+Photos = Mapping[str, Sequence[Path]]
+
+
+def link(images: Path, root: Path, rest: int, seed: int) -> None:
+    """``root``/PART/CLASS/photo, as links: of WHO and of REST, split by photo, and strangers, split by person.
+
+    ``rest`` photos at most are in train's REST, and in proportion elsewhere.
+    """
+    people = {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.iterdir()) if folder.is_dir()}
+    own = people.pop(WHO)
+    groups = divide({name: len(photos) for name, photos in people.items()}, BY_PERSON, seed)
+    others = [photo for name in groups.pop("rest") for photo in people[name]]
+    order = np.random.default_rng(seed).permutation(len(others))
+    some = [others[index] for index in order[: round(rest / BY_PHOTO["train"])]]
+    for label, photos in ((WHO, own), (REST, some)):
+        for part, chosen in _by_photo(photos, seed).items():
+            _link(root / part / label, chosen)
+    for part, names in groups.items():
+        for name in names:
+            _link(root / part / name, people[name])
+
+
+def _by_photo(photos: Sequence[Path], seed: int) -> Photos:
+    parts = divide({str(photo): 1 for photo in photos}, BY_PHOTO, seed)
+    return {part: [Path(name) for name in names] for part, names in parts.items()}
+
+
+def _link(folder: Path, photos: Sequence[Path]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for photo in photos:
+        place = folder / photo.name
+        if not place.is_symlink():
+            place.symlink_to(photo)

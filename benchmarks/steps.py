@@ -1,0 +1,114 @@
+"""Long work as a list of commands: each is run as a user would type it, written down, and not run again once done."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+PROGRAM = "from facesecure_training.cli.main import main; main()"
+TRAIN = "facesecure-train"
+
+
+def asked(description: str | None, epochs: int) -> argparse.Namespace:
+    """The command line of a work that is done step by step; ``epochs`` is how many it takes if nobody says."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
+    parser.add_argument("--epochs", type=int, default=epochs)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", type=Path, help="page to put the tables into")
+    return parser.parse_args()
+
+
+class Steps:
+    """Commands of ``facesecure-train``, run in ``folder``, where ``steps.json`` keeps what each took and said.
+
+    A step that was done with the same words is not done again, so that work that was cut off goes on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._file = folder / "steps.json"
+        self._done: dict[str, dict[str, Any]] = json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def run(self, *words: object) -> dict[str, Any]:
+        """``command``, ``seconds`` by the clock, ``cpu`` seconds, and ``said``: stdout, as JSON where it is JSON."""
+        command = [str(word) for word in words]
+        name = shlex.join([TRAIN, *command])
+        if name not in self._done:
+            print(f"$ {name}", file=sys.stderr, flush=True)
+            self._done[name] = {"command": name, **self._timed(command)}
+            self._file.write_text(json.dumps(self._done, indent=1))
+        return self._done[name]
+
+    def train(self, kind: str, out: str, *words: object) -> dict[str, Any]:
+        """As ``run``; where an earlier try was cut off, it is resumed."""
+        begun = (self.folder / out / "config.json").exists()
+        done = [one for one in self._done.values() if f"train {kind} --out {out}" in one["command"]]
+        if begun and not done:
+            return self.run("train", kind, "--out", out, "--resume")
+        return self.run("train", kind, "--out", out, *words)
+
+    def _timed(self, command: list[str]) -> dict[str, Any]:
+        began, cpu = time.monotonic(), _children_cpu()
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM, *command], cwd=self.folder, stdout=subprocess.PIPE, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{shlex.join([TRAIN, *command])}: exit code {done.returncode}")
+        seconds = {"seconds": round(time.monotonic() - began, 1), "cpu": round(_children_cpu() - cpu, 1)}
+        return {**seconds, "said": _as_json(done.stdout)}
+
+
+def fill(page: Path, mark: str, lines: list[str]) -> None:
+    """Puts ``lines`` between ``<!-- mark -->`` and ``<!-- /mark -->`` of ``page``, in place of what was there."""
+    text = page.read_text()
+    between = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
+    if not between.search(text):
+        raise SystemExit(f"{page} has no place marked {mark}")
+    page.write_text(between.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text))
+
+
+def listed(steps: Iterable[dict[str, Any]], data: Path) -> list[str]:
+    """Markdown: each command, the folder of the photos as $DATA, with its minutes by the clock and of processor."""
+    lines = []
+    for step in steps:
+        minutes = f"{step['seconds'] / 60:.1f} min, {step['cpu'] / 60:.1f} of processor"
+        lines.append(f"- `{step['command'].replace(str(data), '$DATA')}`: {minutes}")
+    return lines
+
+
+def keep(charts: dict[str, Path], folder: Path) -> None:
+    """Copies of ``charts``, by the names they get in ``folder``."""
+    folder.mkdir(exist_ok=True)
+    for name, chart in charts.items():
+        shutil.copyfile(chart, folder / name)
+
+
+def percent(share: dict[str, Any]) -> str:
+    """A ``reports.rates.Share`` with its interval."""
+    return f"{share['value']:.1%} ({share['low']:.1%} to {share['high']:.1%})"
+
+
+def _children_cpu() -> float:
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _as_json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

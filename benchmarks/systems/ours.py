@@ -1,0 +1,77 @@
+"""facesecure over the clip, through its own wiring, with a stopwatch in front of each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from benchmarks.labels import Corners
+from benchmarks.measure import Lap, peak_memory
+from benchmarks.scoring import Claim
+from benchmarks.stopwatch import Stopwatch, Timed
+from facesecure.app import assembly
+from facesecure.config import CameraConfig, FacesecureConfig
+from facesecure.domain import Box, Frame, VerdictKind
+from facesecure.pipeline import pipeline
+from facesecure.pipeline.tracker import Track
+from facesecure.recognition import identify as look
+from facesecure.vision.images.quality import examine
+
+
+class Run:
+    """One run over a film; afterwards ``cpu`` holds each frame's seconds, ``claims`` what was said.
+
+    ``stages`` holds each frame's seconds by stage, ``memory`` the peak (bytes) after each step so far.
+    """
+
+    def __init__(self, film: Path, state_dir: Path) -> None:
+        self.cpu: list[float | None] = []
+        self.claims: list[Claim] = []
+        self.stages: list[dict[str, float]] = []
+        self.watch = Stopwatch()
+        self.memory = {"imported": peak_memory()}
+        self._state_dir = state_dir
+        self._config = FacesecureConfig(state_dir=state_dir, camera=CameraConfig(source=f"file:{film}"))
+
+    def go(self) -> None:
+        with assembly.assembled(self._config, self._state_dir) as daemon:
+            self.memory["assembled"] = peak_memory()
+            self._lap = Lap()
+            self.watch.split()
+            with patch.object(look, "examine", self.watch.wrap(examine, "align")):
+                self._timed(daemon.pipeline).run(self._frames(daemon.frames), self._note)
+        self.memory["run"] = peak_memory()
+
+    def _timed(self, real: pipeline.Pipeline) -> pipeline.Pipeline:
+        def timed(part: Any, **stages: str) -> Any:
+            return Timed(part, self.watch, stages)
+
+        return replace(
+            real,
+            cadence=timed(real.cadence, due="motion"),
+            detector=timed(real.detector, detect="detect"),
+            tracker=timed(real.tracker, update="track", observe="track"),
+            recognizer=timed(real.recognizer, identify="embed"),
+            witness=timed(real.witness, sightings="witness", presence="witness"),
+            chronicle=timed(real.chronicle, keep="store"),
+            policy=timed(real.policy, decide="alerts"),
+            alerts=timed(real.alerts, send="alerts"),
+        )
+
+    def _frames(self, frames: Any) -> Iterator[Frame]:
+        for frame in self.watch.each(frames, "decode"):
+            yield replace(frame, picture=Timed(frame.picture, self.watch, {"rgb": "colour"}))
+
+    def _note(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        self.cpu.append(self._lap.split())
+        self.stages.append(self.watch.split())
+        for track in tracks:
+            if track.fresh and track.verdict.kind is not VerdictKind.UNIDENTIFIED:
+                self.claims.append(Claim(frame.index, _corners(track.face.box), track.verdict.name))
+
+
+def _corners(box: Box) -> Corners:
+    return (float(box.left), float(box.top), float(box.right), float(box.bottom))

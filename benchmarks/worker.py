@@ -1,0 +1,104 @@
+"""Runs one system over the clip in a process of its own and writes what it measured as JSON.
+
+python -m benchmarks.worker SYSTEM --film CLIP --enrolment JSON --out JSON [--frames JSON] [--model FILE]
+    [--state-dir DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.film_frames import decoded
+from benchmarks.measure import Lap, peak_memory, pin_to_one_core
+from benchmarks.scoring import Claim
+from benchmarks.systems.peers import FaceRecognitionExample, FasterFaceRecognitionExample, Peer, PiSecureHome
+
+Result = dict[str, Any]
+
+
+def decode_alone(film: Path) -> Result:
+    """What the frames cost before anybody looks at them."""
+    lap = Lap()
+    cpu = [lap.split() for _ in decoded(film)]
+    return {"cpu": cpu, "claims": []}
+
+
+def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
+    """``peer`` over the frames ``wanted`` (None: all); the others are decoded and left."""
+    cpu: list[float | None] = []
+    claims: list[Claim] = []
+    lap = Lap()
+    for index, frame in enumerate(decoded(film)):
+        if wanted is not None and index not in wanted:
+            cpu.append(None)
+            lap.split()
+            continue
+        answers = peer.look(frame.to_ndarray(format="bgr24"))
+        claims += [Claim(index, box, name) for box, name in answers]
+        cpu.append(lap.split())
+    return {"cpu": cpu, "claims": [asdict(claim) for claim in claims]}
+
+
+def run_ours(film: Path, state_dir: Path) -> Result:
+    """facesecure itself, with its stages timed."""
+    from benchmarks.systems.ours import Run
+
+    run = Run(film, state_dir)
+    run.go()
+    claims = [asdict(claim) for claim in run.claims]
+    return {"cpu": run.cpu, "claims": claims, "stages": run.stages, "memory_steps": run.memory}
+
+
+def main() -> None:
+    options = _options()
+    core = pin_to_one_core()
+    _one_thread_for_opencv()
+    enrolment = _enrolment(options.enrolment)
+    began = time.monotonic()
+    result = _systems(options, enrolment)[options.system]()
+    result |= {"wall": time.monotonic() - began, "peak_memory": peak_memory(), "core": core}
+    options.out.write_text(json.dumps(result))
+
+
+def _systems(options: argparse.Namespace, enrolment: Mapping[str, Sequence[Path]]) -> dict[str, Callable[[], Result]]:
+    wanted = set(json.loads(options.frames.read_text())) if options.frames else None
+    film = options.film
+    return {
+        "decode": lambda: decode_alone(film),
+        "ours": lambda: run_ours(film, options.state_dir),
+        "face_recognition": lambda: run_peer(film, FaceRecognitionExample(enrolment), wanted),
+        "face_recognition_quarter": lambda: run_peer(film, FasterFaceRecognitionExample(enrolment), wanted),
+        "pisecurehome": lambda: run_peer(film, PiSecureHome(options.model), wanted),
+    }
+
+
+def _enrolment(path: Path) -> dict[str, list[Path]]:
+    return {name: [Path(picture) for picture in pictures] for name, pictures in json.loads(path.read_text()).items()}
+
+
+def _one_thread_for_opencv() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("system")
+    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--enrolment", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--frames", type=Path)
+    parser.add_argument("--model", type=Path)
+    parser.add_argument("--state-dir", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""From an entry point and a table of settings to a plugin, or to a record that says what went wrong."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from facesecure.alerts.plugins.api import OneAtATime, PluginConfig, PluginContext
+from facesecure.domain.errors import PluginError
+
+_TELL_ITS_AUTHOR = "its author should know; enabled = false in its table leaves it out"
+
+_log = logging.getLogger(__name__)
+
+
+class _Failed(Exception):
+    def __init__(self, status: PluginStatus, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.status, self.reason, self.hint = status, reason, hint
+
+
+def load_plugin(
+    entry: EntryPoint, table: Mapping[str, Any] | None, context: PluginContext | None = None
+) -> PluginRecord:
+    """Load, configure and construct the plugin, unchecked. Never raises: a broken one ends in its record.
+
+    ``table`` is the plugin's part of the configuration, None where it has none. A disabled plugin is not imported.
+    ``context`` is lent to a plugin that takes it; without one it is only looked at, not used.
+    """
+    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
+    try:
+        if not _wanted(table):
+            reason = "enabled = false" if table else f"there is no [plugins.{entry.name}] in the configuration"
+            return PluginRecord(entry.name, PluginStatus.DISABLED, origin, reason)
+        plugin_class = _import(entry)
+        plugin = _construct(plugin_class, _settings(plugin_class, table or {}), context)
+    except _Failed as failed:
+        return PluginRecord(entry.name, failed.status, origin, failed.reason, failed.hint)
+    return PluginRecord(entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=plugin)
+
+
+def why(error: BaseException) -> str:
+    """An exception in a line, with its type where it was not meant for people."""
+    if isinstance(error, PluginError):
+        return error.message
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _wanted(table: Mapping[str, Any] | None) -> bool:
+    if table is None:
+        return False
+    enabled = table.get("enabled", True)
+    if not isinstance(enabled, bool):
+        raise _Failed(PluginStatus.CONFIG_ERROR, f"enabled must be true or false, not {enabled!r}")
+    return enabled
+
+
+def _import(entry: EntryPoint) -> type:
+    hint = f"reinstall the package that brings it, or set enabled = false in [plugins.{entry.name}]"
+    try:
+        loaded = entry.load()
+    except (Exception, SystemExit) as error:
+        _log.debug("plugin %s does not load", entry.name, exc_info=True)
+        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} does not load: {why(error)}", hint) from error
+    if not inspect.isclass(loaded) or not callable(getattr(loaded, "send", None)):
+        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} is not a class with a method send(alert)", hint)
+    return loaded
+
+
+def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
+    config_class: type[BaseModel] = getattr(plugin_class, "Config", PluginConfig)
+    try:
+        return config_class.model_validate({key: value for key, value in table.items() if key != "enabled"})
+    except ValidationError as error:
+        problems = "; ".join(_problem(details, config_class) for details in error.errors())
+        known = ", ".join(_own_first(config_class))
+        raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
+    except Exception as error:
+        raise _Failed(
+            PluginStatus.LOAD_ERROR, f"its Config is no pydantic model: {why(error)}", _TELL_ITS_AUTHOR
+        ) from error
+
+
+def _own_first(config_class: type[BaseModel]) -> list[str]:
+    """Names of the plugin's own settings, then of those that every plugin has."""
+    common = PluginConfig.model_fields
+    own = [name for name in config_class.model_fields if name not in common]
+    return [*own, "enabled", *(name for name in config_class.model_fields if name in common)]
+
+
+def _construct(plugin_class: type, config: BaseModel, context: PluginContext | None) -> OneAtATime:
+    try:
+        plugin = OneAtATime(plugin_class(config), config if isinstance(config, PluginConfig) else None)
+        if context is not None:
+            plugin.attach(context)
+        return plugin
+    except (Exception, SystemExit) as error:
+        _log.debug("plugin %s does not start", plugin_class, exc_info=True)
+        hint = (error.hint if isinstance(error, PluginError) else None) or _TELL_ITS_AUTHOR
+        raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {why(error)}", hint) from error
+
+
+def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
+    """Numbers and yes or no are repeated; text is not: it may be a password or a token, and this goes into the log."""
+    key = ".".join(str(part) for part in details["loc"])
+    if details["type"] != "extra_forbidden":
+        given, said = details["input"], details["msg"].removeprefix("Value error, ")
+        return f"{key}: {said}, not {given}" if isinstance(given, int | float) else f"{key}: {said}"
+    near = difflib.get_close_matches(key, config_class.model_fields, 1)
+    return f"there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _summary(plugin_class: type) -> str:
+    """The first line of the class's own docstring."""
+    return (inspect.cleandoc(plugin_class.__doc__ or "").splitlines() or [""])[0]
+
+
+class PluginStatus(StrEnum):
+    """How far a plugin came. Those with ``in_use`` get alerts."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    LOAD_ERROR = "load error"
+    CONFIG_ERROR = "config error"
+    CHECK_FAILED = "check failed"
+
+    @property
+    def in_use(self) -> bool:
+        return self in (PluginStatus.ENABLED, PluginStatus.CHECK_FAILED)
+
+    @property
+    def broken(self) -> bool:
+        """Something for the householder to mend."""
+        return self not in (PluginStatus.ENABLED, PluginStatus.DISABLED)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """One plugin: where it came from, its state and why, and the plugin itself where it is in use."""
+
+    name: str
+    status: PluginStatus
+    origin: str = ""
+    reason: str = ""
+    hint: str = ""
+    description: str = ""
+    plugin: OneAtATime | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.status}" + (f" ({self.reason})" if self.status.broken else "")

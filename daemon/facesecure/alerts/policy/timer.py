@@ -1,0 +1,66 @@
+"""The policy's sense of time passing: what is due though nothing happens is sent, and what was told is written down."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+from typing import Protocol
+
+from facesecure.alerts.policy.policy import Policy
+from facesecure.domain import Alert
+from facesecure.domain.camera_events import CameraEvent
+from facesecure.util.periodic import Routine
+
+_log = logging.getLogger(__name__)
+
+
+class Alerts(Protocol):
+    """Where alerts go (``alerts.dispatcher.Dispatcher``)."""
+
+    def send(self, alert: Alert) -> None: ...
+
+
+class Ticker:
+    """Asks ``policy`` every so many seconds, between ``enter`` and ``exit``."""
+
+    def __init__(self, policy: Policy, alerts: Alerts, every: float = 1.0) -> None:
+        self._policy, self._alerts = policy, alerts
+        self._complained = False
+        self._routine = Routine("policy", self._tick, every, patience=2.0)
+
+    def __enter__(self) -> Ticker:
+        self._routine.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._routine.end()
+        self._policy.save(at_once=True)
+
+    def _tick(self) -> None:
+        try:
+            for alert in self._policy.overdue():
+                self._alerts.send(alert)
+            self._policy.save()
+        except Exception:  # noqa: BLE001 - a routine that ends here never tells again that the camera is back
+            level = logging.DEBUG if self._complained else logging.ERROR
+            _log.log(level, "a mistake of the policy's", exc_info=True)
+            self._complained = True
+
+
+class News:
+    """Asks ``policy`` who is to hear of it, and hands on what is to be told to ``alerts``. Any thread may call."""
+
+    def __init__(self, policy: Policy, alerts: Alerts) -> None:
+        self._policy, self._alerts = policy, alerts
+
+    def of_camera(self, event: CameraEvent) -> None:
+        """The camera is in trouble, or out of it."""
+        for alert in self._policy.decide_camera(event.word, why=event.why):
+            self._alerts.send(alert)
+
+    def of_service(self, event: str, why: str = "") -> None:
+        """``event`` as ``Policy.decide_service`` takes it; ``why`` is for reading, never spoken."""
+        for alert in self._policy.decide_service(event, why=why):
+            self._alerts.send(alert)

@@ -1,0 +1,101 @@
+"""The whole journey on a bundled clip: no camera, no speaker, no network, and nothing of the household's touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from facesecure.app.assembly import run
+from facesecure.app.demo.annotate import annotate
+from facesecure.app.demo.contact_sheet import contact_sheet, save_png
+from facesecure.camera.synthetic.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.config import FacesecureConfig
+from facesecure.domain import Frame, Sighting
+from facesecure.domain.records import StoredSighting
+from facesecure.pipeline.tracker import Track
+from facesecure.services.model_stack import Vision
+from facesecure.storage.store import Store
+from facesecure.vision.images.photos import read_photo
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and how much of it is (0 to 1)."""
+
+
+def silently(what: str, done: float) -> None:
+    """Progress for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo saw, and where it left things to look at."""
+
+    sightings: Sequence[Sighting]
+    clip: Path
+    film: Path
+    sheet: Path
+    state_dir: Path
+
+
+def show(out: Path, progress: Progress = silently) -> DemoResult:
+    """Make the clip, enrol one of its visitors, watch it, and leave pictures of the run in ``out``.
+
+    Raises FacesecureError where something goes wrong, OSError where ``out`` cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    state_dir = out / "state"
+    progress("making the clip", 0.0)
+    make_clip(out / "clip.mp4")
+    config = FacesecureConfig.model_validate(
+        {"camera": {"source": f"file:{out / 'clip.mp4'}"}, "plugins": {"log": {"enabled": False}}}
+    )
+    enrol(config, state_dir, progress)
+    sightings = watch(config, state_dir, out / "annotated.mp4", progress)
+    save_png(contact_sheet(sightings, "facesecure demo"), out / "sightings.png")
+    return DemoResult(sightings, out / "clip.mp4", out / "annotated.mp4", out / "sightings.png", state_dir)
+
+
+def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silently) -> None:
+    """Enrol the demo's known visitor, once, in the demo's own state directory."""
+    vision = Vision.load(config, state_dir)
+    with Store.open(state_dir) as store:
+        if any(person.name == GRACE_HOPPER.name for person in store.people()):
+            return
+        enrolment = vision.enrolment()
+        pictures = enrolment_pictures()
+        for number, image in enumerate(pictures):
+            progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
+            enrolment.consider(image, f"picture {number + 1}")
+        store.add_person(GRACE_HOPPER.name, enrolment.accept())
+
+
+def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress = silently) -> list[Sighting]:
+    """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, oldest first."""
+    with FilmWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
+
+        def onlooker(frame: Frame, tracks: Sequence[Track]) -> None:
+            writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))
+            progress("watching the clip", frame.taken_at / SECONDS)
+
+        began = datetime.now(UTC)
+        run(config, state_dir, exit_at_end=True, onlooker=onlooker)
+    with Store.open(state_dir) as store:
+        return [_as_seen(stored) for stored in store.each_sighting(since=began)]
+
+
+def _as_seen(stored: StoredSighting) -> Sighting:
+    """A sighting as the store kept it, its snapshot read back."""
+    return Sighting(
+        identifier=stored.identifier,
+        verdict=stored.verdict,
+        source=stored.source,
+        first_seen=stored.first_seen,
+        last_seen=stored.last_seen,
+        track=stored.track,
+        supersedes=stored.supersedes,
+        snapshot=read_photo(stored.snapshot) if stored.snapshot else None,
+        box=stored.box,
+    )

@@ -1,0 +1,138 @@
+"""The newest frame, always: capture in a thread of its own, so that a slow stage drops frames and never queues them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from types import TracebackType
+from typing import Self, cast
+
+from facesecure.domain import Frame
+from facesecure.domain.errors import SourceError
+from facesecure.domain.interfaces import Source
+
+log = logging.getLogger(__name__)
+
+JOIN_SECONDS = 2.0
+"""How long leaving waits for the capture thread, a daemon thread: one stuck in a driver is left behind."""
+
+
+class LatestFrame:
+    """Frames of ``source``, to be used once as ``with LatestFrame(source) as frames: for frame in frames: ...``.
+
+    A live source (``source.live``; one that does not say is taken for live) runs in a thread, and the reader gets
+    the newest frame each time; ``dropped`` counts what it missed. A recording runs in the reader's own thread:
+    nothing is dropped and runs repeat exactly. An exception of the source is raised in the reader; the source's
+    end ends the iteration. Leaving releases the source within two seconds, even if it is stuck, and for good where
+    it is live. ``heartbeat`` is the ``time.monotonic()`` of the last frame the source gave (None before
+    the first), for a watchdog to see progress.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.dropped = 0
+        self.heartbeat: float | None = None
+        self._began = time.monotonic()
+        self._source = source
+        self._live = bool(getattr(source, "live", True))
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()  # its RLock lets a signal handler call stop()
+        self._newest: Frame | None = None
+        self._error: BaseException | None = None
+        self._ended = False
+        self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
+        self._recording: Generator[Frame] | None = None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._recording is not None:
+            self._recording.close()
+        if self._live:
+            self._thread.join(JOIN_SECONDS)
+            if self._thread.is_alive():
+                log.warning("%r does not stop; left behind, it ends with its time-out", self._source)
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self._newest_frames() if self._live else self._every_frame()
+
+    @property
+    def live(self) -> bool:
+        """Whether capture runs in a thread of its own."""
+        return self._live
+
+    @property
+    def alive_at(self) -> float:
+        """The last sign that capture is not stuck, in ``time.monotonic()``: a frame, or the source's own word."""
+        signs = (self._began, self.heartbeat, getattr(self._source, "alive_at", None))
+        return max(sign for sign in signs if sign is not None)
+
+    @property
+    def trouble(self) -> SourceError | None:
+        """Why there are no pictures at the moment, where the source can tell; None while they come."""
+        trouble = getattr(self._source, "trouble", None)
+        return trouble if isinstance(trouble, SourceError) else None
+
+    def stop(self) -> None:
+        """End the iteration soon. Callable from any thread and from a signal handler."""
+        self._stopping.set()
+        if self._live:
+            getattr(self._source, "stop", _nothing)()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _every_frame(self) -> Iterator[Frame]:
+        self._recording = cast("Generator[Frame]", self._source.frames())
+        with closing(self._recording) as recording:
+            for frame in recording:
+                self.heartbeat = time.monotonic()
+                yield frame
+                if self._stopping.is_set():
+                    return
+
+    def _newest_frames(self) -> Iterator[Frame]:
+        while (frame := self._take()) is not None:
+            yield frame
+
+    def _take(self) -> Frame | None:
+        """The newest frame not yet handed over, as soon as there is one; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest is not None or self._ended or self._stopping.is_set())
+            frame, self._newest = self._newest, None
+            if self._stopping.is_set():
+                return None
+            if frame is None and self._error is not None:
+                raise self._error
+            return frame
+
+    def _capture(self) -> None:
+        try:
+            with closing(cast("Generator[Frame]", self._source.frames())) as frames:
+                for frame in frames:
+                    if self._stopping.is_set():
+                        break
+                    self._hand_over(frame)
+        except BaseException as error:  # noqa: BLE001  (it is raised again in the reader's thread)
+            self._error = error
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _hand_over(self, frame: Frame) -> None:
+        with self._changed:
+            self.dropped += self._newest is not None
+            self._newest = frame
+            self.heartbeat = time.monotonic()
+            self._changed.notify_all()
+
+
+def _nothing() -> None:
+    """What a source without ``stop`` does when it is asked to: its next frame will be its last."""

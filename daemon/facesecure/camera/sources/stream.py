@@ -1,0 +1,122 @@
+"""Connections by way of PyAV: network cameras (RTSP) and USB cameras (V4L2)."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from facesecure.camera.sources.base import ProbeResult
+from facesecure.camera.sources.decoding import FrameReader, explain, video_stream
+from facesecure.camera.sources.uri import Address
+from facesecure.config import CameraConfig
+from facesecure.domain.errors import SourceError, SourceLost
+from facesecure.vision.images.frames import ColourConverter, VideoPicture
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+log = logging.getLogger(__name__)
+
+Opener = Callable[[Address, CameraConfig], "InputContainer"]
+
+
+def open_rtsp(address: Address, camera: CameraConfig) -> InputContainer:
+    """Connect to a network camera over TCP, picture only. Raises av.FFmpegError."""
+    import av
+
+    options = {
+        "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the picture
+        "allowed_media_types": "video",
+        "fflags": "nobuffer",
+        "analyzeduration": "2000000",  # microseconds at most; FFmpeg's own is five seconds
+        "fpsprobesize": "0",  # the rate is in the stream's description: connecting takes 0.5 s and not 1.5 s
+    }
+    return av.open(address.location, options=options, timeout=camera.timeout)
+
+
+def open_v4l2(address: Address, camera: CameraConfig) -> InputContainer:
+    """Open a USB camera, as MJPEG if it can (raw video of that size is slow over USB 2). Raises av.FFmpegError."""
+    import av
+
+    wish = {"video_size": f"{camera.width}x{camera.height}", "framerate": f"{camera.fps:g}"}
+    for options in ({**wish, "input_format": "mjpeg"}, wish):
+        try:
+            return av.open(address.location, format="v4l2", options=options, timeout=camera.timeout)
+        except (av.ArgumentError, av.InvalidDataError) as error:
+            log.debug("%s does not do %s: %s", address, options, error.strerror)
+    return av.open(address.location, format="v4l2", timeout=camera.timeout)
+
+
+class StreamConnection:
+    """A camera that FFmpeg reads. An end, an error or ``camera.timeout`` seconds without a picture is a loss."""
+
+    def __init__(self, address: Address, camera: CameraConfig, opener: Opener, *, threads: int = 1) -> None:
+        self._address = address
+        self._camera = camera
+        self._open = opener
+        self._threads = threads
+
+    def __str__(self) -> str:
+        return self._address.shown
+
+    def pictures(self, stopped: threading.Event) -> Generator[VideoPicture]:
+        """Pictures until ``stopped`` is set. Raises SourceError if it does not open, SourceLost after that."""
+        converter = ColourConverter()
+        with self._opened() as (container, stream):
+            for frame in self._decoded(container, stream):
+                if stopped.is_set():
+                    return
+                if frame is not None:
+                    yield VideoPicture(frame, converter)
+        raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
+
+    def probe(self) -> ProbeResult:
+        """Open once, decode one picture, close. Raises SourceError; takes ``camera.timeout`` twice at most."""
+        with self._opened() as (container, stream):
+            for frame in self._decoded(container, stream):
+                if frame is not None:
+                    rate, codec = float(stream.average_rate or 0), stream.codec_context.codec.name
+                    return ProbeResult(frame.width, frame.height, rate, f"{codec} from {self}")
+        raise SourceLost(f"{self} sent no picture", "restart the camera")
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        import av
+
+        began = time.monotonic()
+        try:
+            container = self._open(self._address, self._camera)
+        except av.FFmpegError as error:
+            # FFmpeg reports an interrupted opening in several ways, "invalid data" among them.
+            timed_out = time.monotonic() - began >= 0.95 * self._camera.timeout
+            raise SourceError(*explain(error, self._address, timed_out)) from None
+        with container:
+            yield container, video_stream(container, self._address, self._threads)
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+        """Frames until the stream ends, None where a packet gave none. Raises SourceLost."""
+        import av
+
+        patience = self._camera.timeout
+        last = time.monotonic()
+        try:
+            for frame in FrameReader(container, stream):
+                if frame is None and time.monotonic() - last > patience:
+                    raise SourceLost(
+                        f"{self} sends data but no picture", "restart the camera, or choose H.264 in its settings"
+                    )
+                yield frame
+                if frame is not None:  # after the yield: the time our reader took is not the camera's
+                    last = time.monotonic()
+        except av.ExitError:
+            raise SourceLost(
+                f"{self} sent nothing for {patience:g} s", "is the camera's network connection good?"
+            ) from None
+        except av.FFmpegError as error:
+            raise SourceLost(*explain(error, self._address)) from None

@@ -1,0 +1,163 @@
+"""Addresses of sources: what a person writes in ``[camera] source`` or after ``--source``.
+
+    picamera2:0    v4l2:/dev/video0    rtsp://user:password@host:554/path    file:clip.mp4    dir:images/
+
+A bare path that exists is taken for a file, a folder or a device. Credentials never leave this module readable:
+whatever is logged, shown or raised goes through ``redact``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from facesecure.domain.errors import SourceError
+
+SCHEMES = ("picamera2", "v4l2", "rtsp", "rtsps", "file", "dir")
+EXAMPLES = "picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4 or dir:images/"
+
+_SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
+# Up to the last @: a password may hold an unescaped @ or /, and hiding too much harms nobody.
+_USERINFO = re.compile(r"(\w+://)[^\s'\"]*@")
+_SECRET_PARAMETER = re.compile(
+    r"\b(user|username|usr|pass|passwd|password|pwd|token|secret|auth|key)=[^&\s'\"/]*", re.IGNORECASE
+)
+
+
+def redact(text: str) -> str:
+    """``text`` with every user name, password and token in a URL replaced by ``***``."""
+    return _SECRET_PARAMETER.sub(r"\1=***", _USERINFO.sub(r"\1***@", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where pictures come from. ``location`` is what follows the scheme; for rtsp the whole URL, secrets included."""
+
+    scheme: str
+    location: str = field(repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The address as it may be shown to anybody."""
+        return redact(self.location if self.scheme.startswith("rtsp") else f"{self.scheme}:{self.location}")
+
+    @property
+    def path(self) -> Path:
+        return Path(self.location).expanduser()
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+def parse(uri: str) -> Address:
+    """The address ``uri`` means. Raises SourceError, with a suggestion, for one that nobody could open."""
+    text = uri.strip()
+    if not text:
+        raise SourceError("no source is given", f"name one: {EXAMPLES}")
+    found = _SCHEME.match(text)
+    scheme = found[1].lower() if found else ""
+    if scheme in SCHEMES:
+        return _known(scheme, text)
+    if Path(text).expanduser().exists():
+        return _bare(text)
+    if found:
+        raise SourceError(
+            f"'{redact(text)}' starts with '{redact(found[1])}:', which is no kind of source", _instead(scheme)
+        )
+    raise missing("file or folder", Path(text).expanduser(), f"or name another kind of source: {EXAMPLES}")
+
+
+def _known(scheme: str, text: str) -> Address:
+    rest = text[len(scheme) + 1 :]
+    checks = {"picamera2": _camera_number, "v4l2": _device, "file": _file, "dir": _folder}
+    if scheme in checks:
+        return checks[scheme](rest)
+    return _stream(scheme, rest)
+
+
+def _bare(text: str) -> Address:
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _folder(text)
+    return _device(text) if path.is_char_device() else _file(text)
+
+
+def _camera_number(rest: str) -> Address:
+    number = rest.strip() or "0"
+    if not number.isdigit():
+        raise SourceError(f"'picamera2:{rest}' names no camera", "give its number: picamera2:0 is the first one")
+    return Address("picamera2", number)
+
+
+def _device(rest: str) -> Address:
+    path = Path(rest)
+    if rest.isdigit():
+        raise SourceError(f"'v4l2:{rest}' names no device", f"write v4l2:/dev/video{rest}")
+    if not path.exists():
+        devices = sorted(str(device) for device in Path("/dev").glob("video*"))
+        hint = (
+            f"there is {', '.join(devices)}"
+            if devices
+            else "no camera is plugged in, or its driver is not loaded; see `ls /dev/video*`"
+        )
+        raise SourceError(f"there is no camera at {rest or 'an empty path'}", hint)
+    if not path.is_char_device():
+        raise SourceError(
+            f"{rest} is not a camera device", "for a video write file:PATH, for a folder of pictures dir:PATH"
+        )
+    return Address("v4l2", rest)
+
+
+def _file(rest: str) -> Address:
+    path = Path(rest).expanduser()
+    if path.is_dir():
+        raise SourceError(f"{rest} is a folder, not a video", f"for a folder of pictures write dir:{rest}")
+    if not path.exists():
+        raise missing("file", path)
+    return Address("file", rest)
+
+
+def _folder(rest: str) -> Address:
+    path = Path(rest).expanduser()
+    if path.is_file():
+        raise SourceError(f"{rest} is a file, not a folder", f"for a video write file:{rest}")
+    if not path.exists():
+        raise missing("folder", path)
+    return Address("dir", rest)
+
+
+def _stream(scheme: str, rest: str) -> Address:
+    url = f"{scheme}:{rest}"
+    try:
+        host = urlsplit(url).hostname
+        urlsplit(url).port  # noqa: B018  (raises where the port is no number)
+    except ValueError:
+        raise SourceError(
+            f"{redact(url)} is not a stream's address",
+            "write rtsp://user:password@host:554/path; in a password write %40 for @, %3A for : and %2F for /",
+        ) from None
+    if not host:
+        raise SourceError(f"{redact(url)} names no host", "write rtsp://user:password@host/path")
+    return Address(scheme, url)
+
+
+def missing(what: str, path: Path, otherwise: str | None = None) -> SourceError:
+    """The error for a path that is not there, with its nearest neighbours as suggestions."""
+    folder = path.parent
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
+    if near:
+        return SourceError(f"there is no {what} {path}", f"did you mean {folder / near[0]}?")
+    if not folder.is_dir():
+        return SourceError(f"there is no {what} {path}", otherwise or f"the folder {folder} does not exist either")
+    return SourceError(
+        f"there is no {what} {path}", otherwise or "check the path; a relative one starts where the command is run"
+    )
+
+
+def _instead(scheme: str) -> str:
+    near = difflib.get_close_matches(scheme, SCHEMES, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}: ? Known are {EXAMPLES}" if near else f"known are {EXAMPLES}"

@@ -1,0 +1,47 @@
+"""The configuration file: its schema, how it is read, and the folders that the daemon uses.
+
+The sections below are loaded when they are first used: pydantic takes longer to import than the rest of the command
+line together.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from facesecure.config.schema import (
+        AlertsConfig,
+        CameraConfig,
+        DetectorConfig,
+        FacesecureConfig,
+        HealthConfig,
+        MotionConfig,
+        QualityConfig,
+        RecognizerConfig,
+        SpeechConfig,
+        StoreConfig,
+        VerdictConfig,
+        VoiceName,
+    )
+
+__all__ = [
+    "AlertsConfig",
+    "CameraConfig",
+    "DetectorConfig",
+    "FacesecureConfig",
+    "HealthConfig",
+    "MotionConfig",
+    "QualityConfig",
+    "RecognizerConfig",
+    "SpeechConfig",
+    "StoreConfig",
+    "VerdictConfig",
+    "VoiceName",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.schema"), name)

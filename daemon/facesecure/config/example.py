@@ -1,0 +1,116 @@
+"""Writes the commented example of the configuration file from the schema itself, so that it cannot go stale.
+
+A line that begins ``#key =`` (no space) is a setting at its default: take the ``#`` away to change it. A line that
+begins ``# `` is prose.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import textwrap
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from facesecure.config import FacesecureConfig
+from facesecure.domain.interfaces import ENTRY_POINT_GROUP
+
+_log = logging.getLogger(__name__)
+
+_HEAD = """\
+# facesecure's settings, each at its default.
+# To change one, take the # from the start of its line. Check the file with: facesecure config check
+"""
+
+
+def example_config() -> str:
+    """A TOML file with every setting commented out at its default; it loads to the defaults either way."""
+    tables: list[tuple[str, FieldInfo]] = []
+    values: list[tuple[str, FieldInfo]] = []
+    for name, field in FacesecureConfig.model_fields.items():
+        (tables if _model(field) or name == "plugins" else values).append((name, field))
+    parts = [_HEAD, *("\n".join(_setting(name, field)) + "\n" for name, field in values)]
+    parts += [_table(name, model) if (model := _model(field)) else _plugins(field) for name, field in tables]
+    return "\n".join(parts)
+
+
+def _model(field: FieldInfo) -> type[BaseModel] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def _table(name: str, model: type[BaseModel]) -> str:
+    lines = [f"[{name}]", *_prose(" ".join((model.__doc__ or "").split()))]
+    for key, inner in model.model_fields.items():
+        lines += _setting(key, inner)
+    return "\n".join(lines) + "\n"
+
+
+def _plugins(field: FieldInfo) -> str:
+    """A table for each plugin: those on by default, then those installed, as prose."""
+    on = field.get_default(call_default_factory=True, validated_data={})
+    installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    lines = list(_prose(f"Alerts: {field.description}."))
+    for name in [*on, *sorted(set(installed) - set(on))]:
+        lines.append(f"[plugins.{name}]" if name in on else f"# [plugins.{name}]")
+        lines += ["# enabled = true", *(_plugin_settings(installed[name]) if name in installed else ())]
+    return "\n".join(lines) + "\n"
+
+
+def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
+    """The plugin's own settings; none are known of one that does not load."""
+    try:
+        config = getattr(entry.load(), "Config", None)
+    except Exception:  # noqa: BLE001 - a stranger's code may raise anything; `alerts list` says what
+        _log.debug("plugin %s does not load", entry.name, exc_info=True)
+        return
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        return
+    for key, setting in config.model_fields.items():
+        for line in _setting(key, setting):
+            yield line if line.startswith("# ") else f"# {line[1:]}"
+
+
+def _setting(key: str, field: FieldInfo) -> Iterator[str]:
+    yield from _prose(" ".join(filter(None, (field.description, _limits(field)))))
+    default = field.get_default(call_default_factory=True, validated_data={})
+    # TOML has no word for "not set": such a setting is shown as prose.
+    yield f"# {key} = (not set)" if default is None else f"#{key} = {_toml(default)}"
+
+
+def _prose(text: str) -> Iterator[str]:
+    yield from (f"# {line}" for line in textwrap.wrap(text, 100, break_on_hyphens=False))
+
+
+def _limits(field: FieldInfo) -> str:
+    words = []
+    for limit in field.metadata:
+        match limit:
+            case Ge(low):
+                words.append(f"from {low:g}")
+            case Gt(low):
+                words.append(f"more than {low:g}")
+            case Le(high):
+                words.append(f"up to {high:g}")
+            case Lt(high):
+                words.append(f"less than {high:g}")
+    return f"({', '.join(words)})" if words else ""
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict) and value:
+        return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return repr(value)

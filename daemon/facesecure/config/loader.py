@@ -1,0 +1,213 @@
+"""Reads the TOML file into ``config``'s sections, and reports everything that is wrong with it at once.
+
+Each problem says the line, the key, what is wrong in plain words, and what was probably meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from facesecure.config import FacesecureConfig
+from facesecure.config.paths import find_config
+from facesecure.config.toml_lines import KeyPath, key_lines, line_of
+from facesecure.domain.errors import ConfigError
+
+
+def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
+    """The configuration from the file ``named``, else from the first that ``paths.find_config`` finds, else defaults.
+
+    ``overrides`` maps dotted keys ("camera.source") to values that win over the file.
+    Raises ConfigError, which carries every problem found, in the file's order.
+    """
+    path = find_config(named)
+    text = "" if path is None else _read(path)
+    data = {} if path is None else _parse(path, text)
+    return _validate(path, text, data, overrides or {})
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})", hint="Save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(
+            f"the configuration file {path} cannot be read: {error.strerror}",
+            hint="Check who may read it: ls -l " + str(path),
+        ) from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{path} is not valid TOML",
+            problems=(_syntax_problem(str(error), text),),
+            hint="Text needs quotes, settings look like key = value, sections like [camera]; "
+            "compare with: facesecure config example",
+        ) from error
+
+
+def _syntax_problem(message: str, text: str) -> str:
+    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
+    if found is None:  # "(at end of document)"
+        return f"line {text.count(chr(10)) + 1}: {message}"
+    return f"line {found[2]}, column {found[3]}: {found[1]}"
+
+
+def _validate(path: Path | None, text: str, data: dict[str, Any], overrides: Mapping[str, Any]) -> FacesecureConfig:
+    for key, value in overrides.items():
+        _put(data, key.split("."), value)
+    try:
+        return FacesecureConfig.model_validate(data, context={"plugins": _plugins_of(data)})
+    except ValidationError as error:
+        raise _config_error(path, text, error.errors(), overrides) from error
+
+
+def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The plugins' tables, which rules may name."""
+    tables = data.get("plugins", FacesecureConfig().plugins)
+    return tables if isinstance(tables, Mapping) else {}
+
+
+def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:
+    for part in parts[:-1]:
+        inner = data.setdefault(part, {})
+        if not isinstance(inner, dict):
+            return  # the file has something else here, which is reported anyway
+        data = inner
+    data[parts[-1]] = value
+
+
+def _config_error(
+    path: Path | None, text: str, errors: Iterable[ErrorDetails], overrides: Mapping[str, Any]
+) -> ConfigError:
+    lines = key_lines(text)
+    found = []
+    for error in errors:
+        key = _dotted(error["loc"])
+        line = None if key in overrides else line_of(error["loc"], lines)
+        where = "command line" if line is None else f"line {line}"
+        found.append((line or 0, f"{where}: {key}: {describe(error)}"))
+    problems = tuple(problem for _, problem in sorted(found, key=lambda item: item[0]))
+    count = "one thing is" if len(problems) == 1 else f"{len(problems)} things are"
+    return ConfigError(
+        f"{count} wrong in {path or 'the settings'}",
+        problems=problems,
+        hint="Every setting, its meaning and its default: facesecure config example",
+    )
+
+
+def _dotted(path: KeyPath) -> str:
+    """``camera.width``, and ``motion.mask[1][3]`` for what stands in a list (counted from 1)."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+_MUST_BE = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text in quotes",
+    "path_type": "a path in quotes",
+    "list_type": "a list in square brackets",
+    "tuple_type": "a list in square brackets",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "literal_error": "{expected}",
+}
+
+
+def describe(error: ErrorDetails) -> str:
+    """What is wrong, in plain words, for one of pydantic's errors about ``FacesecureConfig``."""
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return _unknown(error["loc"])
+    if kind in ("model_type", "dict_type"):
+        if any(isinstance(part, int) for part in error["loc"]):
+            return f"must be settings in braces, such as {{ key = value }}, not {_shown(value)}"
+        return f"must be a section that begins with [{_dotted(error['loc'])}], not {_shown(value)}"
+    if kind == "missing":
+        return f"is missing from {_shown(value)}"
+    if kind == "string_too_short":
+        return "must not be empty"
+    if kind in _MUST_BE:
+        wanted = _MUST_BE[kind].format(**{name: _plain(limit) for name, limit in context.items()})
+        return f"must be {wanted}, not {_shown(value)}{_suggest_choice(error)}"
+    return error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+
+
+def _plain(limit: Any) -> str:
+    return f"{limit:g}" if isinstance(limit, float) else str(limit)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "a section"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _suggest_choice(error: ErrorDetails) -> str:
+    if error["type"] != "literal_error" or not isinstance(error["input"], str):
+        return ""
+    near = difflib.get_close_matches(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]), 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _unknown(path: KeyPath) -> str:
+    model, name = _model_at(path[:-1]), str(path[-1])
+    siblings = [] if model is None else list(model.model_fields)
+    what = "section or setting" if len(path) == 1 else "setting"
+    near = difflib.get_close_matches(name, siblings, 1)
+    if near:
+        return f"there is no such {what}; did you mean {near[0]!r}?"
+    return f"there is no such {what}{_elsewhere(name)}"
+
+
+def _elsewhere(name: str) -> str:
+    """A hint at the section that has a setting of this name, if one has."""
+    owners = {leaf: section for section, leaf in _settings()}
+    near = difflib.get_close_matches(name, owners, 1, cutoff=0.8)
+    return f"; did you mean {near[0]!r} in [{owners[near[0]]}]?" if near else ""
+
+
+def _settings() -> Iterable[tuple[str, str]]:
+    for section, field in FacesecureConfig.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from ((section, leaf) for leaf in field.annotation.model_fields)
+
+
+def _model_at(path: KeyPath) -> type[BaseModel] | None:
+    """The section at ``path``, which may lead through lists of sections."""
+    model: type[BaseModel] = FacesecureConfig
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        found = None if field is None else _section(field.annotation)
+        if found is None:
+            return None
+        model = found
+    return model
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    """The section that ``annotation`` is, or is a list of."""
+    kinds = [annotation, *get_args(annotation)]
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

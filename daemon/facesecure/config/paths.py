@@ -1,0 +1,69 @@
+"""Where facesecure looks for its configuration, and where it keeps what it must not forget.
+
+Configuration: ``--config``, then ``FACESECURE_CONFIG``, then the machine's file, then the user's.
+State: ``--state-dir``, then ``FACESECURE_STATE_DIR``, then ``state_dir`` in the configuration, then the directory
+that systemd gives a service (``STATE_DIRECTORY``), then the user's own.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from facesecure.config import FacesecureConfig
+from facesecure.domain.errors import ConfigError
+
+CONFIG_VARIABLE = "FACESECURE_CONFIG"
+STATE_VARIABLE = "FACESECURE_STATE_DIR"
+MACHINE_CONFIG = Path("/etc/facesecure/facesecure.toml")
+
+
+def user_config() -> Path:
+    """``~/.config/facesecure/facesecure.toml``, or its like under XDG_CONFIG_HOME."""
+    import platformdirs
+
+    return platformdirs.user_config_path("facesecure", appauthor=False) / "facesecure.toml"
+
+
+def find_config(named: Path | None = None) -> Path | None:
+    """The configuration file to read; None if nobody named one and neither default exists.
+
+    A file that was named, by ``named`` or by FACESECURE_CONFIG, must be there: ConfigError if it is not.
+    """
+    if named is not None:
+        return _existing(named, "--config")
+    from_environment = os.environ.get(CONFIG_VARIABLE)
+    if from_environment:
+        return _existing(Path(from_environment).expanduser(), CONFIG_VARIABLE)
+    return next((path for path in (MACHINE_CONFIG, user_config()) if path.is_file()), None)
+
+
+def _existing(path: Path, named_by: str) -> Path:
+    if path.is_file():
+        return path
+    what = "is a directory, not a file" if path.is_dir() else "does not exist"
+    raise ConfigError(
+        f"the configuration file {path} {what} (named by {named_by})",
+        hint=f"Make one with: facesecure config example > {path.name}",
+    )
+
+
+def state_directory(config: FacesecureConfig, named: Path | None = None) -> Path:
+    """The directory for the database, snapshots and pulled models; not created here."""
+    from_environment = os.environ.get(STATE_VARIABLE)
+    if named is not None:
+        return named.expanduser().absolute()
+    if from_environment:
+        return Path(from_environment).expanduser().absolute()
+    if config.state_dir is not None:
+        return config.state_dir.expanduser().absolute()
+    return _default_state_directory()
+
+
+def _default_state_directory() -> Path:
+    from_systemd = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if from_systemd:
+        return Path(from_systemd)
+    import platformdirs
+
+    return platformdirs.user_state_path("facesecure", appauthor=False)

@@ -1,0 +1,43 @@
+"""What a person may be called: one rule for the command line, the database, speech and file names."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from facesecure.domain.errors import UsageError
+
+LONGEST_NAME = 64
+FORGOTTEN = "somebody forgotten"
+"""Stands where the name of somebody stood who was removed."""
+
+_HINT = f"a name is 1 to {LONGEST_NAME} characters, without slashes, backslashes or control characters"
+_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
+_DIRECTION_OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they garble a terminal
+
+
+def person_name(text: str) -> str:
+    """``text`` as it is stored: trimmed, runs of spaces made one, NFC. Raises UsageError where it is no name."""
+    name = unicodedata.normalize("NFC", text.strip())
+    complaint = _complaint(name)
+    if complaint:
+        raise UsageError(f"{text!r} cannot be a person's name: {complaint}", _HINT)
+    return " ".join(name.split())
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same person: case does not, nor how an accent is encoded."""
+    return unicodedata.normalize("NFC", person_name(name).casefold())
+
+
+def _complaint(name: str) -> str | None:
+    if not any(unicodedata.category(character)[0] not in "ZCM" for character in name):
+        return "there is nothing to see in it"
+    if len(name) > LONGEST_NAME:
+        return f"it has {len(name)} characters"
+    if any(character in "/\\" for character in name):
+        return "it has a slash or backslash in it"
+    if name in (".", ".."):
+        return "it means a folder"
+    if any(unicodedata.category(c) in _REFUSED_CATEGORIES or c in _DIRECTION_OVERRIDES for c in name):
+        return "it has control characters in it"
+    return None

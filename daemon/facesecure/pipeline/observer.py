@@ -1,0 +1,35 @@
+"""What the pipeline tells a drill, and the one that never begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from facesecure.domain import Alert, Frame, Sighting
+from facesecure.pipeline.tracker import Track
+
+
+class Rehearsal(Protocol):
+    """Watches the journey; knows which sightings are of its own making (``drill.Drill``)."""
+
+    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Look at a frame whose faces were found, before anything is said of them."""
+
+    def staged(self, sighting: Sighting) -> Sighting:
+        """``sighting``, marked as staged if a drill has made it."""
+
+    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """``alerts``, as the policy has them told of ``sighting``."""
+
+
+class NoRehearsal:
+    """Everything is real."""
+
+    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+        """Nothing to look for."""
+
+    def staged(self, sighting: Sighting) -> Sighting:
+        return sighting
+
+    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:  # noqa: ARG002
+        return alerts

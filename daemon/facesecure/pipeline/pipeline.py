@@ -1,0 +1,75 @@
+"""A frame's journey, readable top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from facesecure.alerts.policy.policy import Policy
+from facesecure.config import QualityConfig
+from facesecure.domain import Alert, Frame, Sighting
+from facesecure.domain.interfaces import Detector, Recognizer
+from facesecure.pipeline.frame_sampler import Cadence
+from facesecure.pipeline.observer import NoRehearsal, Rehearsal
+from facesecure.pipeline.sighting_builder import Witness
+from facesecure.pipeline.sighting_recorder import Chronicle
+from facesecure.pipeline.tracker import Track, Tracker, first_in_line
+from facesecure.recognition.identify import look
+
+
+class Alerts(Protocol):
+    """Where alerts go (``alerts.dispatcher.Dispatcher``)."""
+
+    def send(self, alert: Alert) -> None:
+        """Hand over and return at once."""
+
+
+Onlooker = Callable[[Frame, Sequence[Track]], None]
+"""Shown every frame after its journey, with its tracks: for pictures and measurements, never for decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The stages between a source and the alerts, and the order they come in."""
+
+    cadence: Cadence
+    detector: Detector
+    tracker: Tracker
+    quality: QualityConfig
+    recognizer: Recognizer
+    witness: Witness
+    chronicle: Chronicle
+    policy: Policy
+    alerts: Alerts
+    rehearsal: Rehearsal = field(default_factory=NoRehearsal)
+
+    def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
+        """Follow every frame to its end; returns when ``frames`` does."""
+        for frame in frames:
+            tracks = self.step(frame)
+            if onlooker:
+                onlooker(frame, tracks)
+        self._tell(self.witness.farewell(self.tracker.finish()))
+
+    def step(self, frame: Frame) -> list[Track]:
+        """One frame's journey. Returns its tracks, those that ended on it included."""
+        faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
+        tracks = self.tracker.update(faces, frame.taken_at)
+        asked = first_in_line(tracks)
+        tracks = [self._identify(track, frame) if track.number in asked else track for track in tracks]
+        self.rehearsal.watch(frame, tracks)
+        for track in tracks:
+            self._tell(self.witness.sightings(track, frame))
+        self._tell(self.witness.presence(frame, moving=self.cadence.moving, face=any(t.hits > 1 for t in tracks)))
+        return tracks
+
+    def _identify(self, track: Track, frame: Frame) -> Track:
+        face, recognition = look(frame.image, track.face, self.quality, self.recognizer)
+        return self.tracker.observe(track, face, recognition)
+
+    def _tell(self, sightings: Sequence[Sighting]) -> None:
+        for sighting in map(self.rehearsal.staged, sightings):
+            snapshot = self.chronicle.keep(sighting)
+            for alert in self.rehearsal.decided(sighting, self.policy.decide(sighting, snapshot)):
+                self.alerts.send(alert)

@@ -1,0 +1,201 @@
+"""What a classifier's answer is worth: its outputs as scores, and how those spread over faces it did not learn from.
+
+A score is a class's log-odds, log p / (1 - p), over LIMIT nats, so that it lies between -1 and 1. All other classes
+count against a name, that of unknown people too. A network that never saw somebody may still be sure of who it is;
+that is not in p, and only strangers held back can tell how often. So their spread is fitted to reach as far as they
+did: a Gaussian whose upper tail, at each share that so many people can show, holds the score that so many of them
+reached, with the share taken one standard error larger (Wilson, "Probable inference", 1927). Each name has its own, and
+names share what is allowed. On unseen people it let in less than half of what was asked for, whether the classifier was
+good or bad and 20, 100 or 500 strangers had been held back; with more of them more of the family are named at that rate
+(docs/classifier.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import UsageError
+from facesecure.recognition.score_model import ScoreDistribution
+from facesecure.vision.inference.card_fields import ClassifierFacts, ScoreModel, ScoreSpread
+
+Outputs = NDArray[np.floating[Any]]
+Scores = NDArray[np.float64]
+Meaning = Literal["probabilities", "logits"]
+
+LIMIT = 16.0
+"""Log-odds beyond which nothing is told apart: float32 has no number between 1 - 6e-8 and 1."""
+THRESHOLD = "unknown"
+"""The card's threshold below which a face gets no name."""
+NOBODY = ("unknown", "unknowns", "other", "others", "stranger", "strangers", "nobody", "negatives")
+"""Labels that are nobody's name unless something else is said, in any case."""
+LEAST_STRANGERS = 10
+_LEAST_PICTURES = 4
+_SHARES = (0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 1e-4)
+_RATES = (0.1, 0.01, 0.001)
+_SURE = NormalDist().inv_cdf(0.84)
+_LEAST_SHARED = 0.5
+"""Of the variance, what frames of one visit have in common at the least; how much that is, few pictures do not tell."""
+_UNTOLD_SHARED = 0.9
+_STEADIEST = 0.1
+"""A name's spread is no less than this share of its distance to strangers, which is what the bundled embedder has:
+pictures kept for validation are more like those learnt from than the door will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The card's ``classifier`` and ``thresholds``."""
+
+    facts: ClassifierFacts
+    thresholds: dict[str, float]
+
+
+def nobodies(labels: Sequence[str]) -> tuple[str, ...]:
+    """Those of ``labels`` that name nobody by custom ("unknown", "others")."""
+    return tuple(label for label in labels if label.strip("_ ").casefold() in NOBODY)
+
+
+def scores_of(outputs: Outputs, meaning: Meaning = "probabilities") -> Scores:
+    """The score of every class, float64 (n, classes) from -1 to 1, of ``outputs`` (n, classes)."""
+    given = np.asarray(outputs, np.float64)
+    weights = np.exp(given - given.max(axis=1, keepdims=True)) if meaning == "logits" else np.maximum(given, 0.0)
+    others = weights.sum(axis=1, keepdims=True) - weights
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.log(weights) - np.log(np.maximum(others, 0.0))
+    return np.asarray(np.clip(np.nan_to_num(odds / LIMIT, nan=-1.0), -1.0, 1.0), np.float64)
+
+
+def fit(
+    facts: ClassifierFacts,
+    labels: Sequence[str],
+    genuine: Mapping[str, Sequence[Outputs]],
+    strangers: Sequence[Outputs],
+    *,
+    dataset: str,
+    rate: float = 0.01,
+) -> Fitted:
+    """What the card says of scores, from the exported file's outputs on pictures that it did not learn from.
+
+    ``genuine`` holds of each name its visits (videos, or single photos), outputs (n, classes) each; ``strangers`` of
+    each person who is in no class, unknown ones included, theirs. ``rate`` is the share of strangers' faces that the
+    threshold lets through. ``facts`` say how the outputs are read. Raises UsageError where there is too little to
+    measure, or a name cannot be told from strangers at all.
+    """
+    names = [label for label in labels if label not in facts.unknown]
+    _require_enough(names, genuine, strangers)
+    columns = {name: labels.index(name) for name in names}
+    unseen = [scores_of(one, facts.output) for one in strangers]
+    scores = {
+        name: _score_model(name, [scores_of(one, facts.output)[:, column] for one in genuine[name]], unseen, column)
+        for name, column in columns.items()
+    }
+    measured = {
+        "scores": scores,
+        "strangers": len(unseen),
+        "faces": sum(map(len, unseen)),
+        "dataset": dataset,
+        "rates": _rates(unseen, list(columns.values())),
+    }
+    best = [one[:, list(columns.values())].max(axis=1) for one in unseen]
+    return Fitted(facts.model_copy(update=measured), {THRESHOLD: _threshold(best, rate)})
+
+
+def _require_enough(
+    names: Sequence[str], genuine: Mapping[str, Sequence[Outputs]], strangers: Sequence[Outputs]
+) -> None:
+    poor = [name for name in names if sum(map(len, genuine.get(name, ()))) < _LEAST_PICTURES]
+    if poor:
+        what = f"too few pictures that were not learnt from, of: {', '.join(poor)}"
+        raise UsageError(what, f"keep at least {_LEAST_PICTURES} of everybody for validation")
+    if len(strangers) < LEAST_STRANGERS or not all(map(len, strangers)):
+        what = f"{len(strangers)} strangers are too few to tell how often one is named"
+        raise UsageError(what, f"hold back {LEAST_STRANGERS} people at least who are in no class; a hundred are better")
+
+
+def _score_model(name: str, own: Sequence[Scores], unseen: Sequence[Scores], column: int) -> ScoreModel:
+    impostor = _spread([one[:, column] for one in unseen], towards=1, sure=_SURE)
+    mean = float(np.mean([one.mean() for one in own]))
+    if mean <= impostor.mean:
+        raise UsageError(f"{name} cannot be told from strangers by this network", "train longer, or on more pictures")
+    genuine = _spread(own, towards=-1, sure=0.0, least=_STEADIEST * (mean - impostor.mean))
+    return ScoreModel(genuine=genuine, impostor=impostor)
+
+
+def _spread(groups: Sequence[Scores], *, towards: int, sure: float, least: float = 0.01) -> ScoreSpread:
+    """Scores of several people (or visits), whose tail ``towards`` (1 up, -1 down) matters."""
+    mean, (deviation, shared) = float(np.mean([one.mean() for one in groups])), _components(groups)
+    shares = [share for share in (*_SHARES, 1 / len(groups)) if share * len(groups) >= 1]
+    tail = max((_needed(groups, mean, share, towards, sure) for share in shares), default=0.0)
+    whole = max(deviation, tail, least)
+    spreads = whole * math.sqrt(shared), whole * math.sqrt(1 - shared)
+    return ScoreSpread(mean=round(mean, 4), sd_between=round(spreads[0], 5), sd_within=round(spreads[1], 5))
+
+
+def _components(groups: Sequence[Scores]) -> tuple[float, float]:
+    """(standard deviation of a score, the share of its variance that is the group's), by analysis of variance."""
+    scores, count = np.concatenate(groups), len(groups)
+    deviation = float(scores.std())
+    free = len(scores) - count
+    if count < 2 or free < count or deviation == 0:
+        return deviation, _UNTOLD_SHARED
+    within = math.fsum(float(((one - one.mean()) ** 2).sum()) for one in groups) / free
+    return deviation, min(max(1 - within / deviation**2, _LEAST_SHARED), 0.99)
+
+
+def _needed(groups: Sequence[Scores], mean: float, share: float, towards: int, sure: float) -> float:
+    """The standard deviation that reaches as far as ``share`` of all people did; 0 where that is not telling."""
+    away = towards * (_reached_by(groups, share, towards) - mean)
+    chance = _at_most(share, len(groups), sure)
+    return max(0.0, away) / NormalDist().inv_cdf(1 - chance) if chance < 0.45 else 0.0
+
+
+def _at_most(share: float, people: int, sure: float) -> float:
+    """Wilson's upper bound of a share seen among so many people; the share itself where ``sure`` is 0."""
+    square = sure**2 / people
+    spread = math.sqrt(share * (1 - share) * square + square**2 / 4)
+    return (share + square / 2 + spread) / (1 + square)
+
+
+def _reached_by(groups: Sequence[Scores], share: float, towards: int) -> float:
+    """The score that ``share`` of all faces reach, everybody counting the same however many faces there are of them."""
+    scores, reaching = _ordered(groups, towards)
+    return float(scores[min(int(np.searchsorted(reaching, share - 1e-9)), len(scores) - 1)])
+
+
+def _ordered(groups: Sequence[Scores], towards: int) -> tuple[Scores, Scores]:
+    """Scores, those farthest ``towards`` first, and the share that has come by then."""
+    scores = np.concatenate(groups)
+    weights = np.concatenate([np.full(len(one), 1 / len(one) / len(groups)) for one in groups])
+    order = np.argsort(-towards * scores, kind="stable")
+    return scores[order], np.cumsum(weights[order])
+
+
+def _threshold(best: Sequence[Scores], rate: float) -> float:
+    """The lowest score that no more than ``rate`` of strangers' faces reach; above 1 where there is none."""
+    scores, reaching = _ordered(best, 1)
+    above = scores[min(int(np.searchsorted(reaching, rate + 1e-9)), len(scores) - 1)]
+    return round(math.ceil(float(above) * 1e4 + 1e-6) / 1e4, 4)
+
+
+def _rates(unseen: Sequence[Scores], columns: Sequence[int]) -> dict[str, float]:
+    """What share of one half's faces are named by the spreads of the other half, both ways, at the rates asked for."""
+    halves = unseen[::2], unseen[1::2]
+    found = []
+    for known, others in (halves, halves[::-1]):
+        spreads = [_spread([one[:, column] for one in known], towards=1, sure=_SURE) for column in columns]
+        found.append([_let_in(others, columns, spreads, rate) for rate in _RATES])
+    return {f"{rate:g}": round(float(got), 6) for rate, got in zip(_RATES, np.mean(found, axis=0), strict=True)}
+
+
+def _let_in(people: Sequence[Scores], columns: Sequence[int], spreads: Sequence[ScoreSpread], rate: float) -> float:
+    limits = [
+        ScoreDistribution(spread.mean, spread.sd_between, spread.sd_within).score_reached_with(rate / len(columns), 1)
+        for spread in spreads
+    ]
+    return float(np.mean([(one[:, list(columns)] >= limits).any(axis=1).mean() for one in people]))

@@ -1,0 +1,186 @@
+"""What strangers look like to one embedding model, and so how often one of them comes near a given template.
+
+A stranger's embedding is modelled in the two layers of ``score_model``: who it is (drawn once a visit, covariance
+``between``) and the picture (drawn for every face, covariance ``within``). The cosine to a template is a projection
+of both, so that every person gets an impostor distribution of their own: an average face needs a higher threshold
+than a rare one. (Decomposition of within- and between-class covariance as in Ioffe, "Probabilistic Linear
+Discriminant Analysis", ECCV 2006.) Means and covariances of thousands of people are all that is shipped.
+
+Measured on people whom the model had not seen: see ``rates`` in the card, asked and got.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import ModelError
+from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
+from facesecure.vision.inference.model_card import Model
+
+Vectors = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+_DRAWS, _RARE = 32768, 1e-3
+"""Strangers drawn where the nearest of several templates counts, which has no closed form."""
+_LEAST_MUTUAL = 0.01
+_MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
+
+
+class Strangers(Protocol):
+    """Tells how strangers score against somebody's templates.
+
+    Measured on so many ``people``; on others its spread was wrong by the share ``error`` (root mean square), and on
+    pictures of a kind it had not seen its mean was off by ``shift``.
+    """
+
+    @property
+    def people(self) -> int: ...
+
+    @property
+    def error(self) -> float: ...
+
+    @property
+    def shift(self) -> float: ...
+
+    def against(self, templates: Vectors) -> ScoreDistribution:
+        """Scores of strangers against the nearest of one person's ``templates``, float32 (k, size) of length 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StrangerModel:
+    """``means`` (kinds, size), ``between`` and ``within`` (size, size) of strangers' embeddings.
+
+    Each kind of picture (press photos, cut-outs from the web) has a mean of its own, which shifts all scores within
+    it: with the press photos' alone, 4.9 in 1,000 web strangers reached the score that 1 in 1,000 was to reach. Which
+    kind a camera is like, nobody knows beforehand; a template is taken to be of the kind whose mean is nearest to it.
+    """
+
+    means: Matrix
+    between: Matrix
+    within: Matrix
+    people: int
+    error: float = 0.0
+    shift: float = 0.0
+
+    def against(self, templates: Vectors) -> ScoreDistribution:
+        directions = templates.astype(np.float64)
+        means = (directions @ self.means.T).max(axis=1)
+        between, within = (directions @ layer @ directions.T for layer in (self.between, self.within))
+        if len(directions) == 1:
+            spreads = math.sqrt(between[0, 0]), math.sqrt(within[0, 0])
+            return ScoreDistribution(float(means[0]), *spreads, self.mutual)
+        return replace(_nearest(means, between, within), mutual=self.mutual)
+
+    @property
+    def mutual(self) -> float:
+        """The mean cosine of two pictures of one stranger: what of a unit vector is not the picture's own."""
+        return min(1.0, max(_LEAST_MUTUAL, 1 - float(np.trace(self.within))))
+
+
+@dataclass(frozen=True, slots=True)
+class CommonStrangers:
+    """For a model whose strangers nobody measured: everybody gets the card's one distribution."""
+
+    impostor: ScoreDistribution
+    people: int = 100
+    error: float = 0.1
+    shift: float = 0.03
+
+    def against(self, templates: Vectors) -> ScoreDistribution:  # noqa: ARG002 - the same for all
+        return self.impostor
+
+
+def strangers_of(model: Model) -> Strangers:
+    """The stranger model that lies beside ``model``. Raises ModelError where it is damaged or missing."""
+    facts = model.card.strangers
+    if facts is None:
+        return CommonStrangers(ScoreModel.from_card(model.card).impostor)
+    content = _read(model.path.with_name(facts.file), facts.sha256)
+    means, between, within = unpacked(content)
+    size = means.shape[1]
+    if size != model.card.embedding_size:
+        raise ModelError(
+            f"{facts.file} describes embeddings of {size} numbers, not those of {model.card.name}", _MEASURE
+        )
+    return StrangerModel(means, between, within, facts.people, facts.error, facts.shift)
+
+
+def _read(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read the stranger model {path}: {error.strerror}", _MEASURE) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{path} is damaged, or not the file its card was written for", "reinstall facesecure")
+    return content
+
+
+def packed(model: StrangerModel) -> bytes:
+    """An .npz: the means as float32, of each covariance the upper triangle as float16 shares of its largest number."""
+    buffer = io.BytesIO()
+    arrays: dict[str, Any] = {"means": model.means.astype(np.float32)}
+    for name, layer in (("between", model.between), ("within", model.within)):
+        scale = np.abs(layer).max()
+        arrays[name] = (layer[np.triu_indices(len(layer))] / scale).astype(np.float16)
+        arrays[f"{name}_scale"] = np.float32(scale)
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def unpacked(content: bytes) -> tuple[Matrix, Matrix, Matrix]:
+    """(means, between, within) as ``packed`` wrote them. Raises ModelError."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            means = np.atleast_2d(kept["means"].astype(np.float64))
+            size = means.shape[1]
+            between, within = (_layer(kept[name], kept[f"{name}_scale"], size) for name in ("between", "within"))
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(f"the stranger model cannot be read: {error}", _MEASURE) from error
+    return means, between, within
+
+
+def _layer(triangle: NDArray[np.float16], scale: NDArray[np.float32], size: int) -> Matrix:
+    """The whole covariance, symmetric; what rounding made negative is raised to nearly nothing."""
+    layer = np.zeros((size, size))
+    layer[np.triu_indices(size)] = triangle.astype(np.float64) * float(scale)
+    values, vectors = np.linalg.eigh(layer + np.triu(layer, 1).T)
+    return np.asarray((vectors * np.maximum(values, 1e-6)) @ vectors.T, np.float64)
+
+
+def _nearest(means: Matrix, between: Matrix, within: Matrix) -> ScoreDistribution:
+    """The largest of several correlated scores, from two faces each of strangers drawn with a fixed seed.
+
+    The largest of Gaussians is none, and its upper tail is what counts: the spread is the one that puts the score
+    reached by 1 in 1,000 where it is. How that is shared between stranger and picture, their covariance tells.
+    """
+    draws = np.random.default_rng(0).standard_normal((3, len(means), _DRAWS), np.float32)
+    visit = means.astype(np.float32)[:, None] + _root(between) @ draws[0]
+    pictures = _root(within)
+    faces = np.stack([(visit + pictures @ noise).max(axis=0) for noise in draws[1:]])
+    mean, rare = float(faces.mean()), round(faces.size * _RARE)
+    reached = float(-np.partition(-faces, rare, axis=None)[rare])
+    whole = (reached - mean) / NormalDist().inv_cdf(1 - _RARE)
+    shared = min(max(float(np.corrcoef(faces)[0, 1]), 0.0), 0.999)
+    return ScoreDistribution(mean, whole * math.sqrt(shared), whole * math.sqrt(1 - shared))
+
+
+def _root(covariance: Matrix) -> Vectors:
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0)), np.float32)
+
+
+def stricter(one: ScoreDistribution, other: ScoreDistribution) -> ScoreDistribution:
+    """A distribution that puts strangers at least as near as both do, at every chance below one half."""
+    between = max(one.sd_between, other.sd_between)
+    endless = max(some.sd_between / math.sqrt(some.mutual) for some in (one, other))
+    mutual = min(1.0, (between / endless) ** 2) if endless else 1.0
+    return ScoreDistribution(max(one.mean, other.mean), between, max(one.sd_within, other.sd_within), mutual)

@@ -1,0 +1,48 @@
+"""The checks in their order, each kept from spoiling the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from facesecure.domain.errors import FacesecureError
+from facesecure.services.diagnostics import components, machine, speech, state
+from facesecure.services.diagnostics import machine as rehearsals
+from facesecure.services.diagnostics.result import Finding, Patient, fail
+
+_log = logging.getLogger(__name__)
+
+Check = Callable[[Patient], Iterable[Finding]]
+
+CHECKS: Mapping[str, Check] = {
+    "runtime": components.runtime,
+    "models": components.models,
+    "detector": components.detector,
+    "camera": components.camera,
+    "store": state.store,
+    "key": state.key,
+    "backups": state.backups,
+    "people": state.people,
+    "calibration": state.calibration,
+    "permissions": state.permissions,
+    "disk": machine.disk,
+    "clock": machine.clock,
+    "plugins": components.plugins,
+    "voices": speech.voices,
+    "sentences": speech.sentences,
+    "drill": rehearsals.drill,
+}
+
+
+def examine(patient: Patient, checks: Mapping[str, Check] = CHECKS) -> Iterator[Finding]:
+    """What each check finds, as it is found. Never raises: a check that breaks is a finding itself."""
+    for name, check in checks.items():
+        try:
+            yield from check(patient)
+        except FacesecureError as error:
+            yield fail(name, error.message, error.hint or "")
+        except Exception as error:  # noqa: BLE001 - one check must not keep the others from running
+            _log.debug("the check of %s broke", name, exc_info=True)
+            yield fail(
+                name, f"could not be checked: {type(error).__name__}: {error}", "this is a bug; please report it"
+            )

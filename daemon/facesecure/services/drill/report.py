@@ -1,0 +1,78 @@
+"""What came of a drill: its steps and their times, kept by date; the doctor says when the last good one was."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from facesecure.util.files import make_private_folders, write_durably
+
+FOLDER = "drills"
+KEPT = 50
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that happened, ``seconds`` after the drill began; ``channel`` is the plugin it happened to, if one."""
+
+    what: str
+    seconds: float
+    channel: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrillReport:
+    """One drill. ``good``: every channel delivered. ``why`` says in a sentence what went wrong, or how well it went."""
+
+    began_at: datetime
+    steps: tuple[Step, ...]
+    done: bool
+    good: bool
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, for a file, the control socket and --json."""
+        return {**asdict(self), "began_at": self.began_at.isoformat(), "steps": [asdict(step) for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> DrillReport:
+        """The opposite of ``as_json``. Raises ValueError, KeyError or TypeError for anything else."""
+        steps = tuple(Step(**step) for step in values["steps"])
+        began_at = datetime.fromisoformat(values["began_at"])
+        return cls(began_at, steps, bool(values["done"]), bool(values["good"]), str(values["why"]))
+
+
+def keep(report: DrillReport, state_dir: Path) -> Path:
+    """Write ``report`` under its date, and let the oldest beyond KEPT go. Raises OSError."""
+    folder = state_dir / FOLDER
+    make_private_folders(state_dir, folder)
+    path = folder / f"{report.began_at:%Y-%m-%dT%H-%M-%SZ}.json"
+    write_durably(path, json.dumps(report.as_json(), indent=1, ensure_ascii=False).encode() + b"\n")
+    for old in sorted(folder.glob("*.json"))[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def kept(state_dir: Path) -> list[DrillReport]:
+    """All that are kept, newest first; a file that is no report is passed over."""
+    return [report for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True) if (report := _read(path))]
+
+
+def last_good(state_dir: Path) -> DrillReport | None:
+    """The newest drill in which every channel delivered."""
+    return next((report for report in kept(state_dir) if report.good), None)
+
+
+def _read(path: Path) -> DrillReport | None:
+    try:
+        return DrillReport.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("%s is no report of a drill: %s", path, error)
+        return None

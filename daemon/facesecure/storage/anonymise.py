@@ -1,0 +1,86 @@
+"""What past sightings say of somebody: follows them to another name, and forgets them when they are forgotten.
+
+That somebody came, and when, stays: a sighting of theirs is then one of "somebody forgotten", without a picture.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from facesecure.domain.names import FORGOTTEN
+from facesecure.storage import outbox
+from facesecure.storage.tables import PersonRow, SightingRow, VisitorRow
+
+
+def rename(session: Session, row: PersonRow, before: str) -> None:
+    """Say ``row``'s name where ``before`` was said of them."""
+    session.execute(
+        update(SightingRow).where(SightingRow.person_id == row.id).values(name=row.name, name_key=row.name_key)
+    )
+    session.execute(update(SightingRow).where(SightingRow.second_name == before).values(second_name=row.name))
+    session.execute(
+        update(SightingRow)
+        .where(SightingRow.corrected_person_id == row.id)
+        .values(corrected_name=row.name, corrected_name_key=row.name_key)
+    )
+    session.execute(update(VisitorRow).where(VisitorRow.person_id == row.id).values(name=row.name))
+    _reword(session, before, row.name)
+
+
+def forget_name(session: Session, row: PersonRow) -> None:
+    """Leave no word of their name, by whichever link or case it is there."""
+    named = SightingRow.name_key == row.name_key
+    session.execute(update(SightingRow).where(named).values(name=FORGOTTEN, name_key=None))
+    corrected = SightingRow.corrected_name_key == row.name_key
+    session.execute(update(SightingRow).where(corrected).values(corrected_name=FORGOTTEN, corrected_name_key=None))
+    session.execute(update(SightingRow).where(SightingRow.second_name == row.name).values(second_name=FORGOTTEN))
+    _reword(session, row.name, FORGOTTEN)
+
+
+def take_snapshots(session: Session, identifiers: Iterable[str]) -> list[str]:
+    """Let sightings name no snapshot any more; returns the files to delete."""
+    which = SightingRow.identifier.in_(list(identifiers)), SightingRow.snapshot.is_not(None)
+    files = [file for file in session.scalars(select(SightingRow.snapshot).where(*which)) if file]
+    session.execute(update(SightingRow).where(*which).values(snapshot=None, snapshot_bytes=0, box=None))
+    return files
+
+
+def sightings_of(session: Session, row: PersonRow) -> set[str]:
+    """All that are or were said to be theirs, their visits as a visitor, and what was first said of the same visits."""
+    visits = select(VisitorRow.id).where(VisitorRow.person_id == row.id)
+    mine = or_(
+        SightingRow.person_id == row.id,
+        SightingRow.corrected_person_id == row.id,
+        SightingRow.visitor_id.in_(visits),
+        SightingRow.name_key == row.name_key,
+        SightingRow.corrected_name_key == row.name_key,
+    )
+    found = session.execute(select(SightingRow.identifier, SightingRow.supersedes).where(mine)).all()
+    theirs, earlier = {one.identifier for one in found}, {one.supersedes for one in found if one.supersedes}
+    while earlier - theirs:
+        theirs |= earlier
+        before = select(SightingRow.supersedes).where(SightingRow.identifier.in_(earlier))
+        earlier = {identifier for identifier in session.scalars(before) if identifier}
+    return theirs
+
+
+def _reword(session: Session, old: str, new: str) -> None:
+    """Say ``new`` for the name ``old`` wherever sightings tell why, or how they were corrected."""
+    mentions = or_(_contains(SightingRow.why, old), _contains(SightingRow.correction, old))
+    for sighting in session.scalars(select(SightingRow).where(mentions)):
+        sighting.why = _said(sighting.why, old, new)
+        sighting.correction = sighting.correction and _said(sighting.correction, old, new)
+    outbox.reword(session, old, new)
+
+
+def _contains(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], name: str) -> ColumnElement[bool]:
+    return func.instr(column, name) > 0
+
+
+def _said(text: str, old: str, new: str) -> str:
+    """Whole names only: Al is not in Alan."""
+    return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _: new, text)

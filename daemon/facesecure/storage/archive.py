@@ -1,0 +1,244 @@
+"""People in one file under a passphrase (``facesecure.storage.passphrase``), to carry to another machine.
+
+Within is a zip of lossless crops and a manifest in JSON:
+
+    manifest.json        format, version, and for every person: name, created_at, and their faces
+    faces/0001/0001.png  aligned crops, uint8 RGB 112x112, as enrolment made them
+
+The crops are the truth: a daemon with another model embeds them again. A bare zip, as the first version wrote, is
+still read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from facesecure.domain import Image, Quality
+from facesecure.domain.errors import FacesecureError, StoreError, UsageError
+from facesecure.domain.names import name_key, person_name
+from facesecure.domain.records import EnrolledFace, Person
+from facesecure.storage.passphrase import WrongPassphrase, is_sealed, seal, unseal
+from facesecure.storage.store import Store
+from facesecure.vision.images.codec import png_bytes, png_image
+
+FORMAT = "facesecure-people"
+VERSION = 1
+_LARGEST_CROP = 200_000
+_LARGEST_MANIFEST = 64_000_000
+
+_log = logging.getLogger(__name__)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Quality(_Part):
+    eye_distance: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    yaw: float
+    pitch: float
+    roll: float
+    confidence: float
+    clarity: Annotated[float, Field(ge=0, le=1)]
+    reasons: tuple[str, ...] = ()
+
+
+class _Face(_Part):
+    crop: str
+    source: str
+    added_at: datetime
+    quality: _Quality
+    model_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    embedding: Annotated[tuple[float, ...], Field(min_length=1, max_length=4096)]
+
+
+class _Person(_Part):
+    name: str
+    created_at: datetime
+    faces: Annotated[tuple[_Face, ...], Field(min_length=1)]
+
+
+class _Manifest(_Part):
+    format: Literal["facesecure-people"]
+    version: Literal[1]
+    written_at: datetime
+    people: tuple[_Person, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody in a file, not added yet."""
+
+    name: str
+    faces: tuple[EnrolledFace, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of one person of a file: faces ``added``, and faces that were ``known`` already."""
+
+    name: str
+    added: int
+    known: int
+
+
+def write_people(
+    store: Store, file: IO[bytes], passphrase: Callable[[], str], names: Sequence[str] | None = None
+) -> list[Person]:
+    """Write the people called ``names`` (None or empty: everybody) to ``file``; returns who they were.
+
+    Raises UsageError where a name is nobody's, or there is nobody at all, before ``passphrase`` is asked for.
+    """
+    people = _wanted(store, names)
+    packed = io.BytesIO()
+    words = passphrase()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
+        entries = [_write_person(archive, number, person, store) for number, person in enumerate(people, 1)]
+        manifest = _Manifest(format=FORMAT, version=VERSION, written_at=datetime.now(UTC), people=tuple(entries))
+        archive.writestr("manifest.json", manifest.model_dump_json(indent=1))
+    file.write(seal(packed.getvalue(), words))
+    return people
+
+
+def _wanted(store: Store, names: Sequence[str] | None) -> list[Person]:
+    wanted = {name_key(name) for name in names or ()}
+    for name in names or ():
+        store.faces_of(name)  # raises for nobody
+    people = [person for person in store.people() if not wanted or name_key(person.name) in wanted]
+    if not people:
+        raise UsageError("nobody is enrolled yet", "begin with: facesecure enroll NAME --images PATH...")
+    return people
+
+
+def _write_person(archive: zipfile.ZipFile, number: int, person: Person, store: Store) -> _Person:
+    faces = []
+    for index, face in enumerate(store.faces_of(person.name), 1):
+        crop = f"faces/{number:04}/{index:04}.png"
+        archive.writestr(crop, png_bytes(face.image))
+        faces.append(_entry(crop, face))
+    return _Person(name=person.name, created_at=person.created_at, faces=tuple(faces))
+
+
+def _entry(crop: str, face: EnrolledFace) -> _Face:
+    return _Face(
+        crop=crop,
+        source=face.source,
+        added_at=face.added_at,
+        quality=_Quality(**{name: getattr(face.quality, name) for name in _Quality.model_fields}),
+        model_sha256=face.model_sha256,
+        embedding=tuple(face.embedding.tolist()),
+    )
+
+
+def read_people(path: Path, passphrase: Callable[[], str]) -> list[Arrival]:
+    """Everybody in the file, checked; ``passphrase`` is asked for where the file is under one.
+
+    Raises UsageError where it is not there, not such a file, or damaged; FacesecureError for a wrong passphrase.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(_opened(path, path.read_bytes(), passphrase))) as archive:
+            manifest = _manifest(path, archive)
+            return [_arrival(path, archive, person) for person in manifest.people]
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "name a file that `people export` wrote") from error
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _opened(path: Path, data: bytes, passphrase: Callable[[], str]) -> bytes:
+    """The zip itself, whether it is sealed or not."""
+    if not is_sealed(data):
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            _log.warning("%s is not encrypted: remove it, and export again if you need a copy", path)
+        return data
+    try:
+        return unseal(data, passphrase())
+    except WrongPassphrase as error:
+        raise FacesecureError(f"the passphrase of {path} is wrong", "it is the one asked for at its export") from error
+    except ValueError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _manifest(path: Path, archive: zipfile.ZipFile) -> _Manifest:
+    try:
+        content = _member(path, archive, "manifest.json", _LARGEST_MANIFEST)
+        data = json.loads(content)
+        _check_version(path, data)
+        return _Manifest.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from error
+    except ValueError as error:
+        raise _damaged(path, f"manifest.json: {error}") from error
+
+
+def _check_version(path: Path, data: object) -> None:
+    version = data.get("version") if isinstance(data, dict) and data.get("format") == FORMAT else None
+    if isinstance(version, int) and version > VERSION:
+        raise UsageError(f"{path} was written by a newer facesecure", "upgrade facesecure and import it again")
+
+
+def _arrival(path: Path, archive: zipfile.ZipFile, person: _Person) -> Arrival:
+    faces = tuple(_face(path, archive, face) for face in person.faces)
+    return Arrival(person_name(person.name), faces)
+
+
+def _face(path: Path, archive: zipfile.ZipFile, entry: _Face) -> EnrolledFace:
+    quality = Quality(**entry.quality.model_dump())
+    embedding = np.array(entry.embedding, np.float32)
+    try:
+        image = _crop(_member(path, archive, entry.crop, _LARGEST_CROP))
+        return EnrolledFace(image, embedding, entry.model_sha256, quality, entry.source, added_at=entry.added_at)
+    except (ValueError, StoreError) as error:
+        raise _damaged(path, f"{entry.crop}: {error}") from error
+
+
+def _crop(data: bytes) -> Image:
+    """The crop; ValueError if it is not one. The size is read from the PNG's head, before anything is unpacked."""
+    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[16:24] != (112).to_bytes(4, "big") * 2:
+        raise ValueError("not a PNG of 112x112 pixels")
+    return png_image(data)
+
+
+def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    try:
+        size = archive.getinfo(name).file_size
+    except KeyError:
+        raise _damaged(path, f"there is no {name} in it") from None
+    if size > limit:
+        raise _damaged(path, f"{name} is {size:,} bytes large")
+    return archive.read(name)
+
+
+def _damaged(path: Path, why: str) -> UsageError:
+    return UsageError(f"{path} is damaged, or not a file that `people export` wrote ({why})", "export it again")
+
+
+def add_people(store: Store, arrivals: Sequence[Arrival]) -> list[Added]:
+    """Add ``arrivals`` to the store, each whole or not at all; a face that is there already is not added twice."""
+    return [_add(store, arrival) for arrival in arrivals]
+
+
+def _add(store: Store, arrival: Arrival) -> Added:
+    enrolled = {name_key(person.name) for person in store.people()}
+    there = store.faces_of(arrival.name) if name_key(arrival.name) in enrolled else []
+    known = {face.image.tobytes() for face in there}
+    new = [face for face in arrival.faces if face.image.tobytes() not in known]
+    if new:
+        store.add_person(arrival.name, new)
+    return Added(arrival.name, len(new), len(arrival.faces) - len(new))

@@ -1,0 +1,270 @@
+"""One SQLite file, opened with care: who may read it, whether it is ours, and that a commit stays.
+
+WAL with ``synchronous=FULL``: a commit is on the disk when it returns, so neither a killed process nor a cut
+power cord loses one. Writers begin with BEGIN IMMEDIATE: they wait for each other, instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from facesecure.domain.errors import DiskFullError, StoreError
+from facesecure.storage.backups import Backups
+from facesecure.storage.encryption import Keyring, Vault, vault_of
+from facesecure.storage.keys import KEY_NAME, find_key, make_key
+from facesecure.storage.tables import HEAD
+from facesecure.util.files import owned_like
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 10.0
+NEARLY_FULL = 1 << 20
+FIRST_SEALED = "0004"
+_PATIENCE = 5.0
+
+_log = logging.getLogger(__name__)
+
+_HINTS = {
+    sqlite3.SQLITE_FULL: (
+        "there is no space left for it",
+        "free some space, or lower [store] keep_days and max_snapshot_mb",
+    ),
+    sqlite3.SQLITE_READONLY: (
+        "it cannot be written",
+        "check who owns the state directory, or choose another: --state-dir DIR",
+    ),
+    sqlite3.SQLITE_CANTOPEN: (
+        "it cannot be opened",
+        "check who owns the state directory, or choose another: --state-dir DIR",
+    ),
+    sqlite3.SQLITE_BUSY: (
+        "another process is holding it",
+        "wait for the other facesecure command to end and try again",
+    ),
+    sqlite3.SQLITE_NOTADB: ("it is not a database", "move the file away; facesecure makes a new one"),
+    sqlite3.SQLITE_CORRUPT: (
+        "it is damaged",
+        "start facesecure run again: it restores the newest backup; without one, move the file away and enrol again",
+    ),
+    sqlite3.SQLITE_IOERR: (
+        "the disk failed to read or write it",
+        "check the disk (on a Pi, the SD card) and its free space",
+    ),
+}
+
+
+class Database:
+    """Sessions over the file. Safe to use from any thread; writers of one process queue fairly behind a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``, making or migrating it where needed. Raises StoreError; a file not ours is left untouched."""
+        self.path = path
+        self.backups = Backups(path)
+        make_private_file(path)
+        revision = inspect(path)
+        self._keyring = Keyring(path.parent)
+        self._engine = _engine(path)
+        self._writer = self._engine.execution_options(begin="IMMEDIATE")
+        self._write_lock = threading.Lock()
+        self.people_changed = False
+        try:
+            self._prepare(revision)
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one consistent state of the database."""
+        with translated(self.path), Session(self._engine, info=self._info()) as session:
+            yield session
+
+    @contextmanager
+    def write(self, patience: float | None = None) -> Iterator[Session]:
+        """A session that commits when the block ends well and leaves nothing behind when it does not.
+
+        With ``patience`` it waits for other writers at most about twice that many seconds, and raises StoreError then.
+        """
+        with self._writers_turn(patience), translated(self.path), self._writing(patience) as session, session.begin():
+            yield session
+        self.people_changed |= "people" in session.info
+
+    @contextmanager
+    def _writers_turn(self, patience: float | None) -> Iterator[None]:
+        if not self._write_lock.acquire(timeout=-1 if patience is None else patience):
+            raise StoreError(f"cannot write {self.path} now: facesecure is busy writing to it", "it is tried again")
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def forget(self) -> None:
+        """Leave nothing deleted in the log or the backups. A log that others read for seconds is left for later."""
+        with self._write_lock, translated(self.path):
+            self.backups.clear()
+            with closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+                (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            _log.warning("%s-wal holds what was removed until nobody reads the database", self.path)
+        self.back_up()
+
+    def back_up(self) -> None:
+        """Make a backup; a failure is a warning."""
+        self.people_changed = False
+        try:
+            self.backups.make(datetime.now(UTC))
+        except (StoreError, OSError) as error:
+            _log.warning("%s", error)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def _writing(self, patience: float | None = None) -> Session:
+        writer = self._writer if patience is None else self._writer.execution_options(patience=patience)
+        return Session(writer, info=self._info())
+
+    def _info(self) -> dict[str, Any]:
+        return {"keyring": self._keyring}
+
+    def _prepare(self, revision: str | None) -> None:
+        with translated(self.path):
+            _use_wal(self.path)
+            if revision != HEAD:
+                _migrate(self._writer, partial(_first_vault, self.path.parent))
+            if revision is not None and revision < FIRST_SEALED:
+                _rewrite(self.path)
+            with self.read() as session:
+                vault_of(session)
+
+
+def make_private_file(path: Path) -> None:
+    """Make sure ``path`` is a file we may read and write; a new one only for its owner (0600).
+
+    An existing database is never opened here: closing any descriptor of it would drop the locks that SQLite
+    holds on it for this process (POSIX locks belong to the process, not to the descriptor).
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        owned_like(path, path.parent)
+    except FileExistsError:
+        if path.is_dir():
+            raise StoreError(
+                f"{path} is a folder, not a database", "move it away, or choose another: --state-dir DIR"
+            ) from None
+        if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
+            raise StoreError(f"cannot write {path}", _HINTS[sqlite3.SQLITE_READONLY][1]) from None
+    except OSError as error:
+        raise StoreError(f"cannot make {path}: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN][1]) from error
+
+
+def inspect(path: Path) -> str | None:
+    """The revision of the database at ``path``, None for an empty one. Reads only; StoreError if it is not ours."""
+    with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        revisions = (
+            connection.execute("SELECT version_num FROM alembic_version").fetchall()
+            if "alembic_version" in tables
+            else []
+        )
+    if tables and not revisions:
+        raise StoreError(f"{path} is a database, but not one of facesecure's", "choose another: --state-dir DIR")
+    if revisions and revisions[0][0] not in _known_revisions():
+        raise StoreError(
+            f"{path} was written by a newer facesecure (revision {revisions[0][0]!r}; this one knows {HEAD!r})",
+            "upgrade facesecure, or choose another: --state-dir DIR; the database was not touched",
+        )
+    return str(revisions[0][0]) if revisions else None
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn what SQLite raises about ``path`` into StoreErrors that say what to do."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.DatabaseError) as error:
+        original = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < NEARLY_FULL:
+            code = sqlite3.SQLITE_FULL  # the log's index is a memory map, whose lack of room looks like bad hardware
+        if code not in _HINTS:
+            raise
+        reason, hint = _HINTS[code]
+        raising = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
+        raise raising(f"cannot use {path}: {reason} ({original})", hint) from error
+
+
+def _known_revisions() -> set[str]:
+    return {file.name.split("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
+    """Per connection. Python's own transaction handling is off: it would leave schema changes outside of any."""
+    connection.isolation_level = None
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * options.get('patience', BUSY_SECONDS):.0f}")
+    connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
+
+
+def _use_wal(path: Path) -> None:
+    """Write-ahead logging, kept in the file. Two processes at it at once may be 'busy' despite the timeout."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+def _first_vault(state_dir: Path) -> Vault:
+    """For a database in which nothing is sealed yet: with the key that is there, or else a new one."""
+    return Vault(find_key(state_dir) or make_key(state_dir / KEY_NAME))
+
+
+def _rewrite(path: Path) -> None:
+    """Leave none of the bytes of before in the file or its log: faces were kept plain until revision FIRST_SEALED."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _migrate(writer: Engine, first_vault: Callable[[], Vault]) -> None:
+    """Bring the database to HEAD in one transaction; another process that got there first leaves nothing to do."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with writer.begin() as connection:
+        config.attributes.update(connection=connection, first_vault=first_vault)
+        command.upgrade(config, "head")

@@ -1,0 +1,80 @@
+"""A new key: everything is opened with the old one and sealed with the new one, in one transaction.
+
+The new key waits beside the old one (``key.next``) until the database has taken it: cut short at any moment, one of
+the two files fits the database, and the next start finds which (``keys.required_key``).
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import cast
+
+from sqlalchemy import delete, insert, select
+
+from facesecure.domain.errors import StoreError
+from facesecure.storage import people
+from facesecure.storage.database import Database
+from facesecure.storage.encryption import Vault, of_mark, of_person, of_sighting, vault_of
+from facesecure.storage.keys import Key, next_path, read_key, write_key
+from facesecure.storage.tables import FaceRow, KeyRow, MarkedFaceRow, SeenFaceRow, TemplateRow
+from facesecure.util.files import sync_folder
+
+_log = logging.getLogger(__name__)
+
+_Row = FaceRow | TemplateRow | SeenFaceRow | MarkedFaceRow
+_KINDS: tuple[type[_Row], ...] = (FaceRow, TemplateRow, SeenFaceRow, MarkedFaceRow)
+
+
+def rotate(database: Database) -> Key:
+    """Returns the new key. Raises StoreError where the key cannot be replaced; then everything is as it was."""
+    with database.write() as session:
+        old = vault_of(session)
+        if old.key.given:
+            raise StoreError(
+                f"the key is given by systemd ({old.key.path}) and cannot be replaced from here",
+                "run this as root, outside the service, where the key's file can be written",
+            )
+        new = Vault(_next_key(old.key))
+        for kind in _KINDS:
+            for number in session.scalars(select(kind.id)).all():  # one row at a time: many are pictures
+                row = cast(_Row, session.get_one(kind, number))
+                _reseal(row, old, new)
+                session.flush()
+                session.expunge(row)
+        session.execute(delete(KeyRow))
+        session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
+        people.changed(session)
+    next_path(old.key).replace(old.key.path)
+    sync_folder(old.key.path.parent)
+    database.forget()  # backups and the log were of the old key
+    return read_key(old.key.path)
+
+
+def _next_key(old: Key) -> Key:
+    path = next_path(old)
+    try:
+        return write_key(path)
+    except OSError as error:
+        raise StoreError(f"cannot write {path}: {error.strerror}", "run this as the key's owner, or as root") from error
+
+
+def _reseal(row: _Row, old: Vault, new: Vault) -> None:
+    owner, table = _owner(row), row.__tablename__
+    try:
+        embedding = old.open(row.embedding, f"{table}.embedding", owner)
+        crop = b"" if isinstance(row, TemplateRow) else old.open(row.crop_png, f"{table}.crop_png", owner)
+    except ValueError as error:
+        _log.error("row %d of %s stays as it is: %s", row.id, table, error)
+        return
+    row.embedding = new.seal(embedding, f"{table}.embedding", owner)
+    if not isinstance(row, TemplateRow):
+        row.crop_png = new.seal(crop, f"{table}.crop_png", owner)
+
+
+def _owner(row: _Row) -> str:
+    if isinstance(row, SeenFaceRow):
+        return of_sighting(row.sighting)
+    if isinstance(row, MarkedFaceRow):
+        return of_mark(row.visitor_id, row.not_person_id)
+    return of_person(row.person_id)

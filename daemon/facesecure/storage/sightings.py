@@ -1,0 +1,243 @@
+"""Sightings as rows: written, found and read inside the session that is given."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from facesecure.domain import Box, Sighting, Verdict, VerdictKind
+from facesecure.domain.errors import StoreError, UsageError
+from facesecure.domain.names import name_key
+from facesecure.domain.records import Correction, StoredSighting
+from facesecure.storage import people, sighting_faces, sightings
+from facesecure.storage.database import Database
+from facesecure.storage.snapshots import Snapshots, safe_identifier
+from facesecure.storage.tables import SightingRow
+from facesecure.vision.images.codec import jpeg_bytes
+
+_AFTER_ANY_CHARACTER = "\U0010ffff"
+_LIST_HINT = "facesecure events list shows them"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which sightings: begun at ``since`` or later and before ``until``, of a kind, of a name (case does not count).
+
+    Kind and name are as corrected, where they were.
+
+    ``latest_only`` leaves out those that a later sighting of the same track corrects.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: VerdictKind | None = None
+    name: str | None = None
+    latest_only: bool = False
+
+
+def require_new(session: Session, identifier: str) -> None:
+    """Raises StoreError where a sighting of that identifier is there already."""
+    if session.get(SightingRow, identifier) is not None:
+        raise StoreError(f"sighting {identifier} is recorded already", "this is a bug; please report it")
+
+
+def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> SightingRow:
+    """Insert ``sighting``, linked to the person it names, with the snapshot's relative path and bytes."""
+    verdict = sighting.verdict
+    person = people.find_or_none(session, verdict.name) if verdict.name is not None else None
+    row = SightingRow(
+        identifier=sighting.identifier,
+        kind=verdict.kind.value,
+        why=verdict.why,
+        name=verdict.name,
+        name_key=None if verdict.name is None else name_key(verdict.name),
+        person_id=person.id if person else None,
+        score=verdict.score,
+        second_name=verdict.second_name,
+        second_score=verdict.second_score,
+        evidence=verdict.evidence,
+        faces_used=verdict.faces_used,
+        source=sighting.source,
+        track=sighting.track,
+        first_seen=sighting.first_seen,
+        last_seen=sighting.last_seen,
+        supersedes=sighting.supersedes,
+        snapshot=snapshot,
+        snapshot_bytes=size,
+        box=_box_values(sighting.box) if snapshot else None,
+        created_at=datetime.now(UTC),
+    )
+    session.add(row)
+    return row
+
+
+def require_known(session: Session, identifier: str) -> SightingRow:
+    """The row of that identifier. Raises StoreError where it is not there."""
+    row = session.get(SightingRow, identifier)
+    if row is None:
+        raise StoreError(f"there is no sighting {identifier}", _LIST_HINT)
+    return row
+
+
+def update(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> None:
+    """Set a sighting's end (never earlier than it was), its verdict's figures, and its snapshot if there is one."""
+    row, verdict = require_known(session, sighting.identifier), sighting.verdict
+    row.last_seen = max(row.last_seen, sighting.last_seen.astimezone(UTC))
+    row.why, row.faces_used = verdict.why, verdict.faces_used
+    row.score, row.evidence = verdict.score, verdict.evidence
+    row.second_name, row.second_score = verdict.second_name, verdict.second_score
+    if snapshot:
+        row.snapshot, row.snapshot_bytes, row.box = snapshot, size, _box_values(sighting.box)
+
+
+def newest(session: Session, wanted: Filter, limit: int, snapshots: Snapshots) -> list[StoredSighting]:
+    """At most ``limit`` sightings, newest first."""
+    query = _query(wanted).order_by(SightingRow.first_seen.desc(), SightingRow.identifier.desc()).limit(limit)
+    return [stored(row, later, snapshots) for row, later in session.execute(query)]
+
+
+def page(
+    session: Session, wanted: Filter, after: tuple[datetime, str] | None, size: int, snapshots: Snapshots
+) -> list[StoredSighting]:
+    """The next ``size`` sightings, oldest first, that come after (first_seen, identifier)."""
+    query = _query(wanted).order_by(SightingRow.first_seen, SightingRow.identifier).limit(size)
+    if after is not None:
+        query = query.where(tuple_(SightingRow.first_seen, SightingRow.identifier) > tuple_(*after))
+    return [stored(row, later, snapshots) for row, later in session.execute(query)]
+
+
+def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
+    """The one sighting whose identifier is, or begins with, ``prefix``. Raises UsageError for none or several."""
+    query = _query(Filter()).where(
+        SightingRow.identifier >= prefix, SightingRow.identifier < prefix + _AFTER_ANY_CHARACTER
+    )
+    found = list(session.execute(query.order_by(SightingRow.identifier).limit(2)))
+    exact = [(row, later) for row, later in found if row.identifier == prefix]
+    if not prefix or not found:
+        raise UsageError(f"there is no sighting {prefix!r}", _LIST_HINT)
+    if len(found) > 1 and not exact:
+        raise UsageError(f"several sightings begin with {prefix!r}", f"write more of it; {_LIST_HINT}")
+    row, later = (exact or found)[0]
+    return stored(row, later, snapshots)
+
+
+def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) -> StoredSighting:
+    return StoredSighting(
+        identifier=row.identifier,
+        verdict=_verdict(row),
+        source=row.source,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        created_at=row.created_at,
+        track=row.track,
+        supersedes=row.supersedes,
+        superseded_by=superseded_by,
+        snapshot=snapshots.path(row.snapshot) if row.snapshot else None,
+        box=Box(*row.box) if row.box else None,
+        visitor=row.visitor_id,
+        correction=_correction(row),
+    )
+
+
+def _query(wanted: Filter) -> Select[SightingRow, str]:
+    later = aliased(SightingRow)
+    correction = (
+        select(later.identifier)
+        .where(later.supersedes == SightingRow.identifier)
+        .order_by(later.first_seen, later.identifier)
+        .limit(1)
+        .correlate(SightingRow)
+        .scalar_subquery()
+    )
+    query = select(SightingRow, correction)
+    if wanted.since is not None:
+        query = query.where(SightingRow.first_seen >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(SightingRow.first_seen < wanted.until)
+    if wanted.kind is not None:
+        query = query.where(
+            func.coalesce(SightingRow.corrected_kind, SightingRow.kind) == VerdictKind(wanted.kind).value
+        )
+    if wanted.latest_only:
+        query = query.where(correction.is_(None))
+    if wanted.name is None:
+        return query
+    named = case((SightingRow.corrected_kind.is_(None), SightingRow.name_key), else_=SightingRow.corrected_name_key)
+    return query.where(named == name_key(wanted.name))
+
+
+def _box_values(box: Box | None) -> list[float] | None:
+    return None if box is None else [float(value) for value in (box.left, box.top, box.right, box.bottom)]
+
+
+def _correction(row: SightingRow) -> Correction | None:
+    if row.corrected_kind is None or row.correction is None or row.corrected_at is None:
+        return None
+    return Correction(VerdictKind(row.corrected_kind), row.corrected_name, row.correction, row.corrected_at)
+
+
+def _verdict(row: SightingRow) -> Verdict:
+    return Verdict(
+        kind=VerdictKind(row.kind),
+        why=row.why,
+        name=row.name,
+        score=row.score,
+        second_name=row.second_name,
+        second_score=row.second_score,
+        evidence=row.evidence,
+        faces_used=row.faces_used,
+    )
+
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """A part of ``Store``, whose ``record`` and ``update`` say what these do and raise."""
+
+    def __init__(self, database: Database, snapshots: Snapshots, *, keep_snapshots: bool, keep_faces: bool) -> None:
+        self._database, self._snapshots = database, snapshots
+        self._keep_snapshots, self._keep_faces = keep_snapshots, keep_faces
+
+    def record(self, sighting: Sighting) -> StoredSighting:
+        """Write a new ``sighting``: first the snapshot's file, which goes again where the row cannot be written."""
+        safe_identifier(sighting.identifier)
+        with self._database.read() as session:
+            sightings.require_new(session, sighting.identifier)
+        snapshot, size = self._write_snapshot(sighting)
+        try:
+            with self._database.write() as session:
+                row = sightings.add(session, sighting, snapshot, size)
+                session.flush()
+                if self._keep_faces:
+                    sighting_faces.keep(session, sighting)
+                return sightings.stored(row, None, self._snapshots)
+        except BaseException:
+            if snapshot:
+                self._snapshots.remove(snapshot)
+            raise
+
+    def update(self, sighting: Sighting) -> None:
+        """Rewrite a recorded ``sighting`` at its end."""
+        with self._database.read() as session:
+            sightings.require_known(session, sighting.identifier)
+        snapshot, size = self._write_snapshot(sighting)
+        with self._database.write() as session:
+            sightings.update(session, sighting, snapshot, size)
+            if self._keep_faces:
+                sighting_faces.keep(session, sighting)
+
+    def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
+        """The file's name and size; (None, 0) where none is kept."""
+        if sighting.snapshot is None or not self._keep_snapshots:
+            return None, 0
+        try:
+            data = jpeg_bytes(sighting.snapshot)
+            return self._snapshots.write(sighting.identifier, sighting.first_seen, data), len(data)
+        except OSError as error:
+            log.warning("no snapshot of sighting %s is kept: %s", sighting.identifier, error)
+            return None, 0

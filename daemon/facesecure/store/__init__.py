@@ -1,1 +1,0 @@
-"""What the daemon remembers. ``from facesecure.store.store import Store`` (it loads SQLAlchemy: where it is used)."""

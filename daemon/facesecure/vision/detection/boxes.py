@@ -1,0 +1,148 @@
+"""Boxes as arrays: float32 (n, 4) of left, top, right, bottom in pixels of the image, all of them at once.
+
+Pixel (0, 0) covers the square from 0 to 1, so a box's width is simply right - left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Box, Face, Image
+
+Boxes = NDArray[np.float32]
+Scores = NDArray[np.float32]
+Indices = NDArray[np.intp]
+
+
+def areas(boxes: Boxes) -> NDArray[np.float32]:
+    """Area of each box, (n,); 0 for one that is inside out."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
+
+
+def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
+    """Overlap of every box with every other, (n, m), 0 to 1.
+
+    Intersection over union; ``of_smaller`` gives intersection over the smaller of the two instead, which also
+    sees a box that lies inside another. Boxes without area overlap nothing.
+    """
+    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    sides = np.maximum(opposite - corner, 0)
+    shared = sides[..., 0] * sides[..., 1]
+    mine, theirs = areas(boxes)[:, None], areas(others)[None, :]
+    whole = np.minimum(mine, theirs) if of_smaller else mine + theirs - shared
+    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32)
+
+
+def suppress(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool = False) -> Indices:
+    """Greedy non-maximum suppression: indices of the boxes that stay, best score first.
+
+    A box stays unless it overlaps one that stays, and scores no worse, by more than ``threshold``. Equal scores
+    are taken in the order given, so the result never depends on chance.
+    """
+    order = strongest(scores, len(scores))
+    covers = overlaps(boxes[order], boxes[order], of_smaller=of_smaller) > threshold
+    alive = np.ones(len(order), bool)
+    for rank in np.flatnonzero(np.triu(covers, 1).any(1)):
+        if alive[rank]:
+            alive[rank + 1 :] &= ~covers[rank, rank + 1 :]
+    return np.asarray(order[alive], np.intp)
+
+
+def strongest(scores: Scores, limit: int) -> Indices:
+    """Indices of the ``limit`` best scores, best first; all of them if there are fewer."""
+    return np.asarray(np.argsort(-scores, kind="stable")[:limit], np.intp)
+
+
+def shifted(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
+    """Each edge moved by its offset (n, 4), in widths and heights of its box: MTCNN's box regression."""
+    return np.asarray(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2), np.float32)
+
+
+def squared(boxes: Boxes, enlarge: float = 1.0) -> Boxes:
+    """The square around each box's centre whose side is ``enlarge`` times the box's longer one."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.maximum(*(boxes[:, 2:] - boxes[:, :2]).T)[:, None] * (enlarge / 2)
+    return np.asarray(np.hstack((centres - half, centres + half)), np.float32)
+
+
+def usable(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
+    """Which boxes are finite, at least a pixel large, and have their centre inside the picture, (n,)."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    inside = ((centres >= 0) & (centres <= (width, height))).all(1)
+    sized = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(1)
+    return np.asarray(inside & sized & np.isfinite(boxes).all(1), np.bool_)
+
+
+def shrink(image: Image, width: int, height: int) -> Image:
+    """``image`` at (height, width): halved while it is more than twice as large, then bilinear.
+
+    Averages as area resampling does, so nothing aliases, in a seventh of its time: OpenCV halves with SIMD, and
+    walks pixel by pixel for any other factor (1080p to 576x324: 1.0 ms against 6.9 ms).
+    """
+    while image.shape[1] > 2 * width and image.shape[0] > 2 * height:
+        half = (image.shape[1] + 1) // 2, (image.shape[0] + 1) // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if image.shape[:2] == (height, width):
+        return image
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def whole_pixels(squares: Boxes) -> NDArray[np.intp]:
+    """``squares`` moved to the pixel grid and kept square, int (n, 4); at least one pixel each."""
+    sides = np.maximum(np.rint(squares[:, 2] - squares[:, 0]), 1)[:, None]
+    corners = np.rint((squares[:, :2] + squares[:, 2:] - sides) / 2)
+    return np.hstack((corners, corners + sides)).astype(np.intp)
+
+
+def cut(image: Image, squares: NDArray[np.intp], side: int) -> Image:
+    """The picture inside each of ``squares`` (int (n, 4), may cross the edge), uint8 RGB (n, side, side, 3).
+
+    What lies outside the image is black.
+    """
+    crops = np.empty((len(squares), side, side, 3), np.uint8)
+    for crop, (left, top, right, bottom) in zip(crops, squares.tolist(), strict=True):
+        crop[:] = shrink(_region(image, left, top, right, bottom), side, side)
+    return crops
+
+
+def _region(image: Image, left: int, top: int, right: int, bottom: int) -> Image:
+    height, width = image.shape[:2]
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return image[top:bottom, left:right]
+    region = np.zeros((bottom - top, right - left, 3), np.uint8)
+    inner = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    y, x = max(-top, 0), max(-left, 0)
+    region[y : y + inner.shape[0], x : x + inner.shape[1]] = inner
+    return region
+
+
+def require_rgb(image: Image) -> None:
+    """Raise ValueError unless ``image`` is uint8 (height, width, 3) with at least one pixel."""
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"a detector takes an array of uint8 RGB (height, width, 3), not {type(image).__name__}")
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(f"a detector takes uint8 RGB (height, width, 3), not {image.dtype} {image.shape}")
+
+
+def make_faces(boxes: Boxes, landmarks: NDArray[np.float32], scores: Scores) -> list[Face]:
+    """Faces, largest first, from boxes (n, 4), landmarks (n, 5, 2) and scores (n,).
+
+    Scores are held to 0..1. What has no size or is not finite is left out: a network that was shown noise may
+    turn a box inside out.
+    """
+    sound = ((boxes[:, 2:] > boxes[:, :2]).all(1)) & np.isfinite(boxes).all(1)
+    sound &= np.isfinite(landmarks).all((1, 2)) & np.isfinite(scores)
+    held = np.clip(scores, 0.0, 1.0)
+    points = landmarks.astype(np.float32)
+    return largest_first(Face(Box(*boxes[i].tolist()), points[i], float(held[i])) for i in np.flatnonzero(sound))
+
+
+def largest_first(faces: Iterable[Face]) -> list[Face]:
+    """By area of the box; faces of equal size stay in the order given."""
+    return sorted(faces, key=lambda face: -face.box.area)

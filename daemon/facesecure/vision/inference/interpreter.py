@@ -1,0 +1,181 @@
+"""The one door to the TFLite interpreter; nothing else imports LiteRT or tflite-runtime.
+
+LiteRT (``ai_edge_litert``) is preferred: it is tflite-runtime's successor with the same API, and runs the
+same int8 model several times faster. ``FACESECURE_RUNTIME=litert`` or ``=tflite-runtime`` forces one. Both
+hand what they can to XNNPACK by themselves. The two must never be loaded into one process, nor tflite-runtime
+beside TensorFlow: they crash.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+RUNTIME_VARIABLE = "FACESECURE_RUNTIME"
+_MODULES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
+_quiet = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a graph: its name, shape and numpy type."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """How much of a graph XNNPACK runs: ``delegated`` of ``nodes`` operations, in ``partitions`` (1 is
+
+    best).
+    """
+
+    nodes: int
+    delegated: int
+    partitions: int
+
+
+class Interpreter:
+    """A loaded graph that turns arrays into arrays. Not safe for two threads at once; make one for each."""
+
+    def __init__(self, content: bytes, *, threads: int = 1, input_shape: Sequence[int] | None = None) -> None:
+        """Build from a TFLite file's bytes, on ``threads`` threads.
+
+        ``input_shape`` resizes the first input before anything is planned, so that XNNPACK still sees static
+        shapes: a fully convolutional network needs one interpreter for each size. Raises ModelError if no
+        runtime works here, or this graph does not build on it.
+        """
+        self.runtime, interpreter = _runtime()
+        try:
+            with native_messages_logged():
+                self._graph = interpreter(model_content=content, num_threads=threads)
+                if input_shape is not None:
+                    index = self._graph.get_input_details()[0]["index"]
+                    self._graph.resize_tensor_input(index, [int(side) for side in input_shape])
+                self._graph.allocate_tensors()
+        except (ValueError, RuntimeError, SystemError, ImportError) as error:
+            raise _explained(error, self.runtime) from error
+        self._in = self._graph.get_input_details()
+        self._out = self._graph.get_output_details()
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        return tuple(_spec(detail) for detail in self._in)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        return tuple(_spec(detail) for detail in self._out)
+
+    def invoke(self, *arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+        """Run once: an array for each input, of its exact shape and type; gives copies of all outputs.
+
+        Both in the graph's order. Raises ValueError if an array does not fit.
+        """
+        if len(arrays) != len(self._in):
+            raise ValueError(f"the graph takes {len(self._in)} arrays, not {len(arrays)}")
+        for detail, array in zip(self._in, arrays, strict=True):
+            if tuple(detail["shape"]) != array.shape or detail["dtype"] != array.dtype:
+                raise ValueError(f"the graph takes {_spec(detail)}, not {array.dtype} {array.shape}")
+            self._graph.set_tensor(detail["index"], array)
+        self._graph.invoke()
+        return tuple(self._graph.get_tensor(detail["index"]) for detail in self._out)
+
+    @property
+    def delegation(self) -> Delegation:
+        """Counted from the plan: what each DELEGATE node took over, walking back from its outputs."""
+        operations = self._graph._get_ops_details()
+        nodes = [operation for operation in operations if operation["op_name"] != "DELEGATE"]
+        pieces = [operation for operation in operations if operation["op_name"] == "DELEGATE"]
+        taken = set[int]().union(*(_covered(piece, nodes) for piece in pieces))
+        return Delegation(nodes=len(nodes), delegated=len(taken), partitions=len(pieces))
+
+
+def _spec(detail: dict[str, Any]) -> TensorSpec:
+    return TensorSpec(str(detail["name"]), tuple(int(n) for n in detail["shape"]), np.dtype(detail["dtype"]))
+
+
+def _covered(piece: dict[str, Any], nodes: list[dict[str, Any]]) -> set[int]:
+    producer = {int(tensor): node for node in nodes for tensor in node["outputs"]}
+    given = {int(tensor) for tensor in piece["inputs"]}
+    found: set[int] = set()
+    open_tensors = [int(tensor) for tensor in piece["outputs"]]
+    while open_tensors:
+        node = producer.get(open_tensors.pop())
+        if node is None or int(node["index"]) in found:
+            continue
+        found.add(int(node["index"]))
+        open_tensors += [int(tensor) for tensor in node["inputs"] if int(tensor) not in given]
+    return found
+
+
+def _runtime() -> tuple[str, Any]:
+    """(name, Interpreter class) of the first runtime that imports, or of the one the environment forces."""
+    forced = os.environ.get(RUNTIME_VARIABLE)
+    if forced and forced not in _MODULES:
+        known = " or ".join(_MODULES)
+        raise ModelError(f"{RUNTIME_VARIABLE} is {forced!r}", f"set it to {known}, or unset it")
+    problems = []
+    for name in (forced,) if forced else _MODULES:
+        try:
+            with native_messages_logged():
+                return name, importlib.import_module(_MODULES[name]).Interpreter
+        except ImportError as error:
+            problems.append(f"{name}: {error}")
+    raise ModelError(
+        f"no TFLite interpreter works here ({'; '.join(problems)})",
+        "install ai-edge-litert, or on Python 3.11 the extra facesecure[tflite-runtime]",
+    )
+
+
+def _explained(error: BaseException, runtime: str) -> ModelError:
+    """tflite-runtime was compiled for numpy 1: under numpy 2 it imports, and fails only to build a graph."""
+    numpy_2 = int(np.__version__.split(".")[0]) >= 2
+    if runtime == "tflite-runtime" and numpy_2 and isinstance(error, SystemError | ImportError):
+        return ModelError(
+            f"tflite-runtime does not work with numpy {np.__version__}",
+            "install 'numpy<2' and 'opencv-python-headless==4.11.0.86' beside it, or use ai-edge-litert",
+        )
+    reason = " ".join(str(error).split())
+    return ModelError(
+        f"the {runtime} interpreter refuses this model: {reason}",
+        "the file may be damaged (facesecure models verify), or made for a newer interpreter",
+    )
+
+
+@contextmanager
+def native_messages_logged() -> Iterator[None]:
+    """Send what C++ writes straight to file descriptor 2 through the log instead, at DEBUG.
+
+    The runtimes announce themselves there ("INFO: Created TensorFlow Lite XNNPACK delegate"), past all
+    logging.
+    """
+    with _quiet, tempfile.TemporaryFile() as caught:
+        sys.stderr.flush()
+        terminal = os.dup(2)
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)
+            caught.seek(0)
+            for line in caught.read().decode(errors="replace").splitlines():
+                log.debug("%s", line)

@@ -1,0 +1,257 @@
+"""A model is two files: NAME.tflite (or .onnx) and NAME.json, its card. What does not fit its card is not
+used.
+
+The card says what goes in and what comes out, how the crop must be aligned, where the weights come from and
+under which licence, what was measured, and one golden input and output. Normalisation lives inside the graph,
+so there is nothing about it here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from facesecure.domain.errors import ModelError
+from facesecure.vision.images.align import ALIGNMENT, CROP
+from facesecure.vision.inference.card_fields import ClassifierFacts, Part, PersonhoodFacts, ScoreModel, StrangerFacts
+from facesecure.vision.inference.interpreter import Interpreter
+
+_REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
+
+
+class InputSpec(Part):
+    """Shape is (batch, height, width, channels); None is a side that the user of the model chooses."""
+
+    shape: tuple[int | None, ...]
+    dtype: Literal["uint8", "float32"] = "uint8"
+    colour: Literal["RGB", "BGR"] = "RGB"
+
+
+class OutputSpec(Part):
+    """What one output is, in words; outputs stand in the graph's own order."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    meaning: str
+    dtype: Literal["float32"] = "float32"
+
+
+class Parity(Part):
+    """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
+
+    reference: str
+    measure: str
+    value: float
+    tolerance: float
+    samples: int
+
+
+class DelegationCount(Part):
+    """Nodes of the graph, how many XNNPACK took on this runtime, in how many pieces."""
+
+    nodes: int
+    delegated: int
+    partitions: int
+
+
+class Timing(Part):
+    """What one picture takes on one thread of ``machine``: the median, in ``milliseconds``. Another's will differ."""
+
+    milliseconds: float
+    machine: str
+
+
+class Golden(Part):
+    """An input that everybody can make again, and what must come out, each output flat, to ``tolerance``.
+
+    The input is coloured squares of ``block`` pixels, their bytes from SHAKE-256 of ``seed``.
+    """
+
+    shape: tuple[int, int, int, int]
+    block: int
+    seed: str
+    outputs: tuple[tuple[float, ...], ...]
+    tolerance: float
+
+    def input(self) -> NDArray[np.uint8]:
+        return golden_input(self.shape, self.block, self.seed)
+
+
+class ModelCard(Part):
+    """NAME.json. ``accuracy`` holds measured figures by telling names; ``dataset`` what the weights
+
+    learnt.
+    """
+
+    name: str
+    file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    size: int
+    task: Literal[
+        "face-embedding", "face-classification", "face-proposal", "face-refinement", "face-landmarks", "face-detection"
+    ]
+    input: InputSpec
+    outputs: tuple[OutputSpec, ...]
+    precision: str
+    origin: str
+    licence: str
+    dataset: str
+    alignment: str | None = None
+    embedding_size: int | None = None
+    labels: tuple[str, ...] | None = None
+    thresholds: dict[str, float] = Field(default_factory=dict)
+    score_model: ScoreModel | None = None
+    impostor_quantiles: dict[str, float] = Field(default_factory=dict)
+    genuine_quantiles: dict[str, float] = Field(default_factory=dict)
+    strangers: StrangerFacts | None = None
+    personhood: PersonhoodFacts | None = None
+    classifier: ClassifierFacts | None = None
+    accuracy: dict[str, float] = Field(default_factory=dict)
+    parity: tuple[Parity, ...] = ()
+    delegation: dict[str, DelegationCount] = Field(default_factory=dict)
+    timing: dict[str, Timing] = Field(default_factory=dict)
+    golden: Golden | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model file that is what its card says, held in memory exactly as it was hashed."""
+
+    card: ModelCard
+    path: Path
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return self.card.sha256
+
+    def interpreter(self, *, threads: int = 1, input_shape: tuple[int, ...] | None = None) -> Interpreter:
+        """A new interpreter over the graph; ModelError if its inputs or outputs are not the card's."""
+        if self.path.suffix != ".tflite":
+            raise ModelError(f"{self.path.name} is not a TFLite model", "choose another model for this task")
+        graph = Interpreter(self.content, threads=threads, input_shape=input_shape)
+        self._check_fit(graph)
+        return graph
+
+    def verify(self) -> float:
+        """Run the golden input: how far from the golden output at most. ModelError if beyond tolerance."""
+        golden = self.card.golden
+        if golden is None:
+            return 0.0
+        found = self.interpreter(input_shape=golden.shape).invoke(golden.input())
+        worst = max(_distance(got, want) for got, want in zip(found, golden.outputs, strict=True))
+        if not worst <= golden.tolerance:
+            raise ModelError(
+                f"{self.card.name} computes something else here: {worst:.3g} away from its golden output",
+                "try the other TFLite runtime (FACESECURE_RUNTIME), and report the machine this happened on",
+            )
+        return worst
+
+    def _check_fit(self, graph: Interpreter) -> None:
+        stated: list[InputSpec | OutputSpec] = [self.card.input, *self.card.outputs]
+        actual = [*graph.inputs, *graph.outputs]
+        fits = len(stated) == len(actual) and all(
+            _shape_fits(spec.shape, tensor.shape) and tensor.dtype == np.dtype(spec.dtype)
+            for spec, tensor in zip(stated, actual, strict=True)
+        )
+        if not fits:
+            shapes = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in actual)
+            raise ModelError(f"{self.path.name} does not fit its card: the graph has {shapes}", _REFETCH)
+
+
+def golden_input(shape: tuple[int, int, int, int], block: int, seed: str) -> NDArray[np.uint8]:
+    """uint8 ``shape`` (batch, height, width, 3) of coloured squares; the same on every machine and numpy."""
+    batch, height, width, channels = shape
+    rows, columns = -(-height // block), -(-width // block)
+    stream = hashlib.shake_256(seed.encode()).digest(batch * rows * columns * channels)
+    squares = np.frombuffer(stream, np.uint8).reshape(batch, rows, columns, channels)
+    large = squares.repeat(block, axis=1).repeat(block, axis=2)
+    return np.ascontiguousarray(large[:, :height, :width])
+
+
+def bundled_directory() -> Path:
+    """Where the models that come with facesecure lie."""
+    return Path(str(resources.files("facesecure.vision.inference"))) / "models"
+
+
+def available_models(state_dir: Path | None = None) -> dict[str, Path]:
+    """Name to card of every model bundled or, under ``state_dir``/models, pulled; a pulled one wins."""
+    folders = [bundled_directory()] + ([state_dir / "models"] if state_dir else [])
+    return {card.stem: card for folder in folders for card in sorted(folder.glob("*.json"))}
+
+
+def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model:
+    """The model of that name, or at that path (NAME.tflite or its card), checked against its card.
+
+    Raises ModelError if it is missing, its card makes no sense, its bytes are not those the card was written
+    for, or it wants faces aligned or cut another way than ``vision.align`` and ``vision.crop`` do.
+    """
+    card_path = _find(name_or_path, state_dir)
+    card = _read_card(card_path)
+    path = card_path.with_name(card.file)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read model {path}: {error.strerror}", _REFETCH) from error
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise ModelError(f"{path} is damaged, or not the file its card was written for", _REFETCH)
+    loose = card.classifier.crop if card.classifier else None
+    _require_made_here("aligned", card.name, card.alignment, ALIGNMENT)
+    _require_made_here("cut", card.name, loose.version if loose else None, CROP)
+    return Model(card, path, content)
+
+
+def _require_made_here(how: str, name: str, wanted: str | None, made: str) -> None:
+    if wanted not in (None, made):
+        raise ModelError(
+            f"{name} wants faces {how} as {wanted!r}, this version makes {made!r}",
+            "use a model made for this version of facesecure, or export it again with facesecure-train",
+        )
+
+
+def load_card(name_or_path: str | Path, state_dir: Path | None = None) -> ModelCard:
+    """The card alone of the model that ``load_model`` would load. Raises ModelError."""
+    return _read_card(_find(name_or_path, state_dir))
+
+
+def card_path_of(path: str | Path) -> Path:
+    """Where the card of the model at ``path`` lies, NAME.tflite or the card itself."""
+    return Path(path).expanduser().with_suffix(".json")
+
+
+def _find(name_or_path: str | Path, state_dir: Path | None) -> Path:
+    text = str(name_or_path)
+    if isinstance(name_or_path, Path) or "/" in text or text.endswith((".tflite", ".onnx", ".json")):
+        return card_path_of(name_or_path)
+    known = available_models(state_dir)
+    if text not in known:
+        raise ModelError(f"there is no model {text!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
+    return known[text]
+
+
+def _read_card(path: Path) -> ModelCard:
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"cannot read model card {path}: {error.strerror}", _REFETCH) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise ModelError(f"model card {path} is wrong at {where or 'its start'}: {first['msg']}", _REFETCH) from error
+
+
+def _shape_fits(stated: tuple[int | None, ...], actual: tuple[int, ...]) -> bool:
+    return len(stated) == len(actual) and all(side is None or side == n for side, n in zip(stated, actual, strict=True))
+
+
+def _distance(got: NDArray[Any], want: tuple[float, ...]) -> float:
+    expected = np.asarray(want, np.float64)
+    return float(np.abs(got.ravel() - expected).max()) if got.size == expected.size else float("inf")

@@ -1,0 +1,162 @@
+"""The models there are: those that come with facesecure, and those it can fetch from where they are published.
+
+What can be fetched is pinned: a URL that names a commit, and a card with size, hash and licence. A pulled model lies
+in STATE_DIR/models with its card beside it, exactly as a bundled one lies in the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facesecure.domain.errors import DownloadError, FacesecureError, UsageError
+from facesecure.vision.inference.download import Progress, RemoteFile, fetch, ignore_progress
+
+if TYPE_CHECKING:
+    from facesecure.vision.inference.model_card import ModelCard
+
+_ZOO = "https://media.githubusercontent.com/media/opencv/opencv_zoo/82b38c8f98e7b52aa171400f3e4c722352d0669f"
+
+URLS = {"yunet": f"{_ZOO}/models/face_detection_yunet/face_detection_yunet_2023mar.onnx"}
+"""Where to fetch what has a card in models/downloadable."""
+
+
+class ModelStatus(StrEnum):
+    """Where a model is."""
+
+    BUNDLED = "bundled"
+    PULLED = "pulled"
+    AVAILABLE = "available"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """One model in ``models list``.
+
+    ``path`` is its file, None where it is yet to be pulled; ``url`` is where it can be pulled from. A DAMAGED one has
+    its card's path and no ``card``.
+    """
+
+    name: str
+    status: ModelStatus
+    card: ModelCard | None
+    path: Path | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """One model in ``models verify``.
+
+    ``distance`` is how far from its golden output it computes here, at most (None where the card has none);
+    ``problem`` is empty where all is well.
+    """
+
+    name: str
+    path: Path
+    distance: float | None
+    problem: str = ""
+    hint: str = ""
+
+    @property
+    def good(self) -> bool:
+        return not self.problem
+
+
+def list_models(state_dir: Path | None = None) -> list[ModelEntry]:
+    """Every model, by name: bundled, pulled into ``state_dir``, or there to be pulled. Hashes each file that is there;
+    what is not as its card says is DAMAGED, and ``verify_models`` tells why. Never raises.
+    """
+    from facesecure.vision.inference.model_card import available_models
+
+    here = available_models(state_dir)
+    entries = [_present(name, card_path, state_dir) for name, card_path in here.items()]
+    absent = [name for name in URLS if name not in here]
+    entries += [ModelEntry(name, ModelStatus.AVAILABLE, downloadable_card(name), None, URLS[name]) for name in absent]
+    return sorted(entries, key=lambda entry: entry.name)
+
+
+def verify_models(state_dir: Path | None = None, *more: str) -> Iterator[Verification]:
+    """Check every model that is here, one after the other: card, bytes, and golden output. Never raises.
+
+    ``more`` are names or paths as the configuration has them; those of models elsewhere are checked too.
+    """
+    from facesecure.vision.inference.model_card import available_models, card_path_of
+
+    here = available_models(state_dir)
+    elsewhere = {one: card_path_of(one) for one in more if one not in here}
+    for name, path in sorted((here | elsewhere).items()):
+        yield _verify(name, path)
+
+
+def remote_file(name: str, mirror: str | None = None) -> RemoteFile:
+    """What ``pull`` would fetch. Raises UsageError where ``name`` cannot be pulled."""
+    if name not in URLS:
+        raise UsageError(f"there is no model {name!r} to pull", f"there are: {', '.join(sorted(URLS))}")
+    stated = downloadable_card(name)
+    url = URLS[name] if mirror is None else f"{mirror.rstrip('/')}/{stated.file}"
+    return RemoteFile(url, stated.file, stated.size, stated.sha256)
+
+
+def pull(name: str, state_dir: Path, on_progress: Progress = ignore_progress, *, mirror: str | None = None) -> Path:
+    """Fetch ``name`` into ``state_dir``/models, verified, with its card; returns the model's path.
+
+    ``mirror`` is the address of a folder that holds the file under its own name, for where the origin cannot be
+    reached; the hash is the same. Raises UsageError for a name that cannot be pulled, DownloadError for the rest.
+    """
+    folder = state_dir / "models"
+    path = fetch(remote_file(name, mirror), folder, on_progress)
+    _put_card(name, folder)
+    return path
+
+
+def downloadable_card(name: str) -> ModelCard:
+    """The card of a model that can be pulled: its size, hash and licence, for people to see before they do."""
+    from facesecure.vision.inference.model_card import ModelCard
+
+    return ModelCard.model_validate_json(_card_path(name).read_bytes())
+
+
+def _card_path(name: str) -> Path:
+    from facesecure.vision.inference.model_card import bundled_directory
+
+    return bundled_directory() / "downloadable" / f"{name}.json"
+
+
+def _put_card(name: str, folder: Path) -> None:
+    """Lay the card beside the model: from then on the model is there."""
+    temporary = folder / f".{name}.json.part"
+    try:
+        temporary.write_bytes(_card_path(name).read_bytes())
+        temporary.replace(folder / f"{name}.json")
+    except OSError as error:
+        raise DownloadError(
+            f"cannot write in {folder}: {error.strerror}", "free some space and run it again"
+        ) from error
+
+
+def _present(name: str, card_path: Path, state_dir: Path | None) -> ModelEntry:
+    from facesecure.vision.inference.model_card import load_model
+
+    pulled = state_dir is not None and card_path.parent == state_dir / "models"
+    try:
+        model = load_model(card_path)
+    except FacesecureError:
+        return ModelEntry(name, ModelStatus.DAMAGED, None, card_path, URLS.get(name))
+    status = ModelStatus.PULLED if pulled else ModelStatus.BUNDLED
+    return ModelEntry(name, status, model.card, model.path, URLS.get(name))
+
+
+def _verify(name: str, card_path: Path) -> Verification:
+    from facesecure.vision.inference.model_card import load_model
+
+    try:
+        model = load_model(card_path)
+        distance = model.verify()
+    except FacesecureError as error:
+        return Verification(name, card_path, None, error.message, error.hint or "")
+    return Verification(name, model.path, None if model.card.golden is None else distance)

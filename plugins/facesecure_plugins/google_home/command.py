@@ -1,0 +1,96 @@
+"""``facesecure alerts devices``: which Google Home and other Cast devices could speak."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import typer
+
+from facesecure.cli import output
+from facesecure.cli.output import Json, examples
+from facesecure.cli.settings import settings_of
+from facesecure.domain.errors import PluginError
+from facesecure_plugins.google_home.device import Device, Loudness
+from facesecure_plugins.google_home.discovery import Browser
+from facesecure_plugins.google_home.session import talk_to
+
+Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to listen for devices.")]
+Volume = Annotated[bool, typer.Option("--volume", help="Also ask each how loud it is.")]
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    "devices",
+    epilog=examples("facesecure alerts devices", "facesecure alerts devices --volume --json"),
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
+)
+def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume = False, json: Json = False) -> None:
+    """List the Google Home and other Cast devices on the network, groups included."""
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # an interface without a network is none of the answer
+    devices = nearby(timeout, _interfaces(settings_of(context).config().plugins))
+    loud = volumes(devices) if volume else [None] * len(devices)
+    if json:
+        output.emit_json({"devices": [_document(*pair) for pair in zip(devices, loud, strict=True)]})
+        return
+    if not devices:
+        output.note(_advice(devices, timeout))
+        return
+    columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
+    output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loud, strict=True)])
+    output.note(_advice(devices, timeout))
+
+
+def _interfaces(plugins: dict[str, dict[str, Any]]) -> list[str]:
+    """Where the plugin would look; the rest of its table may be wrong and does not matter here."""
+    named = plugins.get("google_home", {}).get("interfaces", [])
+    return [str(address) for address in named] if isinstance(named, list) else []
+
+
+def _document(device: Device, loudness: Loudness | None) -> dict[str, Any]:
+    known = {"name": device.name, "uuid": device.uuid and str(device.uuid), "kind": device.kind, "model": device.model}
+    return known | {
+        "address": device.address,
+        "addresses": [host for host, _ in device.addresses],
+        "volume": None if loudness is None else loudness.level,
+        "muted": None if loudness is None else loudness.muted,
+    }
+
+
+def _row(device: Device, loudness: Loudness | None) -> tuple[object, ...]:
+    return device.name, device.kind, device.model, device.address, device.uuid, loudness
+
+
+def _advice(devices: list[Device], timeout: float) -> str:
+    if not devices:
+        return f"no Cast device answered within {timeout:g} s: is one on, and in the same network as this machine?"
+    return f'to speak there: [plugins.google_home] devices = ["{devices[0].name}"]'
+
+
+ASK_SECONDS = 3.0
+
+
+def nearby(seconds: float, interfaces: Sequence[str] = ()) -> list[Device]:
+    """The devices that answer within ``seconds``, by name. Raises PluginError where nobody can be asked."""
+    with contextlib.closing(Browser(interfaces)) as browser:
+        browser.start()
+        return browser.wait_for(lambda found: False, seconds)  # noqa: ARG005
+
+
+def volumes(devices: Sequence[Device]) -> list[Loudness | None]:
+    """How loud each is, asked side by side; None of one that does not say."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(_volume, devices))
+
+
+def _volume(device: Device) -> Loudness | None:
+    try:
+        with talk_to(device, ASK_SECONDS) as cast:
+            return cast.loudness
+    except PluginError:
+        return None

@@ -1,0 +1,277 @@
+"""A conversation with one device: what it says, kept as a state to wait on, and what it is asked to do.
+
+Every wait has a limit and ends early when the device goes away. What fails raises PluginError, which names the device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pychromecast.config import APP_MEDIA_RECEIVER
+from pychromecast.controllers import BaseController
+from pychromecast.controllers.media import MEDIA_PLAYER_ERROR_CODES, STREAM_TYPE_BUFFERED
+from pychromecast.controllers.receiver import VOLUME_CONTROL_TYPE_FIXED, CastStatus, CastStatusListener
+from pychromecast.error import PyChromecastError
+from pychromecast.generated.cast_channel_pb2 import CastMessage
+from pychromecast.socket_client import (
+    CONNECTION_STATUS_DISCONNECTED,
+    CONNECTION_STATUS_LOST,
+    ConnectionStatus,
+    ConnectionStatusListener,
+)
+
+from facesecure.domain.errors import PluginError
+from facesecure_plugins.google_home.connection import Connection, open_connection
+from facesecure_plugins.google_home.deadline import Deadline
+from facesecure_plugins.google_home.device import Device, Loudness, written
+
+TALK_SECONDS = 2.0
+"""How long a device may take to answer a small request."""
+
+IS_IT_ON = "is it on, and on the same network as this machine? facesecure alerts devices shows who answers"
+ONLINE = "the player comes from the internet: is the device online?"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """A running Default Media Receiver. ``ours``: we started it, and may end it."""
+
+    session: str
+    transport: str
+    ours: bool
+
+
+class _Ears(BaseController):
+    """Hears every message of a player's, as it came; pychromecast's own controller keeps some back."""
+
+    def __init__(self, hear: Callable[[str, dict[str, Any]], None]) -> None:
+        super().__init__(NAMESPACE)
+        self._hear = hear
+
+    def receive_message(self, message: CastMessage, data: dict[str, Any]) -> bool:
+        self._hear(message.source_id, data)
+        return True
+
+
+class Conversation(CastStatusListener, ConnectionStatusListener):
+    """One device, connected. ``talk_to`` makes one."""
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        self.name, self.local_address = name, connection.local_address
+        self._connection = connection
+        self._changed = threading.Condition()
+        self._status: CastStatus | None = None
+        self._launch_refused = ""
+        self._app: App | None = None
+        self._media = Media("")
+        self.lost = False
+        connection.register_handler(_Ears(self._hear))
+        connection.register_connection_listener(self)
+        connection.receiver_controller.register_status_listener(self)
+
+    # what pychromecast's thread tells
+
+    def new_cast_status(self, status: CastStatus) -> None:
+        with self._changed:
+            self._status = status
+            self._changed.notify_all()
+
+    def new_connection_status(self, status: ConnectionStatus) -> None:
+        with self._changed:
+            self.lost |= status.status in (CONNECTION_STATUS_LOST, CONNECTION_STATUS_DISCONNECTED)
+            self._changed.notify_all()
+
+    def _hear(self, transport: str, data: dict[str, Any]) -> None:
+        with self._changed:
+            if self._app is not None and transport == self._app.transport:
+                self._media.hear(data)
+                self._changed.notify_all()
+
+    def _launch_answered(self, done: bool, response: dict[str, Any] | None) -> None:
+        with self._changed:
+            if response is not None and not done:
+                self._launch_refused = str(response.get("reason") or "no reason given")
+            self._changed.notify_all()
+
+    # pychromecast tells its listeners of LOAD_FAILED only if it comes with two numbers: so the answer itself is read
+    def _load_answered(self, sent: bool, response: dict[str, Any] | None) -> None:
+        with self._changed:
+            if sent and response is not None:
+                self._media.hear(response)
+            self._changed.notify_all()
+
+    # what we ask
+
+    def greet(self, seconds: float) -> None:
+        """Wait until the device has told its status."""
+        if not self._wait(lambda: self._status is not None, seconds):
+            raise PluginError(f"{self.name} takes the connection and says nothing", "switch it off and on again")
+
+    @property
+    def status(self) -> CastStatus:
+        assert self._status is not None, "greet comes first"
+        return self._status
+
+    @property
+    def loudness(self) -> Loudness | None:
+        """None where the device has no volume to set."""
+        fixed = self.status.volume_control_type == VOLUME_CONTROL_TYPE_FIXED
+        return None if fixed else Loudness(self.status.volume_level, self.status.volume_muted)
+
+    def set_loudness(self, to: Loudness) -> None:
+        """Quieter before louder: muting comes first, the end of muting last."""
+        receiver = self._connection.receiver_controller
+        steps: list[Callable[[], Any]] = [
+            lambda: receiver.set_volume(to.level, timeout=TALK_SECONDS),
+            lambda: receiver.set_volume_muted(to.muted, timeout=TALK_SECONDS),
+        ]
+        with self._failing("its volume could not be set"):
+            for step in reversed(steps) if to.muted else steps:
+                step()
+
+    def launch(self, seconds: float) -> App:
+        """Google's Default Media Receiver, started in the place of whatever ran, or as it was found."""
+        found = self._player()
+        if found is None:
+            with self._failing("its player could not be started"):
+                self._connection.receiver_controller.launch_app(
+                    APP_MEDIA_RECEIVER, callback_function=self._launch_answered
+                )
+            self._wait(lambda: self._player() is not None or bool(self._launch_refused), seconds)
+        if (app := self._player()) is None:
+            why = self._launch_refused or f"not there after {seconds:.1f} s"
+            raise PluginError(f"{self.name} could not start its player: {why}", ONLINE)
+        self._app = App(*app, ours=found is None)
+        return self._app
+
+    def _player(self) -> tuple[str, str] | None:
+        """(session, transport) of the Default Media Receiver, if it runs and is ready."""
+        now = self.status
+        ready = now.app_id == APP_MEDIA_RECEIVER and NAMESPACE in now.namespaces
+        return (now.session_id, now.transport_id) if ready and now.session_id and now.transport_id else None
+
+    def load(self, url: str, title: str) -> None:
+        """Tell the player, and no other app, to play ``url``."""
+        assert self._app is not None, "launch comes first"
+        self._media = Media(url)
+        request = self._media.request(title) | {"sessionId": self._app.session}
+        with self._failing("it could not be told what to play"):
+            self._connection.send_message(
+                self._app.transport, NAMESPACE, request, callback_function=self._load_answered
+            )
+
+    def wait_for_playing(self, seconds: float) -> None:
+        if not self._wait(lambda: self._media.played or self._over(), seconds) or not self._media.played:
+            raise PluginError(f"{self.name} did not begin to play: {self._why(seconds)}", ONLINE)
+
+    def wait_for_the_end(self, seconds: float) -> None:
+        if not self._wait(self._over, seconds) or not self._media.finished:
+            raise PluginError(f"{self.name} began to play and did not finish: {self._why(seconds)}")
+
+    def _over(self) -> bool:
+        return self._media.over or self._taken_over()
+
+    def _taken_over(self) -> bool:
+        return self._app is not None and self.status.session_id != self._app.session
+
+    def _why(self, seconds: float) -> str:
+        if self._taken_over():
+            return f"{self.status.display_name or 'another app'} took its place"
+        return self._media.trouble or f"it is {self._media.state} after {seconds:.1f} s"
+
+    def stop(self, app: App) -> None:
+        """End ``app`` if it still runs, and no other: a session that is gone is not confused with what came after."""
+        if self.status.session_id == app.session:
+            with self._failing("its player could not be ended"):
+                self._connection.receiver_controller.send_message({"type": "STOP", "sessionId": app.session})
+            if not self._wait(lambda: self.status.session_id != app.session, TALK_SECONDS):
+                raise PluginError(f"{self.name}: its player did not end")
+
+    def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Whether ``done`` came true within ``seconds``. Raises PluginError if the device went away before."""
+        with self._changed:
+            self._changed.wait_for(lambda: done() or self.lost, seconds)
+            if not done() and self.lost:
+                raise PluginError(f"{self.name} broke off the connection", IS_IT_ON)
+            return done()
+
+    @contextlib.contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (PyChromecastError, OSError) as error:
+            raise PluginError(f"{self.name}: {what}: {error}", IS_IT_ON) from error
+
+
+@contextlib.contextmanager
+def talk_to(device: Device, seconds: float) -> Iterator[Conversation]:
+    """A conversation with ``device``, begun within ``seconds`` at the first of its addresses that answers."""
+    deadline, errors = Deadline(seconds), []
+    with contextlib.ExitStack() as stack:
+        for tried, (host, port) in enumerate(device.addresses):
+            share = deadline.left() / (len(device.addresses) - tried)
+            try:
+                connection = stack.enter_context(open_connection(host, port, share))
+            except OSError as error:
+                errors.append(f"{written(host, port)}: {error}")
+                continue
+            conversation = Conversation(device.name, connection)
+            connection.start()
+            conversation.greet(max(deadline.left(), share / 2))
+            yield conversation
+            return
+        raise PluginError(f"{device.name} cannot be reached ({'; '.join(errors)})", IS_IT_ON)
+
+
+NAMESPACE = "urn:x-cast:com.google.cast.media"
+
+
+class Media:
+    """One recording, told apart from others on the same player by its URL, then by its media session."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.played = self.finished = False
+        self.state = "not loaded"
+        self.trouble = ""
+        self._session: int | None = None
+
+    def request(self, title: str) -> dict[str, Any]:
+        """The LOAD message, less its session. BUFFERED: it has an end, unlike pychromecast's default, LIVE."""
+        metadata = {"metadataType": 0, "title": title}
+        media = {"contentId": self.url, "contentType": "audio/mpeg", "streamType": STREAM_TYPE_BUFFERED}
+        return {"type": "LOAD", "media": media | {"metadata": metadata}, "autoplay": True, "currentTime": 0}
+
+    @property
+    def over(self) -> bool:
+        """Nothing more will come of it."""
+        return self.finished or bool(self.trouble)
+
+    def hear(self, data: dict[str, Any]) -> None:
+        """A message of the player's."""
+        kind = data.get("type")
+        if kind == "MEDIA_STATUS":
+            for status in data.get("status") or ():
+                self._follow(status)
+        elif kind in ("LOAD_FAILED", "LOAD_CANCELLED", "INVALID_REQUEST", "INVALID_PLAYER_STATE"):
+            code = data.get("detailedErrorCode")
+            reason = MEDIA_PLAYER_ERROR_CODES.get(code) or data.get("reason") or code
+            self.trouble = f"{kind} ({reason})" if reason else str(kind)
+
+    def _follow(self, status: dict[str, Any]) -> None:
+        session = status.get("mediaSessionId")
+        if (status.get("media") or {}).get("contentId") == self.url:
+            self._session = session
+        if session is None or session != self._session:
+            return
+        self.state = str(status.get("playerState", self.state))
+        self.played |= self.state == "PLAYING"
+        reason = status.get("idleReason") if self.state == "IDLE" else None
+        if reason == "FINISHED" and self.played:
+            self.finished = True
+        elif reason:
+            self.trouble = {"FINISHED": "it ended without a sound"}.get(reason, f"the player stopped ({reason})")

@@ -1,5 +1,0 @@
-"""``python -m bench``: the door bench."""
-
-from bench.door import main
-
-main()

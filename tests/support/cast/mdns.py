@@ -1,0 +1,60 @@
+"""The Cast device's advertisement by mDNS, on the loopback only."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+from zeroconf import ServiceInfo, Zeroconf
+
+from support.cast.script import Script
+
+SERVICE = "_googlecast._tcp.local."
+LOOPBACK = "127.0.0.1"
+
+
+class Advertisement:
+    """``script``'s device is at ``host``, ``port``, until it says where it is now or goes."""
+
+    def __init__(self, zeroconf: Zeroconf, script: Script, host: str, port: int) -> None:
+        self._zeroconf, self._script = zeroconf, script
+        self._record = self._at(host, port)
+        assert zeroconf.loop is not None  # at once: to announce it in full would take a second
+        zeroconf.loop.call_soon_threadsafe(zeroconf.registry.async_add, self._record)
+
+    def move(self, host: str, port: int) -> None:
+        """Tell the network of the new place, as a device does that was given another address."""
+        self._record = self._at(host, port)
+        self._zeroconf.update_service(self._record)
+
+    def go(self) -> None:
+        """Say goodbye."""
+        self._zeroconf.unregister_service(self._record)
+
+    def _at(self, host: str, port: int) -> ServiceInfo:
+        script, plain = self._script, self._script.identifier.hex
+        texts = {
+            "id": plain,
+            "fn": script.name,
+            "md": script.model,
+            "ca": str(script.capabilities),
+            "ve": "05",
+            "st": "0",
+        }
+        name = f"{script.model.replace(' ', '-')}-{plain}.{SERVICE}"
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        address = socket.inet_pton(family, host)
+        return ServiceInfo(
+            SERVICE, name, addresses=[address], port=port, properties=texts, server=f"{script.identifier}.local."
+        )
+
+
+@contextlib.contextmanager
+def advertised(script: Script, host: str, port: int) -> Iterator[Advertisement]:
+    """The device can be found."""
+    zeroconf = Zeroconf(interfaces=[LOOPBACK])
+    try:
+        yield Advertisement(zeroconf, script, host, port)
+    finally:
+        zeroconf.close()

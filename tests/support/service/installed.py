@@ -1,0 +1,136 @@
+"""The installed service, as a householder and an administrator handle it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from support.service.booted import BootedSystem
+
+UNIT = "facesecure.service"
+SOURCE = "/usr/src/facesecure"
+DIST_PACKAGES = "/usr/local/lib/python3.11/dist-packages"
+WHEEL = "/srv/{}"
+CONFIG = "/etc/facesecure/facesecure.toml"
+STATE = "/var/lib/facesecure"
+DROP_IN = "/run/systemd/system/facesecure.service.d/test.conf"
+PYTHON = "/opt/facesecure/bin/python"
+
+CLIP = '[camera]\nsource = "file:/srv/door.mp4"\nfile_speed = "real"\n'
+"""A camera before which three people walk by, once, in 25 seconds."""
+
+IMPATIENT = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\n"
+"""The unit's own patience is ten times that, and a test's time is short."""
+
+_SILENT = """
+import socket, sys, time
+listening = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """facesecure.service in ``system``, installed from the wheel at ``package``."""
+
+    system: BootedSystem
+    package: str
+
+    def install(self, *words: str) -> str:
+        """`make install`, without a network. Returns what it said."""
+        command = ("make", "--silent", "-C", SOURCE, "install", f"PACKAGE={self.package}", *words)
+        return self.system.run(*command, timeout=300, PIP_NO_INDEX="1").stdout
+
+    def uninstall(self, keep_state: str) -> str:
+        command = ("make", "--silent", "-C", SOURCE, "uninstall", f"KEEP_STATE={keep_state}")
+        return self.system.run(*command, timeout=60).stdout
+
+    def configure(self, text: str, drop_in: str = "") -> None:
+        """A configuration file as ``make install`` leaves it, and settings of the unit."""
+        self.system.write(CONFIG, text)
+        self.system.run("systemd-tmpfiles", "--create", "facesecure.conf")
+        if drop_in:
+            self.system.write(DROP_IN, drop_in)
+            self.system.run("systemctl", "daemon-reload")
+
+    def start(self, text: str = CLIP, drop_in: str = "") -> None:
+        """`systemctl start`, which returns when the service is READY."""
+        self.configure(text, drop_in)
+        self.system.run("systemctl", "start", UNIT, timeout=120)
+
+    def stop(self) -> float:
+        """`systemctl stop`. Returns how many seconds it took."""
+        began = time.monotonic()
+        self.system.run("systemctl", "stop", UNIT)
+        return time.monotonic() - began
+
+    def reset(self) -> None:
+        """Stopped, as after the installation; the journal begins anew."""
+        run = self.system.run
+        run("systemctl", "stop", UNIT, check=False)
+        run("rm", "-rf", "/run/systemd/system/facesecure.service.d")
+        run("systemctl", "daemon-reload")
+        run("systemctl", "reset-failed", UNIT, check=False)
+        run("sh", "-c", f"rm -rf {STATE}/* {STATE}/.[!.]*")
+        run("journalctl", "--quiet", "--rotate", "--vacuum-time=1ms")
+
+    def command(self, *words: object, check: bool = True, timeout: float = 60.0) -> str:
+        """`sudo facesecure ...`. Returns what stood on stdout."""
+        return self.system.run("facesecure", *words, check=check, timeout=timeout).stdout
+
+    def events(self) -> list[dict[str, Any]]:
+        """`sudo facesecure events list --json`."""
+        return list(json.loads(self.command("events", "list", "--json"))["events"])
+
+    @property
+    def status(self) -> str:
+        """STATUS=, as it was last told."""
+        return self.system.property(UNIT, "StatusText")
+
+    @property
+    def state(self) -> str:
+        return self.system.property(UNIT, "ActiveState")
+
+    @property
+    def process(self) -> int:
+        return int(self.system.property(UNIT, "MainPID"))
+
+    @property
+    def restarts(self) -> int:
+        return int(self.system.property(UNIT, "NRestarts"))
+
+    def said(self, words: str) -> bool:
+        """Whether the journal has ``words``, of the service or of systemd about it."""
+        return words in self.system.journal_text()
+
+    def wait_for_alarm(self, kind: str, timeout: float = 30.0) -> dict[str, Any]:
+        """Wait for the log plugin's entry in the journal, found by its field. Returns its fields."""
+        entries: list[dict[str, Any]] = []
+
+        def come() -> bool:
+            entries[:] = self.system.journal(f"FACESECURE_KIND={kind}")
+            return bool(entries)
+
+        self.system.wait_for(come, f"an alarm about a {kind}", timeout)
+        return entries[0]
+
+    def wait_for_restart(self, timeout: float = 30.0) -> None:
+        """Wait until systemd has started the service once more, and it is READY."""
+        before = self.restarts
+        self.system.wait_for(lambda: self.restarts > before, "systemd to restart the service", timeout)
+        self.system.wait_for(lambda: self.state == "active", "the restarted service to be ready", timeout)
+
+    @contextmanager
+    def silent_camera(self, port: int = 8554) -> Iterator[str]:
+        """A network camera that takes every call and never says a word. Yields its address."""
+        camera = self.system.start("/usr/bin/python3", "-c", _SILENT, port)
+        assert camera.line() == "ready"
+        try:
+            yield f"rtsp://127.0.0.1:{port}/door"
+        finally:
+            camera.kill()

@@ -1,0 +1,38 @@
+"""What befalls the camera and the daemon reaches the alerts, as far as the policy tells of it."""
+
+from __future__ import annotations
+
+from facesecure.alerts.policy.policy import Policy
+from facesecure.alerts.policy.timer import News
+from facesecure.domain import Alert, AlertKind
+from facesecure.domain.camera_events import CameraEvent, Trouble
+from facesecure.domain.messages import Phrases
+
+
+class Letters:
+    def __init__(self) -> None:
+        self.sent: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        self.sent.append(alert)
+
+    @property
+    def texts(self) -> list[tuple[AlertKind, str]]:
+        return [(alert.kind, alert.text) for alert in self.sent]
+
+
+def test_a_camera_in_trouble_is_told_with_the_reason_to_be_read_and_not_said():
+    letters = Letters()
+    News(Policy(Phrases()), letters).of_camera(CameraEvent(Trouble.OFFLINE, False, "nobody answers"))
+    ((kind, text),) = letters.texts
+    assert kind is AlertKind.CAMERA
+    assert text == f"{Phrases().camera('offline')}: nobody answers"
+    assert letters.sent[0].speech == Phrases().camera("offline")
+
+
+def test_what_befalls_the_service_is_told_once_and_held_back_when_it_comes_again():
+    letters = Letters()
+    news = News(Policy(Phrases()), letters)
+    news.of_service("disk_full", "5 MB were let go")
+    news.of_service("disk_full", "6 MB were let go")
+    assert letters.texts == [(AlertKind.SERVICE, f"{Phrases().service('disk_full')}: 5 MB were let go")]

@@ -1,0 +1,44 @@
+"""What is due is told though nothing happens, and one mistake does not end that."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from facesecure.alerts.policy.timer import Ticker
+from facesecure.domain import Alert, AlertKind
+
+
+class Forgetful:
+    """A policy that makes a mistake the first ``mistakes`` times that it is asked."""
+
+    def __init__(self, mistakes: int) -> None:
+        self.mistakes, self.saved = mistakes, 0
+
+    def overdue(self) -> list[Alert]:
+        self.mistakes -= 1
+        if self.mistakes >= 0:
+            raise ZeroDivisionError("a mistake")
+        return [Alert(AlertKind.CAMERA, "The camera is back")]
+
+    def save(self, *, at_once: bool = False) -> None:
+        self.saved += 1
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.told = threading.Event()
+
+    def send(self, alert: Alert) -> None:
+        self.told.set()
+
+
+def test_a_mistake_of_the_policy_s_is_logged_once_and_what_is_due_later_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    policy, listener = Forgetful(mistakes=3), Listener()
+    with Ticker(policy, listener, every=0.001):  # type: ignore[arg-type]
+        assert listener.told.wait(5)
+    assert caplog.text.count("a mistake of the policy's") == 1
+    assert policy.saved

@@ -1,0 +1,20 @@
+"""Our own side of the bench, over a film of half a second."""
+
+from __future__ import annotations
+
+from benchmarks.systems.ours import Run
+from facesecure.camera.synthetic.clip import render
+from facesecure.camera.synthetic.video_writer import FilmWriter
+
+
+def test_every_stage_of_the_real_wiring_is_on_the_stopwatch(tmp_path):
+    frames = [image for index, image in enumerate(render()) if 60 <= index < 90 and index % 3 == 0]
+    with FilmWriter(tmp_path / "door.mp4", (1280, 720), 5.0) as film:
+        for image in frames:
+            film.write(image)
+    run = Run(tmp_path / "door.mp4", tmp_path / "state")
+    run.go()
+    assert len(run.cpu) == len(frames)
+    timed = {stage for frame in run.stages for stage in frame}
+    assert {"decode", "motion", "detect", "align", "embed", "track"} <= timed
+    assert run.memory["run"] >= run.memory["assembled"] >= run.memory["imported"]

@@ -1,0 +1,71 @@
+"""A long pause is no hang; a read that never returns is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from facesecure.camera.capture import LatestFrame
+from facesecure.camera.sources import base
+from facesecure.camera.sources.base import SignOfLife
+from facesecure.camera.sources.live import LiveSource
+from facesecure.domain.errors import SourceError, SourceLost
+
+
+@pytest.fixture(autouse=True)
+def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_SLICE", 0.02)
+
+
+def test_while_it_waits_there_are_signs_and_in_the_end_it_says_that_nobody_stopped_it():
+    sign, stopped, waited = SignOfLife(), threading.Event(), []
+    thread = threading.Thread(target=lambda: waited.append(sign.wait(stopped, 0.15)))
+    began = time.monotonic()
+    thread.start()
+    time.sleep(0.1)
+    assert sign.at > began + 0.04
+    thread.join()
+    assert waited == [False]
+    assert time.monotonic() - began >= 0.15
+
+
+def test_a_wait_ends_when_it_is_told_to():
+    stopped = threading.Event()
+    stopped.set()
+    assert SignOfLife().wait(stopped, 60)
+
+
+class Unplugged:
+    """A camera that is not there."""
+
+    def __str__(self) -> str:
+        return "unplugged"
+
+    def pictures(self, stopped: threading.Event) -> Iterator[object]:
+        raise SourceLost("nothing is plugged in")
+        yield
+
+    def probe(self) -> object:
+        raise SourceError("nothing is plugged in")
+
+
+class Stuck(Unplugged):
+    """A driver that never returns."""
+
+    def pictures(self, stopped: threading.Event) -> Iterator[object]:
+        stopped.wait()
+        return
+        yield
+
+
+@pytest.mark.parametrize(("connection", "shows"), [(Unplugged(), True), (Stuck(), False)])
+def test_an_unplugged_camera_shows_signs_of_life_and_a_stuck_one_does_not(connection, shows):
+    source = LiveSource(connection, reconnect_max=3600.0, patient=True)
+    with LatestFrame(source) as frames:
+        began = time.monotonic()
+        time.sleep(0.12)
+        assert (frames.alive_at > began + 0.05) is shows
+        assert (frames.trouble is not None) is shows

@@ -1,0 +1,126 @@
+"""Addresses: what is understood, what is suggested, and that no secret gets out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facesecure.camera.sources import open_source, redact
+from facesecure.camera.sources.uri import parse
+from facesecure.config import CameraConfig
+from facesecure.domain.errors import SourceError
+
+
+@pytest.mark.parametrize(
+    ("uri", "scheme", "location"),
+    [
+        ("picamera2:0", "picamera2", "0"),
+        ("picamera2:", "picamera2", "0"),
+        ("PiCamera2:1", "picamera2", "1"),
+        ("rtsp://cam/door", "rtsp", "rtsp://cam/door"),
+        ("rtsps://cam:322/door", "rtsps", "rtsps://cam:322/door"),
+        ("v4l2:/dev/null", "v4l2", "/dev/null"),
+    ],
+)
+def test_an_address_is_understood(uri: str, scheme: str, location: str) -> None:
+    address = parse(uri)
+    assert (address.scheme, address.location) == (scheme, location)
+
+
+def test_a_bare_path_is_a_file_a_folder_or_a_device(tmp_path: Path) -> None:
+    film = tmp_path / "clip 1: door.mp4"
+    film.touch()
+    assert parse(str(film)).scheme == "file"
+    assert parse(str(tmp_path)).scheme == "dir"
+    assert parse("/dev/null").scheme == "v4l2"
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "clip.mp4").touch()
+    assert parse("file:~/clip.mp4").path == tmp_path / "clip.mp4"
+
+
+@pytest.mark.parametrize(
+    ("uri", "said"),
+    [
+        ("", "no source is given"),
+        ("rstp://cam/door", "did you mean rtsp:"),
+        ("picamera:0", "did you mean picamera2:"),
+        ("http://cam/video", "no kind of source"),
+        ("picamera2:left", "picamera2:0 is the first"),
+        ("v4l2:0", "write v4l2:/dev/video0"),
+        ("v4l2:/dev/video99", "there is no camera at /dev/video99"),
+        ("v4l2:/etc/hostname", "is not a camera device"),
+        ("rtsp:///door", "names no host"),
+        ("rtsp://cam:port/door", "not a stream's address"),
+        ("file:/no/such/folder/clip.mp4", "the folder /no/such/folder does not exist either"),
+        ("nowhere.mp4", "there is no file or folder nowhere.mp4"),
+    ],
+)
+def test_a_wrong_address_says_what_to_write_instead(uri: str, said: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(uri, CameraConfig())
+    assert said in str(caught.value)
+    assert caught.value.hint
+
+
+def test_a_misspelt_file_gets_its_neighbour_suggested(tmp_path: Path) -> None:
+    (tmp_path / "front-door.mp4").touch()
+    with pytest.raises(SourceError, match=r"did you mean .*front-door\.mp4"):
+        parse(f"file:{tmp_path}/frontdoor.mp4")
+    with pytest.raises(SourceError, match="there is no folder"):
+        parse(f"dir:{tmp_path}/pictures")
+
+
+def test_a_file_taken_for_a_folder_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    with pytest.raises(SourceError, match="write file:"):
+        parse(f"dir:{tmp_path}/clip.mp4")
+    with pytest.raises(SourceError, match="write dir:"):
+        parse(f"file:{tmp_path}")
+
+
+SECRETS = [
+    "rtsp://admin:hunter2@cam/door",
+    "rtsp://admin:hunt@hunter2@cam/door",
+    "rtsp://admin:pa/hunter2@cam/door",
+    "rtsp://admin:p:hunter2@[fe80::1]:554/door",
+    "rtsp://hunter2@cam/door",
+    "rtsp://cam/user=admin&password=hunter2&channel=1",
+    "rtsp://cam/live?token=hunter2",
+    "error opening 'rtsp://admin:hunter2@cam/door': timed out",
+    "rstp://admin:hunter2@cam/door",
+]
+
+
+@pytest.mark.parametrize("text", SECRETS)
+def test_no_secret_survives_redaction(text: str) -> None:
+    assert "hunter2" not in redact(text)
+
+
+@pytest.mark.parametrize("uri", ["rtsp://admin:hunter2@cam/door", "rtsp://cam/user=admin&password=hunter2"])
+def test_no_secret_is_in_an_address_or_a_source(uri: str) -> None:
+    assert "hunter2" not in f"{open_source(uri, CameraConfig())!r} {parse(uri)} {parse(uri)!r}"
+
+
+@pytest.mark.parametrize(
+    "uri", ["rstp://admin:hunter2@cam/door", "rtsp://admin:p:hunter2/@cam", "rtsp://hunter2@/door"]
+)
+def test_no_secret_is_in_an_error(uri: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        open_source(uri, CameraConfig())
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="'\""), min_size=1))
+def test_whatever_the_password_it_is_hidden(password: str) -> None:
+    assert redact(f"rtsp://admin:{password}@cam/door") == "rtsp://***@cam/door"
+
+
+def test_an_address_without_secrets_is_shown_as_it_is() -> None:
+    assert str(parse("rtsp://192.168.1.7:554/h264")) == "rtsp://192.168.1.7:554/h264"

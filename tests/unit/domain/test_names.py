@@ -1,0 +1,72 @@
+"""What a person may be called."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facesecure.domain.errors import UsageError
+from facesecure.domain.names import LONGEST_NAME, name_key, person_name
+
+
+@pytest.mark.parametrize(
+    "name", ["Tom", "Åsa Öberg", "李小龙", "O'Neill", "Zoë-Marie", "🦊", "👩‍👩‍👧", "the cat's minder", "J. R."]
+)
+def test_names_people_have_are_kept_as_they_are(name: str) -> None:
+    assert person_name(name) == name
+
+
+def test_spaces_around_and_between_are_tidied() -> None:
+    assert person_name("  Ann   Lee \n") == "Ann Lee"
+
+
+def test_a_decomposed_accent_is_composed() -> None:
+    assert person_name(unicodedata.normalize("NFD", "Åsa")) == "Åsa"
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("", "nothing to see"),
+        (" \t ", "nothing to see"),
+        ("\u200d\ufe0f", "nothing to see"),
+        ("x" * (LONGEST_NAME + 1), "65 characters"),
+        ("a/b", "slash"),
+        ("a\\b", "slash"),
+        ("../../etc/passwd", "slash"),
+        (".", "folder"),
+        ("..", "folder"),
+        ("Tom\x00", "control"),
+        ("Tom\x1b[31m", "control"),
+        ("To\nm", "control"),
+        ("To\u2028m", "control"),
+        ("Tom\u202eann", "control"),
+        ("Tom\udcff", "control"),
+    ],
+)
+def test_what_is_no_name_is_refused_and_the_complaint_says_why(name: str, complaint: str) -> None:
+    with pytest.raises(UsageError, match=complaint) as caught:
+        person_name(name)
+    assert caught.value.hint
+
+
+def test_the_longest_name_allowed_is_allowed() -> None:
+    assert person_name("x" * LONGEST_NAME) == "x" * LONGEST_NAME
+
+
+def test_case_and_encoding_do_not_make_two_people() -> None:
+    assert name_key("ÅSA strauß") == name_key(unicodedata.normalize("NFD", "åsa STRAUSS"))
+
+
+@given(st.text())
+def test_any_text_is_a_stable_name_or_refused(text: str) -> None:
+    try:
+        name = person_name(text)
+    except UsageError:
+        return
+    assert person_name(name) == name
+    assert name_key(name) == name_key(person_name(name.casefold()))
+    assert name.encode("utf-8")

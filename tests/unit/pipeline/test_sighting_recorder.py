@@ -1,0 +1,81 @@
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+from facesecure.domain import Sighting, Verdict, VerdictKind
+from facesecure.domain.errors import DiskFullError, StoreError
+from facesecure.pipeline.sighting_recorder import Chronicle
+from support.builders import NOON
+
+SEEN = Sighting("s1", Verdict(VerdictKind.STRANGER, "nobody we know"), "front door", NOON, NOON)
+
+
+class Shelf:
+    """A store in memory that can be told to be full."""
+
+    def __init__(self, *, full: bool = False) -> None:
+        self.error = StoreError("the disk is full", "delete something") if full else None
+        self.recorded, self.updated = [], []
+
+    def record(self, sighting):
+        if self.error is not None:
+            raise self.error
+        self.recorded.append(sighting)
+        return SimpleNamespace(snapshot=Path("s1.jpg"))
+
+    def update(self, sighting):
+        self.updated.append(sighting)
+
+
+def test_a_new_sighting_is_recorded_and_its_snapshot_named():
+    shelf = Shelf()
+    assert Chronicle(shelf).keep(SEEN) == Path("s1.jpg")
+    assert shelf.recorded == [SEEN]
+
+
+def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
+    shelf, closing = Shelf(), replace(SEEN, closing=True, last_seen=NOON + timedelta(seconds=9))
+    Chronicle(shelf).keep(closing)
+    assert shelf.recorded == []
+    assert shelf.updated == [closing]
+
+
+def test_a_full_disk_is_said_and_stops_nothing(caplog):
+    chronicle = Chronicle(Shelf(full=True))
+    with caplog.at_level(logging.ERROR):
+        assert chronicle.keep(SEEN) is None
+    assert chronicle.lost == 1
+    assert "the disk is full" in caplog.text
+
+
+def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
+    grouped = []
+    chronicle = Chronicle(Shelf(), grouped.append)
+    tom = replace(SEEN, identifier="s2", verdict=Verdict(VerdictKind.KNOWN, "looks like Tom", name="Tom"))
+    for sighting in (SEEN, replace(SEEN, closing=True), tom, replace(tom, closing=True)):
+        chronicle.keep(sighting)
+    assert grouped == ["s1"]
+
+
+def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
+    def full(identifier: str) -> None:
+        raise StoreError("the disk is full", "delete something")
+
+    chronicle = Chronicle(Shelf(), full)
+    assert chronicle.keep(replace(SEEN, closing=True)) is None
+    assert chronicle.lost == 0
+    assert "at the next start: the disk is full" in caplog.text
+
+
+def test_a_full_disk_is_told_once_until_something_fits_again():
+    shelf, told = Shelf(), []
+    chronicle = Chronicle(shelf, on_full=lambda: told.append("full"))
+    for error, heard in [
+        (StoreError("busy"), 0), (DiskFullError("full"), 1), (StoreError("busy"), 1), (DiskFullError("full"), 1),
+        (None, 1), (DiskFullError("full"), 2),
+    ]:  # fmt: skip
+        shelf.error = error
+        chronicle.keep(SEEN)
+        assert len(told) == heard

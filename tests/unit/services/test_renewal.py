@@ -1,0 +1,84 @@
+"""A change of model, on the two that are bundled."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import text
+
+from facesecure.config import FacesecureConfig, RecognizerConfig
+from facesecure.domain import AlignedFace
+from facesecure.domain.records import EnrolledFace
+from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.services import model_stack
+from facesecure.services.model_stack import Vision, renew
+from facesecure.storage.store import Store
+from facesecure.vision.images import align
+from facesecure.vision.inference.model_card import load_model
+from support.builders import quality
+from support.faces import portrait
+from support.lfw import detector
+
+FAST, EXACT = "mobilefacenet", "mobilefacenet-float16"
+
+
+@pytest.fixture(scope="module")
+def crops():
+    """Two portraits, aligned."""
+    found = {}
+    for name in ("grace_hopper", "eileen_collins"):
+        face = max(detector().detect(portrait(name)), key=lambda face: face.eye_distance)
+        found[name] = align.crop(portrait(name), face.landmarks)
+    return found
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store.open(tmp_path / "state") as store:
+        yield store
+
+
+def enrolled(crop: np.ndarray, model: str, count: int = 3) -> list[EnrolledFace]:
+    """The crop, brighter each time, as that model embeds it."""
+    embedder = ModelEmbedder(load_model(model))
+    images = [np.clip(crop.astype(int) + 10 * number, 0, 255).astype(np.uint8) for number in range(count)]
+    return [EnrolledFace(image, embedder.embed(image), embedder.sha256, quality()) for image in images]
+
+
+@pytest.mark.parametrize(("before", "after"), [(FAST, EXACT), (EXACT, FAST)])
+def test_templates_are_made_again_from_the_crops_and_one_line_says_so(store, crops, caplog, before, after):
+    store.add_person("Grace", enrolled(crops["grace_hopper"], before))
+    store.add_person("Eileen", enrolled(crops["eileen_collins"], before))
+    embedder = ModelEmbedder(load_model(after))
+    with caplog.at_level(logging.INFO, "facesecure.services.model_stack"):
+        assert renew(store, embedder).faces == 6
+    (line,) = caplog.messages
+    assert line.startswith("the model has changed: 6 faces of Eileen, Grace embedded again in ")
+    templates = {one.name: one for one in store.templates()}
+    assert {one.model_sha256 for one in templates.values()} == {embedder.sha256}
+    assert templates["Grace"].embedding @ embedder.embed(crops["grace_hopper"]) > 0.95
+    caplog.clear()
+    assert renew(store, embedder).faces == 0
+    assert caplog.messages == []
+
+
+def test_a_lost_crop_is_told_and_its_person_is_compared_with_nobody(store, crops, caplog, tmp_path):
+    store.add_person("Grace", enrolled(crops["grace_hopper"], EXACT))
+    store.add_person("Eileen", enrolled(crops["eileen_collins"], EXACT))
+    with store._database.write() as session:
+        session.execute(text("UPDATE faces SET crop_png = :nothing WHERE id <= 3"), {"nothing": b""})
+    config = FacesecureConfig(recognizer=RecognizerConfig(model=FAST))
+    recognizer = Vision.load(config, tmp_path / "state").recognizer(store)
+    assert "face 1 of Grace could not be embedded again and does not count: it is missing or cut short" in caplog.text
+    assert "not recognised until enrolled again: Grace" in caplog.text
+    scores = recognizer.identify(AlignedFace(crops["grace_hopper"], quality())).scores
+    assert set(scores) == {"Eileen"}
+
+
+def test_who_waits_longer_is_told_how_far_it_is(store, crops, caplog, monkeypatch):
+    store.add_person("Grace", enrolled(crops["grace_hopper"], EXACT))
+    monkeypatch.setattr(model_stack, "_PATIENCE", 0.0)
+    renew(store, ModelEmbedder(load_model(FAST)))
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [line.rsplit(", ", 1)[1] for line in told] == ["1 of 3 done", "2 of 3 done"]

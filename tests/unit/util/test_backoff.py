@@ -1,0 +1,26 @@
+"""Pauses between attempts."""
+
+from __future__ import annotations
+
+from facesecure.util.backoff import Backoff
+
+
+def test_pauses_double_up_to_the_longest_and_vary_by_a_third() -> None:
+    backoff = Backoff(8.0)
+    pauses = [backoff.pause() for _ in range(7)]
+    for pause, full in zip(pauses, (0.5, 1, 2, 4, 8, 8, 8), strict=True):
+        assert full * 2 / 3 <= pause <= full
+    assert len(set(pauses)) == 7
+
+
+def test_success_makes_the_next_pause_short_again() -> None:
+    backoff = Backoff(30.0)
+    for _ in range(5):
+        backoff.pause()
+    backoff.reset()
+    assert backoff.pause() <= 0.5
+
+
+def test_it_is_never_a_busy_loop_and_never_longer_than_asked() -> None:
+    backoff = Backoff(0.2)
+    assert all(0.1 < backoff.pause() <= 0.2 for _ in range(20))

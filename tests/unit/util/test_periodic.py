@@ -1,0 +1,91 @@
+"""A thread that does one thing again and again: when it begins, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from facesecure.util.periodic import Routine
+
+
+def _running(name: str) -> bool:
+    return name in {thread.name for thread in threading.enumerate()}
+
+
+def test_its_turn_comes_again_and_again_until_it_ends():
+    turns, enough = [], threading.Event()
+
+    def turn() -> None:
+        turns.append(1)
+        if len(turns) >= 3:
+            enough.set()
+
+    routine = Routine("rounds", turn, every=0.001)
+    routine.start()
+    assert enough.wait(5)
+    routine.end()
+    taken = len(turns)
+    assert not _running("rounds")
+    time.sleep(0.02)
+    assert len(turns) == taken
+
+
+def test_the_first_turn_may_come_sooner_than_the_rest():
+    turned = threading.Event()
+    routine = Routine("rounds", turned.set, every=3600.0, first=0.0)
+    routine.start()
+    assert turned.wait(5)
+    routine.end()
+    assert not _running("rounds"), "the end does not wait for the hour to pass"
+
+
+def test_no_turn_is_taken_before_the_first_is_due():
+    turned = threading.Event()
+    routine = Routine("rounds", turned.set, every=3600.0)
+    routine.start()
+    routine.end()
+    assert not turned.is_set()
+
+
+def test_a_turn_may_be_the_last_by_its_own_word():
+    turns = []
+
+    def turn() -> None:
+        turns.append(1)
+        routine.end()
+
+    routine = Routine("rounds", turn, every=0.001)
+    routine.start()
+    deadline = time.monotonic() + 5
+    while _running("rounds") and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert turns == [1]
+
+
+def test_a_turn_that_hangs_is_left_behind():
+    begun, released = threading.Event(), threading.Event()
+
+    def turn() -> None:
+        begun.set()
+        released.wait(10)
+
+    routine = Routine("rounds", turn, every=0.001, patience=0.01)
+    routine.start()
+    assert begun.wait(5)
+    before = time.monotonic()
+    routine.end()
+    assert time.monotonic() - before < 5
+    assert _running("rounds")
+    released.set()
+
+
+def test_what_was_never_started_ends_at_once():
+    turns: list[int] = []
+    routine = Routine("never started", lambda: turns.append(1), every=0.001, patience=60.0)
+    before = time.monotonic()
+    routine.end()
+    assert time.monotonic() - before < 30
+    assert not _running("never started")
+    routine.start()  # asked to end before it began: there is no first turn
+    routine.end()
+    assert turns == []

@@ -1,0 +1,129 @@
+"""From a photo to the aligned crop of its subject, by the daemon's own detector and alignment.
+
+There is no second implementation here: training and serving see the same crops because the same code makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import cv2
+import numpy as np
+
+from facesecure.config import DetectorConfig
+from facesecure.domain import Face, Image
+from facesecure.domain.interfaces import Detector
+from facesecure.vision.detection.factory import build_detector
+from facesecure.vision.images import align
+from facesecure.vision.images.photos import read_photo
+from facesecure.vision.inference.model_card import available_models, load_model
+
+DetectorKind = Literal["mtcnn", "haar", "yunet"]
+_LARGE = 0.25
+"""A face with this share of the largest one's area is large enough to be the subject."""
+
+
+def subject(faces: Sequence[Face], size: tuple[int, int]) -> Face | None:
+    """Whose photo it is: of the large faces, the one nearest to the centre of a picture of ``size`` (width, height)."""
+    if not faces:
+        return None
+    least = _LARGE * max(face.box.area for face in faces)
+    middle = np.array(size) / 2
+    large = [face for face in faces if face.box.area >= least]
+    return min(large, key=lambda face: float(np.hypot(*(face.box.centre - middle))))
+
+
+class CropMaker(Protocol):
+    """From a photo to the crop that a network sees, uint8 RGB; None if there is no face in it."""
+
+    def crop(self, photo: Path) -> Image | None: ...
+
+
+class WholePhotos:
+    """For photos that are crops already: each as it is."""
+
+    def crop(self, photo: Path) -> Image | None:
+        """Raises ImageError if it is not a picture."""
+        return read_photo(photo)
+
+
+class Cropper:
+    """Photos in, aligned crops of their subjects out; keeps the crops in ``cache`` if there is one.
+
+    ``max_side`` brings larger photos down before anything is looked for, to measure what a small picture costs.
+    ``state_dir`` is where pulled models lie (YuNet).
+    """
+
+    def __init__(
+        self,
+        kind: DetectorKind = "mtcnn",
+        *,
+        max_side: int | None = None,
+        cache: Path | None = None,
+        state_dir: Path | None = None,
+        min_face: int = 20,
+    ) -> None:
+        models = state_dir / "models" if state_dir else None
+        config = DetectorConfig.model_validate({"kind": kind, "min_face": min_face})
+        self.detector: Detector = build_detector(config, models_dir=models)
+        self._max_side = max_side
+        self._cache = cache
+        self.made_by = f"{kind} {min_face} {max_side} {align.ALIGNMENT} {_model_hashes()}"
+
+    def crop(self, photo: Path) -> Image | None:
+        """uint8 RGB (112, 112, 3), or None if there is no face. Raises ImageError if it is not a picture."""
+        if self._cache is None:
+            return self._cut(photo)
+        kept = self._cache / f"{self._key(photo)}.png"
+        if kept.exists():
+            return _unpacked(kept.read_bytes())
+        found = self._cut(photo)
+        self._cache.mkdir(parents=True, exist_ok=True)
+        scratch = kept.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(_packed(found))
+        scratch.replace(kept)
+        return found
+
+    def _cut(self, photo: Path) -> Image | None:
+        image = read_limited(photo, self._max_side)
+        face = subject(self.detector.detect(image), (image.shape[1], image.shape[0]))
+        return None if face is None else align.crop(image, face.landmarks)
+
+    def _key(self, photo: Path) -> str:
+        state = photo.stat()
+        text = f"{self.made_by} {photo.resolve()} {state.st_mtime_ns} {state.st_size}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def read_limited(photo: Path, max_side: int | None) -> Image:
+    """The photo, uint8 RGB, brought down to ``max_side`` pixels if it is larger. Raises ImageError."""
+    image = read_photo(photo)
+    height, width = image.shape[:2]
+    if max_side is None or max(height, width) <= max_side:
+        return image
+    scale = max_side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _model_hashes() -> str:
+    """The detectors' bytes: another network's crops are other crops."""
+    return " ".join(load_model(name).sha256[:8] for name in ("pnet", "rnet", "onet") if name in available_models())
+
+
+def _packed(crop: Image | None) -> bytes:
+    """PNG, without loss; nothing at all for a photo without a face."""
+    if crop is None:
+        return b""
+    return cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _unpacked(content: bytes) -> Image | None:
+    if not content:
+        return None
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    return None if decoded is None else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)

@@ -1,0 +1,116 @@
+"""Embeddings of a whole folder of photos, through the daemon's own detector, alignment and embedder."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facesecure.camera.sources.images import EXTENSIONS
+from facesecure.domain import Embedding
+from facesecure.domain.errors import ImageError, UsageError
+from facesecure.domain.interfaces import Embedder
+from facesecure_training.common.cropping import CropMaker
+from facesecure_training.common.optional_dependencies import parquet
+from facesecure_training.common.progress import steps
+
+_COLUMNS = "its columns are first,second,same"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two photos by name, and whether they show the same person."""
+
+    first: str
+    second: str
+    same: bool
+
+
+def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
+    """CSV or, by its name, Parquet: first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
+
+    ``limit`` takes so many, evenly spread.
+
+    Raises UsageError if the file is not like that; FacesecureError for Parquet where pyarrow is not installed.
+    """
+    try:
+        pairs = [Pair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
+    except OSError as error:
+        raise UsageError(f"cannot read pairs from {path}: {error.strerror or error}") from error
+    except (KeyError, ValueError, TypeError, csv.Error) as error:
+        reason = (str(error).splitlines() or ["?"])[0]
+        raise UsageError(f"{path} is not a list of pairs ({reason})", _COLUMNS) from error
+    if not pairs:
+        raise UsageError(f"{path} lists no pairs", _COLUMNS)
+    step = max(1.0, len(pairs) / limit) if limit else 1.0
+    return [pairs[int(number * step)] for number in range(int(len(pairs) / step))]
+
+
+def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
+    if path.suffix == ".parquet":
+        rows: list[Mapping[str, Any]] = parquet().read_table(path).to_pylist()
+        return rows
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _same(row: Mapping[str, Any]) -> bool:
+    """Of text or a number."""
+    if "same" in row:
+        return {1: True, 0: False}[int(row["same"])]
+    return {0: True, 1: False}[int(row["different"])]
+
+
+def photo_path(images: Path, name: str) -> Path:
+    """A path below ``images``, or LFW's layout: Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg."""
+    if Path(name).suffix.lower() in EXTENSIONS:
+        return images / name
+    return images / name.rsplit("_", 1)[0] / f"{name}.jpg"
+
+
+def photos_by_person(images: Path) -> dict[str, list[Path]]:
+    """Every person's photos: LFW's layout, or all in one folder with identities.csv (image,identity) beside it.
+
+    Raises UsageError if there are none.
+    """
+    listed = images.parent / "identities.csv"
+    people = (
+        _listed(images, listed)
+        if listed.is_file()
+        else {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.glob("*")) if folder.is_dir()}
+    )
+    found = {name: photos for name, photos in people.items() if photos}
+    if not found:
+        raise UsageError(f"there are no photos in {images}", "it holds one folder a person, with that person's *.jpg")
+    return found
+
+
+def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
+    people: dict[str, list[Path]] = {}
+    try:
+        with identities.open(newline="") as file:
+            for row in csv.DictReader(file):
+                people.setdefault(row["identity"], []).append(images / row["image"])
+    except (KeyError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{identities} is not a list of identities ({error})", "its columns are image,identity"
+        ) from error
+    return people
+
+
+def embed_photos(photos: Iterable[Path], cropper: CropMaker, embedder: Embedder) -> Mapping[Path, Embedding | None]:
+    """Each photo's embedding, or None where no face was found; progress on stderr.
+
+    Raises ImageError if a photo cannot be read.
+    """
+    distinct = sorted(set(photos))
+    missing = [photo for photo in distinct if not photo.is_file()]
+    if missing:
+        raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
+    found: dict[Path, Embedding | None] = {}
+    for photo in steps(distinct, "embedding"):
+        crop = cropper.crop(photo)
+        found[photo] = None if crop is None else embedder.embed(crop)
+    return found

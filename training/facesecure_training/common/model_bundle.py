@@ -1,0 +1,130 @@
+"""Writes a model as the daemon wants it: NAME.tflite and its card NAME.json, golden output and node count included."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import FacesecureError
+from facesecure.vision.inference.interpreter import Interpreter
+from facesecure.vision.inference.model_card import ModelCard, golden_input, load_model
+
+_COUNT = (
+    "import sys, json, dataclasses; from facesecure.vision.inference.interpreter import Interpreter; "
+    "print(json.dumps(dataclasses.asdict(Interpreter(sys.stdin.buffer.read()).delegation)))"
+)
+_GOLDEN_SEED = "facesecure"
+
+
+def write(
+    folder: Path,
+    content: bytes,
+    facts: Mapping[str, Any],
+    golden_shape: tuple[int, int, int, int],
+    golden_tolerance: float,
+    other_python: Path | None = None,
+) -> ModelCard:
+    """Write the file and its card into ``folder`` and read them back through the daemon's own door.
+
+    ``facts`` are the card's fields that are not computed here; the delegation only if it is not among them.
+    ``other_python`` is the interpreter of a virtual environment with tflite-runtime, to count what XNNPACK takes there.
+    """
+    name = facts["name"]
+    graph = Interpreter(content, input_shape=golden_shape)
+    outputs = graph.invoke(golden_squares(golden_shape))
+    digest = hashlib.sha256(content).hexdigest()
+    card = ModelCard.model_validate(
+        {
+            "delegation": _delegation(content, other_python) if "delegation" not in facts else {},
+            **facts,
+            **_measured(folder / f"{name}.json", digest),
+            "file": f"{name}.tflite",
+            "sha256": digest,
+            "size": len(content),
+            "golden": {
+                "shape": golden_shape,
+                "block": _block(golden_shape),
+                "seed": _GOLDEN_SEED,
+                "outputs": [[float(f"{value:.6g}") for value in output.ravel()] for output in outputs],
+                "tolerance": golden_tolerance,
+            },
+        }
+    )
+    save(folder, card, content)
+    load_model(folder / card.file).verify()
+    return card
+
+
+def golden_squares(shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    """The golden input of a model that takes ``shape``."""
+    return golden_input(shape, _block(shape), _GOLDEN_SEED)
+
+
+def _block(shape: tuple[int, int, int, int]) -> int:
+    return max(4, shape[1] // 8)
+
+
+def _measured(card: Path, digest: str) -> dict[str, Any]:
+    """What `evaluate --write-card` found out about these very bytes before; nothing if they are others."""
+    old = json.loads(card.read_text()) if card.exists() else {}
+    fields = (
+        "accuracy",
+        "score_model",
+        "impostor_quantiles",
+        "genuine_quantiles",
+        "strangers",
+        "thresholds",
+        "personhood",
+        "classifier",
+    )
+    return {key: old[key] for key in fields if key in old} if old.get("sha256") == digest else {}
+
+
+def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
+    """Write ``card``, and the model's bytes if given, each in one step: a reader sees the old or the new."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        replace_file(folder / card.file, content)
+    document = card.model_dump(mode="json", exclude_none=True)
+    replace_file((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write ``path`` in one step."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(content)
+    scratch.replace(path)
+
+
+def _compact(document: dict[str, Any]) -> str:
+    """One line a field: a golden output of 192 numbers should not take 192 lines."""
+    filled = {key: value for key, value in document.items() if value not in ({}, [], "")}
+    fields = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in filled.items())
+    return "{\n" + ",\n".join(fields) + "\n}"
+
+
+def _delegation(content: bytes, other_python: Path | None) -> dict[str, Any]:
+    graph = Interpreter(content)
+    counts: dict[str, Any] = {graph.runtime: asdict(graph.delegation)}
+    if other_python:
+        environment = {**os.environ, "FACESECURE_RUNTIME": "tflite-runtime"}
+        found = subprocess.run(
+            [other_python, "-c", _COUNT], input=content, env=environment, capture_output=True, check=False
+        )
+        if found.returncode:
+            last = found.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            raise FacesecureError(
+                f"counting on tflite-runtime failed: {' '.join(last)}",
+                f"install facesecure[tflite-runtime] for {other_python}",
+            )
+        counts["tflite-runtime"] = json.loads(found.stdout)
+    return counts

@@ -1,0 +1,140 @@
+"""The faces of one video or photo, found, chosen, judged and cut by the daemon's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from facesecure.camera.sources.uri import Address
+from facesecure.camera.sources.video import VideoFile
+from facesecure.config import CameraConfig, QualityConfig
+from facesecure.domain import AlignedFace, Face, Frame, Image, Verdict, VerdictKind
+from facesecure.domain.interfaces import Detector
+from facesecure.pipeline.tracker import Tracker
+from facesecure.recognition.evidence import Evidence
+from facesecure.vision.detection.factory import USABLE_CONFIDENCE
+from facesecure.vision.images.align import square_crop
+from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.photos import read_photo
+from facesecure.vision.images.quality import examine
+from facesecure_training.common.cropping import subject
+from facesecure_training.datasets.near_duplicates import Thinner, Thumb, thumbnail
+from facesecure_training.datasets.settings import Settings, Which
+from facesecure_training.datasets.sources import Recording
+
+_GAP = 1.0
+"""Seconds for which a face that is followed may be lost, or two frames if they lie further apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A face that is kept: its crop, and where it comes from. ``number`` counts the faces kept of its frame."""
+
+    frame: Frame
+    number: int
+    track: int | None
+    face: Face
+    aligned: AlignedFace
+    crop: Image
+    thumb: Thumb
+
+
+class Cutter:
+    """Cuts out what ``settings`` ask for. Not safe for two threads at once."""
+
+    def __init__(self, detector: Detector, settings: Settings) -> None:
+        self._detector = detector
+        self._settings = settings
+        self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[settings.detector])
+
+    def cuts(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
+        """The faces of ``recording`` in order of time. ``searching`` is called before each frame that is searched.
+
+        Raises SourceError or ImageError if it cannot be read at all.
+        """
+        if recording.kind == "photo":
+            yield from self._of_photo(recording, searching)
+        else:
+            yield from self._of_video(recording, searching)
+
+    def _of_photo(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
+        frame = Frame(0, 0.0, RgbPicture(read_photo(recording.path)))
+        searching()
+        faces = _chosen(self._detector.detect(frame.image), self._settings.faces, frame)
+        yield from self._kept(frame, [(None, face) for face in faces], Thinner(1.0))  # compared later
+
+    def _of_video(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
+        address, stride = Address("file", str(recording.path)), self._settings.stride
+        film = VideoFile(address, CameraConfig(file_speed="fast"), start=datetime.fromtimestamp(0, UTC))
+        followed = Followed(self._settings.faces, stride / (film.probe().fps or 25.0))
+        thinner = Thinner(self._settings.thin)
+        for frame in film.frames():
+            if frame.index % stride == 0:
+                searching()
+                chosen = followed.choose(self._detector.detect(frame.image), frame)
+                yield from self._kept(frame, chosen, thinner)
+
+    def _kept(self, frame: Frame, chosen: Sequence[tuple[int | None, Face]], thinner: Thinner) -> Iterator[Cut]:
+        number = 0
+        for track, face in chosen:
+            aligned = self._examined(frame.image, face)
+            if aligned is None or aligned.quality.clarity < self._settings.min_quality:
+                continue
+            if thinner.admits(thumb := thumbnail(aligned.image)):
+                yield Cut(frame, number, track, face, aligned, self._cropped(frame.image, face, aligned), thumb)
+                number += 1
+
+    def _examined(self, image: Image, face: Face) -> AlignedFace | None:
+        try:
+            return examine(image, face, self._floors)
+        except ValueError:  # all its landmarks in one point: no face
+            return None
+
+    def _cropped(self, image: Image, face: Face, aligned: AlignedFace) -> Image:
+        shape = self._settings.shape
+        if shape.aligned:
+            return aligned.image
+        return square_crop(image, face.box, margin=self._settings.margin, size=shape.size)
+
+
+def _chosen(faces: Sequence[Face], which: Which, frame: Frame) -> Sequence[Face]:
+    if which == "all":
+        return faces
+    best = subject(faces, frame.picture.size) if which == "central" else _largest(faces)
+    return [] if best is None else [best]
+
+
+def _largest(faces: Sequence[Face]) -> Face | None:
+    return max(faces, key=lambda face: face.box.area, default=None)
+
+
+class _Nobody:
+    """Judges nobody: here faces are only followed."""
+
+    def judge(self, _evidence: Evidence) -> Verdict:
+        return Verdict(VerdictKind.UNIDENTIFIED, "nobody asks")
+
+
+class Followed:
+    """Numbers the faces of a video with the daemon's tracker, and chooses among them."""
+
+    def __init__(self, which: Which, interval: float) -> None:
+        """``interval``: seconds between two frames that are searched."""
+        self._which = which
+        self._tracker = Tracker(_Nobody(), max_gap=max(_GAP, 2.5 * interval))  # type: ignore[arg-type]
+        self._held: int | None = None
+
+    def choose(self, faces: Sequence[Face], frame: Frame) -> list[tuple[int | None, Face]]:
+        """(track, face) of those wanted on this frame.
+
+        "tracked" holds on to the largest face until it is lost, whoever else walks through the picture.
+        """
+        tracks = self._tracker.update(faces, frame.taken_at)
+        fresh = {id(track.face): track.number for track in tracks if track.fresh}
+        if self._which != "tracked":
+            return [(fresh.get(id(face)), face) for face in _chosen(faces, self._which, frame)]
+        if self._held not in {track.number for track in tracks if track.live}:
+            largest = _largest(faces)
+            self._held = None if largest is None else fresh.get(id(largest))
+        return [(self._held, face) for face in faces if self._held and fresh.get(id(face)) == self._held]

@@ -1,0 +1,226 @@
+"""What a classifier does at a door: whom it names rightly, and whom it names that it has never seen.
+
+Two rules are measured beside each other. ``plain`` takes the likeliest class, as the report this grew out of did.
+``with_threshold`` names somebody only where the score (``recognize.classifier_scores``) reaches a threshold that was
+chosen on other pictures, of other strangers, than those measured here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Image
+from facesecure.domain.errors import UsageError
+from facesecure.recognition import classifier_scores
+from facesecure.recognition.classifier_scores import Fitted
+from facesecure.vision.inference.card_fields import ClassifierFacts
+from facesecure.vision.inference.model_card import Model, ModelCard
+from facesecure_training.common import model_bundle
+from facesecure_training.common.corruptions import LADDERS
+from facesecure_training.common.progress import steps
+from facesecure_training.evaluation.predictors import Network
+from facesecure_training.evaluation.rates import Rates, Share, rates, share
+from facesecure_training.evaluation.test_split import Faces, Sets
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``accuracy`` over everybody in a class, unknown ones included, where "unknown" is right for them;
+    ``named`` of those with a name, rightly; ``misnamed`` of them, as somebody else; ``false_accepts`` of the faces of
+    people never seen in training."""
+
+    accuracy: Share
+    named: Share
+    misnamed: Share
+    false_accepts: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of one ladder: the ``named`` and the ``false_accepts`` of the rule with the threshold, as shares."""
+
+    strength: float
+    named: float
+    false_accepts: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """``confusion``: rows are what is so (``rows``), columns what the likeliest class is (``columns``)."""
+
+    network: str
+    labels: tuple[str, ...]
+    unknown: tuple[str, ...]
+    pictures: int
+    strangers: int
+    stranger_faces: int
+    threshold: float
+    asked: float
+    chosen_on: str
+    plain: Rule
+    with_threshold: Rule
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    rates: Rates
+    robustness: Mapping[str, Sequence[Step]]
+    genuine: Sequence[float]
+    impostor: Sequence[float]
+    wrongly_named: Sequence[tuple[str, float, Image]]
+
+    def as_json(self) -> dict[str, Any]:
+        pictured = ("genuine", "impostor", "wrongly_named")
+        plain = {key: getattr(self, key) for key in self.__slots__ if key not in pictured}
+        return plain | {
+            "plain": asdict(self.plain),
+            "with_threshold": asdict(self.with_threshold),
+            "rates": asdict(self.rates),
+            "robustness": {kind: [asdict(one) for one in some] for kind, some in self.robustness.items()},
+        }
+
+
+def measure(network: Network, sets: Sets, asked: float, robustness: int, given: float | None) -> tuple[Report, Fitted]:
+    """``asked`` is the share of strangers' faces that may be named, by which the threshold is chosen; ``given`` is a
+    threshold that is not chosen at all. ``robustness``: on so many faces of either kind, 0 for none.
+
+    Also what the card may say of scores, from the validation pictures. Raises UsageError for folders that do not fit.
+    """
+    facts = network.facts
+    if facts is None:
+        raise UsageError(f"{network.name} is no classifier", "evaluate verification, or openset, is for embedders")
+    chooses, tests = sets.known(network)
+    choosing_strangers, strangers = sets.unknown(network)
+    fitted = _fitted(network, facts, chooses, choosing_strangers, sets, asked)
+    threshold = fitted.thresholds[classifier_scores.THRESHOLD] if given is None else given
+    scene = _Scene(network, facts, tests, strangers)
+    own, others = scene.best(tests)[0], scene.best(strangers)[0]
+    genuine = np.where(scene.right(tests), own, -np.inf)[scene.has_name(tests)]
+    told = "given" if given is not None else f"{len(chooses.labels)} faces and {fitted.facts.strangers} other strangers"
+    report = Report(
+        network=network.name,
+        labels=network.labels,
+        unknown=facts.unknown,
+        pictures=len(tests.labels),
+        strangers=len(set(strangers.groups)),
+        stranger_faces=len(strangers.labels),
+        threshold=threshold,
+        asked=asked,
+        chosen_on=told,
+        plain=scene.rule(tests, strangers, None),
+        with_threshold=scene.rule(tests, strangers, threshold),
+        rows=(*network.labels, "never seen"),
+        columns=network.labels,
+        confusion=scene.confusion(),
+        rates=rates(genuine, others),
+        robustness=scene.robustness(threshold, robustness, sets.seed),
+        genuine=[float(score) for score in genuine],
+        impostor=[float(score) for score in others],
+        wrongly_named=scene.wrongly_named(),
+    )
+    return report, fitted
+
+
+class _Scene:
+    """The faces measured, and what the network makes of them."""
+
+    def __init__(self, network: Network, facts: ClassifierFacts, known: Faces, strangers: Faces) -> None:
+        self._network, self._facts, self._known, self._strangers = network, facts, known, strangers
+        self._names = np.array([label not in facts.unknown for label in network.labels])
+
+    def best(self, faces: Faces) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+        """(the best score of anybody with a name, whose)."""
+        scores = classifier_scores.scores_of(faces.outputs, self._facts.output)
+        named = np.where(self._names[None], scores, -np.inf)
+        return named.max(1), named.argmax(1)
+
+    def right(self, faces: Faces) -> NDArray[np.bool_]:
+        return np.asarray(self.best(faces)[1] == faces.labels, np.bool_)
+
+    def has_name(self, faces: Faces) -> NDArray[np.bool_]:
+        return np.asarray((faces.labels >= 0) & self._names[np.maximum(faces.labels, 0)], np.bool_)
+
+    def said(self, faces: Faces, threshold: float | None) -> NDArray[np.int_]:
+        """The label of the name given to each face, -1 for none; without a threshold by the likeliest class."""
+        score, whose = self.best(faces)
+        if threshold is not None:
+            return np.where(score >= threshold, whose, -1)
+        likeliest = faces.outputs.argmax(1)
+        return np.where(self._names[likeliest], likeliest, -1)
+
+    def rule(self, known: Faces, strangers: Faces, threshold: float | None) -> Rule:
+        said, named = self.said(known, threshold), self.has_name(known)
+        should = np.where(named, known.labels, -1)
+        right, wrong = (said == should)[named], ((said >= 0) & (said != should))[named]
+        let_in = int((self.said(strangers, threshold) >= 0).sum())
+        return Rule(
+            accuracy=share(int((said == should).sum()), len(said)),
+            named=share(int(right.sum()), len(right)),
+            misnamed=share(int(wrong.sum()), len(wrong)),
+            false_accepts=share(let_in, len(strangers.labels)),
+        )
+
+    def confusion(self) -> tuple[tuple[int, ...], ...]:
+        classes = len(self._network.labels)
+        counts = np.zeros((classes + 1, classes), int)
+        for faces in (self._known, self._strangers):
+            np.add.at(counts, (np.where(faces.labels < 0, classes, faces.labels), faces.outputs.argmax(1)), 1)
+        return tuple(tuple(int(count) for count in row) for row in counts)
+
+    def robustness(self, threshold: float, most: int, seed: int) -> dict[str, list[Step]]:
+        if most == 0:
+            return {}
+        named = self._known.only(self.has_name(self._known))
+        own, others = named.some(most, seed), self._strangers.some(most, seed)
+        rungs = [(kind, strength) for kind, ladder in LADDERS.items() for strength in ladder.steps]
+        found: dict[str, list[Step]] = {kind: [] for kind in LADDERS}
+        for kind, strength in steps(rungs, "spoiling"):
+            changed = [self._spoilt(faces, kind, strength) for faces in (own, others)]
+            rule = self.rule(changed[0], changed[1], threshold)
+            found[kind].append(Step(strength, rule.named.value, rule.false_accepts.value))
+        return found
+
+    def _spoilt(self, faces: Faces, kind: str, strength: float) -> Faces:
+        change, read = LADDERS[kind].change, self._network.read
+        outputs = np.stack([self._network.answer(change(read(file), strength)) for file in faces.files])
+        return replace(faces, outputs=outputs)
+
+    def wrongly_named(self, most: int = 12) -> list[tuple[str, float, Image]]:
+        """The strangers that come nearest to a name: (name, score, crop)."""
+        score, whose = self.best(self._strangers)
+        nearest = np.argsort(-score)[:most]
+        read, files, labels = self._network.read, self._strangers.files, self._network.labels
+        return [(labels[whose[i]], float(score[i]), read(files[i])) for i in nearest]
+
+
+def _fitted(
+    network: Network, facts: ClassifierFacts, known: Faces, strangers: Faces, sets: Sets, asked: float
+) -> Fitted:
+    """What the card says of scores, by the validation pictures."""
+    genuine = {
+        name: known.only(known.labels == label).grouped() for label, name in enumerate(network.labels)
+        if name not in facts.unknown
+    }  # fmt: skip
+    seen, dataset = strangers.grouped(), sets.chosen_on
+    return classifier_scores.fit(facts, network.labels, genuine, seen, dataset=dataset, rate=asked)
+
+
+def write(model: Model, report: Report, fitted: Fitted) -> None:
+    """The threshold, how scores spread, and what was measured, into the model's card."""
+    strict, plain = report.with_threshold, report.plain
+    figures = {
+        "accuracy by the likeliest class, %": plain.accuracy.value,
+        "strangers named by the likeliest class, %": plain.false_accepts.value,
+        "rightly named with the threshold, %": strict.named.value,
+        "strangers named with the threshold, %": strict.false_accepts.value,
+    }
+    fields = {
+        "classifier": fitted.facts.model_dump(),
+        "thresholds": {**model.card.thresholds, classifier_scores.THRESHOLD: report.threshold},
+        "accuracy": {**model.card.accuracy, **{what: round(100 * value, 3) for what, value in figures.items()}},
+    }
+    model_bundle.save(model.path.parent, ModelCard.model_validate({**model.card.model_dump(), **fields}))

@@ -1,0 +1,126 @@
+"""The daemon's own judgement of a drawn household: enrolled, calibrated and judged as ``run`` would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.config import VerdictConfig
+from facesecure.domain import Recognition
+from facesecure.recognition.calibration import PersonCalibration
+from facesecure.recognition.calibrator import Calibrator, Member
+from facesecure.recognition.decision import Judge
+from facesecure.recognition.evidence import Evidence
+from facesecure.recognition.impostor_model import strangers_of
+from facesecure.recognition.score_model import ScoreModel
+from facesecure.recognition.templates import templates_of
+from facesecure.recognition.thresholds import Standard
+from facesecure.vision.inference.model_card import Model
+from facesecure_training.evaluation.households import Household
+from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.openset import Judged, tally
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What calibration demands of each name."""
+
+    standards: Mapping[str, Standard]
+
+    def of(self, name: str) -> Standard:
+        return self.standards[name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Door:
+    """One household behind its door, with its templates, its calibration and its judge."""
+
+    templates: Mapping[str, NDArray[np.float32]]
+    judge: Judge
+    thresholds: Mapping[str, float]
+    """What a single face must reach, by name."""
+
+    def recognise(self, look: Look) -> Recognition:
+        """Each person's score is the cosine to their nearest template."""
+        scores = {name: float((some @ look.embedding).max()) for name, some in self.templates.items()}
+        return Recognition(scores, look.embedding)
+
+    def recognise_all(self, looks: Sequence[Look]) -> list[Recognition]:
+        faces = np.stack([look.embedding for look in looks])
+        columns = {name: (faces @ some.T).max(axis=1).tolist() for name, some in self.templates.items()}
+        return [
+            Recognition({name: column[row] for name, column in columns.items()}, look.embedding)
+            for row, look in enumerate(looks)
+        ]
+
+    def over_threshold(self, looks: Sequence[Look]) -> list[str | None]:
+        """For each picture the best name, if it reaches the threshold of that name."""
+        best = [one.ranked()[0] for one in self.recognise_all(looks)]
+        return [name if score >= self.thresholds[name] else None for name, score in best]
+
+    def named(self, looks: Sequence[Look]) -> list[str | None]:
+        """The name in the judge's verdict on each picture by itself, if any; unusable faces have none."""
+        pairs = zip(looks, self.recognise_all(looks), strict=True)
+        return [
+            self.judge.judge(Evidence().add(recognition, look.quality, at=0.0)).name if look.quality.usable else None
+            for look, recognition in pairs
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Makes doors for one model."""
+
+    model: Model
+
+    def open(self, household: Household, false_accept: float, min_faces: int = VerdictConfig().min_faces) -> Door:
+        """Enrol the household's pictures and calibrate for ``false_accept``, a share of strangers' visits."""
+        members = [_member(name, looks) for name, looks in household.enrolled.items()]
+        config = VerdictConfig(false_accept=false_accept, min_faces=min_faces)
+        found = self._calibrated(members, false_accept)
+        standards = {name: Standard(one.scores(), false_accept, one.rivals) for name, one in found.items()}
+        return Door(
+            {member.name: member.templates for member in members},
+            Judge(config, Calibrated(standards)),
+            {name: one.threshold for name, one in found.items()},
+        )
+
+    def _calibrated(self, members: Sequence[Member], false_accept: float) -> Mapping[str, PersonCalibration]:
+        card = self.model.card
+        quantiles = card.genuine_quantiles
+        calibrator = Calibrator(strangers_of(self.model), ScoreModel.from_card(card), false_accept, quantiles)
+        return calibrator.calibrate(members)
+
+
+def _member(name: str, looks: Sequence[Look]) -> Member:
+    faces = np.stack([look.embedding for look in looks])
+    return Member(name, faces, np.stack([look.direction for look in templates_of(faces)]))
+
+
+def single_pictures(doors: Doors, households: Sequence[Household], asked: float) -> tuple[Judged, Judged]:
+    """Every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole judge.
+
+    The judge refuses unusable faces, and those that two names or "nobody we know" explain nearly as well.
+    """
+    opened = [(household, doors.open(household, asked, min_faces=1)) for household in households]
+    rules: tuple[Callable[[Door, Sequence[Look]], list[str | None]], ...] = (Door.over_threshold, Door.named)
+    by_threshold, by_judge = (_judged(opened, asked, rule) for rule in rules)
+    return by_threshold, by_judge
+
+
+def _judged(
+    opened: Sequence[tuple[Household, Door]], asked: float, rule: Callable[[Door, Sequence[Look]], list[str | None]]
+) -> Judged:
+    family, strangers = [], []
+    for household, door in opened:
+        grades = [
+            0 if said is None else 1 if said == name else -1
+            for name, looks in household.probes.items()
+            for said in rule(door, looks)
+        ]
+        family.append(np.array(grades))
+        strangers.append(np.array([said is not None for said in rule(door, household.strangers)]))
+    return tally(asked, family, strangers)

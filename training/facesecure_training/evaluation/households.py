@@ -1,0 +1,70 @@
+"""Draws families and strangers from people with photos: the same seed, the same draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facesecure.domain.errors import UsageError
+from facesecure_training.evaluation.observations import Look, Looks
+
+LEAST_PROBES = 3
+"""Who is drawn into a household has at least so many photos left besides those enrolled."""
+
+People = Mapping[str, Sequence[Look]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How households are drawn. ``probes`` limits the photos of one person that are tried; None: all that are left."""
+
+    households: int = 200
+    people: int = 4
+    pictures: int = 5
+    strangers: int = 1000
+    probes: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Household:
+    """``enrolled`` and ``probes`` by name, and one look each of so many different ``strangers``."""
+
+    enrolled: Mapping[str, Sequence[Look]]
+    probes: Mapping[str, Sequence[Look]]
+    strangers: Sequence[Look]
+
+
+def looks_by_person(photos: Mapping[str, Sequence[Path]], looks: Looks) -> dict[str, list[Look]]:
+    """Everybody's looks; who has none does not appear."""
+    found = {name: [look for photo in some if (look := looks.get(photo)) is not None] for name, some in photos.items()}
+    return {name: some for name, some in found.items() if some}
+
+
+def draw(people: People, how: Drawing) -> Iterator[Household]:
+    """``how.households`` households. Raises UsageError if there are too few people with enough photos."""
+    able = [name for name, looks in people.items() if len(looks) >= how.pictures + LEAST_PROBES]
+    if len(able) < 2 * how.people or len(people) < how.people + 10:
+        raise UsageError(
+            f"{len(able)} people with {how.pictures + LEAST_PROBES} photos, and {len(people)} in all, are too few",
+            f"households of {how.people} need twice as many such people, and ten others; try fewer --pictures",
+        )
+    random = np.random.default_rng(how.seed)
+    for _ in range(how.households):
+        yield _household(people, able, how, random)
+
+
+def _household(people: People, able: Sequence[str], how: Drawing, random: np.random.Generator) -> Household:
+    family = [str(name) for name in random.choice(able, how.people, replace=False)]
+    mixed = {name: [people[name][i] for i in random.permutation(len(people[name]))] for name in family}
+    others = [name for name in people if name not in mixed]
+    strangers = [str(name) for name in random.permutation(others)[: how.strangers]]
+    last = None if how.probes is None else how.pictures + how.probes
+    return Household(
+        {name: looks[: how.pictures] for name, looks in mixed.items()},
+        {name: looks[how.pictures : last] for name, looks in mixed.items()},
+        [people[name][int(random.integers(len(people[name])))] for name in strangers],
+    )

@@ -1,0 +1,161 @@
+"""``facesecure-train evaluate openset``: measures, and puts into one report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facesecure_training.common.embeddings import photos_by_person
+from facesecure_training.common.progress import steps
+from facesecure_training.evaluation import baselines, openset
+from facesecure_training.evaluation.household_judge import Doors, single_pictures
+from facesecure_training.evaluation.households import Drawing, Household, People, draw, looks_by_person
+from facesecure_training.evaluation.observations import Look, look_at
+from facesecure_training.evaluation.openset import Compare, Judged, Outcome, Rate, Scores, tally
+from facesecure_training.evaluation.robustness import Measure, measure_of
+from facesecure_training.evaluation.setting import Setting
+
+OURS, NEAREST, THEIRS = "ours", "nearest picture", "face_recognition"
+THEIR_RULE = f"face_recognition at {baselines.TOLERANCE}"
+_PEER_FAMILY = 0.35
+_PEER_PROBES = 7
+"""face_recognition takes a third of a second a photo, so it is measured on fewer photos of fewer people."""
+
+
+@dataclass(frozen=True, slots=True)
+class SameFaces:
+    """Everybody on the faces that face_recognition found as well; ``lacking`` says why it is not among them."""
+
+    photos: int
+    faceless: int
+    ways: Mapping[str, Sequence[Rate]]
+    rule: Judged | None
+    lacking: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Report:
+    """``faces`` of the family and ``strangers`` that were tried; ``unusable``: share of the faces, in percent."""
+
+    measure: Measure
+    people: int
+    photos: int
+    faceless: int
+    unusable: float
+    faces: int
+    strangers: int
+    ways: Mapping[str, Sequence[Rate]]
+    thresholds: Sequence[Judged]
+    judged: Sequence[Judged]
+    same_faces: SameFaces
+    curves: Mapping[str, Sequence[Outcome]]
+
+    def as_json(self) -> dict[str, Any]:
+        plain = {key: getattr(self, key) for key in self.__slots__ if key != "curves"}
+        plain["ways"] = {way: [asdict(rate) for rate in rates] for way, rates in self.ways.items()}
+        plain |= {key: [asdict(one) for one in plain[key]] for key in ("thresholds", "judged")}
+        rates = {way: asdict(openset.rates_of(some)) for way, some in self.curves.items()}
+        return {**plain, "same_faces": asdict(self.same_faces), "rates": rates}
+
+
+def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, peer_photos: int) -> Report:
+    """``peer`` is the Python that has face_recognition, None to leave it out. Raises UsageError, ImageError."""
+    photos = photos_by_person(images)
+    looks = look_at((photo for some in photos.values() for photo in some), setting)
+    people = looks_by_person(photos, looks)
+    found = [look for look in looks.values() if look is not None]
+    households = list(draw(people, how))
+    measure_ = measure_of([look.embedding for look in found])
+    ways = _ways(measure_)
+    outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
+    calibrated = _calibrated(setting, measure_, households)
+    return Report(
+        measure=measure_,
+        people=len(people),
+        photos=len(looks),
+        faceless=len(looks) - len(found),
+        unusable=100 * float(np.mean([not look.quality.usable for look in found])),
+        faces=sum(len(one.family) for one in outcomes[OURS]),
+        strangers=sum(len(one.strangers) for one in outcomes[OURS]),
+        ways={way: openset.rates(some) for way, some in outcomes.items()},
+        thresholds=[by_threshold for by_threshold, _ in calibrated],
+        judged=[by_judge for _, by_judge in calibrated],
+        same_faces=_same_faces(
+            setting, {look: photo for photo, look in looks.items() if look}, people, how, peer, peer_photos, ways
+        ),
+        curves=outcomes,
+    )
+
+
+def _ways(measure: Measure) -> dict[str, Compare]:
+    if measure == "cosine":
+        return {OURS: openset.our_way, NEAREST: openset.nearest_picture}
+    return {OURS: openset.mean_by_distance, NEAREST: openset.nearest_by_distance}
+
+
+def _calibrated(setting: Setting, measure: Measure, households: Sequence[Household]) -> list[tuple[Judged, Judged]]:
+    """By the daemon's judge, at each rate; nothing of a model that it could not calibrate."""
+    model = setting.network().model
+    if model is None or model.card.score_model is None or measure == "distance":
+        return []
+    doors = Doors(model)
+    return [single_pictures(doors, households, asked) for asked in steps(openset.RATES, "judging")]
+
+
+def _same_faces(
+    setting: Setting,
+    photos: Mapping[Look, Path],
+    people: People,
+    how: Drawing,
+    peer: Path | None,
+    most: int,
+    ours: Mapping[str, Compare],
+) -> SameFaces:
+    if peer is None or not peer.exists():
+        lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
+        return SameFaces(0, 0, {}, None, lacking)
+    fewer = _fewer(people, how, most)
+    wanted = {look: photos[look] for looks in fewer.values() for look in looks}
+    found = baselines.embed_by_dlib(wanted.values(), setting.max_side, setting.cache, peer)
+    vectors = {look: vector for look, photo in wanted.items() if (vector := found[photo]) is not None}
+    both = {name: [look for look in looks if look in vectors] for name, looks in fewer.items()}
+    households = list(draw({name: looks for name, looks in both.items() if looks}, how))
+    theirs = _their_way(vectors)
+    ways: dict[str, Compare] = {**ours, THEIRS: theirs}
+    outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
+    rates = {way: openset.rates(some) for way, some in outcomes.items()}
+    return SameFaces(len(wanted), len(wanted) - len(vectors), rates, _their_rule(outcomes[THEIRS]))
+
+
+def _fewer(people: People, how: Drawing, most: int) -> People:
+    """About ``most`` photos: some families with a few photos each, and one photo each of the others."""
+    random = np.random.default_rng(how.seed)
+    each = how.pictures + _PEER_PROBES
+    names = [str(name) for name in random.permutation(sorted(people))]
+    families = [name for name in names if len(people[name]) >= each][
+        : max(2 * how.people, int(most * _PEER_FAMILY / each))
+    ]
+    others = [name for name in names if name not in families][: max(10, most - each * len(families))]
+    return {name: people[name][:each] for name in families} | {name: people[name][:1] for name in others}
+
+
+def _their_way(vectors: Mapping[Look, Scores]) -> Compare:
+    """Less the distance to the nearest picture: higher is nearer, as with the others."""
+
+    def compare(household: Household, looks: Sequence[Look]) -> Scores:
+        seen = np.stack([vectors[look] for look in looks])
+        known = [np.stack([vectors[look] for look in some]) for some in household.enrolled.values()]
+        columns = [-np.linalg.norm(seen[:, None] - some[None], axis=2).min(1) for some in known]
+        return np.asarray(np.stack(columns, 1), np.float32)
+
+    return compare
+
+
+def _their_rule(outcomes: Sequence[Outcome]) -> Judged:
+    limit = -baselines.TOLERANCE
+    family = [np.where(one.family >= limit, np.where(one.right, 1, -1), 0) for one in outcomes]
+    return tally(None, family, [one.strangers >= limit for one in outcomes])

@@ -1,0 +1,98 @@
+"""The page of ``facesecure-train evaluate classifier --report``."""
+
+from __future__ import annotations
+
+from facesecure_training.evaluation.classification import Report, Rule
+from facesecure_training.evaluation.pages import charts
+from facesecure_training.evaluation.pages.page import Page, Picture
+from facesecure_training.evaluation.rates import Rates, Share
+
+
+def page_of(report: Report, command: str) -> Page:
+    strict, plain = report.with_threshold, report.plain
+    page = Page(
+        f"Classifier {report.network}",
+        f"{report.pictures:,} faces of {', '.join(report.labels)}; {report.stranger_faces:,} faces of "
+        f"{report.strangers:,} people never seen in training. Threshold {report.threshold:.4f}, chosen on "
+        f"{report.chosen_on} so that {report.asked:.2%} of strangers' faces are named.",
+        command,
+    )
+    page.figures += [
+        figure(plain.accuracy, "accuracy by the likeliest class"),
+        figure(plain.false_accepts, "strangers named, by the likeliest class"),
+        figure(strict.named, "rightly named, with the threshold"),
+        figure(strict.false_accepts, "strangers named, with the threshold"),
+        (f"{report.rates.eer:.2%}", "equal error rate", f"area under the curve {report.rates.auc:.4f}"),
+    ]
+    page.tables += [_rules(plain, strict), rates_table({"": report.rates})]
+    page.pictures += _pictures(report)
+    return page
+
+
+def figure(one: Share, what: str) -> tuple[str, str, str]:
+    return f"{one.value:.2%}", what, f"{one.low:.2%} to {one.high:.2%} (95 %); {one.right:,} of {one.count:,}"
+
+
+def rates_table(found: dict[str, Rates]) -> tuple[str, list[str], list[list[str]]]:
+    """A row for each rate of false accepts; for several ways of comparing, of each."""
+    rows = [
+        [
+            name,
+            f"{one.far:.1%}",
+            f"{one.threshold:.4f}",
+            str(one.tar),
+            str(one.got),
+            "" if one.shown else "too few others",
+        ]
+        for name, rates in found.items()
+        for one in rates.accepted
+    ]
+    heads = ["", "asked", "threshold", "right ones accepted", "others accepted", ""]
+    return "Right ones accepted at a rate of false accepts", heads, rows
+
+
+def robust_pictures(report_kinds: object, good: str, right: str, sample: object) -> list[Picture]:
+    """The curves, and what their steps look like on ``sample``; nothing where they were not asked for."""
+    if not report_kinds:
+        return []
+    curves = charts.robustness(report_kinds, good, right)  # type: ignore[arg-type]
+    found = [Picture("robustness", curves, "One property made worse at a time; dotted: as it is.", wide=True)]
+    if sample is not None:
+        shown = charts.ladder_of(sample)  # type: ignore[arg-type]
+        found.append(Picture("ladder", shown, "What the steps look like.", wide=True))
+    return found
+
+
+def _rules(plain: Rule, strict: Rule) -> tuple[str, list[str], list[list[str]]]:
+    rows = [
+        [what, str(getattr(plain, field)), str(getattr(strict, field))]
+        for what, field in (
+            ("accuracy over all classes", "accuracy"),
+            ("people of a class, rightly named", "named"),
+            ("people of a class, named as another", "misnamed"),
+            ("people never seen in training, named", "false_accepts"),
+        )
+    ]
+    return "Two rules", ["", "likeliest class", "with the threshold"], rows
+
+
+def _pictures(report: Report) -> list[Picture]:
+    scores = charts.histogram(
+        report.genuine, report.impostor, report.threshold, "score (log-odds, -1 to 1)", ("right name", "never seen")
+    )
+    found = [
+        Picture(
+            "confusion", charts.confusion(report.rows, report.columns, report.confusion), "By the likeliest class."
+        ),
+        Picture("histogram", scores, "The best score of anybody with a name."),
+        Picture("roc", charts.roc({report.network: report.rates}), "Strangers named, and people rightly named."),
+        Picture("det", charts.det({report.network: report.rates}), "The same, as errors."),
+    ]
+    nearest = report.wrongly_named
+    sample = nearest[0][2] if nearest else None
+    found += robust_pictures(report.robustness, "named", "rightly named", sample)
+    if nearest:
+        shown = charts.faces([(f"{score:+.2f} {name}", crop) for name, score, crop in nearest])
+        caption = "The strangers who come nearest to a name, with the name and the score."
+        found.append(Picture("nearest", shown, caption, wide=True))
+    return found

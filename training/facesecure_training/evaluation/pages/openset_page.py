@@ -1,0 +1,70 @@
+"""The page of ``facesecure-train evaluate openset --report``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facesecure_training.evaluation import openset
+from facesecure_training.evaluation.openset import Judged
+from facesecure_training.evaluation.openset_report import OURS, Report
+from facesecure_training.evaluation.pages import charts
+from facesecure_training.evaluation.pages.classifier_page import rates_table
+from facesecure_training.evaluation.pages.page import Page, Picture
+from facesecure_training.evaluation.rates import Rates
+from facesecure_training.evaluation.robustness import in_words
+
+
+def page_of(report: Report, name: str, command: str) -> Page:
+    found = {way: openset.rates_of(some) for way, some in report.curves.items()}
+    page = Page(
+        f"Open set: {name} in households",
+        f"{report.faces:,} faces of families and {report.strangers:,} of strangers at their doors, drawn from "
+        f"{report.people:,} people; no face in {report.faceless:,} of {report.photos:,} photos. Compared by "
+        f"{report.measure}, one photo at a time.",
+        command,
+    )
+    page.figures += [
+        (
+            f"{one.named.value:.2f} %",
+            f"family named when {one.asked:.2%} of strangers are let in",
+            f"{one.named.low:.2f} to {one.named.high:.2f} (95 %, over households)",
+        )
+        for one in report.ways[OURS]
+    ]
+    page.figures.append((f"{found[OURS].eer:.2%}", "equal error rate", f"area under the curve {found[OURS].auc:.4f}"))
+    page.tables.append(rates_table(found))
+    if report.judged:
+        page.tables.append(_calibrated(report))
+    page.pictures += _pictures(report, found)
+    return page
+
+
+def _calibrated(report: Report) -> tuple[str, list[str], list[list[str]]]:
+    rows = [
+        _row(what, one)
+        for what, some in (("thresholds alone", report.thresholds), ("the whole judge", report.judged))
+        for one in some
+    ]
+    heads = ["", "asked", "strangers let in", "family named", "family misnamed"]
+    return "Calibrated for each household, as the daemon does it", heads, rows
+
+
+def _row(what: str, one: Judged) -> list[str]:
+    named = f"{one.named.value:.2f} % ({one.named.low:.2f} to {one.named.high:.2f})"
+    return [what, "" if one.asked is None else f"{one.asked:.2%}", f"{one.got:.4%}", named, f"{one.misnamed:.3f} %"]
+
+
+def _pictures(report: Report, found: dict[str, Rates]) -> list[Picture]:
+    ours = report.curves[OURS]
+    family = np.concatenate([np.where(one.right, one.family, np.nan) for one in ours])
+    scores = [
+        [in_words(report.measure, float(score)) for score in some]
+        for some in (family, np.concatenate([one.strangers for one in ours]))
+    ]
+    threshold = in_words(report.measure, found[OURS].accepted[-1].threshold)
+    spread = charts.histogram(scores[0], scores[1], threshold, report.measure, ("family", "strangers"))
+    return [
+        Picture("histogram", spread, "To the nearest of the household; the threshold lets 0.1 % of strangers in."),
+        Picture("roc", charts.roc(found), "Strangers let in, and family rightly named."),
+        Picture("det", charts.det(found), "The same, as errors."),
+    ]

@@ -1,0 +1,115 @@
+"""Any network, asked about a crop: the daemon's TFLite files through the daemon's own code, and Keras models.
+
+The same answer either way: crops of another size are fitted to the network's, and they are brightened where the daemon
+would brighten them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Image
+from facesecure.domain.errors import UsageError
+from facesecure.recognition.classifier import FaceClassifier
+from facesecure.recognition.classifier_scores import nobodies
+from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.vision.images.illumination import brightened
+from facesecure.vision.images.photos import read_photo
+from facesecure.vision.inference.card_fields import ClassifierFacts
+from facesecure.vision.inference.model_card import Model, load_model
+from facesecure_training.common.progress import steps
+from facesecure_training.export.samples import resized
+
+if TYPE_CHECKING:
+    from facesecure_training.export.trained import Identity
+
+Outputs = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """``answer`` turns a crop of ``size`` (height, width), uint8 RGB, into float32 (n,). ``model`` is None for Keras;
+    ``sha256`` names its bytes.
+
+    ``labels`` are a classifier's, and ``facts`` how its answers are read; an embedder has neither.
+    """
+
+    name: str
+    size: tuple[int, int]
+    answer: Callable[[Image], Outputs]
+    sha256: str
+    model: Model | None = None
+    labels: tuple[str, ...] = ()
+    facts: ClassifierFacts | None = None
+
+    def embed(self, crop: Image) -> Outputs:
+        """For whatever wants a ``stages.Embedder``."""
+        return self.answer(resized(crop, self.size))
+
+    def read(self, file: Path) -> Image:
+        """The crop in ``file``, fitted to the network. Raises ImageError."""
+        return resized(read_photo(file), self.size)
+
+    def ask(self, files: Sequence[Path], what: str = "asking") -> Outputs:
+        """float32 (files, n), in their order."""
+        return np.stack([self.answer(self.read(file)) for file in steps(files, what)])
+
+
+def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:
+    """A bundled or pulled model's name, a path to NAME.tflite, a .keras file, or the folder of a run.
+
+    Raises ModelError if there is none, or it neither embeds nor classifies.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.suffix == ".keras" or path.is_dir():
+        return _of_keras(path)
+    model = load_model(name_or_path, state_dir)
+    return _classifier(model) if model.card.task == "face-classification" else _embedder(model)
+
+
+def require_card(network: Network) -> Model:
+    """Raises UsageError for a Keras model: figures are written into the card of a file."""
+    if network.model is None:
+        raise UsageError(
+            f"{network.name} has no card", "export it first: facesecure-train export, then evaluate the file"
+        )
+    return network.model
+
+
+def _classifier(model: Model) -> Network:
+    asked = FaceClassifier(model, unmeasured=True)
+    return Network(model.card.name, asked.size, asked.classify, model.sha256, model, tuple(asked.labels), asked.facts)
+
+
+def _embedder(model: Model) -> Network:
+    height, width = model.interpreter().inputs[0].shape[1:3]
+    return Network(model.card.name, (height, width), ModelEmbedder(model).embed, model.sha256, model)
+
+
+def _of_keras(path: Path) -> Network:
+    from facesecure_training.common.optional_dependencies import tensorflow
+    from facesecure_training.export import trained
+
+    model, identity = trained.read(path), trained.Identity.beside(path)
+    traced = tensorflow().function(lambda picture: model(picture, training=False))
+    facts = _facts(identity) if identity.classes else None
+    mended = facts is None or facts.light == "brightened"
+
+    def answer(crop: Image) -> Outputs:
+        picture: Any = (brightened(crop) if mended else crop)[None]
+        found: Outputs = np.asarray(traced(picture), np.float32)[0]
+        return found
+
+    sha256 = hashlib.sha256(trained.file_of(path).read_bytes()).hexdigest()
+    return Network(path.stem, trained.picture_size(model), answer, sha256, None, identity.classes, facts)
+
+
+def _facts(identity: Identity) -> ClassifierFacts:
+    return ClassifierFacts(unknown=nobodies(identity.classes), light=identity.light)

@@ -1,0 +1,225 @@
+"""Fits what ``vision.quality.clarity`` computes: the share of its likeness that a spoilt face keeps.
+
+Photos of people with many are spoilt in rising strength. A face's likeness is its cosine to a template made of the
+same person's other photos; what it keeps is that, above strangers' mean, over what the untouched photo had. The form
+is a product of three saturating terms (sharpness, distance between the eyes, contrast), fitted by Gauss-Newton with
+Levenberg's damping (Levenberg, 1944) to the logarithms of the constants, so that all stay positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import UsageError
+from facesecure.recognition.score_model import ScoreModel
+from facesecure.recognition.templates import template_of
+from facesecure.vision.images.quality import clarity
+from facesecure_training.common.corruptions import ladder
+from facesecure_training.common.embeddings import photos_by_person
+from facesecure_training.evaluation.observations import Look, Looks, look_at
+from facesecure_training.evaluation.setting import Setting
+
+Floats = NDArray[np.float64]
+CONSTANTS = ("scale", "sharpness half", "sharpness steepness", "eyes half", "eyes steepness", "contrast half",
+             "contrast steepness")  # fmt: skip
+IN_CODE = (1.15, 0.0327, 0.803, 5.03, 6.75, 2.22, 1.013)
+"""What ``vision.quality.clarity`` has; a test holds the two together."""
+_LEAST = np.log([0.9, 1e-4, 0.3, 1.0, 0.3, 0.1, 0.3])
+_MOST = np.log([1.15, 1.0, 5.0, 30.0, 8.0, 60.0, 8.0])
+"""Where a measure hardly varies, its half and the scale can grow together without end; so they are held."""
+LEAST_PHOTOS = 9
+_TEMPLATE = 6
+_PROBES = 3
+_EDGES = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Faces whose clarity was predicted about alike: what they were predicted and what they kept, on average."""
+
+    faces: int
+    predicted: float
+    kept: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The same for one way of spoiling."""
+
+    kind: str
+    faces: int
+    predicted: float
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``fitted`` and ``in_code``: the constants; ``error_*``: root mean square of prediction less truth; bins, kinds
+    and ``rank_correlation`` (Spearman's) are of the constants in the code.
+    """
+
+    people: int
+    faces: int
+    fitted: Mapping[str, float]
+    in_code: Mapping[str, float]
+    error_fitted: float
+    error_in_code: float
+    rank_correlation: float
+    bins: Sequence[Bin]
+    kinds: Sequence[Kind]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Sharpness, eye distance and contrast (n, 3), the share of likeness kept (n,), and how each was spoilt."""
+
+    measures: Floats
+    kept: Floats
+    kinds: NDArray[np.str_]
+
+
+def measure(setting: Setting, images: Path, people: int, seed: int) -> Report:
+    """Spoil, look, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
+    chosen = _chosen(images, people, seed)
+    probes = [photo for photos in chosen.values() for photo in photos[_TEMPLATE:]]
+    plain = look_at([photo for photos in chosen.values() for photo in photos], setting)
+    spoilt = {name: look_at(probes, setting, name, spoil) for name, spoil in ladder().items()}
+    mean = ScoreModel.from_card(setting.load().card).impostor.mean
+    return report(_sample(chosen, plain, spoilt, mean), len(chosen))
+
+
+def _chosen(images: Path, people: int, seed: int) -> dict[str, list[Path]]:
+    able = {name: photos for name, photos in photos_by_person(images).items() if len(photos) >= LEAST_PHOTOS}
+    if len(able) < 10:
+        raise UsageError(f"{len(able)} people have {LEAST_PHOTOS} photos", "at least ten are needed")
+    random = np.random.default_rng(seed)
+    names = [str(name) for name in random.permutation(sorted(able))[:people]]
+    return {
+        name: [able[name][int(i)] for i in random.permutation(len(able[name]))[: _TEMPLATE + _PROBES]] for name in names
+    }
+
+
+def _sample(chosen: Mapping[str, Sequence[Path]], plain: Looks, spoilt: Mapping[str, Looks], mean: float) -> Sample:
+    rows = []
+    for photos in chosen.values():
+        known = [look.embedding for photo in photos[:_TEMPLATE] if (look := plain[photo])]
+        if len(known) < 2:
+            continue
+        template = template_of(np.stack(known))
+        for photo in photos[_TEMPLATE:]:
+            before = plain[photo]
+            if before is None or float(template @ before.embedding) < 3 * mean + 0.3:
+                continue  # another person by that name: what it keeps cannot be told
+            whole = float(template @ before.embedding) - mean
+            rows += [
+                (_measures(look), (float(template @ look.embedding) - mean) / whole, kind)
+                for kind, looks in spoilt.items()
+                if (look := looks[photo]) is not None
+            ]
+    measures, kept, kinds = zip(*rows, strict=True)
+    return Sample(np.array(measures), np.array(kept), np.array(kinds))
+
+
+def _measures(look: Look) -> tuple[float, float, float]:
+    return look.quality.sharpness, look.quality.eye_distance, look.quality.contrast
+
+
+def report(sample: Sample, people: int) -> Report:
+    """Fit, and hold the code's own function against the truth."""
+    fitted = fit(sample)
+    predicted = np.array([clarity(*row) for row in sample.measures])
+    return Report(
+        people=people,
+        faces=len(sample.kept),
+        fitted=dict(zip(CONSTANTS, (round(float(value), 4) for value in fitted), strict=True)),
+        in_code=dict(zip(CONSTANTS, IN_CODE, strict=True)),
+        error_fitted=_error(np.minimum(1, product(fitted, sample.measures)), sample.kept),
+        error_in_code=_error(predicted, sample.kept),
+        rank_correlation=rank_correlation(predicted, sample.kept),
+        bins=_bins(predicted, sample.kept),
+        kinds=_kinds(predicted, sample),
+    )
+
+
+def product(constants: Sequence[float] | Floats, measures: Floats) -> Floats:
+    """scale / (1 + (half / measure) ** steepness), a product over the three measures (n, 3); not held to 1."""
+    scale, halves, steepness = constants[0], np.array(constants[1::2]), np.array(constants[2::2])
+    terms = 1 / (1 + (halves / np.maximum(measures, 1e-6)) ** steepness)
+    return np.asarray(scale * terms.prod(axis=1), np.float64)
+
+
+def fit(sample: Sample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0, 1.5), rounds: int = 200) -> Floats:
+    """The constants of least squared error; far outliers count for less (Huber's weights at 0.2).
+
+    Steps are cut to what the constants may be.
+    """
+    point, damping = np.log(np.array(start)), 1e-2
+    loss = _loss(point, sample)
+    for _ in range(rounds):
+        residual, slopes = _linear(point, sample)
+        weights = np.minimum(1, 0.2 / np.maximum(np.abs(residual), 1e-9))
+        normal = slopes.T @ (weights[:, None] * slopes)
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-9), slopes.T @ (weights * residual))
+        there = np.clip(point - step, _LEAST, _MOST)
+        tried = _loss(there, sample)
+        if tried < loss:
+            done = loss - tried < 1e-10
+            point, loss, damping = there, tried, damping / 3
+            if done:
+                break
+        else:
+            damping *= 4
+    return np.asarray(np.exp(point), np.float64)
+
+
+def _linear(point: Floats, sample: Sample) -> tuple[Floats, Floats]:
+    """Residuals (n,) and their slopes (n, 7), by differences."""
+    base = product(np.exp(point), sample.measures)
+    nudge = 1e-5
+    slopes = [(product(np.exp(point + nudge * one), sample.measures) - base) / nudge for one in np.eye(len(point))]
+    return base - sample.kept, np.stack(slopes, 1)
+
+
+def _loss(point: Floats, sample: Sample) -> float:
+    away = np.abs(product(np.exp(point), sample.measures) - sample.kept)
+    return float(np.where(away < 0.2, away**2 / 2, 0.2 * (away - 0.1)).mean())
+
+
+def _error(predicted: Floats, kept: Floats) -> float:
+    return float(np.sqrt(((predicted - kept) ** 2).mean()))
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's, with equal values sharing their ranks."""
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
+
+
+def _bins(predicted: Floats, kept: Floats) -> list[Bin]:
+    which = np.digitize(predicted, _EDGES)
+    parts = [(predicted[which == n], kept[which == n]) for n in range(1, len(_EDGES))]
+    return [Bin(len(p), float(p.mean()), float(k.mean()), float(k.std())) for p, k in parts if len(p) >= 10]
+
+
+def _kinds(predicted: Floats, sample: Sample) -> list[Kind]:
+    names = dict.fromkeys(str(kind) for kind in sample.kinds)
+    masks = {name: sample.kinds == name for name in names}
+    return [
+        Kind(name, int(mask.sum()), float(predicted[mask].mean()), float(sample.kept[mask].mean()))
+        for name, mask in masks.items()
+    ]

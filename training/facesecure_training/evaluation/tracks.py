@@ -1,0 +1,133 @@
+"""Walk-ins made of photos, and rules that decide on them from the same embeddings.
+
+A track is one person's frames in random order, 0.2 to 2 s apart, spoilt as a door camera spoils them. Photos of one
+person were taken on different days, so these frames differ more than neighbouring frames of a film do.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from facesecure.domain import VerdictKind
+from facesecure.recognition.evidence import Evidence
+from facesecure_training.evaluation.household_judge import Door
+from facesecure_training.evaluation.observations import Look
+
+LEAST_USABLE, MOST_USABLE = 5, 10
+_STEP = (0.2, 2.0)
+STRANGER = ""
+"""What a rule says where it knows that it is nobody of the household; None says that it does not know."""
+
+Track = Sequence[tuple[float, Look]]
+"""(seconds, face) in the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``final``: a name, STRANGER or None (not sure). ``names``: all that were ever said. ``faces``: usable ones seen
+    until ``final`` was first said."""
+
+    final: str | None
+    names: frozenset[str]
+    faces: int
+
+
+Rule = Callable[[Door, Track], Outcome]
+
+
+def make_track(looks: Sequence[Look], random: np.random.Generator) -> Track | None:
+    """5 to 10 usable faces, and the unusable ones between them; None if ``looks`` holds too few."""
+    wanted = int(random.integers(LEAST_USABLE, MOST_USABLE + 1))
+    at, usable, track = 0.0, 0, []
+    for index in random.permutation(len(looks)):
+        look = looks[index]
+        track.append((at, look))
+        at += float(random.uniform(*_STEP))
+        usable += look.quality.usable
+        if usable == wanted:
+            break
+    return track if usable >= LEAST_USABLE else None
+
+
+def ours(door: Door, track: Track) -> Outcome:
+    """The daemon's evidence and judge, asked after every face as the tracker does."""
+    evidence, said = Evidence(), []
+    for at, look in track:
+        usable = look.quality.usable
+        evidence = evidence.add(door.recognise(look), look.quality, at) if usable else evidence.refuse(look.quality)
+        verdict = door.judge.judge(evidence)
+        word = STRANGER if verdict.kind is VerdictKind.STRANGER else verdict.name
+        said.append((word, evidence.usable))
+    final = said[-1][0]
+    names = frozenset(word for word, _ in said if word)
+    return Outcome(final, names, next(faces for word, faces in said if word == final))
+
+
+def best_frame(door: Door, track: Track) -> Outcome:
+    """The clearest face alone, against the threshold for one face at the same rate."""
+    look = max(_usable(track), key=lambda one: one.quality.clarity)
+    return _settled(_single(door, look), len(_usable(track)))
+
+
+def majority(door: Door, track: Track) -> Outcome:
+    """Every face votes, by the threshold for one face at the same rate; more than half of the votes decide."""
+    votes = Counter(_single(door, look) for look in _usable(track))
+    word, count = votes.most_common(1)[0]
+    return _settled(word if 2 * count > votes.total() else None, votes.total())
+
+
+_SLOPE, _MIDPOINT = 20.0, 0.3
+_UNKNOWN, _ACCEPTED = 0.8, 0.9
+_FULL_AREA = 4000.0
+
+
+def frigate(door: Door, track: Track) -> Outcome:
+    """Frigate's published rule for ArcFace: each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below
+    are thrown away; of the rest the mean weighted by area, up to 4,000 pixels, must reach 0.9, and the name with most
+    faces is taken if it is the only one with so many.
+
+    (github.com/blakeblackshear/frigate, frigate/data_processing, as of 0.16; its accepted score and its least score
+    are settings, named here at their defaults.)
+    """
+    kept = []
+    for look in _usable(track):
+        name, score = door.recognise(look).ranked()[0]
+        confidence = 1 / (1 + math.exp(-_SLOPE * (score - _MIDPOINT)))
+        if confidence > _UNKNOWN:
+            kept.append((name, confidence, min(look.area, _FULL_AREA)))
+    return _settled(_weighted(kept), len(_usable(track)))
+
+
+def _weighted(kept: Sequence[tuple[str, float, float]]) -> str:
+    counts = Counter(name for name, _, _ in kept).most_common(2)
+    if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
+        return STRANGER
+    mine = [(confidence, area) for name, confidence, area in kept if name == counts[0][0]]
+    mean = sum(confidence * area for confidence, area in mine) / sum(area for _, area in mine)
+    return counts[0][0] if mean >= _ACCEPTED else STRANGER
+
+
+def _single(door: Door, look: Look) -> str:
+    name, score = door.recognise(look).ranked()[0]
+    return name if score >= door.thresholds[name] else STRANGER
+
+
+def _usable(track: Track) -> list[Look]:
+    return [look for _, look in track if look.quality.usable]
+
+
+def _settled(word: str | None, faces: int) -> Outcome:
+    return Outcome(word, frozenset([word]) if word else frozenset(), faces)
+
+
+RULES: Mapping[str, Rule] = {
+    "ours": ours,
+    "one best frame": best_frame,
+    "majority vote": majority,
+    "Frigate's rule": frigate,
+}

@@ -1,0 +1,151 @@
+"""``facesecure-train evaluate tracks``: rules for whole visits, on the same simulated walk-ins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facesecure.config import VerdictConfig
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.corruptions import walk_in
+from facesecure_training.common.embeddings import photos_by_person
+from facesecure_training.common.progress import steps
+from facesecure_training.evaluation.household_judge import Doors
+from facesecure_training.evaluation.households import Drawing, Household, People, draw, looks_by_person
+from facesecure_training.evaluation.observations import Look, look_at
+from facesecure_training.evaluation.setting import Setting
+from facesecure_training.evaluation.tracks import LEAST_USABLE, RULES, STRANGER, Outcome, Track, make_track
+
+RATES = (1e-3, 1e-4, VerdictConfig().false_accept)
+_VARIANTS = ("walk-in 1", "walk-in 2")
+"""How often each photo is spoilt, differently, to become so many frames."""
+_LEAST_PHOTOS = 4
+_FAMILY_TRACKS = 3
+"""Visits of each of the family to their own door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one rule did, asked for one rate.
+
+    Of the family's tracks, in percent: ``named`` rightly, ``misnamed`` at any moment, ``called_strangers`` at the end.
+    Of 10,000 strangers' tracks: ``let_in`` under a name at the end, ``named_ever`` at any moment. ``faces``: usable
+    faces that the right name took (mean). ``strangers_told``: share of strangers' tracks called that, in percent.
+    """
+
+    rule: str
+    asked: float
+    named: float
+    misnamed: float
+    called_strangers: float
+    let_in: float
+    named_ever: float
+    strangers_told: float
+    faces: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Of how many tracks the figures are made, and how many usable faces, how clear, the family's have on average."""
+
+    family_tracks: int
+    stranger_tracks: int
+    mean_faces: float
+    mean_clarity: float
+    rules: Sequence[Figures]
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Visits:
+    """One household and who comes to its door: (name, track) of the family, and the strangers' tracks."""
+
+    household: Household
+    family: Sequence[tuple[str, Track]]
+    strangers: Sequence[Track]
+
+
+def measure(setting: Setting, images: Path, how: Drawing, stranger_tracks: int) -> Report:
+    """``how.strangers`` is not used: there are ``stranger_tracks`` in all. Raises UsageError, ImageError."""
+    photos = {name: some for name, some in photos_by_person(images).items() if len(some) >= _LEAST_PHOTOS}
+    every = [photo for some in photos.values() for photo in some]
+    plain = look_at(every, setting)
+    spoilt = [look_at(every, setting, name, walk_in) for name in _VARIANTS]
+    frames = {
+        look: [frame for variant in spoilt if (frame := variant[photo]) is not None]
+        for photo, look in plain.items()
+        if look is not None
+    }
+    people = looks_by_person(photos, plain)
+    visits = list(_visits(people, frames, how, stranger_tracks))
+    if not sum(len(one.family) for one in visits) or not sum(len(one.strangers) for one in visits):
+        raise UsageError("nobody has enough usable photos for a track", f"a track has {LEAST_USABLE} usable faces")
+    return _report(Doors(setting.load()), visits)
+
+
+def _visits(people: People, frames: Mapping[Look, Sequence[Look]], how: Drawing, tracks: int) -> Iterator[Visits]:
+    """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
+    random = np.random.default_rng(how.seed + 1)
+    pools = {name: [frame for look in looks for frame in frames[look]] for name, looks in people.items()}
+    able = [name for name, pool in pools.items() if sum(frame.quality.usable for frame in pool) >= LEAST_USABLE]
+    for number, household in enumerate(draw(people, how)):
+        family = [
+            (name, track)
+            for name, looks in household.probes.items()
+            for _ in range(_FAMILY_TRACKS)
+            if (track := make_track([frame for look in looks for frame in frames[look]], random)) is not None
+        ]
+        strangers = [name for name in able if name not in household.enrolled]
+        share = (number + 1) * tracks // how.households - number * tracks // how.households
+        came = [strangers[int(i)] for i in random.integers(len(strangers), size=share)]
+        found = [track for name in came if (track := make_track(pools[name], random)) is not None]
+        yield Visits(household, family, found)
+
+
+def _report(doors: Doors, visits: Sequence[Visits]) -> Report:
+    family = [track for one in visits for _, track in one.family]
+    looks = [look for track in family for _, look in track if look.quality.usable]
+    return Report(
+        family_tracks=len(family),
+        stranger_tracks=sum(len(one.strangers) for one in visits),
+        mean_faces=len(looks) / len(family),
+        mean_clarity=float(np.mean([look.quality.clarity for look in looks])),
+        rules=[found for asked in RATES for found in _at(doors, visits, asked)],
+    )
+
+
+def _at(doors: Doors, visits: Sequence[Visits], asked: float) -> list[Figures]:
+    """Every rule's figures at one rate asked for."""
+    family: dict[str, list[tuple[str, Outcome]]] = {rule: [] for rule in RULES}
+    strangers: dict[str, list[Outcome]] = {rule: [] for rule in RULES}
+    for one in steps(visits, f"walk-ins, {asked:g}"):
+        door = doors.open(one.household, asked)
+        for rule, decide in RULES.items():
+            family[rule] += [(name, decide(door, track)) for name, track in one.family]
+            strangers[rule] += [decide(door, track) for track in one.strangers]
+    return [_figures(rule, asked, family[rule], strangers[rule]) for rule in RULES]
+
+
+def _figures(rule: str, asked: float, family: Sequence[tuple[str, Outcome]], strangers: Sequence[Outcome]) -> Figures:
+    right = [outcome.faces for name, outcome in family if outcome.final == name]
+    return Figures(
+        rule=rule,
+        asked=asked,
+        named=100 * len(right) / len(family),
+        misnamed=100 * _share(bool(outcome.names - {name}) for name, outcome in family),
+        called_strangers=100 * _share(outcome.final == STRANGER for _, outcome in family),
+        let_in=10_000 * _share(bool(outcome.final) for outcome in strangers),
+        named_ever=10_000 * _share(bool(outcome.names) for outcome in strangers),
+        strangers_told=100 * _share(outcome.final == STRANGER for outcome in strangers),
+        faces=float(np.mean(right)) if right else float("nan"),
+    )
+
+
+def _share(truths: Iterable[bool]) -> float:
+    return float(np.mean(list(truths)))

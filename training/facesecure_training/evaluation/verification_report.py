@@ -1,0 +1,170 @@
+"""Verification of pairs by any embedder, with everything that a page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facesecure.domain import Image
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.cropping import CropMaker
+from facesecure_training.common.embeddings import Pair, embed_photos, photo_path, read_pairs
+from facesecure_training.evaluation import robustness as comparing
+from facesecure_training.evaluation import verification
+from facesecure_training.evaluation.predictors import Network
+from facesecure_training.evaluation.rates import Rates, rates, threshold_at
+from facesecure_training.evaluation.robustness import Measure, Rule, Step, alike, in_words, measure_of
+from facesecure_training.evaluation.setting import Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``pairs`` of photos under ``images`` are measured, ``limit`` of them evenly spread. ``validation`` pairs, of
+    photos under ``validation_images`` (or ``images``), choose a threshold: by the fewest errors, or so that ``far`` of
+    different people pass. ``rule`` is one more threshold to try, a cosine or a distance. ``robustness``: on so many
+    pairs, 0 for none."""
+
+    images: Path
+    pairs: Path
+    limit: int | None = None
+    validation: Path | None = None
+    validation_images: Path | None = None
+    far: float | None = None
+    rule: float | None = None
+    robustness: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verified:
+    """``report`` is that of the ten folds; ``chosen`` the rule by the validation pairs, ``fixed`` the one asked for.
+
+    Thresholds are in the measure's words. ``scores`` are higher where faces are more alike.
+    """
+
+    report: verification.Report
+    measure: Measure
+    rates: Rates
+    chosen: Rule | None
+    fixed: Rule | None
+    robustness: Mapping[str, Sequence[Step]]
+    scores: Sequence[float | None]
+    same: Sequence[bool]
+    sample: Image | None
+
+    @property
+    def threshold(self) -> float:
+        """The one for the card: by validation if there is any, else the folds' mean."""
+        return self.chosen.threshold if self.chosen else self.report.threshold
+
+    def as_json(self) -> dict[str, Any]:
+        rules = {"chosen": self.chosen, "rule": self.fixed}
+        return {
+            **self.report.as_json(),
+            "measure": self.measure,
+            **{name: asdict(one) for name, one in rules.items() if one is not None},
+            "rates": asdict(self.rates),
+            "robustness": {kind: [asdict(one) for one in some] for kind, some in self.robustness.items()},
+        }
+
+
+def verify(setting: Setting, asked: Asked) -> Verified:
+    """Raises UsageError for pairs that do not fit, ImageError if a photo is missing."""
+    if asked.far is not None and asked.validation is None:
+        raise UsageError("--far chooses a threshold, and needs pairs to choose it on", "pass them with --validation")
+    network, cropper = setting.network(), setting.cropper()
+    pairs = read_pairs(asked.pairs, asked.limit)
+    scores, measure, faceless, photos = _scored(pairs, asked.images, cropper, network)
+    same = [pair.same for pair in pairs]
+    report = verification.evaluate(scores, same, photos, faceless)
+    chosen = _chosen(asked, cropper, network, measure, scores, same)
+    limit = in_words(measure, chosen.threshold) if chosen else report.threshold
+    some = _some_crops(pairs, asked, cropper) if asked.robustness else []
+    return Verified(
+        report=replace(report, threshold=in_words(measure, report.threshold)),
+        measure=measure,
+        rates=_worded(measure, rates(_of(scores, same, truth=True), _of(scores, same, truth=False))),
+        chosen=chosen,
+        fixed=None if asked.rule is None else comparing.rule(measure, asked.rule, scores, same),
+        robustness=comparing.robustness(network, measure, limit, some) if some else {},
+        scores=scores,
+        same=same,
+        sample=some[0][1] if some else None,
+    )
+
+
+def _scored(
+    pairs: Sequence[Pair], images: Path, cropper: CropMaker, network: Network
+) -> tuple[list[float | None], Measure, int, int]:
+    """(scores, how they were made, photos without a face, photos)."""
+    photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
+    found = embed_photos(photos.values(), cropper, network)
+    vectors = {name: found[path] for name, path in photos.items()}
+    measure = measure_of(list(vectors.values()))
+    scores = []
+    for pair in pairs:
+        first, second = vectors[pair.first], vectors[pair.second]
+        scores.append(None if first is None or second is None else alike(measure, first, second))
+    return scores, measure, sum(vector is None for vector in vectors.values()), len(photos)
+
+
+def _chosen(
+    asked: Asked, cropper: CropMaker, network: Network, measure: Measure, scores: Sequence[float | None],
+    same: Sequence[bool],
+) -> Rule | None:  # fmt: skip
+    """Chosen on the validation pairs, measured on the others. Raises UsageError if a photo is among both."""
+    if asked.validation is None:
+        return None
+    pairs = read_pairs(asked.validation)
+    there = asked.validation_images or asked.images
+    tested = _photos(read_pairs(asked.pairs), asked.images)
+    both = tested & _photos(pairs, there)
+    if both:
+        raise UsageError(f"{min(both)} is among the validation pairs and the others", "keep people apart, not pictures")
+    found, _, _, _ = _scored(pairs, there, cropper, network)
+    truth = [pair.same for pair in pairs]
+    if asked.far is not None:
+        limit = threshold_at(np.array(_of(found, truth, truth=False)), asked.far)
+    else:
+        values = np.array([np.nan if score is None else score for score in found])
+        limit = verification.best_threshold(values, np.array(truth))
+    return comparing.rule(measure, in_words(measure, limit), scores, same)
+
+
+def _photos(pairs: Sequence[Pair], images: Path) -> set[Path]:
+    return {photo_path(images, name).resolve() for pair in pairs for name in (pair.first, pair.second)}
+
+
+def _of(scores: Sequence[float | None], same: Sequence[bool], *, truth: bool) -> list[float]:
+    """No threshold accepts a pair without a face."""
+    return [-np.inf if score is None else score for score, one in zip(scores, same, strict=True) if one is truth]
+
+
+def _worded(measure: Measure, found: Rates) -> Rates:
+    """The same, with thresholds as people know them."""
+    if measure == "cosine":
+        return found
+    return replace(
+        found,
+        eer_threshold=-found.eer_threshold,
+        accepted=tuple(replace(one, threshold=-one.threshold) for one in found.accepted),
+        curve=replace(found.curve, thresholds=tuple(-one for one in found.curve.thresholds)),
+    )
+
+
+def _some_crops(pairs: Sequence[Pair], asked: Asked, cropper: CropMaker) -> list[tuple[Image, Image, bool]]:
+    """Evenly spread over both kinds."""
+    kinds = [[pair for pair in pairs if pair.same is truth] for truth in (True, False)]
+    chosen = [one for some in kinds for one in some[:: max(1, 2 * len(some) // asked.robustness)]]
+    crops = [
+        (
+            cropper.crop(photo_path(asked.images, one.first)),
+            cropper.crop(photo_path(asked.images, one.second)),
+            one.same,
+        )
+        for one in chosen
+    ]
+    return [(first, second, same) for first, second, same in crops if first is not None and second is not None]

@@ -1,0 +1,111 @@
+"""What each TFLite runtime makes of a file: outputs, time and what it delegates, each in a process of its own.
+
+tflite-runtime crashes beside TensorFlow, and timings beside it would be TensorFlow's threads' as much as ours.
+Run as a module, this file is that process: an .npz on stdin (content, pictures), another on stdout.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Image
+from facesecure.domain.errors import FacesecureError, ModelError
+from facesecure.vision.inference.interpreter import RUNTIME_VARIABLE, Delegation, Interpreter
+
+OTHER = "tflite-runtime"
+_RUNS, _SECONDS = 40, 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """``outputs`` (n, size) as float32, one row a picture; ``milliseconds`` one picture takes, the median."""
+
+    runtime: str
+    outputs: NDArray[np.float32]
+    milliseconds: float
+    delegation: Delegation
+
+
+def read(content: bytes, pictures: Image, python: Path | None = None) -> Reading:
+    """Run ``content`` on ``pictures`` (n, h, w, 3), one by one on one thread, in a new process.
+
+    Here with the runtime of this environment; with ``python`` tflite-runtime, in the environment that it belongs to.
+    Raises ModelError, in the runtime's own words, if it refuses the file; FacesecureError if there is no such runtime.
+    """
+    sent = io.BytesIO()
+    np.savez(sent, content=np.frombuffer(content, np.uint8), pictures=pictures)
+    environment = {**os.environ, RUNTIME_VARIABLE: OTHER if python else "litert"}
+    command = [str(python or sys.executable), "-m", __name__]
+    try:
+        done = subprocess.run(command, input=sent.getvalue(), env=environment, capture_output=True, check=False)
+    except OSError as error:
+        raise FacesecureError(f"cannot run {python}: {error.strerror}", "pass --other-python .../bin/python") from error
+    if done.returncode:
+        raise _failure(done.stderr.decode(errors="replace"), python)
+    with np.load(io.BytesIO(done.stdout)) as found:
+        counts = Delegation(*(int(count) for count in found["delegation"]))
+        return Reading(str(found["runtime"]), found["outputs"], float(found["milliseconds"]), counts)
+
+
+def _failure(stderr: str, python: Path | None) -> FacesecureError:
+    said = (stderr.strip().splitlines() or ["it died without a word"])[-1].removeprefix("refused: ")
+    if "refused: " in stderr:
+        return ModelError(said, "choose another --form; `--form float16` runs everywhere")
+    hint = f"install facesecure[tflite-runtime] for {python}" if python else "install facesecure[training]"
+    return FacesecureError(f"the runtime could not be tried: {said}", hint)
+
+
+def other_python(given: Path | None) -> Path | None:
+    """The Python with tflite-runtime: ``given``, or .venv-tflite's here, or None where there is none."""
+    usual = Path(".venv-tflite/bin/python")
+    return given or (usual.absolute() if usual.exists() else None)
+
+
+def main() -> None:
+    """The process itself."""
+    with np.load(io.BytesIO(sys.stdin.buffer.read())) as sent:
+        content, pictures = sent["content"].tobytes(), sent["pictures"]
+    try:
+        graph = Interpreter(content)
+    except ModelError as error:
+        sys.stderr.write(f"refused: {error.message}\n")
+        sys.exit(1)
+    rows = [_flat(graph.invoke(picture[None])) for picture in pictures]
+    answer = io.BytesIO()
+    counts = graph.delegation
+    np.savez(
+        answer,
+        runtime=graph.runtime,
+        outputs=np.stack(rows),
+        milliseconds=_milliseconds(graph, pictures[:1]),
+        delegation=[counts.nodes, counts.delegated, counts.partitions],
+    )
+    sys.stdout.buffer.write(answer.getvalue())
+
+
+def _flat(outputs: tuple[NDArray[np.generic], ...]) -> NDArray[np.float32]:
+    return np.concatenate([np.asarray(output, np.float32).ravel() for output in outputs])
+
+
+def _milliseconds(graph: Interpreter, picture: Image) -> float:
+    """The pictures before were the warming up."""
+    taken: list[float] = []
+    while len(taken) < _RUNS and sum(taken) < _SECONDS:
+        start = time.perf_counter()
+        graph.invoke(picture)
+        taken.append(time.perf_counter() - start)
+    return 1000 * median(taken)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Pictures to prove parity on, and to show an int8 network what its activations are."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facesecure.camera.sources.images import EXTENSIONS
+from facesecure.domain import Image
+from facesecure.domain.errors import UsageError
+from facesecure.vision.images.photos import read_photo
+from facesecure_training.common.cropping import Cropper
+
+
+def pictures_under(folder: Path) -> list[Path]:
+    """Every picture under ``folder``, sorted. Raises UsageError if there is none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    if not found:
+        raise UsageError(
+            f"there are no pictures under {folder}", "it holds face crops: facesecure-train dataset extract"
+        )
+    return found
+
+
+def crops_under(folder: Path, size: tuple[int, int], limit: int, seed: int) -> list[Image]:
+    """``limit`` of the crops under ``folder``, drawn by ``seed``, as uint8 RGB of ``size`` (height, width).
+
+    Raises UsageError if there is none, ImageError if one cannot be read.
+    """
+    found = pictures_under(folder)
+    chosen = np.random.default_rng(seed).permutation(len(found))[:limit]
+    return [resized(read_photo(found[number]), size) for number in sorted(chosen)]
+
+
+def shipped_faces() -> list[Image]:
+    """The aligned faces of the two portraits that the daemon ships, and their mirrors: uint8 RGB (112, 112, 3)."""
+    portraits = Path(str(resources.files("facesecure.camera.synthetic"))) / "photos"
+    cropper = Cropper()
+    crops = [crop for path in sorted(portraits.glob("*.jpg")) if (crop := cropper.crop(path)) is not None]
+    return crops + [np.ascontiguousarray(crop[:, ::-1]) for crop in crops]
+
+
+def shipped_samples(size: tuple[int, int]) -> list[Image]:
+    """The shipped faces, each in three lights, of ``size`` (height, width)."""
+    lights = [(face * light).astype(np.uint8) for face in shipped_faces() for light in (1.0, 0.7, 0.4)]
+    return [resized(face, size) for face in lights]
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """The middle of ``image`` in the shape of ``size`` (height, width), averaged down or interpolated up to it.
+
+    As ``datasets.loading`` fits pictures for training. A picture of that size is given back as it is.
+    """
+    scale = min(image.shape[0] / size[0], image.shape[1] / size[1])
+    height, width = (max(1, round(side * scale)) for side in size)
+    top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+    middle = image[top : top + height, left : left + width]
+    if middle.shape[:2] == size:
+        return middle
+    how = cv2.INTER_AREA if height > size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(middle, (size[1], size[0]), interpolation=how), np.uint8)

@@ -1,0 +1,69 @@
+"""Everything a training must remember to go on as if it had never stopped, in one file that is written whole or not.
+
+What is drawn at random (order, augmentation) follows from the seed and the epoch's number, so that numbers of where it
+stood are enough; dropout's generators are among the network's variables.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.optional_dependencies import tensorflow
+
+_PROGRESS = "progress"
+Row = dict[str, float]
+
+
+@dataclass
+class Progress:
+    """How far a training has come: ``epoch`` whole ones, and ``step`` steps of the next with ``losses`` in sum."""
+
+    epoch: int = 0
+    step: int = 0
+    losses: float = 0.0
+    history: list[Row] = field(default_factory=list)
+    best: float | None = None
+    best_epoch: int = 0
+    finished: str = ""
+    """Why there is no more to do; empty while there is."""
+
+
+def numpy(variable: Any) -> NDArray[Any]:
+    """What a Keras variable or a tensor holds; of a variable that several devices mirror, the first one's."""
+    return np.asarray(tensorflow().convert_to_tensor(getattr(variable, "value", variable)))
+
+
+def save(path: Path, variables: Sequence[Any], progress: Progress) -> None:
+    """Writes what ``variables`` hold, and ``progress``, to ``path``; it survives a crash halfway."""
+    arrays: dict[str, Any] = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
+    arrays[_PROGRESS] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
+    beside = path.with_suffix(".writing")
+    with beside.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load(path: Path, variables: Sequence[Any]) -> Progress:
+    """The contrary of ``save``. Raises FacesecureError if the file is damaged or another network's."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            progress = Progress(**json.loads(found[_PROGRESS].tobytes()))
+            arrays = [found[name] for name in sorted(found.files) if name != _PROGRESS]
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise FacesecureError(f"{path} cannot be read ({error})", "begin the training anew in another folder") from None
+    if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
+        raise FacesecureError(f"{path} holds another network's weights", "resume with the version that began the run")
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return progress

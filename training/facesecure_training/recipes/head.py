@@ -1,0 +1,121 @@
+"""Teaches a head on the frozen embedder: every picture is embedded once, as it is and in some harder versions.
+
+Dark faces are brightened before, as they are for the embedder that the daemon runs, and ``light`` in config.json says
+so: the export hands it on, and the daemon does the same for the head.
+
+What is left to learn is convex and a matter of seconds, so Keras' ``fit`` does it, and a run that was cut off is done
+again: the same seed ends at the same weights.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.common.progress import Bar
+from facesecure_training.datasets.folders import ClassFolder
+from facesecure_training.datasets.loading import batches, steps
+from facesecure_training.networks import compact, mobilefacenet
+from facesecure_training.recipes.augment import augment, preset, shown
+from facesecure_training.recipes.checkpoint import Progress, numpy
+from facesecure_training.recipes.classify import cross_entropy
+from facesecure_training.recipes.recipe import Goal
+from facesecure_training.recipes.settings import Compact
+from facesecure_training.recipes.training_log import Record
+
+
+class Probe:
+    """A Recipe whose batches are embeddings."""
+
+    goal = Goal("val_accuracy")
+
+    def __init__(self, folders: tuple[ClassFolder, ClassFolder], settings: Compact) -> None:
+        """``folders`` to learn from, and to validate on."""
+        self.learnt, self.unseen = folders
+        self.settings = settings
+        classes = len(self.learnt.classes)
+        self._whole = compact.compact(classes, kind="head", side=settings.size, dropout=settings.dropout)
+        self._embedder = mobilefacenet.bundled()
+        self._change = augment(preset(settings.augment, settings.strength))
+        self.views = settings.views if self._change else 1
+        self.trained = compact.head(classes, int(self._embedder.output.shape[-1]), dropout=settings.dropout)
+        self.steps = steps(range(self.views * len(self.learnt)), settings.batch)
+        self.facts = {
+            "classes": list(self.learnt.classes),
+            "light": "brightened",
+            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
+        }
+        self._kept: dict[str, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
+
+    @property
+    def network(self) -> Any:
+        """Embedder and head in one, as learnt so far."""
+        compact.carry(self.trained, self._whole)
+        return self._whole
+
+    def batches(self, epoch: int) -> Any:
+        tf = tensorflow()
+        vectors, labels = self._embedded("train", self.learnt, self.views)
+        order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(labels))
+        return tf.data.Dataset.from_tensor_slices((vectors[order], labels[order])).batch(self.settings.batch)
+
+    def losses(self, batch: Any) -> Any:
+        vectors, labels = batch
+        return cross_entropy(labels, self.trained(vectors, training=True))
+
+    def validate(self) -> dict[str, float]:
+        vectors, labels = self._embedded("validation", self.unseen, 1)
+        found = self.trained(vectors, training=False).numpy()
+        loss = cross_entropy(labels, found).numpy().mean()
+        return {"val_loss": float(loss), "val_accuracy": float((found.argmax(1) == labels).mean())}
+
+    def pictures(self) -> NDArray[np.uint8]:
+        pictures, _ = next(iter(self._dataset(self.learnt, self.views - 1)))
+        return np.asarray(pictures.numpy(), np.uint8)
+
+    def _embedded(self, part: str, folder: ClassFolder, views: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Vectors (n, size) and labels (n,) of every view of every picture; the first view is the picture itself."""
+        if part not in self._kept:
+            found, per_view = [], steps(folder.files, self.settings.batch)
+            with Bar(views * per_view, f"embedding {part}") as bar:
+                for view in range(views):
+                    for number, (pictures, labels) in enumerate(self._dataset(folder, view), view * per_view):
+                        found.append((self._embedder(pictures, training=False).numpy(), labels.numpy()))
+                        bar.reach(number + 1)
+            vectors, labels = (np.concatenate(some) for some in zip(*found, strict=True))
+            self._kept[part] = vectors.astype(np.float32), labels.astype(np.int32)
+        return self._kept[part]
+
+    def _dataset(self, folder: ClassFolder, view: int) -> Any:
+        chosen = self.settings
+        made = batches(
+            folder.files,
+            folder.labels,
+            size=(chosen.size, chosen.size),
+            batch=chosen.batch,
+            seed=chosen.seed,
+            cache=chosen.cache,
+            augment=shown(self._change if view else None),
+            repeat=True,
+            epoch=view,
+        )
+        return made.take(steps(folder.files, chosen.batch))
+
+
+def fit(record: Record, optimiser: Any, *, eager: bool = False) -> Progress:
+    """Trains the recipe of ``record`` with Keras' ``fit``, an epoch a call, so that the order of each is its own."""
+    recipe = record.recipe
+    trained = recipe.trained
+    trained.compile(optimizer=optimiser, loss="sparse_categorical_crossentropy", run_eagerly=eager)
+    first = recipe.batches(0)
+    with Bar(record.epochs, "training") as bar:
+        while not record.progress.finished:
+            epoch = record.progress.epoch
+            told = trained.fit(first if epoch == 0 else recipe.batches(epoch), shuffle=False, verbose=0).history
+            rate = float(numpy(trained.optimizer.learning_rate))
+            record.add({"epoch": epoch + 1.0, "loss": told["loss"][-1], "lr": rate, **recipe.validate()}, bar)
+            bar.reach(epoch + 1)
+    return record.progress

@@ -1,0 +1,170 @@
+"""What a training leaves behind: its folder.
+
+config.json    every setting, the seed, the classes and the versions it ran with
+batch.png      a batch as the network sees it
+state.npz      to go on from
+best.keras     the best network so far, by validation
+curves.csv     a line an epoch
+curves.png     the same, drawn
+events/        the same for TensorBoard
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.recipes.checkpoint import Row
+from facesecure_training.recipes.settings import Settings, read
+
+
+class RunFolder:
+    """The folder of one training; its files are replaced whole, so that a reader never sees half of one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.state = path / "state.npz"
+        self.best = path / "best.keras"
+        self.batch = path / "batch.png"
+        self.curves = path / "curves.csv"
+        self.chart = path / "curves.png"
+        self.events = path / "events"
+
+    @property
+    def used(self) -> bool:
+        return self.config.exists()
+
+    def refuse_if_used(self) -> None:
+        """Raises UsageError if there is a run in it."""
+        if self.used:
+            raise UsageError(f"{self.path} holds a run already", "add --resume to go on with it, or take another --out")
+
+    def begin(self, kind: str, settings: Settings, facts: Mapping[str, Any]) -> None:
+        """Makes it, with its config.json. Raises UsageError if there is a run in it, or it cannot be made."""
+        self.refuse_if_used()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make {self.path}: {error.strerror}", "take another --out") from None
+        document = {"kind": kind, "settings": settings.to_json(), **facts, "versions": _versions()}
+        self._write(self.config, json.dumps(document, indent=2).encode())
+
+    def began(self, kind: str, settings: type[Settings]) -> Settings:
+        """What its run began with. Raises UsageError if there is none, or one of another kind."""
+        if not self.used:
+            raise UsageError(f"there is no run in {self.path} to resume", "leave --resume out to begin one")
+        document = read(self.config)
+        if document.get("kind") != kind:
+            raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
+        return settings.from_json(document["settings"])
+
+    def show(self, pictures: NDArray[np.uint8]) -> None:
+        """A sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
+        _, encoded = cv2.imencode(".png", sheet(pictures)[:, :, ::-1])
+        self._write(self.batch, encoded.tobytes())
+
+    def keep(self, network: Any) -> None:
+        """``network`` as best.keras."""
+        beside = self.path / "best.writing.keras"
+        network.save(beside)
+        beside.replace(self.best)
+
+    def draw(self, history: Sequence[Row]) -> None:
+        """curves.csv and curves.png."""
+        if not history:
+            return
+        text = io.StringIO()
+        table = csv.DictWriter(text, list(history[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(history)
+        self._write(self.curves, text.getvalue().encode())
+        _chart(self.chart, history)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        beside = path.with_suffix(".writing")
+        beside.write_bytes(content)
+        beside.replace(path)
+
+
+def sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
+    """Up to ``most`` of ``pictures`` (n, h, w, 3) side by side, eight a row at most."""
+    some = pictures[:most]
+    across = min(8, len(some))
+    rows = -(-len(some) // across)
+    height, width = some.shape[1:3]
+    canvas = np.full((rows * height, across * width, 3), 255, np.uint8)
+    for number, picture in enumerate(some):
+        top, left = number // across * height, number % across * width
+        canvas[top : top + height, left : left + width] = picture
+    return canvas
+
+
+class Events:
+    """Numbers and pictures as TensorBoard reads them; TensorBoard itself need not be there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._writer = tensorflow().summary.create_file_writer(str(folder))
+
+    def numbers(self, row: Row, epoch: int) -> None:
+        tf = tensorflow()
+        with self._writer.as_default(step=epoch):
+            for name, value in row.items():
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=_kind("scalars"))
+        self._writer.flush()
+
+    def picture(self, name: str, image: NDArray[np.uint8]) -> None:
+        """``image``, uint8 RGB (h, w, 3)."""
+        tf = tensorflow()
+        height, width = image.shape[:2]
+        with self._writer.as_default(step=0):
+            parts = [str(width), str(height), tf.io.encode_png(image)]
+            tf.summary.write(name, tf.stack([tf.convert_to_tensor(part) for part in parts]), metadata=_kind("images"))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _kind(plugin: str) -> Any:
+    from tensorflow.core.framework.summary_pb2 import SummaryMetadata
+
+    return SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name=plugin))
+
+
+def _versions() -> dict[str, str]:
+    tf = tensorflow()
+    return {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": tf.keras.__version__}
+
+
+def _chart(path: Path, history: Sequence[Row]) -> None:
+    """Losses at the left; what is measured in validation at the right."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    losses = [name for name in history[0] if name.endswith("loss")]
+    others = [name for name in history[0] if name.startswith("val_") and name not in losses]
+    figure, places = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    for axes, names in zip(places, (losses, others), strict=True):
+        for name in names:
+            axes.plot([row["epoch"] for row in history], [row[name] for row in history], label=name)
+        axes.set(xlabel="epoch")
+        axes.grid(alpha=0.3)
+        if names:
+            axes.legend()
+    beside = path.with_suffix(".writing.png")
+    figure.savefig(beside, dpi=100)
+    pyplot.close(figure)
+    beside.replace(path)
