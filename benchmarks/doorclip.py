@@ -14,8 +14,8 @@ from benchmarks.cast import Person
 from benchmarks.labels import Corners, Labels, Sight, Visit, covered
 from facesecure.camera.synthetic.figure import Figure, Pose, Smear
 from facesecure.camera.synthetic.scene import HEDGE_LEFT, Scene, Sensor, draw_scene
-from facesecure.camera.synthetic.trajectory import Walk
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.trajectory import Trajectory
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.domain import Image
 
 SIZE = (1920, 1080)
@@ -34,7 +34,7 @@ class Guest:
     """One visit to be drawn: blur is defocus as a fraction of the face's width."""
 
     person: Person
-    walk: Walk
+    walk: Trajectory
     figures: Sequence[Figure]
     blur: float
 
@@ -72,7 +72,7 @@ def _order(coming: Sequence[Person], groups: Sequence[int], rng: np.random.Gener
 
 
 def _guest(person: Person, start: float, place: int, rng: np.random.Generator) -> Guest:
-    walk = Walk(
+    walk = Trajectory(
         start=start,
         duration=float(rng.uniform(3.5, 4.1)),
         far=float(rng.uniform(34, 42)),
@@ -89,7 +89,7 @@ def make(path: Path, guests: Sequence[Guest], seconds: float, seed: int, size: t
     scene, sensor = draw_scene(size, seed), Sensor(size, seed)
     sights: list[dict[int, Sight]] = [{} for _ in guests]
     frames = round(seconds * FPS)
-    with FilmWriter(path, size, FPS, crf=20, preset="veryfast") as film:
+    with VideoWriter(path, size, FPS, crf=20, preset="veryfast") as film:
         for index in range(frames):
             picture = scene.picture.copy()
             for number, sight in draw(picture, scene, guests, index / FPS).items():

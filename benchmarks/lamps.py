@@ -18,7 +18,7 @@ import numpy as np
 from facesecure.config import DetectorConfig, QualityConfig, VerdictConfig
 from facesecure.domain import Box, Embedding, Face, Image, Landmarks, Recognition, VerdictKind
 from facesecure.domain.interfaces import Embedder
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import template_of
@@ -124,7 +124,7 @@ def verdicts(pictures: Sequence[Lit], embedder: Embedder, scores: ScoreModel, se
         person: template_of(np.stack([embedder.embed(pictures[n].crop()) for n in chosen]))
         for person, chosen in enrolled.items()
     }
-    judge = Judge(VerdictConfig(), scores)
+    judge = VerdictRule(VerdictConfig(), scores)
     found = {f"{low}-{high}": dict.fromkeys((*VerdictKind, "wrong name"), 0) for low, high in ANGLES}
     for number, lit in enumerate(pictures):
         if number in enrolled[lit.person]:

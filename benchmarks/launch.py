@@ -101,9 +101,9 @@ class Launcher:
 
 def _short_film(path: Path) -> None:
     from facesecure.camera.synthetic.scene import draw_scene
-    from facesecure.camera.synthetic.video_writer import FilmWriter
+    from facesecure.camera.synthetic.video_writer import VideoWriter
 
     picture = draw_scene().picture
-    with FilmWriter(path, (picture.shape[1], picture.shape[0])) as film:
+    with VideoWriter(path, (picture.shape[1], picture.shape[0])) as film:
         for _ in range(5):
             film.write(picture)

@@ -27,7 +27,7 @@ from visits import Door
 from facesecure.config import DetectorConfig, QualityConfig
 from facesecure.domain import Embedding, Image
 from facesecure.recognition.embedder import ModelEmbedder
-from facesecure.recognition.human_filter import Doubts, Personhood, nobody_doubted
+from facesecure.recognition.human_filter import Doubts, HumanFaceFilter, accept_all
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import template_of
 from facesecure.vision.detection.factory import build_detector
@@ -93,7 +93,7 @@ def household(data: Path, embedder: ModelEmbedder, size: int = 4) -> list[tuple[
 
 def unseen_doubts(weights: Sequence[Vector]) -> Callable[[Path], Doubts]:
     """The doubts of weights that had not learnt from the picture."""
-    learnt = [Personhood(w[:-1].astype(np.float32), float(w[-1]), human_filter.FLOOR) for w in weights]
+    learnt = [HumanFaceFilter(w[:-1].astype(np.float32), float(w[-1]), human_filter.FLOOR) for w in weights]
     return lambda path: learnt[human_filter.part_of(path.name)].doubts
 
 
@@ -112,7 +112,7 @@ def as_visits(data: Path, model: Model, weights: Sequence[Vector]) -> dict[str, 
                 "people in it": [p for p in pictures if p.name in WITH_PEOPLE],
             }
             for home, members in homes.items():
-                for asked, doubts in (("asked", unseen_doubts(weights)), ("not asked", lambda _: nobody_doubted)):
+                for asked, doubts in (("asked", unseen_doubts(weights)), ("not asked", lambda _: accept_all)):
                     for name, some in apart.items():
                         if some:
                             found[f"{kind}, {part}, {name}, {home}, {asked}"] = asdict(
@@ -175,7 +175,7 @@ def milliseconds(data: Path, rounds: int = 300) -> dict[str, float]:
     photo = next((data / "lfw-dev/images").rglob("*.jpg"))
     image = np.asarray(cv2.resize(cv2.imread(str(photo)), (1280, 720)), np.uint8)
     face = lamps.face_around((align.TEMPLATE * 2 + 300).astype(np.float32))
-    learnt = Personhood.from_card(load_model("mobilefacenet").card)
+    learnt = HumanFaceFilter.from_card(load_model("mobilefacenet").card)
     embedding = np.ones(192, np.float32) / np.sqrt(192)
     crop = examine(image, face, QualityConfig()).image
     dark = (crop // 6).astype(np.uint8)

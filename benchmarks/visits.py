@@ -12,11 +12,11 @@ from facesecure.domain import Embedding, Face, Image, VerdictKind
 from facesecure.domain.interfaces import Detector, Embedder
 from facesecure.domain.records import Template
 from facesecure.pipeline.tracker import Tracker
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.embedder import EmbeddingRecognizer
 from facesecure.recognition.gallery import LiveGallery
 from facesecure.recognition.human_filter import Doubts
-from facesecure.recognition.identify import look
+from facesecure.recognition.identify import analyse_face
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images.photos import read_photo
@@ -65,7 +65,7 @@ class Door:
         templates = [Template(name, embedding, self.model_sha256, 5, now) for name, embedding in household]
         gallery = LiveGallery(lambda: templates, lambda: 0, self.model_sha256)
         recognizer = EmbeddingRecognizer(self.embedder, gallery, doubts)
-        return _watch(image, faces, recognizer, Tracker(Judge(VerdictConfig(), self.scores)), self._floors())
+        return _watch(image, faces, recognizer, Tracker(VerdictRule(VerdictConfig(), self.scores)), self._floors())
 
     def _floors(self) -> QualityConfig:
         return QualityConfig(min_confidence=USABLE_CONFIDENCE[self.kind])
@@ -78,6 +78,6 @@ def _watch(
     for frame in range(_FRAMES):
         for track in tracker.update(faces, frame * _STEP):
             if track.wants_identity:
-                face, recognition = look(image, track.face, floors, recognizer)
+                face, recognition = analyse_face(image, track.face, floors, recognizer)
                 kinds.add(tracker.observe(track, face, recognition).verdict.kind)
     return kinds

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
-from facesecure.alerts.plugins.api import OneAtATime, PluginConfig
+from facesecure.alerts.plugins.api import PluginConfig, SerializedPlugin
 from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.domain import Alert, AlertKind
 from facesecure_plugins.log import LogPlugin
@@ -66,7 +66,7 @@ def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
     elif request.param == "speaker":
         without_a_card(tmp_path, monkeypatch)
         with lent(tmp_path) as given:
-            OneAtATime(speaker := SpeakerPlugin(SpeakerPlugin.Config())).attach(given.context)
+            SerializedPlugin(speaker := SpeakerPlugin(SpeakerPlugin.Config())).attach(given.context)
             yield speaker
     else:
         with serving(b"", monkeypatch) as server:
@@ -114,13 +114,13 @@ def test_it_leaves_the_alert_as_it_was(plugin: Any) -> None:
 
 
 def test_its_check_passes_where_all_is_well(plugin: Any) -> None:
-    OneAtATime(plugin).check()
+    SerializedPlugin(plugin).check()
 
 
 def test_it_may_be_closed_twice(plugin: Any) -> None:
     plugin.send(alert())
-    OneAtATime(plugin).close()
-    OneAtATime(plugin).close()
+    SerializedPlugin(plugin).close()
+    SerializedPlugin(plugin).close()
 
 
 def test_it_works_on_a_thread_that_did_not_make_it(plugin: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
-from facesecure.alerts.plugins.api import OneAtATime, PluginConfig
+from facesecure.alerts.plugins.api import PluginConfig, SerializedPlugin
 from facesecure.config import AlertsConfig
 from facesecure.domain import Alert
 from facesecure.domain.errors import PluginError
@@ -57,7 +57,7 @@ def test_a_receiver_that_accepts_and_never_answers(
         Announcer(tmp_path, devices=[device.address]) as announcer,
         Store.open(tmp_path / "state") as store,
     ):
-        cast = OneAtATime(announcer.plugin, announcer.plugin.config)
+        cast = SerializedPlugin(announcer.plugin, announcer.plugin.config)
         with Dispatcher(
             {"google_home": cast, "speaker": speaker}, outbox=store.outbox, fallback=fallback
         ) as dispatcher:

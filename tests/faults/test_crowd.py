@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.app.lifecycle import FRAME_SECONDS
 from facesecure.camera.synthetic.scene import Sensor, draw_scene
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.domain import Image
 from facesecure.vision.images.photos import read_photo
 from support.faults.household import Home
@@ -50,7 +50,7 @@ def crowd(path: Path) -> Path:
     for place, face in zip(np.ndindex(10, 10), hundred(), strict=True):
         top, left = place[0] * 108, place[1] * 190 + 20
         everybody[top : top + SIDE, left : left + SIDE] = face
-    with FilmWriter(path, SIZE, 5.0, preset="ultrafast") as film:
+    with VideoWriter(path, SIZE, 5.0, preset="ultrafast") as film:
         for number in range(50):
             there = 10 <= number < 40
             picture = np.roll(everybody, number % 3, 1) if there else scene

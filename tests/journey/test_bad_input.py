@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.camera.synthetic.clip import enrolment_pictures
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from support.service.commandline import CommandLine, own_settings, started, write_picture
 from support.store import run_python
 
@@ -98,7 +98,7 @@ def test_a_wrong_address_is_refused_by_enroll_too(household):
 def film(tmp_path):
     """A second of Grace in a format that can be read without its end."""
     path = tmp_path / "film.mp4"
-    with FilmWriter(path, (640, 640), 8.0, crf=18, preset="ultrafast") as writer:
+    with VideoWriter(path, (640, 640), 8.0, crf=18, preset="ultrafast") as writer:
         for _ in range(2):
             for image in enrolment_pictures(6):
                 writer.write(image)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from facesecure.camera.synthetic.clip import enrolment_pictures, make_clip
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from support.service.commandline import CommandLine, own_settings, started, write_picture
 
 
@@ -52,7 +52,7 @@ def test_a_recording_is_watched_and_what_was_seen_can_be_asked_for(facesecure, a
 
 def test_somebody_enrolled_while_the_daemon_runs_is_known_within_seconds(facesecure, album, tmp_path):
     """Grace stands at the door all the time; what is said of her changes when she is enrolled."""
-    with FilmWriter(tmp_path / "door.mp4", (640, 640), 10.0, crf=18, preset="ultrafast") as film:
+    with VideoWriter(tmp_path / "door.mp4", (640, 640), 10.0, crf=18, preset="ultrafast") as film:
         for _ in range(8):
             for image in enrolment_pictures():
                 for _ in range(5):

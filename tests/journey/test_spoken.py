@@ -8,7 +8,7 @@ import numpy as np
 
 from facesecure.alerts.speech.announcements import phrases_of
 from facesecure.alerts.speech.audio import decode
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.app.assembly import run
 from support.service.journey import config_for
 from support.speech.alsa import EVENING, PLAYED_RATE, samples, without_a_card
@@ -23,7 +23,7 @@ def test_an_evening_at_the_door_is_heard_and_nothing_else(household, door_clip, 
     phrases = phrases_of(config)
     said = [phrases.known("Grace Hopper"), phrases.stranger(), phrases.unidentified()]
     heard = samples(played.with_name(EVENING))[:, 0]
-    with Studio(config.speech, state_dir) as studio:
+    with SpeechService(config.speech, state_dir) as studio:
         recordings = [decode(studio.recording(text), PLAYED_RATE).samples for text in said]
     start = 0
     for text, recording in zip(said, recordings, strict=True):

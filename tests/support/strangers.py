@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from facesecure.recognition.calibration import Calibration
-from facesecure.recognition.calibrator import Calibrator, Member, total
-from facesecure.recognition.impostor_model import StrangerModel
+from facesecure.recognition.calibrator import Calibrator, HouseholdMember, total
+from facesecure.recognition.impostor_model import GaussianImpostors
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
 from facesecure.recognition.templates import template_of
 from support.builders import NOON
 
 SIZE = 32
 _SPREAD = np.linspace(1.6, 0.4, SIZE)
-MODEL = StrangerModel(
+MODEL = GaussianImpostors(
     means=np.eye(SIZE)[:1] * 0.1,
     between=np.diag(_SPREAD) * 0.7 / SIZE,
     within=np.eye(SIZE) * 0.25 / SIZE,
@@ -42,18 +42,20 @@ def visits(count: int, faces: int = 1, seed: int = 0) -> np.ndarray:
     return np.asarray(who + random.standard_normal((count, faces, SIZE)) * np.sqrt(0.25 / SIZE))
 
 
-def member(name: str, like: np.ndarray, faces: int = 5, noise: float = 0.55, seed: int = 0) -> Member:
+def member(name: str, like: np.ndarray, faces: int = 5, noise: float = 0.55, seed: int = 0) -> HouseholdMember:
     """Somebody with pictures scattered around ``like`` (SIZE,)."""
     random = np.random.default_rng(seed)
     found = unit(unit(like) + noise * random.standard_normal((faces, SIZE)) / np.sqrt(SIZE))
-    return Member(name, found, template_of(found)[None])
+    return HouseholdMember(name, found, template_of(found)[None])
 
 
 def calibrator(false_accept: float = 1e-3) -> Calibrator:
     return Calibrator(MODEL, SCORES, false_accept)
 
 
-def calibrated_household(*members: Member, false_accept: float = 1e-3, model_sha256: str = "a" * 64) -> Calibration:
+def calibrated_household(
+    *members: HouseholdMember, false_accept: float = 1e-3, model_sha256: str = "a" * 64
+) -> Calibration:
     """What ``facesecure calibrate`` would keep of them."""
     people = calibrator(false_accept).calibrate(members)
     return Calibration(

@@ -9,12 +9,12 @@ import numpy as np
 
 from facesecure.domain import AlignedFace, Embedding, SeenFace, Verdict
 from facesecure.domain.records import EnrolledFace, StoredFace
-from facesecure.recognition.visitor_matching import VisitorChooser
+from facesecure.recognition.visitor_matching import VisitorMatcher
 from facesecure.storage.store import Store
 from support.builders import NOON, SCORES, quality
 from support.store import MODEL, STRANGER, picture, sighting
 
-CHOOSE = VisitorChooser(SCORES).choose
+CHOOSE = VisitorMatcher(SCORES).choose
 
 
 def looks(person: int, day: int = 0, noise: float = 0.45) -> Embedding:

@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from facesecure.alerts.delivery.dispatcher import Dispatcher, Steps
-from facesecure.alerts.delivery.speech_deadline import Unspoken
+from facesecure.alerts.delivery.dispatcher import Dispatcher, ProgressFanOut
+from facesecure.alerts.delivery.speech_deadline import MissedAnnouncementAlert
 from facesecure.alerts.plugins.api import PluginContext, Speech
 from facesecure.alerts.plugins.registry import Registry
 from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.alerts.policy.policy import Policy
 from facesecure.alerts.policy.rules import warn_of_unknown
-from facesecure.alerts.policy.state_file import Memory
-from facesecure.alerts.policy.timer import News, Ticker
+from facesecure.alerts.policy.state_file import PolicyStateFile
+from facesecure.alerts.policy.timer import PolicyTimer, SystemAlerts
 from facesecure.alerts.speech.announcements import phrases_of
-from facesecure.alerts.speech.prerender import Repertoire
-from facesecure.alerts.speech.synthesizer import Studio
-from facesecure.app.context import Home
+from facesecure.alerts.speech.prerender import SpeechPrerenderer
+from facesecure.alerts.speech.synthesizer import SpeechService
+from facesecure.app.context import DaemonContext
 from facesecure.app.control.commands import Commands, handlers
 from facesecure.app.control.server import answering
-from facesecure.app.housekeeping import Housekeeper
-from facesecure.app.instance_lock import alone
-from facesecure.app.lifecycle import Reread, Service
+from facesecure.app.housekeeping import RetentionTask
+from facesecure.app.instance_lock import instance_lock
+from facesecure.app.lifecycle import ReloadConfig, Supervisor
 from facesecure.app.process_memory import map_large_buffers, share_heaps
-from facesecure.app.ram_fallback import Place, usable
+from facesecure.app.ram_fallback import StateLocation, writable_state
 from facesecure.app.systemd import Reporter
 from facesecure.camera.capture import LatestFrame
 from facesecure.camera.health import CameraHealth, HealthMonitor
@@ -38,17 +38,17 @@ from facesecure.camera.sources.factory import is_camera
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Alert, Frame
 from facesecure.domain.interfaces import AlertPlugin
-from facesecure.pipeline.frame_sampler import Cadence
+from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
-from facesecure.pipeline.presence import Presence
-from facesecure.pipeline.sighting_builder import Witness
-from facesecure.pipeline.sighting_recorder import Chronicle
+from facesecure.pipeline.presence import PresenceDetector
+from facesecure.pipeline.sighting_builder import SightingBuilder
+from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Tracker
-from facesecure.recognition.decision import Judge
-from facesecure.recognition.visitor_matching import VisitorChooser
+from facesecure.recognition.decision import VerdictRule
+from facesecure.recognition.visitor_matching import VisitorMatcher
 from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.report import DrillReport, keep
-from facesecure.services.model_stack import Vision
+from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
 from facesecure.vision.detection.motion import MotionGate
 
@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class AlertStack:
     """What becomes of whatever was seen: who is told (``policy``), and how it reaches them (``dispatcher``).
 
     ``news`` is told too, of the camera and of ourselves; ``drill`` follows a made-up alarm all the way.
@@ -64,7 +64,7 @@ class Telling:
 
     policy: Policy
     dispatcher: Dispatcher
-    news: News
+    news: SystemAlerts
     drill: Drill
 
 
@@ -90,7 +90,7 @@ def assembled(
     config: FacesecureConfig,
     state_dir: Path,
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
-    place: Place | None = None,
+    place: StateLocation | None = None,
 ) -> Iterator[Daemon]:
     """Build the daemon that ``config`` describes, and take it down again in the reverse order.
 
@@ -98,7 +98,7 @@ def assembled(
     in for, where it is a refuge.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
-    place = place or Place(state_dir, state_dir)
+    place = place or StateLocation(state_dir, state_dir)
     map_large_buffers()
     share_heaps()
     with ExitStack() as stack:
@@ -115,46 +115,48 @@ def assembled(
         yield Daemon(pipeline, frames, telling.dispatcher, home.store, monitor, telling.drill, commands)
 
 
-def _home(config: FacesecureConfig, place: Place, stack: ExitStack) -> Home:
+def _home(config: FacesecureConfig, place: StateLocation, stack: ExitStack) -> DaemonContext:
     """What is remembered, opened, and kept tidy from now on."""
-    vision, wanted = Vision.load(config, place.path), config.store
+    vision, wanted = ModelStack.load(config, place.path), config.store
     store = Store.open(place.path, keep_snapshots=wanted.snapshots, keep_faces=wanted.faces, resident=True)
     stack.enter_context(store)
-    arming, choose = Arming(place.path, Mode(config.policy.mode)), VisitorChooser(vision.scores).choose
+    arming, choose = Arming(place.path, Mode(config.policy.mode)), VisitorMatcher(vision.scores).choose
     store.visitors.group_left_over(choose)
-    stack.enter_context(Housekeeper(store, place.limits(wanted), newest=store.last_seen))
-    return Home(config, place, store, arming, vision, choose)
+    stack.enter_context(RetentionTask(store, place.limits(wanted), newest=store.last_seen))
+    return DaemonContext(config, place, store, arming, vision, choose)
 
 
-def _telling(home: Home, extra_plugins: Mapping[str, AlertPlugin], stack: ExitStack, *, live: bool) -> Telling:
+def _telling(
+    home: DaemonContext, extra_plugins: Mapping[str, AlertPlugin], stack: ExitStack, *, live: bool
+) -> AlertStack:
     """The plugins and all that leads to them, at work; what befell the state is the first they hear of."""
     config, store = home.config, home.store
-    studio = stack.enter_context(Studio(config.speech, home.place.path))
+    studio = stack.enter_context(SpeechService(config.speech, home.place.path))
     plugins = {**_plugins(home, studio, lambda *told: dispatcher.progress(*told)), **extra_plugins}
     policy = _policy(home, plugins, live=live)
-    steps = Steps()
+    steps = ProgressFanOut()
     dispatcher = Dispatcher(plugins, outbox=store.outbox, fallback=config.alerts.fallback, on_step=steps)
-    news = News(policy, dispatcher)
+    news = SystemAlerts(policy, dispatcher)
     drill = Drill(partial(keep, state_dir=home.place.path))
     steps.follow(drill.step)
-    steps.follow(Unspoken(config.policy.aloud, partial(news.of_service, "undelivered")).step)
+    steps.follow(MissedAnnouncementAlert(config.policy.aloud, partial(news.of_service, "undelivered")).step)
     stack.enter_context(dispatcher)
-    stack.enter_context(Ticker(policy, dispatcher))
+    stack.enter_context(PolicyTimer(policy, dispatcher))
     for event, why in home.troubles():
         news.of_service(event, why)
     if not plugins.keys().isdisjoint(config.policy.aloud):  # else no name leaves the house for a voice
-        stack.enter_context(Repertoire(studio, lambda: policy.sentences(home.names()), store.people_revision))
-    return Telling(policy, dispatcher, news, drill)
+        stack.enter_context(SpeechPrerenderer(studio, lambda: policy.sentences(home.names()), store.people_revision))
+    return AlertStack(policy, dispatcher, news, drill)
 
 
-def _plugins(home: Home, speech: Speech, progress: Callable[[Alert, str], None]) -> Mapping[str, AlertPlugin]:
+def _plugins(home: DaemonContext, speech: Speech, progress: Callable[[Alert, str], None]) -> Mapping[str, AlertPlugin]:
     """Those that the configuration enables; ``progress`` hears how far they have come."""
     config = home.config
     context = PluginContext(home.place.path, config.camera.name, config.speech.language, speech, progress)
     return Registry.load(config.plugins, context=context).enabled()
 
 
-def _policy(home: Home, plugins: Collection[str], *, live: bool) -> Policy:
+def _policy(home: DaemonContext, plugins: Collection[str], *, live: bool) -> Policy:
     config = home.config
     warn_of_unknown(config.policy, home.names())
     return Policy(
@@ -164,29 +166,31 @@ def _policy(home: Home, plugins: Collection[str], *, live: bool) -> Policy:
         in_use=plugins,
         fallback=config.alerts.fallback,
         choose=home.choose,
-        memory=Memory(home.place.path, home.store) if live else None,  # a film's visitors may come again at once
+        memory=PolicyStateFile(home.place.path, home.store)
+        if live
+        else None,  # a film's visitors may come again at once
     )
 
 
-def _pipeline(home: Home, telling: Telling) -> Pipeline:
+def _pipeline(home: DaemonContext, telling: AlertStack) -> Pipeline:
     config, vision, store = home.config, home.vision, home.store
-    tracker = Tracker(Judge(config.verdict, vision.standards(config, store, home.place.path)))
+    tracker = Tracker(VerdictRule(config.verdict, vision.standards(config, store, home.place.path)))
     gate = MotionGate(config.motion)
     return Pipeline(
-        cadence=Cadence(gate, interval=config.detector.interval, following=lambda: tracker.busy),
+        cadence=FrameSampler(gate, interval=config.detector.interval, following=lambda: tracker.busy),
         detector=vision.detector,
         tracker=tracker,
         quality=vision.watching,
         recognizer=vision.recognizer(store),
-        witness=Witness(config.camera.name, Presence(config.verdict.presence)),
-        chronicle=Chronicle(store, home.group, on_full=partial(telling.news.of_service, "disk_full")),
+        witness=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
+        chronicle=SightingRecorder(store, home.group, on_full=partial(telling.news.of_service, "disk_full")),
         policy=telling.policy,
         alerts=telling.dispatcher,
         rehearsal=telling.drill,
     )
 
 
-def _commands(home: Home, telling: Telling, camera: HealthMonitor) -> Commands:
+def _commands(home: DaemonContext, telling: AlertStack, camera: HealthMonitor) -> Commands:
     name, complaint = home.config.camera.name, home.place.complaint
     policy, channels = telling.policy, telling.dispatcher
     return Commands(name, home.arming, policy, home.store, camera, channels, home.names, complaint)
@@ -195,7 +199,7 @@ def _commands(home: Home, telling: Telling, camera: HealthMonitor) -> Commands:
 def check(config: FacesecureConfig, state_dir: Path) -> None:
     """Raise what ``assembled`` would raise for ``config``, as far as that can be told without starting anything."""
     open_source(config.camera.source, config.camera)
-    Vision.load(config, state_dir)
+    ModelStack.load(config, state_dir)
 
 
 def run(
@@ -206,7 +210,7 @@ def run(
     onlooker: Onlooker | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
-    reread: Reread | None = None,
+    reread: ReloadConfig | None = None,
 ) -> None:
     """Watch until SIGTERM or Ctrl-C, or with ``exit_at_end`` until the source ends (cameras do not).
 
@@ -215,7 +219,7 @@ def run(
     Raises StoreError where another daemon has ``state_dir``.
     """
 
-    def serve(config: FacesecureConfig, service: Service) -> None:
+    def serve(config: FacesecureConfig, service: Supervisor) -> None:
         with (
             assembled(config, place.path, extra_plugins, place) as daemon,
             Reporter(lambda: service.complaining(daemon.commands.status({})["line"])),
@@ -228,12 +232,12 @@ def run(
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 service.wait()
 
-    with alone(state_dir), usable(state_dir) as place:
-        Service(serve, reread).run(config)
+    with instance_lock(state_dir), writable_state(state_dir) as place:
+        Supervisor(serve, reread).run(config)
 
 
 @contextmanager
-def rehearsed(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[], DrillReport | None]]:
+def drill_daemon(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[], DrillReport | None]]:
     """A daemon of its own for a drill, where none is running. Yields how far the drill has come.
 
     Asking raises what ended the camera, if something did. Raises as ``run`` does.
@@ -251,7 +255,7 @@ def rehearsed(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[]
             raise errors[0]
         return daemon.drill.report()
 
-    with alone(state_dir), assembled(config, state_dir) as daemon:
+    with instance_lock(state_dir), assembled(config, state_dir) as daemon:
         daemon.drill.begin()
         thread = threading.Thread(target=watch, args=(daemon,), name="watching", daemon=True)
         thread.start()

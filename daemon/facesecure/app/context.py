@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from facesecure.alerts.policy.arming import Arming
-from facesecure.alerts.policy.visit import Choose
-from facesecure.app.ram_fallback import Place
+from facesecure.app.ram_fallback import StateLocation
 from facesecure.config import FacesecureConfig
-from facesecure.services.model_stack import Vision
+from facesecure.recognition.visitor_matching import MatchVisitor
+from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DaemonContext:
     """What a household wants, where and what is remembered of it, and the models that know its people.
 
     ``choose`` tells its strangers apart.
     """
 
     config: FacesecureConfig
-    place: Place
+    place: StateLocation
     store: Store
     arming: Arming
-    vision: Vision
-    choose: Choose
+    vision: ModelStack
+    choose: MatchVisitor
 
     def names(self) -> list[str]:
         """Who can be recognised."""

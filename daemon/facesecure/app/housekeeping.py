@@ -11,7 +11,7 @@ from typing import Protocol
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.util.clock import Clock, SystemClock
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Prunable(Protocol):
     def prune(self, config: StoreConfig) -> object: ...
 
 
-class Housekeeper:
+class RetentionTask:
     """Prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
 
     def __init__(
@@ -36,14 +36,14 @@ class Housekeeper:
         first: float = _FIRST_AFTER,
         every: float = _EVERY,
         newest: Callable[[], datetime | None] = lambda: None,
-        trust: CalendarTrust | None = None,
+        trust: ClockGuard | None = None,
     ) -> None:
         """``newest``: when somebody was last seen; ``trust`` says when nothing is to go for its age."""
         self._store, self._config = store, config
-        self._newest, self._trust = newest, trust or CalendarTrust()
-        self._routine = Routine("housekeeping", self._tidy, every, first=first, patience=2.0)
+        self._newest, self._trust = newest, trust or ClockGuard()
+        self._routine = PeriodicTask("housekeeping", self._tidy, every, first=first, patience=2.0)
 
-    def __enter__(self) -> Housekeeper:
+    def __enter__(self) -> RetentionTask:
         self._routine.start()
         return self
 
@@ -70,7 +70,7 @@ DOUBT = timedelta(days=1)
 """A wall clock that moved this much against the one that never jumps is doubted, for as long."""
 
 
-class CalendarTrust:
+class ClockGuard:
     """Asked at each round. A clock that jumped, or that finds everything too old at the start, is doubted for a day.
 
     By then somebody, or the network, has set it right; a clock that is still wrong is believed.

@@ -17,7 +17,7 @@ _WORN = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 @contextmanager
-def alone(state_dir: Path) -> Iterator[None]:
+def instance_lock(state_dir: Path) -> Iterator[None]:
     """Hold ``state_dir``, made where it is missing, for this process; the system lets go of it however we end.
 
     Other commands do not ask for it: they work beside a daemon. Raises StoreError, which names the other process.

@@ -35,7 +35,7 @@ STOP_SECONDS = 2.7
 
 _log = logging.getLogger(__name__)
 
-Reread = Callable[[], FacesecureConfig]
+ReloadConfig = Callable[[], FacesecureConfig]
 """Reads the configuration again, and checks it as far as can be without using it. Raises FacesecureError."""
 
 
@@ -44,13 +44,15 @@ class Stoppable(Capture, Protocol):
         """End the iteration soon; any thread may call."""
 
 
-class Service:
+class Supervisor:
     """Calls ``serve(config, service)`` for each configuration; that builds a daemon and reads ``watched`` frames.
 
     ``complaint`` says why the configuration on the disk is not the one in use; empty where it is.
     """
 
-    def __init__(self, serve: Callable[[FacesecureConfig, Service], None], reread: Reread | None = None) -> None:
+    def __init__(
+        self, serve: Callable[[FacesecureConfig, Supervisor], None], reread: ReloadConfig | None = None
+    ) -> None:
         """Without ``reread``, and where a terminal controls us, SIGHUP is an end like SIGTERM."""
         self._serve = serve
         self._reread = None if has_terminal() else reread
@@ -150,12 +152,12 @@ class Service:
         if frames is not None:
             frames.stop()
 
-    def _reload(self, reread: Reread) -> None:
+    def _reload(self, reread: ReloadConfig) -> None:
         """What was read last is what holds in the end, however many ask at once."""
         with self._reloading:
             self._reload_now(reread)
 
-    def _reload_now(self, reread: Reread) -> None:
+    def _reload_now(self, reread: ReloadConfig) -> None:
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             config = reread()

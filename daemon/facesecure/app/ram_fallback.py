@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesecure.alerts.speech.cache import FOLDER as SPEECH
-from facesecure.app.instance_lock import LOCK_NAME, alone
+from facesecure.app.instance_lock import LOCK_NAME, instance_lock
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.storage import disk_space
@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StateLocation:
     """Where the state that the household ``named`` is in fact; ``complaint`` says why it is elsewhere, else empty.
 
     ``freed``: bytes of old files that were let go for the start, on a full disk.
@@ -62,29 +62,29 @@ class Place:
 
 
 @contextmanager
-def usable(state_dir: Path) -> Iterator[Place]:
+def writable_state(state_dir: Path) -> Iterator[StateLocation]:
     """``state_dir`` where it can be written, else a copy in memory, which goes when this ends.
 
     To be called by who is ``alone`` with ``state_dir``. Raises StoreError where no folder in memory has the room.
     """
     database = state_dir / DATABASE_NAME
-    freed = disk_space.make_room(database) if database.exists() else 0
+    freed = disk_space.free_space(database) if database.exists() else 0
     error = _lost(state_dir)
     if error is None:
-        yield Place(state_dir, state_dir, freed=freed)
+        yield StateLocation(state_dir, state_dir, freed=freed)
         return
     why = f"facesecure cannot write its state in {state_dir} ({error.strerror})"
     with ExitStack() as stack:
         copy = stack.enter_context(_copied(state_dir, why))
         _log.critical("%s: it watches with a copy in memory, and what happens now is lost when it ends", why)
-        yield Place(state_dir, copy, f"{why}; what happens now is lost when it ends")
+        yield StateLocation(state_dir, copy, f"{why}; what happens now is lost when it ends")
 
 
 def _lost(state_dir: Path) -> OSError | None:
     """What keeps a household's state from being written for good; None where there is nothing to be saved either."""
     if not (state_dir / DATABASE_NAME).exists():
         return None
-    error = disk_space.trouble(state_dir)
+    error = disk_space.write_error(state_dir)
     return error if error is not None and error.errno in _LOST else None
 
 
@@ -104,7 +104,7 @@ def _copied(state_dir: Path, why: str) -> Iterator[Path]:
     else:
         raise StoreError(f"{why}, and nowhere in memory are {needed / 1e6:.0f} MB free", "check the disk or the card")
     try:
-        with alone(folder):
+        with instance_lock(folder):
             _copy(state_dir, folder)
             yield folder
     finally:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Reporter:
         """``every``: seconds between looks; what has not changed is not said again."""
         self._line, self._tell = line, tell
         self._said = ""
-        self._routine = Routine("status", self.report, every, first=0.0)
+        self._routine = PeriodicTask("status", self.report, every, first=0.0)
 
     def report(self) -> None:
         """Say how things stand, if that is new."""

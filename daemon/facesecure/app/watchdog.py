@@ -20,7 +20,7 @@ from typing import Protocol, Self
 
 from facesecure.app.systemd import notify
 from facesecure.domain import Frame
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 _log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Watchdog:
         self.seconds = watchdog_seconds() if seconds is None else seconds
         self._tell = tell
         self._work: Watched | None = None
-        self._routine = Routine("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
+        self._routine = PeriodicTask("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
 
     def watch(self, work: Watched | None) -> None:
         """From now on speak for ``work``; None: for nothing but this thread's own life."""

@@ -15,7 +15,7 @@ from facesecure.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.domain.deliveries import StoredDelivery, Told
+    from facesecure.domain.deliveries import AlertWithDeliveries, StoredDelivery
 
 
 _STYLES = {"delivered": "green", "pending": "yellow", "attempting": "yellow"}
@@ -68,7 +68,7 @@ def open_deliveries(config: FacesecureConfig) -> dict[str, dict[str, int]]:
     }
 
 
-def _rows(told: list[Told]) -> list[tuple[object, ...]]:
+def _rows(told: list[AlertWithDeliveries]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for one in told:
         made, text = one.alert.created_at, one.alert.text
@@ -91,7 +91,7 @@ def _cells(delivery: StoredDelivery) -> tuple[object, ...]:
     )
 
 
-def _document(told: Told) -> dict[str, Any]:
+def _document(told: AlertWithDeliveries) -> dict[str, Any]:
     alert = told.alert
     return {
         "alert": alert.identifier,

@@ -79,12 +79,12 @@ def try_plugin(
     json: Json = False,
 ) -> None:
     """Send an alert that says it is a test through one plugin, and wait until it was delivered."""
-    from facesecure.alerts.speech.synthesizer import Studio
+    from facesecure.alerts.speech.synthesizer import SpeechService
 
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)  # a plugin may tell through the log
     config = settings.config()
-    with Studio(config.speech, state_of(config)) as studio:
+    with SpeechService(config.speech, state_of(config)) as studio:
         seconds = _deliver(_usable(name, config, studio), _test_alert(config, say))
     if json:
         output.emit_json({"plugin": name, "delivered": True, "seconds": seconds})

@@ -16,7 +16,7 @@ from facesecure.cli.settings import settings_of, state_of
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.domain import Image
-    from facesecure.services.model_stack import Vision
+    from facesecure.services.model_stack import ModelStack
 
 _SIZE = (1280, 720)
 
@@ -33,11 +33,11 @@ def bench(
     On the bundled pictures, with the models and the detector of the configuration.
     For the whole daemon against other programs see `make bench` in the source tree.
     """
-    from facesecure.services.model_stack import Vision
+    from facesecure.services.model_stack import ModelStack
 
     settings = settings_of(context)
     config = settings.config()
-    vision = Vision.load(config, state_of(config))
+    vision = ModelStack.load(config, state_of(config))
     results = {}
     with output.progress(quiet=json) as progress:
         for name, stage in progress.track(list(_stages(config, vision)), description="timing"):
@@ -50,7 +50,7 @@ def bench(
     output.say("\n" + ", ".join(f"{key}: {value}" for key, value in _machine(config).items()))
 
 
-def _stages(config: FacesecureConfig, vision: Vision) -> Iterator[tuple[str, Callable[[], Any]]]:
+def _stages(config: FacesecureConfig, vision: ModelStack) -> Iterator[tuple[str, Callable[[], Any]]]:
     """Each stage as something to call, on a picture with one face in it."""
     import cv2
 

@@ -15,7 +15,7 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.recognition.calibration import Calibration, Estimate, PersonCalibration
-    from facesecure.recognition.calibrator import Member
+    from facesecure.recognition.calibrator import HouseholdMember
     from facesecure.storage.store import Store
     from facesecure.vision.inference.model_card import Model
 
@@ -92,13 +92,13 @@ def rate_of(text: str) -> float:
 def _calibration(store: Store, model: Model, rate: float) -> Calibration:
     from facesecure.recognition.calibration import Calibration
     from facesecure.recognition.calibrator import Calibrator, total
-    from facesecure.recognition.impostor_model import strangers_of
+    from facesecure.recognition.impostor_model import impostor_model_of
     from facesecure.recognition.score_model import ScoreModel
 
     revision = store.people_revision()
     household = _household(store, model)
     card = model.card
-    calibrator = Calibrator(strangers_of(model), ScoreModel.from_card(card), rate, card.genuine_quantiles)
+    calibrator = Calibrator(impostor_model_of(model), ScoreModel.from_card(card), rate, card.genuine_quantiles)
     people = calibrator.calibrate(household)
     return Calibration(
         model_sha256=model.sha256,
@@ -111,12 +111,12 @@ def _calibration(store: Store, model: Model, rate: float) -> Calibration:
     )
 
 
-def _household(store: Store, model: Model) -> list[Member]:
+def _household(store: Store, model: Model) -> list[HouseholdMember]:
     """Everybody as this model sees them. Refuses where nobody is enrolled, or somebody by another model only."""
     import numpy as np
 
     from facesecure.domain.errors import EnrolmentError, ModelError
-    from facesecure.recognition.calibrator import Member
+    from facesecure.recognition.calibrator import HouseholdMember
     from facesecure.recognition.thresholds import by_name
 
     names = [person.name for person in store.people()]
@@ -129,7 +129,7 @@ def _household(store: Store, model: Model) -> list[Member]:
         raise ModelError(what, "enrol them again with this model, then calibrate")
     decoys = store.decoys(model.sha256)
     return [
-        Member(
+        HouseholdMember(
             name,
             np.stack([face.embedding for face in store.faces_of(name) if face.model_sha256 == model.sha256]),
             templates[name],

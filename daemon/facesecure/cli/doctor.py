@@ -20,15 +20,15 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     Ends with 1 if anything does not work; warnings alone do not.
     """
     from facesecure.config.paths import find_config
-    from facesecure.services.diagnostics import CHECKS, Health, Patient, examine
+    from facesecure.services.diagnostics import CHECKS, CheckContext, Health, run_checks
 
     settings = settings_of(context)
     config = settings.config()
-    patient = Patient(config, find_config(settings.config_file), state_of(config))
+    patient = CheckContext(config, find_config(settings.config_file), state_of(config))
     findings = []
     with silenced(REGISTRY_LOG), output.progress(quiet=json) as progress:
         task = progress.add_task("examining", total=len(CHECKS))
-        for finding in examine(patient):
+        for finding in run_checks(patient):
             findings.append(finding)
             progress.update(task, completed=min(len(findings), len(CHECKS) - 1))
     failed = sum(finding.health is Health.FAIL for finding in findings)

@@ -63,7 +63,7 @@ def _own(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport
 
     output.note("facesecure is not running: this command watches for as long as the drill takes")
     config = settings.config()
-    with assembly.rehearsed(config, state_of(config)) as report:
+    with assembly.drill_daemon(config, state_of(config)) as report:
         return _until_done(report, show)
 
 

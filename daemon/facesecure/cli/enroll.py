@@ -15,10 +15,10 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.domain.records import EnrolledFace, Person, StoredFace
-    from facesecure.recognition.enrolment import Enrolment, Picture
-    from facesecure.services.enrolment import Gathering
+    from facesecure.recognition.enrolment import Enrolment, EnrolmentCandidate
+    from facesecure.recognition.visitor_matching import MatchVisitor
+    from facesecure.services.enrolment import ImageProvider
     from facesecure.storage.store import Store
-    from facesecure.storage.visitors import Choose
 
 
 def enroll(
@@ -45,20 +45,20 @@ def enroll(
     somebody again adds to what is known of them. A running daemon knows the person within two seconds.
     """
     from facesecure.domain.names import person_name
-    from facesecure.services.enrolment import choose
+    from facesecure.services.enrolment import image_provider
 
     config = settings_of(context).config()
     name = person_name(name)
-    gathering = choose(config.camera, images or [], video, camera)
+    gathering = image_provider(config.camera, images or [], video, camera)
     with open_store(config) as store:
         _enrol(config, store, name, gathering, json)
 
 
-def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: Gathering, json: bool) -> None:
+def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: ImageProvider, json: bool) -> None:
     from facesecure.domain.errors import EnrolmentError
-    from facesecure.services.model_stack import Vision
+    from facesecure.services.model_stack import ModelStack
 
-    vision = Vision.load(config, state_of(config))
+    vision = ModelStack.load(config, state_of(config))
     enrolment = vision.enrolment_of(store, name)
     if gathering.advice:
         output.note(gathering.advice.format(name=name))
@@ -81,7 +81,7 @@ def _kept(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
     return next(person for person in store.people() if name_key(person.name) == name_key(name))
 
 
-def _report(name: str, enrolment: Enrolment, gathering: Gathering, person: Person | None, json: bool) -> None:
+def _report(name: str, enrolment: Enrolment, gathering: ImageProvider, person: Person | None, json: bool) -> None:
     if json:
         output.emit_json(_document(name, enrolment, person))
         return
@@ -115,7 +115,7 @@ def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[st
     }
 
 
-def _picture(picture: Picture) -> dict[str, Any]:
+def _picture(picture: EnrolmentCandidate) -> dict[str, Any]:
     quality = serializers.quality(picture.face.quality) if picture.face else None
     return {"source": picture.source, "taken": picture.taken, "reason": picture.reason or None, "quality": quality}
 
@@ -123,7 +123,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
 _COLUMNS = ("picture", "", "quality", "why")
 
 
-def _row(picture: Picture, good: str) -> tuple[object, ...]:
+def _row(picture: EnrolmentCandidate, good: str) -> tuple[object, ...]:
     word = output.coloured(good, "green") if picture.taken else output.coloured("refused", "red")
     return picture.source, word, picture.face.quality.clarity if picture.face else None, picture.reason
 
@@ -162,13 +162,13 @@ def teach(
     Raises EnrolmentError, after telling why of each face, where too few are good.
     """
     from facesecure.domain.errors import EnrolmentError
-    from facesecure.recognition.enrolment import LEAST_FACES, learn
-    from facesecure.services.model_stack import Vision
+    from facesecure.recognition.enrolment import LEAST_FACES, enrol_from_sightings
+    from facesecure.services.model_stack import ModelStack
 
-    vision = Vision.load(config, state_of(config))
+    vision = ModelStack.load(config, state_of(config))
     enrolment = vision.enrolment_of(store, name)
     try:
-        good = learn(enrolment, faces)
+        good = enrol_from_sightings(enrolment, faces)
     except EnrolmentError as error:
         _tell(enrolment, None, name, json)
         if len(enrolment.taken) < LEAST_FACES:
@@ -177,14 +177,14 @@ def teach(
     return _tell(enrolment, save(good), name, json)
 
 
-def chooser(config: FacesecureConfig) -> Choose:
+def chooser(config: FacesecureConfig) -> MatchVisitor:
     """What says whose visit a sighting was, by the model in use."""
     from facesecure.recognition.score_model import ScoreModel
-    from facesecure.recognition.visitor_matching import VisitorChooser
+    from facesecure.recognition.visitor_matching import VisitorMatcher
     from facesecure.vision.inference.model_card import load_model
 
     model = load_model(config.recognizer.embedding_model, state_of(config))
-    return VisitorChooser(ScoreModel.from_card(model.card)).choose
+    return VisitorMatcher(ScoreModel.from_card(model.card)).choose
 
 
 def _tell(enrolment: Enrolment, person: Person | None, name: str, json: bool) -> dict[str, Any]:

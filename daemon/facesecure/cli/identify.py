@@ -28,12 +28,12 @@ def identify(
     Ends with 1 if a picture could not be read; the others are looked at all the same.
     """
     from facesecure.services.enrolment import expand
-    from facesecure.services.model_stack import Vision
+    from facesecure.services.model_stack import ModelStack
 
     config = settings_of(context).config()
     paths = list(expand(images))
     with open_store(config) as store:
-        identifier = Vision.load(config, state_of(config)).identifier(config, store, state_of(config))
+        identifier = ModelStack.load(config, state_of(config)).identifier(config, store, state_of(config))
         with output.progress(quiet=json) as progress:
             looked = _look(identifier, paths, progress)
     if json:

@@ -9,7 +9,7 @@ from facesecure.cli import output
 if TYPE_CHECKING:
     from facesecure.domain import Box, Quality, Verdict
     from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-    from facesecure.recognition.similarity import Resemblance
+    from facesecure.recognition.similarity import Lookalike
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
 
@@ -28,7 +28,7 @@ def enrolled_face(value: EnrolledFace) -> dict[str, Any]:
     }
 
 
-def resemblance(value: Resemblance, name: str) -> dict[str, Any]:
+def resemblance(value: Lookalike, name: str) -> dict[str, Any]:
     """A warning that ``name`` looks like somebody enrolled."""
     kind = "same" if value.same else "alike"
     return {"kind": kind, "name": value.name, "closeness": value.closeness, "text": value.about(name)}

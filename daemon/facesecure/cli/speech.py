@@ -12,7 +12,7 @@ from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
-    from facesecure.alerts.speech.synthesizer import Studio
+    from facesecure.alerts.speech.synthesizer import SpeechService
     from facesecure.config import FacesecureConfig
 
 app = group(
@@ -102,10 +102,10 @@ def _summary(rows: list[dict[str, Any]], missing: int) -> None:
         output.note("hint: facesecure doctor says what each voice lacks")
 
 
-def _studio(config: FacesecureConfig) -> Studio:
-    from facesecure.alerts.speech.synthesizer import Studio
+def _studio(config: FacesecureConfig) -> SpeechService:
+    from facesecure.alerts.speech.synthesizer import SpeechService
 
-    return Studio(config.speech, state_of(config))
+    return SpeechService(config.speech, state_of(config))
 
 
 def _names(config: FacesecureConfig) -> list[str]:
@@ -125,7 +125,7 @@ def _enrolled(config: FacesecureConfig) -> list[str]:
         return [person.name for person in store.people()]
 
 
-def _row(studio: Studio, text: str) -> dict[str, Any]:
+def _row(studio: SpeechService, text: str) -> dict[str, Any]:
     """How a sentence is recorded: by which voice, how long, where; all None where it is not."""
     found = studio.recorded(text)
     if found is None:
@@ -138,7 +138,7 @@ def _row(studio: Studio, text: str) -> dict[str, Any]:
     }
 
 
-def _play(config: FacesecureConfig, studio: Studio, text: str) -> None:
+def _play(config: FacesecureConfig, studio: SpeechService, text: str) -> None:
     """Through the speaker plugin, by its settings. Raises PluginError."""
     from pydantic import ValidationError
 

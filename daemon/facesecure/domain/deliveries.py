@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedDelivery:
     """A delivery to be written with its alert: the channel it is for, and when it is no longer worth making."""
 
     channel: str
@@ -41,7 +41,7 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeliveryStatus:
     """How a delivery stands. ``by`` is the plugin that tried or delivered; ``error`` why the last attempt failed."""
 
     state: DeliveryState
@@ -57,11 +57,11 @@ class StoredDelivery:
 
     channel: str
     expires_at: datetime
-    standing: Standing
+    standing: DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlertWithDeliveries:
     """An alert and what became of it on each channel."""
 
     alert: Alert
@@ -74,11 +74,11 @@ class Outbox(Protocol):
     Every method may raise StoreError, and may be called from any thread.
     """
 
-    def write(self, alert: Alert, planned: Sequence[Planned]) -> bool:
+    def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> bool:
         """Write ``alert`` and its deliveries in one transaction. False if it is there already; then nothing changed."""
 
-    def mark(self, alert: str, channel: str, standing: Standing) -> None:
+    def mark(self, alert: str, channel: str, standing: DeliveryStatus) -> None:
         """Say how the delivery of the alert with that identifier stands. One that was delivered stays delivered."""
 
-    def pending(self) -> Sequence[Told]:
+    def pending(self) -> Sequence[AlertWithDeliveries]:
         """Alerts with deliveries that have not ended, and only those, oldest first."""

@@ -38,7 +38,7 @@ class Recognizer(Protocol):
 
 
 @runtime_checkable
-class Cutter(Protocol):
+class ContextCropper(Protocol):
     """A recogniser that may want more of the picture than the aligned face."""
 
     def cut(self, image: Image, box: Box) -> Image | None:

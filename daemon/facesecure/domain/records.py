@@ -165,7 +165,7 @@ Embeddings = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class TemplateVector:
     """One way a person looks: ``direction`` float32 (n,) of length 1, and of how many ``faces`` it is made.
 
     ``leaning``: it is no plain mean, but leans from one towards a single picture.
@@ -176,5 +176,5 @@ class Look:
     leaning: bool = False
 
 
-TemplateMaker = Callable[[Embeddings], Sequence[Look]]
+TemplateMaker = Callable[[Embeddings], Sequence[TemplateVector]]
 """Turns one person's embeddings, float32 (n, d), into what they are compared by: one look or more."""

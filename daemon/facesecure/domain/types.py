@@ -30,10 +30,10 @@ __all__ = [
     "Embedding",
     "Face",
     "Frame",
+    "FrameImage",
     "Image",
     "Landmarks",
     "Luma",
-    "Picture",
     "Quality",
     "Recognition",
     "SeenFace",
@@ -46,7 +46,7 @@ Luma = NDArray[np.uint8]
 Embedding = NDArray[np.float32]
 
 
-class Picture(Protocol):
+class FrameImage(Protocol):
     """Pixels as a source delivers them, converted only when somebody asks."""
 
     @property
@@ -66,7 +66,7 @@ class Frame:
 
     index: int
     taken_at: float
-    picture: Picture
+    picture: FrameImage
     wall_time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from facesecure.domain import AlignedFace, Embedding, Recognition
 
-MOST = 5
+MAX_FACES = 5
 """Faces kept of one visit; each is 37 KB while it lasts."""
 _LATER = 1.0
 """Seconds after which another face of the same visit is worth nearly (63 %) as much as one from another day."""
@@ -16,7 +16,7 @@ _UNLIKE = 0.03
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keepsake:
+class BestFace:
     """A usable face, its embedding by the model with ``model_sha256``, and when: seconds on the source's clock."""
 
     face: AlignedFace
@@ -26,23 +26,23 @@ class Keepsake:
 
 
 @dataclass(frozen=True, slots=True)
-class Keepsakes:
+class BestFaces:
     """At most MOST faces of one track, in order of time."""
 
-    faces: tuple[Keepsake, ...] = ()
+    faces: tuple[BestFace, ...] = ()
 
-    def add(self, face: AlignedFace, recognition: Recognition, at: float) -> Keepsakes:
+    def add(self, face: AlignedFace, recognition: Recognition, at: float) -> BestFaces:
         """With one face more; where that is one too many, without the one that adds least."""
         if recognition.embedding is None or recognition.model_sha256 is None:
             return self
-        faces = (*self.faces, Keepsake(face, recognition.embedding, recognition.model_sha256, at))
-        if len(faces) > MOST:
+        faces = (*self.faces, BestFace(face, recognition.embedding, recognition.model_sha256, at))
+        if len(faces) > MAX_FACES:
             least = min(range(len(faces)), key=lambda index: _worth(faces, index))
             faces = faces[:least] + faces[least + 1 :]
         return replace(self, faces=faces)
 
 
-def _worth(faces: tuple[Keepsake, ...], index: int) -> float:
+def _worth(faces: tuple[BestFace, ...], index: int) -> float:
     """Clarity, times how far away the nearest other face is in time, times how far in looks."""
     here = faces[index]
     others = [other for other in faces if other is not here]

@@ -15,7 +15,7 @@ _UNHURRIED = 4
 """While nothing moves and no face is followed, searches are this many intervals apart."""
 
 
-class Gate(Protocol):
+class MotionDetector(Protocol):
     """Tells whether to look at a scene (``motion.MotionGate``)."""
 
     @property
@@ -26,10 +26,10 @@ class Gate(Protocol):
         """Whether something moves, or did a moment ago; to be asked once for every frame, in order."""
 
 
-class Cadence:
+class FrameSampler:
     """Searches while something moves or a face is being followed, every ``interval`` seconds at most."""
 
-    def __init__(self, gate: Gate, *, interval: float, following: Callable[[], bool]) -> None:
+    def __init__(self, gate: MotionDetector, *, interval: float, following: Callable[[], bool]) -> None:
         """``following`` tells whether a face is being tracked: somebody who stands still is still there."""
         self._gate, self._interval, self._following = gate, interval, following
         self._searched_at = float("-inf")

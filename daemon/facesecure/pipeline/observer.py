@@ -9,7 +9,7 @@ from facesecure.domain import Alert, Frame, Sighting
 from facesecure.pipeline.tracker import Track
 
 
-class Rehearsal(Protocol):
+class PipelineObserver(Protocol):
     """Watches the journey; knows which sightings are of its own making (``drill.Drill``)."""
 
     def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
@@ -22,7 +22,7 @@ class Rehearsal(Protocol):
         """``alerts``, as the policy has them told of ``sighting``."""
 
 
-class NoRehearsal:
+class NullObserver:
     """Everything is real."""
 
     def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:

@@ -10,12 +10,12 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.config import QualityConfig
 from facesecure.domain import Alert, Frame, Sighting
 from facesecure.domain.interfaces import Detector, Recognizer
-from facesecure.pipeline.frame_sampler import Cadence
-from facesecure.pipeline.observer import NoRehearsal, Rehearsal
-from facesecure.pipeline.sighting_builder import Witness
-from facesecure.pipeline.sighting_recorder import Chronicle
-from facesecure.pipeline.tracker import Track, Tracker, first_in_line
-from facesecure.recognition.identify import look
+from facesecure.pipeline.frame_sampler import FrameSampler
+from facesecure.pipeline.observer import NullObserver, PipelineObserver
+from facesecure.pipeline.sighting_builder import SightingBuilder
+from facesecure.pipeline.sighting_recorder import SightingRecorder
+from facesecure.pipeline.tracker import Track, Tracker, identification_queue
+from facesecure.recognition.identify import analyse_face
 
 
 class Alerts(Protocol):
@@ -33,16 +33,16 @@ Onlooker = Callable[[Frame, Sequence[Track]], None]
 class Pipeline:
     """The stages between a source and the alerts, and the order they come in."""
 
-    cadence: Cadence
+    cadence: FrameSampler
     detector: Detector
     tracker: Tracker
     quality: QualityConfig
     recognizer: Recognizer
-    witness: Witness
-    chronicle: Chronicle
+    witness: SightingBuilder
+    chronicle: SightingRecorder
     policy: Policy
     alerts: Alerts
-    rehearsal: Rehearsal = field(default_factory=NoRehearsal)
+    rehearsal: PipelineObserver = field(default_factory=NullObserver)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
         """Follow every frame to its end; returns when ``frames`` does."""
@@ -56,7 +56,7 @@ class Pipeline:
         """One frame's journey. Returns its tracks, those that ended on it included."""
         faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
         tracks = self.tracker.update(faces, frame.taken_at)
-        asked = first_in_line(tracks)
+        asked = identification_queue(tracks)
         tracks = [self._identify(track, frame) if track.number in asked else track for track in tracks]
         self.rehearsal.watch(frame, tracks)
         for track in tracks:
@@ -65,7 +65,7 @@ class Pipeline:
         return tracks
 
     def _identify(self, track: Track, frame: Frame) -> Track:
-        face, recognition = look(frame.image, track.face, self.quality, self.recognizer)
+        face, recognition = analyse_face(frame.image, track.face, self.quality, self.recognizer)
         return self.tracker.observe(track, face, recognition)
 
     def _tell(self, sightings: Sequence[Sighting]) -> None:

@@ -11,7 +11,7 @@ _LONGEST_WAIT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
+class MotionEpisode:
     """A stretch of movement, in seconds on the source's clock. ``moving`` adds up the frames that really moved."""
 
     started: float
@@ -25,13 +25,13 @@ class Episode:
         return self.last_moved - self.started
 
 
-class Presence:
+class PresenceDetector:
     """Turns movement into episodes, and tells each that had no face in it once."""
 
     def __init__(self, least: float) -> None:
         """``least``: seconds of movement that are worth telling; 0 turns this off."""
         self._least = least
-        self._episode: Episode | None = None
+        self._episode: MotionEpisode | None = None
         self._last_at: float | None = None
 
     @property
@@ -39,7 +39,7 @@ class Presence:
         """Whether the present episode has moved long enough to be told."""
         return self._episode is not None and self._episode.moving >= self._least
 
-    def update(self, at: float, *, moving: bool, face: bool) -> Episode | None:
+    def update(self, at: float, *, moving: bool, face: bool) -> MotionEpisode | None:
         """The episode to tell of, if there is one now. To be called for every frame."""
         step = 0.0 if self._last_at is None else at - self._last_at
         self._last_at = at
@@ -49,18 +49,18 @@ class Presence:
             self._extend(at, step if moving else 0.0, face)
         return self._telling(at)
 
-    def finish(self) -> Episode | None:
+    def finish(self) -> MotionEpisode | None:
         """The episode to tell of when the source has ended."""
         episode, self._episode = self._episode, None
         return episode if episode and self._worth_telling(episode) else None
 
     def _extend(self, at: float, moved_for: float, face: bool) -> None:
-        old = self._episode or Episode(at, at)
+        old = self._episode or MotionEpisode(at, at)
         self._episode = replace(
             old, last_moved=at, moving=old.moving + min(moved_for, 1.0), face_seen=old.face_seen or face
         )
 
-    def _telling(self, at: float) -> Episode | None:
+    def _telling(self, at: float) -> MotionEpisode | None:
         episode = self._episode
         if episode is None:
             return None
@@ -75,5 +75,5 @@ class Presence:
             self._episode = replace(episode, told=True)
         return episode
 
-    def _worth_telling(self, episode: Episode) -> bool:
+    def _worth_telling(self, episode: MotionEpisode) -> bool:
         return not episode.told and not episode.face_seen and episode.moving >= self._least

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Verdict, VerdictKind
-from facesecure.pipeline.presence import Episode, Presence
+from facesecure.pipeline.presence import MotionEpisode, PresenceDetector
 from facesecure.pipeline.tracker import Track
 from facesecure.vision.images.quality import view_score
 
@@ -51,10 +51,10 @@ class _Instant:
         return self.wall_time - timedelta(seconds=self.taken_at - at)
 
 
-class Witness:
+class SightingBuilder:
     """Says each thing once; at the end of a track it says so with the sighting it made, marked as closing."""
 
-    def __init__(self, source: str, presence: Presence) -> None:
+    def __init__(self, source: str, presence: PresenceDetector) -> None:
         self._source = source
         self._presence = presence
         self._memories: dict[int, _Memory] = {}
@@ -130,7 +130,7 @@ class Witness:
             faces=_faces(track, now),
         )
 
-    def _faceless(self, episode: Episode | None, now: _Instant) -> list[Sighting]:
+    def _faceless(self, episode: MotionEpisode | None, now: _Instant) -> list[Sighting]:
         if episode is None:
             return []
         why = f"something moved for {episode.moving:.0f} s and showed no face"

@@ -34,7 +34,7 @@ def _unheard() -> None:
     """For when nobody asks whether the disk is full."""
 
 
-class Chronicle:
+class SightingRecorder:
     """Writes what the witness says. ``lost`` counts what could not be written."""
 
     def __init__(

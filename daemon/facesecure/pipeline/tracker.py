@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
-from facesecure.pipeline.best_faces import Keepsakes
-from facesecure.recognition.decision import Judge
+from facesecure.pipeline.best_faces import BestFaces
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.images.quality import view_score
 
@@ -48,7 +48,7 @@ class Track:
     hits: int = 1
     velocity: tuple[float, float] = (0.0, 0.0)
     evidence: Evidence = field(default_factory=Evidence)
-    keepsakes: Keepsakes = field(default_factory=Keepsakes)
+    keepsakes: BestFaces = field(default_factory=BestFaces)
     best_view: float = 0.0
     asked_at: float | None = None
     ended: bool = False
@@ -79,7 +79,7 @@ class Track:
 class Tracker:
     """Numbers faces, and keeps each track's evidence and verdict."""
 
-    def __init__(self, judge: Judge, *, max_gap: float = 1.0) -> None:
+    def __init__(self, judge: VerdictRule, *, max_gap: float = 1.0) -> None:
         """``max_gap``: seconds without a match after which a track has ended."""
         self._judge = judge
         self._max_gap = max_gap
@@ -150,7 +150,7 @@ class Tracker:
         return result
 
 
-def first_in_line(tracks: Sequence[Track]) -> frozenset[int]:
+def identification_queue(tracks: Sequence[Track]) -> frozenset[int]:
     """The numbers of those that are to be identified on this frame: whoever never was first, then who waits longest."""
     waiting = [track for track in tracks if track.wants_identity]
     waiting.sort(key=lambda track: (track.asked_at is not None, track.asked_at or 0.0, track.number))

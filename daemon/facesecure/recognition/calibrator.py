@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.recognition.calibration import Estimate, Kind, OneMore, PersonCalibration, Rival, Spread, fingerprint
-from facesecure.recognition.impostor_model import Strangers
+from facesecure.recognition.impostor_model import ImpostorModel
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
 from facesecure.recognition.templates import templates_of
 
@@ -35,7 +35,7 @@ _MANY = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Member:
+class HouseholdMember:
     """Somebody enrolled: embeddings of their ``faces`` (n, size) and their ``templates`` (k, size), of length 1.
 
     ``mistaken`` holds the faces (n, size) of each stranger whom the user said they are not.
@@ -55,17 +55,17 @@ class Member:
 class Calibrator:
     """Works for one model: its ``strangers``, its ``scores``, and the quantiles of its genuine scores (its card's)."""
 
-    strangers: Strangers
+    strangers: ImpostorModel
     scores: ScoreModel
     false_accept: float
     genuine_quantiles: Mapping[str, float] = field(default_factory=dict)
 
-    def calibrate(self, household: Sequence[Member]) -> dict[str, PersonCalibration]:
+    def calibrate(self, household: Sequence[HouseholdMember]) -> dict[str, PersonCalibration]:
         """Everybody's calibration by name; each gets an equal share of ``false_accept``, so that the sum keeps it."""
         share = self.false_accept / max(1, len(household))
         return {member.name: self._person(member, household, share) for member in household}
 
-    def _person(self, member: Member, household: Sequence[Member], share: float) -> PersonCalibration:
+    def _person(self, member: HouseholdMember, household: Sequence[HouseholdMember], share: float) -> PersonCalibration:
         impostor = self.strangers.against(member.templates)
         level = _Level.of(member, self.scores.genuine)
         rivals = self._rivals(member, impostor, household)
@@ -89,7 +89,9 @@ class Calibrator:
             one_more=OneMore(likeness=level.gain, misses=misses.below(threshold, level.mean + level.gain)),
         )
 
-    def _rivals(self, member: Member, impostor: ScoreDistribution, household: Sequence[Member]) -> list[Rival]:
+    def _rivals(
+        self, member: HouseholdMember, impostor: ScoreDistribution, household: Sequence[HouseholdMember]
+    ) -> list[Rival]:
         relatives = [
             self._rival(other.name, "person", member.scores_of(other.faces), impostor)
             for other in household
@@ -138,17 +140,17 @@ class _Level:
     gain: float
 
     @classmethod
-    def of(cls, member: Member, usual: ScoreDistribution) -> _Level:
+    def of(cls, member: HouseholdMember, usual: ScoreDistribution) -> _Level:
         count = max(1, len(member.faces))
-        prior = expected_likeness(pairwise_likeness(usual.mean, _CARD_PICTURES), count)
+        prior = expected_similarity(pairwise_similarity(usual.mean, _CARD_PICTURES), count)
         person = _PERSON_SHARE * usual.sd_between**2
         visit = usual.sd_between**2 - person
         weight, mean = 0.0, prior
         if count > 1:
             weight = person / (person + visit + usual.sd_within**2 / count)
-            own = expected_likeness(pairwise_likeness(_left_out(member.faces), count - 1), count)
+            own = expected_similarity(pairwise_similarity(_left_out(member.faces), count - 1), count)
             mean = prior + weight * (own - prior)
-        gain = expected_likeness(pairwise_likeness(mean, count), count + 1) - mean
+        gain = expected_similarity(pairwise_similarity(mean, count), count + 1) - mean
         return cls(mean, math.sqrt(person * (1 - weight)), gain)
 
     def scores(self, usual: ScoreDistribution) -> ScoreDistribution:
@@ -193,7 +195,7 @@ def total(estimates: Sequence[Estimate]) -> Estimate:
 _SHARES = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999)
 
 
-def expected_likeness(pairwise: float, pictures: float) -> float:
+def expected_similarity(pairwise: float, pictures: float) -> float:
     """The expected cosine of a new picture to a template of ``pictures``, where two single pictures have ``pairwise``.
 
     The sum of n unit vectors with mutual cosines r has the squared length n + n(n - 1)r, and a new one has the dot
@@ -202,7 +204,7 @@ def expected_likeness(pairwise: float, pictures: float) -> float:
     return pairwise / math.sqrt(pairwise + (1 - pairwise) / pictures)
 
 
-def pairwise_likeness(likeness: float, pictures: float) -> float:
+def pairwise_similarity(likeness: float, pictures: float) -> float:
     """The cosine of two single pictures that makes ``expected_likeness`` what it is (0 to 1)."""
     square = max(likeness, 1e-3) ** 2
     half = square * (1 - 1 / pictures) / 2

@@ -15,7 +15,7 @@ from facesecure.domain.errors import FacesecureError, ModelError
 from facesecure.domain.interfaces import Embedder
 from facesecure.domain.names import name_key
 from facesecure.recognition.classifier_scores import scores_of
-from facesecure.recognition.human_filter import Doubts, nobody_doubted
+from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.vision.images.align import ALIGNMENT, SIZE, square_crop
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.inference.card_fields import ClassifierFacts
@@ -75,7 +75,7 @@ class ClassifierRecognizer:
     """Scores are log-odds, -1 to 1, of everybody the classifier knows by name."""
 
     def __init__(
-        self, classifier: FaceClassifier, embedder: Embedder, model_sha256: str, doubts: Doubts = nobody_doubted
+        self, classifier: FaceClassifier, embedder: Embedder, model_sha256: str, doubts: Doubts = accept_all
     ) -> None:
         """``embedder``, whose model has that ``model_sha256``, makes the embeddings that visitors are told apart by."""
         self._classifier, self._embedder, self._model_sha256, self._doubts = classifier, embedder, model_sha256, doubts

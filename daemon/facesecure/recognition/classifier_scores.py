@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.score_model import ScoreDistribution
-from facesecure.vision.inference.card_fields import ClassifierFacts, ScoreModel, ScoreSpread
+from facesecure.vision.inference.card_fields import ClassifierFacts, ScoreModelFacts, ScoreSpread
 
 Outputs = NDArray[np.floating[Any]]
 Scores = NDArray[np.float64]
@@ -118,13 +118,13 @@ def _require_enough(
         raise UsageError(what, f"hold back {LEAST_STRANGERS} people at least who are in no class; a hundred are better")
 
 
-def _score_model(name: str, own: Sequence[Scores], unseen: Sequence[Scores], column: int) -> ScoreModel:
+def _score_model(name: str, own: Sequence[Scores], unseen: Sequence[Scores], column: int) -> ScoreModelFacts:
     impostor = _spread([one[:, column] for one in unseen], towards=1, sure=_SURE)
     mean = float(np.mean([one.mean() for one in own]))
     if mean <= impostor.mean:
         raise UsageError(f"{name} cannot be told from strangers by this network", "train longer, or on more pictures")
     genuine = _spread(own, towards=-1, sure=0.0, least=_STEADIEST * (mean - impostor.mean))
-    return ScoreModel(genuine=genuine, impostor=impostor)
+    return ScoreModelFacts(genuine=genuine, impostor=impostor)
 
 
 def _spread(groups: Sequence[Scores], *, towards: int, sure: float, least: float = 0.01) -> ScoreSpread:

@@ -10,7 +10,7 @@ from facesecure.domain.errors import ModelError
 from facesecure.recognition.classifier import facts_of, names_of
 from facesecure.recognition.classifier_scores import THRESHOLD
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
-from facesecure.recognition.thresholds import Standard
+from facesecure.recognition.thresholds import AcceptanceRule
 from facesecure.vision.inference import card_fields
 from facesecure.vision.inference.model_card import ModelCard
 
@@ -19,13 +19,13 @@ _VISIT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class ClassStandards:
+class ClassThresholds:
     """The standard of each name of one classifier."""
 
-    standards: Mapping[str, Standard]
+    standards: Mapping[str, AcceptanceRule]
 
     @classmethod
-    def from_card(cls, card: ModelCard) -> ClassStandards:
+    def from_card(cls, card: ModelCard) -> ClassThresholds:
         """Raises ModelError where the card does not say how its scores spread, or they tell nobody from strangers."""
         facts, least = facts_of(card), card.thresholds.get(THRESHOLD, -1.0)
         try:
@@ -33,9 +33,9 @@ class ClassStandards:
         except ValueError as error:
             what = f"{card.name} does not tell those it knows from strangers: {error}"
             raise ModelError(what, "train it longer, or on more pictures") from error
-        return cls({name: Standard(model, closeness=None, least=least) for name, model in models.items()})
+        return cls({name: AcceptanceRule(model, closeness=None, least=least) for name, model in models.items()})
 
-    def of(self, name: str) -> Standard:
+    def of(self, name: str) -> AcceptanceRule:
         return self.standards[name]
 
     def named(self, name: str, false_accept: float) -> float:
@@ -69,6 +69,6 @@ def _advice(rate: float) -> str:
     return f"[verdict] false_accept = {math.ceil(rate / step) * step:.1g} would do" if step else "a larger one would do"
 
 
-def _score_model(measured: card_fields.ScoreModel) -> ScoreModel:
+def _score_model(measured: card_fields.ScoreModelFacts) -> ScoreModel:
     spreads = measured.genuine, measured.impostor
     return ScoreModel(*(ScoreDistribution(s.mean, s.sd_between, s.sd_within) for s in spreads))

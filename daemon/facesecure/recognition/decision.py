@@ -16,25 +16,25 @@ import math
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import Verdict, VerdictKind
-from facesecure.recognition.evidence import Evidence, Tally
+from facesecure.recognition.evidence import Evidence, ScoreAccumulator
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import score_to_lead
-from facesecure.recognition.thresholds import SameForAll, Standard, Standards
+from facesecure.recognition.thresholds import AcceptanceRule, AcceptanceRules, FixedThresholds
 
 _CLEAR = 0.8
 _MEASURED = 1e-6
 """The rarest coincidence we speak of: beyond it the model only extrapolates."""
 
-Ranking = list[tuple[str, Tally]]
+Ranking = list[tuple[str, ScoreAccumulator]]
 
 
-class Judge:
+class VerdictRule:
     """Judges evidence as often as there is more of it."""
 
-    def __init__(self, config: VerdictConfig, standards: ScoreModel | Standards) -> None:
+    def __init__(self, config: VerdictConfig, standards: ScoreModel | AcceptanceRules) -> None:
         """``standards`` say what to demand of whom; a score model alone is demanded of everybody alike."""
         self._config = config
-        self._standards = SameForAll(standards) if isinstance(standards, ScoreModel) else standards
+        self._standards = FixedThresholds(standards) if isinstance(standards, ScoreModel) else standards
 
     def judge(self, evidence: Evidence) -> Verdict:
         """The verdict on ``evidence`` now; UNIDENTIFIED means "not sure yet", and stays if nothing more comes."""
@@ -67,7 +67,7 @@ class Judge:
         why = f"{looks}{unclear}: too little for a name and too much for a stranger"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
-    def _leads(self, ranked: Ranking, standard: Standard) -> bool:
+    def _leads(self, ranked: Ranking, standard: AcceptanceRule) -> bool:
         """Whether the first leads the second by as much as telling people who look so alike takes."""
         (_, first), (name, second), *_ = ranked
         if standard.closeness is None:
@@ -75,10 +75,12 @@ class Judge:
         closeness, asked = standard.closeness.get(name, 0.0), self._asked(standard)
         return first.mean >= score_to_lead(second.mean, closeness, first.faces, asked, standard.scores)
 
-    def _asked(self, standard: Standard) -> float:
+    def _asked(self, standard: AcceptanceRule) -> float:
         return self._config.false_accept if standard.false_accept is None else standard.false_accept
 
-    def _name(self, evidence: Evidence, ranked: Ranking, ratios: list[float], standard: Standard, why: str) -> Verdict:
+    def _name(
+        self, evidence: Evidence, ranked: Ranking, ratios: list[float], standard: AcceptanceRule, why: str
+    ) -> Verdict:
         """KNOWN, unless somebody else is nearly as likely."""
         if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, standard)):
             return _verdict(VerdictKind.KNOWN, evidence, ranked, why, ratios[0])
@@ -87,7 +89,7 @@ class Judge:
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
 
-def _ratio(standard: Standard, tally: Tally) -> float:
+def _ratio(standard: AcceptanceRule, tally: ScoreAccumulator) -> float:
     return standard.scores.log_likelihood_ratio(tally.mean, tally.faces, tally.clarity)
 
 

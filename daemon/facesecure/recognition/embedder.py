@@ -8,7 +8,7 @@ from facesecure.domain import AlignedFace, Embedding, Image, Recognition
 from facesecure.domain.errors import ModelError
 from facesecure.domain.interfaces import Embedder
 from facesecure.recognition.gallery import LiveGallery
-from facesecure.recognition.human_filter import Doubts, nobody_doubted
+from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.inference.model_card import Model
 
@@ -53,7 +53,7 @@ class EmbeddingRecognizer:
         self,
         embedder: Embedder,
         gallery: LiveGallery,
-        doubts: Doubts = nobody_doubted,
+        doubts: Doubts = accept_all,
     ) -> None:
         self._embedder = embedder
         self._gallery = gallery

@@ -15,9 +15,9 @@ from facesecure.domain import AlignedFace, Embedding, Face, Image
 from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.interfaces import Detector, Embedder
 from facesecure.domain.records import Embeddings, EnrolledFace, StoredFace
-from facesecure.recognition.clustering import BELONGS, Indices, fits, groups_of
-from facesecure.recognition.human_filter import Doubts, nobody_doubted
-from facesecure.recognition.similarity import Others, Resemblance
+from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, Indices, cluster, similarity_to_core
+from facesecure.recognition.human_filter import Doubts, accept_all
+from facesecure.recognition.similarity import Lookalike, OtherPeople
 from facesecure.vision.images.quality import ENROLMENT, examine, reassess
 
 LEAST_FACES = 3
@@ -36,7 +36,7 @@ _RIVAL = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class EnrolmentCandidate:
     """What became of one picture: ``taken`` with its face, or refused for ``reason``.
 
     ``known`` tells that it was refused because the person is known by it already.
@@ -64,29 +64,29 @@ class Enrolment:
     model_sha256: str
     known: Sequence[Embedding] = ()
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
-    doubts: Doubts = nobody_doubted
-    others: Others | None = None
-    pictures: list[Picture] = field(default_factory=list)
+    doubts: Doubts = accept_all
+    others: OtherPeople | None = None
+    pictures: list[EnrolmentCandidate] = field(default_factory=list)
 
     @property
-    def taken(self) -> list[Picture]:
+    def taken(self) -> list[EnrolmentCandidate]:
         return [picture for picture in self.pictures if picture.taken]
 
-    def consider(self, image: Image, source: str) -> Picture:
+    def consider(self, image: Image, source: str) -> EnrolmentCandidate:
         """Judge one picture (uint8 RGB); ``source`` is what to call it when talking to the user."""
         picture = self._consider(image, source)
         self.pictures.append(picture)
         return picture
 
-    def consider_face(self, face: AlignedFace, source: str) -> Picture:
+    def consider_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         """Judge a face that was cut out before, as one seen at the door was: by the same rules, and embedded anew."""
         picture = self._judged(replace(face, quality=reassess(face, self.floors)), source)
         self.pictures.append(picture)
         return picture
 
-    def refuse(self, source: str, reason: str) -> Picture:
+    def refuse(self, source: str, reason: str) -> EnrolmentCandidate:
         """Note a picture that could not even be read, or needs no look."""
-        picture = Picture(source, taken=False, reason=reason)
+        picture = EnrolmentCandidate(source, taken=False, reason=reason)
         self.pictures.append(picture)
         return picture
 
@@ -108,32 +108,34 @@ class Enrolment:
             )
         return [_enrolled(picture, self.model_sha256) for picture in taken]
 
-    def resemblances(self) -> list[Resemblance]:
+    def resemblances(self) -> list[Lookalike]:
         """Who else is enrolled and looks like this person, as far as the pictures taken show; the closest first."""
         faces = self._faces()
         return self.others.resembling(faces) if self.others and len(faces) else []
 
-    def _consider(self, image: Image, source: str) -> Picture:
+    def _consider(self, image: Image, source: str) -> EnrolmentCandidate:
         faces = self.detector.detect(image)
         problem = _not_one_face(faces)
         if problem:
-            return Picture(source, taken=False, reason=problem)
+            return EnrolmentCandidate(source, taken=False, reason=problem)
         return self._judged(examine(image, _largest(faces), self.floors), source)
 
-    def _judged(self, face: AlignedFace, source: str) -> Picture:
+    def _judged(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         if not face.quality.usable:
-            return Picture(source, taken=False, reason="; ".join(face.quality.reasons), face=face)
+            return EnrolmentCandidate(source, taken=False, reason="; ".join(face.quality.reasons), face=face)
         embedding = self.embedder.embed(face.image)
         doubts = self.doubts(embedding)
         if doubts:
-            return Picture(source, taken=False, reason="; ".join(doubts), face=face, embedding=embedding)
+            return EnrolmentCandidate(source, taken=False, reason="; ".join(doubts), face=face, embedding=embedding)
         if any(float(one @ embedding) > _SAME_PICTURE for one in self.known):
             reason = "nearly the same as one enrolled before"
-            return Picture(source, taken=False, reason=reason, face=face, embedding=embedding, known=True)
+            return EnrolmentCandidate(source, taken=False, reason=reason, face=face, embedding=embedding, known=True)
         twin = self._twin(embedding)
         if twin:
-            return Picture(source, taken=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding)
-        return Picture(source, taken=True, face=face, embedding=embedding)
+            return EnrolmentCandidate(
+                source, taken=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding
+            )
+        return EnrolmentCandidate(source, taken=True, face=face, embedding=embedding)
 
     def _twin(self, embedding: Embedding) -> str | None:
         for other in self.taken:
@@ -149,9 +151,9 @@ class Enrolment:
         faces = self._faces()
         if len(faces) < LEAST_FACES:
             return
-        core = self._core(groups_of(faces))
+        core = self._core(cluster(faces))
         self._require_new(faces[core])
-        fitting = fits(faces, core)[len(self.known) :]
+        fitting = similarity_to_core(faces, core)[len(self.known) :]
         for picture, fit in zip(self.taken, fitting, strict=True):
             reason = self._misfit(_embedding(picture), float(fit))
             if reason:
@@ -184,9 +186,13 @@ class Enrolment:
     def _misfit(self, face: Embedding, fit: float) -> str | None:
         """Why a face that fits the others with the cosine ``fit`` is somebody else's; None if it is not."""
         name, score = (self.others.nearest(face) if self.others else None) or ("", -1.0)
-        if score > max(fit, BELONGS) + _NEARER:
+        if score > max(fit, MIN_CORE_SIMILARITY) + _NEARER:
             return f"looks like {name} ({score:.2f}) more than like the others ({fit:.2f})"
-        return f"does not look like the others ({fit:.2f}, {BELONGS:.2f} needed)" if fit < BELONGS else None
+        return (
+            f"does not look like the others ({fit:.2f}, {MIN_CORE_SIMILARITY:.2f} needed)"
+            if fit < MIN_CORE_SIMILARITY
+            else None
+        )
 
 
 def _some(sources: Sequence[str]) -> str:
@@ -207,13 +213,13 @@ def _largest(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: face.eye_distance)
 
 
-def _enrolled(picture: Picture, model_sha256: str) -> EnrolledFace:
+def _enrolled(picture: EnrolmentCandidate, model_sha256: str) -> EnrolledFace:
     if picture.face is None:
         raise ValueError(f"{picture.source} has no face that could be enrolled")
     return EnrolledFace(picture.face.image, _embedding(picture), model_sha256, picture.face.quality, picture.source)
 
 
-def _embedding(picture: Picture) -> Embedding:
+def _embedding(picture: EnrolmentCandidate) -> Embedding:
     if picture.embedding is None:
         raise ValueError(f"{picture.source} has no face that was embedded")
     return picture.embedding
@@ -223,7 +229,7 @@ MOST = 20
 """Faces taken of one visitor at a time; more of the same door teach nothing."""
 
 
-def learn(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[EnrolledFace]:
+def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[EnrolledFace]:
     """The ``faces`` good enough to be known by, ready for the store; ``enrolment`` says of each why or why not.
 
     None where the person is known by all of them already. Raises EnrolmentError where too few are good.

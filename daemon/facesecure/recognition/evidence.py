@@ -32,7 +32,7 @@ else's (a track that two people share), who must not be averaged away. One visit
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ScoreAccumulator:
     """One person's scores over a track: the score of its mean direction, and how much it rests on.
 
     ``resultant`` is the weighted sum of the faces' embeddings, float32 (n,); None where faces have none, and then
@@ -45,14 +45,14 @@ class Tally:
     square: float = 0.0
     resultant: NDArray[np.float32] | None = field(default=None, compare=False)
 
-    def add(self, score: float, clarity: float, novelty: float, embedding: Embedding | None = None) -> Tally:
+    def add(self, score: float, clarity: float, novelty: float, embedding: Embedding | None = None) -> ScoreAccumulator:
         """Another face: ``novelty`` (0 to 1) of it is new, and ``clarity`` (0 to 1) of its likeness is left.
 
         ``embedding``: float32 (n,) of length 1; all faces of a tally have one, or none has.
         """
         worth = _worth(clarity)
         weight = novelty * worth
-        return Tally(
+        return ScoreAccumulator(
             self.score_sum + weight * score,
             self.clarity_sum + weight * clarity,
             self.weight + weight,
@@ -96,7 +96,7 @@ class Evidence:
     usable: int = 0
     refused: int = 0
     last_at: float | None = None
-    tallies: Mapping[str, Tally] = field(default_factory=lambda: MappingProxyType({}))
+    tallies: Mapping[str, ScoreAccumulator] = field(default_factory=lambda: MappingProxyType({}))
     last_reasons: tuple[str, ...] = ()
 
     def refuse(self, quality: Quality) -> Evidence:
@@ -107,12 +107,12 @@ class Evidence:
         """One usable face seen at ``at`` seconds. A person enrolled meanwhile starts with this face."""
         novelty, embedding = self._novelty(at), recognition.embedding if recognition.cosines else None
         tallies = {
-            name: self.tallies.get(name, Tally()).add(score, quality.clarity, novelty, embedding)
+            name: self.tallies.get(name, ScoreAccumulator()).add(score, quality.clarity, novelty, embedding)
             for name, score in recognition.scores.items()
         }
         return replace(self, usable=self.usable + 1, last_at=at, tallies=MappingProxyType(tallies))
 
-    def ranked(self) -> list[tuple[str, Tally]]:
+    def ranked(self) -> list[tuple[str, ScoreAccumulator]]:
         """(name, tally), best mean first; ties by name."""
         return sorted(self.tallies.items(), key=lambda item: (-item[1].mean, item[0]))
 

@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 class Gallery:
     """Templates of everybody, at one moment. Never changes; a new one is made when people change."""
 
-    def __init__(self, templates: Iterable[Template], decoys: Iterable[Decoy] = ()) -> None:
-        self._decoys = Decoys(decoys)
+    def __init__(self, templates: Iterable[Template], decoys: Iterable[HardNegative] = ()) -> None:
+        self._decoys = HardNegatives(decoys)
         kept = list(templates)
         self.names = tuple(sorted({template.name for template in kept}))
         self._owner = np.array([self.names.index(template.name) for template in kept], np.intp)
@@ -58,7 +58,7 @@ class LiveGallery:
         revision: Callable[[], int],
         model_sha256: str,
         *,
-        decoys: Callable[[str], Iterable[Decoy]] = lambda model: (),  # noqa: ARG005
+        decoys: Callable[[str], Iterable[HardNegative]] = lambda model: (),  # noqa: ARG005
         every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -105,17 +105,17 @@ _STEEP = 4.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Decoy:
+class HardNegative:
     """Somebody who is not ``name``: the mean of their marked faces, float32 (d,) of length 1."""
 
     name: str
     embedding: Embedding
 
 
-class Decoys:
+class HardNegatives:
     """All decoys at one moment; none by default."""
 
-    def __init__(self, decoys: Iterable[Decoy] = ()) -> None:
+    def __init__(self, decoys: Iterable[HardNegative] = ()) -> None:
         self._by_name: dict[str, list[Embedding]] = {}
         for decoy in decoys:
             self._by_name.setdefault(decoy.name, []).append(decoy.embedding)

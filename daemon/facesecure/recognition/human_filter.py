@@ -20,7 +20,7 @@ from facesecure.vision.inference.model_card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Personhood:
+class HumanFaceFilter:
     """``weights``, float32 (n,) for an embedding of length n, and ``bias``: log-odds of "a person's face"; ``floor``
 
     is what a face must reach.
@@ -31,7 +31,7 @@ class Personhood:
     floor: float
 
     @classmethod
-    def from_card(cls, card: ModelCard) -> Personhood | None:
+    def from_card(cls, card: ModelCard) -> HumanFaceFilter | None:
         """What was learnt for the model with ``card``; None if nobody did, and every face is taken for a person's."""
         learnt = card.personhood
         return None if learnt is None else cls(np.array(learnt.weights, np.float32), learnt.bias, learnt.floor)
@@ -50,12 +50,12 @@ Doubts = Callable[[Embedding], tuple[str, ...]]
 """Why an embedding is not surely a person's; empty if it surely is."""
 
 
-def doubts_for(card: ModelCard) -> Doubts:
+def human_filter_for(card: ModelCard) -> Doubts:
     """The doubts learnt for the model with ``card``; none at all if nobody learnt any."""
-    learnt = Personhood.from_card(card)
-    return learnt.doubts if learnt else nobody_doubted
+    learnt = HumanFaceFilter.from_card(card)
+    return learnt.doubts if learnt else accept_all
 
 
-def nobody_doubted(_embedding: Embedding) -> tuple[str, ...]:
-    """For a model that has no ``Personhood``."""
+def accept_all(_embedding: Embedding) -> tuple[str, ...]:
+    """For a model that has no ``HumanFaceFilter``."""
     return ()

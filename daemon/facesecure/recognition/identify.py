@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Recognition, Verdict
-from facesecure.domain.interfaces import Cutter, Detector, Recognizer
-from facesecure.recognition.decision import Judge
+from facesecure.domain.interfaces import ContextCropper, Detector, Recognizer
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.images.quality import examine
 
 
-def look(
+def analyse_face(
     image: Image, face: Face, floors: QualityConfig, recognizer: Recognizer
 ) -> tuple[AlignedFace, Recognition | None]:
     """``face`` in ``image`` (uint8 RGB) and who it is; None, and the reasons in its quality, if it cannot tell.
@@ -30,7 +30,7 @@ def look(
 
 def _with_surroundings(aligned: AlignedFace, image: Image, face: Face, recognizer: Recognizer) -> AlignedFace:
     """``aligned`` as the recogniser wants it; the loose crop does not outlive the look."""
-    loose = recognizer.cut(image, face.box) if isinstance(recognizer, Cutter) else None
+    loose = recognizer.cut(image, face.box) if isinstance(recognizer, ContextCropper) else None
     return aligned if loose is None else replace(aligned, loose=loose)
 
 
@@ -50,7 +50,7 @@ class Identifier:
 
     detector: Detector
     recognizer: Recognizer
-    judge: Judge
+    judge: VerdictRule
     quality: QualityConfig
 
     def look(self, image: Image) -> list[FaceReport]:
@@ -58,7 +58,7 @@ class Identifier:
         return [self._report(image, face) for face in self.detector.detect(image)]
 
     def _report(self, image: Image, face: Face) -> FaceReport:
-        aligned, recognition = look(image, face, self.quality, self.recognizer)
+        aligned, recognition = analyse_face(image, face, self.quality, self.recognizer)
         if recognition is None:
             return FaceReport(face, aligned, self.judge.judge(Evidence().refuse(aligned.quality)), None)
         evidence = Evidence().add(recognition, aligned.quality, at=0.0)

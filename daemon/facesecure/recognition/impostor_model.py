@@ -35,7 +35,7 @@ _LEAST_MUTUAL = 0.01
 _MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
 
 
-class Strangers(Protocol):
+class ImpostorModel(Protocol):
     """Tells how strangers score against somebody's templates.
 
     Measured on so many ``people``; on others its spread was wrong by the share ``error`` (root mean square), and on
@@ -56,7 +56,7 @@ class Strangers(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StrangerModel:
+class GaussianImpostors:
     """``means`` (kinds, size), ``between`` and ``within`` (size, size) of strangers' embeddings.
 
     Each kind of picture (press photos, cut-outs from the web) has a mean of its own, which shifts all scores within
@@ -87,7 +87,7 @@ class StrangerModel:
 
 
 @dataclass(frozen=True, slots=True)
-class CommonStrangers:
+class GenericImpostors:
     """For a model whose strangers nobody measured: everybody gets the card's one distribution."""
 
     impostor: ScoreDistribution
@@ -99,11 +99,11 @@ class CommonStrangers:
         return self.impostor
 
 
-def strangers_of(model: Model) -> Strangers:
+def impostor_model_of(model: Model) -> ImpostorModel:
     """The stranger model that lies beside ``model``. Raises ModelError where it is damaged or missing."""
     facts = model.card.strangers
     if facts is None:
-        return CommonStrangers(ScoreModel.from_card(model.card).impostor)
+        return GenericImpostors(ScoreModel.from_card(model.card).impostor)
     content = _read(model.path.with_name(facts.file), facts.sha256)
     means, between, within = unpacked(content)
     size = means.shape[1]
@@ -111,7 +111,7 @@ def strangers_of(model: Model) -> Strangers:
         raise ModelError(
             f"{facts.file} describes embeddings of {size} numbers, not those of {model.card.name}", _MEASURE
         )
-    return StrangerModel(means, between, within, facts.people, facts.error, facts.shift)
+    return GaussianImpostors(means, between, within, facts.people, facts.error, facts.shift)
 
 
 def _read(path: Path, sha256: str) -> bytes:
@@ -124,7 +124,7 @@ def _read(path: Path, sha256: str) -> bytes:
     return content
 
 
-def packed(model: StrangerModel) -> bytes:
+def packed(model: GaussianImpostors) -> bytes:
     """An .npz: the means as float32, of each covariance the upper triangle as float16 shares of its largest number."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {"means": model.means.astype(np.float32)}

@@ -31,7 +31,7 @@ _MEASURED = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Resemblance:
+class Lookalike:
     """Somebody enrolled who looks like the person spoken of. ``closeness`` is a cosine.
 
     ``same``: as close as two templates of one person; ``rarity``: of how many pairs of strangers one is so close.
@@ -57,13 +57,13 @@ class Resemblance:
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
+class OtherPeople:
     """Everybody but the person spoken of: their templates, and what scores mean."""
 
     gallery: Gallery
     model: ScoreModel
 
-    def resembling(self, faces: Embeddings) -> list[Resemblance]:
+    def resembling(self, faces: Embeddings) -> list[Lookalike]:
         """Who looks like somebody with these faces, float32 (k, n); the closest first."""
         looks = [self.gallery.scores(look.direction) for look in templates_of(faces)]
         nearest = {name: max(scores[name] for scores in looks) for name in self.gallery.names}
@@ -75,16 +75,16 @@ class Others:
         return max(scores.items(), key=lambda item: item[1]) if scores else None
 
 
-def resemblances(closeness: Iterable[tuple[str, float]], model: ScoreModel) -> list[Resemblance]:
+def resemblances(closeness: Iterable[tuple[str, float]], model: ScoreModel) -> list[Lookalike]:
     """Of people and how close they come, those that look alike or the same; the closest first."""
     found = [_resemblance(name, close, model) for name, close in closeness if close >= alike_from(model)]
     return sorted(found, key=lambda one: (-one.closeness, one.name))
 
 
-def _resemblance(name: str, closeness: float, model: ScoreModel) -> Resemblance:
+def _resemblance(name: str, closeness: float, model: ScoreModel) -> Lookalike:
     chance = max(_MEASURED, model.impostor.chance_of_reaching(closeness, 1))
     step = 10 ** math.floor(math.log10(1 / chance))
-    return Resemblance(name, closeness, closeness >= same_from(model), round(1 / chance / step) * step)
+    return Lookalike(name, closeness, closeness >= same_from(model), round(1 / chance / step) * step)
 
 
 def alike_from(model: ScoreModel) -> float:

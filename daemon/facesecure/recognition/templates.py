@@ -31,7 +31,7 @@ from __future__ import annotations
 import numpy as np
 
 from facesecure.domain import Embedding
-from facesecure.domain.records import Embeddings, Look
+from facesecure.domain.records import Embeddings, TemplateVector
 
 _OUTLYING = 0.25
 """A face that fits the mean worse than the median face by this much (cosine), four times the spread, is left
@@ -58,7 +58,7 @@ def template_of(embeddings: Embeddings) -> Embedding:
     return _look(_unit(embeddings)).direction
 
 
-def templates_of(embeddings: Embeddings) -> list[Look]:
+def templates_of(embeddings: Embeddings) -> list[TemplateVector]:
     """What one person, whose faces' ``embeddings`` (k, n) are, is to be compared by: the mean of all faces first.
 
     Then, only where the faces really are of two kinds (see the module), a mean of each kind; and last the mean of all,
@@ -72,10 +72,10 @@ def _unit(embeddings: Embeddings) -> Embeddings:
     return np.asarray(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), np.float32)
 
 
-def _look(unit: Embeddings) -> Look:
+def _look(unit: Embeddings) -> TemplateVector:
     """The trimmed mean of unit vectors."""
     kept = _kept(unit)
-    return Look(_direction(kept), len(kept))
+    return TemplateVector(_direction(kept), len(kept))
 
 
 def _kept(unit: Embeddings) -> Embeddings:
@@ -84,13 +84,13 @@ def _kept(unit: Embeddings) -> Embeddings:
     return np.asarray(unit[fits >= np.median(fits) - _OUTLYING], np.float32)
 
 
-def _leaning(unit: Embeddings) -> list[Look]:
+def _leaning(unit: Embeddings) -> list[TemplateVector]:
     """The mean, leaning towards each of a few faces; not where chance decides what the mean is."""
     if len(unit) < _KIND:
         return []
     mean = _direction(unit)
     leaning = _unit((1 - _LEANING) * mean + _LEANING * _different(unit, mean))
-    return [Look(direction, len(unit), leaning=True) for direction in leaning]
+    return [TemplateVector(direction, len(unit), leaning=True) for direction in leaning]
 
 
 def _different(unit: Embeddings, mean: Embedding) -> Embeddings:

@@ -18,14 +18,14 @@ import numpy as np
 from facesecure.domain.errors import StoreError
 from facesecure.domain.records import Template
 from facesecure.recognition.calibration import COMMAND, FILE_NAME, Calibration, Rival, fingerprint
-from facesecure.recognition.impostor_model import Strangers, Vectors, stricter
+from facesecure.recognition.impostor_model import ImpostorModel, Vectors, stricter
 from facesecure.recognition.score_model import ScoreModel
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
+class AcceptanceRule:
     """What is demanded before somebody is called by one name.
 
     ``false_accept`` is the rate of strangers let in that was calibrated for, None where the configuration's holds.
@@ -44,21 +44,21 @@ class Standard:
         return next((rival for rival in self.rivals if rival.comes_near(score, faces)), None)
 
 
-class Standards(Protocol):
+class AcceptanceRules(Protocol):
     """Knows the standard for each name."""
 
-    def of(self, name: str) -> Standard:
+    def of(self, name: str) -> AcceptanceRule:
         """What to demand of ``name`` at this moment."""
 
 
 @dataclass(frozen=True, slots=True)
-class SameForAll:
+class FixedThresholds:
     """One score model for everybody."""
 
     scores: ScoreModel
 
-    def of(self, name: str) -> Standard:  # noqa: ARG002 - the same for all
-        return Standard(self.scores)
+    def of(self, name: str) -> AcceptanceRule:  # noqa: ARG002 - the same for all
+        return AcceptanceRule(self.scores)
 
 
 def by_name(templates: Iterable[Template], model_sha256: str) -> dict[str, Vectors]:
@@ -93,7 +93,7 @@ class Fit:
         return cls(tuple(sorted(known)), tuple(name for name in names if name not in known))
 
 
-class LiveStandards:
+class LiveThresholds:
     """Standards that follow the store and STATE_DIR/calibration.json, looking at most once a second."""
 
     def __init__(
@@ -101,7 +101,7 @@ class LiveStandards:
         load: Callable[[], Iterable[Template]],
         revision: Callable[[], int],
         model_sha256: str,
-        strangers: Strangers,
+        strangers: ImpostorModel,
         scores: ScoreModel,
         state_dir: Path,
         false_accept: float,
@@ -117,13 +117,13 @@ class LiveStandards:
         self._seen = self._stamp()
         self._standards = self._read()
 
-    def of(self, name: str) -> Standard:
+    def of(self, name: str) -> AcceptanceRule:
         """What to demand of ``name``; of somebody who is not enrolled (any more), what the card says."""
         now = self._clock()
         if now - self._looked_at >= self._every:
             self._looked_at = now
             self._follow(self._stamp())
-        return self._standards.get(name) or Standard(self._scores)
+        return self._standards.get(name) or AcceptanceRule(self._scores)
 
     def _follow(self, stamp: tuple[int, int]) -> None:
         if stamp != self._seen:
@@ -138,7 +138,7 @@ class LiveStandards:
             written = 0
         return self._revision(), written
 
-    def _read(self) -> dict[str, Standard]:
+    def _read(self) -> dict[str, AcceptanceRule]:
         templates = by_name(self._load(), self._model)
         calibration = self._calibration()
         fit = Fit.of(calibration, templates, self._model)
@@ -156,10 +156,10 @@ class LiveStandards:
             _log.warning("%s; %s", error.message, error.hint)
             return None
 
-    def _default(self, templates: Vectors, calibration: Calibration | None) -> Standard:
+    def _default(self, templates: Vectors, calibration: Calibration | None) -> AcceptanceRule:
         impostor = stricter(self._scores.impostor, self._strangers.against(templates))
         asked = min(self._asked, calibration.false_accept) if calibration is not None else None
-        return Standard(replace(self._scores, impostor=impostor), asked)
+        return AcceptanceRule(replace(self._scores, impostor=impostor), asked)
 
 
 def _closeness(templates: Mapping[str, Vectors], name: str) -> dict[str, float]:
@@ -167,9 +167,9 @@ def _closeness(templates: Mapping[str, Vectors], name: str) -> dict[str, float]:
     return {other: float((own @ theirs.T).max()) for other, theirs in templates.items() if other != name}
 
 
-def _calibrated(calibration: Calibration, name: str) -> Standard:
+def _calibrated(calibration: Calibration, name: str) -> AcceptanceRule:
     person = calibration.people[name]
-    return Standard(person.scores(), calibration.false_accept, person.rivals)
+    return AcceptanceRule(person.scores(), calibration.false_accept, person.rivals)
 
 
 def _tell(calibration: Calibration | None, fit: Fit) -> None:

@@ -12,7 +12,7 @@ and at most 0.4 % of one person's pairs were missed; single photos 0.6 times, an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,20 +27,24 @@ _ONE = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Visit:
+class VisitEmbedding:
     """The faces of one visit as one: their mean direction, float32 (d,) of length 1, and their mean clarity."""
 
     mean: Embedding
     clarity: float
 
     @classmethod
-    def of(cls, embeddings: NDArray[np.float32], clarities: Sequence[float]) -> Visit:
+    def of(cls, embeddings: NDArray[np.float32], clarities: Sequence[float]) -> VisitEmbedding:
         """From ``embeddings`` (k, d) and as many clarities, k at least 1."""
         return cls(template_of(embeddings), float(np.mean(clarities)))
 
 
+MatchVisitor = Callable[[VisitEmbedding, Mapping[int, Sequence[VisitEmbedding]]], int | None]
+"""Returns the number of the visitor that a visit belongs to, or None for a new one (``VisitorMatcher.match``)."""
+
+
 @dataclass(frozen=True, slots=True)
-class VisitorChooser:
+class VisitorMatcher:
     """Says which visitor a visit is another visit of.
 
     ``chance``: how often two different people may be taken for one; ``link`` the same for the weakest of the visits.
@@ -50,7 +54,7 @@ class VisitorChooser:
     chance: float = 1e-3
     link: float = 1e-2
 
-    def choose(self, newcomer: Visit, visitors: Mapping[int, Sequence[Visit]]) -> int | None:
+    def choose(self, newcomer: VisitEmbedding, visitors: Mapping[int, Sequence[VisitEmbedding]]) -> int | None:
         """The visitor (by number) whose visits include one like ``newcomer``; None for somebody new."""
         scores = {number: _likeness(newcomer, visits) for number, visits in visitors.items()}
         for number, score in sorted(scores.items(), key=lambda item: (-item[1], item[0])):
@@ -60,7 +64,7 @@ class VisitorChooser:
                 return number
         return None
 
-    def _the_same(self, newcomer: Visit, visits: Sequence[Visit], score: float) -> bool:
+    def _the_same(self, newcomer: VisitEmbedding, visits: Sequence[VisitEmbedding], score: float) -> bool:
         clarity = newcomer.clarity * float(np.mean([visit.clarity for visit in visits]))
         weakest = min(float(visit.mean @ newcomer.mean) for visit in visits)
         return (
@@ -69,7 +73,7 @@ class VisitorChooser:
         )
 
 
-def _likeness(newcomer: Visit, visits: Sequence[Visit]) -> float:
+def _likeness(newcomer: VisitEmbedding, visits: Sequence[VisitEmbedding]) -> float:
     """Cosine to the mean of all visits, each counting the same."""
     mean = np.mean([visit.mean for visit in visits], axis=0)
     return float(mean @ newcomer.mean / np.linalg.norm(mean))

@@ -73,12 +73,12 @@ def require_usable_recognizer(config: RecognizerConfig, path: Path | None, state
 
 
 def _read_cards(config: RecognizerConfig, state_dir: Path) -> None:
-    from facesecure.recognition.classifier_thresholds import ClassStandards
+    from facesecure.recognition.classifier_thresholds import ClassThresholds
     from facesecure.vision.inference.model_card import load_card
 
     embeds = load_card(config.embedding_model, state_dir)
     if config.kind == "classifier":
-        ClassStandards.from_card(load_card(config.model, state_dir))
+        ClassThresholds.from_card(load_card(config.model, state_dir))
     if embeds.task != "face-embedding":
         other = ', or kind = "classifier"' if embeds.task == "face-classification" else ""
         raise ModelError(f"{embeds.name} does not embed faces", f"choose an embedding model{other}")

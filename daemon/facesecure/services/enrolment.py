@@ -27,7 +27,7 @@ _PATIENCE = 60.0
 """Seconds before the camera that the person has to give enough good faces."""
 
 
-class Gathering(Protocol):
+class ImageProvider(Protocol):
     """A supply of pictures. ``many``: too many to tell of each; ``advice``: what the person is to do meanwhile."""
 
     @property
@@ -40,7 +40,7 @@ class Gathering(Protocol):
         """Show ``enrolment`` the pictures."""
 
 
-def choose(camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None) -> Gathering:
+def image_provider(camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None) -> ImageProvider:
     """The one supply that was asked for. Raises UsageError where it was none or several, or holds no picture."""
     asked = [bool(images), video is not None, uri is not None]
     if sum(asked) != 1:
@@ -51,13 +51,13 @@ def choose(camera: CameraConfig, images: Sequence[Path], video: Path | None, uri
             f"{said}: --images, --video or --camera", "for example: facesecure enroll Anna --images photos/anna/"
         )
     if images:
-        return Photos(list(expand(images)))
+        return PhotoProvider(list(expand(images)))
     from facesecure.camera.sources import open_source
 
     fast = camera.model_copy(update={"file_speed": "fast"})
     if video is not None:
-        return Film(open_source(f"file:{video}", fast), str(video))
-    return Watch(open_source(uri or camera.source, fast))
+        return VideoProvider(open_source(f"file:{video}", fast), str(video))
+    return CameraProvider(open_source(uri or camera.source, fast))
 
 
 def expand(paths: Iterable[Path]) -> Iterable[Path]:
@@ -76,7 +76,7 @@ def expand(paths: Iterable[Path]) -> Iterable[Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class Photos:
+class PhotoProvider:
     """Photo files, each told of."""
 
     paths: Sequence[Path]
@@ -94,7 +94,7 @@ class Photos:
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class VideoProvider:
     """A video file, four frames of each second, until there are enough good faces."""
 
     source: OpenedSource
@@ -107,7 +107,7 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class CameraProvider:
     """The camera, with the person before it, until there are enough good faces or a minute has passed."""
 
     source: OpenedSource

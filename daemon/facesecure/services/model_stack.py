@@ -18,17 +18,17 @@ from facesecure.domain.interfaces import Detector, Recognizer
 from facesecure.domain.names import name_key
 from facesecure.domain.records import Reembedded, Template
 from facesecure.recognition.classifier import ClassifierRecognizer, FaceClassifier
-from facesecure.recognition.classifier_thresholds import ClassStandards
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.classifier_thresholds import ClassThresholds
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.embedder import EmbeddingRecognizer, ModelEmbedder
 from facesecure.recognition.enrolment import Enrolment
 from facesecure.recognition.gallery import Gallery, LiveGallery
-from facesecure.recognition.human_filter import Doubts, doubts_for
+from facesecure.recognition.human_filter import Doubts, human_filter_for
 from facesecure.recognition.identify import Identifier
-from facesecure.recognition.impostor_model import Strangers, strangers_of
+from facesecure.recognition.impostor_model import ImpostorModel, impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
-from facesecure.recognition.similarity import Others
-from facesecure.recognition.thresholds import LiveStandards, Standards
+from facesecure.recognition.similarity import OtherPeople
+from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
 from facesecure.storage.store import Store
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE, build_detector
 from facesecure.vision.images.quality import ENROLMENT
@@ -44,13 +44,13 @@ _TRAIN_INSTEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Vision:
+class ModelStack:
     """The models, loaded and checked: what ``run``, ``enroll`` and ``identify`` all need."""
 
     detector: Detector
     embedder: ModelEmbedder
     scores: ScoreModel
-    strangers: Strangers
+    strangers: ImpostorModel
     watching: QualityConfig
     """What a face must be worth to be recognised."""
     enrolling: QualityConfig
@@ -61,7 +61,7 @@ class Vision:
     """What names people, where embeddings do not."""
 
     @classmethod
-    def load(cls, config: FacesecureConfig, state_dir: Path) -> Vision:
+    def load(cls, config: FacesecureConfig, state_dir: Path) -> ModelStack:
         """Load what ``config`` names. Raises ModelError."""
         classifier = _classifier(config, state_dir) if config.recognizer.kind == "classifier" else None
         model = load_model(config.recognizer.embedding_model, state_dir)
@@ -72,8 +72,8 @@ class Vision:
         watching, enrolling = (
             floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
         )
-        scores, strangers = ScoreModel.from_card(model.card), strangers_of(model)
-        doubts = doubts_for(model.card)
+        scores, strangers = ScoreModel.from_card(model.card), impostor_model_of(model)
+        doubts = human_filter_for(model.card)
         return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts, classifier)
 
     def names(self, store: Store) -> list[str]:
@@ -93,11 +93,11 @@ class Vision:
         renew(store, self.embedder)
         return store.templates()
 
-    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Standards:
+    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> AcceptanceRules:
         """What to demand of whom: as calibrated, or else the safe default; of a classifier's, as its card says."""
         if self.classifier is not None:
             return _class_standards(self.classifier, config.verdict)
-        return LiveStandards(
+        return LiveThresholds(
             store.templates,
             store.people_revision,
             self.embedder.sha256,
@@ -110,10 +110,10 @@ class Vision:
     def identifier(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Identifier:
         """For single pictures, where one face has to do."""
         single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
-        judge = Judge(single, self.standards(config, store, state_dir))
+        judge = VerdictRule(single, self.standards(config, store, state_dir))
         return Identifier(self.detector, self.recognizer(store), judge, self.watching)
 
-    def enrolment(self, known: Sequence[Embedding] = (), others: Others | None = None) -> Enrolment:
+    def enrolment(self, known: Sequence[Embedding] = (), others: OtherPeople | None = None) -> Enrolment:
         """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``.
 
         Raises EnrolmentError where a classifier is at work: it learns in training alone.
@@ -133,7 +133,7 @@ class Vision:
         enrolled = name_key(name) in {name_key(person.name) for person in store.people()}
         faces = store.faces_of(name) if enrolled else []
         known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
-        return self.enrolment(known, Others(others, self.scores))
+        return self.enrolment(known, OtherPeople(others, self.scores))
 
 
 def _classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
@@ -150,8 +150,8 @@ def _classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
     return found
 
 
-def _class_standards(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassStandards:
-    standards = ClassStandards.from_card(classifier.card)
+def _class_standards(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassThresholds:
+    standards = ClassThresholds.from_card(classifier.card)
     for warning in standards.warnings(verdict.false_accept):
         _log.warning("%s: %s", classifier.card.name, warning)
     return standards

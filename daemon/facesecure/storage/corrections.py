@@ -16,6 +16,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.names import name_key
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker
 from facesecure.recognition.templates import templates_of
+from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.storage import people, sighting_faces, visitors
 from facesecure.storage.database import Database
 from facesecure.storage.tables import FaceRow, PersonRow, SightingRow
@@ -36,7 +37,7 @@ class Corrections:
         return found
 
     def not_known(
-        self, identifier: str, name: str | None, choose: visitors.Choose, template: TemplateMaker = templates_of
+        self, identifier: str, name: str | None, choose: MatchVisitor, template: TemplateMaker = templates_of
     ) -> tuple[int, int]:
         """It was not ``name``; with None it was nobody we know. Returns its visitor's number and the faces taken away.
 

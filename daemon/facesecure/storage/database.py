@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import DiskFullError, StoreError
 from facesecure.storage.backups import Backups
-from facesecure.storage.encryption import Keyring, Vault, vault_of
+from facesecure.storage.encryption import FieldCipher, Keyring, cipher_of
 from facesecure.storage.keys import KEY_NAME, find_key, make_key
 from facesecure.storage.tables import HEAD
 from facesecure.util.files import owned_like
@@ -148,7 +148,7 @@ class Database:
             if revision is not None and revision < FIRST_SEALED:
                 _rewrite(self.path)
             with self.read() as session:
-                vault_of(session)
+                cipher_of(session)
 
 
 def make_private_file(path: Path) -> None:
@@ -246,9 +246,9 @@ def _use_wal(path: Path) -> None:
                 return
 
 
-def _first_vault(state_dir: Path) -> Vault:
+def _first_vault(state_dir: Path) -> FieldCipher:
     """For a database in which nothing is sealed yet: with the key that is there, or else a new one."""
-    return Vault(find_key(state_dir) or make_key(state_dir / KEY_NAME))
+    return FieldCipher(find_key(state_dir) or make_key(state_dir / KEY_NAME))
 
 
 def _rewrite(path: Path) -> None:
@@ -258,7 +258,7 @@ def _rewrite(path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _migrate(writer: Engine, first_vault: Callable[[], Vault]) -> None:
+def _migrate(writer: Engine, first_vault: Callable[[], FieldCipher]) -> None:
     """Bring the database to HEAD in one transaction; another process that got there first leaves nothing to do."""
     from alembic import command
     from alembic.config import Config

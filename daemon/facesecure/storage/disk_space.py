@@ -21,13 +21,13 @@ _PROBE = ".room"
 _log = logging.getLogger(__name__)
 
 
-def make_room(path: Path) -> int:
+def free_space(path: Path) -> int:
     """If the disk takes nothing more, let old things go, for the database at ``path`` to be opened and written.
 
     Snapshots first, the oldest before the others, then backups, but never the newest. Returns the bytes freed, 0
     where there was room, or nothing to be freed, or where something else is wrong with the disk.
     """
-    if not lacks_room(path.parent):
+    if not disk_full(path.parent):
         return 0
     freed = count = 0
     for old in _dispensable(path):
@@ -38,13 +38,13 @@ def make_room(path: Path) -> int:
     return freed
 
 
-def lacks_room(folder: Path) -> bool:
+def disk_full(folder: Path) -> bool:
     """Whether the disk takes no more in ``folder``."""
-    error = trouble(folder)
+    error = write_error(folder)
     return error is not None and error.errno in FULL
 
 
-def trouble(folder: Path) -> OSError | None:
+def write_error(folder: Path) -> OSError | None:
     """Why nothing can be written in ``folder``; None where it can. It is tried, for a disk's own figures may lie."""
     probe = folder / _PROBE
     try:

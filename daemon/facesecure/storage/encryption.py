@@ -34,22 +34,22 @@ MARKED_CROP = "marked_faces.crop_png"
 MARKED_EMBEDDING = "marked_faces.embedding"
 
 
-def of_person(person: int) -> str:
+def person_context(person: int) -> str:
     """The owner of what somebody is known by."""
     return f"person {person}"
 
 
-def of_sighting(identifier: str) -> str:
+def sighting_context(identifier: str) -> str:
     """The owner of a face that was seen."""
     return f"sighting {identifier}"
 
 
-def of_mark(visitor: int, not_person: int | None) -> str:
+def mark_context(visitor: int, not_person: int | None) -> str:
     """The owner of a face that was marked: whose it is, and whose it is not."""
     return f"visitor {visitor}, not {not_person or 'anybody'}"
 
 
-class Vault:
+class FieldCipher:
     """Seals and opens values with one key. The cipher is loaded with the first value, not before."""
 
     def __init__(self, key: Key) -> None:
@@ -93,20 +93,20 @@ class Keyring:
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
-        self._vault: Vault | None = None
+        self._vault: FieldCipher | None = None
 
-    def vault(self, session: Session) -> Vault:
+    def vault(self, session: Session) -> FieldCipher:
         """What opens and seals in ``session``'s database as it is now. Raises StoreError where the key does not fit."""
         wanted = session.scalars(select(KeyRow.identifier)).one()
         if self._vault is None or self._vault.identifier != wanted:
-            self._vault = Vault(required_key(self._state_dir, wanted))
+            self._vault = FieldCipher(required_key(self._state_dir, wanted))
         return self._vault
 
 
-def vault_of(session: Session) -> Vault:
+def cipher_of(session: Session) -> FieldCipher:
     """The vault of the session's database, its key checked once a session."""
     if "vault" not in session.info:
         keyring: Keyring = session.info["keyring"]
         session.info["vault"] = keyring.vault(session)
-    vault: Vault = session.info["vault"]
+    vault: FieldCipher = session.info["vault"]
     return vault

@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, select
 from facesecure.domain.errors import StoreError
 from facesecure.storage import people
 from facesecure.storage.database import Database
-from facesecure.storage.encryption import Vault, of_mark, of_person, of_sighting, vault_of
+from facesecure.storage.encryption import FieldCipher, cipher_of, mark_context, person_context, sighting_context
 from facesecure.storage.keys import Key, next_path, read_key, write_key
 from facesecure.storage.tables import FaceRow, KeyRow, MarkedFaceRow, SeenFaceRow, TemplateRow
 from facesecure.util.files import sync_folder
@@ -29,13 +29,13 @@ _KINDS: tuple[type[_Row], ...] = (FaceRow, TemplateRow, SeenFaceRow, MarkedFaceR
 def rotate(database: Database) -> Key:
     """Returns the new key. Raises StoreError where the key cannot be replaced; then everything is as it was."""
     with database.write() as session:
-        old = vault_of(session)
+        old = cipher_of(session)
         if old.key.given:
             raise StoreError(
                 f"the key is given by systemd ({old.key.path}) and cannot be replaced from here",
                 "run this as root, outside the service, where the key's file can be written",
             )
-        new = Vault(_next_key(old.key))
+        new = FieldCipher(_next_key(old.key))
         for kind in _KINDS:
             for number in session.scalars(select(kind.id)).all():  # one row at a time: many are pictures
                 row = cast(_Row, session.get_one(kind, number))
@@ -59,7 +59,7 @@ def _next_key(old: Key) -> Key:
         raise StoreError(f"cannot write {path}: {error.strerror}", "run this as the key's owner, or as root") from error
 
 
-def _reseal(row: _Row, old: Vault, new: Vault) -> None:
+def _reseal(row: _Row, old: FieldCipher, new: FieldCipher) -> None:
     owner, table = _owner(row), row.__tablename__
     try:
         embedding = old.open(row.embedding, f"{table}.embedding", owner)
@@ -74,7 +74,7 @@ def _reseal(row: _Row, old: Vault, new: Vault) -> None:
 
 def _owner(row: _Row) -> str:
     if isinstance(row, SeenFaceRow):
-        return of_sighting(row.sighting)
+        return sighting_context(row.sighting)
     if isinstance(row, MarkedFaceRow):
-        return of_mark(row.visitor_id, row.not_person_id)
-    return of_person(row.person_id)
+        return mark_context(row.visitor_id, row.not_person_id)
+    return person_context(row.person_id)

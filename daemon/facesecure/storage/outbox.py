@@ -19,7 +19,13 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictKind
-from facesecure.domain.deliveries import DeliveryState, Planned, Standing, StoredDelivery, Told
+from facesecure.domain.deliveries import (
+    AlertWithDeliveries,
+    DeliveryState,
+    DeliveryStatus,
+    PlannedDelivery,
+    StoredDelivery,
+)
 from facesecure.storage.database import Database
 from facesecure.storage.tables import AlertRow, DeliveryRow
 
@@ -36,7 +42,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def write(self, alert: Alert, planned: Sequence[Planned]) -> bool:
+    def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> bool:
         """Write ``alert`` and its deliveries. False if it is there already; then nothing changed."""
         row = {
             "identifier": alert.identifier,
@@ -50,12 +56,12 @@ class Outbox:
                 session.add_all(_delivery_row(alert, one) for one in planned)
         return bool(added)
 
-    def mark(self, alert: str, channel: str, standing: Standing) -> None:
+    def mark(self, alert: str, channel: str, standing: DeliveryStatus) -> None:
         """Say how a delivery stands. What an earlier attempt says late changes no later one, unless it delivered."""
         with self._database.write(PATIENCE) as session:
             session.execute(_marking(alert, channel, standing))
 
-    def pending(self) -> list[Told]:
+    def pending(self) -> list[AlertWithDeliveries]:
         """Alerts with deliveries that have not ended, and only those, oldest first."""
         with self._database.read() as session:
             query = (
@@ -66,7 +72,9 @@ class Outbox:
             rows = session.execute(query.order_by(AlertRow.created_at, AlertRow.identifier, DeliveryRow.id)).all()
             return _told([(alert, delivery) for alert, delivery in rows])
 
-    def history(self, limit: int = 50, since: datetime | None = None, channel: str | None = None) -> list[Told]:
+    def history(
+        self, limit: int = 50, since: datetime | None = None, channel: str | None = None
+    ) -> list[AlertWithDeliveries]:
         """At most ``limit`` alerts, newest first, with all their deliveries, or those of ``channel``."""
         newest = select(AlertRow.identifier).order_by(AlertRow.created_at.desc(), AlertRow.identifier.desc())
         newest = newest if since is None else newest.where(AlertRow.created_at >= since)
@@ -129,7 +137,7 @@ def reword(session: Session, name: str, other: str) -> None:
     session.flush()
 
 
-def _delivery_row(alert: Alert, planned: Planned) -> DeliveryRow:
+def _delivery_row(alert: Alert, planned: PlannedDelivery) -> DeliveryRow:
     return DeliveryRow(
         alert=alert.identifier,
         channel=planned.channel,
@@ -142,7 +150,7 @@ def _delivery_row(alert: Alert, planned: Planned) -> DeliveryRow:
     )
 
 
-def _marking(alert: str, channel: str, standing: Standing) -> Any:
+def _marking(alert: str, channel: str, standing: DeliveryStatus) -> Any:
     delivered = DeliveryRow.state == DeliveryState.DELIVERED.value
     stale = DeliveryRow.attempts > standing.attempts
     if standing.state is DeliveryState.DELIVERED:
@@ -159,7 +167,7 @@ def _marking(alert: str, channel: str, standing: Standing) -> Any:
     return update(DeliveryRow).where(*mine, ~delivered).values(**kept, **error)
 
 
-def _told(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[Told]:
+def _told(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertWithDeliveries]:
     """Rows put together by alert, in their order; an alert that cannot be read is told of and left out."""
     grouped: dict[str, tuple[AlertRow, list[StoredDelivery]]] = {}
     for alert, delivery in rows:
@@ -169,14 +177,14 @@ def _told(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[Told]:
     told = []
     for row, deliveries in grouped.values():
         try:
-            told.append(Told(alert_of(row.document), tuple(deliveries)))
+            told.append(AlertWithDeliveries(alert_of(row.document), tuple(deliveries)))
         except (ValueError, KeyError, TypeError) as error:
             log.error("alert %s cannot be read: %s", row.identifier, error)
     return told
 
 
 def _stored(row: DeliveryRow) -> StoredDelivery:
-    standing = Standing(DeliveryState(row.state), row.attempts, row.by, row.last_error, row.changed_at)
+    standing = DeliveryStatus(DeliveryState(row.state), row.attempts, row.by, row.last_error, row.changed_at)
     return StoredDelivery(row.channel, row.expires_at, standing)
 
 

@@ -15,9 +15,24 @@ from sqlalchemy.orm import Session
 from facesecure.domain import Embedding, Image, Quality
 from facesecure.domain.errors import FacesecureError, StoreError, UsageError
 from facesecure.domain.names import name_key, person_name
-from facesecure.domain.records import EnrolledFace, Look, Person, RefusedFace, Template, TemplateMaker, check_embedding
+from facesecure.domain.records import (
+    EnrolledFace,
+    Person,
+    RefusedFace,
+    Template,
+    TemplateMaker,
+    TemplateVector,
+    check_embedding,
+)
 from facesecure.storage import anonymise
-from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, TEMPLATE_EMBEDDING, Vault, of_person, vault_of
+from facesecure.storage.encryption import (
+    FACE_CROP,
+    FACE_EMBEDDING,
+    TEMPLATE_EMBEDDING,
+    FieldCipher,
+    cipher_of,
+    person_context,
+)
 from facesecure.storage.tables import CounterRow, FaceRow, PersonRow, SeenFaceRow, TemplateRow, VisitorRow
 from facesecure.vision.images.codec import png_bytes, png_image
 
@@ -54,7 +69,7 @@ def add_faces(session: Session, name: str, faces: Sequence[EnrolledFace], templa
         row = PersonRow(name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC))
         session.add(row)
         session.flush()
-    vault = vault_of(session)
+    vault = cipher_of(session)
     session.add_all(_face_row(vault, row.id, face) for face in faces)
     session.flush()
     remake_templates(session, row.id, template)
@@ -109,7 +124,7 @@ def remove_face(session: Session, identifier: int, template: TemplateMaker) -> N
 
 def faces_of(session: Session, name: str) -> list[EnrolledFace]:
     """The person's faces, in the order they were added."""
-    row, vault = find(session, name), vault_of(session)
+    row, vault = find(session, name), cipher_of(session)
     query = select(FaceRow).where(FaceRow.person_id == row.id).order_by(FaceRow.id)
     return [_face(vault, face) for face in session.scalars(query)]
 
@@ -126,13 +141,13 @@ def templates(session: Session, model_sha256: str | None) -> list[Template]:
     if model_sha256 is not None:
         query = query.where(TemplateRow.model_sha256 == model_sha256)
     rows = session.execute(query.order_by(PersonRow.name_key, TemplateRow.model_sha256, TemplateRow.id))
-    return list(_readable(vault_of(session), rows))
+    return list(_readable(cipher_of(session), rows))
 
 
-def _readable(vault: Vault, rows: Iterable[Any]) -> Iterator[Template]:
+def _readable(vault: FieldCipher, rows: Iterable[Any]) -> Iterator[Template]:
     for name, row in rows:
         try:
-            embedding = _embedding(vault.open(row.embedding, TEMPLATE_EMBEDDING, of_person(row.person_id)))
+            embedding = _embedding(vault.open(row.embedding, TEMPLATE_EMBEDDING, person_context(row.person_id)))
         except ValueError as error:
             _log.error("a template of %s does not count: %s; enrol one more picture to have it made again", name, error)
         else:
@@ -147,11 +162,11 @@ class ForeignFace:
     identifier: int
     person_id: int
     sealed_crop: bytes
-    vault: Vault
+    vault: FieldCipher
 
     def image(self) -> Image:
         """The crop, uint8 RGB (112, 112, 3). Raises ValueError where it is missing or damaged."""
-        return png_image(self.vault.open(self.sealed_crop, FACE_CROP, of_person(self.person_id)))
+        return png_image(self.vault.open(self.sealed_crop, FACE_CROP, person_context(self.person_id)))
 
 
 def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
@@ -162,7 +177,7 @@ def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
         .where(FaceRow.model_sha256 != model_sha256)
         .order_by(PersonRow.name_key, FaceRow.id)
     )
-    vault = vault_of(session)
+    vault = cipher_of(session)
     return [ForeignFace(*row, vault) for row in session.execute(query)]
 
 
@@ -188,10 +203,10 @@ def replace_embeddings(
     session: Session, embeddings: dict[int, Embedding], model_sha256: str, template: TemplateMaker
 ) -> int:
     """Give faces (by identifier) a new model's embeddings; those removed meanwhile are left out. Returns how many."""
-    vault = vault_of(session)
+    vault = cipher_of(session)
     rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
     for row in rows:
-        row.embedding = vault.seal(_blob(embeddings[row.id]), FACE_EMBEDDING, of_person(row.person_id))
+        row.embedding = vault.seal(_blob(embeddings[row.id]), FACE_EMBEDDING, person_context(row.person_id))
         row.model_sha256 = model_sha256
     session.flush()
     for person_id in {row.person_id for row in rows}:
@@ -201,10 +216,10 @@ def replace_embeddings(
 
 def remake_templates(session: Session, person_id: int, template: TemplateMaker) -> None:
     """What ``template`` makes of the embeddings, for each model that made some of this person's faces."""
-    vault, by_model = vault_of(session), dict[str, list[Embedding]]()
+    vault, by_model = cipher_of(session), dict[str, list[Embedding]]()
     for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person_id).order_by(FaceRow.id)):
         try:
-            embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, of_person(person_id)))
+            embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, person_context(person_id)))
             by_model.setdefault(row.model_sha256, []).append(embedding)
         except ValueError as error:
             _log.error(
@@ -241,21 +256,21 @@ def _person(session: Session, row: PersonRow) -> Person:
     return Person(row.name, row.created_at, count or 0)
 
 
-def _template_row(vault: Vault, person_id: int, model: str, look: Look) -> TemplateRow:
+def _template_row(vault: FieldCipher, person_id: int, model: str, look: TemplateVector) -> TemplateRow:
     return TemplateRow(
         person_id=person_id,
         model_sha256=model,
-        embedding=vault.seal(_blob(look.direction), TEMPLATE_EMBEDDING, of_person(person_id)),
+        embedding=vault.seal(_blob(look.direction), TEMPLATE_EMBEDDING, person_context(person_id)),
         faces=look.faces,
         made_at=datetime.now(UTC),
     )
 
 
-def _face_row(vault: Vault, person_id: int, face: EnrolledFace) -> FaceRow:
+def _face_row(vault: FieldCipher, person_id: int, face: EnrolledFace) -> FaceRow:
     return FaceRow(
         person_id=person_id,
-        crop_png=vault.seal(png_bytes(face.image), FACE_CROP, of_person(person_id)),
-        embedding=vault.seal(_blob(face.embedding), FACE_EMBEDDING, of_person(person_id)),
+        crop_png=vault.seal(png_bytes(face.image), FACE_CROP, person_context(person_id)),
+        embedding=vault.seal(_blob(face.embedding), FACE_EMBEDDING, person_context(person_id)),
         model_sha256=face.model_sha256,
         quality=asdict(face.quality),
         source=face.source,
@@ -264,12 +279,12 @@ def _face_row(vault: Vault, person_id: int, face: EnrolledFace) -> FaceRow:
     )
 
 
-def _face(vault: Vault, row: FaceRow) -> EnrolledFace:
+def _face(vault: FieldCipher, row: FaceRow) -> EnrolledFace:
     """Raises StoreError where the picture is lost."""
     quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
     try:
-        image = png_image(vault.open(row.crop_png, FACE_CROP, of_person(row.person_id)))
-        embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, of_person(row.person_id)))
+        image = png_image(vault.open(row.crop_png, FACE_CROP, person_context(row.person_id)))
+        embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, person_context(row.person_id)))
     except ValueError as error:
         hint = f"take it away: facesecure people remove NAME --face {row.id}"
         raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error

@@ -14,18 +14,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from facesecure.domain import AlignedFace, Embedding, Quality, SeenFace, Sighting
 from facesecure.domain.records import Embeddings, StoredFace, check_embedding
-from facesecure.recognition.gallery import Decoy
+from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import template_of
-from facesecure.recognition.visitor_matching import Visit
+from facesecure.recognition.visitor_matching import VisitEmbedding
 from facesecure.storage.encryption import (
     MARKED_CROP,
     MARKED_EMBEDDING,
     SEEN_CROP,
     SEEN_EMBEDDING,
-    Vault,
-    of_mark,
-    of_sighting,
-    vault_of,
+    FieldCipher,
+    cipher_of,
+    mark_context,
+    sighting_context,
 )
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
 from facesecure.vision.images.codec import png_bytes, png_image
@@ -39,14 +39,14 @@ def keep(session: Session, sighting: Sighting) -> None:
         return
     outdated = [sighting.identifier] + ([sighting.supersedes] if sighting.supersedes else [])
     session.execute(delete(SeenFaceRow).where(SeenFaceRow.sighting.in_(outdated)))
-    vault = vault_of(session)
+    vault = cipher_of(session)
     session.add_all(_seen_row(vault, sighting.identifier, face) for face in sighting.faces)
     session.flush()
 
 
 def of(session: Session, identifiers: Iterable[str]) -> list[StoredFace]:
     """The faces of those sightings that can be read, oldest first."""
-    query, vault = select(SeenFaceRow).where(SeenFaceRow.sighting.in_(list(identifiers))), vault_of(session)
+    query, vault = select(SeenFaceRow).where(SeenFaceRow.sighting.in_(list(identifiers))), cipher_of(session)
     rows = session.scalars(query.order_by(SeenFaceRow.taken_at))
     return [StoredFace(row.sighting, face) for row in rows for face in _seen(vault, row)]
 
@@ -64,7 +64,7 @@ def mark(session: Session, identifier: str, visitor: int, not_person: int | None
             MarkedFaceRow.sighting == identifier, MarkedFaceRow.not_person_id.is_not_distinct_from(not_person)
         )
     )
-    faces, vault = of(session, [identifier]), vault_of(session)
+    faces, vault = of(session, [identifier]), cipher_of(session)
     session.add_all(_marked_row(vault, identifier, visitor, not_person, face.seen) for face in faces)
     session.flush()
     return len(faces)
@@ -75,9 +75,9 @@ def unmark(session: Session, identifier: str) -> None:
     session.execute(delete(MarkedFaceRow).where(MarkedFaceRow.sighting == identifier))
 
 
-def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Visit]]:
+def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[VisitEmbedding]]:
     """The visits of everybody who has no name yet, by visitor; marked faces stand in where the sighting is gone."""
-    unnamed, vault = VisitorRow.name.is_(None), vault_of(session)
+    unnamed, vault = VisitorRow.name.is_(None), cipher_of(session)
     seen = (
         select(SightingRow.visitor_id, SeenFaceRow.sighting, _clarity(SeenFaceRow.quality), SeenFaceRow.embedding)
         .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
@@ -96,16 +96,16 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
         .where(unnamed, MarkedFaceRow.model_sha256 == model_sha256)
     )
     found = _by_visit(
-        (visitor, sighting, clarity, _embedding(vault, blob, MARKED_EMBEDDING, of_mark(visitor, not_person)))
+        (visitor, sighting, clarity, _embedding(vault, blob, MARKED_EMBEDDING, mark_context(visitor, not_person)))
         for visitor, sighting, clarity, blob, not_person in session.execute(marked)
     ) | _by_visit(
-        (visitor, sighting, clarity, _embedding(vault, blob, SEEN_EMBEDDING, of_sighting(sighting)))
+        (visitor, sighting, clarity, _embedding(vault, blob, SEEN_EMBEDDING, sighting_context(sighting)))
         for visitor, sighting, clarity, blob in session.execute(seen)
     )
-    visits: dict[int, list[Visit]] = {}
+    visits: dict[int, list[VisitEmbedding]] = {}
     for (visitor, _), faces in found.items():
         embeddings, clarities = zip(*faces, strict=True)
-        visits.setdefault(visitor, []).append(Visit.of(np.stack(embeddings), clarities))
+        visits.setdefault(visitor, []).append(VisitEmbedding.of(np.stack(embeddings), clarities))
     return visits
 
 
@@ -128,13 +128,13 @@ def marked(session: Session, model_sha256: str) -> Embeddings:
     """Embeddings by that model of every face marked, float32 (n, d); (0, 0) where there is none. None comes twice."""
     query = select(MarkedFaceRow.embedding, MarkedFaceRow.visitor_id, MarkedFaceRow.not_person_id)
     query = query.where(MarkedFaceRow.model_sha256 == model_sha256)
-    rows, vault = session.execute(query.order_by(MarkedFaceRow.taken_at, MarkedFaceRow.id)), vault_of(session)
-    found = [_embedding(vault, blob, MARKED_EMBEDDING, of_mark(visitor, person)) for blob, visitor, person in rows]
+    rows, vault = session.execute(query.order_by(MarkedFaceRow.taken_at, MarkedFaceRow.id)), cipher_of(session)
+    found = [_embedding(vault, blob, MARKED_EMBEDDING, mark_context(visitor, person)) for blob, visitor, person in rows]
     distinct = {one.tobytes(): one for one in found if one is not None}
     return np.stack(list(distinct.values())) if distinct else np.empty((0, 0), np.float32)
 
 
-def decoys(session: Session, model_sha256: str) -> list[Decoy]:
+def decoys(session: Session, model_sha256: str) -> list[HardNegative]:
     """Whom each person was mistaken for. Nobody "who is known" means: of those who were enrolled by then."""
     mistaken = (MarkedFaceRow.not_person_id == PersonRow.id) | (
         MarkedFaceRow.not_person_id.is_(None) & (PersonRow.created_at <= MarkedFaceRow.marked_at)
@@ -145,16 +145,16 @@ def decoys(session: Session, model_sha256: str) -> list[Decoy]:
         .where(MarkedFaceRow.model_sha256 == model_sha256)
         .order_by(PersonRow.name_key, MarkedFaceRow.visitor_id, MarkedFaceRow.id)
     )
-    faces, vault = dict[tuple[str, int], list[Embedding]](), vault_of(session)
+    faces, vault = dict[tuple[str, int], list[Embedding]](), cipher_of(session)
     for name, visitor, not_person, blob in session.execute(query):
-        embedding = _embedding(vault, blob, MARKED_EMBEDDING, of_mark(visitor, not_person))
+        embedding = _embedding(vault, blob, MARKED_EMBEDDING, mark_context(visitor, not_person))
         if embedding is not None:
             faces.setdefault((name, visitor), []).append(embedding)
-    return [Decoy(name, template_of(np.stack(found))) for (name, _), found in faces.items()]
+    return [HardNegative(name, template_of(np.stack(found))) for (name, _), found in faces.items()]
 
 
-def _seen_row(vault: Vault, sighting: str, face: SeenFace) -> SeenFaceRow:
-    owner = of_sighting(sighting)
+def _seen_row(vault: FieldCipher, sighting: str, face: SeenFace) -> SeenFaceRow:
+    owner = sighting_context(sighting)
     return SeenFaceRow(
         sighting=sighting,
         embedding=vault.seal(_blob(face), SEEN_EMBEDDING, owner),
@@ -163,8 +163,10 @@ def _seen_row(vault: Vault, sighting: str, face: SeenFace) -> SeenFaceRow:
     )
 
 
-def _marked_row(vault: Vault, sighting: str, visitor: int, not_person: int | None, face: SeenFace) -> MarkedFaceRow:
-    owner = of_mark(visitor, not_person)
+def _marked_row(
+    vault: FieldCipher, sighting: str, visitor: int, not_person: int | None, face: SeenFace
+) -> MarkedFaceRow:
+    owner = mark_context(visitor, not_person)
     return MarkedFaceRow(
         sighting=sighting,
         visitor_id=visitor,
@@ -185,7 +187,7 @@ def _blob(face: SeenFace) -> bytes:
     return face.embedding.astype("<f4").tobytes()
 
 
-def _embedding(vault: Vault, sealed: bytes, place: str, owner: str) -> Embedding | None:
+def _embedding(vault: FieldCipher, sealed: bytes, place: str, owner: str) -> Embedding | None:
     """What was sealed; None, and a word in the log, where it cannot be read."""
     try:
         return np.frombuffer(vault.open(sealed, place, owner), "<f4").astype(np.float32)
@@ -194,9 +196,9 @@ def _embedding(vault: Vault, sealed: bytes, place: str, owner: str) -> Embedding
         return None
 
 
-def _seen(vault: Vault, row: SeenFaceRow) -> Iterator[SeenFace]:
+def _seen(vault: FieldCipher, row: SeenFaceRow) -> Iterator[SeenFace]:
     """The face, or nothing where it cannot be read."""
-    owner = of_sighting(row.sighting)
+    owner = sighting_context(row.sighting)
     embedding = _embedding(vault, row.embedding, SEEN_EMBEDDING, owner)
     if embedding is None:
         return

@@ -27,13 +27,13 @@ from facesecure.domain.records import (
     Template,
     TemplateMaker,
 )
-from facesecure.recognition.gallery import Decoy
+from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import templates_of
 from facesecure.storage import key_rotation, people, retention, sighting_faces, sightings
 from facesecure.storage.backups import Backups, Restored
 from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
-from facesecure.storage.disk_space import make_room
+from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.sightings import Recorder
@@ -92,7 +92,7 @@ class Store(AbstractContextManager["Store"]):
             hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
             raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
         path = state_dir / DATABASE_NAME
-        freed = make_room(path) if resident else 0
+        freed = free_space(path) if resident else 0
         restored = Backups(path).mend() if resident else None
         return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident, freed)
 
@@ -267,7 +267,7 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return sighting_faces.marked(session, model_sha256)
 
-    def decoys(self, model_sha256: str) -> list[Decoy]:
+    def decoys(self, model_sha256: str) -> list[HardNegative]:
         """Marked strangers as rivals of those they were mistaken for. They change with ``people_revision``."""
         with self._database.read() as session:
             return sighting_faces.decoys(session, model_sha256)

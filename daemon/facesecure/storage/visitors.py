@@ -5,7 +5,7 @@ Each method is one transaction. How a sighting was told stays as it is; what was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
@@ -16,14 +16,11 @@ from facesecure.domain import VerdictKind
 from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
-from facesecure.recognition.visitor_matching import Visit
+from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
 from facesecure.storage import anonymise, people, sighting_faces
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
-
-Choose = Callable[[Visit, Mapping[int, Sequence[Visit]]], int | None]
-"""Which visitor is it (``recognize.visitors.VisitorChooser.choose``)."""
 
 _LIST_HINT = "facesecure visitors list shows them"
 
@@ -56,7 +53,7 @@ class Visitors:
         with self._database.read() as session:
             return visits_of(session, find_row(session, identifier).id)
 
-    def group(self, sighting: str, choose: Choose) -> int | None:
+    def group(self, sighting: str, choose: MatchVisitor) -> int | None:
         """Say whose visit a sighting was: somebody's who came before, or a new visitor's. Returns their number.
 
         A sighting that has a visitor, was corrected, or has no faces is left as it is (None for the last two).
@@ -67,7 +64,7 @@ class Visitors:
                 return None
             return group(session, row, choose)
 
-    def group_left_over(self, choose: Choose) -> int:
+    def group_left_over(self, choose: MatchVisitor) -> int:
         """Group the strangers whose visit ended without a word, as in a power cut. Returns how many there were."""
         later = aliased(SightingRow)
         query = (
@@ -156,7 +153,7 @@ def visits_of(session: Session, visitor: int) -> list[str]:
     return list(session.scalars(query.order_by(SightingRow.first_seen, SightingRow.identifier)))
 
 
-def group(session: Session, row: SightingRow, choose: Choose) -> int | None:
+def group(session: Session, row: SightingRow, choose: MatchVisitor) -> int | None:
     """The number of the visitor that a sighting is a visit of, a new one's if need be; None where it has no faces."""
     if row.visitor_id is not None:
         return row.visitor_id
@@ -165,7 +162,7 @@ def group(session: Session, row: SightingRow, choose: Choose) -> int | None:
         return None
     model = faces[-1].seen.model_sha256
     alike = [face.seen for face in faces if face.seen.model_sha256 == model]
-    newcomer = Visit.of(np.stack([f.embedding for f in alike]), [f.face.quality.clarity for f in alike])
+    newcomer = VisitEmbedding.of(np.stack([f.embedding for f in alike]), [f.face.quality.clarity for f in alike])
     number = choose(newcomer, sighting_faces.visits_by_visitor(session, model))
     visitor = VisitorRow(first_seen=row.first_seen, last_seen=row.last_seen, visits=0)
     if number is None:

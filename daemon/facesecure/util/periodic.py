@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-class Routine:
+class PeriodicTask:
     """A thread that calls ``turn`` every so many seconds, from ``start`` until ``end``. To be started once, or never.
 
     What ``turn`` raises ends the thread: who must not miss the next turn says so there.

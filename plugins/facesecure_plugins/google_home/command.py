@@ -16,7 +16,7 @@ from facesecure.cli.settings import settings_of
 from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.device import Device, Loudness
 from facesecure_plugins.google_home.discovery import Browser
-from facesecure_plugins.google_home.session import talk_to
+from facesecure_plugins.google_home.session import connect
 
 Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to listen for devices.")]
 Volume = Annotated[bool, typer.Option("--volume", help="Also ask each how loud it is.")]
@@ -90,7 +90,7 @@ def volumes(devices: Sequence[Device]) -> list[Loudness | None]:
 
 def _volume(device: Device) -> Loudness | None:
     try:
-        with talk_to(device, ASK_SECONDS) as cast:
+        with connect(device, ASK_SECONDS) as cast:
             return cast.loudness
     except PluginError:
         return None

@@ -12,8 +12,8 @@ from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device, Loudness
 from facesecure_plugins.google_home.media_server import FileServer, Offer
-from facesecure_plugins.google_home.session import App, Conversation, talk_to
-from facesecure_plugins.google_home.volume import Debts
+from facesecure_plugins.google_home.session import App, CastSession, connect
+from facesecure_plugins.google_home.volume import PendingRestores
 
 CONNECT_SECONDS = 2.5
 SEARCH_SECONDS = 1.5
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class AudioClip:
     """What is to be played: an MP3, how many seconds it takes, and what a display shows meanwhile."""
 
     mp3: bytes
@@ -34,26 +34,26 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class PlaybackContext:
     """What all announcements of one alert share. ``volume`` None leaves it as it is.
 
     ``playing`` is when a device must have begun. ``look_again`` finds a device that is not where it was.
     """
 
     server: FileServer
-    debts: Debts
+    debts: PendingRestores
     volume: float | None
     playing: Deadline
     look_again: Callable[[Device, float], Device]
     tell: Callable[[str], None]
 
 
-def longest(clip: Clip, means: Means) -> float:
+def longest(clip: AudioClip, means: PlaybackContext) -> float:
     """Seconds after which an announcement that has not ended is not going to."""
     return means.playing.left() + clip.seconds + SLACK_SECONDS + 4 * PUT_BACK_SECONDS
 
 
-def announce(clip: Clip, device: Device, means: Means) -> None:
+def announce(clip: AudioClip, device: Device, means: PlaybackContext) -> None:
     """Play ``clip`` on ``device``. Returns when it was played to its end; raises PluginError if not.
 
     The volume is set when the player has taken the place of what played before, so that music does not become loud.
@@ -70,22 +70,22 @@ def announce(clip: Clip, device: Device, means: Means) -> None:
 
 
 @contextlib.contextmanager
-def _reached(device: Device, means: Means) -> Iterator[tuple[Conversation, Device]]:
+def _reached(device: Device, means: PlaybackContext) -> Iterator[tuple[CastSession, Device]]:
     """A conversation with ``device`` where it was, or, if nobody answers there, where it is now; and where it is."""
     with contextlib.ExitStack() as stack:
         try:
-            cast = stack.enter_context(talk_to(device, means.playing.left(CONNECT_SECONDS)))
+            cast = stack.enter_context(connect(device, means.playing.left(CONNECT_SECONDS)))
         except PluginError:
             moved = means.look_again(device, means.playing.left(SEARCH_SECONDS)) if device.uuid else device
             if moved.addresses == device.addresses:
                 raise
             log.info("%s is at %s now", device.name, moved.address)
-            cast = stack.enter_context(talk_to(moved, means.playing.left(CONNECT_SECONDS)))
+            cast = stack.enter_context(connect(moved, means.playing.left(CONNECT_SECONDS)))
             device = moved
         yield cast, device
 
 
-def _make_heard(cast: Conversation, device: Device, means: Means, before: Loudness | None) -> None:
+def _make_heard(cast: CastSession, device: Device, means: PlaybackContext, before: Loudness | None) -> None:
     """The announcement's volume, and no muting. What it was is noted first."""
     if means.volume is None or before is None:
         return
@@ -97,7 +97,7 @@ def _make_heard(cast: Conversation, device: Device, means: Means, before: Loudne
         log.warning("%s speaks at volume %s: %s", device.name, before, error.message)
 
 
-def _play(cast: Conversation, clip: Clip, means: Means) -> None:
+def _play(cast: CastSession, clip: AudioClip, means: PlaybackContext) -> None:
     offer = means.server.offer(cast.local_address, clip.mp3, lambda: means.tell("fetched"))
     cast.load(offer.url, clip.title)
     try:
@@ -118,7 +118,7 @@ def _explained(error: PluginError, offer: Offer) -> PluginError:
     return PluginError(f"{error.message}; it never asked for the recording", hint)
 
 
-def _put_back(cast: Conversation, device: Device, debts: Debts, app: App | None) -> None:
+def _put_back(cast: CastSession, device: Device, debts: PendingRestores, app: App | None) -> None:
     """Volume and app as they were: on this connection, or a new one if it broke. A volume that fails is tried later."""
     try:
         settle(cast, device, debts, app)
@@ -128,16 +128,16 @@ def _put_back(cast: Conversation, device: Device, debts: Debts, app: App | None)
             log.warning("%s was not left as it was found: %s", device.name, trouble.message)
 
 
-def _put_back_anew(device: Device, debts: Debts, app: App | None) -> PluginError | None:
+def _put_back_anew(device: Device, debts: PendingRestores, app: App | None) -> PluginError | None:
     try:
-        with talk_to(device, PUT_BACK_SECONDS) as cast:
+        with connect(device, PUT_BACK_SECONDS) as cast:
             settle(cast, device, debts, app)
     except PluginError as error:
         return error
     return None
 
 
-def settle(cast: Conversation, device: Device, debts: Debts, app: App | None = None) -> None:
+def settle(cast: CastSession, device: Device, debts: PendingRestores, app: App | None = None) -> None:
     """Set the volume of ``device`` back if that is owed, and end ``app`` if we started it. Raises PluginError."""
     try:
         for debt in debts.open():

@@ -16,7 +16,7 @@ from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.targets import Target
 
 if TYPE_CHECKING:
-    from facesecure_plugins.google_home.speakers import Household
+    from facesecure_plugins.google_home.speakers import SpeakerGroup
 
 CHECK_SECONDS = 0.8
 """The daemon's start waits a second for all checks together."""
@@ -81,7 +81,7 @@ class GoogleHomePlugin:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._context: PluginContext | None = None
-        self._household: Household | None = None
+        self._household: SpeakerGroup | None = None
 
     def attach(self, context: PluginContext) -> None:
         """Begin to listen for devices, so that an alarm need not look for them first."""
@@ -108,13 +108,13 @@ class GoogleHomePlugin:
             self._household.close()
             self._household = None
 
-    def _house(self) -> Household:
+    def _house(self) -> SpeakerGroup:
         """Made when first needed: it loads pychromecast, and who does not use the plugin has no need of that."""
         if self._household is None:
-            from facesecure_plugins.google_home.speakers import Household
+            from facesecure_plugins.google_home.speakers import SpeakerGroup
 
             state = self._context.state_dir / "google_home" if self._context is not None else None
-            self._household = Household(self.config, ports(self.config.serve_ports), state)
+            self._household = SpeakerGroup(self.config, ports(self.config.serve_ports), state)
         return self._household
 
 

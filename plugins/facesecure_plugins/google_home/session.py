@@ -45,7 +45,7 @@ class App:
     ours: bool
 
 
-class _Ears(BaseController):
+class _MediaListener(BaseController):
     """Hears every message of a player's, as it came; pychromecast's own controller keeps some back."""
 
     def __init__(self, hear: Callable[[str, dict[str, Any]], None]) -> None:
@@ -57,7 +57,7 @@ class _Ears(BaseController):
         return True
 
 
-class Conversation(CastStatusListener, ConnectionStatusListener):
+class CastSession(CastStatusListener, ConnectionStatusListener):
     """One device, connected. ``talk_to`` makes one."""
 
     def __init__(self, name: str, connection: Connection) -> None:
@@ -67,9 +67,9 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
         self._status: CastStatus | None = None
         self._launch_refused = ""
         self._app: App | None = None
-        self._media = Media("")
+        self._media = MediaState("")
         self.lost = False
-        connection.register_handler(_Ears(self._hear))
+        connection.register_handler(_MediaListener(self._hear))
         connection.register_connection_listener(self)
         connection.receiver_controller.register_status_listener(self)
 
@@ -157,7 +157,7 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
     def load(self, url: str, title: str) -> None:
         """Tell the player, and no other app, to play ``url``."""
         assert self._app is not None, "launch comes first"
-        self._media = Media(url)
+        self._media = MediaState(url)
         request = self._media.request(title) | {"sessionId": self._app.session}
         with self._failing("it could not be told what to play"):
             self._connection.send_message(
@@ -208,7 +208,7 @@ class Conversation(CastStatusListener, ConnectionStatusListener):
 
 
 @contextlib.contextmanager
-def talk_to(device: Device, seconds: float) -> Iterator[Conversation]:
+def connect(device: Device, seconds: float) -> Iterator[CastSession]:
     """A conversation with ``device``, begun within ``seconds`` at the first of its addresses that answers."""
     deadline, errors = Deadline(seconds), []
     with contextlib.ExitStack() as stack:
@@ -219,7 +219,7 @@ def talk_to(device: Device, seconds: float) -> Iterator[Conversation]:
             except OSError as error:
                 errors.append(f"{written(host, port)}: {error}")
                 continue
-            conversation = Conversation(device.name, connection)
+            conversation = CastSession(device.name, connection)
             connection.start()
             conversation.greet(max(deadline.left(), share / 2))
             yield conversation
@@ -230,7 +230,7 @@ def talk_to(device: Device, seconds: float) -> Iterator[Conversation]:
 NAMESPACE = "urn:x-cast:com.google.cast.media"
 
 
-class Media:
+class MediaState:
     """One recording, told apart from others on the same player by its URL, then by its media session."""
 
     def __init__(self, url: str) -> None:

@@ -20,16 +20,16 @@ from facesecure_plugins.google_home.media_server import FileServer
 from facesecure_plugins.google_home.playback import (
     PUT_BACK_SECONDS,
     Attempt,
-    Clip,
-    Means,
+    AudioClip,
+    PlaybackContext,
     announce,
     judge,
     longest,
     settle,
 )
-from facesecure_plugins.google_home.session import IS_IT_ON, talk_to
+from facesecure_plugins.google_home.session import IS_IT_ON, connect
 from facesecure_plugins.google_home.targets import Target
-from facesecure_plugins.google_home.volume import Debt, Debts
+from facesecure_plugins.google_home.volume import PendingRestore, PendingRestores
 
 if TYPE_CHECKING:
     from facesecure_plugins.google_home.plugin import GoogleHomePlugin
@@ -52,7 +52,7 @@ TIDYING = 0.15
 log = logging.getLogger(__name__)
 
 
-class Household:
+class SpeakerGroup:
     """The devices that the settings name. ``state`` is a folder for what must outlive the process."""
 
     def __init__(self, config: GoogleHomePlugin.Config, ports: range, state: Path | None) -> None:
@@ -60,7 +60,7 @@ class Household:
         self._config, self._ports = config, ports
         self._targets = [Target.parse(text) for text in config.devices]
         self._browser = Browser(config.interfaces)
-        self._debts = Debts(state / "volumes.json" if state is not None else None)
+        self._debts = PendingRestores(state / "volumes.json" if state is not None else None)
         self._speaking = threading.Lock()
         self._closing = threading.Event()
         self._collector: threading.Thread | None = None
@@ -114,9 +114,9 @@ class Household:
         playing = Deadline((1 - TIDYING) * self._config.attempt_seconds)
         devices, missing = self.find(playing.left(SEARCH_SECONDS))
         volume = None if self._config.volume == "keep" else self._config.volume
-        clip = Clip(mp3, seconds, title)
+        clip = AudioClip(mp3, seconds, title)
         with self._speaking, FileServer(self._config.serve_address, self._ports) as server:
-            means = Means(server, self._debts, volume, playing, self._browser.look_again, tell)
+            means = PlaybackContext(server, self._debts, volume, playing, self._browser.look_again, tell)
             attempts = [Attempt(device, partial(announce, clip, device, means)) for device in devices]
             until = Deadline(longest(clip, means))
             errors = [attempt.error(until) for attempt in attempts]
@@ -174,11 +174,11 @@ class Household:
                 self._settle(debt)
             pause = min(2 * pause, longest_pause)
 
-    def _settle(self, debt: Debt) -> None:
+    def _settle(self, debt: PendingRestore) -> None:
         known = {device.key: device for device in self._browser.devices()}
         device = known.get(debt.device.key, debt.device)
         try:
-            with self._speaking, talk_to(device, PUT_BACK_SECONDS) as cast:
+            with self._speaking, connect(device, PUT_BACK_SECONDS) as cast:
                 settle(cast, device, self._debts)
         except PluginError as error:
             log.debug("%s is not back at volume %s yet: %s", device.name, debt.loudness, error.message)

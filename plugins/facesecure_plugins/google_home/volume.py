@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Debt:
+class PendingRestore:
     """``device`` was at ``loudness`` until we changed it, at ``since``."""
 
     device: Device
@@ -28,7 +28,7 @@ class Debt:
     since: datetime
 
 
-class Debts:
+class PendingRestores:
     """Kept in ``file``, readable by this user alone; without one, as long as the object. Any thread may call."""
 
     def __init__(self, file: Path | None) -> None:
@@ -39,7 +39,7 @@ class Debts:
     def owe(self, device: Device, loudness: Loudness) -> Loudness:
         """Note that ``device`` is to be set back to ``loudness``, or to what it is owed already. Returns which."""
         with self._lock:
-            debt = self._debts.get(device.key) or Debt(device, loudness, datetime.now(UTC))
+            debt = self._debts.get(device.key) or PendingRestore(device, loudness, datetime.now(UTC))
             self._debts[device.key] = debt
             self._write()
         return debt.loudness
@@ -50,7 +50,7 @@ class Debts:
             if self._debts.pop(device.key, None) is not None:
                 self._write()
 
-    def open(self) -> list[Debt]:
+    def open(self) -> list[PendingRestore]:
         """What is still owed. What has lapsed is given up, and said so."""
         with self._lock:
             lapsed = [debt for debt in self._debts.values() if datetime.now(UTC) - debt.since > LAPSE]
@@ -83,7 +83,7 @@ def _plain(device: Device) -> dict[str, object]:
     return {"name": device.name, "addresses": device.addresses, "uuid": device.uuid and str(device.uuid)}
 
 
-def _read(file: Path) -> dict[str, Debt]:
+def _read(file: Path) -> dict[str, PendingRestore]:
     """What the file holds; nothing where there is none, or it makes no sense."""
     try:
         debts = [_debt(row) for row in json.loads(file.read_text())]
@@ -95,8 +95,8 @@ def _read(file: Path) -> dict[str, Debt]:
     return {debt.device.key: debt for debt in debts}
 
 
-def _debt(row: dict[str, object]) -> Debt:
+def _debt(row: dict[str, object]) -> PendingRestore:
     addresses = tuple((str(host), int(port)) for host, port in row["addresses"])  # type: ignore[attr-defined]
     device = Device(str(row["name"]), addresses, UUID(str(row["uuid"])) if row["uuid"] else None)
     loudness = Loudness(float(row["level"]), bool(row["muted"]))  # type: ignore[arg-type]
-    return Debt(device, loudness, datetime.fromisoformat(str(row["since"])))
+    return PendingRestore(device, loudness, datetime.fromisoformat(str(row["since"])))

@@ -10,8 +10,8 @@ from pathlib import Path
 from facesecure.camera.synthetic.clip import figure_of, paint_visit
 from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.camera.synthetic.scene import Sensor, draw_scene
-from facesecure.camera.synthetic.trajectory import Walk
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.trajectory import Trajectory
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.domain import Image
 
 SIZE, FPS = (960, 540), 10.0
@@ -25,10 +25,10 @@ class Caller:
     at: float
     blur: float = 0.0
 
-    def walk(self, width: int) -> Walk:
+    def walk(self, width: int) -> Trajectory:
         scale = width / 1280
         near = 130 if self.blur else 200
-        return Walk(start=self.at, duration=4.5, far=40 * scale, near=near * scale, end_x=0.5, leave=1.0)
+        return Trajectory(start=self.at, duration=4.5, far=40 * scale, near=near * scale, end_x=0.5, leave=1.0)
 
 
 def film(
@@ -41,7 +41,7 @@ def film(
     crf: int = 24,
 ) -> Path:
     """A film of ``seconds`` at ``path``."""
-    with FilmWriter(path, size, fps, crf=crf, preset="ultrafast") as writer:
+    with VideoWriter(path, size, fps, crf=crf, preset="ultrafast") as writer:
         for picture in pictures(seconds, callers, size, fps, seed):
             writer.write(picture)
     return path

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesecure.alerts.plugins.api import PluginContext
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.config import SpeechConfig
 from facesecure.domain import Alert
@@ -19,7 +19,7 @@ class Lent:
     """What a plugin was lent, and what it told of its progress."""
 
     context: PluginContext
-    studio: Studio
+    studio: SpeechService
     voice: FakeVoice
     steps: list[tuple[str, str]] = field(default_factory=list)
     """(alert's identifier, step)."""
@@ -34,6 +34,6 @@ def lent(state_dir: Path, voice: FakeVoice | None = None) -> Iterator[Lent]:
     def progress(alert: Alert, step: str) -> None:
         steps.append((alert.identifier, step))
 
-    with Studio(SpeechConfig(), state_dir, [voice]) as studio:
+    with SpeechService(SpeechConfig(), state_dir, [voice]) as studio:
         context = PluginContext(state_dir, "front door", "en", studio, progress)
         yield Lent(context, studio, voice, steps)

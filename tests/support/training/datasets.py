@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from support.faces import on_canvas, portrait, scaled
 
 
@@ -32,7 +32,7 @@ def class_folder(root: Path, counts: dict[str, int]) -> Path:
 def walk_film(path: Path, who: str, frames: int = 12, still: bool = False) -> Path:
     """A film (640x480, 10 frames a second) of somebody who comes nearer, step by step; or stands still."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FilmWriter(path, (640, 480), 10.0, crf=18, preset="ultrafast") as film:
+    with VideoWriter(path, (640, 480), 10.0, crf=18, preset="ultrafast") as film:
         for index in range(frames):
             step = 0 if still else index
             figure = scaled(portrait(who), 0.5 + 0.02 * step)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from facesecure.alerts.policy.arming import Arming
-from facesecure.app.context import Home
-from facesecure.app.ram_fallback import Place
+from facesecure.app.context import DaemonContext
+from facesecure.app.ram_fallback import StateLocation
 from facesecure.config import FacesecureConfig
 from facesecure.storage.store import Store
 
@@ -20,18 +20,18 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def home(store: Store, place: Place) -> Home:
+def home(store: Store, place: StateLocation) -> DaemonContext:
     models = choose = None  # nobody is looked at
-    return Home(FacesecureConfig(), place, store, Arming(place.path), models, choose)
+    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, choose)
 
 
 def test_a_state_that_nothing_befell_is_not_spoken_of(store, tmp_path):
-    assert list(home(store, Place(tmp_path, tmp_path)).troubles()) == []
+    assert list(home(store, StateLocation(tmp_path, tmp_path)).troubles()) == []
 
 
 def test_what_was_let_go_for_the_start_is_told_in_one_sum_and_a_refuge_with_its_reason(store, tmp_path):
     store.freed = 3_000_000
-    refuge = Place(tmp_path / "disk", tmp_path, "the disk cannot be written", freed=2_000_000)
+    refuge = StateLocation(tmp_path / "disk", tmp_path, "the disk cannot be written", freed=2_000_000)
     assert list(home(store, refuge).troubles()) == [
         ("disk_full", "5 MB of old snapshots and backups were let go"),
         ("unwritable", "the disk cannot be written"),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from facesecure.app.housekeeping import CalendarTrust, Housekeeper
+from facesecure.app.housekeeping import ClockGuard, RetentionTask
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 
@@ -24,7 +24,7 @@ class Shelf:
 
 def test_it_prunes_again_and_again_while_it_is_open():
     shelf = Shelf()
-    with Housekeeper(shelf, StoreConfig(), first=0.001, every=0.001):
+    with RetentionTask(shelf, StoreConfig(), first=0.001, every=0.001):
         assert shelf.done.wait(5)
     rounds = shelf.rounds
     assert rounds >= 2
@@ -36,13 +36,13 @@ def test_it_prunes_again_and_again_while_it_is_open():
 )
 def test_a_failure_is_said_and_the_next_round_comes_all_the_same(error, caplog):
     shelf = Shelf(1, error)
-    with caplog.at_level(logging.WARNING), Housekeeper(shelf, StoreConfig(), first=0.001, every=0.001):
+    with caplog.at_level(logging.WARNING), RetentionTask(shelf, StoreConfig(), first=0.001, every=0.001):
         assert shelf.done.wait(5)
     assert str(error) in caplog.text
 
 
 def test_closing_does_not_wait_for_the_hour_to_pass():
-    with Housekeeper(Shelf(), StoreConfig()):
+    with RetentionTask(Shelf(), StoreConfig()):
         pass
     assert not [thread for thread in threading.enumerate() if thread.name == "housekeeping"]
 
@@ -70,7 +70,7 @@ class Wall:
 
 def test_a_clock_that_is_set_far_ahead_makes_nothing_old_until_it_went_well_for_a_day(caplog):
     wall = Wall()
-    trust, seen = CalendarTrust(wall), wall.at
+    trust, seen = ClockGuard(wall), wall.at
     wall.passes(hours=1)
     assert trust.believed(seen, MONTH)
     wall.at += timedelta(days=4000)
@@ -84,7 +84,7 @@ def test_a_clock_that_is_set_far_ahead_makes_nothing_old_until_it_went_well_for_
 
 def test_a_clock_that_is_put_right_is_doubted_for_a_day_too_and_only_told_of_once_a_jump(caplog):
     wall = Wall()
-    trust = CalendarTrust(wall)
+    trust = ClockGuard(wall)
     wall.at -= timedelta(days=40)
     assert not trust.believed(None, MONTH)
     assert not trust.believed(None, MONTH)
@@ -93,16 +93,16 @@ def test_a_clock_that_is_put_right_is_doubted_for_a_day_too_and_only_told_of_onc
 
 def test_a_machine_that_slept_for_a_week_has_no_wrong_clock():
     wall = Wall()
-    trust = CalendarTrust(wall)
+    trust = ClockGuard(wall)
     wall.passes(days=7)
     assert trust.believed(wall.at - timedelta(days=8), MONTH)
 
 
 def test_at_the_start_a_clock_by_which_everything_is_too_old_is_doubted(caplog):
     wall = Wall()
-    assert not CalendarTrust(wall).believed(wall.at - timedelta(days=31), MONTH)
+    assert not ClockGuard(wall).believed(wall.at - timedelta(days=31), MONTH)
     assert "nobody was seen for 31 days" in caplog.text
-    assert CalendarTrust(wall).believed(wall.at - timedelta(days=29), MONTH)
+    assert ClockGuard(wall).believed(wall.at - timedelta(days=29), MONTH)
 
 
 def test_while_the_clock_is_doubted_only_what_takes_too_much_room_goes():
@@ -114,6 +114,6 @@ def test_while_the_clock_is_doubted_only_what_takes_too_much_room_goes():
             done.set()
 
     old = datetime.now(UTC) - timedelta(days=31)
-    with Housekeeper(Disk(), StoreConfig(), first=0.001, newest=lambda: old):
+    with RetentionTask(Disk(), StoreConfig(), first=0.001, newest=lambda: old):
         assert done.wait(5)
     assert kept == [(0.0, 500.0)]

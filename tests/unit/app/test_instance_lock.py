@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.app.instance_lock import LOCK_NAME, alone
+from facesecure.app.instance_lock import LOCK_NAME, instance_lock
 from facesecure.domain.errors import StoreError
 
 _HOLD = """
@@ -36,7 +36,7 @@ def holding(state: Path) -> subprocess.Popen[str]:
 def test_the_second_is_refused_and_told_who_the_first_is(tmp_path):
     with holding(tmp_path / "state") as other:
         with pytest.raises(StoreError, match=rf"already watches with .*state \(process {other.pid}\)") as refusal:
-            alone(tmp_path / "state").__enter__()
+            instance_lock(tmp_path / "state").__enter__()
         assert refusal.value.exit_code == 1
         assert "--state-dir" in refusal.value.hint
         other.kill()
@@ -46,18 +46,18 @@ def test_a_killed_daemon_leaves_nothing_locked(tmp_path):
     with holding(tmp_path) as other:
         other.kill()
         other.wait()
-    with alone(tmp_path):
+    with instance_lock(tmp_path):
         assert (tmp_path / LOCK_NAME).read_text() == f"{os.getpid()}\n"
 
 
 def test_the_next_daemon_may_begin_when_the_first_has_ended(tmp_path):
     for _ in range(2):
-        with alone(tmp_path):
+        with instance_lock(tmp_path):
             pass
 
 
 def test_a_state_directory_is_made_for_its_owner_only(tmp_path):
-    with alone(tmp_path / "deep" / "state"):
+    with instance_lock(tmp_path / "deep" / "state"):
         assert stat.S_IMODE((tmp_path / "deep" / "state").stat().st_mode) == 0o700
         assert stat.S_IMODE((tmp_path / "deep" / "state" / LOCK_NAME).stat().st_mode) == 0o600
 
@@ -65,7 +65,7 @@ def test_a_state_directory_is_made_for_its_owner_only(tmp_path):
 def test_a_state_directory_that_cannot_be_used_is_said(tmp_path):
     (tmp_path / "state").write_text("a file")
     with pytest.raises(StoreError, match="as the state directory"):
-        alone(tmp_path / "state").__enter__()
+        instance_lock(tmp_path / "state").__enter__()
 
 
 def test_a_full_disk_is_no_reason_to_take_nobody_for_somebody(tmp_path, monkeypatch):
@@ -73,5 +73,5 @@ def test_a_full_disk_is_no_reason_to_take_nobody_for_somebody(tmp_path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("facesecure.app.instance_lock.os.pwrite", full)
-    with alone(tmp_path), pytest.raises(StoreError, match="process unknown"), alone(tmp_path):
+    with instance_lock(tmp_path), pytest.raises(StoreError, match="process unknown"), instance_lock(tmp_path):
         pass

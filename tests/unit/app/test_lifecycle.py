@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from facesecure.app import lifecycle
-from facesecure.app.lifecycle import Service
+from facesecure.app.lifecycle import Supervisor
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import ConfigError, SourceError
@@ -64,7 +64,7 @@ class Story:
         monkeypatch.setattr(lifecycle, "has_terminal", lambda: terminal)
         monkeypatch.setattr(lifecycle, "notify", self._hear)
         monkeypatch.setattr(lifecycle, "_end_in_time", lambda code: None)
-        self.service = Service(self._serve, self._reread)
+        self.service = Supervisor(self._serve, self._reread)
 
     def plays(self, *daemons: list[Event] | Event) -> None:
         self._script = list(daemons)
@@ -99,7 +99,7 @@ class Story:
             raise self._on_disk
         return self._on_disk
 
-    def _serve(self, config: FacesecureConfig, service: Service) -> None:
+    def _serve(self, config: FacesecureConfig, service: Supervisor) -> None:
         self.served.append(config.camera.name)
         events = self._script.pop(0)
         if not isinstance(events, list):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from benchmarks.systems.ours import Run
 from facesecure.camera.synthetic.clip import render
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 
 
 def test_every_stage_of_the_real_wiring_is_on_the_stopwatch(tmp_path):
     frames = [image for index, image in enumerate(render()) if 60 <= index < 90 and index % 3 == 0]
-    with FilmWriter(tmp_path / "door.mp4", (1280, 720), 5.0) as film:
+    with VideoWriter(tmp_path / "door.mp4", (1280, 720), 5.0) as film:
         for image in frames:
             film.write(image)
     run = Run(tmp_path / "door.mp4", tmp_path / "state")

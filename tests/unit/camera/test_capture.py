@@ -11,7 +11,7 @@ import pytest
 
 from facesecure.camera.capture import LatestFrame
 from facesecure.camera.sources import ScriptedSource
-from facesecure.camera.sources.base import Stamper
+from facesecure.camera.sources.base import FrameClock
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceLost
 from facesecure.vision.images.frames import RgbPicture
@@ -29,7 +29,7 @@ class StuckSource:
 
     def frames(self) -> Iterator[Frame]:
         try:
-            stamper = Stamper()
+            stamper = FrameClock()
             yield stamper.live(RgbPicture(plain()))
             self.release.wait(30)
             yield stamper.live(RgbPicture(plain()))

@@ -73,18 +73,22 @@ def test_a_plugin_that_speaks_is_lent_a_voice_and_says_what_it_is_told_to(
 def told(facesecure):
     """Two alerts of today: one that its fallback told, one that waits for its second plugin."""
     from facesecure.domain import Alert, AlertKind
-    from facesecure.domain.deliveries import DeliveryState, Planned, Standing
+    from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
     from facesecure.storage.store import Store
 
     later, earlier = (datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (60, -2))
     with Store.open(facesecure.state) as store:
         one = Alert(AlertKind.STRANGER, "A stranger is at the door", created_at=earlier)
         two = Alert(AlertKind.CAMERA, "The camera is offline")
-        store.outbox.write(one, [Planned("google_home", later)])
-        store.outbox.write(two, [Planned("log", later), Planned("notify", later)])
-        store.outbox.mark(one.identifier, "google_home", Standing(DeliveryState.PENDING, 1, "google_home", "no device"))
-        store.outbox.mark(one.identifier, "google_home", Standing(DeliveryState.DELIVERED, 2, "speaker"))
-        store.outbox.mark(two.identifier, "log", Standing(DeliveryState.EXPIRED, 3, error="log: the disk is full"))
+        store.outbox.write(one, [PlannedDelivery("google_home", later)])
+        store.outbox.write(two, [PlannedDelivery("log", later), PlannedDelivery("notify", later)])
+        store.outbox.mark(
+            one.identifier, "google_home", DeliveryStatus(DeliveryState.PENDING, 1, "google_home", "no device")
+        )
+        store.outbox.mark(one.identifier, "google_home", DeliveryStatus(DeliveryState.DELIVERED, 2, "speaker"))
+        store.outbox.mark(
+            two.identifier, "log", DeliveryStatus(DeliveryState.EXPIRED, 3, error="log: the disk is full")
+        )
 
 
 @pytest.mark.usefixtures("told")

@@ -22,9 +22,9 @@ class Channels:
     """The reports of plugins nobody has sent anything to."""
 
     def reports(self):
-        from facesecure.alerts.delivery.channel import Report
+        from facesecure.alerts.delivery.channel import ChannelReport
 
-        return [Report("notify", 3, 1, 0, 2, 0.0, hung=False, last_error="no network")]
+        return [ChannelReport("notify", 3, 1, 0, 2, 0.0, hung=False, last_error="no network")]
 
 
 @pytest.fixture(autouse=True)

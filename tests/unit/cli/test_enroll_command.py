@@ -8,7 +8,7 @@ import pytest
 from facesecure.camera.synthetic.clip import enrolment_pictures, figure_of
 from facesecure.camera.synthetic.figure import SHARP, Pose
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.recognition.enrolment import Enrolment
 from facesecure.vision.inference.model_card import load_model
 from support.service.commandline import write_picture
@@ -18,7 +18,7 @@ from support.service.commandline import write_picture
 def film(tmp_path_factory):
     """Two seconds a picture of Grace Hopper."""
     path = tmp_path_factory.mktemp("film") / "grace.mp4"
-    with FilmWriter(path, (640, 640), 4.0, crf=18, preset="ultrafast") as writer:
+    with VideoWriter(path, (640, 640), 4.0, crf=18, preset="ultrafast") as writer:
         for image in enrolment_pictures(6):
             for _ in range(4):
                 writer.write(image)

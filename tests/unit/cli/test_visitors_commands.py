@@ -10,15 +10,15 @@ import pytest
 from facesecure.camera.synthetic.clip import enrolment_pictures
 from facesecure.config import FacesecureConfig
 from facesecure.domain import SeenFace, Verdict, VerdictKind
-from facesecure.recognition.visitor_matching import VisitorChooser
-from facesecure.services.model_stack import Vision
+from facesecure.recognition.visitor_matching import VisitorMatcher
+from facesecure.services.model_stack import ModelStack
 from support.builders import NOON
 from support.store import STRANGER, UNIDENTIFIED, known, picture, sighting
 
 
 @pytest.fixture(scope="module")
-def vision(tmp_path_factory) -> Vision:
-    return Vision.load(FacesecureConfig(), tmp_path_factory.mktemp("models"))
+def vision(tmp_path_factory) -> ModelStack:
+    return ModelStack.load(FacesecureConfig(), tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def grace(vision) -> list[SeenFace]:
 @pytest.fixture
 def visits(store, vision, grace):
     """``visits("id", faces)``: a visit to its end, of a stranger unless told otherwise."""
-    choose = VisitorChooser(vision.scores).choose
+    choose = VisitorMatcher(vision.scores).choose
 
     def record(identifier: str, faces: list[SeenFace], verdict: Verdict = STRANGER) -> None:
         store.record(replace(sighting(identifier, verdict, snapshot=picture(8, 8)), faces=tuple(faces)))

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 
 from facesecure.domain import Recognition
-from facesecure.pipeline.best_faces import MOST, Keepsakes
+from facesecure.pipeline.best_faces import MAX_FACES, BestFaces
 from support.builders import aligned, quality
 from support.store import MODEL
 from support.visitors import looks
@@ -11,7 +11,7 @@ from support.visitors import looks
 
 def kept(*faces: tuple[float, float, int]) -> list[tuple[float, float]]:
     """What is kept of faces given as (seconds, clarity, look): their seconds and clarity."""
-    keepsakes = Keepsakes()
+    keepsakes = BestFaces()
     for at, clarity, look in faces:
         face = replace(aligned(), quality=quality(clarity))
         keepsakes = keepsakes.add(face, Recognition({}, looks(1, look), MODEL), at)
@@ -24,14 +24,14 @@ def test_a_short_visit_keeps_every_face():
 
 def test_a_long_visit_keeps_few_faces_from_all_of_it():
     times = [at for at, _ in kept(*((float(second), 0.9, second) for second in range(60)))]
-    assert len(times) == MOST
+    assert len(times) == MAX_FACES
     assert times[0] < 15
     assert times[-1] > 45
 
 
 def test_clear_faces_drive_out_unclear_ones():
-    unclear = [(float(second), 0.45, second) for second in range(MOST)]
-    clear = [(10.0 + second, 0.95, 50 + second) for second in range(MOST)]
+    unclear = [(float(second), 0.45, second) for second in range(MAX_FACES)]
+    clear = [(10.0 + second, 0.95, 50 + second) for second in range(MAX_FACES)]
     assert {clarity for _, clarity in kept(*unclear, *clear)} == {0.95}
 
 
@@ -43,5 +43,5 @@ def test_of_faces_that_look_the_same_one_is_enough():
 
 
 def test_a_face_without_an_embedding_is_not_kept():
-    assert Keepsakes().add(aligned(), Recognition({"Tom": 0.4}), 0.0) == Keepsakes()
-    assert Keepsakes().add(aligned(), Recognition({}, np.ones(3, np.float32)), 0.0) == Keepsakes()
+    assert BestFaces().add(aligned(), Recognition({"Tom": 0.4}), 0.0) == BestFaces()
+    assert BestFaces().add(aligned(), Recognition({}, np.ones(3, np.float32)), 0.0) == BestFaces()

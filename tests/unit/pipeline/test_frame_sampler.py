@@ -1,4 +1,4 @@
-from facesecure.pipeline.frame_sampler import Cadence
+from facesecure.pipeline.frame_sampler import FrameSampler
 from support.builders import frame_at
 
 
@@ -14,27 +14,27 @@ class ScriptedGate:
         return self.moving
 
 
-def searched(cadence: Cadence, frames: int, every: float = 0.1) -> list[int]:
+def searched(cadence: FrameSampler, frames: int, every: float = 0.1) -> list[int]:
     return [step for step in range(frames) if cadence.due(frame_at(step * every))]
 
 
 def test_a_quiet_scene_is_never_searched_and_the_gate_sees_every_frame():
     gate = ScriptedGate(set())
-    assert searched(Cadence(gate, interval=0, following=lambda: False), 50) == []
+    assert searched(FrameSampler(gate, interval=0, following=lambda: False), 50) == []
     assert len(gate.asked) == 50
 
 
 def test_what_the_gate_lets_through_is_searched():
-    assert searched(Cadence(ScriptedGate({10, 11}), interval=0, following=lambda: False), 50) == [10, 11]
+    assert searched(FrameSampler(ScriptedGate({10, 11}), interval=0, following=lambda: False), 50) == [10, 11]
 
 
 def test_a_face_that_stands_still_is_still_followed():
-    assert searched(Cadence(ScriptedGate({0}), interval=0, following=lambda: True), 20) == list(range(20))
+    assert searched(FrameSampler(ScriptedGate({0}), interval=0, following=lambda: True), 20) == list(range(20))
 
 
 def test_searches_keep_their_distance():
     everything = ScriptedGate(set(range(10)))
-    assert searched(Cadence(everything, interval=0.3, following=lambda: False), 10) == [0, 3, 6, 9]
+    assert searched(FrameSampler(everything, interval=0.3, following=lambda: False), 10) == [0, 3, 6, 9]
 
 
 def test_once_nothing_moves_the_lingering_look_is_unhurried():
@@ -43,12 +43,12 @@ def test_once_nothing_moves_the_lingering_look_is_unhurried():
             super().moved(luma, at)
             return True
 
-    cadence = Cadence(LingeringGate({0, 1, 2}), interval=0.1, following=lambda: False)
+    cadence = FrameSampler(LingeringGate({0, 1, 2}), interval=0.1, following=lambda: False)
     assert searched(cadence, 12) == [0, 1, 2, 6, 10]
 
 
 def test_it_passes_on_whether_the_latest_frame_moved():
-    cadence = Cadence(ScriptedGate({1}), interval=0, following=lambda: False)
+    cadence = FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False)
     searched(cadence, 2)
     assert cadence.moving
     cadence.due(frame_at(0.2))

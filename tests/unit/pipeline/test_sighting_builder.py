@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from facesecure.domain import Recognition, Verdict, VerdictKind
-from facesecure.pipeline.best_faces import Keepsakes
-from facesecure.pipeline.presence import Presence
-from facesecure.pipeline.sighting_builder import Witness
+from facesecure.pipeline.best_faces import BestFaces
+from facesecure.pipeline.presence import PresenceDetector
+from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.tracker import Track
 from support.builders import NOON, aligned, face_at, frame_at
 from support.store import MODEL
@@ -22,8 +22,8 @@ def track(verdict: Verdict, at: float, *, hits: int = 5, ended: bool = False, si
 
 
 @pytest.fixture
-def witness() -> Witness:
-    return Witness("front door", Presence(3.0))
+def witness() -> SightingBuilder:
+    return SightingBuilder("front door", PresenceDetector(3.0))
 
 
 def test_a_verdict_is_said_when_it_is_reached_and_not_again(witness):
@@ -112,7 +112,7 @@ def test_at_the_end_of_the_source_nothing_is_left_unsaid(witness):
 
 
 def with_faces(track: Track, *seconds: float) -> Track:
-    keepsakes = Keepsakes()
+    keepsakes = BestFaces()
     for second in seconds:
         recognition = Recognition({}, looks(1, int(second)), MODEL)
         keepsakes = keepsakes.add(aligned(), recognition, second)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from facesecure.domain import Sighting, Verdict, VerdictKind
 from facesecure.domain.errors import DiskFullError, StoreError
-from facesecure.pipeline.sighting_recorder import Chronicle
+from facesecure.pipeline.sighting_recorder import SightingRecorder
 from support.builders import NOON
 
 SEEN = Sighting("s1", Verdict(VerdictKind.STRANGER, "nobody we know"), "front door", NOON, NOON)
@@ -31,19 +31,19 @@ class Shelf:
 
 def test_a_new_sighting_is_recorded_and_its_snapshot_named():
     shelf = Shelf()
-    assert Chronicle(shelf).keep(SEEN) == Path("s1.jpg")
+    assert SightingRecorder(shelf).keep(SEEN) == Path("s1.jpg")
     assert shelf.recorded == [SEEN]
 
 
 def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
     shelf, closing = Shelf(), replace(SEEN, closing=True, last_seen=NOON + timedelta(seconds=9))
-    Chronicle(shelf).keep(closing)
+    SightingRecorder(shelf).keep(closing)
     assert shelf.recorded == []
     assert shelf.updated == [closing]
 
 
 def test_a_full_disk_is_said_and_stops_nothing(caplog):
-    chronicle = Chronicle(Shelf(full=True))
+    chronicle = SightingRecorder(Shelf(full=True))
     with caplog.at_level(logging.ERROR):
         assert chronicle.keep(SEEN) is None
     assert chronicle.lost == 1
@@ -52,7 +52,7 @@ def test_a_full_disk_is_said_and_stops_nothing(caplog):
 
 def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
     grouped = []
-    chronicle = Chronicle(Shelf(), grouped.append)
+    chronicle = SightingRecorder(Shelf(), grouped.append)
     tom = replace(SEEN, identifier="s2", verdict=Verdict(VerdictKind.KNOWN, "looks like Tom", name="Tom"))
     for sighting in (SEEN, replace(SEEN, closing=True), tom, replace(tom, closing=True)):
         chronicle.keep(sighting)
@@ -63,7 +63,7 @@ def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
     def full(identifier: str) -> None:
         raise StoreError("the disk is full", "delete something")
 
-    chronicle = Chronicle(Shelf(), full)
+    chronicle = SightingRecorder(Shelf(), full)
     assert chronicle.keep(replace(SEEN, closing=True)) is None
     assert chronicle.lost == 0
     assert "at the next start: the disk is full" in caplog.text
@@ -71,7 +71,7 @@ def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
 
 def test_a_full_disk_is_told_once_until_something_fits_again():
     shelf, told = Shelf(), []
-    chronicle = Chronicle(shelf, on_full=lambda: told.append("full"))
+    chronicle = SightingRecorder(shelf, on_full=lambda: told.append("full"))
     for error, heard in [
         (StoreError("busy"), 0), (DiskFullError("full"), 1), (StoreError("busy"), 1), (DiskFullError("full"), 1),
         (None, 1), (DiskFullError("full"), 2),

@@ -2,14 +2,14 @@ import pytest
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import VerdictKind
-from facesecure.pipeline.tracker import Tracker, first_in_line
-from facesecure.recognition.decision import Judge
+from facesecure.pipeline.tracker import Tracker, identification_queue
+from facesecure.recognition.decision import VerdictRule
 from support.builders import SCORES, aligned, face_at, looks_like
 
 
 @pytest.fixture
 def tracker() -> Tracker:
-    return Tracker(Judge(VerdictConfig(), SCORES), max_gap=1.0)
+    return Tracker(VerdictRule(VerdictConfig(), SCORES), max_gap=1.0)
 
 
 def numbers(tracks) -> list[int]:
@@ -146,7 +146,7 @@ def test_in_a_crowd_everybody_is_asked_in_turn_and_nobody_twice_before(tracker):
     asked = list[int]()
     for step in range(7):
         tracks = tracker.update(crowd(100), 0.2 * step)
-        turn = first_in_line(tracks)
+        turn = identification_queue(tracks)
         assert len(turn) <= 16
         asked += [
             tracker.observe(track, aligned(), looks_like(Tom=0.1)).number for track in tracks if track.number in turn

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from facesecure.recognition.calibrator import GenuineTail, expected_likeness, pairwise_likeness, total
+from facesecure.recognition.calibrator import GenuineTail, expected_similarity, pairwise_similarity, total
 from support.strangers import GENUINE, SCORES, SIZE, calibrator, member, towards, unit, visits
 
 
@@ -73,7 +73,7 @@ def test_few_pictures_are_believed_little_and_many_more():
 
 def test_one_picture_is_enough_to_calibrate_and_says_what_is_usual():
     person = calibrator().calibrate([member("A", towards(3)[0], 1)])["A"]
-    assert person.genuine.mean == pytest.approx(expected_likeness(pairwise_likeness(GENUINE.mean, 5), 1))
+    assert person.genuine.mean == pytest.approx(expected_similarity(pairwise_similarity(GENUINE.mean, 5), 1))
     assert person.nearest is None
 
 
@@ -92,8 +92,8 @@ def test_the_likeness_foretold_for_more_pictures_is_what_they_have():
     for pictures in (1, 3, 8):
         template = unit(found[: pictures * 200].reshape(200, pictures, 192).mean(axis=1))
         likeness = float(np.mean(template @ found[3000:].T))
-        assert expected_likeness(pairwise, pictures) == pytest.approx(likeness, abs=0.01)
-        assert pairwise_likeness(expected_likeness(pairwise, pictures), pictures) == pytest.approx(pairwise)
+        assert expected_similarity(pairwise, pictures) == pytest.approx(likeness, abs=0.01)
+        assert pairwise_similarity(expected_similarity(pairwise, pictures), pictures) == pytest.approx(pairwise)
 
 
 def test_misses_follow_the_measured_tail_and_not_a_gaussian():
@@ -114,12 +114,12 @@ def test_without_measured_quantiles_the_cards_spread_stands_in():
 
 def test_the_card_model_is_at_least_as_strict_on_average_as_calibration():
     """The bundled card's one impostor distribution against those of many random templates."""
-    from facesecure.recognition.impostor_model import strangers_of
+    from facesecure.recognition.impostor_model import impostor_model_of
     from facesecure.recognition.score_model import ScoreModel
     from facesecure.vision.inference.model_card import load_model
 
     model = load_model("mobilefacenet")
-    strangers, common = strangers_of(model), ScoreModel.from_card(model.card).impostor
+    strangers, common = impostor_model_of(model), ScoreModel.from_card(model.card).impostor
     random = np.random.default_rng(0)
     root = np.linalg.cholesky(strangers.between + strangers.within / 5)
     people = unit(strangers.means[0] + random.standard_normal((200, 192)) @ root.T)

@@ -7,11 +7,11 @@ from facesecure.config import QualityConfig, VerdictConfig
 from facesecure.domain import AlignedFace, Box, VerdictKind
 from facesecure.domain.errors import ModelError
 from facesecure.recognition.classifier import ClassifierRecognizer, FaceClassifier
-from facesecure.recognition.classifier_thresholds import ClassStandards
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.classifier_thresholds import ClassThresholds
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.recognition.evidence import Evidence
-from facesecure.recognition.identify import look
+from facesecure.recognition.identify import analyse_face
 from facesecure.vision.images.align import square_crop
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.inference.model_card import load_model
@@ -44,7 +44,7 @@ def recognised(classifier, *colours, doubts=lambda _: ()):
 def judged(folder, *colours, **card):
     """The verdict on a visit of faces of these colours, a second apart."""
     classifier = loaded(folder, **card)
-    judge = Judge(VerdictConfig(), ClassStandards.from_card(classifier.card))
+    judge = VerdictRule(VerdictConfig(), ClassThresholds.from_card(classifier.card))
     evidence = Evidence()
     for at, recognition in enumerate(recognised(classifier, *colours)):
         evidence = evidence.add(recognition, quality(), float(at))
@@ -113,7 +113,7 @@ def test_the_loose_crop_it_learnt_on_is_what_it_is_shown(tmp_path):
     classifier = loaded(tmp_path, loose=True)
     recogniser = ClassifierRecognizer(classifier, embedder := Embedding(), "e" * 64)
     face = face_at(200, 200, 120)
-    aligned, recognition = look(picture, face, ANYTHING, recogniser)
+    aligned, recognition = analyse_face(picture, face, ANYTHING, recogniser)
     crop = square_crop(picture, face.box, margin=0.25, size=(64, 64))
     assert recognition.scores == classifier.scores(crop)
     assert recognition.ranked()[0][0] == "Anna"

@@ -1,14 +1,14 @@
 import pytest
 
 from facesecure.domain.errors import ModelError
-from facesecure.recognition.classifier_thresholds import ClassStandards
+from facesecure.recognition.classifier_thresholds import ClassThresholds
 from facesecure.vision.inference.model_card import load_model
 from support.training.colour_classifier import NARROW, SURE, WIDE, classifier_in
 
 
-def standards(folder, anna=SURE, **fields) -> ClassStandards:
+def standards(folder, anna=SURE, **fields) -> ClassThresholds:
     path = classifier_in(folder, classifier={"scores": {"Anna": anna, "Tom": SURE}}, **fields)
-    return ClassStandards.from_card(load_model(path).card)
+    return ClassThresholds.from_card(load_model(path).card)
 
 
 def test_each_name_has_its_own_spreads_and_the_card_s_threshold(tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facesecure.recognition.clustering import BELONGS, fits, groups_of
+from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, cluster, similarity_to_core
 from support import lfw
 
 
@@ -19,24 +19,24 @@ def members(groups: list[np.ndarray]) -> list[list[int]]:
 
 
 def test_faces_of_one_person_are_one_group():
-    assert members(groups_of(crowd(7))) == [list(range(7))]
+    assert members(cluster(crowd(7))) == [list(range(7))]
 
 
 def test_people_are_told_apart_and_the_largest_group_comes_first():
-    assert members(groups_of(crowd(2, 5, 1))) == [[2, 3, 4, 5, 6], [0, 1], [7]]
+    assert members(cluster(crowd(2, 5, 1))) == [[2, 3, 4, 5, 6], [0, 1], [7]]
 
 
 def test_nobody_and_one_are_groups_too():
-    assert groups_of(np.empty((0, 64), np.float32)) == []
-    assert members(groups_of(crowd(1))) == [[0]]
+    assert cluster(np.empty((0, 64), np.float32)) == []
+    assert members(cluster(crowd(1))) == [[0]]
 
 
 def test_a_face_fits_the_others_of_its_group_and_not_itself():
     faces = crowd(3, 1)
-    found = fits(faces, np.array([0, 1, 2]))
+    found = similarity_to_core(faces, np.array([0, 1, 2]))
     assert (found[:3] > 0.6).all()
     assert found[:3] == pytest.approx([faces[n] @ _mean(np.delete(faces[:3], n, 0)) for n in range(3)], abs=1e-5)
-    assert found[3] < BELONGS
+    assert found[3] < MIN_CORE_SIMILARITY
 
 
 def _mean(faces: np.ndarray) -> np.ndarray:
@@ -48,7 +48,7 @@ def test_real_people_mixed_come_apart_again():
     names = ("Jack_Straw", "Laura_Bush", "Tiger_Woods", "Igor_Ivanov")
     faces = np.concatenate([lfw.faces(name, 4) for name in names])
     order = np.random.default_rng(1).permutation(len(faces))
-    groups = groups_of(faces[order])
+    groups = cluster(faces[order])
     people = [{int(order[number]) // 4 for number in group} for group in groups]
     assert all(len(who) == 1 for who in people), "no group holds two people"
     assert [len(group) for group in groups[:4]] >= [3, 3, 3, 3]

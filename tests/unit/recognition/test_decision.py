@@ -5,10 +5,10 @@ import pytest
 from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition, Verdict, VerdictKind
 from facesecure.recognition.calibration import Rival, Spread
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.recognition.score_model import ScoreDistribution
-from facesecure.recognition.thresholds import Standard
+from facesecure.recognition.thresholds import AcceptanceRule
 from support.builders import SCORES, looks_like, quality
 
 KNOWN, STRANGER, UNIDENTIFIED = VerdictKind.KNOWN, VerdictKind.STRANGER, VerdictKind.UNIDENTIFIED
@@ -18,7 +18,7 @@ def verdict_on(*recognitions: Recognition, every: float = 0.5, config: VerdictCo
     evidence = Evidence()
     for number, recognition in enumerate(recognitions):
         evidence = evidence.add(recognition, quality(), number * every)
-    return Judge(config or VerdictConfig(), SCORES).judge(evidence)
+    return VerdictRule(config or VerdictConfig(), SCORES).judge(evidence)
 
 
 def test_faces_like_tom_are_tom():
@@ -74,7 +74,7 @@ def test_more_people_enrolled_make_a_chance_likeness_likelier_and_so_the_demand_
 
 def test_poor_faces_are_remembered_with_their_reason_and_are_no_evidence():
     evidence = Evidence().refuse(quality(reasons=("blurred: sharpness 0.01",)))
-    verdict = Judge(VerdictConfig(), SCORES).judge(evidence)
+    verdict = VerdictRule(VerdictConfig(), SCORES).judge(evidence)
     assert verdict.kind is UNIDENTIFIED
     assert "blurred" in verdict.why
     assert verdict.faces_used == 0
@@ -86,7 +86,7 @@ def test_somebody_enrolled_in_the_middle_of_a_visit_is_judged_on_what_came_after
         evidence = evidence.add(looks_like(Anna=0.02), quality(), number * 1.0)
     for number in range(4, 8):
         evidence = evidence.add(looks_like(Anna=0.02, Tom=0.8), quality(), number * 1.0)
-    assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+    assert VerdictRule(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
 
 
 def test_unclear_faces_of_the_family_are_not_a_stranger():
@@ -95,7 +95,7 @@ def test_unclear_faces_of_the_family_are_not_a_stranger():
     for number in range(4):
         evidence = evidence.add(looks_like(Tom=0.42), quality(clarity=0.5), number * 0.5)
         clear = clear.add(looks_like(Tom=0.42), quality(clarity=1.0), number * 0.5)
-    judge = Judge(VerdictConfig(), SCORES)
+    judge = VerdictRule(VerdictConfig(), SCORES)
     assert judge.judge(clear).kind is STRANGER
     verdict = judge.judge(evidence)
     assert verdict.kind is UNIDENTIFIED
@@ -108,7 +108,7 @@ def test_many_unclear_faces_do_not_outweigh_a_few_clear_ones():
         evidence = evidence.add(looks_like(Tom=0.3), quality(clarity=0.4), number * 0.5)
     for number in range(10, 14):
         evidence = evidence.add(looks_like(Tom=0.84), quality(clarity=1.0), number * 1.0)
-    assert Judge(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+    assert VerdictRule(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
 
 
 @pytest.mark.parametrize(("closeness", "verdict"), [(0.0, KNOWN), (0.7, UNIDENTIFIED)])
@@ -116,13 +116,13 @@ def test_people_who_look_alike_take_a_longer_lead(closeness, verdict):
     """0.66 against 0.55 would do for two who look nothing alike; a sister reaches as much."""
 
     class Household:
-        def of(self, name: str) -> Standard:
-            return Standard(SCORES, closeness={"Anna": closeness, "Tina": closeness})
+        def of(self, name: str) -> AcceptanceRule:
+            return AcceptanceRule(SCORES, closeness={"Anna": closeness, "Tina": closeness})
 
     evidence = Evidence()
     for number in range(2):
         evidence = evidence.add(looks_like(Tina=0.66, Anna=0.55), quality(), number * 2.0)
-    found = Judge(VerdictConfig(), Household()).judge(evidence)
+    found = VerdictRule(VerdictConfig(), Household()).judge(evidence)
     assert found.kind is verdict
     if verdict is UNIDENTIFIED:
         assert found.why == "2 usable faces like Tina, but Anna comes too close (0.55)"
@@ -130,41 +130,41 @@ def test_people_who_look_alike_take_a_longer_lead(closeness, verdict):
 
 def test_a_clear_look_at_one_of_two_who_are_alike_is_named():
     class Sisters:
-        def of(self, name: str) -> Standard:
-            return Standard(SCORES, closeness={"Anna": 0.7, "Tina": 0.7})
+        def of(self, name: str) -> AcceptanceRule:
+            return AcceptanceRule(SCORES, closeness={"Anna": 0.7, "Tina": 0.7})
 
     evidence = Evidence()
     for number in range(3):
         evidence = evidence.add(looks_like(Tina=0.86, Anna=0.6), quality(), number * 2.0)
-    assert Judge(VerdictConfig(), Sisters()).judge(evidence).name == "Tina"
+    assert VerdictRule(VerdictConfig(), Sisters()).judge(evidence).name == "Tina"
 
 
 class OneBy:
     """A standard for each name; everybody else has the usual one."""
 
-    def __init__(self, **standards: Standard) -> None:
+    def __init__(self, **standards: AcceptanceRule) -> None:
         self._standards = standards
 
-    def of(self, name: str) -> Standard:
-        return self._standards.get(name, Standard(SCORES))
+    def of(self, name: str) -> AcceptanceRule:
+        return self._standards.get(name, AcceptanceRule(SCORES))
 
 
 def judged(standards: OneBy, faces: int = 2, **scores: float) -> Verdict:
     evidence = Evidence()
     for number in range(faces):
         evidence = evidence.add(looks_like(**scores), quality(), number * 2.0)
-    return Judge(VerdictConfig(false_accept=1e-4), standards).judge(evidence)
+    return VerdictRule(VerdictConfig(false_accept=1e-4), standards).judge(evidence)
 
 
 def test_somebody_with_an_average_face_needs_a_better_likeness():
-    average = Standard(replace(SCORES, impostor=ScoreDistribution(0.1, 0.16, 0.08)))
+    average = AcceptanceRule(replace(SCORES, impostor=ScoreDistribution(0.1, 0.16, 0.08)))
     assert judged(OneBy(), Tom=0.6, Anna=0.0).kind is KNOWN
     assert judged(OneBy(Tom=average), Tom=0.6, Anna=0.0).kind is not KNOWN
     assert judged(OneBy(Anna=average), Tom=0.6, Anna=0.0).kind is KNOWN
 
 
 def test_the_rate_that_was_calibrated_for_holds_instead_of_the_configurations():
-    strict, loose = (Standard(SCORES, false_accept=rate) for rate in (1e-9, 0.05))
+    strict, loose = (AcceptanceRule(SCORES, false_accept=rate) for rate in (1e-9, 0.05))
     assert judged(OneBy(Tom=strict), Tom=0.6, Anna=0.0).kind is not KNOWN
     assert judged(OneBy(Tom=loose), Tom=0.545, Anna=0.0).kind is KNOWN
     assert judged(OneBy(), Tom=0.545, Anna=0.0).kind is not KNOWN
@@ -173,7 +173,7 @@ def test_the_rate_that_was_calibrated_for_holds_instead_of_the_configurations():
 def test_what_a_relative_would_reach_too_often_is_no_name_and_no_stranger():
     scores = Spread(mean=0.55, sd_between=0.04, sd_within=0.07)
     brother = Rival(name="Tim", kind="person", scores=scores, rate=0.01)
-    raised = OneBy(Tom=Standard(SCORES, rivals=(brother,)))
+    raised = OneBy(Tom=AcceptanceRule(SCORES, rivals=(brother,)))
     verdict = judged(raised, Tom=0.64, Anna=0.0)
     assert judged(OneBy(), Tom=0.64, Anna=0.0).kind is KNOWN
     assert verdict.kind is UNIDENTIFIED
@@ -183,6 +183,6 @@ def test_what_a_relative_would_reach_too_often_is_no_name_and_no_stranger():
 
 def test_more_faces_tell_a_person_from_a_relative_where_one_does_not():
     scores = Spread(mean=0.5, sd_between=0.03, sd_within=0.09)
-    raised = OneBy(Tom=Standard(SCORES, rivals=(Rival(name="Tim", kind="person", scores=scores, rate=0.01),)))
+    raised = OneBy(Tom=AcceptanceRule(SCORES, rivals=(Rival(name="Tim", kind="person", scores=scores, rate=0.01),)))
     assert judged(raised, faces=2, Tom=0.65).kind is UNIDENTIFIED
     assert judged(raised, faces=12, Tom=0.65).kind is KNOWN

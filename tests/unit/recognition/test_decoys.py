@@ -4,9 +4,9 @@ import pytest
 from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition, VerdictKind
 from facesecure.domain.records import Template
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
-from facesecure.recognition.gallery import Decoy, Decoys, Gallery, LiveGallery
+from facesecure.recognition.gallery import Gallery, HardNegative, HardNegatives, LiveGallery
 from support.builders import NOON, SCORES, quality
 
 TOM = np.array([1, 0, 0], np.float32)
@@ -14,7 +14,7 @@ TWIN = np.array([0.7, np.sqrt(1 - 0.7**2), 0], np.float32)
 """Somebody who is often taken for Tom."""
 
 
-def gallery(*decoys: Decoy) -> Gallery:
+def gallery(*decoys: HardNegative) -> Gallery:
     anna = np.array([0, 0, 1], np.float32)
     templates = [Template(name, face, "m", 5, NOON) for name, face in (("Tom", TOM), ("Anna", anna))]
     return Gallery(templates, decoys)
@@ -30,31 +30,31 @@ def verdict(faces: Gallery, embedding: np.ndarray) -> VerdictKind:
     evidence = Evidence()
     for second in range(4):
         evidence = evidence.add(Recognition(faces.scores(embedding)), quality(), float(second))
-    return Judge(VerdictConfig(), SCORES).judge(evidence).kind
+    return VerdictRule(VerdictConfig(), SCORES).judge(evidence).kind
 
 
 def test_without_decoys_scores_are_cosines():
-    assert Decoys().weigh({"Tom": 0.7}, TWIN) == {"Tom": 0.7}
+    assert HardNegatives().weigh({"Tom": 0.7}, TWIN) == {"Tom": 0.7}
 
 
 def test_a_marked_look_alike_is_no_longer_taken_for_tom():
     assert verdict(gallery(), TWIN) is VerdictKind.KNOWN
-    assert verdict(gallery(Decoy("Tom", TWIN)), TWIN) is VerdictKind.STRANGER
+    assert verdict(gallery(HardNegative("Tom", TWIN)), TWIN) is VerdictKind.STRANGER
 
 
 def test_tom_himself_scores_as_before():
-    assert gallery(Decoy("Tom", TWIN)).scores(TOM) == gallery().scores(TOM)
-    assert verdict(gallery(Decoy("Tom", TWIN)), towards(0.2)) is VerdictKind.KNOWN
+    assert gallery(HardNegative("Tom", TWIN)).scores(TOM) == gallery().scores(TOM)
+    assert verdict(gallery(HardNegative("Tom", TWIN)), towards(0.2)) is VerdictKind.KNOWN
 
 
 def test_whoever_was_not_tom_may_still_be_anna():
     anna = np.array([0, 0.3, 1], np.float32) / np.float32(np.sqrt(1.09))
-    assert gallery(Decoy("Tom", anna)).scores(anna)["Anna"] == gallery().scores(anna)["Anna"]
+    assert gallery(HardNegative("Tom", anna)).scores(anna)["Anna"] == gallery().scores(anna)["Anna"]
 
 
 @pytest.mark.parametrize("share", np.linspace(0, 1, 7))
 def test_the_more_it_looks_like_the_decoy_the_less_it_is_tom_without_a_jump(share):
-    marked = gallery(Decoy("Tom", TWIN))
+    marked = gallery(HardNegative("Tom", TWIN))
     here, further = (marked.scores(towards(s))["Tom"] for s in (share, share + 0.01))
     assert here >= further
     assert here - further < 0.06
@@ -67,6 +67,6 @@ def test_a_running_daemon_heeds_a_mark_within_a_second():
         decoys=lambda model: decoys, clock=lambda: now[0],
     )  # fmt: skip
     before = live.current().scores(TWIN)["Tom"]
-    decoys.append(Decoy("Tom", TWIN))
+    decoys.append(HardNegative("Tom", TWIN))
     revision[0], now[0] = 2, 1.0
     assert live.current().scores(TWIN)["Tom"] < before - 0.2

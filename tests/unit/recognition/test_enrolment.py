@@ -8,7 +8,7 @@ from facesecure.domain.records import Template
 from facesecure.recognition.enrolment import Enrolment
 from facesecure.recognition.gallery import Gallery
 from facesecure.recognition.score_model import ScoreModel
-from facesecure.recognition.similarity import Others
+from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.templates import template_of
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.model_card import load_model
@@ -122,9 +122,9 @@ def test_pictures_known_already_do_not_hide_that_another_is_new():
     assert [taken.source for taken in again.accept()] == ["new.jpg"]
 
 
-def others(name: str = "Ben", angle: float = 0.5) -> Others:
+def others(name: str = "Ben", angle: float = 0.5) -> OtherPeople:
     template = Template(name, np.array([np.cos(angle), np.sin(angle)], np.float32), "m", 5, NOON)
-    return Others(Gallery([template]), SCORES)
+    return OtherPeople(Gallery([template]), SCORES)
 
 
 def shades(enrolment: Enrolment, *shown: int) -> Enrolment:
@@ -202,7 +202,7 @@ def test_as_many_real_photos_of_another_are_told_as_two_people():
 def test_two_real_people_who_look_alike_are_enrolled_with_a_warning_that_says_how_much():
     edwards = Gallery([Template("Edwards", template_of(lfw.faces("John_Edwards", 6)), "m", 6, NOON)])
     enrolment = album(("Mike_Myers", 6))
-    enrolment.others = Others(edwards, ScoreModel.from_card(load_model("mobilefacenet").card))
+    enrolment.others = OtherPeople(edwards, ScoreModel.from_card(load_model("mobilefacenet").card))
     assert enrolment.accept()
     (found,) = enrolment.resemblances()
     assert 0.47 < found.closeness < 0.65

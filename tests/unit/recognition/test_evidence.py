@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from facesecure.recognition.evidence import Evidence, Tally
+from facesecure.recognition.evidence import Evidence, ScoreAccumulator
 from support.builders import looks_like, quality
 
 
@@ -24,7 +24,7 @@ def test_a_better_picture_weighs_more():
 
 def test_equally_clear_faces_far_apart_are_worth_their_number_however_clear_they_are():
     for clarity in (1.0, 0.6):
-        tally = Tally()
+        tally = ScoreAccumulator()
         for _ in range(5):
             tally = tally.add(0.5, clarity, 1.0)
         assert tally.faces == pytest.approx(5)
@@ -32,7 +32,7 @@ def test_equally_clear_faces_far_apart_are_worth_their_number_however_clear_they
 
 
 def test_one_clear_face_among_many_unclear_ones_counts_for_most_of_them():
-    tally = Tally()
+    tally = ScoreAccumulator()
     for _ in range(5):
         tally = tally.add(0.3, 0.5, 0.25)
     tally = tally.add(0.85, 1.0, 0.25)

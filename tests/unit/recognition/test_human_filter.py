@@ -5,7 +5,7 @@ import pytest
 
 from facesecure.config import DetectorConfig
 from facesecure.recognition.embedder import ModelEmbedder
-from facesecure.recognition.human_filter import Personhood, doubts_for, nobody_doubted
+from facesecure.recognition.human_filter import HumanFaceFilter, accept_all, human_filter_for
 from facesecure.vision.detection.factory import build_detector
 from facesecure.vision.images import align
 from facesecure.vision.images.photos import read_photo
@@ -18,9 +18,9 @@ SURE_PETS = ("dog.250.jpg", "dog.340.jpg", "dog.379.jpg", "dog.448.jpg", "dog.46
 
 
 @pytest.fixture
-def learnt() -> Personhood:
+def learnt() -> HumanFaceFilter:
     """Takes what points along the first axis for a person."""
-    return Personhood(np.array([4.0, 0.0], np.float32), bias=-1.0, floor=-0.5)
+    return HumanFaceFilter(np.array([4.0, 0.0], np.float32), bias=-1.0, floor=-0.5)
 
 
 def unit(degrees: float) -> np.ndarray:
@@ -43,9 +43,9 @@ def test_what_does_not_says_how_far_it_is(learnt):
 
 def test_a_model_for_which_nothing_was_learnt_doubts_nobody():
     card = load_model("mobilefacenet").card.model_copy(update={"personhood": None})
-    assert Personhood.from_card(card) is None
-    assert doubts_for(card) is nobody_doubted
-    assert nobody_doubted(unit(0)) == ()
+    assert HumanFaceFilter.from_card(card) is None
+    assert human_filter_for(card) is accept_all
+    assert accept_all(unit(0)) == ()
 
 
 @pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-float16"])
@@ -53,21 +53,21 @@ def test_a_model_for_which_nothing_was_learnt_doubts_nobody():
 def test_the_shipped_portraits_are_people_to_both_models(name, portrait):
     model = load_model(name)
     crop = Cropper().crop(PHOTOS / portrait)
-    assert doubts_for(model.card)(ModelEmbedder(model).embed(crop)) == ()
+    assert human_filter_for(model.card)(ModelEmbedder(model).embed(crop)) == ()
 
 
 @pytest.mark.parametrize("name", ["mobilefacenet", "mobilefacenet-float16"])
 def test_coloured_squares_are_nobody_to_both_models(name):
     model = load_model(name)
     (squares,) = model.card.golden.input()
-    assert doubts_for(model.card)(ModelEmbedder(model).embed(squares))
+    assert human_filter_for(model.card)(ModelEmbedder(model).embed(squares))
 
 
 @pytest.mark.skipif(not PETS.is_dir(), reason="there are no research pictures in ../shared/data")
 def test_pets_that_a_detector_is_sure_of_are_not_people():
     """Every picture of a pet alone on which MTCNN is sure of a face."""
     model = load_model("mobilefacenet")
-    embedder, doubts = ModelEmbedder(model), doubts_for(model.card)
+    embedder, doubts = ModelEmbedder(model), human_filter_for(model.card)
     detector = build_detector(DetectorConfig(confidence=0.9))
     found = [
         bool(doubts(embedder.embed(align.crop(image, face.landmarks))))

@@ -7,7 +7,7 @@ from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Recognition
 from facesecure.recognition.embedder import EmbeddingRecognizer
 from facesecure.recognition.gallery import LiveGallery
-from facesecure.recognition.identify import look
+from facesecure.recognition.identify import analyse_face
 from support.builders import face_at, looks_like
 
 ANYTHING = QualityConfig(min_sharpness=0, min_clarity=0, min_contrast=0)
@@ -31,14 +31,14 @@ def image() -> np.ndarray:
 
 def test_a_usable_face_is_identified(image):
     recognizer = Answering(looks_like(Anna=0.8))
-    face, recognition = look(image, face_at(200, 200), ANYTHING, recognizer)
+    face, recognition = analyse_face(image, face_at(200, 200), ANYTHING, recognizer)
     assert face.quality.usable
     assert recognition is recognizer.answer
 
 
 def test_a_poor_face_is_not_even_asked_about(image):
     recognizer = Answering(looks_like(Anna=0.8))
-    face, recognition = look(image, face_at(200, 200, 20), ANYTHING, recognizer)
+    face, recognition = analyse_face(image, face_at(200, 200, 20), ANYTHING, recognizer)
     assert recognition is None
     assert recognizer.asked == 0
     assert "too small" in face.quality.reasons[0]
@@ -46,7 +46,7 @@ def test_a_poor_face_is_not_even_asked_about(image):
 
 def test_a_cat_is_refused_and_why_is_in_its_quality(image):
     recognizer = Answering(Recognition({"Anna": 0.1}, doubts=("not surely a person",)))
-    face, recognition = look(image, face_at(200, 200), ANYTHING, recognizer)
+    face, recognition = analyse_face(image, face_at(200, 200), ANYTHING, recognizer)
     assert recognition is None
     assert face.quality.reasons == ("not surely a person",)
 
@@ -58,6 +58,6 @@ def test_the_recogniser_asks_whether_an_embedding_is_a_persons(image):
 
     nobody = LiveGallery(list, lambda: 0, "m")
     recognizer = EmbeddingRecognizer(Always(), nobody, lambda embedding: (f"doubt {embedding[0]:.1f}",))
-    face, recognition = look(image, face_at(200, 200), ANYTHING, recognizer)
+    face, recognition = analyse_face(image, face_at(200, 200), ANYTHING, recognizer)
     assert recognition is None
     assert face.quality.reasons == ("doubt 0.6",)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import ModelError
-from facesecure.recognition.impostor_model import CommonStrangers, packed, strangers_of, stricter, unpacked
+from facesecure.recognition.impostor_model import GenericImpostors, impostor_model_of, packed, stricter, unpacked
 from facesecure.recognition.score_model import ScoreDistribution
 from facesecure.vision.inference.model_card import load_model
 from support.strangers import MODEL, SCORES, SIZE, towards, unit, visits
@@ -70,7 +70,7 @@ def test_the_bundled_models_know_strangers_and_are_within_twice_the_rates_asked_
     assert facts.people > 5000
     for asked in ("0.01", "0.001"):
         assert float(asked) / 2 < facts.rates[asked] < float(asked) * 2
-    strangers = strangers_of(model)
+    strangers = impostor_model_of(model)
     random = unit(np.random.default_rng(0).standard_normal((1, 192)))
     assert np.sqrt(strangers.against(random).variance(1)) == pytest.approx(1 / np.sqrt(192), rel=0.3)
 
@@ -80,19 +80,19 @@ def test_one_byte_changed_is_damage_and_a_missing_file_is_said(tmp_path):
     facts = model.card.strangers
     elsewhere = dataclasses.replace(model, path=tmp_path / "mobilefacenet.tflite")
     with pytest.raises(ModelError, match="cannot read the stranger model"):
-        strangers_of(elsewhere)
+        impostor_model_of(elsewhere)
     content = bytearray(model.path.with_name(facts.file).read_bytes())
     content[1000] ^= 1
     (tmp_path / facts.file).write_bytes(content)
     with pytest.raises(ModelError, match="damaged"):
-        strangers_of(elsewhere)
+        impostor_model_of(elsewhere)
 
 
 def test_without_a_stranger_model_everybody_has_the_cards_strangers():
     model = load_model("mobilefacenet")
     bare = dataclasses.replace(model, card=model.card.model_copy(update={"strangers": None}))
-    strangers = strangers_of(bare)
-    assert isinstance(strangers, CommonStrangers)
+    strangers = impostor_model_of(bare)
+    assert isinstance(strangers, GenericImpostors)
     assert strangers.against(towards(0)) == strangers.against(towards(9))
     assert strangers.error > 0.05
 

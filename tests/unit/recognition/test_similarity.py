@@ -5,10 +5,10 @@ import pytest
 
 from facesecure.domain.records import Template
 from facesecure.recognition.gallery import Gallery
-from facesecure.recognition.impostor_model import strangers_of
+from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
-from facesecure.recognition.similarity import Others, alike_from, resemblances, same_from, score_to_lead
-from facesecure.recognition.thresholds import LiveStandards
+from facesecure.recognition.similarity import OtherPeople, alike_from, resemblances, same_from, score_to_lead
+from facesecure.recognition.thresholds import LiveThresholds
 from facesecure.vision.inference.model_card import load_model
 from support import lfw
 from support.builders import NOON, SCORES
@@ -37,12 +37,12 @@ def test_others_are_compared_by_all_their_templates():
     def template(name: str, angle: float) -> Template:
         return Template(name, np.array([np.cos(angle), np.sin(angle)], np.float32), "m", 3, NOON)
 
-    others = Others(Gallery([template("Ben", 0.0), template("Ben", 1.5), template("Cleo", 3.0)]), SCORES)
+    others = OtherPeople(Gallery([template("Ben", 0.0), template("Ben", 1.5), template("Cleo", 3.0)]), SCORES)
     faces = np.array([[np.cos(1.4), np.sin(1.4)]] * 3, np.float32)
     assert [(one.name, round(one.closeness, 3)) for one in others.resembling(faces)] == [("Ben", 0.995)]
     name, score = others.nearest(faces[0])
     assert (name, round(score, 3)) == ("Ben", 0.995)
-    assert Others(Gallery([]), SCORES).nearest(faces[0]) is None
+    assert OtherPeople(Gallery([]), SCORES).nearest(faces[0]) is None
 
 
 def test_the_closer_two_people_the_more_a_lead_takes_until_they_are_one():
@@ -74,7 +74,7 @@ def test_real_photos_of_one_person_are_the_same_and_those_of_two_are_not():
     model = ScoreModel.from_card(load_model("mobilefacenet").card)
     straw, woods = lfw.faces("Jack_Straw", 8), lfw.faces("Tiger_Woods", 4)
     mean = straw[:4].mean(0)
-    others = Others(Gallery([Template("Straw", mean / np.linalg.norm(mean), "m", 4, NOON)]), model)
+    others = OtherPeople(Gallery([Template("Straw", mean / np.linalg.norm(mean), "m", 4, NOON)]), model)
     assert [one.same for one in others.resembling(straw[4:])] == [True]
     assert others.resembling(woods) == []
 
@@ -84,11 +84,11 @@ def test_the_daemon_asks_of_each_name_by_how_close_the_others_are(tmp_path):
     direction = np.eye(192, dtype=np.float32)
     mixed = np.asarray(0.6 * direction[0] + 0.8 * direction[1], np.float32)
     templates = [Template(name, one, model.sha256, 5, NOON) for name, one in (("Anna", direction[0]), ("Tina", mixed))]
-    standards = LiveStandards(
+    standards = LiveThresholds(
         lambda: templates,
         lambda: 1,
         model.sha256,
-        strangers_of(model),
+        impostor_model_of(model),
         ScoreModel.from_card(model.card),
         tmp_path,
         1e-4,

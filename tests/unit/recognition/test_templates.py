@@ -1,6 +1,6 @@
 import numpy as np
 
-from facesecure.domain.records import Look
+from facesecure.domain.records import TemplateVector
 from facesecure.recognition.templates import template_of, templates_of
 from support import lfw
 
@@ -22,7 +22,7 @@ def near(centre: int, count: int, spread: float = 0.5, seed: int = 0) -> np.ndar
     return (scatter / np.linalg.norm(scatter, axis=1, keepdims=True)).astype(np.float32)
 
 
-def means_of(faces: np.ndarray) -> list[Look]:
+def means_of(faces: np.ndarray) -> list[TemplateVector]:
     """The templates that are plain means."""
     return [look for look in templates_of(faces) if not look.leaning]
 

@@ -7,7 +7,7 @@ import pytest
 
 from facesecure.domain.records import Template
 from facesecure.recognition.calibration import FILE_NAME
-from facesecure.recognition.thresholds import LiveStandards, SameForAll
+from facesecure.recognition.thresholds import FixedThresholds, LiveThresholds
 from support.builders import NOON
 from support.strangers import MODEL, SCORES, SIZE, calibrated_household, member, towards
 
@@ -28,7 +28,7 @@ class House:
         calibrated_household(*self.members, **settings).save(self.folder)
 
     def standards(self, asked=1e-4):
-        return LiveStandards(
+        return LiveThresholds(
             self.templates, lambda: self.revision, SHA, MODEL, SCORES, self.folder, asked, clock=lambda: self.now
         )
 
@@ -133,7 +133,7 @@ def test_nobody_is_warned_where_nobody_is_enrolled(tmp_path, caplog):
 
 
 def test_one_model_for_all_asks_the_same_of_everybody():
-    same = SameForAll(SCORES)
+    same = FixedThresholds(SCORES)
     assert same.of("Anna") == same.of("Tom")
     assert same.of("Anna").rival_near(0.99, SIZE) is None
     assert same.of("Anna").scores is SCORES

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from facesecure.recognition.visitor_matching import Visit, VisitorChooser
+from facesecure.recognition.visitor_matching import VisitEmbedding, VisitorMatcher
 from support.builders import SCORES
 from support.visitors import between, looks
 
-chooser = VisitorChooser(SCORES)
+chooser = VisitorMatcher(SCORES)
 
 
-def visit(*embeddings: np.ndarray, clarity: float = 0.95) -> Visit:
-    return Visit.of(np.stack(embeddings), [clarity] * len(embeddings))
+def visit(*embeddings: np.ndarray, clarity: float = 0.95) -> VisitEmbedding:
+    return VisitEmbedding.of(np.stack(embeddings), [clarity] * len(embeddings))
 
 
-def of(person: int, day: int = 0) -> Visit:
+def of(person: int, day: int = 0) -> VisitEmbedding:
     return visit(looks(person, day), looks(person, day + 1))
 
 

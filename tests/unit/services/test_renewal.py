@@ -12,7 +12,7 @@ from facesecure.domain import AlignedFace
 from facesecure.domain.records import EnrolledFace
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.services import model_stack
-from facesecure.services.model_stack import Vision, renew
+from facesecure.services.model_stack import ModelStack, renew
 from facesecure.storage.store import Store
 from facesecure.vision.images import align
 from facesecure.vision.inference.model_card import load_model
@@ -69,7 +69,7 @@ def test_a_lost_crop_is_told_and_its_person_is_compared_with_nobody(store, crops
     with store._database.write() as session:
         session.execute(text("UPDATE faces SET crop_png = :nothing WHERE id <= 3"), {"nothing": b""})
     config = FacesecureConfig(recognizer=RecognizerConfig(model=FAST))
-    recognizer = Vision.load(config, tmp_path / "state").recognizer(store)
+    recognizer = ModelStack.load(config, tmp_path / "state").recognizer(store)
     assert "face 1 of Grace could not be embedded again and does not count: it is missing or cut short" in caplog.text
     assert "not recognised until enrolled again: Grace" in caplog.text
     scores = recognizer.identify(AlignedFace(crops["grace_hopper"], quality())).scores

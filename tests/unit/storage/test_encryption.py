@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, Vault, of_person
+from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, FieldCipher, person_context
 from facesecure.storage.keys import Key
 from facesecure.storage.store import Store
 from facesecure.vision.images.codec import png_bytes
@@ -18,7 +18,7 @@ from support.store import MODEL, enrolled_face, known
 from support.visitors import CHOOSE, faces, visit
 
 KEY = Key(bytes(range(32)), Path("key"))
-ANNA = of_person(1)
+ANNA = person_context(1)
 
 
 def changed(state_dir: Path, statement: str) -> None:
@@ -39,25 +39,25 @@ def household(state_dir: Path) -> Path:
 
 
 def test_what_was_sealed_is_opened() -> None:
-    vault = Vault(KEY)
+    vault = FieldCipher(KEY)
     for plain in (b"", b"x", bytes(40_000)):
         assert vault.open(vault.seal(plain, FACE_CROP, ANNA), FACE_CROP, ANNA) == plain
 
 
 def test_the_same_value_is_never_sealed_the_same_way_twice() -> None:
-    vault = Vault(KEY)
+    vault = FieldCipher(KEY)
     assert vault.seal(b"x", FACE_CROP, ANNA) != vault.seal(b"x", FACE_CROP, ANNA)
 
 
 def test_a_value_cannot_be_opened_elsewhere_or_changed_or_with_another_key() -> None:
-    vault = Vault(KEY)
+    vault = FieldCipher(KEY)
     sealed = vault.seal(b"a face", FACE_CROP, ANNA)
     with pytest.raises(ValueError, match="moved"):
         vault.open(sealed, FACE_EMBEDDING, ANNA)
     with pytest.raises(ValueError, match="moved"):
-        vault.open(sealed, FACE_CROP, of_person(2))
+        vault.open(sealed, FACE_CROP, person_context(2))
     with pytest.raises(ValueError, match="another key"):
-        Vault(Key(bytes(32), Path("key"))).open(sealed, FACE_CROP, ANNA)
+        FieldCipher(Key(bytes(32), Path("key"))).open(sealed, FACE_CROP, ANNA)
     for position in range(len(sealed)):
         broken = bytearray(sealed)
         broken[position] ^= 1

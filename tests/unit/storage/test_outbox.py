@@ -15,7 +15,7 @@ import pytest
 
 from facesecure.config import StoreConfig
 from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictKind
-from facesecure.domain.deliveries import DeliveryState, Planned, Standing
+from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.domain.errors import StoreError
 from facesecure.storage.outbox import alert_of, document
 from facesecure.storage.store import Store
@@ -26,11 +26,11 @@ PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED = DeliveryState
 PARIS = timezone(timedelta(hours=2))
 
 
-def planned(*channels: str, seconds: float = 60) -> list[Planned]:
-    return [Planned(channel, datetime.now(UTC) + timedelta(seconds=seconds)) for channel in channels]
+def planned(*channels: str, seconds: float = 60) -> list[PlannedDelivery]:
+    return [PlannedDelivery(channel, datetime.now(UTC) + timedelta(seconds=seconds)) for channel in channels]
 
 
-def standings(store: Store) -> list[Standing]:
+def standings(store: Store) -> list[DeliveryStatus]:
     return [one.standing for told in store.outbox.history() for one in told.deliveries]
 
 
@@ -92,7 +92,7 @@ def test_what_has_ended_is_no_longer_pending(store: Store) -> None:
     alert = ALERTS[0]
     store.outbox.write(alert, planned("a", "b", "c", "d", "e"))
     for channel, state in zip("bcde", (ATTEMPTING, DELIVERED, EXPIRED, FAILED), strict=True):
-        store.outbox.mark(alert.identifier, channel, Standing(state, 1))
+        store.outbox.mark(alert.identifier, channel, DeliveryStatus(state, 1))
     (told,) = store.outbox.pending()
     assert [(one.channel, one.standing.state) for one in told.deliveries] == [("a", PENDING), ("b", ATTEMPTING)]
 
@@ -109,9 +109,9 @@ def test_pending_alerts_come_oldest_first(store: Store) -> None:
 def test_a_delivery_that_was_made_stays_made_and_keeps_why_it_was_late(store: Store) -> None:
     alert = ALERTS[0]
     store.outbox.write(alert, planned("a"))
-    store.outbox.mark(alert.identifier, "a", Standing(PENDING, 1, "a", "a: no device"))
-    store.outbox.mark(alert.identifier, "a", Standing(DELIVERED, 2, "b"))
-    store.outbox.mark(alert.identifier, "a", Standing(EXPIRED, 3))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(PENDING, 1, "a", "a: no device"))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(DELIVERED, 2, "b"))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(EXPIRED, 3))
     (standing,) = standings(store)
     assert (standing.state, standing.by, standing.attempts, standing.error) == (DELIVERED, "b", 2, "a: no device")
 
@@ -119,12 +119,12 @@ def test_a_delivery_that_was_made_stays_made_and_keeps_why_it_was_late(store: St
 def test_what_is_said_late_of_an_earlier_attempt_changes_no_later_one_unless_it_delivered(store: Store) -> None:
     alert = ALERTS[0]
     store.outbox.write(alert, planned("a"))
-    store.outbox.mark(alert.identifier, "a", Standing(ATTEMPTING, 2, "b"))
-    store.outbox.mark(alert.identifier, "a", Standing(PENDING, 1, "a", "a: no answer"))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(ATTEMPTING, 2, "b"))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(PENDING, 1, "a", "a: no answer"))
     (standing,) = standings(store)
     assert (standing.state, standing.attempts, standing.error) == (ATTEMPTING, 2, "a: no answer")
-    store.outbox.mark(alert.identifier, "a", Standing(EXPIRED, 2))
-    store.outbox.mark(alert.identifier, "a", Standing(DELIVERED, 1, "a"))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(EXPIRED, 2))
+    store.outbox.mark(alert.identifier, "a", DeliveryStatus(DELIVERED, 1, "a"))
     assert standings(store)[0].state is DELIVERED
 
 
@@ -137,7 +137,7 @@ def test_history_tells_of_one_channel_or_of_a_while(store: Store) -> None:
     assert [len(told.deliveries) for told in store.outbox.history(channel="b")] == [1]
     hour = datetime.now(UTC) - timedelta(hours=1)
     assert {told.alert.text for told in store.outbox.history(since=hour)} == {"new", "to nobody"}
-    store.outbox.mark(new.identifier, "a", Standing(DELIVERED, 1))
+    store.outbox.mark(new.identifier, "a", DeliveryStatus(DELIVERED, 1))
     assert store.outbox.counts(hour) == {"a": {PENDING: 1, DELIVERED: 1}, "b": {PENDING: 1}}
 
 
@@ -192,7 +192,7 @@ def told_of_anna(store: Store) -> None:
     verdict = Verdict(VerdictKind.STRANGER, "less like Anna than that", second_name="Anna", second_score=0.2)
     stranger = Alert.about(sighting("s2", verdict), "A stranger, not Annabel")
     store.outbox.write(stranger, planned("a"))
-    store.outbox.mark(stranger.identifier, "a", Standing(PENDING, 1, "a", "a: cannot say 'anna'"))
+    store.outbox.mark(stranger.identifier, "a", DeliveryStatus(PENDING, 1, "a", "a: cannot say 'anna'"))
 
 
 def test_who_is_removed_is_named_in_no_alert_any_more(store: Store, state_dir: Path) -> None:
@@ -227,8 +227,8 @@ def test_old_alerts_go_but_for_those_that_are_still_to_be_told(store: Store, sta
     created = [Alert(AlertKind.TEST, text, created_at=NOON) for text in ("told", "waiting", "expired")]
     for alert in created:
         seconds = 10.0 if alert.text == "expired" else 90 * 86400.0
-        store.outbox.write(alert, [Planned("a", NOON + timedelta(seconds=seconds))])
-    store.outbox.mark(created[0].identifier, "a", Standing(DELIVERED, 1))
+        store.outbox.write(alert, [PlannedDelivery("a", NOON + timedelta(seconds=seconds))])
+    store.outbox.mark(created[0].identifier, "a", DeliveryStatus(DELIVERED, 1))
     store.prune(StoreConfig(keep_days=0), NOON + timedelta(days=31))
     assert len(store.outbox.history()) == 3
     store.prune(StoreConfig(keep_days=30), NOON + timedelta(days=31))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from facesecure.domain import Embedding, Image, VerdictKind
 from facesecure.domain.errors import EnrolmentError, StoreError, UsageError
-from facesecure.domain.records import Embeddings, EnrolledFace, Look
+from facesecure.domain.records import Embeddings, EnrolledFace, TemplateVector
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.faults.traces import all_sealed_values, found
@@ -48,8 +48,8 @@ def test_more_faces_extend_the_person_and_remake_the_template(store: Store) -> N
 
 
 def test_a_recogniser_can_bring_its_own_template(store: Store) -> None:
-    def last(embeddings: Embeddings) -> list[Look]:
-        return [Look(np.asarray(embeddings[-1], np.float32), 1)]
+    def last(embeddings: Embeddings) -> list[TemplateVector]:
+        return [TemplateVector(np.asarray(embeddings[-1], np.float32), 1)]
 
     store.add_person("Tom", [enrolled_face(1), enrolled_face(2)], last)
     np.testing.assert_array_equal(store.templates()[0].embedding, enrolled_face(2).embedding)
@@ -62,7 +62,7 @@ def test_each_model_has_a_template_of_its_own(store: Store) -> None:
 
 
 def test_an_enrolment_that_fails_half_way_leaves_nothing(store: Store) -> None:
-    def failing(embeddings: Embeddings) -> list[Look]:
+    def failing(embeddings: Embeddings) -> list[TemplateVector]:
         raise RuntimeError("power supply fell off the shelf")
 
     before = store.people_revision()

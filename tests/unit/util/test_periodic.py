@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 
 def _running(name: str) -> bool:
@@ -20,7 +20,7 @@ def test_its_turn_comes_again_and_again_until_it_ends():
         if len(turns) >= 3:
             enough.set()
 
-    routine = Routine("rounds", turn, every=0.001)
+    routine = PeriodicTask("rounds", turn, every=0.001)
     routine.start()
     assert enough.wait(5)
     routine.end()
@@ -32,7 +32,7 @@ def test_its_turn_comes_again_and_again_until_it_ends():
 
 def test_the_first_turn_may_come_sooner_than_the_rest():
     turned = threading.Event()
-    routine = Routine("rounds", turned.set, every=3600.0, first=0.0)
+    routine = PeriodicTask("rounds", turned.set, every=3600.0, first=0.0)
     routine.start()
     assert turned.wait(5)
     routine.end()
@@ -41,7 +41,7 @@ def test_the_first_turn_may_come_sooner_than_the_rest():
 
 def test_no_turn_is_taken_before_the_first_is_due():
     turned = threading.Event()
-    routine = Routine("rounds", turned.set, every=3600.0)
+    routine = PeriodicTask("rounds", turned.set, every=3600.0)
     routine.start()
     routine.end()
     assert not turned.is_set()
@@ -54,7 +54,7 @@ def test_a_turn_may_be_the_last_by_its_own_word():
         turns.append(1)
         routine.end()
 
-    routine = Routine("rounds", turn, every=0.001)
+    routine = PeriodicTask("rounds", turn, every=0.001)
     routine.start()
     deadline = time.monotonic() + 5
     while _running("rounds") and time.monotonic() < deadline:
@@ -69,7 +69,7 @@ def test_a_turn_that_hangs_is_left_behind():
         begun.set()
         released.wait(10)
 
-    routine = Routine("rounds", turn, every=0.001, patience=0.01)
+    routine = PeriodicTask("rounds", turn, every=0.001, patience=0.01)
     routine.start()
     assert begun.wait(5)
     before = time.monotonic()
@@ -81,7 +81,7 @@ def test_a_turn_that_hangs_is_left_behind():
 
 def test_what_was_never_started_ends_at_once():
     turns: list[int] = []
-    routine = Routine("never started", lambda: turns.append(1), every=0.001, patience=60.0)
+    routine = PeriodicTask("never started", lambda: turns.append(1), every=0.001, patience=60.0)
     before = time.monotonic()
     routine.end()
     assert time.monotonic() - before < 30

@@ -31,7 +31,7 @@ from facesecure_training.cli.options import (
 from facesecure_training.common import model_bundle
 from facesecure_training.common.embeddings import embed_photos, photos_by_person
 from facesecure_training.evaluation import impostors
-from facesecure_training.evaluation.impostors import Collection, StrangerReport
+from facesecure_training.evaluation.impostors import Collection, ImpostorReport
 from facesecure_training.evaluation.setting import Setting
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _collection(setting: Setting, images: Path) -> Collection:
     return [np.stack(some) for some in vectors if some]
 
 
-def _write(model: Model, collections: list[Collection], report: StrangerReport, dataset: str) -> None:
+def _write(model: Model, collections: list[Collection], report: ImpostorReport, dataset: str) -> None:
     """The stranger model's file first, then the card that names it: in between, the old card finds damage, not lies."""
     content = packed(impostors.fit(collections))
     path = model.path.with_name(f"{model.card.name}.strangers.npz")

@@ -16,31 +16,31 @@ from numpy.typing import NDArray
 from facesecure.domain import Image, Landmarks
 from facesecure.vision.images import align
 
-Spoil = Callable[[Image, np.random.Generator], Image]
+Corruption = Callable[[Image, np.random.Generator], Image]
 _SENSOR_NOISE = 4.0
 """Standard deviation in brightness steps: a small sensor at night."""
 _DIRECTIONS = {"across": 0.0, "down": math.pi / 2, "falling": math.pi / 4, "rising": 3 * math.pi / 4}
 
 
-def smaller(factor: float) -> Spoil:
+def smaller(factor: float) -> Corruption:
     """As from farther away."""
     return lambda image, random: np.asarray(  # noqa: ARG005
         cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
     )
 
 
-def defocused(sigma: float) -> Spoil:
+def gaussian_blurred(sigma: float) -> Corruption:
     """A Gaussian of ``sigma`` pixels."""
     return lambda image, random: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)  # noqa: ARG005
 
 
-def smeared(length: float, angle: float) -> Spoil:
+def motion_blurred(length: float, angle: float) -> Corruption:
     """Moved by ``length`` pixels in the direction ``angle`` (radians) while the shutter was open."""
     kernel = _line(length, angle)
     return lambda image, random: np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)  # noqa: ARG005
 
 
-def darker(factor: float) -> Spoil:
+def darker(factor: float) -> Corruption:
     """So much of the light, and the noise of a sensor."""
 
     def spoil(image: Image, random: np.random.Generator) -> Image:
@@ -50,7 +50,7 @@ def darker(factor: float) -> Spoil:
     return spoil
 
 
-def both(first: Spoil, second: Spoil) -> Spoil:
+def both(first: Corruption, second: Corruption) -> Corruption:
     return lambda image, random: second(first(image, random), random)
 
 
@@ -62,9 +62,9 @@ def walk_in(image: Image, random: np.random.Generator) -> Image:
     """One frame of somebody who comes to the door: any distance, any light, now and then a smear or poor focus."""
     steps = [smaller(random.uniform(0.45, 1.0))]
     if random.random() < 0.5:
-        steps.append(defocused(random.uniform(0.4, 1.2)))
+        steps.append(gaussian_blurred(random.uniform(0.4, 1.2)))
     if random.random() < 0.3:
-        steps.append(smeared(random.uniform(2, 6), random.uniform(0, math.pi)))
+        steps.append(motion_blurred(random.uniform(2, 6), random.uniform(0, math.pi)))
     if random.random() < 0.5:
         steps.append(darker(random.uniform(0.25, 1.0)))
     for step in steps:
@@ -72,17 +72,17 @@ def walk_in(image: Image, random: np.random.Generator) -> Image:
     return image
 
 
-def ladder() -> Mapping[str, Spoil]:
+def ladder() -> Mapping[str, Corruption]:
     """What the fit of clarity looks at: each kind alone in rising strength, and some together."""
-    rungs: dict[str, Spoil] = {"untouched": untouched}
+    rungs: dict[str, Corruption] = {"untouched": untouched}
     rungs |= {f"size x{factor}": smaller(factor) for factor in (0.6, 0.5, 0.4, 0.35, 0.3, 0.25)}
-    rungs |= {f"focus {sigma}": defocused(sigma) for sigma in (2.0, 3.0, 4.0)}
+    rungs |= {f"focus {sigma}": gaussian_blurred(sigma) for sigma in (2.0, 3.0, 4.0)}
     rungs |= {
-        f"size x{factor}, focus {sigma}": both(smaller(factor), defocused(sigma))
+        f"size x{factor}, focus {sigma}": both(smaller(factor), gaussian_blurred(sigma))
         for factor in (0.6, 0.4)
         for sigma in (0.8, 1.5)
     }
-    rungs |= {f"smear {n} {way}": smeared(n, angle) for n in (7, 13, 19) for way, angle in _DIRECTIONS.items()}
+    rungs |= {f"smear {n} {way}": motion_blurred(n, angle) for n in (7, 13, 19) for way, angle in _DIRECTIONS.items()}
     rungs |= {f"light x{factor}": darker(factor) for factor in (0.5, 0.25, 0.15)}
     rungs["size x0.4, light x0.3"] = both(smaller(0.4), darker(0.3))
     return rungs

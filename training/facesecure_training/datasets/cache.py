@@ -23,7 +23,7 @@ def state_of(file: Path) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-class Shelf:
+class ImageCache:
     """Raw pixels by name in ``folder``. Safe to share by threads and by processes."""
 
     def __init__(self, folder: Path) -> None:

@@ -19,7 +19,7 @@ from facesecure.vision.images.frames import RgbPicture
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.images.quality import examine
 from facesecure_training.common.cropping import subject
-from facesecure_training.datasets.near_duplicates import Thinner, Thumb, thumbnail
+from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, Thumb, thumbnail
 from facesecure_training.datasets.settings import Settings, Which
 from facesecure_training.datasets.sources import Recording
 
@@ -62,20 +62,22 @@ class Cutter:
         frame = Frame(0, 0.0, RgbPicture(read_photo(recording.path)))
         searching()
         faces = _chosen(self._detector.detect(frame.image), self._settings.faces, frame)
-        yield from self._kept(frame, [(None, face) for face in faces], Thinner(1.0))  # compared later
+        yield from self._kept(frame, [(None, face) for face in faces], NearDuplicateFilter(1.0))  # compared later
 
     def _of_video(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
         address, stride = Address("file", str(recording.path)), self._settings.stride
         film = VideoFile(address, CameraConfig(file_speed="fast"), start=datetime.fromtimestamp(0, UTC))
         followed = Followed(self._settings.faces, stride / (film.probe().fps or 25.0))
-        thinner = Thinner(self._settings.thin)
+        thinner = NearDuplicateFilter(self._settings.thin)
         for frame in film.frames():
             if frame.index % stride == 0:
                 searching()
                 chosen = followed.choose(self._detector.detect(frame.image), frame)
                 yield from self._kept(frame, chosen, thinner)
 
-    def _kept(self, frame: Frame, chosen: Sequence[tuple[int | None, Face]], thinner: Thinner) -> Iterator[Cut]:
+    def _kept(
+        self, frame: Frame, chosen: Sequence[tuple[int | None, Face]], thinner: NearDuplicateFilter
+    ) -> Iterator[Cut]:
         number = 0
         for track, face in chosen:
             aligned = self._examined(frame.image, face)

@@ -22,7 +22,7 @@ from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.journal import MARKS, Done, Journal
 from facesecure_training.datasets.manifest import Row
-from facesecure_training.datasets.near_duplicates import Thinner, unpacked
+from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, unpacked
 from facesecure_training.datasets.settings import Settings
 from facesecure_training.datasets.sources import Recording, recordings_in
 from facesecure_training.datasets.worker import Task, begin, work
@@ -185,9 +185,9 @@ def _thinned(output: Path, rows: Iterable[Row], journal: Journal, settings: Sett
 
     Only all photos together can tell, so what is left out is put aside here, and put back if its twin has gone.
     """
-    thinners: dict[str, Thinner] = {}
+    thinners: dict[str, NearDuplicateFilter] = {}
     for row in rows:
-        thinner = thinners.setdefault(row["class"], Thinner(settings.thin))
+        thinner = thinners.setdefault(row["class"], NearDuplicateFilter(settings.thin))
         place, aside = output / row["file"], journal.alike / row["file"]
         if row["kind"] == "photo" and not thinner.admits(unpacked(row["thumb"])):
             _move(place, aside)

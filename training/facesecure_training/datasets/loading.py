@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.datasets.cache import Shelf, state_of
+from facesecure_training.datasets.cache import ImageCache, state_of
 from facesecure_training.datasets.names import Files, Texts
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _Library:
         # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: what is common is kept once.
         root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
         self._root, self._names = tf.constant(root), strings(names)
-        self._shelf = None if cache is None else Shelf(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
+        self._shelf = None if cache is None else ImageCache(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
         self._keys = strings([] if cache is None else Texts(state_of(file) for file in files))
 
     def picture(self, index: Any) -> Any:

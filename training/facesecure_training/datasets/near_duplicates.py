@@ -20,7 +20,7 @@ _MEMORY = 1000
 """Crops that a new one is compared with: those kept last. What comes again after that many is a new look."""
 
 
-class Thinner:
+class NearDuplicateFilter:
     """Lets a crop pass unless it is nearly one that passed before."""
 
     def __init__(self, likeness: float) -> None:

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from facesecure.config import VerdictConfig
 from facesecure.domain import Recognition
 from facesecure.recognition.calibration import PersonCalibration
-from facesecure.recognition.calibrator import Calibrator, Member
-from facesecure.recognition.decision import Judge
+from facesecure.recognition.calibrator import Calibrator, HouseholdMember
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
-from facesecure.recognition.impostor_model import strangers_of
+from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import templates_of
-from facesecure.recognition.thresholds import Standard
+from facesecure.recognition.thresholds import AcceptanceRule
 from facesecure.vision.inference.model_card import Model
 from facesecure_training.evaluation.households import Household
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.openset import Judged, tally
 
 
@@ -28,27 +28,27 @@ from facesecure_training.evaluation.openset import Judged, tally
 class Calibrated:
     """What calibration demands of each name."""
 
-    standards: Mapping[str, Standard]
+    standards: Mapping[str, AcceptanceRule]
 
-    def of(self, name: str) -> Standard:
+    def of(self, name: str) -> AcceptanceRule:
         return self.standards[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Door:
+class HouseholdJudge:
     """One household behind its door, with its templates, its calibration and its judge."""
 
     templates: Mapping[str, NDArray[np.float32]]
-    judge: Judge
+    judge: VerdictRule
     thresholds: Mapping[str, float]
     """What a single face must reach, by name."""
 
-    def recognise(self, look: Look) -> Recognition:
+    def recognise(self, look: FaceObservation) -> Recognition:
         """Each person's score is the cosine to their nearest template."""
         scores = {name: float((some @ look.embedding).max()) for name, some in self.templates.items()}
         return Recognition(scores, look.embedding)
 
-    def recognise_all(self, looks: Sequence[Look]) -> list[Recognition]:
+    def recognise_all(self, looks: Sequence[FaceObservation]) -> list[Recognition]:
         faces = np.stack([look.embedding for look in looks])
         columns = {name: (faces @ some.T).max(axis=1).tolist() for name, some in self.templates.items()}
         return [
@@ -56,12 +56,12 @@ class Door:
             for row, look in enumerate(looks)
         ]
 
-    def over_threshold(self, looks: Sequence[Look]) -> list[str | None]:
+    def over_threshold(self, looks: Sequence[FaceObservation]) -> list[str | None]:
         """For each picture the best name, if it reaches the threshold of that name."""
         best = [one.ranked()[0] for one in self.recognise_all(looks)]
         return [name if score >= self.thresholds[name] else None for name, score in best]
 
-    def named(self, looks: Sequence[Look]) -> list[str | None]:
+    def named(self, looks: Sequence[FaceObservation]) -> list[str | None]:
         """The name in the judge's verdict on each picture by itself, if any; unusable faces have none."""
         pairs = zip(looks, self.recognise_all(looks), strict=True)
         return [
@@ -71,48 +71,57 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class HouseholdJudgeFactory:
     """Makes doors for one model."""
 
     model: Model
 
-    def open(self, household: Household, false_accept: float, min_faces: int = VerdictConfig().min_faces) -> Door:
+    def open(
+        self, household: Household, false_accept: float, min_faces: int = VerdictConfig().min_faces
+    ) -> HouseholdJudge:
         """Enrol the household's pictures and calibrate for ``false_accept``, a share of strangers' visits."""
         members = [_member(name, looks) for name, looks in household.enrolled.items()]
         config = VerdictConfig(false_accept=false_accept, min_faces=min_faces)
         found = self._calibrated(members, false_accept)
-        standards = {name: Standard(one.scores(), false_accept, one.rivals) for name, one in found.items()}
-        return Door(
+        standards = {name: AcceptanceRule(one.scores(), false_accept, one.rivals) for name, one in found.items()}
+        return HouseholdJudge(
             {member.name: member.templates for member in members},
-            Judge(config, Calibrated(standards)),
+            VerdictRule(config, Calibrated(standards)),
             {name: one.threshold for name, one in found.items()},
         )
 
-    def _calibrated(self, members: Sequence[Member], false_accept: float) -> Mapping[str, PersonCalibration]:
+    def _calibrated(self, members: Sequence[HouseholdMember], false_accept: float) -> Mapping[str, PersonCalibration]:
         card = self.model.card
         quantiles = card.genuine_quantiles
-        calibrator = Calibrator(strangers_of(self.model), ScoreModel.from_card(card), false_accept, quantiles)
+        calibrator = Calibrator(impostor_model_of(self.model), ScoreModel.from_card(card), false_accept, quantiles)
         return calibrator.calibrate(members)
 
 
-def _member(name: str, looks: Sequence[Look]) -> Member:
+def _member(name: str, looks: Sequence[FaceObservation]) -> HouseholdMember:
     faces = np.stack([look.embedding for look in looks])
-    return Member(name, faces, np.stack([look.direction for look in templates_of(faces)]))
+    return HouseholdMember(name, faces, np.stack([look.direction for look in templates_of(faces)]))
 
 
-def single_pictures(doors: Doors, households: Sequence[Household], asked: float) -> tuple[Judged, Judged]:
+def single_pictures(
+    doors: HouseholdJudgeFactory, households: Sequence[Household], asked: float
+) -> tuple[Judged, Judged]:
     """Every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole judge.
 
     The judge refuses unusable faces, and those that two names or "nobody we know" explain nearly as well.
     """
     opened = [(household, doors.open(household, asked, min_faces=1)) for household in households]
-    rules: tuple[Callable[[Door, Sequence[Look]], list[str | None]], ...] = (Door.over_threshold, Door.named)
+    rules: tuple[Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]], ...] = (
+        HouseholdJudge.over_threshold,
+        HouseholdJudge.named,
+    )
     by_threshold, by_judge = (_judged(opened, asked, rule) for rule in rules)
     return by_threshold, by_judge
 
 
 def _judged(
-    opened: Sequence[tuple[Household, Door]], asked: float, rule: Callable[[Door, Sequence[Look]], list[str | None]]
+    opened: Sequence[tuple[Household, HouseholdJudge]],
+    asked: float,
+    rule: Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]],
 ) -> Judged:
     family, strangers = [], []
     for household, door in opened:

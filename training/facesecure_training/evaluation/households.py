@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.evaluation.observations import Look, Looks
+from facesecure_training.evaluation.observations import FaceObservation, FaceObservations
 
 LEAST_PROBES = 3
 """Who is drawn into a household has at least so many photos left besides those enrolled."""
 
-People = Mapping[str, Sequence[Look]]
+People = Mapping[str, Sequence[FaceObservation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,14 @@ class Drawing:
 class Household:
     """``enrolled`` and ``probes`` by name, and one look each of so many different ``strangers``."""
 
-    enrolled: Mapping[str, Sequence[Look]]
-    probes: Mapping[str, Sequence[Look]]
-    strangers: Sequence[Look]
+    enrolled: Mapping[str, Sequence[FaceObservation]]
+    probes: Mapping[str, Sequence[FaceObservation]]
+    strangers: Sequence[FaceObservation]
 
 
-def looks_by_person(photos: Mapping[str, Sequence[Path]], looks: Looks) -> dict[str, list[Look]]:
+def observations_by_person(
+    photos: Mapping[str, Sequence[Path]], looks: FaceObservations
+) -> dict[str, list[FaceObservation]]:
     """Everybody's looks; who has none does not appear."""
     found = {name: [look for photo in some if (look := looks.get(photo)) is not None] for name, some in photos.items()}
     return {name: some for name, some in found.items() if some}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
-from facesecure.recognition.impostor_model import StrangerModel
+from facesecure.recognition.impostor_model import GaussianImpostors
 from facesecure.recognition.templates import template_of
 
 Vectors = NDArray[np.float32]
@@ -28,7 +28,7 @@ _QUANTILES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 0.8, 0.9,
 
 
 @dataclass(frozen=True, slots=True)
-class StrangerReport:
+class ImpostorReport:
     """``rates``: share of unseen strangers' photos above the score asked to be passed with the chance in the key.
 
     ``error`` is the root mean square of log(measured spread / predicted spread) over unseen people's templates, less
@@ -51,7 +51,7 @@ Collection = Sequence[Vectors]
 """One kind of pictures: each person's embeddings, (n, size) of length 1."""
 
 
-def fit(collections: Sequence[Collection]) -> StrangerModel:
+def fit(collections: Sequence[Collection]) -> GaussianImpostors:
     """A mean for each collection, and covariances over all. Raises UsageError if the people are too few.
 
     The covariance between people is that of their means less what the photos themselves add to it (analysis of
@@ -69,7 +69,7 @@ def fit(collections: Sequence[Collection]) -> StrangerModel:
     means = [np.stack([found.mean(0) for found in kind]) for kind in kinds]
     noise = float(np.mean([1 / len(found) for found in some])) * within
     between = _positive(_scatter([kind - kind.mean(0) for kind in means]) - noise)
-    return StrangerModel(np.stack([kind.mean(0) for kind in means]), between, within, len(some))
+    return GaussianImpostors(np.stack([kind.mean(0) for kind in means]), between, within, len(some))
 
 
 def _scatter(groups: Sequence[Matrix]) -> Matrix:
@@ -93,7 +93,7 @@ def _positive(covariance: Matrix) -> Matrix:
     return np.asarray((vectors * np.maximum(values, 1e-6)) @ vectors.T, np.float64)
 
 
-def measure(collections: Sequence[Collection], seed: int = 0) -> StrangerReport:
+def measure(collections: Sequence[Collection], seed: int = 0) -> ImpostorReport:
     """How well a model fitted to one half of each collection's people foretells the other half, both ways round."""
     random = np.random.default_rng(seed)
     halves = [_halves(kind, random) for kind in collections]
@@ -104,7 +104,7 @@ def measure(collections: Sequence[Collection], seed: int = 0) -> StrangerReport:
     reached = [chances for chances, _ in trials]
     errors = np.concatenate([error for _, error in trials])
     everybody = [found for kind in collections for found in kind]
-    return StrangerReport(
+    return ImpostorReport(
         people=len(everybody),
         faces=sum(min(len(found), MOST_PHOTOS) for found in everybody),
         rates=_rates(reached),
@@ -143,7 +143,7 @@ def _rates(reached: Sequence[Matrix]) -> dict[str, float]:
     return {f"{asked:g}": float(f"{(together <= asked).mean():.3g}") for asked in ASKED}
 
 
-def _try(model: StrangerModel, people: Sequence[Vectors], seed: int) -> tuple[Matrix, Matrix]:
+def _try(model: GaussianImpostors, people: Sequence[Vectors], seed: int) -> tuple[Matrix, Matrix]:
     """Of one photo of each person against the template of each other person with photos enough: the chance that the
     model gives to that score or more, (templates, strangers); and each template's squared log error of spread.
     """

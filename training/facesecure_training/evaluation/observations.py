@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from facesecure.config import QualityConfig
 from facesecure.domain import Box, Embedding, Face, Quality
-from facesecure.recognition.human_filter import Doubts, doubts_for, nobody_doubted
+from facesecure.recognition.human_filter import Doubts, accept_all, human_filter_for
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images import align
 from facesecure.vision.images.quality import assess, examine
-from facesecure_training.common.corruptions import Spoil, untouched
+from facesecure_training.common.corruptions import Corruption, untouched
 from facesecure_training.common.cropping import read_limited, subject
 from facesecure_training.common.progress import steps
 from facesecure_training.evaluation.setting import Setting
@@ -31,7 +31,7 @@ _MEASURES = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitc
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class FaceObservation:
     """One face: its embedding, float32 (n,) of length 1, its quality, and its box's area in square pixels."""
 
     embedding: Embedding
@@ -39,11 +39,11 @@ class Look:
     area: float
 
 
-Looks = Mapping[Path, Look | None]
+FaceObservations = Mapping[Path, FaceObservation | None]
 """None where no face was found."""
 
 
-class Looker:
+class FaceObserver:
     """Looks at photos through the daemon's own code."""
 
     def __init__(self, setting: Setting) -> None:
@@ -51,19 +51,19 @@ class Looker:
         self._cropper = setting.detecting()
         self._network = setting.network()
         model = self._network.model
-        self._doubts: Doubts = doubts_for(model.card) if model else nobody_doubted
+        self._doubts: Doubts = human_filter_for(model.card) if model else accept_all
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[setting.found_by])
 
-    def look(self, photo: Path, spoilt: str = "", spoil: Spoil = untouched) -> Look | None:
+    def look(self, photo: Path, spoilt: str = "", spoil: Corruption = untouched) -> FaceObservation | None:
         """The subject of ``photo``, spoilt always in the same way; None where no face is found. Raises ImageError."""
         image = spoil(read_limited(photo, self._max_side), _random(photo, spoilt))
         face = subject(self._cropper.detector.detect(image), (image.shape[1], image.shape[0]))
         if face is None:
             return None
         found = examine(image, face, self._floors)
-        return Look(self._network.embed(found.image), found.quality, face.box.area)
+        return FaceObservation(self._network.embed(found.image), found.quality, face.box.area)
 
-    def doubted(self, look: Look | None) -> Look | None:
+    def doubted(self, look: FaceObservation | None) -> FaceObservation | None:
         """The same, with what the recogniser's doubts (is it a person?) add to its quality's reasons."""
         doubts = self._doubts(look.embedding) if look is not None else ()
         if look is None or not doubts:
@@ -80,10 +80,12 @@ class Looker:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def look_at(photos: Iterable[Path], setting: Setting, spoilt: str = "", spoil: Spoil = untouched) -> Looks:
+def observe(
+    photos: Iterable[Path], setting: Setting, spoilt: str = "", spoil: Corruption = untouched
+) -> FaceObservations:
     """Every photo's look after ``spoil``, named ``spoilt``. Kept in the setting's cache, also if interrupted."""
     wanted = sorted(set(photos))
-    looker = Looker(setting)
+    looker = FaceObserver(setting)
     kept = setting.cache / f"looks-{_name(looker.fingerprint(), spoilt)}.npz" if setting.cache else None
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
@@ -109,7 +111,7 @@ def _name(fingerprint: str, spoilt: str) -> str:
     return hashlib.sha256(f"{fingerprint} {spoilt}".encode()).hexdigest()[:16]
 
 
-def _load(path: Path | None) -> dict[str, Look | None]:
+def _load(path: Path | None) -> dict[str, FaceObservation | None]:
     if path is None or not path.exists():
         return {}
     with np.load(path) as kept:
@@ -117,18 +119,20 @@ def _load(path: Path | None) -> dict[str, Look | None]:
         return {str(key): _unpacked(*row) for key, row in zip(kept["keys"], rows, strict=True)}
 
 
-def _unpacked(embedding: Embedding, measures: NDArray[np.float64], reasons: str, area: float) -> Look | None:
+def _unpacked(embedding: Embedding, measures: NDArray[np.float64], reasons: str, area: float) -> FaceObservation | None:
     if np.isnan(area):
         return None
     values = dict(zip(_MEASURES, map(float, measures), strict=True))
-    return Look(embedding, Quality(**values, reasons=tuple(filter(None, str(reasons).split("|")))), float(area))
+    return FaceObservation(
+        embedding, Quality(**values, reasons=tuple(filter(None, str(reasons).split("|")))), float(area)
+    )
 
 
-def _save(path: Path | None, found: Mapping[str, Look | None]) -> None:
+def _save(path: Path | None, found: Mapping[str, FaceObservation | None]) -> None:
     if path is None or not any(found.values()):
         return
     some = next(look for look in found.values() if look is not None)
-    nothing = Look(np.zeros_like(some.embedding), some.quality, np.nan)
+    nothing = FaceObservation(np.zeros_like(some.embedding), some.quality, np.nan)
     looks = [look or nothing for look in found.values()]
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(f".{os.getpid()}.npz")

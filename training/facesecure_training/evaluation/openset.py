@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from facesecure.recognition.templates import templates_of
 from facesecure_training.evaluation.households import Household
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.rates import Rates
 from facesecure_training.evaluation.rates import rates as rates_by_threshold
 
@@ -23,7 +23,7 @@ RATES = (1e-2, 1e-3, 1e-4)
 _RESAMPLES = 400
 
 Scores = NDArray[np.float32]
-Compare = Callable[[Household, Sequence[Look]], Scores]
+Compare = Callable[[Household, Sequence[FaceObservation]], Scores]
 """Scores (faces, people) of some looks against everybody in a household, higher is nearer."""
 
 
@@ -60,32 +60,32 @@ class Outcome:
     strangers: Scores
 
 
-def our_way(household: Household, looks: Sequence[Look]) -> Scores:
+def our_way(household: Household, looks: Sequence[FaceObservation]) -> Scores:
     """The nearest of each person's templates, made as enrolment makes them."""
     faces = _stack(looks)
     columns = [(faces @ _templates(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
-def _templates(enrolled: Sequence[Look]) -> Scores:
+def _templates(enrolled: Sequence[FaceObservation]) -> Scores:
     return np.stack([one.direction for one in templates_of(np.stack([look.embedding for look in enrolled]))])
 
 
-def nearest_picture(household: Household, looks: Sequence[Look]) -> Scores:
+def nearest_picture(household: Household, looks: Sequence[FaceObservation]) -> Scores:
     """The nearest of each person's pictures, of the same embeddings."""
     faces = _stack(looks)
     columns = [(faces @ _stack(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
-def mean_by_distance(household: Household, looks: Sequence[Look]) -> Scores:
+def mean_by_distance(household: Household, looks: Sequence[FaceObservation]) -> Scores:
     """Less the distance to the mean of each person's pictures, for embeddings that are points, not directions."""
     faces = _stack(looks)
     means = [_stack(some).mean(0) for some in household.enrolled.values()]
     return np.asarray(np.stack([-np.linalg.norm(faces - mean, axis=1) for mean in means], 1), np.float32)
 
 
-def nearest_by_distance(household: Household, looks: Sequence[Look]) -> Scores:
+def nearest_by_distance(household: Household, looks: Sequence[FaceObservation]) -> Scores:
     """Less the distance to the nearest of each person's pictures."""
     faces = _stack(looks)
     known = [_stack(some) for some in household.enrolled.values()]
@@ -99,7 +99,7 @@ def rates_of(outcomes: Sequence[Outcome]) -> Rates:
     return rates_by_threshold(family, np.concatenate([one.strangers for one in outcomes]))
 
 
-def _stack(looks: Sequence[Look]) -> Scores:
+def _stack(looks: Sequence[FaceObservation]) -> Scores:
     return np.stack([look.embedding for look in looks])
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from facesecure_training.common.embeddings import photos_by_person
 from facesecure_training.common.progress import steps
 from facesecure_training.evaluation import baselines, openset
-from facesecure_training.evaluation.household_judge import Doors, single_pictures
-from facesecure_training.evaluation.households import Drawing, Household, People, draw, looks_by_person
-from facesecure_training.evaluation.observations import Look, look_at
+from facesecure_training.evaluation.household_judge import HouseholdJudgeFactory, single_pictures
+from facesecure_training.evaluation.households import Drawing, Household, People, draw, observations_by_person
+from facesecure_training.evaluation.observations import FaceObservation, observe
 from facesecure_training.evaluation.openset import Compare, Judged, Outcome, Rate, Scores, tally
 from facesecure_training.evaluation.robustness import Measure, measure_of
 from facesecure_training.evaluation.setting import Setting
@@ -65,8 +65,8 @@ class Report:
 def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, peer_photos: int) -> Report:
     """``peer`` is the Python that has face_recognition, None to leave it out. Raises UsageError, ImageError."""
     photos = photos_by_person(images)
-    looks = look_at((photo for some in photos.values() for photo in some), setting)
-    people = looks_by_person(photos, looks)
+    looks = observe((photo for some in photos.values() for photo in some), setting)
+    people = observations_by_person(photos, looks)
     found = [look for look in looks.values() if look is not None]
     households = list(draw(people, how))
     measure_ = measure_of([look.embedding for look in found])
@@ -102,13 +102,13 @@ def _calibrated(setting: Setting, measure: Measure, households: Sequence[Househo
     model = setting.network().model
     if model is None or model.card.score_model is None or measure == "distance":
         return []
-    doors = Doors(model)
+    doors = HouseholdJudgeFactory(model)
     return [single_pictures(doors, households, asked) for asked in steps(openset.RATES, "judging")]
 
 
 def _same_faces(
     setting: Setting,
-    photos: Mapping[Look, Path],
+    photos: Mapping[FaceObservation, Path],
     people: People,
     how: Drawing,
     peer: Path | None,
@@ -143,10 +143,10 @@ def _fewer(people: People, how: Drawing, most: int) -> People:
     return {name: people[name][:each] for name in families} | {name: people[name][:1] for name in others}
 
 
-def _their_way(vectors: Mapping[Look, Scores]) -> Compare:
+def _their_way(vectors: Mapping[FaceObservation, Scores]) -> Compare:
     """Less the distance to the nearest picture: higher is nearer, as with the others."""
 
-    def compare(household: Household, looks: Sequence[Look]) -> Scores:
+    def compare(household: Household, looks: Sequence[FaceObservation]) -> Scores:
         seen = np.stack([vectors[look] for look in looks])
         known = [np.stack([vectors[look] for look in some]) for some in household.enrolled.values()]
         columns = [-np.linalg.norm(seen[:, None] - some[None], axis=2).min(1) for some in known]

@@ -22,7 +22,7 @@ from facesecure.recognition.templates import template_of
 from facesecure.vision.images.quality import clarity
 from facesecure_training.common.corruptions import ladder
 from facesecure_training.common.embeddings import photos_by_person
-from facesecure_training.evaluation.observations import Look, Looks, look_at
+from facesecure_training.evaluation.observations import FaceObservation, FaceObservations, observe
 from facesecure_training.evaluation.setting import Setting
 
 Floats = NDArray[np.float64]
@@ -92,8 +92,8 @@ def measure(setting: Setting, images: Path, people: int, seed: int) -> Report:
     """Spoil, look, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
     chosen = _chosen(images, people, seed)
     probes = [photo for photos in chosen.values() for photo in photos[_TEMPLATE:]]
-    plain = look_at([photo for photos in chosen.values() for photo in photos], setting)
-    spoilt = {name: look_at(probes, setting, name, spoil) for name, spoil in ladder().items()}
+    plain = observe([photo for photos in chosen.values() for photo in photos], setting)
+    spoilt = {name: observe(probes, setting, name, spoil) for name, spoil in ladder().items()}
     mean = ScoreModel.from_card(setting.load().card).impostor.mean
     return report(_sample(chosen, plain, spoilt, mean), len(chosen))
 
@@ -109,7 +109,9 @@ def _chosen(images: Path, people: int, seed: int) -> dict[str, list[Path]]:
     }
 
 
-def _sample(chosen: Mapping[str, Sequence[Path]], plain: Looks, spoilt: Mapping[str, Looks], mean: float) -> Sample:
+def _sample(
+    chosen: Mapping[str, Sequence[Path]], plain: FaceObservations, spoilt: Mapping[str, FaceObservations], mean: float
+) -> Sample:
     rows = []
     for photos in chosen.values():
         known = [look.embedding for photo in photos[:_TEMPLATE] if (look := plain[photo])]
@@ -130,7 +132,7 @@ def _sample(chosen: Mapping[str, Sequence[Path]], plain: Looks, spoilt: Mapping[
     return Sample(np.array(measures), np.array(kept), np.array(kinds))
 
 
-def _measures(look: Look) -> tuple[float, float, float]:
+def _measures(look: FaceObservation) -> tuple[float, float, float]:
     return look.quality.sharpness, look.quality.eye_distance, look.quality.contrast
 
 

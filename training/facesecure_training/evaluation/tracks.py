@@ -15,15 +15,15 @@ import numpy as np
 
 from facesecure.domain import VerdictKind
 from facesecure.recognition.evidence import Evidence
-from facesecure_training.evaluation.household_judge import Door
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.household_judge import HouseholdJudge
+from facesecure_training.evaluation.observations import FaceObservation
 
 LEAST_USABLE, MOST_USABLE = 5, 10
 _STEP = (0.2, 2.0)
 STRANGER = ""
 """What a rule says where it knows that it is nobody of the household; None says that it does not know."""
 
-Track = Sequence[tuple[float, Look]]
+Track = Sequence[tuple[float, FaceObservation]]
 """(seconds, face) in the order of time."""
 
 
@@ -37,10 +37,10 @@ class Outcome:
     faces: int
 
 
-Rule = Callable[[Door, Track], Outcome]
+Rule = Callable[[HouseholdJudge, Track], Outcome]
 
 
-def make_track(looks: Sequence[Look], random: np.random.Generator) -> Track | None:
+def make_track(looks: Sequence[FaceObservation], random: np.random.Generator) -> Track | None:
     """5 to 10 usable faces, and the unusable ones between them; None if ``looks`` holds too few."""
     wanted = int(random.integers(LEAST_USABLE, MOST_USABLE + 1))
     at, usable, track = 0.0, 0, []
@@ -54,7 +54,7 @@ def make_track(looks: Sequence[Look], random: np.random.Generator) -> Track | No
     return track if usable >= LEAST_USABLE else None
 
 
-def ours(door: Door, track: Track) -> Outcome:
+def ours(door: HouseholdJudge, track: Track) -> Outcome:
     """The daemon's evidence and judge, asked after every face as the tracker does."""
     evidence, said = Evidence(), []
     for at, look in track:
@@ -68,13 +68,13 @@ def ours(door: Door, track: Track) -> Outcome:
     return Outcome(final, names, next(faces for word, faces in said if word == final))
 
 
-def best_frame(door: Door, track: Track) -> Outcome:
+def best_frame(door: HouseholdJudge, track: Track) -> Outcome:
     """The clearest face alone, against the threshold for one face at the same rate."""
     look = max(_usable(track), key=lambda one: one.quality.clarity)
     return _settled(_single(door, look), len(_usable(track)))
 
 
-def majority(door: Door, track: Track) -> Outcome:
+def majority(door: HouseholdJudge, track: Track) -> Outcome:
     """Every face votes, by the threshold for one face at the same rate; more than half of the votes decide."""
     votes = Counter(_single(door, look) for look in _usable(track))
     word, count = votes.most_common(1)[0]
@@ -86,7 +86,7 @@ _UNKNOWN, _ACCEPTED = 0.8, 0.9
 _FULL_AREA = 4000.0
 
 
-def frigate(door: Door, track: Track) -> Outcome:
+def frigate(door: HouseholdJudge, track: Track) -> Outcome:
     """Frigate's published rule for ArcFace: each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below
     are thrown away; of the rest the mean weighted by area, up to 4,000 pixels, must reach 0.9, and the name with most
     faces is taken if it is the only one with so many.
@@ -112,12 +112,12 @@ def _weighted(kept: Sequence[tuple[str, float, float]]) -> str:
     return counts[0][0] if mean >= _ACCEPTED else STRANGER
 
 
-def _single(door: Door, look: Look) -> str:
+def _single(door: HouseholdJudge, look: FaceObservation) -> str:
     name, score = door.recognise(look).ranked()[0]
     return name if score >= door.thresholds[name] else STRANGER
 
 
-def _usable(track: Track) -> list[Look]:
+def _usable(track: Track) -> list[FaceObservation]:
     return [look for _, look in track if look.quality.usable]
 
 

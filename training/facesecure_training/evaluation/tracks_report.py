@@ -14,9 +14,9 @@ from facesecure.domain.errors import UsageError
 from facesecure_training.common.corruptions import walk_in
 from facesecure_training.common.embeddings import photos_by_person
 from facesecure_training.common.progress import steps
-from facesecure_training.evaluation.household_judge import Doors
-from facesecure_training.evaluation.households import Drawing, Household, People, draw, looks_by_person
-from facesecure_training.evaluation.observations import Look, look_at
+from facesecure_training.evaluation.household_judge import HouseholdJudgeFactory
+from facesecure_training.evaluation.households import Drawing, Household, People, draw, observations_by_person
+from facesecure_training.evaluation.observations import FaceObservation, observe
 from facesecure_training.evaluation.setting import Setting
 from facesecure_training.evaluation.tracks import LEAST_USABLE, RULES, STRANGER, Outcome, Track, make_track
 
@@ -75,21 +75,23 @@ def measure(setting: Setting, images: Path, how: Drawing, stranger_tracks: int) 
     """``how.strangers`` is not used: there are ``stranger_tracks`` in all. Raises UsageError, ImageError."""
     photos = {name: some for name, some in photos_by_person(images).items() if len(some) >= _LEAST_PHOTOS}
     every = [photo for some in photos.values() for photo in some]
-    plain = look_at(every, setting)
-    spoilt = [look_at(every, setting, name, walk_in) for name in _VARIANTS]
+    plain = observe(every, setting)
+    spoilt = [observe(every, setting, name, walk_in) for name in _VARIANTS]
     frames = {
         look: [frame for variant in spoilt if (frame := variant[photo]) is not None]
         for photo, look in plain.items()
         if look is not None
     }
-    people = looks_by_person(photos, plain)
+    people = observations_by_person(photos, plain)
     visits = list(_visits(people, frames, how, stranger_tracks))
     if not sum(len(one.family) for one in visits) or not sum(len(one.strangers) for one in visits):
         raise UsageError("nobody has enough usable photos for a track", f"a track has {LEAST_USABLE} usable faces")
-    return _report(Doors(setting.load()), visits)
+    return _report(HouseholdJudgeFactory(setting.load()), visits)
 
 
-def _visits(people: People, frames: Mapping[Look, Sequence[Look]], how: Drawing, tracks: int) -> Iterator[Visits]:
+def _visits(
+    people: People, frames: Mapping[FaceObservation, Sequence[FaceObservation]], how: Drawing, tracks: int
+) -> Iterator[Visits]:
     """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
     random = np.random.default_rng(how.seed + 1)
     pools = {name: [frame for look in looks for frame in frames[look]] for name, looks in people.items()}
@@ -108,7 +110,7 @@ def _visits(people: People, frames: Mapping[Look, Sequence[Look]], how: Drawing,
         yield Visits(household, family, found)
 
 
-def _report(doors: Doors, visits: Sequence[Visits]) -> Report:
+def _report(doors: HouseholdJudgeFactory, visits: Sequence[Visits]) -> Report:
     family = [track for one in visits for _, track in one.family]
     looks = [look for track in family for _, look in track if look.quality.usable]
     return Report(
@@ -120,7 +122,7 @@ def _report(doors: Doors, visits: Sequence[Visits]) -> Report:
     )
 
 
-def _at(doors: Doors, visits: Sequence[Visits], asked: float) -> list[Figures]:
+def _at(doors: HouseholdJudgeFactory, visits: Sequence[Visits], asked: float) -> list[Figures]:
     """Every rule's figures at one rate asked for."""
     family: dict[str, list[tuple[str, Outcome]]] = {rule: [] for rule in RULES}
     strangers: dict[str, list[Outcome]] = {rule: [] for rule in RULES}

@@ -24,10 +24,10 @@ from facesecure_training.recipes.checkpoint import Progress, numpy
 from facesecure_training.recipes.classify import cross_entropy
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import Compact
-from facesecure_training.recipes.training_log import Record
+from facesecure_training.recipes.training_log import TrainingLog
 
 
-class Probe:
+class Head:
     """A Recipe whose batches are embeddings."""
 
     goal = Goal("val_accuracy")
@@ -105,7 +105,7 @@ class Probe:
         return made.take(steps(folder.files, chosen.batch))
 
 
-def fit(record: Record, optimiser: Any, *, eager: bool = False) -> Progress:
+def fit(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> Progress:
     """Trains the recipe of ``record`` with Keras' ``fit``, an epoch a call, so that the order of each is its own."""
     recipe = record.recipe
     trained = recipe.trained

@@ -20,7 +20,7 @@ from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.common.progress import Bar
 from facesecure_training.recipes import checkpoint
 from facesecure_training.recipes.checkpoint import Progress
-from facesecure_training.recipes.training_log import Record
+from facesecure_training.recipes.training_log import TrainingLog
 
 SAVE_EVERY_S = 300.0
 """Within an epoch; what kill -9 can cost."""
@@ -29,7 +29,7 @@ SAVE_EVERY_S = 300.0
 class Loop:
     """One training of the recipe of ``record``."""
 
-    def __init__(self, record: Record, optimiser: Any, *, strategy: Any = None, eager: bool = False) -> None:
+    def __init__(self, record: TrainingLog, optimiser: Any, *, strategy: Any = None, eager: bool = False) -> None:
         """The recipe and ``optimiser`` were made under ``strategy``."""
         tf = tensorflow()
         self.record, self.recipe, self.optimiser = record, record.recipe, optimiser

@@ -34,11 +34,11 @@ def _compact(settings: Compact) -> Recipe:
     from facesecure_training.networks.compact import compact
     from facesecure_training.recipes.classify import Classify
     from facesecure_training.recipes.data import parts
-    from facesecure_training.recipes.head import Probe
+    from facesecure_training.recipes.head import Head
 
     folders = parts(settings)
     if settings.kind == "head":
-        return Probe(folders, settings)
+        return Head(folders, settings)
     options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}
     return Classify(compact(len(folders[0].classes), kind="cnn", **options), folders, settings)
 
@@ -46,7 +46,7 @@ def _compact(settings: Compact) -> Recipe:
 def _siamese(settings: Siamese) -> Recipe:
     from facesecure_training.networks.densenet import densenet
     from facesecure_training.recipes.data import parts
-    from facesecure_training.recipes.siamese import Verify
+    from facesecure_training.recipes.siamese import SiameseTraining
 
     network = densenet(
         units(settings.blocks),
@@ -55,7 +55,7 @@ def _siamese(settings: Siamese) -> Recipe:
         embedding=settings.embedding,
         side=settings.size,
     )
-    return Verify(network, parts(settings), settings)
+    return SiameseTraining(network, parts(settings), settings)
 
 
 def _embedder(settings: Embedder) -> Recipe:

@@ -21,7 +21,7 @@ from facesecure_training.recipes.settings import Siamese
 _LEARNT, _UNSEEN = 0, 1  # in the seeds of pairs
 
 
-class Verify:
+class SiameseTraining:
     """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to embeddings. Each epoch has its own pairs."""
 
     goal = Goal("val_auc")

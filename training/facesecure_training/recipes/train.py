@@ -10,14 +10,14 @@ from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.corrupt_files import named
 from facesecure_training.recipes import devices
 from facesecure_training.recipes.checkpoint import Progress, Row
-from facesecure_training.recipes.head import Probe, fit
+from facesecure_training.recipes.head import Head, fit
 from facesecure_training.recipes.loop import Loop
 from facesecure_training.recipes.optimizers.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes.recipe import Recipe
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.run_folder import Events, RunFolder, sheet
 from facesecure_training.recipes.settings import Settings
-from facesecure_training.recipes.training_log import Record, nothing
+from facesecure_training.recipes.training_log import TrainingLog, nothing
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ def train(
         if not resume:
             _begin(kind, settings, folder, recipe)
         epochs, patience = settings.epochs, settings.patience
-        with Record(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
-            if isinstance(recipe, Probe):
+        with TrainingLog(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
+            if isinstance(recipe, Head):
                 return fit(record, adam, eager=settings.eager)
             loop = Loop(record, adam, strategy=strategy, eager=settings.eager)
             if resume:

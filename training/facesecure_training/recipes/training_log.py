@@ -15,7 +15,7 @@ def nothing(row: Row) -> None:
     """For whoever does not want to be told."""
 
 
-class Record:
+class TrainingLog:
     """Keeps the best network in ``folder`` and the curves beside it. ``after_epoch`` may raise to end the training."""
 
     def __init__(

@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facesecure.alerts.delivery.delivery import Delivery, Stage
-from facesecure.alerts.delivery.durable_outbox import Ledger
-from facesecure.alerts.plugins.api import Closes, PluginConfig
-from facesecure.domain.deliveries import DeliveryState, Standing
+from facesecure.alerts.delivery.delivery import Delivery, DeliveryStage
+from facesecure.alerts.delivery.durable_outbox import DurableOutbox
+from facesecure.alerts.plugins.api import HasClose, PluginConfig
+from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.interfaces import AlertPlugin
 
 PLAYING_SECONDS = 30.0
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ChannelReport:
     """How one plugin fares: attempts that delivered or failed, alerts dropped, deliveries of its own still open.
 
     ``busy_seconds`` is what the present attempt takes so far; ``hung`` that it took too long and has not come back.
@@ -57,7 +57,7 @@ class Channel:
     ended by calling ``ended``.
     """
 
-    def __init__(self, name: str, plugin: AlertPlugin, ledger: Ledger, ended: Ended) -> None:
+    def __init__(self, name: str, plugin: AlertPlugin, ledger: DurableOutbox, ended: Ended) -> None:
         config = getattr(plugin, "config", None)
         config = config if isinstance(config, PluginConfig) else PluginConfig()
         self.name, self.expires, self._limit = name, config.expires, config.attempt_seconds
@@ -81,7 +81,7 @@ class Channel:
 
     def queue(self, delivery: Delivery) -> None:
         """Let ``delivery`` wait for this plugin: fresh ones in the order they came, before those tried in vain."""
-        delivery.stage = Stage.QUEUED
+        delivery.stage = DeliveryStage.QUEUED
         (self._fresh if delivery.fresh else self._backlog).append(delivery)
 
     def take_all(self) -> list[Delivery]:
@@ -103,7 +103,7 @@ class Channel:
 
     def assign(self, delivery: Delivery, now: float) -> None:
         """Begin an attempt."""
-        delivery.stage, delivery.attempts = Stage.ATTEMPTING, delivery.attempts + 1
+        delivery.stage, delivery.attempts = DeliveryStage.ATTEMPTING, delivery.attempts + 1
         self.current, self._since, self.deadline = delivery, now, now + self._limit
         self._jobs.put(Job(delivery, delivery.attempts))
 
@@ -127,9 +127,9 @@ class Channel:
         self.failed += error is not None and not was_hung
         self.last_error = "" if error is None else _in_words(error)
 
-    def report(self, waiting: int) -> Report:
+    def report(self, waiting: int) -> ChannelReport:
         busy = time.monotonic() - self._since if self.current is not None else 0.0
-        return Report(self.name, self.sent, self.failed, self.dropped, waiting, busy, self.hung, self.last_error)
+        return ChannelReport(self.name, self.sent, self.failed, self.dropped, waiting, busy, self.hung, self.last_error)
 
     def finish(self) -> None:
         """Let the thread close the plugin and end, when it has done what it is at."""
@@ -141,7 +141,7 @@ class Channel:
             self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def _waits_here(self, delivery: Delivery) -> bool:
-        return delivery.stage is Stage.QUEUED and delivery.chain[delivery.position] is self
+        return delivery.stage is DeliveryStage.QUEUED and delivery.chain[delivery.position] is self
 
     # The plugin's thread ----------------------------------------------------------------------------------------
 
@@ -164,11 +164,11 @@ class Channel:
         return None
 
     def _mark(self, job: Job, state: DeliveryState) -> None:
-        self._ledger.mark(job.delivery.alert, job.delivery.channel, Standing(state, job.attempts, self.name))
+        self._ledger.mark(job.delivery.alert, job.delivery.channel, DeliveryStatus(state, job.attempts, self.name))
 
     def _close(self) -> None:
         try:
-            if isinstance(self._plugin, Closes):
+            if isinstance(self._plugin, HasClose):
                 self._plugin.close()
         except (Exception, SystemExit):
             log.exception("plugin %s failed to close", self.name)

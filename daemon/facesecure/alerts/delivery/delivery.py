@@ -19,7 +19,7 @@ FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
 
 
-class Stage(Enum):
+class DeliveryStage(Enum):
     """Where a delivery is at this moment."""
 
     QUEUED = auto()
@@ -45,7 +45,7 @@ class Delivery:
     attempts: int = 0
     rounds: int = 0
     position: int = 0
-    stage: Stage = Stage.WAITING
+    stage: DeliveryStage = DeliveryStage.WAITING
     due: float = 0.0
     errors: dict[str, str] = field(default_factory=dict)
     """Why the last attempt of each plugin of the chain failed."""
@@ -71,7 +71,7 @@ class Delivery:
     def begin_again(self, now: float, chance: random.Random) -> None:
         """The chain has been gone through in vain: start over after a pause."""
         self.due = now + pause(self.rounds, chance)
-        self.rounds, self.position, self.fresh, self.stage = self.rounds + 1, 0, False, Stage.WAITING
+        self.rounds, self.position, self.fresh, self.stage = self.rounds + 1, 0, False, DeliveryStage.WAITING
 
 
 def pause(rounds: int, chance: random.Random) -> float:

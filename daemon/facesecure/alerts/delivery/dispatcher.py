@@ -18,14 +18,21 @@ from functools import partial
 from itertools import starmap
 from types import TracebackType
 
-from facesecure.alerts.delivery.channel import Channel, Report
+from facesecure.alerts.delivery.channel import Channel, ChannelReport
 from facesecure.alerts.delivery.delivery import Delivery, born_at, expires_at
-from facesecure.alerts.delivery.durable_outbox import Ledger, Written
-from facesecure.alerts.delivery.fallback import Routes
-from facesecure.alerts.delivery.scheduler import OnStep, Rounds
-from facesecure.alerts.delivery.speech_deadline import SPEAK_WITHIN, SpokenInTime
+from facesecure.alerts.delivery.durable_outbox import DurableOutbox, WriteResult
+from facesecure.alerts.delivery.fallback import FallbackRouter
+from facesecure.alerts.delivery.scheduler import DeliveryScheduler, OnStep
+from facesecure.alerts.delivery.speech_deadline import SPEAK_WITHIN, AnnouncementDeadline
 from facesecure.domain import Alert
-from facesecure.domain.deliveries import DeliveryState, Outbox, Planned, Standing, StoredDelivery, Told
+from facesecure.domain.deliveries import (
+    AlertWithDeliveries,
+    DeliveryState,
+    DeliveryStatus,
+    Outbox,
+    PlannedDelivery,
+    StoredDelivery,
+)
 from facesecure.domain.interfaces import AlertPlugin
 
 CAPACITY = 1000
@@ -59,12 +66,17 @@ class Dispatcher:
         alert's way: written, attempting, delivered, failed, expired, and what plugins report in between.
         ``capacity``: alerts that may wait for each plugin. ``close_seconds``: how long the end of ``with`` waits.
         """
-        self._ledger = Ledger(outbox)
+        self._ledger = DurableOutbox(outbox)
         self._channels = {name: Channel(name, plugin, self._ledger, self._ended) for name, plugin in plugins.items()}
-        self._routes = Routes(self._channels, fallback)
+        self._routes = FallbackRouter(self._channels, fallback)
         self._on_step, self._close_seconds = on_step, close_seconds
-        self._rounds = Rounds(
-            self._channels, self._ledger, SpokenInTime(speak_within), on_step, capacity, chance or random.Random()
+        self._rounds = DeliveryScheduler(
+            self._channels,
+            self._ledger,
+            AnnouncementDeadline(speak_within),
+            on_step,
+            capacity,
+            chance or random.Random(),
         )
         self._todo: queue.SimpleQueue[Callable[[float], None]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
@@ -87,7 +99,7 @@ class Dispatcher:
         """
         routes = {head: self._routes.chain(head, alert) for head in self._routes.heads(alert)}
         written = self._ledger.write(alert, [_planned(alert, head, chain) for head, chain in routes.items()])
-        if written is Written.BEFORE:
+        if written is WriteResult.BEFORE:
             log.warning("alert %s was sent before: %r", alert.identifier, alert.text)
         elif self._closed:
             kept = "it is told at the next start" if self._ledger.keeps else "it is lost"
@@ -123,7 +135,7 @@ class Dispatcher:
         self._ledger.settle(now=True)
         return self._unsent()
 
-    def reports(self) -> list[Report]:
+    def reports(self) -> list[ChannelReport]:
         """How each plugin fares, in the order they were given."""
         waiting = [one.channel for one in self._rounds.open()]
         return [channel.report(waiting.count(name)) for name, channel in self._channels.items()]
@@ -137,7 +149,7 @@ class Dispatcher:
     ) -> None:
         self.close()
 
-    def _take_up(self, left: Sequence[Told]) -> None:
+    def _take_up(self, left: Sequence[AlertWithDeliveries]) -> None:
         """Have what an earlier run wrote and did not deliver told now, and close what has expired meanwhile."""
         both = [(told.alert, stored) for told in left for stored in told.deliveries]
         deliveries = [one for one in starmap(self._left_over, both) if one is not None]
@@ -153,17 +165,17 @@ class Dispatcher:
         if time.monotonic() >= born + (stored.expires_at - alert.created_at).total_seconds():
             log.error("expired while facesecure did not run: %r was not told by %s", alert.text, stored.channel)
             attempts, error = stored.standing.attempts, stored.standing.error
-            self._ledger.mark(alert, stored.channel, Standing(DeliveryState.EXPIRED, attempts, error=error))
+            self._ledger.mark(alert, stored.channel, DeliveryStatus(DeliveryState.EXPIRED, attempts, error=error))
         elif not chain:
             log.warning("%r waits for plugin %s, which is not in use", alert.text, stored.channel)
         else:
             return Delivery(alert, stored.channel, chain, born, fresh=False, attempts=stored.standing.attempts)
         return None
 
-    def _begin(self, alert: Alert, routes: Mapping[str, Sequence[Channel]], written: Written, now: float) -> None:
+    def _begin(self, alert: Alert, routes: Mapping[str, Sequence[Channel]], written: WriteResult, now: float) -> None:
         born = born_at(alert)
         for head, chain in routes.items():
-            if written is Written.NOW:
+            if written is WriteResult.NOW:
                 self._rounds.step(alert, head, "written")
             if not chain:
                 log.error("%r is for plugin %s, which is not in use, nor is a fallback of it", alert.text, head)
@@ -220,14 +232,14 @@ class Dispatcher:
         return unsent
 
 
-def _planned(alert: Alert, head: str, chain: Sequence[Channel]) -> Planned:
+def _planned(alert: Alert, head: str, chain: Sequence[Channel]) -> PlannedDelivery:
     """What to write of a delivery: one that nobody can make has failed already."""
     if chain:
-        return Planned(head, expires_at(alert, chain))
-    return Planned(head, alert.created_at, DeliveryState.FAILED, f"{head} is not in use")
+        return PlannedDelivery(head, expires_at(alert, chain))
+    return PlannedDelivery(head, alert.created_at, DeliveryState.FAILED, f"{head} is not in use")
 
 
-class Steps:
+class ProgressFanOut:
     """The dispatcher's ``on_step`` where several follow it: each is told of every step, in the order they came."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from facesecure.domain import Alert
-from facesecure.domain.deliveries import Outbox, Planned, Standing, Told
+from facesecure.domain.deliveries import AlertWithDeliveries, DeliveryStatus, Outbox, PlannedDelivery
 from facesecure.domain.errors import FacesecureError
 
 AGAIN_SECONDS = 5.0
@@ -22,7 +22,7 @@ TRIES = 3
 log = logging.getLogger(__name__)
 
 
-class Written(Enum):
+class WriteResult(Enum):
     """What became of an alert that was to be written."""
 
     NOW = auto()
@@ -39,7 +39,7 @@ class _Entry:
     mistakes: int = 0
 
 
-class Ledger:
+class DurableOutbox:
     """Never raises, whatever the disk does. Without an outbox nothing outlives the process, and nobody minds.
 
     After a failure everything queues here in its order, tried again at most every few seconds: a store that takes its
@@ -57,24 +57,24 @@ class Ledger:
         """Whether what is undelivered is on the disk, for the next start."""
         return self._outbox is not None and not self._owed
 
-    def write(self, alert: Alert, planned: Sequence[Planned]) -> Written:
+    def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> WriteResult:
         """Write ``alert`` and its deliveries."""
         outbox = self._outbox
         if outbox is None:
-            return Written.NOW
+            return WriteResult.NOW
         new = list[bool]()
         if not self._do(_Entry(f"the alert {alert.text!r}", lambda: new.append(outbox.write(alert, planned)))):
             log.critical("%r is not on the disk and would be lost if facesecure stopped now; it is told", alert.text)
-            return Written.OWED
-        return Written.NOW if all(new) else Written.BEFORE
+            return WriteResult.OWED
+        return WriteResult.NOW if all(new) else WriteResult.BEFORE
 
-    def mark(self, alert: Alert, channel: str, standing: Standing) -> None:
+    def mark(self, alert: Alert, channel: str, standing: DeliveryStatus) -> None:
         """Say how a delivery stands."""
         if (outbox := self._outbox) is not None:
             what = f"that {alert.text!r} is {standing.state} for {channel}"
             self._do(_Entry(what, lambda: outbox.mark(alert.identifier, channel, standing)))
 
-    def pending(self) -> Sequence[Told]:
+    def pending(self) -> Sequence[AlertWithDeliveries]:
         """What an earlier run left undelivered; nothing where that cannot be read."""
         try:
             return [] if self._outbox is None else self._outbox.pending()

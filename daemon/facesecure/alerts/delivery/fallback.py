@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from facesecure.domain import Alert
 
 
-class Routes:
+class FallbackRouter:
     """The channels in use and their fallbacks."""
 
     def __init__(self, channels: Mapping[str, Channel], fallback: Mapping[str, str] | None = None) -> None:

@@ -7,11 +7,11 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from facesecure.alerts.delivery.channel import Channel
-from facesecure.alerts.delivery.delivery import Delivery, Stage
-from facesecure.alerts.delivery.durable_outbox import Ledger
-from facesecure.alerts.delivery.speech_deadline import SpokenInTime
+from facesecure.alerts.delivery.delivery import Delivery, DeliveryStage
+from facesecure.alerts.delivery.durable_outbox import DurableOutbox
+from facesecure.alerts.delivery.speech_deadline import AnnouncementDeadline
 from facesecure.domain import Alert
-from facesecure.domain.deliveries import DeliveryState, Standing
+from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.errors import FacesecureError
 
 PLAYING = "playing"
@@ -23,7 +23,7 @@ OnStep = Callable[[Alert, str, str], None]
 log = logging.getLogger(__name__)
 
 
-class Rounds:
+class DeliveryScheduler:
     """All open deliveries. Only one thread may call; what it decides, the channels' own threads do.
 
     A delivery goes along its chain at once, from a plugin that fails, hangs or is hung already to the next. At the end
@@ -34,8 +34,8 @@ class Rounds:
     def __init__(
         self,
         channels: Mapping[str, Channel],
-        ledger: Ledger,
-        spoken: SpokenInTime,
+        ledger: DurableOutbox,
+        spoken: AnnouncementDeadline,
         on_step: OnStep,
         capacity: int,
         chance: random.Random,
@@ -84,24 +84,24 @@ class Rounds:
             if channel.overdue(now):
                 self._hangs(channel, now)
         for delivery in list(self._open.values()):
-            if delivery.stage in (Stage.WAITING, Stage.QUEUED) and now >= delivery.expires:
+            if delivery.stage in (DeliveryStage.WAITING, DeliveryStage.QUEUED) and now >= delivery.expires:
                 self._expired(delivery)
-            elif delivery.stage is Stage.WAITING and now >= delivery.due and not self.stopping:
+            elif delivery.stage is DeliveryStage.WAITING and now >= delivery.due and not self.stopping:
                 self._place(delivery, now)
         self._spoken.tick(now, self._why)
 
     def wake_at(self) -> float:
         """When ``tick`` has something to do, if nothing else happens."""
         busy = [channel.deadline for channel in self._channels.values() if channel.current and not channel.hung]
-        waiting = [min(one.due, one.expires) for one in self._open.values() if one.stage is Stage.WAITING]
-        queued = [one.expires for one in self._open.values() if one.stage is Stage.QUEUED]
+        waiting = [min(one.due, one.expires) for one in self._open.values() if one.stage is DeliveryStage.WAITING]
+        queued = [one.expires for one in self._open.values() if one.stage is DeliveryStage.QUEUED]
         if self.stopping:
             waiting = []
         return min([*busy, *waiting, *queued, self._spoken.wake_at()])
 
     def unfinished(self) -> bool:
         """Whether an attempt is under way or about to begin."""
-        return any(one.stage in (Stage.QUEUED, Stage.ATTEMPTING) for one in self._open.values())
+        return any(one.stage in (DeliveryStage.QUEUED, DeliveryStage.ATTEMPTING) for one in self._open.values())
 
     def open(self) -> list[Delivery]:
         """What is not delivered, in the order it came."""
@@ -173,23 +173,23 @@ class Rounds:
         if channel.speaks:
             self._spoken.broken_off(delivery.alert)
         self.step(delivery.alert, channel.name, DeliveryState.FAILED)
-        if delivery.stage is Stage.DONE:
+        if delivery.stage is DeliveryStage.DONE:
             return
         attempts = delivery.attempts  # of this one: the next in the chain may be at it before this is written
         self._next_in_chain(delivery, now)
         if delivery.key not in self._open:
             return
-        standing = Standing(DeliveryState.PENDING, attempts, channel.name, delivery.why)
+        standing = DeliveryStatus(DeliveryState.PENDING, attempts, channel.name, delivery.why)
         self._ledger.mark(delivery.alert, delivery.channel, standing)
 
     def _works_again(self, channel: Channel, now: float) -> None:
         """What waits for a pause to end need not wait any longer."""
         for delivery in self._open.values():
-            if delivery.stage is Stage.WAITING and channel in delivery.chain:
+            if delivery.stage is DeliveryStage.WAITING and channel in delivery.chain:
                 delivery.due = now
 
     def _make_room(self, name: str) -> None:
-        mine = [one for one in self._open.values() if one.channel == name and one.stage is not Stage.ATTEMPTING]
+        mine = [one for one in self._open.values() if one.channel == name and one.stage is not DeliveryStage.ATTEMPTING]
         if len(mine) < self._capacity:
             return
         oldest, channel = mine[0], self._channels.get(name)
@@ -209,10 +209,10 @@ class Rounds:
     def _ends(self, delivery: Delivery, state: DeliveryState, why: str) -> None:
         self._close(delivery)
         self.step(delivery.alert, delivery.channel, state)
-        self._ledger.mark(delivery.alert, delivery.channel, Standing(state, delivery.attempts, error=why))
+        self._ledger.mark(delivery.alert, delivery.channel, DeliveryStatus(state, delivery.attempts, error=why))
 
     def _close(self, delivery: Delivery) -> None:
-        delivery.stage = Stage.DONE
+        delivery.stage = DeliveryStage.DONE
         self._open.pop(delivery.key, None)
 
     def _why(self, alert: Alert) -> str:
@@ -225,5 +225,5 @@ class Rounds:
 def _trouble(delivery: Delivery) -> str:
     if delivery.why:
         return delivery.why
-    state = "busy with others" if delivery.stage is Stage.QUEUED else "no answer yet"
+    state = "busy with others" if delivery.stage is DeliveryStage.QUEUED else "no answer yet"
     return f"{delivery.chain[delivery.position].name}: {state}"

@@ -23,7 +23,7 @@ class _Watched:
     playing: bool = False
 
 
-class SpokenInTime:
+class AnnouncementDeadline:
     """Watches the alerts that are for a plugin that speaks (one with ``speaks = True``), until one has."""
 
     def __init__(self, within: float = SPEAK_WITHIN) -> None:
@@ -60,7 +60,7 @@ class SpokenInTime:
             log.critical(message, now - one.due + self._within, one.alert.text, one.alert.identifier, why(one.alert))
 
 
-class Unspoken:
+class MissedAnnouncementAlert:
     """Listens to the dispatcher, and tells of an alert that expired before a plugin that speaks had said it.
 
     Not of what is said of facesecure itself, or this would never end; and a drill has its own report.

@@ -74,27 +74,27 @@ class PluginContext:
 
 
 @runtime_checkable
-class Attaches(Protocol):
+class HasAttach(Protocol):
     """A plugin that wants what the daemon lends."""
 
     def attach(self, context: PluginContext) -> None: ...
 
 
 @runtime_checkable
-class Checks(Protocol):
+class HasCheck(Protocol):
     """A plugin that can tell beforehand whether it would work."""
 
     def check(self) -> None: ...
 
 
 @runtime_checkable
-class Closes(Protocol):
+class HasClose(Protocol):
     """A plugin that holds something to let go of."""
 
     def close(self) -> None: ...
 
 
-class OneAtATime:
+class SerializedPlugin:
     """Any plugin, with all its methods, and never two of them at once, whichever threads call."""
 
     def __init__(self, plugin: Any, config: PluginConfig | None = None) -> None:
@@ -105,12 +105,12 @@ class OneAtATime:
 
     def attach(self, context: PluginContext) -> None:
         with self._lock:
-            if isinstance(self.plugin, Attaches):
+            if isinstance(self.plugin, HasAttach):
                 self.plugin.attach(context)
 
     def check(self) -> None:
         with self._lock:
-            if isinstance(self.plugin, Checks):
+            if isinstance(self.plugin, HasCheck):
                 self.plugin.check()
 
     def send(self, alert: Alert) -> None:
@@ -119,5 +119,5 @@ class OneAtATime:
 
     def close(self) -> None:
         with self._lock:
-            if isinstance(self.plugin, Closes):
+            if isinstance(self.plugin, HasClose):
                 self.plugin.close()

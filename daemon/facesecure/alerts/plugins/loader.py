@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from facesecure.alerts.plugins.api import OneAtATime, PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import PluginConfig, PluginContext, SerializedPlugin
 from facesecure.domain.errors import PluginError
 
 _TELL_ITS_AUTHOR = "its author should know; enabled = false in its table leaves it out"
@@ -97,9 +97,9 @@ def _own_first(config_class: type[BaseModel]) -> list[str]:
     return [*own, "enabled", *(name for name in config_class.model_fields if name in common)]
 
 
-def _construct(plugin_class: type, config: BaseModel, context: PluginContext | None) -> OneAtATime:
+def _construct(plugin_class: type, config: BaseModel, context: PluginContext | None) -> SerializedPlugin:
     try:
-        plugin = OneAtATime(plugin_class(config), config if isinstance(config, PluginConfig) else None)
+        plugin = SerializedPlugin(plugin_class(config), config if isinstance(config, PluginConfig) else None)
         if context is not None:
             plugin.attach(context)
         return plugin
@@ -153,7 +153,7 @@ class PluginRecord:
     reason: str = ""
     hint: str = ""
     description: str = ""
-    plugin: OneAtATime | None = None
+    plugin: SerializedPlugin | None = None
 
     def __str__(self) -> str:
         return f"{self.name} {self.status}" + (f" ({self.reason})" if self.status.broken else "")

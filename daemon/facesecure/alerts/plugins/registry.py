@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from facesecure.alerts.plugins.api import OneAtATime, PluginContext
+from facesecure.alerts.plugins.api import PluginContext, SerializedPlugin
 from facesecure.alerts.plugins.loader import PluginRecord, PluginStatus, load_plugin, why
 from facesecure.domain.errors import PluginError
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
@@ -54,7 +54,7 @@ class Registry:
         registry._log()
         return registry
 
-    def enabled(self) -> dict[str, OneAtATime]:
+    def enabled(self) -> dict[str, SerializedPlugin]:
         """The plugins that get alerts, those whose check failed included."""
         return {record.name: record.plugin for record in self.records if record.plugin is not None}
 

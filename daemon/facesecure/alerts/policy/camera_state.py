@@ -14,7 +14,7 @@ _LATELY = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
-class CameraStory:
+class CameraState:
     """What the household believes of the camera, and what is so. Times are steady seconds.
 
     ``believed``: the trouble it was told of last and not told the end of. ``troubles``: which were told lately, and
@@ -27,15 +27,15 @@ class CameraStory:
     muted: bool = False
     held: int = 0
 
-    def trouble(self, what: str, now: float, cooldown: float) -> tuple[CameraStory, bool]:
+    def trouble(self, what: str, now: float, cooldown: float) -> tuple[CameraState, bool]:
         """``what`` befell it; returns the story so far and whether to tell."""
         lately = any(told == what and 0 <= now - at < cooldown for told, at in self.troubles)
         if self.believed and lately:
             return replace(self, works_since=None, held=self.held + 1), False
         troubles = (*((told, at) for told, at in self.troubles if now - at < _LATELY), (what, now))
-        return CameraStory(what, None, troubles, held=self.held), True
+        return CameraState(what, None, troubles, held=self.held), True
 
-    def works(self, now: float) -> CameraStory:
+    def works(self, now: float) -> CameraState:
         """It works again, as far as one can see."""
         if not self.believed or self.works_since is not None:
             return self
@@ -49,8 +49,8 @@ class CameraStory:
         wait = min(settle * 2.0 ** max(0, often - 1), max(settle, cooldown))
         return bool(now - self.works_since >= wait)
 
-    def told_back(self) -> CameraStory:
-        return CameraStory(troubles=self.troubles)
+    def told_back(self) -> CameraState:
+        return CameraState(troubles=self.troubles)
 
     @property
     def unheard(self) -> bool:

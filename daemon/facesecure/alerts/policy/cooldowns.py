@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from facesecure.alerts.policy.rules import Channels
-from facesecure.alerts.policy.visit import Choose, Look, Seen
+from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
 from facesecure.domain import AlertKind
+from facesecure.recognition.visitor_matching import MatchVisitor
 
 REMEMBERED = 86400.0
 """Seconds after which a visitor is forgotten here, and what was held back with them."""
@@ -25,15 +26,15 @@ _WHOLE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class SuppressedVisit:
     """What was not told. ``seen`` is None where it was long ago, or before a restart."""
 
     identifier: str
-    seen: Seen | None = None
+    seen: VisitToNotify | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class NotifiedVisit:
     """A visitor who was told of at ``at`` (steady seconds) by ``channels``, with the sighting of that identifier.
 
     ``key`` tells visitors of one kind apart where a name, or a trouble, does; ``looks`` where only a face does.
@@ -45,11 +46,11 @@ class Told:
     identifier: str
     at: float
     channels: Channels = None
-    looks: tuple[tuple[str, Look], ...] = ()
-    held: tuple[Held, ...] = ()
+    looks: tuple[tuple[str, VisitAppearance], ...] = ()
+    held: tuple[SuppressedVisit, ...] = ()
     earlier: tuple[str, ...] = ()
 
-    def looking_like(self, identifier: str, look: Look | None) -> Told:
+    def looking_like(self, identifier: str, look: VisitAppearance | None) -> NotifiedVisit:
         """With one visit's look more, or a better one of the same visit."""
         if look is None:
             return self
@@ -60,23 +61,23 @@ class Told:
         """Whether the sighting of that identifier is this visitor's."""
         return identifier in (self.identifier, *self.earlier) or any(h.identifier == identifier for h in self.held)
 
-    def again(self, seen: Seen, at: float, channels: Channels) -> Told:
+    def again(self, seen: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
         """The same visitor told of once more, with ``seen``: nothing is held back any more."""
         earlier = (*self.earlier, self.identifier)[-_EARLIER:]
-        return replace(told_of(seen, at, channels), looks=self.looks, earlier=earlier).looking_like(
+        return replace(notified_visit_of(seen, at, channels), looks=self.looks, earlier=earlier).looking_like(
             seen.sighting.identifier, seen.look
         )
 
-    def holding(self, seen: Seen) -> Told:
+    def holding(self, seen: VisitToNotify) -> NotifiedVisit:
         """With ``seen`` held back."""
         return self.holding_one(seen.sighting.identifier, seen).looking_like(seen.sighting.identifier, seen.look)
 
-    def holding_one(self, identifier: str = "", seen: Seen | None = None) -> Told:
+    def holding_one(self, identifier: str = "", seen: VisitToNotify | None = None) -> NotifiedVisit:
         """With one more held back; of all but the latest only the identifier is kept."""
-        older = tuple(Held(each.identifier) for each in self.held[:-_WHOLE])
-        return replace(self, held=(*older, *self.held[-_WHOLE:], Held(identifier, seen))[-_HELD:])
+        older = tuple(SuppressedVisit(each.identifier) for each in self.held[:-_WHOLE])
+        return replace(self, held=(*older, *self.held[-_WHOLE:], SuppressedVisit(identifier, seen))[-_HELD:])
 
-    def without(self, identifier: str) -> Told:
+    def without(self, identifier: str) -> NotifiedVisit:
         """As if the sighting of that identifier had been somebody else's."""
         return replace(
             self,
@@ -87,12 +88,14 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class NotificationHistory:
     """Everybody told of lately, the latest last."""
 
-    told: tuple[Told, ...] = ()
+    told: tuple[NotifiedVisit, ...] = ()
 
-    def find(self, seen: Seen, now: float, cooldown: float, choose: Choose | None) -> Told | None:
+    def find(
+        self, seen: VisitToNotify, now: float, cooldown: float, choose: MatchVisitor | None
+    ) -> NotifiedVisit | None:
         """The same visitor, if they were told of lately."""
         alike = [told for told in self.told if told.kind is seen.kind]
         if seen.kind is AlertKind.STRANGER:
@@ -100,33 +103,35 @@ class History:
             return _same_stranger(seen.look, current, choose)
         return self.of(seen.kind, seen.key)
 
-    def of(self, kind: AlertKind, key: str) -> Told | None:
+    def of(self, kind: AlertKind, key: str) -> NotifiedVisit | None:
         return next((told for told in self.told if told.kind is kind and told.key == key), None)
 
-    def told_with(self, identifier: str | None) -> Told | None:
+    def told_with(self, identifier: str | None) -> NotifiedVisit | None:
         """Who was told of with the sighting of that identifier."""
         if identifier is None:
             return None
         return next((told for told in self.told if identifier in (told.identifier, *told.earlier)), None)
 
-    def stragglers(self, seen: Seen, now: float, cooldown: float) -> list[Told]:
+    def stragglers(self, seen: VisitToNotify, now: float, cooldown: float) -> list[NotifiedVisit]:
         """Strangers whose cool-down is over and who did not come again, so that nobody was told what was held back."""
         if seen.kind is not AlertKind.STRANGER:
             return []
         return [t for t in self.told if t.kind is seen.kind and t.held and now - t.at >= cooldown]
 
-    def with_told(self, told: Told, now: float, instead_of: Iterable[Told | None] = ()) -> History:
+    def with_told(
+        self, told: NotifiedVisit, now: float, instead_of: Iterable[NotifiedVisit | None] = ()
+    ) -> NotificationHistory:
         """With ``told`` added; ``instead_of`` go, and whoever is too old or too many."""
         gone = [id(each) for each in instead_of]
         kept = [each for each in self.told if id(each) not in gone and now - each.at < REMEMBERED]
-        return History((*kept, told)[-MOST:])
+        return NotificationHistory((*kept, told)[-MOST:])
 
-    def changed(self, old: Told, new: Told | None) -> History:
+    def changed(self, old: NotifiedVisit, new: NotifiedVisit | None) -> NotificationHistory:
         """With ``new`` in the place of ``old``; with None, without it."""
         told = (new if each is old else each for each in self.told)
-        return History(tuple(each for each in told if each is not None))
+        return NotificationHistory(tuple(each for each in told if each is not None))
 
-    def taken_back(self, identifier: str | None) -> tuple[History, Told | None]:
+    def taken_back(self, identifier: str | None) -> tuple[NotificationHistory, NotifiedVisit | None]:
         """As if the sighting of that identifier had never been; and who was told of with it, if it was told at all.
 
         If it was the last that the visitor was told of with, the visitor was not told of: their cool-down is over, and
@@ -137,20 +142,24 @@ class History:
             return self, None
         if wrong is not None and wrong.identifier == identifier:
             return self.changed(wrong, None), wrong
-        return History(tuple(told.without(identifier) for told in self.told)), wrong
+        return NotificationHistory(tuple(told.without(identifier) for told in self.told)), wrong
 
-    def looked_at_again(self, identifier: str, look: Look | None) -> History:
+    def looked_at_again(self, identifier: str, look: VisitAppearance | None) -> NotificationHistory:
         """With a better look of a visit that is in it."""
-        return History(tuple(t.looking_like(identifier, look) if t.has(identifier) else t for t in self.told))
+        return NotificationHistory(
+            tuple(t.looking_like(identifier, look) if t.has(identifier) else t for t in self.told)
+        )
 
 
-def told_of(seen: Seen, at: float, channels: Channels) -> Told:
+def notified_visit_of(seen: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
     """Somebody new, told of with ``seen``."""
-    told = Told(seen.kind, seen.key, seen.sighting.identifier, at, channels)
+    told = NotifiedVisit(seen.kind, seen.key, seen.sighting.identifier, at, channels)
     return told.looking_like(seen.sighting.identifier, seen.look)
 
 
-def _same_stranger(look: Look | None, told: list[Told], choose: Choose | None) -> Told | None:
+def _same_stranger(
+    look: VisitAppearance | None, told: list[NotifiedVisit], choose: MatchVisitor | None
+) -> NotifiedVisit | None:
     if look is None or choose is None:
         return None
     visits = {

@@ -9,15 +9,16 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 
 from facesecure.alerts.policy.arming import Armed, Mode
-from facesecure.alerts.policy.camera_state import BACK, CameraStory
-from facesecure.alerts.policy.cooldowns import History, Told, told_of
-from facesecure.alerts.policy.rules import NOBODY, Occasion, RuleBook, Treatment, together
-from facesecure.alerts.policy.state_file import Memory
-from facesecure.alerts.policy.visit import Choose, Look, Seen
+from facesecure.alerts.policy.camera_state import BACK, CameraState
+from facesecure.alerts.policy.cooldowns import NotificationHistory, NotifiedVisit, notified_visit_of
+from facesecure.alerts.policy.rules import NOBODY, RuleContext, RuleOutcome, RuleSet, together
+from facesecure.alerts.policy.state_file import PolicyStateFile
+from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
 from facesecure.alerts.policy.wording import every_sentence, sentence
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert, AlertKind, Sighting, VerdictKind
 from facesecure.domain.messages import Phrases
+from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.util.clock import Clock, SystemClock
 
 
@@ -43,10 +44,10 @@ class Policy:
         armed: Callable[[], Armed] = _at_home,
         in_use: Collection[str] = (),
         fallback: Mapping[str, str] | None = None,
-        choose: Choose | None = None,
+        choose: MatchVisitor | None = None,
         clock: Clock | None = None,
         zone: tzinfo | None = None,
-        memory: Memory | None = None,
+        memory: PolicyStateFile | None = None,
     ) -> None:
         """``in_use``: the plugins that get alerts, by name; ``fallback``: which stands in for which.
 
@@ -54,11 +55,11 @@ class Policy:
         machine's. ``memory``: what was told before a restart.
         """
         self._phrases, self._config = phrases, config or PolicyConfig()
-        self._rules = RuleBook(self._config, in_use, fallback, zone)
+        self._rules = RuleSet(self._config, in_use, fallback, zone)
         self._armed, self._choose, self._memory = armed, choose, memory
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
-        self._history, self._story = memory.load(self._clock) if memory else (History(), CameraStory())
+        self._history, self._story = memory.load(self._clock) if memory else (NotificationHistory(), CameraState())
         self._saved = self._unsaved = (self._history, self._story)
         self._why = ""
 
@@ -88,10 +89,10 @@ class Policy:
             return self.rehearse(sighting, snapshot_path)
         with self._lock:
             if sighting.closing:
-                self._history = self._history.looked_at_again(sighting.identifier, Look.of(sighting.faces))
+                self._history = self._history.looked_at_again(sighting.identifier, VisitAppearance.of(sighting.faces))
                 return []
             self._history, wrong = self._history.taken_back(sighting.supersedes)
-            alerts = self._consider(Seen.of(sighting, snapshot_path), wrong)
+            alerts = self._consider(VisitToNotify.of(sighting, snapshot_path), wrong)
             released = wrong.held if wrong is not None and wrong.identifier == sighting.supersedes else ()
             for held in released:
                 alerts += self._consider(held.seen) if held.seen else []
@@ -101,14 +102,14 @@ class Policy:
         """A stranger's ``sighting`` as it would be told by day, said as a drill: never held back, never remembered."""
         if sighting.closing or sighting.verdict.kind is not VerdictKind.STRANGER:
             return []
-        seen, moment = Seen.of(sighting, snapshot_path), self._moment()
+        seen, moment = VisitToNotify.of(sighting, snapshot_path), self._moment()
         armed = Mode.HOME if moment.mode is Mode.OFF else moment.mode
-        treatment = self._rules.treat(Occasion(seen.kind, seen.name, armed, moment.now))
+        treatment = self._rules.treat(RuleContext(seen.kind, seen.name, armed, moment.now))
         words = self._phrases.drill(sentence(self._phrases, seen, treatment.say, correction=False))
         channels = None if treatment.channels == NOBODY else treatment.channels
         return [Alert.about(seen.sighting, words, snapshot_path=snapshot_path, channels=channels)]
 
-    def _consider(self, seen: Seen, wrong: Told | None = None) -> list[Alert]:
+    def _consider(self, seen: VisitToNotify, wrong: NotifiedVisit | None = None) -> list[Alert]:
         """Tell of ``seen``, or hold it back. ``wrong`` was told of instead."""
         moment = self._moment()
         treatment = self._treatment(seen.kind, moment, seen.name)
@@ -122,10 +123,18 @@ class Policy:
             return []
         return [self._tell(seen, treatment, moment, past, correction=wrong is not None)]
 
-    def _tell(self, seen: Seen, treatment: Treatment, moment: _Moment, past: Told | None, *, correction: bool) -> Alert:
+    def _tell(
+        self,
+        seen: VisitToNotify,
+        treatment: RuleOutcome,
+        moment: _Moment,
+        past: NotifiedVisit | None,
+        *,
+        correction: bool,
+    ) -> Alert:
         stragglers = self._history.stragglers(seen, moment.steady, treatment.cooldown)
         before = [past, *(each for each in stragglers if each is not past)] if past else stragglers
-        told = (past.again if past else told_of)(seen, moment.steady, treatment.channels)
+        told = (past.again if past else notified_visit_of)(seen, moment.steady, treatment.channels)
         self._history = self._history.with_told(told, moment.steady, instead_of=before)
         words = sentence(self._phrases, seen, treatment.say, correction=correction)
         held = sum(len(each.held) for each in before)
@@ -193,20 +202,20 @@ class Policy:
             if past is not None and heard and moment.steady - past.at < treatment.cooldown:
                 self._history = self._history.changed(past, past.holding_one())
                 return []
-            told = Told(AlertKind.SERVICE, event, "", moment.steady, treatment.channels)
+            told = NotifiedVisit(AlertKind.SERVICE, event, "", moment.steady, treatment.channels)
             self._history = self._history.with_told(told, moment.steady, instead_of=[past])
             held = len(past.held) if past else 0
             words = _service(self._phrases, event)
             return self._about_us(AlertKind.SERVICE, words, treatment, moment, held, why=why)
 
-    def _treatment(self, kind: AlertKind, moment: _Moment, name: str | None = None) -> Treatment:
-        return self._rules.treat(Occasion(kind, name, moment.mode, moment.now))
+    def _treatment(self, kind: AlertKind, moment: _Moment, name: str | None = None) -> RuleOutcome:
+        return self._rules.treat(RuleContext(kind, name, moment.mode, moment.now))
 
     def _about_us(
         self,
         kind: AlertKind,
         words: str,
-        treatment: Treatment,
+        treatment: RuleOutcome,
         moment: _Moment,
         held: int,
         snapshot_path: Path | None = None,

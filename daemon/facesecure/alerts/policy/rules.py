@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class RuleContext:
     """Something to tell of: what, of whom, in which mode, and when (aware)."""
 
     kind: AlertKind
@@ -38,7 +38,7 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
-class Treatment:
+class RuleOutcome:
     """Whom to tell, in which words (None: the usual ones), and seconds until the same visitor is told of again."""
 
     channels: Channels
@@ -68,7 +68,7 @@ class Rule:
         channels = tuple(name for name in wanted if reachable(name))
         return cls(config, hours, names, channels, decides_channels=channels != () or wanted == ())
 
-    def fits(self, occasion: Occasion, local: datetime, quiet: bool) -> bool:
+    def fits(self, occasion: RuleContext, local: datetime, quiet: bool) -> bool:
         when = self.config.when
         return (
             (not when.kinds or occasion.kind.value in when.kinds)
@@ -79,7 +79,7 @@ class Rule:
         )
 
 
-class RuleBook:
+class RuleSet:
     """The household's rules beside what is usual. ``in_use`` are the plugins by name."""
 
     def __init__(
@@ -115,14 +115,14 @@ class RuleBook:
         by_hand = armed.since is not None and self.local(armed.since) >= began
         return Mode.HOME if by_hand else Mode.AWAY
 
-    def treat(self, occasion: Occasion) -> Treatment:
+    def treat(self, occasion: RuleContext) -> RuleOutcome:
         quiet, local = self.quiet(occasion.now), self.local(occasion.now)
         cooldown = self._config.cooldown(occasion.kind.value)
-        usual = Treatment(self._usual_channels(occasion, quiet), None, cooldown)
+        usual = RuleOutcome(self._usual_channels(occasion, quiet), None, cooldown)
         rule = next((rule for rule in self.rules if rule.fits(occasion, local, quiet)), None)
         if rule is None:
             return usual
-        return Treatment(
+        return RuleOutcome(
             rule.channels if rule.decides_channels else usual.channels,
             rule.config.say,
             usual.cooldown if rule.config.cooldown is None else rule.config.cooldown,
@@ -134,7 +134,7 @@ class RuleBook:
                 names = ", ".join(rule.config.channels)
                 _log.warning("policy rule %d tells %s, not in use now: what is usual is done instead", number, names)
 
-    def _usual_channels(self, occasion: Occasion, quiet: bool) -> Channels:
+    def _usual_channels(self, occasion: RuleContext, quiet: bool) -> Channels:
         about_us = occasion.kind in (AlertKind.CAMERA, AlertKind.SERVICE)
         if occasion.mode is Mode.OFF:
             return tuple(name for name in self._in_use if about_us and name == _LOG)

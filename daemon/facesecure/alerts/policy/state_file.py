@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from facesecure.alerts.policy.camera_state import CameraStory
-from facesecure.alerts.policy.cooldowns import REMEMBERED, Held, History, Told
-from facesecure.alerts.policy.visit import Look
+from facesecure.alerts.policy.camera_state import CameraState
+from facesecure.alerts.policy.cooldowns import REMEMBERED, NotificationHistory, NotifiedVisit, SuppressedVisit
+from facesecure.alerts.policy.visit import VisitAppearance
 from facesecure.domain import AlertKind
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.names import name_key
@@ -41,7 +41,7 @@ class Records(Protocol):
     def faces_seen(self, identifier: str) -> Sequence[StoredFace]: ...
 
 
-class Memory:
+class PolicyStateFile:
     """The file of one state directory."""
 
     def __init__(self, state_dir: Path, records: Records) -> None:
@@ -49,22 +49,22 @@ class Memory:
         self._records = records
         self._failed = False
 
-    def load(self, clock: Clock) -> tuple[History, CameraStory]:
+    def load(self, clock: Clock) -> tuple[NotificationHistory, CameraState]:
         """What was told before the restart; nothing where there is no such file, or one that makes no sense."""
         try:
             found = json.loads(self.path.read_bytes())
             if found["version"] != _VERSION:
-                return History(), CameraStory()
+                return NotificationHistory(), CameraState()
             shift = _shift(found, clock)
             told = [one for document in found["told"] if (one := self._told(document, shift, clock.steady()))]
-            return History(tuple(told)), _story(found["camera"], shift, clock.steady())
+            return NotificationHistory(tuple(told)), _story(found["camera"], shift, clock.steady())
         except FileNotFoundError:
-            return History(), CameraStory()
+            return NotificationHistory(), CameraState()
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             _log.warning("%s cannot be understood (%s): somebody may be told of again", self.path, error)
-            return History(), CameraStory()
+            return NotificationHistory(), CameraState()
 
-    def save(self, history: History, story: CameraStory, clock: Clock) -> None:
+    def save(self, history: NotificationHistory, story: CameraState, clock: Clock) -> None:
         """Write it whole. A disk that takes nothing is complained of once."""
         from facesecure.util.files import write_durably
 
@@ -84,26 +84,26 @@ class Memory:
                 _log.warning("cannot write %s (%s): after a restart somebody may be told of again", self.path, error)
             self._failed = True
 
-    def _told(self, document: dict[str, Any], shift: float, now: float) -> Told | None:
+    def _told(self, document: dict[str, Any], shift: float, now: float) -> NotifiedVisit | None:
         """None where it lies in the future or too far back, or nobody knows any more whom it was about."""
         kind, at = AlertKind(document["kind"]), float(document["at"]) + shift
         if not 0 <= now - at < REMEMBERED:
             return None
-        held = tuple(Held(identifier) for identifier in document["held"])
+        held = tuple(SuppressedVisit(identifier) for identifier in document["held"])
         identifier = str(document["sighting"])
         if kind in _US:
-            return Told(kind, str(document["key"]), identifier, at, held=held)
+            return NotifiedVisit(kind, str(document["key"]), identifier, at, held=held)
         try:
             key = name_key(self._records.sighting(identifier).name or "") if kind is AlertKind.KNOWN else ""
             looks = [
-                (str(one), Look.of([face.seen for face in self._records.faces_seen(str(one))]))
+                (str(one), VisitAppearance.of([face.seen for face in self._records.faces_seen(str(one))]))
                 for one in document["looks"]
             ]
         except FacesecureError as error:
             _log.debug("forgotten: %s", error)
             return None
         compared = tuple((one, look) for one, look in looks if look is not None)
-        return Told(kind, key, identifier, at, looks=compared, held=held)
+        return NotifiedVisit(kind, key, identifier, at, looks=compared, held=held)
 
 
 def _shift(found: dict[str, Any], clock: Clock) -> float:
@@ -114,7 +114,7 @@ def _shift(found: dict[str, Any], clock: Clock) -> float:
     return clock.steady() - float(found["steady"]) - (clock.now() - written) / timedelta(seconds=1)
 
 
-def _document(told: Told) -> dict[str, Any]:
+def _document(told: NotifiedVisit) -> dict[str, Any]:
     document: dict[str, Any] = {
         "kind": told.kind.value,
         "sighting": told.identifier,
@@ -125,11 +125,11 @@ def _document(told: Told) -> dict[str, Any]:
     return {**document, "key": told.key} if told.kind in _US else document
 
 
-def _story_document(story: CameraStory) -> dict[str, Any]:
+def _story_document(story: CameraState) -> dict[str, Any]:
     return {"believed": story.believed, "troubles": story.troubles, "muted": story.muted, "held": story.held}
 
 
-def _story(document: dict[str, Any], shift: float, now: float) -> CameraStory:
+def _story(document: dict[str, Any], shift: float, now: float) -> CameraState:
     troubles = tuple((str(what), float(at) + shift) for what, at in document["troubles"])
     past = tuple((what, at) for what, at in troubles if now >= at)
-    return CameraStory(str(document["believed"]), None, past, bool(document["muted"]), int(document["held"]))
+    return CameraState(str(document["believed"]), None, past, bool(document["muted"]), int(document["held"]))

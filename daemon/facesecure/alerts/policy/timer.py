@@ -9,7 +9,7 @@ from typing import Protocol
 from facesecure.alerts.policy.policy import Policy
 from facesecure.domain import Alert
 from facesecure.domain.camera_events import CameraEvent
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 _log = logging.getLogger(__name__)
 
@@ -20,15 +20,15 @@ class Alerts(Protocol):
     def send(self, alert: Alert) -> None: ...
 
 
-class Ticker:
+class PolicyTimer:
     """Asks ``policy`` every so many seconds, between ``enter`` and ``exit``."""
 
     def __init__(self, policy: Policy, alerts: Alerts, every: float = 1.0) -> None:
         self._policy, self._alerts = policy, alerts
         self._complained = False
-        self._routine = Routine("policy", self._tick, every, patience=2.0)
+        self._routine = PeriodicTask("policy", self._tick, every, patience=2.0)
 
-    def __enter__(self) -> Ticker:
+    def __enter__(self) -> PolicyTimer:
         self._routine.start()
         return self
 
@@ -49,7 +49,7 @@ class Ticker:
             self._complained = True
 
 
-class News:
+class SystemAlerts:
     """Asks ``policy`` who is to hear of it, and hands on what is to be told to ``alerts``. Any thread may call."""
 
     def __init__(self, policy: Policy, alerts: Alerts) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,41 +11,38 @@ import numpy as np
 
 from facesecure.domain import AlertKind, SeenFace, Sighting
 from facesecure.domain.names import name_key
-from facesecure.recognition.visitor_matching import Visit
-
-Choose = Callable[[Visit, Mapping[int, Sequence[Visit]]], int | None]
-"""Which of several visitors it is, None for somebody new (``recognize.visitors.VisitorChooser.choose``)."""
+from facesecure.recognition.visitor_matching import VisitEmbedding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class VisitAppearance:
     """A visit's faces as one, by the model with ``model_sha256``."""
 
-    visit: Visit
+    visit: VisitEmbedding
     model_sha256: str
 
     @classmethod
-    def of(cls, faces: Sequence[SeenFace]) -> Look | None:
+    def of(cls, faces: Sequence[SeenFace]) -> VisitAppearance | None:
         """None where there is no face to compare. Of faces by several models, those by the commonest."""
         if not faces:
             return None
         ((model, _),) = Counter(face.model_sha256 for face in faces).most_common(1)
         usable = [face for face in faces if face.model_sha256 == model]
         clarities = [face.face.quality.clarity for face in usable]
-        return cls(Visit.of(np.stack([face.embedding for face in usable]), clarities), model)
+        return cls(VisitEmbedding.of(np.stack([face.embedding for face in usable]), clarities), model)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class VisitToNotify:
     """A sighting to decide on, where its picture is, and what the visitor looked like."""
 
     sighting: Sighting
     snapshot: Path | None = None
-    look: Look | None = None
+    look: VisitAppearance | None = None
 
     @classmethod
-    def of(cls, sighting: Sighting, snapshot: Path | None) -> Seen:
-        return cls(replace(sighting, faces=(), snapshot=None), snapshot, Look.of(sighting.faces))
+    def of(cls, sighting: Sighting, snapshot: Path | None) -> VisitToNotify:
+        return cls(replace(sighting, faces=(), snapshot=None), snapshot, VisitAppearance.of(sighting.faces))
 
     @property
     def kind(self) -> AlertKind:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from facesecure.alerts.policy.visit import Seen
+from facesecure.alerts.policy.visit import VisitToNotify
 from facesecure.config.policy import PEOPLE, RuleConfig
 from facesecure.domain import AlertKind
 from facesecure.domain.messages import Phrases
 from facesecure.domain.names import name_key
 
 
-def sentence(phrases: Phrases, seen: Seen, say: str | None, *, correction: bool) -> str:
+def sentence(phrases: Phrases, seen: VisitToNotify, say: str | None, *, correction: bool) -> str:
     """What to say of ``seen``. A correction is said as one, whatever a rule would say."""
     if say is not None and not correction:
         return phrases.own(say, seen.name)

@@ -29,9 +29,9 @@ def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[st
     recordings have no list that could be searched. A daemon that runs makes again what this took too much.
     Raises OSError.
     """
-    from facesecure.alerts.speech.cache import Recordings
+    from facesecure.alerts.speech.cache import SpeechCache
     from facesecure.alerts.speech.voices import build_voices
 
     speech = config.speech
-    recordings = Recordings(state_dir, build_voices(speech), speech.language, speech.silence, speech.max_mb)
+    recordings = SpeechCache(state_dir, build_voices(speech), speech.language, speech.silence, speech.max_mb)
     return recordings.sweep(sentences(config, names), spare_recent=False)

@@ -27,14 +27,14 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class CachedSpeech:
     """A recording, and the voice that made it, by its place in the household's order (0 is the one it likes best)."""
 
     path: Path
     rank: int
 
 
-class Recordings:
+class SpeechCache:
     """The recordings that one configuration asks for. Several processes may use them at once."""
 
     def __init__(
@@ -57,10 +57,10 @@ class Recordings:
         said = {**self._sound, "text": text, "voice": voice.name, "settings": voice.settings}
         return self.folder / f"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}.mp3"
 
-    def find(self, text: str) -> Recorded | None:
+    def find(self, text: str) -> CachedSpeech | None:
         """The best recording of ``text`` that there is."""
         paths = ((rank, self.path(text, voice)) for rank, voice in enumerate(self._voices))
-        return next((Recorded(path, rank) for rank, path in paths if path.is_file()), None)
+        return next((CachedSpeech(path, rank) for rank, path in paths if path.is_file()), None)
 
     def touch(self, path: Path) -> None:
         """Note that ``path`` is in use now: it is not swept for a while."""

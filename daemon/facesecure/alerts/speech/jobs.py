@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesecure.alerts.speech.audio import finished
-from facesecure.alerts.speech.cache import Recordings
+from facesecure.alerts.speech.cache import SpeechCache
 from facesecure.alerts.speech.voices.base import Voice
 from facesecure.domain.errors import PluginError
 
@@ -20,7 +20,7 @@ _QUEUE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class SynthesisJob:
     """A sentence as it was spoken: the MP3, and where it is kept; ``path`` is None where the disk refused it."""
 
     mp3: bytes
@@ -28,20 +28,20 @@ class Take:
     refusal: str = ""
 
 
-class Takes:
+class SynthesisJobs:
     """Starts voices and keeps what they say, even when whoever asked no longer waits."""
 
-    def __init__(self, recordings: Recordings, voices: Sequence[Voice], language: str, silence: float) -> None:
+    def __init__(self, recordings: SpeechCache, voices: Sequence[Voice], language: str, silence: float) -> None:
         self._recordings = recordings
         self._language = language
         self._silence = silence
         self._locks = {voice.name: threading.Lock() for voice in voices}
         self._voices = voices
-        self._running: dict[tuple[str, str], tuple[Future[Take], threading.Thread]] = {}
+        self._running: dict[tuple[str, str], tuple[Future[SynthesisJob], threading.Thread]] = {}
         self._guard = threading.Lock()
         self._closed = False
 
-    def begin(self, voice: Voice, text: str) -> Future[Take]:
+    def begin(self, voice: Voice, text: str) -> Future[SynthesisJob]:
         """Have ``voice`` say ``text``; the result raises PluginError. One that is being said already is shared."""
         key = voice.name, text
         with self._guard:
@@ -49,7 +49,7 @@ class Takes:
                 raise PluginError("the voices are closed", "facesecure is stopping")
             if key in self._running:
                 return self._running[key][0]
-            future: Future[Take] = Future()
+            future: Future[SynthesisJob] = Future()
             thread = threading.Thread(
                 target=self._work, args=(voice, text, future), name=f"voice-{voice.name}", daemon=True
             )
@@ -78,11 +78,11 @@ class Takes:
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _work(self, voice: Voice, text: str, future: Future[Take]) -> None:
+    def _work(self, voice: Voice, text: str, future: Future[SynthesisJob]) -> None:
         try:
             result = self._take(voice, text)
         except PluginError as error:
-            outcome: Take | PluginError = error
+            outcome: SynthesisJob | PluginError = error
         except Exception as error:  # noqa: BLE001 - a voice is somebody else's library
             _log.debug("voice %s broke", voice.name, exc_info=True)
             outcome = PluginError(f"{voice.name} broke: {type(error).__name__}: {error}")
@@ -90,12 +90,12 @@ class Takes:
             outcome = result
         with self._guard:
             del self._running[voice.name, text]
-        if isinstance(outcome, Take):
+        if isinstance(outcome, SynthesisJob):
             future.set_result(outcome)
         else:
             future.set_exception(outcome)
 
-    def _take(self, voice: Voice, text: str) -> Take:
+    def _take(self, voice: Voice, text: str) -> SynthesisJob:
         lock = self._locks[voice.name]
         if not lock.acquire(timeout=_QUEUE_SECONDS):
             raise PluginError(f"{voice.name} is still busy with another sentence")
@@ -109,8 +109,8 @@ class Takes:
             lock.release()
         return self._keep(voice, text, mp3)
 
-    def _keep(self, voice: Voice, text: str, mp3: bytes) -> Take:
+    def _keep(self, voice: Voice, text: str, mp3: bytes) -> SynthesisJob:
         try:
-            return Take(mp3, self._recordings.write(text, voice, mp3))
+            return SynthesisJob(mp3, self._recordings.write(text, voice, mp3))
         except OSError as error:
-            return Take(mp3, None, f"{self._recordings.folder} cannot be written: {error.strerror}")
+            return SynthesisJob(mp3, None, f"{self._recordings.folder} cannot be written: {error.strerror}")

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
 
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.domain.errors import FacesecureError
 
 _log = logging.getLogger(__name__)
@@ -32,12 +32,12 @@ class Readiness:
         return self.best == self.needed
 
 
-class Repertoire(AbstractContextManager["Repertoire"]):
+class SpeechPrerenderer(AbstractContextManager["SpeechPrerenderer"]):
     """A thread that keeps recordings complete, and removes those that nobody needs any more."""
 
     def __init__(
         self,
-        studio: Studio,
+        studio: SpeechService,
         sentences: Callable[[], Iterable[str]],
         revision: Callable[[], object] = lambda: None,
         *,

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 from facesecure.alerts.speech.audio import length
-from facesecure.alerts.speech.cache import Recorded, Recordings
-from facesecure.alerts.speech.jobs import Take, Takes
+from facesecure.alerts.speech.cache import CachedSpeech, SpeechCache
+from facesecure.alerts.speech.jobs import SynthesisJob, SynthesisJobs
 from facesecure.alerts.speech.voices import build_voices
 from facesecure.alerts.speech.voices.base import Voice
 from facesecure.config import SpeechConfig
@@ -29,7 +29,7 @@ _NO_VOICE = (
 )
 
 
-class Studio(AbstractContextManager["Studio"]):
+class SpeechService(AbstractContextManager["SpeechService"]):
     """The voice that the daemon lends to plugins (``alerts.plugin.Speech``). Any method, from any thread."""
 
     def __init__(
@@ -39,9 +39,9 @@ class Studio(AbstractContextManager["Studio"]):
         there yet. Nothing is loaded, nobody asked."""
         self.voices = build_voices(config) if voices is None else voices
         self.language = config.language
-        self._recordings = Recordings(state_dir, self.voices, config.language, config.silence, config.max_mb)
-        self._takes = Takes(self._recordings, self.voices, config.language, config.silence)
-        self._rests = Rests()
+        self._recordings = SpeechCache(state_dir, self.voices, config.language, config.silence, config.max_mb)
+        self._takes = SynthesisJobs(self._recordings, self.voices, config.language, config.silence)
+        self._rests = VoiceBackoff()
         self._urgent = urgent
         self._spare: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Studio(AbstractContextManager["Studio"]):
                 recording.unlink()
             raise PluginError(f"the recording {recording} is damaged", "it is made anew when it is needed") from error
 
-    def recorded(self, text: str) -> Recorded | None:
+    def recorded(self, text: str) -> CachedSpeech | None:
         """The best recording of ``text`` there is now."""
         return self._recordings.find(text)
 
@@ -72,7 +72,7 @@ class Studio(AbstractContextManager["Studio"]):
         found = self.recorded(text)
         return found is not None and not any(self._able(voice) for voice in self.voices[: found.rank])
 
-    def improve(self, text: str, seconds: float = _PATIENT) -> Recorded | None:
+    def improve(self, text: str, seconds: float = _PATIENT) -> CachedSpeech | None:
         """Have ``text`` recorded by a better voice than so far, if one can now; returns the best there is.
 
         A voice that failed lately is left alone for a while. Never raises for a voice's failure.
@@ -136,7 +136,7 @@ class Studio(AbstractContextManager["Studio"]):
             return late.path
         raise PluginError(f"no voice can say {text!r}: {'; '.join(complaints)}", _NO_VOICE)
 
-    def _placed(self, take: Take) -> Path:
+    def _placed(self, take: SynthesisJob) -> Path:
         """Where it is kept, or where the disk is full a place that is forgotten with this process."""
         if take.path is not None:
             return take.path
@@ -160,7 +160,7 @@ _OBSTACLE_HOLDS = 300.0
 """Seconds until a voice is asked again whether it is installed."""
 
 
-class Rests:
+class VoiceBackoff:
     """Failures of voices, by name, and how long each is left alone: twice as long each time, with some jitter."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:

@@ -12,12 +12,12 @@ from facesecure.app.demo.annotate import annotate
 from facesecure.app.demo.contact_sheet import contact_sheet, save_png
 from facesecure.camera.synthetic.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame, Sighting
 from facesecure.domain.records import StoredSighting
 from facesecure.pipeline.tracker import Track
-from facesecure.services.model_stack import Vision
+from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
 from facesecure.vision.images.photos import read_photo
 
@@ -60,7 +60,7 @@ def show(out: Path, progress: Progress = silently) -> DemoResult:
 
 def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silently) -> None:
     """Enrol the demo's known visitor, once, in the demo's own state directory."""
-    vision = Vision.load(config, state_dir)
+    vision = ModelStack.load(config, state_dir)
     with Store.open(state_dir) as store:
         if any(person.name == GRACE_HOPPER.name for person in store.people()):
             return
@@ -74,7 +74,7 @@ def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silent
 
 def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress = silently) -> list[Sighting]:
     """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, oldest first."""
-    with FilmWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
+    with VideoWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
 
         def onlooker(frame: Frame, tracks: Sequence[Track]) -> None:
             writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import inf
 
 from facesecure.camera.health.covered import CoveredLens
-from facesecure.camera.health.features import View
+from facesecure.camera.health.features import SceneFeatures
 from facesecure.camera.health.frozen import FrozenPicture
 from facesecure.camera.health.moved import MovedCamera
 from facesecure.camera.health.offline import CameraOffline
@@ -58,7 +58,7 @@ class CameraHealth:
         if at < self._next_look:
             return
         self._next_look = max(self._next_look + EVERY, at)  # keeps step, though frames come a little late
-        luma, view = frame.luma, View.of(frame.luma)
+        luma, view = frame.luma, SceneFeatures.of(frame.luma)
         with self._lock:
             self._met(Trouble.FROZEN, self._frozen.sees(luma, at))
             self._met(Trouble.COVERED, self._covered.sees(view, self._moved.likeness_of(view.edges), at))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from statistics import median
 
-from facesecure.camera.health.features import Lasting, View
+from facesecure.camera.health.features import Debounce, SceneFeatures
 from facesecure.domain.camera_events import Change
 
 SUDDENLY = 60.0
@@ -36,7 +36,7 @@ class CoveredLens:
         self._seconds = seconds
         self._past: deque[tuple[float, float]] = deque()
         self._usual: float | None = None
-        self._blank, self._clear = Lasting(), Lasting()
+        self._blank, self._clear = Debounce(), Debounce()
         self._night = float("-inf")
         self._told = False
 
@@ -45,7 +45,7 @@ class CoveredLens:
         """Whether there may be something before the lens now: no time to learn what the scene looks like."""
         return self._usual is not None
 
-    def sees(self, view: View, likeness: float, at: float) -> Change | None:
+    def sees(self, view: SceneFeatures, likeness: float, at: float) -> Change | None:
         """``likeness``: to the scene that the camera usually shows (``view.Edges``)."""
         if self._usual is None:
             self._usual = self._lost(view, likeness, at)
@@ -60,7 +60,7 @@ class CoveredLens:
             return Change(True, "there is something to be seen again")
         return None
 
-    def _begins(self, view: View, gone: bool, lasted: float) -> Change | None:
+    def _begins(self, view: SceneFeatures, gone: bool, lasted: float) -> Change | None:
         if not gone:
             self._forget()
         elif lasted >= self._seconds:
@@ -68,7 +68,7 @@ class CoveredLens:
             return Change(False, f"of a sudden the picture was {_looks(view)}, {lasted:.0f} s ago")
         return None
 
-    def _lost(self, view: View, likeness: float, at: float) -> float | None:
+    def _lost(self, view: SceneFeatures, likeness: float, at: float) -> float | None:
         """The usual detail, if it has gone just now; else this look belongs to what is usual."""
         while self._past and at - self._past[0][0] > SUDDENLY:
             self._past.popleft()
@@ -85,10 +85,10 @@ class CoveredLens:
     def _forget(self) -> None:
         self._past.clear()
         self._usual, self._told = None, False
-        self._blank, self._clear = Lasting(), Lasting()
+        self._blank, self._clear = Debounce(), Debounce()
 
 
-def _looks(view: View) -> str:
+def _looks(view: SceneFeatures) -> str:
     if view.brightness < 50:
         return "dark"
     return "dazzled" if view.brightness > 200 else "without any feature"

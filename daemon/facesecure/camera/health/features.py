@@ -26,19 +26,19 @@ FAINT = 1.0
 NEAR = 2
 """Pixels in which a shift is the wind's."""
 
-Field = NDArray[np.complex64]
+EdgeField = NDArray[np.complex64]
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class SceneFeatures:
     """One look: its edges, complex64 (90, 160); how much there is to be seen (mean step of brightness); how bright."""
 
-    edges: Field
+    edges: EdgeField
     detail: float
     brightness: float
 
     @classmethod
-    def of(cls, luma: Luma) -> View:
+    def of(cls, luma: Luma) -> SceneFeatures:
         """The view in ``luma``, uint8 (height, width), of any size and shape."""
         plane = luma if luma.strides[1] == 1 else np.ascontiguousarray(luma)
         shrunk = cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -49,10 +49,10 @@ class View:
         return cls(edges.astype(np.complex64), float(steps.mean()), float(small.mean()))
 
 
-class Edges:
+class EdgeMap:
     """Edges to compare with, and what that takes, worked out once."""
 
-    def __init__(self, field: Field) -> None:
+    def __init__(self, field: EdgeField) -> None:
         self.field = field
         self._length = float(np.linalg.norm(field)) + 1e-6
 
@@ -61,11 +61,11 @@ class Edges:
         """How much edge there is."""
         return self._length**2
 
-    def likeness(self, other: Edges) -> float:
+    def likeness(self, other: EdgeMap) -> float:
         """1: the same edges; about 0: another place."""
         return float(np.vdot(self.field, other.field).real) / (self._length * other._length)
 
-    def shift(self, other: Edges) -> tuple[float, int, int]:
+    def shift(self, other: EdgeMap) -> tuple[float, int, int]:
         """How like ``other`` is at its best when moved by up to a third of the picture, and by how much.
 
         (likeness, pixels to the right, pixels down); moves of two pixels at most are left out.
@@ -82,7 +82,7 @@ class Edges:
         return np.asarray(np.fft.fft2(self.field))
 
 
-class Lasting:
+class Debounce:
     """For how long a condition has held without a break. Times are seconds on one clock that never goes back."""
 
     def __init__(self) -> None:

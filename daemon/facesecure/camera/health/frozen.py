@@ -16,7 +16,7 @@ from collections import deque
 import cv2
 import numpy as np
 
-from facesecure.camera.health.features import Lasting
+from facesecure.camera.health.features import Debounce
 from facesecure.domain import Luma
 from facesecure.domain.camera_events import Change
 
@@ -38,7 +38,7 @@ class FrozenPicture:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._kept: deque[Luma] = deque(maxlen=KEPT)
-        self._same = Lasting()
+        self._same = Debounce()
         self._new = 0
         self._frozen = False
 

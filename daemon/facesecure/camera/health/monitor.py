@@ -11,7 +11,7 @@ from facesecure.camera.health.camera_health import EVERY, CameraHealth
 from facesecure.domain import Frame
 from facesecure.domain.camera_events import Trouble
 from facesecure.domain.errors import SourceError
-from facesecure.util.periodic import Routine
+from facesecure.util.periodic import PeriodicTask
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class HealthMonitor:
     def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
         self._health = health
         self._camera = camera
-        self._routine = Routine("camera health", self._ask, every)
+        self._routine = PeriodicTask("camera health", self._ask, every)
         self._complained = False
 
     @property

@@ -12,7 +12,7 @@ from math import exp
 
 import numpy as np
 
-from facesecure.camera.health.features import HEIGHT, WIDTH, Edges, Field, Lasting
+from facesecure.camera.health.features import HEIGHT, WIDTH, Debounce, EdgeField, EdgeMap
 from facesecure.domain.camera_events import Change
 
 PASSING = 15.0
@@ -41,15 +41,15 @@ MOST_ELAPSED = 5.0
 
 @dataclass(slots=True)
 class _Scene:
-    field: Field
-    edges: Edges
+    field: EdgeField
+    edges: EdgeMap
     seen: float = FIRST
     """Seconds for which it was looked at."""
 
-    def follow(self, look: Field, elapsed: float) -> None:
+    def follow(self, look: EdgeField, elapsed: float) -> None:
         self.seen += elapsed
         self.field = _towards(self.field, look, elapsed / min(self.seen, LEARNING))
-        self.edges = Edges(self.field)
+        self.edges = EdgeMap(self.field)
 
 
 class MovedCamera:
@@ -60,18 +60,18 @@ class MovedCamera:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._look: Field | None = None
+        self._look: EdgeField | None = None
         self._began = self._at = self._moved_at = 0.0
         self._scenes: list[_Scene] = []
         self._before: list[_Scene] = []
-        self._elsewhere, self._strange, self._back = Lasting(), Lasting(), Lasting()
+        self._elsewhere, self._strange, self._back = Debounce(), Debounce(), Debounce()
 
-    def likeness_of(self, field: Field) -> float:
+    def likeness_of(self, field: EdgeField) -> float:
         """Of one look, just as it is, to the known scene most like it; 1 while none is known."""
-        look = Edges(field)
+        look = EdgeMap(field)
         return max((scene.edges.likeness(look) for scene in self._scenes), default=1.0)
 
-    def sees(self, field: Field, at: float, *, learn: bool = True) -> Change | None:
+    def sees(self, field: EdgeField, at: float, *, learn: bool = True) -> Change | None:
         """``field``: ``View.edges``. Without ``learn`` it is only compared: something may be before the lens."""
         if not learn:
             self._elsewhere.note(False, at)
@@ -81,9 +81,9 @@ class MovedCamera:
             if at - self._began >= FIRST:
                 self._learn()
             return None
-        return self._judge(Edges(field), elapsed, at)
+        return self._judge(EdgeMap(field), elapsed, at)
 
-    def _follow(self, field: Field, at: float) -> float:
+    def _follow(self, field: EdgeField, at: float) -> float:
         """Let the present look follow; returns the seconds since the last one."""
         if self._look is None:
             self._look, self._began, self._at = field.copy(), at, at
@@ -91,9 +91,9 @@ class MovedCamera:
         self._look = _towards(self._look, field, elapsed / PASSING)
         return elapsed
 
-    def _judge(self, now: Edges, elapsed: float, at: float) -> Change | None:
+    def _judge(self, now: EdgeMap, elapsed: float, at: float) -> Change | None:
         assert self._look is not None
-        look = Edges(self._look)
+        look = EdgeMap(self._look)
         likeness, scene = max(((each.edges.likeness(look), each) for each in self._scenes), key=lambda pair: pair[0])
         where = _elsewhere(scene.edges, look, likeness)
         if where is None and min(likeness, scene.edges.likeness(now)) >= HERE:
@@ -103,12 +103,12 @@ class MovedCamera:
         if self._elsewhere.note(where is not None, at) >= self._seconds and where is not None:
             self._elsewhere.note(False, at)
             self._before, self._scenes, self._moved_at = self._before or self._scenes, [], at
-            self._back = Lasting()
+            self._back = Debounce()
             self._learn()
             return Change(False, where)
         return self._returned(look, at)
 
-    def _returned(self, look: Edges, at: float) -> Change | None:
+    def _returned(self, look: EdgeMap, at: float) -> Change | None:
         if not self._before:
             return None
         like = max(scene.edges.likeness(look) for scene in self._before)
@@ -120,15 +120,15 @@ class MovedCamera:
             return Change(True, "the new view is taken for the usual one")
         return None
 
-    def _likest(self, look: Edges) -> float:
+    def _likest(self, look: EdgeMap) -> float:
         return max(scene.edges.likeness(look) for scene in self._scenes)
 
     def _learn(self) -> None:
         assert self._look is not None
-        self._scenes = [*self._scenes[-SCENES + 1 :], _Scene(self._look.copy(), Edges(self._look.copy()))]
+        self._scenes = [*self._scenes[-SCENES + 1 :], _Scene(self._look.copy(), EdgeMap(self._look.copy()))]
 
 
-def _elsewhere(scene: Edges, look: Edges, likeness: float) -> str | None:
+def _elsewhere(scene: EdgeMap, look: EdgeMap, likeness: float) -> str | None:
     """What tells that ``look`` is of another place than ``scene``; None where nothing does."""
     if likeness > 1 - BETTER:
         return None
@@ -141,6 +141,6 @@ def _elsewhere(scene: Edges, look: Edges, likeness: float) -> str | None:
     return None
 
 
-def _towards(old: Field, new: Field, time_constants: float) -> Field:
+def _towards(old: EdgeField, new: EdgeField, time_constants: float) -> EdgeField:
     weight = np.float32(1 - exp(-time_constants))
     return np.asarray(old + weight * (new - old), np.complex64)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.camera.sources.base import ProbeResult, SignOfLife, Stamper
+from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import Frame
@@ -56,7 +56,7 @@ class ImageFolder:
         self._interval = 1 / camera.fps
         self._start = start
         self._stopped = threading.Event()
-        self._sign = SignOfLife()
+        self._sign = Heartbeat()
 
     def __repr__(self) -> str:
         return f"ImageFolder({self._address})"
@@ -72,7 +72,7 @@ class ImageFolder:
 
     def frames(self) -> Generator[Frame]:
         """One frame a readable picture."""
-        stamper, start = Stamper(), self._start or datetime.now(UTC)
+        stamper, start = FrameClock(), self._start or datetime.now(UTC)
         for number, picture in enumerate(self._pictures()):
             if self.live and number and self._sign.wait(self._stopped, self._interval):
                 return

@@ -9,8 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Protocol
 
-from facesecure.camera.sources.base import ProbeResult, SignOfLife, Stamper
-from facesecure.domain import Frame, Picture
+from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
+from facesecure.domain import Frame, FrameImage
 from facesecure.domain.errors import SourceError
 from facesecure.util.backoff import Backoff
 
@@ -22,7 +22,7 @@ OnTrouble = Callable[[SourceError | None], None]
 class Connection(Protocol):
     """One kind of camera: how to open it and read it until it is lost. Its ``str`` may be shown to anybody."""
 
-    def pictures(self, stopped: threading.Event) -> Generator[Picture]:
+    def pictures(self, stopped: threading.Event) -> Generator[FrameImage]:
         """Open, yield pictures, release when closed. Returns if ``stopped`` is set; raises SourceError on a loss."""
 
     def probe(self) -> ProbeResult:
@@ -46,8 +46,8 @@ class LiveSource:
         self._reconnect_max = reconnect_max
         self._patient = patient
         self._stopped = threading.Event()
-        self._sign = SignOfLife()
-        self._troubles = TroubleLog(str(connection), on_trouble)
+        self._sign = Heartbeat()
+        self._troubles = OutageLog(str(connection), on_trouble)
 
     def __repr__(self) -> str:
         return f"LiveSource({self._connection})"
@@ -72,7 +72,7 @@ class LiveSource:
 
     def frames(self) -> Generator[Frame]:
         """Frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
-        stamper, backoff, patient, seen = Stamper(), Backoff(self._reconnect_max), self._patient, False
+        stamper, backoff, patient, seen = FrameClock(), Backoff(self._reconnect_max), self._patient, False
         while not self._stopped.is_set():
             self._sign.give()
             try:
@@ -95,7 +95,7 @@ class LiveSource:
 log = logging.getLogger(__name__)
 
 
-class TroubleLog:
+class OutageLog:
     """Keeps the present trouble of the source called ``name``, logs changes, and passes them on."""
 
     def __init__(self, name: str, on_change: Callable[[SourceError | None], None] | None = None) -> None:

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from facesecure.camera.sources.base import ProbeResult, Stamper
-from facesecure.domain import Frame, Image, Picture
+from facesecure.camera.sources.base import FrameClock, ProbeResult
+from facesecure.domain import Frame, FrameImage, Image
 from facesecure.domain.errors import SourceError
 from facesecure.vision.images.frames import RgbPicture
 
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
-Scene = Image | Picture | SourceError | float
+Scene = Image | FrameImage | SourceError | float
 """A picture to show, an error to raise, or a number of seconds in which nothing is shown."""
 
 
@@ -57,7 +57,7 @@ class ScriptedSource:
         raise SourceError("the script shows no picture", "give ScriptedSource at least one image")
 
     def _play(self) -> Iterator[Frame]:
-        stamper, at = Stamper(), 0.0
+        stamper, at = FrameClock(), 0.0
         for scene in self._scenes:
             if self._stopped.is_set():
                 return

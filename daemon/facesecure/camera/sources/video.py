@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from facesecure.camera.sources.base import ProbeResult, SignOfLife, Stamper
+from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
 from facesecure.camera.sources.decoding import FrameReader, video_stream
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
@@ -41,7 +41,7 @@ class VideoFile:
         self._start = start
         self._threads = threads
         self._stopped = threading.Event()
-        self._sign = SignOfLife()
+        self._sign = Heartbeat()
 
     def __repr__(self) -> str:
         return f"VideoFile({self._address})"
@@ -62,7 +62,7 @@ class VideoFile:
         """
         with self._opened() as (container, stream):
             began, start = time.monotonic(), self._start or datetime.now(UTC)
-            stamper, converter, clock = Stamper(), ColourConverter(), _FilmClock(stream)
+            stamper, converter, clock = FrameClock(), ColourConverter(), _FilmClock(stream)
             for film_frame in self._readable(container, stream):
                 frame = stamper.recorded(VideoPicture(film_frame, converter), clock.time_of(film_frame), start)
                 if self.live and self._sign.wait(self._stopped, began + frame.taken_at - time.monotonic()):

@@ -16,8 +16,8 @@ import numpy as np
 from facesecure.camera.synthetic.figure import SHARP, Figure, Pose, Smear
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER, Portrait
 from facesecure.camera.synthetic.scene import HEDGE_LEFT, Scene, Sensor, draw_scene
-from facesecure.camera.synthetic.trajectory import Walk
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.trajectory import Trajectory
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.domain import Box, Image, VerdictKind
 
 SIZE = (1280, 720)
@@ -54,18 +54,22 @@ class Visit:
 
     portrait: Portrait
     expected: VerdictKind
-    walk: Walk
+    walk: Trajectory
     blur: float = 0.0
     contrast: float = 1.0
 
 
 VISITS = (
-    Visit(GRACE_HOPPER, VerdictKind.KNOWN, Walk(start=1.6, duration=6.0, far=40, near=205, swing=0.4)),
-    Visit(EILEEN_COLLINS, VerdictKind.STRANGER, Walk(start=9.9, duration=5.6, far=40, near=195, swing=1.5, end_x=0.5)),
+    Visit(GRACE_HOPPER, VerdictKind.KNOWN, Trajectory(start=1.6, duration=6.0, far=40, near=205, swing=0.4)),
+    Visit(
+        EILEEN_COLLINS,
+        VerdictKind.STRANGER,
+        Trajectory(start=9.9, duration=5.6, far=40, near=195, swing=1.5, end_x=0.5),
+    ),
     Visit(
         EILEEN_COLLINS,
         VerdictKind.UNIDENTIFIED,
-        Walk(start=18.3, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
+        Trajectory(start=18.3, duration=5.2, far=38, near=130, swing=2.6, end_x=0.44),
         blur=0.09,
         contrast=0.5,
     ),
@@ -74,7 +78,7 @@ VISITS = (
 
 def make_clip(path: Path, seed: int = 0) -> list[Appearance]:
     """Write the clip (24.4 s, 1280x720, 15 frames a second) to ``path`` and return what is true of it."""
-    with FilmWriter(path, SIZE, FPS, crf=21, preset="ultrafast") as film:
+    with VideoWriter(path, SIZE, FPS, crf=21, preset="ultrafast") as film:
         for image in render(seed):
             film.write(image)
     return timeline()
@@ -105,7 +109,7 @@ def paint_visit(
     picture: Image,
     scene: Scene,
     figure: Figure,
-    walk: Walk,
+    walk: Trajectory,
     time: float,
     fps: float,
     blur: float = 0.0,
@@ -121,7 +125,9 @@ def paint_visit(
         cv2.copyTo(scene.picture, scene.hedge, picture)
 
 
-def visible_boxes(walk: Walk, figure: Figure, size: tuple[int, int], fps: float, seconds: float) -> dict[int, Box]:
+def visible_boxes(
+    walk: Trajectory, figure: Figure, size: tuple[int, int], fps: float, seconds: float
+) -> dict[int, Box]:
     """The face's box by frame index, for every frame that shows it whole."""
     boxes = {}
     for index in range(round(seconds * fps)):

@@ -10,7 +10,7 @@ from facesecure.camera.synthetic.scene import HORIZON
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class Trajectory:
     """One visit: from ``start`` for ``duration`` seconds; the face's width grows from ``far`` to ``near`` pixels.
 
     ``end_x`` is where the visitor stands at the door (fraction of the width); ``swing`` sets off the bobbing.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SMPTE170M, _LIMITED = 6, 1
 
 
-class FilmWriter:
+class VideoWriter:
     """An MP4 file under construction; a context manager. H.264 where FFmpeg has libx264, else MPEG-4.
 
     Width and height must be even: 4:2:0 video has one colour sample for two pixels.

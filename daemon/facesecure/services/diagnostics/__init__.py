@@ -1,6 +1,6 @@
 """Looks at everything the daemon depends on, and says of each what is wrong and what to do about it."""
 
-from facesecure.services.diagnostics.result import Finding, Health, Patient
-from facesecure.services.diagnostics.runner import CHECKS, examine
+from facesecure.services.diagnostics.result import CheckContext, CheckResult, Health
+from facesecure.services.diagnostics.runner import CHECKS, run_checks
 
-__all__ = ["CHECKS", "Finding", "Health", "Patient", "examine"]
+__all__ = ["CHECKS", "CheckContext", "CheckResult", "Health", "run_checks"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from facesecure.services.diagnostics.result import Finding, Patient, fail, ok, warn
+from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail, ok, warn
 
 _PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime"}
 
 
-def runtime(patient: Patient) -> Iterator[Finding]:
+def runtime(patient: CheckContext) -> Iterator[CheckResult]:
     """Whether a TFLite interpreter builds the recogniser's graph, and which."""
     from facesecure.vision.inference.model_card import load_model
 
@@ -31,7 +31,7 @@ def _version(package: str) -> str:
         return ""
 
 
-def models(patient: Patient) -> Iterator[Finding]:
+def models(patient: CheckContext) -> Iterator[CheckResult]:
     """Every model bundled, pulled or in use: its bytes are its card's, and it computes its golden output here."""
     from facesecure.vision.inference.model_registry import verify_models
 
@@ -44,7 +44,7 @@ def models(patient: Patient) -> Iterator[Finding]:
             yield fail(about, result.problem, result.hint)
 
 
-def detector(patient: Patient) -> Iterator[Finding]:
+def detector(patient: CheckContext) -> Iterator[CheckResult]:
     """The detector that is configured finds the face in a picture that comes with facesecure."""
     from facesecure.camera.synthetic.portraits import GRACE_HOPPER
     from facesecure.vision.detection.factory import build_detector
@@ -58,7 +58,7 @@ def detector(patient: Patient) -> Iterator[Finding]:
         yield fail("detector", f"{config.kind} finds {len(faces)} faces in a picture with one", advice)
 
 
-def camera(patient: Patient) -> Iterator[Finding]:
+def camera(patient: CheckContext) -> Iterator[CheckResult]:
     """One picture from the camera."""
     from facesecure.camera.sources import probe, redact
 
@@ -66,7 +66,7 @@ def camera(patient: Patient) -> Iterator[Finding]:
     yield ok("camera", f"{redact(patient.config.camera.source)}: {result}")
 
 
-def plugins(patient: Patient) -> Iterator[Finding]:
+def plugins(patient: CheckContext) -> Iterator[CheckResult]:
     """Every plugin installed or configured, loaded and asked whether it would work now."""
     from facesecure.alerts.plugins.loader import PluginStatus
     from facesecure.alerts.plugins.registry import Registry

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from facesecure.services.diagnostics.result import Finding, Patient, fail, ok, warn
+from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail, ok, warn
 from facesecure.services.drill.report import kept, last_good
 
 _MB = 1_000_000
@@ -20,7 +20,7 @@ _TIME_ERROR = 5
 """What adjtimex(2) returns while nothing keeps the clock."""
 
 
-def disk(patient: Patient) -> Iterator[Finding]:
+def disk(patient: CheckContext) -> Iterator[CheckResult]:
     """Room where the state is kept."""
     free = shutil.disk_usage(existing(patient.state_dir)).free
     what, store = f"{free / 1e9:.1f} GB free for {patient.state_dir}", patient.config.store
@@ -38,12 +38,12 @@ def existing(path: Path) -> Path:
     return next((folder for folder in (path, *path.parents) if folder.exists()), Path("/"))
 
 
-def clock(patient: Patient) -> Iterator[Finding]:  # noqa: ARG001 - every check is given the patient
+def clock(patient: CheckContext) -> Iterator[CheckResult]:  # noqa: ARG001 - every check is given the patient
     """The time is possible, and something keeps it right."""
     yield judge_clock(datetime.now(UTC), synchronised())
 
 
-def judge_clock(now: datetime, kept: bool | None) -> Finding:
+def judge_clock(now: datetime, kept: bool | None) -> CheckResult:
     """``kept``: whether a time service keeps the clock, None where that cannot be told."""
     shown = now.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     if now < _EARLIEST:
@@ -69,7 +69,7 @@ _LONG_AGO = timedelta(days=31)
 _ADVICE = "try the whole alarm: facesecure drill"
 
 
-def drill(patient: Patient) -> Iterator[Finding]:
+def drill(patient: CheckContext) -> Iterator[CheckResult]:
     """The last drill was good, and not long ago."""
     reports, good = kept(patient.state_dir), last_good(patient.state_dir)
     if not reports:

@@ -18,7 +18,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing looked at: ``about`` what, how it is, ``what`` was found, and what to ``do`` unless it is fine."""
 
     about: str
@@ -28,7 +28,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class CheckContext:
     """What is examined: the configuration in force, the file it came from (None: defaults), and the state directory."""
 
     config: FacesecureConfig
@@ -36,13 +36,13 @@ class Patient:
     state_dir: Path
 
 
-def ok(about: str, what: str) -> Finding:
-    return Finding(about, Health.OK, what)
+def ok(about: str, what: str) -> CheckResult:
+    return CheckResult(about, Health.OK, what)
 
 
-def warn(about: str, what: str, do: str) -> Finding:
-    return Finding(about, Health.WARN, what, do)
+def warn(about: str, what: str, do: str) -> CheckResult:
+    return CheckResult(about, Health.WARN, what, do)
 
 
-def fail(about: str, what: str, do: str) -> Finding:
-    return Finding(about, Health.FAIL, what, do)
+def fail(about: str, what: str, do: str) -> CheckResult:
+    return CheckResult(about, Health.FAIL, what, do)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.diagnostics import components, machine, speech, state
 from facesecure.services.diagnostics import machine as rehearsals
-from facesecure.services.diagnostics.result import Finding, Patient, fail
+from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
 
-Check = Callable[[Patient], Iterable[Finding]]
+Check = Callable[[CheckContext], Iterable[CheckResult]]
 
 CHECKS: Mapping[str, Check] = {
     "runtime": components.runtime,
@@ -34,7 +34,7 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def examine(patient: Patient, checks: Mapping[str, Check] = CHECKS) -> Iterator[Finding]:
+def run_checks(patient: CheckContext, checks: Mapping[str, Check] = CHECKS) -> Iterator[CheckResult]:
     """What each check finds, as it is found. Never raises: a check that breaks is a finding itself."""
     for name, check in checks.items():
         try:

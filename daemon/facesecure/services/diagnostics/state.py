@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesecure.services.diagnostics.machine import existing
-from facesecure.services.diagnostics.result import Finding, Patient, fail, ok, warn
+from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail, ok, warn
 
 if TYPE_CHECKING:
     from facesecure.vision.inference.model_card import ModelCard
@@ -22,14 +22,14 @@ _SHOWN = 3
 _STALE = 3 * 86_400
 
 
-def database(patient: Patient) -> Path:
+def database(patient: CheckContext) -> Path:
     """Where the database is, or will be."""
     from facesecure.storage.store import DATABASE_NAME
 
     return patient.state_dir / DATABASE_NAME
 
 
-def store(patient: Patient) -> Iterator[Finding]:
+def store(patient: CheckContext) -> Iterator[CheckResult]:
     """The database is ours, of a version we know, and whole; or could be made."""
     from facesecure.storage.database import inspect, translated
 
@@ -47,7 +47,7 @@ def store(patient: Patient) -> Iterator[Finding]:
         yield fail("store", f"{path} is damaged: {verdict}", advice)
 
 
-def _to_be_made(state_dir: Path) -> Finding:
+def _to_be_made(state_dir: Path) -> CheckResult:
     parent = existing(state_dir)
     if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
         return ok("store", f"{state_dir} will be made when it is first used")
@@ -55,7 +55,7 @@ def _to_be_made(state_dir: Path) -> Finding:
     return fail("store", f"{state_dir} cannot be made: {parent} cannot be written", advice)
 
 
-def people(patient: Patient) -> Iterator[Finding]:
+def people(patient: CheckContext) -> Iterator[CheckResult]:
     """Somebody is enrolled, with the model in use."""
     if patient.config.recognizer.kind == "classifier":
         yield from _classifier_people(patient)
@@ -79,7 +79,7 @@ def people(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def calibration(patient: Patient) -> Iterator[Finding]:
+def calibration(patient: CheckContext) -> Iterator[CheckResult]:
     """The thresholds were fitted to the people who are enrolled now."""
     if patient.config.recognizer.kind == "classifier":
         yield from _classifier_thresholds(patient)
@@ -108,21 +108,21 @@ def calibration(patient: Patient) -> Iterator[Finding]:
         yield ok("calibration", f"made on {made.made_at.date()} for {rate}: {', '.join(fit.calibrated)}")
 
 
-def _enrolled(names: list[str]) -> Finding:
+def _enrolled(names: list[str]) -> CheckResult:
     return ok("people", f"{len(names)} enrolled: {', '.join(names)}")
 
 
-def _nobody() -> Finding:
+def _nobody() -> CheckResult:
     return warn("people", "nobody is enrolled: everybody is a stranger", "facesecure enroll NAME --images PATH...")
 
 
-def permissions(patient: Patient) -> Iterator[Finding]:
+def permissions(patient: CheckContext) -> Iterator[CheckResult]:
     """Faces are nobody else's business, nor is a camera's password."""
     findings = [*_of_state(patient), *_of_config(patient)]
     yield from findings or [ok("permissions", "what is kept is its owner's only")]
 
 
-def _of_state(patient: Patient) -> Iterator[Finding]:
+def _of_state(patient: CheckContext) -> Iterator[CheckResult]:
     for path in (patient.state_dir, database(patient)):
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
             yield fail(
@@ -145,7 +145,7 @@ def _open_to_others(state_dir: Path) -> Iterator[Path]:
                     yield path
 
 
-def key(patient: Patient) -> Iterator[Finding]:
+def key(patient: CheckContext) -> Iterator[CheckResult]:
     """The key that the faces are encrypted with is there, fits, and is not lost with the machine."""
     from facesecure.storage.keys import find_key
     from facesecure.storage.store import Store
@@ -161,7 +161,7 @@ def key(patient: Patient) -> Iterator[Finding]:
         yield ok("key", f"{found.path}" + (", lent by systemd" if found.given else ""))
 
 
-def backups(patient: Patient) -> Iterator[Finding]:
+def backups(patient: CheckContext) -> Iterator[CheckResult]:
     """Something to fall back on, not too old, and whether the database was damaged lately."""
     from facesecure.storage.backups import Backups
     from facesecure.storage.store import Store
@@ -189,13 +189,13 @@ def backups(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _of_config(patient: Patient) -> Iterator[Finding]:
+def _of_config(patient: CheckContext) -> Iterator[CheckResult]:
     path, source = patient.config_file, patient.config.camera.source
     if path is not None and "@" in source and stat.S_IMODE(path.stat().st_mode) & 0o004:
         yield warn("permissions", f"{path} holds a camera's password and can be read by everybody", f"chmod o-r {path}")
 
 
-def _classifier_people(patient: Patient) -> Iterator[Finding]:
+def _classifier_people(patient: CheckContext) -> Iterator[CheckResult]:
     """Whom it learnt by name, and that somebody unknown has a class too."""
     from facesecure.recognition.classifier import facts_of, names_of
 
@@ -210,12 +210,12 @@ def _classifier_people(patient: Patient) -> Iterator[Finding]:
         yield warn("people", what, f'set [detector] kind = "{facts.crop.detector}", or train it on faces found so')
 
 
-def _classifier_thresholds(patient: Patient) -> Iterator[Finding]:
+def _classifier_thresholds(patient: CheckContext) -> Iterator[CheckResult]:
     """What its card promises of strangers, and who will still be named."""
-    from facesecure.recognition.classifier_thresholds import ClassStandards
+    from facesecure.recognition.classifier_thresholds import ClassThresholds
 
     card = _card(patient)
-    standards, asked = ClassStandards.from_card(card), patient.config.verdict.false_accept
+    standards, asked = ClassThresholds.from_card(card), patient.config.verdict.false_accept
     facts, warnings = card.classifier, standards.warnings(asked)
     for warning in warnings:
         yield warn("calibration", f"{card.name}: {warning}", "train it on more people and pictures, or ask for less")
@@ -225,7 +225,7 @@ def _classifier_thresholds(patient: Patient) -> Iterator[Finding]:
         yield ok("calibration", f"1 stranger in {1 / asked:,.0f}: visits named {shares}; {measured}")
 
 
-def _card(patient: Patient) -> ModelCard:
+def _card(patient: CheckContext) -> ModelCard:
     from facesecure.vision.inference.model_card import load_card
 
     return load_card(patient.config.recognizer.model, patient.state_dir)

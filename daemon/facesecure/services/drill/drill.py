@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from facesecure.domain import Alert, Box, Frame, Sighting, VerdictKind
 from facesecure.domain.errors import UsageError
 from facesecure.pipeline.tracker import Track
-from facesecure.services.drill.injector import Interjection
+from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, Step
 
 SECONDS = 60.0
@@ -42,10 +42,13 @@ class Drill:
     """
 
     def __init__(
-        self, keep: Callable[[DrillReport], object], interjection: Interjection | None = None, seconds: float = SECONDS
+        self,
+        keep: Callable[[DrillReport], object],
+        interjection: VisitorInjector | None = None,
+        seconds: float = SECONDS,
     ) -> None:
         """``keep`` is handed the report of each drill when it has ended, at the latest after ``seconds``."""
-        self._interjection, self._keep, self._seconds = interjection or Interjection(), keep, seconds
+        self._interjection, self._keep, self._seconds = interjection or VisitorInjector(), keep, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
         self._began_at = datetime.now(UTC)

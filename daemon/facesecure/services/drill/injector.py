@@ -12,8 +12,8 @@ import numpy as np
 from facesecure.camera.synthetic.clip import figure_of
 from facesecure.camera.synthetic.figure import Figure
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, Portrait
-from facesecure.camera.synthetic.trajectory import Walk
-from facesecure.domain import Box, Frame, Picture
+from facesecure.camera.synthetic.trajectory import Trajectory
+from facesecure.domain import Box, Frame, FrameImage
 from facesecure.vision.images.frames import RgbPicture
 
 STRANGER = EILEEN_COLLINS
@@ -23,7 +23,7 @@ _FAR, _NEAR = 0.03, 0.15
 """The width of the face as it comes and as it stands at the door, as a share of the picture's width."""
 
 
-class Interjection:
+class VisitorInjector:
     """Somebody is painted into the frames that pass for a few seconds after ``begin``; otherwise they are as they were.
 
     ``begin`` may be called from any thread.
@@ -61,7 +61,7 @@ class Interjection:
         if self._figure is None or self._began_at is None:
             return frame
         width = frame.picture.size[0]
-        walk = Walk(start=self._began_at, duration=self._seconds, far=_FAR * width, near=_NEAR * width)
+        walk = Trajectory(start=self._began_at, duration=self._seconds, far=_FAR * width, near=_NEAR * width)
         pose = walk.pose(frame.taken_at, frame.picture.size)
         if pose is None:
             self._figure = self._began_at = self._box = None
@@ -72,7 +72,7 @@ class Interjection:
         return replace(frame, picture=_like(frame.picture, image))
 
 
-def _like(picture: Picture, image: np.ndarray) -> RgbPicture:
+def _like(picture: FrameImage, image: np.ndarray) -> RgbPicture:
     """``image`` with a luma of the same size as the picture's own: the motion gate compares one with the next."""
     height, width = picture.luma().shape
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)

@@ -32,7 +32,7 @@ On 2,414 photos of Labelled Faces in the Wild, where shadows are seldom, it is r
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class Illumination:
     """How a face is lit. ``shadow``: share of it that is less than a seventh as bright as its bright parts."""
 
     shadow: float
@@ -43,11 +43,11 @@ class Light:
         return float(1 / (1 + (self.shadow / _HALF_LOST) ** _STEEPNESS))
 
 
-def light_on(grey: NDArray[np.uint8]) -> Light:
+def illumination_of(grey: NDArray[np.uint8]) -> Illumination:
     """How the face in an aligned crop, grey uint8 (112, 112), is lit."""
     face = grey[_FACE]
     bright = float(np.percentile(face, 90))
-    return Light(float(np.count_nonzero(face < bright / 7)) / face.size)
+    return Illumination(float(np.count_nonzero(face < bright / 7)) / face.size)
 
 
 def surroundings(image: Image, box: Box) -> float:

@@ -61,7 +61,7 @@ def _read(path: Path) -> bytes:
         raise ImageError(f"{path} cannot be read ({error.strerror})", "check its permissions") from None
 
 
-def _checked(path: Path, data: bytes) -> Header:
+def _checked(path: Path, data: bytes) -> ImageHeader:
     """The header, once nothing in it stands against decoding."""
     header = read_header(data)
     if header is None:
@@ -98,12 +98,12 @@ def _not_a_picture(path: Path, data: bytes) -> ImageError:
     return ImageError(f"{path} is not a picture, whatever its name says", _SUPPORTED)
 
 
-def _shrinks_while_decoding(header: Header) -> bool:
+def _shrinks_while_decoding(header: ImageHeader) -> bool:
     """Baseline JPEG only: a progressive one keeps all its coefficients in memory, however small it is decoded."""
     return header.format == "JPEG" and not header.progressive
 
 
-def _decode(data: bytes, header: Header) -> Image | None:
+def _decode(data: bytes, header: ImageHeader) -> Image | None:
     encoded = np.frombuffer(data, np.uint8)
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints on stderr, the error says better
@@ -119,7 +119,7 @@ def _decode(data: bytes, header: Header) -> Image | None:
     return None if picture is None else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def _flags(header: Header) -> int:
+def _flags(header: ImageHeader) -> int:
     if not _shrinks_while_decoding(header):
         return cv2.IMREAD_COLOR
     reduced = (cv2.IMREAD_COLOR, cv2.IMREAD_REDUCED_COLOR_2, cv2.IMREAD_REDUCED_COLOR_4, cv2.IMREAD_REDUCED_COLOR_8)
@@ -155,7 +155,7 @@ def _at_most(picture: Image, pixels: int) -> Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ImageHeader:
     """``format`` is JPEG, PNG, WebP, BMP or TIFF; sizes in pixels. ``progressive`` only for JPEG."""
 
     format: str
@@ -170,7 +170,7 @@ class Header:
         return self.width * self.height
 
 
-def read_header(data: bytes) -> Header | None:
+def read_header(data: bytes) -> ImageHeader | None:
     """The header of an encoded picture; None if it is none of the five formats or its header is damaged."""
     readers = (
         (b"\xff\xd8\xff", _jpeg),
@@ -207,7 +207,7 @@ def foreign_format(data: bytes) -> str | None:
     return next((name for magic, name in known.items() if data.startswith(magic)), None)
 
 
-def _jpeg(data: bytes) -> Header | None:
+def _jpeg(data: bytes) -> ImageHeader | None:
     at, size, progressive = 2, None, False
     while at + 4 <= len(data):
         if data[at] != 0xFF:
@@ -225,38 +225,38 @@ def _jpeg(data: bytes) -> Header | None:
         at += 2 + length
     if size is None:
         return None
-    return Header("JPEG", size[1], size[0], data.find(b"\xff\xd9", at) >= 0, progressive=progressive)
+    return ImageHeader("JPEG", size[1], size[0], data.find(b"\xff\xd9", at) >= 0, progressive=progressive)
 
 
-def _png(data: bytes) -> Header:
+def _png(data: bytes) -> ImageHeader:
     width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
     transparent = colour in (4, 6) or b"tRNS" in data[: max(0, data.find(b"IDAT"))]
-    return Header("PNG", width, height, b"IEND" in data[-64:], transparent)
+    return ImageHeader("PNG", width, height, b"IEND" in data[-64:], transparent)
 
 
-def _webp(data: bytes) -> Header | None:
+def _webp(data: bytes) -> ImageHeader | None:
     if data[8:12] != b"WEBP":
         return None
     kind, complete = data[12:16], len(data) >= struct.unpack_from("<I", data, 4)[0] + 8
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
-        return Header("WebP", width & 0x3FFF, height & 0x3FFF, complete)
+        return ImageHeader("WebP", width & 0x3FFF, height & 0x3FFF, complete)
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
-        return Header("WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, complete, bool(bits >> 28 & 1))
+        return ImageHeader("WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, complete, bool(bits >> 28 & 1))
     if kind == b"VP8X":
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-        return Header("WebP", width, height, complete, bool(data[20] & 0x10))
+        return ImageHeader("WebP", width, height, complete, bool(data[20] & 0x10))
     return None
 
 
-def _bmp(data: bytes) -> Header:
+def _bmp(data: bytes) -> ImageHeader:
     (size, _, _, header) = struct.unpack_from("<IIII", data, 2)
     width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
-    return Header("BMP", abs(width), abs(height), len(data) >= size)
+    return ImageHeader("BMP", abs(width), abs(height), len(data) >= size)
 
 
-def _tiff(data: bytes) -> Header | None:
+def _tiff(data: bytes) -> ImageHeader | None:
     order = "<" if data[:2] == b"II" else ">"
     (directory,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, directory)
@@ -266,4 +266,4 @@ def _tiff(data: bytes) -> Header | None:
         values[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
     if 256 not in values or 257 not in values:
         return None
-    return Header("TIFF", values[256], values[257])
+    return ImageHeader("TIFF", values[256], values[257])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Landmarks, Quality
 from facesecure.vision.images import align
-from facesecure.vision.images.illumination import Light, light_on, surroundings
+from facesecure.vision.images.illumination import Illumination, illumination_of, surroundings
 
 # The middle of the crop: forehead to chin and cheek to cheek, without hair and background.
 _FACE = np.s_[20:100, 16:96]
@@ -56,7 +56,7 @@ def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) 
     yaw, pitch, roll = pose(face.landmarks)
     middle = grey[_FACE]
     brightness, contrast, sharp = float(middle.mean()), float(middle.std()), sharpness(grey)
-    light = light_on(grey)
+    light = illumination_of(grey)
     found = Quality(
         eye_distance=face.eye_distance,
         sharpness=sharp,
@@ -74,7 +74,7 @@ def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) 
 def reassess(face: AlignedFace, floors: QualityConfig) -> Quality:
     """Judge a face that was cut out before against other floors: its frame is gone, its measures are known."""
     grey = np.asarray(cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY), np.uint8)
-    return _with_reasons(face.quality, floors, light_on(grey), behind=0.0)
+    return _with_reasons(face.quality, floors, illumination_of(grey), behind=0.0)
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
@@ -143,7 +143,7 @@ def view_score(face: Face) -> float:
     return face.eye_distance * (1 - 0.6 * yaw) * face.confidence
 
 
-def _with_reasons(found: Quality, floors: QualityConfig, light: Light, behind: float) -> Quality:
+def _with_reasons(found: Quality, floors: QualityConfig, light: Illumination, behind: float) -> Quality:
     dark = "backlit" if behind > _BACKLIT * found.brightness else "too dark"
     checks = (
         (

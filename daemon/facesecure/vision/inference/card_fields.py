@@ -21,7 +21,7 @@ class ScoreSpread(Part):
     sd_within: Annotated[float, Field(gt=0)]
 
 
-class ScoreModel(Part):
+class ScoreModelFacts(Part):
     """How scores spread for the person a template belongs to, and for a stranger against one template.
 
     ``mutual``: the mean cosine of two photos of one person; 1 where scores are no cosines.
@@ -50,7 +50,7 @@ class StrangerFacts(Part):
     rates: dict[str, float] = {}
 
 
-class PersonhoodFacts(Part):
+class HumanFilterFacts(Part):
     """Tells people's faces from animals' by their embeddings (``vision.personhood``): a logistic regression.
 
     ``weights`` one a number of the embedding; a face below ``floor`` (log-odds) is not surely a person's.
@@ -85,7 +85,7 @@ class ClassifierFacts(Part):
     unknown: tuple[str, ...] = ()
     crop: LooseCrop | None = None
     light: Literal["as taken", "brightened"] = "as taken"
-    scores: dict[str, ScoreModel] = {}
+    scores: dict[str, ScoreModelFacts] = {}
     strangers: int = 0
     faces: int = 0
     dataset: str = ""

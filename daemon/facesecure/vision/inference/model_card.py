@@ -20,7 +20,13 @@ from pydantic import Field, ValidationError
 
 from facesecure.domain.errors import ModelError
 from facesecure.vision.images.align import ALIGNMENT, CROP
-from facesecure.vision.inference.card_fields import ClassifierFacts, Part, PersonhoodFacts, ScoreModel, StrangerFacts
+from facesecure.vision.inference.card_fields import (
+    ClassifierFacts,
+    HumanFilterFacts,
+    Part,
+    ScoreModelFacts,
+    StrangerFacts,
+)
 from facesecure.vision.inference.interpreter import Interpreter
 
 _REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
@@ -107,11 +113,11 @@ class ModelCard(Part):
     embedding_size: int | None = None
     labels: tuple[str, ...] | None = None
     thresholds: dict[str, float] = Field(default_factory=dict)
-    score_model: ScoreModel | None = None
+    score_model: ScoreModelFacts | None = None
     impostor_quantiles: dict[str, float] = Field(default_factory=dict)
     genuine_quantiles: dict[str, float] = Field(default_factory=dict)
     strangers: StrangerFacts | None = None
-    personhood: PersonhoodFacts | None = None
+    personhood: HumanFilterFacts | None = None
     classifier: ClassifierFacts | None = None
     accuracy: dict[str, float] = Field(default_factory=dict)
     parity: tuple[Parity, ...] = ()

@@ -16,10 +16,10 @@ import pytest
 from facesecure.alerts.delivery import delivery
 from facesecure.alerts.delivery.delivery import pause
 from facesecure.alerts.delivery.dispatcher import Dispatcher
-from facesecure.alerts.delivery.durable_outbox import Ledger
-from facesecure.alerts.plugins.api import OneAtATime, PluginConfig
+from facesecure.alerts.delivery.durable_outbox import DurableOutbox
+from facesecure.alerts.plugins.api import PluginConfig, SerializedPlugin
 from facesecure.domain import Alert, AlertKind
-from facesecure.domain.deliveries import DeliveryState, Standing
+from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.errors import PluginError, StoreError
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.store import Store
@@ -114,7 +114,7 @@ def test_that_an_attempt_failed_is_not_written_over_the_next_ones_beginning(
     marks = list[tuple[str, int]]()
     write = store.outbox.mark
 
-    def mark(identifier: str, channel: str, standing: Standing) -> None:
+    def mark(identifier: str, channel: str, standing: DeliveryStatus) -> None:
         marks.append((standing.state.value, standing.attempts))
         write(identifier, channel, standing)
 
@@ -397,7 +397,7 @@ class Poisoned:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
-    def mark(self, alert: str, channel: str, standing: Standing) -> None:
+    def mark(self, alert: str, channel: str, standing: DeliveryStatus) -> None:
         if channel == "odd":
             raise ValueError("a mistake in the program")
         self.outbox.mark(alert, channel, standing)
@@ -409,7 +409,7 @@ class Poisoned:
 def test_what_can_never_be_written_does_not_keep_the_rest_from_the_disk(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.01,))
+    monkeypatch.setattr(DurableOutbox.__init__, "__defaults__", (0.01,))
     with Dispatcher({"odd": Voice(), "voice": Voice()}, outbox=Poisoned(store.outbox)) as dispatcher:
         dispatcher.send(alert("one"))
         eventually(lambda: caplog.text.count("given up") == 2)
@@ -440,7 +440,7 @@ def loud(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def test_when_nothing_speaks_in_time_the_log_says_so_loudly_and_why(caplog: pytest.LogCaptureFixture) -> None:
     cast, speaker = Hung(attempt_seconds=0.1), Voice(failures=NEVER)
-    plugins = {"cast": OneAtATime(cast, cast.config), "speaker": speaker, "note": Gate()}
+    plugins = {"cast": SerializedPlugin(cast, cast.config), "speaker": speaker, "note": Gate()}
     with Dispatcher(plugins, fallback=CHAIN, speak_within=0.3, close_seconds=0.1) as dispatcher:
         dispatcher.send(one := alert("A stranger is at the door"))
         eventually(lambda: loud(caplog))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
-from facesecure.alerts.plugins.api import OneAtATime
+from facesecure.alerts.plugins.api import SerializedPlugin
 from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.domain import Alert
 from facesecure.domain.errors import PluginError
@@ -200,7 +200,7 @@ def test_no_two_methods_of_a_plugin_run_at_once() -> None:
         check = send = close = _method
 
     plugin = Overlapping()
-    guarded = OneAtATime(plugin)
+    guarded = SerializedPlugin(plugin)
     threads = [threading.Thread(target=guarded.check), threading.Thread(target=guarded.close)]
     threads += [threading.Thread(target=guarded.send, args=(alert(),)) for _ in range(3)]
     for thread in threads:
@@ -211,7 +211,7 @@ def test_no_two_methods_of_a_plugin_run_at_once() -> None:
 
 
 def test_a_guarded_plugin_need_not_check_or_close() -> None:
-    guarded = OneAtATime(Gone())
+    guarded = SerializedPlugin(Gone())
     guarded.check()
     guarded.close()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from facesecure.alerts.delivery.speech_deadline import Unspoken
+from facesecure.alerts.delivery.speech_deadline import MissedAnnouncementAlert
 from facesecure.domain import Alert, AlertKind
 from support.store import STRANGER, sighting
 
@@ -17,7 +17,7 @@ ABOUT_US = Alert(AlertKind.SERVICE, "An alert could not be delivered")
 
 def told(alert: Alert, channel: str, step: str) -> list[str]:
     said = list[str]()
-    Unspoken(["google_home", "speaker"], said.append).step(alert, channel, step)
+    MissedAnnouncementAlert(["google_home", "speaker"], said.append).step(alert, channel, step)
     return said
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from facesecure.alerts.policy.state_file import Memory
-from facesecure.alerts.policy.timer import Ticker
+from facesecure.alerts.policy.state_file import PolicyStateFile
+from facesecure.alerts.policy.timer import PolicyTimer
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert
 from facesecure.storage.store import Store
@@ -22,7 +22,7 @@ def door(tmp_path):
     """A door whose sightings are kept in a real store."""
     with Store.open(tmp_path / "state") as store:
         yield DoorWithStore(config=PolicyConfig(known_cooldown=300, stranger_cooldown=120), store=store,
-                            memory=Memory(tmp_path / "state", store))  # fmt: skip
+                            memory=PolicyStateFile(tmp_path / "state", store))  # fmt: skip
 
 
 @dataclass
@@ -118,7 +118,7 @@ def test_a_sighting_that_is_gone_from_the_store_is_forgotten(door, tmp_path):
     door.comes(door.known())
     door.policy.save(at_once=True)
     with Store.open(tmp_path / "empty") as empty:
-        door.memory = Memory(tmp_path / "state", empty)
+        door.memory = PolicyStateFile(tmp_path / "state", empty)
         door.open()
         assert len(Door.comes(door, door.known())) == 1
 
@@ -195,7 +195,7 @@ def test_the_machines_clocks_are_what_they_should_be():
 
 def test_the_ticker_tells_what_is_due_and_writes_it_down(tmp_path):
     with Store.open(tmp_path / "state") as store:
-        door = Door(PolicyConfig(camera_settle=1), memory=Memory(tmp_path / "state", store))
+        door = Door(PolicyConfig(camera_settle=1), memory=PolicyStateFile(tmp_path / "state", store))
         sent: list[Alert] = []
 
         class Sink:
@@ -204,7 +204,7 @@ def test_the_ticker_tells_what_is_due_and_writes_it_down(tmp_path):
 
         door.camera("offline")
         door.camera("back")
-        with Ticker(door.policy, Sink(), every=0.01):
+        with PolicyTimer(door.policy, Sink(), every=0.01):
             door.clock.pass_time(2)
             deadline = time.monotonic() + 5
             while not sent and time.monotonic() < deadline:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facesecure.alerts.policy.policy import Policy
-from facesecure.alerts.policy.timer import News
+from facesecure.alerts.policy.timer import SystemAlerts
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.camera_events import CameraEvent, Trouble
 from facesecure.domain.messages import Phrases
@@ -23,7 +23,7 @@ class Letters:
 
 def test_a_camera_in_trouble_is_told_with_the_reason_to_be_read_and_not_said():
     letters = Letters()
-    News(Policy(Phrases()), letters).of_camera(CameraEvent(Trouble.OFFLINE, False, "nobody answers"))
+    SystemAlerts(Policy(Phrases()), letters).of_camera(CameraEvent(Trouble.OFFLINE, False, "nobody answers"))
     ((kind, text),) = letters.texts
     assert kind is AlertKind.CAMERA
     assert text == f"{Phrases().camera('offline')}: nobody answers"
@@ -32,7 +32,7 @@ def test_a_camera_in_trouble_is_told_with_the_reason_to_be_read_and_not_said():
 
 def test_what_befalls_the_service_is_told_once_and_held_back_when_it_comes_again():
     letters = Letters()
-    news = News(Policy(Phrases()), letters)
+    news = SystemAlerts(Policy(Phrases()), letters)
     news.of_service("disk_full", "5 MB were let go")
     news.of_service("disk_full", "6 MB were let go")
     assert letters.texts == [(AlertKind.SERVICE, f"{Phrases().service('disk_full')}: 5 MB were let go")]

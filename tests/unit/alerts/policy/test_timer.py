@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from facesecure.alerts.policy.timer import Ticker
+from facesecure.alerts.policy.timer import PolicyTimer
 from facesecure.domain import Alert, AlertKind
 
 
@@ -38,7 +38,7 @@ def test_a_mistake_of_the_policy_s_is_logged_once_and_what_is_due_later_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     policy, listener = Forgetful(mistakes=3), Listener()
-    with Ticker(policy, listener, every=0.001):  # type: ignore[arg-type]
+    with PolicyTimer(policy, listener, every=0.001):  # type: ignore[arg-type]
         assert listener.told.wait(5)
     assert caplog.text.count("a mistake of the policy's") == 1
     assert policy.saved

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from facesecure.alerts.speech.cache import RECENT, Recordings
+from facesecure.alerts.speech.cache import RECENT, SpeechCache
 from facesecure.alerts.speech.voices.fake import FakeVoice
 
 GOOD, POOR = FakeVoice(name="good"), FakeVoice(name="poor")
@@ -15,7 +15,7 @@ ANNA, BEN = "Anna is at the front door", "Ben is at the front door"
 
 @pytest.fixture
 def recordings(tmp_path):
-    return Recordings(tmp_path, [GOOD, POOR])
+    return SpeechCache(tmp_path, [GOOD, POOR])
 
 
 def long_ago(path):
@@ -31,11 +31,11 @@ def test_what_was_never_recorded_is_not_found_and_nothing_is_made(recordings, tm
 
 def test_a_recording_is_found_by_its_sentence_in_a_process_that_did_not_write_it(recordings, tmp_path):
     path = recordings.write(ANNA, POOR, b"sound")
-    found = Recordings(tmp_path, [GOOD, POOR]).find(ANNA)
+    found = SpeechCache(tmp_path, [GOOD, POOR]).find(ANNA)
     assert found is not None
     assert (found.path, found.rank) == (path, 1)
     assert path.read_bytes() == b"sound"
-    assert Recordings(tmp_path, [GOOD, POOR]).find(BEN) is None
+    assert SpeechCache(tmp_path, [GOOD, POOR]).find(BEN) is None
 
 
 def test_a_better_voice_is_preferred(recordings):
@@ -56,7 +56,7 @@ def test_a_better_voice_is_preferred(recordings):
 )
 def test_other_settings_are_other_recordings(recordings, tmp_path, other):
     recordings.write(ANNA, GOOD, b"sound")
-    assert Recordings(tmp_path, **{"voices": [GOOD], **other}).find(ANNA) is None
+    assert SpeechCache(tmp_path, **{"voices": [GOOD], **other}).find(ANNA) is None
 
 
 def test_only_the_owner_may_listen(recordings, tmp_path):
@@ -99,7 +99,7 @@ def test_what_may_be_playing_just_now_is_not_swept(recordings):
 
 
 def test_forgetting_spares_nothing_of_what_is_not_needed(recordings, tmp_path):
-    old_language = Recordings(tmp_path, [GOOD], language="fr")
+    old_language = SpeechCache(tmp_path, [GOOD], language="fr")
     for each, text in ((recordings, BEN), (old_language, "Ben est là")):
         each.write(text, GOOD, b"b")
     kept = recordings.write(ANNA, GOOD, b"a")
@@ -108,7 +108,7 @@ def test_forgetting_spares_nothing_of_what_is_not_needed(recordings, tmp_path):
 
 
 def test_it_grows_to_its_bound_and_loses_what_was_not_used_for_longest(tmp_path):
-    recordings = Recordings(tmp_path, [GOOD], max_mb=0.003)
+    recordings = SpeechCache(tmp_path, [GOOD], max_mb=0.003)
     first, second = (recordings.write(text, GOOD, bytes(1000)) for text in "ab")
     os.utime(first, (1000, 1000))
     os.utime(second, (900, 900))
@@ -117,7 +117,7 @@ def test_it_grows_to_its_bound_and_loses_what_was_not_used_for_longest(tmp_path)
 
 
 def test_one_that_is_larger_than_the_bound_is_kept_all_the_same(tmp_path):
-    recordings = Recordings(tmp_path, [GOOD], max_mb=0.001)
+    recordings = SpeechCache(tmp_path, [GOOD], max_mb=0.001)
     path = recordings.write("a", GOOD, bytes(5000))
     assert path.exists()
 

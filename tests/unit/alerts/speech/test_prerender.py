@@ -6,8 +6,8 @@ import pytest
 
 from facesecure.alerts.speech import synthesizer
 from facesecure.alerts.speech.announcements import forget_all_but, phrases_of, sentences
-from facesecure.alerts.speech.prerender import Repertoire
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.prerender import SpeechPrerenderer
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.config import CameraConfig, FacesecureConfig, SpeechConfig
 from facesecure.domain.errors import StoreError
@@ -42,7 +42,7 @@ def soon(condition, seconds=60.0):
 
 @pytest.fixture
 def studio(tmp_path):
-    with Studio(SpeechConfig(), tmp_path, [FakeVoice(name="better"), FakeVoice(name="other")]) as one:
+    with SpeechService(SpeechConfig(), tmp_path, [FakeVoice(name="better"), FakeVoice(name="other")]) as one:
         yield one
 
 
@@ -56,7 +56,7 @@ def files(tmp_path):
 
 def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_path):
     home = Household("Anna", "Ben")
-    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
         soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
     assert all_recorded(studio, home.sentences())
     assert len(files(tmp_path)) == len(home.sentences())
@@ -65,7 +65,7 @@ def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_
 
 def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
     home = Household("Anna")
-    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 60}) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 60}) as repertoire:
         soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
         home.change("Anna", "Ben")
         soon(lambda: studio.recorded("Ben is at the front door"))
@@ -75,7 +75,7 @@ def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
 def test_somebody_who_was_removed_is_forgotten_by_the_daemon_too(studio, tmp_path, monkeypatch):
     monkeypatch.setattr("facesecure.alerts.speech.cache.RECENT", 0.05)
     home = Household("Anna", "Ben")
-    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
         soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
         home.change("Anna")
         soon(lambda: len(files(tmp_path)) == len(home.sentences()))
@@ -89,12 +89,12 @@ def test_without_a_network_the_next_voice_records_it_all_and_the_better_one_when
     better, other = studio.voices
     better.failing = "no network"
     home = Household("Anna")
-    with Repertoire(studio, home.sentences, home.told, **QUICK) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
         soon(lambda: repertoire.readiness.recorded and repertoire.readiness.recorded == repertoire.readiness.needed)
         assert repertoire.readiness.best == 0
         assert len(better.said) == 1, "a network that is gone is not asked for every sentence"
         better.failing = ""
-        monkeypatch.setattr(synthesizer.Rests, "resting", lambda self, name: False)
+        monkeypatch.setattr(synthesizer.VoiceBackoff, "resting", lambda self, name: False)
         soon(lambda: repertoire.readiness.complete)
     assert "until a better voice answers" in caplog.text
     assert caplog.records[-1].getMessage() == f"all {len(home.sentences())} sentences are recorded"
@@ -105,7 +105,7 @@ def test_where_no_voice_works_it_says_so_once_and_the_memory_is_let_go(studio, c
     for voice in studio.voices:
         voice.failing = "broken"
     home = Household()
-    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}):
+    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}):
         soon(lambda: studio.voices[0].closed >= 3)
     assert len([one for one in caplog.records if "have no recording yet" in one.getMessage()]) == 1
 
@@ -113,7 +113,7 @@ def test_where_no_voice_works_it_says_so_once_and_the_memory_is_let_go(studio, c
 def test_a_store_that_fails_for_a_moment_ends_nothing(studio, caplog):
     home = Household("Anna")
     home.failing = True
-    with Repertoire(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}) as repertoire:
         soon(lambda: "the disk is gone" in caplog.text)
         home.failing = False
         soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
@@ -128,14 +128,14 @@ def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
             raise thing
         return thing
 
-    with Repertoire(studio, one_after_the_other, **{**QUICK, "every": 0.04}):
+    with SpeechPrerenderer(studio, one_after_the_other, **{**QUICK, "every": 0.04}):
         soon(lambda: studio.recorded("Anna is here"))
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
-    with Studio(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=4)]) as studio:
-        repertoire = Repertoire(studio, lambda: ["One", "Two", "Three"], **QUICK)
+    with SpeechService(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=4)]) as studio:
+        repertoire = SpeechPrerenderer(studio, lambda: ["One", "Two", "Three"], **QUICK)
         soon(lambda: slow.said)
         began = time.monotonic()
         repertoire.close()
@@ -149,12 +149,12 @@ def test_what_was_said_of_who_was_removed_is_gone_at_once_in_every_language_and_
         camera=CameraConfig(name="garage"), speech=SpeechConfig(voices=["fake"], language="fr", silence=0.2)
     )
     for config in (before, now):
-        with Studio(config.speech, tmp_path) as studio:
+        with SpeechService(config.speech, tmp_path) as studio:
             for text in [*sentences(config, ["Anna", "Ben"]), "Anna, hello Anna"]:
                 studio.recording(text)
     phrases = phrases_of(now)
     assert forget_all_but(now, tmp_path, ["Ben"]) > 0
-    with Studio(now.speech, tmp_path) as studio:
+    with SpeechService(now.speech, tmp_path) as studio:
         assert not any(studio.recorded(text) for text in phrases.about("Anna"))
         assert all_recorded(studio, sentences(now, ["Ben"])), "and nobody else is"
     assert len(files(tmp_path)) == len(sentences(now, ["Ben"]))
@@ -162,7 +162,7 @@ def test_what_was_said_of_who_was_removed_is_gone_at_once_in_every_language_and_
 
 def test_no_name_is_found_in_what_is_kept(tmp_path):
     config = FacesecureConfig(speech=SpeechConfig(voices=["fake"]))
-    with Studio(config.speech, tmp_path) as studio:
+    with SpeechService(config.speech, tmp_path) as studio:
         for text in sentences(config, ["Wilhelmina"]):
             studio.recording(text)
     kept = files(tmp_path)

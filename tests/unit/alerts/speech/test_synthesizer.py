@@ -7,7 +7,7 @@ import pytest
 
 from facesecure.alerts.speech import synthesizer
 from facesecure.alerts.speech.audio import decode
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.config import SpeechConfig
 from facesecure.domain.errors import PluginError
@@ -16,7 +16,7 @@ STRANGER = "A stranger is at the front door"
 
 
 def studio(tmp_path, *voices, urgent=4.0):
-    return Studio(SpeechConfig(), tmp_path, list(voices), urgent=urgent)
+    return SpeechService(SpeechConfig(), tmp_path, list(voices), urgent=urgent)
 
 
 def test_a_sentence_is_made_once_and_then_comes_from_the_disk(tmp_path):
@@ -106,7 +106,7 @@ def test_a_voice_that_failed_lately_is_tried_last(tmp_path):
 
 def test_it_is_left_alone_for_longer_each_time_and_trusted_again_when_it_worked():
     clock = [0.0]
-    rests = synthesizer.Rests(lambda: clock[0])
+    rests = synthesizer.VoiceBackoff(lambda: clock[0])
     pauses = [rests.failed("gtts") for _ in range(12)]
     assert pauses[0] < 40
     assert 4 * pauses[0] < pauses[4] < 25 * pauses[0]
@@ -126,7 +126,7 @@ def test_a_recording_by_a_poorer_voice_is_replaced_when_the_better_one_is_back(t
         assert not one.best(STRANGER)
         better.failing = ""
         assert one.improve(STRANGER).rank == 1, "it is left alone for a while"
-        monkeypatch.setattr(synthesizer.Rests, "resting", lambda self, name: False)
+        monkeypatch.setattr(synthesizer.VoiceBackoff, "resting", lambda self, name: False)
         assert one.improve(STRANGER).rank == 0
         assert one.best(STRANGER)
         assert len(other.said) == 1

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from facesecure.camera.health.covered import CoveredLens
-from facesecure.camera.health.features import Edges, View
+from facesecure.camera.health.features import EdgeMap, SceneFeatures
 from facesecure.domain.camera_events import Change
 from support.camera.scenes import Plane, Sensor, lit, looking, place, with_visitor
 
@@ -19,11 +19,11 @@ WHITE = np.full_like(PORCH, 255)
 
 def story(scenes: Iterable[Plane], patience: float = 20.0, noise: float = 2.0) -> list[tuple[int, Change]]:
     """What is said of scenes seen once a second by a camera that knows the porch."""
-    lens, sensor, porch = CoveredLens(patience), Sensor(noise), Edges(View.of(Sensor().luma(PORCH)).edges)
+    lens, sensor, porch = CoveredLens(patience), Sensor(noise), EdgeMap(SceneFeatures.of(Sensor().luma(PORCH)).edges)
     said = []
     for second, scene in enumerate(scenes):
-        view = View.of(sensor.luma(scene))
-        change = lens.sees(view, porch.likeness(Edges(view.edges)), float(second))
+        view = SceneFeatures.of(sensor.luma(scene))
+        change = lens.sees(view, porch.likeness(EdgeMap(view.edges)), float(second))
         said += [(second, change)] if change else []
     return said
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.camera.health.features import Edges, View
+from facesecure.camera.health.features import EdgeMap, SceneFeatures
 from facesecure.camera.health.moved import _elsewhere
 from facesecure.domain import Luma
 
@@ -37,11 +37,11 @@ def _wide(photo: Luma) -> Luma:
     return np.asarray(cv2.resize(inner, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def seen(luma: np.ndarray) -> Edges:
-    return Edges(View.of(np.clip(luma, 0, 255).astype(np.uint8)).edges)
+def seen(luma: np.ndarray) -> EdgeMap:
+    return EdgeMap(SceneFeatures.of(np.clip(luma, 0, 255).astype(np.uint8)).edges)
 
 
-def told(before: Edges, after: Edges) -> bool:
+def told(before: EdgeMap, after: EdgeMap) -> bool:
     return _elsewhere(before, after, before.likeness(after)) is not None
 
 
@@ -53,7 +53,7 @@ def test_a_place_in_another_light_is_the_same_place(places: list[Luma], light: s
 
 @pytest.mark.parametrize(("right", "down"), [(10, 0), (12, 4), (36, -12)])
 def test_a_turn_by_three_hundredths_of_the_picture_is_seen(places: list[Luma], right: int, down: int) -> None:
-    def looking(place: Luma, right: int = 0, down: int = 0) -> Edges:
+    def looking(place: Luma, right: int = 0, down: int = 0) -> EdgeMap:
         return seen(place[20 + down : 200 + down, 40 + right : 360 + right])
 
     found = [told(looking(place), looking(place, right, down)) for place in places]

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.camera.health.features import Edges, View
+from facesecure.camera.health.features import EdgeMap, SceneFeatures
 from facesecure.camera.health.moved import MovedCamera
 from facesecure.domain import Luma
 from facesecure.domain.camera_events import Change
@@ -25,7 +25,9 @@ STEP = 3
 def told(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
     """What is said of pictures, every ``STEP`` seconds one, each with the second it was said in."""
     moved = MovedCamera(patience)
-    said = ((STEP * number, moved.sees(View.of(luma).edges, STEP * number)) for number, luma in enumerate(pictures))
+    said = (
+        (STEP * number, moved.sees(SceneFeatures.of(luma).edges, STEP * number)) for number, luma in enumerate(pictures)
+    )
     return [(second, change) for second, change in said if change is not None]
 
 
@@ -92,14 +94,14 @@ def test_nightfall_is_none() -> None:
 def test_while_something_may_be_before_the_lens_nothing_is_learned_or_told() -> None:
     moved, sensor = MovedCamera(20.0), Sensor()
     for second in range(60):
-        moved.sees(View.of(sensor.luma(PORCH)).edges, float(second))
-    other = View.of(sensor.luma(looking(place(2)))).edges
+        moved.sees(SceneFeatures.of(sensor.luma(PORCH)).edges, float(second))
+    other = SceneFeatures.of(sensor.luma(looking(place(2)))).edges
     assert all(moved.sees(other, 60.0 + second, learn=False) is None for second in range(200))
-    assert moved.likeness_of(View.of(sensor.luma(PORCH)).edges) > 0.8
+    assert moved.likeness_of(SceneFeatures.of(sensor.luma(PORCH)).edges) > 0.8
 
 
 def test_before_anything_is_known_every_view_is_like_the_usual_one() -> None:
-    assert MovedCamera(20.0).likeness_of(View.of(Sensor().luma(PORCH)).edges) == 1.0
+    assert MovedCamera(20.0).likeness_of(SceneFeatures.of(Sensor().luma(PORCH)).edges) == 1.0
 
 
 def lamps_of(person: Path, within: int) -> list[Luma]:
@@ -137,5 +139,7 @@ def test_a_busy_corridor_is_none_and_the_same_turned_is_told(shared_data: Path) 
 
 def test_a_view_is_the_same_however_its_pixels_lie_in_memory() -> None:
     luma = Sensor().luma(PORCH)
-    assert np.allclose(View.of(np.rot90(luma)).edges, View.of(np.ascontiguousarray(np.rot90(luma))).edges)
-    assert Edges(View.of(luma).edges).likeness(Edges(View.of(luma[::2, ::2]).edges)) > 0.7
+    assert np.allclose(
+        SceneFeatures.of(np.rot90(luma)).edges, SceneFeatures.of(np.ascontiguousarray(np.rot90(luma))).edges
+    )
+    assert EdgeMap(SceneFeatures.of(luma).edges).likeness(EdgeMap(SceneFeatures.of(luma[::2, ::2]).edges)) > 0.7

@@ -10,7 +10,7 @@ import pytest
 
 from facesecure.camera.capture import LatestFrame
 from facesecure.camera.sources import base
-from facesecure.camera.sources.base import SignOfLife
+from facesecure.camera.sources.base import Heartbeat
 from facesecure.camera.sources.live import LiveSource
 from facesecure.domain.errors import SourceError, SourceLost
 
@@ -21,7 +21,7 @@ def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_while_it_waits_there_are_signs_and_in_the_end_it_says_that_nobody_stopped_it():
-    sign, stopped, waited = SignOfLife(), threading.Event(), []
+    sign, stopped, waited = Heartbeat(), threading.Event(), []
     thread = threading.Thread(target=lambda: waited.append(sign.wait(stopped, 0.15)))
     began = time.monotonic()
     thread.start()
@@ -35,7 +35,7 @@ def test_while_it_waits_there_are_signs_and_in_the_end_it_says_that_nobody_stopp
 def test_a_wait_ends_when_it_is_told_to():
     stopped = threading.Event()
     stopped.set()
-    assert SignOfLife().wait(stopped, 60)
+    assert Heartbeat().wait(stopped, 60)
 
 
 class Unplugged:

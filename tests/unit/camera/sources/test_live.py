@@ -11,7 +11,7 @@ import pytest
 
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.live import LiveSource
-from facesecure.domain import Picture
+from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError, SourceLost
 from facesecure.vision.images.frames import RgbPicture
 
@@ -29,7 +29,7 @@ class Failing:
     def __str__(self) -> str:
         return "failing:0"
 
-    def pictures(self, stopped: threading.Event) -> Generator[Picture]:
+    def pictures(self, stopped: threading.Event) -> Generator[FrameImage]:
         self.opened += 1
         for _ in range(self._pictures):
             yield PICTURE

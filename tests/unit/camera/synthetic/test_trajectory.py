@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from facesecure.camera.synthetic.trajectory import Walk
+from facesecure.camera.synthetic.trajectory import Trajectory
 
-WALK = Walk(start=2.0, duration=5.0, far=40, near=200)
+WALK = Trajectory(start=2.0, duration=5.0, far=40, near=200)
 SIZE = (1280, 720)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facesecure.camera.sources import open_source
-from facesecure.camera.synthetic.video_writer import FilmWriter
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.config import CameraConfig
 
 
@@ -18,7 +18,7 @@ def _frames(path: Path) -> list[np.ndarray]:
 
 def test_what_was_written_comes_back_in_number_order_and_colour(tmp_path: Path) -> None:
     colours = [(200, 60, 30), (30, 160, 60), (40, 60, 190)]
-    with FilmWriter(tmp_path / "film.mp4", (1280, 720), crf=10) as film:
+    with VideoWriter(tmp_path / "film.mp4", (1280, 720), crf=10) as film:
         for colour in colours:
             film.write(np.full((720, 1280, 3), colour, np.uint8))
     back = [frame.reshape(-1, 3).mean(0) for frame in _frames(tmp_path / "film.mp4")]
@@ -26,7 +26,7 @@ def test_what_was_written_comes_back_in_number_order_and_colour(tmp_path: Path) 
 
 
 def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
-    with FilmWriter(tmp_path / "film.mp4", (64, 48)) as film:
+    with VideoWriter(tmp_path / "film.mp4", (64, 48)) as film:
         film.write(np.zeros((48, 64, 3), np.uint8))
         with pytest.raises(ValueError, match="64, 48"):
             film.write(np.zeros((64, 48, 3), np.uint8))
@@ -34,5 +34,5 @@ def test_a_frame_of_another_size_is_refused(tmp_path: Path) -> None:
 
 def test_an_odd_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="even"):
-        FilmWriter(tmp_path / "film.mp4", (63, 48))
+        VideoWriter(tmp_path / "film.mp4", (63, 48))
     assert not (tmp_path / "film.mp4").exists()

@@ -11,7 +11,7 @@ import pytest
 
 from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import FacesecureError
-from facesecure.services.diagnostics import Health, Patient, components, examine, machine, state
+from facesecure.services.diagnostics import CheckContext, Health, components, machine, run_checks, state
 from facesecure.services.diagnostics.machine import judge_clock
 from facesecure.storage.keys import make_key
 from facesecure.storage.store import Store
@@ -20,7 +20,7 @@ from support.people import enrolled_face
 
 
 def patient(tmp_path, **sections):
-    return Patient(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
+    return CheckContext(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(tmp_path):
         raise ZeroDivisionError("oh")
         yield
 
-    found = list(examine(patient(tmp_path), {"a": mendable, "b": buggy, "disk": machine.disk}))
+    found = list(run_checks(patient(tmp_path), {"a": mendable, "b": buggy, "disk": machine.disk}))
     assert [(f.about, f.health) for f in found][:2] == [("a", Health.FAIL), ("b", Health.FAIL)]
     assert (found[0].what, found[0].do) == ("it is loose", "push it in")
     assert "ZeroDivisionError" in found[1].what
@@ -76,7 +76,7 @@ def test_a_camera_that_gives_pictures_is_well(tmp_path, pictures):
 
 def test_a_camera_that_is_not_there_fails_with_what_to_do(tmp_path):
     wanted = patient(tmp_path, camera={"source": "v4l2:/dev/video99"})
-    finding = only(examine(wanted, {"camera": components.camera}))
+    finding = only(run_checks(wanted, {"camera": components.camera}))
     assert finding.health is Health.FAIL
     assert "/dev/video99" in finding.what
     assert finding.do
@@ -104,7 +104,7 @@ def test_a_store_that_is_not_made_yet_is_well_and_is_not_made_by_looking(tmp_pat
 
 def test_a_place_where_no_store_can_be_made_fails(tmp_path):
     (tmp_path / "file").write_text("")
-    wanted = Patient(FacesecureConfig(), None, tmp_path / "file" / "state")
+    wanted = CheckContext(FacesecureConfig(), None, tmp_path / "file" / "state")
     assert only(state.store(wanted)).health is Health.FAIL
 
 
@@ -117,7 +117,7 @@ def test_a_whole_store_is_well_and_a_damaged_one_is_not(tmp_path):
     content = bytearray(path.read_bytes())
     content[4096 * 3 : -4096] = b"\x5a" * (len(content) - 4096 * 4)
     path.write_bytes(content)
-    assert only(examine(patient(tmp_path), {"store": state.store})).health is Health.FAIL
+    assert only(run_checks(patient(tmp_path), {"store": state.store})).health is Health.FAIL
 
 
 def test_what_others_can_read_is_warned_of(tmp_path):
@@ -151,7 +151,7 @@ def test_a_key_that_fits_is_well_and_another_is_not(tmp_path):
     assert (finding.health, "beside the faces" in finding.what) == (Health.OK, True)
     (tmp_path / "state" / "key").unlink()
     make_key(tmp_path / "state" / "key")
-    finding = only(examine(patient(tmp_path), {"key": state.key}))
+    finding = only(run_checks(patient(tmp_path), {"key": state.key}))
     assert (finding.health, "is not the key" in finding.what) == (Health.FAIL, True)
 
 
@@ -178,7 +178,7 @@ def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated
     file.write_text("")
     file.chmod(0o644)
     config = FacesecureConfig.model_validate({"camera": {"source": "rtsp://me:geheim@door/1"}})
-    finding = only(state.permissions(Patient(config, file, tmp_path / "state")))
+    finding = only(state.permissions(CheckContext(config, file, tmp_path / "state")))
     assert finding.health is Health.WARN
     assert "geheim" not in finding.what + finding.do
 

@@ -4,10 +4,10 @@ import pytest
 
 from facesecure.alerts.speech import voices as building
 from facesecure.alerts.speech.announcements import sentences
-from facesecure.alerts.speech.synthesizer import Studio
+from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.config import FacesecureConfig
-from facesecure.services.diagnostics import Health, Patient, speech
+from facesecure.services.diagnostics import CheckContext, Health, speech
 from support.people import enrolled_face
 
 
@@ -21,7 +21,7 @@ def voices(monkeypatch):
 
 def patient(tmp_path, **sections):
     sections = {"plugins": {"speaker": {}}, **sections}
-    return Patient(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
+    return CheckContext(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
 
 
 def health(findings):
@@ -88,7 +88,7 @@ def test_sentences_that_are_not_recorded_are_counted(tmp_path, voices):
     assert "facesecure speech prepare" in only.do
 
     voices["gtts"].failing = "no network"
-    with Studio(loud.config.speech, loud.state_dir) as studio:
+    with SpeechService(loud.config.speech, loud.state_dir) as studio:
         for text in needed:
             studio.improve(text)
     (only,) = speech.sentences(loud)
@@ -98,7 +98,7 @@ def test_sentences_that_are_not_recorded_are_counted(tmp_path, voices):
     )
 
     voices["gtts"].failing = ""
-    with Studio(loud.config.speech, loud.state_dir) as studio:
+    with SpeechService(loud.config.speech, loud.state_dir) as studio:
         for text in needed:
             studio.improve(text)
     (only,) = speech.sentences(loud)

@@ -12,7 +12,7 @@ from facesecure.domain import Alert, AlertKind, Box, Face, Frame, Sighting
 from facesecure.domain.errors import UsageError
 from facesecure.pipeline.tracker import Track
 from facesecure.services.drill.drill import Drill
-from facesecure.services.drill.injector import Interjection
+from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, Step
 from support.store import STRANGER, UNIDENTIFIED, sighting
 
@@ -24,7 +24,7 @@ class Rehearsal:
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.kept: list[DrillReport] = []
-        self.interjection = Interjection()
+        self.interjection = VisitorInjector()
         self.drill = Drill(self.kept.append, self.interjection, seconds)
         self._frames = self.drill.among(ScriptedSource([WALL] * 200, fps=10.0).frames())
         self.frame = next(self._frames)

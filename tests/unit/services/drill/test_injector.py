@@ -10,7 +10,7 @@ import pytest
 from facesecure.camera.sources.scripted import ScriptedSource
 from facesecure.config import DetectorConfig
 from facesecure.domain import Frame, Image
-from facesecure.services.drill.injector import Interjection
+from facesecure.services.drill.injector import VisitorInjector
 from facesecure.vision.detection.factory import build_detector
 from facesecure.vision.images.frames import RgbPicture
 
@@ -30,7 +30,7 @@ def test_until_it_begins_the_pictures_are_the_source_s_own() -> None:
 
 
 def frames(pictures: list[Image], begin_at: int | None = None) -> Iterator[Frame]:
-    interjection = Interjection(seconds=6.0)
+    interjection = VisitorInjector(seconds=6.0)
     for number, frame in enumerate(interjection.among(source(pictures))):
         yield frame
         if number == begin_at:
@@ -51,7 +51,7 @@ def test_the_source_s_own_picture_is_not_painted_over() -> None:
 
 
 def test_a_detector_finds_the_face_where_it_was_painted() -> None:
-    interjection = Interjection(seconds=6.0)
+    interjection = VisitorInjector(seconds=6.0)
     interjection.begin()
     detector, found = build_detector(DetectorConfig()), 0
     for frame in interjection.among(source(porch(60, (1280, 720)))):
@@ -65,7 +65,7 @@ def test_a_detector_finds_the_face_where_it_was_painted() -> None:
 def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int]) -> None:
     """The motion gate compares each with the one before."""
     pictures = [RgbPicture(image, np.full(luma, 120, np.uint8)) for image in porch(40)]
-    interjection = Interjection()
+    interjection = VisitorInjector()
     interjection.begin()
     shapes, moved = set(), False
     for frame in interjection.among(source(pictures)):
@@ -75,7 +75,7 @@ def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int])
 
 
 def test_it_can_come_again() -> None:
-    interjection = Interjection(seconds=6.0)
+    interjection = VisitorInjector(seconds=6.0)
     visits, there = 0, False
     for frame in interjection.among(source(porch(200))):
         if frame.index in (0, 100):

@@ -4,21 +4,21 @@ import os
 
 import numpy as np
 
-from facesecure_training.datasets.cache import Shelf, state_of
+from facesecure_training.datasets.cache import ImageCache, state_of
 from support.training.datasets import colour_picture
 
 IMAGE = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
 
 
 def test_what_was_put_is_got_and_nothing_else(tmp_path):
-    shelf = Shelf(tmp_path / "shelf")
+    shelf = ImageCache(tmp_path / "shelf")
     assert shelf.put(b"abcdef", IMAGE) is IMAGE
-    assert Shelf(tmp_path / "shelf").get(b"abcdef") == IMAGE.tobytes()
+    assert ImageCache(tmp_path / "shelf").get(b"abcdef") == IMAGE.tobytes()
     assert shelf.get(b"fedcba") == b""
 
 
 def test_a_record_that_was_damaged_or_cut_short_is_not_taken(tmp_path):
-    shelf = Shelf(tmp_path)
+    shelf = ImageCache(tmp_path)
     shelf.put(b"abcdef", IMAGE)
     record = tmp_path / "ab" / "abcdef"
     whole = record.read_bytes()

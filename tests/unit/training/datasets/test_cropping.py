@@ -6,7 +6,7 @@ import pytest
 from facesecure.domain import Box, Face, Frame
 from facesecure.vision.images.frames import RgbPicture
 from facesecure_training.datasets.cropping import Followed
-from facesecure_training.datasets.near_duplicates import Thinner, packed, thumbnail, unpacked
+from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, packed, thumbnail, unpacked
 from support.faces import portrait
 
 
@@ -58,7 +58,7 @@ def look(seed: float) -> np.ndarray:
 
 
 def test_a_look_passes_once_in_whatever_light():
-    thinner = Thinner(0.95)
+    thinner = NearDuplicateFilter(0.95)
     assert thinner.admits(thumbnail(look(40)))
     assert not thinner.admits(thumbnail(look(40)))
     assert not thinner.admits(thumbnail((look(40) * 0.6).astype(np.uint8)))
@@ -67,12 +67,12 @@ def test_a_look_passes_once_in_whatever_light():
 
 
 def test_with_a_likeness_of_1_everything_passes():
-    thinner = Thinner(1.0)
+    thinner = NearDuplicateFilter(1.0)
     assert all(thinner.admits(thumbnail(look(40))) for _ in range(3))
 
 
 def test_a_look_that_is_long_past_is_new_again():
-    rng, thinner = np.random.default_rng(0), Thinner(0.95)
+    rng, thinner = np.random.default_rng(0), NearDuplicateFilter(0.95)
     first = thumbnail(look(40))
     assert thinner.admits(first)
     others = rng.integers(-60, 60, (1000, 256)).astype(np.int8)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure.recognition.impostor_model import strangers_of
+from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.cli import evaluate_impostors
 from facesecure_training.common.embeddings import photos_by_person
@@ -90,7 +90,7 @@ def test_what_is_written_beside_a_model_the_daemon_loads(tmp_path):
     assert (again.card.strangers.dataset, again.card.strangers.people) == ("noise", 240)
     assert again.card.genuine_quantiles
     expected = impostors.fit([found]).against(found[0][:1])
-    assert strangers_of(again).against(found[0][:1]).sd_between == pytest.approx(expected.sd_between, rel=0.01)
+    assert impostor_model_of(again).against(found[0][:1]).sd_between == pytest.approx(expected.sd_between, rel=0.01)
 
 
 def test_people_come_by_folder_or_by_the_list_beside_the_folder(tmp_path):

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure_training.common.corruptions import darker, defocused, ladder, smaller, smeared, walk_in
+from facesecure_training.common.corruptions import darker, gaussian_blurred, ladder, motion_blurred, smaller, walk_in
 from facesecure_training.evaluation import observations
 from facesecure_training.evaluation.setting import Setting
 from support.faces import portrait
@@ -22,7 +22,7 @@ def photos(tmp_path) -> list[Path]:
 
 
 def test_a_face_is_judged_and_embedded_and_a_wall_is_none(photos):
-    face, wall = observations.look_at(photos, Setting()).values()
+    face, wall = observations.observe(photos, Setting()).values()
     assert wall is None
     assert face is not None
     assert face.quality.usable
@@ -31,9 +31,9 @@ def test_a_face_is_judged_and_embedded_and_a_wall_is_none(photos):
 
 def test_what_was_kept_is_what_was_seen_and_nobody_looks_again(photos, tmp_path, monkeypatch):
     setting = Setting(cache=tmp_path / "cache")
-    first = observations.look_at(photos, setting)
-    monkeypatch.setattr(observations.Looker, "look", lambda *_: pytest.fail("looked again"))
-    again = observations.look_at(photos, setting)
+    first = observations.observe(photos, setting)
+    monkeypatch.setattr(observations.FaceObserver, "look", lambda *_: pytest.fail("looked again"))
+    again = observations.observe(photos, setting)
     assert again[photos[1]] is None
     assert again[photos[0]].quality == first[photos[0]].quality
     assert np.array_equal(again[photos[0]].embedding, first[photos[0]].embedding)
@@ -41,9 +41,9 @@ def test_what_was_kept_is_what_was_seen_and_nobody_looks_again(photos, tmp_path,
 
 def test_another_way_of_spoiling_or_another_size_is_looked_at_anew(photos, tmp_path):
     cache = tmp_path / "cache"
-    plain = observations.look_at(photos, Setting(cache=cache))[photos[0]]
-    dim = observations.look_at(photos, Setting(cache=cache), "dim", darker(0.3))[photos[0]]
-    small = observations.look_at(photos, Setting(max_side=120, cache=cache))[photos[0]]
+    plain = observations.observe(photos, Setting(cache=cache))[photos[0]]
+    dim = observations.observe(photos, Setting(cache=cache), "dim", darker(0.3))[photos[0]]
+    small = observations.observe(photos, Setting(max_side=120, cache=cache))[photos[0]]
     assert dim.quality.brightness < 0.5 * plain.quality.brightness
     assert small.quality.eye_distance < plain.quality.eye_distance
     assert len(list(cache.iterdir())) == 3
@@ -51,14 +51,14 @@ def test_another_way_of_spoiling_or_another_size_is_looked_at_anew(photos, tmp_p
 
 def test_a_changed_photo_is_looked_at_anew(photos, tmp_path):
     setting = Setting(cache=tmp_path / "cache")
-    observations.look_at(photos, setting)
+    observations.observe(photos, setting)
     photos[1].write_bytes(photos[0].read_bytes())
-    assert observations.look_at(photos, setting)[photos[1]] is not None
+    assert observations.observe(photos, setting)[photos[1]] is not None
 
 
 def test_spoiling_is_the_same_every_time(photos):
-    one, again = (observations.look_at(photos[:1], Setting(), "walk-in 1", walk_in)[photos[0]] for _ in range(2))
-    other = observations.look_at(photos[:1], Setting(), "walk-in 2", walk_in)[photos[0]]
+    one, again = (observations.observe(photos[:1], Setting(), "walk-in 1", walk_in)[photos[0]] for _ in range(2))
+    other = observations.observe(photos[:1], Setting(), "walk-in 2", walk_in)[photos[0]]
     assert np.array_equal(one.embedding, again.embedding)
     assert not np.array_equal(one.embedding, other.embedding)
 
@@ -70,8 +70,8 @@ def edges(image: np.ndarray, axis: int) -> float:
 def test_each_way_of_spoiling_does_what_its_name_says():
     image, random = portrait(), np.random.default_rng(0)
     assert smaller(0.5)(image, random).shape[0] == round(image.shape[0] / 2)
-    assert edges(defocused(3)(image, random), 0) < 0.6 * edges(image, 0)
-    across = smeared(9, 0)(image, random)
+    assert edges(gaussian_blurred(3)(image, random), 0) < 0.6 * edges(image, 0)
+    across = motion_blurred(9, 0)(image, random)
     assert edges(across, 1) / edges(image, 1) < 0.7 * edges(across, 0) / edges(image, 0)
     assert darker(0.25)(image, random).mean() < 0.35 * image.mean()
     assert all(spoil(image, random).dtype == np.uint8 for spoil in ladder().values())

@@ -5,18 +5,18 @@ import pytest
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.evaluation.households import Drawing, Household, draw
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.openset import compare, curve, nearest_picture, our_way, rates, tally
 from support.builders import quality
 
 FEW = Drawing(households=20, people=3, pictures=4, strangers=40)
 
 
-def look(vector: np.ndarray) -> Look:
-    return Look((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
+def look(vector: np.ndarray) -> FaceObservation:
+    return FaceObservation((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
 
 
-def people(count: int = 60, photos: int = 9, scatter: float = 0.5) -> dict[str, list[Look]]:
+def people(count: int = 60, photos: int = 9, scatter: float = 0.5) -> dict[str, list[FaceObservation]]:
     random = np.random.default_rng(3)
     return {
         f"person {n}": [look(centre + scatter * random.normal(size=32)) for _ in range(photos)]

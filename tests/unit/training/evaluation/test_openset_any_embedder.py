@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from facesecure_training.cli.main import app
 from facesecure_training.evaluation.households import Household
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.openset import compare, mean_by_distance, nearest_by_distance, rates_of
 from support.builders import quality
 from support.faces import PHOTOS
@@ -18,8 +18,8 @@ from support.training.tiny_networks import embedder, saved
 PORTRAITS = PHOTOS
 
 
-def look(*point: float) -> Look:
-    return Look(np.array(point, np.float32), quality(), 900.0)
+def look(*point: float) -> FaceObservation:
+    return FaceObservation(np.array(point, np.float32), quality(), 900.0)
 
 
 HOUSE = Household(

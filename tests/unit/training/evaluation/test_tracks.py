@@ -4,25 +4,27 @@ import numpy as np
 import pytest
 
 from facesecure.config import VerdictConfig
-from facesecure.recognition.decision import Judge
-from facesecure_training.evaluation.household_judge import Door
-from facesecure_training.evaluation.observations import Look
+from facesecure.recognition.decision import VerdictRule
+from facesecure_training.evaluation.household_judge import HouseholdJudge
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.tracks import STRANGER, best_frame, frigate, majority, make_track, ours
 from support.builders import SCORES, quality
 
 ANNA, TOM = np.eye(2, 16, dtype=np.float32)
-DOOR = Door({"Anna": ANNA[None], "Tom": TOM[None]}, Judge(VerdictConfig(), SCORES), {"Anna": 0.55, "Tom": 0.55})
+DOOR = HouseholdJudge(
+    {"Anna": ANNA[None], "Tom": TOM[None]}, VerdictRule(VerdictConfig(), SCORES), {"Anna": 0.55, "Tom": 0.55}
+)
 
 
 def frame(
     like_anna: float, clarity: float = 1.0, area: float = 3000, usable: bool = True, like_tom: float = 0.0
-) -> Look:
+) -> FaceObservation:
     rest = np.sqrt(1 - like_anna**2 - like_tom**2)
     vector = like_anna * ANNA + like_tom * TOM + rest * np.eye(16, dtype=np.float32)[5]
-    return Look(vector.astype(np.float32), quality(clarity, () if usable else ("blurred",)), area)
+    return FaceObservation(vector.astype(np.float32), quality(clarity, () if usable else ("blurred",)), area)
 
 
-def track(*looks: Look) -> list[tuple[float, Look]]:
+def track(*looks: FaceObservation) -> list[tuple[float, FaceObservation]]:
     return [(float(n), look) for n, look in enumerate(looks)]
 
 

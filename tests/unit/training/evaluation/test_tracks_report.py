@@ -7,7 +7,7 @@ from facesecure.domain.errors import UsageError
 from facesecure_training.cli import evaluate_openset
 from facesecure_training.evaluation import plots, tracks_report
 from facesecure_training.evaluation.households import Drawing
-from facesecure_training.evaluation.observations import Look
+from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.setting import Setting
 from support.builders import quality
 
@@ -20,11 +20,11 @@ def images(tmp_path, monkeypatch):
     """Thirty people with eight photos each, whose looks scatter round a direction of their own."""
     centres = np.random.default_rng(1).normal(size=(PEOPLE, SIZE))
 
-    def look(photo, spoilt: str) -> Look:
+    def look(photo, spoilt: str) -> FaceObservation:
         person, number = (int(part) for part in photo.stem.split("_"))
         noise = np.random.default_rng((person, number, len(spoilt), sum(spoilt.encode()))).normal(size=SIZE)
         vector = centres[person] + 0.5 * noise
-        return Look((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
+        return FaceObservation((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
 
     for person in range(PEOPLE):
         (tmp_path / f"{person}").mkdir()

@@ -42,7 +42,7 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
     from facesecure_training.recipes.loop import Loop
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
     from facesecure_training.recipes.run_folder import RunFolder
-    from facesecure_training.recipes.training_log import Record
+    from facesecure_training.recipes.training_log import TrainingLog
 
     taught, unseen = recipe(folders, distil=1.0), folders[1]
     pictures = np.stack([tf.io.decode_image(tf.io.read_file(str(file))).numpy() for file in unseen.files])
@@ -53,7 +53,7 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
 
     before = cosines().diagonal().mean()
     taught.steps = STEPS
-    with Record(taught, RunFolder(tmp_path), epochs=1) as record:
+    with TrainingLog(taught, RunFolder(tmp_path), epochs=1) as record:
         loop = Loop(record, CycledAdam(0.01))
         for batch in taught.batches(0):
             loop.step(batch)

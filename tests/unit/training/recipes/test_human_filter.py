@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from facesecure.recognition.human_filter import Personhood
+from facesecure.recognition.human_filter import HumanFaceFilter
 from facesecure.vision.inference.model_card import bundled_directory, load_model
 from facesecure_training.recipes import human_filter
 from facesecure_training.recipes.human_filter import Example
@@ -44,7 +44,7 @@ def test_what_was_learnt_goes_into_the_card_and_comes_out_of_it(tmp_path, exampl
     found = human_filter.report(examples, np.ones(len(examples)))
     human_filter.write(model, np.r_[np.linspace(-1, 1, 192), 0.25], found, "made up")
     card = load_model(model.path).card
-    learnt = Personhood.from_card(card)
+    learnt = HumanFaceFilter.from_card(card)
     assert learnt.weights == pytest.approx(np.linspace(-1, 1, 192), abs=1e-4)
     assert learnt.bias == 0.25
     assert card.personhood.dataset == "made up"

@@ -23,13 +23,13 @@ tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 def made(path: Path, *, epochs: int = 4, eager: bool = False, patience: int = 0, **toy):
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
     from facesecure_training.recipes.optimizers.schedules import one_cycle
-    from facesecure_training.recipes.training_log import Record
+    from facesecure_training.recipes.training_log import TrainingLog
     from support.training.toy_recipe import Toy
 
     recipe, folder = Toy(**toy), RunFolder(path)
     path.mkdir(exist_ok=True)
     adam = CycledAdam.following(one_cycle(epochs * recipe.steps, 0.03))
-    return loops.Loop(Record(recipe, folder, epochs=epochs, patience=patience), adam, eager=eager)
+    return loops.Loop(TrainingLog(recipe, folder, epochs=epochs, patience=patience), adam, eager=eager)
 
 
 class PowerCut(Exception):

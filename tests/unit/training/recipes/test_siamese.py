@@ -17,13 +17,13 @@ tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 def test_pairs_are_brightened_as_the_daemon_does_it(tmp_path):
     from facesecure_training.networks.densenet import densenet
-    from facesecure_training.recipes.siamese import Verify
+    from facesecure_training.recipes.siamese import SiameseTraining
 
     for file in rendered(tmp_path, 4, 32).rglob("*.png"):
         cv2.imwrite(str(file), (cv2.imread(str(file)) * 0.1).astype(np.uint8))
     dark, seen = ClassFolder.read(tmp_path), []
     network = densenet((1, 1), growth=4, embedding=4, side=32)
-    taught = Verify(network, (dark, dark), Siamese(size=32, batch=8, pairs=16, augment="none"))
+    taught = SiameseTraining(network, (dark, dark), Siamese(size=32, batch=8, pairs=16, augment="none"))
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
     assert {picture.tobytes() for picture in taught.pictures()} <= wanted
     taught._distances = lambda pairs: (

@@ -4,7 +4,7 @@ import pytest
 
 from facesecure.config import QualityConfig
 from facesecure.domain import Box
-from facesecure.vision.images.illumination import brightened, light_on, surroundings
+from facesecure.vision.images.illumination import brightened, illumination_of, surroundings
 from facesecure.vision.images.quality import assess, examine
 from support.builders import face_at
 
@@ -56,12 +56,12 @@ def test_brightening_keeps_order_and_colour(crop):
 
 
 def test_an_evenly_lit_face_keeps_all_of_its_likeness(crop):
-    assert light_on(grey_of(crop)).shadow < 0.01
-    assert light_on(grey_of(crop)).kept > 0.99
+    assert illumination_of(grey_of(crop)).shadow < 0.01
+    assert illumination_of(grey_of(crop)).kept > 0.99
 
 
 def test_the_more_lies_in_shadow_the_less_likeness_is_left(crop):
-    found = [light_on(grey_of(lit_from_the_left(crop, share))) for share in (0, 0.25, 0.5, 0.75)]
+    found = [illumination_of(grey_of(lit_from_the_left(crop, share))) for share in (0, 0.25, 0.5, 0.75)]
     assert [light.shadow for light in found] == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.03)
     kept = [light.kept for light in found]
     assert kept == sorted(kept, reverse=True)
@@ -70,11 +70,11 @@ def test_the_more_lies_in_shadow_the_less_likeness_is_left(crop):
 
 def test_shadow_does_not_depend_on_how_bright_the_whole_is(crop):
     half = lit_from_the_left(crop, 0.5)
-    assert light_on(grey_of(half)).shadow == pytest.approx(light_on(grey_of(half // 2)).shadow, abs=0.02)
+    assert illumination_of(grey_of(half)).shadow == pytest.approx(illumination_of(grey_of(half // 2)).shadow, abs=0.02)
 
 
 def test_a_black_crop_has_no_shadows():
-    assert light_on(np.zeros((112, 112), np.uint8)).shadow == 0
+    assert illumination_of(np.zeros((112, 112), np.uint8)).shadow == 0
 
 
 def test_surroundings_are_what_lies_around_the_box_and_not_the_face():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from facesecure_training.evaluation.classification import Report, Rule
 from facesecure_training.evaluation.pages import charts
-from facesecure_training.evaluation.pages.page import Page, Picture
+from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.rates import Rates, Share
 
 
@@ -51,15 +51,15 @@ def rates_table(found: dict[str, Rates]) -> tuple[str, list[str], list[list[str]
     return "Right ones accepted at a rate of false accepts", heads, rows
 
 
-def robust_pictures(report_kinds: object, good: str, right: str, sample: object) -> list[Picture]:
+def robust_pictures(report_kinds: object, good: str, right: str, sample: object) -> list[Figure]:
     """The curves, and what their steps look like on ``sample``; nothing where they were not asked for."""
     if not report_kinds:
         return []
     curves = charts.robustness(report_kinds, good, right)  # type: ignore[arg-type]
-    found = [Picture("robustness", curves, "One property made worse at a time; dotted: as it is.", wide=True)]
+    found = [Figure("robustness", curves, "One property made worse at a time; dotted: as it is.", wide=True)]
     if sample is not None:
         shown = charts.ladder_of(sample)  # type: ignore[arg-type]
-        found.append(Picture("ladder", shown, "What the steps look like.", wide=True))
+        found.append(Figure("ladder", shown, "What the steps look like.", wide=True))
     return found
 
 
@@ -76,17 +76,15 @@ def _rules(plain: Rule, strict: Rule) -> tuple[str, list[str], list[list[str]]]:
     return "Two rules", ["", "likeliest class", "with the threshold"], rows
 
 
-def _pictures(report: Report) -> list[Picture]:
+def _pictures(report: Report) -> list[Figure]:
     scores = charts.histogram(
         report.genuine, report.impostor, report.threshold, "score (log-odds, -1 to 1)", ("right name", "never seen")
     )
     found = [
-        Picture(
-            "confusion", charts.confusion(report.rows, report.columns, report.confusion), "By the likeliest class."
-        ),
-        Picture("histogram", scores, "The best score of anybody with a name."),
-        Picture("roc", charts.roc({report.network: report.rates}), "Strangers named, and people rightly named."),
-        Picture("det", charts.det({report.network: report.rates}), "The same, as errors."),
+        Figure("confusion", charts.confusion(report.rows, report.columns, report.confusion), "By the likeliest class."),
+        Figure("histogram", scores, "The best score of anybody with a name."),
+        Figure("roc", charts.roc({report.network: report.rates}), "Strangers named, and people rightly named."),
+        Figure("det", charts.det({report.network: report.rates}), "The same, as errors."),
     ]
     nearest = report.wrongly_named
     sample = nearest[0][2] if nearest else None
@@ -94,5 +92,5 @@ def _pictures(report: Report) -> list[Picture]:
     if nearest:
         shown = charts.faces([(f"{score:+.2f} {name}", crop) for name, score, crop in nearest])
         caption = "The strangers who come nearest to a name, with the name and the score."
-        found.append(Picture("nearest", shown, caption, wide=True))
+        found.append(Figure("nearest", shown, caption, wide=True))
     return found

@@ -9,7 +9,7 @@ from facesecure_training.evaluation.openset import Judged
 from facesecure_training.evaluation.openset_report import OURS, Report
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.classifier_page import rates_table
-from facesecure_training.evaluation.pages.page import Page, Picture
+from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.rates import Rates
 from facesecure_training.evaluation.robustness import in_words
 
@@ -54,7 +54,7 @@ def _row(what: str, one: Judged) -> list[str]:
     return [what, "" if one.asked is None else f"{one.asked:.2%}", f"{one.got:.4%}", named, f"{one.misnamed:.3f} %"]
 
 
-def _pictures(report: Report, found: dict[str, Rates]) -> list[Picture]:
+def _pictures(report: Report, found: dict[str, Rates]) -> list[Figure]:
     ours = report.curves[OURS]
     family = np.concatenate([np.where(one.right, one.family, np.nan) for one in ours])
     scores = [
@@ -64,7 +64,7 @@ def _pictures(report: Report, found: dict[str, Rates]) -> list[Picture]:
     threshold = in_words(report.measure, found[OURS].accepted[-1].threshold)
     spread = charts.histogram(scores[0], scores[1], threshold, report.measure, ("family", "strangers"))
     return [
-        Picture("histogram", spread, "To the nearest of the household; the threshold lets 0.1 % of strangers in."),
-        Picture("roc", charts.roc(found), "Strangers let in, and family rightly named."),
-        Picture("det", charts.det(found), "The same, as errors."),
+        Figure("histogram", spread, "To the nearest of the household; the threshold lets 0.1 % of strangers in."),
+        Figure("roc", charts.roc(found), "Strangers let in, and family rightly named."),
+        Figure("det", charts.det(found), "The same, as errors."),
     ]

@@ -40,7 +40,7 @@ pre { background: var(--paper); border: 1px solid var(--line); border-radius: 8p
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Figure:
     """A PNG with its file name and a caption; ``wide`` takes a row of its own."""
 
     name: str
@@ -58,7 +58,7 @@ class Page:
     command: str
     figures: list[tuple[str, str, str]] = field(default_factory=list)
     tables: list[tuple[str, Sequence[str], Sequence[Sequence[str]]]] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[Figure] = field(default_factory=list)
 
     def html(self) -> str:
         """The document."""
@@ -92,7 +92,7 @@ def write(folder: Path, name: str, page: Page, document: Mapping[str, Any]) -> P
     return folder / f"{name}.html"
 
 
-def _picture(one: Picture) -> str:
+def _picture(one: Figure) -> str:
     content = base64.b64encode(one.content).decode()
     kind = ' class="wide"' if one.wide else ""
     caption = _safe(one.caption)

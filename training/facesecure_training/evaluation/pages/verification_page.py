@@ -6,7 +6,7 @@ import numpy as np
 
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.classifier_page import figure, rates_table, robust_pictures
-from facesecure_training.evaluation.pages.page import Page, Picture
+from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.robustness import in_words
 from facesecure_training.evaluation.verification_report import Verified
 
@@ -40,7 +40,7 @@ def _thresholds(found: Verified) -> tuple[str, list[str], list[list[str]]]:
     return "Thresholds", heads, [folds, *rows]
 
 
-def _pictures(found: Verified, name: str) -> list[Picture]:
+def _pictures(found: Verified, name: str) -> list[Figure]:
     values = [
         [
             in_words(found.measure, score) if score is not None else np.nan
@@ -51,8 +51,8 @@ def _pictures(found: Verified, name: str) -> list[Picture]:
     ]
     spread = charts.histogram(values[0], values[1], found.threshold, found.measure, ("one person", "two people"))
     return [
-        Picture("histogram", spread, f"By {found.measure}; each kind by its own share."),
-        Picture("roc", charts.roc({name: found.rates}), "Two people accepted as one, and one person recognised."),
-        Picture("det", charts.det({name: found.rates}), "The same, as errors."),
+        Figure("histogram", spread, f"By {found.measure}; each kind by its own share."),
+        Figure("roc", charts.roc({name: found.rates}), "Two people accepted as one, and one person recognised."),
+        Figure("det", charts.det({name: found.rates}), "The same, as errors."),
         *robust_pictures(found.robustness, "accepted", "same person accepted", found.sample),
     ]

@@ -11,7 +11,7 @@ import pytest
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.corruptions import LADDERS
 from facesecure_training.evaluation.pages import charts
-from facesecure_training.evaluation.pages.page import Page, Picture, write
+from facesecure_training.evaluation.pages.page import Figure, Page, write
 from facesecure_training.evaluation.rates import rates
 from support.training.tiny_networks import portrait_crop
 
@@ -50,7 +50,7 @@ def test_a_chart_is_a_picture_with_something_on_it(name):
 def test_the_page_needs_no_network_and_no_other_file(tmp_path):
     page = Page("A <b>model</b>", "lead", "facesecure-train evaluate", figures=[("99 %", "accuracy", "98 to 100")])
     page.tables.append(("Table", ["head"], [["<cell>"]]))
-    page.pictures.append(Picture("roc", CHARTS["roc"](), "the curve"))
+    page.pictures.append(Figure("roc", CHARTS["roc"](), "the curve"))
     made = write(tmp_path / "out", "verification", page, {"eer": 0.01})
     text = made.read_text()
     assert re.findall(r'(?:src|href)="(?!data:)', text) == []
