@@ -132,7 +132,7 @@ def verdicts(pictures: Sequence[Lit], embedder: Embedder, scores: ScoreModel, se
         others = list(chance.choice([name for name in people if name != lit.person], 3, replace=False))
         household = {name: templates[name] for name in (lit.person, *others)}
         evidence = _visit(lit, household, embedder, chance)
-        verdict = judge.judge(evidence)
+        verdict = judge.decide(evidence)
         wrong = verdict.name not in (None, lit.person)
         angle = next(f"{low}-{high}" for low, high in ANGLES if low <= lit.aside <= high)
         found[angle]["wrong name" if wrong else verdict.kind] += 1

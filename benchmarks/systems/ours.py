@@ -51,12 +51,12 @@ class Run:
 
         return replace(
             real,
-            cadence=timed(real.cadence, due="motion"),
+            sampler=timed(real.sampler, should_detect="motion"),
             detector=timed(real.detector, detect="detect"),
             tracker=timed(real.tracker, update="track", observe="track"),
             recognizer=timed(real.recognizer, identify="embed"),
-            witness=timed(real.witness, sightings="witness", presence="witness"),
-            chronicle=timed(real.chronicle, keep="store"),
+            builder=timed(real.builder, update="witness", update_presence="witness"),
+            recorder=timed(real.recorder, record="store"),
             policy=timed(real.policy, decide="alerts"),
             alerts=timed(real.alerts, send="alerts"),
         )

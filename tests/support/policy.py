@@ -112,10 +112,10 @@ class Door:
         return self._told(self.policy.decide(sighting, Path("picture.jpg")))
 
     def camera(self, what: str) -> list[str]:
-        return self._told(self.policy.decide_camera(what))
+        return self._told(self.policy.on_camera_event(what))
 
     def service(self, event: str) -> list[str]:
-        return self._told(self.policy.decide_service(event))
+        return self._told(self.policy.on_service_event(event))
 
     def wait(self, seconds: float = 0, **more: float) -> list[str]:
         """Time passes, a second at a time when little of it does; what is told meanwhile."""
@@ -125,7 +125,7 @@ class Door:
         while left > 0:
             self.clock.pass_time(min(step, left))
             left -= step
-            said += self._told(self.policy.overdue())
+            said += self._told(self.policy.due())
         return said
 
     def _told(self, alerts: list[Alert]) -> list[str]:

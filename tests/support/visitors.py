@@ -14,7 +14,7 @@ from facesecure.storage.store import Store
 from support.builders import NOON, SCORES, quality
 from support.store import MODEL, STRANGER, picture, sighting
 
-CHOOSE = VisitorMatcher(SCORES).choose
+CHOOSE = VisitorMatcher(SCORES).match
 
 
 def looks(person: int, day: int = 0, noise: float = 0.45) -> Embedding:

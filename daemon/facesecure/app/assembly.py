@@ -82,7 +82,7 @@ class Daemon:
 
     def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
         """Follow ``frames`` of the camera to their end."""
-        self.pipeline.run(self.drill.among(self.monitor.watching(frames)), onlooker)
+        self.pipeline.run(self.drill.inject(self.monitor.watching(frames)), onlooker)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def _home(config: FacesecureConfig, place: StateLocation, stack: ExitStack) -> D
     vision, wanted = ModelStack.load(config, place.path), config.store
     store = Store.open(place.path, keep_snapshots=wanted.snapshots, keep_faces=wanted.faces, resident=True)
     stack.enter_context(store)
-    arming, choose = Arming(place.path, Mode(config.policy.mode)), VisitorMatcher(vision.scores).choose
+    arming, choose = Arming(place.path, Mode(config.policy.mode)), VisitorMatcher(vision.scores).match
     store.visitors.group_left_over(choose)
     stack.enter_context(RetentionTask(store, place.limits(wanted), newest=store.last_seen))
     return DaemonContext(config, place, store, arming, vision, choose)
@@ -165,7 +165,7 @@ def _policy(home: DaemonContext, plugins: Collection[str], *, live: bool) -> Pol
         armed=lambda: home.arming.armed,
         in_use=plugins,
         fallback=config.alerts.fallback,
-        choose=home.choose,
+        choose=home.match_visitor,
         memory=PolicyStateFile(home.place.path, home.store)
         if live
         else None,  # a film's visitors may come again at once
@@ -173,20 +173,20 @@ def _policy(home: DaemonContext, plugins: Collection[str], *, live: bool) -> Pol
 
 
 def _pipeline(home: DaemonContext, telling: AlertStack) -> Pipeline:
-    config, vision, store = home.config, home.vision, home.store
+    config, vision, store = home.config, home.models, home.store
     tracker = Tracker(VerdictRule(config.verdict, vision.standards(config, store, home.place.path)))
     gate = MotionGate(config.motion)
     return Pipeline(
-        cadence=FrameSampler(gate, interval=config.detector.interval, following=lambda: tracker.busy),
+        sampler=FrameSampler(gate, interval=config.detector.interval, following=lambda: tracker.busy),
         detector=vision.detector,
         tracker=tracker,
-        quality=vision.watching,
+        quality=vision.recognition_floors,
         recognizer=vision.recognizer(store),
-        witness=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
-        chronicle=SightingRecorder(store, home.group, on_full=partial(telling.news.of_service, "disk_full")),
+        builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
+        recorder=SightingRecorder(store, home.group, on_full=partial(telling.news.of_service, "disk_full")),
         policy=telling.policy,
         alerts=telling.dispatcher,
-        rehearsal=telling.drill,
+        observer=telling.drill,
     )
 
 

@@ -24,16 +24,16 @@ class DaemonContext:
     place: StateLocation
     store: Store
     arming: Arming
-    vision: ModelStack
-    choose: MatchVisitor
+    models: ModelStack
+    match_visitor: MatchVisitor
 
     def names(self) -> list[str]:
         """Who can be recognised."""
-        return self.vision.names(self.store)
+        return self.models.names(self.store)
 
     def group(self, stranger: str) -> object:
         """Find out which visitor it was that the sighting with that identifier showed. Raises StoreError."""
-        return self.store.visitors.group(stranger, self.choose)
+        return self.store.visitors.group(stranger, self.match_visitor)
 
     def troubles(self) -> Iterator[tuple[str, str]]:
         """What befell the state before this start: events of the service, and why, for reading."""

@@ -70,7 +70,7 @@ def _stages(config: FacesecureConfig, vision: ModelStack) -> Iterator[tuple[str,
     yield "align and judge one face", lambda: examine(image, faces[0], config.quality)
     yield f"embed one face ({config.recognizer.embedding_model})", lambda: vision.embedder.embed(crop)
     if (classifier := vision.classifier) is not None:
-        seen = classifier.cut(image, faces[0].box)
+        seen = classifier.crop_context(image, faces[0].box)
         yield f"classify one face ({classifier.card.name})", lambda: classifier.scores(crop if seen is None else seen)
 
 

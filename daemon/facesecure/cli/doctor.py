@@ -45,7 +45,7 @@ def _document(finding: Any) -> dict[str, str | None]:
         "check": finding.about,
         "status": finding.health.value,
         "message": finding.what,
-        "advice": finding.do or None,
+        "advice": finding.remedy or None,
     }
 
 
@@ -55,7 +55,7 @@ def _table(findings: list[Any]) -> None:
     rows = []
     for finding in findings:
         what = Text(finding.what)
-        if finding.do:
-            what.append(f"\n-> {finding.do}")
+        if finding.remedy:
+            what.append(f"\n-> {finding.remedy}")
         rows.append((output.coloured(finding.health.value, _STYLES[finding.health.value]), finding.about, what))
     output.table(("", "check", "found"), rows)

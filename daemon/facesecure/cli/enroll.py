@@ -63,9 +63,9 @@ def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: ImagePr
     if gathering.advice:
         output.note(gathering.advice.format(name=name))
     with output.progress(quiet=json) as progress:
-        gathering.gather(enrolment, progress)
+        gathering.feed(enrolment, progress)
     try:
-        faces = enrolment.accept()
+        faces = enrolment.finish()
     except EnrolmentError:
         _report(name, enrolment, gathering, None, json)
         raise
@@ -92,12 +92,12 @@ def _report(name: str, enrolment: Enrolment, gathering: ImageProvider, person: P
         output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.pictures], right=("quality",))
     if person is not None:
         output.say(_outcome(enrolment, person))
-        for found in enrolment.resemblances():
+        for found in enrolment.lookalikes():
             output.note(f"warning: {found.about(name)}")
 
 
 def _outcome(enrolment: Enrolment, person: Person) -> str:
-    new = len(enrolment.taken)
+    new = len(enrolment.accepted)
     if not new:
         return f"nothing new: {person.name} is known by these pictures already, {person.faces} faces in all"
     return f"{person.name} is enrolled with {new} new face{'s' if new != 1 else ''}, {person.faces} in all"
@@ -107,24 +107,24 @@ def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[st
     return {
         "name": person.name if person else name,
         "enrolled": person is not None,
-        "taken": len(enrolment.taken),
-        "refused": len(enrolment.pictures) - len(enrolment.taken),
+        "taken": len(enrolment.accepted),
+        "refused": len(enrolment.pictures) - len(enrolment.accepted),
         "faces": person.faces if person else 0,
-        "warnings": [serializers.resemblance(found, name) for found in enrolment.resemblances()],
+        "warnings": [serializers.resemblance(found, name) for found in enrolment.lookalikes()],
         "pictures": [_picture(picture) for picture in enrolment.pictures],
     }
 
 
 def _picture(picture: EnrolmentCandidate) -> dict[str, Any]:
     quality = serializers.quality(picture.face.quality) if picture.face else None
-    return {"source": picture.source, "taken": picture.taken, "reason": picture.reason or None, "quality": quality}
+    return {"source": picture.source, "taken": picture.accepted, "reason": picture.reason or None, "quality": quality}
 
 
 _COLUMNS = ("picture", "", "quality", "why")
 
 
 def _row(picture: EnrolmentCandidate, good: str) -> tuple[object, ...]:
-    word = output.coloured(good, "green") if picture.taken else output.coloured("refused", "red")
+    word = output.coloured(good, "green") if picture.accepted else output.coloured("refused", "red")
     return picture.source, word, picture.face.quality.clarity if picture.face else None, picture.reason
 
 
@@ -132,8 +132,8 @@ def _summary(enrolment: Enrolment, good: str) -> None:
     """A film has too many frames to tell of each: those taken, then how many were refused for what."""
     from collections import Counter
 
-    output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.taken], right=("quality",))
-    reasons = Counter(_kind(picture.reason) for picture in enrolment.pictures if not picture.taken)
+    output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.accepted], right=("quality",))
+    reasons = Counter(_kind(picture.reason) for picture in enrolment.pictures if not picture.accepted)
     for reason, count in reasons.most_common():
         output.say(f"{count} refused: {reason}")
 
@@ -171,7 +171,7 @@ def teach(
         good = enrol_from_sightings(enrolment, faces)
     except EnrolmentError as error:
         _tell(enrolment, None, name, json)
-        if len(enrolment.taken) < LEAST_FACES:
+        if len(enrolment.accepted) < LEAST_FACES:
             raise EnrolmentError(error.message, _MORE.format(name=name)) from error
         raise
     return _tell(enrolment, save(good), name, json)
@@ -184,18 +184,18 @@ def chooser(config: FacesecureConfig) -> MatchVisitor:
     from facesecure.vision.inference.model_card import load_model
 
     model = load_model(config.recognizer.embedding_model, state_of(config))
-    return VisitorMatcher(ScoreModel.from_card(model.card)).choose
+    return VisitorMatcher(ScoreModel.from_card(model.card)).match
 
 
 def _tell(enrolment: Enrolment, person: Person | None, name: str, json: bool) -> dict[str, Any]:
     document = {
         "name": person.name if person else name,
         "enrolled": person is not None,
-        "taken": len(enrolment.taken),
-        "refused": len(enrolment.pictures) - len(enrolment.taken),
+        "taken": len(enrolment.accepted),
+        "refused": len(enrolment.pictures) - len(enrolment.accepted),
         "faces": person.faces if person else 0,
         "pictures": [_picture(picture) for picture in enrolment.pictures],
-        "warnings": [serializers.resemblance(found, name) for found in enrolment.resemblances()],
+        "warnings": [serializers.resemblance(found, name) for found in enrolment.lookalikes()],
     }
     if not json:
         output.table(
@@ -203,7 +203,7 @@ def _tell(enrolment: Enrolment, person: Person | None, name: str, json: bool) ->
             [_row(picture, "taken") for picture in enrolment.pictures],
             right=("quality",),
         )
-        for found in enrolment.resemblances():
+        for found in enrolment.lookalikes():
             output.note(f"warning: {found.about(name)}")
     elif person is None:
         output.emit_json(document)

@@ -60,7 +60,7 @@ def _one(identifier: Identifier, path: Path) -> dict[str, Any]:
     except ImageError as error:
         return {"path": str(path), "error": error.message, "faces": []}
     height, width = image.shape[:2]
-    faces = [_face(report) for report in identifier.look(image)]
+    faces = [_face(report) for report in identifier.identify(image)]
     return {"path": str(path), "error": None, "width": width, "height": height, "faces": faces}
 
 

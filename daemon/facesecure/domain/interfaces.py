@@ -41,7 +41,7 @@ class Recognizer(Protocol):
 class ContextCropper(Protocol):
     """A recogniser that may want more of the picture than the aligned face."""
 
-    def cut(self, image: Image, box: Box) -> Image | None:
+    def crop_context(self, image: Image, box: Box) -> Image | None:
         """The loose crop to look at, of the face in ``box`` of ``image`` (uint8 RGB); None where it wants none."""
 
 

@@ -39,7 +39,7 @@ class FrameSampler:
         """Whether the latest frame showed movement."""
         return self._gate.moving
 
-    def due(self, frame: Frame) -> bool:
+    def should_detect(self, frame: Frame) -> bool:
         """Whether to search ``frame``; to be asked once for every frame, in order."""
         awake, following = self._gate.moved(frame.luma, frame.taken_at), self._following()
         pause = self._interval * (1 if self._gate.moving or following else _UNHURRIED)

@@ -12,24 +12,24 @@ from facesecure.pipeline.tracker import Track
 class PipelineObserver(Protocol):
     """Watches the journey; knows which sightings are of its own making (``drill.Drill``)."""
 
-    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Look at a frame whose faces were found, before anything is said of them."""
 
-    def staged(self, sighting: Sighting) -> Sighting:
+    def on_sighting(self, sighting: Sighting) -> Sighting:
         """``sighting``, marked as staged if a drill has made it."""
 
-    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
+    def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """``alerts``, as the policy has them told of ``sighting``."""
 
 
 class NullObserver:
     """Everything is real."""
 
-    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Nothing to look for."""
 
-    def staged(self, sighting: Sighting) -> Sighting:
+    def on_sighting(self, sighting: Sighting) -> Sighting:
         return sighting
 
-    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:  # noqa: ARG002
+    def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:  # noqa: ARG002
         return alerts

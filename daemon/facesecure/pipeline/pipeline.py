@@ -33,16 +33,16 @@ Onlooker = Callable[[Frame, Sequence[Track]], None]
 class Pipeline:
     """The stages between a source and the alerts, and the order they come in."""
 
-    cadence: FrameSampler
+    sampler: FrameSampler
     detector: Detector
     tracker: Tracker
     quality: QualityConfig
     recognizer: Recognizer
-    witness: SightingBuilder
-    chronicle: SightingRecorder
+    builder: SightingBuilder
+    recorder: SightingRecorder
     policy: Policy
     alerts: Alerts
-    rehearsal: PipelineObserver = field(default_factory=NullObserver)
+    observer: PipelineObserver = field(default_factory=NullObserver)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
         """Follow every frame to its end; returns when ``frames`` does."""
@@ -50,26 +50,28 @@ class Pipeline:
             tracks = self.step(frame)
             if onlooker:
                 onlooker(frame, tracks)
-        self._tell(self.witness.farewell(self.tracker.finish()))
+        self._publish(self.builder.finish(self.tracker.finish()))
 
     def step(self, frame: Frame) -> list[Track]:
         """One frame's journey. Returns its tracks, those that ended on it included."""
-        faces = self.detector.detect(frame.image) if self.cadence.due(frame) else None
+        faces = self.detector.detect(frame.image) if self.sampler.should_detect(frame) else None
         tracks = self.tracker.update(faces, frame.taken_at)
         asked = identification_queue(tracks)
         tracks = [self._identify(track, frame) if track.number in asked else track for track in tracks]
-        self.rehearsal.watch(frame, tracks)
+        self.observer.on_frame(frame, tracks)
         for track in tracks:
-            self._tell(self.witness.sightings(track, frame))
-        self._tell(self.witness.presence(frame, moving=self.cadence.moving, face=any(t.hits > 1 for t in tracks)))
+            self._publish(self.builder.update(track, frame))
+        self._publish(
+            self.builder.update_presence(frame, moving=self.sampler.moving, face=any(t.hits > 1 for t in tracks))
+        )
         return tracks
 
     def _identify(self, track: Track, frame: Frame) -> Track:
         face, recognition = analyse_face(frame.image, track.face, self.quality, self.recognizer)
         return self.tracker.observe(track, face, recognition)
 
-    def _tell(self, sightings: Sequence[Sighting]) -> None:
-        for sighting in map(self.rehearsal.staged, sightings):
-            snapshot = self.chronicle.keep(sighting)
-            for alert in self.rehearsal.decided(sighting, self.policy.decide(sighting, snapshot)):
+    def _publish(self, sightings: Sequence[Sighting]) -> None:
+        for sighting in map(self.observer.on_sighting, sightings):
+            snapshot = self.recorder.record(sighting)
+            for alert in self.observer.on_alerts(sighting, self.policy.decide(sighting, snapshot)):
                 self.alerts.send(alert)

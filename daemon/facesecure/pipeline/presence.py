@@ -18,7 +18,7 @@ class MotionEpisode:
     last_moved: float
     moving: float = 0.0
     face_seen: bool = False
-    told: bool = False
+    reported: bool = False
 
     @property
     def length(self) -> float:
@@ -72,8 +72,8 @@ class PresenceDetector:
         if not self._worth_telling(episode):
             return None
         if not over:
-            self._episode = replace(episode, told=True)
+            self._episode = replace(episode, reported=True)
         return episode
 
     def _worth_telling(self, episode: MotionEpisode) -> bool:
-        return not episode.told and not episode.face_seen and episode.moving >= self._least
+        return not episode.reported and not episode.face_seen and episode.moving >= self._least

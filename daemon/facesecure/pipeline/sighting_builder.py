@@ -32,7 +32,7 @@ class _Memory:
     view: float = -1.0
     snapshot: Image | None = None
     box: Box | None = None
-    told: Sighting | None = None
+    reported: Sighting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +62,17 @@ class SightingBuilder:
         self._scene: Frame | Image | None = None
         """From within a movement; only its pixels once it is chosen: what a decoder holds with a frame is large."""
 
-    def sightings(self, track: Track, frame: Frame) -> list[Sighting]:
+    def update(self, track: Track, frame: Frame) -> list[Sighting]:
         """What is new about ``track`` on ``frame``."""
         self._latest = now = _Instant.of(frame)
         if track.ended:
-            return self._last_words(track, now)
+            return self._closing(track, now)
         memory = self._memories.setdefault(track.number, _Memory())
         if track.fresh:
             _remember_view(memory, track.face, frame)
-        return self._news(track, memory, now)
+        return self._changed(track, memory, now)
 
-    def presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
+    def update_presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
         """What is new about the scene as a whole: movement without a face."""
         self._latest = now = _Instant.of(frame)
         episode = self._presence.update(frame.taken_at, moving=moving, face=face)
@@ -82,29 +82,29 @@ class SightingBuilder:
             self._scene = _reduced(self._scene.image)
         return self._faceless(episode, now)
 
-    def farewell(self, tracks: Sequence[Track]) -> list[Sighting]:
+    def finish(self, tracks: Sequence[Track]) -> list[Sighting]:
         """What is left to say when the source has ended and taken ``tracks`` with it."""
         if self._latest is None:
             return []
-        last_words = [sighting for track in tracks for sighting in self._last_words(track, self._latest)]
+        last_words = [sighting for track in tracks for sighting in self._closing(track, self._latest)]
         return last_words + self._faceless(self._presence.finish(), self._latest)
 
-    def _news(self, track: Track, memory: _Memory, now: _Instant) -> list[Sighting]:
-        verdict, told = track.verdict, memory.told
+    def _changed(self, track: Track, memory: _Memory, now: _Instant) -> list[Sighting]:
+        verdict, told = track.verdict, memory.reported
         if verdict.kind is VerdictKind.UNIDENTIFIED or (told and _same(told.verdict, verdict)):
             return []
-        memory.told = self._sighting(track, memory, now, supersedes=told.identifier if told else None)
-        return [memory.told]
+        memory.reported = self._sighting(track, memory, now, supersedes=told.identifier if told else None)
+        return [memory.reported]
 
-    def _last_words(self, track: Track, now: _Instant) -> list[Sighting]:
+    def _closing(self, track: Track, now: _Instant) -> list[Sighting]:
         memory = self._memories.pop(track.number, _Memory())
-        if memory.told is not None:
-            return [self._closing(memory.told, track, memory, now)]
+        if memory.reported is not None:
+            return [self._closed(memory.reported, track, memory, now)]
         if track.hits < _LEAST_HITS:
             return []
         return [self._sighting(track, memory, now)]
 
-    def _closing(self, told: Sighting, track: Track, memory: _Memory, now: _Instant) -> Sighting:
+    def _closed(self, told: Sighting, track: Track, memory: _Memory, now: _Instant) -> Sighting:
         """What was told, with the whole visit's figures, its end, and the best view there was of it."""
         return replace(
             told,
@@ -146,7 +146,7 @@ def _same(one: Verdict, other: Verdict) -> bool:
 
 def _faces(track: Track, now: _Instant) -> tuple[SeenFace, ...]:
     return tuple(
-        SeenFace(kept.face, kept.embedding, kept.model_sha256, now.wall(kept.at)) for kept in track.keepsakes.faces
+        SeenFace(kept.face, kept.embedding, kept.model_sha256, now.wall(kept.at)) for kept in track.best_faces.faces
     )
 
 

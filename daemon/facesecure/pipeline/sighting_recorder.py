@@ -52,7 +52,7 @@ class SightingRecorder:
         self._on_full, self._full = on_full, False
         self.lost = 0
 
-    def keep(self, sighting: Sighting) -> Path | None:
+    def record(self, sighting: Sighting) -> Path | None:
         """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is.
 
         What a drill staged is no history: nobody was there.

@@ -48,7 +48,7 @@ class Track:
     hits: int = 1
     velocity: tuple[float, float] = (0.0, 0.0)
     evidence: Evidence = field(default_factory=Evidence)
-    keepsakes: BestFaces = field(default_factory=BestFaces)
+    best_faces: BestFaces = field(default_factory=BestFaces)
     best_view: float = 0.0
     asked_at: float | None = None
     ended: bool = False
@@ -104,7 +104,7 @@ class Tracker:
 
     def observe(self, track: Track, face: AlignedFace, recognition: Recognition | None) -> Track:
         """Add what ``face`` said to ``track``; ``recognition`` is None when its quality was too poor to ask."""
-        keepsakes = track.keepsakes
+        keepsakes = track.best_faces
         if recognition is None:
             evidence = track.evidence.refuse(face.quality)
         else:
@@ -113,8 +113,8 @@ class Tracker:
         seen = replace(
             track,
             evidence=evidence,
-            keepsakes=keepsakes,
-            verdict=self._judge.judge(evidence),
+            best_faces=keepsakes,
+            verdict=self._judge.decide(evidence),
             best_view=max(track.best_view, view_score(track.face)),
             asked_at=track.now,
         )
@@ -135,7 +135,7 @@ class Tracker:
             self._start(face, at)
 
     def _start(self, face: Face, at: float) -> None:
-        verdict = self._judge.judge(Evidence())
+        verdict = self._judge.decide(Evidence())
         self._tracks[self._next] = Track(self._next, face, first_seen=at, last_seen=at, now=at, verdict=verdict)
         self._next += 1
 

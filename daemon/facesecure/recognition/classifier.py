@@ -44,7 +44,7 @@ class FaceClassifier:
         """(height, width) of what it looks at."""
         return self._shape[0], self._shape[1]
 
-    def cut(self, image: Image, box: Box) -> Image | None:
+    def crop_context(self, image: Image, box: Box) -> Image | None:
         """The loose crop it learnt on, of the face in ``box`` of ``image``; None where that is the aligned face."""
         loose = self.facts.crop
         return None if loose is None else square_crop(image, box, margin=loose.margin, size=self.size)
@@ -80,8 +80,8 @@ class ClassifierRecognizer:
         """``embedder``, whose model has that ``model_sha256``, makes the embeddings that visitors are told apart by."""
         self._classifier, self._embedder, self._model_sha256, self._doubts = classifier, embedder, model_sha256, doubts
 
-    def cut(self, image: Image, box: Box) -> Image | None:
-        return self._classifier.cut(image, box)
+    def crop_context(self, image: Image, box: Box) -> Image | None:
+        return self._classifier.crop_context(image, box)
 
     def identify(self, face: AlignedFace) -> Recognition:
         embedding = self._embedder.embed(face.image)

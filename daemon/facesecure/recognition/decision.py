@@ -36,7 +36,7 @@ class VerdictRule:
         self._config = config
         self._standards = FixedThresholds(standards) if isinstance(standards, ScoreModel) else standards
 
-    def judge(self, evidence: Evidence) -> Verdict:
+    def decide(self, evidence: Evidence) -> Verdict:
         """The verdict on ``evidence`` now; UNIDENTIFIED means "not sure yet", and stays if nothing more comes."""
         ranked = evidence.ranked()
         if evidence.usable == 0:
@@ -46,16 +46,16 @@ class VerdictRule:
             return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why)
         if not ranked:
             return _verdict(VerdictKind.STRANGER, evidence, ranked, f"{_faces(evidence)}, and nobody is enrolled")
-        return self._compare(evidence, ranked)
+        return self._decide(evidence, ranked)
 
-    def _compare(self, evidence: Evidence, ranked: Ranking) -> Verdict:
+    def _decide(self, evidence: Evidence, ranked: Ranking) -> Verdict:
         standards = [self._standards.of(name) for name, _ in ranked]
         ratios = [_ratio(standard, tally) for standard, (_, tally) in zip(standards, ranked, strict=True)]
         name, tally = ranked[0]
-        chance = len(ranked) * standards[0].scores.impostor.chance_of_reaching(tally.mean, tally.faces)
-        looks = f"{_faces(evidence)}, {tally.mean:.2f} like {name}"
-        if chance <= self._asked(standards[0]) and ratios[0] > 0 and tally.mean >= standards[0].least:
-            rival = standards[0].rival_near(tally.mean, tally.faces)
+        chance = len(ranked) * standards[0].scores.impostor.chance_of_reaching(tally.score, tally.effective_faces)
+        looks = f"{_faces(evidence)}, {tally.score:.2f} like {name}"
+        if chance <= self._target_far(standards[0]) and ratios[0] > 0 and tally.score >= standards[0].least:
+            rival = standards[0].rival_near(tally.score, tally.effective_faces)
             if rival is not None:
                 why = f"{looks}, but {rival.name} comes as near too often"
                 return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
@@ -72,10 +72,10 @@ class VerdictRule:
         (_, first), (name, second), *_ = ranked
         if standard.closeness is None:
             return True
-        closeness, asked = standard.closeness.get(name, 0.0), self._asked(standard)
-        return first.mean >= score_to_lead(second.mean, closeness, first.faces, asked, standard.scores)
+        closeness, asked = standard.closeness.get(name, 0.0), self._target_far(standard)
+        return first.score >= score_to_lead(second.score, closeness, first.effective_faces, asked, standard.scores)
 
-    def _asked(self, standard: AcceptanceRule) -> float:
+    def _target_far(self, standard: AcceptanceRule) -> float:
         return self._config.false_accept if standard.false_accept is None else standard.false_accept
 
     def _name(
@@ -85,12 +85,12 @@ class VerdictRule:
         if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, standard)):
             return _verdict(VerdictKind.KNOWN, evidence, ranked, why, ratios[0])
         (first, _), (second, tally), *_ = ranked
-        why = f"{_faces(evidence)} like {first}, but {second} comes too close ({tally.mean:.2f})"
+        why = f"{_faces(evidence)} like {first}, but {second} comes too close ({tally.score:.2f})"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
 
 def _ratio(standard: AcceptanceRule, tally: ScoreAccumulator) -> float:
-    return standard.scores.log_likelihood_ratio(tally.mean, tally.faces, tally.clarity)
+    return standard.scores.log_likelihood_ratio(tally.score, tally.effective_faces, tally.clarity)
 
 
 def _verdict(kind: VerdictKind, evidence: Evidence, ranked: Ranking, why: str, ratio: float | None = None) -> Verdict:
@@ -99,9 +99,9 @@ def _verdict(kind: VerdictKind, evidence: Evidence, ranked: Ranking, why: str, r
         kind,
         why,
         name=first if kind is VerdictKind.KNOWN else None,
-        score=best.mean if best else None,
+        score=best.score if best else None,
         second_name=second,
-        second_score=runner_up.mean if runner_up else None,
+        second_score=runner_up.score if runner_up else None,
         evidence=ratio,
         faces_used=evidence.usable,
     )

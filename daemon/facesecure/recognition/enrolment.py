@@ -43,7 +43,7 @@ class EnrolmentCandidate:
     """
 
     source: str
-    taken: bool
+    accepted: bool
     reason: str = ""
     face: AlignedFace | None = None
     embedding: Embedding | None = None
@@ -69,28 +69,28 @@ class Enrolment:
     pictures: list[EnrolmentCandidate] = field(default_factory=list)
 
     @property
-    def taken(self) -> list[EnrolmentCandidate]:
-        return [picture for picture in self.pictures if picture.taken]
+    def accepted(self) -> list[EnrolmentCandidate]:
+        return [picture for picture in self.pictures if picture.accepted]
 
-    def consider(self, image: Image, source: str) -> EnrolmentCandidate:
+    def add_image(self, image: Image, source: str) -> EnrolmentCandidate:
         """Judge one picture (uint8 RGB); ``source`` is what to call it when talking to the user."""
         picture = self._consider(image, source)
         self.pictures.append(picture)
         return picture
 
-    def consider_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
+    def add_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         """Judge a face that was cut out before, as one seen at the door was: by the same rules, and embedded anew."""
         picture = self._judged(replace(face, quality=reassess(face, self.floors)), source)
         self.pictures.append(picture)
         return picture
 
-    def refuse(self, source: str, reason: str) -> EnrolmentCandidate:
+    def reject(self, source: str, reason: str) -> EnrolmentCandidate:
         """Note a picture that could not even be read, or needs no look."""
-        picture = EnrolmentCandidate(source, taken=False, reason=reason)
+        picture = EnrolmentCandidate(source, accepted=False, reason=reason)
         self.pictures.append(picture)
         return picture
 
-    def accept(self) -> list[EnrolledFace]:
+    def finish(self) -> list[EnrolledFace]:
         """The faces to keep, ready for ``Store.add_person``; none where all good ones are known already.
 
         Faces that do not look like the rest are refused first (see ``pictures`` for which and why). Raises
@@ -98,9 +98,9 @@ class Enrolment:
         several people and none of them is surely meant; and when it is somebody who has another name already.
         """
         self._refuse_outsiders()
-        if not self.taken and any(picture.known for picture in self.pictures):
+        if not self.accepted and any(picture.known for picture in self.pictures):
             return []
-        taken, needed = self.taken, max(1, LEAST_FACES - len(self.known))
+        taken, needed = self.accepted, max(1, LEAST_FACES - len(self.known))
         if len(taken) < needed:
             raise EnrolmentError(
                 f"only {len(taken)} good face{'s' if len(taken) != 1 else ''}; at least {needed} needed",
@@ -108,7 +108,7 @@ class Enrolment:
             )
         return [_enrolled(picture, self.model_sha256) for picture in taken]
 
-    def resemblances(self) -> list[Lookalike]:
+    def lookalikes(self) -> list[Lookalike]:
         """Who else is enrolled and looks like this person, as far as the pictures taken show; the closest first."""
         faces = self._faces()
         return self.others.resembling(faces) if self.others and len(faces) else []
@@ -117,35 +117,35 @@ class Enrolment:
         faces = self.detector.detect(image)
         problem = _not_one_face(faces)
         if problem:
-            return EnrolmentCandidate(source, taken=False, reason=problem)
+            return EnrolmentCandidate(source, accepted=False, reason=problem)
         return self._judged(examine(image, _largest(faces), self.floors), source)
 
     def _judged(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         if not face.quality.usable:
-            return EnrolmentCandidate(source, taken=False, reason="; ".join(face.quality.reasons), face=face)
+            return EnrolmentCandidate(source, accepted=False, reason="; ".join(face.quality.reasons), face=face)
         embedding = self.embedder.embed(face.image)
         doubts = self.doubts(embedding)
         if doubts:
-            return EnrolmentCandidate(source, taken=False, reason="; ".join(doubts), face=face, embedding=embedding)
+            return EnrolmentCandidate(source, accepted=False, reason="; ".join(doubts), face=face, embedding=embedding)
         if any(float(one @ embedding) > _SAME_PICTURE for one in self.known):
             reason = "nearly the same as one enrolled before"
-            return EnrolmentCandidate(source, taken=False, reason=reason, face=face, embedding=embedding, known=True)
+            return EnrolmentCandidate(source, accepted=False, reason=reason, face=face, embedding=embedding, known=True)
         twin = self._twin(embedding)
         if twin:
             return EnrolmentCandidate(
-                source, taken=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding
+                source, accepted=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding
             )
-        return EnrolmentCandidate(source, taken=True, face=face, embedding=embedding)
+        return EnrolmentCandidate(source, accepted=True, face=face, embedding=embedding)
 
     def _twin(self, embedding: Embedding) -> str | None:
-        for other in self.taken:
+        for other in self.accepted:
             if float(_embedding(other) @ embedding) > _SAME_PICTURE:
                 return other.source
         return None
 
     def _faces(self) -> Embeddings:
         """Everything known and taken, float32 (k, n): what is known comes first."""
-        return np.array([*self.known, *(_embedding(picture) for picture in self.taken)], np.float32)
+        return np.array([*self.known, *(_embedding(picture) for picture in self.accepted)], np.float32)
 
     def _refuse_outsiders(self) -> None:
         faces = self._faces()
@@ -154,10 +154,10 @@ class Enrolment:
         core = self._core(cluster(faces))
         self._require_new(faces[core])
         fitting = similarity_to_core(faces, core)[len(self.known) :]
-        for picture, fit in zip(self.taken, fitting, strict=True):
+        for picture, fit in zip(self.accepted, fitting, strict=True):
             reason = self._misfit(_embedding(picture), float(fit))
             if reason:
-                self.pictures[self.pictures.index(picture)] = replace(picture, taken=False, reason=reason)
+                self.pictures[self.pictures.index(picture)] = replace(picture, accepted=False, reason=reason)
 
     def _core(self, groups: Sequence[Indices]) -> Indices:
         """The group that is meant: with the faces known before, or by far the largest. Raises EnrolmentError."""
@@ -165,7 +165,7 @@ class Enrolment:
         core = max(groups, key=lambda group: (int((group < known).sum()), len(group)))
         second = max((len(group) for group in groups if group is not core), default=0)
         if not known and second > max(1.0, _SEVERAL * len(core)):
-            shown = [[self.taken[number].source for number in group] for group in groups if len(group) > 1]
+            shown = [[self.accepted[number].source for number in group] for group in groups if len(group) > 1]
             raise EnrolmentError(
                 f"these pictures show {len(shown)} people: {' | '.join(map(_some, shown))}",
                 "Enrol each person with pictures of their own.",
@@ -237,8 +237,8 @@ def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> l
     ordered = list(_most_telling_first(faces))
     for face in ordered:
         _consider(enrolment, face)
-    accepted = enrolment.accept()
-    origins = [face.sighting for face, picture in zip(ordered, enrolment.pictures, strict=True) if picture.taken]
+    accepted = enrolment.finish()
+    origins = [face.sighting for face, picture in zip(ordered, enrolment.pictures, strict=True) if picture.accepted]
     return [replace(face, sighting=origin) for face, origin in zip(accepted, origins, strict=True)]
 
 
@@ -267,7 +267,7 @@ def _alike(one: StoredFace, other: StoredFace) -> float:
 
 def _consider(enrolment: Enrolment, face: StoredFace) -> None:
     source = f"door {face.seen.taken_at.astimezone():%Y-%m-%d %H:%M:%S}, sighting {face.sighting[:8]}"
-    if len(enrolment.taken) >= MOST:
-        enrolment.refuse(source, f"{MOST} faces are enough")
+    if len(enrolment.accepted) >= MOST:
+        enrolment.reject(source, f"{MOST} faces are enough")
     else:
-        enrolment.consider_face(face.seen.face, source)
+        enrolment.add_face(face.seen.face, source)

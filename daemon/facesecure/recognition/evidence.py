@@ -43,7 +43,7 @@ class ScoreAccumulator:
     clarity_sum: float = 0.0
     weight: float = 0.0
     square: float = 0.0
-    resultant: NDArray[np.float32] | None = field(default=None, compare=False)
+    embedding_sum: NDArray[np.float32] | None = field(default=None, compare=False)
 
     def add(self, score: float, clarity: float, novelty: float, embedding: Embedding | None = None) -> ScoreAccumulator:
         """Another face: ``novelty`` (0 to 1) of it is new, and ``clarity`` (0 to 1) of its likeness is left.
@@ -61,16 +61,16 @@ class ScoreAccumulator:
         )
 
     @property
-    def mean(self) -> float:
+    def score(self) -> float:
         """The score of the mean of all faces; the clearer a face, the more it counts."""
         return min(1.0, self.score_sum / self.weight / self.length)
 
     @property
     def length(self) -> float:
         """How long the mean of the faces' unit vectors is, 1 where they are all the same or not known."""
-        if self.resultant is None:
+        if self.embedding_sum is None:
             return 1.0
-        return min(1.0, max(_LEAST_LENGTH, float(np.linalg.norm(self.resultant)) / self.weight))
+        return min(1.0, max(_LEAST_LENGTH, float(np.linalg.norm(self.embedding_sum)) / self.weight))
 
     @property
     def clarity(self) -> float:
@@ -78,15 +78,15 @@ class ScoreAccumulator:
         return min(1.0, self.clarity_sum / self.weight)
 
     @property
-    def faces(self) -> float:
+    def effective_faces(self) -> float:
         """How many independent faces the mean is as good as (Kish's effective sample size)."""
         return self.weight**2 / self.square
 
     def _with(self, embedding: Embedding | None, weight: float) -> NDArray[np.float32] | None:
-        if embedding is None or (self.resultant is None and self.weight):
+        if embedding is None or (self.embedding_sum is None and self.weight):
             return None
         added = np.float32(weight) * embedding
-        return added if self.resultant is None else self.resultant + added
+        return added if self.embedding_sum is None else self.embedding_sum + added
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Evidence:
 
     def ranked(self) -> list[tuple[str, ScoreAccumulator]]:
         """(name, tally), best mean first; ties by name."""
-        return sorted(self.tallies.items(), key=lambda item: (-item[1].mean, item[0]))
+        return sorted(self.tallies.items(), key=lambda item: (-item[1].score, item[0]))
 
     def _novelty(self, at: float) -> float:
         if self.last_at is None:

@@ -46,7 +46,7 @@ class Gallery:
         best = np.full(len(self.names), -1.0, np.float32)
         np.maximum.at(best, self._owner, cosines)
         scores = {name: float(score) for name, score in zip(self.names, best, strict=True)}
-        return self._decoys.weigh(scores, embedding)
+        return self._decoys.penalise(scores, embedding)
 
 
 class LiveGallery:
@@ -120,7 +120,7 @@ class HardNegatives:
         for decoy in decoys:
             self._by_name.setdefault(decoy.name, []).append(decoy.embedding)
 
-    def weigh(self, scores: Mapping[str, float], embedding: Embedding) -> dict[str, float]:
+    def penalise(self, scores: Mapping[str, float], embedding: Embedding) -> dict[str, float]:
         """``scores`` (cosines by name) of the face with ``embedding``, each less what a decoy beats it by, steeply.
 
         Where the decoy is less like the face than the person is, nothing changes: the true Tom keeps his score. Where

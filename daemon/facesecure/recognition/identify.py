@@ -30,7 +30,7 @@ def analyse_face(
 
 def _with_surroundings(aligned: AlignedFace, image: Image, face: Face, recognizer: Recognizer) -> AlignedFace:
     """``aligned`` as the recogniser wants it; the loose crop does not outlive the look."""
-    loose = recognizer.cut(image, face.box) if isinstance(recognizer, ContextCropper) else None
+    loose = recognizer.crop_context(image, face.box) if isinstance(recognizer, ContextCropper) else None
     return aligned if loose is None else replace(aligned, loose=loose)
 
 
@@ -53,13 +53,13 @@ class Identifier:
     judge: VerdictRule
     quality: QualityConfig
 
-    def look(self, image: Image) -> list[FaceReport]:
+    def identify(self, image: Image) -> list[FaceReport]:
         """A report on each face in ``image`` (uint8 RGB), largest first."""
         return [self._report(image, face) for face in self.detector.detect(image)]
 
     def _report(self, image: Image, face: Face) -> FaceReport:
         aligned, recognition = analyse_face(image, face, self.quality, self.recognizer)
         if recognition is None:
-            return FaceReport(face, aligned, self.judge.judge(Evidence().refuse(aligned.quality)), None)
+            return FaceReport(face, aligned, self.judge.decide(Evidence().refuse(aligned.quality)), None)
         evidence = Evidence().add(recognition, aligned.quality, at=0.0)
-        return FaceReport(face, aligned, self.judge.judge(evidence), recognition)
+        return FaceReport(face, aligned, self.judge.decide(evidence), recognition)

@@ -54,7 +54,7 @@ class VisitorMatcher:
     chance: float = 1e-3
     link: float = 1e-2
 
-    def choose(self, newcomer: VisitEmbedding, visitors: Mapping[int, Sequence[VisitEmbedding]]) -> int | None:
+    def match(self, newcomer: VisitEmbedding, visitors: Mapping[int, Sequence[VisitEmbedding]]) -> int | None:
         """The visitor (by number) whose visits include one like ``newcomer``; None for somebody new."""
         scores = {number: _likeness(newcomer, visits) for number, visits in visitors.items()}
         for number, score in sorted(scores.items(), key=lambda item: (-item[1], item[0])):

@@ -36,7 +36,7 @@ class ImageProvider(Protocol):
     @property
     def advice(self) -> str: ...
 
-    def gather(self, enrolment: Enrolment, progress: Progress) -> None:
+    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
         """Show ``enrolment`` the pictures."""
 
 
@@ -83,14 +83,14 @@ class PhotoProvider:
     many: bool = False
     advice: str = ""
 
-    def gather(self, enrolment: Enrolment, progress: Progress) -> None:
+    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
         from facesecure.vision.images.photos import read_photo
 
         for path in progress.track(self.paths, description="looking at pictures"):
             try:
-                enrolment.consider(read_photo(path), str(path))
+                enrolment.add_image(read_photo(path), str(path))
             except ImageError as error:
-                enrolment.refuse(str(path), error.message)
+                enrolment.reject(str(path), error.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class VideoProvider:
     many: bool = True
     advice: str = ""
 
-    def gather(self, enrolment: Enrolment, progress: Progress) -> None:
+    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
         _collect(self.source.frames(), self.name, enrolment, progress)
 
 
@@ -114,7 +114,7 @@ class CameraProvider:
     many: bool = True
     advice: str = "{name}: look at the camera, then turn the head slowly: left, right, a little up and down"
 
-    def gather(self, enrolment: Enrolment, progress: Progress) -> None:
+    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
         from facesecure.camera.capture import LatestFrame
 
         self.source.probe()  # a network camera would be waited for, but nobody stands and waits with it
@@ -133,9 +133,9 @@ def _collect(
         if seen and frame.taken_at < due:
             continue
         due, seen = frame.taken_at + _STEP, True
-        enrolment.consider(frame.image, f"{name} at {frame.taken_at:.1f} s")
-        progress.update(task, completed=len(enrolment.taken))
-        if len(enrolment.taken) >= _ENOUGH:
+        enrolment.add_image(frame.image, f"{name} at {frame.taken_at:.1f} s")
+        progress.update(task, completed=len(enrolment.accepted))
+        if len(enrolment.accepted) >= _ENOUGH:
             return
     if not seen:
         raise SourceError(f"{name} gave no picture", "check it with a video player, or with: facesecure doctor")

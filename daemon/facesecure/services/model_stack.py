@@ -51,11 +51,11 @@ class ModelStack:
     embedder: ModelEmbedder
     scores: ScoreModel
     strangers: ImpostorModel
-    watching: QualityConfig
+    recognition_floors: QualityConfig
     """What a face must be worth to be recognised."""
-    enrolling: QualityConfig
+    enrolment_floors: QualityConfig
     """What it must be worth to be enrolled."""
-    doubts: Doubts
+    human_filter: Doubts
     """Whether it is a person's at all."""
     classifier: FaceClassifier | None = None
     """What names people, where embeddings do not."""
@@ -83,10 +83,10 @@ class ModelStack:
     def recognizer(self, store: Store) -> Recognizer:
         """A recogniser that knows everybody in ``store``, and within a second whoever is added; or the classifier."""
         if self.classifier is not None:
-            return ClassifierRecognizer(self.classifier, self.embedder, self.embedder.sha256, self.doubts)
+            return ClassifierRecognizer(self.classifier, self.embedder, self.embedder.sha256, self.human_filter)
         load = partial(self.templates, store)
         gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, decoys=store.decoys)
-        return EmbeddingRecognizer(self.embedder, gallery, self.doubts)
+        return EmbeddingRecognizer(self.embedder, gallery, self.human_filter)
 
     def templates(self, store: Store) -> list[Template]:
         """Everybody's templates, after those that another model made were made again."""
@@ -111,7 +111,7 @@ class ModelStack:
         """For single pictures, where one face has to do."""
         single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
         judge = VerdictRule(single, self.standards(config, store, state_dir))
-        return Identifier(self.detector, self.recognizer(store), judge, self.watching)
+        return Identifier(self.detector, self.recognizer(store), judge, self.recognition_floors)
 
     def enrolment(self, known: Sequence[Embedding] = (), others: OtherPeople | None = None) -> Enrolment:
         """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``.
@@ -121,7 +121,9 @@ class ModelStack:
         if self.classifier is not None:
             what = f"{self.classifier.card.name} is a classifier: it knows whom it learnt, and nobody can be enrolled"
             raise EnrolmentError(what, _TRAIN_INSTEAD)
-        return Enrolment(self.detector, self.embedder, self.embedder.sha256, known, self.enrolling, self.doubts, others)
+        return Enrolment(
+            self.detector, self.embedder, self.embedder.sha256, known, self.enrolment_floors, self.human_filter, others
+        )
 
     def enrolment_of(self, store: Store, name: str) -> Enrolment:
         """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there.

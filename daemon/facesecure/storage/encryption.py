@@ -58,12 +58,12 @@ class FieldCipher:
         self._head = _VERSION + bytes.fromhex(self.identifier)
         self._cipher: AESGCM | None = None
 
-    def seal(self, plain: bytes, place: str, owner: str) -> bytes:
+    def encrypt(self, plain: bytes, place: str, owner: str) -> bytes:
         """``plain`` for that place, of that owner, and no other."""
         nonce = os.urandom(_NONCE)
         return self._head + nonce + self._aes().encrypt(nonce, plain, self._bound(place, owner))
 
-    def open(self, sealed: bytes, place: str, owner: str) -> bytes:
+    def decrypt(self, sealed: bytes, place: str, owner: str) -> bytes:
         """What was sealed. Raises ValueError where it was changed, or is not where it was put."""
         from cryptography.exceptions import InvalidTag
 
@@ -95,7 +95,7 @@ class Keyring:
         self._state_dir = state_dir
         self._vault: FieldCipher | None = None
 
-    def vault(self, session: Session) -> FieldCipher:
+    def cipher(self, session: Session) -> FieldCipher:
         """What opens and seals in ``session``'s database as it is now. Raises StoreError where the key does not fit."""
         wanted = session.scalars(select(KeyRow.identifier)).one()
         if self._vault is None or self._vault.identifier != wanted:
@@ -107,6 +107,6 @@ def cipher_of(session: Session) -> FieldCipher:
     """The vault of the session's database, its key checked once a session."""
     if "vault" not in session.info:
         keyring: Keyring = session.info["keyring"]
-        session.info["vault"] = keyring.vault(session)
+        session.info["vault"] = keyring.cipher(session)
     vault: FieldCipher = session.info["vault"]
     return vault

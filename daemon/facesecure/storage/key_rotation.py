@@ -62,14 +62,14 @@ def _next_key(old: Key) -> Key:
 def _reseal(row: _Row, old: FieldCipher, new: FieldCipher) -> None:
     owner, table = _owner(row), row.__tablename__
     try:
-        embedding = old.open(row.embedding, f"{table}.embedding", owner)
-        crop = b"" if isinstance(row, TemplateRow) else old.open(row.crop_png, f"{table}.crop_png", owner)
+        embedding = old.decrypt(row.embedding, f"{table}.embedding", owner)
+        crop = b"" if isinstance(row, TemplateRow) else old.decrypt(row.crop_png, f"{table}.crop_png", owner)
     except ValueError as error:
         _log.error("row %d of %s stays as it is: %s", row.id, table, error)
         return
-    row.embedding = new.seal(embedding, f"{table}.embedding", owner)
+    row.embedding = new.encrypt(embedding, f"{table}.embedding", owner)
     if not isinstance(row, TemplateRow):
-        row.crop_png = new.seal(crop, f"{table}.crop_png", owner)
+        row.crop_png = new.encrypt(crop, f"{table}.crop_png", owner)
 
 
 def _owner(row: _Row) -> str:

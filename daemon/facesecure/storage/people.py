@@ -147,7 +147,7 @@ def templates(session: Session, model_sha256: str | None) -> list[Template]:
 def _readable(vault: FieldCipher, rows: Iterable[Any]) -> Iterator[Template]:
     for name, row in rows:
         try:
-            embedding = _embedding(vault.open(row.embedding, TEMPLATE_EMBEDDING, person_context(row.person_id)))
+            embedding = _embedding(vault.decrypt(row.embedding, TEMPLATE_EMBEDDING, person_context(row.person_id)))
         except ValueError as error:
             _log.error("a template of %s does not count: %s; enrol one more picture to have it made again", name, error)
         else:
@@ -166,7 +166,7 @@ class ForeignFace:
 
     def image(self) -> Image:
         """The crop, uint8 RGB (112, 112, 3). Raises ValueError where it is missing or damaged."""
-        return png_image(self.vault.open(self.sealed_crop, FACE_CROP, person_context(self.person_id)))
+        return png_image(self.vault.decrypt(self.sealed_crop, FACE_CROP, person_context(self.person_id)))
 
 
 def foreign_faces(session: Session, model_sha256: str) -> list[ForeignFace]:
@@ -206,7 +206,7 @@ def replace_embeddings(
     vault = cipher_of(session)
     rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
     for row in rows:
-        row.embedding = vault.seal(_blob(embeddings[row.id]), FACE_EMBEDDING, person_context(row.person_id))
+        row.embedding = vault.encrypt(_blob(embeddings[row.id]), FACE_EMBEDDING, person_context(row.person_id))
         row.model_sha256 = model_sha256
     session.flush()
     for person_id in {row.person_id for row in rows}:
@@ -219,7 +219,7 @@ def remake_templates(session: Session, person_id: int, template: TemplateMaker) 
     vault, by_model = cipher_of(session), dict[str, list[Embedding]]()
     for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person_id).order_by(FaceRow.id)):
         try:
-            embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, person_context(person_id)))
+            embedding = _embedding(vault.decrypt(row.embedding, FACE_EMBEDDING, person_context(person_id)))
             by_model.setdefault(row.model_sha256, []).append(embedding)
         except ValueError as error:
             _log.error(
@@ -260,7 +260,7 @@ def _template_row(vault: FieldCipher, person_id: int, model: str, look: Template
     return TemplateRow(
         person_id=person_id,
         model_sha256=model,
-        embedding=vault.seal(_blob(look.direction), TEMPLATE_EMBEDDING, person_context(person_id)),
+        embedding=vault.encrypt(_blob(look.direction), TEMPLATE_EMBEDDING, person_context(person_id)),
         faces=look.faces,
         made_at=datetime.now(UTC),
     )
@@ -269,8 +269,8 @@ def _template_row(vault: FieldCipher, person_id: int, model: str, look: Template
 def _face_row(vault: FieldCipher, person_id: int, face: EnrolledFace) -> FaceRow:
     return FaceRow(
         person_id=person_id,
-        crop_png=vault.seal(png_bytes(face.image), FACE_CROP, person_context(person_id)),
-        embedding=vault.seal(_blob(face.embedding), FACE_EMBEDDING, person_context(person_id)),
+        crop_png=vault.encrypt(png_bytes(face.image), FACE_CROP, person_context(person_id)),
+        embedding=vault.encrypt(_blob(face.embedding), FACE_EMBEDDING, person_context(person_id)),
         model_sha256=face.model_sha256,
         quality=asdict(face.quality),
         source=face.source,
@@ -283,8 +283,8 @@ def _face(vault: FieldCipher, row: FaceRow) -> EnrolledFace:
     """Raises StoreError where the picture is lost."""
     quality = Quality(**{**row.quality, "reasons": tuple(row.quality["reasons"])})
     try:
-        image = png_image(vault.open(row.crop_png, FACE_CROP, person_context(row.person_id)))
-        embedding = _embedding(vault.open(row.embedding, FACE_EMBEDDING, person_context(row.person_id)))
+        image = png_image(vault.decrypt(row.crop_png, FACE_CROP, person_context(row.person_id)))
+        embedding = _embedding(vault.decrypt(row.embedding, FACE_EMBEDDING, person_context(row.person_id)))
     except ValueError as error:
         hint = f"take it away: facesecure people remove NAME --face {row.id}"
         raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error

@@ -157,8 +157,8 @@ def _seen_row(vault: FieldCipher, sighting: str, face: SeenFace) -> SeenFaceRow:
     owner = sighting_context(sighting)
     return SeenFaceRow(
         sighting=sighting,
-        embedding=vault.seal(_blob(face), SEEN_EMBEDDING, owner),
-        crop_png=vault.seal(png_bytes(face.face.image), SEEN_CROP, owner),
+        embedding=vault.encrypt(_blob(face), SEEN_EMBEDDING, owner),
+        crop_png=vault.encrypt(png_bytes(face.face.image), SEEN_CROP, owner),
         **_values(face),
     )
 
@@ -172,8 +172,8 @@ def _marked_row(
         visitor_id=visitor,
         not_person_id=not_person,
         marked_at=datetime.now(UTC),
-        embedding=vault.seal(_blob(face), MARKED_EMBEDDING, owner),
-        crop_png=vault.seal(png_bytes(face.face.image), MARKED_CROP, owner),
+        embedding=vault.encrypt(_blob(face), MARKED_EMBEDDING, owner),
+        crop_png=vault.encrypt(png_bytes(face.face.image), MARKED_CROP, owner),
         **_values(face),
     )
 
@@ -190,7 +190,7 @@ def _blob(face: SeenFace) -> bytes:
 def _embedding(vault: FieldCipher, sealed: bytes, place: str, owner: str) -> Embedding | None:
     """What was sealed; None, and a word in the log, where it cannot be read."""
     try:
-        return np.frombuffer(vault.open(sealed, place, owner), "<f4").astype(np.float32)
+        return np.frombuffer(vault.decrypt(sealed, place, owner), "<f4").astype(np.float32)
     except ValueError as error:
         _log.warning("a face kept of %s is left out: %s", owner, error)
         return None
@@ -203,7 +203,7 @@ def _seen(vault: FieldCipher, row: SeenFaceRow) -> Iterator[SeenFace]:
     if embedding is None:
         return
     try:
-        image = png_image(vault.open(row.crop_png, SEEN_CROP, owner))
+        image = png_image(vault.decrypt(row.crop_png, SEEN_CROP, owner))
     except ValueError as error:
         _log.warning("a face kept of %s is left out: %s", owner, error)
         return

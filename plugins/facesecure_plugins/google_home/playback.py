@@ -90,7 +90,7 @@ def _make_heard(cast: CastSession, device: Device, means: PlaybackContext, befor
     if means.volume is None or before is None:
         return
     wanted = Loudness(means.volume, muted=False)
-    means.debts.owe(device, before)
+    means.debts.add(device, before)
     try:
         cast.set_loudness(wanted)
     except PluginError as error:
@@ -143,7 +143,7 @@ def settle(cast: CastSession, device: Device, debts: PendingRestores, app: App |
         for debt in debts.open():
             if debt.device.key == device.key:
                 cast.set_loudness(debt.loudness)
-                debts.paid(device)
+                debts.remove(device)
     finally:
         if app is not None and app.ours:
             cast.stop(app)

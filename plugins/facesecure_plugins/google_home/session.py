@@ -106,7 +106,7 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
 
     # what we ask
 
-    def greet(self, seconds: float) -> None:
+    def wait_ready(self, seconds: float) -> None:
         """Wait until the device has told its status."""
         if not self._wait(lambda: self._status is not None, seconds):
             raise PluginError(f"{self.name} takes the connection and says nothing", "switch it off and on again")
@@ -221,7 +221,7 @@ def connect(device: Device, seconds: float) -> Iterator[CastSession]:
                 continue
             conversation = CastSession(device.name, connection)
             connection.start()
-            conversation.greet(max(deadline.left(), share / 2))
+            conversation.wait_ready(max(deadline.left(), share / 2))
             yield conversation
             return
         raise PluginError(f"{device.name} cannot be reached ({'; '.join(errors)})", IS_IT_ON)

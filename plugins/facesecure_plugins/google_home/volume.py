@@ -36,7 +36,7 @@ class PendingRestores:
         self._lock = threading.Lock()
         self._debts = _read(file) if file is not None else {}
 
-    def owe(self, device: Device, loudness: Loudness) -> Loudness:
+    def add(self, device: Device, loudness: Loudness) -> Loudness:
         """Note that ``device`` is to be set back to ``loudness``, or to what it is owed already. Returns which."""
         with self._lock:
             debt = self._debts.get(device.key) or PendingRestore(device, loudness, datetime.now(UTC))
@@ -44,7 +44,7 @@ class PendingRestores:
             self._write()
         return debt.loudness
 
-    def paid(self, device: Device) -> None:
+    def remove(self, device: Device) -> None:
         """``device`` is as loud as it was."""
         with self._lock:
             if self._debts.pop(device.key, None) is not None:

@@ -16,8 +16,8 @@ from facesecure.domain.errors import StoreError
 _HOLD = """
 import sys
 from pathlib import Path
-from facesecure.app.instance_lock import alone
-with alone(Path(sys.argv[1])):
+from facesecure.app.instance_lock import instance_lock
+with instance_lock(Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
 """

@@ -215,7 +215,7 @@ def test_a_terminal_that_is_closed_ends_it(monkeypatch):
 _STUCK = """
 import logging, time
 from facesecure.config import FacesecureConfig
-from facesecure.app.lifecycle import Service
+from facesecure.app.lifecycle import Supervisor
 
 class Camera:
     live, alive_at = True, float("inf")
@@ -227,7 +227,7 @@ def serve(config, service):
         time.sleep(60)  # in a driver, say
 
 logging.basicConfig()
-Service(serve).run(FacesecureConfig())
+Supervisor(serve).run(FacesecureConfig())
 """
 
 

@@ -163,14 +163,14 @@ def test_an_empty_folder_is_refused_before_anything_is_loaded(facesecure, tmp_pa
 
 
 def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):
-    considered = Enrolment.consider
+    considered = Enrolment.add_image
 
     def interrupted(self, image, source):
         if len(self.pictures) == 4:
             raise KeyboardInterrupt
         return considered(self, image, source)
 
-    monkeypatch.setattr(Enrolment, "consider", interrupted)
+    monkeypatch.setattr(Enrolment, "add_image", interrupted)
     outcome = facesecure("enroll", "Grace", "--images", album)
     assert (outcome.code, outcome.err) == (130, "interrupted\n")
     assert facesecure.people() == {}

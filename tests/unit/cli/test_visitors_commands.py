@@ -26,15 +26,15 @@ def grace(vision) -> list[SeenFace]:
     """Good faces of Grace Hopper, as the daemon would have kept them."""
     enrolment = vision.enrolment()
     for number, image in enumerate(enrolment_pictures(16)):
-        enrolment.consider(image, str(number))
-    faces = [picture.face for picture in enrolment.taken]
+        enrolment.add_image(image, str(number))
+    faces = [picture.face for picture in enrolment.accepted]
     return [SeenFace(face, vision.embedder.embed(face.image), vision.embedder.sha256, NOON) for face in faces][:8]
 
 
 @pytest.fixture
 def visits(store, vision, grace):
     """``visits("id", faces)``: a visit to its end, of a stranger unless told otherwise."""
-    choose = VisitorMatcher(vision.scores).choose
+    choose = VisitorMatcher(vision.scores).match
 
     def record(identifier: str, faces: list[SeenFace], verdict: Verdict = STRANGER) -> None:
         store.record(replace(sighting(identifier, verdict, snapshot=picture(8, 8)), faces=tuple(faces)))

@@ -15,7 +15,7 @@ class ScriptedGate:
 
 
 def searched(cadence: FrameSampler, frames: int, every: float = 0.1) -> list[int]:
-    return [step for step in range(frames) if cadence.due(frame_at(step * every))]
+    return [step for step in range(frames) if cadence.should_detect(frame_at(step * every))]
 
 
 def test_a_quiet_scene_is_never_searched_and_the_gate_sees_every_frame():
@@ -51,5 +51,5 @@ def test_it_passes_on_whether_the_latest_frame_moved():
     cadence = FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False)
     searched(cadence, 2)
     assert cadence.moving
-    cadence.due(frame_at(0.2))
+    cadence.should_detect(frame_at(0.2))
     assert not cadence.moving

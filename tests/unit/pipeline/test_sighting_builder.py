@@ -22,82 +22,82 @@ def track(verdict: Verdict, at: float, *, hits: int = 5, ended: bool = False, si
 
 
 @pytest.fixture
-def witness() -> SightingBuilder:
+def builder() -> SightingBuilder:
     return SightingBuilder("front door", PresenceDetector(3.0))
 
 
-def test_a_verdict_is_said_when_it_is_reached_and_not_again(witness):
-    assert witness.sightings(track(UNSURE, 0), frame_at(0)) == []
-    (sighting,) = witness.sightings(track(TOM, 1), frame_at(1))
+def test_a_verdict_is_said_when_it_is_reached_and_not_again(builder):
+    assert builder.update(track(UNSURE, 0), frame_at(0)) == []
+    (sighting,) = builder.update(track(TOM, 1), frame_at(1))
     assert sighting.verdict is TOM
-    assert witness.sightings(track(TOM, 2), frame_at(2)) == []
+    assert builder.update(track(TOM, 2), frame_at(2)) == []
 
 
-def test_a_wrong_early_verdict_is_corrected_openly(witness):
-    (first,) = witness.sightings(track(STRANGER, 1), frame_at(1))
-    (second,) = witness.sightings(track(TOM, 2), frame_at(2))
+def test_a_wrong_early_verdict_is_corrected_openly(builder):
+    (first,) = builder.update(track(STRANGER, 1), frame_at(1))
+    (second,) = builder.update(track(TOM, 2), frame_at(2))
     assert second.supersedes == first.identifier
     assert second.identifier != first.identifier
 
 
-def test_becoming_unsure_again_takes_nothing_back(witness):
-    witness.sightings(track(TOM, 1), frame_at(1))
-    assert witness.sightings(track(UNSURE, 2), frame_at(2)) == []
-    assert witness.sightings(track(TOM, 3), frame_at(3)) == []
+def test_becoming_unsure_again_takes_nothing_back(builder):
+    builder.update(track(TOM, 1), frame_at(1))
+    assert builder.update(track(UNSURE, 2), frame_at(2)) == []
+    assert builder.update(track(TOM, 3), frame_at(3)) == []
 
 
-def test_a_track_that_ends_without_a_verdict_is_unidentified(witness):
-    witness.sightings(track(UNSURE, 1), frame_at(1))
-    (sighting,) = witness.sightings(track(UNSURE, 1, ended=True), frame_at(2.5))
+def test_a_track_that_ends_without_a_verdict_is_unidentified(builder):
+    builder.update(track(UNSURE, 1), frame_at(1))
+    (sighting,) = builder.update(track(UNSURE, 1, ended=True), frame_at(2.5))
     assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
 
 
-def test_a_flicker_of_the_detector_is_nobody(witness):
-    assert witness.sightings(track(UNSURE, 1, hits=1, ended=True), frame_at(2.5)) == []
+def test_a_flicker_of_the_detector_is_nobody(builder):
+    assert builder.update(track(UNSURE, 1, hits=1, ended=True), frame_at(2.5)) == []
 
 
-def test_the_end_of_a_told_track_moves_its_last_seen_on(witness):
-    (first,) = witness.sightings(track(TOM, 1), frame_at(1))
-    (last,) = witness.sightings(track(TOM, 9, ended=True), frame_at(10.5))
+def test_the_end_of_a_told_track_moves_its_last_seen_on(builder):
+    (first,) = builder.update(track(TOM, 1), frame_at(1))
+    (last,) = builder.update(track(TOM, 9, ended=True), frame_at(10.5))
     assert last.identifier == first.identifier
     assert last.closing
     assert not first.closing
     assert (last.last_seen - NOON).total_seconds() == pytest.approx(9)
 
 
-def test_the_end_of_a_told_track_brings_the_whole_visits_figures_and_its_best_view(witness):
-    witness.sightings(track(TOM, 1, size=30), frame_at(1))
-    witness.sightings(track(TOM, 2, size=60), frame_at(2))
+def test_the_end_of_a_told_track_brings_the_whole_visits_figures_and_its_best_view(builder):
+    builder.update(track(TOM, 1, size=30), frame_at(1))
+    builder.update(track(TOM, 2, size=60), frame_at(2))
     surer = replace(TOM, faces_used=40)
-    (last,) = witness.sightings(track(surer, 3, ended=True), frame_at(4.5))
+    (last,) = builder.update(track(surer, 3, ended=True), frame_at(4.5))
     assert last.verdict.faces_used == 40
     assert last.box.width == 60
 
 
-def test_a_track_that_became_unsure_closes_with_what_was_told(witness):
-    witness.sightings(track(TOM, 1), frame_at(1))
-    (last,) = witness.sightings(track(UNSURE, 3, ended=True), frame_at(4.5))
+def test_a_track_that_became_unsure_closes_with_what_was_told(builder):
+    builder.update(track(TOM, 1), frame_at(1))
+    (last,) = builder.update(track(UNSURE, 3, ended=True), frame_at(4.5))
     assert last.verdict is TOM
 
 
-def test_the_snapshot_is_the_best_view_with_the_face_where_the_box_says(witness):
+def test_the_snapshot_is_the_best_view_with_the_face_where_the_box_says(builder):
     image = np.zeros((240, 320, 3), np.uint8)
     image[90:150, 130:190] = 255
-    witness.sightings(track(UNSURE, 0), frame_at(0, image=image))
-    (sighting,) = witness.sightings(track(TOM, 1, size=30), frame_at(1))  # smaller now: the first view stays
+    builder.update(track(UNSURE, 0), frame_at(0, image=image))
+    (sighting,) = builder.update(track(TOM, 1, size=30), frame_at(1))  # smaller now: the first view stays
     box = sighting.box
     inside = sighting.snapshot[int(box.top) : int(box.bottom), int(box.left) : int(box.right)]
     assert inside.shape == (60, 60, 3)
     assert (inside == 255).all()
 
 
-def test_movement_without_a_face_is_an_unidentified_sighting_with_a_picture_of_the_movement(witness):
+def test_movement_without_a_face_is_an_unidentified_sighting_with_a_picture_of_the_movement(builder):
     bright = np.full((240, 320, 3), 200, np.uint8)
     said = []
     for step in range(40):
         moving = 4 <= step < 20
         frame = frame_at(step * 0.5, step, bright if moving else None)
-        said += witness.presence(frame, moving=moving, face=False)
+        said += builder.update_presence(frame, moving=moving, face=False)
     (sighting,) = said
     assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
     assert sighting.track is None
@@ -105,9 +105,9 @@ def test_movement_without_a_face_is_an_unidentified_sighting_with_a_picture_of_t
     assert (sighting.first_seen - NOON).total_seconds() == 2.0
 
 
-def test_at_the_end_of_the_source_nothing_is_left_unsaid(witness):
-    witness.sightings(track(UNSURE, 1), frame_at(1))
-    (sighting,) = witness.farewell([replace(track(UNSURE, 1), ended=True)])
+def test_at_the_end_of_the_source_nothing_is_left_unsaid(builder):
+    builder.update(track(UNSURE, 1), frame_at(1))
+    (sighting,) = builder.finish([replace(track(UNSURE, 1), ended=True)])
     assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
 
 
@@ -116,18 +116,18 @@ def with_faces(track: Track, *seconds: float) -> Track:
     for second in seconds:
         recognition = Recognition({}, looks(1, int(second)), MODEL)
         keepsakes = keepsakes.add(aligned(), recognition, second)
-    return replace(track, keepsakes=keepsakes)
+    return replace(track, best_faces=keepsakes)
 
 
-def test_a_sighting_brings_its_faces_at_once_and_at_its_end_those_of_the_whole_visit(witness):
-    (first,) = witness.sightings(with_faces(track(TOM, 1), 1), frame_at(1))
+def test_a_sighting_brings_its_faces_at_once_and_at_its_end_those_of_the_whole_visit(builder):
+    (first,) = builder.update(with_faces(track(TOM, 1), 1), frame_at(1))
     assert [(face.taken_at - NOON).total_seconds() for face in first.faces] == [1]
-    (last,) = witness.sightings(with_faces(track(TOM, 9, ended=True), 1, 5, 9), frame_at(10.5))
+    (last,) = builder.update(with_faces(track(TOM, 9, ended=True), 1, 5, 9), frame_at(10.5))
     assert [(face.taken_at - NOON).total_seconds() for face in last.faces] == [1, 5, 9]
     assert {face.model_sha256 for face in last.faces} == {MODEL}
 
 
-def test_a_track_that_ends_unidentified_brings_the_faces_it_had(witness):
-    witness.sightings(track(UNSURE, 1), frame_at(1))
-    (sighting,) = witness.sightings(with_faces(track(UNSURE, 1, ended=True), 1), frame_at(2.5))
+def test_a_track_that_ends_unidentified_brings_the_faces_it_had(builder):
+    builder.update(track(UNSURE, 1), frame_at(1))
+    (sighting,) = builder.update(with_faces(track(UNSURE, 1, ended=True), 1), frame_at(2.5))
     assert len(sighting.faces) == 1

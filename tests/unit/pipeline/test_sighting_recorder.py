@@ -31,13 +31,13 @@ class Shelf:
 
 def test_a_new_sighting_is_recorded_and_its_snapshot_named():
     shelf = Shelf()
-    assert SightingRecorder(shelf).keep(SEEN) == Path("s1.jpg")
+    assert SightingRecorder(shelf).record(SEEN) == Path("s1.jpg")
     assert shelf.recorded == [SEEN]
 
 
 def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
     shelf, closing = Shelf(), replace(SEEN, closing=True, last_seen=NOON + timedelta(seconds=9))
-    SightingRecorder(shelf).keep(closing)
+    SightingRecorder(shelf).record(closing)
     assert shelf.recorded == []
     assert shelf.updated == [closing]
 
@@ -45,7 +45,7 @@ def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
 def test_a_full_disk_is_said_and_stops_nothing(caplog):
     chronicle = SightingRecorder(Shelf(full=True))
     with caplog.at_level(logging.ERROR):
-        assert chronicle.keep(SEEN) is None
+        assert chronicle.record(SEEN) is None
     assert chronicle.lost == 1
     assert "the disk is full" in caplog.text
 
@@ -55,7 +55,7 @@ def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
     chronicle = SightingRecorder(Shelf(), grouped.append)
     tom = replace(SEEN, identifier="s2", verdict=Verdict(VerdictKind.KNOWN, "looks like Tom", name="Tom"))
     for sighting in (SEEN, replace(SEEN, closing=True), tom, replace(tom, closing=True)):
-        chronicle.keep(sighting)
+        chronicle.record(sighting)
     assert grouped == ["s1"]
 
 
@@ -64,7 +64,7 @@ def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
         raise StoreError("the disk is full", "delete something")
 
     chronicle = SightingRecorder(Shelf(), full)
-    assert chronicle.keep(replace(SEEN, closing=True)) is None
+    assert chronicle.record(replace(SEEN, closing=True)) is None
     assert chronicle.lost == 0
     assert "at the next start: the disk is full" in caplog.text
 
@@ -77,5 +77,5 @@ def test_a_full_disk_is_told_once_until_something_fits_again():
         (None, 1), (DiskFullError("full"), 2),
     ]:  # fmt: skip
         shelf.error = error
-        chronicle.keep(SEEN)
+        chronicle.record(SEEN)
         assert len(told) == heard

@@ -48,7 +48,7 @@ def judged(folder, *colours, **card):
     evidence = Evidence()
     for at, recognition in enumerate(recognised(classifier, *colours)):
         evidence = evidence.add(recognition, quality(), float(at))
-    return judge.judge(evidence)
+    return judge.decide(evidence)
 
 
 def test_everybody_it_knows_by_name_gets_a_score_and_the_unknown_class_none(tmp_path):
@@ -77,7 +77,7 @@ def test_scores_are_averaged_over_a_visit_whatever_the_embeddings(tmp_path):
     one, other = recognised(classifier, RED, BLUE)
     evidence = evidence.add(one, quality(), 0.0).add(other, quality(), 100.0)
     expected = (one.scores["Anna"] + other.scores["Anna"]) / 2
-    assert evidence.ranked()[0][1].mean == pytest.approx(expected, abs=1e-6)
+    assert evidence.ranked()[0][1].score == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_visit_of_the_three_kinds_gets_the_three_verdicts(tmp_path):
@@ -124,8 +124,8 @@ def test_the_loose_crop_it_learnt_on_is_what_it_is_shown(tmp_path):
 def test_a_crop_of_another_size_is_refused(tmp_path):
     with pytest.raises(ValueError, match="looks at uint8"):
         loaded(tmp_path).classify(coloured(1, 2, 3, 64))
-    assert loaded(tmp_path, loose=True).cut(RED, Box(0, 0, 50, 50)).shape == (64, 64, 3)
-    assert loaded(tmp_path).cut(RED, Box(0, 0, 50, 50)) is None
+    assert loaded(tmp_path, loose=True).crop_context(RED, Box(0, 0, 50, 50)).shape == (64, 64, 3)
+    assert loaded(tmp_path).crop_context(RED, Box(0, 0, 50, 50)) is None
 
 
 def test_a_dark_face_is_brightened_only_where_it_learnt_on_such(tmp_path):

@@ -18,7 +18,7 @@ def verdict_on(*recognitions: Recognition, every: float = 0.5, config: VerdictCo
     evidence = Evidence()
     for number, recognition in enumerate(recognitions):
         evidence = evidence.add(recognition, quality(), number * every)
-    return VerdictRule(config or VerdictConfig(), SCORES).judge(evidence)
+    return VerdictRule(config or VerdictConfig(), SCORES).decide(evidence)
 
 
 def test_faces_like_tom_are_tom():
@@ -74,7 +74,7 @@ def test_more_people_enrolled_make_a_chance_likeness_likelier_and_so_the_demand_
 
 def test_poor_faces_are_remembered_with_their_reason_and_are_no_evidence():
     evidence = Evidence().refuse(quality(reasons=("blurred: sharpness 0.01",)))
-    verdict = VerdictRule(VerdictConfig(), SCORES).judge(evidence)
+    verdict = VerdictRule(VerdictConfig(), SCORES).decide(evidence)
     assert verdict.kind is UNIDENTIFIED
     assert "blurred" in verdict.why
     assert verdict.faces_used == 0
@@ -86,7 +86,7 @@ def test_somebody_enrolled_in_the_middle_of_a_visit_is_judged_on_what_came_after
         evidence = evidence.add(looks_like(Anna=0.02), quality(), number * 1.0)
     for number in range(4, 8):
         evidence = evidence.add(looks_like(Anna=0.02, Tom=0.8), quality(), number * 1.0)
-    assert VerdictRule(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+    assert VerdictRule(VerdictConfig(), SCORES).decide(evidence).name == "Tom"
 
 
 def test_unclear_faces_of_the_family_are_not_a_stranger():
@@ -96,8 +96,8 @@ def test_unclear_faces_of_the_family_are_not_a_stranger():
         evidence = evidence.add(looks_like(Tom=0.42), quality(clarity=0.5), number * 0.5)
         clear = clear.add(looks_like(Tom=0.42), quality(clarity=1.0), number * 0.5)
     judge = VerdictRule(VerdictConfig(), SCORES)
-    assert judge.judge(clear).kind is STRANGER
-    verdict = judge.judge(evidence)
+    assert judge.decide(clear).kind is STRANGER
+    verdict = judge.decide(evidence)
     assert verdict.kind is UNIDENTIFIED
     assert "unclear" in verdict.why
 
@@ -108,7 +108,7 @@ def test_many_unclear_faces_do_not_outweigh_a_few_clear_ones():
         evidence = evidence.add(looks_like(Tom=0.3), quality(clarity=0.4), number * 0.5)
     for number in range(10, 14):
         evidence = evidence.add(looks_like(Tom=0.84), quality(clarity=1.0), number * 1.0)
-    assert VerdictRule(VerdictConfig(), SCORES).judge(evidence).name == "Tom"
+    assert VerdictRule(VerdictConfig(), SCORES).decide(evidence).name == "Tom"
 
 
 @pytest.mark.parametrize(("closeness", "verdict"), [(0.0, KNOWN), (0.7, UNIDENTIFIED)])
@@ -122,7 +122,7 @@ def test_people_who_look_alike_take_a_longer_lead(closeness, verdict):
     evidence = Evidence()
     for number in range(2):
         evidence = evidence.add(looks_like(Tina=0.66, Anna=0.55), quality(), number * 2.0)
-    found = VerdictRule(VerdictConfig(), Household()).judge(evidence)
+    found = VerdictRule(VerdictConfig(), Household()).decide(evidence)
     assert found.kind is verdict
     if verdict is UNIDENTIFIED:
         assert found.why == "2 usable faces like Tina, but Anna comes too close (0.55)"
@@ -136,7 +136,7 @@ def test_a_clear_look_at_one_of_two_who_are_alike_is_named():
     evidence = Evidence()
     for number in range(3):
         evidence = evidence.add(looks_like(Tina=0.86, Anna=0.6), quality(), number * 2.0)
-    assert VerdictRule(VerdictConfig(), Sisters()).judge(evidence).name == "Tina"
+    assert VerdictRule(VerdictConfig(), Sisters()).decide(evidence).name == "Tina"
 
 
 class OneBy:
@@ -153,7 +153,7 @@ def judged(standards: OneBy, faces: int = 2, **scores: float) -> Verdict:
     evidence = Evidence()
     for number in range(faces):
         evidence = evidence.add(looks_like(**scores), quality(), number * 2.0)
-    return VerdictRule(VerdictConfig(false_accept=1e-4), standards).judge(evidence)
+    return VerdictRule(VerdictConfig(false_accept=1e-4), standards).decide(evidence)
 
 
 def test_somebody_with_an_average_face_needs_a_better_likeness():

@@ -30,11 +30,11 @@ def verdict(faces: Gallery, embedding: np.ndarray) -> VerdictKind:
     evidence = Evidence()
     for second in range(4):
         evidence = evidence.add(Recognition(faces.scores(embedding)), quality(), float(second))
-    return VerdictRule(VerdictConfig(), SCORES).judge(evidence).kind
+    return VerdictRule(VerdictConfig(), SCORES).decide(evidence).kind
 
 
 def test_without_decoys_scores_are_cosines():
-    assert HardNegatives().weigh({"Tom": 0.7}, TWIN) == {"Tom": 0.7}
+    assert HardNegatives().penalise({"Tom": 0.7}, TWIN) == {"Tom": 0.7}
 
 
 def test_a_marked_look_alike_is_no_longer_taken_for_tom():

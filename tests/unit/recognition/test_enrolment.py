@@ -45,7 +45,7 @@ def enrolment() -> Enrolment:
 
 
 def test_a_good_picture_is_taken(enrolment):
-    assert enrolment.consider(picture(), "a.jpg").taken
+    assert enrolment.add_image(picture(), "a.jpg").accepted
 
 
 @pytest.mark.parametrize(
@@ -57,34 +57,34 @@ def test_a_good_picture_is_taken(enrolment):
     ],
 )
 def test_a_bad_picture_is_refused_and_says_why(enrolment, image, reason):
-    refused = enrolment.consider(image, "a.jpg")
-    assert not refused.taken
+    refused = enrolment.add_image(image, "a.jpg")
+    assert not refused.accepted
     assert reason in refused.reason
 
 
 def test_a_picture_of_a_cat_is_refused():
     enrolment = Enrolment(PaintedFaces(), PaintedIdentity(), "m", doubts=lambda _: ("not surely a person",))
-    refused = enrolment.consider(picture(), "cat.jpg")
-    assert not refused.taken
+    refused = enrolment.add_image(picture(), "cat.jpg")
+    assert not refused.accepted
     assert refused.reason == "not surely a person"
 
 
 def test_the_same_picture_over_again_is_refused_and_names_its_twin(enrolment):
-    enrolment.consider(picture(), "a.jpg")
-    assert enrolment.consider(picture(), "b.jpg").reason == "nearly the same as a.jpg"
+    enrolment.add_image(picture(), "a.jpg")
+    assert enrolment.add_image(picture(), "b.jpg").reason == "nearly the same as a.jpg"
 
 
 def test_too_few_good_faces_enrol_nobody(enrolment):
-    enrolment.consider(picture(person=20), "a.jpg")
-    enrolment.consider(picture(person=50), "b.jpg")
+    enrolment.add_image(picture(person=20), "a.jpg")
+    enrolment.add_image(picture(person=50), "b.jpg")
     with pytest.raises(EnrolmentError, match="only 2 good faces; at least 3 needed"):
-        enrolment.accept()
+        enrolment.finish()
 
 
 def test_a_picture_of_somebody_else_is_thrown_out_and_shown(enrolment):
     for shade, name in ((20, "a"), (45, "b"), (95, "c"), (70, "d"), (230, "other")):
-        enrolment.consider(picture(person=shade), name)
-    pictures = enrolment.accept()
+        enrolment.add_image(picture(person=shade), name)
+    pictures = enrolment.finish()
     assert sorted(picture.source for picture in pictures) == ["a", "b", "c", "d"]
     assert [p.source for p in enrolment.pictures if "does not look like the others" in p.reason] == ["other"]
 
@@ -93,9 +93,9 @@ def test_somebody_enrolled_already_may_add_one_picture_but_not_of_somebody_else(
     angles = [0.25, 0.35, 0.45]
     known = [np.array([np.cos(a), np.sin(a)], np.float32) for a in angles]
     more = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=known)
-    more.consider(picture(person=60), "mine")
-    more.consider(picture(person=230), "not mine")
-    assert [taken.source for taken in more.accept()] == ["mine"]
+    more.add_image(picture(person=60), "mine")
+    more.add_image(picture(person=230), "not mine")
+    assert [taken.source for taken in more.finish()] == ["mine"]
 
 
 KNOWN = [np.array([np.cos(a), np.sin(a)], np.float32) for a in (0.25, 0.55, 0.85)]
@@ -103,23 +103,23 @@ KNOWN = [np.array([np.cos(a), np.sin(a)], np.float32) for a in (0.25, 0.55, 0.85
 
 def test_a_picture_known_already_is_refused_and_nothing_new_is_no_error():
     again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
-    assert again.consider(picture(person=21), "a.jpg").reason == "nearly the same as one enrolled before"
-    assert again.accept() == []
+    assert again.add_image(picture(person=21), "a.jpg").reason == "nearly the same as one enrolled before"
+    assert again.finish() == []
 
 
 def test_a_stranger_among_pictures_known_already_is_refused_and_still_no_error():
     again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
-    again.consider(picture(person=21), "a.jpg")
-    again.consider(picture(person=230), "other.jpg")
-    assert again.accept() == []
+    again.add_image(picture(person=21), "a.jpg")
+    again.add_image(picture(person=230), "other.jpg")
+    assert again.finish() == []
     assert "does not look like the others" in again.pictures[1].reason
 
 
 def test_pictures_known_already_do_not_hide_that_another_is_new():
     again = Enrolment(PaintedFaces(), PaintedIdentity(), "m", known=KNOWN)
-    again.consider(picture(person=21), "old.jpg")
-    again.consider(picture(person=95), "new.jpg")
-    assert [taken.source for taken in again.accept()] == ["new.jpg"]
+    again.add_image(picture(person=21), "old.jpg")
+    again.add_image(picture(person=95), "new.jpg")
+    assert [taken.source for taken in again.finish()] == ["new.jpg"]
 
 
 def others(name: str = "Ben", angle: float = 0.5) -> OtherPeople:
@@ -129,7 +129,7 @@ def others(name: str = "Ben", angle: float = 0.5) -> OtherPeople:
 
 def shades(enrolment: Enrolment, *shown: int) -> Enrolment:
     for shade in shown:
-        enrolment.consider(picture(person=shade), str(shade))
+        enrolment.add_image(picture(person=shade), str(shade))
     return enrolment
 
 
@@ -138,15 +138,15 @@ def test_somebody_who_has_a_name_gets_no_second_one():
     with pytest.raises(
         EnrolmentError, match=r"these pictures show Ben, who is enrolled already \(1.00 alike\)"
     ) as told:
-        enrolment.accept()
+        enrolment.finish()
     assert "facesecure people rename" in (told.value.hint or "")
     assert "facesecure enroll 'Ben'" in (told.value.hint or "")
 
 
 def test_somebody_who_looks_like_another_is_enrolled_with_a_warning():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others(angle=1.55)), 20, 45, 70)
-    assert len(enrolment.accept()) == 3
-    (found,) = enrolment.resemblances()
+    assert len(enrolment.finish()) == 3
+    (found,) = enrolment.lookalikes()
     assert (found.name, found.same) == ("Ben", False)
     nearest = 45 + 0.3 * (70 - 45)  # the template that leans towards the picture most like Ben
     assert found.closeness == pytest.approx(np.cos(1.55 - nearest / 255 * np.pi), abs=0.01)
@@ -154,8 +154,8 @@ def test_somebody_who_looks_like_another_is_enrolled_with_a_warning():
 
 def test_a_picture_that_is_somebody_elses_says_whose():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others(angle=1.9)), 20, 45, 70, 150)
-    assert [taken.source for taken in enrolment.accept()] == ["20", "45", "70"]
-    assert [p.reason for p in enrolment.pictures if not p.taken] == [
+    assert [taken.source for taken in enrolment.finish()] == ["20", "45", "70"]
+    assert [p.reason for p in enrolment.pictures if not p.accepted] == [
         "looks like Ben (1.00) more than like the others (0.27)"
     ]
 
@@ -163,7 +163,7 @@ def test_a_picture_that_is_somebody_elses_says_whose():
 def test_an_album_of_two_people_enrols_neither():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m"), 10, 35, 60, 190, 220, 245)
     with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: 10, 35, 60 \| 190, 220, 245"):
-        enrolment.accept()
+        enrolment.finish()
 
 
 def album(*parts: tuple[str, int], known: Sequence[tuple[str, int]] = ()) -> Enrolment:
@@ -172,7 +172,7 @@ def album(*parts: tuple[str, int], known: Sequence[tuple[str, int]] = ()) -> Enr
     enrolment = Enrolment(lfw.detector(), lfw.embedder(), "m", known=before)
     for name, count in parts:
         for photo in lfw.photos(name, count):
-            enrolment.consider(read_photo(photo), photo.stem)
+            enrolment.add_image(read_photo(photo), photo.stem)
     return enrolment
 
 
@@ -189,22 +189,22 @@ def refused(enrolment: Enrolment) -> set[str]:
 )
 def test_outsiders_among_real_photos_are_refused_and_shown(outsiders):
     enrolment = album(("Jennifer_Lopez", 6), *outsiders)
-    accepted = enrolment.accept()
+    accepted = enrolment.finish()
     assert {face.source.rsplit("_", 1)[0] for face in accepted} == {"Jennifer_Lopez"}
     assert refused(enrolment) == {name for name, _ in outsiders}
 
 
 def test_as_many_real_photos_of_another_are_told_as_two_people():
     with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: Tiger_Woods.* \| Jack_Straw"):
-        album(("Jack_Straw", 4), ("Tiger_Woods", 4)).accept()
+        album(("Jack_Straw", 4), ("Tiger_Woods", 4)).finish()
 
 
 def test_two_real_people_who_look_alike_are_enrolled_with_a_warning_that_says_how_much():
     edwards = Gallery([Template("Edwards", template_of(lfw.faces("John_Edwards", 6)), "m", 6, NOON)])
     enrolment = album(("Mike_Myers", 6))
     enrolment.others = OtherPeople(edwards, ScoreModel.from_card(load_model("mobilefacenet").card))
-    assert enrolment.accept()
-    (found,) = enrolment.resemblances()
+    assert enrolment.finish()
+    (found,) = enrolment.lookalikes()
     assert 0.47 < found.closeness < 0.65
     assert found.rarity >= 1000
     assert "Myers and Edwards look alike (0.5" in found.about("Myers")
@@ -213,5 +213,5 @@ def test_two_real_people_who_look_alike_are_enrolled_with_a_warning_that_says_ho
 def test_photos_of_another_are_not_added_to_a_real_person_however_many():
     enrolment = album(("Tiger_Woods", 5), known=[("Jack_Straw", 4)])
     with pytest.raises(EnrolmentError, match="only 0 good faces"):
-        enrolment.accept()
+        enrolment.finish()
     assert refused(enrolment) == {"Tiger_Woods"}

@@ -41,31 +41,31 @@ def household(state_dir: Path) -> Path:
 def test_what_was_sealed_is_opened() -> None:
     vault = FieldCipher(KEY)
     for plain in (b"", b"x", bytes(40_000)):
-        assert vault.open(vault.seal(plain, FACE_CROP, ANNA), FACE_CROP, ANNA) == plain
+        assert vault.decrypt(vault.encrypt(plain, FACE_CROP, ANNA), FACE_CROP, ANNA) == plain
 
 
 def test_the_same_value_is_never_sealed_the_same_way_twice() -> None:
     vault = FieldCipher(KEY)
-    assert vault.seal(b"x", FACE_CROP, ANNA) != vault.seal(b"x", FACE_CROP, ANNA)
+    assert vault.encrypt(b"x", FACE_CROP, ANNA) != vault.encrypt(b"x", FACE_CROP, ANNA)
 
 
 def test_a_value_cannot_be_opened_elsewhere_or_changed_or_with_another_key() -> None:
     vault = FieldCipher(KEY)
-    sealed = vault.seal(b"a face", FACE_CROP, ANNA)
+    sealed = vault.encrypt(b"a face", FACE_CROP, ANNA)
     with pytest.raises(ValueError, match="moved"):
-        vault.open(sealed, FACE_EMBEDDING, ANNA)
+        vault.decrypt(sealed, FACE_EMBEDDING, ANNA)
     with pytest.raises(ValueError, match="moved"):
-        vault.open(sealed, FACE_CROP, person_context(2))
+        vault.decrypt(sealed, FACE_CROP, person_context(2))
     with pytest.raises(ValueError, match="another key"):
-        FieldCipher(Key(bytes(32), Path("key"))).open(sealed, FACE_CROP, ANNA)
+        FieldCipher(Key(bytes(32), Path("key"))).decrypt(sealed, FACE_CROP, ANNA)
     for position in range(len(sealed)):
         broken = bytearray(sealed)
         broken[position] ^= 1
         with pytest.raises(ValueError, match="it is"):
-            vault.open(bytes(broken), FACE_CROP, ANNA)
+            vault.decrypt(bytes(broken), FACE_CROP, ANNA)
     for length in range(len(sealed)):
         with pytest.raises(ValueError, match="it is"):
-            vault.open(sealed[:length], FACE_CROP, ANNA)
+            vault.decrypt(sealed[:length], FACE_CROP, ANNA)
 
 
 def test_no_face_and_no_embedding_lies_plain_on_the_disk(household: Path) -> None:

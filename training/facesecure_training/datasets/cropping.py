@@ -114,7 +114,7 @@ def _largest(faces: Sequence[Face]) -> Face | None:
 class _Nobody:
     """Judges nobody: here faces are only followed."""
 
-    def judge(self, _evidence: Evidence) -> Verdict:
+    def decide(self, _evidence: Evidence) -> Verdict:
         return Verdict(VerdictKind.UNIDENTIFIED, "nobody asks")
 
 

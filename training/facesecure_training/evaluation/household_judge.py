@@ -65,7 +65,7 @@ class HouseholdJudge:
         """The name in the judge's verdict on each picture by itself, if any; unusable faces have none."""
         pairs = zip(looks, self.recognise_all(looks), strict=True)
         return [
-            self.judge.judge(Evidence().add(recognition, look.quality, at=0.0)).name if look.quality.usable else None
+            self.judge.decide(Evidence().add(recognition, look.quality, at=0.0)).name if look.quality.usable else None
             for look, recognition in pairs
         ]
 

@@ -54,7 +54,7 @@ class FaceObserver:
         self._doubts: Doubts = human_filter_for(model.card) if model else accept_all
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[setting.found_by])
 
-    def look(self, photo: Path, spoilt: str = "", spoil: Corruption = untouched) -> FaceObservation | None:
+    def observe(self, photo: Path, spoilt: str = "", spoil: Corruption = untouched) -> FaceObservation | None:
         """The subject of ``photo``, spoilt always in the same way; None where no face is found. Raises ImageError."""
         image = spoil(read_limited(photo, self._max_side), _random(photo, spoilt))
         face = subject(self._cropper.detector.detect(image), (image.shape[1], image.shape[0]))
@@ -90,7 +90,7 @@ def observe(
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
     for number, photo in enumerate(steps(missing, f"looking {spoilt}".strip()), 1):
-        found[key_of(photo)] = looker.look(photo, spoilt, spoil)
+        found[key_of(photo)] = looker.observe(photo, spoilt, spoil)
         if number % _SAVE_EVERY == 0 or number == len(missing):
             _save(kept, found)
     return {photo: looker.doubted(found[key_of(photo)]) for photo in wanted}

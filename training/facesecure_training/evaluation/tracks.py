@@ -60,7 +60,7 @@ def ours(door: HouseholdJudge, track: Track) -> Outcome:
     for at, look in track:
         usable = look.quality.usable
         evidence = evidence.add(door.recognise(look), look.quality, at) if usable else evidence.refuse(look.quality)
-        verdict = door.judge.judge(evidence)
+        verdict = door.judge.decide(evidence)
         word = STRANGER if verdict.kind is VerdictKind.STRANGER else verdict.name
         said.append((word, evidence.usable))
     final = said[-1][0]

@@ -85,7 +85,7 @@ class Dispatcher:
 
     def start(self) -> None:
         """Take up what an earlier run left, and begin."""
-        for name, spare in self._routes.alone():
+        for name, spare in self._routes.without_fallback():
             log.warning("when plugin %s fails nothing takes its place: its fallback %s is not in use", name, spare)
         for channel in self._channels.values():
             channel.start()
@@ -97,7 +97,7 @@ class Dispatcher:
 
         What cannot be written is told all the same. After ``close`` it is written for the next start.
         """
-        routes = {head: self._routes.chain(head, alert) for head in self._routes.heads(alert)}
+        routes = {head: self._routes.chain(head, alert) for head in self._routes.primary(alert)}
         written = self._ledger.write(alert, [_planned(alert, head, chain) for head, chain in routes.items()])
         if written is WriteResult.BEFORE:
             log.warning("alert %s was sent before: %r", alert.identifier, alert.text)
@@ -132,7 +132,7 @@ class Dispatcher:
             self._thread.join()
         for channel in self._channels.values():
             channel.join(deadline)
-        self._ledger.settle(now=True)
+        self._ledger.retry_pending(now=True)
         return self._unsent()
 
     def reports(self) -> list[ChannelReport]:
@@ -194,7 +194,7 @@ class Dispatcher:
             self._wait()
             self._take_all()
             self._do(self._rounds.tick)
-            self._ledger.settle()
+            self._ledger.retry_pending()
         for channel in self._channels.values():
             channel.finish()
 

@@ -86,7 +86,7 @@ class DurableOutbox:
         """When to ``settle``, monotonic."""
         return self._tried + self._again if self._owed else float("inf")
 
-    def settle(self, *, now: bool = False) -> None:
+    def retry_pending(self, *, now: bool = False) -> None:
         """Write what is owed, if it is time to try again or ``now``."""
         with self._lock:
             if self._owed and (now or time.monotonic() >= self.wake_at()):

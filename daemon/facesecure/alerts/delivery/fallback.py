@@ -22,7 +22,7 @@ class FallbackRouter:
             raise ValueError(f"fallbacks go round in a circle: {' > '.join(circle)}")
         self._spare = {spare for name in channels for spare in self._after(name)}
 
-    def heads(self, alert: Alert) -> list[str]:
+    def primary(self, alert: Alert) -> list[str]:
         """The plugins that ``alert`` is for: those it names, or all in use but those that only stand in for others."""
         if alert.channels is not None:
             return list(dict.fromkeys(alert.channels))
@@ -30,11 +30,11 @@ class FallbackRouter:
 
     def chain(self, head: str, alert: Alert) -> list[Channel]:
         """``head`` and those after it that are in use. One that ``alert`` names for itself stands in for nobody."""
-        others = set(self.heads(alert)) - {head}
+        others = set(self.primary(alert)) - {head}
         names = [head, *self._after(head)]
         return [self._channels[name] for name in names if name in self._channels and name not in others]
 
-    def alone(self) -> list[tuple[str, str]]:
+    def without_fallback(self) -> list[tuple[str, str]]:
         """Plugins in use whose fallback is not, with that fallback."""
         pairs = [(name, self._fallback[name]) for name in self._channels if name in self._fallback]
         return [(name, spare) for name, spare in pairs if not any(s in self._channels for s in self._after(name))]

@@ -21,23 +21,23 @@ class CameraState:
     when. ``muted``: that telling reached hardly anybody, as it was disarmed. ``held``: what was not told since.
     """
 
-    believed: str = ""
+    last_notified: str = ""
     works_since: float | None = None
     troubles: tuple[tuple[str, float], ...] = ()
-    muted: bool = False
+    silenced: bool = False
     held: int = 0
 
     def trouble(self, what: str, now: float, cooldown: float) -> tuple[CameraState, bool]:
         """``what`` befell it; returns the story so far and whether to tell."""
         lately = any(told == what and 0 <= now - at < cooldown for told, at in self.troubles)
-        if self.believed and lately:
+        if self.last_notified and lately:
             return replace(self, works_since=None, held=self.held + 1), False
         troubles = (*((told, at) for told, at in self.troubles if now - at < _LATELY), (what, now))
         return CameraState(what, None, troubles, held=self.held), True
 
     def works(self, now: float) -> CameraState:
         """It works again, as far as one can see."""
-        if not self.believed or self.works_since is not None:
+        if not self.last_notified or self.works_since is not None:
             return self
         return replace(self, works_since=now)
 
@@ -49,10 +49,10 @@ class CameraState:
         wait = min(settle * 2.0 ** max(0, often - 1), max(settle, cooldown))
         return bool(now - self.works_since >= wait)
 
-    def told_back(self) -> CameraState:
+    def notified_back(self) -> CameraState:
         return CameraState(troubles=self.troubles)
 
     @property
     def unheard(self) -> bool:
         """It is in trouble, and hardly anybody was told."""
-        return bool(self.believed) and self.muted and self.works_since is None
+        return bool(self.last_notified) and self.silenced and self.works_since is None

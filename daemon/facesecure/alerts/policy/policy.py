@@ -121,9 +121,9 @@ class Policy:
         if past is not None and wrong is None and moment.steady - past.at < treatment.cooldown:
             self._history = self._history.changed(past, past.holding(seen))
             return []
-        return [self._tell(seen, treatment, moment, past, correction=wrong is not None)]
+        return [self._notify(seen, treatment, moment, past, correction=wrong is not None)]
 
-    def _tell(
+    def _notify(
         self,
         seen: VisitToNotify,
         treatment: RuleOutcome,
@@ -150,7 +150,7 @@ class Policy:
 
     # facesecure itself --------------------------------------------------------------------------------------------
 
-    def decide_camera(self, what: str, snapshot_path: Path | None = None, *, why: str = "") -> list[Alert]:
+    def on_camera_event(self, what: str, snapshot_path: Path | None = None, *, why: str = "") -> list[Alert]:
         """Alerts for a camera that is offline, frozen, covered, moved, or back; ``why`` is for reading, never spoken.
 
         A trouble is told at once, the end of it when it has lasted: ``overdue`` brings that. Raises ValueError for
@@ -162,32 +162,32 @@ class Policy:
             steady = self._clock.steady()
             if what == BACK:
                 self._story = self._story.works(steady)
-                return self.overdue()
+                return self.due()
             cooldown = self._treatment(AlertKind.CAMERA, self._moment()).cooldown
             self._story, tell = self._story.trouble(what, steady, cooldown)
-            return self._tell_camera(what, snapshot_path) if tell else []
+            return self._notify_camera(what, snapshot_path) if tell else []
 
-    def overdue(self) -> list[Alert]:
+    def due(self) -> list[Alert]:
         """What is to be told now though nothing happened: call it every second or so."""
         with self._lock:
             moment = self._moment()
             cooldown = self._treatment(AlertKind.CAMERA, moment).cooldown
             if self._story.settled(moment.steady, self._config.camera_settle, cooldown):
-                alerts = self._tell_camera(BACK)
-                self._story = self._story.told_back()
+                alerts = self._notify_camera(BACK)
+                self._story = self._story.notified_back()
                 return alerts
             if self._story.unheard and moment.mode is not Mode.OFF:
-                return self._tell_camera(self._story.believed)
+                return self._notify_camera(self._story.last_notified)
             return []
 
-    def _tell_camera(self, what: str, snapshot_path: Path | None = None) -> list[Alert]:
+    def _notify_camera(self, what: str, snapshot_path: Path | None = None) -> list[Alert]:
         moment = self._moment()
         treatment = self._treatment(AlertKind.CAMERA, moment)
-        held, self._story = self._story.held, replace(self._story, held=0, muted=moment.mode is Mode.OFF)
+        held, self._story = self._story.held, replace(self._story, held=0, silenced=moment.mode is Mode.OFF)
         words = self._phrases.camera(what)
         return self._about_us(AlertKind.CAMERA, words, treatment, moment, held, snapshot_path, self._why)
 
-    def decide_service(self, event: str, *, why: str = "") -> list[Alert]:
+    def on_service_event(self, event: str, *, why: str = "") -> list[Alert]:
         """Alerts for something that befell the daemon: one of ``Phrases.service``'s events, or a sentence.
 
         ``why`` is for reading, never spoken.

@@ -126,7 +126,7 @@ def _document(told: NotifiedVisit) -> dict[str, Any]:
 
 
 def _story_document(story: CameraState) -> dict[str, Any]:
-    return {"believed": story.believed, "troubles": story.troubles, "muted": story.muted, "held": story.held}
+    return {"believed": story.last_notified, "troubles": story.troubles, "muted": story.silenced, "held": story.held}
 
 
 def _story(document: dict[str, Any], shift: float, now: float) -> CameraState:

@@ -40,7 +40,7 @@ class PolicyTimer:
 
     def _tick(self) -> None:
         try:
-            for alert in self._policy.overdue():
+            for alert in self._policy.due():
                 self._alerts.send(alert)
             self._policy.save()
         except Exception:  # noqa: BLE001 - a routine that ends here never tells again that the camera is back
@@ -57,10 +57,10 @@ class SystemAlerts:
 
     def of_camera(self, event: CameraEvent) -> None:
         """The camera is in trouble, or out of it."""
-        for alert in self._policy.decide_camera(event.word, why=event.why):
+        for alert in self._policy.on_camera_event(event.word, why=event.why):
             self._alerts.send(alert)
 
     def of_service(self, event: str, why: str = "") -> None:
         """``event`` as ``Policy.decide_service`` takes it; ``why`` is for reading, never spoken."""
-        for alert in self._policy.decide_service(event, why=why):
+        for alert in self._policy.on_service_event(event, why=why):
             self._alerts.send(alert)

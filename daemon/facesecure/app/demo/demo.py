@@ -68,8 +68,8 @@ def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silent
         pictures = enrolment_pictures()
         for number, image in enumerate(pictures):
             progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
-            enrolment.consider(image, f"picture {number + 1}")
-        store.add_person(GRACE_HOPPER.name, enrolment.accept())
+            enrolment.add_image(image, f"picture {number + 1}")
+        store.add_person(GRACE_HOPPER.name, enrolment.finish())
 
 
 def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress = silently) -> list[Sighting]:

@@ -52,10 +52,10 @@ class CoveredLens:
         if self._usual is None:
             return None
         gone = view.detail < LEFT * self._usual and likeness < RECOGNISABLE
-        lasted = self._blank.note(gone, at)
+        lasted = self._blank.update(gone, at)
         if not self._told:
             return self._begins(view, gone, lasted)
-        if self._clear.note(not gone, at) >= OVER:
+        if self._clear.update(not gone, at) >= OVER:
             self._forget()
             return Change(True, "there is something to be seen again")
         return None

@@ -88,7 +88,7 @@ class Debounce:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def note(self, holds: bool, at: float) -> float:
+    def update(self, holds: bool, at: float) -> float:
         """Seconds for which it has held by now; 0 where it does not, or does so only now."""
         if not holds:
             self._since = None

@@ -46,7 +46,7 @@ class FrozenPicture:
         """``luma``: uint8 (height, width), any size. ``at``: the frame's time, seconds."""
         repeated = self._repeated(points(luma))
         self._new = 0 if repeated else self._new + 1
-        lasted = self._same.note(repeated, at)
+        lasted = self._same.update(repeated, at)
         if not self._frozen and repeated and lasted >= self._seconds:
             self._frozen = True
             return Change(False, f"it has shown the very same picture for {lasted:.0f} s")

@@ -74,7 +74,7 @@ class MovedCamera:
     def sees(self, field: EdgeField, at: float, *, learn: bool = True) -> Change | None:
         """``field``: ``View.edges``. Without ``learn`` it is only compared: something may be before the lens."""
         if not learn:
-            self._elsewhere.note(False, at)
+            self._elsewhere.update(False, at)
             return None
         elapsed = self._follow(field, at)
         if not self._scenes:
@@ -98,10 +98,10 @@ class MovedCamera:
         where = _elsewhere(scene.edges, look, likeness)
         if where is None and min(likeness, scene.edges.likeness(now)) >= HERE:
             scene.follow(self._look, elapsed)
-        if self._strange.note(where is None and likeness < HERE, at) >= STRANGE:
+        if self._strange.update(where is None and likeness < HERE, at) >= STRANGE:
             self._learn()
-        if self._elsewhere.note(where is not None, at) >= self._seconds and where is not None:
-            self._elsewhere.note(False, at)
+        if self._elsewhere.update(where is not None, at) >= self._seconds and where is not None:
+            self._elsewhere.update(False, at)
             self._before, self._scenes, self._moved_at = self._before or self._scenes, [], at
             self._back = Debounce()
             self._learn()
@@ -112,7 +112,7 @@ class MovedCamera:
         if not self._before:
             return None
         like = max(scene.edges.likeness(look) for scene in self._before)
-        if self._back.note(like >= max(HERE, self._likest(look)), at) >= BACK:
+        if self._back.update(like >= max(HERE, self._likest(look)), at) >= BACK:
             self._scenes, self._before = self._before, []
             return Change(True, "the camera looks where it did before")
         if at - self._moved_at >= SETTLED:

@@ -24,7 +24,7 @@ class CheckResult:
     about: str
     health: Health
     what: str
-    do: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

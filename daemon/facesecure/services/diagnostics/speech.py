@@ -30,7 +30,7 @@ def voices(patient: CheckContext) -> Iterator[CheckResult]:
     if works:
         yield from found
     else:
-        yield from (fail(finding.about, finding.what, finding.do) for finding in found)
+        yield from (fail(finding.about, finding.what, finding.remedy) for finding in found)
     if [finding.about for finding in works] == ["voice gtts"]:
         yield warn("voices", "without the network nothing new can be said", _OFFLINE)
 

@@ -69,13 +69,13 @@ class Drill:
         _log.info("a drill begins: a stranger's picture is shown to the camera")
         self._interjection.begin()
 
-    def among(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """``frames`` of the camera, with the stranger in them while a drill wants it."""
-        return self._interjection.among(frames)
+        return self._interjection.inject(frames)
 
     # What the pipeline tells ---------------------------------------------------------------------------------------
 
-    def watch(self, frame: Frame, tracks: Sequence[Track]) -> None:
+    def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Look at a frame after its faces were found, before anything is said of them."""
         box, since = self._interjection.box, self._interjection.since
         if box is None or since is None:
@@ -86,7 +86,7 @@ class Drill:
                 self._tracks.add(track.number)
                 self._once(DETECTED)
 
-    def staged(self, sighting: Sighting) -> Sighting:
+    def on_sighting(self, sighting: Sighting) -> Sighting:
         """``sighting``, marked as staged where it is of the drill's own face, or of the movement that it makes."""
         ours = sighting.track in self._tracks or (sighting.track is None and self._interjection.box is not None)
         if not ours:
@@ -95,7 +95,7 @@ class Drill:
             self._once(JUDGED, sighting.verdict.why)
         return replace(sighting, staged=True)
 
-    def decided(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
+    def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
         """``alerts`` of ``sighting``; of the drill's own, whom the policy has told is noted."""
         if sighting.staged and alerts:
             channels = alerts[0].channels

@@ -50,7 +50,7 @@ class VisitorInjector:
         """Let them come, with the next frame."""
         self._wanted.set()
 
-    def among(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """``frames``; those of a visit are copies with somebody in them."""
         return map(self._with_visitor, frames)
 

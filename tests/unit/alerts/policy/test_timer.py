@@ -16,7 +16,7 @@ class Forgetful:
     def __init__(self, mistakes: int) -> None:
         self.mistakes, self.saved = mistakes, 0
 
-    def overdue(self) -> list[Alert]:
+    def due(self) -> list[Alert]:
         self.mistakes -= 1
         if self.mistakes >= 0:
             raise ZeroDivisionError("a mistake")

@@ -47,7 +47,7 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(tmp_path):
 
     found = list(run_checks(patient(tmp_path), {"a": mendable, "b": buggy, "disk": machine.disk}))
     assert [(f.about, f.health) for f in found][:2] == [("a", Health.FAIL), ("b", Health.FAIL)]
-    assert (found[0].what, found[0].do) == ("it is loose", "push it in")
+    assert (found[0].what, found[0].remedy) == ("it is loose", "push it in")
     assert "ZeroDivisionError" in found[1].what
     assert found[2].about == "disk"
 
@@ -65,7 +65,7 @@ def test_a_damaged_model_is_found(tmp_path):
     (folder / "pnet.tflite").write_bytes(b"x")
     sick = [finding for finding in components.models(patient(tmp_path)) if finding.health is Health.FAIL]
     assert only(sick).about == "model pnet"
-    assert only(sick).do
+    assert only(sick).remedy
 
 
 def test_a_camera_that_gives_pictures_is_well(tmp_path, pictures):
@@ -79,13 +79,13 @@ def test_a_camera_that_is_not_there_fails_with_what_to_do(tmp_path):
     finding = only(run_checks(wanted, {"camera": components.camera}))
     assert finding.health is Health.FAIL
     assert "/dev/video99" in finding.what
-    assert finding.do
+    assert finding.remedy
 
 
 def test_a_plugin_that_is_not_installed_fails_and_no_plugin_at_all_is_warned_of(tmp_path):
     found = {finding.about: finding for finding in components.plugins(patient(tmp_path, plugins={"logg": {}}))}
     assert found["plugin logg"].health is Health.FAIL
-    assert "log" in found["plugin logg"].do
+    assert "log" in found["plugin logg"].remedy
     assert found["plugins"].health is Health.WARN
 
 
@@ -126,7 +126,7 @@ def test_what_others_can_read_is_warned_of(tmp_path):
     assert only(state.permissions(patient(tmp_path))).health is Health.OK
     (tmp_path / "state" / "facesecure.db").chmod(0o644)
     finding = only(state.permissions(patient(tmp_path)))
-    assert (finding.health, "chmod" in finding.do) == (Health.WARN, True)
+    assert (finding.health, "chmod" in finding.remedy) == (Health.WARN, True)
 
 
 def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path):
@@ -140,7 +140,7 @@ def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path)
     finding = only(state.permissions(patient(tmp_path)))
     assert finding.health is Health.WARN
     assert "and 7 more" in finding.what
-    subprocess.run(finding.do, shell=True, check=True)
+    subprocess.run(finding.remedy, shell=True, check=True)
     assert only(state.permissions(patient(tmp_path))).health is Health.OK
 
 
@@ -180,7 +180,7 @@ def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated
     config = FacesecureConfig.model_validate({"camera": {"source": "rtsp://me:geheim@door/1"}})
     finding = only(state.permissions(CheckContext(config, file, tmp_path / "state")))
     assert finding.health is Health.WARN
-    assert "geheim" not in finding.what + finding.do
+    assert "geheim" not in finding.what + finding.remedy
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_voices_that_work_are_well(tmp_path, voices):
 def test_a_voice_that_fails_is_a_warning_while_another_works(tmp_path, voices):
     voices["gtts"].failing = "Google cannot be reached"
     (gtts, *others) = speech.voices(patient(tmp_path))
-    assert (gtts.health, gtts.what, gtts.do) == (Health.WARN, "Google cannot be reached", "this is a fake voice")
+    assert (gtts.health, gtts.what, gtts.remedy) == (Health.WARN, "Google cannot be reached", "this is a fake voice")
     assert {finding.health for finding in others} == {Health.OK}
 
 
@@ -46,7 +46,7 @@ def test_no_voice_at_all_is_a_failure_with_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     (only,) = speech.voices(patient(tmp_path, speech={"voices": ["espeak-ng"]}))
     assert only.health is Health.FAIL
-    assert "apt install espeak-ng" in only.do
+    assert "apt install espeak-ng" in only.remedy
 
 
 def test_google_alone_is_warned_of(tmp_path, voices):
@@ -85,7 +85,7 @@ def test_sentences_that_are_not_recorded_are_counted(tmp_path, voices):
     (only,) = speech.sentences(loud)
     assert only.health is Health.WARN
     assert f"{len(needed)} of {len(needed)} are not recorded" in only.what
-    assert "facesecure speech prepare" in only.do
+    assert "facesecure speech prepare" in only.remedy
 
     voices["gtts"].failing = "no network"
     with SpeechService(loud.config.speech, loud.state_dir) as studio:

@@ -26,7 +26,7 @@ class Rehearsal:
         self.kept: list[DrillReport] = []
         self.interjection = VisitorInjector()
         self.drill = Drill(self.kept.append, self.interjection, seconds)
-        self._frames = self.drill.among(ScriptedSource([WALL] * 200, fps=10.0).frames())
+        self._frames = self.drill.inject(ScriptedSource([WALL] * 200, fps=10.0).frames())
         self.frame = next(self._frames)
 
     def play(self, frames: int = 30) -> None:
@@ -64,10 +64,10 @@ def through_the_judge() -> tuple[Rehearsal, Alert]:
     stage = Rehearsal()
     stage.drill.begin()
     stage.play()
-    stage.drill.watch(stage.frame, [stage.track()])
-    sighting = stage.drill.staged(seen(7))
+    stage.drill.on_frame(stage.frame, [stage.track()])
+    sighting = stage.drill.on_sighting(seen(7))
     alert = Alert.about(sighting, "This is a drill. A stranger is at the front door", channels=("log", "google_home"))
-    assert stage.drill.decided(sighting, [alert]) == [alert]
+    assert stage.drill.on_alerts(sighting, [alert]) == [alert]
     return stage, alert
 
 
@@ -90,9 +90,9 @@ def test_a_face_that_was_there_anyhow_is_nobody_s_drill() -> None:
     stage.drill.begin()
     stage.play()
     elsewhere = stage.track(Box(0, 0, 20, 20), number=3)
-    stage.drill.watch(stage.frame, [stage.track(), elsewhere])
-    assert not stage.drill.staged(seen(3)).staged
-    assert stage.drill.staged(seen(7)).staged
+    stage.drill.on_frame(stage.frame, [stage.track(), elsewhere])
+    assert not stage.drill.on_sighting(seen(3)).staged
+    assert stage.drill.on_sighting(seen(7)).staged
 
 
 def test_somebody_who_stood_there_before_stays_real_though_the_painted_one_walks_over_them() -> None:
@@ -100,8 +100,8 @@ def test_somebody_who_stood_there_before_stays_real_though_the_painted_one_walks
     before = stage.frame.taken_at
     stage.drill.begin()
     stage.play()
-    stage.drill.watch(stage.frame, [replace(stage.track(number=3), first_seen=before)])
-    assert not stage.drill.staged(seen(3)).staged
+    stage.drill.on_frame(stage.frame, [replace(stage.track(number=3), first_seen=before)])
+    assert not stage.drill.on_sighting(seen(3)).staged
 
 
 def test_the_last_word_on_a_drill_s_face_is_staged_though_the_next_drill_has_begun() -> None:
@@ -109,16 +109,16 @@ def test_the_last_word_on_a_drill_s_face_is_staged_though_the_next_drill_has_beg
     stage.drill.step(alert, "log", "written")
     stage.drill.step(alert, "log", "delivered")
     stage.drill.begin()
-    closing = stage.drill.staged(replace(seen(7), closing=True))
+    closing = stage.drill.on_sighting(replace(seen(7), closing=True))
     assert closing.staged
     assert steps(stage.report) == [], "and it is no step of the next one's"
 
 
 def test_before_any_drill_everything_is_real() -> None:
     stage = Rehearsal()
-    stage.drill.watch(stage.frame, [stage.track(Box(0, 0, 20, 20))])
-    assert not stage.drill.staged(seen(7)).staged
-    assert not stage.drill.staged(seen(None, UNIDENTIFIED)).staged
+    stage.drill.on_frame(stage.frame, [stage.track(Box(0, 0, 20, 20))])
+    assert not stage.drill.on_sighting(seen(7)).staged
+    assert not stage.drill.on_sighting(seen(None, UNIDENTIFIED)).staged
     assert stage.drill.report() is None
 
 
@@ -126,9 +126,9 @@ def test_the_movement_that_it_makes_is_staged_too_and_movement_afterwards_is_not
     stage = Rehearsal()
     stage.drill.begin()
     stage.play(30)
-    assert stage.drill.staged(seen(None, UNIDENTIFIED)).staged
+    assert stage.drill.on_sighting(seen(None, UNIDENTIFIED)).staged
     stage.play(100)
-    assert not stage.drill.staged(seen(None, UNIDENTIFIED)).staged
+    assert not stage.drill.on_sighting(seen(None, UNIDENTIFIED)).staged
 
 
 def test_every_channel_has_to_deliver() -> None:
@@ -167,10 +167,10 @@ def test_what_did_not_happen_in_time_is_said_with_what_to_look_at(until: int, wh
     stage.drill.begin()
     if until > 0:
         stage.play()
-        stage.drill.watch(stage.frame, [stage.track()] if until > 1 else [])
+        stage.drill.on_frame(stage.frame, [stage.track()] if until > 1 else [])
     if until > 2:
-        sighting = stage.drill.staged(seen(7))
-        stage.drill.decided(sighting, [Alert.about(sighting, "A stranger is at the front door")] if until > 3 else [])
+        sighting = stage.drill.on_sighting(seen(7))
+        stage.drill.on_alerts(sighting, [Alert.about(sighting, "A stranger is at the front door")] if until > 3 else [])
     assert (stage.report.done, stage.report.good) == (True, False)
     assert why in stage.report.why
 
@@ -190,7 +190,7 @@ def test_real_alerts_and_those_of_an_earlier_drill_are_passed_over() -> None:
     stage.drill.step(Alert.about(seen(8), "A stranger is at the front door"), "log", "written")
     stage.drill.step(Alert(AlertKind.CAMERA, "The camera is offline"), "log", "written")
     stage.drill.step(alert, "notify", "attempting")  # of an earlier one: its "written" was then
-    stage.drill.decided(seen(8), [Alert.about(seen(8), "A stranger is at the front door")])
+    stage.drill.on_alerts(seen(8), [Alert.about(seen(8), "A stranger is at the front door")])
     assert steps(stage.report) == ["shown", "detected", "judged", "policy"]
 
 
@@ -199,5 +199,5 @@ def test_a_frame_of_the_drill_says_how_large_the_camera_s_pictures_are() -> None
     stage.drill.begin()
     stage.play()
     frame: Frame = stage.frame
-    stage.drill.watch(frame, [])
+    stage.drill.on_frame(frame, [])
     assert stage.report.steps[0].note == "640x360"

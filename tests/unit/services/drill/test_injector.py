@@ -31,7 +31,7 @@ def test_until_it_begins_the_pictures_are_the_source_s_own() -> None:
 
 def frames(pictures: list[Image], begin_at: int | None = None) -> Iterator[Frame]:
     interjection = VisitorInjector(seconds=6.0)
-    for number, frame in enumerate(interjection.among(source(pictures))):
+    for number, frame in enumerate(interjection.inject(source(pictures))):
         yield frame
         if number == begin_at:
             interjection.begin()
@@ -54,7 +54,7 @@ def test_a_detector_finds_the_face_where_it_was_painted() -> None:
     interjection = VisitorInjector(seconds=6.0)
     interjection.begin()
     detector, found = build_detector(DetectorConfig()), 0
-    for frame in interjection.among(source(porch(60, (1280, 720)))):
+    for frame in interjection.inject(source(porch(60, (1280, 720)))):
         box = interjection.box
         faces = detector.detect(frame.image) if box and frame.index % 5 == 0 else []
         found += any(box.left < face.box.centre[0] < box.right for face in faces)
@@ -68,7 +68,7 @@ def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int])
     interjection = VisitorInjector()
     interjection.begin()
     shapes, moved = set(), False
-    for frame in interjection.among(source(pictures)):
+    for frame in interjection.inject(source(pictures)):
         shapes.add(frame.luma.shape)
         moved |= bool((frame.luma != 120).any())
     assert (shapes, moved) == ({luma}, True)
@@ -77,7 +77,7 @@ def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int])
 def test_it_can_come_again() -> None:
     interjection = VisitorInjector(seconds=6.0)
     visits, there = 0, False
-    for frame in interjection.among(source(porch(200))):
+    for frame in interjection.inject(source(porch(200))):
         if frame.index in (0, 100):
             interjection.begin()
         visits += interjection.box is not None and not there

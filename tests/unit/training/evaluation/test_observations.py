@@ -32,7 +32,7 @@ def test_a_face_is_judged_and_embedded_and_a_wall_is_none(photos):
 def test_what_was_kept_is_what_was_seen_and_nobody_looks_again(photos, tmp_path, monkeypatch):
     setting = Setting(cache=tmp_path / "cache")
     first = observations.observe(photos, setting)
-    monkeypatch.setattr(observations.FaceObserver, "look", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(observations.FaceObserver, "observe", lambda *_: pytest.fail("looked again"))
     again = observations.observe(photos, setting)
     assert again[photos[1]] is None
     assert again[photos[0]].quality == first[photos[0]].quality

@@ -31,7 +31,7 @@ def images(tmp_path, monkeypatch):
         for number in range(PHOTOS):
             (tmp_path / f"{person}" / f"{person}_{number}.jpg").touch()
     monkeypatch.setattr(
-        tracks_report, "look_at", lambda photos, setting, spoilt="", spoil=None: {p: look(p, spoilt) for p in photos}
+        tracks_report, "observe", lambda photos, setting, spoilt="", spoil=None: {p: look(p, spoilt) for p in photos}
     )
     return tmp_path
 

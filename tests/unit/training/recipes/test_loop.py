@@ -170,7 +170,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
 from facesecure_training.recipes.loop import Loop
-from facesecure_training.recipes.training_log import Record
+from facesecure_training.recipes.training_log import TrainingLog
 from facesecure_training.recipes.run_folder import RunFolder
 from support.training.toy_recipe import Toy
 
@@ -179,7 +179,7 @@ def trained(strategy, path):
         recipe = Toy(dropout=0.0, normalised=False)
         adam = CycledAdam(0.01)
     path.mkdir()
-    with Record(recipe, RunFolder(path), epochs=2) as record:
+    with TrainingLog(recipe, RunFolder(path), epochs=2) as record:
         Loop(record, adam, strategy=strategy).run()
     return record
 

@@ -41,6 +41,6 @@ def _seal(vault: Any, table: str, column: str, owner_columns: str, owner: Callab
     for number in numbers:
         query = sa.text(f"SELECT {column} AS plain, {owner_columns} FROM {table} WHERE id = :id")
         row = connection.execute(query, {"id": number}).one()
-        sealed = vault.seal(row.plain, f"{table}.{column}", owner(row))
+        sealed = vault.encrypt(row.plain, f"{table}.{column}", owner(row))
         update = sa.text(f"UPDATE {table} SET {column} = :sealed WHERE id = :id")
         connection.execute(update, {"sealed": sealed, "id": number})
