@@ -5,7 +5,6 @@ Each problem says the line, the key, what is wrong in plain words, and what was 
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,7 @@ from pydantic_core import ErrorDetails
 from facesecure.config import FacesecureConfig
 from facesecure.config.paths import find_config
 from facesecure.config.toml_lines import KeyPath, key_lines, line_of
-from facesecure.domain.errors import ConfigError
+from facesecure.domain.errors import ConfigError, did_you_mean
 
 
 def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
@@ -166,25 +165,20 @@ def _shown(value: Any) -> str:
 def _suggest_choice(error: ErrorDetails) -> str:
     if error["type"] != "literal_error" or not isinstance(error["input"], str):
         return ""
-    near = difflib.get_close_matches(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]), 1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return did_you_mean(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]), prefix="; ")
 
 
 def _unknown(path: KeyPath) -> str:
     model, name = _model_at(path[:-1]), str(path[-1])
     siblings = [] if model is None else list(model.model_fields)
     what = "section or setting" if len(path) == 1 else "setting"
-    near = difflib.get_close_matches(name, siblings, 1)
-    if near:
-        return f"there is no such {what}; did you mean {near[0]!r}?"
-    return f"there is no such {what}{_elsewhere(name)}"
+    return f"there is no such {what}" + (did_you_mean(name, siblings, prefix="; ") or _elsewhere(name))
 
 
 def _elsewhere(name: str) -> str:
     """A hint at the section that has a setting of this name, if one has."""
     owners = {leaf: section for section, leaf in _settings()}
-    near = difflib.get_close_matches(name, owners, 1, cutoff=0.8)
-    return f"; did you mean {near[0]!r} in [{owners[near[0]]}]?" if near else ""
+    return did_you_mean(name, owners, prefix="; ", shown=lambda leaf: f"{leaf!r} in [{owners[leaf]}]", cutoff=0.8)
 
 
 def _settings() -> Iterable[tuple[str, str]]:

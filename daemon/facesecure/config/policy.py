@@ -5,7 +5,6 @@ Rules are read from the top and the first that fits wins; what it leaves out is 
 
 from __future__ import annotations
 
-import difflib
 import string
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -13,6 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from facesecure.config.base import Section
+from facesecure.domain.errors import UsageError, did_you_mean
+from facesecure.domain.names import person_name
 from facesecure.domain.schedule import Hours
 
 ALL, NONE = "all", "none"
@@ -34,9 +35,6 @@ def _hours(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    from facesecure.domain.errors import UsageError
-    from facesecure.domain.names import person_name
-
     try:
         return person_name(text)
     except UsageError as error:
@@ -50,8 +48,7 @@ def _configured(context: str) -> Callable[[str, ValidationInfo], str]:
         known = (info.context or {}).get(context)
         if known is None or name in known or name in (ALL, NONE):
             return name
-        near = difflib.get_close_matches(name, [*known, ALL, NONE], 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"
+        hint = did_you_mean(name, [*known, ALL, NONE]) or f"there are: {', '.join(sorted(known)) or 'none'}"
         raise ValueError(f"there is no [plugins.{name}] in the configuration; {hint}")
 
     return check
@@ -131,9 +128,12 @@ def _words(say: str, when: When) -> list[str]:
     wrong = [slot for _, slot, form, how in parts if slot not in slots or form or how]
     if not wrong:
         return [] if any(map(str.isalnum, say)) else ["say: it says nothing"]
-    near = difflib.get_close_matches(str(wrong[0]), slots, 1)
-    hint = f"did you mean {{{near[0]}}}?" if near else f"there is {' '.join(f'{{{slot}}}' for slot in slots)}"
+    hint = did_you_mean(str(wrong[0]), slots, shown=_slot) or f"there is {' '.join(map(_slot, slots))}"
     return [f"say: there is no {{{wrong[0]}}} where the verdict is {' or '.join(when.kinds)}; {hint}"]
+
+
+def _slot(name: str) -> str:
+    return f"{{{name}}}"
 
 
 class PolicyConfig(Section):

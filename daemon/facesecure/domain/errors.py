@@ -18,6 +18,9 @@
 The command line prints the message after ``error:`` and exits with ``exit_code``; a traceback is always a bug.
 """
 
+import difflib
+from collections.abc import Callable, Iterable
+
 
 class FacesecureError(Exception):
     """Base of all expected failures. ``hint`` says what to do about it, in one sentence."""
@@ -91,3 +94,18 @@ class ControlError(FacesecureError):
 
 class NoDaemonError(ControlError):
     """No daemon is running that could be asked."""
+
+
+def did_you_mean(
+    word: str, choices: Iterable[str], *, prefix: str = "", shown: Callable[[str], str] = repr, cutoff: float = 0.6
+) -> str:
+    """Return "did you mean 'width'?" with the choice closest to ``word``, or an empty text if none is close.
+
+    ``prefix`` goes before a suggestion; ``shown`` formats the choice; ``cutoff`` is difflib's ratio, 0 to 1.
+
+    Example::
+
+        f"there is no setting {key}" + did_you_mean(key, settings, prefix="; ")
+    """
+    near = difflib.get_close_matches(word, list(choices), 1, cutoff)
+    return f"{prefix}did you mean {shown(near[0])}?" if near else ""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import string
 from collections.abc import Iterable, Mapping
 
+from facesecure.domain.errors import did_you_mean
 from facesecure.domain.languages import NEEDED, SHIPPED, SLOTS, base
 
 _SHOWN = 4
@@ -110,8 +110,7 @@ def problems(sentences: Mapping[str, str]) -> list[str]:
 
 def _problem(key: str, sentence: str) -> str:
     if key not in SLOTS:
-        near = difflib.get_close_matches(key, SLOTS, 1)
-        return f"there is no such sentence; {f'did you mean {near[0]!r}?' if near else f'there are: {_listed(SLOTS)}'}"
+        return f"there is no such sentence; {did_you_mean(key, SLOTS) or f'there are: {_listed(SLOTS)}'}"
     try:
         parts = [part for part in string.Formatter().parse(sentence) if part[1] is not None]
     except ValueError as error:

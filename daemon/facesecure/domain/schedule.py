@@ -6,11 +6,12 @@ an hour or two longer or shorter; and what begins before midnight belongs to the
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+
+from facesecure.domain.errors import did_you_mean
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -104,6 +105,9 @@ def _day(text: str) -> int:
     for names in (_DAYS, _LONG):
         if word in names:
             return names.index(word)
-    near = difflib.get_close_matches(word, [*_DAYS, *_LONG, *_GROUPS], 1)
-    hint = f"did you mean {near[0].capitalize() if near[0] not in _GROUPS else near[0]!r}?" if near else _EXAMPLE
-    raise ValueError(f"{text!r} is no day of the week; {hint}")
+    hint = did_you_mean(word, [*_DAYS, *_LONG, *_GROUPS], shown=_as_written)
+    raise ValueError(f"{text!r} is no day of the week; {hint or _EXAMPLE}")
+
+
+def _as_written(day: str) -> str:
+    return repr(day if day in _GROUPS else day.capitalize())

@@ -5,7 +5,6 @@ The daemon itself does not insist: it runs without a plugin whose table is wrong
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 from facesecure.alerts.plugins.loader import load_plugin
 from facesecure.config import AlertsConfig, RecognizerConfig
 from facesecure.config.toml_lines import key_lines, line_of
-from facesecure.domain.errors import ConfigError, ModelError
+from facesecure.domain.errors import ConfigError, ModelError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
 
@@ -43,16 +42,14 @@ def _unknown(fallback: Mapping[str, str]) -> Iterator[str]:
     own = [pair for pair in fallback.items() if pair not in AlertsConfig().fallback.items()]
     for name in dict.fromkeys(name for pair in own for name in pair):
         if name not in installed:
-            near = difflib.get_close_matches(name, installed, 1)
-            yield f"no plugin {name} is installed" + (f"; did you mean {near[0]!r}?" if near else "")
+            yield f"no plugin {name} is installed" + did_you_mean(name, installed, prefix="; ")
 
 
 def _problems(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     for name, table in tables.items():
         if name not in installed:
-            near = difflib.get_close_matches(name, installed, 1)
-            yield name, "no such plugin is installed" + (f"; did you mean {near[0]!r}?" if near else "")
+            yield name, "no such plugin is installed" + did_you_mean(name, installed, prefix="; ")
             continue
         record = load_plugin(installed[name], table)
         if record.plugin is not None:

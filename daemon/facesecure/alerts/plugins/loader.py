@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import logging
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from facesecure.alerts.plugins.api import PluginConfig, PluginContext, SerializedPlugin
-from facesecure.domain.errors import PluginError
+from facesecure.domain.errors import PluginError, did_you_mean
 
 _TELL_ITS_AUTHOR = "its author should know; enabled = false in its table leaves it out"
 
@@ -115,8 +114,7 @@ def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
     if details["type"] != "extra_forbidden":
         given, said = details["input"], details["msg"].removeprefix("Value error, ")
         return f"{key}: {said}, not {given}" if isinstance(given, int | float) else f"{key}: {said}"
-    near = difflib.get_close_matches(key, config_class.model_fields, 1)
-    return f"there is no setting {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f"there is no setting {key!r}" + did_you_mean(key, config_class.model_fields, prefix="; ")
 
 
 def _summary(plugin_class: type) -> str:

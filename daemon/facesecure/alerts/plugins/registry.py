@@ -5,7 +5,6 @@ Nothing a plugin does while it is found, loaded, configured or checked stops the
 
 from __future__ import annotations
 
-import difflib
 import logging
 import threading
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from facesecure.alerts.plugins.api import PluginContext, SerializedPlugin
 from facesecure.alerts.plugins.loader import PluginRecord, PluginStatus, load_plugin, why
-from facesecure.domain.errors import PluginError
+from facesecure.domain.errors import PluginError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
 CHECK_SECONDS = 1.0
@@ -101,8 +100,7 @@ def _unknown(name: str, known: Iterable[str]) -> PluginRecord:
 
 
 def _suggestion(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known)) or 'none'}"
+    return did_you_mean(name, known) or f"there are: {', '.join(sorted(known)) or 'none'}"
 
 
 def _check(records: Sequence[PluginRecord], seconds: float) -> list[PluginRecord]:

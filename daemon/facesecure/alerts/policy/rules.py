@@ -6,7 +6,6 @@ nobody is told of anybody, and troubles of the camera or the service go to the l
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import datetime, tzinfo
 from facesecure.alerts.policy.arming import Armed, Mode
 from facesecure.config.policy import ALL, NONE, PolicyConfig, RuleConfig
 from facesecure.domain import AlertKind
+from facesecure.domain.errors import did_you_mean
 from facesecure.domain.names import name_key
 from facesecure.domain.schedule import Hours, wall_clock, within
 
@@ -161,6 +161,5 @@ def warn_of_unknown(config: PolicyConfig, names: Iterable[str]) -> None:
         for name in rule.when.name:
             if name_key(name) in enrolled:
                 continue
-            near = difflib.get_close_matches(name_key(name), enrolled, 1)
-            hint = f"; did you mean {enrolled[near[0]]!r}?" if near else ""
+            hint = did_you_mean(name_key(name), enrolled, prefix="; ", shown=lambda key: repr(enrolled[key]))
             _log.warning("policy rule %d is about %s, who is not enrolled%s", number, name, hint)

@@ -6,7 +6,6 @@ nothing, or too much, is cut off. What callers do never reaches the frames.
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 import selectors
@@ -31,7 +30,7 @@ from facesecure.app.control.protocol import (
     read_line,
     success,
 )
-from facesecure.domain.errors import ControlError, FacesecureError
+from facesecure.domain.errors import ControlError, FacesecureError, did_you_mean
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 """Gets the whole request, returns the result; raises FacesecureError with what went wrong and what to do."""
@@ -190,8 +189,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
         command = str(request.get("command"))
         handler = self._handlers.get(command)
         if handler is None:
-            near = difflib.get_close_matches(command, self._handlers, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(self._handlers))}"
+            hint = did_you_mean(command, self._handlers) or f"there are: {', '.join(sorted(self._handlers))}"
             return failure(f"there is no command {command!r}", hint)
         return success(handler(request))
 

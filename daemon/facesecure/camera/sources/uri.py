@@ -8,13 +8,12 @@ whatever is logged, shown or raised goes through ``redact``.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from facesecure.domain.errors import SourceError
+from facesecure.domain.errors import SourceError, did_you_mean
 
 SCHEMES = ("picamera2", "v4l2", "rtsp", "rtsps", "file", "dir")
 EXAMPLES = "picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4 or dir:images/"
@@ -148,9 +147,8 @@ def missing(what: str, path: Path, otherwise: str | None = None) -> SourceError:
     """The error for a path that is not there, with its nearest neighbours as suggestions."""
     folder = path.parent
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
-    if near:
-        return SourceError(f"there is no {what} {path}", f"did you mean {folder / near[0]}?")
+    if hint := did_you_mean(path.name, names, shown=lambda name: str(folder / name)):
+        return SourceError(f"there is no {what} {path}", hint)
     if not folder.is_dir():
         return SourceError(f"there is no {what} {path}", otherwise or f"the folder {folder} does not exist either")
     return SourceError(
@@ -159,5 +157,5 @@ def missing(what: str, path: Path, otherwise: str | None = None) -> SourceError:
 
 
 def _instead(scheme: str) -> str:
-    near = difflib.get_close_matches(scheme, SCHEMES, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}: ? Known are {EXAMPLES}" if near else f"known are {EXAMPLES}"
+    hint = did_you_mean(scheme, SCHEMES, shown=lambda near: f"{near}: ")
+    return f"{hint} Known are {EXAMPLES}" if hint else f"known are {EXAMPLES}"
