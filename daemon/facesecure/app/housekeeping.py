@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Protocol
 
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.util.clock import Clock, SystemClock
-from facesecure.util.periodic import PeriodicTask
+from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ class Prunable(Protocol):
     def prune(self, config: StoreConfig) -> object: ...
 
 
-class RetentionTask:
+class RetentionTask(RunsPeriodically):
     """Prunes the store a minute after the start and then every hour, between ``enter`` and ``exit``."""
 
     def __init__(
@@ -41,16 +40,7 @@ class RetentionTask:
         """``newest``: when somebody was last seen; ``trust`` says when nothing is to go for its age."""
         self._store, self._config = store, config
         self._newest, self._trust = newest, trust or ClockGuard()
-        self._routine = PeriodicTask("housekeeping", self._tidy, every, first=first, patience=2.0)
-
-    def __enter__(self) -> RetentionTask:
-        self._routine.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._routine.end()
+        self._task = PeriodicTask("housekeeping", self._tidy, every, first=first, join_timeout=2.0)
 
     def _tidy(self) -> None:
         try:

@@ -6,11 +6,10 @@ import logging
 import os
 from collections.abc import Callable
 from functools import cache
-from types import TracebackType
 from typing import Any, Self
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.util.periodic import PeriodicTask
+from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +48,14 @@ def _warn_once(message: str) -> None:
     _log.warning(message)
 
 
-class Reporter:
+class Reporter(RunsPeriodically):
     """Keeps STATUS= true, in a thread of its own between ``enter`` and ``exit``: ``line`` may read the disk."""
 
     def __init__(self, line: Callable[[], str], tell: Callable[..., None] = notify, every: float = 5.0) -> None:
         """``every``: seconds between looks; what has not changed is not said again."""
         self._line, self._tell = line, tell
         self._said = ""
-        self._routine = PeriodicTask("status", self.report, every, first=0.0)
+        self._task = PeriodicTask("status", self.report, every, first=0.0)
 
     def report(self) -> None:
         """Say how things stand, if that is new."""
@@ -69,11 +68,5 @@ class Reporter:
             self._tell(f"STATUS={line}")
 
     def __enter__(self) -> Self:
-        if is_service():
-            self._routine.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._routine.end()
+        """Start the task; outside a service do nothing."""
+        return super().__enter__() if is_service() else self

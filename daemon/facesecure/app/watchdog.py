@@ -15,12 +15,11 @@ import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
 from typing import Protocol, Self
 
 from facesecure.app.systemd import notify
 from facesecure.domain import Frame
-from facesecure.util.periodic import PeriodicTask
+from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ class Watched(Protocol):
         """What hangs; None while all is well."""
 
 
-class Watchdog:
+class Watchdog(RunsPeriodically):
     """The thread that speaks for ``watch``-ed work, between ``enter`` and ``exit``; none where nobody asked for it.
 
     When the work stalls it says so, and has the service manager end and restart us at once instead of in a while. When
@@ -113,22 +112,18 @@ class Watchdog:
         self.seconds = watchdog_seconds() if seconds is None else seconds
         self._tell = tell
         self._work: Watched | None = None
-        self._routine = PeriodicTask("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
+        self._task = PeriodicTask("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
 
     def watch(self, work: Watched | None) -> None:
         """From now on speak for ``work``; None: for nothing but this thread's own life."""
         self._work = work
 
     def __enter__(self) -> Self:
-        if self.seconds is not None:
-            faulthandler.enable()  # systemd ends us with SIGABRT: the journal then shows where every thread was
-            self._routine.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._routine.end()
+        """Start the watchdog; without a watchdog interval do nothing."""
+        if self.seconds is None:
+            return self
+        faulthandler.enable()  # systemd ends us with SIGABRT: the journal then shows where every thread was
+        return super().__enter__()
 
     def _speak(self) -> None:
         stalled = used_up() or (None if self._work is None else self._work.stalled())
@@ -137,7 +132,7 @@ class Watchdog:
             return
         _log.critical("%s: something hangs or leaks, facesecure has to be restarted", stalled)
         self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
-        self._routine.end()
+        self._task.stop()
 
 
 def watchdog_seconds() -> float | None:

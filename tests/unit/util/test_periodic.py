@@ -15,15 +15,15 @@ def _running(name: str) -> bool:
 def test_its_turn_comes_again_and_again_until_it_ends():
     turns, enough = [], threading.Event()
 
-    def turn() -> None:
+    def run() -> None:
         turns.append(1)
         if len(turns) >= 3:
             enough.set()
 
-    routine = PeriodicTask("rounds", turn, every=0.001)
-    routine.start()
+    task = PeriodicTask("rounds", run, interval=0.001)
+    task.start()
     assert enough.wait(5)
-    routine.end()
+    task.stop()
     taken = len(turns)
     assert not _running("rounds")
     time.sleep(0.02)
@@ -32,30 +32,30 @@ def test_its_turn_comes_again_and_again_until_it_ends():
 
 def test_the_first_turn_may_come_sooner_than_the_rest():
     turned = threading.Event()
-    routine = PeriodicTask("rounds", turned.set, every=3600.0, first=0.0)
-    routine.start()
+    task = PeriodicTask("rounds", turned.set, interval=3600.0, first=0.0)
+    task.start()
     assert turned.wait(5)
-    routine.end()
+    task.stop()
     assert not _running("rounds"), "the end does not wait for the hour to pass"
 
 
 def test_no_turn_is_taken_before_the_first_is_due():
     turned = threading.Event()
-    routine = PeriodicTask("rounds", turned.set, every=3600.0)
-    routine.start()
-    routine.end()
+    task = PeriodicTask("rounds", turned.set, interval=3600.0)
+    task.start()
+    task.stop()
     assert not turned.is_set()
 
 
 def test_a_turn_may_be_the_last_by_its_own_word():
     turns = []
 
-    def turn() -> None:
+    def run() -> None:
         turns.append(1)
-        routine.end()
+        task.stop()
 
-    routine = PeriodicTask("rounds", turn, every=0.001)
-    routine.start()
+    task = PeriodicTask("rounds", run, interval=0.001)
+    task.start()
     deadline = time.monotonic() + 5
     while _running("rounds") and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -65,15 +65,15 @@ def test_a_turn_may_be_the_last_by_its_own_word():
 def test_a_turn_that_hangs_is_left_behind():
     begun, released = threading.Event(), threading.Event()
 
-    def turn() -> None:
+    def run() -> None:
         begun.set()
         released.wait(10)
 
-    routine = PeriodicTask("rounds", turn, every=0.001, patience=0.01)
-    routine.start()
+    task = PeriodicTask("rounds", run, interval=0.001, join_timeout=0.01)
+    task.start()
     assert begun.wait(5)
     before = time.monotonic()
-    routine.end()
+    task.stop()
     assert time.monotonic() - before < 5
     assert _running("rounds")
     released.set()
@@ -81,11 +81,11 @@ def test_a_turn_that_hangs_is_left_behind():
 
 def test_what_was_never_started_ends_at_once():
     turns: list[int] = []
-    routine = PeriodicTask("never started", lambda: turns.append(1), every=0.001, patience=60.0)
+    task = PeriodicTask("never started", lambda: turns.append(1), interval=0.001, join_timeout=60.0)
     before = time.monotonic()
-    routine.end()
+    task.stop()
     assert time.monotonic() - before < 30
     assert not _running("never started")
-    routine.start()  # asked to end before it began: there is no first turn
-    routine.end()
+    task.start()  # asked to end before it began: there is no first turn
+    task.stop()
     assert turns == []

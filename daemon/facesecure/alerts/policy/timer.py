@@ -9,7 +9,7 @@ from typing import Protocol
 from facesecure.alerts.policy.policy import Policy
 from facesecure.domain import Alert
 from facesecure.domain.camera_events import CameraEvent
-from facesecure.util.periodic import PeriodicTask
+from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
@@ -20,22 +20,19 @@ class Alerts(Protocol):
     def send(self, alert: Alert) -> None: ...
 
 
-class PolicyTimer:
+class PolicyTimer(RunsPeriodically):
     """Asks ``policy`` every so many seconds, between ``enter`` and ``exit``."""
 
     def __init__(self, policy: Policy, alerts: Alerts, every: float = 1.0) -> None:
         self._policy, self._alerts = policy, alerts
         self._complained = False
-        self._routine = PeriodicTask("policy", self._tick, every, patience=2.0)
-
-    def __enter__(self) -> PolicyTimer:
-        self._routine.start()
-        return self
+        self._task = PeriodicTask("policy", self._tick, every, join_timeout=2.0)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._routine.end()
+        """Stop the task and write the policy's state."""
+        super().__exit__(kind, error, trace)
         self._policy.save(at_once=True)
 
     def _tick(self) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Protocol, Self
 
 from facesecure.camera.health.camera_health import EVERY, CameraHealth
 from facesecure.domain import Frame
 from facesecure.domain.camera_events import Trouble
 from facesecure.domain.errors import SourceError
-from facesecure.util.periodic import PeriodicTask
+from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +28,7 @@ class Camera(Protocol):
     def trouble(self) -> SourceError | None: ...
 
 
-class HealthMonitor:
+class HealthMonitor(RunsPeriodically):
     """Asks ``camera`` every second, between ``enter`` and ``exit``; ``watching`` shows ``health`` frames.
 
     Trouble with the watching itself is logged and never stops a frame. Without ``health`` it does nothing.
@@ -38,7 +37,7 @@ class HealthMonitor:
     def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
         self._health = health
         self._camera = camera
-        self._routine = PeriodicTask("camera health", self._ask, every)
+        self._task = PeriodicTask("camera health", self._ask, every)
         self._complained = False
 
     @property
@@ -55,14 +54,8 @@ class HealthMonitor:
             yield frame
 
     def __enter__(self) -> Self:
-        if self._health is not None:
-            self._routine.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._routine.end()
+        """Start the task; without ``health`` do nothing."""
+        return self if self._health is None else super().__enter__()
 
     def _ask(self) -> None:
         assert self._health is not None
