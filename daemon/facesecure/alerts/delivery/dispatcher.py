@@ -50,7 +50,7 @@ class Dispatcher:
 
     def __init__(
         self,
-        plugins: Mapping[str, AlertPlugin],
+        plugins: Mapping[str, AlertPlugin] | None = None,
         *,
         outbox: Outbox | None = None,
         fallback: Mapping[str, str] | None = None,
@@ -67,8 +67,8 @@ class Dispatcher:
         ``capacity``: alerts that may wait for each plugin. ``close_seconds``: how long the end of ``with`` waits.
         """
         self._ledger = DurableOutbox(outbox)
-        self._channels = {name: Channel(name, plugin, self._ledger, self._ended) for name, plugin in plugins.items()}
-        self._routes = FallbackRouter(self._channels, fallback)
+        self._channels: dict[str, Channel] = {}
+        self._fallback = dict(fallback or {})
         self._on_step, self._close_seconds = on_step, close_seconds
         self._rounds = DeliveryScheduler(
             self._channels,
@@ -82,6 +82,17 @@ class Dispatcher:
         self._thread = threading.Thread(target=self._work, name="alerts", daemon=True)
         self._closed = False
         self._stop_at = float("inf")
+        self.attach(plugins or {})
+
+    def attach(self, plugins: Mapping[str, AlertPlugin]) -> None:
+        """Add ``plugins``, by name, to those that get alerts. Must be called before ``start``.
+
+        Raises ValueError if the fallbacks form a circle.
+        """
+        self._channels.update(
+            {name: Channel(name, plugin, self._ledger, self._ended) for name, plugin in plugins.items()}
+        )
+        self._routes = FallbackRouter(self._channels, self._fallback)
 
     def start(self) -> None:
         """Take up what an earlier run left, and begin."""
