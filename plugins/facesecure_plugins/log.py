@@ -20,7 +20,7 @@ from pydantic import Field
 from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.errors import PluginError
-from facesecure_plugins.serialization import document
+from facesecure.domain.wire import AlertMessage
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {
@@ -59,7 +59,7 @@ class LogPlugin:
         if not (journalled and log_is_journal()):
             log.log(_LEVELS[alert.kind][0], "%s", readable(alert))
         if self._file is not None:
-            append(self._file, json.dumps(document(alert), ensure_ascii=False).encode() + b"\n")
+            append(self._file, json.dumps(AlertMessage.of(alert).as_json(), ensure_ascii=False).encode() + b"\n")
 
 
 def readable(alert: Alert) -> str:
@@ -71,7 +71,9 @@ def readable(alert: Alert) -> str:
 
 def journal_fields(alert: Alert) -> dict[str, str]:
     """The alert as journal fields: MESSAGE, PRIORITY, and FACESECURE_... for all that is known."""
-    known = {key: value for key, value in document(alert).items() if value is not None and key != "text"}
+    known = {
+        key: value for key, value in AlertMessage.of(alert).as_json().items() if value is not None and key != "text"
+    }
     fields = {"MESSAGE": alert.text, "PRIORITY": str(_LEVELS[alert.kind][1])}
     fields["SYSLOG_IDENTIFIER"] = "facesecure"
     return fields | {f"FACESECURE_{key.upper()}": str(value) for key, value in known.items()}

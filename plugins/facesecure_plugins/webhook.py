@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert
 from facesecure.domain.errors import PluginError
-from facesecure_plugins.serialization import document
+from facesecure.domain.wire import AlertMessage
 
 SECRET_PREFIX = "whsec_"
 _LEAST_SECRET_BYTES = 16
@@ -86,7 +86,7 @@ class WebhookPlugin:
             raise PluginError(f"{self._place()} answered {status}", _advice(status))
 
     def _body(self, alert: Alert) -> bytes:
-        content: dict[str, Any] = document(alert)
+        content: dict[str, Any] = AlertMessage.of(alert).as_json()
         if self._config.picture:
             content["picture_jpeg"] = _base64(alert.snapshot_path)
         return json.dumps(content, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""How people, faces and sightings look in JSON and in lines: one place, so that every command tells them alike."""
+"""Show people, faces and sightings as JSON (``domain.wire``) and in words, the same in every command."""
 
 from __future__ import annotations
 
@@ -8,96 +8,65 @@ from facesecure.cli import output
 
 if TYPE_CHECKING:
     from facesecure.domain import Box, Quality, Verdict
-    from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
+    from facesecure.domain.records import EnrolledFace, Person, StoredFace, StoredSighting, Visitor
     from facesecure.recognition.similarity import Lookalike
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
 
 
 def person(value: Person) -> dict[str, Any]:
-    return {"name": value.name, "faces": value.faces, "created_at": value.created_at}
+    """Return a person as JSON."""
+    from facesecure.domain.wire import PersonDocument
+
+    return PersonDocument.of(value).as_json()
 
 
 def enrolled_face(value: EnrolledFace) -> dict[str, Any]:
-    return {
-        "id": value.identifier,
-        "source": value.source,
-        "added_at": value.added_at,
-        "model_sha256": value.model_sha256,
-        "quality": quality(value.quality),
-    }
+    """Return an enrolled face as JSON."""
+    from facesecure.domain.wire import EnrolledFaceDocument
+
+    return EnrolledFaceDocument.of(value).as_json()
 
 
 def resemblance(value: Lookalike, name: str) -> dict[str, Any]:
-    """A warning that ``name`` looks like somebody enrolled."""
+    """Return the warning that ``name`` looks like an enrolled person."""
     kind = "same" if value.same else "alike"
     return {"kind": kind, "name": value.name, "closeness": value.closeness, "text": value.about(name)}
 
 
-_MEASURES = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
-
-
 def quality(value: Quality) -> dict[str, Any]:
-    measures = {name: getattr(value, name) for name in _MEASURES}
-    return {"clarity": value.clarity, "usable": value.usable, "reasons": value.reasons, **measures}
+    """Return the quality of a face as JSON."""
+    from facesecure.domain.wire import QualityDocument
+
+    return QualityDocument.of(value).as_json()
 
 
 def box(value: Box | None) -> list[float] | None:
-    """[left, top, right, bottom] in pixels."""
-    return None if value is None else [round(float(x), 1) for x in (value.left, value.top, value.right, value.bottom)]
+    """Return [left, top, right, bottom] in pixels."""
+    from facesecure.domain.wire import BoxDocument
+
+    return None if value is None else BoxDocument.of(value).edges()
 
 
 def verdict(value: Verdict) -> dict[str, Any]:
-    return {
-        "verdict": value.kind.value,
-        "name": value.name,
-        "score": value.score,
-        "second_name": value.second_name,
-        "second_score": value.second_score,
-        "evidence": value.evidence,
-        "faces_used": value.faces_used,
-        "why": value.why,
-    }
+    """Return a verdict as JSON."""
+    from facesecure.domain.wire import VerdictDocument
+
+    return VerdictDocument.of(value).as_json()
 
 
 def sighting(value: StoredSighting) -> dict[str, Any]:
-    return {
-        "id": value.identifier,
-        **verdict(value.verdict),
-        "source": value.source,
-        "first_seen": value.first_seen,
-        "last_seen": value.last_seen,
-        "track": value.track,
-        "supersedes": value.supersedes,
-        "superseded_by": value.superseded_by,
-        "snapshot": value.snapshot,
-        "box": box(value.box),
-        "visitor": value.visitor,
-        **correction(value.correction),
-    }
+    """Return a stored sighting and its correction as JSON."""
+    from facesecure.domain.wire import SightingDocument
 
-
-def correction(value: Correction | None) -> dict[str, Any]:
-    """What was said later; how it was told stands beside it and stays."""
-    return {
-        "corrected_verdict": value.kind.value if value else None,
-        "corrected_name": value.name if value else None,
-        "correction": value.words if value else None,
-        "corrected_at": value.at if value else None,
-    }
+    return SightingDocument.of(value).as_json()
 
 
 def visitor(value: Visitor) -> dict[str, Any]:
-    return {
-        "id": value.identifier,
-        "name": value.name,
-        "visits": value.visits,
-        "first_seen": value.first_seen,
-        "last_seen": value.last_seen,
-        "marked": value.marked,
-        "faces": value.faces,
-        "snapshot": value.snapshot,
-    }
+    """Return a visitor as JSON."""
+    from facesecure.domain.wire import VisitorDocument
+
+    return VisitorDocument.of(value).as_json()
 
 
 def visitor_name(value: Visitor) -> str:
@@ -106,12 +75,10 @@ def visitor_name(value: Visitor) -> str:
 
 
 def seen(value: StoredFace) -> dict[str, Any]:
-    return {
-        "event": value.sighting,
-        "taken_at": value.seen.taken_at,
-        "model_sha256": value.seen.model_sha256,
-        "quality": quality(value.seen.face.quality),
-    }
+    """Return a face that was kept with a sighting as JSON."""
+    from facesecure.domain.wire import VisitorFaceDocument
+
+    return VisitorFaceDocument.of(value).as_json()
 
 
 def who(value: Verdict) -> str:

@@ -1,7 +1,7 @@
 """Alerts and what became of them, on the disk: written before anything is sent, so that no end of ours loses one.
 
-An alert is JSON in one column (``alert_document``); each channel it is for has a delivery beside it, which moves from
-pending to its end. A delivery that was made stays made, whatever is said of it afterwards.
+An alert is JSON in one column (``domain.stored_alert``). Each channel it is for has a delivery beside it, which moves
+from pending to its end. A delivery that was made stays made.
 """
 
 from __future__ import annotations
@@ -9,16 +9,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictKind
+from facesecure.domain import Alert
 from facesecure.domain.deliveries import (
     AlertWithDeliveries,
     DeliveryState,
@@ -26,6 +24,7 @@ from facesecure.domain.deliveries import (
     PlannedDelivery,
     StoredDelivery,
 )
+from facesecure.domain.stored_alert import StoredAlert
 from facesecure.storage.database import Database
 from facesecure.storage.tables import AlertRow, DeliveryRow
 
@@ -48,7 +47,7 @@ class Outbox:
             "identifier": alert.identifier,
             "kind": alert.kind.value,
             "created_at": alert.created_at,
-            "document": document(alert),
+            "document": StoredAlert.of(alert).as_json(),
         }
         with self._database.write(PATIENCE) as session:
             added = session.execute(insert(AlertRow).values(row).on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
@@ -177,8 +176,8 @@ def _told(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertWith
     told = []
     for row, deliveries in grouped.values():
         try:
-            told.append(AlertWithDeliveries(alert_of(row.document), tuple(deliveries)))
-        except (ValueError, KeyError, TypeError) as error:
+            told.append(AlertWithDeliveries(StoredAlert.model_validate(row.document).alert(), tuple(deliveries)))
+        except (ValueError, TypeError) as error:
             log.error("alert %s cannot be read: %s", row.identifier, error)
     return told
 
@@ -186,66 +185,3 @@ def _told(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertWith
 def _stored(row: DeliveryRow) -> StoredDelivery:
     standing = DeliveryStatus(DeliveryState(row.state), row.attempts, row.by, row.last_error, row.changed_at)
     return StoredDelivery(row.channel, row.expires_at, standing)
-
-
-_NUMBERS = ("score", "second_score", "evidence")
-
-
-def document(alert: Alert) -> dict[str, Any]:
-    """All that ``alert`` says, in JSON's own types; times with their zone, to the microsecond."""
-    return {
-        "kind": alert.kind.value,
-        "text": alert.text,
-        "speech": alert.speech,
-        "sighting": None if alert.sighting is None else _sighting(alert.sighting),
-        "snapshot_path": None if alert.snapshot_path is None else str(alert.snapshot_path),
-        "held_back": int(alert.held_back),
-        "channels": None if alert.channels is None else list(alert.channels),
-        "identifier": alert.identifier,
-        "created_at": alert.created_at.isoformat(),
-    }
-
-
-def alert_of(document: dict[str, Any]) -> Alert:
-    """The alert that ``document`` was made of. Raises ValueError, KeyError or TypeError where it was made of none."""
-    seen, path, channels = (document[key] for key in ("sighting", "snapshot_path", "channels"))
-    return Alert(
-        kind=AlertKind(document["kind"]),
-        text=document["text"],
-        speech=document["speech"],
-        sighting=None if seen is None else _sighting_of(seen),
-        snapshot_path=None if path is None else Path(path),
-        held_back=document["held_back"],
-        channels=None if channels is None else tuple(channels),
-        identifier=document["identifier"],
-        created_at=datetime.fromisoformat(document["created_at"]),
-    )
-
-
-def _sighting(sighting: Sighting) -> dict[str, Any]:
-    box = sighting.box
-    return {
-        "identifier": sighting.identifier,
-        "verdict": _verdict(sighting.verdict),
-        "source": sighting.source,
-        "first_seen": sighting.first_seen.isoformat(),
-        "last_seen": sighting.last_seen.isoformat(),
-        "track": None if sighting.track is None else int(sighting.track),
-        "supersedes": sighting.supersedes,
-        "box": None if box is None else [float(edge) for edge in (box.left, box.top, box.right, box.bottom)],
-        "closing": bool(sighting.closing),
-        "staged": bool(sighting.staged),
-    }
-
-
-def _sighting_of(document: dict[str, Any]) -> Sighting:
-    times = {key: datetime.fromisoformat(document[key]) for key in ("first_seen", "last_seen")}
-    verdict = Verdict(**{**document["verdict"], "kind": VerdictKind(document["verdict"]["kind"])})
-    box = None if document["box"] is None else Box(*document["box"])
-    return Sighting(**{**document, **times, "verdict": verdict, "box": box})
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    values = asdict(verdict)
-    numbers = {key: None if values[key] is None else float(values[key]) for key in _NUMBERS}
-    return {**values, **numbers, "kind": verdict.kind.value, "faces_used": int(verdict.faces_used)}

@@ -1,0 +1,299 @@
+"""The JSON documents that leave the daemon: one schema for ``--json``, webhooks, the log file and the outbox.
+
+Each model is built from a domain value with ``of`` and turned into JSON's own types with ``as_json``. Keys and their
+order are a contract: programs read them, and the outbox reads what an earlier version wrote.
+
+Example::
+
+    SightingDocument.of(store.sighting("91a34a4a")).as_json()["verdict"]  # "stranger"
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+from facesecure.domain.faces import Box, Quality
+from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
+from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
+
+
+def _rounded(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
+
+
+Time = Annotated[datetime, PlainSerializer(datetime.isoformat)]
+"""ISO 8601 with the time zone."""
+Number = Annotated[float, PlainSerializer(_rounded)]
+"""Six decimals; null where it is not finite."""
+PathText = Annotated[Path, PlainSerializer(str)]
+
+
+class Document(BaseModel):
+    """Base of all documents: immutable, and unknown keys are an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the document in JSON's own types, keys in the order of the fields."""
+        return self.model_dump(mode="json")
+
+
+class BoxDocument(Document):
+    """A rectangle in pixels, [left, top, right, bottom] in JSON."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def of(cls, box: Box) -> BoxDocument:
+        """Build it from ``box``."""
+        return cls(left=float(box.left), top=float(box.top), right=float(box.right), bottom=float(box.bottom))
+
+    def edges(self, decimals: int | None = 1) -> list[float]:
+        """Return the four edges, rounded to ``decimals``; None keeps every digit."""
+        edges = [self.left, self.top, self.right, self.bottom]
+        return edges if decimals is None else [round(edge, decimals) for edge in edges]
+
+
+BoxEdges = Annotated[BoxDocument, PlainSerializer(BoxDocument.edges)]
+
+
+class _Identified(Document):
+    id: str
+
+
+class _VerdictFields(Document):
+    verdict: VerdictKind
+    name: str | None
+    score: Number | None
+    second_name: str | None
+    second_score: Number | None
+    evidence: Number | None
+    faces_used: int
+    why: str
+
+
+class VerdictDocument(_VerdictFields):
+    """A verdict, and the figures behind it."""
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> VerdictDocument:
+        """Build it from ``verdict``."""
+        return cls.model_validate(verdict_fields(verdict))
+
+
+def verdict_fields(verdict: Verdict) -> dict[str, Any]:
+    """Return the fields of a ``VerdictDocument``, for documents that contain them beside their own."""
+    return {
+        "verdict": verdict.kind,
+        "name": verdict.name,
+        "score": verdict.score,
+        "second_name": verdict.second_name,
+        "second_score": verdict.second_score,
+        "evidence": verdict.evidence,
+        "faces_used": verdict.faces_used,
+        "why": verdict.why,
+    }
+
+
+class _Visit(Document):
+    source: str
+    first_seen: Time
+    last_seen: Time
+    track: int | None
+    supersedes: str | None
+    superseded_by: str | None
+    snapshot: PathText | None
+    box: BoxEdges | None
+    visitor: int | None
+
+
+class CorrectionDocument(Document):
+    """What a person said about a sighting later; all null where no one did."""
+
+    corrected_verdict: VerdictKind | None = None
+    corrected_name: str | None = None
+    correction: str | None = None
+    corrected_at: Time | None = None
+
+
+def correction_fields(correction: Correction | None) -> dict[str, Any]:
+    """Return the fields of a ``CorrectionDocument``."""
+    if correction is None:
+        return {}
+    return {
+        "corrected_verdict": correction.kind,
+        "corrected_name": correction.name,
+        "correction": correction.words,
+        "corrected_at": correction.at,
+    }
+
+
+# Fields come in the order of the bases from last to first.
+class SightingDocument(CorrectionDocument, _Visit, _VerdictFields, _Identified):
+    """A stored sighting with its correction, as ``events list --json`` prints it."""
+
+    @classmethod
+    def of(cls, sighting: StoredSighting) -> SightingDocument:
+        """Build it from a stored sighting."""
+        return cls(
+            id=sighting.identifier,
+            source=sighting.source,
+            first_seen=sighting.first_seen,
+            last_seen=sighting.last_seen,
+            track=sighting.track,
+            supersedes=sighting.supersedes,
+            superseded_by=sighting.superseded_by,
+            snapshot=sighting.snapshot,
+            box=None if sighting.box is None else BoxDocument.of(sighting.box),
+            visitor=sighting.visitor,
+            **verdict_fields(sighting.verdict),
+            **correction_fields(sighting.correction),
+        )
+
+
+class QualityDocument(Document):
+    """How useful a face is for recognition; the measures are explained at ``domain.faces.Quality``."""
+
+    clarity: Number
+    usable: bool
+    reasons: tuple[str, ...]
+    eye_distance: Number
+    sharpness: Number
+    brightness: Number
+    contrast: Number
+    yaw: Number
+    pitch: Number
+    roll: Number
+    confidence: Number
+
+    @classmethod
+    def of(cls, quality: Quality) -> QualityDocument:
+        """Build it from ``quality``."""
+        return cls.model_validate({name: getattr(quality, name) for name in cls.model_fields})
+
+
+class PersonDocument(Document):
+    """An enrolled person."""
+
+    name: str
+    faces: int
+    created_at: Time
+
+    @classmethod
+    def of(cls, person: Person) -> PersonDocument:
+        """Build it from ``person``."""
+        return cls(name=person.name, faces=person.faces, created_at=person.created_at)
+
+
+class EnrolledFaceDocument(Document):
+    """One of the faces that a person is enrolled with."""
+
+    id: int | None
+    source: str
+    added_at: Time
+    model_sha256: str
+    quality: QualityDocument
+
+    @classmethod
+    def of(cls, face: EnrolledFace) -> EnrolledFaceDocument:
+        """Build it from an enrolled face."""
+        return cls(
+            id=face.identifier,
+            source=face.source,
+            added_at=face.added_at,
+            model_sha256=face.model_sha256,
+            quality=QualityDocument.of(face.quality),
+        )
+
+
+class VisitorDocument(Document):
+    """A visitor: one person who is not enrolled, over all their visits."""
+
+    id: int
+    name: str | None
+    visits: int
+    first_seen: Time
+    last_seen: Time
+    marked: bool
+    faces: int
+    snapshot: PathText | None
+
+    @classmethod
+    def of(cls, visitor: Visitor) -> VisitorDocument:
+        """Build it from ``visitor``."""
+        fields = {name: getattr(visitor, name) for name in cls.model_fields if name != "id"}
+        return cls.model_validate({"id": visitor.identifier, **fields})
+
+
+class VisitorFaceDocument(Document):
+    """A face that was kept with a sighting."""
+
+    event: str
+    taken_at: Time
+    model_sha256: str
+    quality: QualityDocument
+
+    @classmethod
+    def of(cls, face: StoredFace) -> VisitorFaceDocument:
+        """Build it from a stored face."""
+        return cls(
+            event=face.sighting,
+            taken_at=face.seen.taken_at,
+            model_sha256=face.seen.model_sha256,
+            quality=QualityDocument.of(face.seen.face.quality),
+        )
+
+
+class AlertMessage(Document):
+    """An alert as one flat object: what a webhook, the journal and the log's file receive.
+
+    Everything below ``snapshot`` describes the sighting, and is null where the alert is about no sighting.
+    """
+
+    text: str
+    kind: AlertKind
+    alert: str
+    created_at: Time
+    held_back: int
+    snapshot: PathText | None
+    name: str | None = None
+    why: str | None = None
+    score: float | None = None
+    second_name: str | None = None
+    second_score: float | None = None
+    evidence: float | None = None
+    faces_used: int | None = None
+    sighting: str | None = None
+    source: str | None = None
+    track: int | None = None
+    first_seen: Time | None = None
+    last_seen: Time | None = None
+    supersedes: str | None = None
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertMessage:
+        """Build it from ``alert``."""
+        return cls(
+            text=alert.text,
+            kind=alert.kind,
+            alert=alert.identifier,
+            created_at=alert.created_at,
+            held_back=alert.held_back,
+            snapshot=alert.snapshot_path,
+            **({} if alert.sighting is None else _sighting_fields(alert.sighting)),
+        )
+
+
+def _sighting_fields(sighting: Sighting) -> dict[str, Any]:
+    verdict = verdict_fields(sighting.verdict)
+    del verdict["verdict"]  # the kind of the alert says it
+    seen = {name: getattr(sighting, name) for name in ("source", "track", "first_seen", "last_seen", "supersedes")}
+    return {**verdict, "sighting": sighting.identifier, **seen}
