@@ -1,7 +1,7 @@
-"""The seams of the daemon: each is a Protocol of one method over the domain's types.
+"""The interfaces of the daemon: each is a Protocol with one method over the domain types.
 
-Anything with the method fits; nothing is inherited. Every seam has a fake in the package (``sources/scripted.py``,
-``detect/scripted.py``, ``alerts/recording.py``), held to the same contract tests as the real ones.
+Any object with the method fits; nothing is inherited. The package ships fakes (``camera.sources.scripted``,
+``vision.detection.scripted``, ``alerts.plugins.recording``), which pass the same contract tests as the real ones.
 """
 
 from __future__ import annotations
@@ -16,47 +16,54 @@ class Source(Protocol):
     """A camera, a stream, a file or a folder."""
 
     def frames(self) -> Iterator[Frame]:
-        """Open, yield frames in time order, and release everything when the iterator is closed or exhausted.
+        """Open the source, yield frames in time order, and release it when the iterator is closed or exhausted.
 
         ``index`` and ``taken_at`` strictly increase. A live source reconnects by itself and never ends; a file
-        or folder ends. Raises SourceError when it cannot be opened at all.
+        or folder ends. Raises SourceError if the source cannot be opened at all.
         """
 
 
 class Detector(Protocol):
-    """Finds faces."""
+    """A face detector."""
 
     def detect(self, image: Image) -> Sequence[Face]:
-        """All faces in ``image`` (uint8 RGB, any size), largest first; none is an empty sequence, not an error."""
+        """Return the faces in ``image`` (uint8 RGB, any size), largest first; an empty sequence if there are none."""
 
 
 class Recognizer(Protocol):
-    """Tells how much a face looks like each person enrolled."""
+    """Scores a face against every enrolled person."""
 
     def identify(self, face: AlignedFace) -> Recognition:
-        """Scores for everybody enrolled at this moment."""
+        """Return the scores of ``face`` for every person enrolled at this moment."""
 
 
 @runtime_checkable
 class ContextCropper(Protocol):
-    """A recogniser that may want more of the picture than the aligned face."""
+    """A recogniser that may need more of the image than the aligned face."""
 
     def crop_context(self, image: Image, box: Box) -> Image | None:
-        """The loose crop to look at, of the face in ``box`` of ``image`` (uint8 RGB); None where it wants none."""
+        """Return the crop of ``image`` (uint8 RGB) around the face in ``box``; None if only the aligned face is needed."""
 
 
 class Embedder(Protocol):
-    """Turns an aligned face into a point where distance means identity."""
+    """Maps an aligned face to a vector whose direction identifies the person."""
 
     def embed(self, face: Image) -> Embedding:
-        """``face`` is uint8 RGB (112, 112, 3); returns float32 (n,), of Euclidean length 1."""
+        """Return the embedding of ``face`` (uint8 RGB (112, 112, 3)): float32 (n,), of Euclidean length 1."""
+
+
+class AlertSink(Protocol):
+    """Accepts alerts for delivery (``alerts.delivery.dispatcher.Dispatcher``)."""
+
+    def send(self, alert: Alert) -> None:
+        """Take ``alert`` over and return at once; delivery happens later, on other threads."""
 
 
 class AlertPlugin(Protocol):
-    """Tells somebody. Runs on a thread of its own; may block, may raise, is never called twice at once."""
+    """Delivers alerts. Runs on its own thread; may block, may raise, and is never called twice at once."""
 
     def send(self, alert: Alert) -> None:
-        """Deliver ``alert`` or raise; returning means it was delivered."""
+        """Deliver ``alert``, or raise; returning means that it was delivered."""
 
 
 ENTRY_POINT_GROUP = "facesecure.plugins"

@@ -1,4 +1,4 @@
-"""Decides which frames are searched for faces; most are not."""
+"""Choose the frames that are searched for faces; most are not."""
 
 from __future__ import annotations
 
@@ -7,30 +7,37 @@ from typing import Protocol
 
 from facesecure.domain import Frame, Luma
 
-_SLACK = 1e-3
-"""Seconds; a camera's clock jitters, and a frame a hair too early is still the one we wanted."""
-
-
-_UNHURRIED = 4
-"""While nothing moves and no face is followed, searches are this many intervals apart."""
+_JITTER = 1e-3
+"""Seconds by which a frame may come before its interval is over: a camera's clock jitters."""
+_IDLE_FACTOR = 4
+"""Searches are this many intervals apart while nothing moves and no face is tracked."""
 
 
 class MotionDetector(Protocol):
-    """Tells whether to look at a scene (``motion.MotionGate``)."""
+    """Detects movement in a scene (``vision.detection.motion.MotionGate``)."""
 
     @property
     def moving(self) -> bool:
-        """Whether the latest frame itself differed from the scene without visitors."""
+        """Whether the latest frame itself differed from the empty scene."""
 
     def moved(self, luma: Luma, at: float) -> bool:
-        """Whether something moves, or did a moment ago; to be asked once for every frame, in order."""
+        """Return whether something moves, or did a moment ago. Call it once for every frame, in order.
+
+        ``luma``: uint8 (height, width); ``at``: seconds on the source's clock.
+        """
 
 
 class FrameSampler:
-    """Searches while something moves or a face is being followed, every ``interval`` seconds at most."""
+    """Selects frames for face detection: while something moves or a face is tracked, one an ``interval`` at most.
+
+    Example::
+
+        sampler = FrameSampler(MotionGate(config.motion), interval=0.2, following=lambda: tracker.busy)
+        faces = detector.detect(frame.image) if sampler.should_detect(frame) else None
+    """
 
     def __init__(self, gate: MotionDetector, *, interval: float, following: Callable[[], bool]) -> None:
-        """``following`` tells whether a face is being tracked: somebody who stands still is still there."""
+        """``interval``: seconds; ``following`` returns whether a face is tracked, since a visitor may stand still."""
         self._gate, self._interval, self._following = gate, interval, following
         self._searched_at = float("-inf")
 
@@ -40,10 +47,10 @@ class FrameSampler:
         return self._gate.moving
 
     def should_detect(self, frame: Frame) -> bool:
-        """Whether to search ``frame``; to be asked once for every frame, in order."""
+        """Return whether to search ``frame`` for faces. Call it once for every frame, in order."""
         awake, following = self._gate.moved(frame.luma, frame.taken_at), self._following()
-        pause = self._interval * (1 if self._gate.moving or following else _UNHURRIED)
-        if not (awake or following) or frame.taken_at - self._searched_at < pause - _SLACK:
+        pause = self._interval * (1 if self._gate.moving or following else _IDLE_FACTOR)
+        if not (awake or following) or frame.taken_at - self._searched_at < pause - _JITTER:
             return False
         self._searched_at = frame.taken_at
         return True

@@ -1,4 +1,4 @@
-"""What the pipeline tells a drill, and the one that never begins."""
+"""Hooks into the pipeline: follow frames, sightings and alerts, and mark or replace the last two on their way."""
 
 from __future__ import annotations
 
@@ -10,26 +10,38 @@ from facesecure.pipeline.tracker import Track
 
 
 class PipelineObserver(Protocol):
-    """Watches the journey; knows which sightings are of its own making (``drill.Drill``)."""
+    """Follows the processing of every frame, on the pipeline's own thread (``services.drill.drill.Drill`` is one).
+
+    Example::
+
+        class Counter(NullObserver):
+            sightings = 0
+
+            def on_sighting(self, sighting: Sighting) -> Sighting:
+                self.sightings += 1
+                return sighting
+    """
 
     def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Look at a frame whose faces were found, before anything is said of them."""
+        """Receive a tracked and identified frame, before any sighting is made of it."""
 
     def on_sighting(self, sighting: Sighting) -> Sighting:
-        """``sighting``, marked as staged if a drill has made it."""
+        """Return ``sighting`` as it is to be recorded and judged; a drill marks its own as staged."""
 
     def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
-        """``alerts``, as the policy has them told of ``sighting``."""
+        """Return the alerts to send, given those that the policy decided on for ``sighting``."""
 
 
 class NullObserver:
-    """Everything is real."""
+    """A PipelineObserver that changes nothing."""
 
     def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Nothing to look for."""
+        """Ignore the frame."""
 
     def on_sighting(self, sighting: Sighting) -> Sighting:
+        """Return ``sighting`` unchanged."""
         return sighting
 
     def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:  # noqa: ARG002
+        """Return ``alerts`` unchanged."""
         return alerts

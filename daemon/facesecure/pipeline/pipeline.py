@@ -1,15 +1,14 @@
-"""A frame's journey, readable top to bottom."""
+"""The processing of one frame, in order: sample, detect, track, identify, build sightings, record, decide, alert."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from facesecure.alerts.policy.policy import Policy
 from facesecure.config import QualityConfig
-from facesecure.domain import Alert, Frame, Sighting
-from facesecure.domain.interfaces import Detector, Recognizer
+from facesecure.domain import Frame, Sighting
+from facesecure.domain.interfaces import AlertSink, Detector, Recognizer
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.observer import NullObserver, PipelineObserver
 from facesecure.pipeline.sighting_builder import SightingBuilder
@@ -17,21 +16,19 @@ from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Track, Tracker, identification_queue
 from facesecure.recognition.identify import analyse_face
 
-
-class Alerts(Protocol):
-    """Where alerts go (``alerts.dispatcher.Dispatcher``)."""
-
-    def send(self, alert: Alert) -> None:
-        """Hand over and return at once."""
-
-
 Onlooker = Callable[[Frame, Sequence[Track]], None]
-"""Shown every frame after its journey, with its tracks: for pictures and measurements, never for decisions."""
+"""Receives every processed frame with its tracks, for previews and measurements; it takes part in no decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The stages between a source and the alerts, and the order they come in."""
+    """The stages between a source and the alerts, for one camera.
+
+    Example::
+
+        with LatestFrame(source) as frames:
+            Pipeline(sampler, detector, tracker, quality, recognizer, builder, recorder, policy, alerts).run(frames)
+    """
 
     sampler: FrameSampler
     detector: Detector
@@ -41,11 +38,11 @@ class Pipeline:
     builder: SightingBuilder
     recorder: SightingRecorder
     policy: Policy
-    alerts: Alerts
+    alerts: AlertSink
     observer: PipelineObserver = field(default_factory=NullObserver)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
-        """Follow every frame to its end; returns when ``frames`` does."""
+        """Process ``frames`` to their end, then publish what the open tracks still hold."""
         for frame in frames:
             tracks = self.step(frame)
             if onlooker:
@@ -53,17 +50,16 @@ class Pipeline:
         self._publish(self.builder.finish(self.tracker.finish()))
 
     def step(self, frame: Frame) -> list[Track]:
-        """One frame's journey. Returns its tracks, those that ended on it included."""
+        """Process one frame. Return its tracks, including those that ended on it."""
         faces = self.detector.detect(frame.image) if self.sampler.should_detect(frame) else None
         tracks = self.tracker.update(faces, frame.taken_at)
-        asked = identification_queue(tracks)
-        tracks = [self._identify(track, frame) if track.number in asked else track for track in tracks]
+        queue = identification_queue(tracks)
+        tracks = [self._identify(track, frame) if track.number in queue else track for track in tracks]
         self.observer.on_frame(frame, tracks)
         for track in tracks:
             self._publish(self.builder.update(track, frame))
-        self._publish(
-            self.builder.update_presence(frame, moving=self.sampler.moving, face=any(t.hits > 1 for t in tracks))
-        )
+        face_present = any(track.hits > 1 for track in tracks)
+        self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, face=face_present))
         return tracks
 
     def _identify(self, track: Track, frame: Frame) -> Track:
@@ -71,6 +67,7 @@ class Pipeline:
         return self.tracker.observe(track, face, recognition)
 
     def _publish(self, sightings: Sequence[Sighting]) -> None:
+        """Record each sighting and send the alerts that the policy decides on."""
         for sighting in map(self.observer.on_sighting, sightings):
             snapshot = self.recorder.record(sighting)
             for alert in self.observer.on_alerts(sighting, self.policy.decide(sighting, snapshot)):

@@ -1,4 +1,4 @@
-"""Notices that somebody or something was there although no face was ever found: at night, or seen from behind."""
+"""Detect a presence without a face: movement in which no face was found, at night or of a person seen from behind."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 _QUIET = 2.0
 """Seconds without movement that end an episode."""
-_LONGEST_WAIT = 15.0
-"""Seconds after which an episode is told although it goes on; a burglar need not leave to be noticed."""
+_MAX_WAIT = 15.0
+"""Seconds after which an episode is reported while it lasts: an intruder who stays is reported too."""
+_MAX_STEP = 1.0
+"""Seconds of movement that one frame adds at most, after a gap in the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,58 +24,64 @@ class MotionEpisode:
 
     @property
     def length(self) -> float:
+        """Seconds from the first movement to the last."""
         return self.last_moved - self.started
 
 
 class PresenceDetector:
-    """Turns movement into episodes, and tells each that had no face in it once."""
+    """Groups movement into episodes, and reports each one without a face once.
 
-    def __init__(self, least: float) -> None:
-        """``least``: seconds of movement that are worth telling; 0 turns this off."""
-        self._least = least
+    Example::
+
+        presence = PresenceDetector(min_movement=3.0)
+        episode = presence.update(frame.taken_at, moving=True, face=False)
+    """
+
+    def __init__(self, min_movement: float) -> None:
+        """``min_movement``: seconds of movement from which an episode is reported; 0 turns this off."""
+        self._min_movement = min_movement
         self._episode: MotionEpisode | None = None
         self._last_at: float | None = None
 
     @property
-    def ripe(self) -> bool:
-        """Whether the present episode has moved long enough to be told."""
-        return self._episode is not None and self._episode.moving >= self._least
+    def reportable(self) -> bool:
+        """Whether the current episode has enough movement to be reported."""
+        return self._episode is not None and self._episode.moving >= self._min_movement
 
     def update(self, at: float, *, moving: bool, face: bool) -> MotionEpisode | None:
-        """The episode to tell of, if there is one now. To be called for every frame."""
+        """Return the episode to report now, if there is one. Call it for every frame, in order."""
         step = 0.0 if self._last_at is None else at - self._last_at
         self._last_at = at
-        if self._least <= 0:
+        if self._min_movement <= 0:
             return None
         if moving or face:
             self._extend(at, step if moving else 0.0, face)
-        return self._telling(at)
+        return self._due(at)
 
     def finish(self) -> MotionEpisode | None:
-        """The episode to tell of when the source has ended."""
+        """End the current episode, as at the end of the source. Return it if it is to be reported."""
         episode, self._episode = self._episode, None
-        return episode if episode and self._worth_telling(episode) else None
+        return episode if episode and self._is_due(episode) else None
 
     def _extend(self, at: float, moved_for: float, face: bool) -> None:
         old = self._episode or MotionEpisode(at, at)
-        self._episode = replace(
-            old, last_moved=at, moving=old.moving + min(moved_for, 1.0), face_seen=old.face_seen or face
-        )
+        moving = old.moving + min(moved_for, _MAX_STEP)
+        self._episode = replace(old, last_moved=at, moving=moving, face_seen=old.face_seen or face)
 
-    def _telling(self, at: float) -> MotionEpisode | None:
+    def _due(self, at: float) -> MotionEpisode | None:
         episode = self._episode
         if episode is None:
             return None
         over = at - episode.last_moved > _QUIET
         if over:
             self._episode = None
-        elif episode.length < _LONGEST_WAIT:
+        elif episode.length < _MAX_WAIT:
             return None
-        if not self._worth_telling(episode):
+        if not self._is_due(episode):
             return None
         if not over:
             self._episode = replace(episode, reported=True)
         return episode
 
-    def _worth_telling(self, episode: MotionEpisode) -> bool:
-        return not episode.reported and not episode.face_seen and episode.moving >= self._least
+    def _is_due(self, episode: MotionEpisode) -> bool:
+        return not episode.reported and not episode.face_seen and episode.moving >= self._min_movement

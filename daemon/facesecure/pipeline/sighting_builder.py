@@ -1,4 +1,4 @@
-"""Turns tracks into sightings: one when a verdict is reached or corrected, and at the latest one at the end."""
+"""Turn tracks into sightings: one when a verdict is reached or corrected, at the latest when the track ends."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from facesecure.pipeline.presence import MotionEpisode, PresenceDetector
 from facesecure.pipeline.tracker import Track
 from facesecure.vision.images.quality import view_score
 
-_LEAST_HITS = 2
-"""A face found on a single frame and never again is a flicker of the detector, not a visitor."""
-_SURROUNDINGS = 1.0
+_MIN_HITS = 2
+"""Detections that make a visitor: a face found on one frame only is taken for a false detection."""
+_MARGIN = 1.0
 """A snapshot shows the face and this many face sizes on every side."""
-
-
 _SCENE_WIDTH = 1280
-"""Pixels across a snapshot of the whole scene."""
+"""Largest width of a snapshot of the whole scene, pixels."""
 
 
 @dataclass(slots=True)
-class _Memory:
-    """What is remembered of one track: the best view of it, and the last thing said about it."""
+class _TrackState:
+    """The best view of one track so far, and its latest reported sighting."""
 
     view: float = -1.0
     snapshot: Image | None = None
@@ -37,7 +35,7 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True)
 class _Instant:
-    """When a frame was taken, on both clocks: all that need be kept of it."""
+    """The time of a frame on both clocks; kept in place of the frame, whose pixels are large."""
 
     taken_at: float
     wall_time: datetime
@@ -47,76 +45,84 @@ class _Instant:
         return cls(frame.taken_at, frame.wall_time)
 
     def wall(self, at: float) -> datetime:
-        """The wall-clock time of ``at``, a time on the source's clock."""
+        """Return the wall-clock time of ``at``, seconds on the source's clock."""
         return self.wall_time - timedelta(seconds=self.taken_at - at)
 
 
 class SightingBuilder:
-    """Says each thing once; at the end of a track it says so with the sighting it made, marked as closing."""
+    """Makes the sightings of one camera: each verdict once, and each reported one again when its track ends (closing).
+
+    Example::
+
+        builder = SightingBuilder("front door", PresenceDetector(3.0))
+        for track in tracks:
+            sightings = builder.update(track, frame)
+    """
 
     def __init__(self, source: str, presence: PresenceDetector) -> None:
+        """``source`` is the camera's name, as it is stored with each sighting."""
         self._source = source
         self._presence = presence
-        self._memories: dict[int, _Memory] = {}
+        self._states: dict[int, _TrackState] = {}
         self._latest: _Instant | None = None
         self._scene: Frame | Image | None = None
-        """From within a movement; only its pixels once it is chosen: what a decoder holds with a frame is large."""
+        """Taken during movement; reduced to its pixels once chosen, since a frame keeps its decoder's buffers."""
 
     def update(self, track: Track, frame: Frame) -> list[Sighting]:
-        """What is new about ``track`` on ``frame``."""
+        """Return the new sightings of ``track`` on ``frame``: a verdict reached or corrected, or the end."""
         self._latest = now = _Instant.of(frame)
         if track.ended:
             return self._closing(track, now)
-        memory = self._memories.setdefault(track.number, _Memory())
+        state = self._states.setdefault(track.number, _TrackState())
         if track.fresh:
-            _remember_view(memory, track.face, frame)
-        return self._changed(track, memory, now)
+            _remember_view(state, track.face, frame)
+        return self._changed(track, state, now)
 
     def update_presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
-        """What is new about the scene as a whole: movement without a face."""
+        """Return the new sightings of the scene as a whole: movement without a face. Call it for every frame."""
         self._latest = now = _Instant.of(frame)
         episode = self._presence.update(frame.taken_at, moving=moving, face=face)
-        if moving and not self._presence.ripe:
-            self._scene = frame  # a picture from within the movement; at its end the door is empty again
+        if moving and not self._presence.reportable:
+            self._scene = frame  # taken during the movement: at its end the scene is empty again
         elif isinstance(self._scene, Frame):
             self._scene = _reduced(self._scene.image)
         return self._faceless(episode, now)
 
     def finish(self, tracks: Sequence[Track]) -> list[Sighting]:
-        """What is left to say when the source has ended and taken ``tracks`` with it."""
+        """Return the last sightings, of ``tracks`` and of movement, when the source has ended."""
         if self._latest is None:
             return []
-        last_words = [sighting for track in tracks for sighting in self._closing(track, self._latest)]
-        return last_words + self._faceless(self._presence.finish(), self._latest)
+        closing = [sighting for track in tracks for sighting in self._closing(track, self._latest)]
+        return closing + self._faceless(self._presence.finish(), self._latest)
 
-    def _changed(self, track: Track, memory: _Memory, now: _Instant) -> list[Sighting]:
-        verdict, told = track.verdict, memory.reported
-        if verdict.kind is VerdictKind.UNIDENTIFIED or (told and _same(told.verdict, verdict)):
+    def _changed(self, track: Track, state: _TrackState, now: _Instant) -> list[Sighting]:
+        verdict, reported = track.verdict, state.reported
+        if verdict.kind is VerdictKind.UNIDENTIFIED or (reported and _same(reported.verdict, verdict)):
             return []
-        memory.reported = self._sighting(track, memory, now, supersedes=told.identifier if told else None)
-        return [memory.reported]
+        state.reported = self._sighting(track, state, now, supersedes=reported.identifier if reported else None)
+        return [state.reported]
 
     def _closing(self, track: Track, now: _Instant) -> list[Sighting]:
-        memory = self._memories.pop(track.number, _Memory())
-        if memory.reported is not None:
-            return [self._closed(memory.reported, track, memory, now)]
-        if track.hits < _LEAST_HITS:
+        state = self._states.pop(track.number, _TrackState())
+        if state.reported is not None:
+            return [self._closed(state.reported, track, state, now)]
+        if track.hits < _MIN_HITS:
             return []
-        return [self._sighting(track, memory, now)]
+        return [self._sighting(track, state, now)]
 
-    def _closed(self, told: Sighting, track: Track, memory: _Memory, now: _Instant) -> Sighting:
-        """What was told, with the whole visit's figures, its end, and the best view there was of it."""
+    def _closed(self, reported: Sighting, track: Track, state: _TrackState, now: _Instant) -> Sighting:
+        """Return the reported sighting with the whole visit's figures, its end and its best view."""
         return replace(
-            told,
-            verdict=track.verdict if _same(told.verdict, track.verdict) else told.verdict,
-            last_seen=max(told.first_seen, now.wall(track.last_seen)),
-            snapshot=memory.snapshot,
-            box=memory.box,
+            reported,
+            verdict=track.verdict if _same(reported.verdict, track.verdict) else reported.verdict,
+            last_seen=max(reported.first_seen, now.wall(track.last_seen)),
+            snapshot=state.snapshot,
+            box=state.box,
             closing=True,
             faces=_faces(track, now),
         )
 
-    def _sighting(self, track: Track, memory: _Memory, now: _Instant, supersedes: str | None = None) -> Sighting:
+    def _sighting(self, track: Track, state: _TrackState, now: _Instant, supersedes: str | None = None) -> Sighting:
         return Sighting(
             identifier=uuid.uuid4().hex,
             verdict=track.verdict,
@@ -125,8 +131,8 @@ class SightingBuilder:
             last_seen=now.wall(track.last_seen),
             track=track.number,
             supersedes=supersedes,
-            snapshot=memory.snapshot,
-            box=memory.box,
+            snapshot=state.snapshot,
+            box=state.box,
             faces=_faces(track, now),
         )
 
@@ -151,7 +157,7 @@ def _faces(track: Track, now: _Instant) -> tuple[SeenFace, ...]:
 
 
 def _reduced(image: Image) -> Image:
-    """At most _SCENE_WIDTH wide; never the frame's own array."""
+    """Return a copy of ``image``, at most _SCENE_WIDTH wide."""
     height, width = image.shape[:2]
     if width <= _SCENE_WIDTH:
         return image.copy()
@@ -159,21 +165,21 @@ def _reduced(image: Image) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _remember_view(memory: _Memory, face: Face, frame: Frame) -> None:
+def _remember_view(state: _TrackState, face: Face, frame: Frame) -> None:
     view = view_score(face)
-    if view > memory.view:
-        memory.view = view
-        memory.snapshot, memory.box = _cut(frame.image, face.box)
+    if view > state.view:
+        state.view = view
+        state.snapshot, state.box = _cut(frame.image, face.box)
 
 
 def _cut(image: Image, box: Box) -> tuple[Image, Box]:
-    """A copy of the face and its surroundings, and where the face is in it; a copy, so the frame can go."""
+    """Return a copy of the face with its margin, and the face's box in it; a copy, so that the frame can be freed."""
     height, width = image.shape[:2]
-    reach = _SURROUNDINGS * max(box.width, box.height)
-    left, top = int(np.clip(box.left - reach, 0, width - 1)), int(np.clip(box.top - reach, 0, height - 1))
+    margin = _MARGIN * max(box.width, box.height)
+    left, top = int(np.clip(box.left - margin, 0, width - 1)), int(np.clip(box.top - margin, 0, height - 1))
     right, bottom = (
-        int(np.clip(box.right + reach, left + 1, width)),
-        int(np.clip(box.bottom + reach, top + 1, height)),
+        int(np.clip(box.right + margin, left + 1, width)),
+        int(np.clip(box.bottom + margin, top + 1, height)),
     )
     moved = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
     return image[top:bottom, left:right].copy(), moved

@@ -1,4 +1,4 @@
-"""Keeps sightings, and never lets a full disk silence an alarm: what cannot be written is said and still told."""
+"""Record sightings in the store; a write that fails is logged and counted, and the alert is still sent."""
 
 from __future__ import annotations
 
@@ -13,39 +13,49 @@ from facesecure.domain.errors import DiskFullError, StoreError
 _log = logging.getLogger(__name__)
 
 
-class StoredSighting(Protocol):
+class RecordedSighting(Protocol):
+    """A sighting as the store returns it; only the path of its snapshot is used here."""
+
     @property
-    def snapshot(self) -> Path | None: ...
+    def snapshot(self) -> Path | None:
+        """The snapshot's file, None where none was written."""
 
 
 class SightingStore(Protocol):
-    """The two things needed of ``store.Store``; both raise StoreError."""
+    """The part of ``storage.store.Store`` that is used here; both methods raise StoreError."""
 
-    def record(self, sighting: Sighting) -> StoredSighting: ...
+    def record(self, sighting: Sighting) -> RecordedSighting:
+        """Write a new sighting with its snapshot and faces."""
 
-    def update(self, sighting: Sighting) -> None: ...
-
-
-def _to_nobody(identifier: str) -> None:
-    """For a store that keeps no visitors."""
+    def update(self, sighting: Sighting) -> None:
+        """Replace the figures, snapshot and faces of a recorded sighting."""
 
 
-def _unheard() -> None:
-    """For when nobody asks whether the disk is full."""
+def _no_visitors(identifier: str) -> None:
+    """Ignore a stranger's sighting, for a store without visitors."""
+
+
+def _ignore_full_disk() -> None:
+    """Ignore that the disk is full."""
 
 
 class SightingRecorder:
-    """Writes what the witness says. ``lost`` counts what could not be written."""
+    """Writes sightings to the store. ``lost`` counts those that could not be written.
+
+    Example::
+
+        snapshot = SightingRecorder(store).record(sighting)
+    """
 
     def __init__(
         self,
         store: SightingStore,
-        group: Callable[[str], object] = _to_nobody,
-        on_full: Callable[[], object] = _unheard,
+        group: Callable[[str], object] = _no_visitors,
+        on_full: Callable[[], object] = _ignore_full_disk,
     ) -> None:
-        """``group`` is given the identifier of each stranger's sighting when it has ended; may raise StoreError.
+        """``group`` receives the identifier of each stranger's sighting once it has ended; it may raise StoreError.
 
-        ``on_full`` is called when the disk has no more room; again only after something could be written.
+        ``on_full`` is called when the disk is full, and again only after a write has succeeded in between.
         """
         self._store = store
         self._group = group
@@ -53,9 +63,9 @@ class SightingRecorder:
         self.lost = 0
 
     def record(self, sighting: Sighting) -> Path | None:
-        """Write ``sighting``, or when it is closing bring it up to date. Returns where the snapshot is.
+        """Write ``sighting``, or update it if it is closing. Return the path of its snapshot.
 
-        What a drill staged is no history: nobody was there.
+        A staged sighting is not written: a drill made it. Raises nothing: a StoreError is logged and counted.
         """
         if sighting.staged:
             return None
@@ -69,10 +79,10 @@ class SightingRecorder:
         except StoreError as error:
             self.lost += 1
             _log.error("a sighting was not kept (%d so far): %s", self.lost, error)
-            self._hear_of(error)
+            self._report_full(error)
             return None
 
-    def _hear_of(self, error: StoreError) -> None:
+    def _report_full(self, error: StoreError) -> None:
         first, self._full = not self._full, self._full or isinstance(error, DiskFullError)
         if first and self._full:
             self._on_full()
@@ -84,4 +94,4 @@ class SightingRecorder:
         try:
             self._group(sighting.identifier)
         except StoreError as error:
-            _log.warning("whose visit this was is found out at the next start: %s", error)
+            _log.warning("this stranger's visit will be assigned to a visitor at the next start: %s", error)

@@ -1,8 +1,8 @@
-"""Follows faces from frame to frame: a face keeps its number through short gaps.
+"""Track faces from frame to frame: a face keeps its number through short gaps.
 
-``update`` is called for every frame, with None when the frame was not searched, so that time goes on. Faces are
-matched to where each track should be by now (constant velocity), nearest first, in units of the face's own size,
-so that a walk towards the camera and a walk past it need no settings of their own.
+``update`` is called for every frame, with None for a frame that was not searched, so that the tracks' time advances.
+Faces are matched to each track's predicted position (constant velocity), nearest first, in units of the face's own
+size, so that a walk towards the camera and a walk past it need no settings of their own.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.images.quality import view_score
 
-_REACH = 1.2
-"""A face may be this many face sizes from where it was expected and still be the same one."""
+_MAX_DISTANCE = 1.2
+"""Face sizes between a face and a track's predicted position at which they still match."""
 _BETTER_VIEW = 1.15
-_ASK_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.25, VerdictKind.UNIDENTIFIED: 0.0}
-"""Seconds after which a track is looked at again, so that an early mistake is corrected; an alarm is doubted most.
-Strangers are told early, too, and who is to be named from the faces seen needs several that differ."""
-_AT_ONCE = 16
-"""Faces that are asked about, and tracks that end, on one frame; in a crowd the others wait for the next ones, or a
-frame would take so long that everything seems to hang."""
-_LATELY = 0.5
-"""Seconds without a match after which a track is no longer looked for at full pace."""
+"""Factor by which a view must be better than the best so far to identify the face again at once."""
+_IDENTIFY_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.25, VerdictKind.UNIDENTIFIED: 0.0}
+"""Seconds after which a track is identified again, so that an early mistake is corrected, an alarm soonest.
+A stranger is reported early, and can be enrolled later only from several different faces."""
+_MAX_PER_FRAME = 16
+"""Faces that are identified, and tracks that end, on one frame; in a crowd the others wait for the next frames, or one
+frame would take so long that the watchdog sees a hang."""
+_RECENT = 0.5
+"""Seconds without a match after which a track no longer keeps the detector at full rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One face over time. ``face`` is where it was last found, at ``last_seen`` (seconds on the source's clock).
+    """One face over time. ``face`` is its latest detection, at ``last_seen`` (seconds on the source's clock).
 
-    ``fresh`` tells that it was found on this very frame; ``ended`` comes once, on the last update.
+    ``now`` is the time of the latest frame, ``hits`` counts detections, ``velocity`` is in pixels a second,
+    ``best_view`` is the best ``view_score`` identified so far, and ``ended`` is set once, on the last update.
     """
 
     number: int
@@ -50,79 +52,87 @@ class Track:
     evidence: Evidence = field(default_factory=Evidence)
     best_faces: BestFaces = field(default_factory=BestFaces)
     best_view: float = 0.0
-    asked_at: float | None = None
+    identified_at: float | None = None
     ended: bool = False
 
     @property
     def fresh(self) -> bool:
+        """Whether the face was found on the latest frame."""
         return not self.ended and self.last_seen == self.now
 
     @property
     def live(self) -> bool:
+        """Whether the track has not ended."""
         return not self.ended
 
     @property
     def wants_identity(self) -> bool:
-        """Found on this frame, and new, unsure, seen better than before, or not asked for a while."""
+        """Whether to identify it now: found on this frame, and new, unidentified, seen better, or due again."""
         if not self.fresh:
             return False
-        if self.asked_at is None or self.now - self.asked_at >= _ASK_AGAIN[self.verdict.kind]:
+        if self.identified_at is None or self.now - self.identified_at >= _IDENTIFY_AGAIN[self.verdict.kind]:
             return True
         return view_score(self.face) > _BETTER_VIEW * self.best_view
 
     def expected_centre(self, at: float) -> NDArray[np.float64]:
-        """Where the middle of the face should be at ``at``, pixels."""
-        ahead = min(at - self.last_seen, 0.5)  # a guess beyond half a second is worse than none
+        """Return the predicted centre of the face at ``at``: float64 (2,), pixels."""
+        ahead = min(at - self.last_seen, 0.5)  # beyond half a second a prediction is worse than none
         return np.asarray(self.face.box.centre) + np.asarray(self.velocity) * ahead
 
 
 class Tracker:
-    """Numbers faces, and keeps each track's evidence and verdict."""
+    """Numbers faces, and keeps each track's evidence and verdict.
 
-    def __init__(self, judge: VerdictRule, *, max_gap: float = 1.0) -> None:
-        """``max_gap``: seconds without a match after which a track has ended."""
-        self._judge = judge
+    Example::
+
+        tracker = Tracker(VerdictRule(config.verdict, scores))
+        tracks = tracker.update(detector.detect(frame.image), frame.taken_at)
+    """
+
+    def __init__(self, verdict_rule: VerdictRule, *, max_gap: float = 1.0) -> None:
+        """``max_gap``: seconds without a match after which a track ends."""
+        self._verdict_rule = verdict_rule
         self._max_gap = max_gap
         self._tracks: dict[int, Track] = {}
         self._next = 1
 
     @property
     def busy(self) -> bool:
-        """Whether a face was seen lately."""
-        return any(track.now - track.last_seen <= _LATELY for track in self._tracks.values())
+        """Whether a face was found within the last half second."""
+        return any(track.now - track.last_seen <= _RECENT for track in self._tracks.values())
 
     def update(self, faces: Sequence[Face] | None, at: float) -> list[Track]:
-        """All tracks at time ``at``, in the order of their numbers; those that have just ended come one last time.
+        """Return all tracks at time ``at`` by number; those that have just ended are included one last time.
 
-        ``faces`` is what the detector found on this frame, None if it was not asked.
+        ``faces`` are those detected on this frame, None if it was not searched.
         """
         for number, track in self._tracks.items():
             self._tracks[number] = replace(track, now=at)
         if faces is not None:
             self._match(faces, at)
-        return self._sweep(at)
+        return self._end_lost(at)
 
     def observe(self, track: Track, face: AlignedFace, recognition: Recognition | None) -> Track:
-        """Add what ``face`` said to ``track``; ``recognition`` is None when its quality was too poor to ask."""
-        keepsakes = track.best_faces
+        """Return ``track`` with ``face`` added to its evidence; ``recognition`` is None for too poor a face."""
+        best_faces = track.best_faces
         if recognition is None:
             evidence = track.evidence.refuse(face.quality)
         else:
             evidence = track.evidence.add(recognition, face.quality, track.now)
-            keepsakes = keepsakes.add(face, recognition, track.now)
-        seen = replace(
+            best_faces = best_faces.add(face, recognition, track.now)
+        observed = replace(
             track,
             evidence=evidence,
-            best_faces=keepsakes,
-            verdict=self._judge.decide(evidence),
+            best_faces=best_faces,
+            verdict=self._verdict_rule.decide(evidence),
             best_view=max(track.best_view, view_score(track.face)),
-            asked_at=track.now,
+            identified_at=track.now,
         )
-        self._tracks[track.number] = seen
-        return seen
+        self._tracks[track.number] = observed
+        return observed
 
     def finish(self) -> list[Track]:
-        """End every track, as at the end of a clip."""
+        """End every track, as at the end of a video. Return them, marked as ended."""
         ended = [replace(track, ended=True) for track in self._tracks.values()]
         self._tracks.clear()
         return ended
@@ -135,15 +145,16 @@ class Tracker:
             self._start(face, at)
 
     def _start(self, face: Face, at: float) -> None:
-        verdict = self._judge.decide(Evidence())
+        verdict = self._verdict_rule.decide(Evidence())
         self._tracks[self._next] = Track(self._next, face, first_seen=at, last_seen=at, now=at, verdict=verdict)
         self._next += 1
 
-    def _sweep(self, at: float) -> list[Track]:
+    def _end_lost(self, at: float) -> list[Track]:
+        """Return all tracks, those beyond the longest gap marked as ended and dropped, at most _MAX_PER_FRAME."""
         tracks = list(self._tracks.values())
         result = []
         for track in tracks:
-            if at - track.last_seen > self._max_gap and len(tracks) - len(self._tracks) < _AT_ONCE:
+            if at - track.last_seen > self._max_gap and len(tracks) - len(self._tracks) < _MAX_PER_FRAME:
                 del self._tracks[track.number]
                 track = replace(track, ended=True)
             result.append(track)
@@ -151,19 +162,19 @@ class Tracker:
 
 
 def identification_queue(tracks: Sequence[Track]) -> frozenset[int]:
-    """The numbers of those that are to be identified on this frame: whoever never was first, then who waits longest."""
+    """Return the numbers of the tracks to identify on this frame: new ones first, then those that waited longest."""
     waiting = [track for track in tracks if track.wants_identity]
-    waiting.sort(key=lambda track: (track.asked_at is not None, track.asked_at or 0.0, track.number))
-    return frozenset(track.number for track in waiting[:_AT_ONCE])
+    waiting.sort(key=lambda track: (track.identified_at is not None, track.identified_at or 0.0, track.number))
+    return frozenset(track.number for track in waiting[:_MAX_PER_FRAME])
 
 
 def _pairs(tracks: list[Track], faces: Sequence[Face], at: float) -> list[tuple[int, int]]:
-    """(track number, face index) of those that belong together, nearest first, each used once."""
+    """Return (track number, face index) of the matches, nearest first, each used once."""
     costs = [(_distance(track, face, at), track.number, index) for track in tracks for index, face in enumerate(faces)]
     pairs: list[tuple[int, int]] = []
     used_tracks, used_faces = set(), set()
     for cost, number, index in sorted(costs):
-        if cost <= _REACH and number not in used_tracks and index not in used_faces:
+        if cost <= _MAX_DISTANCE and number not in used_tracks and index not in used_faces:
             pairs.append((number, index))
             used_tracks.add(number)
             used_faces.add(index)
@@ -171,7 +182,7 @@ def _pairs(tracks: list[Track], faces: Sequence[Face], at: float) -> list[tuple[
 
 
 def _distance(track: Track, face: Face, at: float) -> float:
-    """In face sizes: how far from the expected place, plus how much the size has changed (in octaves)."""
+    """Return the distance from the predicted position in face sizes, plus the change of size in octaves."""
     old, new = track.face.box, face.box
     size = (old.width + old.height + new.width + new.height) / 4
     away = float(np.hypot(*(np.asarray(new.centre) - track.expected_centre(at)))) / size

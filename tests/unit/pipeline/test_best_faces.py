@@ -10,12 +10,12 @@ from support.visitors import looks
 
 
 def kept(*faces: tuple[float, float, int]) -> list[tuple[float, float]]:
-    """What is kept of faces given as (seconds, clarity, look): their seconds and clarity."""
-    keepsakes = BestFaces()
+    """Return (seconds, clarity) of the faces kept out of those given as (seconds, clarity, look)."""
+    best = BestFaces()
     for at, clarity, look in faces:
         face = replace(aligned(), quality=quality(clarity))
-        keepsakes = keepsakes.add(face, Recognition({}, looks(1, look), MODEL), at)
-    return [(keepsake.at, keepsake.face.quality.clarity) for keepsake in keepsakes.faces]
+        best = best.add(face, Recognition({}, looks(1, look), MODEL), at)
+    return [(kept_face.at, kept_face.face.quality.clarity) for kept_face in best.faces]
 
 
 def test_a_short_visit_keeps_every_face():

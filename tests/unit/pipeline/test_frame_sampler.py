@@ -3,7 +3,7 @@ from support.builders import frame_at
 
 
 class ScriptedGate:
-    """Says that the frames whose numbers (in tenths of a second) it was given moved."""
+    """Reports movement on the given frames, numbered in tenths of a second."""
 
     def __init__(self, moving: set[int]) -> None:
         self.steps, self.asked, self.moving = moving, [], False
@@ -14,8 +14,8 @@ class ScriptedGate:
         return self.moving
 
 
-def searched(cadence: FrameSampler, frames: int, every: float = 0.1) -> list[int]:
-    return [step for step in range(frames) if cadence.should_detect(frame_at(step * every))]
+def searched(sampler: FrameSampler, frames: int, every: float = 0.1) -> list[int]:
+    return [step for step in range(frames) if sampler.should_detect(frame_at(step * every))]
 
 
 def test_a_quiet_scene_is_never_searched_and_the_gate_sees_every_frame():
@@ -43,13 +43,13 @@ def test_once_nothing_moves_the_lingering_look_is_unhurried():
             super().moved(luma, at)
             return True
 
-    cadence = FrameSampler(LingeringGate({0, 1, 2}), interval=0.1, following=lambda: False)
-    assert searched(cadence, 12) == [0, 1, 2, 6, 10]
+    sampler = FrameSampler(LingeringGate({0, 1, 2}), interval=0.1, following=lambda: False)
+    assert searched(sampler, 12) == [0, 1, 2, 6, 10]
 
 
 def test_it_passes_on_whether_the_latest_frame_moved():
-    cadence = FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False)
-    searched(cadence, 2)
-    assert cadence.moving
-    cadence.should_detect(frame_at(0.2))
-    assert not cadence.moving
+    sampler = FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False)
+    searched(sampler, 2)
+    assert sampler.moving
+    sampler.should_detect(frame_at(0.2))
+    assert not sampler.moving

@@ -1,7 +1,7 @@
 from facesecure.pipeline.presence import PresenceDetector
 
 
-def told(
+def reported(
     presence: PresenceDetector, moving: list[bool], face_at: set[int] = frozenset(), every: float = 0.5
 ) -> list[int]:
     return [
@@ -12,34 +12,34 @@ def told(
 
 
 def test_long_movement_without_a_face_is_told_once_when_it_is_over():
-    assert told(PresenceDetector(3.0), [False] + [True] * 10 + [False] * 20) == [15]
+    assert reported(PresenceDetector(3.0), [False] + [True] * 10 + [False] * 20) == [15]
 
 
 def test_a_short_movement_is_not_worth_telling():
-    assert told(PresenceDetector(3.0), [True] * 4 + [False] * 20) == []
+    assert reported(PresenceDetector(3.0), [True] * 4 + [False] * 20) == []
 
 
 def test_movement_with_a_face_in_it_is_the_tracks_to_tell():
-    assert told(PresenceDetector(3.0), [True] * 10 + [False] * 20, face_at={5}) == []
+    assert reported(PresenceDetector(3.0), [True] * 10 + [False] * 20, face_at={5}) == []
 
 
 def test_somebody_who_does_not_leave_is_told_all_the_same_and_once():
-    assert told(PresenceDetector(3.0), [True] * 100) == [30]
+    assert reported(PresenceDetector(3.0), [True] * 100) == [30]
 
 
 def test_two_visits_are_two_episodes():
-    assert len(told(PresenceDetector(3.0), ([True] * 10 + [False] * 10) * 2)) == 2
+    assert len(reported(PresenceDetector(3.0), ([True] * 10 + [False] * 10) * 2)) == 2
 
 
 def test_nothing_is_told_when_it_is_turned_off():
     presence = PresenceDetector(0)
-    assert told(presence, [True] * 50 + [False] * 10) == []
+    assert reported(presence, [True] * 50 + [False] * 10) == []
     assert presence.finish() is None
 
 
 def test_the_end_of_the_source_ends_the_episode():
     presence = PresenceDetector(3.0)
-    told(presence, [True] * 10)
+    reported(presence, [True] * 10)
     episode = presence.finish()
     assert episode is not None
     assert episode.moving > 3

@@ -112,11 +112,11 @@ def test_at_the_end_of_the_source_nothing_is_left_unsaid(builder):
 
 
 def with_faces(track: Track, *seconds: float) -> Track:
-    keepsakes = BestFaces()
+    best = BestFaces()
     for second in seconds:
         recognition = Recognition({}, looks(1, int(second)), MODEL)
-        keepsakes = keepsakes.add(aligned(), recognition, second)
-    return replace(track, best_faces=keepsakes)
+        best = best.add(aligned(), recognition, second)
+    return replace(track, best_faces=best)
 
 
 def test_a_sighting_brings_its_faces_at_once_and_at_its_end_those_of_the_whole_visit(builder):

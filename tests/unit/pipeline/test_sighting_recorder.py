@@ -13,7 +13,7 @@ SEEN = Sighting("s1", Verdict(VerdictKind.STRANGER, "nobody we know"), "front do
 
 
 class Shelf:
-    """A store in memory that can be told to be full."""
+    """A store in memory, full on request."""
 
     def __init__(self, *, full: bool = False) -> None:
         self.error = StoreError("the disk is full", "delete something") if full else None
@@ -43,19 +43,19 @@ def test_a_closing_sighting_is_brought_up_to_date_and_not_recorded_again():
 
 
 def test_a_full_disk_is_said_and_stops_nothing(caplog):
-    chronicle = SightingRecorder(Shelf(full=True))
+    recorder = SightingRecorder(Shelf(full=True))
     with caplog.at_level(logging.ERROR):
-        assert chronicle.record(SEEN) is None
-    assert chronicle.lost == 1
+        assert recorder.record(SEEN) is None
+    assert recorder.lost == 1
     assert "the disk is full" in caplog.text
 
 
 def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
     grouped = []
-    chronicle = SightingRecorder(Shelf(), grouped.append)
+    recorder = SightingRecorder(Shelf(), grouped.append)
     tom = replace(SEEN, identifier="s2", verdict=Verdict(VerdictKind.KNOWN, "looks like Tom", name="Tom"))
     for sighting in (SEEN, replace(SEEN, closing=True), tom, replace(tom, closing=True)):
-        chronicle.record(sighting)
+        recorder.record(sighting)
     assert grouped == ["s1"]
 
 
@@ -63,19 +63,19 @@ def test_a_disk_that_fills_while_grouping_loses_no_sighting_and_is_said(caplog):
     def full(identifier: str) -> None:
         raise StoreError("the disk is full", "delete something")
 
-    chronicle = SightingRecorder(Shelf(), full)
-    assert chronicle.record(replace(SEEN, closing=True)) is None
-    assert chronicle.lost == 0
+    recorder = SightingRecorder(Shelf(), full)
+    assert recorder.record(replace(SEEN, closing=True)) is None
+    assert recorder.lost == 0
     assert "at the next start: the disk is full" in caplog.text
 
 
 def test_a_full_disk_is_told_once_until_something_fits_again():
-    shelf, told = Shelf(), []
-    chronicle = SightingRecorder(shelf, on_full=lambda: told.append("full"))
-    for error, heard in [
+    shelf, reports = Shelf(), []
+    recorder = SightingRecorder(shelf, on_full=lambda: reports.append("full"))
+    for error, expected in [
         (StoreError("busy"), 0), (DiskFullError("full"), 1), (StoreError("busy"), 1), (DiskFullError("full"), 1),
         (None, 1), (DiskFullError("full"), 2),
     ]:  # fmt: skip
         shelf.error = error
-        chronicle.record(SEEN)
-        assert len(told) == heard
+        recorder.record(SEEN)
+        assert len(reports) == expected

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import logging
 from types import TracebackType
-from typing import Protocol
 
 from facesecure.alerts.policy.policy import Policy
-from facesecure.domain import Alert
 from facesecure.domain.camera_events import CameraEvent
+from facesecure.domain.interfaces import AlertSink
 from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
 
-class Alerts(Protocol):
-    """Where alerts go (``alerts.dispatcher.Dispatcher``)."""
-
-    def send(self, alert: Alert) -> None: ...
-
-
 class PolicyTimer(RunsPeriodically):
     """Asks ``policy`` every so many seconds, between ``enter`` and ``exit``."""
 
-    def __init__(self, policy: Policy, alerts: Alerts, every: float = 1.0) -> None:
+    def __init__(self, policy: Policy, alerts: AlertSink, every: float = 1.0) -> None:
         self._policy, self._alerts = policy, alerts
         self._complained = False
         self._task = PeriodicTask("policy", self._tick, every, join_timeout=2.0)
@@ -49,7 +42,7 @@ class PolicyTimer(RunsPeriodically):
 class SystemAlerts:
     """Asks ``policy`` who is to hear of it, and hands on what is to be told to ``alerts``. Any thread may call."""
 
-    def __init__(self, policy: Policy, alerts: Alerts) -> None:
+    def __init__(self, policy: Policy, alerts: AlertSink) -> None:
         self._policy, self._alerts = policy, alerts
 
     def of_camera(self, event: CameraEvent) -> None:
