@@ -16,7 +16,7 @@ from support.faults.traces import all_sealed_values, found
 from support.store import MODEL
 from support.visitors import CHOOSE, visit
 
-FIRST = Path(__file__).parents[2] / "support" / "first_database.sql"
+FIRST = Path(__file__).parents[2] / "support" / "databases" / "revision_0001.sql"
 """Dumped from a database that revision 0001 had written: Tom with two faces, and two sightings."""
 
 
