@@ -128,7 +128,7 @@ def test_while_it_plays(home: Home, monkeypatch: pytest.MonkeyPatch, saw: Callab
         assert whole(home)
     daemon = home.begin()
     daemon.wait_ready()
-    again.append(daemon.wait_for("left from an earlier run and told now"))
+    again.append(daemon.wait_for("left from an earlier run"))
     pending = "SELECT 1 FROM deliveries WHERE channel='speaker' AND state IN ('pending', 'attempting')"
     wait_until(lambda: not home.rows(pending), "silence", 60)
     daemon.stop()

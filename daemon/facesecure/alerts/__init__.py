@@ -1,1 +1,4 @@
-"""Alerts on their way to plugins: ``registry`` finds them, ``dispatcher`` hands over, ``plugin`` says what one is."""
+"""Alerts: ``policy`` decides on them, ``delivery`` sends them, ``plugins`` finds the channels, ``speech`` records them.
+
+Authors of plugins need ``facesecure.alerts.plugins.api`` alone.
+"""

@@ -15,7 +15,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from facesecure.alerts.delivery import delivery
@@ -148,7 +148,7 @@ class Observer:
 
 
 def main(folder: Path, kills: int, seed: int) -> Seen:
-    delivery.FIRST_PAUSE, delivery.LONGEST_PAUSE = 0.005, 0.02
+    delivery.RETRIES = replace(delivery.RETRIES, first=0.005, longest=0.02)
     chance, seen, began = random.Random(seed), Seen(), time.monotonic()
     observer = Observer(folder, seen)
     for life in range(kills):

@@ -1,4 +1,4 @@
-"""One plugin, its thread, and what waits for it: what it does to itself, it does to nobody else."""
+"""One plugin with its queue and its thread, isolated so that its failures affect no other plugin."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facesecure.alerts.delivery.delivery import Delivery, DeliveryStage
+from facesecure.alerts.delivery.delivery import ChainLink, Delivery, DeliveryStage
 from facesecure.alerts.delivery.durable_outbox import DurableOutbox
 from facesecure.alerts.plugins.api import HasClose, PluginConfig
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.interfaces import AlertPlugin
 
 PLAYING_SECONDS = 30.0
-"""An announcement that is heard already may take this long, or its plugin's attempt_seconds where they are more."""
+"""Time limit of an announcement that has begun to play, or its plugin's attempt_seconds if that is longer."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelReport:
-    """How one plugin fares: attempts that delivered or failed, alerts dropped, deliveries of its own still open.
+    """The state of one plugin: attempts that delivered or failed, alerts dropped, deliveries of its own still open.
 
-    ``busy_seconds`` is what the present attempt takes so far; ``hung`` that it took too long and has not come back.
+    ``busy_seconds`` is the duration of the present attempt so far; ``hung`` means that it exceeded its time limit and
+    has not returned.
     """
 
     name: str
@@ -41,130 +42,138 @@ class ChannelReport:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One attempt."""
+    """One attempt, as the plugin's thread gets it."""
 
     delivery: Delivery
     attempts: int
 
 
-Ended = Callable[["Channel", Delivery, BaseException | None], None]
+OnAttemptEnd = Callable[["Channel", Delivery, BaseException | None], None]
+"""Called on the plugin's thread with the channel, the delivery, and the error if the attempt failed."""
 
 
 class Channel:
-    """Feeds one plugin, one alert at a time.
+    """Feed one plugin, one alert at a time.
 
-    Its queue belongs to the dispatcher's thread; the plugin's own thread takes one job at a time and says how it
-    ended by calling ``ended``.
+    The queue belongs to the dispatcher's thread. The plugin's own thread takes one job at a time and reports its
+    result through ``on_attempt_end``.
     """
 
-    def __init__(self, name: str, plugin: AlertPlugin, ledger: DurableOutbox, ended: Ended) -> None:
+    def __init__(self, name: str, plugin: AlertPlugin, outbox: DurableOutbox, on_attempt_end: OnAttemptEnd) -> None:
+        """Read the plugin's time limits; its thread begins with ``start``."""
         config = getattr(plugin, "config", None)
         config = config if isinstance(config, PluginConfig) else PluginConfig()
-        self.name, self.expires, self._limit = name, config.expires, config.attempt_seconds
-        self.speaks = bool(getattr(getattr(plugin, "plugin", plugin), "speaks", False))
+        speaks = bool(getattr(getattr(plugin, "plugin", plugin), "speaks", False))
+        self.name, self.link, self._limit = name, ChainLink(name, config.expires, speaks), config.attempt_seconds
         self.current: Delivery | None = None
         self.hung = False
         self.deadline = 0.0
         self.sent = self.failed = self.dropped = 0
         self.last_error = ""
-        self._plugin, self._ledger, self._ended = plugin, ledger, ended
+        self._plugin, self._outbox, self._on_attempt_end = plugin, outbox, on_attempt_end
         self._since = 0.0
         self._fresh: deque[Delivery] = deque()
-        self._backlog: deque[Delivery] = deque()
+        self._retries: deque[Delivery] = deque()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"plugin-{name}", daemon=True)
 
     # The dispatcher's side --------------------------------------------------------------------------------------
 
     def start(self) -> None:
+        """Start the plugin's thread."""
         self._thread.start()
 
     def queue(self, delivery: Delivery) -> None:
-        """Let ``delivery`` wait for this plugin: fresh ones in the order they came, before those tried in vain."""
+        """Add ``delivery`` to the queue: fresh ones in the order they came, before retries."""
         delivery.stage = DeliveryStage.QUEUED
-        (self._fresh if delivery.fresh else self._backlog).append(delivery)
+        (self._fresh if delivery.fresh else self._retries).append(delivery)
 
-    def take_all(self) -> list[Delivery]:
-        """Empty the queue."""
-        waiting = [one for one in (*self._fresh, *self._backlog) if self._waits_here(one)]
+    def drain(self) -> list[Delivery]:
+        """Empty the queue and return what was in it."""
+        waiting = [one for one in (*self._fresh, *self._retries) if self._still_queued(one)]
         self._fresh.clear()
-        self._backlog.clear()
+        self._retries.clear()
         return waiting
 
-    def next(self) -> Delivery | None:
-        """The first that waits; None where none does or the plugin is busy."""
+    def next_delivery(self) -> Delivery | None:
+        """Take the first delivery off the queue; None if the queue is empty or the plugin is busy."""
         if self.current is not None:
             return None
-        for line in (self._fresh, self._backlog):
+        for line in (self._fresh, self._retries):
             while line:
-                if self._waits_here(delivery := line.popleft()):
+                if self._still_queued(delivery := line.popleft()):
                     return delivery
         return None
 
     def assign(self, delivery: Delivery, now: float) -> None:
-        """Begin an attempt."""
+        """Begin an attempt at ``now`` (monotonic)."""
         delivery.stage, delivery.attempts = DeliveryStage.ATTEMPTING, delivery.attempts + 1
         self.current, self._since, self.deadline = delivery, now, now + self._limit
         self._jobs.put(Job(delivery, delivery.attempts))
 
-    def heard(self, now: float) -> None:
-        """The announcement is playing: cutting in now would say it twice."""
+    def extend_for_playback(self, now: float) -> None:
+        """Extend the time limit of an announcement that is playing: a fallback would say it a second time."""
         self.deadline = max(self.deadline, now + max(self._limit, PLAYING_SECONDS))
 
     def overdue(self, now: float) -> bool:
+        """Return whether the present attempt has exceeded its time limit at ``now``."""
         return self.current is not None and not self.hung and now >= self.deadline
 
-    def hang(self) -> str:
-        """Give up on the present attempt, which nothing can stop. Returns why."""
+    def mark_hung(self) -> str:
+        """Give up on the present attempt, whose thread cannot be interrupted. Returns the reason."""
         self.hung, self.failed = True, self.failed + 1
         self.last_error = f"no answer within {self._limit:g} s"
         return self.last_error
 
-    def released(self, error: BaseException | None) -> None:
-        """The present attempt is over, however late."""
+    def attempt_ended(self, error: BaseException | None) -> None:
+        """Count the present attempt, which has returned in time or late."""
         self.current, was_hung, self.hung = None, self.hung, False
         self.sent += error is None
         self.failed += error is not None and not was_hung
-        self.last_error = "" if error is None else _in_words(error)
+        self.last_error = "" if error is None else _printable(error)
 
     def report(self, waiting: int) -> ChannelReport:
+        """Return the counters; ``waiting`` is the number of open deliveries, which the scheduler knows."""
         busy = time.monotonic() - self._since if self.current is not None else 0.0
         return ChannelReport(self.name, self.sent, self.failed, self.dropped, waiting, busy, self.hung, self.last_error)
 
     def finish(self) -> None:
-        """Let the thread close the plugin and end, when it has done what it is at."""
+        """Have the thread close the plugin and end after its present job."""
         self._jobs.put(None)
 
     def join(self, deadline: float) -> None:
-        """Wait for that until ``deadline`` (monotonic); then leave the thread behind, or at once if it hangs."""
+        """Wait for the thread until ``deadline`` (monotonic), or not at all if it hangs; then abandon it."""
         if self._thread.ident is not None and not self.hung:
             self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _waits_here(self, delivery: Delivery) -> bool:
-        return delivery.stage is DeliveryStage.QUEUED and delivery.chain[delivery.position] is self
+    def _still_queued(self, delivery: Delivery) -> bool:
+        return delivery.stage is DeliveryStage.QUEUED and delivery.link is self.link
 
     # The plugin's thread ----------------------------------------------------------------------------------------
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            self._ended(self, job.delivery, self._attempt(job))
+            self._on_attempt_end(self, job.delivery, self._attempt(job))
             del job  # or it would be held until the next alert comes
         self._close()
 
     def _attempt(self, job: Job) -> BaseException | None:
-        """Written before and after: the mark that it was delivered is on the disk before anybody hears of it."""
+        """Send the alert, marking it in the outbox before and after.
+
+        The mark that it was delivered is on the disk before the dispatcher learns of it.
+        """
         delivery = job.delivery
         self._mark(job, DeliveryState.ATTEMPTING)
         try:
             self._plugin.send(delivery.alert)
         except (Exception, SystemExit) as error:
-            log.debug("plugin %s failed at attempt %d", self.name, job.attempts, exc_info=True)
+            log.debug("plugin %s failed on attempt %d", self.name, job.attempts, exc_info=True)
             return error
         self._mark(job, DeliveryState.DELIVERED)
         return None
 
     def _mark(self, job: Job, state: DeliveryState) -> None:
-        self._ledger.mark(job.delivery.alert, job.delivery.channel, DeliveryStatus(state, job.attempts, self.name))
+        self._outbox.mark(job.delivery.alert, job.delivery.channel, DeliveryStatus(state, job.attempts, self.name))
 
     def _close(self) -> None:
         try:
@@ -174,6 +183,6 @@ class Channel:
             log.exception("plugin %s failed to close", self.name)
 
 
-def _in_words(error: BaseException) -> str:
-    """What can be printed and stored: a file's name in an OSError need not be text."""
+def _printable(error: BaseException) -> str:
+    """Return the message as text that can be printed and stored: a file name in an OSError need not be Unicode."""
     return str(error).encode(errors="backslashreplace").decode() or type(error).__name__

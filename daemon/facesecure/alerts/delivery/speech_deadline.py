@@ -1,4 +1,4 @@
-"""Whether something has spoken in time: if not, the log says so as loudly as it can."""
+"""The deadline for spoken alerts: an alert that no plugin has spoken in time is reported in the log, loudly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facesecure.domain import Alert, AlertKind
 from facesecure.domain.deliveries import DeliveryState
 
 SPEAK_WITHIN = 9.5
-"""Seconds after an alert was made. Ten are promised; the log has to be read, too."""
+"""Seconds after an alert was created. Ten are promised; the log has to be read, too."""
 
 log = logging.getLogger(__name__)
 
@@ -24,36 +24,46 @@ class _Watched:
 
 
 class AnnouncementDeadline:
-    """Watches the alerts that are for a plugin that speaks (one with ``speaks = True``), until one has."""
+    """Watch the alerts that go to a plugin with ``speaks = True`` until one has spoken them.
+
+    Example::
+
+        deadline = AnnouncementDeadline(within=9.5)
+        deadline.watch([delivery])
+        deadline.tick(time.monotonic(), lambda alert: "kitchen: no answer")  # logs it if it is overdue
+    """
 
     def __init__(self, within: float = SPEAK_WITHIN) -> None:
+        """``within``: seconds after an alert's creation in which it has to be spoken."""
         self._within = within
         self._watched: dict[str, _Watched] = {}
 
     def watch(self, deliveries: Iterable[Delivery]) -> None:
+        """Watch those of ``deliveries`` that a plugin of their chain speaks."""
         for one in deliveries:
-            if any(channel.speaks for channel in one.chain):
+            if one.spoken:
                 self._watched[one.alert.identifier] = _Watched(one.alert, one.born + self._within)
 
     def playing(self, alert: Alert) -> None:
-        """Something says it now."""
+        """Suspend the deadline: a plugin plays ``alert`` now."""
         if watched := self._watched.get(alert.identifier):
             watched.playing = True
 
-    def broken_off(self, alert: Alert) -> None:
-        """What said it has failed."""
+    def interrupted(self, alert: Alert) -> None:
+        """Restore the deadline: the plugin that played ``alert`` has failed."""
         if watched := self._watched.get(alert.identifier):
             watched.playing = False
 
     def spoken(self, alert: Alert) -> None:
-        """Something has said it."""
+        """Stop watching ``alert``: it was spoken to its end."""
         self._watched.pop(alert.identifier, None)
 
     def wake_at(self) -> float:
+        """Return when ``tick`` is due, monotonic; infinity if nothing is watched."""
         return min((one.due for one in self._watched.values() if not one.playing), default=float("inf"))
 
     def tick(self, now: float, why: Callable[[Alert], str]) -> None:
-        """Tell of what is overdue, once; ``why`` knows what went wrong with an alert."""
+        """Log each overdue alert once; ``why`` returns the reason for one."""
         for one in [one for one in self._watched.values() if now >= one.due and not one.playing]:
             del self._watched[one.alert.identifier]
             message = "NOTHING HAS SPOKEN within %.1f s: %r (alert %s): %s"
@@ -61,19 +71,22 @@ class AnnouncementDeadline:
 
 
 class MissedAnnouncementAlert:
-    """Listens to the dispatcher, and tells of an alert that expired before a plugin that speaks had said it.
+    """Follow the dispatcher's steps, and report an alert that expired before a plugin had spoken it.
 
-    Not of what is said of facesecure itself, or this would never end; and a drill has its own report.
+    Alerts about facesecure itself are not reported, which would never end, nor are drills, which have their own
+    report. Example::
+
+        steps.follow(MissedAnnouncementAlert({"speaker"}, partial(system_alerts.of_service, "undelivered")).step)
     """
 
-    def __init__(self, aloud: Collection[str], tell: Callable[[str], object]) -> None:
-        """``aloud``: the plugins that speak, by name. ``tell`` is given what was not said, in words."""
-        self._aloud, self._tell = aloud, tell
+    def __init__(self, aloud: Collection[str], report: Callable[[str], object]) -> None:
+        """``aloud``: the names of the plugins that speak. ``report`` is called with a sentence for each alert."""
+        self._aloud, self._report = aloud, report
 
-    def step(self, alert: Alert, channel: str, what: str) -> None:
-        """The dispatcher says how far ``alert`` has come."""
-        if what != DeliveryState.EXPIRED or channel not in self._aloud:
+    def step(self, alert: Alert, channel: str, step: str) -> None:
+        """Handle one step of ``alert``, as a follower of ``ProgressFanOut``."""
+        if step != DeliveryState.EXPIRED or channel not in self._aloud:
             return
         if alert.kind is AlertKind.SERVICE or (alert.sighting is not None and alert.sighting.staged):
             return
-        self._tell(f"{alert.text!r} was not said by {channel}")
+        self._report(f"{alert.text!r} was not said by {channel}")

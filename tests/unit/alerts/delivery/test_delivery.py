@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from facesecure.alerts.delivery import delivery
-from facesecure.alerts.delivery.delivery import pause
+from facesecure.alerts.delivery.delivery import RETRIES
 from facesecure.alerts.delivery.dispatcher import Dispatcher
 from facesecure.alerts.delivery.durable_outbox import DurableOutbox
 from facesecure.alerts.plugins.api import PluginConfig, SerializedPlugin
@@ -62,8 +63,7 @@ NEVER = float("inf")
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(delivery, "LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr(delivery, "RETRIES", replace(delivery.RETRIES, first=0.02, longest=0.1))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def eventually(come_true: Callable[[], Any], seconds: float = 10.0) -> None:
 def ends(outbox: Outbox) -> dict[tuple[str, str], tuple[str, str, int]]:
     """(text, channel): (state, by, attempts)."""
     return {
-        (told.alert.text, one.channel): (one.standing.state.value, one.standing.by, one.standing.attempts)
+        (told.alert.text, one.channel): (one.status.state.value, one.status.by, one.status.attempts)
         for told in outbox.history()
         for one in told.deliveries
     }
@@ -250,11 +250,9 @@ def test_it_is_tried_until_it_expires_and_then_the_log_says_so(store: Store, cap
     assert error.endswith("cast: no device")
 
 
-def test_pauses_grow_and_are_left_to_chance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "FIRST_PAUSE", 2.0)
-    monkeypatch.setattr(delivery, "LONGEST_PAUSE", 300.0)
-    chance = random.Random(1)
-    tries = [[pause(rounds, chance) for _ in range(200)] for rounds in (0, 1, 5, 40)]
+def test_pauses_grow_and_are_left_to_chance() -> None:
+    rng = random.Random(1)
+    tries = [[RETRIES.delay(passes, rng) for _ in range(200)] for passes in (0, 1, 5, 40)]
     for pauses, limit in zip(tries, (2, 4, 64, 300), strict=True):
         assert limit / 10 <= min(pauses) < 0.3 * limit
         assert 0.8 * limit < max(pauses) <= limit
@@ -325,7 +323,7 @@ def test_an_attempt_that_nobody_saw_the_end_of_is_made_again(store: Store, caplo
     later = Voice()
     with Dispatcher({"cast": later}, outbox=store.outbox):
         eventually(lambda: later.said)
-    assert "1 perhaps once more" in caplog.text
+    assert "1 perhaps a second time" in caplog.text
     gate.opened.set()
 
 
@@ -427,8 +425,8 @@ def test_an_error_whose_words_are_no_text_can_be_written_too(store: Store, caplo
 
     with Dispatcher({"odd": Odd()}, outbox=store.outbox, close_seconds=0.1) as dispatcher:
         dispatcher.send(alert("one"))
-        eventually(lambda: store.outbox.pending()[0].deliveries[0].standing.error != "")
-    assert store.outbox.pending()[0].deliveries[0].standing.error == "odd: no file bad\\udcffname"
+        eventually(lambda: store.outbox.pending()[0].deliveries[0].status.error != "")
+    assert store.outbox.pending()[0].deliveries[0].status.error == "odd: no file bad\\udcffname"
 
 
 # In time ------------------------------------------------------------------------------------------------------------
