@@ -63,7 +63,7 @@ class Run:
 
     def _frames(self, frames: Any) -> Iterator[Frame]:
         for frame in self.watch.each(frames, "decode"):
-            yield replace(frame, picture=Timed(frame.picture, self.watch, {"rgb": "colour"}))
+            yield replace(frame, pixels=Timed(frame.pixels, self.watch, {"rgb": "colour"}))
 
     def _note(self, frame: Frame, tracks: Sequence[Track]) -> None:
         self.cpu.append(self._lap.split())

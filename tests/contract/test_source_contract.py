@@ -146,7 +146,7 @@ def test_numbers_and_times_always_rise(case: Case) -> None:
 
 def test_pictures_are_rgb_with_a_luma_of_the_same_shape(case: Case) -> None:
     frame = first(case.source, 1)[0]
-    width, height = frame.picture.size
+    width, height = frame.pixels.size
     assert frame.image.shape == (height, width, 3)
     assert frame.image.dtype == np.uint8
     assert frame.image.flags.c_contiguous
@@ -192,7 +192,7 @@ def test_stop_from_another_thread_ends_it(case: Case) -> None:
 
 def test_a_probe_tells_the_size(case: Case) -> None:
     answer = case.source.probe()
-    assert (answer.width, answer.height) == first(case.source, 1)[0].picture.size
+    assert (answer.width, answer.height) == first(case.source, 1)[0].pixels.size
     assert answer.why
     assert f"{answer.width}x{answer.height}" in str(answer)
 

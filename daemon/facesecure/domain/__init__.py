@@ -1,7 +1,6 @@
-"""The values that travel through the daemon, and the interfaces between its rooms.
+"""The domain types that pass through the daemon, and the interfaces between its packages.
 
-The names below are loaded when they are first used: ``facesecure.domain.errors`` stays cheap to import, since numpy is
-loaded only with the types that need it.
+The names below are imported on first use, so that ``facesecure.domain.errors`` can be imported without numpy.
 """
 
 from __future__ import annotations

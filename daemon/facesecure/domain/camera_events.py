@@ -1,4 +1,4 @@
-"""What can befall a camera, as events."""
+"""Camera events: a camera goes offline, freezes, is covered or moved, and recovers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from enum import StrEnum
 
 
 class Trouble(StrEnum):
-    """What is wrong with a camera."""
+    """The faults a camera can have."""
 
     OFFLINE = "offline"
     FROZEN = "frozen"
     COVERED = "covered"
-    """Covered or blinded: there is a picture and nothing to be seen in it."""
+    """Covered or blinded: frames arrive but show nothing."""
     MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A trouble has begun, or is ``over``. ``why`` says what was seen, to follow a colon; it holds no secret."""
+    """The start of a fault, or its end (``over``).
+
+    ``why`` describes the evidence, worded to follow a colon; it contains no secret.
+    """
 
     over: bool
     why: str
@@ -27,9 +30,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CameraEvent:
-    """A camera's trouble has begun, or is ``over``.
+    """The start of a camera fault, or its end (``over``).
 
-    ``why`` is for people and holds no password.
+    ``why`` is a sentence for people and contains no password.
+
+    Example::
+
+        CameraEvent(Trouble.OFFLINE, over=False, why="no frame for 20 s")
     """
 
     trouble: Trouble
@@ -39,9 +46,9 @@ class CameraEvent:
 
     def __post_init__(self) -> None:
         if not self.why:
-            raise ValueError("a camera's event says why")
+            raise ValueError("a camera event needs a reason")
 
     @property
     def word(self) -> str:
-        """offline, frozen, covered, moved, or back: what the household's sentences are called by."""
+        """Return the key of the sentence to announce: offline, frozen, covered, moved, or back."""
         return "back" if self.over else self.trouble.value

@@ -1,4 +1,4 @@
-"""."""
+"""Alerts and their deliveries, and the interface of the outbox that stores both."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from facesecure.domain import Alert
 
-if TYPE_CHECKING:
-    pass
-
 
 class DeliveryState(StrEnum):
-    """How far a delivery came. The last three are ends; only a plugin that answers late leaves one of them."""
+    """The state of a delivery.
+
+    The last three are final, except that a plugin which answers late can still turn one into DELIVERED.
+    """
 
     PENDING = "pending"
     ATTEMPTING = "attempting"
-    """A plugin was told to send it, and nobody knows yet whether it did. After a restart it is tried again."""
+    """A plugin is sending it and has not answered yet. After a restart it is tried again."""
     DELIVERED = "delivered"
     EXPIRED = "expired"
     FAILED = "failed"
-    """It will not be tried: no plugin of its chain is in use, or too many newer ones wait."""
+    """It will not be tried: no plugin of its fallback chain is enabled, or too many newer alerts are waiting."""
 
     @property
     def open(self) -> bool:
+        """Whether the delivery can still be attempted."""
         return self in (DeliveryState.PENDING, DeliveryState.ATTEMPTING)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedDelivery:
-    """A delivery to be written with its alert: the channel it is for, and when it is no longer worth making."""
+    """A delivery to store with its alert: the channel it is for, and when it expires."""
 
     channel: str
     expires_at: datetime
@@ -42,7 +43,10 @@ class PlannedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStatus:
-    """How a delivery stands. ``by`` is the plugin that tried or delivered; ``error`` why the last attempt failed."""
+    """The status of a delivery.
+
+    ``by`` is the plugin that made the last attempt; ``error`` says why that attempt failed.
+    """
 
     state: DeliveryState
     attempts: int
@@ -53,32 +57,32 @@ class DeliveryStatus:
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
-    """A delivery as it was written."""
+    """A delivery as read from the outbox."""
 
     channel: str
     expires_at: datetime
-    standing: DeliveryStatus
+    status: DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
 class AlertWithDeliveries:
-    """An alert and what became of it on each channel."""
+    """An alert and its delivery on each channel."""
 
     alert: Alert
     deliveries: Sequence[StoredDelivery]
 
 
 class Outbox(Protocol):
-    """Where alerts wait on the disk (``store.outbox.Outbox``). What a method wrote is on the disk when it returns.
+    """The durable queue of alerts (``storage.outbox.Outbox``).
 
-    Every method may raise StoreError, and may be called from any thread.
+    A write is on the disk when the method returns. Every method may raise StoreError; any thread may call it.
     """
 
     def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> bool:
-        """Write ``alert`` and its deliveries in one transaction. False if it is there already; then nothing changed."""
+        """Write ``alert`` and its deliveries in one transaction; return False if it is there already."""
 
-    def mark(self, alert: str, channel: str, standing: DeliveryStatus) -> None:
-        """Say how the delivery of the alert with that identifier stands. One that was delivered stays delivered."""
+    def mark(self, alert: str, channel: str, status: DeliveryStatus) -> None:
+        """Set the status of one delivery, by alert identifier and channel. A delivered one stays delivered."""
 
     def pending(self) -> Sequence[AlertWithDeliveries]:
-        """Alerts with deliveries that have not ended, and only those, oldest first."""
+        """Return the alerts with open deliveries, and only those deliveries, oldest first."""

@@ -1,18 +1,18 @@
-"""Everything facesecure raises on purpose.
+"""The exceptions that facesecure raises deliberately.
 
-    FacesecureError                  something a person can mend; the message says how
-    ├── UsageError                   wrong words on the command line (exit code 2)
+    FacesecureError                  a problem a person can fix; the message says how
+    ├── UsageError                   wrong arguments on the command line (exit code 2)
     ├── ConfigError                  the configuration file is wrong; carries every problem found
     ├── SourceError                  a camera, stream, file or folder cannot be read
-    │   └── SourceLost               it could be read and then was lost; a live source may come back
-    ├── ImageError                   a picture cannot be read or makes no sense
+    │   └── SourceLost               ... or was lost while being read; a live source may come back
+    ├── ImageError                   an image cannot be read or is invalid
     ├── ModelError                   a model is missing, damaged or does not fit its card
     │   └── DownloadError            ... or could not be fetched
     ├── StoreError                   the database or the state directory cannot be used
-    │   └── DiskFullError            ... for lack of room
-    ├── EnrolmentError               a person cannot be enrolled from these pictures
+    │   └── DiskFullError            ... for lack of disk space
+    ├── EnrolmentError               a person cannot be enrolled from these images
     ├── PluginError                  an alert plugin could not be loaded, configured or used
-    └── ControlError                 the running daemon cannot be asked, or refuses
+    └── ControlError                 the running daemon cannot be reached, or refuses
         └── NoDaemonError            ... because none is running
 
 The command line prints the message after ``error:`` and exits with ``exit_code``; a traceback is always a bug.
@@ -23,7 +23,12 @@ from collections.abc import Callable, Iterable
 
 
 class FacesecureError(Exception):
-    """Base of all expected failures. ``hint`` says what to do about it, in one sentence."""
+    """Base of all expected failures. ``hint`` is one sentence that says what to do.
+
+    Example::
+
+        raise FacesecureError("the camera cannot be opened", hint="check that no other program uses it")
+    """
 
     exit_code = 1
 
@@ -37,13 +42,13 @@ class FacesecureError(Exception):
 
 
 class UsageError(FacesecureError):
-    """The command line's words do not fit."""
+    """The command-line arguments do not fit together."""
 
     exit_code = 2
 
 
 class ConfigError(FacesecureError):
-    """The configuration is wrong. ``problems`` holds one line for each, in the file's order."""
+    """The configuration is invalid. ``problems`` holds one line for each problem, in the order of the file."""
 
     exit_code = 2
 
@@ -57,19 +62,19 @@ class SourceError(FacesecureError):
 
 
 class SourceLost(SourceError):
-    """A source that worked has gone. Live sources raise it inside and reconnect."""
+    """A source was lost while being read. Live sources handle it themselves and reconnect."""
 
 
 class ImageError(FacesecureError):
-    """A picture cannot be decoded or is not one."""
+    """An image cannot be decoded, or the data is not an image."""
 
 
 class ModelError(FacesecureError):
-    """A model file and its card are missing, damaged or do not fit each other."""
+    """A model file or its card is missing or damaged, or the two do not match."""
 
 
 class DownloadError(ModelError):
-    """A model could not be fetched or was not what the registry promised."""
+    """A model cannot be downloaded, or is not what the registry describes."""
 
 
 class StoreError(FacesecureError):
@@ -77,11 +82,11 @@ class StoreError(FacesecureError):
 
 
 class DiskFullError(StoreError):
-    """There is no room to write what should be written."""
+    """The disk has no space left for a write."""
 
 
 class EnrolmentError(FacesecureError):
-    """A person cannot be enrolled from the pictures given."""
+    """A person cannot be enrolled from the images given."""
 
 
 class PluginError(FacesecureError):
@@ -89,11 +94,11 @@ class PluginError(FacesecureError):
 
 
 class ControlError(FacesecureError):
-    """The running daemon cannot be asked, or does not do what it was asked."""
+    """The running daemon cannot be reached, or refuses a request."""
 
 
 class NoDaemonError(ControlError):
-    """No daemon is running that could be asked."""
+    """No daemon is running."""
 
 
 def did_you_mean(

@@ -1,4 +1,4 @@
-"""A face in a picture: where it is, how much it is worth, and as a recogniser sees it. Import it from ``domain``."""
+"""Face types: the detection, its quality, and the aligned crop. Import them from ``facesecure.domain``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,12 @@ def require(condition: bool, complaint: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle in pixels; may reach over the edge of the image."""
+    """A rectangle in pixels; it may extend beyond the image.
+
+    Example::
+
+        Box(left=100, top=50, right=180, bottom=150).centre  # (140.0, 100.0)
+    """
 
     left: float
     top: float
@@ -41,26 +46,30 @@ class Box:
 
     @property
     def width(self) -> float:
+        """Width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> float:
+        """Height in pixels."""
         return self.bottom - self.top
 
     @property
     def area(self) -> float:
+        """Area in square pixels."""
         return self.width * self.height
 
     @property
     def centre(self) -> tuple[float, float]:
+        """The centre (x, y) in pixels."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detection: where, how sure (0 to 1), and five landmarks, float32 (5, 2), in LANDMARK_NAMES' order.
+    """A detection: the box, the confidence (0 to 1), and five landmarks, float32 (5, 2), ordered as LANDMARK_NAMES.
 
-    Left and right are the viewer's, as in the image.
+    Left and right are as seen in the image.
     """
 
     box: Box
@@ -75,17 +84,17 @@ class Face:
 
     @property
     def eye_distance(self) -> float:
-        """Pixels between the eyes."""
+        """Distance between the eyes in pixels."""
         return float(np.hypot(*(self.landmarks[1] - self.landmarks[0])))
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How much a face is worth for telling who it is. ``reasons`` is empty exactly when the face is usable.
+    """The quality of a face for recognition. ``reasons`` is empty exactly when the face is usable.
 
-    eye_distance in pixels; sharpness relative to a usual sharp photo (about 1); brightness and contrast 0 to 255; yaw
-    and pitch are rough, -1 to 1 (0 is frontal); roll in degrees; confidence 0 to 1. ``clarity`` (0 to 1) is the share
-    of the face's likeness to its own person that such a picture keeps.
+    eye_distance is in pixels; sharpness is relative to a typical sharp photo (about 1); brightness and contrast are 0
+    to 255; yaw and pitch are estimates, -1 to 1 (0 is frontal); roll is in degrees; confidence is 0 to 1. ``clarity``
+    (0 to 1) is the share of the face's similarity to its own person that an image of this quality keeps.
     """
 
     eye_distance: float
@@ -104,14 +113,15 @@ class Quality:
 
     @property
     def usable(self) -> bool:
+        """Whether the face is good enough to be recognised."""
         return not self.reasons
 
 
 @dataclass(frozen=True, slots=True)
 class AlignedFace:
-    """What a recogniser sees: uint8 RGB (112, 112, 3) made by ``vision.align``, and how good it is.
+    """The input of a recogniser: uint8 RGB (112, 112, 3), made by ``vision.images.align``, and its quality.
 
-    ``loose`` is the face with its surroundings (``vision.crop``), for the one look of a recogniser that asks for it.
+    ``loose`` is the face with its surroundings (``ContextCropper``), for a recogniser that needs it; else None.
     """
 
     image: Image

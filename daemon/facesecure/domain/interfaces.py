@@ -42,7 +42,7 @@ class ContextCropper(Protocol):
     """A recogniser that may need more of the image than the aligned face."""
 
     def crop_context(self, image: Image, box: Box) -> Image | None:
-        """Return the crop of ``image`` (uint8 RGB) around the face in ``box``; None if only the aligned face is needed."""
+        """Return the crop of ``image`` (uint8 RGB) around ``box``; None if only the aligned face is needed."""
 
 
 class Embedder(Protocol):

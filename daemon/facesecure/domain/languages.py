@@ -1,7 +1,8 @@
-"""The sentences facesecure comes with, and how each language says where something is.
+"""The announcement sentences that ship with facesecure, and how each language phrases a location.
 
-``{name}`` is a person, ``{where}`` a place as the language says it ("at the front door"), ``{place}`` the place's bare
-name ("front door"), ``{sentence}`` another sentence, ``{text}`` and ``{count}`` an alert's words and a number.
+``{name}`` is a person, ``{where}`` a location as the language phrases it ("at the front door"), ``{place}`` the bare
+name of the place ("front door"), ``{sentence}`` another sentence, ``{text}`` and ``{count}`` an alert's text and a
+number.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SLOTS: Mapping[str, frozenset[str]] = {
     "one_held_back": frozenset({"text"}),
     "held_back": frozenset({"text", "count"}),
 }
-"""Every sentence by its name, and the slots it may have."""
+"""Every sentence key, with the slots that its sentence may contain."""
 
 NEEDED: Mapping[str, str] = {
     "known": "name",
@@ -38,12 +39,12 @@ NEEDED: Mapping[str, str] = {
     "one_held_back": "text",
     "held_back": "text",
 }
-"""The slot without which a sentence would say nothing."""
+"""The slot that a sentence must contain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Its sentences by name, and what it makes of a place's name: "front door" to "at the front door"."""
+    """The sentences by key, and the function that phrases a location: "front door" becomes "at the front door"."""
 
     sentences: Mapping[str, str]
     where: Callable[[str], str]
@@ -91,7 +92,7 @@ _FRENCH = {
     "held_back": "{text} ({count} alertes précédentes ont été retenues)",
 }
 
-# French says "at the" by the noun's gender, so places are known by name, in either language.
+# In French, "at the" depends on the gender of the noun, so known places are listed, in both languages.
 _FRENCH_PLACES = {
     "à la porte d'entrée": ("front door", "door", "entrance", "porte d'entrée", "entrée"),
     "à la porte": ("porte", "doorstep"),
@@ -119,7 +120,7 @@ def _in_english(place: str) -> str:
 
 
 def _in_french(place: str) -> str:
-    """A place that is not in the list is named by its camera, whose article is known."""
+    """Phrase a location; a place that is not in the list is described as "devant la caméra PLACE"."""
     name = place.strip().casefold().replace("’", "'")
     return _FRENCH_WHERE.get(name, f"devant la caméra {place}")
 
@@ -128,5 +129,5 @@ SHIPPED: Mapping[str, Language] = {"en": Language(_ENGLISH, _in_english), "fr": 
 
 
 def base(language: str) -> str:
-    """The language without its country: "fr" for "fr-CA" and "FR_ca"."""
+    """Return the language without its country: "fr" for "fr-CA" and "FR_ca"."""
     return language.replace("_", "-").partition("-")[0].casefold()

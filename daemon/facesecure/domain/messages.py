@@ -1,4 +1,4 @@
-"""Every sentence that facesecure says, in the household's language: few enough that all can be recorded beforehand."""
+"""The sentences of alerts in the configured language: few enough that all can be synthesised in advance."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ _SHOWN = 4
 
 
 class Phrases:
-    """The sentences about one camera in one language.
+    """The sentences for one camera in one language.
 
-    Each comes back exactly the same for the same arguments, so that a recording made of it yesterday fits today.
+    The same arguments always give the same text, so that cached speech can be reused.
+
+    Example::
+
+        Phrases("en", "front door").stranger()  # "A stranger is at the front door"
     """
 
     def __init__(
@@ -24,71 +28,71 @@ class Phrases:
         overrides: Mapping[str, str] | None = None,
         where: str | None = None,
     ) -> None:
-        """``language`` as gTTS names it ("en", "fr-CA", "de"); ``place``: the camera's name.
+        """Choose the sentences of ``language``, named as gTTS does ("en", "fr-CA", "de").
 
-        ``overrides`` are the household's own sentences by name (``languages.SLOTS``); a language that facesecure does
-        not come with needs all of them. ``where``: how to say where the camera is ("au garage"), left out what the
-        language makes of ``place``. Raises ValueError, with every complaint, where a sentence is missing or wrong.
+        ``place`` is the camera's name. ``overrides`` are sentences from the configuration, by key
+        (``languages.SLOTS``); a language that does not ship with facesecure needs all of them. ``where`` phrases the
+        location ("au garage"); by default the language derives it from ``place``. Raises ValueError, listing every
+        problem, if a sentence is missing or invalid.
         """
         own = dict(overrides or {})
-        complaints = [*problems(own), *missing(language, own)]
-        if complaints:
-            raise ValueError("; ".join(complaints))
+        if found := [*problems(own), *missing(language, own)]:
+            raise ValueError("; ".join(found))
         shipped = SHIPPED.get(base(language))
         self.language = language
         self._sentences = {**(shipped.sentences if shipped else {}), **own}
         self._slots = {"place": place, "where": where or (shipped.where(place) if shipped else place)}
 
     def known(self, name: str, *, correction: bool = False) -> str:
-        """Somebody enrolled is there; ``correction``: an earlier alert of the same visit said otherwise."""
+        """Announce an enrolled person; ``correction`` if an earlier alert of the same visit said otherwise."""
         return self._say("corrected_known" if correction else "known", name=name)
 
     def stranger(self, *, correction: bool = False) -> str:
-        """Somebody is there whom nobody knows."""
+        """Announce a person who is not enrolled."""
         return self._say("corrected_stranger" if correction else "stranger")
 
     def unidentified(self) -> str:
-        """Somebody or something was there; no face was good enough to tell."""
+        """Announce movement without a face good enough to recognise."""
         return self._say("unidentified")
 
     def camera(self, trouble: str) -> str:
-        """``trouble``: offline, back, frozen, covered or moved. Raises ValueError for another."""
+        """Announce a camera event: offline, back, frozen, covered or moved. Raises ValueError for any other."""
         return self._say(_known("camera", trouble))
 
     def service(self, event: str) -> str:
-        """``event``: restored, unwritable, disk_full or undelivered. Raises ValueError for another."""
+        """Announce a service event: restored, unwritable, disk_full or undelivered. Raises ValueError for any other."""
         return self._say(_known("service", event))
 
     def drill(self, sentence: str) -> str:
-        """``sentence``, said so that nobody takes it for an alarm."""
+        """Mark ``sentence`` as part of a drill."""
         return self._say("drill", sentence=sentence)
 
     def test(self) -> str:
-        """What a channel says to show that it works."""
+        """Return the sentence of a test alert."""
         return self._say("test")
 
     def held_back(self, text: str, count: int) -> str:
-        """``text`` for reading, and how many alerts were held back since the last that was told. Never spoken."""
+        """Append to ``text`` how many alerts were suppressed since the last notification. Never spoken."""
         if count <= 0:
             return text
         return self._say("one_held_back" if count == 1 else "held_back", text=text, count=str(count))
 
     def own(self, sentence: str, name: str | None = None) -> str:
-        """The words of a household's rule, their slots filled; they may have {where}, {place} and, given it, {name}."""
+        """Fill the slots of a rule's sentence: {where}, {place} and, if ``name`` is given, {name}."""
         return sentence.format_map({**self._slots, **({"name": name} if name else {})})
 
     def about(self, name: str) -> list[str]:
-        """Every sentence that can be said of ``name``; all of them hold the name."""
+        """Return every sentence that mentions ``name``."""
         sentences = self.known(name), self.known(name, correction=True)
         return [*sentences, *(self.drill(sentence) for sentence in sentences)]
 
     def every(self, names: Iterable[str] = ()) -> list[str]:
-        """All that a household with these ``names`` can need said, the most urgent first; none twice."""
-        nobody = [self.stranger(), self.unidentified(), self.stranger(correction=True)]
+        """Return every sentence that a household with these ``names`` may need, the most urgent first."""
+        unknown = [self.stranger(), self.unidentified(), self.stranger(correction=True)]
         people = [self.known(name, correction=later) for later in (False, True) for name in names]
         rest = [self._say(key) for key in SLOTS if key.startswith(("camera_", "service_"))]
         drills = [self.drill(self.stranger()), self.drill(self.unidentified())]
-        return list(dict.fromkeys([*nobody, *people, *rest, self.test(), *drills]))
+        return list(dict.fromkeys([*unknown, *people, *rest, self.test(), *drills]))
 
     def _say(self, key: str, **slots: str) -> str:
         return self._sentences[key].format_map({**self._slots, **slots})
@@ -98,14 +102,14 @@ def _known(group: str, what: str) -> str:
     key = f"{group}_{what}"
     if key not in SLOTS:
         choices = ", ".join(each.removeprefix(f"{group}_") for each in SLOTS if each.startswith(f"{group}_"))
-        raise ValueError(f"nothing is said of a {group} that is {what!r}; there are: {choices}")
+        raise ValueError(f"there is no sentence for a {group} that is {what!r}; there are: {choices}")
     return key
 
 
 def problems(sentences: Mapping[str, str]) -> list[str]:
-    """What is wrong with a household's own sentences, one complaint for each."""
-    found = (_problem(key, sentence) for key, sentence in sentences.items())
-    return [f"{key}: {complaint}" for key, complaint in zip(sentences, found, strict=True) if complaint]
+    """Return the problems of sentences from the configuration, at most one for each sentence."""
+    found = {key: _problem(key, sentence) for key, sentence in sentences.items()}
+    return [f"{key}: {problem}" for key, problem in found.items() if problem]
 
 
 def _problem(key: str, sentence: str) -> str:
@@ -120,13 +124,13 @@ def _problem(key: str, sentence: str) -> str:
     if wrong:
         return f"there is no {{{wrong[0]}}} in it; there is {_listed(f'{{{slot}}}' for slot in sorted(SLOTS[key]))}"
     if not any(character.isalnum() for character in sentence):
-        return "it says nothing"
+        return "it has no words"
     needed = NEEDED.get(key)
     return f"it needs {{{needed}}}" if needed and needed not in slots else ""
 
 
 def missing(language: str, sentences: Mapping[str, str]) -> list[str]:
-    """A complaint where facesecure has no sentences in ``language`` and the household did not give them all."""
+    """Return a problem if ``language`` does not ship with facesecure and ``sentences`` is incomplete."""
     absent = [] if base(language) in SHIPPED else [key for key in SLOTS if key not in sentences]
     if not absent:
         return []

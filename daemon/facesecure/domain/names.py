@@ -1,4 +1,4 @@
-"""What a person may be called: one rule for the command line, the database, speech and file names."""
+"""Person names: one rule for the command line, the database, speech and file names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from facesecure.domain.errors import UsageError
 
 LONGEST_NAME = 64
 FORGOTTEN = "somebody forgotten"
-"""Stands where the name of somebody stood who was removed."""
+"""Replaces the name of a person who was removed."""
 
 _HINT = f"a name is 1 to {LONGEST_NAME} characters, without slashes, backslashes or control characters"
 _REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
@@ -16,22 +16,22 @@ _DIRECTION_OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 
 def person_name(text: str) -> str:
-    """``text`` as it is stored: trimmed, runs of spaces made one, NFC. Raises UsageError where it is no name."""
+    """Normalise ``text`` for storage: trimmed, single spaces, NFC. Raises UsageError if it is not a valid name."""
     name = unicodedata.normalize("NFC", text.strip())
-    complaint = _complaint(name)
-    if complaint:
-        raise UsageError(f"{text!r} cannot be a person's name: {complaint}", _HINT)
+    problem = _problem(name)
+    if problem:
+        raise UsageError(f"{text!r} cannot be a person's name: {problem}", _HINT)
     return " ".join(name.split())
 
 
 def name_key(name: str) -> str:
-    """What makes two names the same person: case does not, nor how an accent is encoded."""
+    """Return the key by which names are compared: case and the encoding of accents do not matter."""
     return unicodedata.normalize("NFC", person_name(name).casefold())
 
 
-def _complaint(name: str) -> str | None:
+def _problem(name: str) -> str | None:
     if not any(unicodedata.category(character)[0] not in "ZCM" for character in name):
-        return "there is nothing to see in it"
+        return "it has no visible characters"
     if len(name) > LONGEST_NAME:
         return f"it has {len(name)} characters"
     if any(character in "/\\" for character in name):

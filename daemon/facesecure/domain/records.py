@@ -1,4 +1,4 @@
-"""What the store hands out and takes in: plain frozen values, detached from any database session."""
+"""Records that the store reads and writes: frozen values, independent of any database session."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Verdict,
 
 @dataclass(frozen=True, slots=True)
 class EnrolledFace:
-    """One picture a person is known by.
+    """A face that a person was enrolled with.
 
-    ``image`` is the aligned crop, uint8 RGB (112, 112, 3); ``embedding`` float32 (d,), made by the model file whose
-    SHA-256 is ``model_sha256``; ``source`` says where it came from (a path, a camera). ``identifier`` and
-    ``added_at`` are the store's and ignored when a face is added, so a face read can be added again elsewhere.
+    ``image`` is the aligned crop, uint8 RGB (112, 112, 3); ``embedding`` is float32 (d,), made by the model file whose
+    SHA-256 is ``model_sha256``; ``source`` says where the face came from (a path, a camera). The store assigns
+    ``identifier`` and ``added_at`` and ignores them when a face is added, so a face that was read can be added again.
     """
 
     image: Image
@@ -30,7 +30,7 @@ class EnrolledFace:
     identifier: int | None = None
     added_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     sighting: str | None = None
-    """The sighting it was taken from, if it was seen at the door."""
+    """The sighting that the face was taken from, if it was seen by the camera."""
 
     def __post_init__(self) -> None:
         if self.image.shape != (112, 112, 3) or self.image.dtype != np.uint8:
@@ -48,7 +48,7 @@ def check_embedding(embedding: Embedding) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody enrolled, and how many pictures they are known by."""
+    """An enrolled person, and the number of faces they are enrolled with."""
 
     name: str
     created_at: datetime
@@ -57,7 +57,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A way one person looks to one model: float32 (d,) of length 1, the mean of ``faces`` pictures."""
+    """A template of a person for one model: float32 (d,) of length 1, made of ``faces`` faces."""
 
     name: str
     embedding: Embedding
@@ -68,7 +68,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the household said later of a sighting. ``words`` tell how; ``name`` is set exactly for KNOWN."""
+    """A correction of a sighting by the household. ``words`` says how; ``name`` is set exactly for KNOWN."""
 
     kind: VerdictKind
     name: str | None
@@ -78,7 +78,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class RefusedFace:
-    """An enrolled face (number ``identifier`` of ``name``) that could not be embedded again, and ``why``."""
+    """A face (number ``identifier``, of the person ``name``) that could not be embedded again, and ``why``."""
 
     name: str
     identifier: int
@@ -87,7 +87,7 @@ class RefusedFace:
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """What came of a change of model: how many ``faces`` were embedded again, of which ``people``, and which not."""
+    """The result of a change of model: the number of ``faces`` embedded again, their ``people``, and those refused."""
 
     faces: int = 0
     people: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ class Reembedded:
 
 @dataclass(frozen=True, slots=True)
 class StoredSighting:
-    """A sighting as it was written. ``snapshot`` is a JPEG's absolute path, None where none is kept (any more)."""
+    """A sighting as stored. ``snapshot`` is the absolute path of a JPEG; None if there is none (any more)."""
 
     identifier: str
     verdict: Verdict
@@ -114,18 +114,18 @@ class StoredSighting:
 
     @property
     def kind(self) -> VerdictKind:
-        """Who it was as far as we know now: as told, or as corrected."""
+        """The kind of the verdict, as corrected if it was corrected."""
         return self.correction.kind if self.correction else self.verdict.kind
 
     @property
     def name(self) -> str | None:
-        """Their name as far as we know now."""
+        """The person's name, as corrected if it was corrected."""
         return self.correction.name if self.correction else self.verdict.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredFace:
-    """A face kept with the sighting of that identifier."""
+    """A face stored with the sighting whose identifier is ``sighting``."""
 
     sighting: str
     seen: SeenFace
@@ -133,10 +133,10 @@ class StoredFace:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody unknown who was seen, once or often; ``name`` once they were named.
+    """A stranger who was seen once or several times; ``name`` is set once the visitor was named.
 
-    ``marked`` tells that the household said who it is not; ``faces`` counts those kept; ``snapshot`` is that of the
-    visit with the clearest face.
+    ``marked`` is true if a correction says that the visitor is not a certain person, or not enrolled; ``faces`` counts
+    the stored faces; ``snapshot`` is that of the visit with the clearest face.
     """
 
     identifier: int
@@ -151,7 +151,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """What one round of retention removed."""
+    """The number of items that one run of retention removed, and the bytes freed."""
 
     sightings: int = 0
     snapshots: int = 0
@@ -166,15 +166,15 @@ Embeddings = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TemplateVector:
-    """One way a person looks: ``direction`` float32 (n,) of length 1, and of how many ``faces`` it is made.
+    """One template of a person: ``direction``, float32 (n,) of length 1, and the number of ``faces`` it is made of.
 
-    ``leaning``: it is no plain mean, but leans from one towards a single picture.
+    ``blended``: it is not a plain mean, but a mean moved towards a single face.
     """
 
     direction: Embedding
     faces: int
-    leaning: bool = False
+    blended: bool = False
 
 
 TemplateMaker = Callable[[Embeddings], Sequence[TemplateVector]]
-"""Turns one person's embeddings, float32 (n, d), into what they are compared by: one look or more."""
+"""A function that makes one or more templates of one person's embeddings, float32 (n, d)."""

@@ -1,7 +1,7 @@
-"""Hours of the day as a household writes them: "22:00-07:00", "Mon-Fri 09:00-17:00", "weekends 23:00-09:00".
+"""Weekly hours as the configuration writes them: "22:00-07:00", "Mon-Fri 09:00-17:00", "weekends 23:00-09:00".
 
-They are read off the clock on the wall. So a night when the clocks change is quiet from ten to seven like any other,
-an hour or two longer or shorter; and what begins before midnight belongs to the day on which it began.
+They are in local wall-clock time: a night in which the clocks change has the same hours as any other, although it is
+an hour longer or shorter. Hours that pass midnight belong to the day on which they begin.
 """
 
 from __future__ import annotations
@@ -25,9 +25,13 @@ _EXAMPLE = 'write "22:00-07:00", "Mon-Fri 09:00-17:00" or "Sat,Sun 23:00-09:00"'
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """From ``start`` up to but not including ``end``, minutes after midnight, on ``days`` (0 is Monday).
+    """The hours from ``start`` up to but not including ``end``, in minutes after midnight, on ``days`` (0 is Monday).
 
-    Where ``end`` is not after ``start`` it means the next day.
+    An ``end`` that is not after ``start`` is on the next day.
+
+    Example::
+
+        Hours.parse("Mon-Fri 22:00-07:00").began(wall_clock(now))
     """
 
     start: int
@@ -36,21 +40,21 @@ class Hours:
 
     @classmethod
     def parse(cls, text: str) -> Hours:
-        """Raises ValueError, which says what was probably meant."""
+        """Parse ``text``. Raises ValueError, with a suggestion, if it is not valid."""
         parts = _FORM.fullmatch(text.strip())
         if parts is None:
-            raise ValueError(f"{text!r} are no hours; {_EXAMPLE}")
+            raise ValueError(f"{text!r} is not a range of hours; {_EXAMPLE}")
         start, end = _minute(parts["start"]), _minute(parts["end"])
         if start == end:
-            raise ValueError(f"{text!r} begin and end at the same time; for a whole day write 00:00-24:00")
+            raise ValueError(f"{text!r} begins and ends at the same time; for a whole day write 00:00-24:00")
         if start == _DAY:
-            raise ValueError(f"{text!r} begin at the end of the day; write 00:00")
+            raise ValueError(f"{text!r} begins at the end of the day; write 00:00")
         return cls(start, end, _days(parts["days"]) if parts["days"] else _EVERY_DAY)
 
     def began(self, local: datetime) -> datetime | None:
-        """When the hours that ``local`` is within began; None where it is outside of them.
+        """Return when the hours that contain ``local`` began; None if ``local`` is outside of them.
 
-        Both are what the clock on the wall shows (``wall_clock``), with no time zone.
+        Both are local wall-clock times without a time zone (``wall_clock``).
         """
         minute = local.hour * 60 + local.minute
         today, yesterday = (local.date() - timedelta(days=ago) for ago in (0, 1))
@@ -66,22 +70,22 @@ class Hours:
 
 
 def wall_clock(moment: datetime, zone: tzinfo | None = None) -> datetime:
-    """What the clock on the wall shows at ``moment`` (aware), in ``zone`` or else the machine's time zone."""
+    """Convert ``moment`` (aware) to naive local time in ``zone``, by default the machine's time zone."""
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
 def within(hours: Iterable[Hours], local: datetime) -> datetime | None:
-    """When the latest of ``hours`` that ``local`` is within began; None where it is within none."""
+    """Return when the latest of the ``hours`` that contain ``local`` began; None if none contains it."""
     return max((start for each in hours if (start := each.began(local))), default=None)
 
 
 def _minute(text: str) -> int:
     found = _CLOCK.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no time of day; {_EXAMPLE}")
+        raise ValueError(f"{text!r} is not a time of day; {_EXAMPLE}")
     minute = int(found[1]) * 60 + int(found[2])
     if int(found[2]) > 59 or minute > _DAY:
-        raise ValueError(f"{text!r} is no time of day: there are 00:00 to 24:00")
+        raise ValueError(f"{text!r} is not a time of day: times are 00:00 to 24:00")
     return minute
 
 
@@ -106,7 +110,7 @@ def _day(text: str) -> int:
         if word in names:
             return names.index(word)
     hint = did_you_mean(word, [*_DAYS, *_LONG, *_GROUPS], shown=_as_written)
-    raise ValueError(f"{text!r} is no day of the week; {hint or _EXAMPLE}")
+    raise ValueError(f"{text!r} is not a day of the week; {hint or _EXAMPLE}")
 
 
 def _as_written(day: str) -> str:

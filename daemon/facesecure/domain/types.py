@@ -1,9 +1,9 @@
-"""The nouns of a frame's journey: Frame, Face, AlignedFace, Recognition, Verdict, Track, Sighting, Alert.
+"""The types that a frame passes through: Frame, Face, AlignedFace, Recognition, Verdict, Sighting, Alert.
 
-All are frozen and check their shapes where they are made, so that a mistake shows at the stage that made it.
+All are frozen and check their shapes on creation, so that an error shows at the stage that made it.
 Conventions, everywhere in the daemon: images are uint8 RGB of shape (height, width, 3); points are (x, y) in
-pixels from the top left; times called ``..._at`` are seconds on the source's own clock, which never goes back;
-wall-clock times are aware ``datetime`` in UTC. What a face is by itself stands in ``face``.
+pixels from the top left; a ``Frame.taken_at`` is in seconds on the source's own clock, which never goes back;
+wall-clock times are aware ``datetime`` in UTC. The face types are in ``domain.faces``.
 """
 
 from __future__ import annotations
@@ -47,26 +47,26 @@ Embedding = NDArray[np.float32]
 
 
 class FrameImage(Protocol):
-    """Pixels as a source delivers them, converted only when somebody asks."""
+    """Pixels as a source delivers them, converted on demand."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels."""
+        """The size (width, height) in pixels."""
 
     def rgb(self) -> Image:
-        """uint8 RGB (height, width, 3), C-contiguous. The same array every time; do not write to it."""
+        """Return uint8 RGB (height, width, 3), C-contiguous: the same array at every call, not to be written to."""
 
     def luma(self) -> Luma:
-        """uint8 brightness (height, width), or a smaller plane of the same scene if the camera gives one."""
+        """Return uint8 brightness (height, width), or a smaller plane of the same scene if the camera provides one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture from a source. ``index`` counts what the source produced, so a gap tells of dropped frames."""
+    """One frame from a source. ``index`` counts the frames that the source produced; a gap means dropped frames."""
 
     index: int
     taken_at: float
-    picture: FrameImage
+    pixels: FrameImage
     wall_time: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
@@ -77,22 +77,22 @@ class Frame:
     @property
     def image(self) -> Image:
         """The whole frame, uint8 RGB (height, width, 3)."""
-        return self.picture.rgb()
+        return self.pixels.rgb()
 
     @property
     def luma(self) -> Luma:
         """Brightness, uint8 (h, w); may be smaller than the image."""
-        return self.picture.luma()
+        return self.pixels.luma()
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What one face says: a score for everybody who is enrolled, by name (empty if nobody is).
+    """The recognition of one face: a score for every enrolled person, by name (empty if no one is enrolled).
 
-    Scores are the recogniser's own (cosine, or a class's log-odds); only a ``ScoreModel`` gives them a meaning.
-    ``model_sha256`` names the model that made ``embedding``: embeddings of two models do not compare.
-    ``doubts`` say why it is not surely a person's face at all; usually there are none.
-    ``cosines`` says whether scores are cosines of ``embedding``; where they are not, it is kept for visitors alone.
+    Scores are on the recogniser's own scale (cosine, or a class's log-odds); a ``ScoreModel`` interprets them.
+    ``model_sha256`` identifies the model that made ``embedding``: embeddings of two models cannot be compared.
+    ``doubts`` say why it may not be a human face at all; usually there are none.
+    ``cosines`` says whether scores are cosines of ``embedding``; if not, the embedding only serves to match visitors.
     """
 
     scores: Mapping[str, float]
@@ -102,13 +102,13 @@ class Recognition:
     cosines: bool = True
 
     def ranked(self) -> list[tuple[str, float]]:
-        """(name, score), best first; equal scores by name, so that the order never depends on chance."""
+        """Return (name, score) pairs, best first; equal scores are ordered by name."""
         return sorted(self.scores.items(), key=lambda item: (-item[1], item[0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenFace:
-    """A face of a sighting that is kept with it, and its embedding by the model with ``model_sha256``."""
+    """A face that is stored with its sighting, and its embedding by the model with ``model_sha256``."""
 
     face: AlignedFace
     embedding: Embedding
@@ -120,7 +120,7 @@ class SeenFace:
 
 
 class VerdictKind(StrEnum):
-    """Who it is, as far as anybody can tell."""
+    """The kinds of verdict: a known person, a stranger, or no face good enough to decide."""
 
     KNOWN = "known"
     STRANGER = "stranger"
@@ -129,11 +129,15 @@ class VerdictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement on one track. ``name`` is set exactly for KNOWN.
+    """The verdict on one track. ``name`` is set exactly for KNOWN.
 
     ``score`` and ``second_score`` are the two best mean scores over the track's usable faces (None if there were
-    none, or nobody is enrolled); ``evidence`` is the log-likelihood ratio (nats) of the best name against "nobody
-    we know"; ``faces_used`` counts usable faces; ``why`` is one sentence for people.
+    none, or no one is enrolled); ``evidence`` is the log-likelihood ratio (nats) of the best name against the
+    hypothesis that the person is not enrolled; ``faces_used`` counts usable faces; ``why`` is one sentence for people.
+
+    Example::
+
+        Verdict(VerdictKind.UNIDENTIFIED, why="no usable face")
     """
 
     kind: VerdictKind
@@ -150,20 +154,20 @@ class Verdict:
             (self.name is not None) == (self.kind is VerdictKind.KNOWN),
             f"a {self.kind} verdict named {self.name!r}",
         )
-        require(bool(self.why), "a verdict says why")
+        require(bool(self.why), "a verdict needs a reason")
         require(self.faces_used >= 0, "faces_used is negative")
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A verdict, made: what is stored, shown, and turned into alerts.
+    """A verdict on a visit: it is stored, shown, and turned into alerts.
 
-    ``identifier`` is unique for ever. ``track`` is the tracker's number (None where no face was ever found).
+    ``identifier`` is unique for ever. ``track`` is the tracker's number (None if no face was found).
     ``supersedes`` is the identifier of an earlier sighting of the same track that this one corrects.
     ``snapshot`` is the best view so far, uint8 RGB with some surroundings; ``box`` is the face within it.
-    ``closing`` marks one that was made before and comes again at its end, with the whole visit's figures and snapshot.
-    ``faces`` are the best usable ones so far, for the store alone: plugins are not told.
-    ``staged`` says that a drill put a picture before the camera and nobody was there.
+    ``closing`` marks the last update of an earlier sighting, with the figures and snapshot of the whole visit.
+    ``faces`` are the best usable faces so far; only the store receives them, plugins do not.
+    ``staged`` says that a drill injected the visitor and no person was there.
     """
 
     identifier: str
@@ -186,28 +190,32 @@ class Sighting:
 
 
 class AlertKind(StrEnum):
-    """What an alert is about: who was seen, or how facesecure itself fares."""
+    """The subject of an alert: a person, the camera, or facesecure itself."""
 
     KNOWN = "known"
     STRANGER = "stranger"
     UNIDENTIFIED = "unidentified"
     CAMERA = "camera"
-    """The camera is in trouble, or out of it."""
+    """A camera fault began or ended."""
     SERVICE = "service"
-    """The daemon itself: a database restored, a channel that has failed for long."""
+    """The daemon itself: the database was restored, or a channel has failed for long."""
     TEST = "test"
-    """Somebody tries whether alerts arrive; nobody is at the door."""
+    """A test of the alert channels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A message for one or more plugins.
+    """A notification for one or more plugins.
 
-    ``text`` is for reading and may count what was held back; ``speech`` is what to say aloud (left out: the text), one
-    of a few sentences that can be recorded beforehand. ``identifier`` stays the same at every attempt to deliver it,
-    after a restart too. ``sighting`` is what was seen, without its pixels (the picture is at ``snapshot_path``); None
-    where it is not about somebody. ``held_back`` counts the earlier alerts of its like that a cool-down kept back.
-    ``channels`` are the plugins to tell, in no order; None means every one that is in use.
+    ``text`` is for reading and may count suppressed alerts; ``speech`` is the sentence to say aloud (by default the
+    text), one of a few that can be synthesised in advance. ``identifier`` stays the same at every attempt to deliver
+    the alert, also after a restart. ``sighting`` is the sighting without its pixels (the image is at
+    ``snapshot_path``); None if the alert is not about a person. ``held_back`` counts earlier alerts of the same kind
+    that a cool-down suppressed. ``channels`` are the plugins to notify, in no order; None means every enabled plugin.
+
+    Example::
+
+        Alert(AlertKind.TEST, "This is a test", channels=("log",))
     """
 
     kind: AlertKind
@@ -221,7 +229,7 @@ class Alert:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        require(bool(self.text), "an alert needs words")
+        require(bool(self.text), "an alert needs a text")
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
         if not self.speech:
@@ -229,6 +237,6 @@ class Alert:
 
     @classmethod
     def about(cls, sighting: Sighting, text: str, **others: Any) -> Alert:
-        """An alert of the sighting's own kind. What only the store needs, its faces and pixels, is left out."""
+        """Make an alert about ``sighting``, of the same kind as its verdict, without its faces and pixels."""
         seen = replace(sighting, faces=(), snapshot=None)
         return cls(AlertKind(sighting.verdict.kind.value), text, sighting=seen, **others)

@@ -90,7 +90,7 @@ def _leaning(unit: Embeddings) -> list[TemplateVector]:
         return []
     mean = _direction(unit)
     leaning = _unit((1 - _LEANING) * mean + _LEANING * _different(unit, mean))
-    return [TemplateVector(direction, len(unit), leaning=True) for direction in leaning]
+    return [TemplateVector(direction, len(unit), blended=True) for direction in leaning]
 
 
 def _different(unit: Embeddings, mean: Embedding) -> Embeddings:

@@ -134,7 +134,7 @@ def marked(session: Session, model_sha256: str) -> Embeddings:
     return np.stack(list(distinct.values())) if distinct else np.empty((0, 0), np.float32)
 
 
-def decoys(session: Session, model_sha256: str) -> list[HardNegative]:
+def hard_negatives(session: Session, model_sha256: str) -> list[HardNegative]:
     """Whom each person was mistaken for. Nobody "who is known" means: of those who were enrolled by then."""
     mistaken = (MarkedFaceRow.not_person_id == PersonRow.id) | (
         MarkedFaceRow.not_person_id.is_(None) & (PersonRow.created_at <= MarkedFaceRow.marked_at)

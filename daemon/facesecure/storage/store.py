@@ -267,10 +267,10 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return sighting_faces.marked(session, model_sha256)
 
-    def decoys(self, model_sha256: str) -> list[HardNegative]:
+    def hard_negatives(self, model_sha256: str) -> list[HardNegative]:
         """Marked strangers as rivals of those they were mistaken for. They change with ``people_revision``."""
         with self._database.read() as session:
-            return sighting_faces.decoys(session, model_sha256)
+            return sighting_faces.hard_negatives(session, model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
         """One round of retention: old sightings with their faces, snapshots and faces over the limits, lost files.

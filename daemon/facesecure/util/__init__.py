@@ -1,1 +1,1 @@
-"""."""
+"""General helpers: durable file writes, clocks, backoff, and periodic tasks."""

@@ -1,4 +1,4 @@
-"""Two clocks: one for the time of day, which anybody may set; one for how long something lasts, which nobody can."""
+"""The wall clock, which can be set, and the monotonic clock since boot, which cannot."""
 
 from __future__ import annotations
 
@@ -12,29 +12,31 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """What the policy needs to know of time."""
+    """The clocks that the alert policy reads."""
 
     @property
     def boot(self) -> str:
-        """Which start of the machine ``steady`` counts from; empty where nobody knows."""
+        """The identifier of the boot that ``steady`` counts from; empty if unknown."""
 
     def now(self) -> datetime:
-        """The time of day, aware. May jump both ways: a Pi has no clock of its own until the network gives it one."""
+        """Return the wall-clock time, aware. It may jump: a Pi has no clock until it reaches a time server."""
 
     def steady(self) -> float:
-        """Seconds since the machine started, those asleep included. Never jumps, and a restarted daemon goes on."""
+        """Return seconds since boot, including suspended time. Never jumps, and continues across daemon restarts."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemClock:
-    """This machine's."""
+    """The clocks of this machine."""
 
     boot: str = field(default_factory=lambda: _boot())
 
     def now(self) -> datetime:
+        """Return the wall-clock time in UTC."""
         return datetime.now(UTC)
 
     def steady(self) -> float:
+        """Return seconds since boot (CLOCK_BOOTTIME)."""
         return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

@@ -1,4 +1,7 @@
-"""."""
+"""Durable and atomic file writes.
+
+``write_durably`` is for state that must survive a power cut, ``replace_file`` for files that can be made again.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 
 def make_private_folders(root: Path, folder: Path) -> None:
-    """Make ``folder`` and what is missing between it and ``root``, each for the owner only, each on the disk."""
+    """Create ``folder`` and its missing parents below ``root``, each with mode 0700 and flushed to the disk."""
     if folder == root or folder.is_dir():
         return
     make_private_folders(root, folder.parent)
@@ -17,7 +20,14 @@ def make_private_folders(root: Path, folder: Path) -> None:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` (0600) so that it is all there or not at all, even after a power cut."""
+    """Write ``data`` to ``path`` (0600) in one step: after a power cut, either the old or the new content is there.
+
+    Raises OSError and leaves ``path`` as it was.
+
+    Example::
+
+        write_durably(state_dir / "arming.json", json.dumps(document).encode())
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -33,15 +43,26 @@ def write_durably(path: Path, data: bytes) -> None:
         raise
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` in one step: a reader sees the old or the new content. Not flushed to the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
 def owned_like(path: Path, folder: Path) -> None:
-    """What root makes in somebody's folder is theirs: the service must be able to use it."""
+    """If running as root, give ``path`` to the owner of ``folder``, so that the service can use it."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's list of names to the disk."""
+    """Flush the directory entries of ``folder`` to the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -84,7 +84,7 @@ class Door:
                 return
             at = self.shown / self._fps
             self.shown += 1
-            yield Frame(self.shown, at, frame.picture, self._began + timedelta(seconds=at))
+            yield Frame(self.shown, at, frame.pixels, self._began + timedelta(seconds=at))
 
     def _between(self) -> None:
         """The camera is lost now and then, and somebody edits the configuration."""

@@ -184,7 +184,7 @@ def test_a_stranger_who_was_marked_raises_the_threshold_of_whom_they_were_mistak
         grace = store.faces_of("Grace")[0].embedding
     other = grace + np.random.default_rng(3).standard_normal(grace.size).astype(np.float32) / 16
     marked = np.asarray(other / np.linalg.norm(other), np.float32)
-    monkeypatch.setattr(Store, "decoys", lambda self, sha: [HardNegative("Grace", marked)])
+    monkeypatch.setattr(Store, "hard_negatives", lambda self, sha: [HardNegative("Grace", marked)])
     monkeypatch.setattr(Store, "marked_strangers", lambda self, sha: marked[None])
     after = family("calibrate", "--json").json
     assert (before["strangers_marked"], after["strangers_marked"]) == (0, 1)

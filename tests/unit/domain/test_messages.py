@@ -131,7 +131,7 @@ def test_a_language_with_a_sentence_missing_is_refused_with_that_sentence_in_eng
         ("known", "{name:>99} is here", "there is no {name} in it"),
         ("known", "{} is here", "there is no {} in it"),
         ("known", "{name is here", "a slot is written {where}"),
-        ("test", " ... ", "it says nothing"),
+        ("test", " ... ", "it has no words"),
     ],
 )
 def test_a_sentence_that_could_not_be_said_is_refused_when_the_settings_are_read(key, sentence, complaint):

@@ -59,16 +59,16 @@ def test_a_whole_day_ends_at_twenty_four():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "are no hours"),
-        ("22:00", "are no hours"),
-        ("22-7", "'22' is no time of day"),
-        ("25:00-07:00", "there are 00:00 to 24:00"),
-        ("22:60-07:00", "there are 00:00 to 24:00"),
+        ("", "is not a range of hours"),
+        ("22:00", "is not a range of hours"),
+        ("22-7", "'22' is not a time of day"),
+        ("25:00-07:00", "times are 00:00 to 24:00"),
+        ("22:60-07:00", "times are 00:00 to 24:00"),
         ("24:00-07:00", "write 00:00"),
         ("07:00-07:00", "for a whole day write 00:00-24:00"),
-        ("Mond-Fri 22:00-07:00", "'Mond' is no day of the week; did you mean 'Mon'?"),
+        ("Mond-Fri 22:00-07:00", "'Mond' is not a day of the week; did you mean 'Mon'?"),
         ("week-ends 22:00-07:00", "did you mean"),
-        ("Mon,,Tue 22:00-07:00", "'' is no day of the week"),
+        ("Mon,,Tue 22:00-07:00", "'' is not a day of the week"),
     ],
 )
 def test_what_are_no_hours_is_said_with_what_was_meant(text, said):

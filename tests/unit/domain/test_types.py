@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain import AlignedFace, Box, Face, Frame, Recognition, Sighting, Verdict, VerdictKind
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from support.builders import NOON, face_at, frame_at, quality
 
 
@@ -18,13 +18,13 @@ from support.builders import NOON, face_at, frame_at, quality
         lambda: Face(Box(0, 0, 1, 1), np.zeros((5, 2), np.float32), 1.1),
         lambda: AlignedFace(np.zeros((160, 160, 3), np.uint8), quality()),
         lambda: AlignedFace(np.zeros((112, 112, 3), np.float32), quality()),
-        lambda: Frame(-1, 0.0, RgbPicture(np.zeros((2, 2, 3), np.uint8))),
-        lambda: Frame(0, 0.0, RgbPicture(np.zeros((2, 2, 3), np.uint8)), datetime(2026, 1, 1)),
+        lambda: Frame(-1, 0.0, RgbImage(np.zeros((2, 2, 3), np.uint8))),
+        lambda: Frame(0, 0.0, RgbImage(np.zeros((2, 2, 3), np.uint8)), datetime(2026, 1, 1)),
         lambda: Verdict(VerdictKind.KNOWN, "because"),
         lambda: Verdict(VerdictKind.STRANGER, "because", name="Tom"),
         lambda: Verdict(VerdictKind.STRANGER, ""),
         lambda: Sighting("", Verdict(VerdictKind.STRANGER, "b"), "door", NOON, NOON),
-        lambda: RgbPicture(np.zeros((2, 2), np.uint8)),
+        lambda: RgbImage(np.zeros((2, 2), np.uint8)),
     ],
 )
 def test_what_makes_no_sense_cannot_be_made(make):

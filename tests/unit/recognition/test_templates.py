@@ -24,7 +24,7 @@ def near(centre: int, count: int, spread: float = 0.5, seed: int = 0) -> np.ndar
 
 def means_of(faces: np.ndarray) -> list[TemplateVector]:
     """The templates that are plain means."""
-    return [look for look in templates_of(faces) if not look.leaning]
+    return [look for look in templates_of(faces) if not look.blended]
 
 
 def test_a_face_that_lies_far_out_is_trimmed_and_the_others_are_not():
@@ -68,7 +68,7 @@ def test_real_photos_of_one_person_make_one_template_and_a_mixture_of_two_three(
 
 def test_the_mean_leans_towards_every_picture_but_those_that_lie_far_out():
     faces = near(0, 4)
-    leaning = [look for look in templates_of(np.concatenate([faces, near(1, 1)])) if look.leaning]
+    leaning = [look for look in templates_of(np.concatenate([faces, near(1, 1)])) if look.blended]
     mean = template_of(faces)
     assert len(leaning) == 4
     for face in faces:
@@ -81,7 +81,7 @@ def test_the_mean_leans_towards_every_picture_but_those_that_lie_far_out():
 
 def test_of_many_pictures_the_mean_leans_to_the_five_that_differ_most():
     alike, turned = near(0, 10, spread=0.1), near(0, 4, spread=0.7, seed=3)
-    leaning = [look.direction for look in templates_of(np.concatenate([alike, turned])) if look.leaning]
+    leaning = [look.direction for look in templates_of(np.concatenate([alike, turned])) if look.blended]
     assert len(leaning) == 5
     mean = template_of(np.concatenate([alike, turned]))
     assert all(max(float(one @ face) for one in leaning) > float(mean @ face) + 0.03 for face in turned)

@@ -73,9 +73,9 @@ def test_its_faces_are_a_strangers_from_now_on_and_after_a_restart(state_dir: Pa
 
 def test_not_tom_is_a_rival_of_toms_alone_and_a_stranger_of_everybodys(mistaken: Store) -> None:
     mistaken.corrections.not_known("wrong", "Tom", CHOOSE)
-    assert [decoy.name for decoy in mistaken.decoys(MODEL)] == ["Tom"]
+    assert [negative.name for negative in mistaken.hard_negatives(MODEL)] == ["Tom"]
     mistaken.corrections.not_known("wrong", None, CHOOSE)
-    assert [decoy.name for decoy in mistaken.decoys(MODEL)] == ["Anna", "Tom"]
+    assert [negative.name for negative in mistaken.hard_negatives(MODEL)] == ["Anna", "Tom"]
     assert mistaken.marked_strangers(MODEL).shape == (3, 192), "no face counts twice"
 
 
@@ -83,7 +83,7 @@ def test_who_is_enrolled_after_the_mark_is_not_kept_from_being_known(mistaken: S
     """She was nobody they knew, and then she moved in: her photos may look like the faces marked, for they are hers."""
     mistaken.corrections.not_known("wrong", None, CHOOSE)
     mistaken.add_person("Grace", known_to(3))
-    assert "Grace" not in {decoy.name for decoy in mistaken.decoys(MODEL)}
+    assert "Grace" not in {negative.name for negative in mistaken.hard_negatives(MODEL)}
 
 
 def test_saying_it_twice_is_as_saying_it_once(mistaken: Store) -> None:
@@ -96,7 +96,7 @@ def test_saying_it_twice_is_as_saying_it_once(mistaken: Store) -> None:
 def test_the_mark_goes_when_the_visitor_is_named(mistaken: Store) -> None:
     visitor, _ = mistaken.corrections.not_known("wrong", "Tom", CHOOSE)
     mistaken.visitors.name(visitor, "Grace", [enrolled(face) for face in mistaken.visitors.faces(visitor)])
-    assert mistaken.decoys(MODEL) == []
+    assert mistaken.hard_negatives(MODEL) == []
     assert mistaken.marked_strangers(MODEL).shape == (0, 0)
     assert mistaken.sighting("wrong").name == "Grace"
 
@@ -112,7 +112,7 @@ def test_it_was_somebody_else_who_learns_from_it(mistaken: Store) -> None:
 def test_it_was_tom_after_all_takes_the_mark_back(mistaken: Store) -> None:
     mistaken.corrections.not_known("wrong", "Tom", CHOOSE)
     learn(mistaken, "wrong", "Tom")
-    assert mistaken.decoys(MODEL) == []
+    assert mistaken.hard_negatives(MODEL) == []
     assert mistaken.visitors.all() == []
     assert (mistaken.sighting("wrong").name, people(mistaken)["Tom"]) == ("Tom", 6)
 

@@ -121,8 +121,8 @@ def test_a_seen_face_of_another_sighting_is_left_out(household: Path, caplog: py
 
 def test_a_marked_face_turned_against_somebody_else_is_left_out(household: Path) -> None:
     with Store.open(household) as store:
-        assert [decoy.name for decoy in store.decoys(MODEL)] == ["Tom"]
+        assert [negative.name for negative in store.hard_negatives(MODEL)] == ["Tom"]
     changed(household, "UPDATE marked_faces SET not_person_id = 1")
     with Store.open(household) as store:
-        assert store.decoys(MODEL) == []
+        assert store.hard_negatives(MODEL) == []
         assert store.marked_strangers(MODEL).shape == (0, 0)

@@ -31,7 +31,7 @@ def planned(*channels: str, seconds: float = 60) -> list[PlannedDelivery]:
 
 
 def standings(store: Store) -> list[DeliveryStatus]:
-    return [one.standing for told in store.outbox.history() for one in told.deliveries]
+    return [one.status for told in store.outbox.history() for one in told.deliveries]
 
 
 ALERTS = [
@@ -94,7 +94,7 @@ def test_what_has_ended_is_no_longer_pending(store: Store) -> None:
     for channel, state in zip("bcde", (ATTEMPTING, DELIVERED, EXPIRED, FAILED), strict=True):
         store.outbox.mark(alert.identifier, channel, DeliveryStatus(state, 1))
     (told,) = store.outbox.pending()
-    assert [(one.channel, one.standing.state) for one in told.deliveries] == [("a", PENDING), ("b", ATTEMPTING)]
+    assert [(one.channel, one.status.state) for one in told.deliveries] == [("a", PENDING), ("b", ATTEMPTING)]
 
 
 def test_pending_alerts_come_oldest_first(store: Store) -> None:

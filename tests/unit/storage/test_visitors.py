@@ -259,4 +259,4 @@ def test_a_face_that_makes_no_sense_is_refused_whole(store: Store) -> None:
 def test_no_marks_are_an_empty_matrix(store: Store) -> None:
     with store._database.read() as session:
         assert sighting_faces.marked(session, MODEL).dtype == np.float32
-        assert sighting_faces.decoys(session, MODEL) == []
+        assert sighting_faces.hard_negatives(session, MODEL) == []

@@ -80,7 +80,7 @@ class Drill:
         box, since = self._interjection.box, self._interjection.since
         if box is None or since is None:
             return
-        self._once(SHOWN, "{}x{}".format(*frame.picture.size))
+        self._once(SHOWN, "{}x{}".format(*frame.pixels.size))
         for track in tracks:
             if track.fresh and track.first_seen >= since and _same_place(track.face.box, box):
                 self._tracks.add(track.number)

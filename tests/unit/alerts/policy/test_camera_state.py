@@ -91,7 +91,7 @@ def test_a_rule_that_tells_nobody_of_the_camera_is_kept():
 
 
 def test_what_no_camera_can_have_is_a_mistake_of_ours():
-    with pytest.raises(ValueError, match="nothing is said of a camera that is 'tired'"):
+    with pytest.raises(ValueError, match="there is no sentence for a camera that is 'tired'"):
         Door().camera("tired")
 
 

@@ -40,7 +40,7 @@ def camera() -> Iterator[RtspCamera]:
 @pytest.mark.rtsp
 def test_it_connects_with_its_password(camera: RtspCamera) -> None:
     frames = first(open_source(camera.url, QUICK), 5)
-    assert frames[0].picture.size == (160, 120)
+    assert frames[0].pixels.size == (160, 120)
     assert frames[-1].image.max() > 200  # the test picture is a white ball on black
 
 

@@ -102,11 +102,11 @@ def test_a_phones_rotation_is_undone(tmp_path: Path, degrees: int, top_left: tup
     image[row : row + 60, column : column + 80] = ORANGE
     film = turned(write_video(tmp_path / "phone.mp4", [image] * 3), degrees)
     frame = first(open_source(str(film), FAST), 1)[0]
-    assert frame.picture.size == ((120, 160) if degrees != 180 else (160, 120))
+    assert frame.pixels.size == ((120, 160) if degrees != 180 else (160, 120))
     assert pixel(frame.image, 15, 15) == pytest.approx(ORANGE, abs=12)
     assert pixel(frame.image, -15, -15) == pytest.approx(BLUE, abs=12)
     assert frame.luma[15, 15] > frame.luma[-15, -15] + 30
-    assert probe(str(film), FAST).width == frame.picture.size[0]
+    assert probe(str(film), FAST).width == frame.pixels.size[0]
 
 
 def test_a_text_file_named_mp4_is_refused_with_a_hint(tmp_path: Path) -> None:
@@ -180,4 +180,4 @@ def test_a_probe_describes_the_film(tmp_path: Path) -> None:
 def test_the_shared_clips_play(shared_data: Path, name: str) -> None:
     frames = first(open_source(str(shared_data / "clips" / name), FAST), 5)
     assert len(frames) == 5
-    assert frames[0].picture.size[0] >= 768
+    assert frames[0].pixels.size[0] >= 768
