@@ -3,7 +3,8 @@
 # make test    everything but the tests marked slow
 # make bench   ours against two others, on a door clip made here
 # make faults  every fault done on purpose to a running daemon, and the table in docs/reliability.md of what was seen
-# make lint    ruff and mypy
+# make lint    ruff, mypy, and the order of imports
+# make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
 #
@@ -32,7 +33,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
-.PHONY: help setup demo test test-slow bench faults lint clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint docs clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -57,6 +58,11 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 # What tests, lint and training need as well; TensorFlow is most of it.
 .venv/.dev: .venv/.base pyproject.toml
 	.venv/bin/python $(PIP) --editable '.[dev,training,offline-voice]'
+	@touch $@
+
+# What builds the site.
+.venv/.docs: .venv/.base pyproject.toml
+	.venv/bin/python $(PIP) --editable '.[docs]'
 	@touch $@
 
 # Best effort: the tests that need these are skipped without them.
@@ -105,6 +111,12 @@ lint: .venv/.dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+docs: .venv/.docs
+	.venv/bin/python docs/generate.py
+	.venv/bin/python -m sphinx -q -E -W --keep-going -n -b html -d out/docs-doctrees docs out/docs
+	@echo "open out/docs/index.html"
 
 install:
 	@systemd/install.sh
