@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
+from facesecure.recognition.templates import templates_of
 
 Vectors = NDArray[np.float32]
 TEMPLATE_PHOTOS = 5
@@ -81,12 +82,12 @@ def measure(people: Mapping[str, Vectors], seed: int = 0) -> ScoreReport:
             f"{len(families)} people with seven photos and {len(strangers)} others with two are too few",
             "use a data set with at least ten of each",
         )
-    templates = np.stack([template(found[:TEMPLATE_PHOTOS]) for found in families.values()])
+    templates = [_templates(found[:TEMPLATE_PHOTOS]) for found in families.values()]
     genuine = [
-        found[TEMPLATE_PHOTOS : TEMPLATE_PHOTOS + MOST_PROBES] @ one
-        for found, one in zip(families.values(), templates, strict=True)
+        _scores(found[TEMPLATE_PHOTOS : TEMPLATE_PHOTOS + MOST_PROBES], own)
+        for found, own in zip(families.values(), templates, strict=True)
     ]
-    impostor = [scores for found in strangers for scores in (found @ templates.T).T]
+    impostor = [_scores(found, own) for found in strangers for own in templates]
     return _report(genuine, impostor, mutual([found[:MOST_PROBES] for found in families.values()]))
 
 
@@ -97,10 +98,14 @@ def mutual(people: Sequence[Vectors]) -> float:
     return float(np.mean(shares))
 
 
-def template(embeddings: Vectors) -> Vectors:
-    """The normalised mean of embeddings (n, size)."""
-    mean = embeddings.mean(0)
-    return np.asarray(mean / np.linalg.norm(mean), np.float32)
+def _templates(embeddings: Vectors) -> Vectors:
+    """Return the templates (k, size) that enrolment makes of ``embeddings`` (n, size)."""
+    return np.stack([one.direction for one in templates_of(embeddings)])
+
+
+def _scores(probes: Vectors, templates: Vectors) -> Vectors:
+    """Return the score of each of ``probes`` (n, size) as the daemon computes it: the cosine to the nearest template."""
+    return np.asarray((probes @ templates.T).max(axis=1), np.float32)
 
 
 def _report(genuine: Sequence[Vectors], impostor: Sequence[Vectors], alike: float) -> ScoreReport:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.evaluation.scores import measure, mutual, spread, template
+from facesecure_training.evaluation.scores import measure, mutual, spread
 
 
 def test_both_spreads_are_recovered_from_groups_of_unequal_size():
@@ -56,10 +56,6 @@ def test_mutual_likeness_is_the_mean_cosine_of_two_different_photos():
     assert mutual([plane]) == pytest.approx((0.6 + 1 + 0.6) / 3)
     report = measure(people(20, 50))
     assert report.as_card()["score_model"]["mutual"] == pytest.approx(1 / 1.09, abs=0.02)
-
-
-def test_a_template_has_length_one():
-    assert np.linalg.norm(template(np.eye(3, dtype=np.float32))) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("families", "strangers"), [(3, 50), (50, 3)])
