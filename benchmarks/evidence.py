@@ -14,7 +14,7 @@ from pathlib import Path
 
 from facesecure_training.cli.evaluate_openset import tracks_table
 from facesecure_training.evaluation import plots, tracks_report
-from facesecure_training.evaluation.households import Drawing
+from facesecure_training.evaluation.households import DrawSettings
 from facesecure_training.evaluation.setting import Setting
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if not asked.images.is_dir():
         sys.exit(f"there are no photos in {asked.images}: name a folder in LFW's layout with --images")
     setting = Setting(max_side=asked.max_side, cache=asked.out / "cache")
-    how = Drawing(households=asked.households)
+    how = DrawSettings(households=asked.households)
     report = tracks_report.measure(setting, asked.images, how, asked.stranger_tracks)
     print("\n".join(tracks_table(report)))
     if asked.write:

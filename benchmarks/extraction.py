@@ -104,14 +104,14 @@ def _our_worker(options: argparse.Namespace) -> Result:
     import cv2
 
     from facesecure.vision.detection.factory import build_detector
-    from facesecure_training.datasets.cropping import Cutter
-    from facesecure_training.datasets.settings import Settings
+    from facesecure_training.datasets.cropping import FaceExtractor
+    from facesecure_training.datasets.settings import ExtractionSettings
     from facesecure_training.datasets.sources import Recording
     from facesecure_training.datasets.worker import write_picture
 
     cv2.setNumThreads(1)
-    settings = Settings(stride=1, faces="all", thin=1.0, min_quality=0.0, min_face=options.smallest)
-    cutter, clock, faces = Cutter(build_detector(settings.detection), settings), _Clock(), 0
+    settings = ExtractionSettings(stride=1, faces="all", thin=1.0, min_quality=0.0, min_face=options.smallest)
+    cutter, clock, faces = FaceExtractor(build_detector(settings.detection), settings), _Clock(), 0
 
     class Enough(Exception):
         pass

@@ -85,13 +85,13 @@ def extract(
     from time import monotonic
 
     from facesecure_training.datasets.extract import extract as run
-    from facesecure_training.datasets.settings import DetectorKind, Settings, Shape, Which
+    from facesecure_training.datasets.settings import CropShape, DetectorKind, ExtractionSettings, FaceChoice
 
-    settings = Settings(
-        shape=Shape.parse(crop, size),
+    settings = ExtractionSettings(
+        shape=CropShape.parse(crop, size),
         detector=_one_of(DetectorKind, detector, "--detector"),
         stride=stride,
-        faces=_one_of(Which, faces, "--faces"),
+        faces=_one_of(FaceChoice, faces, "--faces"),
         min_quality=min_quality,
         thin=thin,
         margin=margin,
@@ -235,9 +235,9 @@ def upload(
       facesecure-train dataset upload faces s3://my-bucket/faces       (pip install 'facesecure[s3]')
       facesecure-train dataset upload faces gdrive://faces --option token=browser   ('facesecure[gdrive]')
     """
-    from facesecure_training.datasets.mirror import Manner
+    from facesecure_training.datasets.mirror import MirrorOptions
 
-    _mirror(str(folder.absolute()), target, Manner(threads, retries, checksum=checksum), option, as_json)
+    _mirror(str(folder.absolute()), target, MirrorOptions(threads, retries, checksum=checksum), option, as_json)
 
 
 @app.command("mirror")
@@ -257,9 +257,9 @@ def mirror(
     Example:
       facesecure-train dataset mirror s3://my-bucket/faces faces --delete
     """
-    from facesecure_training.datasets.mirror import Manner
+    from facesecure_training.datasets.mirror import MirrorOptions
 
-    _mirror(source, target, Manner(threads, retries, checksum=checksum, delete=delete), option, as_json)
+    _mirror(source, target, MirrorOptions(threads, retries, checksum=checksum, delete=delete), option, as_json)
 
 
 def _mirror(source: str, target: str, manner: Any, options: list[str] | None, as_json: bool) -> None:
@@ -267,9 +267,9 @@ def _mirror(source: str, target: str, manner: Any, options: list[str] | None, as
 
     from facesecure_training.datasets import mirror as command
 
-    goal = command.Place.at(target, command.options_of(options or []))
+    goal = command.Location.at(target, command.options_of(options or []))
     with _resumable():
-        done = command.mirror(command.Place.at(source), goal, manner)
+        done = command.mirror(command.Location.at(source), goal, manner)
     if as_json:
         typer.echo(json.dumps(asdict(done), indent=2))
         return

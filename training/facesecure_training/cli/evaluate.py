@@ -94,14 +94,17 @@ def verification(
     network = setting.network()
     card = predictors.require_card(network) if write_card else None
     found = verification_report.verify(
-        setting, verification_report.Asked(images, pairs, limit, validation, validation_images, far, rule, robustness)
+        setting,
+        verification_report.VerificationRequest(
+            images, pairs, limit, validation, validation_images, far, rule, robustness
+        ),
     )
     report = found.report
     if plot:
         plots.verification(plot / "verification.png", found.scores, found.same, report.threshold)
     if card is not None:
         evaluate.write_verification(card, report, dataset_of(images), found.threshold)
-    document = {**evaluate.asked(setting), **found.as_json()}
+    document = {**evaluate.describe(setting), **found.as_json()}
     if report_dir:
         from facesecure_training.evaluation.pages import page, verification_page
 

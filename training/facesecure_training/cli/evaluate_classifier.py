@@ -18,7 +18,7 @@ from facesecure_training.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from facesecure_training.evaluation.classification import Report, Rule
+    from facesecure_training.evaluation.classification import ClassifierFigures, ClassifierReport
 
 _Folder = {"exists": True, "file_okay": False}
 
@@ -72,7 +72,7 @@ def classifier(
 
     network = predictors.open_network(model, state_dir)
     card = predictors.require_card(network) if write else None
-    sets = test_split.Sets(data, strangers, validation, validation_strangers, seed)
+    sets = test_split.EvaluationSets(data, strangers, validation, validation_strangers, seed)
     report, fitted = classification.measure(network, sets, far, robustness, threshold)
     if card is not None:
         classification.write(card, report, fitted)
@@ -87,7 +87,7 @@ def classifier(
     _print(report)
 
 
-def _print(report: Report) -> None:
+def _print(report: ClassifierReport) -> None:
     typer.echo(
         f"{report.pictures} faces of {len(report.labels)} classes; "
         f"{report.stranger_faces} of {report.strangers} people never seen in training"
@@ -100,7 +100,7 @@ def _print(report: Report) -> None:
         typer.echo(f"at {one.far:.1%} of strangers named: {one.tar} rightly named{few}")
 
 
-def _print_rule(title: str, rule: Rule) -> None:
+def _print_rule(title: str, rule: ClassifierFigures) -> None:
     typer.echo(f"\n{title}")
     typer.echo(f"  accuracy         {rule.accuracy}")
     typer.echo(f"  rightly named    {rule.named}")

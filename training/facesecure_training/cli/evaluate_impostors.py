@@ -35,7 +35,7 @@ from facesecure_training.evaluation.impostors import Collection, ImpostorReport
 from facesecure_training.evaluation.setting import Setting
 
 if TYPE_CHECKING:
-    from facesecure_training.evaluation.quality_fit import Report
+    from facesecure_training.evaluation.quality_fit import QualityReport
 
 
 ImageFolders = Annotated[
@@ -145,7 +145,7 @@ def quality(
     _print(report)
 
 
-def _print(report: Report) -> None:
+def _print(report: QualityReport) -> None:
     typer.echo(f"{report.faces} faces of {report.people} people; rank correlation {report.rank_correlation:.3f}")
     typer.echo(
         f"error (root mean square): {report.error_in_code:.3f} as in the code, {report.error_fitted:.3f} as fitted"

@@ -25,11 +25,11 @@ from facesecure_training.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from facesecure_training.evaluation.households import Drawing
-    from facesecure_training.evaluation.openset import Judged, Rate
-    from facesecure_training.evaluation.openset_report import Report
+    from facesecure_training.evaluation.households import DrawSettings
+    from facesecure_training.evaluation.openset import DecisionFigures, OperatingPoint
+    from facesecure_training.evaluation.openset_report import OpensetReport
     from facesecure_training.evaluation.setting import Setting
-    from facesecure_training.evaluation.tracks_report import Report as TracksReport
+    from facesecure_training.evaluation.tracks_report import TracksReport
 
 Households = Annotated[int, typer.Option("--households", min=10, help="How many households are drawn.")]
 People = Annotated[int, typer.Option("--people", min=1, help="People in a household.")]
@@ -73,10 +73,10 @@ def openset(
       facesecure-train evaluate openset --images lfw-dev/images --max-side 150 --cache ~/.cache/faces --plot out
     """
     from facesecure_training.evaluation import baselines, openset_report
-    from facesecure_training.evaluation.households import Drawing
+    from facesecure_training.evaluation.households import DrawSettings
 
     setting = setting_of(model, detector, max_side, cache, state_dir)
-    how = Drawing(households, people, pictures, strangers, probes, seed)
+    how = DrawSettings(households, people, pictures, strangers, probes, seed)
     peer = (peer_python or baselines.default_python()) if peer_photos else None
     report = openset_report.measure(setting, images, how, peer, peer_photos)
     if plot:
@@ -119,10 +119,10 @@ def tracks(
       facesecure-train evaluate tracks --images lfw-dev/images --max-side 150 --cache ~/.cache/faces
     """
     from facesecure_training.evaluation import tracks_report
-    from facesecure_training.evaluation.households import Drawing
+    from facesecure_training.evaluation.households import DrawSettings
 
     setting = setting_of(model, detector, max_side, cache, state_dir)
-    how = Drawing(households, people, pictures, seed=seed)
+    how = DrawSettings(households, people, pictures, seed=seed)
     report = tracks_report.measure(setting, images, how, stranger_tracks)
     if plot:
         from facesecure_training.evaluation import plots
@@ -135,14 +135,14 @@ def tracks(
         typer.echo(line)
 
 
-def _asked(setting: Setting, how: Drawing) -> dict[str, Any]:
+def _asked(setting: Setting, how: DrawSettings) -> dict[str, Any]:
     """What was evaluated, and how."""
-    from facesecure_training.evaluation.setting import asked
+    from facesecure_training.evaluation.setting import describe
 
-    return {**asked(setting), **asdict(how)}
+    return {**describe(setting), **asdict(how)}
 
 
-def _print_openset(report: Report) -> None:
+def _print_openset(report: OpensetReport) -> None:
     typer.echo(
         f"{report.faces} faces of the family, {report.strangers} of strangers; "
         f"no face in {report.faceless} of {report.photos} photos; {report.unusable:.2f} % of the faces are not usable"
@@ -162,7 +162,7 @@ def _print_openset(report: Report) -> None:
     _print_judged("face_recognition at 0.6", same.rule)
 
 
-def _print_rates(ways: Mapping[str, Sequence[Rate]]) -> None:
+def _print_rates(ways: Mapping[str, Sequence[OperatingPoint]]) -> None:
     for way, rates in ways.items():
         cells = [
             f"{one.asked:6.2%}: {one.named.value:5.2f} ({one.named.low:.2f} to {one.named.high:.2f})" for one in rates
@@ -171,7 +171,7 @@ def _print_rates(ways: Mapping[str, Sequence[Rate]]) -> None:
         typer.echo(f"  {'  person by person':18} " + "  ".join(f"{'':8}{one.per_person:5.2f}{'':17}" for one in rates))
 
 
-def _print_judged(label: str, one: Judged) -> None:
+def _print_judged(label: str, one: DecisionFigures) -> None:
     typer.echo(
         f"  {label:24} let in {one.got:.4%} of {one.strangers}; named {one.named.value:.2f} % "
         f"({one.named.low:.2f} to {one.named.high:.2f}), wrongly {one.misnamed:.2f} %"

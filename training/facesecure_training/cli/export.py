@@ -74,7 +74,7 @@ def export(
 
     chosen, everything = _chosen(forms or ["float16"])
     identity = _identity(trained.Identity.beside(model), labels, crop, margin, dataset, licence)
-    order = forms_.Order(
+    order = forms_.ExportRequest(
         _checked(name or model.resolve().stem), into, chosen, data, limit, seed,
         runtimes.other_python(other_python), tolerance,
     )  # fmt: skip

@@ -39,14 +39,14 @@ def search(
       facesecure-train search --kind compact --data faces --trials 30 --storage sqlite:///search.db --resume --worker 1
     """
     from facesecure_training.search import report, study
-    from facesecure_training.search.space import Space
+    from facesecure_training.search.space import SearchSpace
     from facesecure_training.search.trial import objective
 
-    found = study.opened(storage, name, resume=resume, sampler=sampler, pruner=pruner, seed=seed, worker=worker)
+    found = study.open_study(storage, name, resume=resume, sampler=sampler, pruner=pruner, seed=seed, worker=worker)
     given: dict[str, Any] = {"data": data, "validation": validation, "seed": seed, "threads": threads}
     given |= {} if size is None else {"size": size}
     settings = KINDS[kind].settings(**given)
-    study.run(found, objective(kind, settings, Space(epochs), out), trials, _say)
+    study.run(found, objective(kind, settings, SearchSpace(epochs), out), trials, _say)
     said = {key: value for key, value in given.items() if value is not None and key != "threads"}
     command = report.best_command(found, kind, said, out / "best") if report.finished(found) else ""
     typer.echo(f"report: {report.write(found, out, command)}")

@@ -15,7 +15,7 @@ from facesecure.domain.errors import UsageError
 from facesecure_training.cli import train as cli_recipes
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.run_folder import RunFolder
-from facesecure_training.recipes.settings import OF_THIS_MACHINE, Settings
+from facesecure_training.recipes.settings import MACHINE_SETTINGS, TrainingSettings
 
 Out = Annotated[Path, typer.Option("--out", help="Folder for what the training leaves behind.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, with the settings it began with.")]
@@ -84,7 +84,7 @@ def _said(context: typer.Context) -> frozenset[str]:
     return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
-def run(kind: str, settings: Settings, out: Path, resume: bool, said: frozenset[str]) -> None:
+def run(kind: str, settings: TrainingSettings, out: Path, resume: bool, said: frozenset[str]) -> None:
     """Trains, and says where the best network lies and what to do with it."""
     from facesecure_training.recipes.train import train
 
@@ -103,16 +103,16 @@ def run(kind: str, settings: Settings, out: Path, resume: bool, said: frozenset[
     typer.echo(f"next: facesecure-train evaluate {KINDS[kind].judge} --help; facesecure-train export --help")
 
 
-def resumed(before: Settings, now: Settings, said: frozenset[str]) -> Settings:
+def resumed(before: TrainingSettings, now: TrainingSettings, said: frozenset[str]) -> TrainingSettings:
     """What the run began with, threads and the like as said now if at all. Raises UsageError for what differs."""
     asked = {name: getattr(now, name) for name in said & {field.name for field in fields(now)}}
-    for name in asked.keys() - OF_THIS_MACHINE:
+    for name in asked.keys() - MACHINE_SETTINGS:
         if asked[name] != getattr(before, name):
             raise UsageError(
                 f"--{name.replace('_', '-')} is {asked[name]}, and the run began with {getattr(before, name)}",
                 "leave it out to resume, or begin another run in another --out",
             )
-    return replace(before, **{name: asked[name] for name in asked.keys() & OF_THIS_MACHINE})
+    return replace(before, **{name: asked[name] for name in asked.keys() & MACHINE_SETTINGS})
 
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Teach what the daemon's models have yet to learn.")

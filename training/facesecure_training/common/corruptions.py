@@ -1,13 +1,17 @@
-"""Spoils good photos as a door camera does: farther away, out of focus, smeared by movement, darker.
+"""Corruptions that a door camera adds to an image: distance, defocus, motion blur, low light and noise.
 
-Every way is a function of a picture (uint8 RGB) and a random generator, so that a seed repeats it.
+The functions at the top are the only implementation of each corruption; the rest of the package composes them. Images
+are uint8 RGB (height, width, 3). Where chance is involved, it is drawn from the generator that is passed, so that a
+seed repeats the result.
+
+``recipes.augment`` makes similar images while a network trains. It shares no code with this module: it runs inside
+TensorFlow's input pipeline on tensors, draws from stateless seeds, and blurs with other kernels and borders.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -17,79 +21,36 @@ from facesecure.domain import Image, Landmarks
 from facesecure.vision.images import align
 
 Corruption = Callable[[Image, np.random.Generator], Image]
+Kernel = NDArray[np.float32]
+
 _SENSOR_NOISE = 4.0
 """Standard deviation in brightness steps: a small sensor at night."""
 _DIRECTIONS = {"across": 0.0, "down": math.pi / 2, "falling": math.pi / 4, "rising": 3 * math.pi / 4}
 
 
-def smaller(factor: float) -> Corruption:
-    """As from farther away."""
-    return lambda image, random: np.asarray(  # noqa: ARG005
-        cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
-    )
+def shrink(image: Image, factor: float, *, whole: bool = False) -> Image:
+    """Return ``image`` at ``factor`` (0 to 1) of its size, averaged as by a camera farther away.
+
+    The size is rounded to whole pixels. With ``whole`` the scale follows the rounded size, so that the result shows the
+    whole image to its border; without, the scale is exactly ``factor``.
+    """
+    height, width = image.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor))) if whole else None
+    return np.asarray(cv2.resize(image, size, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def gaussian_blurred(sigma: float) -> Corruption:
-    """A Gaussian of ``sigma`` pixels."""
-    return lambda image, random: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)  # noqa: ARG005
+def blur(image: Image, sigma: float) -> Image:
+    """Return ``image`` out of focus: a Gaussian with a standard deviation of ``sigma`` pixels; unchanged for 0."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8) if sigma else image
 
 
-def motion_blurred(length: float, angle: float) -> Corruption:
-    """Moved by ``length`` pixels in the direction ``angle`` (radians) while the shutter was open."""
-    kernel = _line(length, angle)
-    return lambda image, random: np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)  # noqa: ARG005
+def motion_blur(image: Image, kernel: Kernel) -> Image:
+    """Return ``image`` averaged along a movement; ``kernel`` is made by ``line_kernel`` or ``box_kernel``."""
+    return np.asarray(cv2.filter2D(image, -1, kernel), np.uint8)
 
 
-def darker(factor: float) -> Corruption:
-    """So much of the light, and the noise of a sensor."""
-
-    def spoil(image: Image, random: np.random.Generator) -> Image:
-        dim = image * factor + random.normal(0, _SENSOR_NOISE, image.shape)
-        return np.clip(dim, 0, 255).astype(np.uint8)
-
-    return spoil
-
-
-def both(first: Corruption, second: Corruption) -> Corruption:
-    return lambda image, random: second(first(image, random), random)
-
-
-def untouched(image: Image, random: np.random.Generator) -> Image:  # noqa: ARG001 - one Spoil among others
-    return image
-
-
-def walk_in(image: Image, random: np.random.Generator) -> Image:
-    """One frame of somebody who comes to the door: any distance, any light, now and then a smear or poor focus."""
-    steps = [smaller(random.uniform(0.45, 1.0))]
-    if random.random() < 0.5:
-        steps.append(gaussian_blurred(random.uniform(0.4, 1.2)))
-    if random.random() < 0.3:
-        steps.append(motion_blurred(random.uniform(2, 6), random.uniform(0, math.pi)))
-    if random.random() < 0.5:
-        steps.append(darker(random.uniform(0.25, 1.0)))
-    for step in steps:
-        image = step(image, random)
-    return image
-
-
-def ladder() -> Mapping[str, Corruption]:
-    """What the fit of clarity looks at: each kind alone in rising strength, and some together."""
-    rungs: dict[str, Corruption] = {"untouched": untouched}
-    rungs |= {f"size x{factor}": smaller(factor) for factor in (0.6, 0.5, 0.4, 0.35, 0.3, 0.25)}
-    rungs |= {f"focus {sigma}": gaussian_blurred(sigma) for sigma in (2.0, 3.0, 4.0)}
-    rungs |= {
-        f"size x{factor}, focus {sigma}": both(smaller(factor), gaussian_blurred(sigma))
-        for factor in (0.6, 0.4)
-        for sigma in (0.8, 1.5)
-    }
-    rungs |= {f"smear {n} {way}": motion_blurred(n, angle) for n in (7, 13, 19) for way, angle in _DIRECTIONS.items()}
-    rungs |= {f"light x{factor}": darker(factor) for factor in (0.5, 0.25, 0.15)}
-    rungs["size x0.4, light x0.3"] = both(smaller(0.4), darker(0.3))
-    return rungs
-
-
-def _line(length: float, angle: float) -> NDArray[np.float32]:
-    """A kernel that averages along a line."""
+def line_kernel(length: float, angle: float) -> Kernel:
+    """Return the kernel of a movement by ``length`` pixels in the direction ``angle`` (radians); its sum is 1."""
     reach = max(1, math.ceil(length / 2))
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     for along in np.linspace(-length / 2, length / 2, 8 * reach + 1):
@@ -97,26 +58,117 @@ def _line(length: float, angle: float) -> NDArray[np.float32]:
     return np.asarray(kernel / kernel.sum(), np.float32)
 
 
+def box_kernel(length: int, *, across: bool) -> Kernel:
+    """Return the kernel of a movement by ``length`` whole pixels, across the image or down; its sum is 1."""
+    return np.full((1, length) if across else (length, 1), 1 / length, np.float32)
+
+
+def darken(image: Image, gain: float, noise: NDArray[np.float64] | float = 0.0, offset: float = 0.0) -> Image:
+    """Return ``image`` with its brightness scaled by ``gain`` (above 1: brighter), plus ``offset`` and ``noise``.
+
+    ``noise`` has the shape of the image, in brightness steps; see ``sensor_noise``.
+    """
+    return np.asarray(np.clip(image * gain + offset + noise, 0, 255), np.uint8)
+
+
+def sensor_noise(image: Image, deviation: float, random: np.random.Generator) -> NDArray[np.float64]:
+    """Draw Gaussian noise of the shape of ``image``; ``deviation`` in brightness steps."""
+    return random.normal(0, deviation, image.shape)
+
+
+# Corruptions as values: functions of an image and a generator.
+
+
+def smaller(factor: float) -> Corruption:
+    """Return a corruption that shrinks an image to ``factor`` of its size."""
+    return lambda image, _random: shrink(image, factor)
+
+
+def gaussian_blurred(sigma: float) -> Corruption:
+    """Return a corruption that blurs an image by ``sigma`` pixels."""
+    return lambda image, _random: blur(image, sigma)
+
+
+def motion_blurred(length: float, angle: float) -> Corruption:
+    """Return a corruption that moves an image by ``length`` pixels towards ``angle`` (radians) during the exposure."""
+    kernel = line_kernel(length, angle)
+    return lambda image, _random: motion_blur(image, kernel)
+
+
+def darker(factor: float) -> Corruption:
+    """Return a corruption that keeps ``factor`` of the light and adds the noise of a small sensor at night."""
+    return lambda image, random: darken(image, factor, sensor_noise(image, _SENSOR_NOISE, random))
+
+
+def both(first: Corruption, second: Corruption) -> Corruption:
+    """Return a corruption that applies ``first`` and then ``second``."""
+    return lambda image, random: second(first(image, random), random)
+
+
+def untouched(image: Image, _random: np.random.Generator) -> Image:
+    """Return ``image`` unchanged: the corruption that is none."""
+    return image
+
+
+def walk_in(image: Image, random: np.random.Generator) -> Image:
+    """Corrupt ``image`` as one frame of a person who walks up to the door.
+
+    Any distance, any light, sometimes motion blur or poor focus.
+    """
+    corruptions = [smaller(random.uniform(0.45, 1.0))]
+    if random.random() < 0.5:
+        corruptions.append(gaussian_blurred(random.uniform(0.4, 1.2)))
+    if random.random() < 0.3:
+        corruptions.append(motion_blurred(random.uniform(2, 6), random.uniform(0, math.pi)))
+    if random.random() < 0.5:
+        corruptions.append(darker(random.uniform(0.25, 1.0)))
+    for corruption in corruptions:
+        image = corruption(image, random)
+    return image
+
+
+def clarity_corruptions() -> Mapping[str, Corruption]:
+    """Return the corruptions that the fit of clarity uses, by name: each in rising strength, and some together."""
+    found: dict[str, Corruption] = {"untouched": untouched}
+    found |= {f"size x{factor}": smaller(factor) for factor in (0.6, 0.5, 0.4, 0.35, 0.3, 0.25)}
+    found |= {f"focus {sigma}": gaussian_blurred(sigma) for sigma in (2.0, 3.0, 4.0)}
+    found |= {
+        f"size x{factor}, focus {sigma}": both(smaller(factor), gaussian_blurred(sigma))
+        for factor in (0.6, 0.4)
+        for sigma in (0.8, 1.5)
+    }
+    found |= {f"smear {n} {way}": motion_blurred(n, angle) for n in (7, 13, 19) for way, angle in _DIRECTIONS.items()}
+    found |= {f"light x{factor}": darker(factor) for factor in (0.5, 0.25, 0.15)}
+    found["size x0.4, light x0.3"] = both(smaller(0.4), darker(0.3))
+    return found
+
+
+# A photo with the landmarks of its face, cropped afterwards.
+
 _MIRRORED = [1, 0, 2, 4, 3]
-_OFF = 0.03
-"""Standard deviation of the landmarks' error, of the distance between the eyes."""
+_LANDMARK_ERROR = 0.03
+"""Standard deviation of the landmarks' error, as a share of the distance between the eyes."""
 
 
-def spoilt_crop(image: Image, landmarks: Landmarks, chance: np.random.Generator) -> Image:
-    """The aligned crop, uint8 RGB (112, 112, 3), of the face in ``image`` (uint8 RGB) after one or two mishaps."""
-    if chance.random() < 0.5:
+def corrupted_crop(image: Image, landmarks: Landmarks, random: np.random.Generator) -> Image:
+    """Return the aligned crop, uint8 RGB (112, 112, 3), of the face in ``image`` after one or two random corruptions.
+
+    Half of the images are mirrored; ``landmarks`` (5, 2), in pixels, are displaced as by a detector that errs.
+    """
+    if random.random() < 0.5:
         image, landmarks = _mirrored(image, landmarks)
     eyes = float(np.hypot(*(landmarks[1] - landmarks[0])))
-    landmarks = (landmarks + chance.normal(0, _OFF * eyes, landmarks.shape)).astype(np.float32)
-    mishap = chance.choice(["far", "soft", "dim", "soft and dim", "smeared", "none"])
-    if mishap == "far":
-        image, landmarks = _shrunk(image, landmarks, min(1.0, chance.uniform(9, 30) / eyes))
-    if "soft" in mishap:
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), chance.uniform(0.03, 0.1) * eyes), np.uint8)
-    if "dim" in mishap:
-        image = _dimmed(image, chance)
-    if mishap == "smeared":
-        image = _smeared(image, max(3, round(chance.uniform(0.1, 0.3) * eyes)), along=bool(chance.random() < 0.5))
+    landmarks = (landmarks + random.normal(0, _LANDMARK_ERROR * eyes, landmarks.shape)).astype(np.float32)
+    kind = random.choice(["far", "soft", "dim", "soft and dim", "smeared", "none"])
+    if kind == "far":
+        image, landmarks = _shrunk(image, landmarks, min(1.0, random.uniform(9, 30) / eyes))
+    if "soft" in kind:
+        image = blur(image, random.uniform(0.03, 0.1) * eyes)
+    if "dim" in kind:
+        image = _dimmed(image, random)
+    if kind == "smeared":
+        length = max(3, round(random.uniform(0.1, 0.3) * eyes))
+        image = motion_blur(image, box_kernel(length, across=bool(random.random() < 0.5)))
     return align.crop(image, landmarks)
 
 
@@ -126,89 +178,10 @@ def _mirrored(image: Image, landmarks: Landmarks) -> tuple[Image, Landmarks]:
     return np.ascontiguousarray(image[:, ::-1]), flipped[_MIRRORED]
 
 
-def _shrunk(image: Image, landmarks: Landmarks, scale: float) -> tuple[Image, Landmarks]:
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), ((landmarks + 0.5) * scale - 0.5).astype(np.float32)
+def _shrunk(image: Image, landmarks: Landmarks, factor: float) -> tuple[Image, Landmarks]:
+    return shrink(image, factor), ((landmarks + 0.5) * factor - 0.5).astype(np.float32)
 
 
-def _dimmed(image: Image, chance: np.random.Generator) -> Image:
-    noise = chance.normal(0, chance.uniform(0, 6), image.shape)
-    return np.clip(image * chance.uniform(0.15, 0.8) + chance.uniform(0, 30) + noise, 0, 255).astype(np.uint8)
-
-
-def _smeared(image: Image, length: int, *, along: bool) -> Image:
-    return np.asarray(cv2.blur(image, (length, 1) if along else (1, length)), np.uint8)
-
-
-Change = Callable[[Image, float], Image]
-
-
-@dataclass(frozen=True, slots=True)
-class Ladder:
-    """``steps`` of one ``change``; at ``untouched`` nothing is changed. ``unit`` is what the steps are."""
-
-    change: Change
-    steps: Sequence[float]
-    untouched: float
-    unit: str
-
-
-def brightness(crop: Image, factor: float) -> Image:
-    """So much of the light."""
-    return np.asarray(np.clip(crop * factor, 0, 255), np.uint8)
-
-
-def contrast(crop: Image, factor: float) -> Image:
-    """About the crop's own mean."""
-    mean = crop.mean(axis=(0, 1))
-    return np.asarray(np.clip((crop - mean) * factor + mean, 0, 255), np.uint8)
-
-
-def size(crop: Image, factor: float) -> Image:
-    """As from farther away: brought down, and up again."""
-    height, width = crop.shape[:2]
-    small = max(1, round(width * factor)), max(1, round(height * factor))
-    reduced = cv2.resize(crop, small, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.resize(reduced, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def pose(crop: Image, degrees: float) -> Image:
-    """Turned about the upright axis, if a face were flat: a stand-in for a turned head, not one."""
-    height, width = crop.shape[:2]
-    angle, away = np.radians(degrees), 2.5 * width
-    x, y = np.array([-1, 1, 1, -1]) * width / 2, np.array([-1, -1, 1, 1]) * height / 2
-    nearer = away / (away + x * np.sin(angle))
-    turned = np.stack([x * np.cos(angle) * nearer, y * nearer], 1)
-    middle = np.array([width, height]) / 2
-    return _warped(crop, np.stack([x, y], 1) + middle, turned + middle)
-
-
-def alignment(crop: Image, share: float) -> Image:
-    """Shifted along the diagonal by ``share`` of its width, as by landmarks that were found a little off."""
-    height, width = crop.shape[:2]
-    matrix = np.array([[1, 0, share * width * 0.7071], [0, 1, share * width * 0.7071]], np.float64)
-    moved = cv2.warpAffine(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
-
-
-def blur(crop: Image, share: float) -> Image:
-    """A Gaussian, its standard deviation in shares of the width."""
-    if share == 0:
-        return crop
-    return np.asarray(cv2.GaussianBlur(crop, (0, 0), share * crop.shape[1]), np.uint8)
-
-
-LADDERS: Mapping[str, Ladder] = {
-    "brightness": Ladder(brightness, (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0), 1.0, "of the light"),
-    "contrast": Ladder(contrast, (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0), 1.0, "of the contrast"),
-    "size": Ladder(size, (0.1, 0.15, 0.2, 0.3, 0.45, 0.65, 1.0), 1.0, "of the size"),
-    "pose": Ladder(pose, (0.0, 10.0, 20.0, 30.0, 40.0, 50.0), 0.0, "degrees, a flat face turned"),
-    "alignment": Ladder(alignment, (0.0, 0.025, 0.05, 0.1, 0.15, 0.2), 0.0, "of the width, shifted"),
-    "blur": Ladder(blur, (0.0, 0.01, 0.02, 0.035, 0.05, 0.08), 0.0, "of the width, standard deviation"),
-}
-
-
-def _warped(crop: Image, source: NDArray[np.float64], target: NDArray[np.float64]) -> Image:
-    matrix = cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
-    height, width = crop.shape[:2]
-    return np.asarray(cv2.warpPerspective(crop, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
+def _dimmed(image: Image, random: np.random.Generator) -> Image:
+    noise = sensor_noise(image, random.uniform(0, 6), random)
+    return darken(image, random.uniform(0.15, 0.8), offset=random.uniform(0, 30), noise=noise)

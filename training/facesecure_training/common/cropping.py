@@ -43,7 +43,7 @@ class CropMaker(Protocol):
     def crop(self, photo: Path) -> Image | None: ...
 
 
-class WholePhotos:
+class PrecroppedPhotos:
     """For photos that are crops already: each as it is."""
 
     def crop(self, photo: Path) -> Image | None:

@@ -14,13 +14,13 @@ from facesecure.domain.errors import ImageError, UsageError
 from facesecure.domain.interfaces import Embedder
 from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.optional_dependencies import parquet
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 
 _COLUMNS = "its columns are first,second,same"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class NamedPair:
     """Two photos by name, and whether they show the same person."""
 
     first: str
@@ -28,7 +28,7 @@ class Pair:
     same: bool
 
 
-def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
+def read_pairs(path: Path, limit: int | None = None) -> list[NamedPair]:
     """CSV or, by its name, Parquet: first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
 
     ``limit`` takes so many, evenly spread.
@@ -36,7 +36,7 @@ def read_pairs(path: Path, limit: int | None = None) -> list[Pair]:
     Raises UsageError if the file is not like that; FacesecureError for Parquet where pyarrow is not installed.
     """
     try:
-        pairs = [Pair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
+        pairs = [NamedPair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
     except OSError as error:
         raise UsageError(f"cannot read pairs from {path}: {error.strerror or error}") from error
     except (KeyError, ValueError, TypeError, csv.Error) as error:
@@ -110,7 +110,7 @@ def embed_photos(photos: Iterable[Path], cropper: CropMaker, embedder: Embedder)
     if missing:
         raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
     found: dict[Path, Embedding | None] = {}
-    for photo in steps(distinct, "embedding"):
+    for photo in with_progress(distinct, "embedding"):
         crop = cropper.crop(photo)
         found[photo] = None if crop is None else embedder.embed(crop)
     return found

@@ -41,7 +41,7 @@ class Graph:
 
 def read_graph(content: bytes) -> Graph:
     """The first subgraph of a float TFLite file. Raises ModelError if ``content`` is not one."""
-    model, schema = opened(content)
+    model, schema = parse_model(content)
     try:
         graph = model.subgraphs[0]
         kinds = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
@@ -58,7 +58,7 @@ def read_graph(content: bytes) -> Graph:
         raise ModelError(f"this TFLite file is damaged: {error}", "fetch it again") from error
 
 
-def opened(content: bytes) -> tuple[Any, Any]:
+def parse_model(content: bytes) -> tuple[Any, Any]:
     """(the file as the schema's objects, the schema). Raises ModelError if ``content`` is not a TFLite file."""
     from ai_edge_litert import schema_py_generated as schema
 
@@ -97,7 +97,7 @@ def _constants(tensors: Any, buffers: Any) -> dict[int, NDArray[np.float32]]:
 def output_scale(content: bytes) -> tuple[float, int]:
     """(scale, zero point) of the first output: what (value - zero point) * scale makes real numbers of; (1, 0) if it
     is float already."""
-    model, schema = opened(content)
+    model, schema = parse_model(content)
     graph = model.subgraphs[0]
     tensor = graph.tensors[graph.outputs[0]]
     if tensor.type == schema.TensorType.FLOAT32 or tensor.quantization is None or tensor.quantization.scale is None:

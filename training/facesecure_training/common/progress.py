@@ -11,12 +11,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 T = TypeVar("T")
 
 
-def steps(things: Sequence[T], what: str) -> Iterable[T]:
+def with_progress(things: Sequence[T], what: str) -> Iterable[T]:
     """``things`` one by one, under a bar that goes away at the end."""
     return track(things, what, console=Console(stderr=True), transient=True)
 
 
-class Bar:
+class ProgressBar:
     """How far a training has come and how long the rest will take, with lines of text that stay above it."""
 
     def __init__(self, total: int, what: str) -> None:

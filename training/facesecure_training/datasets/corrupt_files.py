@@ -10,15 +10,15 @@ from typing import Any
 
 from facesecure.domain.errors import ImageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.common.progress import Bar
-from facesecure_training.datasets.loading import decoded, strings
+from facesecure_training.common.progress import ProgressBar
+from facesecure_training.datasets.loading import decode, string_tensor
 from facesecure_training.datasets.names import Texts
 
 _NAMED = 3
 
 
 @contextmanager
-def named(*files: Sequence[Path]) -> Iterator[None]:
+def naming_unreadable(*files: Sequence[Path]) -> Iterator[None]:
     """What TensorFlow fails on within is looked for among all ``files``.
 
     Raises ImageError, with their names, if there are pictures that cannot be read; else what TensorFlow raised.
@@ -45,12 +45,12 @@ def unreadable(files: Sequence[Path]) -> list[Path]:
     tf = tensorflow()
 
     def tried(number: Any, name: Any) -> tuple[Any, Any]:
-        return number, tf.shape(decoded(name))  # the shape, lest the decoding be left out for being of no use
+        return number, tf.shape(decode(name))  # the shape, lest the decoding be left out for being of no use
 
-    names = strings(Texts(map(str, files)))
+    names = string_tensor(Texts(map(str, files)))
     made = tf.data.Dataset.from_tensor_slices(names).enumerate()
     read = set()
-    with Bar(len(files), "looking for what cannot be read") as bar:
+    with ProgressBar(len(files), "looking for what cannot be read") as bar:
         for number, _ in made.map(tried, num_parallel_calls=os.cpu_count() or 1).ignore_errors():
             read.add(int(number))
             bar.reach(int(number) + 1)

@@ -15,12 +15,12 @@ from facesecure.pipeline.tracker import Tracker
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images.align import square_crop
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.images.quality import examine
 from facesecure_training.common.cropping import subject
 from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, Thumb, thumbnail
-from facesecure_training.datasets.settings import Settings, Which
+from facesecure_training.datasets.settings import ExtractionSettings, FaceChoice
 from facesecure_training.datasets.sources import Recording
 
 _GAP = 1.0
@@ -28,7 +28,7 @@ _GAP = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class ExtractedFace:
     """A face that is kept: its crop, and where it comes from. ``number`` counts the faces kept of its frame."""
 
     frame: Frame
@@ -40,15 +40,15 @@ class Cut:
     thumb: Thumb
 
 
-class Cutter:
+class FaceExtractor:
     """Cuts out what ``settings`` ask for. Not safe for two threads at once."""
 
-    def __init__(self, detector: Detector, settings: Settings) -> None:
+    def __init__(self, detector: Detector, settings: ExtractionSettings) -> None:
         self._detector = detector
         self._settings = settings
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[settings.detector])
 
-    def cuts(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
+    def cuts(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
         """The faces of ``recording`` in order of time. ``searching`` is called before each frame that is searched.
 
         Raises SourceError or ImageError if it cannot be read at all.
@@ -58,16 +58,16 @@ class Cutter:
         else:
             yield from self._of_video(recording, searching)
 
-    def _of_photo(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
-        frame = Frame(0, 0.0, RgbPicture(read_photo(recording.path)))
+    def _of_photo(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
+        frame = Frame(0, 0.0, RgbImage(read_photo(recording.path)))
         searching()
         faces = _chosen(self._detector.detect(frame.image), self._settings.faces, frame)
         yield from self._kept(frame, [(None, face) for face in faces], NearDuplicateFilter(1.0))  # compared later
 
-    def _of_video(self, recording: Recording, searching: Callable[[], None]) -> Iterator[Cut]:
+    def _of_video(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
         address, stride = Address("file", str(recording.path)), self._settings.stride
         film = VideoFile(address, CameraConfig(file_speed="fast"), start=datetime.fromtimestamp(0, UTC))
-        followed = Followed(self._settings.faces, stride / (film.probe().fps or 25.0))
+        followed = FaceSelector(self._settings.faces, stride / (film.probe().fps or 25.0))
         thinner = NearDuplicateFilter(self._settings.thin)
         for frame in film.frames():
             if frame.index % stride == 0:
@@ -77,14 +77,16 @@ class Cutter:
 
     def _kept(
         self, frame: Frame, chosen: Sequence[tuple[int | None, Face]], thinner: NearDuplicateFilter
-    ) -> Iterator[Cut]:
+    ) -> Iterator[ExtractedFace]:
         number = 0
         for track, face in chosen:
             aligned = self._examined(frame.image, face)
             if aligned is None or aligned.quality.clarity < self._settings.min_quality:
                 continue
             if thinner.admits(thumb := thumbnail(aligned.image)):
-                yield Cut(frame, number, track, face, aligned, self._cropped(frame.image, face, aligned), thumb)
+                yield ExtractedFace(
+                    frame, number, track, face, aligned, self._cropped(frame.image, face, aligned), thumb
+                )
                 number += 1
 
     def _examined(self, image: Image, face: Face) -> AlignedFace | None:
@@ -100,10 +102,10 @@ class Cutter:
         return square_crop(image, face.box, margin=self._settings.margin, size=shape.size)
 
 
-def _chosen(faces: Sequence[Face], which: Which, frame: Frame) -> Sequence[Face]:
+def _chosen(faces: Sequence[Face], which: FaceChoice, frame: Frame) -> Sequence[Face]:
     if which == "all":
         return faces
-    best = subject(faces, frame.picture.size) if which == "central" else _largest(faces)
+    best = subject(faces, frame.pixels.size) if which == "central" else _largest(faces)
     return [] if best is None else [best]
 
 
@@ -118,10 +120,10 @@ class _Nobody:
         return Verdict(VerdictKind.UNIDENTIFIED, "nobody asks")
 
 
-class Followed:
+class FaceSelector:
     """Numbers the faces of a video with the daemon's tracker, and chooses among them."""
 
-    def __init__(self, which: Which, interval: float) -> None:
+    def __init__(self, which: FaceChoice, interval: float) -> None:
         """``interval``: seconds between two frames that are searched."""
         self._which = which
         self._tracker = Tracker(_Nobody(), max_gap=max(_GAP, 2.5 * interval))  # type: ignore[arg-type]

@@ -17,15 +17,15 @@ from pathlib import Path
 
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.vision.detection.factory import build_detector
-from facesecure_training.common.progress import Bar
+from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST
-from facesecure_training.datasets.journal import MARKS, Done, Journal
-from facesecure_training.datasets.manifest import Row
+from facesecure_training.datasets.journal import STATE_FOLDER, Journal, SourceResult
+from facesecure_training.datasets.manifest import ManifestRow
 from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, unpacked
-from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.sources import Recording, recordings_in
-from facesecure_training.datasets.worker import Task, begin, work
+from facesecure_training.datasets.worker import WorkerTask, begin, work
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Summary:
 def extract(
     source: Path,
     output: Path,
-    settings: Settings,
+    settings: ExtractionSettings,
     *,
     identities: Path | None = None,
     jobs: int = 1,
@@ -76,7 +76,7 @@ def extract(
 def _run(
     recordings: Sequence[Recording],
     output: Path,
-    settings: Settings,
+    settings: ExtractionSettings,
     journal: Journal,
     jobs: int,
     models_dir: Path | None,
@@ -89,7 +89,7 @@ def _run(
         _unlink(output, journal.rows(one.name))
         _unlink(journal.alike, journal.rows(one.name))
     spawn = multiprocessing.get_context("spawn")
-    task = Task(settings, output, journal.workplace, models_dir, spawn.Event(), spawn.Value("L", 0))
+    task = WorkerTask(settings, output, journal.workplace, models_dir, spawn.Event(), spawn.Value("L", 0))
     pool = ProcessPoolExecutor(min(jobs, len(waiting)), spawn, begin, (task,))
     try:
         _share_out(pool, waiting, task, lambda done: _note(done, journal, summary), 2 * jobs)
@@ -108,13 +108,13 @@ def _run(
 def _share_out(
     pool: ProcessPoolExecutor,
     waiting: Sequence[Recording],
-    task: Task,
-    note: Callable[[Done], None],
+    task: WorkerTask,
+    note: Callable[[SourceResult], None],
     ahead: int,
 ) -> None:
     """Have all that are ``waiting`` done, under a bar that counts frames. What Ctrl-C finds unnoted is done again."""
-    queue, running = iter(waiting), set[Future[Done | None]]()
-    with Bar(sum(_searches(one, task.settings.stride) for one in waiting), "frames searched") as bar:
+    queue, running = iter(waiting), set[Future[SourceResult | None]]()
+    with ProgressBar(sum(_searches(one, task.settings.stride) for one in waiting), "frames searched") as bar:
         with _unheard(signal.SIGINT):  # inherited by the processes that start here, so that only this one hears it
             running |= {pool.submit(work, one) for one in islice(queue, ahead)}
         while running:
@@ -126,7 +126,7 @@ def _share_out(
             bar.reach(task.searched.value)
 
 
-def _note(done: Done, journal: Journal, summary: Summary) -> None:
+def _note(done: SourceResult, journal: Journal, summary: Summary) -> None:
     journal.add(done)
     summary.frames += done.searched
     if done.broken:
@@ -165,14 +165,14 @@ def _unheard(number: signal.Signals) -> Iterator[None]:
 
 
 def _write_manifest(
-    output: Path, recordings: Sequence[Recording], journal: Journal, settings: Settings
+    output: Path, recordings: Sequence[Recording], journal: Journal, settings: ExtractionSettings
 ) -> tuple[int, dict[str, int]]:
     """In the order of the sources; those that were done once and have gone since come last. Returns faces by class."""
     there = [one.name for one in recordings]
     gone = sorted(set(journal.names()) - set(there))
     counts = Counter({one.label: 0 for one in recordings})
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[ManifestRow]:
         for row in _thinned(output, (row for name in (*there, *gone) for row in journal.rows(name)), journal, settings):
             counts[row["class"]] += 1
             yield row
@@ -180,7 +180,9 @@ def _write_manifest(
     return manifest.write(output, rows(), settings.described()), dict(counts)
 
 
-def _thinned(output: Path, rows: Iterable[Row], journal: Journal, settings: Settings) -> Iterator[Row]:
+def _thinned(
+    output: Path, rows: Iterable[ManifestRow], journal: Journal, settings: ExtractionSettings
+) -> Iterator[ManifestRow]:
     """Less the photos that are nearly another one of their class. (Videos are thinned each for itself, when cut.)
 
     Only all photos together can tell, so what is left out is put aside here, and put back if its twin has gone.
@@ -211,21 +213,21 @@ def _refuse_overlap(source: Path, output: Path) -> None:
 
 
 def _refuse_foreign(output: Path) -> None:
-    if output.is_dir() and not (output / MARKS).is_dir() and any(output.iterdir()):
+    if output.is_dir() and not (output / STATE_FOLDER).is_dir() and any(output.iterdir()):
         raise FacesecureError(f"{output} holds files that no extraction put there", "choose an empty or a new folder")
 
 
 def _discard(output: Path) -> None:
     """What an extraction made, and nothing else."""
-    if not (output / MARKS).is_dir():
+    if not (output / STATE_FOLDER).is_dir():
         return
     for rows in Journal.rows_in(output):
         _unlink(output, rows)
     (output / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(output / MARKS)
+    shutil.rmtree(output / STATE_FOLDER)
 
 
-def _unlink(output: Path, rows: Sequence[Row]) -> None:
+def _unlink(output: Path, rows: Sequence[ManifestRow]) -> None:
     for row in rows:
         path = output / row["file"]
         path.unlink(missing_ok=True)

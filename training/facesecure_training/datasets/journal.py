@@ -11,15 +11,15 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.manifest import Row
+from facesecure_training.datasets.manifest import ManifestRow
 
-MARKS = ".extract"
+STATE_FOLDER = ".extract"
 """The hidden folder in the output where an extraction keeps its marks."""
 _JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SourceResult:
     """What became of one source. ``searched`` counts frames; ``trouble`` says what was wrong with it, if anything was.
 
     ``broken`` is a source that gave nothing because it cannot be read; it is tried again the next time.
@@ -28,7 +28,7 @@ class Done:
     name: str
     state: str
     searched: int
-    rows: list[Row]
+    rows: list[ManifestRow]
     trouble: str | None = None
     broken: bool = False
 
@@ -46,7 +46,7 @@ class Journal:
 
     def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
         """Opens what is there. Raises FacesecureError if that was made with other settings."""
-        self._folder = output / MARKS
+        self._folder = output / STATE_FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         _same_settings(output, self._folder / "settings.json", settings)
         self._path = self._folder / _JOURNAL
@@ -72,7 +72,7 @@ class Journal:
         place = self._places.get(name)
         return None if place is None else place[1]
 
-    def add(self, done: Done) -> None:
+    def add(self, done: SourceResult) -> None:
         """Note that a source is done; it is on disk when this returns, as far as the system keeps its word."""
         place = self._file.tell()
         self._file.write(done.dump())
@@ -81,18 +81,18 @@ class Journal:
             self._places[done.name] = (place, done.state)
 
     @staticmethod
-    def rows_in(output: Path) -> Iterator[list[Row]]:
+    def rows_in(output: Path) -> Iterator[list[ManifestRow]]:
         """All faces that were ever noted for ``output``, source by source."""
-        with (output / MARKS / _JOURNAL).open("rb") as file:
-            yield from (Done.load(line).rows for line in file if line.endswith(b"\n"))
+        with (output / STATE_FOLDER / _JOURNAL).open("rb") as file:
+            yield from (SourceResult.load(line).rows for line in file if line.endswith(b"\n"))
 
-    def rows(self, name: str) -> list[Row]:
+    def rows(self, name: str) -> list[ManifestRow]:
         """The faces of a source, as it was when it was done; none if it has not been."""
         if name not in self._places:
             return []
         with self._path.open("rb") as file:
             file.seek(self._places[name][0])
-            return Done.load(file.readline()).rows
+            return SourceResult.load(file.readline()).rows
 
     def names(self) -> list[str]:
         """The sources that are done."""
@@ -112,7 +112,7 @@ class Journal:
             for line in file:
                 if not line.endswith(b"\n"):
                     return  # the power went off here
-                done = Done.load(line)
+                done = SourceResult.load(line)
                 if not done.broken:
                     yield done.name, (self._end, done.state)
                 self._end += len(line)

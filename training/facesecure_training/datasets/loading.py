@@ -90,7 +90,7 @@ def pair_batches(
     return _epochs(len(pairs), example, batch, shuffle, seed, repeat, epoch)
 
 
-def steps(things: Sequence[object], batch: int) -> int:
+def batches_per_epoch(things: Sequence[object], batch: int) -> int:
     """Batches in an epoch; the last may be smaller."""
     return -(-len(things) // batch)
 
@@ -144,13 +144,13 @@ def _altered(image: Any, augment: Augment | None, key: Any, side: int) -> Any:
     return tensorflow().ensure_shape(augment(image, seed), image.shape)
 
 
-def decoded(name: Any) -> Any:
+def decode(name: Any) -> Any:
     """The picture in the file ``name``, a string tensor: uint8 RGB (h, w, 3). TensorFlow's errors do not name it."""
     tf = tensorflow()
     return tf.io.decode_image(tf.io.read_file(name), channels=3, expand_animations=False)
 
 
-def fitted(image: Any, size: tuple[int, int]) -> Any:
+def fit_image(image: Any, size: tuple[int, int]) -> Any:
     """The middle of ``image`` (uint8, any size) in the shape of ``size`` (h, w), scaled to it without aliasing."""
     tf = tensorflow()
     found, target = tf.shape(image)[:2], tf.constant(size)
@@ -174,9 +174,9 @@ class _Library:
         self._size = size
         # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: what is common is kept once.
         root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
-        self._root, self._names = tf.constant(root), strings(names)
+        self._root, self._names = tf.constant(root), string_tensor(names)
         self._shelf = None if cache is None else ImageCache(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
-        self._keys = strings([] if cache is None else Texts(state_of(file) for file in files))
+        self._keys = string_tensor([] if cache is None else Texts(state_of(file) for file in files))
 
     def picture(self, index: Any) -> Any:
         """uint8 RGB (h, w, 3)."""
@@ -193,14 +193,14 @@ class _Library:
         return tf.ensure_shape(image, (*self._size, 3))
 
     def _made(self, index: Any) -> Any:
-        return fitted(decoded(self._root + self._names[index]), self._size)
+        return fit_image(decode(self._root + self._names[index]), self._size)
 
     def _put(self, key: Any, image: Any) -> Any:
         assert self._shelf is not None
         return tensorflow().numpy_function(self._shelf.put, [key, image], tensorflow().uint8)
 
 
-def strings(texts: Sequence[str]) -> Any:
+def string_tensor(texts: Sequence[str]) -> Any:
     """A string tensor, made piece by piece: the Python strings of all of them at once would weigh more than it does."""
     tf = tensorflow()
     pieces = [tf.constant(list(texts[at : at + _PIECE]), tf.string) for at in range(0, len(texts), _PIECE)]

@@ -12,12 +12,12 @@ from facesecure.domain import Face, Quality
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 
-Row = dict[str, Any]
+ManifestRow = dict[str, Any]
 _GROUP = 20_000
 _QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence", "clarity")
 
 
-def row(face: Face, quality: Quality) -> Row:
+def face_columns(face: Face, quality: Quality) -> ManifestRow:
     """Where a face was found, in pixels of its frame, and how good it is."""
     box = face.box
     return {
@@ -52,7 +52,7 @@ def schema() -> Any:
     )
 
 
-def write(folder: Path, rows: Iterable[Row], settings: Mapping[str, Any]) -> int:
+def write(folder: Path, rows: Iterable[ManifestRow], settings: Mapping[str, Any]) -> int:
     """Write all rows, in their order, in bounded memory; replaces the file when it is whole. Returns their number."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
@@ -68,14 +68,14 @@ def write(folder: Path, rows: Iterable[Row], settings: Mapping[str, Any]) -> int
     return count
 
 
-def read(folder: Path) -> list[Row]:
+def read(folder: Path) -> list[ManifestRow]:
     """Its rows. Raises FacesecureError if there is none, or it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
     path = folder / MANIFEST
     try:
-        rows: list[Row] = parquet.read_table(path).to_pylist()
+        rows: list[ManifestRow] = parquet.read_table(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise FacesecureError(
             f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
@@ -83,7 +83,7 @@ def read(folder: Path) -> list[Row]:
     return rows
 
 
-def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _groups(rows: Iterable[ManifestRow]) -> Iterator[list[ManifestRow]]:
     waiting = iter(rows)
     while group := list(islice(waiting, _GROUP)):
         yield group

@@ -14,7 +14,7 @@ from typing import Any
 
 from facesecure.camera.sources.uri import redact
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.common.progress import Bar
+from facesecure_training.common.progress import ProgressBar
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modifiedTime", "
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class MirrorOptions:
     """``threads`` files at once; each tried ``1 + retries`` times, ``pause`` seconds and then twice as long between.
 
     ``checksum`` compares what is there by content, not by size and time. ``delete`` removes what the source has not.
@@ -41,7 +41,7 @@ class Manner:
 
 
 @dataclass(slots=True)
-class Copied:
+class MirrorResult:
     """What was done: files and bytes copied, files that were there already, files deleted, and those that failed."""
 
     copied: int = 0
@@ -52,7 +52,7 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A folder of a file system. ``shown`` is its address without secrets."""
 
     files: Any
@@ -60,7 +60,7 @@ class Place:
     shown: str
 
     @classmethod
-    def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Place:
+    def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Location:
         """``address`` is a path or a URL such as s3://bucket/faces. Raises FacesecureError if nothing can reach it."""
         from fsspec.core import url_to_fs
 
@@ -96,7 +96,7 @@ class Place:
         }
 
 
-def mirror(source: Place, target: Place, manner: Manner = Manner()) -> Copied:
+def mirror(source: Location, target: Location, manner: MirrorOptions = MirrorOptions()) -> MirrorResult:
     """Make ``target`` have every file of ``source``; what is there already, whole and not older, is not copied again.
 
     Hidden files are left out. Ctrl-C stops soon, and another call goes on. Raises FacesecureError if there is nothing
@@ -105,7 +105,7 @@ def mirror(source: Place, target: Place, manner: Manner = Manner()) -> Copied:
     wanted, there = source.listed(), target.listed()
     if not wanted:
         raise FacesecureError(f"there is nothing to copy in {source.shown}", "check the address")
-    result = Copied()
+    result = MirrorResult()
     copier = _Copier(source, target, manner)
     _share_out(copier, [(name, info, there.get(name)) for name, info in wanted.items()], result)
     if result.failed:
@@ -123,11 +123,11 @@ def mirror(source: Place, target: Place, manner: Manner = Manner()) -> Copied:
 Item = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
 
 
-def _share_out(copier: _Copier, items: list[Item], result: Copied) -> None:
+def _share_out(copier: _Copier, items: list[Item], result: MirrorResult) -> None:
     queue, running = iter(items), dict[Future[int | None], str]()
     in_a_row = done = 0
     pool = ThreadPoolExecutor(copier.manner.threads, "copy")
-    with Bar(len(items), "files copied") as bar:
+    with ProgressBar(len(items), "files copied") as bar:
         try:
             while True:
                 for item in islice(queue, 2 * copier.manner.threads - len(running)):
@@ -145,7 +145,7 @@ def _share_out(copier: _Copier, items: list[Item], result: Copied) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def _note(future: Future[int | None], name: str, result: Copied) -> bool:
+def _note(future: Future[int | None], name: str, result: MirrorResult) -> bool:
     """Whether it failed."""
     try:
         size = future.result()
@@ -168,7 +168,7 @@ class _Stopped(Exception):
 class _Copier:
     """Brings single files over; shared by all threads."""
 
-    def __init__(self, source: Place, target: Place, manner: Manner) -> None:
+    def __init__(self, source: Location, target: Location, manner: MirrorOptions) -> None:
         self.manner = manner
         self.stop = threading.Event()
         self._source = source
@@ -203,7 +203,7 @@ class _Copier:
         written, copied = _written(info), _written(there)
         return written is None or copied is None or copied >= written
 
-    def _digest(self, place: Place, name: str) -> bytes:
+    def _digest(self, place: Location, name: str) -> bytes:
         digest = hashlib.sha256()
         with place.files.open(place.path(name), "rb") as file:
             for chunk in self._chunks(file):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.people import People, Shot
+from facesecure_training.datasets.people import People, SourcedImage
 from facesecure_training.datasets.splitting import divide
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def _same(people: People, rng: np.random.Generator) -> Iterator[Couple]:
         yield from (couple for couple in row if couple is not None)
 
 
-def _couples_of(shots: Sequence[Shot], rng: np.random.Generator) -> list[Couple]:
+def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> list[Couple]:
     """Two shots of one person each; never of one video if there are pictures from elsewhere."""
     chosen = [shots[index] for index in sorted(rng.choice(len(shots), min(_ENOUGH, len(shots)), replace=False))]
     every = list(combinations(chosen, 2))

@@ -15,31 +15,31 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
+class SourcedImage:
     """A picture, and what it was taken from: two of one source may show the same moment."""
 
     path: Path
     source: str
 
-    def apart_from(self, other: Shot) -> bool:
+    def apart_from(self, other: SourcedImage) -> bool:
         """Not of one source. One person's two shots that are not make no pair while there are some that do."""
         return self.source != other.source
 
 
-People = Mapping[str, Sequence[Shot]]
+People = Mapping[str, Sequence[SourcedImage]]
 """The pictures of each person, by name."""
 
 
 def from_folders(images: Path) -> People:
     """One person a class folder. Raises FacesecureError if there is none."""
-    return of(ClassFolder.read(images))
+    return people_in(ClassFolder.read(images))
 
 
-def of(folder: ClassFolder) -> People:
+def people_in(folder: ClassFolder) -> People:
     """One person a class of ``folder`` that has pictures in it; in a part of a split not all have."""
-    people: dict[str, list[Shot]] = {}
+    people: dict[str, list[SourcedImage]] = {}
     for path, label, source in zip(folder.files, folder.labels, folder.sources, strict=True):
-        people.setdefault(folder.classes[label], []).append(Shot(path, source))
+        people.setdefault(folder.classes[label], []).append(SourcedImage(path, source))
     return people
 
 
@@ -49,12 +49,12 @@ def from_identities(path: Path, images: Path) -> People:
     The first is the form of CelebA's ``identity_CelebA.txt``. Pictures that are not there are left out, with a warning.
     Raises FacesecureError if it is no such list, or none is there.
     """
-    people: dict[str, list[Shot]] = {}
+    people: dict[str, list[SourcedImage]] = {}
     missing = 0
     for name, identity in _entries(path):
         file = images / name
         if file.is_file():
-            people.setdefault(identity, []).append(Shot(file, name))
+            people.setdefault(identity, []).append(SourcedImage(file, name))
         else:
             missing += 1
     if not people:

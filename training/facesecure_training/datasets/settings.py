@@ -9,24 +9,23 @@ from typing import Any, Literal
 from facesecure.config import DetectorConfig
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images import align
-from facesecure.vision.images import align as crop
 from facesecure.vision.inference.model_card import load_model
 
 DetectorKind = Literal["mtcnn", "haar", "yunet"]
-Which = Literal["all", "largest", "central", "tracked"]
+FaceChoice = Literal["all", "largest", "central", "tracked"]
 
 _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class CropShape:
     """How a face is cut: aligned by its landmarks, or with its surroundings. ``size`` is (h, w)."""
 
     aligned: bool
     size: tuple[int, int]
 
     @classmethod
-    def parse(cls, text: str, side: int = 224) -> Shape:
+    def parse(cls, text: str, side: int = 224) -> CropShape:
         """From "aligned", "square" (``side`` pixels) or "600x400" (width x height). Raises UsageError."""
         if text == "aligned":
             return cls(True, (align.SIZE, align.SIZE))
@@ -40,21 +39,21 @@ class Shape:
     @property
     def made_by(self) -> str:
         """The daemon's name for this way of cutting."""
-        return align.ALIGNMENT if self.aligned else crop.CROP
+        return align.ALIGNMENT if self.aligned else align.CROP
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ExtractionSettings:
     """``stride``: every so many-th frame. ``min_quality``: the least clarity, 0 to 1. ``margin``: around a loose crop.
 
     ``thin``: of two crops of a video that correlate by more than this, one is left out; 1 leaves none out.
     ``limit``: at most so many faces of one source, drawn at random by ``seed``.
     """
 
-    shape: Shape = Shape(True, (align.SIZE, align.SIZE))
+    shape: CropShape = CropShape(True, (align.SIZE, align.SIZE))
     detector: DetectorKind = "mtcnn"
     stride: int = 5
-    faces: Which = "largest"
+    faces: FaceChoice = "largest"
     min_quality: float = 0.4
     thin: float = 0.95
     margin: float = 0.25

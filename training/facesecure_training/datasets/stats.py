@@ -20,7 +20,7 @@ MEASURES = ("clarity", "eye_distance", "sharpness", "brightness", "contrast", "y
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Percentiles:
     """The 5th, 50th and 95th percentile."""
 
     low: float
@@ -28,7 +28,7 @@ class Spread:
     high: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
+    def of(cls, values: Sequence[float]) -> Percentiles:
         low, median, high = np.percentile(values, (5, 50, 95))
         return cls(round(float(low), 3), round(float(median), 3), round(float(high), 3))
 
@@ -39,13 +39,13 @@ class ClassStats:
 
     pictures: int
     sources: int
-    quality: dict[str, Spread] = field(default_factory=dict)
+    quality: dict[str, Percentiles] = field(default_factory=dict)
     unusable: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Stats:
+class DatasetStats:
     """``sizes`` counts pictures by width x height. ``unreadable`` are no pictures. ``twins`` are one picture, twice.
 
     ``mislabelled`` are the twins that lie in two classes: one of them is in the wrong place.
@@ -59,12 +59,12 @@ class Stats:
     mislabelled: list[list[str]]
 
 
-def stats_of(folder: ClassFolder) -> Stats:
+def stats_of(folder: ClassFolder) -> DatasetStats:
     """All of it; quality only where there is a manifest."""
     names = [file.relative_to(folder.root).as_posix() for file in folder.files]
     sizes = {name: _size(file) for name, file in zip(names, folder.files, strict=True)}
     twins = _twins(folder)
-    return Stats(
+    return DatasetStats(
         len(folder),
         _by_class(folder, names),
         dict(Counter(size for size in sizes.values() if size).most_common()),
@@ -76,7 +76,7 @@ def stats_of(folder: ClassFolder) -> Stats:
 
 def _by_class(folder: ClassFolder, names: Sequence[str]) -> dict[str, ClassStats]:
     there = set(names)
-    rows: dict[str, list[manifest.Row]] = defaultdict(list)
+    rows: dict[str, list[manifest.ManifestRow]] = defaultdict(list)
     if (folder.root / MANIFEST).is_file():
         for row in manifest.read(folder.root):
             if row["file"] in there:
@@ -87,14 +87,14 @@ def _by_class(folder: ClassFolder, names: Sequence[str]) -> dict[str, ClassStats
     return {name: _class(count, len(sources[name]), rows[name]) for name, count in folder.counts().items()}
 
 
-def _class(count: int, sources: int, rows: Sequence[manifest.Row]) -> ClassStats:
+def _class(count: int, sources: int, rows: Sequence[manifest.ManifestRow]) -> ClassStats:
     if not rows:
         return ClassStats(count, sources)
     reasons = Counter(reason.split(":")[0] for row in rows for reason in row["reasons"])
     return ClassStats(
         count,
         sources,
-        {name: Spread.of([row[name] for row in rows]) for name in MEASURES},
+        {name: Percentiles.of([row[name] for row in rows]) for name in MEASURES},
         sum(bool(row["reasons"]) for row in rows),
         dict(reasons.most_common()),
     )

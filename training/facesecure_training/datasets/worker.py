@@ -21,11 +21,11 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.detection.factory import build_detector
-from facesecure_training.datasets.cropping import Cut, Cutter
-from facesecure_training.datasets.journal import Done
-from facesecure_training.datasets.manifest import Row, row
+from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
+from facesecure_training.datasets.journal import SourceResult
+from facesecure_training.datasets.manifest import ManifestRow, face_columns
 from facesecure_training.datasets.near_duplicates import packed
-from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.sources import Recording
 
 _JPEG_QUALITY = 95
@@ -36,10 +36,10 @@ class Interrupted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class WorkerTask:
     """All that a process needs to know. ``stop`` is an Event, ``searched`` a counter of frames, both shared by all."""
 
-    settings: Settings
+    settings: ExtractionSettings
     output: Path
     workplace: Path
     models_dir: Path | None
@@ -50,12 +50,12 @@ class Task:
 class Worker:
     """Cuts sources into files. The files of a source appear in the output only when it is done."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: WorkerTask) -> None:
         self._task = task
         detector = build_detector(task.settings.detection, models_dir=task.models_dir, threads=1)
-        self._cutter = Cutter(detector, task.settings)
+        self._cutter = FaceExtractor(detector, task.settings)
 
-    def run(self, recording: Recording) -> Done:
+    def run(self, recording: Recording) -> SourceResult:
         """Raises Interrupted when the others are to stop; a source that cannot be read is told of, not raised."""
         state = recording.state
         bench = self._task.workplace / f"{os.getpid()}"
@@ -66,11 +66,11 @@ class Worker:
             try:
                 rows = self._drawn([self._kept(recording, cut, bench) for cut in self._cuts(recording)], recording)
             except FacesecureError as error:
-                return Done(recording.name, state, self._count, [], error.message, broken=True)
+                return SourceResult(recording.name, state, self._count, [], error.message, broken=True)
         self._hand_over(rows, bench)
-        return Done(recording.name, state, self._count, rows, "; ".join(said) or None)
+        return SourceResult(recording.name, state, self._count, rows, "; ".join(said) or None)
 
-    def _cuts(self, recording: Recording) -> Iterator[Cut]:
+    def _cuts(self, recording: Recording) -> Iterator[ExtractedFace]:
         return self._cutter.cuts(recording, self._searching)
 
     def _searching(self) -> None:
@@ -80,10 +80,10 @@ class Worker:
         with self._task.searched.get_lock():
             self._task.searched.value += 1
 
-    def _kept(self, recording: Recording, cut: Cut, bench: Path) -> Row:
+    def _kept(self, recording: Recording, cut: ExtractedFace, bench: Path) -> ManifestRow:
         name = f"{recording.name}-{cut.frame.index:06}-{cut.number}{self._task.settings.suffix}"
         write_picture(bench / name, cut.crop)
-        width, height = cut.frame.picture.size
+        width, height = cut.frame.pixels.size
         return {
             "file": name,
             "class": recording.label,
@@ -95,11 +95,11 @@ class Worker:
             "track": cut.track,
             "width": width,
             "height": height,
-            **row(cut.face, cut.aligned.quality),
+            **face_columns(cut.face, cut.aligned.quality),
             "thumb": packed(cut.thumb),
         }
 
-    def _drawn(self, rows: list[Row], recording: Recording) -> list[Row]:
+    def _drawn(self, rows: list[ManifestRow], recording: Recording) -> list[ManifestRow]:
         """All of them, or as many as the limit allows, drawn by the seed and the source's name."""
         limit = self._task.settings.limit
         if limit is None or len(rows) <= limit:
@@ -107,7 +107,7 @@ class Worker:
         rng = np.random.default_rng([self._task.settings.seed, zlib.crc32(recording.name.encode())])
         return [rows[index] for index in sorted(rng.choice(len(rows), limit, replace=False))]
 
-    def _hand_over(self, rows: list[Row], bench: Path) -> None:
+    def _hand_over(self, rows: list[ManifestRow], bench: Path) -> None:
         for one in rows:
             place = self._task.output / one["file"]
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def _complaints() -> Iterator[list[str]]:
 _worker: Worker | None = None
 
 
-def begin(task: Task) -> None:
+def begin(task: WorkerTask) -> None:
     """Make this process a worker: one thread, deaf to Ctrl-C (its parent tells it), gone when its parent is."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -151,7 +151,7 @@ def begin(task: Task) -> None:
     _worker = Worker(task)
 
 
-def work(recording: Recording) -> Done | None:
+def work(recording: Recording) -> SourceResult | None:
     """What became of ``recording``; None if it was interrupted."""
     assert _worker is not None
     try:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.cropping import read_limited
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.observations import key_of
 
 TOLERANCE = 0.6
 """face_recognition's default: nearer than this (Euclidean) to the nearest enrolled picture is a match."""
-_WORKER = Path(__file__).with_name("peer_dlib.py")
+_WORKER = Path(__file__).with_name("baseline_dlib.py")
 _SAVE_EVERY = 500
 
 Vector = NDArray[np.float32]
@@ -76,7 +76,7 @@ def embed_by_dlib(
     missing = [photo for photo in wanted if key_of(photo) not in found]
     if missing:
         with DlibEmbedder.running(python) as dlib:
-            for number, photo in enumerate(steps(missing, "dlib"), 1):
+            for number, photo in enumerate(with_progress(missing, "dlib"), 1):
                 found[key_of(photo)] = dlib.embed(read_limited(photo, max_side))
                 if number % _SAVE_EVERY == 0 or number == len(missing):
                     _save(kept, found)

@@ -21,15 +21,15 @@ from facesecure.recognition.classifier_scores import Fitted
 from facesecure.vision.inference.card_fields import ClassifierFacts
 from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
-from facesecure_training.common.corruptions import LADDERS
-from facesecure_training.common.progress import steps
+from facesecure_training.common.corruption_series import CORRUPTION_SERIES
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.predictors import Network
 from facesecure_training.evaluation.rates import Rates, Share, rates, share
-from facesecure_training.evaluation.test_split import Faces, Sets
+from facesecure_training.evaluation.test_split import EvaluationSets, LabelledFaces
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ClassifierFigures:
     """``accuracy`` over everybody in a class, unknown ones included, where "unknown" is right for them;
     ``named`` of those with a name, rightly; ``misnamed`` of them, as somebody else; ``false_accepts`` of the faces of
     people never seen in training."""
@@ -41,7 +41,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClassifierStep:
     """One step of one ladder: the ``named`` and the ``false_accepts`` of the rule with the threshold, as shares."""
 
     strength: float
@@ -50,7 +50,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class ClassifierReport:
     """``confusion``: rows are what is so (``rows``), columns what the likeliest class is (``columns``)."""
 
     network: str
@@ -62,13 +62,13 @@ class Report:
     threshold: float
     asked: float
     chosen_on: str
-    plain: Rule
-    with_threshold: Rule
+    plain: ClassifierFigures
+    with_threshold: ClassifierFigures
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     confusion: tuple[tuple[int, ...], ...]
     rates: Rates
-    robustness: Mapping[str, Sequence[Step]]
+    robustness: Mapping[str, Sequence[ClassifierStep]]
     genuine: Sequence[float]
     impostor: Sequence[float]
     wrongly_named: Sequence[tuple[str, float, Image]]
@@ -84,7 +84,9 @@ class Report:
         }
 
 
-def measure(network: Network, sets: Sets, asked: float, robustness: int, given: float | None) -> tuple[Report, Fitted]:
+def measure(
+    network: Network, sets: EvaluationSets, asked: float, robustness: int, given: float | None
+) -> tuple[ClassifierReport, Fitted]:
     """``asked`` is the share of strangers' faces that may be named, by which the threshold is chosen; ``given`` is a
     threshold that is not chosen at all. ``robustness``: on so many faces of either kind, 0 for none.
 
@@ -101,7 +103,7 @@ def measure(network: Network, sets: Sets, asked: float, robustness: int, given: 
     own, others = scene.best(tests)[0], scene.best(strangers)[0]
     genuine = np.where(scene.right(tests), own, -np.inf)[scene.has_name(tests)]
     told = "given" if given is not None else f"{len(chooses.labels)} faces and {fitted.facts.strangers} other strangers"
-    report = Report(
+    report = ClassifierReport(
         network=network.name,
         labels=network.labels,
         unknown=facts.unknown,
@@ -128,23 +130,25 @@ def measure(network: Network, sets: Sets, asked: float, robustness: int, given: 
 class _Scene:
     """The faces measured, and what the network makes of them."""
 
-    def __init__(self, network: Network, facts: ClassifierFacts, known: Faces, strangers: Faces) -> None:
+    def __init__(
+        self, network: Network, facts: ClassifierFacts, known: LabelledFaces, strangers: LabelledFaces
+    ) -> None:
         self._network, self._facts, self._known, self._strangers = network, facts, known, strangers
         self._names = np.array([label not in facts.unknown for label in network.labels])
 
-    def best(self, faces: Faces) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
+    def best(self, faces: LabelledFaces) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
         """(the best score of anybody with a name, whose)."""
         scores = classifier_scores.scores_of(faces.outputs, self._facts.output)
         named = np.where(self._names[None], scores, -np.inf)
         return named.max(1), named.argmax(1)
 
-    def right(self, faces: Faces) -> NDArray[np.bool_]:
+    def right(self, faces: LabelledFaces) -> NDArray[np.bool_]:
         return np.asarray(self.best(faces)[1] == faces.labels, np.bool_)
 
-    def has_name(self, faces: Faces) -> NDArray[np.bool_]:
+    def has_name(self, faces: LabelledFaces) -> NDArray[np.bool_]:
         return np.asarray((faces.labels >= 0) & self._names[np.maximum(faces.labels, 0)], np.bool_)
 
-    def said(self, faces: Faces, threshold: float | None) -> NDArray[np.int_]:
+    def said(self, faces: LabelledFaces, threshold: float | None) -> NDArray[np.int_]:
         """The label of the name given to each face, -1 for none; without a threshold by the likeliest class."""
         score, whose = self.best(faces)
         if threshold is not None:
@@ -152,12 +156,12 @@ class _Scene:
         likeliest = faces.outputs.argmax(1)
         return np.where(self._names[likeliest], likeliest, -1)
 
-    def rule(self, known: Faces, strangers: Faces, threshold: float | None) -> Rule:
+    def rule(self, known: LabelledFaces, strangers: LabelledFaces, threshold: float | None) -> ClassifierFigures:
         said, named = self.said(known, threshold), self.has_name(known)
         should = np.where(named, known.labels, -1)
         right, wrong = (said == should)[named], ((said >= 0) & (said != should))[named]
         let_in = int((self.said(strangers, threshold) >= 0).sum())
-        return Rule(
+        return ClassifierFigures(
             accuracy=share(int((said == should).sum()), len(said)),
             named=share(int(right.sum()), len(right)),
             misnamed=share(int(wrong.sum()), len(wrong)),
@@ -171,21 +175,21 @@ class _Scene:
             np.add.at(counts, (np.where(faces.labels < 0, classes, faces.labels), faces.outputs.argmax(1)), 1)
         return tuple(tuple(int(count) for count in row) for row in counts)
 
-    def robustness(self, threshold: float, most: int, seed: int) -> dict[str, list[Step]]:
+    def robustness(self, threshold: float, most: int, seed: int) -> dict[str, list[ClassifierStep]]:
         if most == 0:
             return {}
         named = self._known.only(self.has_name(self._known))
         own, others = named.some(most, seed), self._strangers.some(most, seed)
-        rungs = [(kind, strength) for kind, ladder in LADDERS.items() for strength in ladder.steps]
-        found: dict[str, list[Step]] = {kind: [] for kind in LADDERS}
-        for kind, strength in steps(rungs, "spoiling"):
+        grid = [(kind, strength) for kind, series in CORRUPTION_SERIES.items() for strength in series.strengths]
+        found: dict[str, list[ClassifierStep]] = {kind: [] for kind in CORRUPTION_SERIES}
+        for kind, strength in with_progress(grid, "corrupting"):
             changed = [self._spoilt(faces, kind, strength) for faces in (own, others)]
             rule = self.rule(changed[0], changed[1], threshold)
-            found[kind].append(Step(strength, rule.named.value, rule.false_accepts.value))
+            found[kind].append(ClassifierStep(strength, rule.named.value, rule.false_accepts.value))
         return found
 
-    def _spoilt(self, faces: Faces, kind: str, strength: float) -> Faces:
-        change, read = LADDERS[kind].change, self._network.read
+    def _spoilt(self, faces: LabelledFaces, kind: str, strength: float) -> LabelledFaces:
+        change, read = CORRUPTION_SERIES[kind].corruption, self._network.read
         outputs = np.stack([self._network.answer(change(read(file), strength)) for file in faces.files])
         return replace(faces, outputs=outputs)
 
@@ -198,7 +202,12 @@ class _Scene:
 
 
 def _fitted(
-    network: Network, facts: ClassifierFacts, known: Faces, strangers: Faces, sets: Sets, asked: float
+    network: Network,
+    facts: ClassifierFacts,
+    known: LabelledFaces,
+    strangers: LabelledFaces,
+    sets: EvaluationSets,
+    asked: float,
 ) -> Fitted:
     """What the card says of scores, by the validation pictures."""
     genuine = {
@@ -209,7 +218,7 @@ def _fitted(
     return classifier_scores.fit(facts, network.labels, genuine, seen, dataset=dataset, rate=asked)
 
 
-def write(model: Model, report: Report, fitted: Fitted) -> None:
+def write(model: Model, report: ClassifierReport, fitted: Fitted) -> None:
     """The threshold, how scores spread, and what was measured, into the model's card."""
     strict, plain = report.with_threshold, report.plain
     figures = {

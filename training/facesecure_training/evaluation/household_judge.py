@@ -21,11 +21,11 @@ from facesecure.recognition.thresholds import AcceptanceRule
 from facesecure.vision.inference.model_card import Model
 from facesecure_training.evaluation.households import Household
 from facesecure_training.evaluation.observations import FaceObservation
-from facesecure_training.evaluation.openset import Judged, tally
+from facesecure_training.evaluation.openset import DecisionFigures, decision_figures
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrated:
+class CalibratedRules:
     """What calibration demands of each name."""
 
     standards: Mapping[str, AcceptanceRule]
@@ -86,7 +86,7 @@ class HouseholdJudgeFactory:
         standards = {name: AcceptanceRule(one.scores(), false_accept, one.rivals) for name, one in found.items()}
         return HouseholdJudge(
             {member.name: member.templates for member in members},
-            VerdictRule(config, Calibrated(standards)),
+            VerdictRule(config, CalibratedRules(standards)),
             {name: one.threshold for name, one in found.items()},
         )
 
@@ -102,9 +102,9 @@ def _member(name: str, looks: Sequence[FaceObservation]) -> HouseholdMember:
     return HouseholdMember(name, faces, np.stack([look.direction for look in templates_of(faces)]))
 
 
-def single_pictures(
+def single_face_figures(
     doors: HouseholdJudgeFactory, households: Sequence[Household], asked: float
-) -> tuple[Judged, Judged]:
+) -> tuple[DecisionFigures, DecisionFigures]:
     """Every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole judge.
 
     The judge refuses unusable faces, and those that two names or "nobody we know" explain nearly as well.
@@ -122,7 +122,7 @@ def _judged(
     opened: Sequence[tuple[Household, HouseholdJudge]],
     asked: float,
     rule: Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]],
-) -> Judged:
+) -> DecisionFigures:
     family, strangers = [], []
     for household, door in opened:
         grades = [
@@ -132,4 +132,4 @@ def _judged(
         ]
         family.append(np.array(grades))
         strangers.append(np.array([said is not None for said in rule(door, household.strangers)]))
-    return tally(asked, family, strangers)
+    return decision_figures(asked, family, strangers)

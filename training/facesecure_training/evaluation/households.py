@@ -18,7 +18,7 @@ People = Mapping[str, Sequence[FaceObservation]]
 
 
 @dataclass(frozen=True, slots=True)
-class Drawing:
+class DrawSettings:
     """How households are drawn. ``probes`` limits the photos of one person that are tried; None: all that are left."""
 
     households: int = 200
@@ -46,7 +46,7 @@ def observations_by_person(
     return {name: some for name, some in found.items() if some}
 
 
-def draw(people: People, how: Drawing) -> Iterator[Household]:
+def draw_households(people: People, how: DrawSettings) -> Iterator[Household]:
     """``how.households`` households. Raises UsageError if there are too few people with enough photos."""
     able = [name for name, looks in people.items() if len(looks) >= how.pictures + LEAST_PROBES]
     if len(able) < 2 * how.people or len(people) < how.people + 10:
@@ -59,7 +59,7 @@ def draw(people: People, how: Drawing) -> Iterator[Household]:
         yield _household(people, able, how, random)
 
 
-def _household(people: People, able: Sequence[str], how: Drawing, random: np.random.Generator) -> Household:
+def _household(people: People, able: Sequence[str], how: DrawSettings, random: np.random.Generator) -> Household:
     family = [str(name) for name in random.choice(able, how.people, replace=False)]
     mixed = {name: [people[name][i] for i in random.permutation(len(people[name]))] for name in family}
     others = [name for name in people if name not in mixed]

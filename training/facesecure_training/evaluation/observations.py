@@ -23,7 +23,7 @@ from facesecure.vision.images import align
 from facesecure.vision.images.quality import assess, examine
 from facesecure_training.common.corruptions import Corruption, untouched
 from facesecure_training.common.cropping import read_limited, subject
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.setting import Setting
 
 _SAVE_EVERY = 250
@@ -89,7 +89,7 @@ def observe(
     kept = setting.cache / f"looks-{_name(looker.fingerprint(), spoilt)}.npz" if setting.cache else None
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
-    for number, photo in enumerate(steps(missing, f"looking {spoilt}".strip()), 1):
+    for number, photo in enumerate(with_progress(missing, f"looking {spoilt}".strip()), 1):
         found[key_of(photo)] = looker.observe(photo, spoilt, spoil)
         if number % _SAVE_EVERY == 0 or number == len(missing):
             _save(kept, found)

@@ -28,7 +28,7 @@ Compare = Callable[[Household, Sequence[FaceObservation]], Scores]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class PercentInterval:
     """A share in percent, with the ends of its 95 % interval."""
 
     value: float
@@ -37,7 +37,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class OperatingPoint:
     """At ``asked`` strangers let in: the score that it takes, and the family ``named`` rightly.
 
     ``per_person`` gives everybody the same weight, however many photos there are of them.
@@ -45,12 +45,12 @@ class Rate:
 
     asked: float
     threshold: float
-    named: Share
+    named: PercentInterval
     per_person: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class HouseholdScores:
     """One household's scores: of the family's faces the best score, whether its name is right, and whose face it is
     (a running number); of the strangers' the best score."""
 
@@ -60,7 +60,7 @@ class Outcome:
     strangers: Scores
 
 
-def our_way(household: Household, looks: Sequence[FaceObservation]) -> Scores:
+def nearest_template(household: Household, looks: Sequence[FaceObservation]) -> Scores:
     """The nearest of each person's templates, made as enrolment makes them."""
     faces = _stack(looks)
     columns = [(faces @ _templates(some).T).max(1) for some in household.enrolled.values()]
@@ -93,7 +93,7 @@ def nearest_by_distance(household: Household, looks: Sequence[FaceObservation]) 
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
-def rates_of(outcomes: Sequence[Outcome]) -> Rates:
+def rates_of(outcomes: Sequence[HouseholdScores]) -> Rates:
     """ROC and all: no threshold accepts a face of the family that is nearest to another's name."""
     family = np.concatenate([np.where(one.right, one.family, -np.inf) for one in outcomes])
     return rates_by_threshold(family, np.concatenate([one.strangers for one in outcomes]))
@@ -103,30 +103,34 @@ def _stack(looks: Sequence[FaceObservation]) -> Scores:
     return np.stack([look.embedding for look in looks])
 
 
-def compare(households: Iterable[Household], how: Compare) -> list[Outcome]:
+def compare(households: Iterable[Household], how: Compare) -> list[HouseholdScores]:
     return [_outcome(household, how) for household in households]
 
 
-def _outcome(household: Household, how: Compare) -> Outcome:
+def _outcome(household: Household, how: Compare) -> HouseholdScores:
     sizes = [len(looks) for looks in household.probes.values()]
     owner = np.repeat(np.arange(len(sizes)), sizes)
     scores = how(household, [look for looks in household.probes.values() for look in looks])
-    return Outcome(scores.max(1), scores.argmax(1) == owner, owner, how(household, household.strangers).max(1))
+    return HouseholdScores(scores.max(1), scores.argmax(1) == owner, owner, how(household, household.strangers).max(1))
 
 
-def rates(outcomes: Sequence[Outcome], asked: Sequence[float] = RATES, seed: int = 0) -> list[Rate]:
+def operating_points(
+    outcomes: Sequence[HouseholdScores], asked: Sequence[float] = RATES, seed: int = 0
+) -> list[OperatingPoint]:
     """What each rate of strangers let in costs."""
     return [_rate(outcomes, one, seed) for one in asked]
 
 
-def _rate(outcomes: Sequence[Outcome], asked: float, seed: int) -> Rate:
+def _rate(outcomes: Sequence[HouseholdScores], asked: float, seed: int) -> OperatingPoint:
     threshold = float(np.quantile(np.concatenate([one.strangers for one in outcomes]), 1 - asked))
     named = [one.right & (one.family > threshold) for one in outcomes]
     each = [found[one.owner == n].mean() for one, found in zip(outcomes, named, strict=True) for n in set(one.owner)]
-    return Rate(asked, threshold, _share(outcomes, asked, named, seed), 100 * float(np.mean(each)))
+    return OperatingPoint(asked, threshold, _share(outcomes, asked, named, seed), 100 * float(np.mean(each)))
 
 
-def _share(outcomes: Sequence[Outcome], asked: float, named: Sequence[NDArray[np.bool_]], seed: int) -> Share:
+def _share(
+    outcomes: Sequence[HouseholdScores], asked: float, named: Sequence[NDArray[np.bool_]], seed: int
+) -> PercentInterval:
     """The threshold is drawn again with the households: its own doubt is part of the interval."""
     random = np.random.default_rng(seed)
     found = []
@@ -135,36 +139,36 @@ def _share(outcomes: Sequence[Outcome], asked: float, named: Sequence[NDArray[np
         limit = np.quantile(np.concatenate([one.strangers for one in again]), 1 - asked)
         found.append(np.concatenate([one.right & (one.family > limit) for one in again]).mean())
     low, high = np.quantile(found, (0.025, 0.975))
-    return Share(*(100 * float(x) for x in (np.concatenate(named).mean(), low, high)))
+    return PercentInterval(*(100 * float(x) for x in (np.concatenate(named).mean(), low, high)))
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class DecisionFigures:
     """A rule that decides by itself: the rate it was asked for (None if it has none), the rate of strangers it let in
     (in 1, not percent), and the share of the family named rightly and wrongly, in percent."""
 
     asked: float | None
     got: float
     strangers: int
-    named: Share
+    named: PercentInterval
     misnamed: float
 
 
-def tally(
+def decision_figures(
     asked: float | None, family: Sequence[NDArray[np.int_]], strangers: Sequence[NDArray[np.bool_]], seed: int = 0
-) -> Judged:
+) -> DecisionFigures:
     """``family``: for each household its faces' outcomes, 1 rightly named, -1 wrongly, 0 not; ``strangers``: let in."""
     random = np.random.default_rng(seed)
     draws = random.integers(len(family), size=(_RESAMPLES, len(family)))
     right, count = (np.array([float(f(one)) for one in family]) for f in (lambda one: (one > 0).sum(), len))
     low, high = np.quantile(right[draws].sum(1) / count[draws].sum(1), (0.025, 0.975))
-    named = Share(*(100 * float(x) for x in (right.sum() / count.sum(), low, high)))
+    named = PercentInterval(*(100 * float(x) for x in (right.sum() / count.sum(), low, high)))
     outside = np.concatenate(strangers)
     misnamed = 100 * float((np.concatenate(family) < 0).mean())
-    return Judged(asked, float(outside.mean()), len(outside), named, misnamed)
+    return DecisionFigures(asked, float(outside.mean()), len(outside), named, misnamed)
 
 
-def curve(outcomes: Sequence[Outcome]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def curve(outcomes: Sequence[HouseholdScores]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(strangers let in, family named), both in percent, over the thresholds between all and next to none let in."""
     strangers = np.concatenate([one.strangers for one in outcomes])
     asked = np.logspace(0, np.log10(max(10 / len(strangers), 1e-5)), 60)

@@ -10,12 +10,25 @@ from typing import Any
 import numpy as np
 
 from facesecure_training.common.embeddings import photos_by_person
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation import baselines, openset
-from facesecure_training.evaluation.household_judge import HouseholdJudgeFactory, single_pictures
-from facesecure_training.evaluation.households import Drawing, Household, People, draw, observations_by_person
+from facesecure_training.evaluation.household_judge import HouseholdJudgeFactory, single_face_figures
+from facesecure_training.evaluation.households import (
+    DrawSettings,
+    Household,
+    People,
+    draw_households,
+    observations_by_person,
+)
 from facesecure_training.evaluation.observations import FaceObservation, observe
-from facesecure_training.evaluation.openset import Compare, Judged, Outcome, Rate, Scores, tally
+from facesecure_training.evaluation.openset import (
+    Compare,
+    DecisionFigures,
+    HouseholdScores,
+    OperatingPoint,
+    Scores,
+    decision_figures,
+)
 from facesecure_training.evaluation.robustness import Measure, measure_of
 from facesecure_training.evaluation.setting import Setting
 
@@ -27,18 +40,18 @@ _PEER_PROBES = 7
 
 
 @dataclass(frozen=True, slots=True)
-class SameFaces:
+class BaselineComparison:
     """Everybody on the faces that face_recognition found as well; ``lacking`` says why it is not among them."""
 
     photos: int
     faceless: int
-    ways: Mapping[str, Sequence[Rate]]
-    rule: Judged | None
+    ways: Mapping[str, Sequence[OperatingPoint]]
+    rule: DecisionFigures | None
     lacking: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class OpensetReport:
     """``faces`` of the family and ``strangers`` that were tried; ``unusable``: share of the faces, in percent."""
 
     measure: Measure
@@ -48,11 +61,11 @@ class Report:
     unusable: float
     faces: int
     strangers: int
-    ways: Mapping[str, Sequence[Rate]]
-    thresholds: Sequence[Judged]
-    judged: Sequence[Judged]
-    same_faces: SameFaces
-    curves: Mapping[str, Sequence[Outcome]]
+    ways: Mapping[str, Sequence[OperatingPoint]]
+    thresholds: Sequence[DecisionFigures]
+    judged: Sequence[DecisionFigures]
+    same_faces: BaselineComparison
+    curves: Mapping[str, Sequence[HouseholdScores]]
 
     def as_json(self) -> dict[str, Any]:
         plain = {key: getattr(self, key) for key in self.__slots__ if key != "curves"}
@@ -62,18 +75,18 @@ class Report:
         return {**plain, "same_faces": asdict(self.same_faces), "rates": rates}
 
 
-def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, peer_photos: int) -> Report:
+def measure(setting: Setting, images: Path, how: DrawSettings, peer: Path | None, peer_photos: int) -> OpensetReport:
     """``peer`` is the Python that has face_recognition, None to leave it out. Raises UsageError, ImageError."""
     photos = photos_by_person(images)
     looks = observe((photo for some in photos.values() for photo in some), setting)
     people = observations_by_person(photos, looks)
     found = [look for look in looks.values() if look is not None]
-    households = list(draw(people, how))
+    households = list(draw_households(people, how))
     measure_ = measure_of([look.embedding for look in found])
     ways = _ways(measure_)
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
     calibrated = _calibrated(setting, measure_, households)
-    return Report(
+    return OpensetReport(
         measure=measure_,
         people=len(people),
         photos=len(looks),
@@ -81,7 +94,7 @@ def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, pee
         unusable=100 * float(np.mean([not look.quality.usable for look in found])),
         faces=sum(len(one.family) for one in outcomes[OURS]),
         strangers=sum(len(one.strangers) for one in outcomes[OURS]),
-        ways={way: openset.rates(some) for way, some in outcomes.items()},
+        ways={way: openset.operating_points(some) for way, some in outcomes.items()},
         thresholds=[by_threshold for by_threshold, _ in calibrated],
         judged=[by_judge for _, by_judge in calibrated],
         same_faces=_same_faces(
@@ -93,45 +106,47 @@ def measure(setting: Setting, images: Path, how: Drawing, peer: Path | None, pee
 
 def _ways(measure: Measure) -> dict[str, Compare]:
     if measure == "cosine":
-        return {OURS: openset.our_way, NEAREST: openset.nearest_picture}
+        return {OURS: openset.nearest_template, NEAREST: openset.nearest_picture}
     return {OURS: openset.mean_by_distance, NEAREST: openset.nearest_by_distance}
 
 
-def _calibrated(setting: Setting, measure: Measure, households: Sequence[Household]) -> list[tuple[Judged, Judged]]:
+def _calibrated(
+    setting: Setting, measure: Measure, households: Sequence[Household]
+) -> list[tuple[DecisionFigures, DecisionFigures]]:
     """By the daemon's judge, at each rate; nothing of a model that it could not calibrate."""
     model = setting.network().model
     if model is None or model.card.score_model is None or measure == "distance":
         return []
     doors = HouseholdJudgeFactory(model)
-    return [single_pictures(doors, households, asked) for asked in steps(openset.RATES, "judging")]
+    return [single_face_figures(doors, households, asked) for asked in with_progress(openset.RATES, "judging")]
 
 
 def _same_faces(
     setting: Setting,
     photos: Mapping[FaceObservation, Path],
     people: People,
-    how: Drawing,
+    how: DrawSettings,
     peer: Path | None,
     most: int,
     ours: Mapping[str, Compare],
-) -> SameFaces:
+) -> BaselineComparison:
     if peer is None or not peer.exists():
         lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
-        return SameFaces(0, 0, {}, None, lacking)
+        return BaselineComparison(0, 0, {}, None, lacking)
     fewer = _fewer(people, how, most)
     wanted = {look: photos[look] for looks in fewer.values() for look in looks}
     found = baselines.embed_by_dlib(wanted.values(), setting.max_side, setting.cache, peer)
     vectors = {look: vector for look, photo in wanted.items() if (vector := found[photo]) is not None}
     both = {name: [look for look in looks if look in vectors] for name, looks in fewer.items()}
-    households = list(draw({name: looks for name, looks in both.items() if looks}, how))
+    households = list(draw_households({name: looks for name, looks in both.items() if looks}, how))
     theirs = _their_way(vectors)
     ways: dict[str, Compare] = {**ours, THEIRS: theirs}
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
-    rates = {way: openset.rates(some) for way, some in outcomes.items()}
-    return SameFaces(len(wanted), len(wanted) - len(vectors), rates, _their_rule(outcomes[THEIRS]))
+    rates = {way: openset.operating_points(some) for way, some in outcomes.items()}
+    return BaselineComparison(len(wanted), len(wanted) - len(vectors), rates, _their_rule(outcomes[THEIRS]))
 
 
-def _fewer(people: People, how: Drawing, most: int) -> People:
+def _fewer(people: People, how: DrawSettings, most: int) -> People:
     """About ``most`` photos: some families with a few photos each, and one photo each of the others."""
     random = np.random.default_rng(how.seed)
     each = how.pictures + _PEER_PROBES
@@ -155,7 +170,7 @@ def _their_way(vectors: Mapping[FaceObservation, Scores]) -> Compare:
     return compare
 
 
-def _their_rule(outcomes: Sequence[Outcome]) -> Judged:
+def _their_rule(outcomes: Sequence[HouseholdScores]) -> DecisionFigures:
     limit = -baselines.TOLERANCE
     family = [np.where(one.family >= limit, np.where(one.right, 1, -1), 0) for one in outcomes]
-    return tally(None, family, [one.strangers >= limit for one in outcomes])
+    return decision_figures(None, family, [one.strangers >= limit for one in outcomes])

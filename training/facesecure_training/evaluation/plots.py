@@ -13,15 +13,15 @@ from facesecure.domain.errors import UsageError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from facesecure_training.evaluation.openset_report import Report
-    from facesecure_training.evaluation.quality_fit import Report as QualityReport
-    from facesecure_training.evaluation.tracks_report import Report as TracksReport
+    from facesecure_training.evaluation.openset_report import OpensetReport
+    from facesecure_training.evaluation.quality_fit import QualityReport
+    from facesecure_training.evaluation.tracks_report import TracksReport
 
 _COLOURS = ("#2e7d32", "#90a4ae", "#ef6c00", "#5e35b1")
 _LABELLED = 12
 
 
-def openset(path: Path, report: Report) -> None:
+def openset(path: Path, report: OpensetReport) -> None:
     """Left: the family named against strangers let in. Right: the rate asked for beside the rate got."""
     _draw(path, [lambda axes: _named(axes, report), lambda axes: _asked_and_got(axes, report)])
 
@@ -76,7 +76,7 @@ def _draw(path: Path, parts: Sequence[Callable[[Axes], None]]) -> None:
         pyplot.close(figure)
 
 
-def _named(axes: Axes, report: Report) -> None:
+def _named(axes: Axes, report: OpensetReport) -> None:
     from facesecure_training.evaluation.openset import curve
 
     for (way, outcomes), colour in zip(report.curves.items(), _COLOURS, strict=False):
@@ -88,7 +88,7 @@ def _named(axes: Axes, report: Report) -> None:
     axes.legend()
 
 
-def _asked_and_got(axes: Axes, report: Report) -> None:
+def _asked_and_got(axes: Axes, report: OpensetReport) -> None:
     asked = np.array([one.asked or np.nan for one in report.thresholds])
     axes.plot(asked, asked, color=_COLOURS[1], label="as asked")
     axes.fill_between(asked, asked / 2, asked * 2, color=_COLOURS[1], alpha=0.2, label="within a factor of two")

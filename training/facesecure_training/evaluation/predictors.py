@@ -24,7 +24,7 @@ from facesecure.vision.images.illumination import brightened
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.card_fields import ClassifierFacts
 from facesecure.vision.inference.model_card import Model, load_model
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 from facesecure_training.export.samples import resized
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Network:
 
     def ask(self, files: Sequence[Path], what: str = "asking") -> Outputs:
         """float32 (files, n), in their order."""
-        return np.stack([self.answer(self.read(file)) for file in steps(files, what)])
+        return np.stack([self.answer(self.read(file)) for file in with_progress(files, what)])
 
 
 def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:

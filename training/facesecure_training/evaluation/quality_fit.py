@@ -20,7 +20,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import template_of
 from facesecure.vision.images.quality import clarity
-from facesecure_training.common.corruptions import ladder
+from facesecure_training.common.corruptions import clarity_corruptions
 from facesecure_training.common.embeddings import photos_by_person
 from facesecure_training.evaluation.observations import FaceObservation, FaceObservations, observe
 from facesecure_training.evaluation.setting import Setting
@@ -40,7 +40,7 @@ _EDGES = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001)
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ClarityBin:
     """Faces whose clarity was predicted about alike: what they were predicted and what they kept, on average."""
 
     faces: int
@@ -50,7 +50,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CorruptionFit:
     """The same for one way of spoiling."""
 
     kind: str
@@ -60,7 +60,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class QualityReport:
     """``fitted`` and ``in_code``: the constants; ``error_*``: root mean square of prediction less truth; bins, kinds
     and ``rank_correlation`` (Spearman's) are of the constants in the code.
     """
@@ -72,15 +72,15 @@ class Report:
     error_fitted: float
     error_in_code: float
     rank_correlation: float
-    bins: Sequence[Bin]
-    kinds: Sequence[Kind]
+    bins: Sequence[ClarityBin]
+    kinds: Sequence[CorruptionFit]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
+class QualitySample:
     """Sharpness, eye distance and contrast (n, 3), the share of likeness kept (n,), and how each was spoilt."""
 
     measures: Floats
@@ -88,12 +88,12 @@ class Sample:
     kinds: NDArray[np.str_]
 
 
-def measure(setting: Setting, images: Path, people: int, seed: int) -> Report:
+def measure(setting: Setting, images: Path, people: int, seed: int) -> QualityReport:
     """Spoil, look, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
     chosen = _chosen(images, people, seed)
     probes = [photo for photos in chosen.values() for photo in photos[_TEMPLATE:]]
     plain = observe([photo for photos in chosen.values() for photo in photos], setting)
-    spoilt = {name: observe(probes, setting, name, spoil) for name, spoil in ladder().items()}
+    spoilt = {name: observe(probes, setting, name, spoil) for name, spoil in clarity_corruptions().items()}
     mean = ScoreModel.from_card(setting.load().card).impostor.mean
     return report(_sample(chosen, plain, spoilt, mean), len(chosen))
 
@@ -111,7 +111,7 @@ def _chosen(images: Path, people: int, seed: int) -> dict[str, list[Path]]:
 
 def _sample(
     chosen: Mapping[str, Sequence[Path]], plain: FaceObservations, spoilt: Mapping[str, FaceObservations], mean: float
-) -> Sample:
+) -> QualitySample:
     rows = []
     for photos in chosen.values():
         known = [look.embedding for photo in photos[:_TEMPLATE] if (look := plain[photo])]
@@ -129,18 +129,18 @@ def _sample(
                 if (look := looks[photo]) is not None
             ]
     measures, kept, kinds = zip(*rows, strict=True)
-    return Sample(np.array(measures), np.array(kept), np.array(kinds))
+    return QualitySample(np.array(measures), np.array(kept), np.array(kinds))
 
 
 def _measures(look: FaceObservation) -> tuple[float, float, float]:
     return look.quality.sharpness, look.quality.eye_distance, look.quality.contrast
 
 
-def report(sample: Sample, people: int) -> Report:
+def report(sample: QualitySample, people: int) -> QualityReport:
     """Fit, and hold the code's own function against the truth."""
     fitted = fit(sample)
     predicted = np.array([clarity(*row) for row in sample.measures])
-    return Report(
+    return QualityReport(
         people=people,
         faces=len(sample.kept),
         fitted=dict(zip(CONSTANTS, (round(float(value), 4) for value in fitted), strict=True)),
@@ -160,7 +160,9 @@ def product(constants: Sequence[float] | Floats, measures: Floats) -> Floats:
     return np.asarray(scale * terms.prod(axis=1), np.float64)
 
 
-def fit(sample: Sample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0, 1.5), rounds: int = 200) -> Floats:
+def fit(
+    sample: QualitySample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0, 1.5), rounds: int = 200
+) -> Floats:
     """The constants of least squared error; far outliers count for less (Huber's weights at 0.2).
 
     Steps are cut to what the constants may be.
@@ -184,7 +186,7 @@ def fit(sample: Sample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0,
     return np.asarray(np.exp(point), np.float64)
 
 
-def _linear(point: Floats, sample: Sample) -> tuple[Floats, Floats]:
+def _linear(point: Floats, sample: QualitySample) -> tuple[Floats, Floats]:
     """Residuals (n,) and their slopes (n, 7), by differences."""
     base = product(np.exp(point), sample.measures)
     nudge = 1e-5
@@ -192,7 +194,7 @@ def _linear(point: Floats, sample: Sample) -> tuple[Floats, Floats]:
     return base - sample.kept, np.stack(slopes, 1)
 
 
-def _loss(point: Floats, sample: Sample) -> float:
+def _loss(point: Floats, sample: QualitySample) -> float:
     away = np.abs(product(np.exp(point), sample.measures) - sample.kept)
     return float(np.where(away < 0.2, away**2 / 2, 0.2 * (away - 0.1)).mean())
 
@@ -212,16 +214,16 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
 
 
-def _bins(predicted: Floats, kept: Floats) -> list[Bin]:
+def _bins(predicted: Floats, kept: Floats) -> list[ClarityBin]:
     which = np.digitize(predicted, _EDGES)
     parts = [(predicted[which == n], kept[which == n]) for n in range(1, len(_EDGES))]
-    return [Bin(len(p), float(p.mean()), float(k.mean()), float(k.std())) for p, k in parts if len(p) >= 10]
+    return [ClarityBin(len(p), float(p.mean()), float(k.mean()), float(k.std())) for p, k in parts if len(p) >= 10]
 
 
-def _kinds(predicted: Floats, sample: Sample) -> list[Kind]:
+def _kinds(predicted: Floats, sample: QualitySample) -> list[CorruptionFit]:
     names = dict.fromkeys(str(kind) for kind in sample.kinds)
     masks = {name: sample.kinds == name for name in names}
     return [
-        Kind(name, int(mask.sum()), float(predicted[mask].mean()), float(sample.kept[mask].mean()))
+        CorruptionFit(name, int(mask.sum()), float(predicted[mask].mean()), float(sample.kept[mask].mean()))
         for name, mask in masks.items()
     ]

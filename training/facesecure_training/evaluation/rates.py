@@ -46,7 +46,7 @@ def share(right: int, count: int) -> Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class TarAtFar:
     """At ``far`` asked: the threshold, the ``tar`` there, and the rate of impostors really let in.
 
     ``shown`` is whether there were enough impostors to tell such a rate: at least one over it.
@@ -77,7 +77,7 @@ class Rates:
     eer: float
     eer_threshold: float
     auc: float
-    accepted: tuple[Accepted, ...]
+    accepted: tuple[TarAtFar, ...]
     curve: Curve
 
 
@@ -96,16 +96,16 @@ def rates(genuine: Sequence[float] | Scores, impostor: Sequence[float] | Scores)
         eer=float((far[at] + 1 - tar[at]) / 2),
         eer_threshold=float(limits[max(at, 1)]),
         auc=float(np.trapezoid(np.append(tar, 1.0), np.append(far, 1.0))),
-        accepted=tuple(accepted_at(own, others, rate) for rate in FARS),
+        accepted=tuple(tar_at_far(own, others, rate) for rate in FARS),
         curve=_thinned(limits, far, tar),
     )
 
 
-def accepted_at(own: Scores, others: Scores, far: float) -> Accepted:
+def tar_at_far(own: Scores, others: Scores, far: float) -> TarAtFar:
     """At the lowest threshold that no more than ``far`` of the ``others`` reach."""
     limit = threshold_at(others, far)
     right, wrong = int((own >= limit).sum()), int((others >= limit).sum())
-    return Accepted(far, limit, share(right, len(own)), share(wrong, len(others)), len(others) * far >= 1)
+    return TarAtFar(far, limit, share(right, len(own)), share(wrong, len(others)), len(others) * far >= 1)
 
 
 def threshold_at(others: Scores, far: float) -> float:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Image
-from facesecure_training.common.corruptions import LADDERS
-from facesecure_training.common.progress import steps
+from facesecure_training.common.corruption_series import CORRUPTION_SERIES
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.predictors import Network
 from facesecure_training.evaluation.rates import Share, share
 
@@ -19,7 +19,7 @@ Measure = Literal["cosine", "distance"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ThresholdFigures:
     """A threshold that was not chosen on these pairs: ``accuracy``, and the errors of either kind."""
 
     threshold: float
@@ -29,7 +29,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PairStep:
     """One step of one ladder, by the same threshold: the shares of pairs called one person, which they are and not."""
 
     strength: float
@@ -43,26 +43,28 @@ def measure_of(vectors: Sequence[NDArray[Any] | None]) -> Measure:
     return "cosine" if all(abs(length - 1) < 1e-2 for length in lengths) else "distance"
 
 
-def alike(measure: Measure, first: NDArray[Any], second: NDArray[Any]) -> float:
+def similarity(measure: Measure, first: NDArray[Any], second: NDArray[Any]) -> float:
     """Higher is more alike: the cosine, or the distance below zero."""
     if measure == "cosine":
         return float(first @ second)
     return -float(np.linalg.norm(np.asarray(first, np.float64) - second))
 
 
-def in_words(measure: Measure, score: float) -> float:
+def to_measure(measure: Measure, score: float) -> float:
     """A score, or a threshold, as people know it: a distance is positive."""
     return score if measure == "cosine" else -score
 
 
-def rule(measure: Measure, threshold: float, scores: Sequence[float | None], same: Sequence[bool]) -> Rule:
+def threshold_figures(
+    measure: Measure, threshold: float, scores: Sequence[float | None], same: Sequence[bool]
+) -> ThresholdFigures:
     """``threshold`` is in the measure's own words; a pair without a score is an error, whatever the answer."""
-    limit = in_words(measure, threshold)
+    limit = to_measure(measure, threshold)
     values = np.array([np.nan if score is None else score for score in scores])
     truth, known = np.asarray(same, bool), ~np.isnan(values)
     said = values >= limit
     wrong = (said != truth) | ~known
-    return Rule(
+    return ThresholdFigures(
         threshold,
         share(int((~wrong).sum()), len(truth)),
         share(int(wrong[~truth].sum()), int((~truth).sum())),
@@ -72,19 +74,19 @@ def rule(measure: Measure, threshold: float, scores: Sequence[float | None], sam
 
 def robustness(
     network: Network, measure: Measure, limit: float, pairs: Sequence[tuple[Image, Image, bool]]
-) -> Mapping[str, Sequence[Step]]:
+) -> Mapping[str, Sequence[PairStep]]:
     """Each pair's second crop spoilt, its first left as it is, as an enrolment is: what the rule then says."""
     first = [network.embed(one) for one, _, _ in pairs]
     truth = np.array([same for _, _, same in pairs])
-    rungs = [(kind, strength) for kind, ladder in LADDERS.items() for strength in ladder.steps]
-    found: dict[str, list[Step]] = {kind: [] for kind in LADDERS}
-    for kind, strength in steps(rungs, "spoiling"):
-        change = LADDERS[kind].change
+    grid = [(kind, strength) for kind, series in CORRUPTION_SERIES.items() for strength in series.strengths]
+    found: dict[str, list[PairStep]] = {kind: [] for kind in CORRUPTION_SERIES}
+    for kind, strength in with_progress(grid, "corrupting"):
+        change = CORRUPTION_SERIES[kind].corruption
         said = np.array(
             [
-                alike(measure, known, network.embed(change(other, strength))) >= limit
+                similarity(measure, known, network.embed(change(other, strength))) >= limit
                 for known, (_, other, _) in zip(first, pairs, strict=True)
             ]
         )
-        found[kind].append(Step(strength, float(said[truth].mean()), float(said[~truth].mean())))
+        found[kind].append(PairStep(strength, float(said[truth].mean()), float(said[~truth].mean())))
     return found

@@ -13,7 +13,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.vision.inference.model_card import Model, ModelCard, load_model
 from facesecure_training.common import model_bundle
-from facesecure_training.common.cropping import CropMaker, Cropper, DetectorKind, WholePhotos
+from facesecure_training.common.cropping import CropMaker, Cropper, DetectorKind, PrecroppedPhotos
 from facesecure_training.common.embeddings import embed_photos, photos_by_person
 from facesecure_training.evaluation import scores, verification
 from facesecure_training.evaluation.predictors import Network, open_network
@@ -37,7 +37,7 @@ class Setting:
         return open_network(self.model, self.state_dir)
 
     def cropper(self) -> CropMaker:
-        return WholePhotos() if self.detector == "none" else self.detecting()
+        return PrecroppedPhotos() if self.detector == "none" else self.detecting()
 
     @property
     def found_by(self) -> DetectorKind:
@@ -60,7 +60,7 @@ def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
     return scores.measure({name: np.stack(some) for name, some in vectors.items() if some})
 
 
-def write_verification(model: Model, report: verification.Report, dataset: str, threshold: float) -> None:
+def write_verification(model: Model, report: verification.VerificationReport, dataset: str, threshold: float) -> None:
     """Put the measured accuracy, and the threshold, into the model's card."""
     figures = {
         f"{dataset} verification, 10-fold, %": round(report.accuracy, 2),
@@ -95,10 +95,10 @@ def _update(model: Model, fields: Mapping[str, Any]) -> None:
 
 def as_json(setting: Setting, report: scores.ScoreReport) -> dict[str, Any]:
     """One document: what was evaluated, then what came out."""
-    return {**asked(setting), **asdict(report)}
+    return {**describe(setting), **asdict(report)}
 
 
-def asked(setting: Setting) -> dict[str, Any]:
+def describe(setting: Setting) -> dict[str, Any]:
     """What was evaluated."""
     model = setting.network().model
     plain = {"model": setting.model, "detector": setting.detector, "max_side": setting.max_side}

@@ -17,7 +17,7 @@ _HALVES = {"validation": 0.5, "test": 0.5}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Faces:
+class LabelledFaces:
     """Crops by file, with the network's ``outputs`` on them. ``labels`` count into the network's, -1 for a stranger;
     ``groups`` say which belong together: one video, or one stranger."""
 
@@ -27,23 +27,23 @@ class Faces:
     groups: Sequence[str]
 
     @classmethod
-    def of(cls, network: Network, folder: ClassFolder) -> Faces:
+    def of(cls, network: Network, folder: ClassFolder) -> LabelledFaces:
         """People that ``network`` has a class for."""
         labels = np.array([network.labels.index(folder.classes[label]) for label in folder.labels])
         return cls(folder.files, network.ask(folder.files, "faces"), labels, folder.sources)
 
     @classmethod
-    def of_strangers(cls, network: Network, folder: ClassFolder) -> Faces:
+    def of_strangers(cls, network: Network, folder: ClassFolder) -> LabelledFaces:
         """People that it never saw, a class each."""
         names = [folder.classes[label] for label in folder.labels]
         return cls(folder.files, network.ask(folder.files, "strangers"), np.full(len(names), -1), names)
 
-    def only(self, chosen: NDArray[np.bool_]) -> Faces:
+    def only(self, chosen: NDArray[np.bool_]) -> LabelledFaces:
         where = [int(i) for i in np.flatnonzero(chosen)]
         files, groups = [self.files[i] for i in where], [self.groups[i] for i in where]
-        return Faces(files, self.outputs[where], self.labels[where], groups)
+        return LabelledFaces(files, self.outputs[where], self.labels[where], groups)
 
-    def some(self, most: int, seed: int) -> Faces:
+    def some(self, most: int, seed: int) -> LabelledFaces:
         """``most`` of them at most, drawn by ``seed``."""
         chosen = np.zeros(len(self.labels), np.bool_)
         chosen[np.random.default_rng(seed).permutation(len(chosen))[:most]] = True
@@ -58,7 +58,7 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True)
-class Sets:
+class EvaluationSets:
     """Folders of crops. ``data`` and ``validation`` have a sub-folder for each class, the strangers' one for each
     person. Without ``validation`` half of each, by video and by person, chooses the threshold."""
 
@@ -68,7 +68,7 @@ class Sets:
     validation_strangers: Path | None = None
     seed: int = 0
 
-    def known(self, network: Network) -> tuple[Faces, Faces]:
+    def known(self, network: Network) -> tuple[LabelledFaces, LabelledFaces]:
         """(to choose the threshold by, to measure on), of people in the classes. Raises UsageError for others."""
         data = _folder(network, self.data)
         if self.validation is not None:
@@ -76,9 +76,9 @@ class Sets:
         else:
             parts = data.split(self.seed, _HALVES, by="source")
             chooses, tests = parts["validation"], parts["test"]
-        return Faces.of(network, chooses), Faces.of(network, tests)
+        return LabelledFaces.of(network, chooses), LabelledFaces.of(network, tests)
 
-    def unknown(self, network: Network) -> tuple[Faces, Faces]:
+    def unknown(self, network: Network) -> tuple[LabelledFaces, LabelledFaces]:
         """The same of strangers. Raises UsageError if somebody is in both."""
         strangers = ClassFolder.read(self.strangers)
         if self.validation_strangers is not None:
@@ -89,7 +89,7 @@ class Sets:
         else:
             parts = strangers.split(self.seed, _HALVES, by="class")
             chooses, tests = parts["validation"], parts["test"]
-        return Faces.of_strangers(network, chooses), Faces.of_strangers(network, tests)
+        return LabelledFaces.of_strangers(network, chooses), LabelledFaces.of_strangers(network, tests)
 
     @property
     def chosen_on(self) -> str:

@@ -28,7 +28,7 @@ Track = Sequence[tuple[float, FaceObservation]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrackOutcome:
     """``final``: a name, STRANGER or None (not sure). ``names``: all that were ever said. ``faces``: usable ones seen
     until ``final`` was first said."""
 
@@ -37,7 +37,7 @@ class Outcome:
     faces: int
 
 
-Rule = Callable[[HouseholdJudge, Track], Outcome]
+TrackRule = Callable[[HouseholdJudge, Track], TrackOutcome]
 
 
 def make_track(looks: Sequence[FaceObservation], random: np.random.Generator) -> Track | None:
@@ -54,7 +54,7 @@ def make_track(looks: Sequence[FaceObservation], random: np.random.Generator) ->
     return track if usable >= LEAST_USABLE else None
 
 
-def ours(door: HouseholdJudge, track: Track) -> Outcome:
+def ours(door: HouseholdJudge, track: Track) -> TrackOutcome:
     """The daemon's evidence and judge, asked after every face as the tracker does."""
     evidence, said = Evidence(), []
     for at, look in track:
@@ -65,16 +65,16 @@ def ours(door: HouseholdJudge, track: Track) -> Outcome:
         said.append((word, evidence.usable))
     final = said[-1][0]
     names = frozenset(word for word, _ in said if word)
-    return Outcome(final, names, next(faces for word, faces in said if word == final))
+    return TrackOutcome(final, names, next(faces for word, faces in said if word == final))
 
 
-def best_frame(door: HouseholdJudge, track: Track) -> Outcome:
+def best_frame(door: HouseholdJudge, track: Track) -> TrackOutcome:
     """The clearest face alone, against the threshold for one face at the same rate."""
     look = max(_usable(track), key=lambda one: one.quality.clarity)
     return _settled(_single(door, look), len(_usable(track)))
 
 
-def majority(door: HouseholdJudge, track: Track) -> Outcome:
+def majority(door: HouseholdJudge, track: Track) -> TrackOutcome:
     """Every face votes, by the threshold for one face at the same rate; more than half of the votes decide."""
     votes = Counter(_single(door, look) for look in _usable(track))
     word, count = votes.most_common(1)[0]
@@ -86,7 +86,7 @@ _UNKNOWN, _ACCEPTED = 0.8, 0.9
 _FULL_AREA = 4000.0
 
 
-def frigate(door: HouseholdJudge, track: Track) -> Outcome:
+def frigate(door: HouseholdJudge, track: Track) -> TrackOutcome:
     """Frigate's published rule for ArcFace: each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below
     are thrown away; of the rest the mean weighted by area, up to 4,000 pixels, must reach 0.9, and the name with most
     faces is taken if it is the only one with so many.
@@ -121,11 +121,11 @@ def _usable(track: Track) -> list[FaceObservation]:
     return [look for _, look in track if look.quality.usable]
 
 
-def _settled(word: str | None, faces: int) -> Outcome:
-    return Outcome(word, frozenset([word]) if word else frozenset(), faces)
+def _settled(word: str | None, faces: int) -> TrackOutcome:
+    return TrackOutcome(word, frozenset([word]) if word else frozenset(), faces)
 
 
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, TrackRule] = {
     "ours": ours,
     "one best frame": best_frame,
     "majority vote": majority,

@@ -13,12 +13,18 @@ from facesecure.config import VerdictConfig
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.corruptions import walk_in
 from facesecure_training.common.embeddings import photos_by_person
-from facesecure_training.common.progress import steps
+from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.household_judge import HouseholdJudgeFactory
-from facesecure_training.evaluation.households import Drawing, Household, People, draw, observations_by_person
+from facesecure_training.evaluation.households import (
+    DrawSettings,
+    Household,
+    People,
+    draw_households,
+    observations_by_person,
+)
 from facesecure_training.evaluation.observations import FaceObservation, observe
 from facesecure_training.evaluation.setting import Setting
-from facesecure_training.evaluation.tracks import LEAST_USABLE, RULES, STRANGER, Outcome, Track, make_track
+from facesecure_training.evaluation.tracks import LEAST_USABLE, RULES, STRANGER, Track, TrackOutcome, make_track
 
 RATES = (1e-3, 1e-4, VerdictConfig().false_accept)
 _VARIANTS = ("walk-in 1", "walk-in 2")
@@ -29,7 +35,7 @@ _FAMILY_TRACKS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class TrackFigures:
     """What one rule did, asked for one rate.
 
     Of the family's tracks, in percent: ``named`` rightly, ``misnamed`` at any moment, ``called_strangers`` at the end.
@@ -49,21 +55,21 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TracksReport:
     """Of how many tracks the figures are made, and how many usable faces, how clear, the family's have on average."""
 
     family_tracks: int
     stranger_tracks: int
     mean_faces: float
     mean_clarity: float
-    rules: Sequence[Figures]
+    rules: Sequence[TrackFigures]
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Visits:
+class HouseholdVisits:
     """One household and who comes to its door: (name, track) of the family, and the strangers' tracks."""
 
     household: Household
@@ -71,7 +77,7 @@ class Visits:
     strangers: Sequence[Track]
 
 
-def measure(setting: Setting, images: Path, how: Drawing, stranger_tracks: int) -> Report:
+def measure(setting: Setting, images: Path, how: DrawSettings, stranger_tracks: int) -> TracksReport:
     """``how.strangers`` is not used: there are ``stranger_tracks`` in all. Raises UsageError, ImageError."""
     photos = {name: some for name, some in photos_by_person(images).items() if len(some) >= _LEAST_PHOTOS}
     every = [photo for some in photos.values() for photo in some]
@@ -90,13 +96,13 @@ def measure(setting: Setting, images: Path, how: Drawing, stranger_tracks: int) 
 
 
 def _visits(
-    people: People, frames: Mapping[FaceObservation, Sequence[FaceObservation]], how: Drawing, tracks: int
-) -> Iterator[Visits]:
+    people: People, frames: Mapping[FaceObservation, Sequence[FaceObservation]], how: DrawSettings, tracks: int
+) -> Iterator[HouseholdVisits]:
     """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
     random = np.random.default_rng(how.seed + 1)
     pools = {name: [frame for look in looks for frame in frames[look]] for name, looks in people.items()}
     able = [name for name, pool in pools.items() if sum(frame.quality.usable for frame in pool) >= LEAST_USABLE]
-    for number, household in enumerate(draw(people, how)):
+    for number, household in enumerate(draw_households(people, how)):
         family = [
             (name, track)
             for name, looks in household.probes.items()
@@ -107,13 +113,13 @@ def _visits(
         share = (number + 1) * tracks // how.households - number * tracks // how.households
         came = [strangers[int(i)] for i in random.integers(len(strangers), size=share)]
         found = [track for name in came if (track := make_track(pools[name], random)) is not None]
-        yield Visits(household, family, found)
+        yield HouseholdVisits(household, family, found)
 
 
-def _report(doors: HouseholdJudgeFactory, visits: Sequence[Visits]) -> Report:
+def _report(doors: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits]) -> TracksReport:
     family = [track for one in visits for _, track in one.family]
     looks = [look for track in family for _, look in track if look.quality.usable]
-    return Report(
+    return TracksReport(
         family_tracks=len(family),
         stranger_tracks=sum(len(one.strangers) for one in visits),
         mean_faces=len(looks) / len(family),
@@ -122,11 +128,11 @@ def _report(doors: HouseholdJudgeFactory, visits: Sequence[Visits]) -> Report:
     )
 
 
-def _at(doors: HouseholdJudgeFactory, visits: Sequence[Visits], asked: float) -> list[Figures]:
+def _at(doors: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits], asked: float) -> list[TrackFigures]:
     """Every rule's figures at one rate asked for."""
-    family: dict[str, list[tuple[str, Outcome]]] = {rule: [] for rule in RULES}
-    strangers: dict[str, list[Outcome]] = {rule: [] for rule in RULES}
-    for one in steps(visits, f"walk-ins, {asked:g}"):
+    family: dict[str, list[tuple[str, TrackOutcome]]] = {rule: [] for rule in RULES}
+    strangers: dict[str, list[TrackOutcome]] = {rule: [] for rule in RULES}
+    for one in with_progress(visits, f"walk-ins, {asked:g}"):
         door = doors.open(one.household, asked)
         for rule, decide in RULES.items():
             family[rule] += [(name, decide(door, track)) for name, track in one.family]
@@ -134,9 +140,11 @@ def _at(doors: HouseholdJudgeFactory, visits: Sequence[Visits], asked: float) ->
     return [_figures(rule, asked, family[rule], strangers[rule]) for rule in RULES]
 
 
-def _figures(rule: str, asked: float, family: Sequence[tuple[str, Outcome]], strangers: Sequence[Outcome]) -> Figures:
+def _figures(
+    rule: str, asked: float, family: Sequence[tuple[str, TrackOutcome]], strangers: Sequence[TrackOutcome]
+) -> TrackFigures:
     right = [outcome.faces for name, outcome in family if outcome.final == name]
-    return Figures(
+    return TrackFigures(
         rule=rule,
         asked=asked,
         named=100 * len(right) / len(family),

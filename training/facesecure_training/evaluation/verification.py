@@ -21,7 +21,7 @@ Answers = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerificationReport:
     """``accuracy`` and ``sd`` over folds, in percent; ``threshold`` is the folds' mean, a cosine.
 
     ``accuracy_found`` leaves out the ``pairs_without_face``.
@@ -40,7 +40,7 @@ class Report:
         return asdict(self)
 
 
-def evaluate(scores: Sequence[float | None], same: Sequence[bool], photos: int, faceless: int) -> Report:
+def evaluate(scores: Sequence[float | None], same: Sequence[bool], photos: int, faceless: int) -> VerificationReport:
     """``scores`` are cosines, None where a face is missing. Raises UsageError with too few pairs for ten folds."""
     answers = np.asarray(same, bool)
     values = np.array([np.nan if score is None else score for score in scores], np.float64)
@@ -53,7 +53,7 @@ def evaluate(scores: Sequence[float | None], same: Sequence[bool], photos: int, 
         accuracies.append(right.mean())
         found.append(right[~np.isnan(values[test])].mean())
         thresholds.append(threshold)
-    return Report(
+    return VerificationReport(
         accuracy=100 * float(np.mean(accuracies)),
         sd=100 * float(np.std(accuracies, ddof=1)),
         accuracy_found=100 * float(np.mean(found)),

@@ -12,17 +12,24 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.cropping import CropMaker
-from facesecure_training.common.embeddings import Pair, embed_photos, photo_path, read_pairs
+from facesecure_training.common.embeddings import NamedPair, embed_photos, photo_path, read_pairs
 from facesecure_training.evaluation import robustness as comparing
 from facesecure_training.evaluation import verification
 from facesecure_training.evaluation.predictors import Network
 from facesecure_training.evaluation.rates import Rates, rates, threshold_at
-from facesecure_training.evaluation.robustness import Measure, Rule, Step, alike, in_words, measure_of
+from facesecure_training.evaluation.robustness import (
+    Measure,
+    PairStep,
+    ThresholdFigures,
+    measure_of,
+    similarity,
+    to_measure,
+)
 from facesecure_training.evaluation.setting import Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VerificationRequest:
     """``pairs`` of photos under ``images`` are measured, ``limit`` of them evenly spread. ``validation`` pairs, of
     photos under ``validation_images`` (or ``images``), choose a threshold: by the fewest errors, or so that ``far`` of
     different people pass. ``rule`` is one more threshold to try, a cosine or a distance. ``robustness``: on so many
@@ -39,18 +46,18 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verified:
+class VerificationResult:
     """``report`` is that of the ten folds; ``chosen`` the rule by the validation pairs, ``fixed`` the one asked for.
 
     Thresholds are in the measure's words. ``scores`` are higher where faces are more alike.
     """
 
-    report: verification.Report
+    report: verification.VerificationReport
     measure: Measure
     rates: Rates
-    chosen: Rule | None
-    fixed: Rule | None
-    robustness: Mapping[str, Sequence[Step]]
+    chosen: ThresholdFigures | None
+    fixed: ThresholdFigures | None
+    robustness: Mapping[str, Sequence[PairStep]]
     scores: Sequence[float | None]
     same: Sequence[bool]
     sample: Image | None
@@ -71,7 +78,7 @@ class Verified:
         }
 
 
-def verify(setting: Setting, asked: Asked) -> Verified:
+def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
     """Raises UsageError for pairs that do not fit, ImageError if a photo is missing."""
     if asked.far is not None and asked.validation is None:
         raise UsageError("--far chooses a threshold, and needs pairs to choose it on", "pass them with --validation")
@@ -81,14 +88,14 @@ def verify(setting: Setting, asked: Asked) -> Verified:
     same = [pair.same for pair in pairs]
     report = verification.evaluate(scores, same, photos, faceless)
     chosen = _chosen(asked, cropper, network, measure, scores, same)
-    limit = in_words(measure, chosen.threshold) if chosen else report.threshold
+    limit = to_measure(measure, chosen.threshold) if chosen else report.threshold
     some = _some_crops(pairs, asked, cropper) if asked.robustness else []
-    return Verified(
-        report=replace(report, threshold=in_words(measure, report.threshold)),
+    return VerificationResult(
+        report=replace(report, threshold=to_measure(measure, report.threshold)),
         measure=measure,
         rates=_worded(measure, rates(_of(scores, same, truth=True), _of(scores, same, truth=False))),
         chosen=chosen,
-        fixed=None if asked.rule is None else comparing.rule(measure, asked.rule, scores, same),
+        fixed=None if asked.rule is None else comparing.threshold_figures(measure, asked.rule, scores, same),
         robustness=comparing.robustness(network, measure, limit, some) if some else {},
         scores=scores,
         same=same,
@@ -97,7 +104,7 @@ def verify(setting: Setting, asked: Asked) -> Verified:
 
 
 def _scored(
-    pairs: Sequence[Pair], images: Path, cropper: CropMaker, network: Network
+    pairs: Sequence[NamedPair], images: Path, cropper: CropMaker, network: Network
 ) -> tuple[list[float | None], Measure, int, int]:
     """(scores, how they were made, photos without a face, photos)."""
     photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
@@ -107,14 +114,14 @@ def _scored(
     scores = []
     for pair in pairs:
         first, second = vectors[pair.first], vectors[pair.second]
-        scores.append(None if first is None or second is None else alike(measure, first, second))
+        scores.append(None if first is None or second is None else similarity(measure, first, second))
     return scores, measure, sum(vector is None for vector in vectors.values()), len(photos)
 
 
 def _chosen(
-    asked: Asked, cropper: CropMaker, network: Network, measure: Measure, scores: Sequence[float | None],
+    asked: VerificationRequest, cropper: CropMaker, network: Network, measure: Measure, scores: Sequence[float | None],
     same: Sequence[bool],
-) -> Rule | None:  # fmt: skip
+) -> ThresholdFigures | None:  # fmt: skip
     """Chosen on the validation pairs, measured on the others. Raises UsageError if a photo is among both."""
     if asked.validation is None:
         return None
@@ -131,10 +138,10 @@ def _chosen(
     else:
         values = np.array([np.nan if score is None else score for score in found])
         limit = verification.best_threshold(values, np.array(truth))
-    return comparing.rule(measure, in_words(measure, limit), scores, same)
+    return comparing.threshold_figures(measure, to_measure(measure, limit), scores, same)
 
 
-def _photos(pairs: Sequence[Pair], images: Path) -> set[Path]:
+def _photos(pairs: Sequence[NamedPair], images: Path) -> set[Path]:
     return {photo_path(images, name).resolve() for pair in pairs for name in (pair.first, pair.second)}
 
 
@@ -155,7 +162,9 @@ def _worded(measure: Measure, found: Rates) -> Rates:
     )
 
 
-def _some_crops(pairs: Sequence[Pair], asked: Asked, cropper: CropMaker) -> list[tuple[Image, Image, bool]]:
+def _some_crops(
+    pairs: Sequence[NamedPair], asked: VerificationRequest, cropper: CropMaker
+) -> list[tuple[Image, Image, bool]]:
     """Evenly spread over both kinds."""
     kinds = [[pair for pair in pairs if pair.same is truth] for truth in (True, False)]
     chosen = [one for some in kinds for one in some[:: max(1, 2 * len(some) // asked.robustness)]]

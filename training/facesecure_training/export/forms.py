@@ -18,8 +18,8 @@ from facesecure_training.common import model_bundle
 from facesecure_training.common.flatbuffer import output_scale
 from facesecure_training.export import operations, runtimes
 from facesecure_training.export.convert import Precision, static, to_tflite
-from facesecure_training.export.parity import Kind, Outputs, Proof, demand, kind_of, prove
-from facesecure_training.export.runtimes import Reading
+from facesecure_training.export.parity import OutputKind, Outputs, Proof, output_kind, prove, require
+from facesecure_training.export.runtimes import RuntimeReading
 from facesecure_training.export.samples import crops_under, shipped_samples
 from facesecure_training.export.trained import Identity, picture_size
 
@@ -50,7 +50,7 @@ _NOTES: Mapping[Precision, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ExportRequest:
     """What is asked for: ``forms`` by the command line's words, as files in ``into``, named after ``name``.
 
     ``data`` holds crops to prove parity on and to calibrate int8 (the shipped portraits if None), ``limit`` of which
@@ -78,7 +78,7 @@ class Exported:
     file: Path
     size: int
     proof: Proof
-    readings: Sequence[Reading]
+    readings: Sequence[RuntimeReading]
     tpu: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Refused:
         return {"form": self.form, "refused": self.error.message, "hint": self.error.hint}
 
 
-def export(model: Any, identity: Identity, order: Order) -> Iterator[Exported | Refused]:
+def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exported | Refused]:
     """Write ``model`` in every form of ``order``, one after the other. Raises UsageError, ImageError for wrong data."""
     size = picture_size(model)
     if _CALIBRATED & set(order.forms) and order.data is None:
@@ -131,13 +131,13 @@ class _Source:
         self._shape = (1, *(int(side) for side in pictures.shape[1:]))
         reference = static(model, "float32")
         self._answers = np.concatenate([_flat(reference(picture[None], training=False)) for picture in pictures])
-        self._kind: Kind = kind_of(self._answers, bool(identity.classes))
+        self._kind: OutputKind = output_kind(self._answers, bool(identity.classes))
         self._facts = identity.as_card(self._answers.shape[1], self._shape[1])
 
-    def write(self, form: str, order: Order) -> Exported:
+    def write(self, form: str, order: ExportRequest) -> Exported:
         precision = FORMS[form]
         content = to_tflite(self._model, precision, [picture[None] for picture in self._pictures])
-        operations.refuse_lacking(content)
+        operations.require_supported(content)
         readings = self._read(content, order.python)
         proof = self._proved(precision, readings, order.tolerance)
         self._demand_agreement(precision, readings)
@@ -150,27 +150,27 @@ class _Source:
         problems = operations.tpu_problems(content)
         return Exported(form, order.into / f"{name}.tflite", len(content), proof, readings, problems)
 
-    def _read(self, content: bytes, python: Path | None) -> list[Reading]:
+    def _read(self, content: bytes, python: Path | None) -> list[RuntimeReading]:
         """Both runtimes on all pictures, and on the golden squares last."""
         pictures = np.concatenate([self._pictures, model_bundle.golden_squares(self._golden_shape)])
         scale, zero = output_scale(content)
         found = [runtimes.read(content, pictures, one) for one in (None, *([python] if python else []))]
         return [
-            Reading(one.runtime, (one.outputs - zero) * np.float32(scale), one.milliseconds, one.delegation)
+            RuntimeReading(one.runtime, (one.outputs - zero) * np.float32(scale), one.milliseconds, one.delegation)
             for one in found
         ]
 
-    def _proved(self, precision: Precision, readings: Sequence[Reading], tolerance: float | None) -> Proof:
+    def _proved(self, precision: Precision, readings: Sequence[RuntimeReading], tolerance: float | None) -> Proof:
         """The worst of the runtimes. Raises ModelError if one strays."""
         proofs = {
             one.runtime: prove(self._kind, precision, self._answers, one.outputs[:-1], tolerance) for one in readings
         }
         for runtime, proof in proofs.items():
-            demand(proof, f"{precision} on {runtime}")
+            require(proof, f"{precision} on {runtime}")
         worst = min if self._kind == "direction" else max
         return worst(proofs.values(), key=lambda proof: proof.value)
 
-    def _demand_agreement(self, precision: Precision, readings: Sequence[Reading]) -> None:
+    def _demand_agreement(self, precision: Precision, readings: Sequence[RuntimeReading]) -> None:
         """The daemon checks the golden output on whichever runtime it finds."""
         golden = [one.outputs[-1] for one in readings]
         apart = max(float(np.abs(one - golden[0]).max()) for one in golden)
@@ -186,7 +186,13 @@ class _Source:
         return 1, height, width, channels
 
     def _save(
-        self, into: Path, name: str, precision: Precision, content: bytes, proof: Proof, readings: Sequence[Reading]
+        self,
+        into: Path,
+        name: str,
+        precision: Precision,
+        content: bytes,
+        proof: Proof,
+        readings: Sequence[RuntimeReading],
     ) -> ModelCard:
         machine = platform.machine()
         facts = {

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any
 
 from facesecure.domain.errors import ModelError
-from facesecure_training.common.flatbuffer import opened
+from facesecure_training.common.flatbuffer import parse_model
 
 _TPU = {
     "ADD", "AVERAGE_POOL_2D", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "EXPAND_DIMS", "FULLY_CONNECTED",
@@ -30,7 +30,7 @@ _HELPERS = {"INT32"}  # biases, and the shapes and axes that some operations tak
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class RequiredOperation:
     """One operation code that a file asks for: FULLY_CONNECTED of version 12; custom operations have version 0."""
 
     kind: str
@@ -40,31 +40,33 @@ class Need:
         return f"{self.kind} version {self.version}" if self.version else f"the custom operation {self.kind}"
 
 
-def needs(content: bytes) -> list[Need]:
+def required_operations(content: bytes) -> list[RequiredOperation]:
     """What the TFLite file ``content`` asks of a runtime. Raises ModelError if it is not one."""
-    model, schema = opened(content)
+    model, schema = parse_model(content)
     kinds = _names(schema.BuiltinOperator)
     found = [_need(code, kinds, schema.BuiltinOperator.CUSTOM) for code in model.operatorCodes]
     return sorted(set(found), key=str)
 
 
-def _need(code: Any, kinds: Mapping[int, str], custom: int) -> Need:
+def _need(code: Any, kinds: Mapping[int, str], custom: int) -> RequiredOperation:
     number = max(code.builtinCode, code.deprecatedBuiltinCode)
     if number == custom:
-        return Need(code.customCode.decode() if isinstance(code.customCode, bytes) else str(code.customCode), 0)
-    return Need(kinds.get(number, f"operation {number}"), int(code.version))
+        return RequiredOperation(
+            code.customCode.decode() if isinstance(code.customCode, bytes) else str(code.customCode), 0
+        )
+    return RequiredOperation(kinds.get(number, f"operation {number}"), int(code.version))
 
 
-def lacking(content: bytes, runtime: str) -> list[Need]:
+def missing_operations(content: bytes, runtime: str) -> list[RequiredOperation]:
     """What ``runtime`` (litert, tflite-runtime), in the release that was asked, cannot run of ``content``."""
     newest = _known()[runtime]["newest"]
-    return [one for one in needs(content) if not 1 <= one.version <= newest.get(one.kind, 0)]
+    return [one for one in required_operations(content) if not 1 <= one.version <= newest.get(one.kind, 0)]
 
 
-def refuse_lacking(content: bytes) -> None:
+def require_supported(content: bytes) -> None:
     """Raises ModelError, and names the operations, unless both runtimes on the Pi can run ``content``."""
     for runtime, facts in _known().items():
-        missing = lacking(content, runtime)
+        missing = missing_operations(content, runtime)
         if missing:
             most = {one.kind: facts["newest"][one.kind] for one in missing if one.kind in facts["newest"]}
             knows = "".join(f"; it knows {kind} up to version {version}" for kind, version in most.items())
@@ -80,7 +82,7 @@ def tpu_problems(content: bytes) -> list[str]:
     By the published list of operations and its rules: all whole numbers, all sizes fixed, one subgraph. The compiler
     itself knows more (sizes that do not fit into its memory): it has the last word.
     """
-    model, schema = opened(content)
+    model, schema = parse_model(content)
     kinds, types = _names(schema.BuiltinOperator), _names(schema.TensorType)
     problems = [f"{len(model.subgraphs)} subgraphs, not one"] if len(model.subgraphs) > 1 else []
     graph = model.subgraphs[0]

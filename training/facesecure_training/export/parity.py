@@ -13,16 +13,16 @@ from facesecure.domain.errors import ModelError
 from facesecure_training.export.convert import Precision
 
 Outputs = NDArray[np.float32]
-Kind = Literal["classification", "direction", "point"]
+OutputKind = Literal["classification", "direction", "point"]
 
-MEASURES: Mapping[Kind, str] = {
+MEASURES: Mapping[OutputKind, str] = {
     "classification": "largest difference of a probability",
     "direction": "least cosine",
     "point": "largest error, of the mean distance between two pictures",
 }
 # Of a head on the bundled embedder in mixed8, 0.06 was measured on 200 faces, of which 99 % kept their likeliest class;
 # the daemon's threshold is chosen on the file itself, after this.
-_DEMANDED: Mapping[Kind, Mapping[Precision, float]] = {
+_DEMANDED: Mapping[OutputKind, Mapping[Precision, float]] = {
     "classification": {
         "float32": 1e-4,
         "float16": 0.005,
@@ -47,7 +47,7 @@ _DEMANDED: Mapping[Kind, Mapping[Precision, float]] = {
 class Proof:
     """The worst of ``samples`` pictures, by ``measure``; ``tolerance`` is what is demanded of it."""
 
-    kind: Kind
+    kind: OutputKind
     value: float
     tolerance: float
     samples: int
@@ -66,7 +66,7 @@ class Proof:
         }
 
 
-def kind_of(outputs: Outputs, classes: bool) -> Kind:
+def output_kind(outputs: Outputs, classes: bool) -> OutputKind:
     """A network with ``classes`` gives probabilities; one whose outputs (n, size) all have length 1, directions."""
     if classes:
         return "classification"
@@ -74,13 +74,15 @@ def kind_of(outputs: Outputs, classes: bool) -> Kind:
     return "direction" if bool(np.all(np.abs(lengths - 1) < 1e-3)) else "point"
 
 
-def prove(kind: Kind, precision: Precision, keras: Outputs, found: Outputs, tolerance: float | None = None) -> Proof:
+def prove(
+    kind: OutputKind, precision: Precision, keras: Outputs, found: Outputs, tolerance: float | None = None
+) -> Proof:
     """Compare outputs (n, size), row by row; ``tolerance`` other than the form's own if given."""
     demanded = _DEMANDED[kind][precision] if tolerance is None else tolerance
     return Proof(kind, _worst(kind, keras.astype(np.float64), found.astype(np.float64)), demanded, len(keras))
 
 
-def demand(proof: Proof, where: str) -> None:
+def require(proof: Proof, where: str) -> None:
     """Raises ModelError unless the proof holds."""
     if not proof.holds:
         raise ModelError(
@@ -89,7 +91,7 @@ def demand(proof: Proof, where: str) -> None:
         )
 
 
-def _worst(kind: Kind, keras: NDArray[np.float64], found: NDArray[np.float64]) -> float:
+def _worst(kind: OutputKind, keras: NDArray[np.float64], found: NDArray[np.float64]) -> float:
     if kind == "classification":
         return float(np.abs(keras - found).max())
     if kind == "direction":

@@ -27,7 +27,7 @@ _RUNS, _SECONDS = 40, 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class RuntimeReading:
     """``outputs`` (n, size) as float32, one row a picture; ``milliseconds`` one picture takes, the median."""
 
     runtime: str
@@ -36,7 +36,7 @@ class Reading:
     delegation: Delegation
 
 
-def read(content: bytes, pictures: Image, python: Path | None = None) -> Reading:
+def read(content: bytes, pictures: Image, python: Path | None = None) -> RuntimeReading:
     """Run ``content`` on ``pictures`` (n, h, w, 3), one by one on one thread, in a new process.
 
     Here with the runtime of this environment; with ``python`` tflite-runtime, in the environment that it belongs to.
@@ -54,7 +54,7 @@ def read(content: bytes, pictures: Image, python: Path | None = None) -> Reading
         raise _failure(done.stderr.decode(errors="replace"), python)
     with np.load(io.BytesIO(done.stdout)) as found:
         counts = Delegation(*(int(count) for count in found["delegation"]))
-        return Reading(str(found["runtime"]), found["outputs"], float(found["milliseconds"]), counts)
+        return RuntimeReading(str(found["runtime"]), found["outputs"], float(found["milliseconds"]), counts)
 
 
 def _failure(stderr: str, python: Path | None) -> FacesecureError:

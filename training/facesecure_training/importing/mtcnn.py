@@ -39,7 +39,7 @@ _GET = "pip download --no-deps mtcnn==1.0.0, then pass the wheel with --from"
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class NetworkExport:
     """How one network is exported; ``precision`` is what measured best, see the card's notes."""
 
     architecture: mtcnn.Architecture
@@ -49,10 +49,10 @@ class Recipe:
     golden: tuple[int, int, int, int]
 
 
-RECIPES = (
-    Recipe(mtcnn.PNET, "mixed8", "face-proposal", 0.6, (1, 18, 22, 3)),
-    Recipe(mtcnn.RNET, "dynamic8", "face-refinement", 0.7, (2, 24, 24, 3)),
-    Recipe(mtcnn.ONET, "dynamic8", "face-landmarks", 0.8, (1, 48, 48, 3)),
+NETWORK_EXPORTS = (
+    NetworkExport(mtcnn.PNET, "mixed8", "face-proposal", 0.6, (1, 18, 22, 3)),
+    NetworkExport(mtcnn.RNET, "dynamic8", "face-refinement", 0.7, (2, 24, 24, 3)),
+    NetworkExport(mtcnn.ONET, "dynamic8", "face-landmarks", 0.8, (1, 48, 48, 3)),
 )
 _PARITY = {"pnet": 0.15, "rnet": 0.05, "onet": 0.05}
 """Largest differences allowed from Keras; probabilities near a half move most."""
@@ -83,7 +83,7 @@ def run(wheel: Path | None, folder: Path, other_python: Path | None = None) -> I
     of mtcnn 1.0.0, or an exported file computes something else than the Keras model.
     """
     packed = {name: _packed(name, wheel) for name in _KNOWN}
-    for recipe in RECIPES:
+    for recipe in NETWORK_EXPORTS:
         name = recipe.architecture.name
         weights = read_weights(packed[name])
         model = mtcnn.build(recipe.architecture, weights, recipe.golden[:3])
@@ -92,7 +92,7 @@ def run(wheel: Path | None, folder: Path, other_python: Path | None = None) -> I
         yield model_bundle.write(folder, content, facts, recipe.golden, _GOLDEN_TOLERANCE, other_python)
 
 
-def _export(model: Any, recipe: Recipe) -> bytes:
+def _export(model: Any, recipe: NetworkExport) -> bytes:
     if recipe.precision == "mixed8":  # rounding the tiny 1x1 heads as well would cost more than it saves
         return with_int8_kernels(to_tflite(model, "float32"), lambda kernel: kernel[1] == 3)
     return to_tflite(model, recipe.precision)
@@ -121,7 +121,7 @@ def _from_installed(name: str) -> bytes:
         raise ModelError("the package mtcnn 1.0.0 is not installed", _GET) from error
 
 
-def _facts(recipe: Recipe, content: bytes, model: Any) -> dict[str, Any]:
+def _facts(recipe: NetworkExport, content: bytes, model: Any) -> dict[str, Any]:
     architecture = recipe.architecture
     side = None if architecture is mtcnn.PNET else architecture.side
     heads = {head.channels: head.name for head in architecture.heads}
@@ -148,7 +148,7 @@ def _facts(recipe: Recipe, content: bytes, model: Any) -> dict[str, Any]:
     }
 
 
-def _parity(recipe: Recipe, graph: Interpreter, model: Any) -> dict[str, Any]:
+def _parity(recipe: NetworkExport, graph: Interpreter, model: Any) -> dict[str, Any]:
     """The largest difference of any output from Keras' over 50 pictures of squares."""
     worst, samples, tolerance = 0.0, 50, _PARITY[recipe.architecture.name]
     for number in range(samples):

@@ -23,10 +23,10 @@ from typing import Any, Literal
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.networks import mobilefacenet
-from facesecure_training.networks.pixels import check, minus_one_to_one, picture, scaled
+from facesecure_training.networks.pixels import image_input, minus_one_to_one, require_at_least, scaled
 
 SIDE = 112
-Kind = Literal["head", "cnn"]
+CompactKind = Literal["head", "cnn"]
 STEM = 16
 BLOCKS: tuple[tuple[int, int], ...] = ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1), (128, 1), (256, 2), (256, 1))
 """(filters, stride) of each separable convolution."""
@@ -34,14 +34,14 @@ _SHARPNESS = 16.0
 
 
 def compact(
-    classes: int = 2, *, kind: Kind = "head", side: int = SIDE, width: float = 1.0, dropout: float = 0.0
+    classes: int = 2, *, kind: CompactKind = "head", side: int = SIDE, width: float = 1.0, dropout: float = 0.0
 ) -> Any:
     """Aligned uint8 RGB faces (batch, side, side, 3) to float32 probabilities (batch, classes).
 
     ``width`` scales the filters of ``cnn``, ``dropout`` silences features in training. ``head`` holds the frozen
     embedder and is 112 wide. Raises UsageError for what cannot be built.
     """
-    check(classes, 2, "the number of classes")
+    require_at_least(classes, 2, "the number of classes")
     if kind not in ("head", "cnn"):
         raise UsageError(f"there is no compact network of kind {kind!r}", "take head or cnn")
     return _on_embedder(classes, dropout, side) if kind == "head" else _separable(classes, side, width, dropout)
@@ -57,7 +57,7 @@ def head(classes: int, size: int, *, dropout: float = 0.0) -> Any:
     return keras.Model(vector, _softmax(vector, classes, dropout), name="head")
 
 
-def carry(source: Any, target: Any) -> None:
+def copy_head_weights(source: Any, target: Any) -> None:
     """Put the weights of the softmax that ``source`` has learnt into ``target``."""
     target.get_layer("probabilities").set_weights(source.get_layer("probabilities").get_weights())
 
@@ -85,8 +85,8 @@ def _softmax(vector: Any, classes: int, dropout: float) -> Any:
 
 def _separable(classes: int, side: int, width: float, dropout: float) -> Any:
     layers = tensorflow().keras.layers
-    check(side, 32, "the side of the picture")
-    image = picture(side)
+    require_at_least(side, 32, "the side of the picture")
+    image = image_input(side)
     x = _normalised(
         layers.Conv2D(scaled(STEM, width), 3, strides=2, padding="same", use_bias=False)(minus_one_to_one(image))
     )

@@ -28,7 +28,7 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.networks.pixels import check, minus_one_to_one, picture, unit_length
+from facesecure_training.networks.pixels import image_input, minus_one_to_one, require_at_least, unit_length
 
 DENSENET_121 = (6, 12, 24, 16)
 DENSENET_169 = (6, 12, 32, 32)
@@ -57,7 +57,7 @@ def densenet(
     """
     _check(blocks, growth, theta, embedding, side)
     keras = tensorflow().keras
-    image = picture(side)
+    image = image_input(side)
     x = _stem(minus_one_to_one(image), 2 * growth)
     for number, units in enumerate(blocks, 1):
         x = _block(x, units, growth, f"block{number}")
@@ -114,10 +114,10 @@ def _convolution(x: Any, filters: int, size: int, name: str) -> Any:
 
 
 def _check(blocks: Sequence[int], growth: int, theta: float, embedding: int, side: int) -> None:
-    check(len(blocks), 1, "the number of blocks")
-    check(min(blocks), 1, "the number of units in a block")
-    check(growth, 1, "the growth rate")
-    check(embedding, 2, "the size of the embedding")
+    require_at_least(len(blocks), 1, "the number of blocks")
+    require_at_least(min(blocks), 1, "the number of units in a block")
+    require_at_least(growth, 1, "the growth rate")
+    require_at_least(embedding, 2, "the size of the embedding")
     if not 0 < theta <= 1:
         raise UsageError(f"theta is {theta}", "it is the share of channels a transition keeps: above 0, at most 1")
     if side < 2 ** (len(blocks) + 1):

@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.networks.pixels import check, minus_one_to_one, picture, scaled, unit_length
+from facesecure_training.networks.pixels import image_input, minus_one_to_one, require_at_least, scaled, unit_length
 
 SIDE = 112
 Activation = Literal["prelu", "relu"]
@@ -47,13 +47,13 @@ def embedder(
     ``width`` scales every number of channels but the embedding's: 0.5 has some quarter of the weights. ``stages`` are
     the paper's, or fewer. Raises UsageError for what cannot be built.
     """
-    check(embedding, 2, "the size of the embedding")
+    require_at_least(embedding, 2, "the size of the embedding")
     if side % 16 or side < 32:
         raise UsageError(f"the embedder cannot halve {side} pixels four times", "take a side that 16 divides: 112, 64")
     if activation not in ("prelu", "relu"):
         raise UsageError(f"there is no activation {activation!r} here", "take prelu, or relu for int8")
     layers = tensorflow().keras.layers
-    image = picture(side)
+    image = image_input(side)
     x = _convolution(minus_one_to_one(image), scaled(64, width), 3, 2, activation)
     x = _depthwise(x, 3, 1, activation)
     for expansion, channels, repeats, stride in stages:
@@ -69,7 +69,7 @@ def with_cosine_head(network: Any, people: int) -> Any:
     """``network`` with one direction a person on top: pictures to cosines (batch, people), for ``ArcFace``."""
     from facesecure_training.networks.arcface import CosineHead
 
-    check(people, 2, "the number of people")
+    require_at_least(people, 2, "the number of people")
     cosines = CosineHead(people, name="cosines")(network.output)
     return tensorflow().keras.Model(network.input, cosines, name=f"{network.name}_with_head")
 

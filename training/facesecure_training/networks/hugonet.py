@@ -19,7 +19,7 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.networks.pixels import check, picture, scaled, zero_to_one
+from facesecure_training.networks.pixels import image_input, require_at_least, scaled, zero_to_one
 
 SIDE = 224
 BLOCKS: tuple[tuple[int, ...], ...] = ((32,), (64, 64), (128, 128, 128), (256, 256, 256))
@@ -32,11 +32,11 @@ def hugonet(classes: int = 2, *, side: int = SIDE, width: float = 1.0, dropout: 
     The defaults are the report's; ``width`` scales the number of filters and of dense units, ``dropout`` is the share
     of dense units silenced in training. Raises UsageError for a ``side`` that cannot be halved four times.
     """
-    check(classes, 2, "the number of classes")
+    require_at_least(classes, 2, "the number of classes")
     if side % 16 or side < 16:
         raise UsageError(f"hugonet cannot halve {side} pixels four times", "take a side that 16 divides: 224, 112, 64")
     keras = tensorflow().keras
-    image = picture(side)
+    image = image_input(side)
     x = zero_to_one(image)
     for number, block in enumerate(BLOCKS, 1):
         for filters in block:

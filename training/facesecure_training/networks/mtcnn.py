@@ -25,7 +25,7 @@ _MEAN, _SCALE = 127.5, 128.0
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
+class HiddenLayer:
     """One hidden layer: a valid convolution, PReLU, and perhaps a max pooling of (size, padding), stride 2."""
 
     filters: int
@@ -34,7 +34,7 @@ class Convolution:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class OutputHead:
     """One output. ``weights`` counts from the first head of the package's list."""
 
     name: str
@@ -48,38 +48,38 @@ class Architecture:
 
     name: str
     side: int
-    hidden: tuple[Convolution, ...]
-    heads: tuple[Head, ...]
+    hidden: tuple[HiddenLayer, ...]
+    heads: tuple[OutputHead, ...]
 
 
 PNET = Architecture(
     "pnet",
     12,
-    (Convolution(10, (3, 3), (2, "same")), Convolution(16, (3, 3)), Convolution(32, (3, 3))),
-    (Head("probability", 1, 1), Head("box", 4, 0)),
+    (HiddenLayer(10, (3, 3), (2, "same")), HiddenLayer(16, (3, 3)), HiddenLayer(32, (3, 3))),
+    (OutputHead("probability", 1, 1), OutputHead("box", 4, 0)),
 )
 RNET = Architecture(
     "rnet",
     24,
     (
-        Convolution(28, (3, 3), (3, "same")),
-        Convolution(48, (3, 3), (3, "valid")),
-        Convolution(64, (2, 2)),
-        Convolution(128, (3, 3)),
+        HiddenLayer(28, (3, 3), (3, "same")),
+        HiddenLayer(48, (3, 3), (3, "valid")),
+        HiddenLayer(64, (2, 2)),
+        HiddenLayer(128, (3, 3)),
     ),
-    (Head("probability", 1, 1), Head("box", 4, 0)),
+    (OutputHead("probability", 1, 1), OutputHead("box", 4, 0)),
 )
 ONET = Architecture(
     "onet",
     48,
     (
-        Convolution(32, (3, 3), (3, "same")),
-        Convolution(64, (3, 3), (3, "valid")),
-        Convolution(64, (3, 3), (2, "same")),
-        Convolution(128, (2, 2)),
-        Convolution(256, (3, 3)),
+        HiddenLayer(32, (3, 3), (3, "same")),
+        HiddenLayer(64, (3, 3), (3, "valid")),
+        HiddenLayer(64, (3, 3), (2, "same")),
+        HiddenLayer(128, (2, 2)),
+        HiddenLayer(256, (3, 3)),
     ),
-    (Head("probability", 1, 2), Head("box", 4, 0), Head("landmarks", 10, 1)),
+    (OutputHead("probability", 1, 2), OutputHead("box", 4, 0), OutputHead("landmarks", 10, 1)),
 )
 ARCHITECTURES = (PNET, RNET, ONET)
 
@@ -119,7 +119,7 @@ def _prelu(alpha: NDArray[np.float32]) -> Any:
     return keras.layers.PReLU(alpha_initializer=keras.initializers.Constant(alpha), shared_axes=[1, 2])
 
 
-def _head(head: Head, weight: Any, bias: Any) -> Any:
+def _head(head: OutputHead, weight: Any, bias: Any) -> Any:
     activation = "sigmoid" if head.name == "probability" else None
     return _convolution(head.channels, (1, 1), weight, bias, activation=activation, name=head.name)
 

@@ -8,7 +8,7 @@ from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
 
 
-def picture(side: int) -> Any:
+def image_input(side: int) -> Any:
     """A Keras input: uint8 RGB (batch, side, side, 3)."""
     return tensorflow().keras.Input((side, side, 3), dtype="uint8", name="picture")
 
@@ -36,7 +36,7 @@ def scaled(filters: int, width: float) -> int:
     return max(8, 8 * round(filters * width / 8))
 
 
-def check(given: int, least: int, what: str) -> None:
+def require_at_least(given: int, least: int, what: str) -> None:
     """Raises UsageError if ``given`` is below ``least``."""
     if given < least:
         raise UsageError(f"{what} is {given}", f"it must be {least} or more")

@@ -75,10 +75,10 @@ def augment(augmentation: Augmentation) -> Augment | None:
     """What ``datasets.loading`` takes to change each picture by; None where there is nothing to change."""
     if augmentation.nothing:
         return None
-    return lambda image, seed: picture(image, augmentation, seed)
+    return lambda image, seed: augment_image(image, augmentation, seed)
 
 
-def picture(image: Any, augmentation: Augmentation, seed: Any) -> Any:
+def augment_image(image: Any, augmentation: Augmentation, seed: Any) -> Any:
     """One picture, uint8 RGB (h, w, 3), changed as ``seed``, integers (2,), says; uint8 of the same shape."""
     tf = tensorflow()
     chance = _Chance(seed)
@@ -207,7 +207,7 @@ def _compressed(image: Any, augmentation: Augmentation, chance: _Chance) -> Any:
     return tf.cond(lost > 2, saved, lambda: image)
 
 
-def shown(augment: Augment | None) -> Augment:
+def with_brightening(augment: Augment | None) -> Augment:
     """``augment``, if there is any, and then the daemon's brightening: what the camera does comes before it."""
 
     def changed(image: Any, seed: Any) -> Any:

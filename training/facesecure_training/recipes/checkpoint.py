@@ -20,17 +20,17 @@ from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.optional_dependencies import tensorflow
 
 _PROGRESS = "progress"
-Row = dict[str, float]
+EpochRow = dict[str, float]
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a training has come: ``epoch`` whole ones, and ``step`` steps of the next with ``losses`` in sum."""
 
     epoch: int = 0
     step: int = 0
     losses: float = 0.0
-    history: list[Row] = field(default_factory=list)
+    history: list[EpochRow] = field(default_factory=list)
     best: float | None = None
     best_epoch: int = 0
     finished: str = ""
@@ -42,7 +42,7 @@ def numpy(variable: Any) -> NDArray[Any]:
     return np.asarray(tensorflow().convert_to_tensor(getattr(variable, "value", variable)))
 
 
-def save(path: Path, variables: Sequence[Any], progress: Progress) -> None:
+def save(path: Path, variables: Sequence[Any], progress: TrainingProgress) -> None:
     """Writes what ``variables`` hold, and ``progress``, to ``path``; it survives a crash halfway."""
     arrays: dict[str, Any] = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
@@ -54,11 +54,11 @@ def save(path: Path, variables: Sequence[Any], progress: Progress) -> None:
     beside.replace(path)
 
 
-def load(path: Path, variables: Sequence[Any]) -> Progress:
+def load(path: Path, variables: Sequence[Any]) -> TrainingProgress:
     """The contrary of ``save``. Raises FacesecureError if the file is damaged or another network's."""
     try:
         with np.load(path, allow_pickle=False) as found:
-            progress = Progress(**json.loads(found[_PROGRESS].tobytes()))
+            progress = TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
             arrays = [found[name] for name in sorted(found.files) if name != _PROGRESS]
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise FacesecureError(f"{path} cannot be read ({error})", "begin the training anew in another folder") from None

@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import batches, steps
+from facesecure_training.datasets.loading import batches, batches_per_epoch
 from facesecure_training.recipes.augment import augment, preset
 from facesecure_training.recipes.recipe import Goal
-from facesecure_training.recipes.settings import Classifier
+from facesecure_training.recipes.settings import ClassifierSettings
 
 
-class Classify:
+class ClassifierTraining:
     """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to probabilities (batch, classes)."""
 
     goal = Goal("val_accuracy")
 
-    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Classifier) -> None:
+    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: ClassifierSettings) -> None:
         """``folders`` to learn from, and to validate on."""
         self.network = self.trained = network
         self.learnt, self.unseen = folders
         self.settings = settings
-        self.steps = steps(self.learnt.files, settings.batch)
+        self.steps = batches_per_epoch(self.learnt.files, settings.batch)
         self.facts = {
             "classes": list(self.learnt.classes),
             "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},

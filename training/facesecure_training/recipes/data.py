@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.pairs import Pair
-from facesecure_training.datasets.people import Shot, of
-from facesecure_training.recipes.settings import Settings
+from facesecure_training.datasets.people import SourcedImage, people_in
+from facesecure_training.recipes.settings import TrainingSettings
 
 
-def parts(settings: Settings) -> tuple[ClassFolder, ClassFolder]:
+def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, ClassFolder]:
     """To learn from, and to validate on: ``--validation``, or ``--held-out`` of ``--data``, split as ``--split`` says.
 
     Raises UsageError without ``--data``, FacesecureError where it holds too little.
@@ -30,7 +30,7 @@ def parts(settings: Settings) -> tuple[ClassFolder, ClassFolder]:
     return found["train"], found["validation"]
 
 
-def counted(learnt: ClassFolder, unseen: ClassFolder) -> dict[str, dict[str, int]]:
+def dataset_counts(learnt: ClassFolder, unseen: ClassFolder) -> dict[str, dict[str, int]]:
     """How many people and pictures there are of each, for config.json: a part of a split has a class for everybody."""
     folders = {"train": learnt, "validation": unseen}
     return {
@@ -39,14 +39,14 @@ def counted(learnt: ClassFolder, unseen: ClassFolder) -> dict[str, dict[str, int
     }
 
 
-def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
+def draw_pairs(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
     """``count`` pairs by ``seed`` alone, one person's (0) and two people's (1) in turn.
 
     Every person is drawn as often as another, however many pictures there are of them; a pair may come twice. (In
     the lists that ``datasets.pairs`` makes, to measure by, none does, and there may be fewer than asked for.)
     Raises FacesecureError if nobody has two pictures, or there is one person only.
     """
-    people = list(of(folder).values())
+    people = list(people_in(folder).values())
     several = [shots for shots in people if len(shots) > 1]
     if len(people) < 2 or not several:
         raise FacesecureError(
@@ -56,7 +56,7 @@ def draw(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
     return [_two(people, chance) if number % 2 else _one(several, chance) for number in range(count)]
 
 
-def _one(several: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
+def _one(several: Sequence[Sequence[SourcedImage]], chance: np.random.Generator) -> Pair:
     """Two shots of one person; never of one video if there are pictures from elsewhere."""
     shots = several[int(chance.integers(len(several)))]
     first, second = (shots[int(index)] for index in chance.choice(len(shots), 2, replace=False))
@@ -66,13 +66,13 @@ def _one(several: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair
     return Pair(first.path, second.path, 0)
 
 
-def _two(people: Sequence[Sequence[Shot]], chance: np.random.Generator) -> Pair:
+def _two(people: Sequence[Sequence[SourcedImage]], chance: np.random.Generator) -> Pair:
     two = [people[int(index)] for index in chance.choice(len(people), 2, replace=False)]
     first, second = (shots[int(chance.integers(len(shots)))] for shots in two)
     return Pair(first.path, second.path, 1)
 
 
-def told_apart(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:
+def verification_metrics(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:
     """How well distances tell pairs of one person (0) from those of two (1).
 
     ``val_auc``: how often two people's is the greater one. ``val_accuracy``: pairs right, of all, at the threshold that

@@ -6,10 +6,10 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.recipes.settings import Settings
+from facesecure_training.recipes.settings import TrainingSettings
 
 
-def prepare(settings: Settings) -> Any:
+def prepare(settings: TrainingSettings) -> Any:
     """Seeds, threads, precision. The tf.distribute strategy to build the network under.
 
     To be called once, before anything is computed. Raises UsageError if TensorFlow runs already with other threads.
@@ -43,7 +43,7 @@ def _limit(threads: int) -> None:
             raise UsageError("--threads comes too late: TensorFlow has begun", "say it at the first training") from None
 
 
-def described(settings: Settings) -> str:
+def describe(settings: TrainingSettings) -> str:
     """In words, for the log and the report."""
     tf = tensorflow()
     gpus = len(tf.config.list_physical_devices("GPU"))

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import batches, pair_batches, steps
+from facesecure_training.datasets.loading import batches, batches_per_epoch, pair_batches
 from facesecure_training.networks import mobilefacenet
 from facesecure_training.networks.contrastive import euclidean
 from facesecure_training.networks.embedder import with_cosine_head
-from facesecure_training.recipes.augment import augment, preset, shown
-from facesecure_training.recipes.data import counted, draw, told_apart
+from facesecure_training.recipes.augment import augment, preset, with_brightening
+from facesecure_training.recipes.data import dataset_counts, draw_pairs, verification_metrics
 from facesecure_training.recipes.recipe import Goal
-from facesecure_training.recipes.settings import Embedder
+from facesecure_training.recipes.settings import EmbedderSettings
 
 
-class Embed:
+class EmbedderTraining:
     """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to embeddings of length 1."""
 
     goal = Goal("val_auc")
 
-    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Embedder) -> None:
+    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: EmbedderSettings) -> None:
         """``folders`` to learn from, and to validate on. Raises UsageError if the teacher is of another shape."""
         from facesecure_training.networks.arcface import ArcFace
 
@@ -39,15 +39,15 @@ class Embed:
         self.trained = tensorflow().keras.Model(headed.input, (network.output, headed.output), name=headed.name)
         self._arcface = ArcFace(settings.margin, settings.scale)
         self._teacher = _teacher_of(network, settings)
-        self.steps = steps(self.learnt.files, settings.batch)
-        self._asked = draw(self.unseen, settings.pairs, (settings.seed, 1))
-        self.facts = counted(self.learnt, self.unseen)
+        self.steps = batches_per_epoch(self.learnt.files, settings.batch)
+        self._asked = draw_pairs(self.unseen, settings.pairs, (settings.seed, 1))
+        self.facts = dataset_counts(self.learnt, self.unseen)
         self._embedded = tensorflow().function(
             lambda pictures: network(pictures, training=False), reduce_retracing=True
         )
 
     def batches(self, epoch: int) -> Any:
-        wanted = shown(augment(preset(self.settings.augment, self.settings.strength)))
+        wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
         files, options = self.learnt.files, self._options()
         made = batches(files, self._labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
         return made.take(self.steps)
@@ -63,11 +63,11 @@ class Embed:
 
     def validate(self) -> dict[str, float]:
         found = []
-        for (first, second), different in pair_batches(self._asked, augment=shown(None), **self._options()):
+        for (first, second), different in pair_batches(self._asked, augment=with_brightening(None), **self._options()):
             distances = euclidean(self._embedded(first), self._embedded(second))
             found.append((distances.numpy(), different.numpy()))
         distances, different = (np.concatenate(part) for part in zip(*found, strict=True))
-        return told_apart(distances.astype(float), different)
+        return verification_metrics(distances.astype(float), different)
 
     def pictures(self) -> NDArray[np.uint8]:
         pictures, _ = next(iter(self.batches(0)))
@@ -79,7 +79,7 @@ class Embed:
         return {"size": size, "batch": chosen.batch, "seed": chosen.seed, "cache": chosen.cache}
 
 
-def _teacher_of(network: Any, settings: Embedder) -> Any:
+def _teacher_of(network: Any, settings: EmbedderSettings) -> Any:
     """None where nobody teaches."""
     if not settings.distil:
         return None

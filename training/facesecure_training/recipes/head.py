@@ -15,24 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.common.progress import Bar
+from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import batches, steps
+from facesecure_training.datasets.loading import batches, batches_per_epoch
 from facesecure_training.networks import compact, mobilefacenet
-from facesecure_training.recipes.augment import augment, preset, shown
-from facesecure_training.recipes.checkpoint import Progress, numpy
+from facesecure_training.recipes.augment import augment, preset, with_brightening
+from facesecure_training.recipes.checkpoint import TrainingProgress, numpy
 from facesecure_training.recipes.classify import cross_entropy
 from facesecure_training.recipes.recipe import Goal
-from facesecure_training.recipes.settings import Compact
+from facesecure_training.recipes.settings import CompactSettings
 from facesecure_training.recipes.training_log import TrainingLog
 
 
-class Head:
+class HeadTraining:
     """A Recipe whose batches are embeddings."""
 
     goal = Goal("val_accuracy")
 
-    def __init__(self, folders: tuple[ClassFolder, ClassFolder], settings: Compact) -> None:
+    def __init__(self, folders: tuple[ClassFolder, ClassFolder], settings: CompactSettings) -> None:
         """``folders`` to learn from, and to validate on."""
         self.learnt, self.unseen = folders
         self.settings = settings
@@ -42,7 +42,7 @@ class Head:
         self._change = augment(preset(settings.augment, settings.strength))
         self.views = settings.views if self._change else 1
         self.trained = compact.head(classes, int(self._embedder.output.shape[-1]), dropout=settings.dropout)
-        self.steps = steps(range(self.views * len(self.learnt)), settings.batch)
+        self.steps = batches_per_epoch(range(self.views * len(self.learnt)), settings.batch)
         self.facts = {
             "classes": list(self.learnt.classes),
             "light": "brightened",
@@ -53,7 +53,7 @@ class Head:
     @property
     def network(self) -> Any:
         """Embedder and head in one, as learnt so far."""
-        compact.carry(self.trained, self._whole)
+        compact.copy_head_weights(self.trained, self._whole)
         return self._whole
 
     def batches(self, epoch: int) -> Any:
@@ -79,8 +79,8 @@ class Head:
     def _embedded(self, part: str, folder: ClassFolder, views: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Vectors (n, size) and labels (n,) of every view of every picture; the first view is the picture itself."""
         if part not in self._kept:
-            found, per_view = [], steps(folder.files, self.settings.batch)
-            with Bar(views * per_view, f"embedding {part}") as bar:
+            found, per_view = [], batches_per_epoch(folder.files, self.settings.batch)
+            with ProgressBar(views * per_view, f"embedding {part}") as bar:
                 for view in range(views):
                     for number, (pictures, labels) in enumerate(self._dataset(folder, view), view * per_view):
                         found.append((self._embedder(pictures, training=False).numpy(), labels.numpy()))
@@ -98,20 +98,20 @@ class Head:
             batch=chosen.batch,
             seed=chosen.seed,
             cache=chosen.cache,
-            augment=shown(self._change if view else None),
+            augment=with_brightening(self._change if view else None),
             repeat=True,
             epoch=view,
         )
-        return made.take(steps(folder.files, chosen.batch))
+        return made.take(batches_per_epoch(folder.files, chosen.batch))
 
 
-def fit(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> Progress:
+def fit_head(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> TrainingProgress:
     """Trains the recipe of ``record`` with Keras' ``fit``, an epoch a call, so that the order of each is its own."""
     recipe = record.recipe
     trained = recipe.trained
     trained.compile(optimizer=optimiser, loss="sparse_categorical_crossentropy", run_eagerly=eager)
     first = recipe.batches(0)
-    with Bar(record.epochs, "training") as bar:
+    with ProgressBar(record.epochs, "training") as bar:
         while not record.progress.finished:
             epoch = record.progress.epoch
             told = trained.fit(first if epoch == 0 else recipe.batches(epoch), shuffle=False, verbose=0).history

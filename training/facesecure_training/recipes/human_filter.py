@@ -26,10 +26,9 @@ from facesecure.vision.images.photos import read_photo
 from facesecure.vision.images.quality import examine
 from facesecure.vision.inference.model_card import Model, ModelCard, load_model
 from facesecure_training.common import model_bundle
-from facesecure_training.common.corruptions import spoilt_crop
+from facesecure_training.common.corruptions import corrupted_crop
 from facesecure_training.common.cropping import subject
-from facesecure_training.common.progress import steps
-from facesecure_training.recipes import human_filter
+from facesecure_training.common.progress import with_progress
 
 FLOOR = -1.0
 """Log-odds demanded, from the trade-off in tests/bench/quality.py: below it lies hardly a face of a person."""
@@ -38,7 +37,7 @@ _LOW_BAR = 0.5
 _SPOILT_THINGS = 6
 _PLACES = 8
 _FOLDS = 5
-Kind = Literal["person", "spoilt person", "taken for a face", "spoilt thing", "place"]
+ExampleKind = Literal["person", "spoilt person", "taken for a face", "spoilt thing", "place"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +48,7 @@ class Example:
     """
 
     embedding: NDArray[np.float32]
-    kind: Kind
+    kind: ExampleKind
     group: str
     picture: str
     usable: bool
@@ -62,7 +61,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class HumanFilterReport:
     """Shares in per cent, each on parts that the weights had not seen."""
 
     people_lost: float
@@ -76,7 +75,7 @@ class Report:
 
 def run(
     model: Model, people: Path, things: Sequence[Path], with_people: Iterable[str], limit: int, state_dir: Path | None
-) -> tuple[NDArray[np.float64], Report]:
+) -> tuple[NDArray[np.float64], HumanFilterReport]:
     """Learn from photos under ``people`` (NAME/*.jpg, at most ``limit``) and pictures in the folders ``things``.
 
     ``with_people`` names pictures among them that show somebody and are left out. YuNet helps to find things if it was
@@ -84,7 +83,7 @@ def run(
     """
     examples = collect(Collector(ModelEmbedder(model), state_dir), people, things, with_people, limit)
     scores = unseen_scores(examples, weights_without_a_part(examples))
-    weights = human_filter.fit(_points(examples), _truth(examples), RIDGE)
+    weights = fit_weights(_points(examples), _truth(examples), RIDGE)
     return weights, report(examples, scores)
 
 
@@ -96,8 +95,10 @@ def collect(
     photos = sorted(people.rglob("*.jpg"))
     photos = [photos[int(n * len(photos) / limit)] for n in range(limit)] if len(photos) > limit else photos
     pictures = [p for folder in things for p in sorted(folder.rglob("*.jpg")) if p.name not in left_out]
-    examples = [example for photo in steps(photos, "people") for example in collector.people(photo)]
-    return examples + [example for picture in steps(pictures, "things") for example in collector.things(picture)]
+    examples = [example for photo in with_progress(photos, "people") for example in collector.people(photo)]
+    return examples + [
+        example for picture in with_progress(pictures, "things") for example in collector.things(picture)
+    ]
 
 
 class Collector:
@@ -130,7 +131,7 @@ class Collector:
             yield self._spoilt(image, _anywhere(image, chance), "place", picture.name, picture, chance)
 
     def _example(
-        self, image: Image, face: Face, kind: Kind, group: str, picture: Path, detector: str = "mtcnn"
+        self, image: Image, face: Face, kind: ExampleKind, group: str, picture: Path, detector: str = "mtcnn"
     ) -> Example:
         aligned = examine(image, face, QualityConfig())
         return Example(
@@ -138,9 +139,15 @@ class Collector:
         )
 
     def _spoilt(
-        self, image: Image, landmarks: Landmarks, kind: Kind, group: str, picture: Path, chance: np.random.Generator
+        self,
+        image: Image,
+        landmarks: Landmarks,
+        kind: ExampleKind,
+        group: str,
+        picture: Path,
+        chance: np.random.Generator,
     ) -> Example:
-        embedding = self._embedder.embed(spoilt_crop(image, landmarks, chance))
+        embedding = self._embedder.embed(corrupted_crop(image, landmarks, chance))
         return Example(embedding, kind, group, str(picture), usable=True)
 
 
@@ -153,23 +160,23 @@ def weights_without_a_part(examples: Sequence[Example]) -> list[NDArray[np.float
     """For each part the weights learnt from all the others."""
     points, truth = _points(examples), _truth(examples)
     part = np.array([part_of(example.group) for example in examples])
-    return [human_filter.fit(points[part != fold], truth[part != fold], RIDGE) for fold in range(_FOLDS)]
+    return [fit_weights(points[part != fold], truth[part != fold], RIDGE) for fold in range(_FOLDS)]
 
 
 def unseen_scores(examples: Sequence[Example], weights: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Each example's log-odds by the ``weights`` learnt without its person or picture."""
     part = np.array([part_of(example.group) for example in examples])
     points = _points(examples)
-    return np.array([human_filter.log_odds(point, weights[fold]) for point, fold in zip(points, part, strict=True)])
+    return np.array([log_odds(point, weights[fold]) for point, fold in zip(points, part, strict=True)])
 
 
-def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> Report:
-    def passed(kind: Kind) -> float:
+def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> HumanFilterReport:
+    def passed(kind: ExampleKind) -> float:
         found = [s >= FLOOR for e, s in zip(examples, scores, strict=True) if e.kind == kind and e.usable]
         return 100 * float(np.mean(found)) if found else 0.0
 
     counts = {kind: sum(e.kind == kind and e.usable for e in examples) for kind in ("person", "taken for a face")}
-    return Report(
+    return HumanFilterReport(
         people_lost=100 - passed("person"),
         spoilt_people_lost=100 - passed("spoilt person"),
         things_passed=passed("taken for a face"),
@@ -180,7 +187,7 @@ def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> Report:
     )
 
 
-def write(model: Model, weights: NDArray[np.float64], found: Report, dataset: str) -> None:
+def write(model: Model, weights: NDArray[np.float64], found: HumanFilterReport, dataset: str) -> None:
     """Put the weights and the figures into the model's card."""
     facts = {
         "weights": [float(f"{weight:.5g}") for weight in weights[:-1]],
@@ -228,7 +235,7 @@ _STEPS = 40
 _SMALL = 1e-5
 
 
-def fit(points: Matrix, truth: NDArray[np.bool_], ridge: float) -> Matrix:
+def fit_weights(points: Matrix, truth: NDArray[np.bool_], ridge: float) -> Matrix:
     """Weights (n + 1,), the bias last, for ``points`` (k, n); both classes together weigh one half each.
 
     ``ridge`` is the penalty on half the weights' squares; the bias is free.

@@ -17,16 +17,16 @@ from typing import Any, Self
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.common.progress import Bar
+from facesecure_training.common.progress import ProgressBar
 from facesecure_training.recipes import checkpoint
-from facesecure_training.recipes.checkpoint import Progress
+from facesecure_training.recipes.checkpoint import TrainingProgress
 from facesecure_training.recipes.training_log import TrainingLog
 
 SAVE_EVERY_S = 300.0
 """Within an epoch; what kill -9 can cost."""
 
 
-class Loop:
+class TrainingLoop:
     """One training of the recipe of ``record``."""
 
     def __init__(self, record: TrainingLog, optimiser: Any, *, strategy: Any = None, eager: bool = False) -> None:
@@ -43,9 +43,9 @@ class Loop:
         if self.record.folder.state.exists():
             self.record.progress = checkpoint.load(self.record.folder.state, self._variables())
 
-    def run(self) -> Progress:
+    def run(self) -> TrainingProgress:
         """Trains to the end. Raises FacesecureError on a loss that is no number, KeyboardInterrupt if asked to."""
-        with Interruption() as interruption, Bar(self.record.epochs * self.recipe.steps, "training") as bar:
+        with Interruption() as interruption, ProgressBar(self.record.epochs * self.recipe.steps, "training") as bar:
             bar.reach(self._done)
             while not self.record.progress.finished:
                 self._epoch(interruption, bar)
@@ -56,7 +56,7 @@ class Loop:
     def _done(self) -> int:
         return self.record.progress.epoch * self.recipe.steps + self.record.progress.step
 
-    def _epoch(self, interruption: Interruption, bar: Bar) -> None:
+    def _epoch(self, interruption: Interruption, bar: ProgressBar) -> None:
         progress, saved = self.record.progress, time.monotonic()
         for batch in self._batches():
             progress.losses += self._checked(float(self.step(batch)))
@@ -77,7 +77,7 @@ class Loop:
             left = self.strategy.experimental_distribute_dataset(left)
         return iter(left)
 
-    def _row(self) -> checkpoint.Row:
+    def _row(self) -> checkpoint.EpochRow:
         progress = self.record.progress
         rate = float(checkpoint.numpy(self.optimiser.learning_rate))
         mean = progress.losses / self.recipe.steps

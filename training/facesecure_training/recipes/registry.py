@@ -8,44 +8,50 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.recipes.recipe import Recipe
-from facesecure_training.recipes.settings import Compact, Embedder, Hugonet, Settings, Siamese
+from facesecure_training.recipes.settings import (
+    CompactSettings,
+    EmbedderSettings,
+    HugonetSettings,
+    SiameseSettings,
+    TrainingSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RecipeKind:
     """``recipe`` makes network and recipe of settings; ``judge`` is the command that measures the result."""
 
-    settings: type[Settings]
+    settings: type[TrainingSettings]
     recipe: Callable[[Any], Recipe]
     judge: str
 
 
-def _hugonet(settings: Hugonet) -> Recipe:
+def _hugonet(settings: HugonetSettings) -> Recipe:
     from facesecure_training.networks.hugonet import hugonet
-    from facesecure_training.recipes.classify import Classify
-    from facesecure_training.recipes.data import parts
+    from facesecure_training.recipes.classify import ClassifierTraining
+    from facesecure_training.recipes.data import training_and_validation
 
-    folders = parts(settings)
+    folders = training_and_validation(settings)
     options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}
-    return Classify(hugonet(len(folders[0].classes), **options), folders, settings)
+    return ClassifierTraining(hugonet(len(folders[0].classes), **options), folders, settings)
 
 
-def _compact(settings: Compact) -> Recipe:
+def _compact(settings: CompactSettings) -> Recipe:
     from facesecure_training.networks.compact import compact
-    from facesecure_training.recipes.classify import Classify
-    from facesecure_training.recipes.data import parts
-    from facesecure_training.recipes.head import Head
+    from facesecure_training.recipes.classify import ClassifierTraining
+    from facesecure_training.recipes.data import training_and_validation
+    from facesecure_training.recipes.head import HeadTraining
 
-    folders = parts(settings)
+    folders = training_and_validation(settings)
     if settings.kind == "head":
-        return Head(folders, settings)
+        return HeadTraining(folders, settings)
     options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}
-    return Classify(compact(len(folders[0].classes), kind="cnn", **options), folders, settings)
+    return ClassifierTraining(compact(len(folders[0].classes), kind="cnn", **options), folders, settings)
 
 
-def _siamese(settings: Siamese) -> Recipe:
+def _siamese(settings: SiameseSettings) -> Recipe:
     from facesecure_training.networks.densenet import densenet
-    from facesecure_training.recipes.data import parts
+    from facesecure_training.recipes.data import training_and_validation
     from facesecure_training.recipes.siamese import SiameseTraining
 
     network = densenet(
@@ -55,16 +61,16 @@ def _siamese(settings: Siamese) -> Recipe:
         embedding=settings.embedding,
         side=settings.size,
     )
-    return SiameseTraining(network, parts(settings), settings)
+    return SiameseTraining(network, training_and_validation(settings), settings)
 
 
-def _embedder(settings: Embedder) -> Recipe:
+def _embedder(settings: EmbedderSettings) -> Recipe:
     from facesecure_training.networks.embedder import embedder
-    from facesecure_training.recipes.data import parts
-    from facesecure_training.recipes.embed import Embed
+    from facesecure_training.recipes.data import training_and_validation
+    from facesecure_training.recipes.embed import EmbedderTraining
 
     network = embedder(settings.embedding, width=settings.width, activation=settings.activation, side=settings.size)
-    return Embed(network, parts(settings), settings)
+    return EmbedderTraining(network, training_and_validation(settings), settings)
 
 
 def units(words: str) -> tuple[int, ...]:
@@ -75,9 +81,9 @@ def units(words: str) -> tuple[int, ...]:
         raise UsageError(f"--blocks {words!r} is no list of numbers", "write it as 6,12,24,16") from None
 
 
-KINDS: Mapping[str, Kind] = {
-    "hugonet": Kind(Hugonet, _hugonet, "classifier"),
-    "compact": Kind(Compact, _compact, "classifier"),
-    "siamese-densenet": Kind(Siamese, _siamese, "verification"),
-    "embedder": Kind(Embedder, _embedder, "verification"),
+KINDS: Mapping[str, RecipeKind] = {
+    "hugonet": RecipeKind(HugonetSettings, _hugonet, "classifier"),
+    "compact": RecipeKind(CompactSettings, _compact, "classifier"),
+    "siamese-densenet": RecipeKind(SiameseSettings, _siamese, "verification"),
+    "embedder": RecipeKind(EmbedderSettings, _embedder, "verification"),
 }

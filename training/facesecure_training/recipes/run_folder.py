@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.recipes.checkpoint import Row
-from facesecure_training.recipes.settings import Settings, read
+from facesecure_training.recipes.checkpoint import EpochRow
+from facesecure_training.recipes.settings import TrainingSettings, read_config
 
 
 class RunFolder:
@@ -51,7 +51,7 @@ class RunFolder:
         if self.used:
             raise UsageError(f"{self.path} holds a run already", "add --resume to go on with it, or take another --out")
 
-    def begin(self, kind: str, settings: Settings, facts: Mapping[str, Any]) -> None:
+    def begin(self, kind: str, settings: TrainingSettings, facts: Mapping[str, Any]) -> None:
         """Makes it, with its config.json. Raises UsageError if there is a run in it, or it cannot be made."""
         self.refuse_if_used()
         try:
@@ -61,18 +61,18 @@ class RunFolder:
         document = {"kind": kind, "settings": settings.to_json(), **facts, "versions": _versions()}
         self._write(self.config, json.dumps(document, indent=2).encode())
 
-    def began(self, kind: str, settings: type[Settings]) -> Settings:
+    def began(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
         """What its run began with. Raises UsageError if there is none, or one of another kind."""
         if not self.used:
             raise UsageError(f"there is no run in {self.path} to resume", "leave --resume out to begin one")
-        document = read(self.config)
+        document = read_config(self.config)
         if document.get("kind") != kind:
             raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
         return settings.from_json(document["settings"])
 
     def show(self, pictures: NDArray[np.uint8]) -> None:
         """A sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
-        _, encoded = cv2.imencode(".png", sheet(pictures)[:, :, ::-1])
+        _, encoded = cv2.imencode(".png", image_sheet(pictures)[:, :, ::-1])
         self._write(self.batch, encoded.tobytes())
 
     def keep(self, network: Any) -> None:
@@ -81,7 +81,7 @@ class RunFolder:
         network.save(beside)
         beside.replace(self.best)
 
-    def draw(self, history: Sequence[Row]) -> None:
+    def draw(self, history: Sequence[EpochRow]) -> None:
         """curves.csv and curves.png."""
         if not history:
             return
@@ -98,7 +98,7 @@ class RunFolder:
         beside.replace(path)
 
 
-def sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
+def image_sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
     """Up to ``most`` of ``pictures`` (n, h, w, 3) side by side, eight a row at most."""
     some = pictures[:most]
     across = min(8, len(some))
@@ -111,13 +111,13 @@ def sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
     return canvas
 
 
-class Events:
+class TensorBoardEvents:
     """Numbers and pictures as TensorBoard reads them; TensorBoard itself need not be there."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = tensorflow().summary.create_file_writer(str(folder))
 
-    def numbers(self, row: Row, epoch: int) -> None:
+    def numbers(self, row: EpochRow, epoch: int) -> None:
         tf = tensorflow()
         with self._writer.as_default(step=epoch):
             for name, value in row.items():
@@ -147,7 +147,7 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": tf.keras.__version__}
 
 
-def _chart(path: Path, history: Sequence[Row]) -> None:
+def _chart(path: Path, history: Sequence[EpochRow]) -> None:
     """Losses at the left; what is measured in validation at the right."""
     import matplotlib
 

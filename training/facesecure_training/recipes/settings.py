@@ -14,16 +14,16 @@ from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import Unit
 from facesecure_training.recipes.augment import preset
 
-Schedule = Literal["one-cycle", "triangular", "constant"]
+ScheduleKind = Literal["one-cycle", "triangular", "constant"]
 Option = typer.Option
 
-OF_THIS_MACHINE = frozenset({"threads", "eager"})
+MACHINE_SETTINGS = frozenset({"threads", "eager"})
 """What a resumed run may be asked otherwise than before. It changes what is learnt by no more than rounding: other
 threads add up in another order."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class TrainingSettings:
     """Common to every recipe. Raises UsageError for what cannot be."""
 
     data: Annotated[Path | None, Option("--data", help="Folder with a sub-folder of pictures for each class.")] = None
@@ -34,7 +34,7 @@ class Settings:
     batch: Annotated[int, Option("--batch", min=1, help="Pictures (or pairs) a step.")] = 32
     size: Annotated[int, Option("--size", min=16, help="Side of the pictures, in pixels.")] = 112
     lr: Annotated[float, Option("--lr", help="Learning rate; of a schedule, its highest.")] = 1e-3
-    schedule: Annotated[Schedule, Option("--schedule", help="How learning rate and beta1 vary.")] = "one-cycle"
+    schedule: Annotated[ScheduleKind, Option("--schedule", help="How learning rate and beta1 vary.")] = "one-cycle"
     cycle: Annotated[int, Option("--cycle", min=1, help="Epochs in each triangle.")] = 4
     weight_decay: Annotated[
         float, Option("--weight-decay", min=0, help="Share of the weights lost a step, times lr.")
@@ -84,7 +84,7 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifier(Settings):
+class ClassifierSettings(TrainingSettings):
     """A classifier of any number of classes."""
 
     width: Annotated[float, Option("--width", min=0.01, help="Factor on the number of filters.")] = 1.0
@@ -92,7 +92,7 @@ class Classifier(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hugonet(Classifier):
+class HugonetSettings(ClassifierSettings):
     """The report's classifier; its pictures have 224 pixels a side."""
 
     size: Annotated[int, Option("--size", min=16, help="Side of the pictures; 16 divides it.")] = 224
@@ -100,7 +100,7 @@ class Hugonet(Classifier):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compact(Classifier):
+class CompactSettings(ClassifierSettings):
     """A head on the bundled embedder, or a small network of its own; for aligned crops."""
 
     kind: Annotated[
@@ -111,7 +111,7 @@ class Compact(Classifier):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Siamese(Settings):
+class SiameseSettings(TrainingSettings):
     """DenseNet in two places with one set of weights."""
 
     split: Annotated[Unit, Option("--split", help="What is kept together: class (person), source (video), file.")] = (
@@ -126,7 +126,7 @@ class Siamese(Settings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Embedder(Settings):
+class EmbedderSettings(TrainingSettings):
     """MobileFaceNet's shape with a margin head over the people of the training set."""
 
     augment: Annotated[str, Option("--augment", help="none, report, door or aligned.")] = "aligned"
@@ -146,7 +146,7 @@ class Embedder(Settings):
     pairs: Annotated[int, Option("--pairs", min=2, help="Pairs of people held out, to validate on.")] = 2000
 
 
-def read(path: Path) -> dict[str, Any]:
+def read_config(path: Path) -> dict[str, Any]:
     """A config.json. Raises FacesecureError if it cannot be read."""
     try:
         document: dict[str, Any] = json.loads(path.read_text())

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import pair_batches, steps
+from facesecure_training.datasets.loading import batches_per_epoch, pair_batches
 from facesecure_training.datasets.pairs import Pair
 from facesecure_training.networks.contrastive import contrastive
 from facesecure_training.networks.siamese import siamese
-from facesecure_training.recipes.augment import augment, preset, shown
-from facesecure_training.recipes.data import counted, draw, told_apart
+from facesecure_training.recipes.augment import augment, preset, with_brightening
+from facesecure_training.recipes.data import dataset_counts, draw_pairs, verification_metrics
 from facesecure_training.recipes.recipe import Goal
-from facesecure_training.recipes.settings import Siamese
+from facesecure_training.recipes.settings import SiameseSettings
 
 _LEARNT, _UNSEEN = 0, 1  # in the seeds of pairs
 
@@ -26,20 +26,20 @@ class SiameseTraining:
 
     goal = Goal("val_auc")
 
-    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: Siamese) -> None:
+    def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: SiameseSettings) -> None:
         """``folders`` to learn from, and to validate on."""
         self.network, self.trained = network, siamese(network)
         self.learnt, self.unseen = folders
         self.settings = settings
-        self.steps = steps(range(settings.pairs), settings.batch)
-        self._asked = draw(self.unseen, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
-        self.facts = counted(self.learnt, self.unseen)
+        self.steps = batches_per_epoch(range(settings.pairs), settings.batch)
+        self._asked = draw_pairs(self.unseen, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
+        self.facts = dataset_counts(self.learnt, self.unseen)
         trained = self.trained
         self._distances = tensorflow().function(lambda pairs: trained(pairs, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
-        pairs = draw(self.learnt, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
-        wanted = shown(augment(preset(self.settings.augment, self.settings.strength)))
+        pairs = draw_pairs(self.learnt, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
+        wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
         return self._dataset(pairs, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
 
     def losses(self, batch: Any) -> Any:
@@ -49,11 +49,14 @@ class SiameseTraining:
     def validate(self) -> dict[str, float]:
         found = [
             (self._distances(pictures), different)
-            for pictures, different in self._dataset(self._asked, augment=shown(None))
+            for pictures, different in self._dataset(self._asked, augment=with_brightening(None))
         ]
         losses = [contrastive(different, distances, self.settings.margin) for distances, different in found]
         distances, different = (np.concatenate([one.numpy() for one in part]) for part in zip(*found, strict=True))
-        return {"val_loss": float(np.concatenate(losses).mean()), **told_apart(distances.astype(float), different)}
+        return {
+            "val_loss": float(np.concatenate(losses).mean()),
+            **verification_metrics(distances.astype(float), different),
+        }
 
     def pictures(self) -> NDArray[np.uint8]:
         (first, second), _ = next(iter(self.batches(0)))

@@ -7,63 +7,63 @@ from collections.abc import Callable
 from typing import Any
 
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.datasets.corrupt_files import named
+from facesecure_training.datasets.corrupt_files import naming_unreadable
 from facesecure_training.recipes import devices
-from facesecure_training.recipes.checkpoint import Progress, Row
-from facesecure_training.recipes.head import Head, fit
-from facesecure_training.recipes.loop import Loop
+from facesecure_training.recipes.checkpoint import EpochRow, TrainingProgress
+from facesecure_training.recipes.head import HeadTraining, fit_head
+from facesecure_training.recipes.loop import TrainingLoop
 from facesecure_training.recipes.optimizers.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes.recipe import Recipe
 from facesecure_training.recipes.registry import KINDS
-from facesecure_training.recipes.run_folder import Events, RunFolder, sheet
-from facesecure_training.recipes.settings import Settings
-from facesecure_training.recipes.training_log import TrainingLog, nothing
+from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents, image_sheet
+from facesecure_training.recipes.settings import TrainingSettings
+from facesecure_training.recipes.training_log import TrainingLog, ignore_row
 
 log = logging.getLogger(__name__)
 
 
 def train(
     kind: str,
-    settings: Settings,
+    settings: TrainingSettings,
     folder: RunFolder,
     *,
     resume: bool = False,
-    after_epoch: Callable[[Row], None] = nothing,
-) -> Progress:
+    after_epoch: Callable[[EpochRow], None] = ignore_row,
+) -> TrainingProgress:
     """Trains to the end and leaves everything in ``folder``.
 
     ``settings`` of a resumed run are those it began with. Raises FacesecureError, as Loop does; UsageError where
     ``folder`` holds a run and ``resume`` is not asked for; ImageError where pictures cannot be read, with their names.
     """
     strategy = devices.prepare(settings)
-    log.info("training %s on %s", kind, devices.described(settings))
+    log.info("training %s on %s", kind, devices.describe(settings))
     with strategy.scope():
         recipe = KINDS[kind].recipe(settings)
         adam = optimiser(settings, recipe.steps)
-    with named(recipe.learnt.files, recipe.unseen.files):
+    with naming_unreadable(recipe.learnt.files, recipe.unseen.files):
         if not resume:
             _begin(kind, settings, folder, recipe)
         epochs, patience = settings.epochs, settings.patience
         with TrainingLog(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
-            if isinstance(recipe, Head):
-                return fit(record, adam, eager=settings.eager)
-            loop = Loop(record, adam, strategy=strategy, eager=settings.eager)
+            if isinstance(recipe, HeadTraining):
+                return fit_head(record, adam, eager=settings.eager)
+            loop = TrainingLoop(record, adam, strategy=strategy, eager=settings.eager)
             if resume:
                 loop.resume()
             return loop.run()
 
 
-def _begin(kind: str, settings: Settings, folder: RunFolder, recipe: Recipe) -> None:
+def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Recipe) -> None:
     folder.refuse_if_used()
     pictures = recipe.pictures()
     folder.begin(kind, settings, recipe.facts)
     folder.show(pictures)
-    events = Events(folder.events)
-    events.picture("batch", sheet(pictures))
+    events = TensorBoardEvents(folder.events)
+    events.picture("batch", image_sheet(pictures))
     events.close()
 
 
-def cycle(settings: Settings, steps: int) -> Cycle:
+def cycle(settings: TrainingSettings, steps: int) -> Cycle:
     """Learning rate and beta1 over a training of ``steps`` steps an epoch."""
     if settings.schedule == "one-cycle":
         return one_cycle(settings.epochs * steps, settings.lr)
@@ -72,7 +72,7 @@ def cycle(settings: Settings, steps: int) -> Cycle:
     return constant(settings.lr)
 
 
-def optimiser(settings: Settings, steps: int) -> Any:
+def optimiser(settings: TrainingSettings, steps: int) -> Any:
     """Adam as ``cycle`` has it; where the network computes in float16, with losses scaled out of harm's way."""
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from facesecure_training.common.progress import Bar
-from facesecure_training.recipes.checkpoint import Progress, Row
+from facesecure_training.common.progress import ProgressBar
+from facesecure_training.recipes.checkpoint import EpochRow, TrainingProgress
 from facesecure_training.recipes.recipe import Recipe
-from facesecure_training.recipes.run_folder import Events, RunFolder
+from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents
 
 
-def nothing(row: Row) -> None:
+def ignore_row(row: EpochRow) -> None:
     """For whoever does not want to be told."""
 
 
@@ -25,12 +25,12 @@ class TrainingLog:
         *,
         epochs: int,
         patience: int = 0,
-        after_epoch: Callable[[Row], None] = nothing,
+        after_epoch: Callable[[EpochRow], None] = ignore_row,
     ) -> None:
         self.recipe, self.folder, self.epochs = recipe, folder, epochs
         self._patience, self._after_epoch = patience, after_epoch
-        self.progress = Progress()
-        self._events = Events(folder.events)
+        self.progress = TrainingProgress()
+        self._events = TensorBoardEvents(folder.events)
 
     def __enter__(self) -> Self:
         return self
@@ -38,7 +38,7 @@ class TrainingLog:
     def __exit__(self, *error: object) -> None:
         self._events.close()
 
-    def add(self, row: Row, bar: Bar, save: Callable[[], None] = lambda: None) -> None:
+    def add(self, row: EpochRow, bar: ProgressBar, save: Callable[[], None] = lambda: None) -> None:
         """An epoch is over; ``save`` writes the state, once the best network is safe and before anybody is told."""
         progress = self.progress
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, 0.0
@@ -50,7 +50,7 @@ class TrainingLog:
         bar.say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         self._after_epoch(row)
 
-    def _judge(self, row: Row) -> None:
+    def _judge(self, row: EpochRow) -> None:
         progress, goal = self.progress, self.recipe.goal
         best = progress.history[progress.best_epoch - 1] if progress.best_epoch else None
         if best is None or goal.score(row) > goal.score(best):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from facesecure_training.recipes.settings import Settings
+from facesecure_training.recipes.settings import TrainingSettings
 
 RATES = (1e-7, 1e-1)
 BATCHES = (8, 16, 32, 64, 128)
@@ -19,12 +19,12 @@ WIDTHS = (0.25, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class SearchSpace:
     """``epochs`` at least and at most; of the others the bounds are fixed."""
 
     epochs: tuple[int, int] = (5, 30)
 
-    def ask(self, trial: Any, settings: Settings) -> Settings:
+    def ask(self, trial: Any, settings: TrainingSettings) -> TrainingSettings:
         """``settings`` with what ``trial`` (optuna.Trial) proposes in the place of their own."""
         found: dict[str, Any] = {
             "lr": trial.suggest_float("lr", *RATES, log=True),

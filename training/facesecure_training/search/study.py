@@ -29,7 +29,7 @@ def optuna() -> Any:
     return optuna
 
 
-def opened(
+def open_study(
     url: str,
     name: str,
     *,

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.recipes.checkpoint import Row
+from facesecure_training.recipes.checkpoint import EpochRow
 from facesecure_training.recipes.run_folder import RunFolder
-from facesecure_training.recipes.settings import Settings
-from facesecure_training.search.space import Space
+from facesecure_training.recipes.settings import TrainingSettings
+from facesecure_training.search.space import SearchSpace
 from facesecure_training.search.study import optuna
 
 FIGURES = {"hugonet": "val_accuracy", "compact": "val_accuracy", "siamese-densenet": "val_auc", "embedder": "val_auc"}
 
 
-def objective(kind: str, settings: Settings, space: Space, out: Path) -> Callable[[Any], float]:
+def objective(kind: str, settings: TrainingSettings, space: SearchSpace, out: Path) -> Callable[[Any], float]:
     """For optuna.Study.optimize; each trial's run is kept in ``out``/trial-NUMBER."""
 
     def tried(trial: Any) -> float:
@@ -30,7 +30,7 @@ def objective(kind: str, settings: Settings, space: Space, out: Path) -> Callabl
     return tried
 
 
-def _prune(trial: Any, row: Row, kind: str) -> None:
+def _prune(trial: Any, row: EpochRow, kind: str) -> None:
     trial.report(row[FIGURES[kind]], int(row["epoch"]))
     if trial.should_prune():
         raise optuna().TrialPruned

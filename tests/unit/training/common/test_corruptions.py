@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facesecure.vision.images import align
-from facesecure_training.common.corruptions import spoilt_crop
+from facesecure_training.common.corruptions import corrupted_crop
 
 
 @pytest.fixture
@@ -12,13 +12,13 @@ def picture():
 
 
 def test_what_comes_out_is_an_aligned_crop(picture):
-    crop = spoilt_crop(*picture, np.random.default_rng(1))
+    crop = corrupted_crop(*picture, np.random.default_rng(1))
     assert crop.shape == (112, 112, 3)
     assert crop.dtype == np.uint8
 
 
 def test_chance_decides_and_the_same_chance_decides_alike(picture):
-    crops = [spoilt_crop(*picture, np.random.default_rng(seed)) for seed in (1, 1, 2)]
+    crops = [corrupted_crop(*picture, np.random.default_rng(seed)) for seed in (1, 1, 2)]
     assert np.array_equal(crops[0], crops[1])
     assert not np.array_equal(crops[0], crops[2])
 
@@ -26,7 +26,7 @@ def test_chance_decides_and_the_same_chance_decides_alike(picture):
 def test_every_mishap_happens_and_the_picture_itself_is_left_alone(picture):
     image, landmarks = picture
     before = image.copy(), landmarks.copy()
-    contrasts = [spoilt_crop(image, landmarks, np.random.default_rng(seed)).std() for seed in range(40)]
+    contrasts = [corrupted_crop(image, landmarks, np.random.default_rng(seed)).std() for seed in range(40)]
     assert min(contrasts) < 0.5 * max(contrasts)
     assert np.array_equal(image, before[0])
     assert np.array_equal(landmarks, before[1])

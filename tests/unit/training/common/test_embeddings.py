@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.domain.errors import ImageError, UsageError
-from facesecure_training.common.embeddings import Pair, embed_photos, photo_path, photos_by_person, read_pairs
+from facesecure_training.common.embeddings import NamedPair, embed_photos, photo_path, photos_by_person, read_pairs
 from facesecure_training.datasets import pairs
 
 
@@ -17,7 +17,7 @@ def written(folder: Path, text: str) -> Path:
 
 def test_pairs_are_read_in_order(tmp_path):
     path = written(tmp_path, "first,second,same\nA_0001,A_0002,1\nA_0001,B_0001,0\n")
-    assert read_pairs(path) == [Pair("A_0001", "A_0002", True), Pair("A_0001", "B_0001", False)]
+    assert read_pairs(path) == [NamedPair("A_0001", "A_0002", True), NamedPair("A_0001", "B_0001", False)]
 
 
 @pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet"])
@@ -29,7 +29,10 @@ def test_pairs_are_read_as_dataset_pairs_writes_them(tmp_path, name):
         pairs.Pair(images / "ann/1.jpg", images / "b.png", 1),
     ]
     pairs.write(tmp_path / name, listed, images)
-    assert read_pairs(tmp_path / name) == [Pair("ann/1.jpg", "ann/2.jpg", True), Pair("ann/1.jpg", "b.png", False)]
+    assert read_pairs(tmp_path / name) == [
+        NamedPair("ann/1.jpg", "ann/2.jpg", True),
+        NamedPair("ann/1.jpg", "b.png", False),
+    ]
     assert len(read_pairs(tmp_path / name, limit=1)) == 1
 
 

@@ -12,7 +12,7 @@ from support.training.datasets import class_folder, colour_picture
 pytestmark = pytest.mark.tensorflow
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
-from facesecure_training.datasets.corrupt_files import named, unreadable  # noqa: E402
+from facesecure_training.datasets.corrupt_files import naming_unreadable, unreadable  # noqa: E402
 from facesecure_training.datasets.loading import batches  # noqa: E402
 
 
@@ -38,7 +38,7 @@ def test_the_damaged_the_wrong_and_the_missing_are_found_and_no_other(files):
 @pytest.mark.parametrize("cached", [False, True])
 def test_what_stops_a_training_is_named_with_its_number(files, tmp_path, cached):
     options = {"cache": tmp_path / "cache"} if cached else {}
-    with pytest.raises(ImageError) as raised, named(files[:3], files[3:]):
+    with pytest.raises(ImageError) as raised, naming_unreadable(files[:3], files[3:]):
         taken(files, **options)
     assert "3 of 7 pictures cannot be read" in raised.value.message
     assert all(str(files[number]) in raised.value.message for number in (2, 4, 5))
@@ -47,11 +47,11 @@ def test_what_stops_a_training_is_named_with_its_number(files, tmp_path, cached)
 
 def test_of_very_many_the_first_are_named_and_the_others_counted(tmp_path):
     empty = [tmp_path / f"{number}.png" for number in range(9)]
-    with pytest.raises(ImageError, match=r"0\.png, .*1\.png, .*2\.png and 6 more"), named(empty):
+    with pytest.raises(ImageError, match=r"0\.png, .*1\.png, .*2\.png and 6 more"), naming_unreadable(empty):
         taken(empty)
 
 
 def test_another_fault_of_tensorflows_stays_what_it_is(tmp_path):
     whole = [colour_picture(tmp_path / "one.png", 9)]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must be equal"), named(whole):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be equal"), naming_unreadable(whole):
         tf.debugging.assert_equal(1, 2, "must be equal")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from facesecure.domain import Box, Face, Frame
-from facesecure.vision.images.frames import RgbPicture
-from facesecure_training.datasets.cropping import Followed
+from facesecure.vision.images.frames import RgbImage
+from facesecure_training.datasets.cropping import FaceSelector
 from facesecure_training.datasets.near_duplicates import NearDuplicateFilter, packed, thumbnail, unpacked
 from support.faces import portrait
 
@@ -18,7 +18,7 @@ def face(x: float, size: float = 50.0) -> Face:
 
 def story(which: str, *frames: list[Face], interval: float = 0.2) -> list[list[tuple[int | None, float]]]:
     """What is chosen of each frame: (track, x)."""
-    followed, picture = Followed(which, interval), RgbPicture(np.zeros((300, 640, 3), np.uint8))
+    followed, picture = FaceSelector(which, interval), RgbImage(np.zeros((300, 640, 3), np.uint8))
     chosen = [followed.choose(faces, Frame(n, n * interval, picture)) for n, faces in enumerate(frames)]
     return [[(track, one.box.left) for track, one in some] for some in chosen]
 

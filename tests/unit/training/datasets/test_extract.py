@@ -23,11 +23,11 @@ from facesecure_training.cli.main import app
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.settings import Settings, Shape
+from facesecure_training.datasets.settings import CropShape, ExtractionSettings
 from support.faces import YUNET_DIR
 from support.training.datasets import colour_picture, photo, two_people, walk_film
 
-ALL = Settings(stride=2, thin=1.0, min_quality=0.0)
+ALL = ExtractionSettings(stride=2, thin=1.0, min_quality=0.0)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -192,7 +192,7 @@ def test_what_changed_is_done_again_and_what_is_new_is_added(tmp_path):
 
 
 def test_photos_that_show_the_same_are_thinned_and_come_back_when_their_twin_changes(tmp_path):
-    settings = Settings(thin=0.95)
+    settings = ExtractionSettings(thin=0.95)
     photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
     photo(tmp_path / "in" / "a" / "2.jpg", "grace_hopper", quality=70)
     photo(tmp_path / "in" / "b" / "3.jpg", "grace_hopper")
@@ -205,7 +205,7 @@ def test_photos_that_show_the_same_are_thinned_and_come_back_when_their_twin_cha
 
 def test_somebody_who_stands_still_is_kept_once(tmp_path):
     walk_film(tmp_path / "in" / "a" / "still.mp4", "grace_hopper", 10, still=True)
-    assert extract(tmp_path / "in", tmp_path / "out", Settings(stride=2)).faces == 1
+    assert extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(stride=2)).faces == 1
 
 
 def test_the_limit_draws_by_the_seed(tmp_path):
@@ -213,7 +213,7 @@ def test_the_limit_draws_by_the_seed(tmp_path):
     draws = [
         set(files(output))
         for output, seed in ((tmp_path / "1", 1), (tmp_path / "2", 1), (tmp_path / "3", 2))
-        if extract(tmp_path / "in", output, Settings(stride=1, thin=1.0, limit=3, seed=seed))
+        if extract(tmp_path / "in", output, ExtractionSettings(stride=1, thin=1.0, limit=3, seed=seed))
     ]
     assert draws[0] == draws[1] != draws[2]
     assert len(draws[0]) == 3 + 1
@@ -221,7 +221,7 @@ def test_the_limit_draws_by_the_seed(tmp_path):
 
 def test_a_loose_crop_is_the_very_one_the_daemon_makes(tmp_path):
     portrait = photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
-    extract(tmp_path / "in", tmp_path / "out", Settings(shape=Shape.parse("600x400"), margin=0.5))
+    extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(shape=CropShape.parse("600x400"), margin=0.5))
     kept = rgb(tmp_path / "out" / "a" / "1.jpg-000000-0.jpg")
     assert kept.shape == (400, 600, 3)
     image = read_photo(portrait)
@@ -234,23 +234,23 @@ def test_other_detectors_find_faces_too(kind, tmp_path):
     if kind == "yunet" and not YUNET_DIR.is_dir():
         pytest.skip(f"needs YuNet in {YUNET_DIR}")
     photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
-    settings = Settings(detector=kind)
+    settings = ExtractionSettings(detector=kind)
     assert extract(tmp_path / "in", tmp_path / "out", settings, state_dir=YUNET_DIR.parent).faces == 1
 
 
 def test_a_model_that_is_not_there_is_told_of_at_once(recordings, tmp_path):
     with pytest.raises(FacesecureError, match="YuNet") as caught:
-        extract(recordings, tmp_path / "out", Settings(detector="yunet"))
+        extract(recordings, tmp_path / "out", ExtractionSettings(detector="yunet"))
     assert "models pull yunet" in caught.value.hint
     assert not (tmp_path / "out").exists()
 
 
 def test_other_settings_need_another_folder_or_a_new_start(tmp_path):
     photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
-    extract(tmp_path / "in", tmp_path / "out", Settings())
+    extract(tmp_path / "in", tmp_path / "out", ExtractionSettings())
     with pytest.raises(FacesecureError, match=r"min_quality 0\.4 is 0\.0 now"):
-        extract(tmp_path / "in", tmp_path / "out", Settings(min_quality=0.0))
-    other = Settings(min_quality=0.0, shape=Shape.parse("square", 96))
+        extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(min_quality=0.0))
+    other = ExtractionSettings(min_quality=0.0, shape=CropShape.parse("square", 96))
     assert extract(tmp_path / "in", tmp_path / "out", other, anew=True).faces == 1
     assert set(files(tmp_path / "out")) == {"a/1.jpg-000000-0.jpg", "manifest.parquet"}
 
@@ -272,4 +272,4 @@ def test_folders_that_would_mix_are_refused(tmp_path):
 @pytest.mark.parametrize("word", ["round", "6x4", "600X400", "600x400x3"])
 def test_a_crop_nobody_knows_is_refused(word):
     with pytest.raises(UsageError, match="not known"):
-        Shape.parse(word)
+        CropShape.parse(word)

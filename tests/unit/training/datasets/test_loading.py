@@ -6,7 +6,7 @@ import pytest
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.loading import batches, pair_batches, steps
+from facesecure_training.datasets.loading import batches, batches_per_epoch, pair_batches
 from facesecure_training.datasets.pairs import Pair
 from support.training.datasets import class_folder, colour_picture
 
@@ -41,7 +41,7 @@ def test_pictures_come_as_rgb_with_their_labels_in_order(pictures):
     assert images[3, 2, 2].numpy().tolist() == [3, 252, 7]
     assert np.concatenate([labels for _, labels in load(pictures)]).tolist() == pictures.labels
     assert [len(batch) for batch in values(load(pictures))] == [4, 4, 3]
-    assert steps(pictures.files, 4) == len(load(pictures)) == 3
+    assert batches_per_epoch(pictures.files, 4) == len(load(pictures)) == 3
 
 
 def test_every_epoch_has_every_picture_once_in_an_order_of_its_own(pictures):

@@ -14,9 +14,9 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.mirror import Manner, Place, mirror, options_of
+from facesecure_training.datasets.mirror import Location, MirrorOptions, mirror, options_of
 
-QUICK = Manner(threads=4, retries=3, pause=0.001)
+QUICK = MirrorOptions(threads=4, retries=3, pause=0.001)
 
 
 class Flaky(MemoryFileSystem):
@@ -47,7 +47,7 @@ def flaky():
     Flaky.store.clear()
     Flaky.pseudo_dirs[:] = [""]
     Flaky.failures, Flaky.refused, Flaky.attempts = 0, frozenset(), Counter()
-    return Place.at("flaky://faces")
+    return Location.at("flaky://faces")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def faces(tmp_path):
         path.write_bytes(bytes([number]) * (100 + number))
     (root / ".extract").mkdir()
     (root / ".extract" / "journal.jsonl").write_text("marks")
-    return Place.at(str(root))
+    return Location.at(str(root))
 
 
 def content(place):
@@ -68,7 +68,7 @@ def content(place):
 
 
 def test_everything_arrives_and_nothing_is_copied_twice(faces, tmp_path):
-    target = Place.at(f"file://{tmp_path}/copy")
+    target = Location.at(f"file://{tmp_path}/copy")
     first = mirror(faces, target, QUICK)
     assert (first.copied, first.there, first.size) == (30, 0, sum(100 + n for n in range(30)))
     assert content(target) == content(faces)
@@ -78,9 +78,9 @@ def test_everything_arrives_and_nothing_is_copied_twice(faces, tmp_path):
 
 
 def test_it_goes_to_other_file_systems_and_back(faces, tmp_path):
-    memory = Place.at("memory://test-mirror/faces")
+    memory = Location.at("memory://test-mirror/faces")
     assert mirror(faces, memory, QUICK).copied == 30
-    back = Place.at(str(tmp_path / "back"))
+    back = Location.at(str(tmp_path / "back"))
     assert mirror(memory, back, QUICK).copied == 30
     assert content(back) == content(faces)
     memory.files.rm("/test-mirror", recursive=True)
@@ -96,7 +96,7 @@ def test_a_file_that_fails_is_tried_again(faces, flaky):
 def test_the_pauses_between_attempts_grow(faces, flaky):
     Flaky.failures = 3
     began = time.monotonic()
-    mirror(faces, flaky, Manner(threads=30, retries=3, pause=0.02))
+    mirror(faces, flaky, MirrorOptions(threads=30, retries=3, pause=0.02))
     assert 0.02 + 0.04 + 0.08 <= time.monotonic() - began < 2
 
 
@@ -116,12 +116,12 @@ def test_what_fails_for_good_is_named_and_the_next_run_brings_it(faces, flaky, c
 def test_a_dead_line_is_given_up(faces, flaky):
     Flaky.failures = 10**9
     with pytest.raises(FacesecureError, match="could not be copied"):
-        mirror(faces, flaky, Manner(threads=2, retries=0))
+        mirror(faces, flaky, MirrorOptions(threads=2, retries=0))
     assert 20 <= len(Flaky.attempts) <= 26
 
 
 def test_half_a_file_and_an_older_one_are_copied_again(faces, tmp_path):
-    target = Place.at(str(tmp_path / "copy"))
+    target = Location.at(str(tmp_path / "copy"))
     mirror(faces, target, QUICK)
     (tmp_path / "copy" / "alice" / "1.png").write_bytes(b"half")
     newer = tmp_path / "faces" / "bob" / "2.png"
@@ -132,20 +132,20 @@ def test_half_a_file_and_an_older_one_are_copied_again(faces, tmp_path):
 
 
 def test_by_checksum_the_same_size_and_time_do_not_deceive(faces, tmp_path):
-    target = Place.at(str(tmp_path / "copy"))
+    target = Location.at(str(tmp_path / "copy"))
     mirror(faces, target, QUICK)
     (tmp_path / "copy" / "bob" / "2.png").write_bytes(b"x" * 102)
     assert mirror(faces, target, QUICK).copied == 0
-    assert mirror(faces, target, Manner(checksum=True)).copied == 1
+    assert mirror(faces, target, MirrorOptions(checksum=True)).copied == 1
     assert content(target) == content(faces)
 
 
 def test_what_the_source_has_not_is_deleted_only_when_asked(faces, tmp_path):
-    target = Place.at(str(tmp_path / "copy"))
+    target = Location.at(str(tmp_path / "copy"))
     mirror(faces, target, QUICK)
     (tmp_path / "copy" / "alice" / "old.png").write_bytes(b"old")
     assert mirror(faces, target, QUICK).deleted == 0
-    assert mirror(faces, target, Manner(delete=True)).deleted == 1
+    assert mirror(faces, target, MirrorOptions(delete=True)).deleted == 1
     assert content(target) == content(faces)
 
 
@@ -163,18 +163,18 @@ def test_so_many_files_are_under_way_at_once(faces, monkeypatch):
             return super()._open(path, mode, **options)
 
     fsspec.register_implementation("meeting", Meeting, clobber=True)
-    assert mirror(faces, Place.at("meeting://faces")).copied == 30
+    assert mirror(faces, Location.at("meeting://faces")).copied == 30
 
 
 def test_addresses_nobody_can_reach_are_told_of_without_secrets(tmp_path, monkeypatch):
     with pytest.raises(FacesecureError, match="no address that fsspec knows"):
-        Place.at("nonsense://me:secret@host/faces")
+        Location.at("nonsense://me:secret@host/faces")
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(FacesecureError, match="driver that is not installed") as caught:
-        Place.at("s3://bucket/faces")
+        Location.at("s3://bucket/faces")
     assert "facesecure[s3]" in caught.value.hint
     with pytest.raises(FacesecureError, match="nothing to copy"):
-        mirror(Place.at(str(tmp_path)), Place.at(str(tmp_path / "copy")))
+        mirror(Location.at(str(tmp_path)), Location.at(str(tmp_path / "copy")))
 
 
 def test_options_for_a_driver_are_words_or_json():
@@ -210,4 +210,4 @@ def test_after_ctrl_c_the_same_command_goes_on(faces, tmp_path):
     done = subprocess.run([sys.executable, "-c", SLOW, *words], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert " 0 were there" not in done.stdout
-    assert content(Place.at(f"{tmp_path}/copy")) == content(faces)
+    assert content(Location.at(f"{tmp_path}/copy")) == content(faces)

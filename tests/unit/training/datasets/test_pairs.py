@@ -7,7 +7,7 @@ import pytest
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets import pairs
-from facesecure_training.datasets.people import Shot, from_folders, from_identities
+from facesecure_training.datasets.people import SourcedImage, from_folders, from_identities
 from facesecure_training.datasets.splitting import FRACTIONS
 from support.training.datasets import class_folder
 
@@ -59,8 +59,8 @@ def test_the_seed_decides(people):
 
 
 def test_two_frames_of_one_video_are_a_pair_only_where_there_is_nothing_else(tmp_path):
-    filmed = [Shot(tmp_path / f"a{n}.png", f"film{n % 2}") for n in range(6)]
-    once = [Shot(tmp_path / f"b{n}.png", "film") for n in range(3)]
+    filmed = [SourcedImage(tmp_path / f"a{n}.png", f"film{n % 2}") for n in range(6)]
+    once = [SourcedImage(tmp_path / f"b{n}.png", "film") for n in range(3)]
     part = pairs.pairs_of({"a": filmed, "b": once}, 24, {"train": 1.0}, 0)["train"]
     source = {shot.path: shot.source for shot in (*filmed, *once)}
     same = [pair for pair in part if not pair.different]

@@ -10,7 +10,7 @@ from facesecure_training.datasets import manifest
 from facesecure_training.datasets.contact_sheet import contact_sheet, save
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.settings import Settings
+from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.stats import stats_of
 from support.training.datasets import class_folder, colour_picture, photo
 
@@ -42,7 +42,7 @@ def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp
 def test_quality_comes_from_the_manifest(tmp_path):
     photo(tmp_path / "in" / "grace" / "1.jpg", "grace_hopper")
     photo(tmp_path / "in" / "grace" / "dark.jpg", "grace_hopper", 0.1)
-    extract(tmp_path / "in", tmp_path / "out", Settings(min_quality=0.0, thin=1.0))
+    extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(min_quality=0.0, thin=1.0))
     rows = manifest.read(tmp_path / "out")
     found = stats_of(ClassFolder.read(tmp_path / "out")).classes["grace"]
     clarity = [row["clarity"] for row in rows]

@@ -13,7 +13,7 @@ from facesecure.vision.inference.model_card import load_model
 from facesecure_training.cli.main import app
 from facesecure_training.evaluation.classification import measure
 from facesecure_training.evaluation.predictors import open_network
-from facesecure_training.evaluation.test_split import Sets
+from facesecure_training.evaluation.test_split import EvaluationSets
 from support.training.colour_classifier import classifier_in
 
 HUES = {"Anna": (200, 40, 40), "Tom": (40, 200, 40), "unknown": (40, 40, 200)}
@@ -50,8 +50,8 @@ def unmeasured(tmp_path):
     return classifier_in(tmp_path / "models", classifier={"scores": {}, "strangers": 0, "faces": 0})
 
 
-def sets(door, **more) -> Sets:
-    return Sets(door / "test", door / "strangers", door / "validation", door / "others", **more)
+def sets(door, **more) -> EvaluationSets:
+    return EvaluationSets(door / "test", door / "strangers", door / "validation", door / "others", **more)
 
 
 def evaluate(*words: object):
@@ -82,7 +82,9 @@ def test_the_threshold_is_chosen_on_other_faces_and_strangers_than_it_is_measure
 
 
 def test_without_validation_half_of_the_videos_and_half_of_the_strangers_choose_it(door, unmeasured):
-    report, fitted = measure(open_network(str(unmeasured)), Sets(door / "test", door / "strangers"), 0.1, 0, None)
+    report, fitted = measure(
+        open_network(str(unmeasured)), EvaluationSets(door / "test", door / "strangers"), 0.1, 0, None
+    )
     assert (report.strangers, fitted.facts.strangers) == (20, 20)
     assert report.pictures == 18
 

@@ -6,7 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure_training.common.corruptions import darker, gaussian_blurred, ladder, motion_blurred, smaller, walk_in
+from facesecure_training.common.corruptions import (
+    clarity_corruptions,
+    darker,
+    gaussian_blurred,
+    motion_blurred,
+    smaller,
+    walk_in,
+)
 from facesecure_training.evaluation import observations
 from facesecure_training.evaluation.setting import Setting
 from support.faces import portrait
@@ -74,4 +81,4 @@ def test_each_way_of_spoiling_does_what_its_name_says():
     across = motion_blurred(9, 0)(image, random)
     assert edges(across, 1) / edges(image, 1) < 0.7 * edges(across, 0) / edges(image, 0)
     assert darker(0.25)(image, random).mean() < 0.35 * image.mean()
-    assert all(spoil(image, random).dtype == np.uint8 for spoil in ladder().values())
+    assert all(corruption(image, random).dtype == np.uint8 for corruption in clarity_corruptions().values())

@@ -4,12 +4,19 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.evaluation.households import Drawing, Household, draw
+from facesecure_training.evaluation.households import DrawSettings, Household, draw_households
 from facesecure_training.evaluation.observations import FaceObservation
-from facesecure_training.evaluation.openset import compare, curve, nearest_picture, our_way, rates, tally
+from facesecure_training.evaluation.openset import (
+    compare,
+    curve,
+    decision_figures,
+    nearest_picture,
+    nearest_template,
+    operating_points,
+)
 from support.builders import quality
 
-FEW = Drawing(households=20, people=3, pictures=4, strangers=40)
+FEW = DrawSettings(households=20, people=3, pictures=4, strangers=40)
 
 
 def look(vector: np.ndarray) -> FaceObservation:
@@ -25,7 +32,7 @@ def people(count: int = 60, photos: int = 9, scatter: float = 0.5) -> dict[str, 
 
 
 def test_a_household_enrols_some_pictures_and_is_tried_with_others():
-    household = next(draw(people(), FEW))
+    household = next(draw_households(people(), FEW))
     assert [len(looks) for looks in household.enrolled.values()] == [4, 4, 4]
     assert [len(looks) for looks in household.probes.values()] == [5, 5, 5]
     enrolled = {look for looks in household.enrolled.values() for look in looks}
@@ -35,7 +42,7 @@ def test_a_household_enrols_some_pictures_and_is_tried_with_others():
 def test_strangers_are_different_people_and_none_of_the_family():
     everybody = people()
     owner = {look: name for name, looks in everybody.items() for look in looks}
-    household = next(draw(everybody, FEW))
+    household = next(draw_households(everybody, FEW))
     names = [owner[look] for look in household.strangers]
     assert len(set(names)) == len(names) == 40
     assert not set(names) & set(household.enrolled)
@@ -43,33 +50,33 @@ def test_strangers_are_different_people_and_none_of_the_family():
 
 def test_the_same_seed_draws_the_same_households():
     everybody = people()
-    first, again = (list(draw(everybody, FEW)) for _ in range(2))
-    other = list(draw(everybody, Drawing(20, 3, 4, 40, seed=1)))
+    first, again = (list(draw_households(everybody, FEW)) for _ in range(2))
+    other = list(draw_households(everybody, DrawSettings(20, 3, 4, 40, seed=1)))
     assert [list(one.enrolled) for one in first] == [list(one.enrolled) for one in again]
     assert [list(one.enrolled) for one in first] != [list(one.enrolled) for one in other]
 
 
 def test_probes_can_be_limited():
-    household = next(draw(people(), Drawing(20, 3, 4, 40, probes=2)))
+    household = next(draw_households(people(), DrawSettings(20, 3, 4, 40, probes=2)))
     assert [len(looks) for looks in household.probes.values()] == [2, 2, 2]
 
 
 def test_too_few_people_with_enough_photos_is_wrong_usage():
     with pytest.raises(UsageError, match="too few"):
-        next(draw(people(photos=6), FEW))
+        next(draw_households(people(photos=6), FEW))
 
 
 def test_the_threshold_lets_in_the_strangers_asked_for():
-    outcomes = compare(draw(people(), FEW), our_way)
+    outcomes = compare(draw_households(people(), FEW), nearest_template)
     strangers = np.concatenate([one.strangers for one in outcomes])
-    for rate in rates(outcomes, asked=(0.1, 0.01)):
+    for rate in operating_points(outcomes, asked=(0.1, 0.01)):
         assert (strangers > rate.threshold).mean() == pytest.approx(rate.asked, abs=0.002)
         assert rate.named.low <= rate.named.value <= rate.named.high
 
 
 def test_fewer_strangers_cost_faces_of_the_family():
-    outcomes = compare(draw(people(scatter=0.9), FEW), our_way)
-    loose, strict = rates(outcomes, asked=(0.1, 0.003))
+    outcomes = compare(draw_households(people(scatter=0.9), FEW), nearest_template)
+    loose, strict = operating_points(outcomes, asked=(0.1, 0.003))
     assert loose.named.value > strict.named.value
     asked, named = curve(outcomes)
     assert named[0] >= named[-1]
@@ -77,8 +84,10 @@ def test_fewer_strangers_cost_faces_of_the_family():
 
 
 def test_a_template_names_more_of_scattered_faces_than_the_nearest_picture():
-    households = list(draw(people(scatter=0.9), FEW))
-    mean, nearest = (rates(compare(households, how), asked=(0.01,))[0] for how in (our_way, nearest_picture))
+    households = list(draw_households(people(scatter=0.9), FEW))
+    mean, nearest = (
+        operating_points(compare(households, how), asked=(0.01,))[0] for how in (nearest_template, nearest_picture)
+    )
     assert mean.named.value > nearest.named.value
 
 
@@ -86,7 +95,7 @@ def test_a_wrong_name_is_no_success_however_high_its_score():
     anna, tom = np.eye(2, 8)
     enrolled = {"Anna": [look(anna)] * 2, "Tom": [look(tom)] * 2}
     household = Household(enrolled, {"Anna": [look(tom)], "Tom": [look(tom)]}, [look(-anna - tom)] * 10)
-    (rate,) = rates(compare([household], our_way), asked=(0.1,))
+    (rate,) = operating_points(compare([household], nearest_template), asked=(0.1,))
     assert rate.named.value == 50
 
 
@@ -94,14 +103,14 @@ def test_a_person_counts_once_however_many_photos():
     anna, tom = np.eye(2, 8)
     enrolled = {"Anna": [look(anna)] * 2, "Tom": [look(tom)] * 2}
     household = Household(enrolled, {"Anna": [look(anna)] * 9, "Tom": [look(anna)]}, [look(-anna - tom)] * 10)
-    (rate,) = rates(compare([household], our_way), asked=(0.1,))
+    (rate,) = operating_points(compare([household], nearest_template), asked=(0.1,))
     assert (rate.named.value, rate.per_person) == (90, 50)
 
 
 def test_a_rules_rates_are_counted_over_all_households():
     family = [np.array([1, 1, 0, -1]), np.array([1, 1, 1, 1])]
     strangers = [np.array([True, False]), np.array([False, False])]
-    judged = tally(0.1, family, strangers)
+    judged = decision_figures(0.1, family, strangers)
     assert (judged.got, judged.strangers) == (0.25, 4)
     assert judged.named.value == 75
     assert judged.misnamed == 12.5

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from facesecure.vision.images.quality import clarity
-from facesecure_training.evaluation.quality_fit import IN_CODE, Sample, fit, product, rank_correlation, report
+from facesecure_training.evaluation.quality_fit import IN_CODE, QualitySample, fit, product, rank_correlation, report
 
 TRUTH = (1.1, 0.04, 0.9, 6.0, 5.0, 4.0, 1.2)
 
 
-def sample(constants=IN_CODE, noise: float = 0.03, count: int = 3000) -> Sample:
+def sample(constants=IN_CODE, noise: float = 0.03, count: int = 3000) -> QualitySample:
     random = np.random.default_rng(0)
     measures = np.exp(random.uniform(np.log([0.01, 4, 2]), np.log([1, 40, 60]), size=(count, 3)))
     kept = product(constants, measures) + noise * random.normal(size=count)
-    return Sample(measures, kept, np.where(measures[:, 0] < 0.1, "blurred", "sharp"))
+    return QualitySample(measures, kept, np.where(measures[:, 0] < 0.1, "blurred", "sharp"))
 
 
 def test_the_constants_beside_the_fit_are_those_in_the_code():

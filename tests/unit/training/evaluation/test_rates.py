@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.evaluation.rates import accepted_at, rates, share, threshold_at
+from facesecure_training.evaluation.rates import rates, share, tar_at_far, threshold_at
 
 SCORES = st.lists(st.floats(-1, 1).map(lambda value: round(value, 2)), min_size=1, max_size=60)
 
@@ -75,7 +75,7 @@ def test_the_equal_error_rate_lies_between_no_error_and_the_worst(own, others):
 
 
 def test_the_rate_got_is_told_beside_the_rate_asked():
-    found = accepted_at(np.array([0.5]), np.arange(100) / 100, 0.05)
+    found = tar_at_far(np.array([0.5]), np.arange(100) / 100, 0.05)
     assert (found.got.right, found.got.count) == (5, 100)
 
 

@@ -6,12 +6,12 @@ import pytest
 from facesecure.domain.errors import UsageError
 from facesecure_training.cli import evaluate_openset
 from facesecure_training.evaluation import plots, tracks_report
-from facesecure_training.evaluation.households import Drawing
+from facesecure_training.evaluation.households import DrawSettings
 from facesecure_training.evaluation.observations import FaceObservation
 from facesecure_training.evaluation.setting import Setting
 from support.builders import quality
 
-HOW = Drawing(households=10, people=3, pictures=3)
+HOW = DrawSettings(households=10, people=3, pictures=3)
 PEOPLE, PHOTOS, SIZE = 30, 8, 192
 
 
@@ -53,4 +53,4 @@ def test_every_rule_is_measured_on_the_same_visits_at_each_rate(images, tmp_path
 
 def test_nobody_with_enough_photos_is_wrong_usage(images):
     with pytest.raises(UsageError, match="too few"):
-        tracks_report.measure(Setting(), images, Drawing(households=10, people=3, pictures=7), 60)
+        tracks_report.measure(Setting(), images, DrawSettings(households=10, people=3, pictures=7), 60)

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from facesecure.domain.errors import UsageError
 from facesecure_training.cli.main import app
 from facesecure_training.common.embeddings import read_pairs
-from facesecure_training.evaluation.robustness import alike, in_words, measure_of, rule
+from facesecure_training.evaluation.robustness import measure_of, similarity, threshold_figures, to_measure
 from facesecure_training.evaluation.setting import Setting
-from facesecure_training.evaluation.verification_report import Asked, verify
+from facesecure_training.evaluation.verification_report import VerificationRequest, verify
 from support.training.tiny_networks import embedder, saved
 
 PEOPLE = 24
@@ -55,12 +55,12 @@ def test_directions_are_compared_by_cosine_and_points_by_distance():
     direction = np.array([0.6, 0.8])
     assert measure_of([direction, None]) == "cosine"
     assert measure_of([direction, 3 * direction]) == "distance"
-    assert alike("distance", direction, 3 * direction) == pytest.approx(-2)
-    assert in_words("distance", -2.0) == 2
+    assert similarity("distance", direction, 3 * direction) == pytest.approx(-2)
+    assert to_measure("distance", -2.0) == 2
 
 
 def test_a_rule_counts_a_pair_without_a_face_as_an_error():
-    found = rule("distance", 1.0, [-0.5, -1.5, None, -0.7], [True, False, True, False])
+    found = threshold_figures("distance", 1.0, [-0.5, -1.5, None, -0.7], [True, False, True, False])
     assert (found.accuracy.right, found.accuracy.count) == (2, 4)
     assert (found.false_accepts.right, found.false_rejects.right) == (1, 1)
 
@@ -70,7 +70,9 @@ def test_a_rule_counts_a_pair_without_a_face_as_an_error():
 def test_a_keras_embedder_is_verified_on_crops_with_a_threshold_of_other_people(images, tmp_path, unit, measure):
     pytest.importorskip("tensorflow", reason="needs the [training] extra")
     model = saved(embedder(unit), tmp_path / "tiny.keras")
-    asked = Asked(images / "images", images / "test.csv", validation=images / "validation.csv", rule=0.5, robustness=12)
+    asked = VerificationRequest(
+        images / "images", images / "test.csv", validation=images / "validation.csv", rule=0.5, robustness=12
+    )
     found = verify(Setting(str(model), "none"), asked)
     assert found.measure == measure
     assert found.chosen is not None
@@ -103,7 +105,7 @@ def test_the_command_writes_a_page_with_the_curves(images, tmp_path):
 
 
 def test_people_in_both_lists_of_pairs_are_refused(images):
-    asked = Asked(images / "images", images / "test.csv", validation=images / "test.csv")
+    asked = VerificationRequest(images / "images", images / "test.csv", validation=images / "test.csv")
     with pytest.raises(UsageError, match="keep people apart"):
         verify(Setting("mobilefacenet", "none"), asked)
 
@@ -111,7 +113,9 @@ def test_people_in_both_lists_of_pairs_are_refused(images):
 def test_validation_pairs_may_lie_in_a_folder_of_their_own(images, tmp_path):
     """The same names there are other photos; the same photos under another name are not."""
     elsewhere = shutil.copytree(images / "images", tmp_path / "elsewhere")
-    own = Asked(images / "images", images / "test.csv", validation=images / "test.csv", validation_images=elsewhere)
+    own = VerificationRequest(
+        images / "images", images / "test.csv", validation=images / "test.csv", validation_images=elsewhere
+    )
     found = verify(Setting("mobilefacenet", "none"), own)
     assert found.chosen is not None
     assert found.chosen.accuracy.count == 48
@@ -122,10 +126,10 @@ def test_validation_pairs_may_lie_in_a_folder_of_their_own(images, tmp_path):
 
 def test_a_rate_to_choose_by_needs_pairs_to_choose_on(images):
     with pytest.raises(UsageError, match="--validation"):
-        verify(Setting("mobilefacenet", "none"), Asked(images / "images", images / "test.csv", far=0.01))
+        verify(Setting("mobilefacenet", "none"), VerificationRequest(images / "images", images / "test.csv", far=0.01))
 
 
 def test_the_bundled_model_is_verified_on_crops_of_any_size(images):
-    found = verify(Setting("mobilefacenet", "none"), Asked(images / "images", images / "test.csv"))
+    found = verify(Setting("mobilefacenet", "none"), VerificationRequest(images / "images", images / "test.csv"))
     assert found.measure == "cosine"
     assert found.report.pairs == 48

@@ -6,7 +6,7 @@ import pytest
 from facesecure.domain.errors import ModelError
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure_training.export.convert import to_tflite
-from facesecure_training.export.operations import needs
+from facesecure_training.export.operations import required_operations
 from support.training.tiny_networks import SIDE, classifier
 
 tf = pytest.importorskip("tensorflow", reason="needs the [training] extra")
@@ -59,5 +59,7 @@ def test_an_operation_that_tflite_cannot_express_is_named():
 
 
 def test_dynamic_range_asks_for_no_dense_layer_that_tflite_runtime_lacks():
-    (dense,) = [one for one in needs(to_tflite(classifier(), "dynamic8")) if one.kind == "FULLY_CONNECTED"]
+    (dense,) = [
+        one for one in required_operations(to_tflite(classifier(), "dynamic8")) if one.kind == "FULLY_CONNECTED"
+    ]
     assert dense.version <= 10

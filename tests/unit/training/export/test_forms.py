@@ -9,7 +9,7 @@ from facesecure.domain.errors import ModelError, UsageError
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.export import operations
-from facesecure_training.export.forms import FORMS, Exported, Order, Refused, export
+from facesecure_training.export.forms import FORMS, Exported, ExportRequest, Refused, export
 from facesecure_training.export.trained import Identity
 from support.training.tiny_networks import OTHER_PYTHON, SIDE, classifier, crops, embedder
 
@@ -32,7 +32,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory, data, python) -> dict[str, Exported]:
-    order = Order("door", tmp_path_factory.mktemp("models"), list(FORMS), data=data, python=python)
+    order = ExportRequest("door", tmp_path_factory.mktemp("models"), list(FORMS), data=data, python=python)
     found = list(export(classifier(), PEOPLE, order))
     refused = [one for one in found if isinstance(one, Refused)]
     assert not refused, refused
@@ -88,21 +88,21 @@ def test_the_edge_tpu_form_is_whole_numbers_throughout_and_has_no_card(door):
 
 
 def test_an_embedder_keeps_its_directions_and_its_normalisation_runs_on_an_edge_tpu(tmp_path, data, python):
-    order = Order("face", tmp_path, ["float16", "edgetpu"], data=data, python=python)
+    order = ExportRequest("face", tmp_path, ["float16", "edgetpu"], data=data, python=python)
     half, tpu = export(embedder(), Identity(), order)
     assert (half.proof.kind, half.proof.holds, tpu.tpu) == ("direction", True, [])
     assert ModelEmbedder(load_model(tmp_path / "face-float16.tflite")).size == 16
 
 
 def test_points_that_are_no_directions_are_held_against_their_own_distances(tmp_path, data):
-    (one,) = export(embedder(unit=False), Identity(), Order("points", tmp_path, ["int8"], data=data))
+    (one,) = export(embedder(unit=False), Identity(), ExportRequest("points", tmp_path, ["int8"], data=data))
     assert one.proof.kind == "point"
     assert 0 < one.proof.value < 0.25
     assert one.file.name == "points.tflite"
 
 
 def test_a_form_that_strays_is_refused_and_nothing_is_written(tmp_path, data):
-    order = Order("door", tmp_path / "models", ["int8"], data=data, tolerance=1e-9)
+    order = ExportRequest("door", tmp_path / "models", ["int8"], data=data, tolerance=1e-9)
     (one,) = export(classifier(), PEOPLE, order)
     assert isinstance(one, Refused)
     assert "int8 on litert strays from Keras: largest difference of a probability" in one.error.message
@@ -111,24 +111,24 @@ def test_a_form_that_strays_is_refused_and_nothing_is_written(tmp_path, data):
 
 def test_int8_without_crops_is_wrong_usage(tmp_path):
     with pytest.raises(UsageError, match="real faces"):
-        list(export(classifier(), PEOPLE, Order("door", tmp_path, ["int8"])))
+        list(export(classifier(), PEOPLE, ExportRequest("door", tmp_path, ["int8"])))
 
 
 def test_classes_that_are_not_the_networks_are_wrong_usage(tmp_path, data):
     two = dataclasses.replace(PEOPLE, classes=("alice", "bob"))
     with pytest.raises(UsageError, match="3 outputs, and 2 classes"):
-        list(export(classifier(), two, Order("door", tmp_path, ["float"], data=data)))
+        list(export(classifier(), two, ExportRequest("door", tmp_path, ["float"], data=data)))
 
 
 def test_without_crops_the_shipped_portraits_prove_it(tmp_path):
-    (one,) = export(embedder(), Identity(), Order("face", tmp_path, ["float"]))
+    (one,) = export(embedder(), Identity(), ExportRequest("face", tmp_path, ["float"]))
     assert one.proof.samples == 12
     assert load_model(one.file).card.input.shape == (1, SIDE, SIDE, 3)
 
 
 def test_what_a_runtime_on_the_pi_lacks_is_refused_by_name(tmp_path, data, monkeypatch):
     monkeypatch.setitem(operations._known()["tflite-runtime"]["newest"], "SOFTMAX", 0)
-    (one,) = export(classifier(), PEOPLE, Order("door", tmp_path, ["float"], data=data))
+    (one,) = export(classifier(), PEOPLE, ExportRequest("door", tmp_path, ["float"], data=data))
     assert isinstance(one, Refused)
     assert isinstance(one.error, ModelError)
     assert "tflite-runtime 2.14.0 cannot run SOFTMAX version 1" in one.error.message

@@ -10,7 +10,14 @@ import pytest
 
 from facesecure.domain.errors import ModelError
 from facesecure.vision.inference.model_card import load_model
-from facesecure_training.export.operations import Need, _known, lacking, needs, refuse_lacking, tpu_problems
+from facesecure_training.export.operations import (
+    RequiredOperation,
+    _known,
+    missing_operations,
+    require_supported,
+    required_operations,
+    tpu_problems,
+)
 from support.training.tiny_networks import OTHER_PYTHON
 
 pytest.importorskip("ai_edge_litert", reason="reads TFLite files by LiteRT's schema")
@@ -56,25 +63,25 @@ def asking_for(kind: str, version: int, custom: str | None = None) -> bytes:
 
 
 def test_a_file_says_what_it_asks_for():
-    found = needs(load_model("pnet").content)
-    assert Need("CONV_2D", 1) in found or any(one.kind == "CONV_2D" for one in found)
+    found = required_operations(load_model("pnet").content)
+    assert RequiredOperation("CONV_2D", 1) in found or any(one.kind == "CONV_2D" for one in found)
     assert {"CAST", "CONV_2D", "MAX_POOL_2D"} <= {one.kind for one in found}
 
 
 @pytest.mark.parametrize("name", ["pnet", "rnet", "onet", "mobilefacenet", "mobilefacenet-float16"])
 def test_what_is_bundled_is_not_refused(name):
-    refuse_lacking(load_model(name).content)
+    require_supported(load_model(name).content)
 
 
 def test_the_dense_layer_of_a_new_dynamic_range_export_is_refused_for_its_version():
     with pytest.raises(ModelError, match=r"tflite-runtime 2\.14\.0 cannot run FULLY_CONNECTED version 12; .* 10"):
-        refuse_lacking(asking_for("FULLY_CONNECTED", 12))
-    assert lacking(asking_for("FULLY_CONNECTED", 12), "litert") == []
+        require_supported(asking_for("FULLY_CONNECTED", 12))
+    assert missing_operations(asking_for("FULLY_CONNECTED", 12), "litert") == []
 
 
 def test_flex_and_custom_operations_are_refused_by_name():
     with pytest.raises(ModelError, match="the custom operation FlexErfinv"):
-        refuse_lacking(asking_for("CUSTOM", 1, "FlexErfinv"))
+        require_supported(asking_for("CUSTOM", 1, "FlexErfinv"))
 
 
 def test_a_float_graph_is_nothing_for_an_edge_tpu():
@@ -103,4 +110,4 @@ def test_the_table_is_what_the_runtime_itself_says(runtime):
 
 def test_what_is_no_tflite_file_is_refused():
     with pytest.raises(ModelError, match="not a TFLite file"):
-        needs(b"nothing of the kind")
+        required_operations(b"nothing of the kind")

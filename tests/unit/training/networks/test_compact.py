@@ -13,7 +13,7 @@ from facesecure.vision.inference.interpreter import Interpreter
 from facesecure_training.export.convert import to_tflite
 from facesecure_training.export.quantise import with_int8_kernels
 from facesecure_training.networks import mobilefacenet
-from facesecure_training.networks.compact import carry, compact, head
+from facesecure_training.networks.compact import compact, copy_head_weights, head
 from facesecure_training.networks.hugonet import hugonet
 from facesecure_training.networks.pixels import fixed_batch
 from support.faces import NAMES, only, portrait
@@ -82,7 +82,7 @@ def test_the_head_learns_two_people_and_leaves_the_embedder_alone(on_embedder):
     alone = head(2, 192)
     alone.compile(keras.optimizers.SGD(0.1), loss="sparse_categorical_crossentropy", run_eagerly=True)
     alone.fit(embedder(learn), np.repeat([0, 1], 6), epochs=5, batch_size=12, verbose=0)
-    carry(alone, on_embedder)
+    copy_head_weights(alone, on_embedder)
     probabilities = np.asarray(on_embedder(test))
     assert (probabilities.argmax(1) == np.repeat([0, 1], 3)).all()
     assert probabilities.max(1).min() > 0.9

@@ -7,7 +7,7 @@ from facesecure.domain.errors import ModelError
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.common.flatbuffer import Graph, Operation, read_graph
 from facesecure_training.export.convert import to_tflite
-from facesecure_training.export.operations import refuse_lacking, tpu_problems
+from facesecure_training.export.operations import require_supported, tpu_problems
 from facesecure_training.networks import mobilefacenet as net
 
 
@@ -94,7 +94,7 @@ def test_in_whole_numbers_it_asks_for_nothing_that_a_runtime_on_the_pi_lacks(gra
     pytest.importorskip("tensorflow", reason="needs the [training] extra")
     random = np.random.default_rng(4)
     content = to_tflite(net.build(net.layers(graph)), form, random.integers(0, 256, (2, 1, 112, 112, 3), np.uint8))
-    refuse_lacking(content)
+    require_supported(content)
     assert tpu_problems(content) == [] or form == "int8"
 
 

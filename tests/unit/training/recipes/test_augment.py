@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.recipes.augment import PRESETS, Augmentation, augment, picture, preset
+from facesecure_training.recipes.augment import PRESETS, Augmentation, augment, augment_image, preset
 from support.faces import portrait, scaled
 
 pytestmark = pytest.mark.tensorflow
@@ -15,7 +15,7 @@ FACE = scaled(portrait(), 0.125)[:64, :64]
 
 
 def changed(augmentation: Augmentation, seed: int) -> np.ndarray:
-    return np.asarray(picture(FACE, augmentation, (seed, 0)))
+    return np.asarray(augment_image(FACE, augmentation, (seed, 0)))
 
 
 def several(count: int = 12, **strengths: float) -> list[np.ndarray]:
@@ -73,7 +73,7 @@ def test_jpeg_of_poor_quality_leaves_its_blocks():
 
 def test_gamma_bends_the_middle_and_keeps_black_and_white():
     ramp = np.repeat(np.arange(0, 256, 4, dtype=np.uint8)[None, :, None], 64, 0).repeat(3, 2)
-    ends = [np.asarray(picture(ramp, Augmentation(gamma=0.7), (seed, 0))) for seed in range(8)]
+    ends = [np.asarray(augment_image(ramp, Augmentation(gamma=0.7), (seed, 0))) for seed in range(8)]
     assert max(abs(float(one[0, 32, 0]) - 128) for one in ends) > 15
     assert all(one[0, 0, 0] == 0 for one in ends)
 
@@ -82,7 +82,7 @@ def test_turning_by_no_more_than_was_said_keeps_the_middle_where_it_is():
     dot = np.zeros((65, 65, 3), np.uint8)
     dot[30:35, 30:35] = 255
     for seed in range(6):
-        turned = np.asarray(picture(dot, Augmentation(rotation=30.0, zoom=0.2), (seed, 0)))
+        turned = np.asarray(augment_image(dot, Augmentation(rotation=30.0, zoom=0.2), (seed, 0)))
         assert turned[32, 32, 0] > 250
 
 
@@ -90,7 +90,7 @@ def test_a_shift_moves_by_the_share_of_the_side_that_was_said_and_repeats_the_ri
     half = np.zeros((64, 64, 3), np.uint8)
     half[:, 32:] = 200
     edges = [int(np.argmax(one[32, :, 0] > 100)) for one in
-             (np.asarray(picture(half, Augmentation(shift=0.25), (seed, 0))) for seed in range(16))]  # fmt: skip
+             (np.asarray(augment_image(half, Augmentation(shift=0.25), (seed, 0))) for seed in range(16))]  # fmt: skip
     assert max(edges) - min(edges) > 10
     assert all(15 <= edge <= 49 for edge in edges)
 

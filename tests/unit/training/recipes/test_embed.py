@@ -9,7 +9,7 @@ import pytest
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.recipes.settings import Embedder
+from facesecure_training.recipes.settings import EmbedderSettings
 from support.training.class_folders import rendered
 from support.training.datasets import class_folder
 
@@ -21,12 +21,12 @@ STEPS = 40
 
 def recipe(folders: tuple[ClassFolder, ClassFolder], **settings):
     from facesecure_training.networks.embedder import embedder
-    from facesecure_training.recipes.embed import Embed
+    from facesecure_training.recipes.embed import EmbedderTraining
 
     tf.keras.utils.set_random_seed(2)
-    chosen = Embedder(**{"size": 112, "embedding": 192, "augment": "none", "pairs": 8, "batch": 8, **settings})
+    chosen = EmbedderSettings(**{"size": 112, "embedding": 192, "augment": "none", "pairs": 8, "batch": 8, **settings})
     network = embedder(chosen.embedding, width=0.125, side=chosen.size, activation="relu", stages=((2, 64, 1, 4),))
-    return Embed(network, folders, chosen)
+    return EmbedderTraining(network, folders, chosen)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def folders(tmp_path_factory) -> tuple[ClassFolder, ClassFolder]:
 
 
 def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_network_puts_them(folders, tmp_path):
-    from facesecure_training.recipes.loop import Loop
+    from facesecure_training.recipes.loop import TrainingLoop
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
     from facesecure_training.recipes.run_folder import RunFolder
     from facesecure_training.recipes.training_log import TrainingLog
@@ -54,7 +54,7 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
     before = cosines().diagonal().mean()
     taught.steps = STEPS
     with TrainingLog(taught, RunFolder(tmp_path), epochs=1) as record:
-        loop = Loop(record, CycledAdam(0.01))
+        loop = TrainingLoop(record, CycledAdam(0.01))
         for batch in taught.batches(0):
             loop.step(batch)
     after = cosines()

@@ -29,7 +29,7 @@ def made(path: Path, *, epochs: int = 4, eager: bool = False, patience: int = 0,
     recipe, folder = Toy(**toy), RunFolder(path)
     path.mkdir(exist_ok=True)
     adam = CycledAdam.following(one_cycle(epochs * recipe.steps, 0.03))
-    return loops.Loop(TrainingLog(recipe, folder, epochs=epochs, patience=patience), adam, eager=eager)
+    return loops.TrainingLoop(TrainingLog(recipe, folder, epochs=epochs, patience=patience), adam, eager=eager)
 
 
 class PowerCut(Exception):

@@ -10,7 +10,7 @@ import pytest
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.cli.train import resumed
 from facesecure_training.recipes.registry import KINDS, units
-from facesecure_training.recipes.settings import Hugonet, Settings
+from facesecure_training.recipes.settings import HugonetSettings, TrainingSettings
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -20,29 +20,29 @@ def test_settings_come_back_from_json_as_they_were(kind):
 
 
 def test_paths_are_kept_whole_so_that_a_run_resumes_from_anywhere():
-    assert Settings(data=Path("faces")).data == Path.cwd() / "faces"
+    assert TrainingSettings(data=Path("faces")).data == Path.cwd() / "faces"
 
 
 def test_a_setting_of_another_version_is_refused():
     with pytest.raises(FacesecureError, match="unknown here"):
-        Settings.from_json({"speed": 3})
+        TrainingSettings.from_json({"speed": 3})
 
 
 def test_what_was_not_said_again_is_taken_from_the_run():
-    before = Hugonet(epochs=50, lr=1e-5, threads=1)
-    assert resumed(before, Hugonet(threads=2), frozenset({"threads"})) == replace(before, threads=2)
-    assert resumed(before, Hugonet(), frozenset()) == before
+    before = HugonetSettings(epochs=50, lr=1e-5, threads=1)
+    assert resumed(before, HugonetSettings(threads=2), frozenset({"threads"})) == replace(before, threads=2)
+    assert resumed(before, HugonetSettings(), frozenset()) == before
 
 
 def test_what_is_said_otherwise_than_before_is_refused_not_ignored():
     with pytest.raises(UsageError, match=r"--epochs is 60, and the run began with 50"):
-        resumed(Hugonet(epochs=50), Hugonet(epochs=60), frozenset({"epochs"}))
+        resumed(HugonetSettings(epochs=50), HugonetSettings(epochs=60), frozenset({"epochs"}))
 
 
 @pytest.mark.parametrize(("given", "complaint"), [({"lr": 0.0}, "--lr"), ({"augment": "fog"}, "fog")])
 def test_settings_that_make_no_sense_are_refused(given, complaint):
     with pytest.raises(UsageError, match=complaint):
-        Settings(**given)
+        TrainingSettings(**given)
 
 
 def test_dense_blocks_are_read_as_numbers():

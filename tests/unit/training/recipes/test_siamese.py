@@ -8,7 +8,7 @@ import pytest
 
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.recipes.settings import Siamese
+from facesecure_training.recipes.settings import SiameseSettings
 from support.training.class_folders import rendered
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
@@ -23,7 +23,7 @@ def test_pairs_are_brightened_as_the_daemon_does_it(tmp_path):
         cv2.imwrite(str(file), (cv2.imread(str(file)) * 0.1).astype(np.uint8))
     dark, seen = ClassFolder.read(tmp_path), []
     network = densenet((1, 1), growth=4, embedding=4, side=32)
-    taught = SiameseTraining(network, (dark, dark), Siamese(size=32, batch=8, pairs=16, augment="none"))
+    taught = SiameseTraining(network, (dark, dark), SiameseSettings(size=32, batch=8, pairs=16, augment="none"))
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
     assert {picture.tobytes() for picture in taught.pictures()} <= wanted
     taught._distances = lambda pairs: (

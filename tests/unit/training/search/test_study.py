@@ -12,9 +12,9 @@ from facesecure.domain.errors import FacesecureError, ImageError, UsageError
 
 pytest.importorskip("optuna", reason="needs the [training] extra")
 pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")]
-from facesecure_training.recipes.settings import Classifier  # noqa: E402
+from facesecure_training.recipes.settings import ClassifierSettings  # noqa: E402
 from facesecure_training.search import report, study  # noqa: E402
-from facesecure_training.search.space import Space  # noqa: E402
+from facesecure_training.search.space import SearchSpace  # noqa: E402
 
 WORKER = """
 import sys, time, warnings
@@ -32,12 +32,12 @@ study.run(found, tried, 8)
 
 
 def tried(trial) -> float:
-    settings = Space().ask(trial, Classifier())
+    settings = SearchSpace().ask(trial, ClassifierSettings())
     return settings.lr + settings.width
 
 
 def filled(url: str, trials: int = 6, **options):
-    found = study.opened(url, "s", resume=False, **options)
+    found = study.open_study(url, "s", resume=False, **options)
     study.run(found, tried, trials)
     return found
 
@@ -47,7 +47,7 @@ def url(folder) -> str:
 
 
 def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tmp_path):
-    study.opened(url(tmp_path), "s", resume=False)
+    study.open_study(url(tmp_path), "s", resume=False)
     command = [sys.executable, "-c", WORKER, url(tmp_path)]
     hung = subprocess.Popen([*command, "1", "hangs"], stdout=subprocess.PIPE, text=True)
     assert hung.stdout is not None
@@ -57,7 +57,7 @@ def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tm
     hung.wait()
     hung.stdout.close()
     assert [one.wait(120) for one in both] == [0, 0]
-    trials = study.opened(url(tmp_path), "s", resume=True).get_trials()
+    trials = study.open_study(url(tmp_path), "s", resume=True).get_trials()
     states = [trial.state.name for trial in trials]
     assert states.count("COMPLETE") >= 8
     assert states[0] == "FAIL"
@@ -68,7 +68,7 @@ def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tm
 
 def test_a_search_goes_on_and_draws_what_it_has_not_drawn_yet(tmp_path):
     filled(url(tmp_path), 3)
-    again = study.opened(url(tmp_path), "s", resume=True)
+    again = study.open_study(url(tmp_path), "s", resume=True)
     study.run(again, tried, 6)
     assert len({trial.params["lr"] for trial in again.get_trials()}) == len(again.get_trials()) == 6
 
@@ -83,12 +83,12 @@ def test_the_same_seed_searches_the_same(tmp_path):
 def test_what_is_there_is_not_gone_on_with_unasked(tmp_path):
     filled(url(tmp_path), 1)
     with pytest.raises(UsageError, match="already"):
-        study.opened(url(tmp_path), "s", resume=False)
+        study.open_study(url(tmp_path), "s", resume=False)
 
 
 def test_a_database_that_cannot_be_is_said(tmp_path):
     with pytest.raises(UsageError, match="cannot open"):
-        study.opened(f"sqlite:///{tmp_path}/none/such.db", "s", resume=False)
+        study.open_study(f"sqlite:///{tmp_path}/none/such.db", "s", resume=False)
 
 
 def test_a_trial_that_comes_apart_says_why_and_the_search_goes_on(tmp_path):
@@ -97,7 +97,7 @@ def test_a_trial_that_comes_apart_says_why_and_the_search_goes_on(tmp_path):
             raise FacesecureError("the loss is nan")
         return tried(trial)
 
-    found = study.opened(url(tmp_path), "s", resume=False)
+    found = study.open_study(url(tmp_path), "s", resume=False)
     study.run(found, sometimes, 3)
     assert [trial.state.name for trial in found.get_trials()] == ["COMPLETE", "PRUNED", "COMPLETE"]
     assert found.get_trials()[1].user_attrs["why"] == "the loss is nan"
@@ -107,7 +107,7 @@ def test_a_picture_that_no_trial_could_read_ends_the_search(tmp_path):
     def unreadable(trial):
         raise ImageError("1 of 9 pictures cannot be read")
 
-    found = study.opened(url(tmp_path), "s", resume=False)
+    found = study.open_study(url(tmp_path), "s", resume=False)
     with pytest.raises(ImageError, match="1 of 9"):
         study.run(found, unreadable, 3)
     assert len(found.get_trials()) == 1

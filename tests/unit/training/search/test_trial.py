@@ -13,9 +13,9 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.filterwarnings("ignore:__array
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 optuna = pytest.importorskip("optuna", reason="needs the [training] extra")
 
-from facesecure_training.recipes.settings import Hugonet  # noqa: E402
+from facesecure_training.recipes.settings import HugonetSettings  # noqa: E402
 from facesecure_training.search import study  # noqa: E402
-from facesecure_training.search.space import Space  # noqa: E402
+from facesecure_training.search.space import SearchSpace  # noqa: E402
 from facesecure_training.search.trial import objective  # noqa: E402
 
 EPOCHS = 3
@@ -24,7 +24,7 @@ HOPELESS = {"lr": 1e-7, "batch": 8, "epochs": EPOCHS, "augment": "none", "streng
 
 def opened(folder: Path, pruner: str):
     """A search in which six trials were right from their first epoch on; the next one will learn nothing."""
-    found = study.opened(f"sqlite:///{folder}/search.db", pruner, resume=False, pruner=pruner)
+    found = study.open_study(f"sqlite:///{folder}/search.db", pruner, resume=False, pruner=pruner)
     for _ in range(6):
         epochs = dict.fromkeys(range(1, EPOCHS + 1), 1.0)
         found.add_trial(optuna.trial.create_trial(value=1.0, intermediate_values=epochs))
@@ -35,8 +35,8 @@ def opened(folder: Path, pruner: str):
 @pytest.mark.parametrize(("pruner", "state", "epochs"), [("median", "PRUNED", 1), ("none", "COMPLETE", EPOCHS)])
 def test_the_median_pruner_and_no_other_ends_a_training_that_learns_nothing(tmp_path, pruner, state, epochs):
     found = opened(tmp_path, pruner)
-    settings = Hugonet(data=rendered(tmp_path / "faces", 6, 32), size=32, split="file", fast=True)
-    study.run(found, objective("hugonet", settings, Space((1, EPOCHS)), tmp_path / "runs"), trials=7)
+    settings = HugonetSettings(data=rendered(tmp_path / "faces", 6, 32), size=32, split="file", fast=True)
+    study.run(found, objective("hugonet", settings, SearchSpace((1, EPOCHS)), tmp_path / "runs"), trials=7)
     last = found.get_trials()[-1]
     assert (last.state.name, len(last.intermediate_values)) == (state, epochs)
     assert last.intermediate_values[1] < 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesecure.domain import Image
-from facesecure_training.common.corruptions import LADDERS
+from facesecure_training.common.corruption_series import CORRUPTION_SERIES
 from facesecure_training.evaluation.rates import Curve, Rates
 
 if TYPE_CHECKING:
@@ -129,28 +129,28 @@ def robustness(kinds: Mapping[str, Sequence[Any]], good: str, right: str, wrong:
             kept, let_in = ([getattr(one, name) for one in some] for name in (good, wrong))
             axes.plot(strengths, kept, "o-", color=GREEN, label=right, markersize=4)
             axes.plot(strengths, let_in, "s-", color=ORANGE, label="others accepted", markersize=4)
-            axes.axvline(LADDERS[kind].untouched, color=GREY, linewidth=0.8, linestyle=":")
-            axes.set(title=kind.capitalize(), xlabel=LADDERS[kind].unit, ylim=(-0.03, 1.03))
+            axes.axvline(CORRUPTION_SERIES[kind].untouched, color=GREY, linewidth=0.8, linestyle=":")
+            axes.set(title=kind.capitalize(), xlabel=CORRUPTION_SERIES[kind].unit, ylim=(-0.03, 1.03))
             axes.yaxis.set_major_formatter(_percent)
         places[0].legend(loc="center right")
 
     return _drawn(draw, (12, 6.4), 2, 3)
 
 
-def ladder_of(crop: Image) -> bytes:
+def corruption_examples(crop: Image) -> bytes:
     """What each step of each ladder does to one crop."""
     import cv2
 
-    side, most = 96, max(len(ladder.steps) for ladder in LADDERS.values())
-    canvas = np.full((len(LADDERS) * (side + 22), 110 + most * (side + 6), 3), 255, np.uint8)
+    side, most = 96, max(len(series.strengths) for series in CORRUPTION_SERIES.values())
+    canvas = np.full((len(CORRUPTION_SERIES) * (side + 22), 110 + most * (side + 6), 3), 255, np.uint8)
     small = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     ink = (38, 50, 56)
-    for row, (kind, ladder) in enumerate(LADDERS.items()):
+    for row, (kind, series) in enumerate(CORRUPTION_SERIES.items()):
         top = row * (side + 22)
         cv2.putText(canvas, kind, (4, top + side // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.5, ink, 1, cv2.LINE_AA)
-        for column, strength in enumerate(ladder.steps):
+        for column, strength in enumerate(series.strengths):
             left = 110 + column * (side + 6)
-            canvas[top : top + side, left : left + side] = ladder.change(small, strength)
+            canvas[top : top + side, left : left + side] = series.corruption(small, strength)
             place = (left + 2, top + side + 14)
             cv2.putText(canvas, f"{strength:g}", place, cv2.FONT_HERSHEY_SIMPLEX, 0.4, ink, 1, cv2.LINE_AA)
     return _encoded(canvas)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from facesecure_training.evaluation.classification import Report, Rule
+from facesecure_training.evaluation.classification import ClassifierFigures, ClassifierReport
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.rates import Rates, Share
 
 
-def page_of(report: Report, command: str) -> Page:
+def page_of(report: ClassifierReport, command: str) -> Page:
     strict, plain = report.with_threshold, report.plain
     page = Page(
         f"Classifier {report.network}",
@@ -58,12 +58,12 @@ def robust_pictures(report_kinds: object, good: str, right: str, sample: object)
     curves = charts.robustness(report_kinds, good, right)  # type: ignore[arg-type]
     found = [Figure("robustness", curves, "One property made worse at a time; dotted: as it is.", wide=True)]
     if sample is not None:
-        shown = charts.ladder_of(sample)  # type: ignore[arg-type]
+        shown = charts.corruption_examples(sample)  # type: ignore[arg-type]
         found.append(Figure("ladder", shown, "What the steps look like.", wide=True))
     return found
 
 
-def _rules(plain: Rule, strict: Rule) -> tuple[str, list[str], list[list[str]]]:
+def _rules(plain: ClassifierFigures, strict: ClassifierFigures) -> tuple[str, list[str], list[list[str]]]:
     rows = [
         [what, str(getattr(plain, field)), str(getattr(strict, field))]
         for what, field in (
@@ -76,7 +76,7 @@ def _rules(plain: Rule, strict: Rule) -> tuple[str, list[str], list[list[str]]]:
     return "Two rules", ["", "likeliest class", "with the threshold"], rows
 
 
-def _pictures(report: Report) -> list[Figure]:
+def _pictures(report: ClassifierReport) -> list[Figure]:
     scores = charts.histogram(
         report.genuine, report.impostor, report.threshold, "score (log-odds, -1 to 1)", ("right name", "never seen")
     )

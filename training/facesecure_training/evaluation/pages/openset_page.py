@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from facesecure_training.evaluation import openset
-from facesecure_training.evaluation.openset import Judged
-from facesecure_training.evaluation.openset_report import OURS, Report
+from facesecure_training.evaluation.openset import DecisionFigures
+from facesecure_training.evaluation.openset_report import OURS, OpensetReport
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.classifier_page import rates_table
 from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.rates import Rates
-from facesecure_training.evaluation.robustness import in_words
+from facesecure_training.evaluation.robustness import to_measure
 
 
-def page_of(report: Report, name: str, command: str) -> Page:
+def page_of(report: OpensetReport, name: str, command: str) -> Page:
     found = {way: openset.rates_of(some) for way, some in report.curves.items()}
     page = Page(
         f"Open set: {name} in households",
@@ -39,7 +39,7 @@ def page_of(report: Report, name: str, command: str) -> Page:
     return page
 
 
-def _calibrated(report: Report) -> tuple[str, list[str], list[list[str]]]:
+def _calibrated(report: OpensetReport) -> tuple[str, list[str], list[list[str]]]:
     rows = [
         _row(what, one)
         for what, some in (("thresholds alone", report.thresholds), ("the whole judge", report.judged))
@@ -49,19 +49,19 @@ def _calibrated(report: Report) -> tuple[str, list[str], list[list[str]]]:
     return "Calibrated for each household, as the daemon does it", heads, rows
 
 
-def _row(what: str, one: Judged) -> list[str]:
+def _row(what: str, one: DecisionFigures) -> list[str]:
     named = f"{one.named.value:.2f} % ({one.named.low:.2f} to {one.named.high:.2f})"
     return [what, "" if one.asked is None else f"{one.asked:.2%}", f"{one.got:.4%}", named, f"{one.misnamed:.3f} %"]
 
 
-def _pictures(report: Report, found: dict[str, Rates]) -> list[Figure]:
+def _pictures(report: OpensetReport, found: dict[str, Rates]) -> list[Figure]:
     ours = report.curves[OURS]
     family = np.concatenate([np.where(one.right, one.family, np.nan) for one in ours])
     scores = [
-        [in_words(report.measure, float(score)) for score in some]
+        [to_measure(report.measure, float(score)) for score in some]
         for some in (family, np.concatenate([one.strangers for one in ours]))
     ]
-    threshold = in_words(report.measure, found[OURS].accepted[-1].threshold)
+    threshold = to_measure(report.measure, found[OURS].accepted[-1].threshold)
     spread = charts.histogram(scores[0], scores[1], threshold, report.measure, ("family", "strangers"))
     return [
         Figure("histogram", spread, "To the nearest of the household; the threshold lets 0.1 % of strangers in."),

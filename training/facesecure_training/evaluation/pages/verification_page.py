@@ -7,11 +7,11 @@ import numpy as np
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.classifier_page import figure, rates_table, robust_pictures
 from facesecure_training.evaluation.pages.page import Figure, Page
-from facesecure_training.evaluation.robustness import in_words
-from facesecure_training.evaluation.verification_report import Verified
+from facesecure_training.evaluation.robustness import to_measure
+from facesecure_training.evaluation.verification_report import VerificationResult
 
 
-def page_of(found: Verified, name: str, command: str) -> Page:
+def page_of(found: VerificationResult, name: str, command: str) -> Page:
     report = found.report
     page = Page(
         f"Verification by {name}",
@@ -29,7 +29,7 @@ def page_of(found: Verified, name: str, command: str) -> Page:
     return page
 
 
-def _thresholds(found: Verified) -> tuple[str, list[str], list[list[str]]]:
+def _thresholds(found: VerificationResult) -> tuple[str, list[str], list[list[str]]]:
     rows = [
         [what, f"{one.threshold:.4f}", str(one.accuracy), str(one.false_accepts), str(one.false_rejects)]
         for what, one in (("chosen on validation pairs", found.chosen), ("as asked for", found.fixed))
@@ -40,10 +40,10 @@ def _thresholds(found: Verified) -> tuple[str, list[str], list[list[str]]]:
     return "Thresholds", heads, [folds, *rows]
 
 
-def _pictures(found: Verified, name: str) -> list[Figure]:
+def _pictures(found: VerificationResult, name: str) -> list[Figure]:
     values = [
         [
-            in_words(found.measure, score) if score is not None else np.nan
+            to_measure(found.measure, score) if score is not None else np.nan
             for score, same in zip(found.scores, found.same, strict=True)
             if same is truth
         ]

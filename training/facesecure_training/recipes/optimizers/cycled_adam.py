@@ -116,10 +116,6 @@ class CycledAdam(keras.optimizers.Optimizer):  # type: ignore[name-defined,misc]
         return restored
 
 
-keras = tensorflow().keras
-ops = keras.ops
-
-
 @keras.utils.register_keras_serializable("facesecure")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[name-defined,misc]
     """A ``BrokenLine`` for a learning rate or ``CycledAdam``'s beta1: the value follows the optimiser's own counter.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.common.corruptions import LADDERS
+from facesecure_training.common.corruption_series import CORRUPTION_SERIES
 from facesecure_training.evaluation.pages import charts
 from facesecure_training.evaluation.pages.page import Figure, Page, write
 from facesecure_training.evaluation.rates import rates
@@ -24,7 +24,7 @@ def decoded(content: bytes) -> np.ndarray:
 
 
 def steps(kind: str) -> list[SimpleNamespace]:
-    return [SimpleNamespace(strength=one, named=0.9, false_accepts=0.1) for one in LADDERS[kind].steps]
+    return [SimpleNamespace(strength=one, named=0.9, false_accepts=0.1) for one in CORRUPTION_SERIES[kind].strengths]
 
 
 CHARTS = {
@@ -34,8 +34,10 @@ CHARTS = {
     "histogram": lambda: charts.histogram([0.7, 0.8, -np.inf], [0.1, np.nan], 0.5, "cosine", ("same", "other")),
     "histogram of one kind": lambda: charts.histogram([-np.inf], [0.1, 0.2], 0.5, "cosine", ("same", "other")),
     "confusion": lambda: charts.confusion(("a", "b", "never seen"), ("a", "b"), ((3, 1), (0, 4), (0, 0))),
-    "robustness": lambda: charts.robustness({kind: steps(kind) for kind in LADDERS}, "named", "rightly named"),
-    "ladder": lambda: charts.ladder_of(portrait_crop()),
+    "robustness": lambda: charts.robustness(
+        {kind: steps(kind) for kind in CORRUPTION_SERIES}, "named", "rightly named"
+    ),
+    "examples": lambda: charts.corruption_examples(portrait_crop()),
     "faces": lambda: charts.faces([("Ann +0.1", portrait_crop())] * 7),
 }
 
