@@ -125,7 +125,7 @@ uninstall:
 	@systemd/uninstall.sh
 
 clean:
-	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-tflite .venv-bench build dist out demo-out .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find daemon plugins training benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On demand, in chroots outside of the tree (FACESECURE_CHROOTS; ~/.cache/facesecure/chroots): both want root.
