@@ -11,6 +11,7 @@ from typing import Any
 
 from facesecure.alerts.policy.arming import Armed, Mode
 from facesecure.alerts.policy.policy import Policy
+from facesecure.alerts.policy.rules import RuleSet
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert, SeenFace, Sighting, Verdict, VerdictKind
 from facesecure.domain.messages import Phrases
@@ -65,14 +66,11 @@ class Door:
         """Start, or start again."""
         self.policy = Policy(
             Phrases(),
-            self.config,
+            RuleSet(self.config, self.channels, FALLBACK, self.zone),
             armed=lambda: self.armed,
-            in_use=self.channels,
-            fallback=FALLBACK,
-            choose=CHOOSE,
+            match=CHOOSE,
+            state_file=self.memory,
             clock=self.clock,
-            zone=self.zone,
-            memory=self.memory,
         )
 
     def arm(self, mode: Mode) -> None:

@@ -1,7 +1,7 @@
-"""Whether the household is at home, away, or wants to be left alone: said once, and still so after a restart.
+"""The household's mode: home, away or off. It is set by a person and kept across restarts.
 
-Kept in STATE_DIR/arming.json (0600), written whole and durably. A file that cannot be understood never disarms: the
-mode is then what the configuration starts with, and the log says so.
+Stored in STATE_DIR/arming.json (0600), written atomically and durably. A file that cannot be read never disarms: the
+mode is then the initial one of the configuration, or home if that is off, and the log says so.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 class Mode(StrEnum):
-    """What the household wants to be told of."""
+    """The mode of the household, which decides on alerts."""
 
     HOME = "home"
     AWAY = "away"
     OFF = "off"
-    """Disarmed: nobody is told of anybody."""
+    """Disarmed: no visitor is announced."""
 
     @property
     def words(self) -> str:
-        """As in "watching, armed away"."""
+        """The mode as in "watching, armed away"."""
         return "disarmed" if self is Mode.OFF else f"armed {self.value}"
 
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """The mode that somebody chose, and when; ``since`` is None where nobody has chosen yet."""
+    """The mode that was set, and when (aware); ``since`` is None if it is still the initial one."""
 
     mode: Mode
     since: datetime | None = None
@@ -51,10 +51,17 @@ class Armed:
 
 
 class Arming:
-    """The mode of one state directory. Any thread may ask and any may change it."""
+    """The mode of one state directory. Any thread may read and change it.
+
+    Example::
+
+        arming = Arming(state_dir, Mode.HOME)
+        arming.arm(Mode.AWAY)
+        arming.armed.mode  # Mode.AWAY, also after a restart
+    """
 
     def __init__(self, state_dir: Path, initial: Mode = Mode.HOME) -> None:
-        """``initial``: what the household wants until somebody says otherwise."""
+        """Read the mode that was set last; ``initial`` holds until one is set."""
         self.path = state_dir / FILE_NAME
         self._initial = initial
         self._lock = threading.Lock()
@@ -62,17 +69,18 @@ class Arming:
 
     @property
     def armed(self) -> Armed:
+        """The present mode and when it was set."""
         return self._armed
 
     def refresh(self) -> None:
-        """Read the file again: somebody may have armed while a daemon was starting, and could not be asked yet."""
+        """Read the file again: the mode may have been set while the daemon was starting and could not be reached."""
         with self._lock:
             self._armed = read(self.path, self._initial)
 
     def arm(self, mode: Mode, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Armed:
-        """Change the mode, from this moment on. Returns what it was before.
+        """Set the mode at once. Returns the one before.
 
-        Raises StoreError where it could not be written: it is changed all the same, until the next restart.
+        Raises StoreError if it cannot be written: it then holds until the next restart.
         """
         with self._lock:
             before, self._armed = self._armed, Armed(mode, now())
@@ -81,14 +89,14 @@ class Arming:
 
 
 def read(path: Path, initial: Mode) -> Armed:
-    """What ``path`` says; ``initial`` where there is no such file. A damaged one arms, and is logged."""
+    """Return the mode stored in ``path``, or ``initial`` without such a file. A damaged file arms, and is logged."""
     try:
         return _parsed(path.read_bytes())
     except FileNotFoundError:
         return Armed(initial)
     except (OSError, ValueError, KeyError, TypeError) as error:
         safe = Mode.HOME if initial is Mode.OFF else initial
-        _log.error("%s cannot be understood (%s): taken as %s until somebody arms anew", path, error, safe.words)
+        _log.error("%s cannot be understood (%s): %s until the mode is set again", path, error, safe.words)
         return Armed(safe)
 
 
@@ -101,7 +109,7 @@ def _parsed(content: bytes) -> Armed:
 
 
 def write(path: Path, armed: Armed) -> None:
-    """Put ``armed`` on the disk, owned by whoever owns the folder: root may write it for the service.
+    """Write ``armed`` to the disk, owned by the owner of the folder: root may write it for the service.
 
     Raises StoreError.
     """

@@ -1,7 +1,7 @@
-"""What to say of a camera that has troubles: each at once, and that it is back only when it has stayed so for a while.
+"""The alerts due for a camera in trouble: each trouble at once, the recovery only once it has lasted.
 
-A camera that comes and goes would otherwise talk all night. Never the other way round: whoever was told last that the
-camera works may rely on being told when it does not.
+A camera with a loose connection would otherwise cause alerts all night. After an alert that the camera works, the next
+trouble is always reported.
 """
 
 from __future__ import annotations
@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 BACK = "back"
-_LATELY = 3600.0
+_RECENT = 3600.0
 """Seconds within which troubles count as flapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """What the household believes of the camera, and what is so. Times are steady seconds.
+    """The camera's state as it was notified, and as it is. Times are steady seconds.
 
-    ``believed``: the trouble it was told of last and not told the end of. ``troubles``: which were told lately, and
-    when. ``muted``: that telling reached hardly anybody, as it was disarmed. ``held``: what was not told since.
+    ``last_notified`` is the trouble that was notified last and whose end was not; ``troubles`` were notified recently,
+    with their times. ``silenced`` means that the last alert reached hardly anyone, as the household was disarmed;
+    ``held`` counts the alerts suppressed since.
     """
 
     last_notified: str = ""
@@ -27,32 +28,33 @@ class CameraState:
     silenced: bool = False
     held: int = 0
 
-    def trouble(self, what: str, now: float, cooldown: float) -> tuple[CameraState, bool]:
-        """``what`` befell it; returns the story so far and whether to tell."""
-        lately = any(told == what and 0 <= now - at < cooldown for told, at in self.troubles)
-        if self.last_notified and lately:
+    def on_trouble(self, trouble: str, now: float, cooldown: float) -> tuple[CameraState, bool]:
+        """Return the state after ``trouble`` began, and whether to notify it."""
+        repeated = any(other == trouble and 0 <= now - at < cooldown for other, at in self.troubles)
+        if self.last_notified and repeated:
             return replace(self, works_since=None, held=self.held + 1), False
-        troubles = (*((told, at) for told, at in self.troubles if now - at < _LATELY), (what, now))
-        return CameraState(what, None, troubles, held=self.held), True
+        troubles = (*((other, at) for other, at in self.troubles if now - at < _RECENT), (trouble, now))
+        return CameraState(trouble, None, troubles, held=self.held), True
 
-    def works(self, now: float) -> CameraState:
-        """It works again, as far as one can see."""
+    def on_recovery(self, now: float) -> CameraState:
+        """Return the state after the camera was seen to work again."""
         if not self.last_notified or self.works_since is not None:
             return self
         return replace(self, works_since=now)
 
-    def settled(self, now: float, settle: float, cooldown: float) -> bool:
-        """Whether it has worked for long enough to say so: for ``settle``, twice that after the second trouble, ..."""
+    def recovery_due(self, now: float, settle: float, cooldown: float) -> bool:
+        """Return whether the recovery has lasted: ``settle`` seconds, twice that after a second recent trouble, ..."""
         if self.works_since is None:
             return False
-        often = sum(now - at < _LATELY for _, at in self.troubles)
-        wait = min(settle * 2.0 ** max(0, often - 1), max(settle, cooldown))
+        recent = sum(now - at < _RECENT for _, at in self.troubles)
+        wait = min(settle * 2.0 ** max(0, recent - 1), max(settle, cooldown))
         return bool(now - self.works_since >= wait)
 
-    def notified_back(self) -> CameraState:
+    def recovery_notified(self) -> CameraState:
+        """Return the state after the recovery was notified."""
         return CameraState(troubles=self.troubles)
 
     @property
-    def unheard(self) -> bool:
-        """It is in trouble, and hardly anybody was told."""
+    def unreported(self) -> bool:
+        """Whether it is in trouble and the alert about that reached hardly anyone."""
         return bool(self.last_notified) and self.silenced and self.works_since is None

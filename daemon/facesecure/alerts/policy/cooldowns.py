@@ -1,8 +1,8 @@
-"""Who was told of lately, and what was held back since: values, changed by making new ones.
+"""Recent notifications and what was suppressed since: immutable values, replaced when something changes.
 
-A cool-down runs from the last time that a visitor was told of, on a clock that never jumps, and holds back that
-visitor alone. Somebody known is told by the name, a stranger by the face; a stranger with no face that can be compared
-is always somebody new.
+A cool-down runs from the last notification about a visitor, on a clock that never jumps, and suppresses alerts about
+that visitor alone. A known person is recognised by name, a stranger by face; a stranger without a face that can be
+compared always counts as a new one.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ from facesecure.domain import AlertKind
 from facesecure.recognition.visitor_matching import MatchVisitor
 
 REMEMBERED = 86400.0
-"""Seconds after which a visitor is forgotten here, and what was held back with them."""
-MOST = 256
-_LOOKS = 8
+"""Seconds after which a visitor is forgotten here, with the suppressed visits."""
+MAX_VISITORS = 256
+_MAX_APPEARANCES = 8
 """Visits of one stranger that are compared with a newcomer's."""
-_EARLIER = 16
-_HELD = 999
-_WHOLE = 8
+_MAX_EARLIER = 16
+_MAX_SUPPRESSED = 999
+_MAX_COMPLETE = 8
+"""Suppressed visits that are kept whole; of older ones only the identifier is."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisit:
-    """What was not told. ``seen`` is None where it was long ago, or before a restart."""
+    """A visit that was not notified. ``visit`` is None if it was long ago, or before a restart."""
 
     identifier: str
-    seen: VisitToNotify | None = None
+    visit: VisitToNotify | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NotifiedVisit:
-    """A visitor who was told of at ``at`` (steady seconds) by ``channels``, with the sighting of that identifier.
+    """A visitor notified at ``at`` (steady seconds) through ``channels``, with the sighting ``identifier``.
 
-    ``key`` tells visitors of one kind apart where a name, or a trouble, does; ``looks`` where only a face does.
-    ``earlier`` are the sightings that they were told of with before.
+    ``key`` distinguishes visitors of one kind by name, or troubles by their word; ``appearances`` distinguish them by
+    face. ``earlier`` are the sightings of their previous notifications.
     """
 
     kind: AlertKind
@@ -46,125 +47,140 @@ class NotifiedVisit:
     identifier: str
     at: float
     channels: Channels = None
-    looks: tuple[tuple[str, VisitAppearance], ...] = ()
-    held: tuple[SuppressedVisit, ...] = ()
+    appearances: tuple[tuple[str, VisitAppearance], ...] = ()
+    suppressed: tuple[SuppressedVisit, ...] = ()
     earlier: tuple[str, ...] = ()
 
-    def looking_like(self, identifier: str, look: VisitAppearance | None) -> NotifiedVisit:
-        """With one visit's look more, or a better one of the same visit."""
-        if look is None:
+    def with_appearance(self, identifier: str, appearance: VisitAppearance | None) -> NotifiedVisit:
+        """Return a copy with the appearance of one more visit, or a better one of a visit it has already."""
+        if appearance is None:
             return self
-        others = tuple(pair for pair in self.looks if pair[0] != identifier)
-        return replace(self, looks=(*others, (identifier, look))[-_LOOKS:])
+        others = tuple(pair for pair in self.appearances if pair[0] != identifier)
+        return replace(self, appearances=(*others, (identifier, appearance))[-_MAX_APPEARANCES:])
 
     def has(self, identifier: str) -> bool:
-        """Whether the sighting of that identifier is this visitor's."""
-        return identifier in (self.identifier, *self.earlier) or any(h.identifier == identifier for h in self.held)
+        """Return whether the sighting ``identifier`` is this visitor's."""
+        suppressed = (one.identifier for one in self.suppressed)
+        return identifier in (self.identifier, *self.earlier) or identifier in suppressed
 
-    def again(self, seen: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
-        """The same visitor told of once more, with ``seen``: nothing is held back any more."""
-        earlier = (*self.earlier, self.identifier)[-_EARLIER:]
-        return replace(notified_visit_of(seen, at, channels), looks=self.looks, earlier=earlier).looking_like(
-            seen.sighting.identifier, seen.look
-        )
+    def notified_again(self, visit: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
+        """Return the same visitor after another notification, with ``visit``: no suppressed visits are left."""
+        earlier = (*self.earlier, self.identifier)[-_MAX_EARLIER:]
+        again = replace(notified_visit_of(visit, at, channels), appearances=self.appearances, earlier=earlier)
+        return again.with_appearance(visit.sighting.identifier, visit.appearance)
 
-    def holding(self, seen: VisitToNotify) -> NotifiedVisit:
-        """With ``seen`` held back."""
-        return self.holding_one(seen.sighting.identifier, seen).looking_like(seen.sighting.identifier, seen.look)
+    def suppressing(self, visit: VisitToNotify) -> NotifiedVisit:
+        """Return a copy with ``visit`` suppressed."""
+        identifier = visit.sighting.identifier
+        return self.suppressing_one(identifier, visit).with_appearance(identifier, visit.appearance)
 
-    def holding_one(self, identifier: str = "", seen: VisitToNotify | None = None) -> NotifiedVisit:
-        """With one more held back; of all but the latest only the identifier is kept."""
-        older = tuple(SuppressedVisit(each.identifier) for each in self.held[:-_WHOLE])
-        return replace(self, held=(*older, *self.held[-_WHOLE:], SuppressedVisit(identifier, seen))[-_HELD:])
+    def suppressing_one(self, identifier: str = "", visit: VisitToNotify | None = None) -> NotifiedVisit:
+        """Return a copy with one more suppressed visit; of all but the latest only the identifiers are kept."""
+        older = tuple(SuppressedVisit(one.identifier) for one in self.suppressed[:-_MAX_COMPLETE])
+        latest = self.suppressed[-_MAX_COMPLETE:]
+        return replace(self, suppressed=(*older, *latest, SuppressedVisit(identifier, visit))[-_MAX_SUPPRESSED:])
 
     def without(self, identifier: str) -> NotifiedVisit:
-        """As if the sighting of that identifier had been somebody else's."""
+        """Return a copy without the sighting ``identifier``, which was another person's."""
         return replace(
             self,
-            held=tuple(each for each in self.held if each.identifier != identifier),
-            looks=tuple(pair for pair in self.looks if pair[0] != identifier),
-            earlier=tuple(each for each in self.earlier if each != identifier),
+            suppressed=tuple(one for one in self.suppressed if one.identifier != identifier),
+            appearances=tuple(pair for pair in self.appearances if pair[0] != identifier),
+            earlier=tuple(one for one in self.earlier if one != identifier),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationHistory:
-    """Everybody told of lately, the latest last."""
+    """The visitors and system events notified recently, the latest last.
 
-    told: tuple[NotifiedVisit, ...] = ()
+    Example::
+
+        history = NotificationHistory().adding(notified_visit_of(visit, at=now, channels=None), now)
+        history.find(visit, now, cooldown=300.0, match=None)  # the same visitor
+    """
+
+    visits: tuple[NotifiedVisit, ...] = ()
 
     def find(
-        self, seen: VisitToNotify, now: float, cooldown: float, choose: MatchVisitor | None
+        self, visit: VisitToNotify, now: float, cooldown: float, match: MatchVisitor | None
     ) -> NotifiedVisit | None:
-        """The same visitor, if they were told of lately."""
-        alike = [told for told in self.told if told.kind is seen.kind]
-        if seen.kind is AlertKind.STRANGER:
-            current = [told for told in alike if told.held or now - told.at < cooldown]
-            return _same_stranger(seen.look, current, choose)
-        return self.of(seen.kind, seen.key)
+        """Return the earlier notification about the visitor of ``visit``, if there is one.
 
-    def of(self, kind: AlertKind, key: str) -> NotifiedVisit | None:
-        return next((told for told in self.told if told.kind is kind and told.key == key), None)
+        Strangers are compared by ``match``, and only with those whose cool-down runs or who have suppressed visits.
+        """
+        if visit.kind is AlertKind.STRANGER:
+            alike = [one for one in self.visits if one.kind is visit.kind]
+            current = [one for one in alike if one.suppressed or now - one.at < cooldown]
+            return _same_stranger(visit.appearance, current, match)
+        return self.by_key(visit.kind, visit.key)
 
-    def told_with(self, identifier: str | None) -> NotifiedVisit | None:
-        """Who was told of with the sighting of that identifier."""
+    def by_key(self, kind: AlertKind, key: str) -> NotifiedVisit | None:
+        """Return the notification of ``kind`` about the person or trouble with ``key``."""
+        return next((one for one in self.visits if one.kind is kind and one.key == key), None)
+
+    def by_sighting(self, identifier: str | None) -> NotifiedVisit | None:
+        """Return the visitor who was notified with the sighting ``identifier``."""
         if identifier is None:
             return None
-        return next((told for told in self.told if identifier in (told.identifier, *told.earlier)), None)
+        return next((one for one in self.visits if identifier in (one.identifier, *one.earlier)), None)
 
-    def stragglers(self, seen: VisitToNotify, now: float, cooldown: float) -> list[NotifiedVisit]:
-        """Strangers whose cool-down is over and who did not come again, so that nobody was told what was held back."""
-        if seen.kind is not AlertKind.STRANGER:
-            return []
-        return [t for t in self.told if t.kind is seen.kind and t.held and now - t.at >= cooldown]
+    def departed(self, visit: VisitToNotify, now: float, cooldown: float) -> list[NotifiedVisit]:
+        """Return strangers with suppressed visits whose cool-down is over and who did not come again.
 
-    def with_told(
-        self, told: NotifiedVisit, now: float, instead_of: Iterable[NotifiedVisit | None] = ()
-    ) -> NotificationHistory:
-        """With ``told`` added; ``instead_of`` go, and whoever is too old or too many."""
-        gone = [id(each) for each in instead_of]
-        kept = [each for each in self.told if id(each) not in gone and now - each.at < REMEMBERED]
-        return NotificationHistory((*kept, told)[-MOST:])
-
-    def changed(self, old: NotifiedVisit, new: NotifiedVisit | None) -> NotificationHistory:
-        """With ``new`` in the place of ``old``; with None, without it."""
-        told = (new if each is old else each for each in self.told)
-        return NotificationHistory(tuple(each for each in told if each is not None))
-
-    def taken_back(self, identifier: str | None) -> tuple[NotificationHistory, NotifiedVisit | None]:
-        """As if the sighting of that identifier had never been; and who was told of with it, if it was told at all.
-
-        If it was the last that the visitor was told of with, the visitor was not told of: their cool-down is over, and
-        what it held back is for the caller to look at again.
+        Their suppressed visits are counted with the next stranger, ``visit``.
         """
-        wrong = self.told_with(identifier)
+        if visit.kind is not AlertKind.STRANGER:
+            return []
+        return [one for one in self.visits if one.kind is visit.kind and one.suppressed and now - one.at >= cooldown]
+
+    def adding(
+        self, notified: NotifiedVisit, now: float, instead_of: Iterable[NotifiedVisit | None] = ()
+    ) -> NotificationHistory:
+        """Return the history with ``notified``, without ``instead_of`` and without what is too old or too much."""
+        removed = [id(one) for one in instead_of]
+        kept = [one for one in self.visits if id(one) not in removed and now - one.at < REMEMBERED]
+        return NotificationHistory((*kept, notified)[-MAX_VISITORS:])
+
+    def replacing(self, old: NotifiedVisit, new: NotifiedVisit | None) -> NotificationHistory:
+        """Return the history with ``new`` in the place of ``old``, or without ``old`` if ``new`` is None."""
+        visits = (new if one is old else one for one in self.visits)
+        return NotificationHistory(tuple(one for one in visits if one is not None))
+
+    def retracting(self, identifier: str | None) -> tuple[NotificationHistory, NotifiedVisit | None]:
+        """Return the history without the sighting ``identifier``, and the visitor notified with it, if any.
+
+        If it was their last notification, the visitor counts as not notified: the cool-down ends, and the caller
+        decides again on the visits it suppressed.
+        """
+        wrong = self.by_sighting(identifier)
         if identifier is None:
             return self, None
         if wrong is not None and wrong.identifier == identifier:
-            return self.changed(wrong, None), wrong
-        return NotificationHistory(tuple(told.without(identifier) for told in self.told)), wrong
+            return self.replacing(wrong, None), wrong
+        return NotificationHistory(tuple(one.without(identifier) for one in self.visits)), wrong
 
-    def looked_at_again(self, identifier: str, look: VisitAppearance | None) -> NotificationHistory:
-        """With a better look of a visit that is in it."""
+    def with_appearance(self, identifier: str, appearance: VisitAppearance | None) -> NotificationHistory:
+        """Return the history with a better appearance of the visit ``identifier``."""
         return NotificationHistory(
-            tuple(t.looking_like(identifier, look) if t.has(identifier) else t for t in self.told)
+            tuple(one.with_appearance(identifier, appearance) if one.has(identifier) else one for one in self.visits)
         )
 
 
-def notified_visit_of(seen: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
-    """Somebody new, told of with ``seen``."""
-    told = NotifiedVisit(seen.kind, seen.key, seen.sighting.identifier, at, channels)
-    return told.looking_like(seen.sighting.identifier, seen.look)
+def notified_visit_of(visit: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
+    """Return the record of a new visitor, notified with ``visit``."""
+    notified = NotifiedVisit(visit.kind, visit.key, visit.sighting.identifier, at, channels)
+    return notified.with_appearance(visit.sighting.identifier, visit.appearance)
 
 
 def _same_stranger(
-    look: VisitAppearance | None, told: list[NotifiedVisit], choose: MatchVisitor | None
+    appearance: VisitAppearance | None, strangers: list[NotifiedVisit], match: MatchVisitor | None
 ) -> NotifiedVisit | None:
-    if look is None or choose is None:
+    if appearance is None or match is None:
         return None
     visits = {
-        number: [past.visit for _, past in each.looks if past.model_sha256 == look.model_sha256]
-        for number, each in enumerate(told)
+        number: [past.visit for _, past in one.appearances if past.model_sha256 == appearance.model_sha256]
+        for number, one in enumerate(strangers)
     }
-    chosen = choose(look.visit, {number: past for number, past in visits.items() if past})
-    return None if chosen is None else told[chosen]
+    matched = match(appearance.visit, {number: past for number, past in visits.items() if past})
+    return None if matched is None else strangers[matched]

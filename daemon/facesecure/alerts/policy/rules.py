@@ -1,7 +1,7 @@
-"""What is to happen on an occasion: the first of the household's rules that fits, or else what is usual.
+"""The household's rules: the first that matches decides, or else the defaults.
 
-Usual is: everybody in use is told. In quiet hours nobody who speaks aloud is, but of a stranger. Where it is disarmed
-nobody is told of anybody, and troubles of the camera or the service go to the log alone.
+By default every plugin in use is notified. In quiet hours plugins that speak aloud are left out, except for strangers.
+When disarmed, no one is notified of visitors, and troubles of the camera or the service go to the log alone.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from facesecure.domain.names import name_key
 from facesecure.domain.schedule import Hours, wall_clock, within
 
 Channels = tuple[str, ...] | None
-"""Plugins by name; None is every one in use, and none at all is nobody."""
+"""Plugins by name; None is every one in use, and an empty tuple is none."""
 
-NOBODY: tuple[str, ...] = ()
+NO_CHANNELS: tuple[str, ...] = ()
 _LOG = "log"
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """Something to tell of: what, of whom, in which mode, and when (aware)."""
+    """What a rule is matched against: the kind of alert, the person's name, the mode, and the time (aware)."""
 
     kind: AlertKind
     name: str | None
@@ -39,7 +39,7 @@ class RuleContext:
 
 @dataclass(frozen=True, slots=True)
 class RuleOutcome:
-    """Whom to tell, in which words (None: the usual ones), and seconds until the same visitor is told of again."""
+    """The channels to notify, the words (None: the default ones), and the cool-down of that visitor in seconds."""
 
     channels: Channels
     say: str | None
@@ -48,17 +48,18 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One of the household's."""
+    """One rule of the configuration, parsed."""
 
     config: RuleConfig
     hours: tuple[Hours, ...]
     names: frozenset[str]
     channels: Channels
-    """None as well where the rule leaves it to what is usual."""
+    """Also None if the rule leaves the channels to the defaults."""
     decides_channels: bool
 
     @classmethod
     def of(cls, config: RuleConfig, reachable: Callable[[str], bool]) -> Rule:
+        """Parse ``config``; ``reachable`` says whether a plugin of that name, or a fallback of it, is in use."""
         when = config.when
         hours = tuple(map(Hours.parse, when.between))
         names = frozenset(map(name_key, when.name))
@@ -68,94 +69,107 @@ class Rule:
         channels = tuple(name for name in wanted if reachable(name))
         return cls(config, hours, names, channels, decides_channels=channels != () or wanted == ())
 
-    def fits(self, occasion: RuleContext, local: datetime, quiet: bool) -> bool:
+    def matches(self, context: RuleContext, local: datetime, quiet: bool) -> bool:
+        """Return whether every condition holds at the wall-clock time ``local``, in or outside the quiet hours."""
         when = self.config.when
         return (
-            (not when.kinds or occasion.kind.value in when.kinds)
-            and (not self.names or (occasion.name is not None and name_key(occasion.name) in self.names))
-            and occasion.mode.value in when.mode
+            (not when.kinds or context.kind.value in when.kinds)
+            and (not self.names or (context.name is not None and name_key(context.name) in self.names))
+            and context.mode.value in when.mode
             and (not self.hours or within(self.hours, local) is not None)
             and when.quiet in (None, quiet)
         )
 
 
 class RuleSet:
-    """The household's rules beside what is usual. ``in_use`` are the plugins by name."""
+    """The household's rules with the defaults behind them.
+
+    Example::
+
+        rules = RuleSet(config.policy, in_use=["log", "speaker"])
+        rules.outcome(RuleContext(AlertKind.STRANGER, None, Mode.HOME, now)).channels
+    """
 
     def __init__(
         self,
-        config: PolicyConfig,
+        config: PolicyConfig | None = None,
         in_use: Collection[str] = (),
         fallback: Mapping[str, str] | None = None,
         zone: tzinfo | None = None,
     ) -> None:
-        """``fallback``: who stands in for whom, and is told of nothing else. ``zone``: left out, the machine's."""
-        self._config = config
+        """Parse the rules of ``config`` for the plugins ``in_use``, by name; log those that name none of them.
+
+        ``fallback``: which plugin stands in for which; such a plugin gets no other alerts. ``zone``: the household's
+        time zone, by default the machine's.
+        """
+        self.config = config or PolicyConfig()
         self._in_use, self._fallback = tuple(in_use), dict(fallback or {})
-        spare = {self._fallback[name] for name in self._in_use if name in self._fallback}
-        self._usual = tuple(name for name in self._in_use if name not in spare)
+        fallbacks = {self._fallback[name] for name in self._in_use if name in self._fallback}
+        self._default = tuple(name for name in self._in_use if name not in fallbacks)
         self._zone = zone
-        self._quiet = tuple(map(Hours.parse, config.quiet))
-        self._away = tuple(map(Hours.parse, config.away))
-        self.rules = tuple(Rule.of(rule, self._reachable) for rule in config.rules)
+        self._quiet = tuple(map(Hours.parse, self.config.quiet))
+        self._away = tuple(map(Hours.parse, self.config.away))
+        self.rules = tuple(Rule.of(rule, self._reachable) for rule in self.config.rules)
         self._warn()
 
     def local(self, now: datetime) -> datetime:
-        """What the clock on the household's wall shows."""
+        """Return the household's wall-clock time at ``now``."""
         return wall_clock(now, self._zone)
 
     def quiet(self, now: datetime) -> bool:
+        """Return whether ``now`` is within the quiet hours."""
         return within(self._quiet, self.local(now)) is not None
 
     def mode(self, armed: Armed, now: datetime) -> Mode:
-        """As armed, or away in the hours that make it so; what was armed by hand since those hours began holds."""
+        """Return the mode as armed, or away within the away hours unless it was set since they began."""
         began = within(self._away, self.local(now))
         if began is None or armed.mode is not Mode.HOME:
             return armed.mode
-        by_hand = armed.since is not None and self.local(armed.since) >= began
-        return Mode.HOME if by_hand else Mode.AWAY
+        set_since = armed.since is not None and self.local(armed.since) >= began
+        return Mode.HOME if set_since else Mode.AWAY
 
-    def treat(self, occasion: RuleContext) -> RuleOutcome:
-        quiet, local = self.quiet(occasion.now), self.local(occasion.now)
-        cooldown = self._config.cooldown(occasion.kind.value)
-        usual = RuleOutcome(self._usual_channels(occasion, quiet), None, cooldown)
-        rule = next((rule for rule in self.rules if rule.fits(occasion, local, quiet)), None)
+    def outcome(self, context: RuleContext) -> RuleOutcome:
+        """Return the outcome of the first rule that matches ``context``, completed by the defaults."""
+        quiet, local = self.quiet(context.now), self.local(context.now)
+        cooldown = self.config.cooldown(context.kind.value)
+        default = RuleOutcome(self._default_channels(context, quiet), None, cooldown)
+        rule = next((rule for rule in self.rules if rule.matches(context, local, quiet)), None)
         if rule is None:
-            return usual
+            return default
         return RuleOutcome(
-            rule.channels if rule.decides_channels else usual.channels,
+            rule.channels if rule.decides_channels else default.channels,
             rule.config.say,
-            usual.cooldown if rule.config.cooldown is None else rule.config.cooldown,
+            default.cooldown if rule.config.cooldown is None else rule.config.cooldown,
         )
 
     def _warn(self) -> None:
         for number, rule in enumerate(self.rules, 1):
             if not rule.decides_channels and rule.config.channels is not None:
                 names = ", ".join(rule.config.channels)
-                _log.warning("policy rule %d tells %s, not in use now: what is usual is done instead", number, names)
+                _log.warning("policy rule %d: %s is not in use; the default channels are used instead", number, names)
 
-    def _usual_channels(self, occasion: RuleContext, quiet: bool) -> Channels:
-        about_us = occasion.kind in (AlertKind.CAMERA, AlertKind.SERVICE)
-        if occasion.mode is Mode.OFF:
-            return tuple(name for name in self._in_use if about_us and name == _LOG)
-        if not quiet or occasion.kind is AlertKind.STRANGER:
+    def _default_channels(self, context: RuleContext, quiet: bool) -> Channels:
+        system = context.kind in (AlertKind.CAMERA, AlertKind.SERVICE)
+        if context.mode is Mode.OFF:
+            return tuple(name for name in self._in_use if system and name == _LOG)
+        if not quiet or context.kind is AlertKind.STRANGER:
             return None
-        silent = tuple(name for name in self._usual if name not in self._config.aloud)
-        return None if silent == self._usual else silent
+        silent = tuple(name for name in self._default if name not in self.config.aloud)
+        return None if silent == self._default else silent
 
     def _reachable(self, name: str) -> bool:
-        """Whether a plugin of that name is in use, or one that stands in for it."""
+        """Return whether a plugin of that name, or a fallback of it, is in use."""
         after = self._fallback.get(name)
         return name in self._in_use or (after is not None and self._reachable(after))
 
 
-def together(one: Channels, other: Channels) -> Channels:
-    """The plugins of both."""
+def union(one: Channels, other: Channels) -> Channels:
+    """Return the plugins of both."""
     return None if one is None or other is None else tuple(dict.fromkeys((*one, *other)))
 
 
 def warn_of_unknown(config: PolicyConfig, names: Iterable[str]) -> None:
-    """Log which rules are about somebody who is not enrolled: a slip of the pen, or somebody still to come."""
+    """Log the rules about a person who is not enrolled: a misspelt name, or a person still to be enrolled."""
     enrolled = {name_key(name): name for name in names}
     for number, rule in enumerate(config.rules, 1):
         for name in rule.when.name:

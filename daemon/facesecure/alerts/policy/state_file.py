@@ -1,9 +1,9 @@
-"""The policy's memory across a restart, in STATE_DIR/told.json (0600): when, and which sightings; no name, no face.
+"""The policy's state across a restart, in STATE_DIR/told.json (0600): times and sightings; no names, no faces.
 
-Whom those sightings showed is asked of the store. How long ago something was is told by the clock that never jumps
-where the machine has not been restarted, else by the time of day; what then lies in the future is forgotten, since to
-say something twice is better than not at all. Written a moment after the alerts it tells of were handed over, so that
-a daemon killed in between says them again rather than never.
+Whom those sightings showed is read from the store. Ages are measured by the clock that never jumps if the machine has
+not been restarted, else by the time of day; an entry that then lies in the future is dropped, since an alert sent twice
+is better than none. The file is written a moment after the alerts were handed over, so that a daemon killed in between
+sends them again.
 """
 
 from __future__ import annotations
@@ -28,44 +28,54 @@ if TYPE_CHECKING:
 
 FILE_NAME = "told.json"
 _VERSION = 1
-_US = (AlertKind.CAMERA, AlertKind.SERVICE)
+_SYSTEM = (AlertKind.CAMERA, AlertKind.SERVICE)
 
 _log = logging.getLogger(__name__)
 
 
-class Records(Protocol):
-    """Who was seen, as ``store.Store`` keeps it. Both raise FacesecureError."""
+class SightingRecords(Protocol):
+    """The stored sightings (``storage.store.Store``). Both methods raise FacesecureError."""
 
-    def sighting(self, identifier: str) -> StoredSighting: ...
+    def sighting(self, identifier: str) -> StoredSighting:
+        """Return the sighting ``identifier``."""
 
-    def faces_seen(self, identifier: str) -> Sequence[StoredFace]: ...
+    def faces_seen(self, identifier: str) -> Sequence[StoredFace]:
+        """Return the faces of that sighting."""
 
 
 class PolicyStateFile:
-    """The file of one state directory."""
+    """The file of one state directory.
 
-    def __init__(self, state_dir: Path, records: Records) -> None:
+    Example::
+
+        file = PolicyStateFile(state_dir, store)
+        history, camera = file.load(clock)
+        file.save(history, camera, clock)
+    """
+
+    def __init__(self, state_dir: Path, records: SightingRecords) -> None:
+        """Read and write nothing yet."""
         self.path = state_dir / FILE_NAME
         self._records = records
         self._failed = False
 
     def load(self, clock: Clock) -> tuple[NotificationHistory, CameraState]:
-        """What was told before the restart; nothing where there is no such file, or one that makes no sense."""
+        """Return what was notified before the restart; nothing if the file is missing or cannot be read."""
         try:
             found = json.loads(self.path.read_bytes())
             if found["version"] != _VERSION:
                 return NotificationHistory(), CameraState()
             shift = _shift(found, clock)
-            told = [one for document in found["told"] if (one := self._told(document, shift, clock.steady()))]
-            return NotificationHistory(tuple(told)), _story(found["camera"], shift, clock.steady())
+            visits = [one for entry in found["told"] if (one := self._notified(entry, shift, clock.steady()))]
+            return NotificationHistory(tuple(visits)), _camera_state(found["camera"], shift, clock.steady())
         except FileNotFoundError:
             return NotificationHistory(), CameraState()
         except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-            _log.warning("%s cannot be understood (%s): somebody may be told of again", self.path, error)
+            _log.warning("%s cannot be read (%s): visitors may be announced a second time", self.path, error)
             return NotificationHistory(), CameraState()
 
-    def save(self, history: NotificationHistory, story: CameraState, clock: Clock) -> None:
-        """Write it whole. A disk that takes nothing is complained of once."""
+    def save(self, history: NotificationHistory, camera: CameraState, clock: Clock) -> None:
+        """Write the file atomically. A failure is logged once, until a write succeeds."""
         from facesecure.util.files import write_durably
 
         document = {
@@ -73,63 +83,69 @@ class PolicyStateFile:
             "boot": clock.boot,
             "steady": clock.steady(),
             "wall": clock.now().isoformat(),
-            "told": [_document(told) for told in history.told],
-            "camera": _story_document(story),
+            "told": [_entry(notified) for notified in history.visits],
+            "camera": _camera_entry(camera),
         }
         try:
             write_durably(self.path, json.dumps(document).encode())
             self._failed = False
         except OSError as error:
             if not self._failed:
-                _log.warning("cannot write %s (%s): after a restart somebody may be told of again", self.path, error)
+                message = "cannot write %s (%s): after a restart visitors may be announced a second time"
+                _log.warning(message, self.path, error)
             self._failed = True
 
-    def _told(self, document: dict[str, Any], shift: float, now: float) -> NotifiedVisit | None:
-        """None where it lies in the future or too far back, or nobody knows any more whom it was about."""
-        kind, at = AlertKind(document["kind"]), float(document["at"]) + shift
+    def _notified(self, entry: dict[str, Any], shift: float, now: float) -> NotifiedVisit | None:
+        """Return the entry as a value; None if it lies in the future, is too old, or its sighting is gone."""
+        kind, at = AlertKind(entry["kind"]), float(entry["at"]) + shift
         if not 0 <= now - at < REMEMBERED:
             return None
-        held = tuple(SuppressedVisit(identifier) for identifier in document["held"])
-        identifier = str(document["sighting"])
-        if kind in _US:
-            return NotifiedVisit(kind, str(document["key"]), identifier, at, held=held)
+        suppressed = tuple(SuppressedVisit(identifier) for identifier in entry["held"])
+        identifier = str(entry["sighting"])
+        if kind in _SYSTEM:
+            return NotifiedVisit(kind, str(entry["key"]), identifier, at, suppressed=suppressed)
         try:
             key = name_key(self._records.sighting(identifier).name or "") if kind is AlertKind.KNOWN else ""
-            looks = [
-                (str(one), VisitAppearance.of([face.seen for face in self._records.faces_seen(str(one))]))
-                for one in document["looks"]
-            ]
+            appearances = [(str(one), self._appearance(str(one))) for one in entry["looks"]]
         except FacesecureError as error:
-            _log.debug("forgotten: %s", error)
+            _log.debug("a notified visit is dropped: %s", error)
             return None
-        compared = tuple((one, look) for one, look in looks if look is not None)
-        return NotifiedVisit(kind, key, identifier, at, looks=compared, held=held)
+        compared = tuple((one, appearance) for one, appearance in appearances if appearance is not None)
+        return NotifiedVisit(kind, key, identifier, at, appearances=compared, suppressed=suppressed)
+
+    def _appearance(self, identifier: str) -> VisitAppearance | None:
+        return VisitAppearance.of([face.seen for face in self._records.faces_seen(identifier)])
 
 
 def _shift(found: dict[str, Any], clock: Clock) -> float:
-    """What to add to steady seconds of the file to have them on the clock of today."""
+    """Return what to add to the file's steady seconds to have them on the present clock."""
     if clock.boot and found["boot"] == clock.boot:
         return 0.0
     written = datetime.fromisoformat(found["wall"])
     return clock.steady() - float(found["steady"]) - (clock.now() - written) / timedelta(seconds=1)
 
 
-def _document(told: NotifiedVisit) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "kind": told.kind.value,
-        "sighting": told.identifier,
-        "at": told.at,
-        "looks": [identifier for identifier, _ in told.looks],
-        "held": [held.identifier for held in told.held],
+def _entry(notified: NotifiedVisit) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "kind": notified.kind.value,
+        "sighting": notified.identifier,
+        "at": notified.at,
+        "looks": [identifier for identifier, _ in notified.appearances],
+        "held": [one.identifier for one in notified.suppressed],
     }
-    return {**document, "key": told.key} if told.kind in _US else document
+    return {**entry, "key": notified.key} if notified.kind in _SYSTEM else entry
 
 
-def _story_document(story: CameraState) -> dict[str, Any]:
-    return {"believed": story.last_notified, "troubles": story.troubles, "muted": story.silenced, "held": story.held}
+def _camera_entry(camera: CameraState) -> dict[str, Any]:
+    return {
+        "believed": camera.last_notified,
+        "troubles": camera.troubles,
+        "muted": camera.silenced,
+        "held": camera.held,
+    }
 
 
-def _story(document: dict[str, Any], shift: float, now: float) -> CameraState:
-    troubles = tuple((str(what), float(at) + shift) for what, at in document["troubles"])
-    past = tuple((what, at) for what, at in troubles if now >= at)
-    return CameraState(str(document["believed"]), None, past, bool(document["muted"]), int(document["held"]))
+def _camera_state(entry: dict[str, Any], shift: float, now: float) -> CameraState:
+    troubles = tuple((str(trouble), float(at) + shift) for trouble, at in entry["troubles"])
+    past = tuple((trouble, at) for trouble, at in troubles if now >= at)
+    return CameraState(str(entry["believed"]), None, past, bool(entry["muted"]), int(entry["held"]))

@@ -1,4 +1,4 @@
-"""The policy's sense of time passing: what is due though nothing happens is sent, and what was told is written down."""
+"""Send the alerts that are due although nothing happens, write the policy's state, and pass on system events."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ _log = logging.getLogger(__name__)
 
 
 class PolicyTimer(RunsPeriodically):
-    """Asks ``policy`` every so many seconds, between ``enter`` and ``exit``."""
+    """Call ``policy`` every few seconds within a ``with`` block.
+
+    Example::
+
+        with PolicyTimer(policy, dispatcher):
+            watch(frames)
+    """
 
     def __init__(self, policy: Policy, alerts: AlertSink, every: float = 1.0) -> None:
+        """``every``: seconds between two calls."""
         self._policy, self._alerts = policy, alerts
-        self._complained = False
+        self._logged = False
         self._task = PeriodicTask("policy", self._tick, every, join_timeout=2.0)
 
     def __exit__(
@@ -33,24 +40,31 @@ class PolicyTimer(RunsPeriodically):
             for alert in self._policy.due():
                 self._alerts.send(alert)
             self._policy.save()
-        except Exception:  # noqa: BLE001 - a routine that ends here never tells again that the camera is back
-            level = logging.DEBUG if self._complained else logging.ERROR
-            _log.log(level, "a mistake of the policy's", exc_info=True)
-            self._complained = True
+        except Exception:  # noqa: BLE001 - a task that ends here would never report that the camera is back
+            level = logging.DEBUG if self._logged else logging.ERROR
+            _log.log(level, "an error in the alert policy; please report it", exc_info=True)
+            self._logged = True
 
 
 class SystemAlerts:
-    """Asks ``policy`` who is to hear of it, and hands on what is to be told to ``alerts``. Any thread may call."""
+    """Send the alerts that ``policy`` decides on for the camera and for facesecure itself. Thread-safe.
+
+    Example::
+
+        system = SystemAlerts(policy, dispatcher)
+        system.of_service("disk_full", "5 MB were freed")
+    """
 
     def __init__(self, policy: Policy, alerts: AlertSink) -> None:
+        """``alerts``: where they go."""
         self._policy, self._alerts = policy, alerts
 
     def of_camera(self, event: CameraEvent) -> None:
-        """The camera is in trouble, or out of it."""
+        """Handle the beginning or the end of a camera's trouble."""
         for alert in self._policy.on_camera_event(event.word, why=event.why):
             self._alerts.send(alert)
 
     def of_service(self, event: str, why: str = "") -> None:
-        """``event`` as ``Policy.decide_service`` takes it; ``why`` is for reading, never spoken."""
+        """Handle an event, as ``Policy.on_service_event`` does; ``why`` is shown, never spoken."""
         for alert in self._policy.on_service_event(event, why=why):
             self._alerts.send(alert)

@@ -1,4 +1,4 @@
-"""A sighting as the policy remembers it: without pixels, and with what tells whether it is the same visitor again."""
+"""A visit as the policy remembers it: without pixels, with an embedding to recognise the visitor by."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from facesecure.recognition.visitor_matching import VisitEmbedding
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisitAppearance:
-    """A visit's faces as one, by the model with ``model_sha256``."""
+    """The faces of one visit combined, as embedded by the model with ``model_sha256``."""
 
     visit: VisitEmbedding
     model_sha256: str
 
     @classmethod
     def of(cls, faces: Sequence[SeenFace]) -> VisitAppearance | None:
-        """None where there is no face to compare. Of faces by several models, those by the commonest."""
+        """Combine ``faces``; of faces by several models, those by the most frequent. None if there are none."""
         if not faces:
             return None
         ((model, _),) = Counter(face.model_sha256 for face in faces).most_common(1)
@@ -34,25 +34,28 @@ class VisitAppearance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisitToNotify:
-    """A sighting to decide on, where its picture is, and what the visitor looked like."""
+    """A sighting to decide on, the file of its snapshot, and the visitor's appearance."""
 
     sighting: Sighting
     snapshot: Path | None = None
-    look: VisitAppearance | None = None
+    appearance: VisitAppearance | None = None
 
     @classmethod
     def of(cls, sighting: Sighting, snapshot: Path | None) -> VisitToNotify:
+        """Take what the policy needs from ``sighting``, without its pixels."""
         return cls(replace(sighting, faces=(), snapshot=None), snapshot, VisitAppearance.of(sighting.faces))
 
     @property
     def kind(self) -> AlertKind:
+        """The kind of alert, by the verdict."""
         return AlertKind(self.sighting.verdict.kind.value)
 
     @property
     def name(self) -> str | None:
+        """The person's name; None if not known."""
         return self.sighting.verdict.name
 
     @property
     def key(self) -> str:
-        """The same for the same person; empty where there is no name to tell by."""
+        """A key that is equal for equal names; empty without a name."""
         return name_key(self.name) if self.name else ""

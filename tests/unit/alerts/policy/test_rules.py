@@ -132,7 +132,7 @@ def test_a_rule_is_for_the_modes_it_names_and_never_for_off_unless_it_says_so():
 def test_a_rule_whose_plugins_are_not_in_use_loses_no_alarm_and_is_warned_of(caplog):
     door = Door(rules({"when": {"verdict": "stranger"}, "channels": ["pager"]}))
     assert heard(door, door.stranger()) is None
-    assert "rule 1 tells pager, not in use" in caplog.text
+    assert "rule 1: pager is not in use" in caplog.text
 
 
 def test_a_rule_about_somebody_who_is_not_enrolled_is_warned_of(caplog):

@@ -40,5 +40,5 @@ def test_a_mistake_of_the_policy_s_is_logged_once_and_what_is_due_later_is_told(
     policy, listener = Forgetful(mistakes=3), Listener()
     with PolicyTimer(policy, listener, every=0.001):  # type: ignore[arg-type]
         assert listener.told.wait(5)
-    assert caplog.text.count("a mistake of the policy's") == 1
+    assert caplog.text.count("an error in the alert policy") == 1
     assert policy.saved

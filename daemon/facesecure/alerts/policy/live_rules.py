@@ -1,0 +1,58 @@
+"""The household's rules applied at this moment: with the mode that is armed, and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.rules import RuleContext, RuleOutcome, RuleSet
+from facesecure.domain import AlertKind
+from facesecure.util.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The time on both clocks (aware, and steady seconds), and the mode that applies."""
+
+    now: datetime
+    steady: float
+    mode: Mode
+
+
+def armed_home() -> Armed:
+    """Return the mode home: the default where no ``Arming`` is given."""
+    return Armed(Mode.HOME)
+
+
+class LiveRules:
+    """Rules together with the mode and the clock that they depend on.
+
+    Example::
+
+        rules = LiveRules(RuleSet(config.policy), lambda: arming.armed, SystemClock())
+        rules.outcome(AlertKind.STRANGER, rules.moment()).channels
+    """
+
+    def __init__(self, rules: RuleSet, armed: Callable[[], Armed], clock: Clock) -> None:
+        """``armed`` returns the mode that was set last."""
+        self.config = rules.config
+        self.clock = clock
+        self._rules, self._armed = rules, armed
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is within the quiet hours."""
+        return self._rules.quiet(self.clock.now())
+
+    def moment(self) -> Moment:
+        """Return the present time and mode."""
+        now = self.clock.now()
+        return Moment(now, self.clock.steady(), self._rules.mode(self._armed(), now))
+
+    def outcome(
+        self, kind: AlertKind, moment: Moment, name: str | None = None, mode: Mode | None = None
+    ) -> RuleOutcome:
+        """Return the outcome for an alert of ``kind`` about ``name`` at ``moment``, or as if ``mode`` applied then."""
+        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now))

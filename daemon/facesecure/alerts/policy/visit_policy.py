@@ -1,0 +1,97 @@
+"""Alerts for visitors: the rules' channels and words, one alert a cool-down, and corrections of mistaken alerts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from facesecure.alerts.policy.arming import Mode
+from facesecure.alerts.policy.cooldowns import NotifiedVisit, notified_visit_of
+from facesecure.alerts.policy.live_rules import LiveRules, Moment
+from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
+from facesecure.alerts.policy.state import PolicyState
+from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
+from facesecure.alerts.policy.wording import sentence
+from facesecure.domain import Alert, Sighting, VerdictKind
+from facesecure.domain.messages import Phrases
+from facesecure.recognition.visitor_matching import MatchVisitor
+
+
+class VisitPolicy:
+    """Decide on alerts for visitors. Changes ``state``, so the caller holds the policy's lock.
+
+    Example::
+
+        visits = VisitPolicy(phrases, rules, state, matcher.match)
+        alerts = visits.decide(sighting, snapshot_path)
+    """
+
+    def __init__(self, phrases: Phrases, rules: LiveRules, state: PolicyState, match: MatchVisitor | None) -> None:
+        """``match`` recognises a stranger who was here before; without it every stranger is a new one."""
+        self._phrases, self._rules, self._state, self._match = phrases, rules, state, match
+
+    def decide(self, sighting: Sighting, snapshot_path: Path | None) -> list[Alert]:
+        """Return the alerts for ``sighting``, with those that only a mistake it corrects had suppressed."""
+        state = self._state
+        if sighting.closing:
+            appearance = VisitAppearance.of(sighting.faces)
+            state.history = state.history.with_appearance(sighting.identifier, appearance)
+            return []
+        state.history, wrong = state.history.retracting(sighting.supersedes)
+        alerts = self._notify_or_suppress(VisitToNotify.of(sighting, snapshot_path), wrong)
+        if wrong is not None and wrong.identifier == sighting.supersedes:
+            for suppressed in wrong.suppressed:
+                alerts += self._notify_or_suppress(suppressed.visit) if suppressed.visit else []
+        return alerts
+
+    def rehearse(self, sighting: Sighting, snapshot_path: Path | None) -> list[Alert]:
+        """Return the alert for a drill's ``sighting`` of a stranger; does not change the state."""
+        if sighting.closing or sighting.verdict.kind is not VerdictKind.STRANGER:
+            return []
+        visit, moment = VisitToNotify.of(sighting, snapshot_path), self._rules.moment()
+        mode = Mode.HOME if moment.mode is Mode.OFF else moment.mode
+        outcome = self._rules.outcome(visit.kind, moment, visit.name, mode)
+        words = self._phrases.drill(sentence(self._phrases, visit, outcome.say, correction=False))
+        channels = None if outcome.channels == NO_CHANNELS else outcome.channels
+        return [Alert.about(visit.sighting, words, snapshot_path=snapshot_path, channels=channels)]
+
+    def _notify_or_suppress(self, visit: VisitToNotify, wrong: NotifiedVisit | None = None) -> list[Alert]:
+        """Return the alert for ``visit``, or note it as suppressed. ``wrong`` was notified instead."""
+        moment = self._rules.moment()
+        outcome = self._rules.outcome(visit.kind, moment, visit.name)
+        if wrong is not None:
+            outcome = replace(outcome, channels=union(outcome.channels, wrong.channels))
+        if outcome.channels == NO_CHANNELS:
+            return []
+        past = self._state.history.find(visit, moment.steady, outcome.cooldown, self._match)
+        if past is not None and wrong is None and moment.steady - past.at < outcome.cooldown:
+            self._state.history = self._state.history.replacing(past, past.suppressing(visit))
+            return []
+        return [self._notify(visit, outcome, moment, past, correction=wrong is not None)]
+
+    def _notify(
+        self,
+        visit: VisitToNotify,
+        outcome: RuleOutcome,
+        moment: Moment,
+        past: NotifiedVisit | None,
+        *,
+        correction: bool,
+    ) -> Alert:
+        """Note ``visit`` as notified and return its alert, which counts what was suppressed before."""
+        history = self._state.history
+        departed = history.departed(visit, moment.steady, outcome.cooldown)
+        before = [past, *(one for one in departed if one is not past)] if past else departed
+        notified = (past.notified_again if past else notified_visit_of)(visit, moment.steady, outcome.channels)
+        self._state.history = history.adding(notified, moment.steady, instead_of=before)
+        words = sentence(self._phrases, visit, outcome.say, correction=correction)
+        suppressed = sum(len(one.suppressed) for one in before)
+        return Alert.about(
+            visit.sighting,
+            self._phrases.held_back(words, suppressed),
+            speech=words,
+            snapshot_path=visit.snapshot,
+            held_back=suppressed,
+            channels=outcome.channels,
+            created_at=moment.now,
+        )
