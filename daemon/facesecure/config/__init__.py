@@ -1,7 +1,6 @@
-"""The configuration file: its schema, how it is read, and the folders that the daemon uses.
+"""The configuration file: its schema, the loader, and the folders that the daemon uses.
 
-The sections below are loaded when they are first used: pydantic takes longer to import than the rest of the command
-line together.
+The sections below are imported on first use: pydantic takes longer to import than the rest of the command line.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every section of the configuration has in common."""
+"""The base class of the configuration sections."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """Base of every section: immutable, and nothing unknown gets past it."""
+    """Base of every section: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

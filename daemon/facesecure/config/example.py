@@ -1,7 +1,7 @@
-"""Writes the commented example of the configuration file from the schema itself, so that it cannot go stale.
+"""Generate the commented example of the configuration file from the schema, so that it is always up to date.
 
-A line that begins ``#key =`` (no space) is a setting at its default: take the ``#`` away to change it. A line that
-begins ``# `` is prose.
+A line that begins with ``#key =`` (no space) is a setting at its default: remove the ``#`` to change it. A line that
+begins with ``# `` is a comment.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _log = logging.getLogger(__name__)
 
 _HEAD = """\
 # facesecure's settings, each at its default.
-# To change one, take the # from the start of its line. Check the file with: facesecure config check
+# To change one, remove the # at the start of its line. Check the file with: facesecure config check
 """
 
 
 def example_config() -> str:
-    """A TOML file with every setting commented out at its default; it loads to the defaults either way."""
+    """Return a TOML file with every setting at its default and commented out."""
     tables: list[tuple[str, FieldInfo]] = []
     values: list[tuple[str, FieldInfo]] = []
     for name, field in FacesecureConfig.model_fields.items():
@@ -52,7 +52,7 @@ def _table(name: str, model: type[BaseModel]) -> str:
 
 
 def _plugins(field: FieldInfo) -> str:
-    """A table for each plugin: those on by default, then those installed, as prose."""
+    """Return a table for each plugin: first the default ones, then the installed ones, commented out."""
     on = field.get_default(call_default_factory=True, validated_data={})
     installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     lines = list(_prose(f"Alerts: {field.description}."))
@@ -63,10 +63,10 @@ def _plugins(field: FieldInfo) -> str:
 
 
 def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
-    """The plugin's own settings; none are known of one that does not load."""
+    """Yield the settings of one plugin; nothing if the plugin cannot be loaded."""
     try:
         config = getattr(entry.load(), "Config", None)
-    except Exception:  # noqa: BLE001 - a stranger's code may raise anything; `alerts list` says what
+    except Exception:  # noqa: BLE001 - third-party code may raise anything; `alerts list` shows it
         _log.debug("plugin %s does not load", entry.name, exc_info=True)
         return
     if not (isinstance(config, type) and issubclass(config, BaseModel)):
@@ -79,7 +79,7 @@ def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
 def _setting(key: str, field: FieldInfo) -> Iterator[str]:
     yield from _prose(" ".join(filter(None, (field.description, _limits(field)))))
     default = field.get_default(call_default_factory=True, validated_data={})
-    # TOML has no word for "not set": such a setting is shown as prose.
+    # TOML has no null: a setting without a default is shown as a comment.
     yield f"# {key} = (not set)" if default is None else f"#{key} = {_toml(default)}"
 
 

@@ -1,6 +1,6 @@
-"""Reads the TOML file into ``config``'s sections, and reports everything that is wrong with it at once.
+"""Read the TOML file into the schema's sections, and report all of its problems at once.
 
-Each problem says the line, the key, what is wrong in plain words, and what was probably meant.
+Each problem names the line, the key, what is wrong, and what was probably meant.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from facesecure.domain.errors import ConfigError, did_you_mean
 
 
 def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
-    """The configuration from the file ``named``, else from the first that ``paths.find_config`` finds, else defaults.
+    """Load the configuration from ``named``, else from the file that ``paths.find_config`` finds, else the defaults.
 
-    ``overrides`` maps dotted keys ("camera.source") to values that win over the file.
-    Raises ConfigError, which carries every problem found, in the file's order.
+    ``overrides`` maps dotted keys ("camera.source") to values that take precedence over the file.
+    Raises ConfigError with every problem found, in the order of the file.
     """
     path = find_config(named)
     text = "" if path is None else _read(path)
@@ -40,7 +40,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise ConfigError(
             f"the configuration file {path} cannot be read: {error.strerror}",
-            hint="Check who may read it: ls -l " + str(path),
+            hint="Check its permissions: ls -l " + str(path),
         ) from error
 
 
@@ -73,7 +73,7 @@ def _validate(path: Path | None, text: str, data: dict[str, Any], overrides: Map
 
 
 def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The plugins' tables, which rules may name."""
+    """Return the tables of the plugins, which rules may name."""
     tables = data.get("plugins", FacesecureConfig().plugins)
     return tables if isinstance(tables, Mapping) else {}
 
@@ -82,7 +82,7 @@ def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:
     for part in parts[:-1]:
         inner = data.setdefault(part, {})
         if not isinstance(inner, dict):
-            return  # the file has something else here, which is reported anyway
+            return  # not a table in the file, which validation reports
         data = inner
     data[parts[-1]] = value
 
@@ -98,16 +98,16 @@ def _config_error(
         where = "command line" if line is None else f"line {line}"
         found.append((line or 0, f"{where}: {key}: {describe(error)}"))
     problems = tuple(problem for _, problem in sorted(found, key=lambda item: item[0]))
-    count = "one thing is" if len(problems) == 1 else f"{len(problems)} things are"
+    count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
     return ConfigError(
-        f"{count} wrong in {path or 'the settings'}",
+        f"{count} in {path or 'the settings'}",
         problems=problems,
         hint="Every setting, its meaning and its default: facesecure config example",
     )
 
 
 def _dotted(path: KeyPath) -> str:
-    """``camera.width``, and ``motion.mask[1][3]`` for what stands in a list (counted from 1)."""
+    """Join ``path`` with dots: ``camera.width``, and ``motion.mask[1][3]`` for list items (counted from 1)."""
     return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
@@ -133,7 +133,7 @@ _MUST_BE = {
 
 
 def describe(error: ErrorDetails) -> str:
-    """What is wrong, in plain words, for one of pydantic's errors about ``FacesecureConfig``."""
+    """Describe one of pydantic's errors about ``FacesecureConfig`` in plain words."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(error["loc"])
@@ -176,7 +176,7 @@ def _unknown(path: KeyPath) -> str:
 
 
 def _elsewhere(name: str) -> str:
-    """A hint at the section that has a setting of this name, if one has."""
+    """Suggest the section that has a setting of this name, if there is one."""
     owners = {leaf: section for section, leaf in _settings()}
     return did_you_mean(name, owners, prefix="; ", shown=lambda leaf: f"{leaf!r} in [{owners[leaf]}]", cutoff=0.8)
 
@@ -188,7 +188,7 @@ def _settings() -> Iterable[tuple[str, str]]:
 
 
 def _model_at(path: KeyPath) -> type[BaseModel] | None:
-    """The section at ``path``, which may lead through lists of sections."""
+    """Return the section at ``path``, which may lead through lists of sections."""
     model: type[BaseModel] = FacesecureConfig
     for part in path:
         if isinstance(part, int):
@@ -202,6 +202,6 @@ def _model_at(path: KeyPath) -> type[BaseModel] | None:
 
 
 def _section(annotation: Any) -> type[BaseModel] | None:
-    """The section that ``annotation`` is, or is a list of."""
+    """Return the section class in ``annotation``, which is that class or a list of it."""
     kinds = [annotation, *get_args(annotation)]
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

