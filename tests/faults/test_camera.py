@@ -26,7 +26,7 @@ def test_a_camera_that_is_unplugged_and_one_that_hangs(home: Home, saw: Callable
         text = home.config.read_text().replace("[policy]", "[policy]\ncamera_cooldown = 0\ncamera_settle = 0.1")
         home.config.write_text(text.replace("timeout = 5.0", "timeout = 2.0\nreconnect_max = 1.0"))
         with home.watched() as daemon:
-            daemon.wait_for("gives pictures of")
+            daemon.wait_for("delivers images of")
             for out, back in ((camera.kill, camera.switch_on), (camera.stall, camera.go_on)):
                 for turn in (out, back):
                     turn()

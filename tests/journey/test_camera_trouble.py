@@ -112,7 +112,7 @@ def test_killed_stalled_and_with_another_password_each_is_told_with_its_reason_a
 
 
 def assert_it_stalled(text: str) -> None:
-    assert any(why in text for why in ("sent nothing for 2 s", "does not answer in time", "no picture")), text
+    assert any(why in text for why in ("sent nothing for 2 s", "does not answer in time", "no image")), text
 
 
 def spent(daemon: subprocess.Popen[str], since: Any) -> float:
@@ -123,7 +123,7 @@ def spent(daemon: subprocess.Popen[str], since: Any) -> float:
 def wait_for_first_picture(daemon: subprocess.Popen[str], state: Path, timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if "gives pictures of" in (state / "said.txt").read_text():
+        if "delivers images of" in (state / "said.txt").read_text():
             return
         assert daemon.poll() is None
         time.sleep(0.1)

@@ -9,7 +9,7 @@ import numpy as np
 from facesecure.domain import AlignedFace, Box, Face, Frame, Quality, Recognition
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
 from facesecure.vision.images.align import TEMPLATE
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def face_at(x: float, y: float, size: float = 100, confidence: float = 0.99) -> 
 def frame_at(seconds: float, index: int = 0, image: np.ndarray | None = None) -> Frame:
     """A frame ``seconds`` after noon on both clocks."""
     pixels = np.zeros((240, 320, 3), np.uint8) if image is None else image
-    return Frame(index, seconds, RgbPicture(pixels), NOON + timedelta(seconds=seconds))
+    return Frame(index, seconds, RgbImage(pixels), NOON + timedelta(seconds=seconds))
 
 
 def quality(clarity: float = 1.0, reasons: tuple[str, ...] = ()) -> Quality:

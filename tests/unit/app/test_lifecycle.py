@@ -20,7 +20,7 @@ from facesecure.app.lifecycle import Supervisor
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import ConfigError, SourceError
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 SECONDS = 10.0
 Event = Callable[[], object]
@@ -45,7 +45,7 @@ class Camera:
 
     def __iter__(self) -> Iterator[Frame]:
         for number in range(self._count):
-            yield Frame(number, float(number), RgbPicture(np.zeros((8, 8, 3), np.uint8)), datetime.now(UTC))
+            yield Frame(number, float(number), RgbImage(np.zeros((8, 8, 3), np.uint8)), datetime.now(UTC))
         assert self._stopped.wait(SECONDS), "nobody stopped the camera"
 
 

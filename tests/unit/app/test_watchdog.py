@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.app.watchdog import SPARE, Deadline, Progress, Watchdog, watchdog_seconds
 from facesecure.domain import Frame
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 PATIENCE = 30.0
 TIMEOUT = 5.0
@@ -37,7 +37,7 @@ class Camera:
 
     def __iter__(self) -> Iterator[Frame]:
         for number in range(1000):
-            yield Frame(number, float(number), RgbPicture(np.zeros((8, 8, 3), np.uint8)), datetime.now(UTC))
+            yield Frame(number, float(number), RgbImage(np.zeros((8, 8, 3), np.uint8)), datetime.now(UTC))
 
 
 class Story:

@@ -14,7 +14,7 @@ from facesecure.camera.sources import ScriptedSource
 from facesecure.camera.sources.base import FrameClock
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceLost
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from support.camera.sources import plain
 
 
@@ -30,9 +30,9 @@ class StuckSource:
     def frames(self) -> Iterator[Frame]:
         try:
             stamper = FrameClock()
-            yield stamper.live(RgbPicture(plain()))
+            yield stamper.live(RgbImage(plain()))
             self.release.wait(30)
-            yield stamper.live(RgbPicture(plain()))
+            yield stamper.live(RgbImage(plain()))
         finally:
             self.closed.set()
 

@@ -48,7 +48,7 @@ class FaceExtractor:
         self._settings = settings
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[settings.detector])
 
-    def cuts(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
+    def extract(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
         """The faces of ``recording`` in order of time. ``searching`` is called before each frame that is searched.
 
         Raises SourceError or ImageError if it cannot be read at all.

@@ -1,12 +1,12 @@
-"""Where pictures come from: cameras, streams, files, folders, and a fake.
+"""Sources of frames: cameras, network streams, video files, folders of images, and a scripted fake.
 
-``open_source`` turns an address into a Source; ``LatestFrame`` runs one; ``probe`` tries one for the doctor.
+``open_source`` makes the source for an address; ``probe`` opens one once and describes it.
+``camera.capture.LatestFrame`` reads a source in a thread of its own.
 """
 
-from facesecure.camera.capture import LatestFrame
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.factory import OpenedSource, open_source, probe
 from facesecure.camera.sources.scripted import ScriptedSource
 from facesecure.camera.sources.uri import redact
 
-__all__ = ["LatestFrame", "OpenedSource", "ProbeResult", "ScriptedSource", "open_source", "probe", "redact"]
+__all__ = ["OpenedSource", "ProbeResult", "ScriptedSource", "open_source", "probe", "redact"]

@@ -1,6 +1,6 @@
-"""The common part of everything that PyAV (FFmpeg) decodes: opening, decoding, and saying why it failed.
+"""Decode video with PyAV (FFmpeg), for files and cameras, and explain its errors.
 
-PyAV's error texts hold the URL with its password, so none is ever passed on; errors are raised ``from None`` for
+PyAV's error texts hold the URL with its password, so they are never passed on; errors are raised ``from None`` for
 the same reason.
 """
 
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
 
 
 def video_stream(container: InputContainer, address: Address, threads: int) -> VideoStream:
-    """The first video stream of ``container``, set to decode on ``threads`` threads (0: as FFmpeg likes)."""
+    """Return the first video stream of ``container``, set to decode on ``threads`` threads (0: as FFmpeg likes).
+
+    Raises SourceError if there is none.
+    """
     if not container.streams.video:
-        raise SourceError(f"{address} has no video in it", "choose a file or stream with a picture")
+        raise SourceError(f"{address} has no video in it", "choose a file or stream with video")
     stream = container.streams.video[0]
     stream.codec_context.thread_count = threads
     stream.thread_type = "NONE" if threads == 1 else "AUTO"
@@ -30,7 +33,7 @@ def video_stream(container: InputContainer, address: Address, threads: int) -> V
 
 
 class FrameReader:
-    """Decoded frames of one stream, in order. ``damaged`` counts the packets and frames that were not whole."""
+    """Decodes the frames of one stream, in order. ``damaged`` counts the corrupt packets and frames, which it drops."""
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
@@ -38,7 +41,7 @@ class FrameReader:
         self.damaged = 0
 
     def __iter__(self) -> Iterator[VideoFrame | None]:
-        """Each good frame, and None for each packet that gave none, so that a caller can watch the clock meanwhile.
+        """Yield each good frame, and None for each packet without one, so that a caller can check for a time-out.
 
         Raises av.FFmpegError when the container cannot be read further.
         """
@@ -60,7 +63,7 @@ class FrameReader:
 
 
 def explain(error: Exception, address: Address, timed_out: bool = False) -> tuple[str, str]:
-    """(message, hint) for an av.FFmpegError met on a live source at ``address``, with no secret in either."""
+    """Return (message, hint) for an av.FFmpegError of a live source at ``address``, without secrets."""
     import av
 
     refused = (av.HTTPUnauthorizedError, av.HTTPForbiddenError)
@@ -71,7 +74,7 @@ def explain(error: Exception, address: Address, timed_out: bool = False) -> tupl
         )
     if isinstance(error, av.HTTPNotFoundError):
         return (
-            f"{address}: the camera is there, but has no stream of that name",
+            f"{address}: the camera answers, but has no stream of that name",
             "look up the stream's path in the camera's manual",
         )
     if isinstance(error, ConnectionRefusedError):
@@ -86,15 +89,15 @@ def _explain_rest(error: Exception, address: Address) -> tuple[str, str]:
 
     if isinstance(error, PermissionError):
         return (
-            f"{address} may not be opened by this user",
+            f"this user may not open {address}",
             "add the user to the group `video`, or start facesecure as its service",
         )
     if isinstance(error, av.InvalidDataError):
         return f"{address} does not send video that can be read", "try H.264 in the camera's settings"
     if getattr(error, "errno", None) == 16:
-        return f"{address} is in use by another program", "close it; `fuser -v /dev/video0` shows which one it is"
+        return f"{address} is in use by another program", "close that program; `fuser -v /dev/video0` lists it"
     if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) == 19:
-        return f"{address} is not there", "is the camera plugged in?"
+        return f"{address} does not exist", "is the camera plugged in?"
     host = urlsplit(address.location).hostname if address.scheme.startswith("rtsp") else None
     reason = getattr(error, "strerror", None) or type(error).__name__
     return (

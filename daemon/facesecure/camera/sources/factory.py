@@ -1,4 +1,4 @@
-"""From an address to a source."""
+"""Make the source for an address."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from facesecure.domain.interfaces import Source
 
 @runtime_checkable
 class OpenedSource(Source, Protocol):
-    """What the sources of this package offer beyond ``frames``."""
+    """A source as this package makes them: it can be stopped and probed, and states whether it is live."""
 
     live: bool
-    """Whether time passes by itself: a slow reader misses frames of a live source, and never of a recording."""
+    """Whether frames come in real time: a slow reader misses frames of a live source, but none of a recording."""
 
     def frames(self) -> Generator[Frame]:
-        """As ``Source.frames``; closing the generator releases everything within about a second."""
+        """Yield frames as ``Source.frames`` does; closing the generator releases everything within about a second."""
 
     def stop(self) -> None:
         """End all iteration soon, for good; callable from any thread."""
 
     def probe(self) -> ProbeResult:
-        """Open once, read one picture, close. Raises SourceError."""
+        """Open once, read one image, close. Raises SourceError."""
 
 
 def open_source(
     uri: str, camera: CameraConfig, *, on_trouble: OnTrouble | None = None, threads: int = 1
 ) -> OpenedSource:
-    """The source at ``uri``; ``camera`` says how to use it. Nothing is opened before ``frames`` is called.
+    """Return the source at ``uri``, used as ``camera`` says. Nothing is opened before ``frames`` is called.
 
-    ``on_trouble`` hears of losses of a live source (a SourceError) and of their end (None). ``threads`` is for
-    decoding (0: as FFmpeg likes). Raises SourceError at once for an address that cannot work: an unknown scheme,
-    a file, folder or device that is not there.
+    ``on_trouble`` receives each loss of a live source (a SourceError) and its end (None). ``threads`` decode
+    (0: as many as FFmpeg likes). Raises SourceError at once for an address that cannot work: an unknown scheme,
+    or a file, folder or device that does not exist.
     """
     address = parse(uri)
     if address.scheme == "file":
@@ -57,10 +57,13 @@ def open_source(
 
 
 def is_camera(uri: str) -> bool:
-    """Whether ``uri`` is something that may fall silent, be covered or moved, and no recording. Raises SourceError."""
+    """Return whether ``uri`` is a camera, which may be lost, covered or moved, rather than a recording.
+
+    Raises SourceError for an address that cannot work.
+    """
     return parse(uri).scheme not in ("file", "dir")
 
 
 def probe(uri: str, camera: CameraConfig) -> ProbeResult:
-    """Whether the source at ``uri`` works, tried once: size, rate, what it is. Raises SourceError if not."""
+    """Open the source at ``uri`` once. Return its size, rate and kind; raises SourceError if it does not work."""
     return open_source(uri, camera).probe()

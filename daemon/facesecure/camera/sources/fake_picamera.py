@@ -1,7 +1,7 @@
-"""A fake of picamera2's ``Picamera2``: the few methods we call, with its shapes, its padding and its errors.
+"""A fake of picamera2's ``Picamera2``: the methods that ``picamera`` calls, with their shapes, padding and errors.
 
-It exists to test ``sources.picamera`` where there is no picamera2. It was written from picamera2's documentation and
-source (request.py, picamera2.py); `make test-picamera` runs the same contract against the real one.
+For tests where picamera2 is not installed. Written from picamera2's documentation and source (request.py,
+picamera2.py); `make test-picamera` runs the same contract against the real one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ STRIDE_ALIGNMENT = 64
 class FakePicamera2:
     """Camera ``number`` of a Pi with one camera. Shows ``picture`` (a grey card by default), ``frames`` times.
 
-    After that ``captured_request`` times out, as picamera2 does when the sensor falls silent. ``requests_out`` and
-    ``most_requests_out`` count requests not given back; ``started``, ``closed`` and ``configured`` tell the rest.
+    After that ``captured_request`` times out, as picamera2 does when the sensor sends nothing. ``requests_out`` and
+    ``most_requests_out`` count requests not given back; ``started``, ``closed`` and ``configured`` show the state.
     """
 
     def __init__(self, number: int = 0, *, picture: Image | None = None, frames: int | None = None) -> None:
@@ -40,21 +40,21 @@ class FakePicamera2:
     def create_video_configuration(
         self, main: dict[str, Any], lores: dict[str, Any], controls: dict[str, Any], buffer_count: int = 6
     ) -> dict[str, Any]:
-        """As picamera2: a dict of the streams, with the rest beside them."""
+        """Return a dict of the streams with the other settings beside them, as picamera2 does."""
         return {"main": dict(main), "lores": dict(lores), "controls": dict(controls), "buffer_count": buffer_count}
 
     def configure(self, config: dict[str, Any]) -> None:
-        """Take a configuration, and fill in the strides as libcamera does."""
+        """Store a configuration, and fill in the strides as libcamera does."""
         self.configured = config
         width = config["lores"]["size"][0]
         config["lores"]["stride"] = -(-width // STRIDE_ALIGNMENT) * STRIDE_ALIGNMENT
 
     def camera_configuration(self) -> dict[str, Any]:
-        """What ``configure`` made of it."""
+        """Return the configuration as ``configure`` left it."""
         return self.configured
 
     def start(self) -> None:
-        """Begin to deliver."""
+        """Begin to deliver requests."""
         self.started = True
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ class FakePicamera2:
 
     @contextmanager
     def captured_request(self, wait: float | None = None) -> Iterator[_FakeRequest]:
-        """The next request; given back at the end of the block. Raises TimeoutError after the last frame."""
+        """Yield the next request, given back at the end of the block. Raises TimeoutError after the last frame."""
         if not self.started:
             raise RuntimeError("Camera is not started")
         if self._left == 0:
@@ -85,7 +85,7 @@ class _FakeRequest:
         self._picture = picture
 
     def make_array(self, name: str) -> Image:
-        """``main``: (h, w, 3), R G B. ``lores``: (h * 3 / 2, stride), Y rows first, padded with 255."""
+        """Return ``main``: (h, w, 3), R G B; or ``lores``: (h * 3 / 2, stride), Y rows first, padded with 255."""
         width, height = self._config[name]["size"]
         if name == "main":
             return self._picture if self._picture is not None else np.full((height, width, 3), 128, np.uint8)

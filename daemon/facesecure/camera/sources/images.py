@@ -1,20 +1,20 @@
-"""A folder of pictures, played like a film."""
+"""Play a folder of images as if it were a video."""
 
 from __future__ import annotations
 
 import logging
 import re
-import threading
-from collections.abc import Generator, Iterator
-from datetime import UTC, datetime
+from collections.abc import Generator
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
-from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
+from facesecure.camera.sources.base import ProbeResult, RecordedSource
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
-from facesecure.domain import Frame
+from facesecure.domain import FrameImage
 from facesecure.domain.errors import ImageError, SourceError
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from facesecure.vision.images.photos import read_photo
 
 log = logging.getLogger(__name__)
@@ -23,13 +23,13 @@ EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff
 
 
 def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
-    """Sorts as people do: img2 before img10, and upper case beside lower."""
+    """Return a sort key for natural order: img2 before img10, and upper case beside lower."""
     parts = re.split(r"(\d+)", path.name.casefold())
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """The picture files directly in ``folder``, in natural order; hidden ones are left out. Raises SourceError."""
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files directly in ``folder``, in natural order, without hidden ones. Raises SourceError."""
     try:
         entries = list(folder.iterdir())
     except OSError as error:
@@ -44,64 +44,44 @@ def pictures_in(folder: Path) -> list[Path]:
     return sorted(files, key=natural_key)
 
 
-class ImageFolder:
-    """The pictures of a folder in natural order, upright, ``camera.fps`` to the second of film time.
+class ImageFolder(RecordedSource):
+    """The images of a folder in natural order, upright, ``camera.fps`` of them to the second.
 
-    Unreadable ones are skipped with a warning. Raises SourceError if none is left.
+    Unreadable ones are skipped with a warning. Example::
+
+        for frame in ImageFolder(parse("dir:images/"), CameraConfig(fps=5)).frames():
+            ...
     """
 
     def __init__(self, address: Address, camera: CameraConfig, *, start: datetime | None = None) -> None:
-        self.live = camera.file_speed == "real"
-        self._address = address
+        """Open nothing yet; the folder is read by ``frames`` and ``probe``."""
+        super().__init__(address, camera, start=start)
         self._interval = 1 / camera.fps
-        self._start = start
-        self._stopped = threading.Event()
-        self._sign = Heartbeat()
-
-    def __repr__(self) -> str:
-        return f"ImageFolder({self._address})"
-
-    @property
-    def alive_at(self) -> float:
-        """When this last gave a picture or waited to give the next, in ``time.monotonic()``."""
-        return self._sign.at
-
-    def stop(self) -> None:
-        """End all iteration soon, for good; callable from any thread."""
-        self._stopped.set()
-
-    def frames(self) -> Generator[Frame]:
-        """One frame a readable picture."""
-        stamper, start = FrameClock(), self._start or datetime.now(UTC)
-        for number, picture in enumerate(self._pictures()):
-            if self.live and number and self._sign.wait(self._stopped, self._interval):
-                return
-            yield stamper.recorded(picture, number * self._interval, start)
-            if self._stopped.is_set():
-                return
 
     def probe(self) -> ProbeResult:
-        """The size of the first readable picture. Raises SourceError."""
-        first = next(self._pictures())
-        count = len(pictures_in(self._address.path))
-        return ProbeResult(*first.size, 1 / self._interval, f"the first of {count} pictures in {self._address}")
+        """Return the size of the first readable image, and how many there are. Raises SourceError."""
+        with closing(self._timed_images()) as images:
+            first, _ = next(images)
+        count = len(images_in(self._address.path))
+        return ProbeResult(*first.size, 1 / self._interval, f"the first of {count} images in {self._address}")
 
-    def _pictures(self) -> Iterator[RgbPicture]:
-        paths = pictures_in(self._address.path)
+    def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
+        paths = images_in(self._address.path)
         if not paths:
             raise SourceError(
-                f"there is no picture in {self._address.path}", f"put some there: {', '.join(sorted(EXTENSIONS))}"
+                f"there is no image in {self._address.path}",
+                f"put some into it; their names end in {', '.join(sorted(EXTENSIONS))}",
             )
         readable = 0
         for path in paths:
             try:
-                picture = RgbPicture(read_photo(path))
+                image = RgbImage(read_photo(path))
             except ImageError as error:
                 log.warning("skipped: %s", error.message)
                 continue
+            yield image, readable * self._interval
             readable += 1
-            yield picture
         if not readable:
             raise SourceError(
-                f"none of the {len(paths)} pictures in {self._address.path} can be read", "the warnings above say why"
+                f"none of the {len(paths)} images in {self._address.path} can be read", "the warnings above say why"
             )

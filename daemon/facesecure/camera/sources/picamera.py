@@ -1,8 +1,8 @@
-"""The Raspberry Pi's own camera, by way of picamera2.
+"""Read the Raspberry Pi's camera with picamera2.
 
-Checked against the real picamera2 on libcamera's virtual camera (`make test-picamera`) and the fake beside this module.
-The camera's image processor makes two streams for nothing: ``main``, the picture in RGB with the right colours,
-and ``lores``, a small YUV one whose first rows are the brightness that the motion gate reads.
+Tested against the real picamera2 on libcamera's virtual camera (`make test-picamera`) and the fake beside this module.
+The camera's image processor makes two streams at no cost to the CPU: ``main``, RGB with corrected colours, and
+``lores``, a small YUV image whose first rows are the brightness that the motion gate reads.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ import numpy as np
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 log = logging.getLogger(__name__)
 
 LORES_WIDTH = 320
 BUFFERS = 4
-"""Requests in flight: one with us, one queued, two with the sensor. More would only cost memory."""
+"""Requests in flight: one being copied, one queued, two with the sensor. More would only cost memory."""
 
 CameraFactory = Callable[[int], Any]
 
 
 def picamera2_factory() -> CameraFactory:
-    """The real thing, imported only now. Raises SourceError if it is not installed."""
+    """Return picamera2's camera class, imported on the first call. Raises SourceError if it is not installed."""
     try:
         from picamera2 import Picamera2
     except ImportError as error:
         raise SourceError(
-            f"the Pi's camera needs picamera2, which is not here ({error.name or error})",
+            f"the Pi's camera needs picamera2, which is not installed ({error.name or error})",
             "apt install python3-picamera2, and build the venv with --system-site-packages; USB cameras are v4l2:",
         ) from None
 
     class Camera(Picamera2):  # type: ignore[misc]
-        """Leaves nothing open where it cannot be opened; picamera2 0.3 leaves a pipe, and we try again for ever."""
+        """Closes its pipe where it cannot be opened: picamera2 0.3 leaves it open, and attempts go on without end."""
 
         def __init__(self, number: int) -> None:
             try:
@@ -62,7 +62,7 @@ def _close_pipe(camera: Any) -> None:
 
 
 def configuration(camera: Any, wanted: CameraConfig) -> Any:
-    """A video configuration: RGB ``main`` as wanted, small YUV ``lores``, a fixed frame rate, few buffers."""
+    """Return a video configuration: RGB ``main`` as wanted, small YUV ``lores``, a fixed frame rate, few buffers."""
     width = min(LORES_WIDTH, wanted.width)
     lores = width // 2 * 2, max(2, round(width * wanted.height / wanted.width) // 2 * 2)
     microseconds = round(1e6 / wanted.fps)
@@ -75,14 +75,19 @@ def configuration(camera: Any, wanted: CameraConfig) -> Any:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """What libcamera said: picamera2 wraps it in "Camera __init__ sequence did not complete."."""
+    """Return libcamera's own error: picamera2 wraps it in "Camera __init__ sequence did not complete."."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error
 
 
 class PicameraConnection:
-    """Camera ``number`` of the Pi. ``factory`` makes the camera object; the default is picamera2's own class."""
+    """Camera ``number`` of the Pi. ``factory`` makes the camera object; the default is picamera2's own class.
+
+    Example::
+
+        source = LiveSource(PicameraConnection(0, camera), camera.reconnect_max, patient=False)
+    """
 
     def __init__(self, number: int, wanted: CameraConfig, factory: CameraFactory | None = None) -> None:
         self._number = number
@@ -92,26 +97,26 @@ class PicameraConnection:
     def __str__(self) -> str:
         return f"picamera2:{self._number}"
 
-    def pictures(self, stopped: threading.Event) -> Generator[RgbPicture]:
-        """Pictures until ``stopped`` is set. Raises SourceError if it does not open, SourceLost if it falls silent."""
+    def images(self, stopped: threading.Event) -> Generator[RgbImage]:
+        """Yield images until ``stopped`` is set. Raises SourceError if it does not open, SourceLost if none comes."""
         with self._started() as (camera, lores_size):
             while not stopped.is_set():
-                yield self._picture(camera, lores_size)
+                yield self._image(camera, lores_size)
 
     def probe(self) -> ProbeResult:
-        """Open once, take one picture, close. Raises SourceError."""
+        """Open once, take one image, close. Raises SourceError."""
         with self._started() as (camera, lores_size):
-            size = self._picture(camera, lores_size).size
+            size = self._image(camera, lores_size).size
         return ProbeResult(*size, self._wanted.fps, f"camera {self._number} of this Pi")
 
-    def _picture(self, camera: Any, lores_size: tuple[int, int]) -> RgbPicture:
-        """One request, copied out and given back at once: the sensor stalls if its buffers stay with us."""
+    def _image(self, camera: Any, lores_size: tuple[int, int]) -> RgbImage:
+        """Return one request's image, copied: the sensor stalls if its buffers are not given back at once."""
         try:
             with camera.captured_request(wait=self._wanted.timeout) as request:
                 main, lores = request.make_array("main"), request.make_array("lores")
         except TimeoutError:
             raise SourceLost(
-                f"{self} gave no picture for {self._wanted.timeout:g} s",
+                f"{self} gave no image for {self._wanted.timeout:g} s",
                 "check the camera's ribbon cable, then restart the Pi",
             ) from None
         except RuntimeError as error:
@@ -119,13 +124,11 @@ class PicameraConnection:
                 f"{self} failed: {error}", "check the camera's ribbon cable, then restart the Pi"
             ) from None
         width, height = lores_size
-        return RgbPicture(
-            np.asarray(main, np.uint8), np.ascontiguousarray(lores[:height, :width])
-        )  # rows may be padded
+        return RgbImage(np.asarray(main, np.uint8), np.ascontiguousarray(lores[:height, :width]))  # rows may be padded
 
     @contextmanager
     def _started(self) -> Iterator[tuple[Any, tuple[int, int]]]:
-        """The camera, running, and the true size of its small stream (it may be aligned to what was asked)."""
+        """Yield the running camera and the true size of its small stream, which libcamera may align."""
         camera = self._opened()
         try:
             try:
@@ -144,7 +147,7 @@ class PicameraConnection:
         try:
             return factory(self._number)
         except (IndexError, RuntimeError) as error:
-            # An older picamera2 raises IndexError for a camera that is not there, a newer one says so.
+            # An older picamera2 raises IndexError for a missing camera, a newer one RuntimeError.
             if isinstance(error, IndexError) or "No camera number" in str(error):
                 raise SourceError(
                     f"this Pi has no camera {self._number}",
@@ -152,5 +155,5 @@ class PicameraConnection:
                 ) from None
             raise SourceError(
                 f"{self} cannot be opened: {_first_cause(error)}",
-                "is another program using the camera? `fuser -v /dev/media*` tells",
+                "is another program using the camera? `fuser -v /dev/media*` lists it",
             ) from None

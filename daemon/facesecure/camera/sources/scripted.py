@@ -1,4 +1,4 @@
-"""The fake camera that ships: plays pictures you hand it. For authors of plugins and of tests."""
+"""A fake camera that plays given images, for tests and for authors of plugins."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ import numpy as np
 from facesecure.camera.sources.base import FrameClock, ProbeResult
 from facesecure.domain import Frame, FrameImage, Image
 from facesecure.domain.errors import SourceError
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 Scene = Image | FrameImage | SourceError | float
-"""A picture to show, an error to raise, or a number of seconds in which nothing is shown."""
+"""An image to show, an error to raise, or a number of seconds without a frame."""
 
 
 class ScriptedSource:
-    """Shows ``scenes`` in turn, ``fps`` of them to a second, beginning at ``start`` (the same every time).
+    """Shows ``scenes`` in turn, ``fps`` of them a second, beginning at ``start`` (the same every time).
 
-    A scene is an image (uint8 RGB), a Picture, a SourceError, which is raised there, or a number: so many seconds
-    pass without a frame. By default time is only written on the frames; with ``live`` it really passes, and a slow
+    A scene is an image (uint8 RGB), a FrameImage, a SourceError, which is raised there, or a number: so many seconds
+    pass without a frame. By default time passes on the frames' clock only; with ``live`` it really passes, and a slow
     reader misses frames, as with a camera. ``opened`` and ``closed`` count, so that a test can see a release.
+    Example::
+
+        source = ScriptedSource([np.zeros((240, 320, 3), np.uint8), 2.0, SourceError("unplugged")])
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class ScriptedSource:
         self._stopped.set()
 
     def frames(self) -> Generator[Frame]:
-        """The script, from its first scene."""
+        """Yield the frames of the script, from its first scene. Raises a SourceError of the script."""
         self.opened += 1
         try:
             yield from self._play()
@@ -51,13 +54,13 @@ class ScriptedSource:
             self.closed += 1
 
     def probe(self) -> ProbeResult:
-        """The size of the first picture. Raises SourceError if there is none."""
+        """Return the size of the first image. Raises SourceError if there is none."""
         for frame in self._play():
-            return ProbeResult(*frame.picture.size, 1 / self._interval, "scripted")
-        raise SourceError("the script shows no picture", "give ScriptedSource at least one image")
+            return ProbeResult(*frame.pixels.size, 1 / self._interval, "scripted")
+        raise SourceError("the script shows no image", "give ScriptedSource at least one image")
 
     def _play(self) -> Iterator[Frame]:
-        stamper, at = FrameClock(), 0.0
+        clock, at = FrameClock(), 0.0
         for scene in self._scenes:
             if self._stopped.is_set():
                 return
@@ -66,8 +69,8 @@ class ScriptedSource:
             if isinstance(scene, int | float):
                 at += self._pass(float(scene))
                 continue
-            picture = RgbPicture(scene) if isinstance(scene, np.ndarray) else scene
-            yield stamper.recorded(picture, at, self._start)
+            image = RgbImage(scene) if isinstance(scene, np.ndarray) else scene
+            yield clock.recorded(image, at, self._start)
             at += self._pass(self._interval)
 
     def _pass(self, seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""Connections by way of PyAV: network cameras (RTSP) and USB cameras (V4L2)."""
+"""Connect to network cameras (RTSP) and USB cameras (V4L2) with PyAV."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesecure.camera.sources.decoding import FrameReader, explain, video_strea
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
-from facesecure.vision.images.frames import ColourConverter, VideoPicture
+from facesecure.vision.images.frames import ColourConverter, VideoImage
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -27,21 +27,21 @@ Opener = Callable[[Address, CameraConfig], "InputContainer"]
 
 
 def open_rtsp(address: Address, camera: CameraConfig) -> InputContainer:
-    """Connect to a network camera over TCP, picture only. Raises av.FFmpegError."""
+    """Connect to a network camera over TCP, video without sound. Raises av.FFmpegError."""
     import av
 
     options = {
-        "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the picture
+        "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the image
         "allowed_media_types": "video",
         "fflags": "nobuffer",
         "analyzeduration": "2000000",  # microseconds at most; FFmpeg's own is five seconds
-        "fpsprobesize": "0",  # the rate is in the stream's description: connecting takes 0.5 s and not 1.5 s
+        "fpsprobesize": "0",  # the stream's description states the rate: connecting takes 0.5 s instead of 1.5 s
     }
     return av.open(address.location, options=options, timeout=camera.timeout)
 
 
 def open_v4l2(address: Address, camera: CameraConfig) -> InputContainer:
-    """Open a USB camera, as MJPEG if it can (raw video of that size is slow over USB 2). Raises av.FFmpegError."""
+    """Open a USB camera, as MJPEG where it can (raw video of that size is slow on USB 2). Raises av.FFmpegError."""
     import av
 
     wish = {"video_size": f"{camera.width}x{camera.height}", "framerate": f"{camera.fps:g}"}
@@ -49,14 +49,20 @@ def open_v4l2(address: Address, camera: CameraConfig) -> InputContainer:
         try:
             return av.open(address.location, format="v4l2", options=options, timeout=camera.timeout)
         except (av.ArgumentError, av.InvalidDataError) as error:
-            log.debug("%s does not do %s: %s", address, options, error.strerror)
+            log.debug("%s does not support %s: %s", address, options, error.strerror)
     return av.open(address.location, format="v4l2", timeout=camera.timeout)
 
 
 class StreamConnection:
-    """A camera that FFmpeg reads. An end, an error or ``camera.timeout`` seconds without a picture is a loss."""
+    """A camera that FFmpeg reads. An end, an error or ``camera.timeout`` seconds without an image is a loss.
+
+    Example::
+
+        source = LiveSource(StreamConnection(address, camera, open_rtsp), camera.reconnect_max, patient=True)
+    """
 
     def __init__(self, address: Address, camera: CameraConfig, opener: Opener, *, threads: int = 1) -> None:
+        """Open nothing yet. ``opener`` opens the container of ``address``; ``threads`` decode (0: as FFmpeg likes)."""
         self._address = address
         self._camera = camera
         self._open = opener
@@ -65,25 +71,25 @@ class StreamConnection:
     def __str__(self) -> str:
         return self._address.shown
 
-    def pictures(self, stopped: threading.Event) -> Generator[VideoPicture]:
-        """Pictures until ``stopped`` is set. Raises SourceError if it does not open, SourceLost after that."""
+    def images(self, stopped: threading.Event) -> Generator[VideoImage]:
+        """Yield images until ``stopped`` is set. Raises SourceError if it does not open, SourceLost after that."""
         converter = ColourConverter()
         with self._opened() as (container, stream):
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
                 if frame is not None:
-                    yield VideoPicture(frame, converter)
+                    yield VideoImage(frame, converter)
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
-        """Open once, decode one picture, close. Raises SourceError; takes ``camera.timeout`` twice at most."""
+        """Open once, decode one image, close. Raises SourceError; takes twice ``camera.timeout`` at most."""
         with self._opened() as (container, stream):
             for frame in self._decoded(container, stream):
                 if frame is not None:
                     rate, codec = float(stream.average_rate or 0), stream.codec_context.codec.name
                     return ProbeResult(frame.width, frame.height, rate, f"{codec} from {self}")
-        raise SourceLost(f"{self} sent no picture", "restart the camera")
+        raise SourceLost(f"{self} sent no image", "restart the camera")
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -100,23 +106,23 @@ class StreamConnection:
             yield container, video_stream(container, self._address, self._threads)
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
-        """Frames until the stream ends, None where a packet gave none. Raises SourceLost."""
+        """Yield frames until the stream ends, None where a packet gave none. Raises SourceLost."""
         import av
 
-        patience = self._camera.timeout
+        timeout = self._camera.timeout
         last = time.monotonic()
         try:
             for frame in FrameReader(container, stream):
-                if frame is None and time.monotonic() - last > patience:
+                if frame is None and time.monotonic() - last > timeout:
                     raise SourceLost(
-                        f"{self} sends data but no picture", "restart the camera, or choose H.264 in its settings"
+                        f"{self} sends data but no image", "restart the camera, or choose H.264 in its settings"
                     )
                 yield frame
-                if frame is not None:  # after the yield: the time our reader took is not the camera's
+                if frame is not None:  # after the yield: the reader's own time does not count
                     last = time.monotonic()
         except av.ExitError:
             raise SourceLost(
-                f"{self} sent nothing for {patience:g} s", "is the camera's network connection good?"
+                f"{self} sent nothing for {timeout:g} s", "is the camera's network connection good?"
             ) from None
         except av.FFmpegError as error:
             raise SourceLost(*explain(error, self._address)) from None

@@ -1,9 +1,9 @@
-"""Addresses of sources: what a person writes in ``[camera] source`` or after ``--source``.
+"""Parse the addresses of sources, as written in ``[camera] source`` or after ``--source``.
 
     picamera2:0    v4l2:/dev/video0    rtsp://user:password@host:554/path    file:clip.mp4    dir:images/
 
-A bare path that exists is taken for a file, a folder or a device. Credentials never leave this module readable:
-whatever is logged, shown or raised goes through ``redact``.
+A bare path that exists is taken for a file, a folder or a device. ``redact`` removes the credentials from whatever is
+logged, shown or raised.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCHEMES = ("picamera2", "v4l2", "rtsp", "rtsps", "file", "dir")
 EXAMPLES = "picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4 or dir:images/"
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
-# Up to the last @: a password may hold an unescaped @ or /, and hiding too much harms nobody.
+# Up to the last @: a password may hold an unescaped @ or /, and hiding too much does no harm.
 _USERINFO = re.compile(r"(\w+://)[^\s'\"]*@")
 _SECRET_PARAMETER = re.compile(
     r"\b(user|username|usr|pass|passwd|password|pwd|token|secret|auth|key)=[^&\s'\"/]*", re.IGNORECASE
@@ -27,24 +27,25 @@ _SECRET_PARAMETER = re.compile(
 
 
 def redact(text: str) -> str:
-    """``text`` with every user name, password and token in a URL replaced by ``***``."""
+    """Return ``text`` with every user name, password and token in a URL replaced by ``***``."""
     return _SECRET_PARAMETER.sub(r"\1=***", _USERINFO.sub(r"\1***@", text))
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where pictures come from. ``location`` is what follows the scheme; for rtsp the whole URL, secrets included."""
+    """The address of a source. ``location`` follows the scheme; for rtsp it is the whole URL, with its secrets."""
 
     scheme: str
     location: str = field(repr=False)
 
     @property
     def shown(self) -> str:
-        """The address as it may be shown to anybody."""
+        """The address without secrets, for logs and messages."""
         return redact(self.location if self.scheme.startswith("rtsp") else f"{self.scheme}:{self.location}")
 
     @property
     def path(self) -> Path:
+        """The location as a path, for files, folders and devices; ``~`` is expanded."""
         return Path(self.location).expanduser()
 
     def __str__(self) -> str:
@@ -52,7 +53,7 @@ class Address:
 
 
 def parse(uri: str) -> Address:
-    """The address ``uri`` means. Raises SourceError, with a suggestion, for one that nobody could open."""
+    """Return the address that ``uri`` stands for. Raises SourceError with a suggestion for one that cannot work."""
     text = uri.strip()
     if not text:
         raise SourceError("no source is given", f"name one: {EXAMPLES}")
@@ -144,7 +145,7 @@ def _stream(scheme: str, rest: str) -> Address:
 
 
 def missing(what: str, path: Path, otherwise: str | None = None) -> SourceError:
-    """The error for a path that is not there, with its nearest neighbours as suggestions."""
+    """Return the error for a missing path, with the most similar name in its folder as a suggestion."""
     folder = path.parent
     names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
     if hint := did_you_mean(path.name, names, shown=lambda name: str(folder / name)):

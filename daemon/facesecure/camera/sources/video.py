@@ -1,22 +1,20 @@
-"""Recorded video, by way of PyAV: phone clips, exports of other recorders, the bench's film."""
+"""Play recorded video with PyAV: phone clips, exports of other recorders, benchmark videos."""
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
+from facesecure.camera.sources.base import ProbeResult, RecordedSource
 from facesecure.camera.sources.decoding import FrameReader, video_stream
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
-from facesecure.domain import Frame
+from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError
-from facesecure.vision.images.frames import ColourConverter, VideoPicture
+from facesecure.vision.images.frames import ColourConverter, VideoImage
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -26,57 +24,34 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class VideoFile:
-    """A video file. Ends when the film ends; ``frames`` may be called again and starts over.
+class VideoFile(RecordedSource):
+    """A video file. Damaged frames are left out, with one warning at the end.
 
-    ``taken_at`` is the film's own time, from 0; ``wall_time`` is ``start`` (default: when it is opened) plus that.
-    With ``file_speed = "real"`` frames come when a camera would have sent them, and a slow reader may drop some.
+    Example::
+
+        for frame in VideoFile(parse("file:clip.mp4"), CameraConfig()).frames():
+            ...
     """
 
     def __init__(
         self, address: Address, camera: CameraConfig, *, start: datetime | None = None, threads: int = 1
     ) -> None:
-        self.live = camera.file_speed == "real"
-        self._address = address
-        self._start = start
+        """``threads`` decode the video (0: as many as FFmpeg likes). Nothing is opened yet."""
+        super().__init__(address, camera, start=start)
         self._threads = threads
-        self._stopped = threading.Event()
-        self._sign = Heartbeat()
-
-    def __repr__(self) -> str:
-        return f"VideoFile({self._address})"
-
-    @property
-    def alive_at(self) -> float:
-        """When this last gave a picture or waited to give the next, in ``time.monotonic()``."""
-        return self._sign.at
-
-    def stop(self) -> None:
-        """End all iteration soon, for good; callable from any thread."""
-        self._stopped.set()
-
-    def frames(self) -> Generator[Frame]:
-        """Every frame of the film. What is damaged is left out, with a warning at the end.
-
-        Raises SourceError if it is no video or not one frame of it can be decoded.
-        """
-        with self._opened() as (container, stream):
-            began, start = time.monotonic(), self._start or datetime.now(UTC)
-            stamper, converter, clock = FrameClock(), ColourConverter(), _FilmClock(stream)
-            for film_frame in self._readable(container, stream):
-                frame = stamper.recorded(VideoPicture(film_frame, converter), clock.time_of(film_frame), start)
-                if self.live and self._sign.wait(self._stopped, began + frame.taken_at - time.monotonic()):
-                    return
-                yield frame
-                if self._stopped.is_set():
-                    return
 
     def probe(self) -> ProbeResult:
-        """Size and rate of the film, after decoding its first frame. Raises SourceError."""
+        """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
             first = next(self._readable(container, stream))
-            size = VideoPicture(first, ColourConverter()).size
+            size = VideoImage(first, ColourConverter()).size
             return ProbeResult(*size, float(stream.average_rate or 0), f"{stream.codec_context.codec.name} video file")
+
+    def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
+        with self._opened() as (container, stream):
+            converter, times = ColourConverter(), _PresentationTimes(stream)
+            for frame in self._readable(container, stream):
+                yield VideoImage(frame, converter), times.of(frame)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -93,9 +68,9 @@ class VideoFile:
     def _unreadable(self, error: Exception) -> SourceError:
         path = self._address.path
         if not path.exists():
-            return SourceError(f"{path} has gone", "was it moved or deleted?")
+            return SourceError(f"{path} no longer exists", "was it moved or deleted?")
         if isinstance(error, PermissionError):
-            return SourceError(f"{path} may not be read by this user", f"try: chmod a+r '{path}'")
+            return SourceError(f"this user may not read {path}", f"try: chmod a+r '{path}'")
         if path.stat().st_size == 0:
             return SourceError(f"{path} is empty", "copy it again")
         return SourceError(
@@ -104,7 +79,7 @@ class VideoFile:
         )
 
     def _readable(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-        """Decoded frames until the film ends or breaks off; one warning tells if something was lost."""
+        """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
         import av
 
         reader, last = FrameReader(container, stream), None
@@ -117,7 +92,7 @@ class VideoFile:
             reader.damaged += 1
         if last is None:
             raise SourceError(
-                f"no picture in {self._address.path} can be decoded", "it is damaged or not finished; copy it again"
+                f"no frame of {self._address.path} can be decoded", "it is damaged or not finished; copy it again"
             )
         self._warn_if_cut_short(container, reader, last)
 
@@ -128,15 +103,15 @@ class VideoFile:
             log.warning("%s is damaged or cut short: read to %.1f s of %.1f s", self._address.path, reached, length)
 
 
-class _FilmClock:
-    """Seconds since the film's first frame. Frames without a time of their own follow at the film's rate."""
+class _PresentationTimes:
+    """Seconds since the first frame of a video. Frames without a time of their own follow at the video's rate."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._step = 1 / float(stream.average_rate or 25)
         self._first: float | None = None
         self._next = 0.0
 
-    def time_of(self, frame: VideoFrame) -> float:
+    def of(self, frame: VideoFrame) -> float:
         coded: float | None = frame.time
         if self._first is None:
             self._first = coded or 0.0

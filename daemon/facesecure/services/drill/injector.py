@@ -14,7 +14,7 @@ from facesecure.camera.synthetic.figure import Figure
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, Portrait
 from facesecure.camera.synthetic.trajectory import Trajectory
 from facesecure.domain import Box, Frame, FrameImage
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 STRANGER = EILEEN_COLLINS
 """A public-domain portrait (NOTICE says whose); nobody's family."""
@@ -60,20 +60,20 @@ class VisitorInjector:
             self._figure, self._began_at = figure_of(self._portrait), frame.taken_at
         if self._figure is None or self._began_at is None:
             return frame
-        width = frame.picture.size[0]
+        width = frame.pixels.size[0]
         walk = Trajectory(start=self._began_at, duration=self._seconds, far=_FAR * width, near=_NEAR * width)
-        pose = walk.pose(frame.taken_at, frame.picture.size)
+        pose = walk.pose(frame.taken_at, frame.pixels.size)
         if pose is None:
             self._figure = self._began_at = self._box = None
             return frame
         self._box = self._figure.box_at(pose)
         image = frame.image.copy()
         self._figure.paint(image, pose)
-        return replace(frame, picture=_like(frame.picture, image))
+        return replace(frame, pixels=_like(frame.pixels, image))
 
 
-def _like(picture: FrameImage, image: np.ndarray) -> RgbPicture:
+def _like(picture: FrameImage, image: np.ndarray) -> RgbImage:
     """``image`` with a luma of the same size as the picture's own: the motion gate compares one with the next."""
     height, width = picture.luma().shape
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    return RgbPicture(image, np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
+    return RgbImage(image, np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))

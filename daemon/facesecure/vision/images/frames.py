@@ -30,7 +30,7 @@ _BT709, _SMPTE170M, _UNTAGGED = 1, 6, 2
 _LIMITED, _FULL = 1, 2
 
 
-class RgbPicture:
+class RgbImage:
     """A picture that is RGB already: uint8 (height, width, 3). ``luma`` is its brightness, if the camera gave one."""
 
     def __init__(self, image: Image, luma: Luma | None = None) -> None:
@@ -107,7 +107,7 @@ def colour_of(frame: VideoFrame) -> tuple[int, int]:
     return matrix, coded_range
 
 
-class VideoPicture:
+class VideoImage:
     """A decoded video frame: the luma is a view of the decoder's own plane, RGB is made on the first request.
 
     The luma keeps the stream's coding range (16 to 235 for most cameras). A rotation written in the file (phones

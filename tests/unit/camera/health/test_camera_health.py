@@ -13,7 +13,7 @@ from facesecure.camera.health import CameraEvent, CameraHealth, HealthMonitor, T
 from facesecure.config.schema import HealthConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from support.camera.scenes import Plane, Sensor, looking, place
 
 PORCH = looking(place(1))
@@ -35,7 +35,7 @@ class Story:
         for _ in range(seconds):
             luma = luma if frozen else self._sensor.luma(scene)
             self._last = self.now
-            self.health.sees(Frame(int(self.now), self.now, RgbPicture(GREY, luma)))
+            self.health.sees(Frame(int(self.now), self.now, RgbImage(GREY, luma)))
             self._pass()
 
     def falls_silent(self, seconds: int, trouble: str | None = None) -> None:
@@ -88,7 +88,7 @@ def test_a_camera_is_back_only_when_nothing_ails_it() -> None:
 
 
 def test_a_picture_is_looked_at_once_a_second_however_many_come() -> None:
-    class Counted(RgbPicture):
+    class Counted(RgbImage):
         looks = 0
 
         def luma(self) -> np.ndarray:
@@ -129,7 +129,7 @@ def test_the_monitor_notices_silence_without_a_single_frame() -> None:
 
 
 def three_frames() -> Iterable[Frame]:
-    return [Frame(number, float(number), RgbPicture(GREY)) for number in range(3)]
+    return [Frame(number, float(number), RgbImage(GREY)) for number in range(3)]
 
 
 def test_a_failing_opinion_stops_no_frame_and_is_logged_once_as_an_error(caplog: pytest.LogCaptureFixture) -> None:

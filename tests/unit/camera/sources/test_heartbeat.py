@@ -17,7 +17,7 @@ from facesecure.domain.errors import SourceError, SourceLost
 
 @pytest.fixture(autouse=True)
 def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "_SLICE", 0.02)
+    monkeypatch.setattr(base, "_BEAT_INTERVAL", 0.02)
 
 
 def test_while_it_waits_there_are_signs_and_in_the_end_it_says_that_nobody_stopped_it():
@@ -44,7 +44,7 @@ class Unplugged:
     def __str__(self) -> str:
         return "unplugged"
 
-    def pictures(self, stopped: threading.Event) -> Iterator[object]:
+    def images(self, stopped: threading.Event) -> Iterator[object]:
         raise SourceLost("nothing is plugged in")
         yield
 
@@ -55,7 +55,7 @@ class Unplugged:
 class Stuck(Unplugged):
     """A driver that never returns."""
 
-    def pictures(self, stopped: threading.Event) -> Iterator[object]:
+    def images(self, stopped: threading.Event) -> Iterator[object]:
         stopped.wait()
         return
         yield

@@ -41,12 +41,12 @@ def test_what_is_no_picture_is_skipped_with_a_warning(tmp_path: Path, caplog: py
 
 
 def test_an_empty_folder_is_an_error_that_says_what_to_put_there(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"there is no picture in") as caught:
+    with pytest.raises(SourceError, match=r"there is no image in") as caught:
         list(open_source(f"dir:{tmp_path}", CAMERA).frames())
     assert ".jpg" in str(caught.value.hint)
 
 
 def test_a_folder_of_nothing_readable_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("hello")
-    with pytest.raises(SourceError, match="none of the 1 pictures"):
+    with pytest.raises(SourceError, match="none of the 1 images"):
         probe(f"dir:{tmp_path}", CAMERA)

@@ -13,9 +13,9 @@ from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.live import LiveSource
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError, SourceLost
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
-PICTURE = RgbPicture(np.zeros((90, 160, 3), np.uint8))
+PICTURE = RgbImage(np.zeros((90, 160, 3), np.uint8))
 
 
 class Failing:
@@ -29,7 +29,7 @@ class Failing:
     def __str__(self) -> str:
         return "failing:0"
 
-    def pictures(self, stopped: threading.Event) -> Generator[FrameImage]:
+    def images(self, stopped: threading.Event) -> Generator[FrameImage]:
         self.opened += 1
         for _ in range(self._pictures):
             yield PICTURE
@@ -74,4 +74,4 @@ def test_stopping_does_not_wait_for_the_pause_to_end() -> None:
 def test_the_first_picture_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert frames_within(LiveSource(Failing(3, SourceLost("cut")), reconnect_max=0.05, patient=True), 0.3) > 5
-    assert caplog.text.count("failing:0 gives pictures of 160x90") == 1
+    assert caplog.text.count("failing:0 delivers images of 160x90") == 1

@@ -34,12 +34,12 @@ def test_it_asks_for_rgb_and_a_small_yuv_stream_at_a_fixed_rate() -> None:
 def test_the_motion_gate_gets_the_small_brightness_without_its_padding() -> None:
     fake = FakePicamera2(picture=plain(ORANGE, (400, 300)))
     odd = CameraConfig(width=400, height=300, fps=100)
-    with closing(PicameraConnection(0, odd, lambda _: fake).pictures(threading.Event())) as pictures:
+    with closing(PicameraConnection(0, odd, lambda _: fake).images(threading.Event())) as pictures:
         picture = next(pictures)
     assert tuple(picture.rgb()[0, 0]) == ORANGE
     assert picture.luma().shape == (240, 320)
     narrow = CameraConfig(width=100, height=80, fps=100)
-    with closing(PicameraConnection(0, narrow, lambda _: FakePicamera2()).pictures(threading.Event())) as pictures:
+    with closing(PicameraConnection(0, narrow, lambda _: FakePicamera2()).images(threading.Event())) as pictures:
         luma = next(pictures).luma()
     assert luma.shape == (80, 100)
     assert np.all(luma == 128)  # the padding, 255, is cut off
@@ -47,7 +47,7 @@ def test_the_motion_gate_gets_the_small_brightness_without_its_padding() -> None
 
 def test_a_request_is_given_back_before_the_picture_is_handed_on() -> None:
     fake = FakePicamera2()
-    with closing(PicameraConnection(0, WANTED, lambda _: fake).pictures(threading.Event())) as pictures:
+    with closing(PicameraConnection(0, WANTED, lambda _: fake).images(threading.Event())) as pictures:
         for _ in range(3):
             next(pictures)
             assert fake.requests_out == 0
@@ -70,7 +70,7 @@ def test_a_camera_that_falls_silent_is_reopened() -> None:
 
 
 def test_silence_is_a_loss_with_a_hint() -> None:
-    with pytest.raises(SourceLost, match=r"gave no picture for 0\.2 s") as caught:
+    with pytest.raises(SourceLost, match=r"gave no image for 0\.2 s") as caught:
         PicameraConnection(0, WANTED, lambda n: FakePicamera2(n, frames=0)).probe()
     assert "ribbon" in str(caught.value.hint)
 

@@ -61,11 +61,11 @@ def test_real_picamera2_that_falls_silent_is_a_loss_and_is_closed(monkeypatch: p
 
     impatient = CameraConfig(width=640, height=360, fps=30, timeout=0.5)
     connection = PicameraConnection(0, impatient)
-    with closing(connection.pictures(threading.Event())) as pictures:
+    with closing(connection.images(threading.Event())) as pictures:
         next(pictures)
         monkeypatch.setattr(libcamera.Camera, "queue_request", lambda *_: None)  # buffers no longer reach the sensor
         began = time.monotonic()
-        with pytest.raises(SourceLost, match=r"gave no picture for 0\.5 s"):
+        with pytest.raises(SourceLost, match=r"gave no image for 0\.5 s"):
             list(pictures)
         assert time.monotonic() - began < 5
     monkeypatch.undo()

@@ -11,12 +11,12 @@ from facesecure.camera.capture import LatestFrame
 from facesecure.camera.sources import ScriptedSource
 from facesecure.camera.sources.scripted import NEW_YEAR
 from facesecure.domain.errors import SourceError, SourceLost
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 from support.camera.sources import first, plain
 
 
 def test_scenes_come_at_the_rate_asked_for_from_the_start_given() -> None:
-    frames = list(ScriptedSource([plain(), RgbPicture(plain()), plain()], fps=4).frames())
+    frames = list(ScriptedSource([plain(), RgbImage(plain()), plain()], fps=4).frames())
     assert [frame.taken_at for frame in frames] == [0, 0.25, 0.5]
     assert frames[2].wall_time == NEW_YEAR + timedelta(seconds=0.5)
 

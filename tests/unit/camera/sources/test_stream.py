@@ -93,7 +93,7 @@ def test_a_stalled_server_is_a_loss_after_the_time_out(camera: RtspCamera) -> No
         list(frames)
     assert isinstance(troubles[0], SourceLost)
     # Packets may have been under way that make no whole picture; on a busy machine they are what came last.
-    assert any(why in str(troubles[0]) for why in ("sent nothing for 1 s", "sends data but no picture"))
+    assert any(why in str(troubles[0]) for why in ("sent nothing for 1 s", "sends data but no image"))
 
 
 @pytest.mark.rtsp
@@ -156,7 +156,7 @@ def test_the_end_of_a_live_stream_is_a_loss_and_never_a_busy_loop(
 
 def test_a_camera_that_never_opened_is_an_error_at_once(tmp_path: Path) -> None:
     source = playing(tmp_path / "nothing.mp4", [])
-    with pytest.raises(SourceError, match="is not there"):
+    with pytest.raises(SourceError, match="does not exist"):
         first(source, 1)
     assert source.trouble is None
 
@@ -182,5 +182,5 @@ def test_data_without_pictures_is_a_loss(tmp_path: Path) -> None:
     connection = StreamConnection(
         Address("v4l2", "/dev/film"), CameraConfig(timeout=1e-6), lambda *_: av.open(str(film))
     )
-    with pytest.raises(SourceLost, match="sends data but no picture"):
-        next(connection.pictures(threading.Event()))
+    with pytest.raises(SourceLost, match="sends data but no image"):
+        next(connection.images(threading.Event()))

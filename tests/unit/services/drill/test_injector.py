@@ -12,7 +12,7 @@ from facesecure.config import DetectorConfig
 from facesecure.domain import Frame, Image
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.vision.detection.factory import build_detector
-from facesecure.vision.images.frames import RgbPicture
+from facesecure.vision.images.frames import RgbImage
 
 
 def porch(count: int = 150, size: tuple[int, int] = (640, 360)) -> list[Image]:
@@ -20,7 +20,7 @@ def porch(count: int = 150, size: tuple[int, int] = (640, 360)) -> list[Image]:
     return [np.full((size[1], size[0], 3), 120, np.uint8)] * count
 
 
-def source(pictures: Sequence[Image | RgbPicture]) -> Iterator[Frame]:
+def source(pictures: Sequence[Image | RgbImage]) -> Iterator[Frame]:
     return ScriptedSource(pictures, fps=10.0).frames()
 
 
@@ -64,7 +64,7 @@ def test_a_detector_finds_the_face_where_it_was_painted() -> None:
 @pytest.mark.parametrize("luma", [(90, 160), (360, 640)], ids=["smaller", "same"])
 def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int]) -> None:
     """The motion gate compares each with the one before."""
-    pictures = [RgbPicture(image, np.full(luma, 120, np.uint8)) for image in porch(40)]
+    pictures = [RgbImage(image, np.full(luma, 120, np.uint8)) for image in porch(40)]
     interjection = VisitorInjector()
     interjection.begin()
     shapes, moved = set(), False

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain import Image
-from facesecure.vision.images.frames import ColourConverter, RgbPicture, VideoPicture, colour_of
+from facesecure.vision.images.frames import ColourConverter, RgbImage, VideoImage, colour_of
 from support.camera.sources import ORANGE, pixel, plain, scene
 
 # Kr and Kb of ITU-R BT.709 and BT.601, and FFmpeg's numbers for the two.
@@ -34,14 +34,14 @@ def coded(image: Image, matrix: tuple[float, float], full: bool) -> Any:
 def test_the_streams_matrix_and_range_are_honoured(matrix: tuple[float, float], full: bool) -> None:
     frame = coded(plain(ORANGE), matrix, full)
     frame.colorspace, frame.color_range = NUMBER[matrix], 2 if full else 1
-    assert pixel(VideoPicture(frame, ColourConverter()).rgb(), 0, 0) == pytest.approx(ORANGE, abs=3)
+    assert pixel(VideoImage(frame, ColourConverter()).rgb(), 0, 0) == pytest.approx(ORANGE, abs=3)
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((1280, 720), BT709), ((640, 480), BT601)])
 def test_an_untagged_stream_is_taken_as_players_take_it(size: tuple[int, int], matrix: tuple[float, float]) -> None:
     frame = coded(plain(ORANGE, size), matrix, full=False)
     assert colour_of(frame) == (NUMBER[matrix], 1)
-    assert pixel(VideoPicture(frame, ColourConverter()).rgb(), 0, 0) == pytest.approx(ORANGE, abs=3)
+    assert pixel(VideoImage(frame, ColourConverter()).rgb(), 0, 0) == pytest.approx(ORANGE, abs=3)
 
 
 def test_luma_is_a_view_of_the_decoders_plane_without_its_padding() -> None:
@@ -50,7 +50,7 @@ def test_luma_is_a_view_of_the_decoders_plane_without_its_padding() -> None:
     assert plane.line_size > 150  # else this test shows nothing
     buffer = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
     buffer.flags.writeable = False
-    luma = VideoPicture(frame, ColourConverter()).luma()
+    luma = VideoImage(frame, ColourConverter()).luma()
     assert luma.shape == (100, 150)
     assert np.shares_memory(luma, buffer)
 
@@ -58,7 +58,7 @@ def test_luma_is_a_view_of_the_decoders_plane_without_its_padding() -> None:
 @pytest.mark.parametrize("packing", ["yuyv422", "uyvy422"])
 def test_packed_usb_camera_formats_give_their_brightness_without_a_copy(packing: str) -> None:
     frame = av.VideoFrame.from_ndarray(scene(3), format="rgb24").reformat(format=packing)
-    luma = VideoPicture(frame, ColourConverter()).luma()
+    luma = VideoImage(frame, ColourConverter()).luma()
     grey = cv2.cvtColor(scene(3), cv2.COLOR_RGB2GRAY).astype(np.float64) * 219 / 255 + 16
     assert luma.shape == (120, 160)
     assert np.abs(luma - grey).mean() < 3
@@ -67,7 +67,7 @@ def test_packed_usb_camera_formats_give_their_brightness_without_a_copy(packing:
 
 def test_rgb_is_made_once_and_contiguous() -> None:
     frame = av.VideoFrame.from_ndarray(scene(3), format="rgb24")
-    picture = VideoPicture(frame, ColourConverter())
+    picture = VideoImage(frame, ColourConverter())
     assert picture.rgb() is picture.rgb()
     assert np.array_equal(picture.rgb(), scene(3))
     assert picture.luma().shape == (120, 160)
@@ -75,12 +75,12 @@ def test_rgb_is_made_once_and_contiguous() -> None:
 
 def test_a_rgb_picture_makes_its_luma_unless_the_camera_gave_one() -> None:
     given_luma = np.zeros((30, 40), np.uint8)
-    assert RgbPicture(plain(), given_luma).luma() is given_luma
-    assert RgbPicture(plain()).luma()[0, 0] == round(np.dot(ORANGE, (0.299, 0.587, 0.114)))
+    assert RgbImage(plain(), given_luma).luma() is given_luma
+    assert RgbImage(plain()).luma()[0, 0] == round(np.dot(ORANGE, (0.299, 0.587, 0.114)))
 
 
 def test_shapes_and_types_are_checked() -> None:
     with pytest.raises(ValueError, match="RGB picture is uint8"):
-        RgbPicture(np.zeros((10, 10), np.uint8))
+        RgbImage(np.zeros((10, 10), np.uint8))
     with pytest.raises(ValueError, match="luma plane is uint8"):
-        RgbPicture(plain(), np.zeros((10, 10, 1), np.uint8))
+        RgbImage(plain(), np.zeros((10, 10, 1), np.uint8))
