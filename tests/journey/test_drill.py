@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from facesecure.services.drill.report import kept, last_good
+from facesecure.services.drill.report import last_good_report, load_reports
 from support.cast.receiver import cast_device
 from support.speech.alsa import samples, without_a_card
 
@@ -95,7 +95,7 @@ def test_the_running_daemon_is_heard_through_a_cast_device_and_says_when_each_st
     assert steps(report, "google_home") == ["written", "attempting", "fetched", "playing", "finished", "delivered"]
     times = [step["seconds"] for step in report["steps"]]
     assert times == sorted(times)
-    good = last_good(home.state)
+    good = last_good_report(home.state)
     assert good is not None
     assert good.as_json() == report
 
@@ -124,8 +124,8 @@ def test_a_drill_that_nobody_hears_fails_and_is_kept_as_such(home: Home) -> None
     code, report, _ = home.drill()
     assert code == 1
     assert report["why"].startswith("not delivered by google_home")
-    assert last_good(home.state) is None
-    assert [each.good for each in kept(home.state)] == [False]
+    assert last_good_report(home.state) is None
+    assert [each.good for each in load_reports(home.state)] == [False]
 
 
 def test_a_camera_that_is_not_there_is_said_at_once(home: Home) -> None:

@@ -28,7 +28,7 @@ def test_it_starts_is_ready_and_says_how_things_stand(service):
     service.start()
     assert service.state == "active"
     service.system.wait_for(lambda: service.status, "a status")
-    assert service.status.startswith("watching, armed home, nobody enrolled, ")
+    assert service.status.startswith("watching, armed home, no one enrolled, ")
     assert service.system.run("ps", "-o", "user=", "-p", service.process).stdout.strip() == "facesecure"
 
 
@@ -137,7 +137,7 @@ def test_an_unplugged_camera_restarts_nothing(service):
     with pytest.raises(AssertionError, match="waited 10 s"):
         service.system.wait_for(lambda: service.process != process, "a restart that must not be", 10)
     assert service.restarts == 0
-    assert "no picture of the front door" in service.status
+    assert "no image from the front door" in service.status
 
 
 def test_a_configuration_that_cannot_be_read_is_not_tried_again_and_again(service):

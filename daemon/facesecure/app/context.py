@@ -1,45 +1,72 @@
-"""Whom the daemon works for."""
+"""The household's configuration, state, models and people, opened once for everything that runs in the daemon."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
-from facesecure.alerts.policy.arming import Arming
+from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.app.housekeeping import RetentionTask
 from facesecure.app.ram_fallback import StateLocation
 from facesecure.config import FacesecureConfig
+from facesecure.recognition.identify import Identifier
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.services.model_stack import ModelStack
+from facesecure.storage.build import build_store
 from facesecure.storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonContext:
-    """What a household wants, where and what is remembered of it, and the models that know its people.
+    """What the parts of a daemon share. Make one with ``open_context``.
 
-    ``choose`` tells its strangers apart.
+    ``location`` is where the state is kept, ``match_visitor`` recognises a stranger who was here before.
     """
 
     config: FacesecureConfig
-    place: StateLocation
+    location: StateLocation
     store: Store
     arming: Arming
     models: ModelStack
     match_visitor: MatchVisitor
 
+    @property
+    def state_dir(self) -> Path:
+        """The directory in use, which may stand in for the one configured."""
+        return self.location.path
+
     def names(self) -> list[str]:
-        """Who can be recognised."""
+        """Return the names of all people who can be recognised."""
         return self.models.names(self.store)
 
-    def group(self, stranger: str) -> object:
-        """Find out which visitor it was that the sighting with that identifier showed. Raises StoreError."""
-        return self.store.visitors.group(stranger, self.match_visitor)
+    def identifier(self) -> Identifier:
+        """Return the models and rules by which a track is identified."""
+        return self.models.identifier(self.config, self.store, self.state_dir, single_image=False)
 
-    def troubles(self) -> Iterator[tuple[str, str]]:
-        """What befell the state before this start: events of the service, and why, for reading."""
+    def group(self, sighting: str) -> object:
+        """Assign the stranger's sighting with the identifier ``sighting`` to a visitor. Raises StoreError."""
+        return self.store.visitors.group(sighting, self.match_visitor)
+
+    def startup_events(self) -> Iterator[tuple[str, str]]:
+        """Yield (event of the service, reason) for what happened to the state before this start.
+
+        Reasons are for reading and may be empty.
+        """
         if self.store.restored:
             yield "restored", ""
-        if freed := self.store.freed + self.place.freed:
-            yield "disk_full", f"{freed / 1e6:.0f} MB of old snapshots and backups were let go"
-        if self.place.complaint:
-            yield "unwritable", self.place.complaint
+        if freed := self.store.freed + self.location.freed:
+            yield "disk_full", f"{freed / 1e6:.0f} MB of old snapshots and backups were removed"
+        if self.location.complaint:
+            yield "unwritable", self.location.complaint
+
+
+def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitStack) -> DaemonContext:
+    """Load the models, open the state, and start pruning it; ``stack`` closes both. Raises ModelError or StoreError."""
+    models = ModelStack.load(config, location.path)
+    store = stack.enter_context(build_store(config.store, location.path))
+    arming = Arming(location.path, Mode(config.policy.mode))
+    store.visitors.group_left_over(models.match_visitor)
+    stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen))
+    return DaemonContext(config, location, store, arming, models, models.match_visitor)

@@ -83,7 +83,7 @@ class Supervisor:
         """Whether the present daemon has to end: for good, or for another."""
         return self._stopped or self._next is not None
 
-    def complaining(self, line: str) -> str:
+    def with_complaint(self, line: str) -> str:
         """``line``, and what somebody has to mend."""
         return f"{line}; {self.complaint}" if self.complaint else line
 

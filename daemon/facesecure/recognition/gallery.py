@@ -19,8 +19,8 @@ _log = logging.getLogger(__name__)
 class Gallery:
     """Templates of everybody, at one moment. Never changes; a new one is made when people change."""
 
-    def __init__(self, templates: Iterable[Template], decoys: Iterable[HardNegative] = ()) -> None:
-        self._decoys = HardNegatives(decoys)
+    def __init__(self, templates: Iterable[Template], hard_negatives: Iterable[HardNegative] = ()) -> None:
+        self._hard_negatives = HardNegatives(hard_negatives)
         kept = list(templates)
         self.names = tuple(sorted({template.name for template in kept}))
         self._owner = np.array([self.names.index(template.name) for template in kept], np.intp)
@@ -46,7 +46,7 @@ class Gallery:
         best = np.full(len(self.names), -1.0, np.float32)
         np.maximum.at(best, self._owner, cosines)
         scores = {name: float(score) for name, score in zip(self.names, best, strict=True)}
-        return self._decoys.penalise(scores, embedding)
+        return self._hard_negatives.penalise(scores, embedding)
 
 
 class LiveGallery:
@@ -58,7 +58,7 @@ class LiveGallery:
         revision: Callable[[], int],
         model_sha256: str,
         *,
-        decoys: Callable[[str], Iterable[HardNegative]] = lambda model: (),  # noqa: ARG005
+        hard_negatives: Callable[[str], Iterable[HardNegative]] = lambda model: (),  # noqa: ARG005
         every: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,7 +66,7 @@ class LiveGallery:
 
         ``decoys`` gives those of a model (``store.Store`` has all three).
         """
-        self._decoys = decoys
+        self._hard_negatives = hard_negatives
         self._load, self._revision, self._model, self._every, self._clock = load, revision, model_sha256, every, clock
         self._asked_at = clock()
         self._seen = revision()
@@ -95,7 +95,7 @@ class LiveGallery:
         foreign = sorted({t.name for t in templates} - {t.name for t in templates if t.model_sha256 == self._model})
         if foreign:
             _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
-        gallery = Gallery((t for t in templates if t.model_sha256 == self._model), self._decoys(self._model))
+        gallery = Gallery((t for t in templates if t.model_sha256 == self._model), self._hard_negatives(self._model))
         _log.info("%d people enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "nobody")
         return gallery
 

@@ -50,16 +50,16 @@ class Identifier:
 
     detector: Detector
     recognizer: Recognizer
-    judge: VerdictRule
-    quality: QualityConfig
+    rule: VerdictRule
+    floors: QualityConfig
 
     def identify(self, image: Image) -> list[FaceReport]:
         """A report on each face in ``image`` (uint8 RGB), largest first."""
         return [self._report(image, face) for face in self.detector.detect(image)]
 
     def _report(self, image: Image, face: Face) -> FaceReport:
-        aligned, recognition = analyse_face(image, face, self.quality, self.recognizer)
+        aligned, recognition = analyse_face(image, face, self.floors, self.recognizer)
         if recognition is None:
-            return FaceReport(face, aligned, self.judge.decide(Evidence().refuse(aligned.quality)), None)
+            return FaceReport(face, aligned, self.rule.decide(Evidence().refuse(aligned.quality)), None)
         evidence = Evidence().add(recognition, aligned.quality, at=0.0)
-        return FaceReport(face, aligned, self.judge.decide(evidence), recognition)
+        return FaceReport(face, aligned, self.rule.decide(evidence), recognition)

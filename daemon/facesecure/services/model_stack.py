@@ -1,4 +1,9 @@
-"""The models at work, loaded and checked by the configuration: to find faces, tell whose they are, and enrol them."""
+"""Load the models that the configuration names, and connect them with the store: recognition, enrolment, renewal.
+
+``ModelStack`` holds the loaded models and makes from them what each command needs: a recogniser that follows the
+store, an ``Identifier`` for images, an ``Enrolment`` for a person. ``renew`` re-embeds the enrolled faces after a
+change of model, since embeddings of two models cannot be compared.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +34,7 @@ from facesecure.recognition.impostor_model import ImpostorModel, impostor_model_
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
+from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
 from facesecure.storage.store import Store
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE, build_detector
 from facesecure.vision.images.quality import ENROLMENT
@@ -36,67 +42,80 @@ from facesecure.vision.inference.model_card import load_model
 
 _log = logging.getLogger(__name__)
 
-
 _TRAIN_INSTEAD = (
-    "put pictures or videos of everybody into a folder for each person, train again (facesecure-train dataset extract, "
-    'train, export) and set [recognizer] model to what comes out; or set kind = "embedding" and enrol'
+    "put photos or videos of every person into a folder of their own, train again (facesecure-train dataset extract, "
+    'train, export) and set [recognizer] model to the result; or set kind = "embedding" and enrol'
 )
+_PROGRESS_SECONDS = 1.0
+"""Seconds before re-embedding logs its progress, and between two such lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStack:
-    """The models, loaded and checked: what ``run``, ``enroll`` and ``identify`` all need."""
+    """The models of one configuration, loaded and checked.
+
+    ``recognition_floors`` and ``enrolment_floors`` are the quality that a face needs to be recognised and to be
+    enrolled. ``human_filter`` gives the reasons why an embedding may not be a person's. ``classifier`` is set where
+    people are named by a classifier instead of by embeddings. Example::
+
+        models = ModelStack.load(config, state_dir)
+        with Store.open(state_dir) as store:
+            reports = models.identifier(config, store, state_dir).identify(image)
+    """
 
     detector: Detector
     embedder: ModelEmbedder
     scores: ScoreModel
     strangers: ImpostorModel
     recognition_floors: QualityConfig
-    """What a face must be worth to be recognised."""
     enrolment_floors: QualityConfig
-    """What it must be worth to be enrolled."""
     human_filter: Doubts
-    """Whether it is a person's at all."""
     classifier: FaceClassifier | None = None
-    """What names people, where embeddings do not."""
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> ModelStack:
-        """Load what ``config`` names. Raises ModelError."""
-        classifier = _classifier(config, state_dir) if config.recognizer.kind == "classifier" else None
+        """Load the models that ``config`` names, from the package or from ``state_dir``/models. Raises ModelError."""
+        classifier = _load_classifier(config, state_dir) if config.recognizer.kind == "classifier" else None
         model = load_model(config.recognizer.embedding_model, state_dir)
         detector = build_detector(config.detector, models_dir=state_dir / "models")
         cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
-        sure = config.quality.min_confidence
-        sure = USABLE_CONFIDENCE[config.detector.kind] if sure is None else sure
-        watching, enrolling = (
-            floors.model_copy(update={"min_confidence": sure}) for floors in (config.quality, ENROLMENT)
+        return cls(
+            detector,
+            ModelEmbedder(model),
+            ScoreModel.from_card(model.card),
+            impostor_model_of(model),
+            _with_confidence(config.quality, config),
+            _with_confidence(ENROLMENT, config),
+            human_filter_for(model.card),
+            classifier,
         )
-        scores, strangers = ScoreModel.from_card(model.card), impostor_model_of(model)
-        doubts = human_filter_for(model.card)
-        return cls(detector, ModelEmbedder(model), scores, strangers, watching, enrolling, doubts, classifier)
+
+    @property
+    def match_visitor(self) -> MatchVisitor:
+        """The function that assigns a stranger's visit to an earlier visitor."""
+        return VisitorMatcher(self.scores).match
 
     def names(self, store: Store) -> list[str]:
-        """Who can be recognised: everybody in ``store``, or whom the classifier learnt."""
+        """Return the names that can be recognised: those enrolled in ``store``, or the classifier's classes."""
         return [person.name for person in store.people()] if self.classifier is None else list(self.classifier.names)
 
     def recognizer(self, store: Store) -> Recognizer:
-        """A recogniser that knows everybody in ``store``, and within a second whoever is added; or the classifier."""
+        """Return the classifier's recogniser, or one that follows the people in ``store`` within a second."""
         if self.classifier is not None:
             return ClassifierRecognizer(self.classifier, self.embedder, self.embedder.sha256, self.human_filter)
         load = partial(self.templates, store)
-        gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, decoys=store.decoys)
+        gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, hard_negatives=store.hard_negatives)
         return EmbeddingRecognizer(self.embedder, gallery, self.human_filter)
 
     def templates(self, store: Store) -> list[Template]:
-        """Everybody's templates, after those that another model made were made again."""
+        """Return the templates in ``store``, after re-embedding the faces of another model (``renew``)."""
         renew(store, self.embedder)
         return store.templates()
 
-    def standards(self, config: FacesecureConfig, store: Store, state_dir: Path) -> AcceptanceRules:
-        """What to demand of whom: as calibrated, or else the safe default; of a classifier's, as its card says."""
+    def acceptance_rules(self, config: FacesecureConfig, store: Store, state_dir: Path) -> AcceptanceRules:
+        """Return the rules for accepting a name: as calibrated, by default, or as a classifier's card says."""
         if self.classifier is not None:
-            return _class_standards(self.classifier, config.verdict)
+            return _class_rules(self.classifier, config.verdict)
         return LiveThresholds(
             store.templates,
             store.people_revision,
@@ -107,26 +126,35 @@ class ModelStack:
             config.verdict.false_accept,
         )
 
-    def identifier(self, config: FacesecureConfig, store: Store, state_dir: Path) -> Identifier:
-        """For single pictures, where one face has to do."""
-        single = VerdictConfig.model_validate({**config.verdict.model_dump(), "min_faces": 1})
-        judge = VerdictRule(single, self.standards(config, store, state_dir))
-        return Identifier(self.detector, self.recognizer(store), judge, self.recognition_floors)
+    def identifier(
+        self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = True
+    ) -> Identifier:
+        """Return the parts that identify a face.
+
+        For a ``single_image`` one face is enough for a verdict; a track needs as many as the configuration says.
+        """
+        verdict = config.verdict
+        if single_image:
+            verdict = VerdictConfig.model_validate({**verdict.model_dump(), "min_faces": 1})
+        rule = VerdictRule(verdict, self.acceptance_rules(config, store, state_dir))
+        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors)
 
     def enrolment(self, known: Sequence[Embedding] = (), others: OtherPeople | None = None) -> Enrolment:
-        """To collect pictures of one person, whose faces enrolled so far are ``known``, beside ``others``.
+        """Return an empty enrolment of one person, given the embeddings ``known`` of faces enrolled before.
 
-        Raises EnrolmentError where a classifier is at work: it learns in training alone.
+        ``others`` are the other people enrolled. Raises EnrolmentError where a classifier names people: it learns in
+        training only.
         """
         if self.classifier is not None:
-            what = f"{self.classifier.card.name} is a classifier: it knows whom it learnt, and nobody can be enrolled"
+            name = self.classifier.card.name
+            what = f"{name} is a classifier: it recognises the people it was trained on, and no one can be enrolled"
             raise EnrolmentError(what, _TRAIN_INSTEAD)
         return Enrolment(
             self.detector, self.embedder, self.embedder.sha256, known, self.enrolment_floors, self.human_filter, others
         )
 
     def enrolment_of(self, store: Store, name: str) -> Enrolment:
-        """To collect pictures of ``name``, new to ``store`` or not, beside everybody else who is enrolled there.
+        """Return an enrolment of ``name``, who may be in ``store`` already, beside all others enrolled there.
 
         Raises EnrolmentError as ``enrolment`` does.
         """
@@ -138,55 +166,59 @@ class ModelStack:
         return self.enrolment(known, OtherPeople(others, self.scores))
 
 
-def _classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
-    """Raises ModelError. Warns where another detector finds the faces than it learnt with."""
-    found = FaceClassifier(load_model(config.recognizer.model, state_dir))
-    loose, detector = found.facts.crop, config.detector.kind
+def _with_confidence(floors: QualityConfig, config: FacesecureConfig) -> QualityConfig:
+    """Return ``floors`` with the detector's confidence as configured, else what suits the kind of detector."""
+    configured = config.quality.min_confidence
+    confidence = USABLE_CONFIDENCE[config.detector.kind] if configured is None else configured
+    return floors.model_copy(update={"min_confidence": confidence})
+
+
+def _load_classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
+    """Load the classifier; warn if it was trained on another detector's boxes. Raises ModelError."""
+    classifier = FaceClassifier(load_model(config.recognizer.model, state_dir))
+    loose, detector = classifier.facts.crop, config.detector.kind
     if loose is not None and loose.detector != detector:
         _log.warning(
-            "%s learnt on faces that %s found, and %s draws its boxes otherwise: set [detector] kind, or train again",
-            found.card.name,
+            "%s was trained on faces found by %s, and %s draws its boxes differently: set [detector] kind, or train "
+            "again",
+            classifier.card.name,
             loose.detector,
             detector,
         )
-    return found
+    return classifier
 
 
-def _class_standards(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassThresholds:
-    standards = ClassThresholds.from_card(classifier.card)
-    for warning in standards.warnings(verdict.false_accept):
+def _class_rules(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassThresholds:
+    rules = ClassThresholds.from_card(classifier.card)
+    for warning in rules.warnings(verdict.false_accept):
         _log.warning("%s: %s", classifier.card.name, warning)
-    return standards
-
-
-_PATIENCE = 1.0
-"""Seconds after which somebody who waits wants to know what for, and then again after each as long."""
+    return rules
 
 
 def renew(store: Store, embedder: ModelEmbedder) -> Reembedded:
-    """Make the templates in ``store`` fit ``embedder``; one line in the log where there was anything to do.
+    """Re-embed the faces in ``store`` that another model than ``embedder`` embedded, and log the result.
 
-    Faces that cannot be embedded again are named in the log, stay as they were, and are compared with nobody.
+    Faces that cannot be embedded are logged by number and person, stay unchanged, and match no one.
     """
     began, progress = time.monotonic(), _Progress()
     done = store.reembed(embedder.sha256, embedder.embed, done=progress)
     if done.faces:
         people, took = ", ".join(done.people), time.monotonic() - began
-        _log.info("the model has changed: %d faces of %s embedded again in %.1f s", done.faces, people, took)
+        _log.info("the model has changed: re-embedded %d faces of %s in %.1f s", done.faces, people, took)
     for face in done.refused:
         _log.error(
-            "face %d of %s could not be embedded again and does not count: %s", face.identifier, face.name, face.why
+            "face %d of %s could not be re-embedded and is not compared: %s", face.identifier, face.name, face.why
         )
     return done
 
 
 class _Progress:
-    """Says how far it is, once it takes long."""
+    """Logs the progress of re-embedding once it takes long."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic() + _PATIENCE
+        self._due = time.monotonic() + _PROGRESS_SECONDS
 
     def __call__(self, done: int, of: int) -> None:
         if time.monotonic() >= self._due and done < of:
-            self._due = time.monotonic() + _PATIENCE
-            _log.warning("the model has changed: embedding enrolled faces again, %d of %d done", done, of)
+            self._due = time.monotonic() + _PROGRESS_SECONDS
+            _log.warning("the model has changed: re-embedding enrolled faces, %d of %d done", done, of)

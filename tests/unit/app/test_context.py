@@ -26,13 +26,13 @@ def home(store: Store, place: StateLocation) -> DaemonContext:
 
 
 def test_a_state_that_nothing_befell_is_not_spoken_of(store, tmp_path):
-    assert list(home(store, StateLocation(tmp_path, tmp_path)).troubles()) == []
+    assert list(home(store, StateLocation(tmp_path, tmp_path)).startup_events()) == []
 
 
 def test_what_was_let_go_for_the_start_is_told_in_one_sum_and_a_refuge_with_its_reason(store, tmp_path):
     store.freed = 3_000_000
     refuge = StateLocation(tmp_path / "disk", tmp_path, "the disk cannot be written", freed=2_000_000)
-    assert list(home(store, refuge).troubles()) == [
-        ("disk_full", "5 MB of old snapshots and backups were let go"),
+    assert list(home(store, refuge).startup_events()) == [
+        ("disk_full", "5 MB of old snapshots and backups were removed"),
         ("unwritable", "the disk cannot be written"),
     ]

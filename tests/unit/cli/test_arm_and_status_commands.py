@@ -114,7 +114,7 @@ def test_status_says_how_things_stand(facesecure, daemon, store):
     store.record(sighting("one", Verdict(VerdictKind.STRANGER, "because")))
     done = facesecure("status")
     assert done.code == 0
-    assert done.out.startswith("watching, armed home, nobody enrolled, last seen a stranger ")
+    assert done.out.startswith("watching, armed home, no one enrolled, last seen a stranger ")
     assert "alerts waiting" in done.out
     assert "3 sent, 1 failed, 2 waiting (last error: no network)" in done.out
 
@@ -130,7 +130,7 @@ def test_status_for_programs_is_one_document(facesecure, daemon):
 def test_a_camera_in_trouble_is_said(facesecure, daemon, monkeypatch):
     monkeypatch.setattr(Camera, "trouble", SourceError("cannot reach 192.168.1.20"))
     done = facesecure("status")
-    assert done.out.startswith("no picture of the front door, armed home, ")
+    assert done.out.startswith("no image from the front door, armed home, ")
     assert "cannot reach 192.168.1.20" in done.out
 
 

@@ -50,7 +50,7 @@ def test_a_face_is_named_by_its_class_or_is_a_stranger(door, tmp_path):
 def test_nobody_can_be_enrolled_and_it_is_said_what_to_do_instead(door, album):
     outcome = door("enroll", "Anna", "--images", album)
     assert outcome.code == 1
-    assert "it knows whom it learnt, and nobody can be enrolled" in outcome.err
+    assert "it recognises the people it was trained on, and no one can be enrolled" in outcome.err
     assert "facesecure-train" in outcome.err
     assert 'kind = "embedding"' in outcome.err
 

@@ -144,7 +144,7 @@ def test_another_model_embeds_everybody_again_before_anything_is_compared(facese
     with caplog.at_level(logging.INFO, "facesecure.services.model_stack"):
         found = facesecure("--config", config, "identify", album / "grace_5.png", "--json").json
     assert found["images"][0]["faces"][0]["name"] == "Grace"
-    assert f"{facesecure.people()['Grace']} faces of Grace embedded again in" in caplog.text
+    assert f"re-embedded {facesecure.people()['Grace']} faces of Grace in" in caplog.text
     models = {face["model_sha256"] for face in facesecure("people", "show", "Grace", "--json").json["faces"]}
     assert models == {load_model("mobilefacenet-float16").sha256}
     assert facesecure("enroll", "Hopper", "--images", album).code == 1, "and back, where she is still the same person"

@@ -14,10 +14,10 @@ TWIN = np.array([0.7, np.sqrt(1 - 0.7**2), 0], np.float32)
 """Somebody who is often taken for Tom."""
 
 
-def gallery(*decoys: HardNegative) -> Gallery:
+def gallery(*negatives: HardNegative) -> Gallery:
     anna = np.array([0, 0, 1], np.float32)
     templates = [Template(name, face, "m", 5, NOON) for name, face in (("Tom", TOM), ("Anna", anna))]
-    return Gallery(templates, decoys)
+    return Gallery(templates, negatives)
 
 
 def towards(share: float) -> np.ndarray:
@@ -61,12 +61,12 @@ def test_the_more_it_looks_like_the_decoy_the_less_it_is_tom_without_a_jump(shar
 
 
 def test_a_running_daemon_heeds_a_mark_within_a_second():
-    now, revision, decoys = [0.0], [1], []
+    now, revision, negatives = [0.0], [1], []
     live = LiveGallery(
         lambda: [Template("Tom", TOM, "m", 5, NOON)], lambda: revision[0], "m",
-        decoys=lambda model: decoys, clock=lambda: now[0],
+        hard_negatives=lambda model: negatives, clock=lambda: now[0],
     )  # fmt: skip
     before = live.current().scores(TWIN)["Tom"]
-    decoys.append(HardNegative("Tom", TWIN))
+    negatives.append(HardNegative("Tom", TWIN))
     revision[0], now[0] = 2, 1.0
     assert live.current().scores(TWIN)["Tom"] < before - 0.2

@@ -54,7 +54,7 @@ def test_templates_are_made_again_from_the_crops_and_one_line_says_so(store, cro
     with caplog.at_level(logging.INFO, "facesecure.services.model_stack"):
         assert renew(store, embedder).faces == 6
     (line,) = caplog.messages
-    assert line.startswith("the model has changed: 6 faces of Eileen, Grace embedded again in ")
+    assert line.startswith("the model has changed: re-embedded 6 faces of Eileen, Grace in ")
     templates = {one.name: one for one in store.templates()}
     assert {one.model_sha256 for one in templates.values()} == {embedder.sha256}
     assert templates["Grace"].embedding @ embedder.embed(crops["grace_hopper"]) > 0.95
@@ -70,7 +70,7 @@ def test_a_lost_crop_is_told_and_its_person_is_compared_with_nobody(store, crops
         session.execute(text("UPDATE faces SET crop_png = :nothing WHERE id <= 3"), {"nothing": b""})
     config = FacesecureConfig(recognizer=RecognizerConfig(model=FAST))
     recognizer = ModelStack.load(config, tmp_path / "state").recognizer(store)
-    assert "face 1 of Grace could not be embedded again and does not count: it is missing or cut short" in caplog.text
+    assert "face 1 of Grace could not be re-embedded and is not compared: it is missing or cut short" in caplog.text
     assert "not recognised until enrolled again: Grace" in caplog.text
     scores = recognizer.identify(AlignedFace(crops["grace_hopper"], quality())).scores
     assert set(scores) == {"Eileen"}
@@ -78,7 +78,7 @@ def test_a_lost_crop_is_told_and_its_person_is_compared_with_nobody(store, crops
 
 def test_who_waits_longer_is_told_how_far_it_is(store, crops, caplog, monkeypatch):
     store.add_person("Grace", enrolled(crops["grace_hopper"], EXACT))
-    monkeypatch.setattr(model_stack, "_PATIENCE", 0.0)
+    monkeypatch.setattr(model_stack, "_PROGRESS_SECONDS", 0.0)
     renew(store, ModelEmbedder(load_model(FAST)))
     told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert [line.rsplit(", ", 1)[1] for line in told] == ["1 of 3 done", "2 of 3 done"]

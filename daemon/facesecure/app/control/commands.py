@@ -1,4 +1,7 @@
-"""What the running daemon can be asked: ping, status, and to arm."""
+"""The commands that a running daemon answers on its control socket: ping, status, arm, drill, drill-report.
+
+``Commands`` holds the handlers, ``status_line`` words the one line that ``facesecure status`` and systemd show.
+"""
 
 from __future__ import annotations
 
@@ -10,81 +13,116 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from facesecure import __version__
+from facesecure.alerts.build import AlertStack
+from facesecure.alerts.delivery.channel import ChannelReport
 from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.alerts.policy.policy import Policy
+from facesecure.app.context import DaemonContext
 from facesecure.app.control.server import Handler
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError, StoreError, UsageError
 from facesecure.services.drill.drill import Drill
 
+MODES = ", ".join(mode.value for mode in Mode)
+WATCHING = "watching"
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
 _log = logging.getLogger(__name__)
 
-MODES = ", ".join(mode.value for mode in Mode)
+
+class StatusStore(Protocol):
+    """The part of ``storage.store.Store`` that a status needs."""
+
+    def people(self) -> Any:
+        """Return the people enrolled."""
+
+    def sightings(self, limit: int = 50, *, latest_only: bool = False) -> Any:
+        """Return the newest sightings."""
 
 
-class People(Protocol):
-    """What is needed of ``store.Store``."""
+class DeliveryReports(Protocol):
+    """The part of ``alerts.delivery.dispatcher.Dispatcher`` that a status needs."""
 
-    def people(self) -> Any: ...
-
-    def sightings(self, limit: int = 50, *, latest_only: bool = False) -> Any: ...
-
-
-class Channels(Protocol):
-    """What is needed of ``alerts.dispatcher.Dispatcher``."""
-
-    def reports(self) -> Any: ...
+    def reports(self) -> Sequence[ChannelReport]:
+        """Return the state of each plugin."""
 
 
-class Camera(Protocol):
-    """What is needed of ``sources.capture.LatestFrame``."""
+class CameraStatus(Protocol):
+    """The part of ``camera.health.HealthMonitor`` that a status needs."""
 
     @property
-    def trouble(self) -> SourceError | None: ...
+    def trouble(self) -> SourceError | None:
+        """Why there are no usable frames; None while there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The parts of a daemon that answer. ``names`` are those it can recognise; left out, everybody in ``store``.
+    """The handlers of the control socket, and the parts of the daemon they answer from.
 
-    ``complaint`` says what is wrong with the state directory, if something is.
+    ``place`` is the camera's name. ``names`` returns the people who can be recognised; by default all in ``store``.
+    ``complaint`` says what is wrong with the state directory, empty if nothing. Example::
+
+        commands = Commands.of(context, alerts, monitor, drill)
+        with serve_control(commands.handlers(), state_dir):
+            ...
     """
 
     place: str
     arming: Arming
     policy: Policy
-    store: People
-    camera: Camera
-    channels: Channels
+    store: StatusStore
+    camera: CameraStatus
+    channels: DeliveryReports
     names: Callable[[], Sequence[str]] | None = None
     complaint: str = ""
+    drill: Drill | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
+    @classmethod
+    def of(cls, context: DaemonContext, alerts: AlertStack, camera: CameraStatus, drill: Drill) -> Commands:
+        """Return the commands of a daemon made of these parts."""
+        return cls(
+            context.config.camera.name,
+            context.arming,
+            alerts.policy,
+            context.store,
+            camera,
+            alerts.dispatcher,
+            context.names,
+            context.location.complaint,
+            drill,
+        )
+
     def handlers(self) -> dict[str, Handler]:
-        return {"ping": self.ping, "status": self.status, "arm": self.arm}
+        """Return the handler of each command, by its name."""
+        handlers: dict[str, Handler] = {"ping": self.ping, "status": self.status, "arm": self.arm}
+        return handlers if self.drill is None else {**handlers, **drill_handlers(self.drill)}
 
     def ping(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        """Is anybody there?"""
+        """Return the daemon's process id, version and start time."""
         return {"pid": os.getpid(), "program": __version__, "started_at": self.started_at.isoformat()}
 
     def arm(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """``mode``: home, away or off. It acts from now on; ``warning`` says where it will not outlive a restart."""
+        """Set the mode to ``mode`` of ``request``: home, away or off. Raises UsageError for any other.
+
+        The mode is in force at once; ``warning`` in the result says if it will not survive a restart.
+        """
         before, warning = self.policy.mode, self.complaint or None
         try:
             self.arming.arm(_mode(request.get("mode")))
         except StoreError as error:
-            warning = f"{error.message}; after a restart it will be as it was before"
+            warning = f"{error.message}; the mode will be lost at the next restart"
         _log.info("%s (was %s)", self.policy.mode.words, before.words)
         return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
 
     def status(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """How things stand, in one line and in full."""
+        """Return the state of the daemon, as one ``line`` and in detail."""
         now = datetime.now(UTC)
         names = list(self.names()) if self.names else [person.name for person in self.store.people()]
         last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
-        doing = f"no picture of the {self.place}" if trouble else WATCHING
-        line = status_line(mode, len(names), last, now, camera=doing, quiet=quiet)
+        camera = f"no image from the {self.place}" if trouble else WATCHING
+        line = status_line(mode, len(names), last, now, camera=camera, quiet=quiet)
         return {
             **self.ping(request),
             "line": f"{line}; {self.complaint}" if self.complaint else line,
@@ -93,7 +131,7 @@ class Commands:
             "quiet": quiet,
             "camera": {"name": self.place, "trouble": trouble.message if trouble else None},
             "people": names,
-            "last_seen": _seen(last, now),
+            "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
         }
@@ -103,27 +141,23 @@ class Commands:
         return LastSeen(found[0].kind, found[0].name, found[0].last_seen) if found else None
 
 
-def _mode(word: object) -> Mode:
-    try:
-        return Mode(str(word))
-    except ValueError:
-        raise UsageError(f"there is no mode {word!r}", f"the modes are: {MODES}") from None
+def drill_handlers(drill: Drill) -> dict[str, Handler]:
+    """Return the handlers of ``drill``, which begins one, and of ``drill-report``, which returns its report so far."""
 
+    def begin(_: Mapping[str, Any]) -> dict[str, Any]:
+        drill.begin()
+        return {}
 
-def _seen(last: LastSeen | None, now: datetime) -> dict[str, Any] | None:
-    if last is None:
-        return None
-    return {"verdict": last.kind.value, "name": last.name, "at": last.at.isoformat(), "ago": ago(last.at, now)}
+    def report(_: Mapping[str, Any]) -> dict[str, Any]:
+        current = drill.report()
+        return current.as_json() if current else {}
 
-
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-WATCHING = "watching"
+    return {"drill": begin, "drill-report": report}
 
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """Who was at the door last, as far as anybody can tell, and when."""
+    """The latest sighting: its verdict, its name if known, and when it ended."""
 
     kind: VerdictKind
     name: str | None
@@ -131,25 +165,25 @@ class LastSeen:
 
     @property
     def words(self) -> str:
-        """A name, "a stranger", or "somebody"."""
-        return self.name or ("a stranger" if self.kind is VerdictKind.STRANGER else "somebody")
+        """A name, "a stranger", or "an unidentified visitor"."""
+        return self.name or ("a stranger" if self.kind is VerdictKind.STRANGER else "an unidentified visitor")
 
 
 def status_line(
     mode: Mode, people: int, last: LastSeen | None, now: datetime, *, camera: str = WATCHING, quiet: bool = False
 ) -> str:
-    """One line for systemd's STATUS= and for ``facesecure status``.
+    """Return the state of the daemon in one line, for ``facesecure status`` and systemd's STATUS=.
 
-    ``people``: how many are enrolled. ``camera``: what it does ("watching", "camera offline"). ``quiet``: it is within
-    the quiet hours.
+    ``people``: the number who can be recognised. ``camera``: its state ("watching", "no image from the front door").
+    ``quiet``: whether it is within the quiet hours.
     """
-    who = "nobody enrolled" if people == 0 else "1 person" if people == 1 else f"{people} people"
-    seen = f"last seen {last.words} {ago(last.at, now)}" if last else "nobody seen yet"
-    return ", ".join([camera, mode.words + (" (quiet hours)" if quiet else ""), who, seen])
+    enrolled = "no one enrolled" if people == 0 else "1 person" if people == 1 else f"{people} people"
+    seen = f"last seen {last.words} {ago(last.at, now)}" if last else "no one seen yet"
+    return ", ".join([camera, mode.words + (" (quiet hours)" if quiet else ""), enrolled, seen])
 
 
 def ago(then: datetime, now: datetime) -> str:
-    """How long ago ``then`` was, as people say it. A ``then`` to come (the clock was set back) is "just now"."""
+    """Return how long ago ``then`` was, as "12 min ago"; "just now" if the clock was set back since."""
     seconds = (now - then).total_seconds()
     if seconds < _MINUTE:
         return "just now"
@@ -161,15 +195,14 @@ def ago(then: datetime, now: datetime) -> str:
     return "yesterday" if days == 1 else f"{days} days ago"
 
 
-def handlers(drill: Drill) -> dict[str, Handler]:
-    """``drill`` begins one, ``drill-report`` says how far it has come."""
+def _mode(word: object) -> Mode:
+    try:
+        return Mode(str(word))
+    except ValueError:
+        raise UsageError(f"there is no mode {word!r}", f"the modes are: {MODES}") from None
 
-    def begin(_: Mapping[str, Any]) -> dict[str, Any]:
-        drill.begin()
-        return {}
 
-    def report(_: Mapping[str, Any]) -> dict[str, Any]:
-        present = drill.report()
-        return present.as_json() if present else {}
-
-    return {"drill": begin, "drill-report": report}
+def _as_json(last: LastSeen | None, now: datetime) -> dict[str, Any] | None:
+    if last is None:
+        return None
+    return {"verdict": last.kind.value, "name": last.name, "at": last.at.isoformat(), "ago": ago(last.at, now)}

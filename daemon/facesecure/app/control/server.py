@@ -200,7 +200,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
 
 
 @contextmanager
-def answering(handlers: Mapping[str, Handler], state_dir: Path, named: Path | None = None) -> Iterator[None]:
+def serve_control(handlers: Mapping[str, Handler], state_dir: Path, named: Path | None = None) -> Iterator[None]:
     """Answer callers at this daemon's own place. A door is watched even where that cannot be: then the log says so.
 
     ``named``: what callers call the state directory, where ``state_dir`` stands in for it.

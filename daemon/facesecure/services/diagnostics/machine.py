@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail, ok, warn
-from facesecure.services.drill.report import kept, last_good
+from facesecure.services.drill.report import last_good_report, load_reports
 
 _MB = 1_000_000
 _TOO_LITTLE = 100 * _MB
@@ -71,7 +71,7 @@ _ADVICE = "try the whole alarm: facesecure drill"
 
 def drill(patient: CheckContext) -> Iterator[CheckResult]:
     """The last drill was good, and not long ago."""
-    reports, good = kept(patient.state_dir), last_good(patient.state_dir)
+    reports, good = load_reports(patient.state_dir), last_good_report(patient.state_dir)
     if not reports:
         yield warn("drill", "there was none yet", _ADVICE)
     elif not reports[0].good:

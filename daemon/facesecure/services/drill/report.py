@@ -49,7 +49,7 @@ class DrillReport:
         return cls(began_at, steps, bool(values["done"]), bool(values["good"]), str(values["why"]))
 
 
-def keep(report: DrillReport, state_dir: Path) -> Path:
+def save_report(report: DrillReport, state_dir: Path) -> Path:
     """Write ``report`` under its date, and let the oldest beyond KEPT go. Raises OSError."""
     folder = state_dir / FOLDER
     make_private_folders(state_dir, folder)
@@ -60,14 +60,14 @@ def keep(report: DrillReport, state_dir: Path) -> Path:
     return path
 
 
-def kept(state_dir: Path) -> list[DrillReport]:
+def load_reports(state_dir: Path) -> list[DrillReport]:
     """All that are kept, newest first; a file that is no report is passed over."""
     return [report for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True) if (report := _read(path))]
 
 
-def last_good(state_dir: Path) -> DrillReport | None:
+def last_good_report(state_dir: Path) -> DrillReport | None:
     """The newest drill in which every channel delivered."""
-    return next((report for report in kept(state_dir) if report.good), None)
+    return next((report for report in load_reports(state_dir) if report.good), None)
 
 
 def _read(path: Path) -> DrillReport | None:

@@ -16,7 +16,7 @@ from facesecure.app.control import protocol
 from facesecure.app.control.client import ask
 from facesecure.app.control.peer_credentials import Peer
 from facesecure.app.control.protocol import ANSWER_LIMIT, REQUEST_LIMIT
-from facesecure.app.control.server import ControlServer, answering
+from facesecure.app.control.server import ControlServer, serve_control
 from facesecure.domain.errors import ControlError, NoDaemonError, UsageError
 from support.service.control import NOBODY, call_as, open_folder
 
@@ -256,7 +256,7 @@ def test_what_is_no_socket_is_left_alone(path):
 
 def test_a_daemon_that_cannot_listen_says_so_and_watches_on(tmp_path, caplog, monkeypatch):
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "missing"))
-    with answering(HANDLERS, tmp_path):
+    with serve_control(HANDLERS, tmp_path):
         pass
     assert "facesecure arm and status will not work" in caplog.text
 

@@ -19,7 +19,7 @@ def test_it_says_what_a_person_wants_to_know():
 
 
 def test_before_anybody_was_enrolled_or_seen_it_says_that():
-    assert status_line(Mode.HOME, 0, None, NOON) == "watching, armed home, nobody enrolled, nobody seen yet"
+    assert status_line(Mode.HOME, 0, None, NOON) == "watching, armed home, no one enrolled, no one seen yet"
 
 
 def test_one_person_is_not_one_people():
@@ -28,7 +28,9 @@ def test_one_person_is_not_one_people():
 
 def test_somebody_without_a_name_is_told_by_what_is_known_of_them():
     assert status_line(Mode.HOME, 2, seen(3, VerdictKind.STRANGER, None), NOON).endswith("a stranger 3 min ago")
-    assert status_line(Mode.HOME, 2, seen(3, VerdictKind.UNIDENTIFIED, None), NOON).endswith("somebody 3 min ago")
+    assert status_line(Mode.HOME, 2, seen(3, VerdictKind.UNIDENTIFIED, None), NOON).endswith(
+        "an unidentified visitor 3 min ago"
+    )
 
 
 def test_a_camera_in_trouble_and_quiet_hours_are_said():

@@ -6,38 +6,46 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from facesecure.services.drill.report import FOLDER, KEPT, DrillReport, Step, keep, kept, last_good
+from facesecure.services.drill.report import (
+    FOLDER,
+    KEPT,
+    DrillReport,
+    Step,
+    last_good_report,
+    load_reports,
+    save_report,
+)
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 GOOD = DrillReport(NOW, (Step("shown", 0.1), Step("delivered", 2.5, "google_home")), True, True, "all well")
 
 
 def test_what_was_kept_is_read_again(tmp_path: Path) -> None:
-    keep(GOOD, tmp_path)
-    assert kept(tmp_path) == [GOOD]
+    save_report(GOOD, tmp_path)
+    assert load_reports(tmp_path) == [GOOD]
 
 
 def test_the_last_good_one_is_not_simply_the_last(tmp_path: Path) -> None:
     later = replace(GOOD, began_at=NOW + timedelta(days=1))
     bad = replace(GOOD, began_at=NOW + timedelta(days=2), good=False, why="not delivered by google_home")
     for report in (GOOD, later, bad):
-        keep(report, tmp_path)
-    assert last_good(tmp_path) == later
+        save_report(report, tmp_path)
+    assert last_good_report(tmp_path) == later
 
 
 def test_without_any_there_is_none(tmp_path: Path) -> None:
-    assert (kept(tmp_path), last_good(tmp_path)) == ([], None)
+    assert (load_reports(tmp_path), last_good_report(tmp_path)) == ([], None)
 
 
 def test_a_file_that_is_no_report_is_passed_over(tmp_path: Path) -> None:
-    keep(GOOD, tmp_path)
+    save_report(GOOD, tmp_path)
     (tmp_path / FOLDER / "2027-01-01T00-00-00Z.json").write_text('{"steps": 3}')
-    assert kept(tmp_path) == [GOOD]
+    assert load_reports(tmp_path) == [GOOD]
 
 
 def test_only_the_newest_are_kept_and_only_for_the_owner(tmp_path: Path) -> None:
     for day in range(KEPT + 3):
-        keep(replace(GOOD, began_at=NOW + timedelta(days=day)), tmp_path)
-    reports = kept(tmp_path)
+        save_report(replace(GOOD, began_at=NOW + timedelta(days=day)), tmp_path)
+    reports = load_reports(tmp_path)
     assert (len(reports), reports[-1].began_at) == (KEPT, NOW + timedelta(days=3))
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / FOLDER).iterdir()} == {0o600}

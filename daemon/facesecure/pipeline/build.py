@@ -1,0 +1,49 @@
+"""Build one camera's pipeline, from its configuration, the models that recognise faces, and the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from facesecure.alerts.build import AlertStack
+from facesecure.config import FacesecureConfig
+from facesecure.pipeline.frame_sampler import FrameSampler
+from facesecure.pipeline.observer import PipelineObserver
+from facesecure.pipeline.pipeline import Pipeline
+from facesecure.pipeline.presence import PresenceDetector
+from facesecure.pipeline.sighting_builder import SightingBuilder
+from facesecure.pipeline.sighting_recorder import SightingRecorder
+from facesecure.pipeline.tracker import Tracker
+from facesecure.recognition.identify import Identifier
+from facesecure.storage.store import Store
+from facesecure.vision.detection.motion import MotionGate
+
+
+def build_pipeline(
+    config: FacesecureConfig,
+    identifier: Identifier,
+    store: Store,
+    group: Callable[[str], object],
+    alerts: AlertStack,
+    observer: PipelineObserver,
+) -> Pipeline:
+    """Build the stages between the camera and ``alerts``; nothing is started.
+
+    ``identifier`` provides the detector, the recogniser and the rule for verdicts. ``group`` assigns an ended sighting
+    of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of each frame.
+    """
+    tracker = Tracker(identifier.rule)
+    return Pipeline(
+        sampler=FrameSampler(
+            MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy
+        ),
+        detector=identifier.detector,
+        tracker=tracker,
+        quality=identifier.floors,
+        recognizer=identifier.recognizer,
+        builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
+        recorder=SightingRecorder(store, group, on_full=partial(alerts.system.of_service, "disk_full")),
+        policy=alerts.policy,
+        alerts=alerts.dispatcher,
+        observer=observer,
+    )
