@@ -180,7 +180,7 @@ def test_covered_frozen_and_turned_each_is_told_and_each_end_of_it(tmp_path):
     with RtspCamera(film=life) as camera, daemon_on(camera.url, state, **settings) as daemon:
         household = Household(state)
         assert "the picture was dark" in household.hears("The camera is covered", timeout=90)
-        assert "something to be seen again" in household.hears("The camera is back", timeout=60)
+        assert "the scene is visible again" in household.hears("The camera is back", timeout=60)
         assert "the very same picture" in household.hears("The camera's picture is frozen", timeout=60)
         assert "changes again" in household.hears("The camera is back", timeout=60)
         assert "the view is shifted" in household.hears("The camera was moved", timeout=120)

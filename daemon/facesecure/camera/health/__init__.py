@@ -1,6 +1,6 @@
-"""Whether the camera is well: offline, frozen, covered or blinded, moved; and when each is over.
+"""Detect that a camera is offline, frozen, covered or blinded, or moved, and when each trouble is over.
 
-``CameraHealth`` puts together what the modules beside it can tell, and hands on ``CameraEvent``s.
+``CameraHealth`` combines the four detectors and reports ``CameraEvent``s; ``HealthMonitor`` runs it beside a camera.
 """
 
 from facesecure.camera.health.camera_health import CameraHealth

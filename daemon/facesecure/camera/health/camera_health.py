@@ -1,4 +1,4 @@
-"""All that can be told of one camera's health, put together."""
+"""Combine the detectors of one camera's troubles into events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from math import inf
 
 from facesecure.camera.health.covered import CoveredLens
 from facesecure.camera.health.features import SceneFeatures
-from facesecure.camera.health.frozen import FrozenPicture
+from facesecure.camera.health.frozen import FrozenImage
 from facesecure.camera.health.moved import MovedCamera
 from facesecure.camera.health.offline import CameraOffline
 from facesecure.config.schema import HealthConfig
@@ -20,56 +20,64 @@ from facesecure.domain.camera_events import CameraEvent, Change, Trouble
 _log = logging.getLogger(__name__)
 
 EVERY = 1.0
-"""Seconds between two looks at the picture: a health that is measured in tens of seconds needs no more."""
+"""Seconds between two checks of the image: troubles that last tens of seconds need no more."""
 
 
 class CameraHealth:
-    """Feed it every frame, and ask it every second whether frames come: ``tell`` gets what happens to the camera.
+    """Detects the troubles of one camera: ``on_event`` receives the beginning and end of each.
 
-    Both may be done by different threads. ``tell`` is called by either, and never twice at once. Where one trouble is
-    over while another is left, it is told of that one again: a camera is back when nothing ails it.
+    ``observe`` and ``check_offline`` may be called by different threads; ``on_event`` is called by either, and never
+    twice at once. Where one trouble ends while another is left, the event is that other one again: a camera is back
+    when no trouble is left. Example::
+
+        health = CameraHealth(config.health, on_event=lambda event: print(event.word, event.why))
+        health.observe(frame)
     """
 
     def __init__(
         self,
         config: HealthConfig,
-        tell: Callable[[CameraEvent], None],
+        on_event: Callable[[CameraEvent], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._tell = tell
+        """``clock`` is the one on which ``check_offline`` is given times; frames have their own."""
+        self._on_event = on_event
         self._clock = clock
         self._lock = threading.Lock()
-        self._next_look = -inf
+        self._next_check = -inf
         self._offline = CameraOffline(config.offline or inf, clock())
-        self._frozen = FrozenPicture(config.frozen or inf)
+        self._frozen = FrozenImage(config.frozen or inf)
         self._covered = CoveredLens(config.covered or inf)
         self._moved = MovedCamera(config.moved or inf)
         self._troubles: dict[Trouble, CameraEvent] = {}
 
     @property
     def troubles(self) -> list[CameraEvent]:
-        """What ails the camera now, the latest last."""
+        """The camera's current troubles, the latest last."""
         with self._lock:
             return list(self._troubles.values())
 
-    def sees(self, frame: Frame) -> None:
-        """Costs next to nothing but once a second, and then about a millisecond."""
+    def observe(self, frame: Frame) -> None:
+        """Check ``frame`` for the troubles that show in it; once a second, in about a millisecond, else at no cost."""
         at = frame.taken_at
-        if at < self._next_look:
+        if at < self._next_check:
             return
-        self._next_look = max(self._next_look + EVERY, at)  # keeps step, though frames come a little late
+        self._next_check = max(self._next_check + EVERY, at)  # stays in step though frames come a little late
         luma, view = frame.luma, SceneFeatures.of(frame.luma)
         with self._lock:
-            self._met(Trouble.FROZEN, self._frozen.sees(luma, at))
-            self._met(Trouble.COVERED, self._covered.sees(view, self._moved.likeness_of(view.edges), at))
-            self._met(Trouble.MOVED, self._moved.sees(view.edges, at, learn=not self._covered.suspected))
+            self._report(Trouble.FROZEN, self._frozen.update(luma, at))
+            self._report(Trouble.COVERED, self._covered.update(view, self._moved.similarity_to_scene(view.edges), at))
+            self._report(Trouble.MOVED, self._moved.update(view.edges, at, learn=not self._covered.suspected))
 
-    def ticks(self, last_picture: float | None, trouble: str | None) -> None:
-        """``last_picture``: when the last one came, on ``clock``; ``trouble``: what the source says is wrong."""
+    def check_offline(self, last_frame: float | None, trouble: str | None) -> None:
+        """Check whether frames come. Call it every second.
+
+        ``last_frame``: when the last one came, on ``clock``; ``trouble``: the source's own error, if it has one.
+        """
         with self._lock:
-            self._met(Trouble.OFFLINE, self._offline.looks(last_picture, trouble, self._clock()))
+            self._report(Trouble.OFFLINE, self._offline.update(last_frame, trouble, self._clock()))
 
-    def _met(self, trouble: Trouble, change: Change | None) -> None:
+    def _report(self, trouble: Trouble, change: Change | None) -> None:
         if change is None:
             return
         event = CameraEvent(trouble, change.over, change.why)
@@ -84,4 +92,4 @@ class CameraHealth:
         left = next(reversed(self._troubles.values()), None)
         if not event.over:
             self._troubles[trouble] = event
-        self._tell(left if event.over and left else event)
+        self._on_event(left if event.over and left else event)

@@ -1,12 +1,13 @@
-"""What a camera looks at, as far as light does not matter: where the edges are and which way they run.
+"""Features of a scene that hardly depend on its light, their comparison, and a debounce for what they show.
 
-A pixel of a view is a complex number: its angle is twice the edge's own (so that an edge keeps it when the bright side
-becomes the dark one), its length nears 1 where an edge is and 0 where there is noise. How bright the scene is, from
-which side it is lit, and whether by sun or by infrared, changes much of the picture and little of this.
+``SceneFeatures`` holds the positions and directions of edges as complex numbers: the angle is twice the edge's own (so
+that it stays when the bright side becomes the dark one), the length nears 1 on an edge and 0 on noise. Brightness, the
+side a scene is lit from, and sun or infrared change much of the image and little of this. ``EdgeMap`` compares two
+such fields. ``Debounce`` measures for how long a condition has held.
 
-Measured on 80 photographs of places (160x90): two places are alike by 0.03 in the median, and by 0.21 in 1 % of pairs;
-one place lit from a side, or with a twentieth of the light and a night's noise, is like itself by 0.17 at least and by
-0.64 in the median. Turned by 2 to 10 % of the picture's width, in 99 % of places a shift explains it better.
+Measured on 80 photographs of places (160x90): two places have a similarity of 0.03 in the median, and of 0.21 in 1 % of
+pairs; one place lit from a side, or with a twentieth of the light and a night's noise, is similar to itself by 0.17 at
+least and by 0.64 in the median. Turned by 2 to 10 % of the image's width, in 99 % of places a shift explains it better.
 """
 
 from __future__ import annotations
@@ -22,16 +23,21 @@ from facesecure.domain import Luma
 
 WIDTH, HEIGHT = 160, 90
 FAINT = 1.0
-"""Brightness steps from pixel to pixel (of 255) that count half: below is noise, above are edges."""
+"""Step of brightness from pixel to pixel (of 255) that counts half: below is noise, above are edges."""
 NEAR = 2
-"""Pixels in which a shift is the wind's."""
+"""Largest shift, pixels, that wind may cause; it does not count as a move of the camera."""
 
 EdgeField = NDArray[np.complex64]
 
 
 @dataclass(frozen=True, eq=False)
 class SceneFeatures:
-    """One look: its edges, complex64 (90, 160); how much there is to be seen (mean step of brightness); how bright."""
+    """One view: its edges, complex64 (90, 160), its detail (mean step of brightness) and its mean brightness (of 255).
+
+    Example::
+
+        view = SceneFeatures.of(frame.luma)
+    """
 
     edges: EdgeField
     detail: float
@@ -39,7 +45,7 @@ class SceneFeatures:
 
     @classmethod
     def of(cls, luma: Luma) -> SceneFeatures:
-        """The view in ``luma``, uint8 (height, width), of any size and shape."""
+        """Return the features of ``luma``, uint8 (height, width), of any size and shape."""
         plane = luma if luma.strides[1] == 1 else np.ascontiguousarray(luma)
         shrunk = cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
         small = cv2.GaussianBlur(shrunk, (0, 0), 1.0)
@@ -50,7 +56,12 @@ class SceneFeatures:
 
 
 class EdgeMap:
-    """Edges to compare with, and what that takes, worked out once."""
+    """An edge field to compare others with; its norm and spectrum are computed once.
+
+    Example::
+
+        EdgeMap(view.edges).similarity(EdgeMap(other.edges))
+    """
 
     def __init__(self, field: EdgeField) -> None:
         self.field = field
@@ -58,17 +69,17 @@ class EdgeMap:
 
     @property
     def weight(self) -> float:
-        """How much edge there is."""
+        """The energy of the field: how much edge there is."""
         return self._length**2
 
-    def likeness(self, other: EdgeMap) -> float:
-        """1: the same edges; about 0: another place."""
+    def similarity(self, other: EdgeMap) -> float:
+        """Return the cosine of both fields: 1 for the same edges, about 0 for another place."""
         return float(np.vdot(self.field, other.field).real) / (self._length * other._length)
 
     def shift(self, other: EdgeMap) -> tuple[float, int, int]:
-        """How like ``other`` is at its best when moved by up to a third of the picture, and by how much.
+        """Return (similarity, pixels to the right, pixels down) of the shift that explains ``other`` best.
 
-        (likeness, pixels to the right, pixels down); moves of two pixels at most are left out.
+        Shifts of up to a third of the image are tried; those of two pixels at most are left out.
         """
         everywhere = np.fft.ifft2(other._spectrum * np.conj(self._spectrum)).real / (self._length * other._length)
         down, across = np.meshgrid(np.fft.fftfreq(HEIGHT, 1 / HEIGHT), np.fft.fftfreq(WIDTH, 1 / WIDTH), indexing="ij")
@@ -83,13 +94,18 @@ class EdgeMap:
 
 
 class Debounce:
-    """For how long a condition has held without a break. Times are seconds on one clock that never goes back."""
+    """Measures for how long a condition has held without a break.
+
+    Times are seconds on one clock that never goes back. Example::
+
+        if blank.update(view.detail < 0.3, frame.taken_at) >= 20.0: ...
+    """
 
     def __init__(self) -> None:
         self._since: float | None = None
 
     def update(self, holds: bool, at: float) -> float:
-        """Seconds for which it has held by now; 0 where it does not, or does so only now."""
+        """Return the seconds for which the condition has held; 0 where it does not, or begins to now."""
         if not holds:
             self._since = None
         elif self._since is None:

@@ -1,4 +1,4 @@
-"""Watches over a running camera: its frames as they pass, and by the clock whether they come at all."""
+"""Monitor a running camera: its frames as they pass, and every second whether they come at all."""
 
 from __future__ import annotations
 
@@ -14,58 +14,62 @@ from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
 _log = logging.getLogger(__name__)
 
-
 _BLIND = (Trouble.OFFLINE, Trouble.FROZEN, Trouble.COVERED)
 
 
 class Camera(Protocol):
-    """What is needed of ``sources.capture.LatestFrame``."""
+    """The part of ``camera.capture.LatestFrame`` that is used here."""
 
     @property
-    def heartbeat(self) -> float | None: ...
+    def heartbeat(self) -> float | None:
+        """When the last frame came, in ``time.monotonic()``; None before the first."""
 
     @property
-    def trouble(self) -> SourceError | None: ...
+    def trouble(self) -> SourceError | None:
+        """The error that keeps frames from coming now; None while they come."""
 
 
 class HealthMonitor(RunsPeriodically):
-    """Asks ``camera`` every second, between ``enter`` and ``exit``; ``watching`` shows ``health`` frames.
+    """Checks ``camera`` every second within a ``with`` block; ``watching`` passes its frames to ``health``.
 
-    Trouble with the watching itself is logged and never stops a frame. Without ``health`` it does nothing.
+    An error of the checks themselves is logged and never stops a frame. Without ``health`` it does nothing. Example::
+
+        with LatestFrame(source) as frames, HealthMonitor(health, frames) as monitor:
+            pipeline.run(monitor.watching(frames))
     """
 
     def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
         self._health = health
         self._camera = camera
-        self._task = PeriodicTask("camera health", self._ask, every)
-        self._complained = False
+        self._task = PeriodicTask("camera health", self._check, every)
+        self._logged = False
 
     @property
     def trouble(self) -> SourceError | None:
-        """Why the camera shows nothing of worth now: what its source says, or else what its picture does."""
-        ails = [event for event in (self._health.troubles if self._health else []) if event.trouble in _BLIND]
-        return self._camera.trouble or (SourceError(f"{ails[-1].word}: {ails[-1].why}") if ails else None)
+        """Why the camera is useless now: its source's error, else an offline, frozen or covered image; or None."""
+        blind = [event for event in (self._health.troubles if self._health else []) if event.trouble in _BLIND]
+        return self._camera.trouble or (SourceError(f"{blind[-1].word}: {blind[-1].why}") if blind else None)
 
     def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames``, each looked at in passing."""
+        """Yield ``frames`` unchanged, checking each."""
         for frame in frames:
             if self._health is not None:
-                self._guarded(self._health.sees, frame)
+                self._guarded(self._health.observe, frame)
             yield frame
 
     def __enter__(self) -> Self:
         """Start the task; without ``health`` do nothing."""
         return self if self._health is None else super().__enter__()
 
-    def _ask(self) -> None:
+    def _check(self) -> None:
         assert self._health is not None
         trouble = self._camera.trouble
-        self._guarded(self._health.ticks, self._camera.heartbeat, trouble.message if trouble else None)
+        self._guarded(self._health.check_offline, self._camera.heartbeat, trouble.message if trouble else None)
 
-    def _guarded(self, ask: Callable[..., None], *what: object) -> None:
+    def _guarded(self, check: Callable[..., None], *arguments: object) -> None:
         try:
-            ask(*what)
-        except Exception:  # noqa: BLE001  (a frame is worth more than an opinion of the camera; the next may do better)
-            level = logging.DEBUG if self._complained else logging.ERROR
-            _log.log(level, "how the camera is cannot be told", exc_info=True)
-            self._complained = True
+            check(*arguments)
+        except Exception:  # noqa: BLE001  (a failed check must not stop the frames)
+            level = logging.DEBUG if self._logged else logging.ERROR
+            _log.log(level, "the camera's health could not be checked", exc_info=True)
+            self._logged = True

@@ -1,8 +1,8 @@
-"""A camera that was turned, knocked or taken away: what it looks at has changed for good.
+"""Detect a camera that was turned, knocked or taken away: its scene has changed for good.
 
-It learns the scene's edges (``view``) from what stays while people pass. Another light is not another place: where the
-scene can still be recognised, or changes beyond that only in passing, nothing is told. Scenes that were seen for long,
-by day, by lamp, by infrared, are all remembered.
+The scene's edges (``features``) are learned from what stays while people pass. Another light is not another place:
+where the scene can still be recognised, or changes beyond that only for a while, nothing is reported. Scenes seen for
+long, by day, by lamp or by infrared, are all remembered.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from facesecure.camera.health.features import HEIGHT, WIDTH, Debounce, EdgeField
 from facesecure.domain.camera_events import Change
 
 PASSING = 15.0
-"""Time constant, seconds, with which the present look forgets who passed by."""
+"""Time constant, seconds, with which the averaged view forgets passers-by."""
 LEARNING = 1800.0
-"""Time constant, seconds, with which a known scene follows its present look; a new one follows faster."""
+"""Time constant, seconds, with which a known scene follows the current view; a new one follows faster."""
 FIRST = 15.0
-"""Seconds of looking before anything is known."""
+"""Seconds until the first scene is learned."""
 ELSEWHERE = 0.14
-"""Likeness to all known scenes below which this is another place."""
+"""Similarity to every known scene below which the view is another place."""
 FULL = 0.15
-"""Share of the scene's edges that another place has to have: a look with fewer is into the dark."""
+"""Smallest share of the scene's edges in a view of another place: one with fewer is of darkness."""
 HERE = 0.25
-"""Likeness above which it is surely a known one."""
+"""Similarity above which the view is certainly a known scene."""
 SHIFTED, BETTER = 0.35, 0.15
-"""Likeness at another place in the picture, and its lead over the likeness in place, that tell of a turn."""
+"""Similarity of the shifted view, and its lead over the unshifted one, that show a turn."""
 STRANGE = 600.0
-"""Seconds after which a look that is neither known nor surely elsewhere is learned as another light."""
+"""Seconds after which a view that is neither known nor clearly elsewhere is learned as another light."""
 BACK = 10.0
-"""Seconds for which a camera has to look where it did before that counts as back."""
+"""Seconds for which a camera must show its former scene again to count as back."""
 SETTLED = 600.0
-"""Seconds after which the new view is the usual one."""
+"""Seconds after which the new view counts as the usual one."""
 SCENES = 6
-MOST_ELAPSED = 5.0
+"""Scenes that are remembered."""
+MAX_ELAPSED = 5.0
+"""Seconds that one view counts for at most, after a gap."""
 
 
 @dataclass(slots=True)
@@ -44,35 +46,43 @@ class _Scene:
     field: EdgeField
     edges: EdgeMap
     seen: float = FIRST
-    """Seconds for which it was looked at."""
+    """Seconds for which it has been seen."""
 
-    def follow(self, look: EdgeField, elapsed: float) -> None:
+    def follow(self, view: EdgeField, elapsed: float) -> None:
         self.seen += elapsed
-        self.field = _towards(self.field, look, elapsed / min(self.seen, LEARNING))
+        self.field = _towards(self.field, view, elapsed / min(self.seen, LEARNING))
         self.edges = EdgeMap(self.field)
 
 
 class MovedCamera:
-    """Feed it edges every second or so; says when they have been elsewhere for ``seconds``, and when they are back.
+    """Detects that the view has been elsewhere for ``seconds``, and when it is back.
 
     A camera may be turned on purpose: after ten minutes the new view is the usual one, and the trouble is over.
+    Example::
+
+        change = MovedCamera(20.0).update(SceneFeatures.of(frame.luma).edges, frame.taken_at)
     """
 
     def __init__(self, seconds: float) -> None:
+        """``seconds`` elsewhere until it is reported."""
         self._seconds = seconds
-        self._look: EdgeField | None = None
+        self._view: EdgeField | None = None
         self._began = self._at = self._moved_at = 0.0
         self._scenes: list[_Scene] = []
         self._before: list[_Scene] = []
         self._elsewhere, self._strange, self._back = Debounce(), Debounce(), Debounce()
 
-    def likeness_of(self, field: EdgeField) -> float:
-        """Of one look, just as it is, to the known scene most like it; 1 while none is known."""
-        look = EdgeMap(field)
-        return max((scene.edges.likeness(look) for scene in self._scenes), default=1.0)
+    def similarity_to_scene(self, field: EdgeField) -> float:
+        """Return the similarity of a single view to the nearest known scene; 1 while none is known."""
+        view = EdgeMap(field)
+        return max((scene.edges.similarity(view) for scene in self._scenes), default=1.0)
 
-    def sees(self, field: EdgeField, at: float, *, learn: bool = True) -> Change | None:
-        """``field``: ``View.edges``. Without ``learn`` it is only compared: something may be before the lens."""
+    def update(self, field: EdgeField, at: float, *, learn: bool = True) -> Change | None:
+        """Return the beginning or end of the trouble, if this is it. Call it every second or so.
+
+        ``field``: ``SceneFeatures.edges``; ``at``: seconds. Without ``learn`` the view is ignored: something may cover
+        the lens.
+        """
         if not learn:
             self._elsewhere.update(False, at)
             return None
@@ -81,24 +91,26 @@ class MovedCamera:
             if at - self._began >= FIRST:
                 self._learn()
             return None
-        return self._judge(EdgeMap(field), elapsed, at)
+        return self._compare(EdgeMap(field), elapsed, at)
 
     def _follow(self, field: EdgeField, at: float) -> float:
-        """Let the present look follow; returns the seconds since the last one."""
-        if self._look is None:
-            self._look, self._began, self._at = field.copy(), at, at
-        elapsed, self._at = min(MOST_ELAPSED, at - self._at), at
-        self._look = _towards(self._look, field, elapsed / PASSING)
+        """Add ``field`` to the averaged view; return the seconds since the last one."""
+        if self._view is None:
+            self._view, self._began, self._at = field.copy(), at, at
+        elapsed, self._at = min(MAX_ELAPSED, at - self._at), at
+        self._view = _towards(self._view, field, elapsed / PASSING)
         return elapsed
 
-    def _judge(self, now: EdgeMap, elapsed: float, at: float) -> Change | None:
-        assert self._look is not None
-        look = EdgeMap(self._look)
-        likeness, scene = max(((each.edges.likeness(look), each) for each in self._scenes), key=lambda pair: pair[0])
-        where = _elsewhere(scene.edges, look, likeness)
-        if where is None and min(likeness, scene.edges.likeness(now)) >= HERE:
-            scene.follow(self._look, elapsed)
-        if self._strange.update(where is None and likeness < HERE, at) >= STRANGE:
+    def _compare(self, now: EdgeMap, elapsed: float, at: float) -> Change | None:
+        assert self._view is not None
+        view = EdgeMap(self._view)
+        similarity, scene = max(
+            ((each.edges.similarity(view), each) for each in self._scenes), key=lambda pair: pair[0]
+        )
+        where = _elsewhere(scene.edges, view, similarity)
+        if where is None and min(similarity, scene.edges.similarity(now)) >= HERE:
+            scene.follow(self._view, elapsed)
+        if self._strange.update(where is None and similarity < HERE, at) >= STRANGE:
             self._learn()
         if self._elsewhere.update(where is not None, at) >= self._seconds and where is not None:
             self._elsewhere.update(False, at)
@@ -106,38 +118,38 @@ class MovedCamera:
             self._back = Debounce()
             self._learn()
             return Change(False, where)
-        return self._returned(look, at)
+        return self._returned(view, at)
 
-    def _returned(self, look: EdgeMap, at: float) -> Change | None:
+    def _returned(self, view: EdgeMap, at: float) -> Change | None:
         if not self._before:
             return None
-        like = max(scene.edges.likeness(look) for scene in self._before)
-        if self._back.update(like >= max(HERE, self._likest(look)), at) >= BACK:
+        similarity = max(scene.edges.similarity(view) for scene in self._before)
+        if self._back.update(similarity >= max(HERE, self._best_similarity(view)), at) >= BACK:
             self._scenes, self._before = self._before, []
-            return Change(True, "the camera looks where it did before")
+            return Change(True, "the camera shows its former view again")
         if at - self._moved_at >= SETTLED:
             self._before = []
-            return Change(True, "the new view is taken for the usual one")
+            return Change(True, "the new view now counts as the usual one")
         return None
 
-    def _likest(self, look: EdgeMap) -> float:
-        return max(scene.edges.likeness(look) for scene in self._scenes)
+    def _best_similarity(self, view: EdgeMap) -> float:
+        return max(scene.edges.similarity(view) for scene in self._scenes)
 
     def _learn(self) -> None:
-        assert self._look is not None
-        self._scenes = [*self._scenes[-SCENES + 1 :], _Scene(self._look.copy(), EdgeMap(self._look.copy()))]
+        assert self._view is not None
+        self._scenes = [*self._scenes[-SCENES + 1 :], _Scene(self._view.copy(), EdgeMap(self._view.copy()))]
 
 
-def _elsewhere(scene: EdgeMap, look: EdgeMap, likeness: float) -> str | None:
-    """What tells that ``look`` is of another place than ``scene``; None where nothing does."""
-    if likeness > 1 - BETTER:
+def _elsewhere(scene: EdgeMap, view: EdgeMap, similarity: float) -> str | None:
+    """Return the sign that ``view`` shows another place than ``scene``; None where there is none."""
+    if similarity > 1 - BETTER:
         return None
-    best, across, down = scene.shift(look)
-    if best >= SHIFTED and best > likeness + BETTER:
+    best, across, down = scene.shift(view)
+    if best >= SHIFTED and best > similarity + BETTER:
         parts = [(abs(across) / WIDTH, "sideways"), (abs(down) / HEIGHT, "up or down")]
         return "the view is shifted " + " and ".join(f"{share:.0%} {word}" for share, word in parts if share >= 0.01)
-    if likeness < ELSEWHERE and look.weight >= FULL * scene.weight:
-        return "the view is another one"
+    if similarity < ELSEWHERE and view.weight >= FULL * scene.weight:
+        return "the view is a different one"
     return None
 
 

@@ -35,7 +35,7 @@ class Story:
         for _ in range(seconds):
             luma = luma if frozen else self._sensor.luma(scene)
             self._last = self.now
-            self.health.sees(Frame(int(self.now), self.now, RgbImage(GREY, luma)))
+            self.health.observe(Frame(int(self.now), self.now, RgbImage(GREY, luma)))
             self._pass()
 
     def falls_silent(self, seconds: int, trouble: str | None = None) -> None:
@@ -48,7 +48,7 @@ class Story:
 
     def _pass(self, trouble: str | None = None) -> None:
         self.now += 1
-        self.health.ticks(self._last, trouble)
+        self.health.check_offline(self._last, trouble)
 
 
 def test_each_trouble_is_told_and_so_is_its_end() -> None:
@@ -97,7 +97,7 @@ def test_a_picture_is_looked_at_once_a_second_however_many_come() -> None:
 
     health = CameraHealth(HealthConfig(), lambda _: None)
     for number in range(300):
-        health.sees(Frame(number, number / 30, Counted(GREY)))
+        health.observe(Frame(number, number / 30, Counted(GREY)))
     assert Counted.looks <= 2 * 11
 
 
@@ -137,7 +137,7 @@ def test_a_failing_opinion_stops_no_frame_and_is_logged_once_as_an_error(caplog:
         raise OSError("disk full")
 
     class Sick(CameraHealth):
-        def sees(self, frame: Frame) -> None:
+        def observe(self, frame: Frame) -> None:
             raise ZeroDivisionError
 
     monitor = HealthMonitor(Sick(HealthConfig(), fail), Quiet())
@@ -154,7 +154,7 @@ def test_what_ails_the_camera_is_its_trouble_until_it_is_over() -> None:
     story.shows(PORCH, 60)
     assert monitor.trouble is None
     story.shows(0 * PORCH, 30)
-    assert "covered: of a sudden the picture was dark" in str(monitor.trouble)
+    assert "covered: the picture suddenly became dark" in str(monitor.trouble)
     assert "refuses the password" in str(HealthMonitor(story.health, Quiet()).trouble)
     story.shows(PORCH, 10)
     assert monitor.trouble is None

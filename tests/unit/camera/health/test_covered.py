@@ -18,14 +18,14 @@ WHITE = np.full_like(PORCH, 255)
 
 
 def story(scenes: Iterable[Plane], patience: float = 20.0, noise: float = 2.0) -> list[tuple[int, Change]]:
-    """What is said of scenes seen once a second by a camera that knows the porch."""
+    """What is reports of scenes seen once a second by a camera that knows the porch."""
     lens, sensor, porch = CoveredLens(patience), Sensor(noise), EdgeMap(SceneFeatures.of(Sensor().luma(PORCH)).edges)
-    said = []
+    reports = []
     for second, scene in enumerate(scenes):
         view = SceneFeatures.of(sensor.luma(scene))
-        change = lens.sees(view, porch.likeness(EdgeMap(view.edges)), float(second))
-        said += [(second, change)] if change else []
-    return said
+        change = lens.update(view, porch.similarity(EdgeMap(view.edges)), float(second))
+        reports += [(second, change)] if change else []
+    return reports
 
 
 def cloth(number: int) -> Plane:
@@ -37,7 +37,7 @@ def cloth(number: int) -> Plane:
 
 def test_a_cap_on_the_lens_is_told_after_a_while_and_when_it_is_off() -> None:
     (begin, end) = story([PORCH] * 60 + [BLACK] * 100 + [PORCH] * 10)
-    assert begin == (80, Change(False, "of a sudden the picture was dark, 20 s ago"))
+    assert begin == (80, Change(False, "the picture suddenly became dark 20 s ago"))
     assert end[1].over
     assert 160 <= end[0] <= 164
 
@@ -84,5 +84,5 @@ def test_what_is_covered_from_the_start_is_not_sudden() -> None:
 
 
 def test_a_second_cover_is_told_again() -> None:
-    said = story(([PORCH] * 60 + [BLACK] * 60) * 2)
-    assert [change.over for _, change in said] == [False, True, False]
+    reports = story(([PORCH] * 60 + [BLACK] * 60) * 2)
+    assert [change.over for _, change in reports] == [False, True, False]

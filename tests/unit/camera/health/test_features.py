@@ -42,7 +42,7 @@ def seen(luma: np.ndarray) -> EdgeMap:
 
 
 def told(before: EdgeMap, after: EdgeMap) -> bool:
-    return _elsewhere(before, after, before.likeness(after)) is not None
+    return _elsewhere(before, after, before.similarity(after)) is not None
 
 
 @pytest.mark.parametrize("light", LIGHTS)

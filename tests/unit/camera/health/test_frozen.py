@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from facesecure.camera.health.frozen import FrozenPicture
+from facesecure.camera.health.frozen import FrozenImage
 from facesecure.domain import Luma
 from facesecure.domain.camera_events import Change
 from support.camera.scenes import Sensor, looking, place
@@ -20,10 +20,10 @@ RATE = 5
 
 
 def story(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
-    """What is said of pictures that come once a second, each with the second it was said in."""
-    frozen = FrozenPicture(patience)
-    said = ((second, frozen.sees(luma, float(second))) for second, luma in enumerate(pictures))
-    return [(second, change) for second, change in said if change is not None]
+    """What is reports of pictures that come once a second, each with the second it was reports in."""
+    frozen = FrozenImage(patience)
+    reports = ((second, frozen.update(luma, float(second))) for second, luma in enumerate(pictures))
+    return [(second, change) for second, change in reports if change is not None]
 
 
 def streamed(path: Path, pictures: Iterable[Luma], **options: str) -> list[Luma]:

@@ -23,12 +23,13 @@ STEP = 3
 
 
 def told(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
-    """What is said of pictures, every ``STEP`` seconds one, each with the second it was said in."""
+    """What is reports of pictures, every ``STEP`` seconds one, each with the second it was reports in."""
     moved = MovedCamera(patience)
-    said = (
-        (STEP * number, moved.sees(SceneFeatures.of(luma).edges, STEP * number)) for number, luma in enumerate(pictures)
+    reports = (
+        (STEP * number, moved.update(SceneFeatures.of(luma).edges, STEP * number))
+        for number, luma in enumerate(pictures)
     )
-    return [(second, change) for second, change in said if change is not None]
+    return [(second, change) for second, change in reports if change is not None]
 
 
 def lasting(seconds: int, scene: np.ndarray) -> list[np.ndarray]:
@@ -55,15 +56,15 @@ def test_a_camera_that_looks_at_another_place_is_told(elsewhere: int) -> None:
 
 
 def test_turned_back_it_is_over() -> None:
-    said = story(lasting(60, PORCH) + lasting(240, looking(place(1), 30)) + lasting(120, PORCH))
-    assert [change.over for _, change in said] == [False, True]
-    assert said[1][1].why == "the camera looks where it did before"
+    reports = story(lasting(60, PORCH) + lasting(240, looking(place(1), 30)) + lasting(120, PORCH))
+    assert [change.over for _, change in reports] == [False, True]
+    assert reports[1][1].why == "the camera shows its former view again"
 
 
 def test_left_as_it_is_the_new_view_becomes_the_usual_one() -> None:
-    said = story(lasting(60, PORCH) + lasting(1200, looking(place(1), 30)))
-    assert [change.over for _, change in said] == [False, True]
-    assert "taken for the usual one" in said[1][1].why
+    reports = story(lasting(60, PORCH) + lasting(1200, looking(place(1), 30)))
+    assert [change.over for _, change in reports] == [False, True]
+    assert "counts as the usual one" in reports[1][1].why
 
 
 def test_a_knock_that_is_put_right_within_a_minute_is_none() -> None:
@@ -94,14 +95,14 @@ def test_nightfall_is_none() -> None:
 def test_while_something_may_be_before_the_lens_nothing_is_learned_or_told() -> None:
     moved, sensor = MovedCamera(20.0), Sensor()
     for second in range(60):
-        moved.sees(SceneFeatures.of(sensor.luma(PORCH)).edges, float(second))
+        moved.update(SceneFeatures.of(sensor.luma(PORCH)).edges, float(second))
     other = SceneFeatures.of(sensor.luma(looking(place(2)))).edges
-    assert all(moved.sees(other, 60.0 + second, learn=False) is None for second in range(200))
-    assert moved.likeness_of(SceneFeatures.of(sensor.luma(PORCH)).edges) > 0.8
+    assert all(moved.update(other, 60.0 + second, learn=False) is None for second in range(200))
+    assert moved.similarity_to_scene(SceneFeatures.of(sensor.luma(PORCH)).edges) > 0.8
 
 
 def test_before_anything_is_known_every_view_is_like_the_usual_one() -> None:
-    assert MovedCamera(20.0).likeness_of(SceneFeatures.of(Sensor().luma(PORCH)).edges) == 1.0
+    assert MovedCamera(20.0).similarity_to_scene(SceneFeatures.of(Sensor().luma(PORCH)).edges) == 1.0
 
 
 def lamps_of(person: Path, within: int) -> list[Luma]:
@@ -142,4 +143,4 @@ def test_a_view_is_the_same_however_its_pixels_lie_in_memory() -> None:
     assert np.allclose(
         SceneFeatures.of(np.rot90(luma)).edges, SceneFeatures.of(np.ascontiguousarray(np.rot90(luma))).edges
     )
-    assert EdgeMap(SceneFeatures.of(luma).edges).likeness(EdgeMap(SceneFeatures.of(luma[::2, ::2]).edges)) > 0.7
+    assert EdgeMap(SceneFeatures.of(luma).edges).similarity(EdgeMap(SceneFeatures.of(luma[::2, ::2]).edges)) > 0.7

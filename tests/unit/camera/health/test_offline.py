@@ -9,41 +9,41 @@ from facesecure.camera.health.offline import CameraOffline, duration
 
 def test_no_picture_for_a_while_is_told_once_with_what_the_source_says() -> None:
     camera = CameraOffline(20.0, began=0.0)
-    assert camera.looks(5.0, "it refuses the user name or password", 24.0) is None
-    change = camera.looks(5.0, "it refuses the user name or password", 25.0)
+    assert camera.update(5.0, "it refuses the user name or password", 24.0) is None
+    change = camera.update(5.0, "it refuses the user name or password", 25.0)
     assert change is not None
     assert (change.over, change.why) == (False, "it refuses the user name or password")
-    assert camera.looks(5.0, "nothing answers", 600.0) is None
+    assert camera.update(5.0, "nothing answers", 600.0) is None
 
 
 def test_a_camera_that_never_gave_a_picture_and_says_nothing_is_offline_too() -> None:
-    change = CameraOffline(20.0, began=100.0).looks(None, None, 120.0)
+    change = CameraOffline(20.0, began=100.0).update(None, None, 120.0)
     assert change is not None
     assert change.why == "no picture has come for 20 s"
 
 
 def test_it_is_back_when_pictures_have_come_for_some_seconds_and_tells_how_long_it_was_away() -> None:
     camera = CameraOffline(20.0, began=0.0)
-    camera.looks(None, None, 20.0)
-    assert camera.looks(240.0, None, 240.5) is None
-    assert camera.looks(243.0, None, 243.5) is None
-    change = camera.looks(245.9, None, 246.0)
+    camera.update(None, None, 20.0)
+    assert camera.update(240.0, None, 240.5) is None
+    assert camera.update(243.0, None, 243.5) is None
+    change = camera.update(245.9, None, 246.0)
     assert change is not None
     assert (change.over, change.why) == (True, "pictures come again after 4 min without")
 
 
 def test_a_single_picture_now_and_then_is_not_back() -> None:
     camera = CameraOffline(3.0, began=0.0)
-    camera.looks(None, None, 3.0)
-    said = [camera.looks(float(now // 10 * 10), None, float(now)) for now in range(10, 100)]
-    assert said == [None] * 90
+    camera.update(None, None, 3.0)
+    reports = [camera.update(float(now // 10 * 10), None, float(now)) for now in range(10, 100)]
+    assert reports == [None] * 90
 
 
 def test_a_hiccup_is_none() -> None:
     camera = CameraOffline(20.0, began=0.0)
-    assert [camera.looks(float(now // 15 * 15), None, float(now)) for now in range(100)] == [None] * 100
+    assert [camera.update(float(now // 15 * 15), None, float(now)) for now in range(100)] == [None] * 100
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(40, "40 s"), (89, "89 s"), (700, "12 min"), (10_000, "3 h")])
-def test_durations_are_short(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+@pytest.mark.parametrize(("seconds", "reports"), [(40, "40 s"), (89, "89 s"), (700, "12 min"), (10_000, "3 h")])
+def test_durations_are_short(seconds: float, reports: str) -> None:
+    assert duration(seconds) == reports
