@@ -1,20 +1,22 @@
-"""What an alert plugin is. plugins/README.md shows a whole one on a page.
+"""The public interface of alert plugins. plugins/README.md shows a complete plugin on one page.
 
 A plugin is a class named by an entry point in the group ``facesecure.plugins``:
 
 - ``Config`` (optional): a subclass of ``PluginConfig``, its settings. The table [plugins.NAME] of the configuration
-  file is read into it; what does not fit is reported and the plugin left out.
-- ``__init__(config)``: keep the settings. Cheap: open nothing that can hang.
-- ``attach(context)`` (optional): keep what the daemon lends: where state lives, and a voice. Before anything below.
-- ``check()`` (optional): raise if alerts could not be delivered now (an address that does not answer, a folder that
-  cannot be written). The plugin stays in use: a speaker that is off at start-up may be on when it matters.
-- ``send(alert)``: deliver, or raise. ``stages.AlertPlugin`` is this one method.
-- ``close()`` (optional): the daemon is stopping; let go of everything. Called after the last ``send``.
+  file is read into it; wrong settings are reported and the plugin is left out.
+- ``__init__(config)``: store the settings. Must be quick: open nothing that can hang.
+- ``attach(context)`` (optional): store what the daemon provides, such as the state directory and speech. Called before
+  the methods below.
+- ``check()`` (optional): raise if alerts could not be delivered now (a host that does not answer, a folder that cannot
+  be written). The plugin stays in use: a speaker that is off at start-up may be on when it matters.
+- ``send(alert)``: deliver, or raise. This method alone makes a class an ``AlertPlugin`` (``domain.interfaces``).
+- ``close()`` (optional): release everything, the daemon is stopping. Called after the last ``send``.
 
-A plugin that speaks aloud has ``speaks = True``: the log says so loudly where no such one has spoken in time.
+A plugin that speaks aloud has ``speaks = True``: the log reports alerts that no such plugin has spoken in time.
 
-Each plugin has a thread of its own, and its methods are never called twice at once. It may block and it may raise:
-nobody else waits, and what it did not deliver goes to its fallback, or comes again after a pause, until it expires.
+Each plugin has its own thread, and its methods are never called twice at once. It may block and it may raise: that
+delays no other plugin, and an alert that it did not deliver goes to its fallback, or is retried after a delay until it
+expires.
 """
 
 from __future__ import annotations
@@ -31,10 +33,15 @@ from facesecure.domain import Alert
 
 
 class PluginConfig(BaseModel):
-    """Base of a plugin's settings: immutable, and nothing unknown gets past it. Every setting has a default that works.
+    """The settings that every plugin has; base class of a plugin's ``Config``.
 
-    ``enabled`` is not among them: it is read before the plugin is loaded at all. A plugin that speaks, whose words are
-    worthless a minute later, overrides ``expires`` with a default of its own.
+    Settings are immutable, unknown ones are refused, and each has a working default. ``enabled`` is not among them: it
+    is read before the plugin is loaded. A plugin that speaks overrides ``expires`` with a shorter default.
+
+    Example::
+
+        class Config(PluginConfig):
+            url: str = Field("http://localhost:8123", description="where to post to")
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,24 +53,25 @@ class PluginConfig(BaseModel):
 
 
 class Speech(Protocol):
-    """A voice that the daemon lends to plugins."""
+    """Text-to-speech, which the daemon provides to plugins."""
 
     def recording(self, text: str) -> Path:
-        """An MP3 file that says ``text``, with a short silence before the words: kept from before, or made now.
+        """Return an MP3 file that says ``text`` after a short silence, from the cache or synthesised now.
 
-        Raises PluginError where no voice can make it.
+        Raises PluginError if no voice can make it.
         """
 
     def length(self, recording: Path) -> float:
-        """Seconds that ``recording`` takes to play, its silences included."""
+        """Return how many seconds ``recording`` plays, its silences included. Raises PluginError if it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """What the daemon lends to a plugin that has ``attach``.
+    """What the daemon provides to a plugin that has ``attach``.
 
-    ``place`` is what the camera is called; ``language`` an IETF tag such as "en" or "fr". ``progress`` may be called
-    with an alert and a word for how far its delivery has come ("fetched", "playing", "finished"): a drill shows it.
+    ``state_dir`` is a directory for the plugin's own files. ``place`` is the camera's name; ``language`` an IETF tag
+    such as "en" or "fr". ``progress`` may be called with an alert and a word for how far its delivery has come
+    ("fetched", "playing", "finished"), which a drill shows.
     """
 
     state_dir: Path
@@ -75,49 +83,62 @@ class PluginContext:
 
 @runtime_checkable
 class HasAttach(Protocol):
-    """A plugin that wants what the daemon lends."""
+    """A plugin that uses what the daemon provides."""
 
-    def attach(self, context: PluginContext) -> None: ...
+    def attach(self, context: PluginContext) -> None:
+        """Store ``context``. Called once, before ``check`` and ``send``."""
 
 
 @runtime_checkable
 class HasCheck(Protocol):
-    """A plugin that can tell beforehand whether it would work."""
+    """A plugin that can check whether it would work."""
 
-    def check(self) -> None: ...
+    def check(self) -> None:
+        """Raise if alerts could not be delivered now."""
 
 
 @runtime_checkable
 class HasClose(Protocol):
-    """A plugin that holds something to let go of."""
+    """A plugin that holds resources."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Release them. May be called twice."""
 
 
 class SerializedPlugin:
-    """Any plugin, with all its methods, and never two of them at once, whichever threads call."""
+    """A plugin whose methods are called one at a time, whichever threads call. Methods that it lacks do nothing.
+
+    Example::
+
+        plugin = SerializedPlugin(LogPlugin(config), config)
+        plugin.check()
+    """
 
     def __init__(self, plugin: Any, config: PluginConfig | None = None) -> None:
-        """``config``: the plugin's settings, or as much of them as every plugin has."""
+        """Wrap ``plugin``; ``config`` are its settings, by default those that every plugin has."""
         self.plugin = plugin
         self.config = config or PluginConfig()
         self._lock = threading.Lock()
 
     def attach(self, context: PluginContext) -> None:
+        """Call ``attach`` if the plugin has it."""
         with self._lock:
             if isinstance(self.plugin, HasAttach):
                 self.plugin.attach(context)
 
     def check(self) -> None:
+        """Call ``check`` if the plugin has it."""
         with self._lock:
             if isinstance(self.plugin, HasCheck):
                 self.plugin.check()
 
     def send(self, alert: Alert) -> None:
+        """Deliver ``alert``, or raise what the plugin raises."""
         with self._lock:
             self.plugin.send(alert)
 
     def close(self) -> None:
+        """Call ``close`` if the plugin has it."""
         with self._lock:
             if isinstance(self.plugin, HasClose):
                 self.plugin.close()

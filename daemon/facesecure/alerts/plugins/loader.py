@@ -1,4 +1,4 @@
-"""From an entry point and a table of settings to a plugin, or to a record that says what went wrong."""
+"""Load one plugin from its entry point and its settings; failures end in a record that says what went wrong."""
 
 from __future__ import annotations
 
@@ -16,9 +16,46 @@ from pydantic_core import ErrorDetails
 from facesecure.alerts.plugins.api import PluginConfig, PluginContext, SerializedPlugin
 from facesecure.domain.errors import PluginError, did_you_mean
 
-_TELL_ITS_AUTHOR = "its author should know; enabled = false in its table leaves it out"
+_REPORT_HINT = "please report it to the plugin's author; enabled = false in its table disables it"
 
 _log = logging.getLogger(__name__)
+
+
+class PluginStatus(StrEnum):
+    """The result of loading and checking a plugin."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    LOAD_ERROR = "load error"
+    CONFIG_ERROR = "config error"
+    CHECK_FAILED = "check failed"
+
+    @property
+    def in_use(self) -> bool:
+        """Whether the plugin gets alerts."""
+        return self in (PluginStatus.ENABLED, PluginStatus.CHECK_FAILED)
+
+    @property
+    def broken(self) -> bool:
+        """Whether the user has something to correct."""
+        return self not in (PluginStatus.ENABLED, PluginStatus.DISABLED)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginRecord:
+    """One plugin: its package, its status and the reason, and the plugin itself if it is in use."""
+
+    name: str
+    status: PluginStatus
+    origin: str = ""
+    reason: str = ""
+    hint: str = ""
+    description: str = ""
+    plugin: SerializedPlugin | None = None
+
+    def __str__(self) -> str:
+        """Return the name and the status, as in the summary line."""
+        return f"{self.name} {self.status}" + (f" ({self.reason})" if self.status.broken else "")
 
 
 class _Failed(Exception):
@@ -30,10 +67,10 @@ class _Failed(Exception):
 def load_plugin(
     entry: EntryPoint, table: Mapping[str, Any] | None, context: PluginContext | None = None
 ) -> PluginRecord:
-    """Load, configure and construct the plugin, unchecked. Never raises: a broken one ends in its record.
+    """Import, configure and construct a plugin, without its check. Never raises: a failure ends in the record.
 
-    ``table`` is the plugin's part of the configuration, None where it has none. A disabled plugin is not imported.
-    ``context`` is lent to a plugin that takes it; without one it is only looked at, not used.
+    ``table`` is the plugin's table of the configuration, None if there is none. A disabled plugin is not imported.
+    ``context`` is passed to a plugin with ``attach``; without one the plugin is only listed, not used.
     """
     origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
@@ -47,8 +84,8 @@ def load_plugin(
     return PluginRecord(entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=plugin)
 
 
-def why(error: BaseException) -> str:
-    """An exception in a line, with its type where it was not meant for people."""
+def reason_of(error: BaseException) -> str:
+    """Return an exception as one line, with its type unless it is a PluginError."""
     if isinstance(error, PluginError):
         return error.message
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -64,12 +101,12 @@ def _wanted(table: Mapping[str, Any] | None) -> bool:
 
 
 def _import(entry: EntryPoint) -> type:
-    hint = f"reinstall the package that brings it, or set enabled = false in [plugins.{entry.name}]"
+    hint = f"reinstall the package that provides it, or set enabled = false in [plugins.{entry.name}]"
     try:
         loaded = entry.load()
     except (Exception, SystemExit) as error:
         _log.debug("plugin %s does not load", entry.name, exc_info=True)
-        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} does not load: {why(error)}", hint) from error
+        raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} does not load: {reason_of(error)}", hint) from error
     if not inspect.isclass(loaded) or not callable(getattr(loaded, "send", None)):
         raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} is not a class with a method send(alert)", hint)
     return loaded
@@ -85,12 +122,12 @@ def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
         raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
     except Exception as error:
         raise _Failed(
-            PluginStatus.LOAD_ERROR, f"its Config is no pydantic model: {why(error)}", _TELL_ITS_AUTHOR
+            PluginStatus.LOAD_ERROR, f"its Config is not a pydantic model: {reason_of(error)}", _REPORT_HINT
         ) from error
 
 
 def _own_first(config_class: type[BaseModel]) -> list[str]:
-    """Names of the plugin's own settings, then of those that every plugin has."""
+    """Return the names of the plugin's own settings, then of those that every plugin has."""
     common = PluginConfig.model_fields
     own = [name for name in config_class.model_fields if name not in common]
     return [*own, "enabled", *(name for name in config_class.model_fields if name in common)]
@@ -104,54 +141,19 @@ def _construct(plugin_class: type, config: BaseModel, context: PluginContext | N
         return plugin
     except (Exception, SystemExit) as error:
         _log.debug("plugin %s does not start", plugin_class, exc_info=True)
-        hint = (error.hint if isinstance(error, PluginError) else None) or _TELL_ITS_AUTHOR
-        raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {why(error)}", hint) from error
+        hint = (error.hint if isinstance(error, PluginError) else None) or _REPORT_HINT
+        raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {reason_of(error)}", hint) from error
 
 
 def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
-    """Numbers and yes or no are repeated; text is not: it may be a password or a token, and this goes into the log."""
+    """Describe a wrong setting. Numbers and booleans are quoted; text is not, as it may be a password or a token."""
     key = ".".join(str(part) for part in details["loc"])
     if details["type"] != "extra_forbidden":
-        given, said = details["input"], details["msg"].removeprefix("Value error, ")
-        return f"{key}: {said}, not {given}" if isinstance(given, int | float) else f"{key}: {said}"
+        given, message = details["input"], details["msg"].removeprefix("Value error, ")
+        return f"{key}: {message}, not {given}" if isinstance(given, int | float) else f"{key}: {message}"
     return f"there is no setting {key!r}" + did_you_mean(key, config_class.model_fields, prefix="; ")
 
 
 def _summary(plugin_class: type) -> str:
-    """The first line of the class's own docstring."""
+    """Return the first line of the class's own docstring."""
     return (inspect.cleandoc(plugin_class.__doc__ or "").splitlines() or [""])[0]
-
-
-class PluginStatus(StrEnum):
-    """How far a plugin came. Those with ``in_use`` get alerts."""
-
-    ENABLED = "enabled"
-    DISABLED = "disabled"
-    LOAD_ERROR = "load error"
-    CONFIG_ERROR = "config error"
-    CHECK_FAILED = "check failed"
-
-    @property
-    def in_use(self) -> bool:
-        return self in (PluginStatus.ENABLED, PluginStatus.CHECK_FAILED)
-
-    @property
-    def broken(self) -> bool:
-        """Something for the householder to mend."""
-        return self not in (PluginStatus.ENABLED, PluginStatus.DISABLED)
-
-
-@dataclass(frozen=True, slots=True)
-class PluginRecord:
-    """One plugin: where it came from, its state and why, and the plugin itself where it is in use."""
-
-    name: str
-    status: PluginStatus
-    origin: str = ""
-    reason: str = ""
-    hint: str = ""
-    description: str = ""
-    plugin: SerializedPlugin | None = None
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.status}" + (f" ({self.reason})" if self.status.broken else "")

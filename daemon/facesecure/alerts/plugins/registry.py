@@ -1,6 +1,6 @@
-"""Finds the plugins that are installed, ours and a stranger's by the same door, and says what became of each.
+"""Find the installed plugins by their entry points, load and check them, and report the status of each.
 
-Nothing a plugin does while it is found, loaded, configured or checked stops the daemon or another plugin.
+Nothing that a plugin does meanwhile stops the daemon or another plugin.
 """
 
 from __future__ import annotations
@@ -14,19 +14,25 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from facesecure.alerts.plugins.api import PluginContext, SerializedPlugin
-from facesecure.alerts.plugins.loader import PluginRecord, PluginStatus, load_plugin, why
+from facesecure.alerts.plugins.loader import PluginRecord, PluginStatus, load_plugin, reason_of
 from facesecure.domain.errors import PluginError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
 CHECK_SECONDS = 1.0
-"""How long the daemon's start waits for all checks together; they go on after that, and nobody waits for them."""
+"""Seconds that the daemon's start waits for all checks together; slower ones finish in the background."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The records of all plugins that are installed or named in the configuration, by name."""
+    """The records of all plugins that are installed or named in the configuration, sorted by name.
+
+    Example::
+
+        registry = Registry.load({"log": {}}, context=context)
+        dispatcher.attach(registry.enabled())
+    """
 
     records: Sequence[PluginRecord]
 
@@ -39,58 +45,58 @@ class Registry:
         check_seconds: float = CHECK_SECONDS,
         context: PluginContext | None = None,
     ) -> Registry:
-        """Load what is installed and has a table in ``tables`` (the configuration's [plugins]), and check it.
+        """Load the installed plugins that have a table in ``tables`` (the configuration's [plugins]), and check them.
 
-        ``context`` is lent to the plugins that take it; plugins that are only listed need none.
-        ``installed`` is for tests; without it, the entry points of this Python. Logs one summary line, and a
-        warning for each plugin that somebody should look at. Never raises.
+        ``context`` is passed to the plugins with ``attach``; to list plugins it can be left out. ``installed`` replaces
+        the entry points of this Python, for tests. Logs one summary line, and a warning for each broken plugin. Never
+        raises.
         """
-        entries = entry_points(group=ENTRY_POINT_GROUP) if installed is None else installed
-        offers = _by_name(entries)
-        records = [_load(name, offers[name], tables.get(name), context) for name in offers]
-        records += [_unknown(name, offers) for name in tables if name not in offers]
+        found = entry_points(group=ENTRY_POINT_GROUP) if installed is None else installed
+        entries = _by_name(found)
+        records = [_load(name, entries[name], tables.get(name), context) for name in entries]
+        records += [_unknown(name, entries) for name in tables if name not in entries]
         registry = cls(sorted(_check(records, check_seconds), key=lambda record: record.name))
         registry._log()
         return registry
 
     def enabled(self) -> dict[str, SerializedPlugin]:
-        """The plugins that get alerts, those whose check failed included."""
+        """Return the plugins that get alerts, including those whose check failed."""
         return {record.name: record.plugin for record in self.records if record.plugin is not None}
 
     def record(self, name: str) -> PluginRecord:
-        """The record of that name. Raises PluginError where there is none."""
+        """Return the record of the plugin ``name``. Raises PluginError if there is none."""
         for record in self.records:
             if record.name == name:
                 return record
         raise PluginError(f"there is no plugin {name!r}", _suggestion(name, [record.name for record in self.records]))
 
     def summary(self) -> str:
-        """All of them in one line."""
+        """Return the status of all plugins in one line."""
         return "plugins: " + ("; ".join(str(record) for record in self.records) or "none")
 
     def _log(self) -> None:
         log.info("%s", self.summary())
         for record in self.records:
             if record.status.broken:
-                log.warning("plugin %s: %s: %s%s", record.name, record.status, record.reason, _dash(record.hint))
+                log.warning("plugin %s: %s: %s%s", record.name, record.status, record.reason, _after_dash(record.hint))
 
 
 def _by_name(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
-    """Entry points by name; one found twice (a package that two folders of sys.path show) counts once."""
-    offers: dict[str, dict[tuple[str, str], EntryPoint]] = {}
+    """Group entry points by name; one found twice, in two folders of sys.path, counts once."""
+    by_name: dict[str, dict[tuple[str, str], EntryPoint]] = {}
     for entry in entries:
         package = entry.dist.name if entry.dist else ""
-        offers.setdefault(entry.name, {})[package, entry.value] = entry
-    return {name: list(found.values()) for name, found in offers.items()}
+        by_name.setdefault(entry.name, {})[package, entry.value] = entry
+    return {name: list(found.values()) for name, found in by_name.items()}
 
 
 def _load(
-    name: str, offers: Sequence[EntryPoint], table: Mapping[str, Any] | None, context: PluginContext | None
+    name: str, entries: Sequence[EntryPoint], table: Mapping[str, Any] | None, context: PluginContext | None
 ) -> PluginRecord:
-    if len(offers) == 1 or table is None:
-        return load_plugin(offers[0], table, context)
-    packages = " and ".join(sorted(entry.dist.name if entry.dist else entry.value for entry in offers))
-    reason = f"several packages bring a plugin of this name: {packages}"
+    if len(entries) == 1 or table is None:
+        return load_plugin(entries[0], table, context)
+    packages = " and ".join(sorted(entry.dist.name if entry.dist else entry.value for entry in entries))
+    reason = f"several packages provide a plugin of this name: {packages}"
     return PluginRecord(name, PluginStatus.LOAD_ERROR, packages, reason, "uninstall all but one of them")
 
 
@@ -104,7 +110,7 @@ def _suggestion(name: str, known: Sequence[str]) -> str:
 
 
 def _check(records: Sequence[PluginRecord], seconds: float) -> list[PluginRecord]:
-    """Run all checks side by side, waiting for them no longer than ``seconds`` in all."""
+    """Run all checks in parallel, waiting at most ``seconds`` for all of them together."""
     checks = [_Check(record) for record in records if record.plugin is not None]
     deadline = time.monotonic() + seconds
     results = {check.record.name: check.result(deadline, seconds) for check in checks}
@@ -112,7 +118,7 @@ def _check(records: Sequence[PluginRecord], seconds: float) -> list[PluginRecord
 
 
 class _Check:
-    """One plugin's check, on a thread that nobody has to wait for."""
+    """One plugin's check, on its own thread."""
 
     def __init__(self, record: PluginRecord) -> None:
         self.record = record
@@ -123,11 +129,11 @@ class _Check:
     def result(self, deadline: float, seconds: float) -> PluginRecord:
         self._thread.join(max(0.0, deadline - time.monotonic()))
         if self._thread.is_alive():
-            return self._failed(f"no answer within {seconds:g} s", "alerts are tried all the same")
+            return self._failed(f"no answer within {seconds:g} s", "alerts are sent to it all the same")
         if self._error is None:
             return self.record
         hint = self._error.hint if isinstance(self._error, PluginError) else None
-        return self._failed(why(self._error), hint or "alerts are tried all the same")
+        return self._failed(reason_of(self._error), hint or "alerts are sent to it all the same")
 
     def _failed(self, reason: str, hint: str) -> PluginRecord:
         return replace(self.record, status=PluginStatus.CHECK_FAILED, reason=reason, hint=hint)
@@ -141,5 +147,5 @@ class _Check:
             self._error = error
 
 
-def _dash(hint: str) -> str:
+def _after_dash(hint: str) -> str:
     return f" - {hint}" if hint else ""

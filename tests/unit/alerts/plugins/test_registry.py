@@ -56,7 +56,7 @@ def test_the_bundled_plugin_comes_by_the_same_door() -> None:
         ("Missing", PluginStatus.LOAD_ERROR, "has no attribute 'Missing'"),
         ("Exits", PluginStatus.LOAD_ERROR, "SystemExit: 3"),
         ("RefusesToStart", PluginStatus.LOAD_ERROR, "there is no sound card"),
-        ("OddConfig", PluginStatus.LOAD_ERROR, "no pydantic model"),
+        ("OddConfig", PluginStatus.LOAD_ERROR, "not a pydantic model"),
         ("Unreachable", PluginStatus.CHECK_FAILED, "the speaker does not answer"),
         ("Crashes", PluginStatus.CHECK_FAILED, "ZeroDivisionError: division by zero"),
     ],
