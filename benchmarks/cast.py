@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.camera.synthetic.figure import Figure, bust_mask
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER, Portrait
 from facesecure.domain import Image
@@ -71,7 +71,7 @@ def _portrait_cast(cache: Path) -> list[Person]:
     """One member and one stranger, who come again and again."""
     cache.mkdir(parents=True, exist_ok=True)
     paths = []
-    for index, picture in enumerate(enrolment_pictures()):
+    for index, picture in enumerate(enrolment_images()):
         path = cache / f"enrolment-{index}.png"
         cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
         paths.append(path)

@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.cast import Person
 from benchmarks.labels import Corners, Labels, Sight, Visit, covered
-from facesecure.camera.synthetic.figure import Figure, Pose, Smear
+from facesecure.camera.synthetic.figure import Figure, Pose, Degradation
 from facesecure.camera.synthetic.scene import HEDGE_LEFT, Scene, Sensor, draw_scene
 from facesecure.camera.synthetic.trajectory import Trajectory
 from facesecure.camera.synthetic.video_writer import VideoWriter
@@ -91,7 +91,7 @@ def make(path: Path, guests: Sequence[Guest], seconds: float, seed: int, size: t
     frames = round(seconds * FPS)
     with VideoWriter(path, size, FPS, crf=20, preset="veryfast") as film:
         for index in range(frames):
-            picture = scene.picture.copy()
+            picture = scene.image.copy()
             for number, sight in draw(picture, scene, guests, index / FPS).items():
                 sights[number][index] = sight
             film.write(sensor.expose(picture, exposure(index / FPS)))
@@ -114,9 +114,9 @@ def draw(picture: Image, scene: Scene, guests: Sequence[Guest], time: float) -> 
         nearer.append(box)
     for number in sorted(poses, key=lambda n: poses[n].size):
         guest, pose = guests[number], poses[number]
-        guest.figure(time).paint(picture, pose, Smear(guest.blur * pose.size, _step(guest, pose, time, size)))
+        guest.figure(time).paint(picture, pose, Degradation(guest.blur * pose.size, _step(guest, pose, time, size)))
         if guest.walk.behind_hedge(time):
-            cv2.copyTo(scene.picture, scene.hedge, picture)
+            cv2.copyTo(scene.image, scene.hedge, picture)
     return seen
 
 

@@ -103,7 +103,7 @@ def _short_film(path: Path) -> None:
     from facesecure.camera.synthetic.scene import draw_scene
     from facesecure.camera.synthetic.video_writer import VideoWriter
 
-    picture = draw_scene().picture
+    picture = draw_scene().image
     with VideoWriter(path, (picture.shape[1], picture.shape[0])) as film:
         for _ in range(5):
             film.write(picture)

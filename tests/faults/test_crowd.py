@@ -45,7 +45,7 @@ print(json.dumps({"faces": len(seen), "slowest": slowest, "mb": peak}))
 
 def crowd(path: Path) -> Path:
     """Two seconds of an empty door, six of a hundred people at it, two of an empty door."""
-    scene, sensor = draw_scene(SIZE).picture, Sensor(SIZE, 0)
+    scene, sensor = draw_scene(SIZE).image, Sensor(SIZE, 0)
     everybody = scene.copy()
     for place, face in zip(np.ndindex(10, 10), hundred(), strict=True):
         top, left = place[0] * 108, place[1] * 190 + 20

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.camera.synthetic.video_writer import VideoWriter
 from support.service.commandline import CommandLine, own_settings, started, write_picture
@@ -27,7 +27,7 @@ def facesecure(tmp_path, monkeypatch, capfd):
 @pytest.fixture(scope="module")
 def album(tmp_path_factory):
     folder = tmp_path_factory.mktemp("album")
-    for number, image in enumerate(enrolment_pictures(6)):
+    for number, image in enumerate(enrolment_images(6)):
         write_picture(folder / f"{number}.png", image)
     return folder
 
@@ -100,7 +100,7 @@ def film(tmp_path):
     path = tmp_path / "film.mp4"
     with VideoWriter(path, (640, 640), 8.0, crf=18, preset="ultrafast") as writer:
         for _ in range(2):
-            for image in enrolment_pictures(6):
+            for image in enrolment_images(6):
                 writer.write(image)
     return path
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures, make_clip
+from facesecure.camera.synthetic.clip import enrolment_images, make_clip
 from facesecure.camera.synthetic.video_writer import VideoWriter
 from support.service.commandline import CommandLine, own_settings, started, write_picture
 
@@ -19,7 +19,7 @@ def facesecure(tmp_path, monkeypatch, capfd):
 def album(tmp_path):
     folder = tmp_path / "album"
     folder.mkdir()
-    for number, image in enumerate(enrolment_pictures()):
+    for number, image in enumerate(enrolment_images()):
         write_picture(folder / f"{number}.png", image)
     return folder
 
@@ -54,7 +54,7 @@ def test_somebody_enrolled_while_the_daemon_runs_is_known_within_seconds(facesec
     """Grace stands at the door all the time; what is said of her changes when she is enrolled."""
     with VideoWriter(tmp_path / "door.mp4", (640, 640), 10.0, crf=18, preset="ultrafast") as film:
         for _ in range(8):
-            for image in enrolment_pictures():
+            for image in enrolment_images():
                 for _ in range(5):
                     film.write(image)
     told = tmp_path / "told.jsonl"

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.clip import enrolment_images
 from support.service.commandline import write_picture
 from support.service.installed import CLIP, IMPATIENT, PYTHON, STATE, UNIT
 
@@ -44,7 +44,7 @@ def test_a_stranger_at_the_door_stands_in_the_journal_with_fields_to_search_by(s
 
 def test_sudo_facesecure_enrols_from_a_private_folder_and_the_service_knows_her(service, tmp_path):
     folder = "/home/householder/photos"
-    for number, image in enumerate(enrolment_pictures()):
+    for number, image in enumerate(enrolment_images()):
         path = write_picture(tmp_path / f"{number}.png", image)
         service.system.write(f"{folder}/{number}.png", path.read_bytes(), mode=0o600)
     service.system.run("chmod", "-R", "go-rwx", "/home/householder")

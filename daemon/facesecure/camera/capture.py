@@ -1,4 +1,4 @@
-"""The newest frame, always: capture in a thread of its own, so that a slow stage drops frames and never queues them."""
+"""Capture the newest frame in a thread of its own, so that a slow pipeline drops frames and never queues them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,22 @@ from facesecure.domain.interfaces import Source
 log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 2.0
-"""How long leaving waits for the capture thread, a daemon thread: one stuck in a driver is left behind."""
+"""Seconds to wait for the capture thread on leaving. It is a daemon thread: one stuck in a driver is left behind."""
 
 
 class LatestFrame:
-    """Frames of ``source``, to be used once as ``with LatestFrame(source) as frames: for frame in frames: ...``.
+    """Iterates over the newest frames of ``source``; used once, in a ``with`` block.
 
-    A live source (``source.live``; one that does not say is taken for live) runs in a thread, and the reader gets
-    the newest frame each time; ``dropped`` counts what it missed. A recording runs in the reader's own thread:
+    A live source (``source.live``; without that attribute it counts as live) runs in a thread, and the reader gets
+    the newest frame each time; ``dropped`` counts those it missed. A recording runs in the reader's own thread:
     nothing is dropped and runs repeat exactly. An exception of the source is raised in the reader; the source's
     end ends the iteration. Leaving releases the source within two seconds, even if it is stuck, and for good where
-    it is live. ``heartbeat`` is the ``time.monotonic()`` of the last frame the source gave (None before
-    the first), for a watchdog to see progress.
+    it is live. ``heartbeat`` is the ``time.monotonic()`` of the source's last frame (None before the first), by
+    which a watchdog sees progress. Example::
+
+        with LatestFrame(source) as frames:
+            for frame in frames:
+                ...
     """
 
     def __init__(self, source: Source) -> None:
@@ -59,7 +63,7 @@ class LatestFrame:
         if self._live:
             self._thread.join(JOIN_SECONDS)
             if self._thread.is_alive():
-                log.warning("%r does not stop; left behind, it ends with its time-out", self._source)
+                log.warning("%r does not stop; it is left to end with its own time-out", self._source)
 
     def __iter__(self) -> Iterator[Frame]:
         return self._newest_frames() if self._live else self._every_frame()
@@ -71,13 +75,13 @@ class LatestFrame:
 
     @property
     def alive_at(self) -> float:
-        """The last sign that capture is not stuck, in ``time.monotonic()``: a frame, or the source's own word."""
+        """The last sign that capture is not stuck, in ``time.monotonic()``: a frame, or the source's heartbeat."""
         signs = (self._began, self.heartbeat, getattr(self._source, "alive_at", None))
         return max(sign for sign in signs if sign is not None)
 
     @property
     def trouble(self) -> SourceError | None:
-        """Why there are no pictures at the moment, where the source can tell; None while they come."""
+        """The source's error that keeps frames from coming now, if it reports one; None while they come."""
         trouble = getattr(self._source, "trouble", None)
         return trouble if isinstance(trouble, SourceError) else None
 
@@ -103,7 +107,7 @@ class LatestFrame:
             yield frame
 
     def _take(self) -> Frame | None:
-        """The newest frame not yet handed over, as soon as there is one; None at the end."""
+        """Wait for the newest frame not yet taken, and return it; None at the end. Raises the source's error."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest is not None or self._ended or self._stopping.is_set())
             frame, self._newest = self._newest, None
@@ -135,4 +139,4 @@ class LatestFrame:
 
 
 def _nothing() -> None:
-    """What a source without ``stop`` does when it is asked to: its next frame will be its last."""
+    """Do nothing, for a source without ``stop``: iteration ends after its next frame."""

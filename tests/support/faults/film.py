@@ -55,7 +55,7 @@ def pictures(
     visits = [(caller, caller.walk(size[0]), figure_of(caller.portrait)) for caller in callers]
     for index in range(round(seconds * fps)):
         at = index / fps
-        picture = scene.picture.copy()
+        picture = scene.image.copy()
         for caller, walk, figure in visits:
             paint_visit(picture, scene, figure, walk, at, fps, caller.blur, 0.5 if caller.blur else 1.0)
         yield sensor.expose(picture, gain=1.0 + 0.04 * sin(2 * pi * at / 300.0))

@@ -62,13 +62,13 @@ def test_a_minute_is_long_enough_for_everybody() -> None:
 def test_a_face_that_is_said_to_be_visible_is_painted_there(guests: list[doorclip.Guest]) -> None:
     scene = draw_scene(SIZE)
     time = guests[0].walk.start + 2.0
-    picture = scene.picture.copy()
+    picture = scene.image.copy()
     seen = doorclip.draw(picture, scene, guests, time)
     visible = [sight for sight in seen.values() if sight.visible]
     assert visible
     for sight in visible:
         left, top, right, bottom = map(round, sight.box)
-        changed = np.abs(picture[top:bottom, left:right].astype(int) - scene.picture[top:bottom, left:right]).max(2)
+        changed = np.abs(picture[top:bottom, left:right].astype(int) - scene.image[top:bottom, left:right]).max(2)
         assert (changed > 10).mean() > 0.75
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
 from support.service.commandline import CommandLine, own_settings, write_picture
 
@@ -31,7 +31,7 @@ def store(state):
 def album(tmp_path_factory):
     """A folder of six photos of Grace Hopper, and a note that is no picture."""
     folder = tmp_path_factory.mktemp("album")
-    for number, image in enumerate(enrolment_pictures(6)):
+    for number, image in enumerate(enrolment_images(6)):
         write_picture(folder / f"grace_{number}.png", image)
     (folder / "notes.txt").write_text("nothing to see")
     return folder

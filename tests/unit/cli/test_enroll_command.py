@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures, figure_of
+from facesecure.camera.synthetic.clip import enrolment_images, figure_of
 from facesecure.camera.synthetic.figure import SHARP, Pose
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
 from facesecure.camera.synthetic.video_writer import VideoWriter
@@ -19,7 +19,7 @@ def film(tmp_path_factory):
     """Two seconds a picture of Grace Hopper."""
     path = tmp_path_factory.mktemp("film") / "grace.mp4"
     with VideoWriter(path, (640, 640), 4.0, crf=18, preset="ultrafast") as writer:
-        for image in enrolment_pictures(6):
+        for image in enrolment_images(6):
             for _ in range(4):
                 writer.write(image)
     return path

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.camera.synthetic.clip import enrolment_pictures
+from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.config import FacesecureConfig
 from facesecure.domain import SeenFace, Verdict, VerdictKind
 from facesecure.recognition.visitor_matching import VisitorMatcher
@@ -25,7 +25,7 @@ def vision(tmp_path_factory) -> ModelStack:
 def grace(vision) -> list[SeenFace]:
     """Good faces of Grace Hopper, as the daemon would have kept them."""
     enrolment = vision.enrolment()
-    for number, image in enumerate(enrolment_pictures(16)):
+    for number, image in enumerate(enrolment_images(16)):
         enrolment.add_image(image, str(number))
     faces = [picture.face for picture in enrolment.accepted]
     return [SeenFace(face, vision.embedder.embed(face.image), vision.embedder.sha256, NOON) for face in faces][:8]
@@ -163,9 +163,9 @@ def test_an_event_of_faces_too_poor_teaches_nothing(facesecure, visits, grace):
         (("fi", "--stranger"), "several sightings begin with 'fi'"),
         (("first",), "say one of: --not NAME, --stranger, --is NAME"),
         (("first", "--not", "Tom", "--stranger"), "say one of"),
-        (("first", "--not", "Tom"), "nobody called 'Tom' is enrolled"),
-        (("fifth", "--stranger"), "no face of sighting fifth is kept"),
-        (("fifth", "--is", "Tom"), "no face of sighting fifth is kept"),
+        (("first", "--not", "Tom"), "no person called 'Tom' is enrolled"),
+        (("fifth", "--stranger"), "no face of sighting fifth is stored"),
+        (("fifth", "--is", "Tom"), "no face of sighting fifth is stored"),
         (("first", "--is", ".."), "cannot be a person's name"),
     ],
 )
@@ -184,7 +184,7 @@ def test_not_who_it_was_not_taken_for_is_told(facesecure, visits, grace):
     visits("second", grace[:3])
     outcome = facesecure("events", "correct", "second", "--not", "Grace")
     assert outcome.code == 2
-    assert "was not taken for Grace: it was told as stranger" in outcome.err
+    assert "was not taken for Grace: the verdict was stranger" in outcome.err
 
 
 def test_an_export_holds_the_corrections(facesecure, visits, grace):

@@ -10,7 +10,7 @@ from pathlib import Path
 from facesecure.app.assembly import run
 from facesecure.app.demo.annotate import annotate
 from facesecure.app.demo.contact_sheet import contact_sheet, save_png
-from facesecure.camera.synthetic.clip import FPS, SECONDS, SIZE, enrolment_pictures, make_clip
+from facesecure.camera.synthetic.clip import FPS, SECONDS, SIZE, enrolment_images, make_clip
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.config import FacesecureConfig
@@ -65,7 +65,7 @@ def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silent
         if any(person.name == GRACE_HOPPER.name for person in store.people()):
             return
         enrolment = vision.enrolment()
-        pictures = enrolment_pictures()
+        pictures = enrolment_images()
         for number, image in enumerate(pictures):
             progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
             enrolment.add_image(image, f"picture {number + 1}")

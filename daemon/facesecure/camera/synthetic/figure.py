@@ -1,4 +1,4 @@
-"""A person cut out of a photograph, given a body, and set into a scene in any size and turn."""
+"""Cut a person out of a photograph, add a body, and paint the figure into a scene at any size and angle."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from facesecure.domain import Box, Image, Landmarks, Luma
 
 Homography = NDArray[np.float64]
-_EYE_DISTANCES_TALL = 19.0  # a grown-up's height from brow to sole is some 19 times the distance between the eyes
+_BODY_HEIGHT = 19.0
+"""Height of an adult from brow to sole, in distances between the eyes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where a face is and how it is held: centre (x, y) and width of the face in frame pixels, angles in radians.
+    """Position and angles of a face: its centre (x, y) and width in frame pixels, angles in radians.
 
     ``yaw`` foreshortens as if the person turned about the vertical; ``roll`` tilts the head and body.
     """
@@ -29,19 +30,19 @@ class Pose:
 
 
 @dataclass(frozen=True, slots=True)
-class Smear:
-    """What the lens and the shutter do: defocus (Gaussian sigma, pixels), movement (pixels along x, y), contrast."""
+class Degradation:
+    """Effects of lens, shutter and light: defocus (Gaussian sigma, pixels), movement (pixels in x, y), contrast."""
 
     defocus: float = 0.0
     movement: tuple[float, float] = (0.0, 0.0)
     contrast: float = 1.0
 
 
-SHARP = Smear()
+SHARP = Degradation()
 
 
 def face_box(landmarks: Landmarks) -> Box:
-    """The box a detector would draw around five landmarks (5, 2), brow to chin, in the same pixels."""
+    """Return the box that a detector would draw around ``landmarks`` (5, 2), brow to chin, in the same pixels."""
     eyes = landmarks[:2].mean(0)
     unit = float(np.hypot(*(landmarks[1] - landmarks[0])))
     middle = float(landmarks[:, 0].mean())
@@ -49,7 +50,7 @@ def face_box(landmarks: Landmarks) -> Box:
 
 
 def bust_mask(shape: tuple[int, int], landmarks: Landmarks) -> Luma:
-    """A soft head-and-shoulders mask, uint8 (height, width), for a photograph nobody has traced."""
+    """Return a soft head-and-shoulders mask, uint8 (height, width), for a photograph without a traced outline."""
     mask = np.zeros(shape, np.uint8)
     (x, y), unit = landmarks[:2].mean(0), float(np.hypot(*(landmarks[1] - landmarks[0])))
     head = ((float(x), float(y + 0.35 * unit)), (2.8 * unit, 3.9 * unit), 0.0)
@@ -62,7 +63,12 @@ def bust_mask(shape: tuple[int, int], landmarks: Landmarks) -> Luma:
 
 
 class Figure:
-    """A cut-out at several scales, each half of the one before, so that a far face is averaged and not aliased."""
+    """A cut-out at several scales, each half of the one before, so that a far face is averaged and not aliased.
+
+    Example::
+
+        Figure.from_bust(image, mask, landmarks).paint(frame, Pose(centre=(640, 260), size=120))
+    """
 
     def __init__(self, rgba: NDArray[np.uint8], landmarks: Landmarks) -> None:
         """``rgba`` is uint8 (height, width, 4) with colour multiplied by alpha; landmarks in its pixels."""
@@ -74,27 +80,27 @@ class Figure:
 
     @classmethod
     def from_bust(cls, image: Image, mask: Luma, landmarks: Landmarks) -> Self:
-        """Head and shoulders from a photograph (uint8 RGB) under ``mask``; coat, legs and shoes are drawn on."""
+        """Cut head and shoulders out of a photograph (uint8 RGB) by ``mask``, and draw coat, legs and shoes."""
         colour, alpha = _with_body(image, mask, landmarks)
         premultiplied = cv2.multiply(colour, cv2.cvtColor(alpha, cv2.COLOR_GRAY2RGB), scale=1 / 255)
         return cls(np.dstack((premultiplied, alpha)), landmarks)
 
     def turned(self, yaw: float, pitch: float = 0.0) -> Figure:
-        """The same figure with its head turned by these angles (radians), as far as one photograph allows.
+        """Return this figure with its head turned by these angles (radians), as far as one photograph allows.
 
-        The head is taken for half an egg whose nearest point moves most; good to about half a radian.
+        The head is modelled as half an ellipsoid whose nearest point moves most; plausible up to half a radian.
         """
         sheet = self._levels[0]
         centre, (across, down) = self.box.centre, (0.62 * self.box.width, 0.62 * self.box.height)
         y, x = np.mgrid[: sheet.shape[0], : sheet.shape[1]].astype(np.float32)
         near = np.sqrt(np.clip(1 - ((x - centre[0]) / across) ** 2 - ((y - centre[1]) / down) ** 2, 0, 1))
-        depth = 0.5 * self.box.width * near**1.5  # the exponent lets the edge of the egg run into the rest
+        depth = 0.5 * self.box.width * near**1.5  # the exponent makes the edge of the ellipsoid blend into the rest
         maps = (x - depth * np.sin(yaw), y - depth * np.sin(pitch))
         moved = cv2.remap(sheet, maps[0].astype(np.float32), maps[1].astype(np.float32), cv2.INTER_LINEAR)
         return Figure(np.asarray(moved, np.uint8), self.landmarks)
 
     def homography(self, pose: Pose) -> Homography:
-        """The 3x3 matrix from this figure's pixels to the frame's."""
+        """Return the 3x3 matrix from this figure's pixels to the frame's."""
         scale = pose.size / self.box.width
         (x, y), cos, sin = self.box.centre, np.cos(pose.yaw), np.sin(pose.yaw)
         shift = np.array([[scale, 0, -scale * x], [0, scale, -scale * y], [0, 0, 1]])
@@ -104,7 +110,7 @@ class Figure:
         return np.asarray(place @ turn @ shift, np.float64)
 
     def box_at(self, pose: Pose) -> Box:
-        """The face's box in the frame when the figure is put there."""
+        """Return the face's box in a frame where the figure is painted at ``pose``."""
         b = self.box
         corners = _project(
             self.homography(pose), [(b.left, b.top), (b.right, b.top), (b.right, b.bottom), (b.left, b.bottom)]
@@ -112,8 +118,8 @@ class Figure:
         (left, top), (right, bottom) = corners.min(0), corners.max(0)
         return Box(float(left), float(top), float(right), float(bottom))
 
-    def paint(self, frame: Image, pose: Pose, smear: Smear = SHARP) -> None:
-        """Put the figure into ``frame`` (uint8 RGB), in place."""
+    def paint(self, frame: Image, pose: Pose, degradation: Degradation = SHARP) -> None:
+        """Paint the figure into ``frame`` (uint8 RGB), in place."""
         matrix = self.homography(pose)
         window = self._window(matrix, frame.shape[:2])
         if window is None:
@@ -123,7 +129,7 @@ class Figure:
         lift = np.diag([2.0**level, 2.0**level, 1.0])
         into = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ matrix @ lift
         patch = cv2.warpPerspective(self._levels[level], into, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
-        _blend(frame[top:bottom, left:right], _smeared(np.asarray(patch, np.uint8), smear))
+        _blend(frame[top:bottom, left:right], _degraded(np.asarray(patch, np.uint8), degradation))
 
     def _window(self, matrix: Homography, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
         height, width = self._levels[0].shape[:2]
@@ -138,15 +144,17 @@ def _project(matrix: Homography, points: list[tuple[float, float]]) -> NDArray[n
     return np.asarray(moved[:, :2] / moved[:, 2:], np.float64)
 
 
-def _smeared(patch: NDArray[np.uint8], smear: Smear) -> NDArray[np.uint8]:
-    along = tuple(max(1, round(abs(step))) for step in smear.movement)
+def _degraded(patch: NDArray[np.uint8], degradation: Degradation) -> NDArray[np.uint8]:
+    along = tuple(max(1, round(abs(step))) for step in degradation.movement)
     if max(along) > 1:
         patch = np.asarray(cv2.blur(patch, (along[0], along[1]), borderType=cv2.BORDER_CONSTANT), np.uint8)
-    if smear.defocus > 0:
-        patch = np.asarray(cv2.GaussianBlur(patch, (0, 0), smear.defocus, borderType=cv2.BORDER_CONSTANT), np.uint8)
-    if smear.contrast != 1.0:
-        grey = cv2.convertScaleAbs(patch[..., 3], alpha=90 / 255 * (1 - smear.contrast))
-        scaled = cv2.convertScaleAbs(patch[..., :3], alpha=smear.contrast)
+    if degradation.defocus > 0:
+        patch = np.asarray(
+            cv2.GaussianBlur(patch, (0, 0), degradation.defocus, borderType=cv2.BORDER_CONSTANT), np.uint8
+        )
+    if degradation.contrast != 1.0:
+        grey = cv2.convertScaleAbs(patch[..., 3], alpha=90 / 255 * (1 - degradation.contrast))
+        scaled = cv2.convertScaleAbs(patch[..., :3], alpha=degradation.contrast)
         patch = np.dstack((cv2.add(scaled, cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), patch[..., 3]))
     return patch
 
@@ -157,23 +165,23 @@ def _blend(frame: Image, patch: NDArray[np.uint8]) -> None:
 
 
 def _with_body(image: Image, mask: Luma, landmarks: Landmarks) -> tuple[Image, Luma]:
-    """The photograph carried on down to the shoes, as (uint8 RGB, uint8 alpha)."""
+    """Return the photograph extended down to the shoes, as (uint8 RGB, uint8 alpha)."""
     height, width = mask.shape
     unit = float(np.hypot(*(landmarks[1] - landmarks[0])))
-    total = max(int(landmarks[0, 1] + _EYE_DISTANCES_TALL * unit), height + 8)
+    total = max(int(landmarks[0, 1] + _BODY_HEIGHT * unit), height + 8)
     below = total - height
     plain = np.median(image[-6:][mask[-6:] > 127], 0) if (mask[-6:] > 127).any() else np.full(3, 60.0)
     fold = 1 + 0.05 * np.sin(np.linspace(0, 9 * np.pi, width))[None, :, None]
     fade = np.linspace(1.0, 0.45, below)[:, None, None]
     cloth = np.clip(plain * fold * fade, 0, 255).astype(np.uint8)
-    # The photograph's last rows run into the cloth, so that no seam shows.
+    # The photograph's last row fades into the cloth, so that no seam shows.
     blend = np.linspace(1.0, 0.0, min(below, max(2, int(1.2 * unit))))[:, None, None]
     cloth[: len(blend)] = (blend * image[-1] + (1 - blend) * cloth[: len(blend)]).astype(np.uint8)
     return np.vstack((image, cloth)), np.vstack((mask, _body_mask(mask[-1], below)))
 
 
 def _body_mask(edge: Luma, below: int) -> Luma:
-    """The outline under the photograph's lower edge: a coat that narrows, two legs, shoes."""
+    """Return the mask of the body below the photograph: a coat that narrows, two legs, shoes."""
     solid = np.flatnonzero(edge > 127)
     left, right = (float(solid[0]), float(solid[-1])) if len(solid) else (0.0, float(len(edge)))
     middle, half = (left + right) / 2, (right - left) / 2

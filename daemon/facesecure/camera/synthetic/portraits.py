@@ -1,4 +1,4 @@
-"""The two people of the demo: public-domain portraits (NOTICE says whose), each with its outline and landmarks."""
+"""The two people of the demo: public-domain portraits (credited in NOTICE) with their outlines and landmarks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from facesecure.domain import Image, Landmarks, Luma
 
-# Outlines traced by hand over the portraits, in their pixels, from the top of the head clockwise or not.
+# Outlines traced by hand over the portraits, in their pixels, starting at the top of the head.
 _HOPPER = (
     (234, 25), (218, 31), (212, 42), (197, 49), (181, 64), (176, 73), (174, 84), (160, 92), (152, 104), (149, 125),
     (149, 160), (154, 190), (155, 215), (162, 245), (170, 264), (178, 286), (190, 296), (196, 318), (176, 338),
@@ -32,7 +32,12 @@ _COLLINS = (
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """A bundled photograph: whose, where the eyes, nose and mouth corners are, and the outline of the person."""
+    """A bundled photograph: the person's name, the landmarks of the face, and the person's outline.
+
+    Example::
+
+        image, mask = GRACE_HOPPER.image(), GRACE_HOPPER.mask()
+    """
 
     name: str
     file: str
@@ -40,17 +45,17 @@ class Portrait:
     outline: Sequence[tuple[int, int]]
 
     def image(self) -> Image:
-        """uint8 RGB, head and shoulders."""
+        """Return the photograph, uint8 RGB, head and shoulders."""
         packed = resources.files("facesecure.camera.synthetic").joinpath("photos", self.file).read_bytes()
         bgr = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_COLOR), np.uint8)
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
     def points(self) -> Landmarks:
-        """float32 (5, 2) in the portrait's pixels, in ``LANDMARK_NAMES``' order."""
+        """Return the landmarks, float32 (5, 2) in the portrait's pixels, in the order of ``LANDMARK_NAMES``."""
         return np.array(self.landmarks, np.float32)
 
     def mask(self) -> Luma:
-        """uint8 (height, width): 255 where the person is, with a soft edge."""
+        """Return the person's mask, uint8 (height, width): 255 inside the outline, with a soft edge."""
         height, width = self.image().shape[:2]
         mask = np.zeros((height, width), np.uint8)
         cv2.fillPoly(mask, [np.array(self.outline, np.int32)], (255,), cv2.LINE_AA)

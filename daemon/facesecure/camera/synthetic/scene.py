@@ -1,4 +1,4 @@
-"""A front door's view, drawn: sky, houses, lawn, hedge, path, the wall with the door; and what a sensor does to it."""
+"""Draw the view from a front door (sky, houses, lawn, hedge, path, the wall with the door), and a sensor's noise."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from facesecure.domain import Image, Luma
 
 HORIZON = 0.36
-"""Height of the horizon, and so of a visitor's eyes: the camera hangs at eye level. Fraction from the top."""
+"""Height of the horizon and of a visitor's eyes (the camera is at eye level): fraction from the top."""
 
 HEDGE_LEFT = 0.73
-"""Where the hedge begins that visitors come out from behind. Fraction from the left."""
+"""Left edge of the hedge that visitors come out from behind: fraction from the left."""
 
 Points = Sequence[tuple[float, float]]
 Colour = tuple[int, int, int]
@@ -22,28 +22,33 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """``picture`` is uint8 RGB; ``hedge`` (uint8, same size) is 255 where it hides far figures."""
+    """The empty scene: ``image`` is uint8 RGB; ``hedge`` (uint8, same size) is 255 where it hides far figures."""
 
-    picture: Image
+    image: Image
     hedge: Luma
 
 
 class Sensor:
-    """Light that drifts, steps and a picture that crackles: the same for the same seed."""
+    """A sensor's gain and noise, reproducible by its seed.
+
+    Example::
+
+        frame = Sensor((1280, 720), seed=0).expose(draw_scene().image, gain=0.9)
+    """
 
     def __init__(self, size: tuple[int, int], seed: int, noise: float = 1.6) -> None:
         """``size`` is (width, height); ``noise`` is the standard deviation of a pixel, of 255."""
         self._rng = np.random.default_rng(seed)
         width, height = size
-        # A handful of stencils, shifted anew for each frame, costs a tenth of fresh noise and looks the same.
+        # One larger noise image, shifted at random for each frame, costs a tenth of new noise and looks the same.
         grain = self._rng.normal(0, noise, (height + 32, width + 32, 1)).repeat(3, 2)
         self._up = np.clip(grain, 0, 255).astype(np.uint8)
         self._down = np.clip(-grain, 0, 255).astype(np.uint8)
         self._size = size
 
-    def expose(self, picture: Image, gain: float = 1.0) -> Image:
-        """``picture`` under ``gain`` times the light, with noise: a new uint8 RGB image."""
-        lit = picture if gain == 1.0 else cv2.convertScaleAbs(picture, alpha=gain)
+    def expose(self, image: Image, gain: float = 1.0) -> Image:
+        """Return ``image`` under ``gain`` times the light, with noise, as a new uint8 RGB image."""
+        lit = image if gain == 1.0 else cv2.convertScaleAbs(image, alpha=gain)
         x, y = self._rng.integers(0, 32, 2)
         width, height = self._size
         window = np.s_[y : y + height, x : x + width]
@@ -51,7 +56,7 @@ class Sensor:
 
 
 def draw_scene(size: tuple[int, int] = (1280, 720), seed: int = 0) -> Scene:
-    """The empty porch at ``size`` (width, height)."""
+    """Return the empty scene at ``size`` (width, height)."""
     brush = _Brush(size, np.random.default_rng(seed))
     brush.gradient(0.0, HORIZON, (176, 200, 222), (226, 230, 226))
     _street(brush)
@@ -59,48 +64,48 @@ def draw_scene(size: tuple[int, int] = (1280, 720), seed: int = 0) -> Scene:
     brush.soften(0.0025)
     brush.grain(7.0, 0.0016, below=HORIZON + 0.02)
     _path(brush)
-    before_hedge = brush.picture.copy()
+    before_hedge = brush.image.copy()
     _hedge(brush)
-    hedge = np.where((brush.picture != before_hedge).any(2), 255, 0).astype(np.uint8)
+    hedge = np.where((brush.image != before_hedge).any(2), 255, 0).astype(np.uint8)
     _porch(brush)
     brush.grain(3.0, 0.004)
-    return Scene(brush.picture, hedge)
+    return Scene(brush.image, hedge)
 
 
 class _Brush:
-    """Draws polygons given in fractions of the picture."""
+    """Draws polygons given in fractions of the image."""
 
     def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
         self.width, self.height = size
-        self.picture: Image = np.zeros((self.height, self.width, 3), np.uint8)
+        self.image: Image = np.zeros((self.height, self.width, 3), np.uint8)
         self.rng = rng
 
     def gradient(self, top: float, bottom: float, first: Colour, last: Colour) -> None:
         rows = slice(round(top * self.height), round(bottom * self.height))
         count = rows.stop - rows.start
-        self.picture[rows] = np.linspace(first, last, count)[:, None].astype(np.uint8)
+        self.image[rows] = np.linspace(first, last, count)[:, None].astype(np.uint8)
 
     def polygon(self, points: Points, colour: Colour) -> None:
         pixels = (np.array(points) * (self.width, self.height) * 16).round().astype(np.int32)
-        cv2.fillPoly(self.picture, [pixels], colour, cv2.LINE_AA, shift=4)
+        cv2.fillPoly(self.image, [pixels], colour, cv2.LINE_AA, shift=4)
 
     def rectangle(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
 
     def soften(self, amount: float) -> None:
-        self.picture = np.asarray(cv2.GaussianBlur(self.picture, (0, 0), amount * self.width), np.uint8)
+        self.image = np.asarray(cv2.GaussianBlur(self.image, (0, 0), amount * self.width), np.uint8)
 
     def grain(self, strength: float, grain: float, below: float = 0.0) -> None:
-        """Blotches of ``grain`` times the width, below a height: grass, plaster, gravel."""
+        """Add blotches of ``grain`` times the width below a height: grass, plaster, gravel."""
         raw = self.rng.normal(0, 1, (self.height, self.width)).astype(np.float32)
         soft = cv2.GaussianBlur(raw, (0, 0), max(grain * self.width, 0.6))
         rows = slice(round(below * self.height), None)
         texture = (soft[rows] / soft.std() * strength)[..., None]
-        self.picture[rows] = np.clip(self.picture[rows] + texture, 0, 255).astype(np.uint8)
+        self.image[rows] = np.clip(self.image[rows] + texture, 0, 255).astype(np.uint8)
 
 
 def _street(brush: _Brush) -> None:
-    """Houses and trees across the road, out of focus."""
+    """Draw houses and trees across the road."""
     walls: tuple[Colour, ...] = ((196, 182, 164), (172, 150, 134), (206, 200, 188))
     for index, left in enumerate((0.30, 0.52, 0.80)):
         right, wall = left + 0.17, walls[index]
@@ -121,7 +126,7 @@ def _street(brush: _Brush) -> None:
 
 
 def _path(brush: _Brush) -> None:
-    """Paving stones from the gate to the camera."""
+    """Draw paving stones from the gate to the camera."""
     brush.polygon([(0.655, HORIZON + 0.1), (0.705, HORIZON + 0.1), (0.86, 1.0), (0.22, 1.0)], (176, 168, 156))
     for depth in np.linspace(0.0, 1.0, 9)[1:] ** 2:
         y = HORIZON + 0.1 + depth * (0.9 - HORIZON)
@@ -131,7 +136,7 @@ def _path(brush: _Brush) -> None:
 
 
 def _hedge(brush: _Brush) -> None:
-    """The hedge right of the gate, behind which visitors come out; its top is leafy."""
+    """Draw the hedge right of the gate, behind which visitors come out; its top is leafy."""
     xs = np.linspace(HEDGE_LEFT + 0.005, 1.0, 60)
     tops = HORIZON - 0.055 + brush.rng.normal(0, 0.006, len(xs))
     brush.polygon(
@@ -143,7 +148,7 @@ def _hedge(brush: _Brush) -> None:
 
 
 def _porch(brush: _Brush) -> None:
-    """The house's own wall, seen along it on the left, with the door and a lamp."""
+    """Draw the wall of the house, seen along it on the left, with the door and a lamp."""
     brush.polygon([(0, 0), (0.285, 0), (0.285, 0.9), (0, 1.25)], (198, 188, 172))
     for y in np.linspace(0.03, 1.0, 17):
         brush.polygon(

@@ -1,4 +1,4 @@
-"""How a visitor comes to the door: out from behind the hedge, up the path, a moment at the door, away to the left."""
+"""Compute a visitor's walk: out from behind the hedge, up the path, a moment at the door, away to the left."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from facesecure.camera.synthetic.scene import HORIZON
 class Trajectory:
     """One visit: from ``start`` for ``duration`` seconds; the face's width grows from ``far`` to ``near`` pixels.
 
-    ``end_x`` is where the visitor stands at the door (fraction of the width); ``swing`` sets off the bobbing.
+    ``end_x`` is the position at the door (fraction of the frame's width), ``swing`` the phase of the gait (radians),
+    and ``leave`` the seconds that leaving takes. Example::
+
+        pose = Trajectory(start=1.6, duration=6.0, far=40, near=205).pose(4.0, (1280, 720))
     """
 
     start: float
@@ -26,14 +29,15 @@ class Trajectory:
 
     @property
     def end(self) -> float:
+        """Seconds into the clip when the visit is over."""
         return self.start + self.duration
 
     def behind_hedge(self, time: float) -> bool:
-        """Whether the hedge still hides part of the figure."""
+        """Return whether the hedge still hides part of the figure at ``time``."""
         return time < self.start + 0.22 * (self.duration - self.leave)
 
     def pose(self, time: float, size: tuple[int, int]) -> Pose | None:
-        """The pose at ``time`` in a frame of ``size`` (width, height), or None before and after the visit."""
+        """Return the pose at ``time`` in a frame of ``size`` (width, height), or None before and after the visit."""
         if not self.start <= time < self.end:
             return None
         since = time - self.start
@@ -47,7 +51,7 @@ class Trajectory:
         return Pose(centre, face, yaw=turn, roll=0.05 * sin(1.3 * since + 2 * self.swing))
 
     def _across(self, arriving: float) -> float:
-        """Out of the hedge quickly, then along the path; fraction of the width."""
+        """Return the horizontal position as a fraction of the width: quickly out of the hedge, then along the path."""
         emerge = min(arriving / 0.2, 1.0)
         along = _ease(min(max(arriving - 0.12, 0.0) / 0.73, 1.0))
         return 0.775 - 0.085 * _ease(emerge) + (self.end_x - 0.69) * along

@@ -1,4 +1,4 @@
-"""Writing a video, frame by frame, with PyAV."""
+"""Write a video frame by frame with PyAV."""
 
 from __future__ import annotations
 
@@ -20,19 +20,25 @@ _SMPTE170M, _LIMITED = 6, 1
 
 
 class VideoWriter:
-    """An MP4 file under construction; a context manager. H.264 where FFmpeg has libx264, else MPEG-4.
+    """Writes an MP4 file: H.264 where FFmpeg has libx264, else MPEG-4. A context manager.
 
-    Width and height must be even: 4:2:0 video has one colour sample for two pixels.
+    Width and height must be even: 4:2:0 video has one colour sample for two pixels. Example::
+
+        with VideoWriter(path, (1280, 720)) as video:
+            video.write(image)
     """
 
     def __init__(
         self, path: Path, size: tuple[int, int], fps: float = 15.0, crf: int = 20, preset: str = "veryfast"
     ) -> None:
-        """``size`` is (width, height). ``crf`` is x264's quality, lower is better; ``preset`` its speed."""
-        import av  # here, because the daemon that never writes film should not pay for it
+        """``size`` is (width, height); ``crf`` is x264's quality, lower is better; ``preset`` its speed.
+
+        Raises ValueError for an odd width or height.
+        """
+        import av  # imported here: the daemon does not write videos
 
         if size[0] % 2 or size[1] % 2:
-            raise ValueError(f"a film's width and height are even, not {size}")
+            raise ValueError(f"a video's width and height must be even, not {size}")
         self.size = size
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = self._open_stream(fps, {"crf": str(crf), "preset": preset})
@@ -43,7 +49,7 @@ class VideoWriter:
         stream: Any = self._container.add_stream(_codec(), rate=rate, options=options)
         stream.width, stream.height = self.size
         stream.pix_fmt = "yuv420p"
-        # What cv2's conversion makes; said aloud, or players take anything this large for BT.709.
+        # What cv2's conversion makes; without a tag, players take a video of this size for BT.709.
         stream.codec_context.colorspace = _SMPTE170M
         stream.codec_context.color_range = _LIMITED
         stream.gop_size = round(2 * fps)
@@ -51,11 +57,11 @@ class VideoWriter:
         return stream  # type: ignore[no-any-return]
 
     def write(self, image: Image) -> None:
-        """Append one uint8 RGB image of the film's size; ValueError for any other."""
+        """Append one uint8 RGB image of the video's size. Raises ValueError for any other size."""
         import av
 
         if (image.shape[1], image.shape[0]) != self.size:
-            raise ValueError(f"the film is {self.size}, the picture {image.shape[1::-1]}")
+            raise ValueError(f"the video is {self.size}, the image {image.shape[1::-1]}")
         planes = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420), np.uint8)  # a fifth of swscale's time
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = self._frames

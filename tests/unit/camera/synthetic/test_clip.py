@@ -21,7 +21,7 @@ def timeline() -> list[clip.Appearance]:
 def _picture(index: int) -> Image:
     """One frame, without drawing those before it."""
     scene = draw_scene(clip.SIZE)
-    picture = scene.picture.copy()
+    picture = scene.image.copy()
     for visit in clip.VISITS:
         figure = clip.figure_of(visit.portrait)
         clip.paint_visit(picture, scene, figure, visit.walk, index / clip.FPS, clip.FPS, visit.blur, visit.contrast)
@@ -68,7 +68,7 @@ def test_faces_grow_from_40_pixels_to_200(timeline: list[clip.Appearance]) -> No
 
 
 def test_the_face_is_where_the_timeline_says(timeline: list[clip.Appearance]) -> None:
-    empty = draw_scene(clip.SIZE).picture
+    empty = draw_scene(clip.SIZE).image
     for seen in timeline:
         index = sorted(seen.boxes)[len(seen.boxes) // 2]
         changed = np.abs(_cut(_picture(index), seen.boxes[index]).astype(int) - _cut(empty, seen.boxes[index]))
@@ -76,7 +76,7 @@ def test_the_face_is_where_the_timeline_says(timeline: list[clip.Appearance]) ->
 
 
 def test_a_frame_outside_every_visit_shows_the_empty_door(timeline: list[clip.Appearance]) -> None:
-    assert np.array_equal(_picture(5), draw_scene(clip.SIZE).picture)
+    assert np.array_equal(_picture(5), draw_scene(clip.SIZE).image)
     assert not any(5 in seen.boxes for seen in timeline)
 
 
@@ -94,7 +94,7 @@ def test_nothing_is_said_of_a_face_that_the_hedge_still_hides(timeline: list[cli
 
 
 def test_the_pictures_to_enrol_from_are_many_and_differ() -> None:
-    pictures = clip.enrolment_pictures()
+    pictures = clip.enrolment_images()
     faces = [cv2.resize(cv2.cvtColor(p[100:400, 150:490], cv2.COLOR_RGB2GRAY), (40, 40)).ravel() for p in pictures]
     alike = np.corrcoef(np.array(faces))[np.triu_indices(len(faces), 1)]
     assert len(pictures) >= 5
@@ -102,4 +102,4 @@ def test_the_pictures_to_enrol_from_are_many_and_differ() -> None:
 
 
 def test_the_pictures_to_enrol_from_are_the_same_every_time() -> None:
-    assert np.array_equal(clip.enrolment_pictures(2)[1], clip.enrolment_pictures(2)[1])
+    assert np.array_equal(clip.enrolment_images(2)[1], clip.enrolment_images(2)[1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facesecure.camera.synthetic.clip import figure_of
-from facesecure.camera.synthetic.figure import Figure, Pose, Smear, bust_mask, face_box
+from facesecure.camera.synthetic.figure import Degradation, Figure, Pose, bust_mask, face_box
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
 
 
@@ -47,7 +47,7 @@ def test_a_figure_outside_the_picture_paints_nothing(figure: Figure) -> None:
 def test_defocus_takes_detail_away(figure: Figure) -> None:
     sharp, soft = _grey_frame(), _grey_frame()
     figure.paint(sharp, Pose((300, 150), 100))
-    figure.paint(soft, Pose((300, 150), 100), Smear(defocus=8))
+    figure.paint(soft, Pose((300, 150), 100), Degradation(defocus=8))
     assert np.diff(soft.astype(int), axis=1).std() < 0.4 * np.diff(sharp.astype(int), axis=1).std()
 
 
