@@ -49,7 +49,7 @@ def test_a_model_that_is_cut_short(home: Home, saw: Callable[[str], None]) -> No
         home.wait_for_alerts(2)
         home.config.write_text(home.config.read_text() + "[detector]\ninterval = 0.2\n")
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_for("the new configuration was refused")
+        daemon.wait_for("the new configuration was rejected")
         home.wait_for_alerts(3)
     error, hint = refused.stderr.strip().splitlines()[-2:]
     error = error.replace(str(model), model.name)

@@ -12,7 +12,7 @@ from support.faults.household import Home, wait_until
 from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
-REFUSED = "the new configuration was refused"
+REFUSED = "the new configuration was rejected"
 
 
 @fault(
@@ -31,9 +31,9 @@ def test_an_edit_that_breaks_the_configuration(home: Home, saw: Callable[[str], 
         home.wait_for_alerts(told + 1)
         home.config.write_text(good + "\n[detector]\ninterval = 1\n")
         daemon.process.send_signal(signal.SIGHUP)
-        daemon.wait_for("starting anew")
+        daemon.wait_for("restarting with it")
         home.wait_for_alerts(told + 2)
-    lines = [line.partition(f"{REFUSED}, the old one is kept: ")[2] for line in daemon.said.splitlines()]
+    lines = [line.partition(f"{REFUSED}, the old one stays in use: ")[2] for line in daemon.said.splitlines()]
     problems = [line.strip() for line in lines if "line " in line]
     assert len(problems) == 2, lines
     words = "”, “".join(problems)

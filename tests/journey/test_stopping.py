@@ -66,7 +66,7 @@ def test_a_visit_that_goes_on_is_brought_to_its_end(door_clip, household, tmp_pa
     with daemon(state, camera) as process:
         (told,) = wait_for_lines(log, "known", 1, timeout=60)
         said = stopped(process)
-    assert "left behind" not in said
+    assert "abandoned" not in said
     ((first, last),) = table(state, "SELECT first_seen, last_seen FROM sightings")
     assert last > first
     assert last >= told["last_seen"].replace("T", " ")[:19]

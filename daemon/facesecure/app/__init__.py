@@ -1,6 +1,7 @@
-"""The life of the service, from the first signal to the last: what it takes to run for years with nobody near.
+"""The daemon as a process: assembly, lifecycle, and what keeps it running unattended for years.
 
-``life`` is the whole of it: one daemon after another, until SIGTERM. ``signals`` and ``watchdog`` hear and speak while
-it lasts, ``resources`` and ``memory`` look after the process, ``alone`` and ``refuge`` after the state directory, and
-``housekeeping``, as far as ``calendar_trust`` lets it, after what is kept there.
+``assembly`` builds a daemon, ``context`` opens what its parts share, and ``lifecycle`` runs one after another until
+SIGTERM. ``signals``, ``systemd`` and ``watchdog`` connect it with the service manager, ``process_memory`` keeps it
+small. ``instance_lock`` and ``ram_fallback`` guard the state directory, ``housekeeping`` prunes it. ``control`` answers
+other commands, ``demo`` is ``facesecure demo``.
 """

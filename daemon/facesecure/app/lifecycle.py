@@ -1,7 +1,8 @@
-"""The life of the service: one daemon at a time, until SIGTERM; at SIGHUP another, if its configuration is good.
+"""Run one daemon after another: until SIGTERM, and at SIGHUP another one if the new configuration is valid.
 
-A new configuration is read and checked while the old daemon goes on watching. Where it is wrong, the old one stays, and
-the log and STATUS= say why. Where it proves wrong only in use, before its first frame, the old one comes back.
+A new configuration is read and checked while the current daemon keeps watching. If it is invalid, the current daemon
+stays, and the log and STATUS= report the reason. If it fails only in use, before its first frame, the previous
+configuration is used again.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from facesecure.app.process_memory import give_back
+from facesecure.app.process_memory import release_memory
 from facesecure.app.signals import Signals, has_terminal
 from facesecure.app.systemd import notify
 from facesecure.app.watchdog import Capture, Deadline, Progress, Watchdog
@@ -25,39 +26,47 @@ from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 
 FRAME_SECONDS = 30.0
-"""The longest that one frame may take, where no watchdog says."""
+"""The longest that one frame may take, where the service manager sets no watchdog timeout."""
 
 CHANGE_SECONDS = 300.0
-"""How long it may take to end one daemon and start the next, which may have to embed every face by another model."""
+"""The longest that stopping a daemon and starting the next may take, each; the start may re-embed every face."""
 
 STOP_SECONDS = 2.7
-"""How long the end may take. What hangs then is left behind: nothing that was decided is lost, it is on the disk."""
+"""The longest that stopping may take. What still hangs is abandoned; alerts that were decided on are on the disk."""
 
 _log = logging.getLogger(__name__)
 
 ReloadConfig = Callable[[], FacesecureConfig]
-"""Reads the configuration again, and checks it as far as can be without using it. Raises FacesecureError."""
+"""Reads and checks the configuration again, without using it. Raises FacesecureError."""
 
 
 class Stoppable(Capture, Protocol):
+    """A capture that can be stopped (``camera.capture.LatestFrame``)."""
+
     def stop(self) -> None:
-        """End the iteration soon; any thread may call."""
+        """End the iteration soon. Thread-safe."""
 
 
 class Supervisor:
-    """Calls ``serve(config, service)`` for each configuration; that builds a daemon and reads ``watched`` frames.
+    """Calls ``serve(config, supervisor)`` for each configuration, which builds a daemon and processes its frames.
 
-    ``complaint`` says why the configuration on the disk is not the one in use; empty where it is.
+    ``complaint`` says why the configuration on the disk is not the one in use, empty if it is. Example::
+
+        def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
+            with assembled(config, state_dir) as daemon, supervisor.watched(daemon.frames, 5.0) as frames:
+                daemon.watch(frames)
+
+        Supervisor(serve).run(config)
     """
 
     def __init__(
         self, serve: Callable[[FacesecureConfig, Supervisor], None], reread: ReloadConfig | None = None
     ) -> None:
-        """Without ``reread``, and where a terminal controls us, SIGHUP is an end like SIGTERM."""
+        """Without ``reread``, or if a terminal controls this process, SIGHUP stops the service like SIGTERM."""
         self._serve = serve
         self._reread = None if has_terminal() else reread
         self._watchdog = Watchdog()
-        self._signals = Signals(self._hear)
+        self._signals = Signals(self._on_signal)
         self._changed = threading.Condition()
         self._reloading = threading.Lock()
         self._config: FacesecureConfig | None = None
@@ -69,27 +78,30 @@ class Supervisor:
         self.complaint = ""
 
     def run(self, config: FacesecureConfig) -> None:
-        """Serve ``config`` and what follows it. Raises KeyboardInterrupt if Ctrl-C was the end, when all is closed."""
+        """Serve ``config`` and its successors. After a Ctrl-C, raises KeyboardInterrupt once everything is closed."""
         following: FacesecureConfig | None = config
         with self._watchdog, self._signals:
             while following is not None:
-                following = self._turn(following)
-                give_back()  # before the next daemon needs it
+                following = self._serve_once(following)
+                release_memory()  # before the next daemon needs it
         if self._interrupted:
             raise KeyboardInterrupt
 
     @property
     def ending(self) -> bool:
-        """Whether the present daemon has to end: for good, or for another."""
+        """Whether the current daemon has to stop: for good, or for its successor."""
         return self._stopped or self._next is not None
 
     def with_complaint(self, line: str) -> str:
-        """``line``, and what somebody has to mend."""
+        """Return ``line``, followed by ``complaint`` if there is one."""
         return f"{line}; {self.complaint}" if self.complaint else line
 
     @contextmanager
     def watched(self, frames: Stoppable, timeout: float) -> Iterator[Iterator[Frame]]:
-        """``frames`` of a camera with that ``timeout`` (seconds), ended when we have to; READY while this lasts."""
+        """Yield ``frames`` under the watchdog's supervision, and report READY; a signal ends them.
+
+        ``timeout``: the camera's, seconds.
+        """
         progress = Progress(frames, timeout, self._watchdog.seconds or FRAME_SECONDS)
         self._watchdog.watch(progress)
         with self._changed:
@@ -102,19 +114,19 @@ class Supervisor:
             yield progress.frames()
         finally:
             self._proven = progress.finished > 0
-            self._watchdog.watch(Deadline("ending", CHANGE_SECONDS))
+            self._watchdog.watch(Deadline("stopping", CHANGE_SECONDS))
             with self._changed:
                 self._frames = None
             if not self._next:
                 notify("STOPPING=1")
 
     def wait(self) -> None:
-        """Wait until the present daemon has to end."""
+        """Wait until the current daemon has to stop."""
         with self._changed:
             self._changed.wait_for(lambda: self.ending)
 
-    def _turn(self, config: FacesecureConfig) -> FacesecureConfig | None:
-        """One daemon's time. Returns the configuration of the next one, None after the last."""
+    def _serve_once(self, config: FacesecureConfig) -> FacesecureConfig | None:
+        """Run one daemon. Return the configuration of the next one, None after the last."""
         self._config, self._proven = config, False
         self._watchdog.watch(Deadline("starting", CHANGE_SECONDS))
         try:
@@ -122,7 +134,7 @@ class Supervisor:
         except Exception as error:
             if self._fallback is None or self._proven or self._stopped:
                 raise
-            self._refuse(error)
+            self._reject(error)
             config, self._fallback = self._fallback, None
             return self._following() or config
         self._fallback = config
@@ -134,8 +146,8 @@ class Supervisor:
             self._config = following or self._config
         return None if self._stopped else following
 
-    def _hear(self, number: int) -> None:
-        """A signal came; in the thread that listens for them."""
+    def _on_signal(self, number: int) -> None:
+        """Handle a signal, on the signal thread."""
         if number == signal.SIGHUP and self._reread is not None:
             threading.Thread(target=self._reload, args=(self._reread,), name="reload", daemon=True).start()
             return
@@ -144,7 +156,7 @@ class Supervisor:
         self._end()
 
     def _end(self, following: FacesecureConfig | None = None) -> None:
-        """End the present daemon, for good or for ``following``."""
+        """Stop the current daemon, for good or for ``following``."""
         with self._changed:
             self._next, self._stopped = following, self._stopped or following is None
             frames = self._frames
@@ -153,7 +165,7 @@ class Supervisor:
             frames.stop()
 
     def _reload(self, reread: ReloadConfig) -> None:
-        """What was read last is what holds in the end, however many ask at once."""
+        """Reload one at a time, so that the configuration read last is the one in use."""
         with self._reloading:
             self._reload_now(reread)
 
@@ -161,40 +173,40 @@ class Supervisor:
         notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
             config = reread()
-        except Exception as error:  # noqa: BLE001 - whatever a plugin's settings raise, the present daemon goes on
-            self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - whatever a plugin's settings raise, the current daemon continues
+            self._reject(error)
             notify("READY=1")
             return
         self.complaint = ""
         with self._changed:
-            present = self._next or self._config
-        if config == present:
+            current = self._next or self._config
+        if config == current:
             _log.info("the configuration has not changed")
             notify("READY=1")
         elif not self._stopped:
-            _log.info("the configuration has changed: starting anew")
+            _log.info("the configuration has changed: restarting with it")
             self._end(config)
 
-    def _refuse(self, error: Exception) -> None:
+    def _reject(self, error: Exception) -> None:
         for line in str(error).splitlines():
-            _log.error("the new configuration was refused, the old one is kept: %s", line)
-        self.complaint = f"the new configuration was refused: {' '.join(str(error).split())}"
+            _log.error("the new configuration was rejected, the old one stays in use: %s", line)
+        self.complaint = f"the new configuration was rejected: {' '.join(str(error).split())}"
 
 
 def _end_in_time(code: int) -> None:
-    """See to it that this process ends with ``code`` within STOP_SECONDS, however busy the machine, whatever hangs.
+    """Make this process exit with ``code`` within STOP_SECONDS, even if a thread hangs.
 
-    Python's own way out, which takes half a second to unload what is gone anyway, is cut short.
+    Python's own shutdown, which spends half a second on unloading modules, is skipped.
     """
-    guard = threading.Timer(STOP_SECONDS, _leave_behind, (code,))
+    guard = threading.Timer(STOP_SECONDS, _abandon, (code,))
     guard.daemon = True
     guard.start()
     atexit.register(_exit, code)
 
 
-def _leave_behind(code: int) -> None:
+def _abandon(code: int) -> None:
     busy = ", ".join(sorted(thread.name for thread in threading.enumerate() if not thread.daemon))
-    _log.warning("not everything ended within %g s; left behind: %s", STOP_SECONDS, busy)
+    _log.warning("not everything stopped within %g s; abandoned: %s", STOP_SECONDS, busy)
     _exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Keeps the process small on a machine with little memory."""
+"""Keep the process small on a machine with little memory."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import gc
 import logging
 from contextlib import suppress
 
-_log = logging.getLogger(__name__)
-
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 _LARGE = 256 * 1024
 _ARENAS = 2
 
+_log = logging.getLogger(__name__)
+
 
 def map_large_buffers() -> bool:
-    """Have every buffer over 256 KB mapped by itself, so that it goes back to the system when it is freed.
+    """Have malloc map every buffer over 256 KB separately, so that it is returned to the system when freed.
 
-    glibc raises this limit by itself as large buffers are freed (mallopt(3)), and soon pictures of every size lie
-    between small objects in one heap that cannot shrink. Costs nothing that can be measured, and saves some 5 MB of
-    peak at 1920x1080. Returns whether the C library has such a setting; musl has none and needs none.
+    By default glibc raises this threshold as large buffers are freed (mallopt(3)); images of every size then end up
+    between small objects in one heap that cannot shrink. Has no measurable cost and saves some 5 MB of peak memory at
+    1920x1080. Returns whether the C library has this setting; musl has none and needs none.
     """
     try:
         return bool(ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE))
@@ -29,9 +29,10 @@ def map_large_buffers() -> bool:
 
 
 def share_heaps() -> bool:
-    """Have all threads share two heaps; glibc gives each its own, up to eight for each processor (mallopt(3)).
+    """Have all threads share two heaps; glibc gives each its own, up to eight per processor (mallopt(3)).
 
-    A thread that ends leaves its heap to another, with what it has not given back. Returns as ``map_large_buffers``.
+    The heap of a thread that ends is reused by another, including what it has not returned to the system. Returns
+    whether the C library has this setting.
     """
     try:
         return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS))
@@ -39,11 +40,11 @@ def share_heaps() -> bool:
         return False
 
 
-def give_back() -> None:
-    """Free what only holds itself, and return free memory to the system: after something large has ended.
+def release_memory() -> None:
+    """Collect reference cycles and return free memory to the system; to be called after a daemon has ended.
 
-    A daemon holds itself in circles, and Python looks for those rarely once a process is large: left to its own time,
-    several fill the memory.
+    A daemon's objects refer to each other in cycles, which Python collects rarely in a large process: after a few
+    configuration reloads they would fill the memory.
     """
     gc.collect()
     with suppress(OSError, AttributeError):

@@ -1,7 +1,7 @@
-"""Signals, heard by a thread of their own: at once, whatever the main thread is busy with or stuck in.
+"""Handle signals on a separate thread: at once, whatever the main thread is doing or stuck in.
 
-Python runs its handlers in the main thread, between two instructions: while that thread hangs in a driver they never
-run, and whatever lock it holds they must not take. The wakeup descriptor has neither trouble (signal.set_wakeup_fd).
+Python runs signal handlers in the main thread, between two instructions: while that thread hangs in a driver they do
+not run, and they must not take a lock that it holds. The wakeup descriptor avoids both (signal.set_wakeup_fd).
 """
 
 from __future__ import annotations
@@ -13,38 +13,45 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Signals:
-    """Calls ``hear`` with each SIGTERM, SIGINT and SIGHUP between ``listen`` and the end of ``with``, in turn.
+    """Calls ``handle`` with each SIGTERM, SIGINT and SIGHUP, one after another, from ``listen`` to the end of ``with``.
 
-    A second Ctrl-C raises KeyboardInterrupt in the main thread, as if we were not here. Only the main thread may catch
-    signals: in any other, ``listen`` does nothing.
+    A second Ctrl-C raises KeyboardInterrupt in the main thread, as usual. Only the main thread can catch signals: in
+    any other, ``listen`` does nothing. Example::
+
+        with Signals(lambda number: stop.set()) as signals:
+            signals.listen()
+            stop.wait()
     """
 
-    def __init__(self, hear: Callable[[int], None]) -> None:
-        self._hear = hear
+    def __init__(self, handle: Callable[[int], None]) -> None:
+        """``handle`` runs on the signal thread, and may take locks."""
+        self._handle = handle
         self._handlers: dict[int, Any] = {}
         self._wakeup = -1
         self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
 
     def __enter__(self) -> Self:
+        """Return this object; signals are caught from ``listen`` on."""
         return self
 
     def listen(self) -> None:
-        """Begin. Again: nothing happens."""
+        """Start catching signals; does nothing if already started."""
         if self._handlers or threading.current_thread() is not threading.main_thread():
             return
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, _leave_to_thread) for number in HEARD}
+        self._handlers = {number: signal.signal(number, _leave_to_thread) for number in HANDLED}
         self._thread.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Restore the handlers that were installed before, and stop the thread."""
         if not self._handlers:
             return
         for number, handler in self._handlers.items():
@@ -55,9 +62,9 @@ class Signals:
         os.close(self._read)
 
     def _listen(self) -> None:
-        while heard := os.read(self._read, 1):
-            if heard[0] in HEARD:
-                self._hear(heard[0])
+        while received := os.read(self._read, 1):
+            if received[0] in HANDLED:
+                self._handle(received[0])
 
 
 def _leave_to_thread(number: int, _: FrameType | None) -> None:
@@ -66,7 +73,7 @@ def _leave_to_thread(number: int, _: FrameType | None) -> None:
 
 
 def has_terminal() -> bool:
-    """Whether a terminal controls this process: then SIGHUP means that it was closed."""
+    """Return whether a terminal controls this process; SIGHUP then means that it was closed."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -1,4 +1,4 @@
-"""Tells systemd how we are: READY, STATUS, WATCHDOG, STOPPING (sd_notify(3)). Outside a service nobody is told."""
+"""Report the daemon's state to systemd: READY, STATUS, WATCHDOG, STOPPING (sd_notify(3)); does nothing elsewhere."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 def notify(*states: str) -> None:
-    """Send ``states`` ("READY=1", "STATUS=...") to the service manager that started us, if one did. Any thread may."""
+    """Send ``states`` ("READY=1", "STATUS=...") to the service manager that started this process, if any.
+
+    Thread-safe. Failures are logged once.
+    """
     if not is_service():
         return
     daemon = _systemd()
@@ -24,48 +27,54 @@ def notify(*states: str) -> None:
     try:
         daemon.notify("\n".join(states))
     except OSError as error:
-        _warn_once(f"the service manager does not listen: {error}")
+        _warn_once(f"the service manager cannot be notified: {error}")
 
 
 def is_service() -> bool:
-    """Whether a service manager wants to hear of us."""
+    """Return whether a service manager expects notifications from this process."""
     return bool(os.environ.get("NOTIFY_SOCKET"))
 
 
 def _systemd() -> Any:
-    """systemd-python's part for daemons; None where it is missing."""
+    """Return the ``daemon`` module of systemd-python, or None if it is not installed."""
     try:
         from systemd import daemon
     except ImportError:
-        _warn_once("started as a service, but python3-systemd is not installed: cannot say that we are ready")
+        _warn_once("started as a service, but python3-systemd is not installed: cannot report that it is ready")
         return None
     return daemon
 
 
 @cache
 def _warn_once(message: str) -> None:
-    """The watchdog would repeat it several times a minute."""
+    """Log ``message`` the first time only: the watchdog notifies several times a minute."""
     _log.warning(message)
 
 
 class Reporter(RunsPeriodically):
-    """Keeps STATUS= true, in a thread of its own between ``enter`` and ``exit``: ``line`` may read the disk."""
+    """Keeps systemd's STATUS= up to date from a thread of its own, since ``line`` may read the disk.
 
-    def __init__(self, line: Callable[[], str], tell: Callable[..., None] = notify, every: float = 5.0) -> None:
-        """``every``: seconds between looks; what has not changed is not said again."""
-        self._line, self._tell = line, tell
-        self._said = ""
-        self._task = PeriodicTask("status", self.report, every, first=0.0)
+    Example::
+
+        with Reporter(lambda: "watching, 3 people"):
+            ...
+    """
+
+    def __init__(self, line: Callable[[], str], send: Callable[..., None] = notify, interval: float = 5.0) -> None:
+        """Call ``line`` every ``interval`` seconds, and ``send`` its result if it has changed."""
+        self._line, self._send = line, send
+        self._sent = ""
+        self._task = PeriodicTask("status", self.report, interval, first=0.0)
 
     def report(self) -> None:
-        """Say how things stand, if that is new."""
+        """Send the status line if it has changed."""
         try:
             line = " ".join(self._line().split())
         except FacesecureError as error:
             line = f"watching, but: {error.message}"
-        if line != self._said:
-            self._said = line
-            self._tell(f"STATUS={line}")
+        if line != self._sent:
+            self._sent = line
+            self._send(f"STATUS={line}")
 
     def __enter__(self) -> Self:
         """Start the task; outside a service do nothing."""

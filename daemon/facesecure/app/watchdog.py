@@ -1,9 +1,10 @@
-"""Tells the service manager that frames make progress, and stops telling it when they do not (sd_watchdog_enabled(3)).
+"""Report to the service manager that frames are being processed, until they are not (sd_watchdog_enabled(3)).
 
-Two things may hang. The pipeline: a frame taken and not finished; waiting for one is no work, so a quiet or absent
-camera never counts. Capture: a thread with neither a picture nor a word from its source, which keeps giving signs of
-life while it reconnects; so an unplugged camera is an outage to report and no reason to restart for ever. All times are
-monotonic: a clock that jumps changes nothing. And something may leak, a plugin say, until no file can be opened.
+Two things can hang: the pipeline, with a frame it has taken and does not finish, and the capture thread, which gives
+neither a frame nor a sign of life. Waiting for a frame is no work, so a quiet camera is no fault; and since a source
+gives signs of life while it reconnects, an unplugged camera is reported as an outage instead of causing restarts for
+ever. A leak counts as well: of file descriptors or threads, in a plugin for instance. All times are monotonic, so that
+a clock that jumps changes nothing.
 """
 
 from __future__ import annotations
@@ -21,43 +22,65 @@ from facesecure.app.systemd import notify
 from facesecure.domain import Frame
 from facesecure.util.periodic import PeriodicTask, RunsPeriodically
 
-_log = logging.getLogger(__name__)
+OPENING_SPARE = 5.0
+"""Seconds that opening a camera may take beyond its own timeouts."""
+MAX_FILES_SHARE = 0.9
+"""Share of the file descriptors that may be in use; the rest is needed to report the problem."""
+MAX_THREADS = 1000
+"""Threads that may run; a healthy daemon has some twenty."""
 
 Clock = Callable[[], float]
-SPARE = 5.0
-"""Seconds that opening a camera may take beyond its own time-outs."""
+
+_log = logging.getLogger(__name__)
 
 
 class Capture(Protocol):
-    """What is needed of ``sources.capture.LatestFrame``."""
+    """The part of ``camera.capture.LatestFrame`` that the watchdog needs."""
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """Whether a thread of its own captures the frames."""
 
     @property
-    def alive_at(self) -> float: ...
+    def alive_at(self) -> float:
+        """The monotonic time of the capture thread's last sign of life."""
 
-    def __iter__(self) -> Iterator[Frame]: ...
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames."""
+
+
+class Watched(Protocol):
+    """Work that the watchdog can check."""
+
+    def stalled(self) -> str | None:
+        """Return a description of what hangs, None if nothing does. Called from another thread."""
 
 
 class Progress:
-    """Frames on their way through the pipeline, and whether something holds them up."""
+    """The progress of frames through the pipeline; reports when something holds them up.
 
-    def __init__(self, capture: Capture, timeout: float, patience: float, clock: Clock = time.monotonic) -> None:
-        """``timeout``: the camera's own, seconds; connecting and the first picture take it once each.
+    Example::
 
-        ``patience``: the longest that one frame may take, seconds.
+        progress = Progress(latest, config.camera.timeout, 30.0)
+        for frame in progress.frames():
+            pipeline.step(frame)
+    """
+
+    def __init__(self, capture: Capture, timeout: float, frame_seconds: float, clock: Clock = time.monotonic) -> None:
+        """``timeout``: the camera's own, seconds, which connecting and the first frame may each take once.
+
+        ``frame_seconds``: the longest that one frame may take.
         """
         self._capture = capture
-        self._patience = patience
-        self._silence = max(patience, 2 * timeout + SPARE)
+        self._frame_seconds = frame_seconds
+        self._max_silence = max(frame_seconds, 2 * timeout + OPENING_SPARE)
         self._clock = clock
         self._since: float | None = None
         self._ended = False
         self.finished = 0
 
     def frames(self) -> Iterator[Frame]:
-        """The frames of the capture, each followed until the next one is asked for. To be used once."""
+        """Yield the frames of the capture; each counts as finished when the next is requested. Call it once."""
         try:
             self._wait()
             for frame in self._capture:
@@ -69,95 +92,88 @@ class Progress:
             self._ended = True
 
     def stalled(self) -> str | None:
-        """What hangs, in words; None while all is well, or once the frames have ended. Any thread may ask."""
+        """Return a description of what hangs; None if nothing does, or once the frames have ended."""
         now, since = self._clock(), self._since
         if self._ended:
             return None
-        if since is not None and now - since > self._patience:
+        if since is not None and now - since > self._frame_seconds:
             return f"no frame was finished for {now - since:.0f} s"
-        if self._capture.live and now - self._capture.alive_at > self._silence:
+        if self._capture.live and now - self._capture.alive_at > self._max_silence:
             return f"the camera's thread gave no sign of life for {now - self._capture.alive_at:.0f} s"
         return None
 
     def _wait(self) -> None:
-        """A recording is read by the thread that asks for the next frame: there, waiting is work too."""
+        """Start waiting for a frame. A recording is decoded by this same thread, so there waiting counts as work."""
         self._since = None if self._capture.live else self._clock()
 
 
 class Deadline:
-    """Something that has to be done by then, such as starting anew."""
+    """Work that has to end within ``seconds``, such as starting the next daemon."""
 
-    def __init__(self, what: str, patience: float, clock: Clock = time.monotonic) -> None:
-        self._what, self._patience, self._clock, self._since = what, patience, clock, clock()
+    def __init__(self, what: str, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._what, self._seconds, self._clock, self._since = what, seconds, clock, clock()
 
     def stalled(self) -> str | None:
+        """Return a description of the work if it takes too long, else None."""
         took = self._clock() - self._since
-        return f"{self._what} takes {took:.0f} s" if took > self._patience else None
-
-
-class Watched(Protocol):
-    def stalled(self) -> str | None:
-        """What hangs; None while all is well."""
+        return f"{self._what} takes {took:.0f} s" if took > self._seconds else None
 
 
 class Watchdog(RunsPeriodically):
-    """The thread that speaks for ``watch``-ed work, between ``enter`` and ``exit``; none where nobody asked for it.
+    """A thread that reports ``watch``-ed work to the service manager, if that has asked for it (WatchdogSec).
 
-    When the work stalls it says so, and has the service manager end and restart us at once instead of in a while. When
-    even this thread hangs, silence does the same.
+    When the work stalls, the thread logs it and has the service manager restart the process at once instead of after
+    the timeout. If this thread hangs itself, its silence has the same effect. Example::
+
+        with Watchdog() as watchdog:
+            watchdog.watch(Progress(latest, 5.0, 30.0))
     """
 
-    def __init__(self, seconds: float | None = None, tell: Callable[..., None] = notify) -> None:
-        """``seconds``: how often the service manager wants to hear of us; default: as it told us, None for never."""
+    def __init__(self, seconds: float | None = None, send: Callable[..., None] = notify) -> None:
+        """``seconds``: the service manager's timeout, by default as it was passed to this process; None for never."""
         self.seconds = watchdog_seconds() if seconds is None else seconds
-        self._tell = tell
+        self._send = send
         self._work: Watched | None = None
-        self._task = PeriodicTask("watchdog", self._speak, (self.seconds or 0.0) / 4, first=0.0)
+        self._task = PeriodicTask("watchdog", self._check, (self.seconds or 0.0) / 4, first=0.0)
 
     def watch(self, work: Watched | None) -> None:
-        """From now on speak for ``work``; None: for nothing but this thread's own life."""
+        """Report on ``work`` from now on; None: on nothing but this thread itself."""
         self._work = work
 
     def __enter__(self) -> Self:
-        """Start the watchdog; without a watchdog interval do nothing."""
+        """Start the watchdog; without a timeout do nothing."""
         if self.seconds is None:
             return self
         faulthandler.enable()  # systemd ends us with SIGABRT: the journal then shows where every thread was
         return super().__enter__()
 
-    def _speak(self) -> None:
-        stalled = used_up() or (None if self._work is None else self._work.stalled())
+    def _check(self) -> None:
+        stalled = exhausted_resource() or (None if self._work is None else self._work.stalled())
         if stalled is None:
-            self._tell("WATCHDOG=1")
+            self._send("WATCHDOG=1")
             return
         _log.critical("%s: something hangs or leaks, facesecure has to be restarted", stalled)
-        self._tell(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
+        self._send(f"STATUS=hanging: {stalled}", "WATCHDOG=trigger")
         self._task.stop()
 
 
 def watchdog_seconds() -> float | None:
-    """What the unit's WatchdogSec asks of this very process; None where it asks nothing."""
+    """Return the watchdog timeout that the unit's WatchdogSec sets for this very process; None if it sets none."""
     microseconds, process = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID")
     if not microseconds.isdecimal() or int(microseconds) == 0 or process not in (None, str(os.getpid())):
         return None
     return int(microseconds) / 1e6
 
 
-SHARE = 0.9
-"""Of the files that may be open. The rest is for what is needed to say so."""
-THREADS = 1000
-"""A daemon in good health has some twenty."""
-
-
-def used_up() -> str | None:
-    """What is nearly used up, in words; None while there is enough of everything. Costs less than a millisecond."""
+def exhausted_resource() -> str | None:
+    """Return a description of a resource that is nearly used up, else None. Takes less than a millisecond."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - a Path for each would be thrown away
     except OSError:
-        return f"not one more file can be opened, of {limit}"
-    if files > SHARE * limit:
-        return f"{files} of the {limit} files that may be open are"
-    if threading.active_count() > THREADS:
-        return f"{threading.active_count()} threads run"
+        return f"none of the {limit} file descriptors is free"
+    if files > MAX_FILES_SHARE * limit:
+        return f"{files} of the {limit} file descriptors are in use"
+    if threading.active_count() > MAX_THREADS:
+        return f"{threading.active_count()} threads are running"
     return None

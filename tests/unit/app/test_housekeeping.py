@@ -24,7 +24,7 @@ class Shelf:
 
 def test_it_prunes_again_and_again_while_it_is_open():
     shelf = Shelf()
-    with RetentionTask(shelf, StoreConfig(), first=0.001, every=0.001):
+    with RetentionTask(shelf, StoreConfig(), first=0.001, interval=0.001):
         assert shelf.done.wait(5)
     rounds = shelf.rounds
     assert rounds >= 2
@@ -36,7 +36,7 @@ def test_it_prunes_again_and_again_while_it_is_open():
 )
 def test_a_failure_is_said_and_the_next_round_comes_all_the_same(error, caplog):
     shelf = Shelf(1, error)
-    with caplog.at_level(logging.WARNING), RetentionTask(shelf, StoreConfig(), first=0.001, every=0.001):
+    with caplog.at_level(logging.WARNING), RetentionTask(shelf, StoreConfig(), first=0.001, interval=0.001):
         assert shelf.done.wait(5)
     assert str(error) in caplog.text
 
@@ -70,39 +70,39 @@ class Wall:
 
 def test_a_clock_that_is_set_far_ahead_makes_nothing_old_until_it_went_well_for_a_day(caplog):
     wall = Wall()
-    trust, seen = ClockGuard(wall), wall.at
+    guard, seen = ClockGuard(wall), wall.at
     wall.passes(hours=1)
-    assert trust.believed(seen, MONTH)
+    assert guard.trusts(seen, MONTH)
     wall.at += timedelta(days=4000)
-    assert not trust.believed(seen, MONTH)
+    assert not guard.trusts(seen, MONTH)
     assert "moved by +4000 days" in caplog.text
     wall.passes(hours=23)
-    assert not trust.believed(seen, MONTH)
+    assert not guard.trusts(seen, MONTH)
     wall.passes(hours=2)
-    assert trust.believed(seen, MONTH)
+    assert guard.trusts(seen, MONTH)
 
 
 def test_a_clock_that_is_put_right_is_doubted_for_a_day_too_and_only_told_of_once_a_jump(caplog):
     wall = Wall()
-    trust = ClockGuard(wall)
+    guard = ClockGuard(wall)
     wall.at -= timedelta(days=40)
-    assert not trust.believed(None, MONTH)
-    assert not trust.believed(None, MONTH)
+    assert not guard.trusts(None, MONTH)
+    assert not guard.trusts(None, MONTH)
     assert caplog.text.count("moved by") == 1
 
 
 def test_a_machine_that_slept_for_a_week_has_no_wrong_clock():
     wall = Wall()
-    trust = ClockGuard(wall)
+    guard = ClockGuard(wall)
     wall.passes(days=7)
-    assert trust.believed(wall.at - timedelta(days=8), MONTH)
+    assert guard.trusts(wall.at - timedelta(days=8), MONTH)
 
 
 def test_at_the_start_a_clock_by_which_everything_is_too_old_is_doubted(caplog):
     wall = Wall()
-    assert not ClockGuard(wall).believed(wall.at - timedelta(days=31), MONTH)
-    assert "nobody was seen for 31 days" in caplog.text
-    assert ClockGuard(wall).believed(wall.at - timedelta(days=29), MONTH)
+    assert not ClockGuard(wall).trusts(wall.at - timedelta(days=31), MONTH)
+    assert "the latest sighting is 31 days old" in caplog.text
+    assert ClockGuard(wall).trusts(wall.at - timedelta(days=29), MONTH)
 
 
 def test_while_the_clock_is_doubted_only_what_takes_too_much_room_goes():

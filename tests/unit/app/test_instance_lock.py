@@ -35,7 +35,7 @@ def holding(state: Path) -> subprocess.Popen[str]:
 
 def test_the_second_is_refused_and_told_who_the_first_is(tmp_path):
     with holding(tmp_path / "state") as other:
-        with pytest.raises(StoreError, match=rf"already watches with .*state \(process {other.pid}\)") as refusal:
+        with pytest.raises(StoreError, match=rf"is already running with .*state \(process {other.pid}\)") as refusal:
             instance_lock(tmp_path / "state").__enter__()
         assert refusal.value.exit_code == 1
         assert "--state-dir" in refusal.value.hint

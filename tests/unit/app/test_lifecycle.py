@@ -243,7 +243,7 @@ def test_a_main_thread_that_hangs_does_not_hold_up_the_end(number, code):
         _, said = process.communicate(timeout=SECONDS)
     assert time.monotonic() - began < 3.5
     assert process.returncode == code
-    assert "left behind: MainThread" in said
+    assert "abandoned: MainThread" in said
 
 
 def test_a_daemon_that_has_ended_is_out_of_memory_before_the_next_begins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_pictures_that_are_freed_go_back_to_the_system():
 
 CIRCLE = """
 import weakref
-from facesecure.app.process_memory import give_back, share_heaps
+from facesecure.app.process_memory import release_memory, share_heaps
 assert share_heaps()
 
 class Circle:
@@ -52,7 +52,7 @@ class Circle:
 
 gone = weakref.ref(Circle())
 assert gone() is not None
-give_back()
+release_memory()
 assert gone() is None
 """
 

@@ -58,7 +58,7 @@ def test_a_service_manager_that_has_gone_is_said_once_and_harms_nothing(systemd_
     for _ in range(3):
         notify("WATCHDOG=1")
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert "does not listen" in caplog.text
+    assert "cannot be notified" in caplog.text
 
 
 def test_a_missing_systemd_python_is_said_once(tmp_path, monkeypatch, caplog):
@@ -101,7 +101,7 @@ def test_a_status_is_one_line_whatever_it_is_made_of():
 
 def test_the_status_follows_what_happens(manager):
     standing = ["watching"]
-    with Reporter(lambda: standing[-1], every=0.02):
+    with Reporter(lambda: standing[-1], interval=0.02):
         assert manager.recv(4096) == b"STATUS=watching"
         standing.append("watching, 1 person")
         assert manager.recv(4096) == b"STATUS=watching, 1 person"
@@ -116,6 +116,6 @@ def test_outside_a_service_the_state_is_never_asked(monkeypatch):
         asked.append("nobody listens")
         return "watching"
 
-    with Reporter(standing, every=0.01):
+    with Reporter(standing, interval=0.01):
         time.sleep(0.05)
     assert asked == []

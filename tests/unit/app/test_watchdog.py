@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from facesecure.app.watchdog import SPARE, Deadline, Progress, Watchdog, watchdog_seconds
+from facesecure.app.watchdog import OPENING_SPARE, Deadline, Progress, Watchdog, watchdog_seconds
 from facesecure.domain import Frame
 from facesecure.vision.images.frames import RgbImage
 
@@ -110,7 +110,7 @@ def test_a_capture_thread_that_hangs_after_a_frame_trips_it_though_the_pipeline_
 
 def test_a_camera_with_long_timeouts_gets_as_much_silence():
     story = Story(timeout=60.0)
-    assert story.passes(2 * 60 + SPARE, camera_alive=False) is None
+    assert story.passes(2 * 60 + OPENING_SPARE, camera_alive=False) is None
     assert story.passes(1, camera_alive=False) is not None
 
 
@@ -196,5 +196,5 @@ def test_only_a_watchdog_that_is_meant_for_this_process_counts(monkeypatch, micr
 def test_where_nobody_asks_for_a_watchdog_there_is_no_thread(monkeypatch):
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     before = threading.active_count()
-    with Watchdog(tell=lambda *_: pytest.fail("nobody asked")):
+    with Watchdog(send=lambda *_: pytest.fail("nobody asked")):
         assert threading.active_count() == before

@@ -1,5 +1,5 @@
-"""How commands talk to the running daemon: a Unix socket, one JSON object a line each way, for root and one group.
+"""The control socket, by which other commands talk to the running daemon: one JSON object per line each way.
 
-``server`` answers, ``client`` asks, ``protocol`` is what goes over the wire, ``peers`` says who may, ``places`` where
-the socket lies, ``commands`` what there is to ask.
+``server`` answers root and the members of one group (``peer_credentials``), ``client`` sends a command, ``protocol``
+defines what is sent and where the socket is, ``commands`` are what the daemon answers.
 """

@@ -1,4 +1,4 @@
-"""A command's end of the control socket: one question, one answer."""
+"""Send one command to the running daemon and read its result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facesecure.domain.errors import ControlError, NoDaemonError
 SECONDS = 5.0
 _PAUSE = 0.05
 
-_HOW_IN = f"use sudo, or join the group and log in again: sudo adduser $USER {GROUP}"
+_GET_ACCESS = f"use sudo, or join the group and log in again: sudo adduser $USER {GROUP}"
 
 
 def ask(
@@ -27,50 +27,51 @@ def ask(
     state_dir: Path | None = None,
     seconds: float = SECONDS,
 ) -> dict[str, Any]:
-    """The daemon's result for ``command``, from the first of ``places`` where one listens.
+    """Return the daemon's result for ``command``, from the first socket of ``places`` that answers.
 
-    ``state_dir``: ask only the daemon that has its state there. ``seconds``: how long the answer may take.
-    Raises NoDaemonError where there is none, ControlError where it cannot be asked or refuses.
+    ``state_dir``: only accept the daemon that uses this state directory. ``seconds``: how long the answer may take.
+    Raises NoDaemonError if none is running, ControlError if it cannot be reached or refuses. Example::
+
+        ask("arm", likely_places(state_dir), {"mode": "away"})["warning"]
     """
     request: dict[str, Any] = {"version": VERSION, "command": command, **(arguments or {})}
     if state_dir is not None:
         request["state"] = str(state_dir.absolute())
-    locked = []
+    forbidden = []
     for place in places:
         try:
             answer = _exchange(place, request, seconds)
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             continue
         except PermissionError:
-            locked.append(place)
+            forbidden.append(place)
             continue
         except OSError as error:
-            raise ControlError(f"the daemon at {place} cannot be asked: {error.strerror or error}") from error
+            raise ControlError(f"cannot connect to the daemon at {place}: {error.strerror or error}") from error
         if not answer.get("elsewhere"):
             return _result(answer)
-    if locked:
-        raise ControlError(f"you may not control facesecure: {locked[0]} is closed to you", _HOW_IN)
+    if forbidden:
+        raise ControlError(f"you may not control facesecure: no permission for {forbidden[0]}", _GET_ACCESS)
     raise NoDaemonError("facesecure is not running", "start it: sudo systemctl start facesecure")
 
 
 def _exchange(place: Path, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, address_of(place) as address:
         _connect(connection, address, seconds)
-        with suppress(
-            BrokenPipeError, ConnectionResetError
-        ):  # refused before it was asked: the reason is there to read
+        # a peer that was refused on connecting still finds the reason to read
+        with suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(encode(request))
         try:
             return decode(read_line(connection, ANSWER_LIMIT, seconds))
         except ConnectionResetError:
-            raise ControlError(f"the daemon at {place} hung up", "its log says why") from None
+            raise ControlError(f"the daemon at {place} closed the connection", "its log says why") from None
         except ControlError as error:
             hint = error.hint or "see: systemctl status facesecure"
             raise ControlError(f"the daemon at {place} gave no answer: {error.message}", hint) from error
 
 
 def _connect(connection: socket.socket, address: str, seconds: float) -> None:
-    """Unlike others, a Unix socket with a timeout does not wait where too many wait already."""
+    """Connect within ``seconds``; a Unix socket with a timeout does not itself wait for a full backlog."""
     connection.settimeout(seconds)
     deadline = time.monotonic() + seconds
     while True:

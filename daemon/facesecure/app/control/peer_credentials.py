@@ -1,6 +1,6 @@
-"""Who is at the other end of the socket, as the kernel tells it, and whether they may ask.
+"""Check, by the kernel's credentials, whether the process at the other end of the socket may control the daemon.
 
-The file's mode (0660) keeps most others out already; this holds where somebody loosened it.
+The socket's mode (0660) keeps most other users out already; this check holds even if the mode was changed.
 """
 
 from __future__ import annotations
@@ -14,12 +14,18 @@ GROUP = "facesecure"
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
 _CREDENTIALS = struct.Struct("3i")
 _BYTES = 1024
-"""The most that Python asks for: 256 groups."""
+"""The largest buffer that Python's getsockopt allows: 256 groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A process, as it was when it connected."""
+    """The process at the other end of a socket, as it was when it connected.
+
+    Example::
+
+        if why := Peer.of(connection).refused():
+            ...
+    """
 
     pid: int
     uid: int
@@ -27,13 +33,13 @@ class Peer:
 
     @classmethod
     def of(cls, connection: socket.socket) -> Peer:
-        """Of a connected Unix socket (SO_PEERCRED, SO_PEERGROUPS; unix(7))."""
+        """Return the peer of a connected Unix socket (SO_PEERCRED, SO_PEERGROUPS; unix(7))."""
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
         pid, uid, gid = _CREDENTIALS.unpack(raw)
         return cls(pid, uid, frozenset({gid, *_supplementary(connection)}))
 
     def refused(self, group: str = GROUP) -> str:
-        """Why this peer may not ask; empty if it may."""
+        """Return why this peer may not send commands; empty if it may: as root, this user, or a member of ``group``."""
         if self.uid in (0, os.geteuid()):
             return ""
         number = _number_of(group)
@@ -43,7 +49,7 @@ class Peer:
 
 
 def _supplementary(connection: socket.socket) -> list[int]:
-    """Nobody is in more groups than fit; whoever is all the same is known by the first of them."""
+    """Return the peer's supplementary groups; none if there are more than fit the buffer."""
     try:
         raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _BYTES)
     except OSError:

@@ -1,8 +1,8 @@
-"""What goes over the control socket: one line of JSON there, one back.
+"""Define the control socket's protocol, one line of JSON each way, and its place.
 
-A request is ``{"version": 1, "command": NAME, ...}``; ``state``, where it is given, is the state directory that is
-meant. An answer is ``{"version": 1, "ok": true, "result": {...}}``, or ``{"version": 1, "ok": false, "error": WHAT,
-"hint": WHAT TO DO or null, "elsewhere": true where another state directory was meant}``.
+A request is ``{"version": 1, "command": NAME, ...}``; an optional ``state`` names the state directory of the daemon
+that is meant. An answer is ``{"version": 1, "ok": true, "result": {...}}``, or ``{"version": 1, "ok": false, "error":
+MESSAGE, "hint": REMEDY or null, "elsewhere": true if the daemon uses another state directory}``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ from facesecure.domain.errors import ControlError
 VERSION = 1
 REQUEST_LIMIT = 64 * 1024
 ANSWER_LIMIT = 4 * 1024 * 1024
+SOCKET_NAME = "control.sock"
+SERVICE_RUNTIME = Path("/run/facesecure")
+_VARIABLE = "RUNTIME_DIRECTORY"
 _CHUNK = 65536
+_MAX_ADDRESS = 100
+"""Bytes of a path that certainly fit a socket's address (108 on Linux, with the final zero)."""
 
 
 def encode(document: Mapping[str, Any]) -> bytes:
-    """One line; numbers that JSON has no word for are refused with ValueError."""
+    """Return ``document`` as one line. Raises ValueError for numbers that JSON cannot express (NaN, infinity)."""
     return json.dumps(document, allow_nan=False).encode() + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """Raises ControlError unless it is an object of a version we speak."""
+    """Return the JSON object in ``line``. Raises ControlError unless it is one, of this protocol version."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -39,14 +44,14 @@ def decode(line: bytes) -> dict[str, Any]:
         raise ControlError("that is not a JSON object")
     if document.get("version") != VERSION:
         raise ControlError(
-            f"version {document.get('version')!r} of the control protocol is not spoken here, {VERSION} is",
+            f"version {document.get('version')!r} of the control protocol is not supported, {VERSION} is",
             "restart the service after an upgrade: sudo systemctl restart facesecure",
         )
     return document
 
 
 def read_line(connection: socket.socket, limit: int, seconds: float) -> bytes:
-    """Everything up to the first line's end. Raises ControlError where it is too long, too slow, or cut short."""
+    """Read up to the first end of line. Raises ControlError if that takes over ``limit`` bytes or ``seconds``."""
     deadline, received = time.monotonic() + seconds, bytearray()
     while (end := received.find(b"\n")) < 0:
         if len(received) > limit:
@@ -55,9 +60,9 @@ def read_line(connection: socket.socket, limit: int, seconds: float) -> bytes:
         try:
             chunk = connection.recv(_CHUNK)
         except TimeoutError:
-            raise ControlError(f"no whole line came within {seconds:g} s") from None
+            raise ControlError(f"no complete line arrived within {seconds:g} s") from None
         if not chunk:
-            raise ControlError("the other side hung up")
+            raise ControlError("the other side closed the connection")
         received += chunk
     if end > limit:
         raise ControlError(f"that line is longer than {limit} bytes")
@@ -65,36 +70,31 @@ def read_line(connection: socket.socket, limit: int, seconds: float) -> bytes:
 
 
 def success(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to a command that succeeded."""
     return {"version": VERSION, "ok": True, "result": result}
 
 
 def failure(error: str, hint: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return the answer to a command that failed with the message ``error`` and the remedy ``hint``."""
     return {"version": VERSION, "ok": False, "error": error, "hint": hint, **more}
 
 
-SOCKET_NAME = "control.sock"
-SERVICE_RUNTIME = Path("/run/facesecure")
-_VARIABLE = "RUNTIME_DIRECTORY"
-_LONGEST = 100
-"""Bytes of a path that surely fit a socket's address (108 on Linux, with its end)."""
-
-
 def own_place(state_dir: Path) -> Path:
-    """Where a daemon with ``state_dir`` listens."""
+    """Return the socket on which a daemon with ``state_dir`` listens."""
     runtime = os.environ.get(_VARIABLE, "").split(":")[0]
     return (Path(runtime) if runtime else state_dir) / SOCKET_NAME
 
 
 def likely_places(state_dir: Path | None) -> list[Path]:
-    """Where a daemon with ``state_dir`` may be found, the likeliest first. None: that directory is not known."""
+    """Return the sockets on which a daemon may listen, the likeliest first; ``state_dir`` is None if not known."""
     own = [] if state_dir is None else [own_place(state_dir), state_dir / SOCKET_NAME]
     return list(dict.fromkeys([*own, SERVICE_RUNTIME / SOCKET_NAME]))
 
 
 @contextmanager
 def address_of(path: Path) -> Iterator[str]:
-    """``path`` in a form that fits a socket's address, however long it is."""
-    if len(os.fsencode(path)) <= _LONGEST:
+    """Yield ``path`` in a form that fits a socket's address, however long it is."""
+    if len(os.fsencode(path)) <= _MAX_ADDRESS:
         yield str(path)
         return
     folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,7 +1,7 @@
-"""The daemon's end of the control socket.
+"""Answer commands on the control socket.
 
-One thread waits for callers, and each caller gets a thread for as long as its one question takes; a caller who says
-nothing, or too much, is cut off. What callers do never reaches the frames.
+One thread accepts connections, and each is served by a thread of its own for one request; a peer that sends nothing,
+or too much, is disconnected. Nothing that a peer does delays a frame.
 """
 
 from __future__ import annotations
@@ -33,19 +33,25 @@ from facesecure.app.control.protocol import (
 from facesecure.domain.errors import ControlError, FacesecureError, did_you_mean
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
-"""Gets the whole request, returns the result; raises FacesecureError with what went wrong and what to do."""
+"""Takes the whole request and returns the result. Raises FacesecureError, whose message and hint are the answer."""
 
-_CALLERS = 8
+_MAX_PEERS = 8
 _MODE = 0o660
 _JOIN_SECONDS = 1.0
-_BREATH = 0.2
-_REFUSED = "use sudo, or join the group and log in again: sudo adduser $USER facesecure"
+_ACCEPT_PAUSE = 0.2
+_GET_ACCESS = "use sudo, or join the group and log in again: sudo adduser $USER facesecure"
 
 _log = logging.getLogger(__name__)
 
 
 class ControlServer(AbstractContextManager["ControlServer"]):
-    """Listens at ``path`` between ``enter`` and ``exit``, and gives each request to the handler of its command."""
+    """Listens at ``path`` while its ``with`` block runs, and passes each request to the handler of its command.
+
+    Example::
+
+        with ControlServer({"ping": lambda request: {}}, state_dir / "control.sock"):
+            ...
+    """
 
     def __init__(
         self,
@@ -54,22 +60,23 @@ class ControlServer(AbstractContextManager["ControlServer"]):
         *,
         state_dir: Path | None = None,
         group: str = GROUP,
-        patience: float = 2.0,
+        timeout: float = 2.0,
     ) -> None:
-        """``state_dir``: whose daemon this is. ``group``: who may ask beside root and ourselves.
+        """Serve ``handlers``, by command, at ``path``.
 
-        ``patience``: seconds that a caller may take to say what they want, and then to listen.
+        ``state_dir``: the state directory of this daemon. ``group``: its members may send commands, beside root and
+        the daemon's user. ``timeout``: seconds that a peer may take to send its request, and again to read the answer.
         """
-        self._handlers, self._path, self._group, self._patience = dict(handlers), path, group, patience
+        self._handlers, self._path, self._group, self._timeout = dict(handlers), path, group, timeout
         self._state = None if state_dir is None else str(state_dir.absolute())
         self._listener: socket.socket | None = None
         self._inode = 0
         self._wake, self._waker = socket.socketpair()
         self._thread = threading.Thread(target=self._work, name="control", daemon=True)
-        self._callers: set[threading.Thread] = set()
+        self._peers: set[threading.Thread] = set()
 
     def __enter__(self) -> ControlServer:
-        """Raises ControlError where another daemon listens there, or nobody can."""
+        """Start listening. Raises ControlError if another daemon listens there, or the socket cannot be made."""
         try:
             self._listener = self._listen()
         except BaseException:
@@ -82,11 +89,12 @@ class ControlServer(AbstractContextManager["ControlServer"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop listening, and wait a moment for the requests in progress."""
         self._waker.close()
         self._thread.join()
         self._wake.close()
-        for caller in list(self._callers):
-            caller.join(_JOIN_SECONDS)
+        for thread in list(self._peers):
+            thread.join(_JOIN_SECONDS)
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -97,7 +105,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
             self._path.chmod(_MODE)
             self._give_to_group()
             self._inode = self._path.stat().st_ino
-            listener.listen(4 * _CALLERS)  # only now can anybody connect
+            listener.listen(4 * _MAX_PEERS)  # until now no one can connect
         except OSError as error:
             listener.close()
             raise ControlError(f"cannot listen at {self._path}: {error.strerror}") from error
@@ -107,24 +115,24 @@ class ControlServer(AbstractContextManager["ControlServer"]):
         return listener
 
     def _clear(self, address: str) -> None:
-        """Take away what a killed daemon left. Raises ControlError where it is no such thing."""
+        """Delete the socket of a killed daemon. Raises ControlError if it is in use, or something else is there."""
         try:
             mode = self._path.lstat().st_mode
         except FileNotFoundError:
             return
         if not stat.S_ISSOCK(mode):
-            raise ControlError(f"{self._path} is in the way: it is no socket", "move it away")
+            raise ControlError(f"{self._path} is not a socket", "move it away")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(self._patience)
+            probe.settimeout(self._timeout)
             try:
                 probe.connect(address)
             except ConnectionRefusedError:
                 self._path.unlink()
                 return
-        raise ControlError(f"another facesecure listens at {self._path}", "see: facesecure status")
+        raise ControlError(f"another facesecure is listening at {self._path}", "see: facesecure status")
 
     def _give_to_group(self) -> None:
-        """Let the group in. Nothing to do for the service itself, whose group it is; others may not, and need not."""
+        """Give the socket to the group, if this user may; the service has that group already."""
         import grp
 
         with suppress(KeyError, OSError):
@@ -146,37 +154,37 @@ class ControlServer(AbstractContextManager["ControlServer"]):
     def _accept(self, listener: socket.socket) -> None:
         try:
             connection, _ = listener.accept()
-        except OSError as error:  # out of file handles, or the caller gave up
-            _log.warning("nobody can ask now: %s", error)
-            time.sleep(_BREATH)
+        except OSError as error:  # no file descriptor is left, or the peer gave up
+            _log.warning("the control socket cannot accept a connection: %s", error)
+            time.sleep(_ACCEPT_PAUSE)
             return
-        self._callers = {caller for caller in self._callers if caller.is_alive()}
+        self._peers = {thread for thread in self._peers if thread.is_alive()}
         if refusal := self._refusal(connection):
             with connection:
                 self._answer(connection, encode(refusal))
             return
-        caller = threading.Thread(target=self._serve, args=(connection,), name="control-caller", daemon=True)
-        self._callers.add(caller)
-        caller.start()
+        thread = threading.Thread(target=self._serve, args=(connection,), name="control-peer", daemon=True)
+        self._peers.add(thread)
+        thread.start()
 
     def _refusal(self, connection: socket.socket) -> dict[str, Any] | None:
         peer = Peer.of(connection)
         if why := peer.refused(self._group):
             _log.warning("control: %s (process %d)", why, peer.pid)
-            return failure(why, _REFUSED)
-        if len(self._callers) >= _CALLERS:
-            return failure(f"{_CALLERS} others are asking already", "try again in a moment")
+            return failure(why, _GET_ACCESS)
+        if len(self._peers) >= _MAX_PEERS:
+            return failure(f"{_MAX_PEERS} commands are being answered already", "try again in a moment")
         return None
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
-                answer = encode(self._reply(read_line(connection, REQUEST_LIMIT, self._patience)))
+                answer = encode(self._reply(read_line(connection, REQUEST_LIMIT, self._timeout)))
             except OSError:
-                return  # the caller is gone
+                return  # the peer is gone
             except FacesecureError as error:
                 answer = encode(failure(error.message, error.hint))
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises, the caller is told
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises is the answer
                 _log.exception("a control command failed")
                 what = f"{type(error).__name__}: {error}"
                 answer = encode(failure(what, "this is a bug; the daemon's log has more"))
@@ -185,7 +193,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
     def _reply(self, line: bytes) -> dict[str, Any]:
         request = decode(line)
         if self._state is not None and request.get("state", self._state) != self._state:
-            return failure(f"this facesecure has its state in {self._state}", elsewhere=True)
+            return failure(f"this facesecure uses the state directory {self._state}", elsewhere=True)
         command = str(request.get("command"))
         handler = self._handlers.get(command)
         if handler is None:
@@ -194,20 +202,20 @@ class ControlServer(AbstractContextManager["ControlServer"]):
         return success(handler(request))
 
     def _answer(self, connection: socket.socket, answer: bytes) -> None:
-        connection.settimeout(self._patience)
+        connection.settimeout(self._timeout)
         with suppress(OSError):
             connection.sendall(answer)
 
 
 @contextmanager
 def serve_control(handlers: Mapping[str, Handler], state_dir: Path, named: Path | None = None) -> Iterator[None]:
-    """Answer callers at this daemon's own place. A door is watched even where that cannot be: then the log says so.
+    """Answer commands at the socket of the daemon with ``state_dir``; if that is impossible, log it and go on.
 
-    ``named``: what callers call the state directory, where ``state_dir`` stands in for it.
+    ``named``: the configured state directory, where ``state_dir`` is a copy of it.
     """
     with ExitStack() as stack:
         try:
             stack.enter_context(ControlServer(handlers, own_place(state_dir), state_dir=named or state_dir))
         except ControlError as error:
-            _log.error("facesecure arm and status will not work: %s", error)
+            _log.error("facesecure arm, status and drill will not work: %s", error)
         yield

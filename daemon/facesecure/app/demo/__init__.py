@@ -1,1 +1,1 @@
-"""What `facesecure demo` shows: two public-domain portraits, a clip made of them, and ways to draw the result."""
+"""Run ``facesecure demo``: the whole daemon on a clip made of two public-domain portraits, and images of the result."""

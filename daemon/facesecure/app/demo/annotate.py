@@ -1,4 +1,4 @@
-"""Draws what the daemon saw into a picture: boxes, landmarks, numbers, names and scores."""
+"""Draw what the daemon recognised into an image: boxes, landmarks, track numbers, names and scores."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _PAPER: Colour = (255, 255, 255)
 
 
 def annotate(image: Image, tracks: Iterable[Track], caption: str = "") -> Image:
-    """A copy of ``image`` (uint8 RGB) with every live track's face marked, and ``caption`` in the lower left corner."""
-    picture = image.copy()
+    """Return a copy of ``image`` (uint8 RGB) with every live track marked, and ``caption`` in the lower left corner."""
+    drawing = image.copy()
     for track in tracks:
         if track.live:
-            mark(picture, track.face, COLOURS[track.verdict.kind], label(track.number, track.verdict))
+            mark(drawing, track.face, COLOURS[track.verdict.kind], label(track.number, track.verdict))
     if caption:
-        size = _text_size(picture)
-        _tag(picture, caption, (0, picture.shape[0] - round(1.3 * size) - 8), size, (30, 30, 30))
-    return picture
+        size = _text_size(drawing)
+        _tag(drawing, caption, (0, drawing.shape[0] - round(1.3 * size) - 8), size, (30, 30, 30))
+    return drawing
 
 
 def label(number: int | None, verdict: Verdict) -> str:
-    """A track in a few words: "#3 Grace Hopper 0.71"."""
+    """Return a track's number, name or verdict, and score: "#3 Grace Hopper 0.71"."""
     parts = [f"#{number}"] if number is not None else []
     parts.append(verdict.name or str(verdict.kind))
     if verdict.score is not None:
@@ -41,32 +41,32 @@ def label(number: int | None, verdict: Verdict) -> str:
     return " ".join(parts)
 
 
-def mark(picture: Image, face: Face, colour: Colour, text: str) -> None:
+def mark(image: Image, face: Face, colour: Colour, text: str) -> None:
     """Draw one face's box and landmarks with ``text`` above (or below, at the upper edge), in place."""
-    size = _text_size(picture)
-    outline(picture, face.box, colour)
+    size = _text_size(image)
+    outline(image, face.box, colour)
     radius = max(2, round(face.eye_distance / 20))
     for x, y in face.landmarks:
-        cv2.circle(picture, (round(float(x)), round(float(y))), radius, _PAPER, cv2.FILLED, cv2.LINE_AA)
-        cv2.circle(picture, (round(float(x)), round(float(y))), radius, colour, 1, cv2.LINE_AA)
+        cv2.circle(image, (round(float(x)), round(float(y))), radius, _PAPER, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(image, (round(float(x)), round(float(y))), radius, colour, 1, cv2.LINE_AA)
     above = round(face.box.top) - round(1.3 * size) - 8
-    _tag(picture, text, (round(face.box.left), above if above >= 0 else round(face.box.bottom)), size, colour)
+    _tag(image, text, (round(face.box.left), above if above >= 0 else round(face.box.bottom)), size, colour)
 
 
-def outline(picture: Image, box: Box, colour: Colour) -> None:
-    """Draw ``box`` into ``picture``, in place."""
+def outline(image: Image, box: Box, colour: Colour) -> None:
+    """Draw ``box`` into ``image``, in place."""
     corners = (round(box.left), round(box.top)), (round(box.right), round(box.bottom))
-    cv2.rectangle(picture, *corners, colour, max(2, picture.shape[1] // 480), cv2.LINE_AA)
+    cv2.rectangle(image, *corners, colour, max(2, image.shape[1] // 480), cv2.LINE_AA)
 
 
-def _tag(picture: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
-    """White text on a coloured plate that is kept inside the picture."""
+def _tag(image: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
+    """Draw white text on a coloured background, moved as far as needed to fit inside the image."""
     width, height = lettering.measure(text, size) + 12, round(1.3 * size) + 8
-    left = int(np.clip(at[0], 0, max(picture.shape[1] - width, 0)))
-    top = int(np.clip(at[1], 0, max(picture.shape[0] - height, 0)))
-    picture[top : top + height, left : left + width] = colour
-    lettering.write(picture, text, (left + 6, top + 4), size, _PAPER)
+    left = int(np.clip(at[0], 0, max(image.shape[1] - width, 0)))
+    top = int(np.clip(at[1], 0, max(image.shape[0] - height, 0)))
+    image[top : top + height, left : left + width] = colour
+    lettering.write(image, text, (left + 6, top + 4), size, _PAPER)
 
 
-def _text_size(picture: Image) -> int:
-    return max(12, int(picture.shape[0]) // 36)
+def _text_size(image: Image) -> int:
+    return max(12, int(image.shape[0]) // 36)

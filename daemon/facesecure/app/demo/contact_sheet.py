@@ -1,4 +1,4 @@
-"""A contact sheet: every sighting with its picture, who it was, when, and why."""
+"""Draw a contact sheet: a card for every sighting, with its snapshot, verdict, times and reason."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from facesecure.domain import Box, Image, Sighting
 from facesecure.domain.errors import FacesecureError
 
 _CARD_WIDTH, _CARD_HEIGHT, _GAP = 760, 230, 16
-_PICTURE = 206
+_SNAPSHOT = 206
 _INK, _GREY, _PAPER, _CARD = (32, 33, 36), (110, 114, 120), (241, 243, 244), (255, 255, 255)
 
 
 def contact_sheet(sightings: Sequence[Sighting], title: str = "Sightings") -> Image:
-    """The sheet as uint8 RGB: a card for each sighting in the order given, two abreast when there are over three."""
+    """Return the sheet as uint8 RGB: a card for each sighting in the order given, in two columns if over three."""
     columns = 2 if len(sightings) > 3 else 1
     rows = max(1, -(-len(sightings) // columns))
     width = columns * _CARD_WIDTH + (columns + 1) * _GAP
@@ -35,7 +35,7 @@ def contact_sheet(sightings: Sequence[Sighting], title: str = "Sightings") -> Im
 
 
 def save_png(image: Image, path: Path) -> None:
-    """Write ``image`` (uint8 RGB) as PNG. Raises FacesecureError when the disk does not take it."""
+    """Write ``image`` (uint8 RGB) as PNG. Raises FacesecureError if it cannot be written."""
     _, packed = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(packed.tobytes())
@@ -51,8 +51,8 @@ def _card(card: Image, sighting: Sighting) -> None:
     colour = COLOURS[verdict.kind]
     card[:] = _CARD
     card[:, :6] = colour
-    card[12 : 12 + _PICTURE, 18 : 18 + _PICTURE] = _thumbnail(sighting)
-    left, room = 18 + _PICTURE + 18, _CARD_WIDTH - _PICTURE - 54
+    card[12 : 12 + _SNAPSHOT, 18 : 18 + _SNAPSHOT] = _thumbnail(sighting)
+    left, room = 18 + _SNAPSHOT + 18, _CARD_WIDTH - _SNAPSHOT - 54
     lettering.write(card, verdict.name or str(verdict.kind), (left, 14), 24, colour)
     lettering.write(card, _times(sighting), (left, 54), 14, _GREY)
     lettering.write(card, _figures(sighting), (left, 78), 14, _GREY)
@@ -61,18 +61,18 @@ def _card(card: Image, sighting: Sighting) -> None:
 
 
 def _thumbnail(sighting: Sighting) -> Image:
-    """The snapshot within a square of _PICTURE pixels, the face outlined."""
-    square = np.full((_PICTURE, _PICTURE, 3), _PAPER, np.uint8)
+    """Return the snapshot, its face outlined, in a square of _SNAPSHOT pixels."""
+    square = np.full((_SNAPSHOT, _SNAPSHOT, 3), _PAPER, np.uint8)
     if sighting.snapshot is None:
         lettering.write(square, "no picture", (60, 92), 15, _GREY)
         return square
     height, width = sighting.snapshot.shape[:2]
-    scale = _PICTURE / max(height, width)
+    scale = _SNAPSHOT / max(height, width)
     fitted = max(1, round(width * scale)), max(1, round(height * scale))
     small = np.asarray(cv2.resize(sighting.snapshot, fitted, interpolation=cv2.INTER_AREA), np.uint8)
     if sighting.box is not None:
         outline(small, _scaled(sighting.box, scale), COLOURS[sighting.verdict.kind])
-    left, top = (_PICTURE - fitted[0]) // 2, (_PICTURE - fitted[1]) // 2
+    left, top = (_SNAPSHOT - fitted[0]) // 2, (_SNAPSHOT - fitted[1]) // 2
     square[top : top + fitted[1], left : left + fitted[0]] = small
     return square
 

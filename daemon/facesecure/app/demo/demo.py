@@ -1,4 +1,4 @@
-"""The whole journey on a bundled clip: no camera, no speaker, no network, and nothing of the household's touched."""
+"""Run the daemon on a generated clip, without camera, speaker or network, in a state directory of its own."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from facesecure.storage.store import Store
 from facesecure.vision.images.photos import read_photo
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and how much of it is (0 to 1)."""
+"""Called with the current step and the share of it that is done (0 to 1)."""
 
 
-def silently(what: str, done: float) -> None:
-    """Progress for nobody."""
+def ignore_progress(what: str, done: float) -> None:
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What the demo saw, and where it left things to look at."""
+    """The sightings of the demo, and the files it has written."""
 
     sightings: Sequence[Sighting]
     clip: Path
-    film: Path
+    video: Path
     sheet: Path
     state_dir: Path
 
 
-def show(out: Path, progress: Progress = silently) -> DemoResult:
-    """Make the clip, enrol one of its visitors, watch it, and leave pictures of the run in ``out``.
+def show(out: Path, progress: Progress = ignore_progress) -> DemoResult:
+    """Make the clip, enrol one of its visitors, run the daemon on it, and write images of the run into ``out``.
 
-    Raises FacesecureError where something goes wrong, OSError where ``out`` cannot be written.
+    Raises FacesecureError if a step fails, OSError if ``out`` cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
     state_dir = out / "state"
@@ -58,23 +58,25 @@ def show(out: Path, progress: Progress = silently) -> DemoResult:
     return DemoResult(sightings, out / "clip.mp4", out / "annotated.mp4", out / "sightings.png", state_dir)
 
 
-def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = silently) -> None:
-    """Enrol the demo's known visitor, once, in the demo's own state directory."""
-    vision = ModelStack.load(config, state_dir)
+def enrol(config: FacesecureConfig, state_dir: Path, progress: Progress = ignore_progress) -> None:
+    """Enrol the demo's known visitor in ``state_dir``, unless that was done before."""
+    models = ModelStack.load(config, state_dir)
     with Store.open(state_dir) as store:
         if any(person.name == GRACE_HOPPER.name for person in store.people()):
             return
-        enrolment = vision.enrolment()
-        pictures = enrolment_images()
-        for number, image in enumerate(pictures):
-            progress(f"enrolling {GRACE_HOPPER.name}", number / len(pictures))
+        enrolment = models.enrolment()
+        images = enrolment_images()
+        for number, image in enumerate(images):
+            progress(f"enrolling {GRACE_HOPPER.name}", number / len(images))
             enrolment.add_image(image, f"picture {number + 1}")
         store.add_person(GRACE_HOPPER.name, enrolment.finish())
 
 
-def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progress = silently) -> list[Sighting]:
-    """Run the real daemon on the clip, and write what it saw into ``film``. Returns the sightings, oldest first."""
-    with VideoWriter(film, SIZE, FPS, crf=23, preset="ultrafast") as writer:
+def watch(
+    config: FacesecureConfig, state_dir: Path, video: Path, progress: Progress = ignore_progress
+) -> list[Sighting]:
+    """Run the daemon on the clip, and write an annotated ``video``. Return the sightings, oldest first."""
+    with VideoWriter(video, SIZE, FPS, crf=23, preset="ultrafast") as writer:
 
         def onlooker(frame: Frame, tracks: Sequence[Track]) -> None:
             writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))
@@ -83,11 +85,11 @@ def watch(config: FacesecureConfig, state_dir: Path, film: Path, progress: Progr
         began = datetime.now(UTC)
         run(config, state_dir, exit_at_end=True, onlooker=onlooker)
     with Store.open(state_dir) as store:
-        return [_as_seen(stored) for stored in store.each_sighting(since=began)]
+        return [_sighting_of(stored) for stored in store.each_sighting(since=began)]
 
 
-def _as_seen(stored: StoredSighting) -> Sighting:
-    """A sighting as the store kept it, its snapshot read back."""
+def _sighting_of(stored: StoredSighting) -> Sighting:
+    """Return a stored sighting with its snapshot read from the disk."""
     return Sighting(
         identifier=stored.identifier,
         verdict=stored.verdict,

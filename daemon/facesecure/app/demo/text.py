@@ -1,7 +1,7 @@
-"""Writes text into pictures, in any alphabet that DejaVu Sans has.
+"""Write text into images, in any alphabet that DejaVu Sans has.
 
-OpenCV's putText knows ASCII only, and family names are not ASCII. matplotlib brings DejaVu Sans (Latin, Greek,
-Cyrillic, Hebrew, Arabic letters and more) and FreeType to draw it. What the font lacks (emoji, Chinese) shows as "?".
+OpenCV's putText supports ASCII only, and names need more. matplotlib provides DejaVu Sans (Latin, Greek, Cyrillic,
+Hebrew, Arabic letters and more) and FreeType to draw it. Characters that the font lacks (emoji, Chinese) become "?".
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Colour = tuple[int, int, int]
 
 
 def measure(text: str, size: int) -> int:
-    """How many pixels wide ``text`` is at ``size``."""
+    """Return the width of ``text`` in pixels, at ``size`` pixels per em."""
     return int(coverage(text, size).shape[1])
 
 
 def coverage(text: str, size: int) -> Luma:
-    """``text`` as uint8 coverage, 255 where ink is; about 1.3 times ``size`` pixels high, on a common baseline."""
+    """Return ``text`` as a uint8 mask, 255 where ink is; 1.3 times ``size`` pixels high, on a common baseline."""
     font = _font()
     font.set_size(size, 72)
     font.set_text(_drawable(text), 0.0)
@@ -41,7 +41,7 @@ def coverage(text: str, size: int) -> Luma:
 
 
 def write(image: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
-    """Put ``text`` into ``image`` (uint8 RGB), in place; ``at`` is its top left. What falls outside is cut off."""
+    """Draw ``text`` into ``image`` (uint8 RGB), in place, with its top left at ``at`` (x, y); the image clips it."""
     x, y = max(at[0], 0), max(at[1], 0)
     ink = coverage(text, size)[: max(image.shape[0] - y, 0), : max(image.shape[1] - x, 0)]
     window = image[y : y + ink.shape[0], x : x + ink.shape[1]]
@@ -50,7 +50,7 @@ def write(image: Image, text: str, at: tuple[int, int], size: int, colour: Colou
 
 
 def wrap(text: str, size: int, width: int) -> list[str]:
-    """``text`` broken at spaces into lines of at most ``width`` pixels; a longer word gets a line of its own."""
+    """Break ``text`` at spaces into lines of at most ``width`` pixels; a longer word gets a line of its own."""
     lines: list[str] = []
     for word in text.split():
         joined = f"{lines[-1]} {word}" if lines else word
