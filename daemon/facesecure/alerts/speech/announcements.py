@@ -1,4 +1,4 @@
-"""What one household can need said, and forgetting what it no longer does."""
+"""The sentences that a household needs spoken, and the removal of recordings that it no longer needs."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from facesecure.domain.messages import Phrases
 
 
 def phrases_of(config: FacesecureConfig) -> Phrases:
-    """The sentences in the household's language and words, about its camera."""
+    """Return the phrases in the configured language and words, for the configured camera."""
     speech = config.speech
     return Phrases(speech.language, config.camera.name, speech.phrases, speech.where)
 
 
 def sentences(config: FacesecureConfig, names: Iterable[str]) -> list[str]:
-    """Everything that can be said while those with ``names`` are enrolled, the most urgent first; rules' words too."""
+    """Return every sentence that can be spoken while ``names`` are enrolled, rules' words included, by urgency."""
     from facesecure.alerts.policy.wording import every_sentence
 
     return every_sentence(phrases_of(config), config.policy.rules, names)
 
 
 def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[str]) -> int:
-    """Remove, now, every recording but those that a household of ``names`` needs; returns how many files.
+    """Remove, now, every recording that a household of ``names`` does not need. Returns the number of files.
 
-    For when a person was removed or renamed: whatever was ever said of them goes, in whichever language or voice, for
-    recordings have no list that could be searched. A daemon that runs makes again what this took too much.
+    To be called after a person was removed or renamed: every recording about them is deleted, in any language and
+    voice, since no list says which recordings those are. A running daemon makes again what it still needs.
     Raises OSError.
     """
     from facesecure.alerts.speech.cache import SpeechCache

@@ -1,7 +1,7 @@
-"""Sound on its way from a voice to a loudspeaker: trimmed, made equally loud, and written as MP3.
+"""Post-processing of speech: trim silence, normalise loudness, and encode as MP3.
 
-What comes out is mono MP3 at 24 kHz and 64 kbit/s: what Google's own voice delivers, what every Cast device plays, and
-enough for speech (8 kB a second).
+The result is mono MP3 at 24 kHz and 64 kbit/s, which is what Google's own voice delivers, what every Cast device plays,
+and enough for speech (8 kB a second).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 RATE = 24_000
 BIT_RATE = 64_000
 LOUDNESS = -18.0
-"""Of the words, in dB below full scale (mean power): as loud as speech gets before its peaks are bent much."""
+"""Mean power of the words, in dB relative to full scale: as loud as speech gets before its peaks are bent much."""
 PEAK = -1.0
-"""What no sample exceeds, dB below full scale."""
+"""The highest level of a sample, in dB relative to full scale."""
 TAIL = 0.3
 """Seconds of silence after the words: some devices drop what is still in their buffer."""
 _BLOCK = 0.02
@@ -31,14 +31,14 @@ _AUDIBLE = 10 ** (-45 / 20)
 """A block this much below the loudest counts as silence."""
 _CHUNK = 4608
 _KNEE = np.float32(0.5)
-"""Of full scale: where a peak begins to be bent."""
+"""Share of full scale above which peaks are bent."""
 
 Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Mono samples, float32 (n,), full scale -1 to 1; ``rate`` a second."""
+    """Mono samples, float32 (n,), full scale -1 to 1, and their ``rate`` in Hz."""
 
     samples: Samples
     rate: int
@@ -49,11 +49,12 @@ class Sound:
 
     @property
     def seconds(self) -> float:
+        """The duration."""
         return len(self.samples) / self.rate
 
 
 def decode(data: bytes | Path, rate: int = RATE) -> Sound:
-    """What an MP3 or WAV holds, at ``rate``. Raises ValueError where it is no sound."""
+    """Decode an MP3 or WAV, given as bytes or a file, and resample it to ``rate`` Hz. Raises ValueError."""
     import av
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
@@ -62,46 +63,46 @@ def decode(data: bytes | Path, rate: int = RATE) -> Sound:
             frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
             frames += resampler.resample(None)
     except (av.FFmpegError, IndexError) as error:
-        raise ValueError(f"this is no sound: {error}") from error
+        raise ValueError(f"this is not a sound file: {error}") from error
     parts = [frame.to_ndarray().reshape(-1) for frame in frames]
     return Sound(np.concatenate(parts).astype(np.float32) if parts else np.empty(0, np.float32), rate)
 
 
 def finished(sound: Sound, silence: float) -> bytes:
-    """``sound`` as the MP3 file that is kept: only its words, at the usual loudness, ``silence`` seconds before them.
+    """Return ``sound`` as an MP3 file: its words at the standard loudness, after ``silence`` seconds.
 
-    Raises ValueError where nothing is to be heard.
+    Raises ValueError if the sound is silent.
     """
-    words = _louder(_trimmed(sound))
+    words = _normalized(_trimmed(sound))
     before, after = (np.zeros(round(seconds * sound.rate), np.float32) for seconds in (silence, TAIL))
     return _mp3(Sound(np.concatenate((before, words.samples, after)), sound.rate))
 
 
 def powers(sound: Sound) -> Samples:
-    """Mean power of each 20 ms block, float32."""
+    """Return the mean power of each 20 ms block, float32 (blocks,)."""
     size = max(1, round(_BLOCK * sound.rate))
     blocks = sound.samples[: len(sound.samples) // size * size].reshape(-1, size)
     return np.asarray((blocks**2).mean(axis=1), np.float32)
 
 
 def _audible(sound: Sound) -> NDArray[np.intp]:
-    """The numbers of the blocks that are not silence."""
+    """Return the indices of the blocks that are not silent. Raises ValueError if all are."""
     power = powers(sound)
     loudest = float(power.max(initial=0.0))
     if loudest < 1e-9:
-        raise ValueError("there is nothing to be heard in it")
+        raise ValueError("it contains no audible sound")
     return np.flatnonzero(power >= loudest * _AUDIBLE**2)
 
 
 def _trimmed(sound: Sound) -> Sound:
-    """Without the silence at both ends, but for a block on each side."""
+    """Remove the silence at both ends, except for one block."""
     heard, size = _audible(sound), max(1, round(_BLOCK * sound.rate))
     first, last = max(0, heard[0] - 1), heard[-1] + 2
     return Sound(sound.samples[first * size : last * size], sound.rate)
 
 
-def _louder(sound: Sound) -> Sound:
-    """At LOUDNESS, measured over what is audible; single peaks are bent, not cut, to stay below PEAK."""
+def _normalized(sound: Sound) -> Sound:
+    """Scale to LOUDNESS, measured over the audible blocks; peaks are bent, not clipped, to stay below PEAK."""
     power = float(powers(sound)[_audible(sound)].mean())
     samples = sound.samples * np.float32(10 ** (LOUDNESS / 20) / np.sqrt(power))
     size, top = np.abs(samples), np.float32(10 ** (PEAK / 20))
@@ -111,7 +112,7 @@ def _louder(sound: Sound) -> Sound:
 
 
 def _mp3(sound: Sound) -> bytes:
-    """No tag names what is said: the file tells nothing to whom does not play it."""
+    """Encode without tags: the sentence must not be readable in the file."""
     import av
 
     file = io.BytesIO()
@@ -135,5 +136,5 @@ def _frames(sound: Sound) -> Iterator[AudioFrame]:
 
 
 def length(path: Path) -> float:
-    """Seconds that a sound file plays, its silences included. Raises ValueError where it is none."""
+    """Return how many seconds a sound file plays, its silences included. Raises ValueError if it is damaged."""
     return decode(path).seconds

@@ -1,8 +1,8 @@
-"""Recordings on disk: speech/SHA256.mp3 in the state directory, by sentence, language, voice and its settings.
+"""Recordings on disk: speech/SHA256.mp3 in the state directory, by sentence, language, voice and voice settings.
 
-There is no list of what they say, and no name in a file's name or inside it: a sentence finds its recording, never the
-other way round. So what nobody needs any more is found by elimination (``sweep``), and that is how a person who is
-removed is forgotten: nothing is kept but what those who are left can need.
+No list says what they contain, and no name is in a file's name or metadata: a sentence leads to its recording, never
+the reverse. Recordings that are no longer needed are therefore found by elimination (``sweep``), which is also how a
+person who is removed is forgotten: only recordings that the remaining people can need are kept.
 """
 
 from __future__ import annotations
@@ -21,21 +21,28 @@ from facesecure.util.files import make_private_folders, sync_folder, write_durab
 
 FOLDER = "speech"
 RECENT = 120.0
-"""Seconds: a recording that was handed out lately may be playing just now."""
+"""Seconds after its last use in which a recording may still be playing."""
 _VERSION = 1
-"""Of how a recording is made (``sound.finished``): a new number makes all of them anew."""
+"""Version of how a recording is made (``audio.finished``): a new number makes all of them again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedSpeech:
-    """A recording, and the voice that made it, by its place in the household's order (0 is the one it likes best)."""
+    """A recording, and the rank of the voice that made it: 0 is the household's first choice."""
 
     path: Path
     rank: int
 
 
 class SpeechCache:
-    """The recordings that one configuration asks for. Several processes may use them at once."""
+    """The recordings of one configuration. Several processes may use them at once.
+
+    Example::
+
+        cache = SpeechCache(state_dir, voices, "en")
+        cache.write("A stranger is at the front door", voices[0], mp3)
+        cache.find("A stranger is at the front door").path
+    """
 
     def __init__(
         self,
@@ -45,7 +52,10 @@ class SpeechCache:
         silence: float = 0.6,
         max_mb: float = 100.0,
     ) -> None:
-        """``voices``, the best first. Nothing is made here before the first ``write``."""
+        """Use ``voices``, the best first. The folder is created by the first ``write``.
+
+        ``silence``: seconds before the words. ``max_mb``: size of all recordings, in megabytes.
+        """
         self._root = state_dir.absolute()
         self.folder = self._root / FOLDER
         self._voices = voices
@@ -53,22 +63,22 @@ class SpeechCache:
         self._max_bytes = max_mb * 1e6
 
     def path(self, text: str, voice: Voice) -> Path:
-        """Where the recording of ``text`` by ``voice`` is, or would be."""
-        said = {**self._sound, "text": text, "voice": voice.name, "settings": voice.settings}
-        return self.folder / f"{hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()}.mp3"
+        """Return the path of the recording of ``text`` by ``voice``, whether it exists or not."""
+        key = {**self._sound, "text": text, "voice": voice.name, "settings": voice.settings}
+        return self.folder / f"{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()}.mp3"
 
     def find(self, text: str) -> CachedSpeech | None:
-        """The best recording of ``text`` that there is."""
+        """Return the best recording of ``text``, None if there is none."""
         paths = ((rank, self.path(text, voice)) for rank, voice in enumerate(self._voices))
         return next((CachedSpeech(path, rank) for rank, path in paths if path.is_file()), None)
 
     def touch(self, path: Path) -> None:
-        """Note that ``path`` is in use now: it is not swept for a while."""
-        with suppress(OSError):  # a read-only disk plays as well
+        """Note that ``path`` is in use now, so that it is not swept for a while."""
+        with suppress(OSError):  # it can be played from a read-only disk as well
             os.utime(path)
 
     def write(self, text: str, voice: Voice, mp3: bytes) -> Path:
-        """Keep a recording (0600, whole or not at all). Raises OSError."""
+        """Store a recording (0600) atomically. Returns its path. Raises OSError."""
         path = self.path(text, voice)
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folders(self._root, self.folder)
@@ -77,17 +87,18 @@ class SpeechCache:
         return path
 
     def sweep(self, texts: Iterable[str], *, spare_recent: bool = True) -> int:
-        """Remove whatever is not a recording of one of ``texts``, or by a worse voice than another; returns how many.
+        """Remove recordings of other sentences than ``texts``, and those by a worse voice. Returns the number of files.
 
-        What was in use within ``RECENT`` stays, unless not ``spare_recent``; then worse recordings stay, though.
+        Recordings in use within ``RECENT`` seconds are kept. Without ``spare_recent`` they are removed too, but then
+        recordings by worse voices are kept.
         """
         kept = set(self._needed(list(texts), best_only=spare_recent))
-        doomed = [path for path in self._files() if path not in kept and not (spare_recent and _recent(path))]
-        for path in doomed:
+        removed = [path for path in self._files() if path not in kept and not (spare_recent and _recent(path))]
+        for path in removed:
             path.unlink(missing_ok=True)
-        if doomed:
+        if removed:
             sync_folder(self.folder)
-        return len(doomed)
+        return len(removed)
 
     def _needed(self, texts: Sequence[str], *, best_only: bool) -> Iterable[Path]:
         for text in texts:
@@ -95,11 +106,11 @@ class SpeechCache:
             yield from [best.path] if best else (self.path(text, voice) for voice in self._voices)
 
     def _files(self) -> list[Path]:
-        """Half-written ones too."""
+        """Return all files, including half-written ones."""
         return [path for path in self.folder.iterdir() if path.is_file()] if self.folder.is_dir() else []
 
     def _trim(self, newest: Path) -> None:
-        """Remove what was not used for longest until all fit."""
+        """Remove the least recently used recordings until the rest fits."""
         found = []
         for path in self._files():
             with suppress(FileNotFoundError):
@@ -114,7 +125,7 @@ class SpeechCache:
 
 
 def _recent(path: Path) -> bool:
-    """A clock that was set back makes it look new, which does no harm."""
+    """Return whether ``path`` was used lately; after the clock was set back it seems so, which does no harm."""
     try:
         return path.stat().st_mtime > time.time() - RECENT
     except FileNotFoundError:

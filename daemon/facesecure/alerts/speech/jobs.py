@@ -1,4 +1,4 @@
-"""Voices at work, each sentence on a thread of its own that nobody has to wait for; one voice says one at a time."""
+"""Synthesis jobs: each sentence on its own thread, and one sentence at a time for each voice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _QUEUE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class SynthesisJob:
-    """A sentence as it was spoken: the MP3, and where it is kept; ``path`` is None where the disk refused it."""
+    """A finished sentence: the MP3 and its file. ``path`` is None if it could not be written; ``refusal`` says why."""
 
     mp3: bytes
     path: Path | None
@@ -29,10 +29,17 @@ class SynthesisJob:
 
 
 class SynthesisJobs:
-    """Starts voices and keeps what they say, even when whoever asked no longer waits."""
+    """Run voices on threads and store what they say, even after the caller has stopped waiting.
 
-    def __init__(self, recordings: SpeechCache, voices: Sequence[Voice], language: str, silence: float) -> None:
-        self._recordings = recordings
+    Example::
+
+        jobs = SynthesisJobs(cache, voices, "en", silence=0.6)
+        jobs.begin(voices[0], "A stranger is at the front door").result(timeout=4.0).path
+    """
+
+    def __init__(self, cache: SpeechCache, voices: Sequence[Voice], language: str, silence: float) -> None:
+        """Store recordings in ``cache``, with ``silence`` seconds before the words."""
+        self._cache = cache
         self._language = language
         self._silence = silence
         self._locks = {voice.name: threading.Lock() for voice in voices}
@@ -42,7 +49,7 @@ class SynthesisJobs:
         self._closed = False
 
     def begin(self, voice: Voice, text: str) -> Future[SynthesisJob]:
-        """Have ``voice`` say ``text``; the result raises PluginError. One that is being said already is shared."""
+        """Have ``voice`` say ``text``; the future raises PluginError. A job in progress for both is shared."""
         key = voice.name, text
         with self._guard:
             if self._closed:
@@ -57,8 +64,8 @@ class SynthesisJobs:
             thread.start()
         return future
 
-    def rest(self) -> None:
-        """Have the voices let go of their memory; not one that is speaking."""
+    def release(self) -> None:
+        """Have every voice that is not speaking free its memory."""
         for voice in self._voices:
             lock = self._locks[voice.name]
             if lock.acquire(blocking=False):
@@ -68,7 +75,7 @@ class SynthesisJobs:
                     lock.release()
 
     def close(self, seconds: float = 1.0) -> None:
-        """Start no more, close the voices, and wait up to ``seconds`` for what is being said; then it is left."""
+        """Refuse new jobs, close the voices, and wait up to ``seconds`` for running jobs; then abandon them."""
         with self._guard:
             self._closed = True
             threads = [thread for _, thread in self._running.values()]
@@ -80,12 +87,12 @@ class SynthesisJobs:
 
     def _work(self, voice: Voice, text: str, future: Future[SynthesisJob]) -> None:
         try:
-            result = self._take(voice, text)
+            result = self._synthesize(voice, text)
         except PluginError as error:
             outcome: SynthesisJob | PluginError = error
-        except Exception as error:  # noqa: BLE001 - a voice is somebody else's library
-            _log.debug("voice %s broke", voice.name, exc_info=True)
-            outcome = PluginError(f"{voice.name} broke: {type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - a voice is a third-party library
+            _log.debug("voice %s failed unexpectedly", voice.name, exc_info=True)
+            outcome = PluginError(f"{voice.name} failed: {type(error).__name__}: {error}")
         else:
             outcome = result
         with self._guard:
@@ -95,7 +102,7 @@ class SynthesisJobs:
         else:
             future.set_exception(outcome)
 
-    def _take(self, voice: Voice, text: str) -> SynthesisJob:
+    def _synthesize(self, voice: Voice, text: str) -> SynthesisJob:
         lock = self._locks[voice.name]
         if not lock.acquire(timeout=_QUEUE_SECONDS):
             raise PluginError(f"{voice.name} is still busy with another sentence")
@@ -104,13 +111,13 @@ class SynthesisJobs:
                 raise PluginError("the voices are closed", "facesecure is stopping")
             mp3 = finished(voice.say(text, self._language), self._silence)
         except ValueError as error:
-            raise PluginError(f"what {voice.name} said cannot be used: {error}") from error
+            raise PluginError(f"the sound from {voice.name} cannot be used: {error}") from error
         finally:
             lock.release()
-        return self._keep(voice, text, mp3)
+        return self._store(voice, text, mp3)
 
-    def _keep(self, voice: Voice, text: str, mp3: bytes) -> SynthesisJob:
+    def _store(self, voice: Voice, text: str, mp3: bytes) -> SynthesisJob:
         try:
-            return SynthesisJob(mp3, self._recordings.write(text, voice, mp3))
+            return SynthesisJob(mp3, self._cache.write(text, voice, mp3))
         except OSError as error:
-            return SynthesisJob(mp3, None, f"{self._recordings.folder} cannot be written: {error.strerror}")
+            return SynthesisJob(mp3, None, f"{self._cache.folder} cannot be written: {error.strerror}")

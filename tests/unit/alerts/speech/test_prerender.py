@@ -1,4 +1,4 @@
-"""Everything is recorded before it is needed, and again when people change."""
+"""Every sentence is recorded before it is needed, and again when people change."""
 
 import time
 
@@ -12,11 +12,11 @@ from facesecure.alerts.speech.voices.fake import FakeVoice
 from facesecure.config import CameraConfig, FacesecureConfig, SpeechConfig
 from facesecure.domain.errors import StoreError
 
-QUICK = {"poll": 0.02, "every": 0.1, "pace": 0.0}
+QUICK = {"poll": 0.02, "interval": 0.1, "pause": 0.0}
 
 
 class Household:
-    """Who lives here, as the store would tell."""
+    """The enrolled people, as the store would return them."""
 
     def __init__(self, *names):
         self.names, self.revision, self.failing = list(names), 0, False
@@ -29,7 +29,7 @@ class Household:
     def change(self, *names):
         self.names, self.revision = list(names), self.revision + 1
 
-    def told(self):
+    def current_revision(self):
         return self.revision
 
 
@@ -56,8 +56,8 @@ def files(tmp_path):
 
 def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_path):
     home = Household("Anna", "Ben")
-    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
-        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **QUICK) as prerenderer:
+        soon(lambda: prerenderer.readiness.complete and prerenderer.readiness.needed)
     assert all_recorded(studio, home.sentences())
     assert len(files(tmp_path)) == len(home.sentences())
     assert studio.voices[0].said[0] == "A stranger is at the front door", "the most urgent first"
@@ -65,8 +65,8 @@ def test_everything_the_household_can_need_is_recorded_at_the_start(studio, tmp_
 
 def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
     home = Household("Anna")
-    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 60}) as repertoire:
-        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **{**QUICK, "interval": 60}) as prerenderer:
+        soon(lambda: prerenderer.readiness.complete and prerenderer.readiness.needed)
         home.change("Anna", "Ben")
         soon(lambda: studio.recorded("Ben is at the front door"))
     assert studio.voices[0].said.count("Anna is at the front door") == 1, "what is there is not made again"
@@ -75,8 +75,8 @@ def test_somebody_new_is_recorded_when_they_are_enrolled(studio):
 def test_somebody_who_was_removed_is_forgotten_by_the_daemon_too(studio, tmp_path, monkeypatch):
     monkeypatch.setattr("facesecure.alerts.speech.cache.RECENT", 0.05)
     home = Household("Anna", "Ben")
-    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
-        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **QUICK) as prerenderer:
+        soon(lambda: prerenderer.readiness.complete and prerenderer.readiness.needed)
         home.change("Anna")
         soon(lambda: len(files(tmp_path)) == len(home.sentences()))
     assert studio.recorded("Anna is at the front door")
@@ -89,14 +89,14 @@ def test_without_a_network_the_next_voice_records_it_all_and_the_better_one_when
     better, other = studio.voices
     better.failing = "no network"
     home = Household("Anna")
-    with SpeechPrerenderer(studio, home.sentences, home.told, **QUICK) as repertoire:
-        soon(lambda: repertoire.readiness.recorded and repertoire.readiness.recorded == repertoire.readiness.needed)
-        assert repertoire.readiness.best == 0
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **QUICK) as prerenderer:
+        soon(lambda: prerenderer.readiness.recorded and prerenderer.readiness.recorded == prerenderer.readiness.needed)
+        assert prerenderer.readiness.best == 0
         assert len(better.said) == 1, "a network that is gone is not asked for every sentence"
         better.failing = ""
         monkeypatch.setattr(synthesizer.VoiceBackoff, "resting", lambda self, name: False)
-        soon(lambda: repertoire.readiness.complete)
-    assert "until a better voice answers" in caplog.text
+        soon(lambda: prerenderer.readiness.complete)
+    assert "with a fallback voice for now" in caplog.text
     assert caplog.records[-1].getMessage() == f"all {len(home.sentences())} sentences are recorded"
     assert len(other.said) == len(home.sentences())
 
@@ -105,18 +105,18 @@ def test_where_no_voice_works_it_says_so_once_and_the_memory_is_let_go(studio, c
     for voice in studio.voices:
         voice.failing = "broken"
     home = Household()
-    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}):
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **{**QUICK, "interval": 0.04}):
         soon(lambda: studio.voices[0].closed >= 3)
-    assert len([one for one in caplog.records if "have no recording yet" in one.getMessage()]) == 1
+    assert len([one for one in caplog.records if "are not recorded yet" in one.getMessage()]) == 1
 
 
 def test_a_store_that_fails_for_a_moment_ends_nothing(studio, caplog):
     home = Household("Anna")
     home.failing = True
-    with SpeechPrerenderer(studio, home.sentences, home.told, **{**QUICK, "every": 0.04}) as repertoire:
+    with SpeechPrerenderer(studio, home.sentences, home.current_revision, **{**QUICK, "interval": 0.04}) as prerenderer:
         soon(lambda: "the disk is gone" in caplog.text)
         home.failing = False
-        soon(lambda: repertoire.readiness.complete and repertoire.readiness.needed)
+        soon(lambda: prerenderer.readiness.complete and prerenderer.readiness.needed)
 
 
 def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
@@ -128,17 +128,17 @@ def test_a_bug_in_what_it_is_given_ends_nothing(studio, caplog):
             raise thing
         return thing
 
-    with SpeechPrerenderer(studio, one_after_the_other, **{**QUICK, "every": 0.04}):
+    with SpeechPrerenderer(studio, one_after_the_other, **{**QUICK, "interval": 0.04}):
         soon(lambda: studio.recorded("Anna is here"))
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
     with SpeechService(SpeechConfig(), tmp_path, [slow := FakeVoice(seconds=4)]) as studio:
-        repertoire = SpeechPrerenderer(studio, lambda: ["One", "Two", "Three"], **QUICK)
+        prerenderer = SpeechPrerenderer(studio, lambda: ["One", "Two", "Three"], **QUICK)
         soon(lambda: slow.said)
         began = time.monotonic()
-        repertoire.close()
+        prerenderer.close()
         assert time.monotonic() - began < 3
     assert slow.said == ["One"]
 

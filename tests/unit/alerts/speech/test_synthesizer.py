@@ -214,7 +214,7 @@ def test_it_closes_in_a_second_though_a_voice_hangs(tmp_path):
 def test_the_voices_let_go_of_their_memory_when_they_rest_and_when_all_ends(tmp_path):
     voice = FakeVoice()
     with studio(tmp_path, voice) as one:
-        one.rest()
+        one.release()
         assert voice.closed == 1
         one.recording(STRANGER)
     assert voice.closed == 2

@@ -1,4 +1,4 @@
-"""Voices: each turns a sentence into sound. They are tried in the order of [speech] voices."""
+"""Voices, which turn a sentence into sound. They are tried in the order of [speech] voices."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from facesecure.config import SpeechConfig, VoiceName
 __all__ = ["Voice", "build_voices"]
 
 
-_MAKERS: Mapping[VoiceName, Callable[[SpeechConfig], Voice]] = {
+_FACTORIES: Mapping[VoiceName, Callable[[SpeechConfig], Voice]] = {
     "gtts": lambda config: GoogleVoice(config.accent, slow=config.slow),
     "piper": lambda config: PiperVoice(config.piper_model, slow=config.slow),
     "espeak-ng": lambda config: EspeakVoice(slow=config.slow),
@@ -23,5 +23,5 @@ _MAKERS: Mapping[VoiceName, Callable[[SpeechConfig], Voice]] = {
 
 
 def build_voices(config: SpeechConfig) -> list[Voice]:
-    """The voices in the order they are to be tried, none twice. Nothing is loaded yet."""
-    return [_MAKERS[name](config) for name in dict.fromkeys(config.voices)]
+    """Return the configured voices in order, each once. Nothing is loaded yet."""
+    return [_FACTORIES[name](config) for name in dict.fromkeys(config.voices)]

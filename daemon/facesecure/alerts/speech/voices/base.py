@@ -1,4 +1,4 @@
-"""What a voice is."""
+"""The interface of a voice."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ from facesecure.domain.errors import PluginError
 
 
 class Voice(Protocol):
-    """Says sentences. Never called twice at once; building one loads nothing and asks nobody."""
+    """Synthesise sentences. Never called twice at once; constructing one loads nothing and uses no network.
+
+    Example::
+
+        if voice.obstacle("en") is None:
+            sound = voice.say("A stranger is at the front door", "en")
+    """
 
     @property
     def name(self) -> str:
-        """As it stands in [speech] voices."""
+        """The name used in [speech] voices."""
 
     @property
     def settings(self) -> str:
-        """Whatever else changes how it sounds: a recording is made anew when this changes."""
+        """Everything else that changes the sound: recordings are made again when this changes."""
 
     def obstacle(self, language: str) -> PluginError | None:
-        """Why it cannot say anything in ``language`` here until somebody acts: not installed, not its language.
+        """Return why it cannot speak ``language`` on this machine: not installed, or not its language.
 
-        Quick, and asks no network: None promises nothing.
+        Quick, without the network, so None is no guarantee.
         """
 
     def say(self, text: str, language: str) -> Sound:
-        """``text`` spoken, at any loudness. May take seconds, but ends by itself. Raises PluginError."""
+        """Return ``text`` spoken, at any loudness. May take seconds, but has a time limit. Raises PluginError."""
 
     def close(self) -> None:
-        """Let go of models and memory; it may be used again afterwards. From any thread: what it is saying may fail."""
+        """Free models and memory; it may be used again. Callable from any thread: a sentence in progress may fail."""

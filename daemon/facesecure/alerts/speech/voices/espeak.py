@@ -1,4 +1,4 @@
-"""The espeak-ng program: robotic, immediate, in over a hundred languages, with no network. Debian: espeak-ng."""
+"""The espeak-ng program: robotic, fast, in over a hundred languages, without a network. Debian: espeak-ng."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ from facesecure.domain.languages import base
 PROGRAM = "espeak-ng"
 _INSTALL = "install it: sudo apt install espeak-ng"
 _SECONDS = 10.0
-_USUAL, _SLOW = 160, 120
+_NORMAL, _SLOW = 160, 120
 """Words a minute; espeak-ng's own 175 is hard to follow through a loudspeaker."""
-_ITS_OWN_NAMES = {"zh": "cmn", "zh-cn": "cmn", "zh-tw": "cmn", "no": "nb", "iw": "he", "pt": "pt-br"}
-"""What espeak-ng calls languages that gTTS calls otherwise."""
+_NAMES = {"zh": "cmn", "zh-cn": "cmn", "zh-tw": "cmn", "no": "nb", "iw": "he", "pt": "pt-br"}
+"""espeak-ng's names of languages for which gTTS has others."""
 
 
 class EspeakVoice:
-    """Speaks through espeak-ng where it is installed."""
+    """Speak through espeak-ng, if it is installed.
+
+    Example::
+
+        EspeakVoice(slow=True).say("Anna is at the front door", "en")
+    """
 
     name = "espeak-ng"
 
     def __init__(self, *, slow: bool = False, program: str = PROGRAM) -> None:
+        """``slow``: 120 words a minute instead of 160."""
         self.settings = "slow" if slow else ""
-        self._speed = _SLOW if slow else _USUAL
+        self._speed = _SLOW if slow else _NORMAL
         self._program = program
 
     def obstacle(self, language: str) -> PluginError | None:
+        """Return why it cannot speak ``language``: not installed, or an unknown language."""
         if shutil.which(self._program) is None:
             return PluginError("espeak-ng is not installed", _INSTALL)
         try:
@@ -39,20 +46,20 @@ class EspeakVoice:
         return None
 
     def say(self, text: str, language: str) -> Sound:
-        """Raises PluginError where it is not installed, does not speak ``language``, or fails."""
+        """Return ``text`` spoken. Raises PluginError if it is not installed, does not speak ``language``, or fails."""
         if shutil.which(self._program) is None:
             raise PluginError("espeak-ng is not installed", _INSTALL)
         wave = self._run(self._voice(language), text)
         try:
             return decode(wave)
         except ValueError as error:
-            raise PluginError(f"espeak-ng made no sound of {text!r}", _INSTALL) from error
+            raise PluginError(f"espeak-ng produced no sound for {text!r}", _INSTALL) from error
 
     def close(self) -> None:
-        """Each sentence is a process of its own: nothing is held."""
+        """Do nothing: each sentence has its own process."""
 
     def _voice(self, language: str) -> str:
-        """Its name for ``language``. Raises PluginError where it has none."""
+        """Return its name for ``language``. Raises PluginError if it has none."""
         complaint = ""
         for voice in _names(language):
             try:
@@ -65,7 +72,7 @@ class EspeakVoice:
         raise PluginError(what, "espeak-ng --voices lists what it speaks")
 
     def _run(self, voice: str, text: str) -> bytes:
-        """The words go in by stdin: a command line can be read by everybody on the machine."""
+        """Run espeak-ng with ``text`` on stdin: every user of the machine could read a command line. Returns a WAV."""
         command = [self._program, "-v", voice, "-s", str(self._speed), "-b", "1", "--stdin", "--stdout"]
         try:
             done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_SECONDS, check=True)
@@ -78,4 +85,4 @@ class EspeakVoice:
 
 def _names(language: str) -> Iterator[str]:
     code = language.replace("_", "-").lower()
-    yield from dict.fromkeys((_ITS_OWN_NAMES.get(code, code), _ITS_OWN_NAMES.get(base(code), base(code))))
+    yield from dict.fromkeys((_NAMES.get(code, code), _NAMES.get(base(code), base(code))))

@@ -1,4 +1,4 @@
-"""A voice for tests and for authors of plugins: tones instead of words, the same for the same sentence."""
+"""A voice for tests and for authors of plugins: tones instead of words, always the same for a sentence."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ _GAP = 0.03
 
 
 class FakeVoice:
-    """Beeps once for each word, its pitch made of its letters. ``said`` holds every sentence it was asked for."""
+    """Beep once for each word, with a pitch derived from its letters. ``said`` lists the sentences so far.
+
+    Example::
+
+        voice = FakeVoice(failing="no network")
+        voice.say("hello", "en")  # raises PluginError
+    """
 
     name = "fake"
 
     def __init__(self, *, settings: str = "", failing: str = "", seconds: float = 0.0, name: str = "fake") -> None:
-        """``failing``: what it raises instead (may be changed at any time); ``seconds``: how long it takes to say."""
+        """Raise PluginError with the message ``failing`` if it is set; it may be changed at any time.
+
+        ``seconds``: how long a sentence takes.
+        """
         self.name = name
         self.settings = settings
         self.failing = failing
@@ -28,10 +37,12 @@ class FakeVoice:
         self.said: list[str] = []
         self.closed = 0
 
-    def obstacle(self, language: str) -> PluginError | None:  # noqa: ARG002 - it beeps in any
+    def obstacle(self, language: str) -> PluginError | None:  # noqa: ARG002 - tones have no language
+        """Return None: there is no obstacle."""
         return None
 
-    def say(self, text: str, language: str) -> Sound:  # noqa: ARG002 - it beeps in any
+    def say(self, text: str, language: str) -> Sound:  # noqa: ARG002 - tones have no language
+        """Return the tones of ``text``. Raises PluginError if it is ``failing``."""
         self.said.append(text)
         time.sleep(self.seconds)
         if self.failing:
@@ -40,6 +51,7 @@ class FakeVoice:
         return Sound(np.concatenate([_beep(word) for word in words]), RATE)
 
     def close(self) -> None:
+        """Count the calls."""
         self.closed += 1
 
 

@@ -1,7 +1,7 @@
-"""Google's voice, by gTTS: the best there is for nothing, in some seventy languages; needs the network.
+"""Google's voice, by gTTS: the best free one, in some seventy languages; needs the network.
 
-gTTS knows how to ask and in which languages; the asking is ours, because gTTS's own does not check whom it speaks to.
-A recording is kept for good: whoever stood between could have us say "Anna is at the front door" of every stranger.
+gTTS provides the requests and the languages. The requests are sent here, since gTTS itself does not check the server's
+certificate: recordings are kept, and an attacker on the network could otherwise have every stranger announced as Anna.
 """
 
 from __future__ import annotations
@@ -19,28 +19,40 @@ from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
 
 _URL = "https://translate.google.{accent}/_/TranslateWebserverUi/data/batchexecute"
-_ANSWER = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
-"""Where the MP3 stands in the answer, in base64; the name is that of the remote call that gTTS makes."""
-_LONGEST = 5_000_000
-_OFFLINE = "sentences recorded before are still said; without a network install espeak-ng or facesecure[offline-voice]"
+_RESPONSE = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
+"""The MP3 in the response, in base64; the name is that of the remote call that gTTS makes."""
+_MAX_RESPONSE = 5_000_000
+_OFFLINE = (
+    "sentences recorded earlier are still spoken; to speak without a network, install espeak-ng or "
+    "facesecure[offline-voice]"
+)
 
 
 class GoogleVoice:
-    """Speaks through Google Translate."""
+    """Speak through Google Translate.
+
+    Example::
+
+        GoogleVoice("co.uk").say("Anna is at the front door", "en")
+    """
 
     name = "gtts"
 
     def __init__(
         self, accent: str = "com", *, slow: bool = False, seconds: float = 5.0, url: str = "", trust: str | None = None
     ) -> None:
-        """``accent``: Google's domain. ``seconds``: longest silence of the network. ``url`` and ``trust`` (a file of
-        certificates) stand for Google's own in tests."""
+        """Speak with the accent of Google's domain ``accent``, such as "com", "co.uk" or "com.au".
+
+        ``seconds``: time limit of the network. ``url`` and ``trust`` (a file of certificates) replace Google's own in
+        tests.
+        """
         self.settings = f"{accent}{' slow' if slow else ''}"
         self._accent, self._slow, self._seconds = accent, slow, seconds
         self._url = url or _URL.format(accent=accent)
         self._trust = trust
 
     def obstacle(self, language: str) -> PluginError | None:
+        """Return why it cannot speak ``language``: gTTS is not installed, or does not know the language."""
         if find_spec("gtts") is None:
             return PluginError("gTTS is not installed", "install it: pip install gTTS")
         if _code(language) is None:
@@ -48,21 +60,21 @@ class GoogleVoice:
         return None
 
     def say(self, text: str, language: str) -> Sound:
-        """Raises PluginError where Google cannot be asked, does not speak ``language``, or answers no sound."""
+        """Return ``text`` spoken. Raises PluginError if Google cannot be reached or does not return a sound."""
         if obstacle := self.obstacle(language):
             raise obstacle
         context = create_default_context(cafile=self._trust)
-        mp3 = b"".join(self._ask(body, context) for body in self._questions(text, language))
+        mp3 = b"".join(self._request(body, context) for body in self._bodies(text, language))
         try:
             return decode(mp3)
         except ValueError as error:
-            raise PluginError(f"Google's answer is no sound: {error}", _OFFLINE) from error
+            raise PluginError(f"Google's response is not a sound: {error}", _OFFLINE) from error
 
     def close(self) -> None:
-        """Each sentence is a connection of its own: nothing is held."""
+        """Do nothing: each sentence has its own connection."""
 
-    def _questions(self, text: str, language: str) -> list[bytes]:
-        """What gTTS would send: a body for each hundred characters."""
+    def _bodies(self, text: str, language: str) -> list[bytes]:
+        """Return the request bodies that gTTS would send, one for each hundred characters."""
         from gtts import gTTS
 
         try:
@@ -71,26 +83,26 @@ class GoogleVoice:
         except AssertionError as error:
             raise PluginError(f"there is nothing to say in {text!r}") from error
 
-    def _ask(self, body: bytes, context: SSLContext) -> bytes:
+    def _request(self, body: bytes, context: SSLContext) -> bytes:
         from gtts import gTTS
 
         request = urllib.request.Request(self._url, body, gTTS.GOOGLE_TTS_HEADERS)
         try:
-            with urllib.request.urlopen(request, timeout=self._seconds, context=context) as answer:
-                found = _ANSWER.search(answer.read(_LONGEST))
+            with urllib.request.urlopen(request, timeout=self._seconds, context=context) as response:
+                found = _RESPONSE.search(response.read(_MAX_RESPONSE))
         except urllib.error.HTTPError as error:
             error.close()
-            raise PluginError(f"Google does not speak: it answers {error.code} {error.reason}", _OFFLINE) from error
+            raise PluginError(f"Google refuses to speak: {error.code} {error.reason}", _OFFLINE) from error
         except (OSError, HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise PluginError(f"Google cannot be reached: {reason}", _OFFLINE) from error
         if found is None:
-            raise PluginError("Google answers, but with no sound", _OFFLINE)
+            raise PluginError("Google's response contains no sound", _OFFLINE)
         return base64.b64decode(found[1])
 
 
 def _code(language: str) -> str | None:
-    """gTTS's own name for ``language`` ("en" for "en-GB", "fr-CA" for "fr_ca"); None where it does not speak it."""
+    """Return gTTS's name for ``language`` ("en" for "en-GB", "fr-CA" for "fr_ca"), None if it does not speak it."""
     from gtts.lang import tts_langs
 
     spoken = {name.lower(): name for name in tts_langs()}

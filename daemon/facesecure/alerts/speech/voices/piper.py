@@ -1,7 +1,7 @@
 """Piper: a neural voice that needs no network (the extra [offline-voice]).
 
-It runs in a process of its own, begun when it is first asked: its model takes seconds to load and 150 MB, which the
-daemon gets back by ``close``, and its libraries end badly when a program ends while they work.
+It runs in its own process, started by the first sentence: its model takes seconds to load and 150 MB, which ``close``
+frees, and its libraries crash if a program exits while they work.
 """
 
 from __future__ import annotations
@@ -27,16 +27,21 @@ _MODEL = "[speech] piper_model names a voice's .onnx file, with its .onnx.json b
 _PROCESS = Path(__file__).with_name("piper_process.py")
 _SLOWER = 1.35
 _SECONDS = 60.0
-"""Longest a sentence may take, the model's loading included."""
+"""Time limit of a sentence, including the loading of the model."""
 
 
 class PiperVoice:
-    """Speaks through Piper, in the language of its model."""
+    """Speak through Piper, in the language of its model.
+
+    Example::
+
+        PiperVoice(Path("en_GB-alan-low.onnx")).say("Anna is at the front door", "en")
+    """
 
     name = "piper"
 
     def __init__(self, model: Path | None = None, *, slow: bool = False, seconds: float = _SECONDS) -> None:
-        """``model``: an .onnx file; None for the one that is installed as a package, which speaks English."""
+        """Use ``model``, an .onnx file, or else the English one that is installed as a package."""
         self.settings = f"{model.stem if model else 'joe'}{' slow' if slow else ''}"
         self._model = model
         self._slower = _SLOWER if slow else 1.0
@@ -45,6 +50,7 @@ class PiperVoice:
         self._lock = threading.Lock()
 
     def obstacle(self, language: str) -> PluginError | None:
+        """Return why it cannot speak ``language``: not installed, or a model of another language."""
         try:
             spoken = self._language
         except PluginError as error:
@@ -56,37 +62,37 @@ class PiperVoice:
         )
 
     def say(self, text: str, language: str) -> Sound:
-        """Raises PluginError where it is not installed, its model cannot be loaded or speaks another language."""
+        """Return ``text`` spoken. Raises PluginError if Piper or its model cannot be used for ``language``."""
         if obstacle := self.obstacle(language):
             raise obstacle
         process = self._running()
         deadline = threading.Timer(self._seconds, process.kill)
         deadline.start()
         try:
-            return self._asked(process, text)
+            return self._request(process, text)
         except (OSError, ValueError, KeyError) as error:
             self.close()
-            raise PluginError(f"piper ended in the middle: {error}", _INSTALL) from error
+            raise PluginError(f"piper stopped unexpectedly: {error}", _INSTALL) from error
         finally:
             deadline.cancel()
 
     def close(self) -> None:
-        """End the process. May be called while it speaks: then that sentence fails."""
+        """End the process. A sentence in progress fails."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
             _end(process)
 
-    def _asked(self, process: subprocess.Popen[bytes], text: str) -> Sound:
+    def _request(self, process: subprocess.Popen[bytes], text: str) -> Sound:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps({"text": text, "slower": self._slower}).encode() + b"\n")
         process.stdin.flush()
-        answer = json.loads(process.stdout.readline())
-        if "error" in answer:
-            raise PluginError(f"piper cannot say it: {answer['error']}", _MODEL)
-        samples = np.frombuffer(_exactly(process.stdout, 4 * answer["samples"]), np.float32)
-        return Sound(samples, answer["rate"])
+        response = json.loads(process.stdout.readline())
+        if "error" in response:
+            raise PluginError(f"piper cannot speak: {response['error']}", _MODEL)
+        samples = np.frombuffer(_read_exactly(process.stdout, 4 * response["samples"]), np.float32)
+        return Sound(samples, response["rate"])
 
     def _running(self) -> subprocess.Popen[bytes]:
         with self._lock:
@@ -114,26 +120,26 @@ class PiperVoice:
 
     @cached_property
     def _language(self) -> str:
-        """What the model speaks: "en_US"."""
+        """The language of the model, such as "en_US"."""
         description = self._path.with_name(f"{self._path.name}.json")
         try:
             settings = json.loads(description.read_text("utf-8"))
             return str(settings.get("language", {}).get("code") or settings["espeak"]["voice"])
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise PluginError(f"{description} is no description of a voice: {error}", _MODEL) from error
+            raise PluginError(f"{description} is not a description of a voice: {error}", _MODEL) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):  # words that were never read
+        with suppress(OSError):  # data that was never read
             if pipe is not None:
                 pipe.close()
 
 
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
-    """Raises ValueError where the pipe ends before."""
+def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
+    """Read ``size`` bytes. Raises ValueError if the pipe ends before."""
     data = pipe.read(size)
     if len(data) < size:
         raise ValueError(f"{len(data)} bytes of {size}")

@@ -1,7 +1,8 @@
-"""Piper in a process of its own: run as a script with the model's path; sentences in by stdin, samples out by stdout.
+"""Piper in its own process: a script with the model's path as argument, sentences on stdin, samples on stdout.
 
-Each request is a line of JSON, {"text": ..., "slower": 1.0}. Each answer is a line of JSON, {"rate": ..., "samples": n}
-and then n float32 samples in the machine's order, or {"error": ...}. The end of stdin ends the process.
+Each request is a line of JSON, {"text": ..., "slower": 1.0}. Each response is a line of JSON: {"rate": ...,
+"samples": n} followed by n float32 samples in the machine's byte order, or {"error": ...}. The end of stdin ends the
+process.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ import sys
 from typing import Any, BinaryIO
 
 THREADS = 2
-"""Of a Pi's four cores: the camera goes on being watched."""
+"""Threads, of a Pi's four cores: the rest is for the camera."""
 
 
 def main() -> None:
-    """Answer until stdin ends. An error is answered too; only what kills the process ends it."""
-    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    """Serve requests until stdin ends. Errors are reported in the response."""
+    requests, responses = sys.stdin.buffer, sys.stdout.buffer
     voice = None
     for line in requests:
         try:
             voice = voice or _load(sys.argv[1])
-            _answer(voice, json.loads(line), answers)
-        except Exception as error:  # noqa: BLE001 - the other side knows what to make of it
-            answers.write(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
-        answers.flush()
+            _respond(voice, json.loads(line), responses)
+        except Exception as error:  # noqa: BLE001 - the other side handles it
+            responses.write(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+        responses.flush()
 
 
 def _load(model: str) -> Any:
-    """Not by Piper's own ``load``, which would take every core."""
+    """Load the model; Piper's own ``load`` would use every core."""
     import onnxruntime
     from piper import PiperVoice
     from piper.config import PiperConfig
@@ -40,15 +41,15 @@ def _load(model: str) -> Any:
         return PiperVoice(session, PiperConfig.from_dict(json.load(file)))
 
 
-def _answer(voice: Any, request: dict[str, Any], answers: BinaryIO) -> None:
+def _respond(voice: Any, request: dict[str, Any], responses: BinaryIO) -> None:
     from piper import SynthesisConfig
 
     how = SynthesisConfig(length_scale=request["slower"] * voice.config.length_scale)
     samples = b"".join(
         chunk.audio_float_array.astype("float32").tobytes() for chunk in voice.synthesize(request["text"], how)
     )
-    answers.write(json.dumps({"rate": voice.config.sample_rate, "samples": len(samples) // 4}).encode() + b"\n")
-    answers.write(samples)
+    responses.write(json.dumps({"rate": voice.config.sample_rate, "samples": len(samples) // 4}).encode() + b"\n")
+    responses.write(samples)
 
 
 if __name__ == "__main__":

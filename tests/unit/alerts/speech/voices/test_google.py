@@ -66,8 +66,8 @@ def test_whoever_has_no_certificate_of_googles_is_not_believed(google):
     [
         ({"status": 429}, "429"),
         ({"status": 503}, "503"),
-        ({"speechless": True}, "no sound"),
-        ({"rubbish": True}, "no sound"),
+        ({"speechless": True}, "contains no sound"),
+        ({"rubbish": True}, "not a sound"),
     ],
 )
 def test_an_answer_that_is_no_speech_says_what_it_was(google, trouble, said):
