@@ -1,1 +1,1 @@
-"""A whole alarm, rehearsed: a stranger's picture goes in at the camera's end, and each step is timed."""
+"""Rehearse an alarm in the running daemon: show a stranger, follow the alarm step by step, save the report."""

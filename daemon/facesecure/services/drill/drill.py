@@ -1,8 +1,8 @@
-"""Rehearses an alarm from the camera to the loudspeaker, in the running daemon, and times each step.
+"""Rehearse an alarm from the camera to the loudspeaker, in the running daemon, and time each step.
 
-What is real: the pictures (a portrait walks through what the camera really shows), the detector, the judge, the
-policy's channels, the outbox, the plugins. What is not: nobody is there. So the sighting is marked as staged, nothing
-of it is kept as history, no cool-down or quiet hour holds it back, and what is said begins with "This is a drill".
+Real are the frames (a portrait walks through what the camera shows), the detector, the verdict, the policy's channels,
+the outbox and the plugins; only the visitor is not. The sighting is therefore marked as staged: it is not recorded, no
+cool-down or quiet hours suppress it, and its announcement begins with "This is a drill".
 """
 
 from __future__ import annotations
@@ -21,91 +21,96 @@ from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, Step
 
 SECONDS = 60.0
-"""A drill that has not ended by then has failed."""
+"""A drill that takes longer has failed."""
 SHOWN, DETECTED, JUDGED, DECIDED, WRITTEN = "shown", "detected", "judged", "policy", "written"
 DELIVERED, EXPIRED, FAILED = "delivered", "expired", "failed"
 _MISSING = {
-    SHOWN: ("the camera gave no picture", "is it offline? facesecure doctor"),
-    DETECTED: ("no face was found in the stranger's picture", "see [detector], and [motion] mask"),
-    JUDGED: ("the face was found but not judged a stranger's", "see [quality] and [verdict]"),
-    DECIDED: ("nobody is told of strangers", "see [policy]"),
-    WRITTEN: ("nobody who is told of strangers is in use", "see [plugins]; the log says why"),
+    SHOWN: ("the camera gave no image", "is it offline? facesecure doctor"),
+    DETECTED: ("no face was found in the stranger's portrait", "see [detector], and [motion] mask"),
+    JUDGED: ("the face was found but not identified as a stranger", "see [quality] and [verdict]"),
+    DECIDED: ("no plugin is to be notified of strangers", "see [policy]"),
+    WRITTEN: ("no plugin that is to be notified of strangers is in use", "see [plugins]; the log says why"),
 }
 
 _log = logging.getLogger(__name__)
 
 
 class Drill:
-    """At most one at a time. ``watch``, ``staged`` and ``decided`` are the pipeline's, ``step`` is the dispatcher's.
+    """Runs one drill at a time: a PipelineObserver, and a follower of the dispatcher's steps. Thread-safe.
 
-    Thread-safe: it is begun from the control socket, watched on the pipeline's thread and heard of on the plugins'.
+    ``begin`` is called on the control socket's threads, the observer's methods on the pipeline's, ``step`` on the
+    dispatcher's. Example::
+
+        drill = Drill(partial(save_report, state_dir=state_dir))
+        drill.begin()
+        pipeline.run(drill.inject(frames))  # with the drill as observer
     """
 
     def __init__(
         self,
-        keep: Callable[[DrillReport], object],
-        interjection: VisitorInjector | None = None,
+        save: Callable[[DrillReport], object],
+        injector: VisitorInjector | None = None,
         seconds: float = SECONDS,
     ) -> None:
-        """``keep`` is handed the report of each drill when it has ended, at the latest after ``seconds``."""
-        self._interjection, self._keep, self._seconds = interjection or VisitorInjector(), keep, seconds
+        """``save`` receives the report of each drill once it has ended, at the latest after ``seconds``."""
+        self._injector, self._save, self._seconds = injector or VisitorInjector(), save, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
         self._began_at = datetime.now(UTC)
         self._steps: list[Step] = []
         self._tracks: set[int] = set()
-        """The drills' own faces, an earlier one's too: that may stand there still when the next begins."""
+        """Tracks of the painted face, of earlier drills as well: one may still be open when the next drill begins."""
         self._alerts: set[str] = set()
-        """The alerts of this drill: one of an earlier drill may still be on its way."""
-        self._told = True
+        """Alerts of this drill: one of an earlier drill may still be on its way."""
+        self._reported = True
 
     def begin(self) -> None:
-        """Let the stranger come. Raises UsageError while a drill is under way."""
+        """Show the stranger. Raises UsageError while a drill is running."""
         with self._lock:
             if self._began is not None and not self._report().done:
-                raise UsageError("a drill is under way", f"wait for its end: at most {self._seconds:.0f} s")
+                raise UsageError("a drill is running already", f"wait for its end: at most {self._seconds:.0f} s")
             self._began, self._began_at = time.monotonic(), datetime.now(UTC)
-            self._steps, self._alerts, self._told = [], set(), False
-        _log.info("a drill begins: a stranger's picture is shown to the camera")
-        self._interjection.begin()
+            self._steps, self._alerts, self._reported = [], set(), False
+        _log.info("a drill begins: a stranger's portrait is inserted into the camera's frames")
+        self._injector.begin()
 
     def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames`` of the camera, with the stranger in them while a drill wants it."""
-        return self._interjection.inject(frames)
+        """Yield ``frames`` of the camera, with the stranger painted in while a drill shows one."""
+        return self._injector.inject(frames)
 
-    # What the pipeline tells ---------------------------------------------------------------------------------------
+    # The pipeline's observer --------------------------------------------------------------------------------------
 
     def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
-        """Look at a frame after its faces were found, before anything is said of them."""
-        box, since = self._interjection.box, self._interjection.since
+        """Note whether the stranger was shown and detected in ``frame``."""
+        box, since = self._injector.box, self._injector.since
         if box is None or since is None:
             return
-        self._once(SHOWN, "{}x{}".format(*frame.pixels.size))
+        self._add_once(SHOWN, "{}x{}".format(*frame.pixels.size))
         for track in tracks:
-            if track.fresh and track.first_seen >= since and _same_place(track.face.box, box):
+            if track.fresh and track.first_seen >= since and _overlaps(track.face.box, box):
                 self._tracks.add(track.number)
-                self._once(DETECTED)
+                self._add_once(DETECTED)
 
     def on_sighting(self, sighting: Sighting) -> Sighting:
-        """``sighting``, marked as staged where it is of the drill's own face, or of the movement that it makes."""
-        ours = sighting.track in self._tracks or (sighting.track is None and self._interjection.box is not None)
+        """Return ``sighting``, marked as staged if it is of the painted face or of the motion that it causes."""
+        ours = sighting.track in self._tracks or (sighting.track is None and self._injector.box is not None)
         if not ours:
             return sighting
         if sighting.verdict.kind is VerdictKind.STRANGER and not sighting.closing:
-            self._once(JUDGED, sighting.verdict.why)
+            self._add_once(JUDGED, sighting.verdict.why)
         return replace(sighting, staged=True)
 
     def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
-        """``alerts`` of ``sighting``; of the drill's own, whom the policy has told is noted."""
+        """Return ``alerts``; note the channels that the policy has chosen for a staged ``sighting``."""
         if sighting.staged and alerts:
             channels = alerts[0].channels
-            self._once(DECIDED, "everybody in use" if channels is None else ", ".join(channels))
+            self._add_once(DECIDED, "all plugins in use" if channels is None else ", ".join(channels))
         return alerts
 
-    # What becomes of its alert -------------------------------------------------------------------------------------
+    # The dispatcher's follower ------------------------------------------------------------------------------------
 
     def step(self, alert: Alert, channel: str, what: str) -> None:
-        """The dispatcher or a plugin says how far ``alert`` has come. Any alert but the drill's own is passed over."""
+        """Note that ``alert`` has reached the step ``what`` at ``channel``; alerts of other origin are ignored."""
         if alert.sighting is None or not alert.sighting.staged:
             return
         with self._lock:
@@ -115,30 +120,32 @@ class Drill:
                 self._steps.append(Step(what, self._since(), channel))
         self.report()
 
+    # The report ---------------------------------------------------------------------------------------------------
+
     def report(self) -> DrillReport | None:
-        """How far it has come; None before the first. Who first sees its end has it kept."""
+        """Return the report so far, None before the first drill; saves it the first time that the drill has ended."""
         with self._lock:
             if self._began is None:
                 return None
             report = self._report()
-            ended, self._told = report.done and not self._told, self._told or report.done
+            ended, self._reported = report.done and not self._reported, self._reported or report.done
         if ended:
-            self._tell(report)
+            self._log_and_save(report)
         return report
 
-    def _tell(self, report: DrillReport) -> None:
+    def _log_and_save(self, report: DrillReport) -> None:
         (_log.info if report.good else _log.error)("the drill has ended: %s", report.why)
         try:
-            self._keep(report)
+            self._save(report)
         except OSError as error:
-            _log.error("the drill's result is not kept: %s", error)
+            _log.error("the drill's report could not be saved: %s", error)
 
     def _report(self) -> DrillReport:
         planned, ended = self._count(WRITTEN), self._count(DELIVERED) + self._count(EXPIRED)
-        over = self._since() > self._seconds
-        done = over or 0 < planned <= ended
+        timed_out = self._since() > self._seconds
+        done = timed_out or 0 < planned <= ended
         problem = self._problem(planned) if done else ""
-        why = problem or (self._praise() if done else "under way")
+        why = problem or (self._summary() if done else "still running")
         return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
 
     def _problem(self, planned: int) -> str:
@@ -147,14 +154,14 @@ class Drill:
                 return f"{problem}; {hint}"
         if self._count(DELIVERED) >= planned:
             return ""
-        heard = {step.channel for step in self._steps if step.what == DELIVERED}
-        silent = {step.channel for step in self._steps if step.channel} - heard
-        return f"not delivered by {', '.join(sorted(silent))}; the log says why"
+        delivered = {step.channel for step in self._steps if step.what == DELIVERED}
+        missing = {step.channel for step in self._steps if step.channel} - delivered
+        return f"not delivered by {', '.join(sorted(missing))}; the log says why"
 
-    def _praise(self) -> str:
+    def _summary(self) -> str:
         failed = {step.channel for step in self._steps if step.what == FAILED}
-        silent = failed - {step.channel for step in self._steps if step.what == DELIVERED}
-        though = f", though not by {', '.join(sorted(silent))}: the log says why" if silent else ""
+        missing = failed - {step.channel for step in self._steps if step.what == DELIVERED}
+        though = f", though not by {', '.join(sorted(missing))}: the log says why" if missing else ""
         return f"everything was delivered within {self._steps[-1].seconds:.1f} s{though}"
 
     def _count(self, what: str) -> int:
@@ -163,14 +170,14 @@ class Drill:
     def _since(self) -> float:
         return 0.0 if self._began is None else round(time.monotonic() - self._began, 3)
 
-    def _once(self, what: str, note: str = "") -> None:
-        """The first time that ``what`` happens."""
+    def _add_once(self, what: str, note: str = "") -> None:
+        """Add the step ``what`` the first time that it happens in this drill."""
         with self._lock:
             if self._began is not None and not self._count(what):
                 self._steps.append(Step(what, self._since(), note=note))
 
 
-def _same_place(found: Box, painted: Box) -> bool:
-    """Whether the middle of the one lies in the other."""
+def _overlaps(found: Box, painted: Box) -> bool:
+    """Return whether the centre of ``found`` lies in ``painted``."""
     (x, y) = found.centre
     return painted.left <= x <= painted.right and painted.top <= y <= painted.bottom

@@ -1,4 +1,4 @@
-"""Puts somebody who is not there before the camera: a portrait walks through the pictures that it really gives."""
+"""Insert a synthetic visitor into the frames of a camera: a portrait that walks up to the door."""
 
 from __future__ import annotations
 
@@ -17,46 +17,52 @@ from facesecure.domain import Box, Frame, FrameImage
 from facesecure.vision.images.frames import RgbImage
 
 STRANGER = EILEEN_COLLINS
-"""A public-domain portrait (NOTICE says whose); nobody's family."""
+"""The stranger of a drill: a public-domain portrait (credited in NOTICE)."""
 _SECONDS = 8.0
 _FAR, _NEAR = 0.03, 0.15
-"""The width of the face as it comes and as it stands at the door, as a share of the picture's width."""
+"""Width of the face in the distance and at the door, as a share of the frame's width."""
 
 
 class VisitorInjector:
-    """Somebody is painted into the frames that pass for a few seconds after ``begin``; otherwise they are as they were.
+    """Paints a visitor into the frames that pass in the seconds after ``begin``; other frames pass unchanged.
 
-    ``begin`` may be called from any thread.
+    Example::
+
+        injector = VisitorInjector()
+        injector.begin()  # from any thread
+        for frame in injector.inject(frames):
+            ...
     """
 
     def __init__(self, portrait: Portrait = STRANGER, seconds: float = _SECONDS) -> None:
+        """Paint the person of ``portrait``, for ``seconds`` at a time."""
         self._portrait, self._seconds = portrait, seconds
-        self._wanted = threading.Event()
+        self._requested = threading.Event()
         self._figure: Figure | None = None
         self._began_at: float | None = None
         self._box: Box | None = None
 
     @property
     def box(self) -> Box | None:
-        """Where the painted face is in the latest frame, in its pixels; None while nobody is painted."""
+        """The painted face in the latest frame, in its pixels; None while there is no visitor."""
         return self._box
 
     @property
     def since(self) -> float | None:
-        """When the painted one came, on the camera's clock; None while nobody is painted."""
+        """The time of the visitor's first frame, on the camera's clock; None while there is no visitor."""
         return self._began_at
 
     def begin(self) -> None:
-        """Let them come, with the next frame."""
-        self._wanted.set()
+        """Start a visit with the next frame."""
+        self._requested.set()
 
     def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames``; those of a visit are copies with somebody in them."""
+        """Yield ``frames``, or during a visit copies of them with the visitor painted in."""
         return map(self._with_visitor, frames)
 
     def _with_visitor(self, frame: Frame) -> Frame:
-        if self._wanted.is_set():
-            self._wanted.clear()
+        if self._requested.is_set():
+            self._requested.clear()
             self._figure, self._began_at = figure_of(self._portrait), frame.taken_at
         if self._figure is None or self._began_at is None:
             return frame
@@ -69,11 +75,11 @@ class VisitorInjector:
         self._box = self._figure.box_at(pose)
         image = frame.image.copy()
         self._figure.paint(image, pose)
-        return replace(frame, pixels=_like(frame.pixels, image))
+        return replace(frame, pixels=_with_luma_like(frame.pixels, image))
 
 
-def _like(picture: FrameImage, image: np.ndarray) -> RgbImage:
-    """``image`` with a luma of the same size as the picture's own: the motion gate compares one with the next."""
-    height, width = picture.luma().shape
+def _with_luma_like(pixels: FrameImage, image: np.ndarray) -> RgbImage:
+    """Return ``image`` with a luma of the size that ``pixels`` has: the motion gate compares consecutive ones."""
+    height, width = pixels.luma().shape
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     return RgbImage(image, np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8))

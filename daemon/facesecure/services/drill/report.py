@@ -1,4 +1,4 @@
-"""What came of a drill: its steps and their times, kept by date; the doctor says when the last good one was."""
+"""The report of a drill: its steps with their times, saved by date for the drill history and the doctor."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something that happened, ``seconds`` after the drill began; ``channel`` is the plugin it happened to, if one."""
+    """One step, ``seconds`` after the drill began; ``channel`` is the plugin concerned, empty if none."""
 
     what: str
     seconds: float
@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DrillReport:
-    """One drill. ``good``: every channel delivered. ``why`` says in a sentence what went wrong, or how well it went."""
+    """One drill. ``good``: every channel delivered. ``why`` says in a sentence what failed, or how long it took."""
 
     began_at: datetime
     steps: tuple[Step, ...]
@@ -38,19 +38,19 @@ class DrillReport:
     why: str
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, for a file, the control socket and --json."""
+        """Return plain values, for a file, the control socket and --json."""
         return {**asdict(self), "began_at": self.began_at.isoformat(), "steps": [asdict(step) for step in self.steps]}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> DrillReport:
-        """The opposite of ``as_json``. Raises ValueError, KeyError or TypeError for anything else."""
+        """Return the report that ``as_json`` turned into ``values``. Raises ValueError, KeyError or TypeError."""
         steps = tuple(Step(**step) for step in values["steps"])
         began_at = datetime.fromisoformat(values["began_at"])
         return cls(began_at, steps, bool(values["done"]), bool(values["good"]), str(values["why"]))
 
 
 def save_report(report: DrillReport, state_dir: Path) -> Path:
-    """Write ``report`` under its date, and let the oldest beyond KEPT go. Raises OSError."""
+    """Write ``report`` under its date, and delete the oldest beyond KEPT. Raises OSError."""
     folder = state_dir / FOLDER
     make_private_folders(state_dir, folder)
     path = folder / f"{report.began_at:%Y-%m-%dT%H-%M-%SZ}.json"
@@ -61,12 +61,12 @@ def save_report(report: DrillReport, state_dir: Path) -> Path:
 
 
 def load_reports(state_dir: Path) -> list[DrillReport]:
-    """All that are kept, newest first; a file that is no report is passed over."""
+    """Return all saved reports, newest first; files that are not reports are logged and skipped."""
     return [report for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True) if (report := _read(path))]
 
 
 def last_good_report(state_dir: Path) -> DrillReport | None:
-    """The newest drill in which every channel delivered."""
+    """Return the newest report of a drill in which every channel delivered, None if there is none."""
     return next((report for report in load_reports(state_dir) if report.good), None)
 
 
@@ -74,5 +74,5 @@ def _read(path: Path) -> DrillReport | None:
     try:
         return DrillReport.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("%s is no report of a drill: %s", path, error)
+        _log.warning("%s is not the report of a drill: %s", path, error)
         return None

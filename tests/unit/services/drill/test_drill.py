@@ -24,8 +24,8 @@ class Rehearsal:
 
     def __init__(self, seconds: float = 60.0) -> None:
         self.kept: list[DrillReport] = []
-        self.interjection = VisitorInjector()
-        self.drill = Drill(self.kept.append, self.interjection, seconds)
+        self.injector = VisitorInjector()
+        self.drill = Drill(self.kept.append, self.injector, seconds)
         self._frames = self.drill.inject(ScriptedSource([WALL] * 200, fps=10.0).frames())
         self.frame = next(self._frames)
 
@@ -41,8 +41,8 @@ class Rehearsal:
 
     @property
     def painted(self) -> Box:
-        assert self.interjection.box is not None
-        return self.interjection.box
+        assert self.injector.box is not None
+        return self.injector.box
 
     @property
     def report(self) -> DrillReport:
@@ -155,10 +155,10 @@ def test_a_fallback_that_speaks_makes_it_good_and_the_failure_stays_to_be_seen()
 @pytest.mark.parametrize(
     ("until", "why"),
     [
-        (0, "the camera gave no picture"),
+        (0, "the camera gave no image"),
         (1, "no face was found"),
-        (2, "not judged"),
-        (3, "nobody is told"),
+        (2, "not identified as a stranger"),
+        (3, "no plugin is to be notified"),
         (4, "in use"),
     ],
 )
@@ -177,7 +177,7 @@ def test_what_did_not_happen_in_time_is_said_with_what_to_look_at(until: int, wh
 
 def test_two_at_once_are_refused_and_the_next_is_not() -> None:
     stage, alert = through_the_judge()
-    with pytest.raises(UsageError, match="under way"):
+    with pytest.raises(UsageError, match="running already"):
         stage.drill.begin()
     stage.drill.step(alert, "log", "written")
     stage.drill.step(alert, "log", "delivered")

@@ -30,11 +30,11 @@ def test_until_it_begins_the_pictures_are_the_source_s_own() -> None:
 
 
 def frames(pictures: list[Image], begin_at: int | None = None) -> Iterator[Frame]:
-    interjection = VisitorInjector(seconds=6.0)
-    for number, frame in enumerate(interjection.inject(source(pictures))):
+    injector = VisitorInjector(seconds=6.0)
+    for number, frame in enumerate(injector.inject(source(pictures))):
         yield frame
         if number == begin_at:
-            interjection.begin()
+            injector.begin()
 
 
 def test_a_visit_begins_with_the_next_frame_and_leaves_no_trace() -> None:
@@ -51,11 +51,11 @@ def test_the_source_s_own_picture_is_not_painted_over() -> None:
 
 
 def test_a_detector_finds_the_face_where_it_was_painted() -> None:
-    interjection = VisitorInjector(seconds=6.0)
-    interjection.begin()
+    injector = VisitorInjector(seconds=6.0)
+    injector.begin()
     detector, found = build_detector(DetectorConfig()), 0
-    for frame in interjection.inject(source(porch(60, (1280, 720)))):
-        box = interjection.box
+    for frame in injector.inject(source(porch(60, (1280, 720)))):
+        box = injector.box
         faces = detector.detect(frame.image) if box and frame.index % 5 == 0 else []
         found += any(box.left < face.box.centre[0] < box.right for face in faces)
     assert found >= 3
@@ -65,21 +65,21 @@ def test_a_detector_finds_the_face_where_it_was_painted() -> None:
 def test_the_luma_stays_of_the_size_that_the_camera_gives(luma: tuple[int, int]) -> None:
     """The motion gate compares each with the one before."""
     pictures = [RgbImage(image, np.full(luma, 120, np.uint8)) for image in porch(40)]
-    interjection = VisitorInjector()
-    interjection.begin()
+    injector = VisitorInjector()
+    injector.begin()
     shapes, moved = set(), False
-    for frame in interjection.inject(source(pictures)):
+    for frame in injector.inject(source(pictures)):
         shapes.add(frame.luma.shape)
         moved |= bool((frame.luma != 120).any())
     assert (shapes, moved) == ({luma}, True)
 
 
 def test_it_can_come_again() -> None:
-    interjection = VisitorInjector(seconds=6.0)
+    injector = VisitorInjector(seconds=6.0)
     visits, there = 0, False
-    for frame in interjection.inject(source(porch(200))):
+    for frame in injector.inject(source(porch(200))):
         if frame.index in (0, 100):
-            interjection.begin()
-        visits += interjection.box is not None and not there
-        there = interjection.box is not None
+            injector.begin()
+        visits += injector.box is not None and not there
+        there = injector.box is not None
     assert visits == 2
