@@ -68,7 +68,7 @@ def _introduction(page: Path) -> str:
 
 def settings() -> str:
     """Return the reference of all settings, a section for each table of the file."""
-    parts = ["## Outside of all tables\n", _settings_table(FacesecureConfig)]
+    parts = ["## Top level\n", _settings_table(FacesecureConfig)]
     for name, field in FacesecureConfig.model_fields.items():
         for model in _models_in(field):
             parts += _section(f"[{name}]", model)
@@ -126,7 +126,7 @@ def _kind(schema: dict[str, Any]) -> str:
         case {"anyOf": [*choices]}:
             return " or ".join(_kind(one) for one in choices if one.get("type") != "null")
         case {"enum": [*words]}:
-            return " ".join(f"`{json.dumps(word)}`" for word in words)
+            return ", ".join(f"`{json.dumps(word)}`" for word in words)
         case {"prefixItems": [first, *others]}:
             return f"list of {len(others) + 1} {_kind(first)}s"
         case {"items": {"enum": [*words]}}:
