@@ -121,4 +121,4 @@ def test_a_full_disk_silences_no_alarm_and_what_it_kept_from_being_written_is_wr
     done = run_python(_FULL_DISK, tmp_path, mount=f"mount -t tmpfs -o size=8m none {tmp_path}")
     assert done.stdout.split() == ["41", "41", "0"], done.stderr
     assert "CRITICAL 'stranger 39' is not on the disk and would be lost" in done.stderr
-    assert "there is no space left for it" in done.stderr
+    assert "the disk is full" in done.stderr

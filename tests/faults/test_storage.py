@@ -50,7 +50,7 @@ def test_the_disk_is_full_and_then_is_not(home: Home, saw: Callable[[str], None]
         filler = fill(home.state)
         wait_until(lambda: strangers(home) >= 3, "word of two strangers", 60)
         said, meanwhile = daemon.line_with("is not on the disk"), len(home.alerts()) - 1
-        assert "no space left" in daemon.said, daemon.said
+        assert "the disk is full" in daemon.said, daemon.said
         filler.unlink()
         wait_until(lambda: strangers(home) >= 5, "word of two more", 60)
         told = home.alerts()

@@ -95,7 +95,7 @@ def test_a_database_that_can_no_longer_be_read_gives_way_to_its_backup(home: Hom
     make_read_only(home.state)
     with home.watched() as daemon:
         home.wait_for_alerts(2)
-    assert "took its place" in daemon.said
+    assert "was replaced by the backup" in daemon.said
 
 
 @pytest.mark.slow

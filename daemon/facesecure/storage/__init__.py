@@ -1,1 +1,1 @@
-"""What the daemon remembers. ``from facesecure.storage.store import Store`` (it loads SQLAlchemy: where it is used)."""
+"""The database and its files. Import ``facesecure.storage.store.Store`` only where it is used: it loads SQLAlchemy."""

@@ -1,6 +1,6 @@
-"""What past sightings say of somebody: follows them to another name, and forgets them when they are forgotten.
+"""Rename a person in past sightings and alerts, or remove the name when the person is removed.
 
-That somebody came, and when, stays: a sighting of theirs is then one of "somebody forgotten", without a picture.
+The sighting itself and its times stay: it is then one of "somebody forgotten", without a snapshot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from facesecure.storage.tables import PersonRow, SightingRow, VisitorRow
 
 
 def rename(session: Session, row: PersonRow, before: str) -> None:
-    """Say ``row``'s name where ``before`` was said of them."""
+    """Replace the name ``before`` by the name of ``row`` in every sighting and alert of the person."""
     session.execute(
         update(SightingRow).where(SightingRow.person_id == row.id).values(name=row.name, name_key=row.name_key)
     )
@@ -32,7 +32,7 @@ def rename(session: Session, row: PersonRow, before: str) -> None:
 
 
 def forget_name(session: Session, row: PersonRow) -> None:
-    """Leave no word of their name, by whichever link or case it is there."""
+    """Remove the person's name from every sighting and alert, in any case and whichever column links it."""
     named = SightingRow.name_key == row.name_key
     session.execute(update(SightingRow).where(named).values(name=FORGOTTEN, name_key=None))
     corrected = SightingRow.corrected_name_key == row.name_key
@@ -42,7 +42,7 @@ def forget_name(session: Session, row: PersonRow) -> None:
 
 
 def take_snapshots(session: Session, identifiers: Iterable[str]) -> list[str]:
-    """Let sightings name no snapshot any more; returns the files to delete."""
+    """Clear the snapshots of sightings; return the files to delete."""
     which = SightingRow.identifier.in_(list(identifiers)), SightingRow.snapshot.is_not(None)
     files = [file for file in session.scalars(select(SightingRow.snapshot).where(*which)) if file]
     session.execute(update(SightingRow).where(*which).values(snapshot=None, snapshot_bytes=0, box=None))
@@ -50,7 +50,7 @@ def take_snapshots(session: Session, identifiers: Iterable[str]) -> list[str]:
 
 
 def sightings_of(session: Session, row: PersonRow) -> set[str]:
-    """All that are or were said to be theirs, their visits as a visitor, and what was first said of the same visits."""
+    """Return the person's sightings, as first decided or as corrected, as a visitor, and those they supersede."""
     visits = select(VisitorRow.id).where(VisitorRow.person_id == row.id)
     mine = or_(
         SightingRow.person_id == row.id,
@@ -69,11 +69,11 @@ def sightings_of(session: Session, row: PersonRow) -> set[str]:
 
 
 def _reword(session: Session, old: str, new: str) -> None:
-    """Say ``new`` for the name ``old`` wherever sightings tell why, or how they were corrected."""
+    """Replace the name ``old`` by ``new`` in the reasons and corrections of sightings, and in alerts."""
     mentions = or_(_contains(SightingRow.why, old), _contains(SightingRow.correction, old))
     for sighting in session.scalars(select(SightingRow).where(mentions)):
-        sighting.why = _said(sighting.why, old, new)
-        sighting.correction = sighting.correction and _said(sighting.correction, old, new)
+        sighting.why = replace_name(sighting.why, old, new)
+        sighting.correction = sighting.correction and replace_name(sighting.correction, old, new)
     outbox.reword(session, old, new)
 
 
@@ -81,6 +81,6 @@ def _contains(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | N
     return func.instr(column, name) > 0
 
 
-def _said(text: str, old: str, new: str) -> str:
-    """Whole names only: Al is not in Alan."""
+def replace_name(text: str, old: str, new: str) -> str:
+    """Replace whole names only: Al is not in Alan."""
     return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", lambda _: new, text)

@@ -1,12 +1,11 @@
-"""People in one file under a passphrase (``facesecure.storage.passphrase``), to carry to another machine.
+"""Export people to one file encrypted with a passphrase (``storage.passphrase``), and import them on another machine.
 
-Within is a zip of lossless crops and a manifest in JSON:
+The content is a zip of lossless crops and a JSON manifest:
 
     manifest.json        format, version, and for every person: name, created_at, and their faces
     faces/0001/0001.png  aligned crops, uint8 RGB 112x112, as enrolment made them
 
-The crops are the truth: a daemon with another model embeds them again. A bare zip, as the first version wrote, is
-still read.
+A daemon with another model embeds the crops again. An unencrypted zip, as the first version wrote, can still be read.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from facesecure.domain import Image, Quality
 from facesecure.domain.errors import FacesecureError, StoreError, UsageError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import EnrolledFace, Person
-from facesecure.storage.passphrase import WrongPassphrase, is_sealed, seal, unseal
+from facesecure.storage.passphrase import WrongPassphrase, decrypt, encrypt, is_encrypted
 from facesecure.storage.store import Store
 from facesecure.vision.images.codec import png_bytes, png_image
 
@@ -80,8 +79,8 @@ class _Manifest(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """Somebody in a file, not added yet."""
+class ArchivedPerson:
+    """A person read from a file and not added yet."""
 
     name: str
     faces: tuple[EnrolledFace, ...]
@@ -89,7 +88,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of one person of a file: faces ``added``, and faces that were ``known`` already."""
+    """The result of importing one person: faces ``added``, and faces that were ``known`` already."""
 
     name: str
     added: int
@@ -99,28 +98,28 @@ class Added:
 def write_people(
     store: Store, file: IO[bytes], passphrase: Callable[[], str], names: Sequence[str] | None = None
 ) -> list[Person]:
-    """Write the people called ``names`` (None or empty: everybody) to ``file``; returns who they were.
+    """Write the people called ``names`` (None or empty: everyone) to ``file``, and return them.
 
-    Raises UsageError where a name is nobody's, or there is nobody at all, before ``passphrase`` is asked for.
+    Raises UsageError if a name is not enrolled, or no one is, before ``passphrase`` is called.
     """
     people = _wanted(store, names)
     packed = io.BytesIO()
-    words = passphrase()
+    secret = passphrase()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:  # PNG is compressed already
         entries = [_write_person(archive, number, person, store) for number, person in enumerate(people, 1)]
         manifest = _Manifest(format=FORMAT, version=VERSION, written_at=datetime.now(UTC), people=tuple(entries))
         archive.writestr("manifest.json", manifest.model_dump_json(indent=1))
-    file.write(seal(packed.getvalue(), words))
+    file.write(encrypt(packed.getvalue(), secret))
     return people
 
 
 def _wanted(store: Store, names: Sequence[str] | None) -> list[Person]:
     wanted = {name_key(name) for name in names or ()}
     for name in names or ():
-        store.faces_of(name)  # raises for nobody
+        store.faces_of(name)  # raises if it is not enrolled
     people = [person for person in store.people() if not wanted or name_key(person.name) in wanted]
     if not people:
-        raise UsageError("nobody is enrolled yet", "begin with: facesecure enroll NAME --images PATH...")
+        raise UsageError("no one is enrolled yet", "start with: facesecure enroll NAME --images PATH...")
     return people
 
 
@@ -144,31 +143,33 @@ def _entry(crop: str, face: EnrolledFace) -> _Face:
     )
 
 
-def read_people(path: Path, passphrase: Callable[[], str]) -> list[Arrival]:
-    """Everybody in the file, checked; ``passphrase`` is asked for where the file is under one.
+def read_people(path: Path, passphrase: Callable[[], str]) -> list[ArchivedPerson]:
+    """Read and check the people in a file; ``passphrase`` is called if the file is encrypted.
 
-    Raises UsageError where it is not there, not such a file, or damaged; FacesecureError for a wrong passphrase.
+    Raises UsageError if the file is missing, damaged or not an export; FacesecureError if the passphrase is wrong.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(_opened(path, path.read_bytes(), passphrase))) as archive:
             manifest = _manifest(path, archive)
-            return [_arrival(path, archive, person) for person in manifest.people]
+            return [_archived_person(path, archive, person) for person in manifest.people]
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "name a file that `people export` wrote") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}", "give a file that `people export` wrote") from error
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise _damaged(path, str(error)) from error
 
 
 def _opened(path: Path, data: bytes, passphrase: Callable[[], str]) -> bytes:
-    """The zip itself, whether it is sealed or not."""
-    if not is_sealed(data):
+    """Return the zip, decrypted if necessary."""
+    if not is_encrypted(data):
         if zipfile.is_zipfile(io.BytesIO(data)):
-            _log.warning("%s is not encrypted: remove it, and export again if you need a copy", path)
+            _log.warning("%s is not encrypted: delete it, and export again if you need a copy", path)
         return data
     try:
-        return unseal(data, passphrase())
+        return decrypt(data, passphrase())
     except WrongPassphrase as error:
-        raise FacesecureError(f"the passphrase of {path} is wrong", "it is the one asked for at its export") from error
+        raise FacesecureError(
+            f"the passphrase of {path} is wrong", "enter the one that was chosen at the export"
+        ) from error
     except ValueError as error:
         raise _damaged(path, str(error)) from error
 
@@ -193,9 +194,9 @@ def _check_version(path: Path, data: object) -> None:
         raise UsageError(f"{path} was written by a newer facesecure", "upgrade facesecure and import it again")
 
 
-def _arrival(path: Path, archive: zipfile.ZipFile, person: _Person) -> Arrival:
+def _archived_person(path: Path, archive: zipfile.ZipFile, person: _Person) -> ArchivedPerson:
     faces = tuple(_face(path, archive, face) for face in person.faces)
-    return Arrival(person_name(person.name), faces)
+    return ArchivedPerson(person_name(person.name), faces)
 
 
 def _face(path: Path, archive: zipfile.ZipFile, entry: _Face) -> EnrolledFace:
@@ -209,7 +210,7 @@ def _face(path: Path, archive: zipfile.ZipFile, entry: _Face) -> EnrolledFace:
 
 
 def _crop(data: bytes) -> Image:
-    """The crop; ValueError if it is not one. The size is read from the PNG's head, before anything is unpacked."""
+    """Decode a crop. Raises ValueError if it is not one; the size is checked in the PNG header before decoding."""
     if data[:8] != b"\x89PNG\r\n\x1a\n" or data[16:24] != (112).to_bytes(4, "big") * 2:
         raise ValueError("not a PNG of 112x112 pixels")
     return png_image(data)
@@ -221,7 +222,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> byte
     except KeyError:
         raise _damaged(path, f"there is no {name} in it") from None
     if size > limit:
-        raise _damaged(path, f"{name} is {size:,} bytes large")
+        raise _damaged(path, f"{name} has {size:,} bytes")
     return archive.read(name)
 
 
@@ -229,16 +230,16 @@ def _damaged(path: Path, why: str) -> UsageError:
     return UsageError(f"{path} is damaged, or not a file that `people export` wrote ({why})", "export it again")
 
 
-def add_people(store: Store, arrivals: Sequence[Arrival]) -> list[Added]:
-    """Add ``arrivals`` to the store, each whole or not at all; a face that is there already is not added twice."""
-    return [_add(store, arrival) for arrival in arrivals]
+def add_people(store: Store, archived: Sequence[ArchivedPerson]) -> list[Added]:
+    """Add people to the store, each in one transaction; a face that is stored already is skipped."""
+    return [_add(store, person) for person in archived]
 
 
-def _add(store: Store, arrival: Arrival) -> Added:
+def _add(store: Store, archived: ArchivedPerson) -> Added:
     enrolled = {name_key(person.name) for person in store.people()}
-    there = store.faces_of(arrival.name) if name_key(arrival.name) in enrolled else []
+    there = store.faces_of(archived.name) if name_key(archived.name) in enrolled else []
     known = {face.image.tobytes() for face in there}
-    new = [face for face in arrival.faces if face.image.tobytes() not in known]
+    new = [face for face in archived.faces if face.image.tobytes() not in known]
     if new:
-        store.add_person(arrival.name, new)
-    return Added(arrival.name, len(new), len(arrival.faces) - len(new))
+        store.add_person(archived.name, new)
+    return Added(archived.name, len(new), len(archived.faces) - len(new))

@@ -1,10 +1,10 @@
-"""Rolling copies of the database, and what is done at the start when the database itself is damaged.
+"""Rolling backups of the database, and the restore at start-up when the database is damaged.
 
-    backups/facesecure-000041-20261122.db   whole, checked, for its owner only; numbered, for clocks may jump
-    backups/damaged-20261122T081500Z.db     set aside, with its log, when a backup took its place
+    backups/facesecure-000041-20261122.db   complete and checked, mode 0600; numbered, because clocks may jump
+    backups/damaged-20261122T081500Z.db     a damaged database and its log, set aside when a backup replaced it
 
-Of one day the last copy is kept, of all days the last three. Whoever is forgotten leaves the copies too: ``renew``.
-A copy is as encrypted as the database is, by the same key.
+The last backup of each day is kept, for the last three days. When a person is removed, so are all backups: ``renew``.
+A backup is encrypted with the same key as the database.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FOLDER = "backups"
 KEPT = 3
 _NAME = re.compile(r"facesecure-(\d{6,})-(\d{8})\.db")
 _SMALL = 16_000_000
-"""Up to here the whole file is checked at the start (0.3 s from a slow card), above all but the faces seen."""
+"""Bytes up to which the start checks the whole file (0.3 s from a slow card); above, all but the seen faces."""
 _SPARE = 50_000_000
 _ABANDONED = 3600.0
 _CHECKED_FIRST = ("alembic_version", "keys", "counters", "people", "faces", "templates", "visitors", "sightings")
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A damaged database gave way to ``backup``, made at ``made_at``; it lies at ``set_aside``. ``why`` it was so."""
+    """A restore: ``backup``, of ``made_at``, replaced a database damaged by ``why``, now at ``set_aside``."""
 
     backup: Path
     made_at: datetime
@@ -48,13 +48,19 @@ class Restored:
 
     def __str__(self) -> str:
         return (
-            f"the database was damaged ({self.why}) and the backup of {self.made_at:%Y-%m-%d %H:%M} UTC took "
-            f"its place; what was seen since then is lost, and the damaged file is {self.set_aside}"
+            f"the database was damaged ({self.why}) and was replaced by the backup of "
+            f"{self.made_at:%Y-%m-%d %H:%M} UTC; what was stored since then is lost, and the damaged file is "
+            f"{self.set_aside}"
         )
 
 
 class Backups:
-    """The copies of the database at ``path``."""
+    """The backups of the database at ``path``.
+
+    Example::
+
+        Backups(state_dir / "facesecure.db").make(datetime.now(UTC))
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,22 +68,22 @@ class Backups:
         self._suspicion = self.folder / "suspect"
 
     def all(self) -> list[Path]:
-        """The newest first."""
+        """Return the paths of the backups, newest first."""
         return sorted(self._matching(), key=lambda path: (_number(path), path.name), reverse=True)
 
     def due(self, now: datetime) -> bool:
-        """Whether there is none of today's, or people have changed since the newest."""
+        """Return whether there is no backup of today, or people have changed since the newest."""
         newest = next(iter(self.all()), None)
         return newest is None or _date(newest) != f"{now:%Y%m%d}" or _revision(newest) != _revision(self._path)
 
     def make(self, now: datetime) -> Path:
-        """Copy the database as it stands, check the copy, and let older ones go. Writers are not held up.
+        """Copy the database, check the copy, and delete older ones. Writers are not blocked.
 
-        Raises StoreError where there is no room for it, or the database turns out to be damaged: then the older
-        copies stay, and the next start looks at the whole file.
+        Raises StoreError if there is no space for it, or if the database turns out to be damaged: then the older
+        backups stay, and the next start checks the whole file.
         """
         make_private_folders(self._path.parent, self.folder)
-        self._require_room()
+        self._require_space()
         number = max((_number(path) for path in self._matching()), default=0) + 1
         done = self.folder / f"facesecure-{number:06}-{now:%Y%m%d}.db"
         draft = self.folder / f".{done.name}.{os.getpid()}.part"
@@ -93,36 +99,36 @@ class Backups:
         return done
 
     def renew(self, now: datetime) -> None:
-        """Let every copy go, also what was set aside, and make a new one: somebody in them is to be forgotten."""
+        """Delete every copy, those set aside too, and make a new backup: for the removal of a person."""
         self.clear()
         self.make(now)
 
     def clear(self) -> None:
-        """Let every copy go, whole, half-made and set aside."""
+        """Delete every copy: complete, half-written and set aside."""
         with suppress(FileNotFoundError):
             for path in list(self.folder.iterdir()):
                 path.unlink(missing_ok=True)
             sync_folder(self.folder)
 
     def mend(self) -> Restored | None:
-        """If the database is damaged, put it aside and the newest good backup in its place. None: nothing was done.
+        """If the database is damaged, set it aside and restore the newest intact backup; None if it is not damaged.
 
-        Only for a process that knows itself alone with the database. Raises StoreError where it is damaged and no
-        backup is good: the file stays where it is.
+        Only for a process that has the database to itself. Raises StoreError if the database is damaged and no
+        backup is intact: the file stays in its place.
         """
         why = self._damage()
         if why is None:
             self._suspicion.unlink(missing_ok=True)
             return None
         for backup in self.all():
-            if whole(backup) is None:
+            if damage(backup) is None:
                 restored = self._restore(backup, why)
                 _log.critical("%s", restored)
                 return restored
             _log.error("the backup %s is damaged too", backup)
         raise StoreError(
-            f"cannot use {self._path}: it is damaged ({why}), and there is no good backup in {self.folder}",
-            "move it away and enrol again; `people import` brings people back from an export",
+            f"cannot use {self._path}: it is damaged ({why}), and there is no intact backup in {self.folder}",
+            "move it away and enrol again; `people import` restores people from an export",
         )
 
     def _damage(self) -> str | None:
@@ -131,17 +137,17 @@ class Backups:
         if not self._path.stat().st_size:
             return "it is empty" if self.all() else None
         thorough = self._path.stat().st_size <= _SMALL or self._suspicion.exists()
-        return whole(self._path) if thorough else whole(self._path, _CHECKED_FIRST)
+        return damage(self._path) if thorough else damage(self._path, _CHECKED_FIRST)
 
     def _restore(self, backup: Path, why: str) -> Restored:
-        """In an order in which a cut power cord leaves either a damaged database or a restored one, and never none."""
+        """Restore in an order that leaves, after a power cut, either the damaged database or the restored one."""
         made_at = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
         aside = self.folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.db"
         draft = self.folder / f".{self._path.name}.{os.getpid()}.part"
         try:
             _copy(backup, draft)
             os.link(self._path, aside)
-            for end in ("-wal", "-shm"):  # a log of another database must not be found beside the new one
+            for end in ("-wal", "-shm"):  # the log of the old database must not be applied to the new one
                 with suppress(FileNotFoundError):
                     _beside(self._path, end).replace(_beside(aside, end))
             sync_folder(self.folder)
@@ -168,13 +174,13 @@ class Backups:
             path.unlink(missing_ok=True)
 
     def _abandoned(self) -> Iterator[Path]:
-        """Half-made copies of processes that were killed."""
+        """Return the half-written copies of processes that were killed."""
         for path in self.folder.glob(".*.part*"):
             with suppress(FileNotFoundError):
                 if time.time() - path.stat().st_mtime > _ABANDONED:
                     yield path
 
-    def _require_room(self) -> None:
+    def _require_space(self) -> None:
         needed, free = self._path.stat().st_size + _SPARE, shutil.disk_usage(self.folder).free
         if free < needed:
             raise StoreError(
@@ -191,8 +197,8 @@ class Backups:
         )
 
 
-def whole(path: Path, tables: tuple[str, ...] = ()) -> str | None:
-    """What is wrong with the database at ``path``, None for nothing; of ``tables`` only, if any are named."""
+def damage(path: Path, tables: tuple[str, ...] = ()) -> str | None:
+    """Describe the damage of the database at ``path``, or of ``tables`` only; None if it is intact."""
     try:
         with _reading(path) as connection:
             there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -208,7 +214,7 @@ def whole(path: Path, tables: tuple[str, ...] = ()) -> str | None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy by SQLite's online backup, whole or not at all; the copy is one file, without a log, and was checked."""
+    """Copy with SQLite's online backup, completely or not at all; the copy is one checked file without a log."""
     os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     owned_like(target, target.parent)
     with _reading(source) as old, closing(sqlite3.connect(target)) as new:

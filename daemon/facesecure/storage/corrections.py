@@ -1,7 +1,7 @@
-"""What the household says of one sighting: it was NAME, it was not NAME, it was nobody we know.
+"""Corrections of a sighting by the household: it was NAME, it was not NAME, or it was a stranger.
 
-How it was told stays. Evidence follows what is said: faces enrolled from the sighting leave the person it was not, and
-are remembered as a stranger's; or they are enrolled for the person it was.
+The original verdict stays. The faces follow the correction: those enrolled from the sighting are taken from the person
+it was not, and marked as a stranger's; or they are enrolled for the person it was.
 """
 
 from __future__ import annotations
@@ -17,63 +17,70 @@ from facesecure.domain.names import name_key
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor
-from facesecure.storage import people, sighting_faces, visitors
+from facesecure.storage import enrolled_faces, people, sighting_faces, templates, visitors
 from facesecure.storage.database import Database
 from facesecure.storage.tables import FaceRow, PersonRow, SightingRow
 
 
 class Corrections:
-    """Each method is one transaction; identifiers are whole ones (``Store.sighting`` finds them by their beginning)."""
+    """Corrects sightings. Each method is one transaction and takes complete identifiers.
+
+    Example::
+
+        store.corrections.known(sighting.identifier, "Anna", faces)
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def faces(self, identifier: str) -> list[StoredFace]:
-        """The faces of a sighting. Raises UsageError where none is kept."""
+        """Return the faces of a sighting. Raises UsageError if none is stored."""
         with self._database.read() as session:
             found = sighting_faces.of(session, [identifier])
         if not found:
-            raise UsageError(*_faceless(identifier))
+            raise UsageError(*_no_faces(identifier))
         return found
 
     def not_known(
-        self, identifier: str, name: str | None, choose: MatchVisitor, template: TemplateMaker = templates_of
+        self, identifier: str, name: str | None, match: MatchVisitor, make_templates: TemplateMaker = templates_of
     ) -> tuple[int, int]:
-        """It was not ``name``; with None it was nobody we know. Returns its visitor's number and the faces taken away.
+        """Correct a sighting to a stranger: it was not ``name``, or with None not any enrolled person.
 
-        Raises UsageError where it was not taken for ``name``, nobody is called that, no faces of it are kept, or a
-        person would be left without any face.
+        Return the number of its visitor, and how many enrolled faces were removed. Raises UsageError if the sighting
+        was not taken for ``name``, ``name`` is not enrolled, no faces of it are stored, or a person would be left
+        without any face.
         """
         with self._database.write() as session:
             row = _row(session, identifier)
             person = None if name is None else _taken_for(session, row, name)
-            removed = _disown(session, identifier, FaceRow.person_id == person.id if person else None, template)
+            removed = _disown(session, identifier, FaceRow.person_id == person.id if person else None, make_templates)
             words = f"corrected: not {person.name}" if person else "corrected: nobody we know"
-            visitors.corrected(session, SightingRow.identifier == identifier, VerdictKind.STRANGER, None, words)
+            visitors.write_correction(session, SightingRow.identifier == identifier, VerdictKind.STRANGER, None, words)
             visitors.leave_named(session, row)
-            visitor = visitors.group(session, row, choose)
+            visitor = visitors.group(session, row, match)
             if visitor is None:
-                raise UsageError(*_faceless(identifier))
+                raise UsageError(*_no_faces(identifier))
             sighting_faces.mark(session, identifier, visitor, person.id if person else None)
-            people.changed(session)
+            people.mark_changed(session)
         self._database.forget()
         return visitor, removed
 
     def known(
-        self, identifier: str, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = templates_of
+        self, identifier: str, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker = templates_of
     ) -> Person:
-        """It was ``name``, who is enrolled with ``faces`` (of this sighting) from now on, new or not.
+        """Correct a sighting to ``name``, a new or enrolled person, and enrol ``faces`` (of this sighting) for them.
 
-        Raises UsageError where ``name`` cannot be one, or somebody else would be left without any face.
+        Raises UsageError if ``name`` is not valid, or another person would be left without any face.
         """
         with self._database.write() as session:
             row = _row(session, identifier)
-            person = people.add_faces(session, name, faces, template)
+            person = enrolled_faces.add(session, name, faces, make_templates)
             owner = people.find(session, name)
-            _disown(session, identifier, FaceRow.person_id != owner.id, template)
+            _disown(session, identifier, FaceRow.person_id != owner.id, make_templates)
             sighting_faces.unmark(session, identifier)
             visitors.leave(session, row)
-            visitors.corrected(session, SightingRow.identifier == identifier, VerdictKind.KNOWN, owner, "corrected")
+            this = SightingRow.identifier == identifier
+            visitors.write_correction(session, this, VerdictKind.KNOWN, owner, "corrected")
         self._database.forget()
         return person
 
@@ -86,26 +93,26 @@ def _row(session: Session, identifier: str) -> SightingRow:
 
 
 def _taken_for(session: Session, row: SightingRow, name: str) -> PersonRow:
-    """The person of that name, if the sighting was told or corrected to be theirs."""
+    """Return the row of ``name``, if the sighting was decided or corrected to be theirs; else raise UsageError."""
     person = people.find(session, name)
     if name_key(name) not in (row.name_key, row.corrected_name_key):
-        told = f"told as {row.name}" if row.name else f"told as {row.kind}"
+        verdict = row.name or row.kind
         raise UsageError(
-            f"sighting {row.identifier[:8]} was not taken for {person.name}: it was {told}",
-            "to say that it was nobody you know: --stranger",
+            f"sighting {row.identifier[:8]} was not taken for {person.name}: the verdict was {verdict}",
+            "to correct it to a stranger: --stranger",
         )
     return person
 
 
-def _disown(session: Session, identifier: str, whose: ColumnElement[bool] | None, template: TemplateMaker) -> int:
-    """Remove what was enrolled from a sighting, of all people or of some; returns how many faces."""
+def _disown(session: Session, identifier: str, whose: ColumnElement[bool] | None, make_templates: TemplateMaker) -> int:
+    """Remove the faces enrolled from a sighting, of all people or of those in ``whose``; return how many."""
     which = [FaceRow.sighting == identifier, *([] if whose is None else [whose])]
     rows = session.execute(select(FaceRow.id, FaceRow.person_id).where(*which)).all()
     for person in {row.person_id for row in rows}:
         _require_others(session, person, [row.id for row in rows])
     session.execute(delete(FaceRow).where(FaceRow.id.in_([row.id for row in rows])))
     for person in {row.person_id for row in rows}:
-        people.remake_templates(session, person, template)
+        templates.remake(session, person, make_templates)
     return len(rows)
 
 
@@ -114,13 +121,13 @@ def _require_others(session: Session, person: int, leaving: Sequence[int]) -> No
     if not session.scalar(left):
         name = session.scalars(select(PersonRow.name).where(PersonRow.id == person)).one()
         raise UsageError(
-            f"every face {name} is known by was seen in this sighting",
-            f"to forget {name}: facesecure people remove {name!r}; then correct the sighting with --stranger",
+            f"every face that {name} is enrolled with is from this sighting",
+            f"to remove {name}: facesecure people remove {name!r}; then correct the sighting with --stranger",
         )
 
 
-def _faceless(identifier: str) -> tuple[str, str]:
+def _no_faces(identifier: str) -> tuple[str, str]:
     return (
-        f"no face of sighting {identifier[:8]} is kept",
-        "faces are kept with sightings as long as the sightings are, if there were usable ones: [store] keep_days",
+        f"no face of sighting {identifier[:8]} is stored",
+        "usable faces are stored as long as their sightings: [store] keep_days",
     )

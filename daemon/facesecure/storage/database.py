@@ -1,7 +1,7 @@
-"""One SQLite file, opened with care: who may read it, whether it is ours, and that a commit stays.
+"""Open the SQLite database: check its permissions and revision, migrate it, and make commits durable.
 
-WAL with ``synchronous=FULL``: a commit is on the disk when it returns, so neither a killed process nor a cut
-power cord loses one. Writers begin with BEGIN IMMEDIATE: they wait for each other, instead of failing half-way.
+WAL with ``synchronous=FULL``: a commit is on the disk when it returns, so neither a killed process nor a power cut
+loses one. Writers begin with BEGIN IMMEDIATE: they wait for each other instead of failing half-way.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from facesecure.util.files import owned_like
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
 NEARLY_FULL = 1 << 20
-FIRST_SEALED = "0004"
-_PATIENCE = 5.0
+FIRST_ENCRYPTED = "0004"
+_CHECKPOINT_TIMEOUT = 5.0
 
 _log = logging.getLogger(__name__)
 
 _HINTS = {
     sqlite3.SQLITE_FULL: (
-        "there is no space left for it",
+        "the disk is full",
         "free some space, or lower [store] keep_days and max_snapshot_mb",
     ),
     sqlite3.SQLITE_READONLY: (
-        "it cannot be written",
+        "it is not writable",
         "check who owns the state directory, or choose another: --state-dir DIR",
     ),
     sqlite3.SQLITE_CANTOPEN: (
@@ -52,7 +52,7 @@ _HINTS = {
         "check who owns the state directory, or choose another: --state-dir DIR",
     ),
     sqlite3.SQLITE_BUSY: (
-        "another process is holding it",
+        "another process is using it",
         "wait for the other facesecure command to end and try again",
     ),
     sqlite3.SQLITE_NOTADB: ("it is not a database", "move the file away; facesecure makes a new one"),
@@ -68,10 +68,16 @@ _HINTS = {
 
 
 class Database:
-    """Sessions over the file. Safe to use from any thread; writers of one process queue fairly behind a lock."""
+    """Sessions on the database file. Safe to use from any thread; writers of one process queue behind a lock.
+
+    Example::
+
+        with database.write() as session:
+            session.add(row)
+    """
 
     def __init__(self, path: Path) -> None:
-        """Open ``path``, making or migrating it where needed. Raises StoreError; a file not ours is left untouched."""
+        """Open ``path``, and create or migrate it if necessary. Raises StoreError; a foreign file is left untouched."""
         self.path = path
         self.backups = Backups(path)
         make_private_file(path)
@@ -89,41 +95,43 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session on one consistent state of the database."""
+        """Open a session on one consistent state of the database."""
         with translated(self.path), Session(self._engine, info=self._info()) as session:
             yield session
 
     @contextmanager
-    def write(self, patience: float | None = None) -> Iterator[Session]:
-        """A session that commits when the block ends well and leaves nothing behind when it does not.
+    def write(self, timeout: float | None = None) -> Iterator[Session]:
+        """Open a session that commits when the block ends without an error, and rolls back otherwise.
 
-        With ``patience`` it waits for other writers at most about twice that many seconds, and raises StoreError then.
+        With ``timeout`` it waits for other writers at most about twice that many seconds, then raises StoreError.
         """
-        with self._writers_turn(patience), translated(self.path), self._writing(patience) as session, session.begin():
+        with self._writers_turn(timeout), translated(self.path), self._writing(timeout) as session, session.begin():
             yield session
         self.people_changed |= "people" in session.info
 
     @contextmanager
-    def _writers_turn(self, patience: float | None) -> Iterator[None]:
-        if not self._write_lock.acquire(timeout=-1 if patience is None else patience):
-            raise StoreError(f"cannot write {self.path} now: facesecure is busy writing to it", "it is tried again")
+    def _writers_turn(self, timeout: float | None) -> Iterator[None]:
+        if not self._write_lock.acquire(timeout=-1 if timeout is None else timeout):
+            raise StoreError(
+                f"cannot write {self.path} now: facesecure is busy writing to it", "facesecure tries again"
+            )
         try:
             yield
         finally:
             self._write_lock.release()
 
     def forget(self) -> None:
-        """Leave nothing deleted in the log or the backups. A log that others read for seconds is left for later."""
+        """Erase deleted data from the log and the backups. A log that others keep reading is left for later."""
         with self._write_lock, translated(self.path):
             self.backups.clear()
-            with closing(sqlite3.connect(self.path, timeout=_PATIENCE)) as connection:
+            with closing(sqlite3.connect(self.path, timeout=_CHECKPOINT_TIMEOUT)) as connection:
                 (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            _log.warning("%s-wal holds what was removed until nobody reads the database", self.path)
+            _log.warning("%s-wal contains deleted data until no process reads the database", self.path)
         self.back_up()
 
     def back_up(self) -> None:
-        """Make a backup; a failure is a warning."""
+        """Make a backup; log a warning if it fails."""
         self.people_changed = False
         try:
             self.backups.make(datetime.now(UTC))
@@ -131,10 +139,11 @@ class Database:
             _log.warning("%s", error)
 
     def close(self) -> None:
+        """Close all connections."""
         self._engine.dispose()
 
-    def _writing(self, patience: float | None = None) -> Session:
-        writer = self._writer if patience is None else self._writer.execution_options(patience=patience)
+    def _writing(self, timeout: float | None = None) -> Session:
+        writer = self._writer if timeout is None else self._writer.execution_options(timeout=timeout)
         return Session(writer, info=self._info())
 
     def _info(self) -> dict[str, Any]:
@@ -144,17 +153,17 @@ class Database:
         with translated(self.path):
             _use_wal(self.path)
             if revision != HEAD:
-                _migrate(self._writer, partial(_first_vault, self.path.parent))
-            if revision is not None and revision < FIRST_SEALED:
+                _migrate(self._writer, partial(_first_cipher, self.path.parent))
+            if revision is not None and revision < FIRST_ENCRYPTED:
                 _rewrite(self.path)
             with self.read() as session:
                 cipher_of(session)
 
 
 def make_private_file(path: Path) -> None:
-    """Make sure ``path`` is a file we may read and write; a new one only for its owner (0600).
+    """Make sure that ``path`` is a file with read and write access; a new one gets mode 0600. Raises StoreError.
 
-    An existing database is never opened here: closing any descriptor of it would drop the locks that SQLite
+    An existing database is never opened here: closing any descriptor of it would release the locks that SQLite
     holds on it for this process (POSIX locks belong to the process, not to the descriptor).
     """
     try:
@@ -172,7 +181,7 @@ def make_private_file(path: Path) -> None:
 
 
 def inspect(path: Path) -> str | None:
-    """The revision of the database at ``path``, None for an empty one. Reads only; StoreError if it is not ours."""
+    """Return the revision of the database at ``path``, None for an empty one. Raises StoreError for a foreign one."""
     with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         revisions = (
@@ -192,14 +201,14 @@ def inspect(path: Path) -> str | None:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn what SQLite raises about ``path`` into StoreErrors that say what to do."""
+    """Convert SQLite errors about ``path`` into StoreErrors with a hint."""
     try:
         yield
     except (DBAPIError, sqlite3.DatabaseError) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(original, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code == sqlite3.SQLITE_IOERR and shutil.disk_usage(path.parent).free < NEARLY_FULL:
-            code = sqlite3.SQLITE_FULL  # the log's index is a memory map, whose lack of room looks like bad hardware
+            code = sqlite3.SQLITE_FULL  # the log's index is a memory map: on a full disk it fails like bad hardware
         if code not in _HINTS:
             raise
         reason, hint = _HINTS[code]
@@ -219,7 +228,7 @@ def _engine(path: Path) -> Engine:
 
 
 def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
-    """Per connection. Python's own transaction handling is off: it would leave schema changes outside of any."""
+    """Set up a connection, without Python's transactions: they would not include schema changes."""
     connection.isolation_level = None
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -227,12 +236,12 @@ def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * options.get('patience', BUSY_SECONDS):.0f}")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * options.get('timeout', BUSY_SECONDS):.0f}")
     connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
 
 
 def _use_wal(path: Path) -> None:
-    """Write-ahead logging, kept in the file. Two processes at it at once may be 'busy' despite the timeout."""
+    """Enable write-ahead logging, permanently. Two processes doing so at once may be 'busy' despite the timeout."""
     deadline = time.monotonic() + BUSY_SECONDS
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
         while True:
@@ -246,25 +255,25 @@ def _use_wal(path: Path) -> None:
                 return
 
 
-def _first_vault(state_dir: Path) -> FieldCipher:
-    """For a database in which nothing is sealed yet: with the key that is there, or else a new one."""
+def _first_cipher(state_dir: Path) -> FieldCipher:
+    """Return the cipher for a database without encrypted values yet: with the existing key, or else a new one."""
     return FieldCipher(find_key(state_dir) or make_key(state_dir / KEY_NAME))
 
 
 def _rewrite(path: Path) -> None:
-    """Leave none of the bytes of before in the file or its log: faces were kept plain until revision FIRST_SEALED."""
+    """Erase old pages from the file and its log: faces were stored unencrypted before FIRST_ENCRYPTED."""
     with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _migrate(writer: Engine, first_vault: Callable[[], FieldCipher]) -> None:
-    """Bring the database to HEAD in one transaction; another process that got there first leaves nothing to do."""
+def _migrate(writer: Engine, first_cipher: Callable[[], FieldCipher]) -> None:
+    """Migrate the database to HEAD in one transaction; does nothing if another process has done so meanwhile."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with writer.begin() as connection:
-        config.attributes.update(connection=connection, first_vault=first_vault)
+        config.attributes.update(connection=connection, first_cipher=first_cipher)
         command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Room on the disk for a start: a full disk must not keep the door from being watched."""
+"""Free disk space at start-up, so that the daemon can start on a full disk."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from facesecure.storage.backups import Backups
 from facesecure.storage.snapshots import Snapshots
 
 NEEDED = 1 << 18
-"""Bytes that opening the database takes: its log, and that log's index."""
+"""Bytes needed to open the database: its log, and the index of the log."""
 FREED = 4_000_000
-"""Bytes to make room for when there is none: a day's writing."""
+"""Bytes to free when the disk is full: about a day of writing."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 _PROBE = ".room"
 
@@ -22,10 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 def free_space(path: Path) -> int:
-    """If the disk takes nothing more, let old things go, for the database at ``path`` to be opened and written.
+    """If the disk is full, delete old files, so that the database at ``path`` can be opened and written.
 
-    Snapshots first, the oldest before the others, then backups, but never the newest. Returns the bytes freed, 0
-    where there was room, or nothing to be freed, or where something else is wrong with the disk.
+    Snapshots go first, oldest first, then backups, but never the newest. Return the bytes freed: 0 if there was
+    space, if there was nothing to delete, or if the disk has another fault.
     """
     if not disk_full(path.parent):
         return 0
@@ -34,18 +34,20 @@ def free_space(path: Path) -> int:
         freed, count = freed + _removed(old), count + 1
         if freed >= FREED:
             break
-    _log.critical("the disk is full: to start all the same, %d old files were let go (%.1f MB)", count, freed / 1e6)
+    _log.critical(
+        "the disk is full: %d old files were deleted so that facesecure can start (%.1f MB)", count, freed / 1e6
+    )
     return freed
 
 
 def disk_full(folder: Path) -> bool:
-    """Whether the disk takes no more in ``folder``."""
+    """Return whether the disk of ``folder`` is full."""
     error = write_error(folder)
     return error is not None and error.errno in FULL
 
 
 def write_error(folder: Path) -> OSError | None:
-    """Why nothing can be written in ``folder``; None where it can. It is tried, for a disk's own figures may lie."""
+    """Write a test file in ``folder``, because a disk's own figures may be wrong; return the error, or None."""
     probe = folder / _PROBE
     try:
         with probe.open("wb", buffering=0) as file:

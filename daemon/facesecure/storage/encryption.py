@@ -1,8 +1,8 @@
-"""Faces on the disk are unreadable without the key: each value is sealed by AES-256-GCM (NIST SP 800-38D).
+"""Encrypt faces in the database: each value is encrypted with AES-256-GCM (NIST SP 800-38D).
 
-A sealed value is a version (1 byte), the key's identifier (8), a nonce (12, random), and the ciphertext with its tag
-(16). Its place (table, column, and whose it is) is authenticated with it: moved to another person's row, or into
-another column, it cannot be opened any more, and neither can one that was changed.
+An encrypted value is a version (1 byte), the key's identifier (8), a nonce (12, random), and the ciphertext with its
+tag (16). Its column and owner are authenticated with it: a value that was changed, or moved to another person's row or
+another column, cannot be decrypted.
 """
 
 from __future__ import annotations
@@ -35,78 +35,84 @@ MARKED_EMBEDDING = "marked_faces.embedding"
 
 
 def person_context(person: int) -> str:
-    """The owner of what somebody is known by."""
+    """Return the owner of a person's enrolled faces and templates, as authenticated data."""
     return f"person {person}"
 
 
 def sighting_context(identifier: str) -> str:
-    """The owner of a face that was seen."""
+    """Return the owner of a sighting's faces, as authenticated data."""
     return f"sighting {identifier}"
 
 
 def mark_context(visitor: int, not_person: int | None) -> str:
-    """The owner of a face that was marked: whose it is, and whose it is not."""
+    """Return the owner of a marked face: its visitor, and the person it is not, as authenticated data."""
     return f"visitor {visitor}, not {not_person or 'anybody'}"
 
 
 class FieldCipher:
-    """Seals and opens values with one key. The cipher is loaded with the first value, not before."""
+    """Encrypts and decrypts values with one key. AES is loaded with the first value.
+
+    Example::
+
+        cipher = FieldCipher(read_key(path))
+        cipher.decrypt(row.embedding, FACE_EMBEDDING, person_context(row.person_id))
+    """
 
     def __init__(self, key: Key) -> None:
         self.key = key
         self.identifier = key.identifier
         self._head = _VERSION + bytes.fromhex(self.identifier)
-        self._cipher: AESGCM | None = None
+        self._aes: AESGCM | None = None
 
-    def encrypt(self, plain: bytes, place: str, owner: str) -> bytes:
-        """``plain`` for that place, of that owner, and no other."""
+    def encrypt(self, plain: bytes, column: str, owner: str) -> bytes:
+        """Encrypt ``plain``, bound to ``column`` and ``owner``."""
         nonce = os.urandom(_NONCE)
-        return self._head + nonce + self._aes().encrypt(nonce, plain, self._bound(place, owner))
+        return self._head + nonce + self._loaded().encrypt(nonce, plain, self._bound(column, owner))
 
-    def decrypt(self, sealed: bytes, place: str, owner: str) -> bytes:
-        """What was sealed. Raises ValueError where it was changed, or is not where it was put."""
+    def decrypt(self, encrypted: bytes, column: str, owner: str) -> bytes:
+        """Decrypt a value. Raises ValueError if it was changed, or was encrypted for another column or owner."""
         from cryptography.exceptions import InvalidTag
 
-        if len(sealed) < _LEAST:
-            raise ValueError("it is missing or cut short")
-        if sealed[:_HEAD] != self._head:
+        if len(encrypted) < _LEAST:
+            raise ValueError("it is missing or truncated")
+        if encrypted[:_HEAD] != self._head:
             raise ValueError("it is encrypted in another way or with another key")
-        nonce, rest = sealed[_HEAD : _HEAD + _NONCE], sealed[_HEAD + _NONCE :]
+        nonce, rest = encrypted[_HEAD : _HEAD + _NONCE], encrypted[_HEAD + _NONCE :]
         try:
-            return self._aes().decrypt(nonce, rest, self._bound(place, owner))
+            return self._loaded().decrypt(nonce, rest, self._bound(column, owner))
         except InvalidTag:
-            raise ValueError("it is damaged, or was moved from where it was put") from None
+            raise ValueError("it is damaged, or was moved to another row or column") from None
 
-    def _bound(self, place: str, owner: str) -> bytes:
-        return self._head + f"{place} of {owner}".encode()
+    def _bound(self, column: str, owner: str) -> bytes:
+        return self._head + f"{column} of {owner}".encode()
 
-    def _aes(self) -> AESGCM:
-        if self._cipher is None:
+    def _loaded(self) -> AESGCM:
+        if self._aes is None:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-            self._cipher = AESGCM(self.key.derived("AES-256-GCM"))
-        return self._cipher
+            self._aes = AESGCM(self.key.derived("AES-256-GCM"))
+        return self._aes
 
 
 class Keyring:
-    """This process's hold on the key of a database, which another process may change for a new one at any time."""
+    """The cipher of a database, whose key another process may replace at any time."""
 
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
-        self._vault: FieldCipher | None = None
+        self._cipher: FieldCipher | None = None
 
     def cipher(self, session: Session) -> FieldCipher:
-        """What opens and seals in ``session``'s database as it is now. Raises StoreError where the key does not fit."""
+        """Return the cipher for the current key of the session's database. Raises StoreError for a wrong key."""
         wanted = session.scalars(select(KeyRow.identifier)).one()
-        if self._vault is None or self._vault.identifier != wanted:
-            self._vault = FieldCipher(required_key(self._state_dir, wanted))
-        return self._vault
+        if self._cipher is None or self._cipher.identifier != wanted:
+            self._cipher = FieldCipher(required_key(self._state_dir, wanted))
+        return self._cipher
 
 
 def cipher_of(session: Session) -> FieldCipher:
-    """The vault of the session's database, its key checked once a session."""
-    if "vault" not in session.info:
+    """Return the cipher of the session's database; its key is checked once for each session."""
+    if "cipher" not in session.info:
         keyring: Keyring = session.info["keyring"]
-        session.info["vault"] = keyring.cipher(session)
-    vault: FieldCipher = session.info["vault"]
-    return vault
+        session.info["cipher"] = keyring.cipher(session)
+    cipher: FieldCipher = session.info["cipher"]
+    return cipher

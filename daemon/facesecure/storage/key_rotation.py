@@ -1,7 +1,7 @@
-"""A new key: everything is opened with the old one and sealed with the new one, in one transaction.
+"""Rotate the key: decrypt every value with the old key and encrypt it with a new one, in one transaction.
 
-The new key waits beside the old one (``key.next``) until the database has taken it: cut short at any moment, one of
-the two files fits the database, and the next start finds which (``keys.required_key``).
+The new key is stored beside the old one (``key.next``) until the database uses it. After an interruption at any point,
+one of the two files matches the database, and the next start finds which (``keys.required_key``).
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _KINDS: tuple[type[_Row], ...] = (FaceRow, TemplateRow, SeenFaceRow, MarkedFaceR
 
 
 def rotate(database: Database) -> Key:
-    """Returns the new key. Raises StoreError where the key cannot be replaced; then everything is as it was."""
+    """Encrypt everything with a new key, and return it. Raises StoreError, and changes nothing, if it cannot."""
     with database.write() as session:
         old = cipher_of(session)
-        if old.key.given:
+        if old.key.from_systemd:
             raise StoreError(
-                f"the key is given by systemd ({old.key.path}) and cannot be replaced from here",
+                f"systemd provides the key ({old.key.path}), so it cannot be replaced here",
                 "run this as root, outside the service, where the key's file can be written",
             )
         new = FieldCipher(_next_key(old.key))
         for kind in _KINDS:
-            for number in session.scalars(select(kind.id)).all():  # one row at a time: many are pictures
+            for number in session.scalars(select(kind.id)).all():  # one row at a time: many are images
                 row = cast(_Row, session.get_one(kind, number))
-                _reseal(row, old, new)
+                _reencrypt(row, old, new)
                 session.flush()
                 session.expunge(row)
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
-        people.changed(session)
+        people.mark_changed(session)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
-    database.forget()  # backups and the log were of the old key
+    database.forget()  # the backups and the log use the old key
     return read_key(old.key.path)
 
 
@@ -59,7 +59,7 @@ def _next_key(old: Key) -> Key:
         raise StoreError(f"cannot write {path}: {error.strerror}", "run this as the key's owner, or as root") from error
 
 
-def _reseal(row: _Row, old: FieldCipher, new: FieldCipher) -> None:
+def _reencrypt(row: _Row, old: FieldCipher, new: FieldCipher) -> None:
     owner, table = _owner(row), row.__tablename__
     try:
         embedding = old.decrypt(row.embedding, f"{table}.embedding", owner)

@@ -1,9 +1,9 @@
-"""One file under a passphrase: scrypt (RFC 7914) makes a key of it, AES-256-GCM (NIST SP 800-38D) seals the content.
+"""Encrypt a file with a passphrase: scrypt (RFC 7914) derives the key, AES-256-GCM (NIST SP 800-38D) encrypts.
 
     facesecure-encrypted 1 scrypt 65536 8 2 SALT CHECK NONCE     one line of ASCII, authenticated with the content
     ...                                                          the ciphertext and its tag
 
-CHECK tells a wrong passphrase from a damaged file; it costs whoever guesses as much as the content would.
+CHECK distinguishes a wrong passphrase from a damaged file; guessing with it costs as much as with the content.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MAGIC = "facesecure-encrypted"
 _VERSION = 1
 _LONGEST_HEAD = 300
 COST = (1 << 16, 8, 2)
-"""n, r, p: 64 MB and half a second, as OWASP's password storage cheat sheet asks for; on a Pi some two seconds."""
+"""n, r, p: 64 MB and half a second, as OWASP's password storage cheat sheet requires; two seconds on a Pi."""
 _MOST = (1 << 18, 16, 8)
-"""More than this is not asked of a machine by a file."""
+"""A file that requires more than this is rejected."""
 
 
 class WrongPassphrase(ValueError):
-    """It is not the one that the file was written with."""
+    """The passphrase is not the one that the file was written with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ class _Head:
 
     @classmethod
     def parse(cls, line: bytes) -> _Head:
-        """Raises ValueError where it is none, or of a version that is not known."""
+        """Parse the first line. Raises ValueError if it is invalid, or of an unknown version."""
         magic, version, method, *rest = line.decode("ascii").split()
         if magic != _MAGIC or method != "scrypt" or version != str(_VERSION):
-            raise ValueError(f"version {version} by {method} is not known here")
+            raise ValueError(f"version {version} with {method} is not supported")
         n, r, p, salt, check, nonce = rest
         cost = int(n), int(r), int(p)
-        if not all(1 <= asked <= most for asked, most in zip(cost, _MOST, strict=True)):
-            raise ValueError("its cost is absurd")
+        if not all(1 <= value <= most for value, most in zip(cost, _MOST, strict=True)):
+            raise ValueError("its scrypt cost is out of range")
         head = cls(cost, bytes.fromhex(salt), bytes.fromhex(check), bytes.fromhex(nonce))
         if len(head.nonce) != 12 or len(head.salt) < 16:
             raise ValueError("its first line is damaged")
@@ -60,21 +60,21 @@ class _Head:
 
 
 def require_good(passphrase: str) -> str:
-    """The passphrase, if it can protect anything. Raises UsageError."""
+    """Return ``passphrase``. Raises UsageError if it is too short."""
     if len(passphrase) < SHORTEST:
         raise UsageError(
-            f"the passphrase is too short: {SHORTEST} characters at least", "four or five random words are good"
+            f"the passphrase is too short: it needs at least {SHORTEST} characters", "use four or five random words"
         )
     return passphrase
 
 
-def is_sealed(beginning: bytes) -> bool:
-    """Whether a file that begins so is one of ours."""
-    return beginning.startswith(_MAGIC.encode() + b" ")
+def is_encrypted(data: bytes) -> bool:
+    """Return whether ``data`` is, or begins, a file written by ``encrypt``."""
+    return data.startswith(_MAGIC.encode() + b" ")
 
 
-def seal(content: bytes, passphrase: str) -> bytes:
-    """The file that only ``passphrase`` opens."""
+def encrypt(content: bytes, passphrase: str) -> bytes:
+    """Return the bytes of a file that only ``passphrase`` can decrypt."""
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     salt = os.urandom(16)
@@ -83,8 +83,8 @@ def seal(content: bytes, passphrase: str) -> bytes:
     return head.line() + AESGCM(key).encrypt(head.nonce, content, head.line())
 
 
-def unseal(data: bytes, passphrase: str) -> bytes:
-    """What was sealed. Raises WrongPassphrase, or another ValueError where the file is damaged."""
+def decrypt(data: bytes, passphrase: str) -> bytes:
+    """Return the content of a file. Raises WrongPassphrase, or another ValueError if the file is damaged."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -98,13 +98,13 @@ def unseal(data: bytes, passphrase: str) -> bytes:
     try:
         return AESGCM(key).decrypt(head.nonce, rest, head.line())
     except InvalidTag:
-        raise ValueError("its content was changed or cut short") from None
+        raise ValueError("its content was changed or truncated") from None
 
 
 def _key(passphrase: str, salt: bytes, cost: tuple[int, int, int]) -> bytes:
     n, r, p = cost
-    words = unicodedata.normalize("NFC", passphrase).encode()
-    return hashlib.scrypt(words, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
+    password = unicodedata.normalize("NFC", passphrase).encode()
+    return hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=256 * n * r, dklen=32)
 
 
 def _check(key: bytes) -> bytes:

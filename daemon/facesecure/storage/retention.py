@@ -1,7 +1,7 @@
-"""What is thrown away, and when: by age, by the room snapshots and faces take, and files that belong to nothing.
+"""Retention: remove old sightings and alerts, snapshots and faces above their size limits, and orphaned files.
 
-Rows go first and files after, in small transactions: a process killed in between leaves at most a file too many,
-which a later round removes, never a row that names a missing file; and a sighting waits at most for one batch.
+Rows are removed before files, in small transactions: a process killed in between leaves at most an orphaned file, which
+a later run removes, never a row with a missing file; and a new sighting waits for one batch at most.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from facesecure.storage.tables import SeenFaceRow, SightingRow
 
 BATCH = 200
 ORPHAN_AGE = timedelta(hours=1)
-"""A younger file may belong to a sighting that another process is writing at this moment."""
+"""A younger file may belong to a sighting that another process is just writing."""
 
 
 def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: datetime) -> Pruned:
-    """One round of retention; returns what went."""
+    """Run retention once; return what was removed."""
     sightings, old_files = _remove_old(database, config, now)
-    crowded_out = _make_room(database, config)
-    faces = _make_room_for_faces(database, config)
+    over_limit = _limit_snapshots(database, config)
+    faces = _limit_faces(database, config)
     _remove_old_alerts(database, config, now)
     with database.write() as session:
         gone = visitors.remove_faceless(session)
-    freed = sum(snapshots.remove(relative) for relative in old_files + crowded_out)
+    freed = sum(snapshots.remove(relative) for relative in old_files + over_limit)
     orphans, orphan_bytes = _remove_orphans(database, snapshots, now)
     _unlink_missing(database, snapshots)
-    return Pruned(sightings, len(old_files) + len(crowded_out), orphans, freed + orphan_bytes, faces, gone)
+    return Pruned(sightings, len(old_files) + len(over_limit), orphans, freed + orphan_bytes, faces, gone)
 
 
 def _remove_old(database: Database, config: StoreConfig, now: datetime) -> tuple[int, list[str]]:
-    """Delete sightings that ended before the limit. Returns how many, and the snapshots nobody names any more."""
+    """Delete sightings that ended before the limit. Return how many, and their snapshot files."""
     count, files = 0, list[str]()
     limit = now - timedelta(days=config.keep_days)
     query = select(SightingRow.identifier, SightingRow.snapshot).where(SightingRow.last_seen < limit).limit(BATCH)
@@ -54,15 +54,15 @@ def _remove_old(database: Database, config: StoreConfig, now: datetime) -> tuple
 
 
 def _remove_old_alerts(database: Database, config: StoreConfig, now: datetime) -> None:
-    """Delete alerts as old as the sightings that are, but for those that are still to be told."""
+    """Delete alerts of the same age, except those with open deliveries."""
     while config.keep_days:
         with database.write() as session:
             if outbox.remove_old(session, now, config.keep_days, BATCH) < BATCH:
                 break
 
 
-def _make_room(database: Database, config: StoreConfig) -> list[str]:
-    """Take the oldest snapshots from their sightings until the others fit. Returns the files to delete."""
+def _limit_snapshots(database: Database, config: StoreConfig) -> list[str]:
+    """Clear the oldest snapshots until the rest is within the limit. Return the files to delete."""
     files = list[str]()
     while config.max_snapshot_mb:
         with database.write() as session:
@@ -81,8 +81,8 @@ def _make_room(database: Database, config: StoreConfig) -> list[str]:
     return files
 
 
-def _make_room_for_faces(database: Database, config: StoreConfig) -> int:
-    """Remove the oldest faces until the others fit; returns how many."""
+def _limit_faces(database: Database, config: StoreConfig) -> int:
+    """Delete the oldest faces until the rest is within the limit; return how many."""
     count = 0
     size = func.length(SeenFaceRow.crop_png) + func.length(SeenFaceRow.embedding)
     oldest = select(SeenFaceRow.id, size.label("size")).order_by(SeenFaceRow.taken_at, SeenFaceRow.id).limit(BATCH)
@@ -103,7 +103,7 @@ def _make_room_for_faces(database: Database, config: StoreConfig) -> int:
 
 
 def _remove_orphans(database: Database, snapshots: Snapshots, now: datetime) -> tuple[int, int]:
-    """Delete files that no sighting names, half-written ones too. Returns (how many, bytes)."""
+    """Delete files that belong to no sighting, half-written ones too. Return (how many, bytes)."""
     limit = (now - ORPHAN_AGE).timestamp()
     candidates = [relative for relative, stat in snapshots.files() if stat.st_mtime < limit]
     with database.read() as session:
@@ -114,7 +114,7 @@ def _remove_orphans(database: Database, snapshots: Snapshots, now: datetime) -> 
 
 
 def _unlink_missing(database: Database, snapshots: Snapshots) -> None:
-    """Sightings whose snapshot somebody deleted by hand stop naming it."""
+    """Clear snapshots whose file was deleted by hand."""
     with database.read() as session:
         missing = [
             row.snapshot for row in session.execute(_with_snapshot()) if not snapshots.path(row.snapshot).is_file()

@@ -1,4 +1,4 @@
-"""Sightings as rows: written, found and read inside the session that is given."""
+"""Write, find and read sightings. Every function works inside the session that it is given."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facesecure.domain import Box, Sighting, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.names import name_key
 from facesecure.domain.records import Correction, StoredSighting
-from facesecure.storage import people, sighting_faces, sightings
+from facesecure.storage import people, sighting_faces
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots, safe_identifier
 from facesecure.storage.tables import SightingRow
@@ -22,14 +22,15 @@ from facesecure.vision.images.codec import jpeg_bytes
 _AFTER_ANY_CHARACTER = "\U0010ffff"
 _LIST_HINT = "facesecure events list shows them"
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which sightings: begun at ``since`` or later and before ``until``, of a kind, of a name (case does not count).
+    """A selection of sightings: begun from ``since`` until before ``until``, of a kind, of a name (in any case).
 
-    Kind and name are as corrected, where they were.
-
-    ``latest_only`` leaves out those that a later sighting of the same track corrects.
+    Kind and name are as corrected, if they were. ``latest_only`` leaves out sightings that a later one of the same
+    track supersedes.
     """
 
     since: datetime | None = None
@@ -40,13 +41,13 @@ class Filter:
 
 
 def require_new(session: Session, identifier: str) -> None:
-    """Raises StoreError where a sighting of that identifier is there already."""
+    """Raise StoreError if there is a sighting with that identifier."""
     if session.get(SightingRow, identifier) is not None:
         raise StoreError(f"sighting {identifier} is recorded already", "this is a bug; please report it")
 
 
 def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> SightingRow:
-    """Insert ``sighting``, linked to the person it names, with the snapshot's relative path and bytes."""
+    """Insert ``sighting``, linked to the person it names; ``snapshot`` is a relative path, ``size`` its bytes."""
     verdict = sighting.verdict
     person = people.find_or_none(session, verdict.name) if verdict.name is not None else None
     row = SightingRow(
@@ -76,7 +77,7 @@ def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -
 
 
 def require_known(session: Session, identifier: str) -> SightingRow:
-    """The row of that identifier. Raises StoreError where it is not there."""
+    """Return the row with that identifier. Raises StoreError if there is none."""
     row = session.get(SightingRow, identifier)
     if row is None:
         raise StoreError(f"there is no sighting {identifier}", _LIST_HINT)
@@ -84,7 +85,7 @@ def require_known(session: Session, identifier: str) -> SightingRow:
 
 
 def update(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> None:
-    """Set a sighting's end (never earlier than it was), its verdict's figures, and its snapshot if there is one."""
+    """Update the end of a sighting (never to an earlier time), its verdict's figures, and its snapshot if given."""
     row, verdict = require_known(session, sighting.identifier), sighting.verdict
     row.last_seen = max(row.last_seen, sighting.last_seen.astimezone(UTC))
     row.why, row.faces_used = verdict.why, verdict.faces_used
@@ -95,7 +96,7 @@ def update(session: Session, sighting: Sighting, snapshot: str | None, size: int
 
 
 def newest(session: Session, wanted: Filter, limit: int, snapshots: Snapshots) -> list[StoredSighting]:
-    """At most ``limit`` sightings, newest first."""
+    """Return at most ``limit`` sightings, newest first."""
     query = _query(wanted).order_by(SightingRow.first_seen.desc(), SightingRow.identifier.desc()).limit(limit)
     return [stored(row, later, snapshots) for row, later in session.execute(query)]
 
@@ -103,7 +104,7 @@ def newest(session: Session, wanted: Filter, limit: int, snapshots: Snapshots) -
 def page(
     session: Session, wanted: Filter, after: tuple[datetime, str] | None, size: int, snapshots: Snapshots
 ) -> list[StoredSighting]:
-    """The next ``size`` sightings, oldest first, that come after (first_seen, identifier)."""
+    """Return the next ``size`` sightings after (first_seen, identifier), oldest first."""
     query = _query(wanted).order_by(SightingRow.first_seen, SightingRow.identifier).limit(size)
     if after is not None:
         query = query.where(tuple_(SightingRow.first_seen, SightingRow.identifier) > tuple_(*after))
@@ -111,7 +112,7 @@ def page(
 
 
 def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
-    """The one sighting whose identifier is, or begins with, ``prefix``. Raises UsageError for none or several."""
+    """Return the sighting whose identifier is, or begins with, ``prefix``. Raises UsageError for none or several."""
     query = _query(Filter()).where(
         SightingRow.identifier >= prefix, SightingRow.identifier < prefix + _AFTER_ANY_CHARACTER
     )
@@ -120,12 +121,13 @@ def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
     if not prefix or not found:
         raise UsageError(f"there is no sighting {prefix!r}", _LIST_HINT)
     if len(found) > 1 and not exact:
-        raise UsageError(f"several sightings begin with {prefix!r}", f"write more of it; {_LIST_HINT}")
+        raise UsageError(f"several sightings begin with {prefix!r}", f"use a longer prefix; {_LIST_HINT}")
     row, later = (exact or found)[0]
     return stored(row, later, snapshots)
 
 
 def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) -> StoredSighting:
+    """Convert a row to a record; ``superseded_by`` is the identifier of the sighting that corrects it."""
     return StoredSighting(
         identifier=row.identifier,
         verdict=_verdict(row),
@@ -193,51 +195,48 @@ def _verdict(row: SightingRow) -> Verdict:
     )
 
 
-log = logging.getLogger(__name__)
-
-
 class Recorder:
-    """A part of ``Store``, whose ``record`` and ``update`` say what these do and raise."""
+    """Writes sightings with their snapshots and faces; ``Store.record`` and ``Store.update`` document the errors."""
 
     def __init__(self, database: Database, snapshots: Snapshots, *, keep_snapshots: bool, keep_faces: bool) -> None:
         self._database, self._snapshots = database, snapshots
         self._keep_snapshots, self._keep_faces = keep_snapshots, keep_faces
 
     def record(self, sighting: Sighting) -> StoredSighting:
-        """Write a new ``sighting``: first the snapshot's file, which goes again where the row cannot be written."""
+        """Write a new sighting. The snapshot file is written first, and removed if the row cannot be written."""
         safe_identifier(sighting.identifier)
         with self._database.read() as session:
-            sightings.require_new(session, sighting.identifier)
+            require_new(session, sighting.identifier)
         snapshot, size = self._write_snapshot(sighting)
         try:
             with self._database.write() as session:
-                row = sightings.add(session, sighting, snapshot, size)
+                row = add(session, sighting, snapshot, size)
                 session.flush()
                 if self._keep_faces:
                     sighting_faces.keep(session, sighting)
-                return sightings.stored(row, None, self._snapshots)
+                return stored(row, None, self._snapshots)
         except BaseException:
             if snapshot:
                 self._snapshots.remove(snapshot)
             raise
 
     def update(self, sighting: Sighting) -> None:
-        """Rewrite a recorded ``sighting`` at its end."""
+        """Update a stored sighting at its end."""
         with self._database.read() as session:
-            sightings.require_known(session, sighting.identifier)
+            require_known(session, sighting.identifier)
         snapshot, size = self._write_snapshot(sighting)
         with self._database.write() as session:
-            sightings.update(session, sighting, snapshot, size)
+            update(session, sighting, snapshot, size)
             if self._keep_faces:
                 sighting_faces.keep(session, sighting)
 
     def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
-        """The file's name and size; (None, 0) where none is kept."""
+        """Write the snapshot; return its relative path and size, (None, 0) if none is stored."""
         if sighting.snapshot is None or not self._keep_snapshots:
             return None, 0
         try:
             data = jpeg_bytes(sighting.snapshot)
             return self._snapshots.write(sighting.identifier, sighting.first_seen, data), len(data)
         except OSError as error:
-            log.warning("no snapshot of sighting %s is kept: %s", sighting.identifier, error)
+            _log.warning("no snapshot of sighting %s is stored: %s", sighting.identifier, error)
             return None, 0

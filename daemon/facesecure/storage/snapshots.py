@@ -1,6 +1,6 @@
-"""JPEG files beside the database: snapshots/YYYY/MM/DD/IDENTIFIER.jpg, by the day (UTC) a sighting began.
+"""Snapshot files beside the database: snapshots/YYYY/MM/DD/IDENTIFIER.jpg, by the day (UTC) a sighting began.
 
-A file is complete or not there: it is written under another name, flushed to the disk, then renamed.
+A file is complete or missing: it is written under another name, flushed to the disk, then renamed.
 """
 
 from __future__ import annotations
@@ -19,29 +19,34 @@ _SAFE_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Snapshots:
-    """The snapshot files of one state directory. Paths in and out are relative to it, as the database keeps them."""
+    """The snapshot files of one state directory. Paths are relative to it, as in the database.
+
+    Example::
+
+        relative = Snapshots(state_dir).write(sighting.identifier, sighting.first_seen, jpeg)
+    """
 
     def __init__(self, state_dir: Path) -> None:
         self._root = state_dir
 
     def path(self, relative: str) -> Path:
-        """Where a snapshot lies, absolute."""
+        """Return the absolute path of a snapshot."""
         return self._root.absolute() / relative
 
     def write(self, identifier: str, when: datetime, data: bytes) -> str:
-        """Write a snapshot, durably, and return its relative path. Raises OSError and leaves nothing behind."""
+        """Write a snapshot durably and return its relative path. Raises OSError and leaves no file behind."""
         relative = f"{FOLDER}/{when.astimezone(UTC):%Y/%m/%d}/{safe_identifier(identifier)}.jpg"
         path = self._root / relative
         try:
             make_private_folders(self._root, path.parent)
             write_durably(path, data)
-        except FileNotFoundError:  # another process removed the empty folder in between
+        except FileNotFoundError:  # another process removed the empty folder meanwhile
             make_private_folders(self._root, path.parent)
             write_durably(path, data)
         return relative
 
     def remove(self, relative: str) -> int:
-        """Delete a snapshot, if it is there; returns the bytes freed."""
+        """Delete a snapshot if it exists; return the bytes freed."""
         path = self._root / relative
         try:
             size = path.stat().st_size
@@ -51,14 +56,14 @@ class Snapshots:
         return size
 
     def files(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Every file under snapshots/, half-written ones too: (relative path, stat)."""
+        """Yield (relative path, stat) of every file under snapshots/, half-written ones too."""
         for path in sorted((self._root / FOLDER).rglob("*")):
             with suppress(FileNotFoundError):
                 if path.is_file():
                     yield path.relative_to(self._root).as_posix(), path.stat()
 
     def remove_empty_folders(self, before: datetime) -> None:
-        """Remove days, months and years that hold nothing and did not change since ``before``."""
+        """Remove empty folders of days, months and years that have not changed since ``before``."""
         folders = [path for path in (self._root / FOLDER).rglob("*") if path.is_dir()]
         for folder in sorted(folders, reverse=True):
             with suppress(OSError):  # not empty, or gone already
@@ -67,7 +72,7 @@ class Snapshots:
 
 
 def safe_identifier(identifier: str) -> str:
-    """``identifier`` itself, if it can be a file's name anywhere. Raises ValueError."""
+    """Return ``identifier`` if it is a valid file name on any system. Raises ValueError otherwise."""
     if not _SAFE_IDENTIFIER.fullmatch(identifier):
-        raise ValueError(f"a sighting's identifier is letters, digits, '.', '_' and '-', not {identifier!r}")
+        raise ValueError(f"a sighting's identifier consists of letters, digits, '.', '_' and '-', not {identifier!r}")
     return identifier

@@ -1,8 +1,8 @@
-"""Everything the daemon remembers: people, their faces and templates, and sightings with their snapshots.
+"""The store: people, their faces and templates, and sightings with their snapshots.
 
 Any method may be called from any thread. Writers of one process queue behind a lock, those of several processes
-behind SQLite; a reader never waits. What a method returned is on the disk: killing the process or cutting the power
-afterwards loses none of it. Nothing is ever half-done: each method is one transaction (``prune`` is several).
+behind SQLite; a reader never waits. A change is on the disk when the method returns: killing the process or cutting
+the power afterwards does not lose it. Each method is one transaction (``prune`` is several).
 """
 
 from __future__ import annotations
@@ -29,7 +29,16 @@ from facesecure.domain.records import (
 )
 from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import templates_of
-from facesecure.storage import key_rotation, people, retention, sighting_faces, sightings
+from facesecure.storage import (
+    enrolled_faces,
+    key_rotation,
+    people,
+    reembedding,
+    retention,
+    sighting_faces,
+    sightings,
+    templates,
+)
 from facesecure.storage.backups import Backups, Restored
 from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
@@ -47,10 +56,14 @@ _PAGE = 500
 class Store(AbstractContextManager["Store"]):
     """The state directory: ``facesecure.db``, ``snapshots/`` and ``backups/``. Open with ``Store.open``; ``close`` it.
 
-    ``restored`` tells of a damaged database that gave way to a backup as this store was opened, ``freed`` how many
-    bytes had to be let go for that on a full disk.
-    ``visitors`` are who came and is not known; ``corrections`` takes what the household says of a sighting;
-    in ``outbox`` alerts wait to be told.
+    ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
+    ``freed`` is the number of bytes that were deleted for the start on a full disk.
+    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts.
+
+    Example::
+
+        with Store.open(state_dir) as store:
+            names = [person.name for person in store.people()]
     """
 
     def __init__(
@@ -76,15 +89,14 @@ class Store(AbstractContextManager["Store"]):
     def open(
         cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True, resident: bool = False
     ) -> Store:
-        """Open the store in ``state_dir``, making the folder (0700), the database and its key (0600), or migrating it.
+        """Open the store in ``state_dir``; create the folder (0700), database and key (0600), or migrate the database.
 
-        ``resident`` is for the daemon alone: a damaged database is set aside and the newest good backup takes its
-        place (``restored``); old snapshots and backups go where the disk is full (``freed`` bytes); and backups are
-        left to ``prune``, where others make one as they close.
+        ``resident`` is for the daemon only: a damaged database is set aside and replaced by the newest intact backup
+        (``restored``); on a full disk, old snapshots and backups are deleted (``freed`` bytes); and ``prune`` makes the
+        backups, which other processes make when they close the store.
 
-        Raises StoreError, with a hint, where the folder cannot be made or written, the disk is full, the file is
-        damaged, not facesecure's, or written by a newer version, or the key is missing or another; such a file is
-        left as it is.
+        Raises StoreError, with a hint, if the folder cannot be created or written, the disk is full, the file is
+        damaged, foreign, or written by a newer version, or the key is missing or wrong; the file is left untouched.
         """
         try:
             state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -97,7 +109,7 @@ class Store(AbstractContextManager["Store"]):
         return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident, freed)
 
     def close(self) -> None:
-        """Back up if people have changed, and release the files. A process killed before loses nothing."""
+        """Make a backup if people have changed, and close the files. A process killed before loses no data."""
         if self._database.people_changed and not self._resident:
             self._database.back_up()
         self._database.close()
@@ -110,66 +122,66 @@ class Store(AbstractContextManager["Store"]):
     # People -------------------------------------------------------------------------------------------------------
 
     def people(self) -> list[Person]:
-        """Everybody enrolled, by name."""
+        """Return every enrolled person, ordered by name."""
         with self._database.read() as session:
-            return people.everybody(session)
+            return people.all_people(session)
 
-    def add_person(self, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = templates_of) -> Person:
-        """Enrol ``name`` with ``faces``, or give somebody enrolled more of them; templates are remade. All or nothing.
+    def add_person(
+        self, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker = templates_of
+    ) -> Person:
+        """Enrol ``name`` with ``faces``, or add them to an enrolled person, and make the templates again.
 
-        Raises UsageError where ``name`` cannot be one, EnrolmentError where there is no face.
+        Raises UsageError if ``name`` is not valid, EnrolmentError if ``faces`` is empty.
         """
         if not faces:
-            raise EnrolmentError(
-                f"there is no face to know {name!r} by", "enrol with pictures that show the person's face"
-            )
+            raise EnrolmentError(f"there is no face to enrol {name!r} with", "use images that show the person's face")
         with self._database.write() as session:
-            return people.add_faces(session, name, faces, template)
+            return enrolled_faces.add(session, name, faces, make_templates)
 
     def rename_person(self, old: str, new: str) -> Person:
-        """Call ``old`` by ``new``, in past sightings too. UsageError where ``old`` is nobody or ``new`` is taken."""
+        """Rename a person, in past sightings too. Raises UsageError if ``old`` is not enrolled or ``new`` is taken."""
         with self._database.write() as session:
             return people.rename(session, old, new)
 
     def remove_person(self, name: str) -> Person:
-        """Forget ``name``: faces, templates, snapshots and the name go from every file, backups too.
+        """Remove a person: faces, templates, snapshots and the name, from every file, backups too.
 
-        Their past sightings stay as those of "somebody forgotten". Raises UsageError where nobody is called that.
+        Their past sightings stay as those of "somebody forgotten". Raises UsageError if ``name`` is not enrolled.
         """
         with self._database.write() as session:
             person, files = people.remove(session, name)
-            self._database.backups.clear()  # before the commit: killed after it, nothing of them would be left there
+            self._database.backups.clear()  # before the commit, so that a kill in between leaves no copy
         for file in files:
             self._snapshots.remove(file)
         self._database.forget()
         return person
 
-    def remove_face(self, identifier: int, template: TemplateMaker = templates_of) -> None:
-        """Take one picture from a person. Raises UsageError where it is not there, or their last."""
+    def remove_face(self, identifier: int, make_templates: TemplateMaker = templates_of) -> None:
+        """Remove one face of a person. Raises UsageError if there is no such face, or it is their last one."""
         with self._database.write() as session:
-            people.remove_face(session, identifier, template)
+            enrolled_faces.remove(session, identifier, make_templates)
         self._database.forget()
 
     def faces_of(self, name: str) -> list[EnrolledFace]:
-        """The faces ``name`` is known by, oldest first.
+        """Return the faces that ``name`` is enrolled with, oldest first.
 
-        Raises UsageError where nobody is called that, StoreError where a face's picture is damaged.
+        Raises UsageError if ``name`` is not enrolled, StoreError if a face is damaged.
         """
         with self._database.read() as session:
-            return people.faces_of(session, name)
+            return enrolled_faces.of(session, name)
 
     def face_numbers(self, name: str) -> list[int]:
-        """The numbers of the faces ``name`` is known by. Raises UsageError where nobody is called that."""
+        """Return the numbers of the faces of ``name``. Raises UsageError if ``name`` is not enrolled."""
         with self._database.read() as session:
-            return people.face_numbers(session, name)
+            return enrolled_faces.numbers(session, name)
 
     def templates(self, model_sha256: str | None = None) -> list[Template]:
-        """What everybody looks like to that model (None: to each that was ever used), by name."""
+        """Return everyone's templates for one model (None: for every model), ordered by name."""
         with self._database.read() as session:
-            return people.templates(session, model_sha256)
+            return templates.stored(session, model_sha256)
 
     def people_revision(self) -> int:
-        """A number that grows when anybody, in any process, changes people, faces or templates. Cheap: poll it."""
+        """Return a number that grows when any process changes people, faces or templates. Cheap enough to poll."""
         with self._database.read() as session:
             return people.revision(session)
 
@@ -177,22 +189,22 @@ class Store(AbstractContextManager["Store"]):
         self,
         model_sha256: str,
         embed: Callable[[Image], Embedding],
-        template: TemplateMaker = templates_of,
+        make_templates: TemplateMaker = templates_of,
         done: Callable[[int, int], None] | None = None,
     ) -> Reembedded:
-        """After a change of model: embed again, with ``embed``, what another model embedded.
+        """Embed again, with ``embed``, the faces that another model embedded: after a change of model.
 
-        A face whose crop is damaged, or that ``embed`` refuses, stays as it was and is told of. ``done`` is called
-        after each face with how many are behind us, of how many.
+        A face whose crop is damaged, or that ``embed`` rejects, is left unchanged and reported in the result. ``done``
+        is called after each face with (number done, number of faces).
         """
         with self._database.read() as session:
-            faces = people.foreign_faces(session, model_sha256)
-        embeddings, refused = people.embedded(faces, embed, done)
+            faces = reembedding.outdated_faces(session, model_sha256)
+        embeddings, refused = reembedding.embed_faces(faces, embed, done)
         names = tuple(dict.fromkeys(face.name for face in faces if face.identifier in embeddings))
         if not embeddings:
             return Reembedded(refused=refused)
         with self._database.write() as session:
-            count = people.replace_embeddings(session, embeddings, model_sha256, template)
+            count = reembedding.replace_embeddings(session, embeddings, model_sha256, make_templates)
         return Reembedded(count, names, refused)
 
     # Sightings ----------------------------------------------------------------------------------------------------
@@ -200,16 +212,16 @@ class Store(AbstractContextManager["Store"]):
     def record(self, sighting: Sighting) -> StoredSighting:
         """Write ``sighting``, its faces and its snapshot; all are on the disk when this returns.
 
-        A snapshot that cannot be written is left out with a warning. Raises StoreError where the sighting itself
-        cannot be written, or is there already; ValueError where its identifier cannot name a file.
+        A snapshot that cannot be written is left out with a warning. Raises StoreError if the sighting cannot be
+        written, or is stored already; ValueError if its identifier is not a valid file name.
         """
         return self._recorder.record(sighting)
 
     def update(self, sighting: Sighting) -> None:
-        """Rewrite a recorded sighting at its end: when it was last seen, the verdict's figures, snapshot and faces.
+        """Update a stored sighting at its end: when it was last seen, the verdict's figures, snapshot and faces.
 
-        Kind and name stay as they were told. Raises StoreError where it is not there. Each call is a write to the
-        disk: once at a visit's end, not for every frame.
+        Kind and name do not change. Raises StoreError if it is not stored. Each call writes to the disk: call it once
+        at the end of a visit, not for every frame.
         """
         self._recorder.update(sighting)
 
@@ -223,13 +235,13 @@ class Store(AbstractContextManager["Store"]):
         name: str | None = None,
         latest_only: bool = False,
     ) -> list[StoredSighting]:
-        """At most ``limit`` sightings, newest first. ``latest_only`` leaves out those that a later one corrects."""
+        """Return at most ``limit`` sightings, newest first. ``latest_only`` leaves out superseded ones."""
         wanted = sightings.Filter(since, until, kind, name, latest_only)
         with self._database.read() as session:
             return sightings.newest(session, wanted, limit, self._snapshots)
 
     def last_seen(self) -> datetime | None:
-        """When somebody was last seen; None where nobody was."""
+        """Return the time of the latest sighting; None if there is none."""
         newest = self.sightings(limit=1)
         return newest[0].last_seen if newest else None
 
@@ -242,7 +254,7 @@ class Store(AbstractContextManager["Store"]):
         name: str | None = None,
         latest_only: bool = False,
     ) -> Iterator[StoredSighting]:
-        """All of them, oldest first, a page at a time: for exports of any size. Holds nothing open in between."""
+        """Yield all sightings, oldest first: for exports of any size. No session stays open between pages."""
         wanted, after = sightings.Filter(since, until, kind, name, latest_only), None
         while True:
             with self._database.read() as session:
@@ -253,29 +265,29 @@ class Store(AbstractContextManager["Store"]):
             after = (page[-1].first_seen, page[-1].identifier)
 
     def sighting(self, identifier: str) -> StoredSighting:
-        """The one whose identifier is, or alone begins with, ``identifier``. Raises UsageError for none or several."""
+        """Return the sighting with that identifier, or unique prefix. Raises UsageError for none or several."""
         with self._database.read() as session:
             return sightings.find(session, identifier, self._snapshots)
 
     def faces_seen(self, identifier: str) -> list[StoredFace]:
-        """The faces kept of the sighting with that (whole) identifier, oldest first; none is no error."""
+        """Return the faces stored with a sighting, by its complete identifier, oldest first; may be empty."""
         with self._database.read() as session:
             return sighting_faces.of(session, [identifier])
 
     def marked_strangers(self, model_sha256: str) -> Embeddings:
-        """Embeddings of every face that was marked as a stranger's, by that model: float32 (n, d); (0, 0) for none."""
+        """Return the embeddings of all marked faces by one model, float32 (n, d); (0, 0) if there are none."""
         with self._database.read() as session:
             return sighting_faces.marked(session, model_sha256)
 
     def hard_negatives(self, model_sha256: str) -> list[HardNegative]:
-        """Marked strangers as rivals of those they were mistaken for. They change with ``people_revision``."""
+        """Return the marked strangers as hard negatives. They change with ``people_revision``."""
         with self._database.read() as session:
             return sighting_faces.hard_negatives(session, model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
-        """One round of retention: old sightings with their faces, snapshots and faces over the limits, lost files.
+        """Remove old sightings, snapshots and faces above their limits, and orphaned files; then back up if due.
 
-        Then a backup, if one is due. Raises StoreError, where the database turns out to be damaged too.
+        Raises StoreError, also if the database turns out to be damaged.
         """
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
@@ -284,5 +296,5 @@ class Store(AbstractContextManager["Store"]):
         return pruned
 
     def rotate_key(self) -> Key:
-        """Encrypt everything anew with a new key, which takes the old one's place. Raises StoreError."""
+        """Encrypt everything with a new key, which replaces the old one. Raises StoreError."""
         return key_rotation.rotate(self._database)

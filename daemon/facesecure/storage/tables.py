@@ -1,9 +1,9 @@
-"""The tables. A change here needs a revision in ``migrations/versions`` and HEAD moved to it.
+"""The tables of the database. A change here needs a revision in ``migrations/versions``, and HEAD set to it.
 
-People are unique by ``name_key`` (case does not count). Faces are kept as lossless aligned crops, so that a new
-model can embed them again. Templates are derived from faces and remade with them, in the same transaction.
-Seen faces belong to a sighting and go with it; marked faces are copies that the household asked to be remembered.
-Every ``embedding`` and ``crop_png`` is sealed (``store.vault``).
+People are unique by ``name_key`` (in any case). Faces are stored as lossless aligned crops, so that a new model can
+embed them again. Templates are derived from faces and made again with them, in the same transaction.
+Seen faces belong to a sighting and are removed with it; marked faces are copies that a correction stored.
+Every ``embedding`` and ``crop_png`` is encrypted (``storage.encryption``).
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 HEAD = "0005"
-"""The newest migration: known here, so that Alembic is imported only when a database is older."""
+"""The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept as UTC in text that sorts by time."""
+    """An aware datetime, stored in UTC as text that sorts by time."""
 
     impl = DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Convert an aware datetime to naive UTC. Raises ValueError for a naive one."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -33,10 +34,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Convert naive UTC to an aware datetime."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
+    """Base of all tables."""
+
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: UtcDateTime,
         float: Float,
@@ -45,6 +49,8 @@ class Base(DeclarativeBase):
 
 
 class PersonRow(Base):
+    """An enrolled person."""
+
     __tablename__ = "people"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
@@ -53,6 +59,8 @@ class PersonRow(Base):
 
 
 class FaceRow(Base):
+    """A face that a person is enrolled with."""
+
     __tablename__ = "faces"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
@@ -63,11 +71,11 @@ class FaceRow(Base):
     source: Mapped[str]
     added_at: Mapped[datetime]
     sighting: Mapped[str | None] = mapped_column(String(100))
-    """The sighting that the face was enrolled from, which may be gone."""
+    """The sighting that the face was enrolled from; it may have been removed."""
 
 
 class TemplateRow(Base):
-    """One of the templates of a person, of each model that made embeddings of their faces; the first is of all."""
+    """A template of a person. Each model has several: the first is made of all faces by that model."""
 
     __tablename__ = "templates"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -79,9 +87,9 @@ class TemplateRow(Base):
 
 
 class SightingRow(Base):
-    """``name`` is as it was told and ``person_id`` the link; both go when the person is removed, the sighting stays.
+    """A sighting. When its person is removed, ``name`` is replaced and ``person_id`` cleared; the sighting stays.
 
-    The ``corrected_`` columns are what the household said later; kind and name stay as they were told.
+    The ``corrected_`` columns hold a later correction; ``kind`` and ``name`` keep the original verdict.
     """
 
     __tablename__ = "sightings"
@@ -122,9 +130,9 @@ class SightingRow(Base):
 
 
 class VisitorRow(Base):
-    """Somebody unknown who was seen, once or often. ``name`` and ``person_id`` are set when they are named.
+    """A stranger who was seen once or several times. ``name`` and ``person_id`` are set when the visitor is named.
 
-    Numbers are never used again, so that a visitor forgotten is not mistaken for the next one.
+    Numbers are never reused, so that a removed visitor is not mistaken for the next one.
     """
 
     __tablename__ = "visitors"
@@ -138,7 +146,7 @@ class VisitorRow(Base):
 
 
 class SeenFaceRow(Base):
-    """A face of a sighting. The crop comes last: an embedding is read without walking through the picture."""
+    """A face of a sighting. The crop is the last column: SQLite reads an embedding without reading the image."""
 
     __tablename__ = "seen_faces"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -153,7 +161,7 @@ class SeenFaceRow(Base):
 
 
 class MarkedFaceRow(Base):
-    """A face that is not that person's, or with ``not_person_id`` null nobody's who is known; outlives its sighting."""
+    """A face marked as not that person's (null: as no enrolled person's). It outlives its sighting."""
 
     __tablename__ = "marked_faces"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -169,7 +177,7 @@ class MarkedFaceRow(Base):
 
 
 class AlertRow(Base):
-    """An alert as it was sent to be told. ``document`` is all of it (``alert_document``)."""
+    """An alert. ``document`` is the whole alert (``domain.stored_alert``)."""
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)
@@ -180,7 +188,7 @@ class AlertRow(Base):
 
 
 class DeliveryRow(Base):
-    """What becomes of an alert on one channel. ``by`` is the plugin of its chain that tried last, or delivered."""
+    """The delivery of an alert on one channel. ``by`` is the plugin of its fallback chain that tried last."""
 
     __tablename__ = "deliveries"
     __table_args__ = (UniqueConstraint("alert", "channel"), Index("ix_deliveries_state", "state"))
@@ -196,7 +204,7 @@ class DeliveryRow(Base):
 
 
 class CounterRow(Base):
-    """Numbers that only grow. ``people`` counts every change to people, faces or templates."""
+    """Counters that only grow. ``people`` counts changes to people, faces and templates."""
 
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -204,7 +212,7 @@ class CounterRow(Base):
 
 
 class KeyRow(Base):
-    """The key that everything sealed is sealed with: its identifier, which tells nothing about it. One row."""
+    """The identifier of the key that encrypts the database; it does not reveal the key. One row."""
 
     __tablename__ = "keys"
     identifier: Mapped[str] = mapped_column(String(16), primary_key=True)

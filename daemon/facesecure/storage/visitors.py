@@ -1,6 +1,6 @@
-"""Visitors: strangers' sightings grouped by who it was, named, forgotten; and what the household says of one sighting.
+"""Visitors: the sightings of strangers, grouped by person; a visitor can be named or removed.
 
-Each method is one transaction. How a sighting was told stays as it is; what was said later stands beside it.
+Each method is one transaction. The original verdict of a sighting stays; a correction is stored beside it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
-from facesecure.storage import anonymise, people, sighting_faces
+from facesecure.storage import anonymise, enrolled_faces, people, sighting_faces
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
@@ -26,46 +26,51 @@ _LIST_HINT = "facesecure visitors list shows them"
 
 
 class Visitors:
-    """Who came and is not known."""
+    """The strangers that were seen.
+
+    Example::
+
+        store.visitors.name(3, "Grace", faces)
+    """
 
     def __init__(self, database: Database, snapshots: Snapshots) -> None:
         self._database = database
         self._snapshots = snapshots
 
     def all(self) -> list[Visitor]:
-        """Everybody, those seen last first."""
+        """Return all visitors, the last seen first."""
         with self._database.read() as session:
             rows = session.scalars(select(VisitorRow).order_by(VisitorRow.last_seen.desc(), VisitorRow.id.desc())).all()
             return [self._summary(session, row) for row in rows]
 
     def find(self, identifier: int) -> Visitor:
-        """One of them. Raises UsageError where there is none of that number."""
+        """Return one visitor. Raises UsageError if there is none with that number."""
         with self._database.read() as session:
             return self._summary(session, find_row(session, identifier))
 
     def faces(self, identifier: int) -> list[StoredFace]:
-        """The faces kept of a visitor, oldest first. Raises UsageError where there is none of that number."""
+        """Return the stored faces of a visitor, oldest first. Raises UsageError if there is no such visitor."""
         with self._database.read() as session:
             return sighting_faces.of(session, visits_of(session, find_row(session, identifier).id))
 
     def visits(self, identifier: int) -> list[str]:
-        """The identifiers of a visitor's sightings that are still kept, oldest first. Raises UsageError as above."""
+        """Return the identifiers of a visitor's sightings, oldest first. Raises UsageError for an unknown visitor."""
         with self._database.read() as session:
             return visits_of(session, find_row(session, identifier).id)
 
-    def group(self, sighting: str, choose: MatchVisitor) -> int | None:
-        """Say whose visit a sighting was: somebody's who came before, or a new visitor's. Returns their number.
+    def group(self, sighting: str, match: MatchVisitor) -> int | None:
+        """Assign a sighting to an earlier visitor or to a new one; return the visitor's number.
 
-        A sighting that has a visitor, was corrected, or has no faces is left as it is (None for the last two).
+        A sighting that has a visitor, was corrected, or has no faces is left unchanged (None for the last two).
         """
         with self._database.write() as session:
             row = session.get(SightingRow, sighting)
             if row is None or row.corrected_kind is not None:
                 return None
-            return group(session, row, choose)
+            return group(session, row, match)
 
-    def group_left_over(self, choose: MatchVisitor) -> int:
-        """Group the strangers whose visit ended without a word, as in a power cut. Returns how many there were."""
+    def group_left_over(self, match: MatchVisitor) -> int:
+        """Group the strangers whose visit was interrupted, as by a power cut. Return how many there were."""
         later = aliased(SightingRow)
         query = (
             select(SightingRow.identifier)
@@ -80,28 +85,29 @@ class Visitors:
         )
         with self._database.read() as session:
             left = list(session.scalars(query))
-        return sum(self.group(identifier, choose) is not None for identifier in left)
+        return sum(self.group(identifier, match) is not None for identifier in left)
 
     def name(
-        self, identifier: int, name: str, faces: Sequence[EnrolledFace], template: TemplateMaker = templates_of
+        self, identifier: int, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker = templates_of
     ) -> Person:
-        """Enrol the visitor as ``name`` with ``faces``, or give somebody of that name more; say so on past sightings.
+        """Enrol the visitor as ``name`` with ``faces``, a new or enrolled person, and correct the past sightings.
 
-        Raises UsageError where there is no such visitor, or ``name`` cannot be one.
+        Raises UsageError if there is no such visitor, or ``name`` is not valid.
         """
         with self._database.write() as session:
             visitor = find_row(session, identifier)
-            person = people.add_faces(session, name, faces, template)
+            person = enrolled_faces.add(session, name, faces, make_templates)
             row = people.find(session, name)
             visitor.name, visitor.person_id = row.name, row.id
             session.execute(delete(MarkedFaceRow).where(MarkedFaceRow.visitor_id == visitor.id))
-            corrected(session, SightingRow.visitor_id == visitor.id, VerdictKind.KNOWN, row, "named later")
+            theirs = SightingRow.visitor_id == visitor.id
+            write_correction(session, theirs, VerdictKind.KNOWN, row, "named later")
             return person
 
     def forget(self, identifier: int) -> Visitor:
-        """Remove a visitor with every face and snapshot of theirs, from the file too; that somebody came stays.
+        """Remove a visitor with all their faces and snapshots, from the disk too; their sightings stay.
 
-        Whoever was named stays enrolled. Raises UsageError where there is none of that number.
+        A visitor who was named stays enrolled. Raises UsageError if there is none with that number.
         """
         with self._database.write() as session:
             row = find_row(session, identifier)
@@ -109,7 +115,7 @@ class Visitors:
             sighting_faces.forget(session, visits)
             files = anonymise.take_snapshots(session, visits)
             session.delete(row)
-            people.changed(session)
+            people.mark_changed(session)
         for file in files:
             self._snapshots.remove(file)
         self._database.forget()
@@ -140,7 +146,7 @@ class Visitors:
 
 
 def find_row(session: Session, identifier: int) -> VisitorRow:
-    """Raises UsageError where there is no visitor of that number."""
+    """Return the row of a visitor. Raises UsageError if there is none with that number."""
     row = session.get(VisitorRow, identifier)
     if row is None:
         raise UsageError(f"there is no visitor {identifier}", _LIST_HINT)
@@ -148,13 +154,13 @@ def find_row(session: Session, identifier: int) -> VisitorRow:
 
 
 def visits_of(session: Session, visitor: int) -> list[str]:
-    """The identifiers of a visitor's sightings, oldest first."""
+    """Return the identifiers of a visitor's sightings, oldest first."""
     query = select(SightingRow.identifier).where(SightingRow.visitor_id == visitor)
     return list(session.scalars(query.order_by(SightingRow.first_seen, SightingRow.identifier)))
 
 
-def group(session: Session, row: SightingRow, choose: MatchVisitor) -> int | None:
-    """The number of the visitor that a sighting is a visit of, a new one's if need be; None where it has no faces."""
+def group(session: Session, row: SightingRow, match: MatchVisitor) -> int | None:
+    """Assign a sighting to a visitor, if necessary a new one; return their number, None if it has no faces."""
     if row.visitor_id is not None:
         return row.visitor_id
     faces = sighting_faces.of(session, [row.identifier])
@@ -163,7 +169,7 @@ def group(session: Session, row: SightingRow, choose: MatchVisitor) -> int | Non
     model = faces[-1].seen.model_sha256
     alike = [face.seen for face in faces if face.seen.model_sha256 == model]
     newcomer = VisitEmbedding.of(np.stack([f.embedding for f in alike]), [f.face.quality.clarity for f in alike])
-    number = choose(newcomer, sighting_faces.visits_by_visitor(session, model))
+    number = match(newcomer, sighting_faces.visits_by_visitor(session, model))
     visitor = VisitorRow(first_seen=row.first_seen, last_seen=row.last_seen, visits=0)
     if number is None:
         session.add(visitor)
@@ -175,7 +181,7 @@ def group(session: Session, row: SightingRow, choose: MatchVisitor) -> int | Non
 
 
 def leave(session: Session, row: SightingRow) -> None:
-    """Take a sighting out of its visitor's visits; a visitor without any is gone."""
+    """Remove a sighting from its visitor; a visitor without visits is removed."""
     visitor = None if row.visitor_id is None else session.get(VisitorRow, row.visitor_id)
     if visitor is None:
         return
@@ -187,23 +193,23 @@ def leave(session: Session, row: SightingRow) -> None:
 
 
 def leave_named(session: Session, row: SightingRow) -> None:
-    """Take a sighting out of its visitor's visits if that visitor has a name, which it turned out not to be."""
+    """Remove a sighting from its visitor if the visitor was named: it turned out not to be that person."""
     visitor = None if row.visitor_id is None else session.get(VisitorRow, row.visitor_id)
     if visitor is not None and visitor.name is not None:
         leave(session, row)
 
 
 def remove_faceless(session: Session) -> int:
-    """Remove visitors of whom no face is left, and who could never be seen again; returns how many."""
+    """Remove visitors without any face, who could never be matched again; return how many."""
     seen = select(SightingRow.visitor_id).join(SeenFaceRow).where(SightingRow.visitor_id.is_not(None))
     gone = delete(VisitorRow).where(VisitorRow.id.not_in(seen), VisitorRow.id.not_in(select(MarkedFaceRow.visitor_id)))
     return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
-def corrected(
+def write_correction(
     session: Session, which: ColumnElement[bool], kind: VerdictKind, person: PersonRow | None, words: str
 ) -> None:
-    """Write beside sightings what was said of them later. ``person`` for KNOWN."""
+    """Store a correction beside the verdict of sightings; ``person`` is given exactly for KNOWN."""
     session.execute(
         update(SightingRow)
         .where(which)

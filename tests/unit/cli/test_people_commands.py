@@ -46,7 +46,7 @@ def test_a_person_is_shown_with_what_they_are_compared_by_and_who_looks_alike(fa
     anna, other = (template.embedding for template in family.templates())
     assert shown["closeness"] == [{"name": "Björn 🦊", "closeness": pytest.approx(float(anna @ other), abs=1e-5)}]
     told = facesecure("people", "show", "Anna").out
-    assert "compared by 1 mean of 2 faces" in told
+    assert "templates: 1 mean of 2 faces" in told
     assert f"Björn 🦊 {anna @ other:.2f}" in told
 
 
@@ -117,7 +117,7 @@ def exported(facesecure, family, tmp_path, words):
 def bare(exported, words, tmp_path):
     """The zip within, which is also what the first version wrote."""
     file = tmp_path / "family.zip"
-    file.write_bytes(passphrase.unseal(exported.read_bytes(), words))
+    file.write_bytes(passphrase.decrypt(exported.read_bytes(), words))
     return file
 
 
@@ -242,7 +242,7 @@ def edited(**changes):
 def test_a_damaged_export_adds_nobody_and_says_what_is_wrong(facesecure, bare, words, tmp_path, change, said):
     bad = tmp_path / "bad.faces"
     damage(bare, tmp_path / "bad.zip", change)
-    bad.write_bytes(passphrase.seal((tmp_path / "bad.zip").read_bytes(), words))
+    bad.write_bytes(passphrase.encrypt((tmp_path / "bad.zip").read_bytes(), words))
     outcome = facesecure("--state-dir", tmp_path / "new", "people", "import", bad)
     assert outcome.code == 2
     assert said in outcome.err

@@ -161,8 +161,8 @@ def test_an_event_of_faces_too_poor_teaches_nothing(facesecure, visits, grace):
     [
         (("ffff", "--stranger"), "there is no sighting 'ffff'"),
         (("fi", "--stranger"), "several sightings begin with 'fi'"),
-        (("first",), "say one of: --not NAME, --stranger, --is NAME"),
-        (("first", "--not", "Tom", "--stranger"), "say one of"),
+        (("first",), "give one of: --not NAME, --stranger, --is NAME"),
+        (("first", "--not", "Tom", "--stranger"), "give one of"),
         (("first", "--not", "Tom"), "no person called 'Tom' is enrolled"),
         (("fifth", "--stranger"), "no face of sighting fifth is stored"),
         (("fifth", "--is", "Tom"), "no face of sighting fifth is stored"),

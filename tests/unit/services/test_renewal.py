@@ -70,7 +70,7 @@ def test_a_lost_crop_is_told_and_its_person_is_compared_with_nobody(store, crops
         session.execute(text("UPDATE faces SET crop_png = :nothing WHERE id <= 3"), {"nothing": b""})
     config = FacesecureConfig(recognizer=RecognizerConfig(model=FAST))
     recognizer = ModelStack.load(config, tmp_path / "state").recognizer(store)
-    assert "face 1 of Grace could not be re-embedded and is not compared: it is missing or cut short" in caplog.text
+    assert "face 1 of Grace could not be re-embedded and is not compared: it is missing or truncated" in caplog.text
     assert "not recognised until enrolled again: Grace" in caplog.text
     scores = recognizer.identify(AlignedFace(crops["grace_hopper"], quality())).scores
     assert set(scores) == {"Eileen"}

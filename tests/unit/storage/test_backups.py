@@ -16,7 +16,7 @@ import pytest
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.storage import backups
-from facesecure.storage.backups import Backups, whole
+from facesecure.storage.backups import Backups, damage
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.faults.traces import all_sealed_values, found
@@ -47,7 +47,7 @@ def test_an_enrolment_is_backed_up_as_the_store_closes(enrolled: Path) -> None:
     (backup,) = Backups(enrolled).all()
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert stat.S_IMODE(backup.parent.stat().st_mode) == 0o700
-    assert whole(backup) is None
+    assert damage(backup) is None
     assert [path.name for path in backup.parent.iterdir()] == [backup.name], "one file, without a log"
 
 
@@ -175,7 +175,7 @@ def test_a_log_of_the_damaged_database_does_not_spoil_the_restored_one(enrolled:
         assert names(store) == ["Tom"]
         assert store.restored is not None
         assert store.restored.set_aside.with_name(store.restored.set_aside.name + "-wal").read_bytes() == kept
-    assert whole(enrolled) is None
+    assert damage(enrolled) is None
 
 
 def test_a_damaged_backup_is_passed_over(state_dir: Path) -> None:
@@ -198,7 +198,7 @@ def test_without_a_good_backup_a_damaged_database_is_refused_and_left(
         damage(backup)
     damage(enrolled)
     spoilt = enrolled.read_bytes()
-    with pytest.raises(StoreError, match="no good backup") as caught:
+    with pytest.raises(StoreError, match="no intact backup") as caught:
         Store.open(enrolled.parent, resident=True)
     assert "enrol again" in (caught.value.hint or "")
     assert enrolled.read_bytes() == spoilt

@@ -136,7 +136,7 @@ def test_a_visitor_named_wrongly_gives_the_visit_back(store: Store) -> None:
 def test_nobody_is_left_without_a_face(store: Store) -> None:
     visit(store, "one", 1)
     learn(store, "one", "Tom")
-    with pytest.raises(UsageError, match="every face Tom is known by") as caught:
+    with pytest.raises(UsageError, match="every face that Tom is enrolled with") as caught:
         store.corrections.not_known("one", "Tom", CHOOSE)
     assert "people remove 'Tom'" in (caught.value.hint or "")
     assert (people(store), store.sighting("one").name) == ({"Tom": 3}, "Tom"), "nothing was done by halves"
@@ -146,9 +146,9 @@ def test_nobody_is_left_without_a_face(store: Store) -> None:
     ("identifier", "name", "complaint"),
     [
         ("nothing", "Tom", "no sighting 'nothing'"),
-        ("wrong", "Zoe", "nobody called 'Zoe'"),
-        ("wrong", "Anna", "not taken for Anna: it was told as Tom"),
-        ("faceless", None, "no face of sighting faceless is kept"),
+        ("wrong", "Zoe", "no person called 'Zoe'"),
+        ("wrong", "Anna", "not taken for Anna: the verdict was Tom"),
+        ("faceless", None, "no face of sighting faceless is stored"),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_done(mistaken: Store, identifier: str, name: str, complaint: str) -> None:
@@ -162,5 +162,5 @@ def test_what_cannot_be_is_told_and_nothing_done(mistaken: Store, identifier: st
 
 def test_faces_of_a_sighting_without_any_are_told(mistaken: Store) -> None:
     mistaken.record(sighting("faceless", UNIDENTIFIED))
-    with pytest.raises(UsageError, match="no face of sighting faceless is kept"):
+    with pytest.raises(UsageError, match="no face of sighting faceless is stored"):
         mistaken.corrections.faces("faceless")

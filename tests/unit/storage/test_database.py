@@ -222,7 +222,7 @@ def test_somebody_elses_state_directory_is_told(state_dir: Path) -> None:
 def test_a_full_disk_is_told_when_the_store_is_made(state_dir: Path) -> None:
     state_dir.mkdir()
     done = run_python(_OPEN, state_dir, mount=f"mount -t tmpfs -o size=32k none {state_dir}")
-    assert "no space left" in done.stdout, done.stderr
+    assert "the disk is full" in done.stdout, done.stderr
 
 
 def test_two_processes_may_make_the_store_at_once(state_dir: Path) -> None:

@@ -54,7 +54,7 @@ def test_where_there_is_nothing_to_let_go_the_full_disk_is_said(tmp_path):
     with small_disk(tmp_path / "state", "4m") as state:
         household(state)
         fill(state)
-        with pytest.raises(StoreError, match="no space left"):
+        with pytest.raises(StoreError, match="the disk is full"):
             Store.open(state, resident=True)
 
 
@@ -64,7 +64,7 @@ def test_nothing_goes_where_there_is_room_or_another_command_looks_in(tmp_path):
         with Store.open(state, resident=True) as store:
             assert store.freed == 0
         fill(state)
-        with pytest.raises(StoreError, match="no space left"):
+        with pytest.raises(StoreError, match="the disk is full"):
             Store.open(state)
         assert names(state / "snapshots") == ["visit-1.jpg", "visit-2.jpg"]
         assert not (state / ".room").exists()

@@ -84,12 +84,12 @@ def test_a_store_uses_the_machines_key_and_makes_none(tmp_path: Path, state_dir:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "cut short"),
-        (b"facesecure-key-1:", "cut short"),
-        (b"facesecure-key-1:c2hvcnQ=\n", "cut short"),
+        (b"", "truncated"),
+        (b"facesecure-key-1:", "truncated"),
+        (b"facesecure-key-1:c2hvcnQ=\n", "truncated"),
         (b"facesecure-key-1:!!!\n", "damaged"),
-        (base64.b64encode(bytes(32)) + b"\n", "no key"),
-        (bytes(32), "no key"),
+        (base64.b64encode(bytes(32)) + b"\n", "not a facesecure key"),
+        (bytes(32), "not a facesecure key"),
     ],
 )
 def test_a_key_that_is_none_is_refused(enrolled: Path, content: bytes, said: str) -> None:
@@ -103,7 +103,7 @@ def test_a_key_that_is_none_is_refused(enrolled: Path, content: bytes, said: str
 @pytest.mark.parametrize("size", [0, 10, 40, 60])
 def test_a_truncated_key_is_refused(enrolled: Path, size: int) -> None:
     enrolled.write_bytes(enrolled.read_bytes()[:size])
-    with pytest.raises(StoreError, match="cut short"):
+    with pytest.raises(StoreError, match="truncated"):
         Store.open(enrolled.parent)
 
 
@@ -112,7 +112,7 @@ def test_a_missing_key_is_refused_and_not_made_again(enrolled: Path) -> None:
     with pytest.raises(StoreError, match="key is missing") as caught:
         Store.open(enrolled.parent)
     assert str(enrolled) in caught.value.message
-    assert "do not make another" in (caught.value.hint or "")
+    assert "do not create another" in (caught.value.hint or "")
     assert not enrolled.exists()
 
 
@@ -205,6 +205,6 @@ def test_a_key_that_systemd_lends_is_not_rotated(
     enrolled.rename(tmp_path / "credentials" / "facesecure.key")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "credentials"))
     with Store.open(enrolled.parent) as store:
-        with pytest.raises(StoreError, match="given by systemd"):
+        with pytest.raises(StoreError, match="systemd provides the key"):
             store.rotate_key()
         assert len(store.faces_of("Tom")) == 1

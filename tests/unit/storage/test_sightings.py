@@ -191,8 +191,8 @@ def test_on_a_full_disk_the_sighting_is_kept_without_its_snapshot(tmp_path: Path
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "True None 2 []"
-    assert "no snapshot of sighting big is kept" in done.stderr
-    assert "no space left" in lines[1]
+    assert "no snapshot of sighting big is stored" in done.stderr
+    assert "the disk is full" in lines[1]
     assert "free some space" in lines[2]
     assert lines[3] == "before"
 

@@ -1,1 +1,1 @@
-"""Alembic's scripts, run by ``store.database`` when a database is older than this version of facesecure."""
+"""Alembic's scripts, run by ``storage.database`` if a database is older than this version of facesecure."""

@@ -1,4 +1,4 @@
-"""Alembic runs this file. The connection comes from ``store.database``, with its transaction begun: all or nothing."""
+"""Run by Alembic, on a connection of ``storage.database`` whose transaction has begun: all or nothing."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""People, faces, templates, sightings."""
+"""Create the tables of people, faces, templates and sightings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Create the first tables."""
     _people()
     _sightings()
     counters = op.create_table(

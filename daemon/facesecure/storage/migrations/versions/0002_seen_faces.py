@@ -1,4 +1,4 @@
-"""Faces kept with their sightings, the visitors they make up, and what the household said about both."""
+"""Add the faces of sightings, the visitors they are grouped into, and the corrections of both."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
+    """Create the tables of visitors and their faces, and add the columns for corrections."""
     _visitors()
     _columns()
     _faces()
@@ -72,7 +73,7 @@ def _faces() -> None:
 
 
 def _face_columns() -> tuple[sa.Column[Any], ...]:
-    """The crop comes last: SQLite then reads an embedding without walking through the picture."""
+    """Return the common columns. The crop is last, so that SQLite reads an embedding without reading the image."""
     return (
         sa.Column("taken_at", sa.DateTime, nullable=False),
         sa.Column("model_sha256", sa.String(64), nullable=False),

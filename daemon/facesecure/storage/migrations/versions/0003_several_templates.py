@@ -1,6 +1,6 @@
-"""A person may have several templates of one model.
+"""Allow several templates of a person for one model.
 
-SQLite cannot drop a constraint: the table is made anew and its rows are carried over.
+SQLite cannot drop a constraint, so the table is created again and its rows are copied.
 """
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ _COLUMNS = "id, person_id, model_sha256, embedding, faces, made_at"
 
 
 def upgrade() -> None:
+    """Create the table of templates again, without the constraint."""
     op.rename_table("templates", "templates_before")
     op.create_table(
         "templates",

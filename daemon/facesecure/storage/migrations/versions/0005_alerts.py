@@ -1,4 +1,4 @@
-"""Alerts, and a delivery for each channel they are for."""
+"""Add alerts, and their deliveries on each channel."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
+    """Create the tables of alerts and deliveries."""
     op.create_table(
         "alerts",
         sa.Column("identifier", sa.String(100), primary_key=True),

@@ -1,0 +1,79 @@
+"""Embed enrolled faces again after a change of model. The functions with a session work inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from facesecure.domain import Embedding, Image
+from facesecure.domain.errors import FacesecureError
+from facesecure.domain.records import RefusedFace, TemplateMaker, check_embedding
+from facesecure.storage import templates
+from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, FieldCipher, cipher_of, person_context
+from facesecure.storage.tables import FaceRow, PersonRow
+from facesecure.storage.values import embedding_bytes
+from facesecure.vision.images.codec import png_image
+
+
+@dataclass(frozen=True, slots=True)
+class OutdatedFace:
+    """A face with an embedding by another model: the person's name, the face's number, and its encrypted crop."""
+
+    name: str
+    identifier: int
+    person_id: int
+    encrypted_crop: bytes
+    cipher: FieldCipher
+
+    def image(self) -> Image:
+        """Return the crop, uint8 RGB (112, 112, 3). Raises ValueError if it is missing or damaged."""
+        return png_image(self.cipher.decrypt(self.encrypted_crop, FACE_CROP, person_context(self.person_id)))
+
+
+def outdated_faces(session: Session, model_sha256: str) -> list[OutdatedFace]:
+    """Return the faces whose embedding was made by another model, ordered by name."""
+    query = (
+        select(PersonRow.name, FaceRow.id, FaceRow.person_id, FaceRow.crop_png)
+        .join(FaceRow, FaceRow.person_id == PersonRow.id)
+        .where(FaceRow.model_sha256 != model_sha256)
+        .order_by(PersonRow.name_key, FaceRow.id)
+    )
+    cipher = cipher_of(session)
+    return [OutdatedFace(*row, cipher) for row in session.execute(query)]
+
+
+def embed_faces(
+    faces: Sequence[OutdatedFace], embed: Callable[[Image], Embedding], done: Callable[[int, int], None] | None
+) -> tuple[dict[int, Embedding], tuple[RefusedFace, ...]]:
+    """Return the new embeddings by face number, and the faces that could not be embedded."""
+    embeddings: dict[int, Embedding] = {}
+    refused: list[RefusedFace] = []
+    for count, face in enumerate(faces, 1):
+        try:
+            embedding = embed(face.image())
+            check_embedding(embedding)
+            embeddings[face.identifier] = embedding
+        except (ValueError, RuntimeError, FacesecureError) as error:
+            refused.append(RefusedFace(face.name, face.identifier, str(error)))
+        if done is not None:
+            done(count, len(faces))
+    return embeddings, tuple(refused)
+
+
+def replace_embeddings(
+    session: Session, embeddings: dict[int, Embedding], model_sha256: str, make_templates: TemplateMaker
+) -> int:
+    """Store the new model's embeddings by face number; return how many. Faces removed meanwhile are skipped."""
+    cipher = cipher_of(session)
+    rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
+    for row in rows:
+        blob = embedding_bytes(embeddings[row.id])
+        row.embedding = cipher.encrypt(blob, FACE_EMBEDDING, person_context(row.person_id))
+        row.model_sha256 = model_sha256
+    session.flush()
+    for person_id in {row.person_id for row in rows}:
+        templates.remake(session, person_id, make_templates)
+    return len(rows)
