@@ -127,7 +127,7 @@ def test_a_text_file_named_jpg_is_told_and_enrols_nobody(household, tmp_path):
     assert household("identify", fake).code == 1
     outcome = household("enroll", "Eve", "--images", fake)
     assert outcome.code == 1
-    assert "not a picture, whatever its name says" in outcome.out
+    assert "not an image, whatever its name says" in outcome.out
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5000)])

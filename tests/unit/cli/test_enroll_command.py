@@ -1,4 +1,4 @@
-"""``facesecure enroll``: every picture is told of, and nobody is enrolled by halves."""
+"""``facesecure enroll``: every image is reported, and a person is enrolled completely or not at all."""
 
 import logging
 
@@ -50,15 +50,15 @@ def test_one_flag_takes_files_and_folders_together(facesecure, album, visitor):
     outcome = facesecure("enroll", "Grace", "--images", album / "grace_0.png", visitor, note, album, "--json")
     assert len(outcome.json["pictures"]) == 3 + 6
     refused = {picture["source"]: picture["reason"] for picture in outcome.json["pictures"] if not picture["taken"]}
-    assert "not a picture" in refused[str(note)]
+    assert "not an image" in refused[str(note)]
     assert "does not look like the others" in refused[str(visitor)]
     assert "nearly the same" in refused[str(album / "grace_0.png")]
 
 
 def test_the_table_says_taken_or_refused_and_why(facesecure, album):
     outcome = facesecure("enroll", "Grace", "--images", album, album / "notes.txt")
-    assert "taken" in outcome.out
-    assert "not a picture" in outcome.out
+    assert "accepted" in outcome.out
+    assert "not an image" in outcome.out
     assert "Grace is enrolled with" in outcome.out
     assert "\x1b" not in outcome.out + outcome.err
 
@@ -107,7 +107,7 @@ def test_the_camera_enrols_from_its_address_or_from_the_configuration(facesecure
     outcome = facesecure("--config", config, "enroll", "--camera", "Grace")
     assert outcome.code == 0
     assert "Grace: look at the camera" in outcome.err
-    assert "nothing new: Grace is known by these pictures already" in outcome.out
+    assert "nothing new: Grace is enrolled with these faces already" in outcome.out
     assert facesecure.people() == before
 
 
@@ -159,7 +159,7 @@ def test_an_empty_folder_is_refused_before_anything_is_loaded(facesecure, tmp_pa
     (tmp_path / "empty").mkdir()
     outcome = facesecure("enroll", "Grace", "--images", tmp_path / "empty")
     assert outcome.code == 2
-    assert "there is no picture in" in outcome.err
+    assert "there is no photo in" in outcome.err
 
 
 def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):

@@ -68,9 +68,9 @@ def test_an_unreadable_picture_does_not_keep_the_others_from_being_told(knows_gr
     outcome = knows_grace("identify", tmp_path / "fake.jpg", portrait, tmp_path / "gone.jpg", "--json")
     assert outcome.code == 1
     fake, good, gone = outcome.json["images"]
-    assert "not a picture" in fake["error"]
+    assert "not an image" in fake["error"]
     assert (good["error"], good["faces"][0]["name"]) == (None, "Grace")
-    assert "there is no picture" in gone["error"]
+    assert "there is no image" in gone["error"]
     assert outcome.err.count("error: ") == 2
 
 

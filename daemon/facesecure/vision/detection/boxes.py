@@ -1,6 +1,8 @@
-"""Boxes as arrays: float32 (n, 4) of left, top, right, bottom in pixels of the image, all of them at once.
+"""Arrays of boxes and what every detector does with them: overlap, suppression, crops, and the domain's faces.
 
-Pixel (0, 0) covers the square from 0 to 1, so a box's width is simply right - left.
+Boxes are float32 (n, 4) of left, top, right, bottom in pixels of the image. Pixel (0, 0) covers the square from 0 to 1,
+so a box's width is right - left. ``shrink`` and ``cut`` bring an image, or squares out of it, to the input size of a
+network; ``require_rgb`` checks a detector's input, and ``make_faces`` turns its arrays into ``domain.Face``.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ Indices = NDArray[np.intp]
 
 
 def areas(boxes: Boxes) -> NDArray[np.float32]:
-    """Area of each box, (n,); 0 for one that is inside out."""
+    """Return the area of each box, (n,); 0 for one that is inside out."""
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
     return np.asarray(sides[:, 0] * sides[:, 1], np.float32)
 
 
 def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArray[np.float32]:
-    """Overlap of every box with every other, (n, m), 0 to 1.
+    """Return the overlap of every box with every other, (n, m), 0 to 1.
 
     Intersection over union; ``of_smaller`` gives intersection over the smaller of the two instead, which also
     sees a box that lies inside another. Boxes without area overlap nothing.
@@ -40,7 +42,7 @@ def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArra
 
 
 def suppress(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool = False) -> Indices:
-    """Greedy non-maximum suppression: indices of the boxes that stay, best score first.
+    """Return the indices of the boxes that greedy non-maximum suppression keeps, best score first.
 
     A box stays unless it overlaps one that stays, and scores no worse, by more than ``threshold``. Equal scores
     are taken in the order given, so the result never depends on chance.
@@ -55,24 +57,24 @@ def suppress(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool
 
 
 def strongest(scores: Scores, limit: int) -> Indices:
-    """Indices of the ``limit`` best scores, best first; all of them if there are fewer."""
+    """Return the indices of the ``limit`` best scores, best first; all of them if there are fewer."""
     return np.asarray(np.argsort(-scores, kind="stable")[:limit], np.intp)
 
 
 def shifted(boxes: Boxes, offsets: NDArray[np.float32]) -> Boxes:
-    """Each edge moved by its offset (n, 4), in widths and heights of its box: MTCNN's box regression."""
+    """Move each edge by its offset (n, 4), in widths and heights of its box: MTCNN's box regression."""
     return np.asarray(boxes + offsets * np.tile(boxes[:, 2:] - boxes[:, :2], 2), np.float32)
 
 
 def squared(boxes: Boxes, enlarge: float = 1.0) -> Boxes:
-    """The square around each box's centre whose side is ``enlarge`` times the box's longer one."""
+    """Return the square around each box's centre whose side is ``enlarge`` times the box's longer one."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     half = np.maximum(*(boxes[:, 2:] - boxes[:, :2]).T)[:, None] * (enlarge / 2)
     return np.asarray(np.hstack((centres - half, centres + half)), np.float32)
 
 
 def usable(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
-    """Which boxes are finite, at least a pixel large, and have their centre inside the picture, (n,)."""
+    """Return a mask (n,) of the boxes that are finite, at least a pixel large, and centred inside the image."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     inside = ((centres >= 0) & (centres <= (width, height))).all(1)
     sized = ((boxes[:, 2:] - boxes[:, :2]) >= 1).all(1)
@@ -80,10 +82,10 @@ def usable(boxes: Boxes, width: int, height: int) -> NDArray[np.bool_]:
 
 
 def shrink(image: Image, width: int, height: int) -> Image:
-    """``image`` at (height, width): halved while it is more than twice as large, then bilinear.
+    """Return ``image`` at (height, width): halved while it is more than twice as large, then resized bilinearly.
 
-    Averages as area resampling does, so nothing aliases, in a seventh of its time: OpenCV halves with SIMD, and
-    walks pixel by pixel for any other factor (1080p to 576x324: 1.0 ms against 6.9 ms).
+    This averages as area resampling does, so nothing aliases, in a seventh of its time: OpenCV halves with SIMD, and
+    goes pixel by pixel for any other factor (1080p to 576x324: 1.0 ms against 6.9 ms).
     """
     while image.shape[1] > 2 * width and image.shape[0] > 2 * height:
         half = (image.shape[1] + 1) // 2, (image.shape[0] + 1) // 2
@@ -94,14 +96,14 @@ def shrink(image: Image, width: int, height: int) -> Image:
 
 
 def whole_pixels(squares: Boxes) -> NDArray[np.intp]:
-    """``squares`` moved to the pixel grid and kept square, int (n, 4); at least one pixel each."""
+    """Return ``squares`` moved to the pixel grid, still square, int (n, 4); at least one pixel each."""
     sides = np.maximum(np.rint(squares[:, 2] - squares[:, 0]), 1)[:, None]
     corners = np.rint((squares[:, :2] + squares[:, 2:] - sides) / 2)
     return np.hstack((corners, corners + sides)).astype(np.intp)
 
 
 def cut(image: Image, squares: NDArray[np.intp], side: int) -> Image:
-    """The picture inside each of ``squares`` (int (n, 4), may cross the edge), uint8 RGB (n, side, side, 3).
+    """Return the image inside each of ``squares`` (int (n, 4), may cross the edge), uint8 RGB (n, side, side, 3).
 
     What lies outside the image is black.
     """
@@ -131,18 +133,18 @@ def require_rgb(image: Image) -> None:
 
 
 def make_faces(boxes: Boxes, landmarks: NDArray[np.float32], scores: Scores) -> list[Face]:
-    """Faces, largest first, from boxes (n, 4), landmarks (n, 5, 2) and scores (n,).
+    """Return faces, largest first, from boxes (n, 4), landmarks (n, 5, 2) and scores (n,).
 
-    Scores are held to 0..1. What has no size or is not finite is left out: a network that was shown noise may
-    turn a box inside out.
+    Scores are clipped to 0..1. Boxes without size or with values that are not finite are left out: for noise, a network
+    may return a box that is inside out.
     """
-    sound = ((boxes[:, 2:] > boxes[:, :2]).all(1)) & np.isfinite(boxes).all(1)
-    sound &= np.isfinite(landmarks).all((1, 2)) & np.isfinite(scores)
-    held = np.clip(scores, 0.0, 1.0)
+    valid = ((boxes[:, 2:] > boxes[:, :2]).all(1)) & np.isfinite(boxes).all(1)
+    valid &= np.isfinite(landmarks).all((1, 2)) & np.isfinite(scores)
+    clipped = np.clip(scores, 0.0, 1.0)
     points = landmarks.astype(np.float32)
-    return largest_first(Face(Box(*boxes[i].tolist()), points[i], float(held[i])) for i in np.flatnonzero(sound))
+    return largest_first(Face(Box(*boxes[i].tolist()), points[i], float(clipped[i])) for i in np.flatnonzero(valid))
 
 
 def largest_first(faces: Iterable[Face]) -> list[Face]:
-    """By area of the box; faces of equal size stay in the order given."""
+    """Return ``faces`` by the area of their boxes, largest first; faces of equal size keep their order."""
     return sorted(faces, key=lambda face: -face.box.area)

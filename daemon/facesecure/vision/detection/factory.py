@@ -1,4 +1,4 @@
-"""Finding faces: MTCNN, OpenCV's Haar cascade, YuNet, and a scripted one, all behind ``stages.Detector``."""
+"""Make the configured face detector: MTCNN, OpenCV's Haar cascade or YuNet."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from facesecure.domain.errors import ModelError
 from facesecure.domain.interfaces import Detector
 
 DEFAULT_CONFIDENCE: Final = {"mtcnn": 0.8, "haar": 0.8, "yunet": 0.6}
-"""Where each detector's own score tells faces from the rest, by tests/bench/detectors.py."""
+"""Confidence from which each detector's own score is a face, measured with benchmarks/detectors.py."""
 USABLE_CONFIDENCE: Final = {"mtcnn": 0.9, "haar": 0.9, "yunet": 0.7}
-"""Where it is sure enough to tell by the face who it is. YuNet's scores for clear faces end at 0.95."""
+"""Confidence from which a face is certain enough to be identified. YuNet's scores for clear faces end at 0.95."""
 
 
 def build_detector(config: DetectorConfig, *, models_dir: Path | None = None, threads: int = 1) -> Detector:
-    """The detector that ``config`` asks for, on ``threads`` threads.
+    """Return the detector that ``config`` selects, on ``threads`` threads.
 
-    ``models_dir`` is where ``facesecure models pull`` puts things; only YuNet needs it. Raises ModelError if a
-    model is missing or damaged. What is returned must not be used by two threads at once.
+    ``models_dir`` is the folder of pulled models; only YuNet needs it. Raises ModelError if a model is missing or
+    damaged. The detector must not be used by two threads at once.
     """
     builders = {"mtcnn": _mtcnn, "haar": _haar, "yunet": _yunet}
     return builders[config.kind](config, models_dir, threads)
@@ -57,5 +57,5 @@ def _yunet(config: DetectorConfig, models_dir: Path | None, _threads: int) -> De
 
 
 def _confidence(config: DetectorConfig) -> float:
-    """What the configuration says, or this kind's own default."""
+    """Return the configured confidence, or the default of this kind of detector."""
     return DEFAULT_CONFIDENCE[config.kind] if config.confidence is None else config.confidence

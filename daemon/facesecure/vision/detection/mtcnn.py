@@ -1,7 +1,7 @@
-"""MTCNN: three small networks, each looking harder at what the one before let through.
+"""Detect faces with MTCNN: three small networks, each checking the candidates of the one before more closely.
 
 Zhang et al. (2016). The thresholds are those published with the weights: P-Net 0.6, R-Net 0.7; suppression above an
-overlap of 0.5 among windows and 0.7 among R-Net's boxes, and 0.7 of the smaller box in the end.
+overlap of 0.5 among windows, of 0.7 among R-Net's boxes, and finally of 0.7 of the smaller box.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from facesecure.vision.detection.mtcnn_networks import (
     FACTOR,
     ONET_SIDE,
     RNET_SIDE,
+    CropDetections,
     CropNetwork,
-    Judgement,
     ProposalNetwork,
     Pyramid,
 )
 from facesecure.vision.inference.model_card import Model
 
 SIZES_KEPT = 2
-"""Picture sizes whose networks stay in memory: a camera has one, photos to enrol come upright and across."""
+"""Image sizes whose networks stay in memory: a camera has one, photos to enrol have two orientations."""
 
-MOST_WINDOWS = 256
-MOST_BOXES = 128
-"""What R-Net and O-Net get to see at most, best first, so that a crowd or a hedge costs no more than this."""
+MAX_WINDOWS = 256
+MAX_BOXES = 128
+"""Candidates that R-Net and O-Net check at most, best first, so that a crowd or a hedge costs no more than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class MtcnnModels:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What passes a stage: P-Net's, R-Net's and O-Net's probability of a face."""
+    """Smallest probability of a face that passes P-Net, R-Net and O-Net."""
 
     window: float = 0.6
     box: float = 0.7
@@ -60,7 +60,13 @@ class Thresholds:
 
 
 class Mtcnn:
-    """A Detector. Keeps networks for the last few picture sizes; not safe for two threads at once."""
+    """A Detector. It keeps networks for the last image sizes; not safe for two threads at once.
+
+    Example::
+
+        models = MtcnnModels(load_model("pnet"), load_model("rnet"), load_model("onet"))
+        faces = Mtcnn(models, min_face=40).detect(image)
+    """
 
     def __init__(
         self,
@@ -77,7 +83,7 @@ class Mtcnn:
         self._onet = CropNetwork(models.onet, ONET_SIDE, threads, landmarks=True)
 
     def detect(self, image: Image) -> list[Face]:
-        """All faces in ``image`` (uint8 RGB, any size), largest first; confidence is O-Net's probability.
+        """Return all faces in ``image`` (uint8 RGB, any size), largest first; confidence is O-Net's probability.
 
         Raises ValueError if ``image`` is something else.
         """
@@ -87,24 +93,29 @@ class Mtcnn:
         return self._faces(image, boxes)
 
     def _refined(self, image: Image, windows: Boxes) -> Boxes:
-        judged = self._judged(self._rnet, image, windows, self._thresholds.box)
-        best = suppress(judged.boxes, judged.scores, 0.7)[:MOST_BOXES]
-        return judged.boxes[best]
+        found = self._checked(self._rnet, image, windows, self._thresholds.box)
+        best = suppress(found.boxes, found.scores, 0.7)[:MAX_BOXES]
+        return found.boxes[best]
 
     def _faces(self, image: Image, boxes: Boxes) -> list[Face]:
-        judged = self._judged(self._onet, image, boxes, self._thresholds.face)
-        best = judged.keep(suppress(judged.boxes, judged.scores, 0.7, of_smaller=True))
+        found = self._checked(self._onet, image, boxes, self._thresholds.face)
+        best = found.keep(suppress(found.boxes, found.scores, 0.7, of_smaller=True))
         return make_faces(best.boxes, best.landmarks, best.scores)
 
     @staticmethod
-    def _judged(network: CropNetwork, image: Image, boxes: Boxes, threshold: float) -> Judgement:
+    def _checked(network: CropNetwork, image: Image, boxes: Boxes, threshold: float) -> CropDetections:
         height, width = image.shape[:2]
-        judged = network.judge(image, squared(boxes[usable(boxes, width, height)]))
-        return judged.keep(judged.scores >= threshold)
+        found = network.detect(image, squared(boxes[usable(boxes, width, height)]))
+        return found.keep(found.scores >= threshold)
 
 
 class WindowSearch:
-    """P-Net over a pyramid: one interpreter a level, made when a picture of a new size comes."""
+    """Runs P-Net over a pyramid; the interpreters of its levels are made when an image of a new size comes.
+
+    Example::
+
+        boxes = WindowSearch(load_model("pnet"), 40, FACTOR, threads=1).find(image, threshold=0.6)
+    """
 
     def __init__(self, model: Model, min_face: float, factor: float, threads: int) -> None:
         self._model, self._threads = model, threads
@@ -112,7 +123,7 @@ class WindowSearch:
         self._plans: OrderedDict[tuple[int, int], tuple[Pyramid, list[ProposalNetwork]]] = OrderedDict()
 
     def find(self, image: Image, threshold: float) -> Boxes:
-        """Where a face may be: at most MOST_WINDOWS boxes (n, 4), best first."""
+        """Return the boxes that may hold a face: at most MAX_WINDOWS, (n, 4), best first."""
         pyramid, networks = self._plan(image.shape[1], image.shape[0])
         found = [
             _thinned(*network.propose(level_image, threshold))
@@ -121,7 +132,7 @@ class WindowSearch:
         if not found:
             return np.empty((0, 4), np.float32)
         boxes, _ = _thinned(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-        return boxes[:MOST_WINDOWS]
+        return boxes[:MAX_WINDOWS]
 
     def _plan(self, width: int, height: int) -> tuple[Pyramid, list[ProposalNetwork]]:
         size = width, height
@@ -136,7 +147,7 @@ class WindowSearch:
 
 
 def _thinned(boxes: Boxes, scores: Scores) -> tuple[Boxes, Scores]:
-    """The strongest of overlapping windows; of more than four times MOST_WINDOWS only the best are compared."""
-    top = strongest(scores, 4 * MOST_WINDOWS)
+    """Return the best of overlapping windows; only the 4 * MAX_WINDOWS best are compared."""
+    top = strongest(scores, 4 * MAX_WINDOWS)
     stay = top[suppress(boxes[top], scores[top], 0.5)]
     return boxes[stay], scores[stay]

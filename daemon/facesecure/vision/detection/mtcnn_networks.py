@@ -1,9 +1,9 @@
-"""MTCNN's three networks as functions over arrays.
+"""MTCNN's three networks as functions of arrays, and the image pyramid that P-Net searches.
 
 Zhang et al. (2016), "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks". All three
-take uint8 RGB and normalise inside the graph. Outputs are told apart by their last axis: 1 is the probability of a
+take uint8 RGB and normalise inside the graph. Outputs are distinguished by their last axis: 1 is the probability of a
 face, 4 are offsets of the box's edges in widths and heights of the box, 10 are five x, then five y, of landmarks in
-sides of the crop.
+sides of the crop. ``Pyramid`` reduces an image step by step, so that a window of fixed size fits every face.
 """
 
 from __future__ import annotations
@@ -22,22 +22,81 @@ from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import Model
 
 Floats = NDArray[np.float32]
-RNET_SIDE = 24
-ONET_SIDE = 48
-STRIDE = 2
-"""P-Net pools once, so its windows lie two pixels apart."""
-CELL = 12
-"""P-Net's window, pixels (Zhang et al. 2016)."""
 
+CELL = 12
+"""Side of P-Net's window, pixels (Zhang et al. 2016)."""
+STRIDE = 2
+"""Pixels between P-Net's windows: it pools once."""
 OVERLAP = CELL - STRIDE
+"""Rows that two bands of a level share."""
 BAND_PIXELS = 20_000
+"""Pixels of a level that are searched at once, about."""
+RNET_SIDE = 24
+"""Side of R-Net's input, pixels."""
+ONET_SIDE = 48
+"""Side of O-Net's input, pixels."""
+
+FACTOR = 0.5
+"""Scale from one level to the next. The paper's 0.709 takes a third more time and found the same 99.7 % of 400 faces in
+1280x720 scenes, 40 to 150 pixels wide, most of them dark, blurred, noisy or rolled."""
+
+LARGEST_LEVEL = 1_100_000
+"""Pixels in the largest level: 8 megapixels at 40 px a face fit. In larger images only larger faces are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One size of the pyramid, and the number of image pixels that one of its pixels spans."""
+
+    width: int
+    height: int
+    step_x: float
+    step_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """The levels for images of one size, largest first; none if the image is smaller than a face.
+
+    Example::
+
+        for level, small in Pyramid.plan(1280, 720, min_face=40).images(image): ...
+    """
+
+    levels: tuple[Level, ...]
+
+    @classmethod
+    def plan(cls, width: int, height: int, min_face: float, factor: float = FACTOR) -> Pyramid:
+        """Plan the levels for an image of ``width`` x ``height``, to find faces from ``min_face`` pixels to all of it.
+
+        The image is never enlarged, so a ``min_face`` below CELL counts as CELL. The last level shrinks the shorter
+        side to one window, so that a face as large as the image is found too.
+        """
+        scale = min(CELL / max(min_face, CELL), (LARGEST_LEVEL / (width * height)) ** 0.5)
+        last = CELL / min(width, height)
+        scales = []
+        while scale > last:
+            scales.append(scale)
+            scale *= factor
+        if scales or scale == last:
+            scales.append(last)
+        sizes = [(max(round(width * s), CELL), max(round(height * s), CELL)) for s in scales]
+        return cls(tuple(Level(w, h, width / w, height / h) for w, h in dict.fromkeys(sizes)))
+
+    def images(self, image: Image) -> Iterator[tuple[Level, Image]]:
+        """Yield each level with its image, uint8 RGB, made from the level before."""
+        for level in self.levels:
+            image = shrink(image, level.width, level.height)
+            yield level, image
 
 
 class ProposalNetwork:
     """P-Net for one level of a pyramid: every 12x12 window, every second pixel.
 
     A large level is searched in bands of one shape that share OVERLAP rows. That costs 5 % more time than all at
-    once and halves the memory (1080p at 40 px a face: 28 MB instead of 53 MB), whatever the size of the picture.
+    once and halves the memory (1080p at 40 px a face: 28 MB instead of 53 MB), at any size of the image. Example::
+
+        boxes, scores = ProposalNetwork(load_model("pnet"), level).propose(level_image, threshold=0.6)
     """
 
     def __init__(self, model: Model, level: Level, threads: int = 1) -> None:
@@ -50,10 +109,10 @@ class ProposalNetwork:
         self._step = np.array((level.step_x, level.step_y) * 2, np.float32)
 
     def propose(self, image: Image, threshold: float) -> tuple[Boxes, Scores]:
-        """Windows of this level's ``image`` (uint8 RGB) scored above ``threshold`` and above their neighbours.
+        """Return the windows of this level's ``image`` (uint8 RGB) scored above ``threshold`` and their neighbours.
 
-        Boxes are in pixels of the whole picture. Suppression would strike out such neighbours anyway, but in a crowd
-        there are thousands of them.
+        Boxes are in pixels of the whole image. Suppression would remove lower neighbours anyway, but in a crowd there
+        are thousands of them.
         """
         found = [self._search(image[top : top + self._rows], top, threshold) for top in self._tops]
         boxes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -72,22 +131,25 @@ def _highest_nearby(scores: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What R-Net or O-Net makes of n squares: moved boxes, scores, and O-Net's landmarks (n, 5, 2), all in pixels."""
+class CropDetections:
+    """Output of R-Net or O-Net for n squares: refined boxes, scores, and O-Net's landmarks (n, 5, 2), in pixels."""
 
     boxes: Boxes
     scores: Scores
     landmarks: Floats
 
-    def keep(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Judgement:
-        return Judgement(self.boxes[which], self.scores[which], self.landmarks[which])
+    def keep(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> CropDetections:
+        """Return the selected rows, by mask or by indices."""
+        return CropDetections(self.boxes[which], self.scores[which], self.landmarks[which])
 
 
 class CropNetwork:
     """R-Net or O-Net, one crop at a time.
 
-    A batch is no faster (measured from 1 to 16: 0.03 ms a crop for R-Net, 0.13 ms for O-Net), and a graph of fixed
-    shape is wholly XNNPACK's.
+    A batch is no faster (measured from 1 to 16: 0.03 ms a crop for R-Net, 0.13 ms for O-Net), and XNNPACK runs all of
+    a graph of fixed shape. Example::
+
+        found = CropNetwork(load_model("onet"), ONET_SIDE, landmarks=True).detect(image, squares)
     """
 
     def __init__(self, model: Model, side: int, threads: int = 1, *, landmarks: bool = False) -> None:
@@ -95,77 +157,28 @@ class CropNetwork:
         self._graph = model.interpreter(threads=threads, input_shape=(1, side, side, 3))
         self._order = positions(self._graph, *((1, 4, 10) if landmarks else (1, 4)))
 
-    def judge(self, image: Image, squares: Boxes) -> Judgement:
-        """Look at each of ``squares`` (float32 (n, 4), may cross the edge) in ``image`` (uint8 RGB)."""
+    def detect(self, image: Image, squares: Boxes) -> CropDetections:
+        """Run the network on each of ``squares`` (float32 (n, 4), may cross the edge) in ``image`` (uint8 RGB)."""
         pixels = whole_pixels(squares)
-        rows = [self._judge_one(crop) for crop in cut(image, pixels, self._side)]
-        answers = np.array(rows, np.float32).reshape(len(rows), 15 if self._landmarks else 5)
-        looked_at = pixels.astype(np.float32)
-        points = answers[:, 5:].reshape(len(rows), 2, 5 if self._landmarks else 0).transpose(0, 2, 1)
-        sides = (looked_at[:, 2:] - looked_at[:, :2])[:, None]
-        landmarks = looked_at[:, None, :2] + points * sides
-        return Judgement(shifted(looked_at, answers[:, 1:5]), answers[:, 0], landmarks)
+        rows = [self._detect_one(crop) for crop in cut(image, pixels, self._side)]
+        outputs = np.array(rows, np.float32).reshape(len(rows), 15 if self._landmarks else 5)
+        corners = pixels.astype(np.float32)
+        points = outputs[:, 5:].reshape(len(rows), 2, 5 if self._landmarks else 0).transpose(0, 2, 1)
+        sides = (corners[:, 2:] - corners[:, :2])[:, None]
+        landmarks = corners[:, None, :2] + points * sides
+        return CropDetections(shifted(corners, outputs[:, 1:5]), outputs[:, 0], landmarks)
 
-    def _judge_one(self, crop: Image) -> Floats:
+    def _detect_one(self, crop: Image) -> Floats:
         outputs = self._graph.invoke(crop[None])
         return np.concatenate([outputs[position].ravel() for position in self._order])
 
 
 def positions(graph: Interpreter, *widths: int) -> list[int]:
-    """Where among the graph's outputs those with a last axis of ``widths`` stand. ModelError if one is not there."""
+    """Return the positions of the graph's outputs whose last axes are ``widths``. Raises ModelError if they differ."""
     found = {spec.shape[-1]: position for position, spec in enumerate(graph.outputs)}
     if set(found) != set(widths):
         raise ModelError(
             f"a detection network gives outputs of {sorted(found)} values instead of {sorted(widths)}",
-            "run `facesecure models verify`; bundled models come back by reinstalling",
+            "run `facesecure models verify`; reinstalling restores bundled models",
         )
     return [found[width] for width in widths]
-
-
-FACTOR = 0.5
-"""From one level to the next. The paper's 0.709 takes a third more time and found the same 99.7 % of 400 faces in
-1280x720 scenes, 40 to 150 pixels wide, most of them dark, blurred, noisy or rolled."""
-
-LARGEST_LEVEL = 1_100_000
-"""Pixels in the largest level: 8 megapixels at 40 px a face fit. Of larger pictures only larger faces are wanted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One size of the pyramid, and how many pixels of the picture one of its pixels spans."""
-
-    width: int
-    height: int
-    step_x: float
-    step_y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Pyramid:
-    """The levels for pictures of one size, largest first; none if the picture is smaller than a face."""
-
-    levels: tuple[Level, ...]
-
-    @classmethod
-    def plan(cls, width: int, height: int, min_face: float, factor: float = FACTOR) -> Pyramid:
-        """Levels for a picture of ``width`` x ``height``, to find faces from ``min_face`` pixels to all of it.
-
-        The picture is never enlarged, so a ``min_face`` below CELL counts as CELL. The last level shrinks the
-        shorter side to one window, so that a face as large as the picture is found too.
-        """
-        scale = min(CELL / max(min_face, CELL), (LARGEST_LEVEL / (width * height)) ** 0.5)
-        last = CELL / min(width, height)
-        scales = []
-        while scale > last:
-            scales.append(scale)
-            scale *= factor
-        if scales or scale == last:
-            scales.append(last)
-        sizes = [(max(round(width * s), CELL), max(round(height * s), CELL)) for s in scales]
-        return cls(tuple(Level(w, h, width / w, height / h) for w, h in dict.fromkeys(sizes)))
-
-    def images(self, image: Image) -> Iterator[tuple[Level, Image]]:
-        """Each level with its picture, uint8 RGB, made from the level before."""
-        for level in self.levels:
-            image = shrink(image, level.width, level.height)
-            yield level, image

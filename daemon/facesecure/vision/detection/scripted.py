@@ -1,4 +1,4 @@
-"""The detector that ships for tests and demos: it finds what it was told to find."""
+"""A fake detector for tests and demos: it returns given faces."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from facesecure.vision.detection.boxes import largest_first, require_rgb
 
 
 class ScriptedDetector:
-    """A Detector that answers its first call with the first list of faces, and so on; then it finds nothing.
+    """A Detector that returns the first list of faces on its first call, and so on; then it finds nothing.
 
-    ``seen`` holds the pictures it was asked about.
+    ``seen`` holds the images it received. Example::
+
+        detector = ScriptedDetector([[Face(Box(10, 10, 60, 70), landmarks, 0.9)], []])
     """
 
     def __init__(self, script: Iterable[Sequence[Face]]) -> None:
@@ -19,7 +21,7 @@ class ScriptedDetector:
         self.seen: list[Image] = []
 
     def detect(self, image: Image) -> list[Face]:
-        """The next list of the script, largest first. Raises ValueError if ``image`` is not uint8 RGB."""
+        """Return the next list of the script, largest first. Raises ValueError if ``image`` is not uint8 RGB."""
         require_rgb(image)
         self.seen.append(image)
         return largest_first(next(self._script, ()))

@@ -1,8 +1,9 @@
-"""The one place where an aligned face is made; the daemon and the training package both call it.
+"""Crop faces for networks: aligned by landmarks, or loose with their surroundings. Used by daemon and training alike.
 
-A similarity transform (rotation, uniform scale, shift) takes the five landmarks as near as it can, in the least
-squares sense, to the template that ArcFace made the custom for 112x112 crops. Umeyama (1991) gives the transform
-in closed form, "Least-squares estimation of transformation parameters between two point patterns", PAMI 13(4).
+``crop`` makes the aligned face: a similarity transform (rotation, uniform scale, shift) maps the five landmarks, in the
+least-squares sense, onto ArcFace's template for 112x112 crops. Umeyama (1991) gives the transform in closed form,
+"Least-squares estimation of transformation parameters between two point patterns", PAMI 13(4). ``square_crop`` cuts a
+face with its surroundings, not rotated, for networks that were trained on such crops.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from numpy.typing import NDArray
 from facesecure.domain import Box, Image, Landmarks
 
 ALIGNMENT = "arcface-112-v1"
-"""Name of this alignment. Model cards state it; the daemon refuses a model made for another."""
+"""Name of the alignment of ``crop``. Model cards state it; the daemon refuses a model made for another."""
+
+CROP = "loose-v1"
+"""Name of the cropping of ``square_crop``. Model cards state it; the daemon refuses a model made for another."""
 
 SIZE = 112
+"""Side of an aligned face, pixels."""
 
 # Published constants: the ArcFace template for 112x112 (Deng et al., CVPR 2019, and its reference code).
 TEMPLATE: Landmarks = np.array(
@@ -26,9 +31,9 @@ TEMPLATE: Landmarks = np.array(
 
 
 def similarity(source: Landmarks, target: Landmarks = TEMPLATE) -> NDArray[np.float64]:
-    """The 2x3 matrix of the similarity transform that takes ``source`` (n, 2) nearest to ``target`` (n, 2).
+    """Return the 2x3 matrix of the similarity transform that maps ``source`` (n, 2) nearest to ``target`` (n, 2).
 
-    Never mirrors. Raises ValueError if all source points coincide.
+    It never mirrors. Raises ValueError if all source points coincide.
     """
     src, dst = source.astype(np.float64), target.astype(np.float64)
     src_mean, dst_mean = src.mean(0), dst.mean(0)
@@ -45,10 +50,11 @@ def similarity(source: Landmarks, target: Landmarks = TEMPLATE) -> NDArray[np.fl
 
 
 def crop(image: Image, landmarks: Landmarks) -> Image:
-    """The aligned face: uint8 RGB (112, 112, 3), cut from ``image`` (uint8 RGB) by ``landmarks`` (5, 2) in its pixels.
+    """Return the aligned face, uint8 RGB (112, 112, 3), out of ``image`` (uint8 RGB).
 
-    What lies outside the image is black. A face more than twice as large as the crop is first brought down by
-    area averaging, because a bilinear warp over a large step would alias.
+    ``landmarks`` (5, 2) are in pixels of ``image``.
+    What lies outside the image is black. A face more than twice as large as the crop is first reduced by area
+    averaging, because a bilinear warp over a large step would alias. Raises ValueError if all landmarks coincide.
     """
     matrix = similarity(landmarks)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
@@ -59,7 +65,7 @@ def crop(image: Image, landmarks: Landmarks) -> Image:
 
 
 def _shrink(image: Image, landmarks: Landmarks, scale: float) -> tuple[Image, NDArray[np.float64]]:
-    """Cut generously around the face, average down to about the crop's scale, and align there."""
+    """Cut a region around the face, reduce it to about the crop's scale, and return it with its own matrix."""
     centre = landmarks.mean(0)
     reach = 1.5 * SIZE / scale
     height, width = image.shape[:2]
@@ -71,22 +77,18 @@ def _shrink(image: Image, landmarks: Landmarks, scale: float) -> tuple[Image, ND
     target = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     small = np.asarray(cv2.resize(region, target, interpolation=cv2.INTER_AREA), np.uint8)
     factor = np.array([target[0] / (right - left), target[1] / (bottom - top)])
-    # Pixel centres: a point at x in the region is at (x + 0.5) * factor - 0.5 in the small picture.
+    # Pixel centres: a point at x in the region is at (x + 0.5) * factor - 0.5 in the small image.
     moved = ((landmarks - (left, top) + 0.5) * factor - 0.5).astype(np.float32)
     return small, similarity(moved)
 
 
-CROP = "loose-v1"
-"""Name of this way of cutting. Model cards state it; the daemon refuses a model made for another."""
-
-
 def square_crop(image: Image, face_box: Box, *, margin: float, size: tuple[int, int]) -> Image:
-    """The face and what is around it: uint8 RGB (height, width, 3) of ``size`` (height, width), from uint8 RGB.
+    """Return the face with its surroundings, uint8 RGB of ``size`` (height, width), out of ``image`` (uint8 RGB).
 
-    The region lies about the middle of ``face_box``. It has the proportions of ``size`` (a square for a square), its
-    shorter side is the box's longer one and ``margin`` of that more on either side: 0.25 makes it one and a half times
-    as long. What lies outside ``image`` is black. Brought down by area averaging, up by bilinear interpolation; never
-    stretched. Raises ValueError where ``margin`` is not at least 0 or ``size`` is empty.
+    The region is centred on ``face_box`` and has the proportions of ``size``. Its shorter side is the box's longer one
+    plus ``margin`` of that on either side: 0.25 makes it one and a half times as long. What lies outside ``image`` is
+    black. Reduced by area averaging, enlarged by bilinear interpolation; never stretched. Raises ValueError where
+    ``margin`` is negative or ``size`` is empty.
     """
     if not margin >= 0 or min(size) < 1:
         raise ValueError(f"a crop needs a margin of 0 or more and a size, not {margin} and {size}")
@@ -97,7 +99,7 @@ def square_crop(image: Image, face_box: Box, *, margin: float, size: tuple[int, 
 
 
 def _corner_and_sides(box: Box, margin: float, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of the region, whole pixels."""
+    """Return (top, left, height, width) of the region in whole pixels."""
     shorter = max(box.width, box.height) * (1 + 2 * margin)
     height, width = (max(1, round(shorter * side / min(size))) for side in size)
     across, down = box.centre
@@ -105,7 +107,7 @@ def _corner_and_sides(box: Box, margin: float, size: tuple[int, int]) -> tuple[i
 
 
 def _cut(image: Image, top: int, left: int, height: int, width: int) -> Image:
-    """That region of ``image``, black where it lies outside."""
+    """Return that region of ``image``, black where it lies outside."""
     inside = image[max(0, top) : max(0, top + height), max(0, left) : max(0, left + width)]
     if inside.shape[:2] == (height, width):
         return inside

@@ -1,6 +1,6 @@
-"""Pixels as sources deliver them, behind ``domain.Picture``: nothing is converted before somebody asks.
+"""Pixels as sources deliver them, behind ``domain.FrameImage``: converted only on request.
 
-A quiet door costs no colour conversion at all: the motion gate reads only the luma, which for video is the
+A quiet scene costs no colour conversion at all: the motion gate reads only the luma, which for video is the
 Y plane that the decoder made anyway.
 """
 
@@ -31,11 +31,16 @@ _LIMITED, _FULL = 1, 2
 
 
 class RgbImage:
-    """A picture that is RGB already: uint8 (height, width, 3). ``luma`` is its brightness, if the camera gave one."""
+    """An image that is RGB already: uint8 (height, width, 3). ``luma`` is its brightness, if the camera gives one.
+
+    Raises ValueError for another shape or type. Example::
+
+        brightness = RgbImage(np.zeros((240, 320, 3), np.uint8)).luma()
+    """
 
     def __init__(self, image: Image, luma: Luma | None = None) -> None:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"an RGB picture is uint8 (height, width, 3), not {image.dtype} {image.shape}")
+            raise ValueError(f"an RGB image is uint8 (height, width, 3), not {image.dtype} {image.shape}")
         if luma is not None and (luma.ndim != 2 or luma.dtype != np.uint8):
             raise ValueError(f"a luma plane is uint8 (height, width), not {luma.dtype} {luma.shape}")
         self._rgb = np.ascontiguousarray(image)
@@ -43,23 +48,28 @@ class RgbImage:
 
     @property
     def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
         height, width = self._rgb.shape[:2]
         return width, height
 
     def rgb(self) -> Image:
+        """Return the image, uint8 RGB (height, width, 3)."""
         return self._rgb
 
     def luma(self) -> Luma:
+        """Return the brightness, uint8 (h, w); may be smaller than the image where the camera gives it."""
         if self._luma is None:
             self._luma = np.asarray(cv2.cvtColor(self._rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         return self._luma
 
 
 class ColourConverter:
-    """Turns decoded frames into RGB, keeping the scaler's tables from frame to frame. Safe to share by threads.
+    """Converts decoded frames to RGB, keeping the scaler's tables from frame to frame. Thread-safe.
 
     Single-threaded on purpose: at 1920x1080 it takes 0.6 ms on one thread, less than waking others would.
-    It honours the stream's matrix and range, which OpenCV's conversion does not (always BT.601, limited).
+    It honours the stream's matrix and range, which OpenCV's conversion does not (always BT.601, limited). Example::
+
+        image = ColourConverter().rgb(next(container.decode(video=0)))
     """
 
     def __init__(self) -> None:
@@ -70,7 +80,7 @@ class ColourConverter:
         self._one_thread: dict[str, Any] = {"threads": 1}
 
     def rgb(self, frame: VideoFrame) -> Image:
-        """uint8 RGB (height, width, 3) of ``frame``, in any pixel format FFmpeg knows."""
+        """Convert ``frame``, in any pixel format that FFmpeg knows, to uint8 RGB (height, width, 3)."""
         matrix, coded_range = colour_of(frame)
         settings: dict[str, Any] = {
             "format": "rgb24",
@@ -88,12 +98,12 @@ class ColourConverter:
         except TypeError:
             if not self._one_thread:
                 raise
-        self._one_thread = {}  # PyAV before 17 has one thread and no word for it
+        self._one_thread = {}  # PyAV before 17 has one thread and no such option
         return self._reformatter.reformat(frame, **settings)
 
 
 def colour_of(frame: VideoFrame) -> tuple[int, int]:
-    """The frame's (matrix, range) in FFmpeg's numbers, guessed as players do where the stream does not say.
+    """Return the frame's (matrix, range) in FFmpeg's numbers, guessed as players do for an untagged stream.
 
     Untagged video is BT.709 from 720 lines up and BT.601 below (ITU-R BT.709 and BT.601: HD and SD);
     its range is limited unless the pixel format is one of the full-range "yuvj" ones.
@@ -110,8 +120,8 @@ def colour_of(frame: VideoFrame) -> tuple[int, int]:
 class VideoImage:
     """A decoded video frame: the luma is a view of the decoder's own plane, RGB is made on the first request.
 
-    The luma keeps the stream's coding range (16 to 235 for most cameras). A rotation written in the file (phones
-    do that) is applied to both. ``frame`` is kept as long as the picture or a view of it lives.
+    The luma keeps the stream's coding range (16 to 235 for most cameras). A rotation stated in the file, as phones
+    write it, is applied to both. ``frame`` is kept as long as this image or a view of it lives.
     """
 
     def __init__(self, frame: VideoFrame, converter: ColourConverter) -> None:
@@ -123,16 +133,19 @@ class VideoImage:
 
     @property
     def size(self) -> tuple[int, int]:
+        """(width, height) in pixels, upright."""
         width, height = self._frame.width, self._frame.height
         return (height, width) if self._quarter_turns % 2 else (width, height)
 
     def rgb(self) -> Image:
+        """Return the image, uint8 RGB (height, width, 3), upright; converted once."""
         if self._rgb is None:
             upright = np.rot90(self._converter.rgb(self._frame), self._quarter_turns)
             self._rgb = np.ascontiguousarray(upright)
         return self._rgb
 
     def luma(self) -> Luma:
+        """Return the brightness, uint8 (height, width), upright."""
         if self._luma is None:
             coded = _coded_luma(self._frame)
             if coded is None:
@@ -143,7 +156,7 @@ class VideoImage:
 
 
 def _coded_luma(frame: VideoFrame) -> Luma | None:
-    """A view of the brightness within the frame's first plane; None if the format has none."""
+    """Return a view of the brightness in the frame's first plane; None if the format has none."""
     name = frame.format.name
     if name not in _PLANAR and name not in _PACKED:
         return None

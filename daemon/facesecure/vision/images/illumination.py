@@ -1,9 +1,9 @@
-"""What lamps and the sun do to a face: how it is lit, and what of that can be mended.
+"""Measure how a face is lit, and brighten a dark one for an embedder.
 
-Measured on 12 people under some 30 lamps each (``tests/bench/quality.py`` makes the figures again). Of contrast-limited
-equalisation, stretching, local normalisation and gamma, gamma alone never took likeness away: with the lamp behind the
-shoulder (100 degrees and more) the cosine to one's own template rises from 0.53 to 0.70, with a lamp in front it stays,
-and strangers come no closer.
+Measured on 12 people under some 30 lamps each (``benchmarks/lamps.py`` reproduces the figures). Of contrast-limited
+equalisation, stretching, local normalisation and gamma, gamma alone never lowered similarity: with the lamp behind the
+shoulder (100 degrees and more) the cosine to the person's own template rises from 0.53 to 0.70, with a lamp in front it
+stays, and strangers' similarity does not rise.
 """
 
 from __future__ import annotations
@@ -20,38 +20,39 @@ _FACE = np.s_[20:100, 16:96]
 """The middle of an aligned crop: forehead to chin and cheek to cheek."""
 _LOGARITHMS = np.log(np.maximum(np.arange(256), 1.0))
 _WELL_LIT = 60.0
-"""Geometric mean of brightness from which a face is left as it is, and to which a darker one is brought."""
+"""Geometric mean of brightness from which a face is left unchanged, and to which a darker one is brought."""
 _STEPS = np.arange(256) / 255
-
-
 _HALF_LOST, _STEEPNESS = 1.48, 1.265
-"""How likeness falls with shadow; fitted to six of the twelve people, right to 0.11 (root mean square) on the others.
+"""Fall of similarity with shadow; fitted to six of the twelve people, with an RMS error of 0.11 on the others.
 
-On 2,414 photos of Labelled Faces in the Wild, where shadows are seldom, it is right to 0.04.
+On 2,414 photos of Labelled Faces in the Wild, where shadows are rare, the error is 0.04.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Illumination:
-    """How a face is lit. ``shadow``: share of it that is less than a seventh as bright as its bright parts."""
+    """The light on a face. ``shadow``: share of it that is less than a seventh as bright as its bright parts."""
 
     shadow: float
 
     @property
     def kept(self) -> float:
-        """Share of the face's likeness to its own person that is left in this light, once brightened: 0 to 1."""
+        """Share of the face's similarity to its own person that is left in this light, once brightened: 0 to 1."""
         return float(1 / (1 + (self.shadow / _HALF_LOST) ** _STEEPNESS))
 
 
 def illumination_of(grey: NDArray[np.uint8]) -> Illumination:
-    """How the face in an aligned crop, grey uint8 (112, 112), is lit."""
+    """Measure the light on the face in an aligned crop, grey uint8 (112, 112)."""
     face = grey[_FACE]
     bright = float(np.percentile(face, 90))
     return Illumination(float(np.count_nonzero(face < bright / 7)) / face.size)
 
 
 def surroundings(image: Image, box: Box) -> float:
-    """Mean brightness, 0 to 255, of half a face's width around ``box`` in ``image`` (uint8 RGB); 0 if all is face."""
+    """Return the mean brightness, 0 to 255, of half a face's width around ``box`` in ``image`` (uint8 RGB).
+
+    0 where the box covers everything.
+    """
     height, width = image.shape[:2]
     reach = box.width / 2
     left, right = (_within(side, width) for side in (box.left - reach, box.right + reach))
@@ -68,13 +69,13 @@ def _within(side: float, length: int) -> int:
 
 
 def _brightness(region: Image) -> float:
-    """Sum over the pixels."""
+    """Return the sum of the brightness of all pixels."""
     red, green, blue, _ = cv2.sumElems(region) if region.size else (0.0,) * 4
     return float(0.299 * red + 0.587 * green + 0.114 * blue)
 
 
 def brightened(crop: Image) -> Image:
-    """``crop`` (aligned, uint8 RGB) as an embedder should see it: a dark face brought up by gamma, others untouched."""
+    """Return ``crop`` (aligned, uint8 RGB) for an embedder: a dark face brightened by gamma, others unchanged."""
     grey = cv2.cvtColor(crop[_FACE], cv2.COLOR_RGB2GRAY)
     level = float(np.exp(_LOGARITHMS[grey].mean()))
     if level >= _WELL_LIT:

@@ -1,4 +1,8 @@
-"""Photographs from people's phones and folders, as the daemon wants them: upright, 8 bits, RGB, of sane size."""
+"""Read photo files from phones and folders: upright, 8-bit RGB, of bounded size.
+
+``read_photo`` checks a file's header before it decodes; ``read_header`` parses the headers of the five formats, and
+``foreign_format`` names formats that are not supported, for the error.
+"""
 
 from __future__ import annotations
 
@@ -18,57 +22,59 @@ from facesecure.domain.errors import ImageError
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 24_000_000
-"""Pictures are brought down to this; a face in a larger one is larger than any detector needs."""
+"""Larger images are reduced to this; a face in a larger one is larger than any detector needs."""
 MAX_DECODED = 50_000_000
 """A format that can only be decoded whole (all but baseline JPEG) is refused above this: 150 MB of memory."""
 MAX_BYTES = 256_000_000
+"""Largest file that is read."""
 MIN_SIDE = 12
+"""Smallest width and height, pixels."""
 
 _SUPPORTED = "save it as JPEG or PNG"
 
 
 def read_photo(path: Path | str) -> Image:
-    """The picture in ``path``, uint8 RGB (height, width, 3), turned upright as its EXIF data says.
+    """Read the image in ``path`` as uint8 RGB (height, width, 3), turned upright as its EXIF data says.
 
-    Reads JPEG, PNG, WebP, BMP and TIFF; grey, palette, CMYK and 16-bit ones become 8-bit RGB, and what is
-    transparent is laid on white. More than 24 megapixels are brought down below that; a large JPEG is already
-    decoded smaller, in bounded memory. Raises ImageError, which names the file and says what to do.
+    Reads JPEG, PNG, WebP, BMP and TIFF; grey, palette, CMYK and 16-bit images become 8-bit RGB, and transparent ones
+    get a white background. More than 24 megapixels are reduced to that; a large JPEG is already decoded smaller, in
+    bounded memory. Raises ImageError, which names the file and what to do.
     """
     path = Path(path).expanduser()
     data = _read(path)
     header = _checked(path, data)
-    picture = _decode(data, header)
-    if picture is None:
-        raise ImageError(f"{path} is damaged and cannot be decoded", "copy it again, or use another picture")
-    return _at_most(picture, MAX_PIXELS)
+    image = _decode(data, header)
+    if image is None:
+        raise ImageError(f"{path} is damaged and cannot be decoded", "copy it again, or use another image")
+    return _at_most(image, MAX_PIXELS)
 
 
 def _read(path: Path) -> bytes:
     if path.is_dir():
         raise ImageError(
-            f"{path} is a folder, not a picture",
-            "name the pictures in it, or give the folder where a folder is asked for",
+            f"{path} is a folder, not an image",
+            "name the images in it, or give the folder where a folder is asked for",
         )
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise ImageError(f"{path} has {path.stat().st_size // 1_000_000} MB, too many for a picture", _SUPPORTED)
+            raise ImageError(f"{path} has {path.stat().st_size // 1_000_000} MB, too many for an image", _SUPPORTED)
         return path.read_bytes()
     except FileNotFoundError:
         raise ImageError(
-            f"there is no picture {path}", "check the path; a relative one starts where the command is run"
+            f"there is no image {path}", "check the path; a relative one starts where the command is run"
         ) from None
     except OSError as error:
         raise ImageError(f"{path} cannot be read ({error.strerror})", "check its permissions") from None
 
 
 def _checked(path: Path, data: bytes) -> ImageHeader:
-    """The header, once nothing in it stands against decoding."""
+    """Return the header of ``data``. Raises ImageError where the file cannot be decoded within the limits."""
     header = read_header(data)
     if header is None:
-        raise _not_a_picture(path, data)
+        raise _not_an_image(path, data)
     if not header.complete:
         raise ImageError(
-            f"{path} is cut short: the end of the picture is missing", "copy it again from where it came from"
+            f"{path} is cut short: the end of the image is missing", "copy it again from where it came from"
         )
     if min(header.width, header.height) < MIN_SIDE:
         raise ImageError(
@@ -84,39 +90,39 @@ def _checked(path: Path, data: bytes) -> ImageHeader:
     return header
 
 
-def _not_a_picture(path: Path, data: bytes) -> ImageError:
+def _not_an_image(path: Path, data: bytes) -> ImageError:
     if not data:
         return ImageError(f"{path} is empty", "copy it again from where it came from")
     foreign = foreign_format(data)
     if foreign == "HEIC":
         return ImageError(
-            f"{path} is a HEIC picture, which cannot be read here",
+            f"{path} is a HEIC image, which cannot be read here",
             "export it as JPEG; on an iPhone: Settings > Camera > Formats > Most Compatible",
         )
     if foreign:
         return ImageError(f"{path} is {foreign}, which cannot be read here", _SUPPORTED)
-    return ImageError(f"{path} is not a picture, whatever its name says", _SUPPORTED)
+    return ImageError(f"{path} is not an image, whatever its name says", _SUPPORTED)
 
 
 def _shrinks_while_decoding(header: ImageHeader) -> bool:
-    """Baseline JPEG only: a progressive one keeps all its coefficients in memory, however small it is decoded."""
+    """Return whether it is a baseline JPEG; a progressive one keeps all its coefficients in memory at any scale."""
     return header.format == "JPEG" and not header.progressive
 
 
 def _decode(data: bytes, header: ImageHeader) -> Image | None:
     encoded = np.frombuffer(data, np.uint8)
     level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints on stderr, the error says better
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the ImageError replaces its messages on stderr
     try:
         if header.transparent:
             return _on_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
-        picture = cv2.imdecode(encoded, _flags(header))
+        image = cv2.imdecode(encoded, _flags(header))
     except cv2.error as error:
         log.debug("OpenCV refuses a %s: %s", header.format, error)
         return None
     finally:
         cv2.utils.logging.setLogLevel(level)
-    return None if picture is None else np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _flags(header: ImageHeader) -> int:
@@ -127,36 +133,39 @@ def _flags(header: ImageHeader) -> int:
     return reduced[step]
 
 
-def _on_white(picture: NDArray[Any] | None) -> Image | None:
-    """BGRA (or BGR, or grey with no alpha after all) of 8 or 16 bits as RGB, what is transparent white."""
-    if picture is None:
+def _on_white(image: NDArray[Any] | None) -> Image | None:
+    """Convert BGRA (or BGR or grey, where there is no alpha after all) of 8 or 16 bits to RGB on white."""
+    if image is None:
         return None
-    if picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
-    if picture.ndim == 2:
-        return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB), np.uint8)
-    rgb = np.asarray(cv2.cvtColor(picture[:, :, :3], cv2.COLOR_BGR2RGB), np.uint8)
-    if picture.shape[2] == 3:
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+    if image.ndim == 2:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
+    rgb = np.asarray(cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2RGB), np.uint8)
+    if image.shape[2] == 3:
         return rgb
     white = np.full_like(rgb, 255)
-    opacity = cv2.merge([picture[:, :, 3]] * 3)
+    opacity = cv2.merge([image[:, :, 3]] * 3)
     return cv2.add(cv2.multiply(rgb, opacity, scale=1 / 255), cv2.multiply(white, 255 - opacity, scale=1 / 255)).astype(
         np.uint8
     )
 
 
-def _at_most(picture: Image, pixels: int) -> Image:
-    height, width = picture.shape[:2]
+def _at_most(image: Image, pixels: int) -> Image:
+    height, width = image.shape[:2]
     factor = (pixels / (width * height)) ** 0.5
     if factor >= 1:
-        return picture
+        return image
     size = max(1, int(width * factor)), max(1, int(height * factor))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """``format`` is JPEG, PNG, WebP, BMP or TIFF; sizes in pixels. ``progressive`` only for JPEG."""
+    """What an image file states before its pixels: ``format`` is JPEG, PNG, WebP, BMP or TIFF, sizes are in pixels.
+
+    ``complete``: the end marker is there; ``progressive`` is set for JPEG only.
+    """
 
     format: str
     width: int
@@ -167,11 +176,12 @@ class ImageHeader:
 
     @property
     def pixels(self) -> int:
+        """Width times height."""
         return self.width * self.height
 
 
 def read_header(data: bytes) -> ImageHeader | None:
-    """The header of an encoded picture; None if it is none of the five formats or its header is damaged."""
+    """Return the header of an encoded image; None for another format or a damaged header."""
     readers = (
         (b"\xff\xd8\xff", _jpeg),
         (b"\x89PNG\r\n\x1a\n", _png),
@@ -190,7 +200,7 @@ def read_header(data: bytes) -> ImageHeader | None:
 
 
 def foreign_format(data: bytes) -> str | None:
-    """The name of a format people have that we do not read, or None."""
+    """Return the name of a common format that is not supported, or None."""
     if data[4:8] == b"ftyp":
         brand = data[8:12]
         if brand in (b"avif", b"avis"):

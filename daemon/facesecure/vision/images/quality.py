@@ -1,7 +1,7 @@
-"""Says how much a face is worth for telling who it is, and why not if it is worth nothing.
+"""Measure the quality of a face for recognition, and the reasons why a face cannot be used.
 
-Everything is measured on the aligned crop, so that a large and a small face are judged on the same ruler, except
-the distance between the eyes, which is what the camera really resolved.
+Everything is measured on the aligned crop, so that large and small faces have the same scale, except the distance
+between the eyes, which is what the camera really resolved.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from facesecure.domain import AlignedFace, Face, Image, Landmarks, Quality
 from facesecure.vision.images import align
 from facesecure.vision.images.illumination import Illumination, illumination_of, surroundings
 
-# The middle of the crop: forehead to chin and cheek to cheek, without hair and background.
+# The middle of the crop: forehead to chin and cheek to cheek, without hair and background; at full and at half size.
 _FACE = np.s_[20:100, 16:96]
 _HALF_FACE = np.s_[10:50, 8:48]
 _HALF_SIDE = 56
@@ -27,7 +27,7 @@ _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 _SHARP_PHOTO = np.array([0.141, 0.207, 0.397, 0.399])
 
 _BACKLIT = 3.0
-"""Surroundings this many times as bright as a face make it dark; a lamp or another stand would mend it."""
+"""Surroundings this many times as bright as a dark face make it backlit; a lamp or another camera angle helps."""
 
 ENROLMENT = QualityConfig(
     min_clarity=0.8,
@@ -38,19 +38,19 @@ ENROLMENT = QualityConfig(
     min_contrast=15,
     max_yaw=0.5,
 )
-"""Stricter than for watching: a poor template spoils every later comparison."""
+"""Floors for enrolment, stricter than for recognition: a poor template degrades every later comparison."""
 
 
 def examine(image: Image, face: Face, floors: QualityConfig) -> AlignedFace:
-    """Cut ``face`` out of ``image`` (uint8 RGB), aligned, and judge it against ``floors``."""
+    """Return the aligned crop of ``face`` out of ``image`` (uint8 RGB), with its quality against ``floors``."""
     crop = align.crop(image, face.landmarks)
     return AlignedFace(crop, assess(crop, face, floors, behind=surroundings(image, face.box)))
 
 
 def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) -> Quality:
-    """Judge an aligned crop (uint8 RGB (112, 112, 3)) of ``face``; every floor it misses is a reason.
+    """Measure an aligned crop (uint8 RGB (112, 112, 3)) of ``face``; every floor it misses adds a reason.
 
-    ``behind`` is how bright it is around the face, 0 to 255; it only says why a face is dark.
+    ``behind`` is the brightness around the face, 0 to 255; it only distinguishes backlit from dark.
     """
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
     yaw, pitch, roll = pose(face.landmarks)
@@ -72,17 +72,17 @@ def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) 
 
 
 def reassess(face: AlignedFace, floors: QualityConfig) -> Quality:
-    """Judge a face that was cut out before against other floors: its frame is gone, its measures are known."""
+    """Return the quality of an already measured face against other floors, without its frame."""
     grey = np.asarray(cv2.cvtColor(face.image, cv2.COLOR_RGB2GRAY), np.uint8)
     return _with_reasons(face.quality, floors, illumination_of(grey), behind=0.0)
 
 
 def sharpness(grey: NDArray[np.uint8]) -> float:
-    """How much fine detail a grey (112, 112) crop holds in its poorest direction; 1 is a usual sharp photo, 0 none.
+    """Return the fine detail of a grey (112, 112) crop in its poorest direction: 1 for a usual sharp photo, 0 for none.
 
-    The energy of second differences over the variance of the picture (so contrast cancels), both at half size, where
+    The energy of second differences over the variance of the image (so contrast cancels), both at half size, where
     a face of 18 pixels between the eyes and one of 200 show the same detail if both are in focus. Movement blurs one
-    direction only, and a Laplacian, which adds them up, would not see it: the poorest direction decides.
+    direction only, which a Laplacian, adding up both, would miss: the poorest direction decides.
     """
     half = cv2.resize(grey, (_HALF_SIDE, _HALF_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     face = half[_HALF_FACE]
@@ -99,27 +99,27 @@ def _second_difference(face: NDArray[np.float32], step: tuple[int, int]) -> NDAr
 
 
 def clarity(sharp: float, eye_distance: float, contrast: float) -> float:
-    """How much of its likeness to its own person a face keeps: 1 all of it, 0 none.
+    """Predict the share of its similarity to its own person that a face keeps: 1 for all of it, 0 for none.
 
-    Fitted to 6,668 photos of Labelled Faces in the Wild made smaller, defocused, smeared by movement and darker: the
-    cosine to the person's own template, as a share of what the untouched photo had. `facesecure-train evaluate quality`
-    makes the figures: rank correlation 0.84 and an RMS error of 0.13 for a single face, and on average right to 0.04,
-    but for long smears, of which it promises 0.65 where 0.57 is kept.
+    Fitted to 6,668 photos of Labelled Faces in the Wild, reduced, defocused, motion-blurred and darkened: the cosine to
+    the person's own template, as a share of the unchanged photo's. `facesecure-train evaluate quality` makes the
+    figures: rank correlation 0.84, an RMS error of 0.13 for a single face and of 0.04 on average, except for long
+    motion blurs, where it predicts 0.65 and 0.57 is kept.
     """
     kept = 1.15 * _saturating(sharp, 0.0327, 0.803) * _saturating(eye_distance, 5.03, 6.75)
     return min(1.0, kept * _saturating(contrast, 2.22, 1.013))
 
 
 def _saturating(value: float, half: float, steepness: float) -> float:
-    """0 at 0, 1/2 at ``half``, towards 1 above."""
+    """Map 0 to 0, ``half`` to 1/2, and large values towards 1."""
     return 0.0 if value <= 0 else 1 / (1 + (half / value) ** steepness)
 
 
 def pose(landmarks: Landmarks) -> tuple[float, float, float]:
-    """(yaw, pitch, roll) from five landmarks: yaw and pitch -1 to 1 (0 frontal), roll in degrees.
+    """Return (yaw, pitch, roll) from five landmarks: yaw and pitch -1 to 1 (0 is frontal), roll in degrees.
 
-    Yaw is how far the nose has left the middle between the eyes, pitch how far it has left its usual height
-    between eyes and mouth; both are measured along the face's own axes, so a tilted head is not a turned one.
+    Yaw is the nose's offset from the middle between the eyes, pitch its offset from the usual height between eyes and
+    mouth; both are measured along the face's own axes, so that a tilted head does not count as a turned one.
     """
     left, right, nose, mouth_left, mouth_right = landmarks.astype(np.float64)
     eyes, mouth = (left + right) / 2, (mouth_left + mouth_right) / 2
@@ -135,9 +135,9 @@ def pose(landmarks: Landmarks) -> tuple[float, float, float]:
 
 
 def view_score(face: Face) -> float:
-    """How good a view a detection promises before anybody has looked at its pixels: large and frontal is better.
+    """Return how good a view a detection promises, before its pixels are measured: large and frontal is better.
 
-    In pixels between the eyes, less what turning away takes off.
+    The distance between the eyes in pixels, reduced for a turned head, times the confidence.
     """
     yaw = abs(pose(face.landmarks)[0])
     return face.eye_distance * (1 - 0.6 * yaw) * face.confidence

@@ -1,4 +1,4 @@
-"""What was measured of a model, as its card keeps it."""
+"""The measured facts of a model, as its card stores them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Part(BaseModel):
-    """A piece of a card: frozen, and without a word that nobody knows."""
+    """A part of a card: frozen, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ScoreSpread(Part):
-    """Cosine of a photo with a template: ``sd_between`` is drawn once a visit, ``sd_within`` every photo."""
+    """Distribution of the cosine of a photo with a template.
+
+    ``sd_between`` varies from visit to visit, ``sd_within`` from photo to photo.
+    """
 
     mean: float
     sd_between: Annotated[float, Field(gt=0)]
@@ -22,7 +25,7 @@ class ScoreSpread(Part):
 
 
 class ScoreModelFacts(Part):
-    """How scores spread for the person a template belongs to, and for a stranger against one template.
+    """Distributions of scores: of the person a template belongs to, and of a stranger against one template.
 
     ``mutual``: the mean cosine of two photos of one person; 1 where scores are no cosines.
     """
@@ -33,11 +36,11 @@ class ScoreModelFacts(Part):
 
 
 class StrangerFacts(Part):
-    """The stranger model beside the card (``recognize.stranger_model``): its bytes, and what it was measured on.
+    """The impostor model beside the card (``recognition.impostor_model``): its file, and what it was measured on.
 
-    ``error`` is by what share its spreads were wrong (root mean square) for templates of people it had not seen,
-    ``shift`` how far its mean score was off on pictures of a kind it had not seen, and ``rates`` what share of unseen
-    strangers reached the score that the share in the key was asked to reach.
+    ``error`` is the relative RMS error of its standard deviations for templates of unseen people, ``shift`` the error
+    of its mean score on images of an unseen kind, and ``rates`` maps a requested share of impostors above a score to
+    the measured share of unseen ones.
     """
 
     file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -51,9 +54,10 @@ class StrangerFacts(Part):
 
 
 class HumanFilterFacts(Part):
-    """Tells people's faces from animals' by their embeddings (``vision.personhood``): a logistic regression.
+    """A logistic regression that distinguishes people's faces from animals' by their embeddings.
 
-    ``weights`` one a number of the embedding; a face below ``floor`` (log-odds) is not surely a person's.
+    ``weights`` has one number for each of the embedding (``recognition.human_filter``); a face below ``floor``
+    (log-odds) is not certainly a person's.
     """
 
     weights: tuple[float, ...]
@@ -63,9 +67,9 @@ class HumanFilterFacts(Part):
 
 
 class LooseCrop(Part):
-    """How ``vision.crop`` cuts what a classifier sees: ``version`` is its CROP, ``margin`` its margin.
+    """The loose crop of a classifier (``images.align.square_crop``): ``version`` is its CROP, ``margin`` its margin.
 
-    ``detector`` found the faces that were learnt: another draws its boxes tighter or wider.
+    ``detector`` found the faces of the training set: another draws its boxes tighter or wider.
     """
 
     version: str
@@ -74,11 +78,11 @@ class LooseCrop(Part):
 
 
 class ClassifierFacts(Part):
-    """How a classifier is asked, and what was measured of it (``recognize.classifier_scores`` makes it all).
+    """How a classifier is run, and what was measured of it (computed by ``recognition.classifier_scores``).
 
-    ``unknown`` are the labels that are nobody's name. ``crop`` None is the aligned face. ``scores`` are the spreads of
-    each name's score over faces not learnt from: its own, and those of so many ``strangers`` (``faces`` in all), none
-    of whom it had seen. ``rates`` are the shares of other strangers who were named where the key was asked for.
+    ``unknown`` are the labels that are not names. ``crop`` None is the aligned face. ``scores`` are the distributions
+    of each name's score over held-out faces: the person's own, and those of ``strangers`` unseen people (``faces`` in
+    all). ``rates`` maps a requested share of strangers who are given a name to the measured share of other strangers.
     """
 
     output: Literal["probabilities", "logits"] = "probabilities"

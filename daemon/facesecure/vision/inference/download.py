@@ -1,7 +1,7 @@
-"""Fetches one file of known size and SHA-256, resuming where a cut connection left off.
+"""Download a file of known size and SHA-256, resuming where a lost connection left off.
 
-The bytes go to NAME.part; only when all are there and their hash is right does the file get its name. So what has
-the name is right, whatever happened, and a file that was there before stays until then.
+The bytes go to NAME.part, which is renamed only when it is complete and its hash is right. So a file with the final
+name is always right, and a former one stays until then.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from facesecure.domain.errors import DownloadError
 CHUNK = 1 << 16
 TIMEOUT = 20.0
 SPARE_BYTES = 16 << 20
-"""Room left for the daemon's own sightings; a download must not take the last of the disk."""
+"""Free space left for the daemon's sightings: a download must not fill the disk."""
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes there so far, and the bytes in all."""
+"""Receives the bytes so far and the bytes in all."""
 
 
 def ignore_progress(done: int, total: int) -> None:
-    """For who does not want to know."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file somewhere else, pinned: what does not have this size and hash is not it."""
+    """A file to download, pinned by size and SHA-256."""
 
     url: str
     name: str
@@ -50,11 +50,11 @@ class RemoteFile:
 
 
 def fetch(remote: RemoteFile, into: Path, on_progress: Progress = ignore_progress, *, timeout: float = TIMEOUT) -> Path:
-    """Fetch ``remote`` into the folder ``into`` (made if missing), and return the path of the verified file.
+    """Download ``remote`` into the folder ``into`` (made if missing), and return the path of the verified file.
 
-    Does nothing where it is there and right. ``timeout`` is how long the server may be silent, in seconds.
-    Raises DownloadError, with a hint: no network, no such file, cut off (run again to resume), not the file that
-    was promised (nothing is kept), no space, a folder that cannot be written, or somebody else fetching it.
+    Do nothing if the right file exists. ``timeout`` is the longest silence of the server in seconds. Raises
+    DownloadError with a hint: no network, no such file, interrupted (run again to resume), another file than the pinned
+    one (nothing is kept), no space, a folder that cannot be written, or another process downloading it.
     """
     target = into / remote.name
     if target.is_file() and _sha256(target) == remote.sha256:
@@ -68,46 +68,48 @@ def fetch(remote: RemoteFile, into: Path, on_progress: Progress = ignore_progres
             os.fsync(part.fileno())
             Path(part.name).replace(target)
     except OSError as error:
-        raise _local_trouble(into, error) from error
+        raise _local_error(into, error) from error
     return target
 
 
 @contextmanager
 def _part(path: Path) -> Iterator[BinaryIO]:
-    """The half-fetched file, open for reading and appending, ours alone, and kept if it is worth resuming."""
+    """Open the partial file for reading and appending, locked; it is kept if it can be resumed."""
     with path.open("a+b") as part:
-        _take(part, path)
+        _lock(part, path)
         try:
             yield part
-        except _NotTheFile as error:
+        except _WrongFileError as error:
             path.unlink()
-            raise DownloadError(str(error), "run it again; if it stays so, its source has changed") from error
+            raise DownloadError(
+                str(error), "run it again; if it fails again, the file at its source has changed"
+            ) from error
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                path.unlink(missing_ok=True)  # the daemon needs what room there is
+                path.unlink(missing_ok=True)  # the daemon needs the space
             raise
         finally:
             if path.exists() and not path.stat().st_size:
                 path.unlink()
 
 
-def _take(part: BinaryIO, path: Path) -> None:
-    """Lock the file; another process that has it, or had and renamed it just now, is told."""
+def _lock(part: BinaryIO, path: Path) -> None:
+    """Lock the file. Raises DownloadError if another process has it, or has just renamed it."""
     try:
         fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
         ours = os.path.samestat(os.fstat(part.fileno()), path.stat())
     except (BlockingIOError, FileNotFoundError):
         ours = False
     if not ours:
-        raise DownloadError(f"somebody else is fetching {path.stem} right now", "wait for that to end")
+        raise DownloadError(f"another process is downloading {path.stem}", "wait until it has finished")
 
 
-class _NotTheFile(Exception):
-    """What came cannot become the file, so nothing of it is worth keeping."""
+class _WrongFileError(Exception):
+    """The bytes received are not those of the pinned file; nothing of them is kept."""
 
 
 def _fill(part: BinaryIO, remote: RemoteFile, on_progress: Progress, timeout: float) -> None:
-    """Append to ``part`` what it lacks of ``remote``."""
+    """Append to ``part`` the missing bytes of ``remote``."""
     have = part.seek(0, os.SEEK_END)
     if have > remote.size:
         have = part.truncate(0)
@@ -116,7 +118,7 @@ def _fill(part: BinaryIO, remote: RemoteFile, on_progress: Progress, timeout: fl
     _require_space(Path(part.name), remote.size - have)
     with _request(remote, have, timeout) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = part.truncate(0)  # this server does not resume
+            have = part.truncate(0)  # this server does not support resuming
         _require_fitting(response, remote, have)
         for chunk in _chunks(response, remote):
             part.write(chunk)
@@ -126,7 +128,7 @@ def _fill(part: BinaryIO, remote: RemoteFile, on_progress: Progress, timeout: fl
     if have < remote.size:
         raise _cut_off(remote, f"the connection ended after {have:,} of {remote.size:,} bytes")
     if have > remote.size:
-        raise _NotTheFile(f"{remote.url} sends more than the {remote.size:,} bytes that {remote.name} has")
+        raise _WrongFileError(f"{remote.url} sends more than the {remote.size:,} bytes that {remote.name} has")
 
 
 def _request(remote: RemoteFile, have: int, timeout: float) -> http.client.HTTPResponse:
@@ -153,14 +155,14 @@ def _chunks(response: http.client.HTTPResponse, remote: RemoteFile) -> Iterator[
 
 
 def _require_fitting(response: http.client.HTTPResponse, remote: RemoteFile, have: int) -> None:
-    """Refuse what is not the rest of the file, before its bytes are mixed with ours."""
+    """Check that the response is the rest of the file, before its bytes are appended. Raises _WrongFileError."""
     offered = None if response.length is None else response.length + have
     if offered not in (None, remote.size):
-        raise _NotTheFile(f"{remote.url} has {offered:,} bytes, not the {remote.size:,} of {remote.name}")
+        raise _WrongFileError(f"{remote.url} has {offered:,} bytes, not the {remote.size:,} of {remote.name}")
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
         start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
         if start is None or int(start[1]) != have:
-            raise _NotTheFile(f"{remote.url} resumes in the wrong place")
+            raise _WrongFileError(f"{remote.url} resumes in the wrong place")
 
 
 def _require_space(part: Path, missing: int) -> None:
@@ -173,7 +175,7 @@ def _require_space(part: Path, missing: int) -> None:
 def _verify(part: BinaryIO, remote: RemoteFile) -> None:
     found = _sha256(Path(part.name))
     if found != remote.sha256:
-        raise _NotTheFile(f"{remote.url} is not {remote.name}: its SHA-256 is {found}, not {remote.sha256}")
+        raise _WrongFileError(f"{remote.url} is not {remote.name}: its SHA-256 is {found}, not {remote.sha256}")
 
 
 def _sha256(path: Path) -> str:
@@ -182,12 +184,12 @@ def _sha256(path: Path) -> str:
 
 
 def _cut_off(remote: RemoteFile, reason: str) -> DownloadError:
-    return DownloadError(f"{remote.name} was cut off: {reason}", "run it again to resume")
+    return DownloadError(f"the download of {remote.name} was interrupted: {reason}", "run it again to resume")
 
 
 def _refusal(remote: RemoteFile, status: int) -> DownloadError:
     if status in (404, 410):
-        return DownloadError(f"there is no {remote.url} (any more)", "a newer facesecure may know where it went")
+        return DownloadError(f"{remote.url} does not exist (any more)", "a newer facesecure may know its new address")
     words = http.client.responses.get(status, "unknown status")
     return DownloadError(f"the server refuses {remote.url}: {status} {words}", "try again later")
 
@@ -196,21 +198,21 @@ def _unreachable(remote: RemoteFile, error: Exception) -> DownloadError:
     reason = getattr(error, "reason", error)
     hint = "check the network and run it again"
     if isinstance(reason, ssl.SSLCertVerificationError):
-        hint = "check the clock (date): a certificate looks wrong where the date is"
+        hint = "check the clock (`date`): with a wrong date a certificate looks invalid"
     return DownloadError(f"cannot reach {remote.url}: {_words(reason)}", hint)
 
 
 def _words(error: object) -> str:
     if isinstance(error, TimeoutError):
-        return "the server says nothing"
+        return "the server does not respond"
     if isinstance(error, socket.gaierror):
         return "its name cannot be looked up"
     return str(getattr(error, "strerror", None) or error or type(error).__name__)
 
 
-def _local_trouble(into: Path, error: OSError) -> DownloadError:
+def _local_error(into: Path, error: OSError) -> DownloadError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DownloadError(f"there is no space left in {into}", "free some space and run it again")
     return DownloadError(
-        f"cannot write in {into}: {error.strerror}", "check who owns it: --state-dir DIR names another"
+        f"cannot write in {into}: {error.strerror}", "check its owner, or choose another with --state-dir DIR"
     )

@@ -1,9 +1,9 @@
-"""The one door to the TFLite interpreter; nothing else imports LiteRT or tflite-runtime.
+"""Run TFLite graphs; the only module that imports LiteRT or tflite-runtime.
 
-LiteRT (``ai_edge_litert``) is preferred: it is tflite-runtime's successor with the same API, and runs the
-same int8 model several times faster. ``FACESECURE_RUNTIME=litert`` or ``=tflite-runtime`` forces one. Both
-hand what they can to XNNPACK by themselves. The two must never be loaded into one process, nor tflite-runtime
-beside TensorFlow: they crash.
+LiteRT (``ai_edge_litert``) is preferred: it is tflite-runtime's successor with the same API, and runs the same int8
+model several times faster. ``FACESECURE_RUNTIME=litert`` or ``=tflite-runtime`` forces one. Both delegate what they can
+to XNNPACK by themselves. The two must never be loaded into one process, nor tflite-runtime beside TensorFlow: they
+crash.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 RUNTIME_VARIABLE = "FACESECURE_RUNTIME"
 _MODULES = {"litert": "ai_edge_litert.interpreter", "tflite-runtime": "tflite_runtime.interpreter"}
-_quiet = threading.Lock()
+_stderr_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,7 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """How much of a graph XNNPACK runs: ``delegated`` of ``nodes`` operations, in ``partitions`` (1 is
-
-    best).
-    """
+    """The part of a graph that XNNPACK runs: ``delegated`` of ``nodes`` operations, in ``partitions`` (1 is best)."""
 
     nodes: int
     delegated: int
@@ -53,7 +50,12 @@ class Delegation:
 
 
 class Interpreter:
-    """A loaded graph that turns arrays into arrays. Not safe for two threads at once; make one for each."""
+    """A loaded graph. Not safe for two threads at once; make one for each.
+
+    Example::
+
+        (embedding,) = Interpreter(path.read_bytes(), threads=2).invoke(image[None])
+    """
 
     def __init__(self, content: bytes, *, threads: int = 1, input_shape: Sequence[int] | None = None) -> None:
         """Build from a TFLite file's bytes, on ``threads`` threads.
@@ -77,16 +79,18 @@ class Interpreter:
 
     @property
     def inputs(self) -> tuple[TensorSpec, ...]:
+        """The graph's inputs, in its own order."""
         return tuple(_spec(detail) for detail in self._in)
 
     @property
     def outputs(self) -> tuple[TensorSpec, ...]:
+        """The graph's outputs, in its own order."""
         return tuple(_spec(detail) for detail in self._out)
 
     def invoke(self, *arrays: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-        """Run once: an array for each input, of its exact shape and type; gives copies of all outputs.
+        """Run the graph on one array for each input, of its exact shape and type. Return copies of all outputs.
 
-        Both in the graph's order. Raises ValueError if an array does not fit.
+        Both are in the graph's order. Raises ValueError if an array does not fit.
         """
         if len(arrays) != len(self._in):
             raise ValueError(f"the graph takes {len(self._in)} arrays, not {len(arrays)}")
@@ -99,7 +103,7 @@ class Interpreter:
 
     @property
     def delegation(self) -> Delegation:
-        """Counted from the plan: what each DELEGATE node took over, walking back from its outputs."""
+        """The delegation, counted from the plan: the operations behind each DELEGATE node's outputs."""
         operations = self._graph._get_ops_details()
         nodes = [operation for operation in operations if operation["op_name"] != "DELEGATE"]
         pieces = [operation for operation in operations if operation["op_name"] == "DELEGATE"]
@@ -126,7 +130,7 @@ def _covered(piece: dict[str, Any], nodes: list[dict[str, Any]]) -> set[int]:
 
 
 def _runtime() -> tuple[str, Any]:
-    """(name, Interpreter class) of the first runtime that imports, or of the one the environment forces."""
+    """Return (name, Interpreter class) of the first runtime that imports, or of the forced one. Raises ModelError."""
     forced = os.environ.get(RUNTIME_VARIABLE)
     if forced and forced not in _MODULES:
         known = " or ".join(_MODULES)
@@ -145,7 +149,7 @@ def _runtime() -> tuple[str, Any]:
 
 
 def _explained(error: BaseException, runtime: str) -> ModelError:
-    """tflite-runtime was compiled for numpy 1: under numpy 2 it imports, and fails only to build a graph."""
+    """Return a ModelError for ``error``. Built for numpy 1, tflite-runtime imports under numpy 2 and fails later."""
     numpy_2 = int(np.__version__.split(".")[0]) >= 2
     if runtime == "tflite-runtime" and numpy_2 and isinstance(error, SystemError | ImportError):
         return ModelError(
@@ -161,12 +165,11 @@ def _explained(error: BaseException, runtime: str) -> ModelError:
 
 @contextmanager
 def native_messages_logged() -> Iterator[None]:
-    """Send what C++ writes straight to file descriptor 2 through the log instead, at DEBUG.
+    """Redirect what C++ writes to file descriptor 2 to the log, at DEBUG.
 
-    The runtimes announce themselves there ("INFO: Created TensorFlow Lite XNNPACK delegate"), past all
-    logging.
+    The runtimes write messages there ("INFO: Created TensorFlow Lite XNNPACK delegate") that bypass logging.
     """
-    with _quiet, tempfile.TemporaryFile() as caught:
+    with _stderr_lock, tempfile.TemporaryFile() as caught:
         sys.stderr.flush()
         terminal = os.dup(2)
         os.dup2(caught.fileno(), 2)

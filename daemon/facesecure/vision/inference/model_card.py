@@ -1,9 +1,7 @@
-"""A model is two files: NAME.tflite (or .onnx) and NAME.json, its card. What does not fit its card is not
-used.
+"""Load models and check them against their cards: NAME.tflite (or .onnx) and NAME.json.
 
-The card says what goes in and what comes out, how the crop must be aligned, where the weights come from and
-under which licence, what was measured, and one golden input and output. Normalisation lives inside the graph,
-so there is nothing about it here.
+The card states the inputs and outputs, the alignment of the crop, origin and licence of the weights, measured figures,
+and one golden input with its output. A model that does not fit its card is refused. Normalisation is part of the graph.
 """
 
 from __future__ import annotations
@@ -29,11 +27,11 @@ from facesecure.vision.inference.card_fields import (
 )
 from facesecure.vision.inference.interpreter import Interpreter
 
-_REFETCH = "run `facesecure models verify`; a bundled model comes back by reinstalling, another by `models pull`"
+_REFETCH = "run `facesecure models verify`; reinstalling restores a bundled model, `facesecure models pull` another"
 
 
 class InputSpec(Part):
-    """Shape is (batch, height, width, channels); None is a side that the user of the model chooses."""
+    """The input: shape (batch, height, width, channels), None for a free side."""
 
     shape: tuple[int | None, ...]
     dtype: Literal["uint8", "float32"] = "uint8"
@@ -41,7 +39,7 @@ class InputSpec(Part):
 
 
 class OutputSpec(Part):
-    """What one output is, in words; outputs stand in the graph's own order."""
+    """One output, described in words; outputs are in the graph's own order."""
 
     name: str
     shape: tuple[int | None, ...]
@@ -50,7 +48,7 @@ class OutputSpec(Part):
 
 
 class Parity(Part):
-    """How near the file comes to ``reference``, at worst in ``samples``; export demands ``tolerance``."""
+    """Agreement with ``reference``, at worst in ``samples``; export requires ``tolerance``."""
 
     reference: str
     measure: str
@@ -60,7 +58,7 @@ class Parity(Part):
 
 
 class DelegationCount(Part):
-    """Nodes of the graph, how many XNNPACK took on this runtime, in how many pieces."""
+    """Nodes of the graph, those that XNNPACK runs with one runtime, and its partitions."""
 
     nodes: int
     delegated: int
@@ -68,14 +66,14 @@ class DelegationCount(Part):
 
 
 class Timing(Part):
-    """What one picture takes on one thread of ``machine``: the median, in ``milliseconds``. Another's will differ."""
+    """The median time for one image on one thread of ``machine``, in ``milliseconds``."""
 
     milliseconds: float
     machine: str
 
 
 class Golden(Part):
-    """An input that everybody can make again, and what must come out, each output flat, to ``tolerance``.
+    """A reproducible input and its expected outputs, each flattened, to within ``tolerance``.
 
     The input is coloured squares of ``block`` pixels, their bytes from SHAKE-256 of ``seed``.
     """
@@ -87,14 +85,12 @@ class Golden(Part):
     tolerance: float
 
     def input(self) -> NDArray[np.uint8]:
+        """Return the golden input, uint8 ``shape``."""
         return golden_input(self.shape, self.block, self.seed)
 
 
 class ModelCard(Part):
-    """NAME.json. ``accuracy`` holds measured figures by telling names; ``dataset`` what the weights
-
-    learnt.
-    """
+    """The contents of NAME.json. ``accuracy`` maps descriptive names to figures; ``dataset`` names the training set."""
 
     name: str
     file: Annotated[str, Field(pattern=r"^[\w.-]+$")]
@@ -129,7 +125,12 @@ class ModelCard(Part):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model file that is what its card says, held in memory exactly as it was hashed."""
+    """A model file that matches its card, held in memory exactly as it was hashed.
+
+    Example::
+
+        graph = load_model("mobilefacenet").interpreter(threads=2)
+    """
 
     card: ModelCard
     path: Path
@@ -137,10 +138,11 @@ class Model:
 
     @property
     def sha256(self) -> str:
+        """The SHA-256 of the file, hexadecimal."""
         return self.card.sha256
 
     def interpreter(self, *, threads: int = 1, input_shape: tuple[int, ...] | None = None) -> Interpreter:
-        """A new interpreter over the graph; ModelError if its inputs or outputs are not the card's."""
+        """Return a new interpreter of the graph. Raises ModelError if its inputs or outputs are not the card's."""
         if self.path.suffix != ".tflite":
             raise ModelError(f"{self.path.name} is not a TFLite model", "choose another model for this task")
         graph = Interpreter(self.content, threads=threads, input_shape=input_shape)
@@ -148,7 +150,10 @@ class Model:
         return graph
 
     def verify(self) -> float:
-        """Run the golden input: how far from the golden output at most. ModelError if beyond tolerance."""
+        """Run the golden input and return the largest difference from the golden output.
+
+        Raises ModelError if that is beyond the tolerance.
+        """
         golden = self.card.golden
         if golden is None:
             return 0.0
@@ -156,8 +161,8 @@ class Model:
         worst = max(_distance(got, want) for got, want in zip(found, golden.outputs, strict=True))
         if not worst <= golden.tolerance:
             raise ModelError(
-                f"{self.card.name} computes something else here: {worst:.3g} away from its golden output",
-                "try the other TFLite runtime (FACESECURE_RUNTIME), and report the machine this happened on",
+                f"{self.card.name} gives other results on this machine: {worst:.3g} away from its golden output",
+                "try the other TFLite runtime (FACESECURE_RUNTIME), and report the machine",
             )
         return worst
 
@@ -174,7 +179,7 @@ class Model:
 
 
 def golden_input(shape: tuple[int, int, int, int], block: int, seed: str) -> NDArray[np.uint8]:
-    """uint8 ``shape`` (batch, height, width, 3) of coloured squares; the same on every machine and numpy."""
+    """Return uint8 ``shape`` (batch, height, width, 3) of coloured squares, the same on every machine and numpy."""
     batch, height, width, channels = shape
     rows, columns = -(-height // block), -(-width // block)
     stream = hashlib.shake_256(seed.encode()).digest(batch * rows * columns * channels)
@@ -184,21 +189,21 @@ def golden_input(shape: tuple[int, int, int, int], block: int, seed: str) -> NDA
 
 
 def bundled_directory() -> Path:
-    """Where the models that come with facesecure lie."""
+    """Return the folder of the bundled models."""
     return Path(str(resources.files("facesecure.vision.inference"))) / "models"
 
 
 def available_models(state_dir: Path | None = None) -> dict[str, Path]:
-    """Name to card of every model bundled or, under ``state_dir``/models, pulled; a pulled one wins."""
+    """Return the card's path of every bundled or pulled model by name; one in ``state_dir``/models wins."""
     folders = [bundled_directory()] + ([state_dir / "models"] if state_dir else [])
     return {card.stem: card for folder in folders for card in sorted(folder.glob("*.json"))}
 
 
 def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model:
-    """The model of that name, or at that path (NAME.tflite or its card), checked against its card.
+    """Load the model of that name, or at that path (NAME.tflite or its card), and check it against its card.
 
-    Raises ModelError if it is missing, its card makes no sense, its bytes are not those the card was written
-    for, or it wants faces aligned or cut another way than ``vision.align`` and ``vision.crop`` do.
+    Raises ModelError if it is missing, its card is invalid, its bytes do not match the card, or it needs faces aligned
+    or cropped in another way than ``vision.images.align`` does.
     """
     card_path = _find(name_or_path, state_dir)
     card = _read_card(card_path)
@@ -210,26 +215,26 @@ def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise ModelError(f"{path} is damaged, or not the file its card was written for", _REFETCH)
     loose = card.classifier.crop if card.classifier else None
-    _require_made_here("aligned", card.name, card.alignment, ALIGNMENT)
-    _require_made_here("cut", card.name, loose.version if loose else None, CROP)
+    _require_version("aligned", card.name, card.alignment, ALIGNMENT)
+    _require_version("cut", card.name, loose.version if loose else None, CROP)
     return Model(card, path, content)
 
 
-def _require_made_here(how: str, name: str, wanted: str | None, made: str) -> None:
+def _require_version(how: str, name: str, wanted: str | None, made: str) -> None:
     if wanted not in (None, made):
         raise ModelError(
-            f"{name} wants faces {how} as {wanted!r}, this version makes {made!r}",
+            f"{name} needs faces {how} as {wanted!r}, this version provides {made!r}",
             "use a model made for this version of facesecure, or export it again with facesecure-train",
         )
 
 
 def load_card(name_or_path: str | Path, state_dir: Path | None = None) -> ModelCard:
-    """The card alone of the model that ``load_model`` would load. Raises ModelError."""
+    """Return the card alone of the model that ``load_model`` would load. Raises ModelError."""
     return _read_card(_find(name_or_path, state_dir))
 
 
 def card_path_of(path: str | Path) -> Path:
-    """Where the card of the model at ``path`` lies, NAME.tflite or the card itself."""
+    """Return the path of the card of the model at ``path``: NAME.tflite or the card itself."""
     return Path(path).expanduser().with_suffix(".json")
 
 
@@ -251,7 +256,7 @@ def _read_card(path: Path) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise ModelError(f"model card {path} is wrong at {where or 'its start'}: {first['msg']}", _REFETCH) from error
+        raise ModelError(f"model card {path} is invalid at {where or 'its start'}: {first['msg']}", _REFETCH) from error
 
 
 def _shape_fits(stated: tuple[int | None, ...], actual: tuple[int, ...]) -> bool:

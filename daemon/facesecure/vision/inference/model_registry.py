@@ -1,7 +1,7 @@
-"""The models there are: those that come with facesecure, and those it can fetch from where they are published.
+"""List, verify and pull models: those bundled with facesecure, and those downloaded from their publishers.
 
-What can be fetched is pinned: a URL that names a commit, and a card with size, hash and licence. A pulled model lies
-in STATE_DIR/models with its card beside it, exactly as a bundled one lies in the package.
+Downloads are pinned: a URL that names a commit, and a card with size, hash and licence. A pulled model lies in
+STATE_DIR/models with its card beside it, as a bundled one lies in the package.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 _ZOO = "https://media.githubusercontent.com/media/opencv/opencv_zoo/82b38c8f98e7b52aa171400f3e4c722352d0669f"
 
 URLS = {"yunet": f"{_ZOO}/models/face_detection_yunet/face_detection_yunet_2023mar.onnx"}
-"""Where to fetch what has a card in models/downloadable."""
+"""Download address of each model with a card in models/downloadable."""
 
 
 class ModelStatus(StrEnum):
-    """Where a model is."""
+    """Whether a model is bundled, pulled, available for download, or damaged."""
 
     BUNDLED = "bundled"
     PULLED = "pulled"
@@ -35,10 +35,10 @@ class ModelStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """One model in ``models list``.
+    """One model of `facesecure models list`.
 
-    ``path`` is its file, None where it is yet to be pulled; ``url`` is where it can be pulled from. A DAMAGED one has
-    its card's path and no ``card``.
+    ``path`` is its file, None until it is pulled; ``url`` is its download address. A DAMAGED one has its card's path
+    and no ``card``.
     """
 
     name: str
@@ -50,10 +50,10 @@ class ModelEntry:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """One model in ``models verify``.
+    """One model of `facesecure models verify`.
 
-    ``distance`` is how far from its golden output it computes here, at most (None where the card has none);
-    ``problem`` is empty where all is well.
+    ``distance`` is the largest difference from its golden output on this machine (None where the card has none);
+    ``problem`` is empty where nothing is wrong.
     """
 
     name: str
@@ -64,12 +64,14 @@ class Verification:
 
     @property
     def good(self) -> bool:
+        """Whether nothing is wrong."""
         return not self.problem
 
 
 def list_models(state_dir: Path | None = None) -> list[ModelEntry]:
-    """Every model, by name: bundled, pulled into ``state_dir``, or there to be pulled. Hashes each file that is there;
-    what is not as its card says is DAMAGED, and ``verify_models`` tells why. Never raises.
+    """Return every model by name: bundled, pulled into ``state_dir``, or available. Never raises.
+
+    Each local file is hashed; one that differs from its card is DAMAGED, and ``verify_models`` gives the reason.
     """
     from facesecure.vision.inference.model_card import available_models
 
@@ -81,9 +83,9 @@ def list_models(state_dir: Path | None = None) -> list[ModelEntry]:
 
 
 def verify_models(state_dir: Path | None = None, *more: str) -> Iterator[Verification]:
-    """Check every model that is here, one after the other: card, bytes, and golden output. Never raises.
+    """Check the card, bytes and golden output of every local model, one after the other. Never raises.
 
-    ``more`` are names or paths as the configuration has them; those of models elsewhere are checked too.
+    ``more`` are names or paths as in the configuration; models elsewhere are checked too.
     """
     from facesecure.vision.inference.model_card import available_models, card_path_of
 
@@ -94,7 +96,7 @@ def verify_models(state_dir: Path | None = None, *more: str) -> Iterator[Verific
 
 
 def remote_file(name: str, mirror: str | None = None) -> RemoteFile:
-    """What ``pull`` would fetch. Raises UsageError where ``name`` cannot be pulled."""
+    """Return the file that ``pull`` would download. Raises UsageError where ``name`` cannot be pulled."""
     if name not in URLS:
         raise UsageError(f"there is no model {name!r} to pull", f"there are: {', '.join(sorted(URLS))}")
     stated = downloadable_card(name)
@@ -103,10 +105,10 @@ def remote_file(name: str, mirror: str | None = None) -> RemoteFile:
 
 
 def pull(name: str, state_dir: Path, on_progress: Progress = ignore_progress, *, mirror: str | None = None) -> Path:
-    """Fetch ``name`` into ``state_dir``/models, verified, with its card; returns the model's path.
+    """Download ``name`` into ``state_dir``/models, verified, with its card. Return the model's path.
 
-    ``mirror`` is the address of a folder that holds the file under its own name, for where the origin cannot be
-    reached; the hash is the same. Raises UsageError for a name that cannot be pulled, DownloadError for the rest.
+    ``mirror`` is the address of a folder that holds the file under its own name, for when the origin cannot be
+    reached; the hash is the same. Raises UsageError for a name that cannot be pulled, else DownloadError.
     """
     folder = state_dir / "models"
     path = fetch(remote_file(name, mirror), folder, on_progress)
@@ -115,7 +117,7 @@ def pull(name: str, state_dir: Path, on_progress: Progress = ignore_progress, *,
 
 
 def downloadable_card(name: str) -> ModelCard:
-    """The card of a model that can be pulled: its size, hash and licence, for people to see before they do."""
+    """Return the card of a model that can be pulled: its size, hash and licence."""
     from facesecure.vision.inference.model_card import ModelCard
 
     return ModelCard.model_validate_json(_card_path(name).read_bytes())
@@ -128,7 +130,7 @@ def _card_path(name: str) -> Path:
 
 
 def _put_card(name: str, folder: Path) -> None:
-    """Lay the card beside the model: from then on the model is there."""
+    """Write the card beside the model; from then on the model is listed as pulled."""
     temporary = folder / f".{name}.json.part"
     try:
         temporary.write_bytes(_card_path(name).read_bytes())

@@ -35,7 +35,7 @@ def test_what_is_no_picture_is_skipped_with_a_warning(tmp_path: Path, caplog: py
     (tmp_path / "notes.txt").write_text("not even tried")
     (tmp_path / ".hidden.jpg").write_text("nor this")
     assert len(list(open_source(f"dir:{tmp_path}", CAMERA).frames())) == 1
-    assert "text.jpg is not a picture" in caplog.text
+    assert "text.jpg is not an image" in caplog.text
     assert "notes" not in caplog.text
     assert "hidden" not in caplog.text
 

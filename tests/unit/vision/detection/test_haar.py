@@ -40,5 +40,5 @@ def test_a_missing_cascade_is_explained(monkeypatch):
 
 
 def test_only_so_many_pixels_are_searched(monkeypatch):
-    monkeypatch.setattr(haar, "LARGEST_PICTURE", 2_000)
+    monkeypatch.setattr(haar, "MAX_PIXELS", 2_000)
     assert Haar(load_model("onet")).detect(np.ascontiguousarray(DECEPTIVE)) == []

@@ -46,9 +46,9 @@ def test_everybody_in_a_crowd_is_found_once(models):
 
 
 def test_a_crowd_costs_no_more_than_the_networks_are_allowed_to_see(models, monkeypatch):
-    monkeypatch.setattr(mtcnn, "MOST_WINDOWS", 20)
+    monkeypatch.setattr(mtcnn, "MAX_WINDOWS", 20)
     assert 0 < len(Mtcnn(models).detect(crowd())) <= 20
-    monkeypatch.setattr(mtcnn, "MOST_BOXES", 3)
+    monkeypatch.setattr(mtcnn, "MAX_BOXES", 3)
     assert len(Mtcnn(models).detect(crowd())) == 3
 
 

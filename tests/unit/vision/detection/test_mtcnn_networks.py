@@ -57,27 +57,29 @@ def _pairs(tops: list[int]) -> zip[tuple[int, int]]:
 
 
 def test_rnet_tells_a_face_from_a_wall():
-    judged = CropNetwork(load_model("rnet"), RNET_SIDE).judge(portrait(), np.array([[158, 63, 268, 173]], np.float32))
-    wall = CropNetwork(load_model("rnet"), RNET_SIDE).judge(empty_scene(), np.array([[158, 300, 268, 410]], np.float32))
-    assert judged.scores[0] > 0.9 > 0.2 > wall.scores[0]
-    assert judged.landmarks.shape == (1, 0, 2)
+    found = CropNetwork(load_model("rnet"), RNET_SIDE).detect(portrait(), np.array([[158, 63, 268, 173]], np.float32))
+    wall = CropNetwork(load_model("rnet"), RNET_SIDE).detect(
+        empty_scene(), np.array([[158, 300, 268, 410]], np.float32)
+    )
+    assert found.scores[0] > 0.9 > 0.2 > wall.scores[0]
+    assert found.landmarks.shape == (1, 0, 2)
 
 
 def test_onet_puts_landmarks_into_the_pictures_pixels():
     onet = CropNetwork(load_model("onet"), ONET_SIDE, landmarks=True)
-    judged = onet.judge(portrait(), np.array([[158, 63, 268, 173]], np.float32))
-    assert judged.landmarks.shape == (1, 5, 2)
-    assert (judged.landmarks[0] > (165, 63)).all()
-    assert (judged.landmarks[0] < (260, 175)).all()
+    found = onet.detect(portrait(), np.array([[158, 63, 268, 173]], np.float32))
+    assert found.landmarks.shape == (1, 5, 2)
+    assert (found.landmarks[0] > (165, 63)).all()
+    assert (found.landmarks[0] < (260, 175)).all()
 
 
 @pytest.mark.parametrize(("name", "side", "landmarks"), [("rnet", RNET_SIDE, False), ("onet", ONET_SIDE, True)])
 def test_nothing_to_judge_gives_nothing(name, side, landmarks):
     network = CropNetwork(load_model(name), side, landmarks=landmarks)
-    judged = network.judge(portrait(), np.empty((0, 4), np.float32))
-    assert judged.boxes.shape == (0, 4)
-    assert judged.scores.shape == (0,)
-    assert len(judged.landmarks) == 0
+    found = network.detect(portrait(), np.empty((0, 4), np.float32))
+    assert found.boxes.shape == (0, 4)
+    assert found.scores.shape == (0,)
+    assert len(found.landmarks) == 0
 
 
 def test_a_network_with_other_outputs_is_refused():

@@ -20,7 +20,7 @@ def model() -> Path:
 
 
 def test_a_missing_file_says_how_to_get_it(tmp_path):
-    with pytest.raises(ModelError, match="not here") as caught:
+    with pytest.raises(ModelError, match="not installed") as caught:
         YuNet(tmp_path / FILE)
     assert caught.value.hint == "fetch it: facesecure models pull yunet"
 
@@ -49,7 +49,7 @@ def test_only_so_many_pixels_are_looked_at(model, monkeypatch):
     detector = YuNet(model, min_face=20)
     run = detector._run
     monkeypatch.setattr(detector, "_run", lambda image: seen.append(image.shape) or run(image))
-    monkeypatch.setattr(yunet, "LARGEST_PICTURE", 100_000)
+    monkeypatch.setattr(yunet, "MAX_PIXELS", 100_000)
     only(detector.detect(on_canvas(portrait(), 200, 100)))
     ((height, width, _),) = seen
     assert width * height == pytest.approx(100_000, rel=0.01)

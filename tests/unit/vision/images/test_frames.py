@@ -80,7 +80,7 @@ def test_a_rgb_picture_makes_its_luma_unless_the_camera_gave_one() -> None:
 
 
 def test_shapes_and_types_are_checked() -> None:
-    with pytest.raises(ValueError, match="RGB picture is uint8"):
+    with pytest.raises(ValueError, match="RGB image is uint8"):
         RgbImage(np.zeros((10, 10), np.uint8))
     with pytest.raises(ValueError, match="luma plane is uint8"):
         RgbImage(plain(), np.zeros((10, 10, 1), np.uint8))

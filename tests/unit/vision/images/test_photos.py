@@ -112,17 +112,17 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("text.jpg", b"hello, I am no picture\n", "is not a picture, whatever its name says"),
+        ("text.jpg", b"hello, I am no picture\n", "is not an image, whatever its name says"),
         ("empty.jpg", b"", "is empty"),
-        ("live.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC picture"),
+        ("live.jpg", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "is a HEIC image"),
         ("new.png", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif", "is AVIF"),
         ("film.jpg", b"\0\0\0\x18ftypisom\0\0\0\0", "is a video"),
         ("cat.jpg", b"GIF89a\x01\x00\x01\x00", "is GIF"),
         ("letter.jpg", b"%PDF-1.7", "is PDF"),
-        ("stub.jpg", b"\xff\xd8\xff\xe0", "is not a picture"),
-        ("stub.png", b"\x89PNG\r\n\x1a\n\0\0", "is not a picture"),
-        ("stub.tif", b"II*\0\xff\xff\xff\xff", "is not a picture"),
-        ("stub.webp", b"RIFF\x10\0\0\0WEBPVP8 ", "is not a picture"),
+        ("stub.jpg", b"\xff\xd8\xff\xe0", "is not an image"),
+        ("stub.png", b"\x89PNG\r\n\x1a\n\0\0", "is not an image"),
+        ("stub.tif", b"II*\0\xff\xff\xff\xff", "is not an image"),
+        ("stub.webp", b"RIFF\x10\0\0\0WEBPVP8 ", "is not an image"),
     ],
 )
 def test_what_is_no_picture_is_told_apart(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -134,7 +134,7 @@ def test_what_is_no_picture_is_told_apart(tmp_path: Path, name: str, content: by
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="there is no picture"):
+    with pytest.raises(ImageError, match="there is no image"):
         read_photo(tmp_path / "none.jpg")
     with pytest.raises(ImageError, match="is a folder"):
         read_photo(tmp_path)
@@ -236,7 +236,7 @@ def test_too_large_pictures_are_brought_down(tmp_path: Path, monkeypatch: pytest
 def test_a_file_of_absurd_length_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "big.jpg").open("wb") as sparse:
         sparse.truncate(photos.MAX_BYTES + 1)
-    with pytest.raises(ImageError, match="too many for a picture"):
+    with pytest.raises(ImageError, match="too many for an image"):
         read_photo(tmp_path / "big.jpg")
 
 
