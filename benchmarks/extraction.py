@@ -111,7 +111,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
 
     cv2.setNumThreads(1)
     settings = ExtractionSettings(stride=1, faces="all", thin=1.0, min_quality=0.0, min_face=options.smallest)
-    cutter, clock, faces = FaceExtractor(build_detector(settings.detection), settings), _Clock(), 0
+    extractor, clock, faces = FaceExtractor(build_detector(settings.detection), settings), _Clock(), 0
 
     class Enough(Exception):
         pass
@@ -122,8 +122,8 @@ def _our_worker(options: argparse.Namespace) -> Result:
         clock.tick()
 
     with tempfile.TemporaryDirectory() as folder:
-        with suppress(Enough):  # how a cutter is stopped between two frames
-            for cut in cutter.cuts(Recording("a/film", options.film, "video"), searching):
+        with suppress(Enough):  # how a extractor is stopped between two frames
+            for cut in extractor.extract(Recording("a/film", options.film, "video"), searching):
                 write_picture(Path(folder, f"{faces}.png"), cut.crop)
                 faces += 1
         return clock.result(faces)

@@ -1,39 +1,43 @@
-"""The commands under ``facesecure-train evaluate``."""
+"""The commands ``facesecure-train evaluate verification`` and ``scores``."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facesecure_training.cli.command_builder import command
 from facesecure_training.cli.options import (
     AsJson,
-    Cache,
-    DetectorName,
+    FaceOptions,
     Images,
-    MaxSide,
-    ModelName,
     Plot,
+    ReportDir,
     Robustness,
-    StateDir,
-    ToReport,
-    Write,
+    WriteCard,
     WriteThreshold,
     command_line,
     dataset_of,
     print_json,
-    setting_of,
+    write_report,
 )
+
+if TYPE_CHECKING:
+    from facesecure_training.evaluation.scores import ScoreReport
+    from facesecure_training.evaluation.verification_report import VerificationRequest, VerificationResult
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Measure a model through the daemon's own detector and alignment."
+    no_args_is_help=True, rich_markup_mode=None, help="Measure a model with the daemon's own detector and alignment."
 )
 
 
-@app.command("verification")
-def verification(
-    images: Images,
+@dataclass(frozen=True, kw_only=True)
+class PairOptions:
+    """The pairs that verification is measured on."""
+
+    images: Images
     pairs: Annotated[
         Path,
         typer.Option(
@@ -42,77 +46,103 @@ def verification(
             exists=True,
             dir_okay=False,
         ),
-    ],
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedderOptions(FaceOptions):
+    """Any embedder, also one in Keras, and photos that may be crops already."""
+
     model: Annotated[
-        str, typer.Option("--model", help="A model's name, a path to NAME.tflite, a .keras file, or a run's folder.")
-    ] = "mobilefacenet",
+        str,
+        typer.Option("--model", help="Name of a model, path to NAME.tflite, a .keras file, or the folder of a run."),
+    ] = "mobilefacenet"
     detector: Annotated[
-        str, typer.Option("--detector", help="mtcnn, haar or yunet; none: the photos are crops already.")
-    ] = "mtcnn",
-    max_side: MaxSide = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=100, help="Use so many pairs, evenly spread.")] = None,
-    cache: Cache = None,
-    state_dir: StateDir = None,
+        str, typer.Option("--detector", help="mtcnn, haar or yunet; none: the photos are face crops already.")
+    ] = "mtcnn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationOptions:
+    """Where thresholds come from, and what is written."""
+
+    limit: Annotated[int | None, typer.Option("--limit", min=100, help="Use this many pairs, evenly spaced.")] = None
     validation: Annotated[
         Path | None,
         typer.Option("--validation", help="Pairs of other people, to choose the threshold on.", exists=True),
-    ] = None,
+    ] = None
     validation_images: Annotated[
         Path | None,
         typer.Option(
-            "--validation-images", help="Where their photos are.", show_default="--images", exists=True, file_okay=False
+            "--validation-images",
+            help="Photos of the --validation pairs.",
+            show_default="--images",
+            exists=True,
+            file_okay=False,
         ),
-    ] = None,
+    ] = None
     far: Annotated[
         float | None,
-        typer.Option("--far", min=1e-6, max=0.5, help="Choose it so that this share of two people pass as one."),
-    ] = None,
+        typer.Option("--far", min=1e-6, max=0.5, help="Choose the threshold for this false accept rate."),
+    ] = None
     rule: Annotated[
         float | None, typer.Option("--rule", help="Measure this threshold too: a cosine, or a distance.")
-    ] = None,
-    robustness: Robustness = 0,
-    as_json: AsJson = False,
-    write_card: WriteThreshold = False,
-    plot: Plot = None,
-    report_dir: ToReport = None,
-) -> None:
-    """Are these two photos of one person? Ten folds, as LFW's protocol has it, and the curves of all pairs.
+    ] = None
+    robustness: Robustness = 0
+    as_json: AsJson = False
+    write_card: WriteThreshold = False
+    plot: Plot = None
+    report_dir: ReportDir = None
 
-    By any embedder: cosines where its embeddings have length 1, distances where not. A pair with a photo where no face
-    was found counts as an error.
+    def request(self, of: PairOptions) -> VerificationRequest:
+        """Return the request for ``verification_report.verify``."""
+        from facesecure_training.evaluation.verification_report import VerificationRequest
+
+        return VerificationRequest(
+            of.images, of.pairs, self.limit, self.validation, self.validation_images, self.far, self.rule,
+            self.robustness,
+        )  # fmt: skip
+
+
+@command(app, "verification")
+def verification(pairs: PairOptions, faces: EmbedderOptions, options: VerificationOptions) -> None:
+    r"""Measure whether a model tells if two photos show the same person.
+
+    Accuracy over ten folds, as in LFW's protocol, and ROC and DET curves over all pairs. Works with any embedder:
+    embeddings of length 1 are compared by cosine, others by distance. A pair with a photo in which no face was found
+    counts as an error.
 
     \b
     Examples:
       facesecure-train evaluate verification --images lfw-dev/images --pairs lfw-dev/pairs.csv
-      facesecure-train evaluate verification --images crops --detector none --pairs test.csv --model runs/siamese \\
+      facesecure-train evaluate verification --images crops --detector none --pairs test.csv --model runs/siamese \
         --validation validation.csv --rule 1 --robustness 300 --report out
     """
     from facesecure_training.evaluation import plots, predictors, verification_report
-    from facesecure_training.evaluation import setting as evaluate
+    from facesecure_training.evaluation import setting as settings
 
-    setting = setting_of(model, detector, max_side, cache, state_dir, crops=True)
+    setting = faces.setting(crops=True)
     network = setting.network()
-    card = predictors.require_card(network) if write_card else None
-    found = verification_report.verify(
-        setting,
-        verification_report.VerificationRequest(
-            images, pairs, limit, validation, validation_images, far, rule, robustness
-        ),
-    )
-    report = found.report
-    if plot:
-        plots.verification(plot / "verification.png", found.scores, found.same, report.threshold)
+    card = predictors.require_card(network) if options.write_card else None
+    found = verification_report.verify(setting, options.request(pairs))
+    if options.plot:
+        plots.verification(options.plot / "verification.png", found.scores, found.same, found.report.threshold)
     if card is not None:
-        evaluate.write_verification(card, report, dataset_of(images), found.threshold)
-    document = {**evaluate.describe(setting), **found.as_json()}
-    if report_dir:
-        from facesecure_training.evaluation.pages import page, verification_page
+        settings.write_verification(card, found.report, dataset_of(pairs.images), found.threshold)
+    document = {**settings.describe(setting), **found.as_json()}
+    if options.report_dir:
+        from facesecure_training.evaluation.pages import verification_page
 
-        made = verification_page.page_of(found, network.name, command_line())
-        typer.echo(f"report: {page.write(report_dir, 'verification', made, document)}", err=True)
-    if as_json:
+        page = verification_page.page_of(found, network.name, command_line())
+        write_report(options.report_dir, "verification", page, document)
+    if options.as_json:
         print_json(document)
-        return
+    else:
+        _print_verification(found)
+
+
+def _print_verification(found: VerificationResult) -> None:
+    report = found.report
     typer.echo(
         f"accuracy   {report.accuracy:.2f} % ± {report.sd:.2f} over ten folds, {report.pairs} pairs, "
         f"threshold {report.threshold:.3f}"
@@ -124,39 +154,49 @@ def verification(
     typer.echo(f"           {report.accuracy_found:.2f} % of the other pairs are right")
     typer.echo(f"compared   by {found.measure}: equal error rate {found.rates.eer:.2%}")
     for one in found.rates.accepted:
-        few = "" if one.shown else "; too few pairs of two people to tell"
-        typer.echo(f"at {one.far:5.1%}   of two people accepted: {one.tar} of one person{few}")
-    for what, chosen in (("validation", found.chosen), ("the rule", found.fixed)):
+        few = "" if one.shown else "; too few pairs of different people to tell"
+        typer.echo(f"at {one.far:5.1%}   of different people accepted: {one.tar} of the same person{few}")
+    for source, chosen in (("validation", found.chosen), ("--rule", found.fixed)):
         if chosen is not None:
-            typer.echo(f"threshold  {chosen.threshold:.4f} by {what}: accuracy {chosen.accuracy}")
+            typer.echo(f"threshold  {chosen.threshold:.4f} by {source}: accuracy {chosen.accuracy}")
 
 
-@app.command("scores")
-def scores(
-    images: Images,
-    model: ModelName = "mobilefacenet",
-    detector: DetectorName = "mtcnn",
-    max_side: MaxSide = None,
-    cache: Cache = None,
-    state_dir: StateDir = None,
-    as_json: AsJson = False,
-    write_card: Write = False,
-) -> None:
-    """How scores spread for the right person and for strangers: the card's score model.
+@dataclass(frozen=True, kw_only=True)
+class ScoresOptions:
+    """What ``evaluate scores`` writes."""
+
+    as_json: AsJson = False
+    write_card: WriteCard = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImagesOptions:
+    """The photos that are evaluated."""
+
+    images: Images
+
+
+@command(app, "scores")
+def scores(photos: ImagesOptions, faces: FaceOptions, options: ScoresOptions) -> None:
+    r"""Measure how scores are distributed for the right person and for strangers: the card's score model.
 
     \b
     Example:
       facesecure-train evaluate scores --images lfw-dev/images --write-card
     """
-    from facesecure_training.evaluation import setting as evaluate
+    from facesecure_training.evaluation import setting as settings
 
-    setting = setting_of(model, detector, max_side, cache, state_dir)
-    report = evaluate.measure_scores(setting, images)
-    if write_card:
-        evaluate.write_scores(setting.load(), report, dataset_of(images))
-    if as_json:
-        print_json(evaluate.as_json(setting, report))
-        return
+    setting = faces.setting()
+    report = settings.measure_scores(setting, photos.images)
+    if options.write_card:
+        settings.write_scores(setting.load(), report, dataset_of(photos.images))
+    if options.as_json:
+        print_json(settings.as_json(setting, report))
+    else:
+        _print_scores(report)
+
+
+def _print_scores(report: ScoreReport) -> None:
     for name, spread in (("genuine", report.genuine), ("impostor", report.impostor)):
         typer.echo(
             f"{name:9}  mean {spread.mean:+.3f}, sd between {spread.sd_between:.3f}, within {spread.sd_within:.3f}, "

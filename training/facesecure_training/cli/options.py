@@ -1,10 +1,12 @@
-"""Options that several commands under ``facesecure-train evaluate`` share, and what they make of them."""
+"""Options that several commands share, and helpers for their output."""
 
 from __future__ import annotations
 
 import json
 import shlex
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -13,62 +15,84 @@ import typer
 from facesecure.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from facesecure_training.evaluation.pages.page import Page
     from facesecure_training.evaluation.setting import Setting
 
 Images = Annotated[
     Path, typer.Option("--images", help="Photos in LFW's layout: NAME/NAME_0001.jpg.", exists=True, file_okay=False)
 ]
-ModelName = Annotated[str, typer.Option("--model", help="A bundled or pulled model's name, or a path to NAME.tflite.")]
-DetectorName = Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")]
-MaxSide = Annotated[
-    int | None, typer.Option("--max-side", min=32, help="Bring larger photos down to this many pixels first.")
-]
-Cache = Annotated[Path | None, typer.Option("--cache", help="Keep the aligned faces in this folder for the next time.")]
 StateDir = Annotated[
-    Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Where pulled models lie.")
+    Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Folder with downloaded models.")
 ]
-Plot = Annotated[Path | None, typer.Option("--plot", help="Put a chart (PNG) into this folder.", file_okay=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Write = Annotated[bool, typer.Option("--write-card", help="Write the figures into the model's card.")]
+Plot = Annotated[Path | None, typer.Option("--plot", help="Write a chart (PNG) to this folder.", file_okay=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+WriteCard = Annotated[bool, typer.Option("--write-card", help="Write the figures to the model's card.")]
 WriteThreshold = Annotated[
     bool,
-    typer.Option("--write-threshold", "--write-card", help="Write threshold and figures into the model's card."),
+    typer.Option("--write-threshold", "--write-card", help="Write the threshold and the figures to the model's card."),
 ]
-ToReport = Annotated[
+ReportDir = Annotated[
     Path | None,
-    typer.Option("--report", help="Put an HTML page, its pictures and JSON into this folder.", file_okay=False),
+    typer.Option("--report", help="Write an HTML page, its charts and JSON to this folder.", file_okay=False),
 ]
 Robustness = Annotated[
-    int, typer.Option("--robustness", min=0, help="Spoil so many faces in six ways, step by step; 0: none.")
+    int, typer.Option("--robustness", min=0, help="Corrupt this many faces in six ways, step by step; 0: none.")
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceOptions:
+    """Which model is evaluated, and how faces are found in photos."""
+
+    model: Annotated[
+        str, typer.Option("--model", help="Name of a bundled or downloaded model, or path to NAME.tflite.")
+    ] = "mobilefacenet"
+    detector: Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")] = "mtcnn"
+    max_side: Annotated[
+        int | None, typer.Option("--max-side", min=32, help="Shrink larger photos to this many pixels first.")
+    ] = None
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Keep the aligned faces in this folder for the next run.")
+    ] = None
+    state_dir: StateDir = None
+
+    def setting(self, *, crops: bool = False) -> Setting:
+        """Return these options as a ``Setting``; ``crops`` allows photos that are crops already (--detector none).
+
+        Raises UsageError for an unknown detector.
+        """
+        from facesecure_training.common.cropping import DetectorKind
+        from facesecure_training.evaluation.setting import Setting
+
+        known = (*get_args(DetectorKind), *(("none",) if crops else ()))
+        require_one_of(known, self.detector, "--detector")
+        return Setting(self.model, self.detector, self.max_side, self.cache, self.state_dir)  # type: ignore[arg-type]
+
+
+def require_one_of(known: tuple[str, ...], word: str, option: str) -> None:
+    """Raise UsageError, with the words that are known, if ``word`` is none of them."""
+    if word not in known:
+        raise UsageError(f"{option} {word!r} is not known", f"use one of: {', '.join(known)}")
 
 
 def command_line() -> str:
-    """The command that is running, as one types it."""
+    """Return the running command as it would be typed in a shell."""
     return shlex.join(["facesecure-train", *sys.argv[1:]])
 
 
-def setting_of(
-    model: str, detector: str, max_side: int | None, cache: Path | None, state_dir: Path | None, *, crops: bool = False
-) -> Setting:
-    """``crops`` is whether photos that are crops already (--detector none) will do.
-
-    Raises UsageError for a detector that is none.
-    """
-    from facesecure_training.common.cropping import DetectorKind
-    from facesecure_training.evaluation.setting import Setting
-
-    known = (*get_args(DetectorKind), *(("none",) if crops else ()))
-    if detector not in known:
-        raise UsageError(f"--detector {detector!r} is not known", f"use one of: {', '.join(known)}")
-    return Setting(model, detector, max_side, cache, state_dir)  # type: ignore[arg-type]
-
-
 def dataset_of(images: Path) -> str:
-    """lfw-dev for .../lfw-dev/images."""
+    """Return the name of the data set in a folder: lfw-dev for .../lfw-dev/images."""
     resolved = images.resolve()
     return resolved.parent.name if resolved.name == "images" else resolved.name
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: Mapping[str, Any] | list[Any]) -> None:
+    """Print ``document`` as indented JSON on stdout."""
     typer.echo(json.dumps(document, indent=2))
+
+
+def write_report(folder: Path, name: str, page: Page, document: Mapping[str, Any]) -> None:
+    """Write a report's page and JSON to ``folder``, and print its path on stderr."""
+    from facesecure_training.evaluation.pages import page as pages
+
+    typer.echo(f"report: {pages.write(folder, name, page, document)}", err=True)

@@ -2,36 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from facesecure_training.recipes.registry import KINDS
+from facesecure_training.recipes.settings import TrainingSettings
 
 
-def search(
-    data: Annotated[Path, typer.Option("--data", help="Class folders, as for train.", exists=True, file_okay=False)],
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """What is trained, how trials are drawn, and where they are kept."""
+
+    data: Annotated[Path, typer.Option("--data", help="Class folders, as for train.", exists=True, file_okay=False)]
     kind: Annotated[
-        Literal["hugonet", "compact", "siamese-densenet", "embedder"], typer.Option("--kind", help="What to train.")
-    ] = "hugonet",
-    validation: Annotated[Path | None, typer.Option("--validation", help="As for train.")] = None,
-    trials: Annotated[int, typer.Option("--trials", min=1, help="Finished trials in all, by all workers.")] = 20,
-    storage: Annotated[str, typer.Option("--storage", help="Database URL that workers share.")] = "sqlite:///search.db",
-    name: Annotated[str, typer.Option("--name", help="Of the search, in the database.")] = "search",
-    out: Annotated[Path, typer.Option("--out", help="Folder for each trial's run, and the report.")] = Path("search"),
-    sampler: Annotated[Literal["random", "tpe"], typer.Option("--sampler", help="How trials are drawn.")] = "random",
+        Literal["hugonet", "compact", "siamese-densenet", "embedder"],
+        typer.Option("--kind", help="Kind of network to train."),
+    ] = "hugonet"
+    validation: Annotated[Path | None, typer.Option("--validation", help="As for train.")] = None
+    trials: Annotated[
+        int, typer.Option("--trials", min=1, help="Number of finished trials, over all workers.")
+    ] = 20  # fmt: skip
+    storage: Annotated[str, typer.Option("--storage", help="URL of the database that workers share.")] = (
+        "sqlite:///search.db"
+    )
+    name: Annotated[str, typer.Option("--name", help="Name of the search in the database.")] = "search"
+    out: Annotated[Path, typer.Option("--out", help="Folder for each trial's run, and the report.")] = Path("search")
+    sampler: Annotated[Literal["random", "tpe"], typer.Option("--sampler", help="How trials are drawn.")] = "random"
     pruner: Annotated[
-        Literal["none", "median"], typer.Option("--pruner", help="median: ends the worse half early.")
-    ] = "none",
-    epochs: Annotated[tuple[int, int], typer.Option("--epochs", help="At least and at most.")] = (5, 30),
-    size: Annotated[int | None, typer.Option("--size", help="Side of the pictures; as train's if left out.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the search and of each training.")] = 0,
-    worker: Annotated[int, typer.Option("--worker", help="A number of its own for each worker.")] = 0,
-    threads: Annotated[int, typer.Option("--threads", min=0, help="Of the processor; 0: all.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a search, or help with it.")] = False,
-) -> None:
-    """Random search over learning rate, batch, epochs, augmentation and width; several workers may share it.
+        Literal["none", "median"], typer.Option("--pruner", help="median: stop trials worse than the median early.")
+    ] = "none"
+    epochs: Annotated[tuple[int, int], typer.Option("--epochs", help="Fewest and most epochs of a trial.")] = (5, 30)
+    size: Annotated[
+        int | None, typer.Option("--size", help="Side of the images in pixels; default as for train.")
+    ] = None  # fmt: skip
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the search and of each training.")] = 0
+    worker: Annotated[int, typer.Option("--worker", help="Number of this worker; each needs its own.")] = 0
+    threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: all.")] = 0
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a search, or join one.")] = False
+
+    def given(self) -> dict[str, Any]:
+        """Return the training settings that all trials share."""
+        shared: dict[str, Any] = {
+            "data": self.data,
+            "validation": self.validation,
+            "seed": self.seed,
+            "threads": self.threads,
+        }
+        return shared | ({} if self.size is None else {"size": self.size})
+
+    def settings(self) -> TrainingSettings:
+        """Return the settings that a trial starts from."""
+        return KINDS[self.kind].settings(**self.given())
+
+
+def search(options: SearchOptions) -> None:
+    r"""Search learning rate, batch size, epochs, augmentation and width at random; several workers can share a search.
 
     \b
     Examples:
@@ -42,18 +70,25 @@ def search(
     from facesecure_training.search.space import SearchSpace
     from facesecure_training.search.trial import objective
 
-    found = study.open_study(storage, name, resume=resume, sampler=sampler, pruner=pruner, seed=seed, worker=worker)
-    given: dict[str, Any] = {"data": data, "validation": validation, "seed": seed, "threads": threads}
-    given |= {} if size is None else {"size": size}
-    settings = KINDS[kind].settings(**given)
-    study.run(found, objective(kind, settings, SearchSpace(epochs), out), trials, _say)
-    said = {key: value for key, value in given.items() if value is not None and key != "threads"}
-    command = report.best_command(found, kind, said, out / "best") if report.finished(found) else ""
-    typer.echo(f"report: {report.write(found, out, command)}")
-    typer.echo(f"train the best: {command}")
+    found = study.open_study(
+        options.storage,
+        options.name,
+        resume=options.resume,
+        sampler=options.sampler,
+        pruner=options.pruner,
+        seed=options.seed,
+        worker=options.worker,
+    )
+    trial = objective(options.kind, options.settings(), SearchSpace(options.epochs), options.out)
+    study.run(found, trial, options.trials, _print_trial)
+    shown = {key: value for key, value in options.given().items() if value is not None and key != "threads"}
+    best = options.out / "best"
+    command = report.best_command(found, options.kind, shown, best) if report.finished(found) else ""
+    typer.echo(f"report: {report.write(found, options.out, command)}")
+    typer.echo(f"train with the best settings: {command}")
 
 
-def _say(trial: Any) -> None:
+def _print_trial(trial: Any) -> None:
     value = "" if trial.value is None else f"{trial.value:.4f}"
     settings = "  ".join(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
                          for name, value in trial.params.items())  # fmt: skip

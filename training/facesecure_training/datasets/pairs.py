@@ -88,7 +88,7 @@ def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> list
     """Two shots of one person each; never of one video if there are pictures from elsewhere."""
     chosen = [shots[index] for index in sorted(rng.choice(len(shots), min(_ENOUGH, len(shots)), replace=False))]
     every = list(combinations(chosen, 2))
-    apart = [(a, b) for a, b in every if a.apart_from(b)] or every
+    apart = [(a, b) for a, b in every if a.from_other_source_than(b)] or every
     return [(apart[index][0].path, apart[index][1].path) for index in rng.permutation(len(apart))]
 
 

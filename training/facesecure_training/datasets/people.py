@@ -21,7 +21,7 @@ class SourcedImage:
     path: Path
     source: str
 
-    def apart_from(self, other: SourcedImage) -> bool:
+    def from_other_source_than(self, other: SourcedImage) -> bool:
         """Not of one source. One person's two shots that are not make no pair while there are some that do."""
         return self.source != other.source
 

@@ -53,7 +53,7 @@ class Worker:
     def __init__(self, task: WorkerTask) -> None:
         self._task = task
         detector = build_detector(task.settings.detection, models_dir=task.models_dir, threads=1)
-        self._cutter = FaceExtractor(detector, task.settings)
+        self._extractor = FaceExtractor(detector, task.settings)
 
     def run(self, recording: Recording) -> SourceResult:
         """Raises Interrupted when the others are to stop; a source that cannot be read is told of, not raised."""
@@ -71,7 +71,7 @@ class Worker:
         return SourceResult(recording.name, state, self._count, rows, "; ".join(said) or None)
 
     def _cuts(self, recording: Recording) -> Iterator[ExtractedFace]:
-        return self._cutter.cuts(recording, self._searching)
+        return self._extractor.extract(recording, self._searching)
 
     def _searching(self) -> None:
         if self._task.stop.is_set():

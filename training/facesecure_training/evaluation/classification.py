@@ -190,7 +190,7 @@ class _Scene:
 
     def _spoilt(self, faces: LabelledFaces, kind: str, strength: float) -> LabelledFaces:
         change, read = CORRUPTION_SERIES[kind].corruption, self._network.read
-        outputs = np.stack([self._network.answer(change(read(file), strength)) for file in faces.files])
+        outputs = np.stack([self._network.predict(change(read(file), strength)) for file in faces.files])
         return replace(faces, outputs=outputs)
 
     def wrongly_named(self, most: int = 12) -> list[tuple[str, float, Image]]:

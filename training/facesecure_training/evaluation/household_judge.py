@@ -28,10 +28,10 @@ from facesecure_training.evaluation.openset import DecisionFigures, decision_fig
 class CalibratedRules:
     """What calibration demands of each name."""
 
-    standards: Mapping[str, AcceptanceRule]
+    rules: Mapping[str, AcceptanceRule]
 
     def of(self, name: str) -> AcceptanceRule:
-        return self.standards[name]
+        return self.rules[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,40 +39,42 @@ class HouseholdJudge:
     """One household behind its door, with its templates, its calibration and its judge."""
 
     templates: Mapping[str, NDArray[np.float32]]
-    judge: VerdictRule
+    rule: VerdictRule
     thresholds: Mapping[str, float]
     """What a single face must reach, by name."""
 
-    def recognise(self, look: FaceObservation) -> Recognition:
+    def recognise(self, observation: FaceObservation) -> Recognition:
         """Each person's score is the cosine to their nearest template."""
-        scores = {name: float((some @ look.embedding).max()) for name, some in self.templates.items()}
-        return Recognition(scores, look.embedding)
+        scores = {name: float((some @ observation.embedding).max()) for name, some in self.templates.items()}
+        return Recognition(scores, observation.embedding)
 
-    def recognise_all(self, looks: Sequence[FaceObservation]) -> list[Recognition]:
-        faces = np.stack([look.embedding for look in looks])
+    def recognise_all(self, observations: Sequence[FaceObservation]) -> list[Recognition]:
+        faces = np.stack([observation.embedding for observation in observations])
         columns = {name: (faces @ some.T).max(axis=1).tolist() for name, some in self.templates.items()}
         return [
-            Recognition({name: column[row] for name, column in columns.items()}, look.embedding)
-            for row, look in enumerate(looks)
+            Recognition({name: column[row] for name, column in columns.items()}, observation.embedding)
+            for row, observation in enumerate(observations)
         ]
 
-    def over_threshold(self, looks: Sequence[FaceObservation]) -> list[str | None]:
+    def over_threshold(self, observations: Sequence[FaceObservation]) -> list[str | None]:
         """For each picture the best name, if it reaches the threshold of that name."""
-        best = [one.ranked()[0] for one in self.recognise_all(looks)]
+        best = [one.ranked()[0] for one in self.recognise_all(observations)]
         return [name if score >= self.thresholds[name] else None for name, score in best]
 
-    def named(self, looks: Sequence[FaceObservation]) -> list[str | None]:
+    def named(self, observations: Sequence[FaceObservation]) -> list[str | None]:
         """The name in the judge's verdict on each picture by itself, if any; unusable faces have none."""
-        pairs = zip(looks, self.recognise_all(looks), strict=True)
+        pairs = zip(observations, self.recognise_all(observations), strict=True)
         return [
-            self.judge.decide(Evidence().add(recognition, look.quality, at=0.0)).name if look.quality.usable else None
-            for look, recognition in pairs
+            self.rule.decide(Evidence().add(recognition, observation.quality, at=0.0)).name
+            if observation.quality.usable
+            else None
+            for observation, recognition in pairs
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class HouseholdJudgeFactory:
-    """Makes doors for one model."""
+    """Makes judges for one model."""
 
     model: Model
 
@@ -80,13 +82,13 @@ class HouseholdJudgeFactory:
         self, household: Household, false_accept: float, min_faces: int = VerdictConfig().min_faces
     ) -> HouseholdJudge:
         """Enrol the household's pictures and calibrate for ``false_accept``, a share of strangers' visits."""
-        members = [_member(name, looks) for name, looks in household.enrolled.items()]
+        members = [_member(name, observations) for name, observations in household.enrolled.items()]
         config = VerdictConfig(false_accept=false_accept, min_faces=min_faces)
         found = self._calibrated(members, false_accept)
-        standards = {name: AcceptanceRule(one.scores(), false_accept, one.rivals) for name, one in found.items()}
+        rules = {name: AcceptanceRule(one.scores(), false_accept, one.rivals) for name, one in found.items()}
         return HouseholdJudge(
             {member.name: member.templates for member in members},
-            VerdictRule(config, CalibratedRules(standards)),
+            VerdictRule(config, CalibratedRules(rules)),
             {name: one.threshold for name, one in found.items()},
         )
 
@@ -97,39 +99,39 @@ class HouseholdJudgeFactory:
         return calibrator.calibrate(members)
 
 
-def _member(name: str, looks: Sequence[FaceObservation]) -> HouseholdMember:
-    faces = np.stack([look.embedding for look in looks])
-    return HouseholdMember(name, faces, np.stack([look.direction for look in templates_of(faces)]))
+def _member(name: str, observations: Sequence[FaceObservation]) -> HouseholdMember:
+    faces = np.stack([observation.embedding for observation in observations])
+    return HouseholdMember(name, faces, np.stack([observation.direction for observation in templates_of(faces)]))
 
 
 def single_face_figures(
-    doors: HouseholdJudgeFactory, households: Sequence[Household], asked: float
+    judges: HouseholdJudgeFactory, households: Sequence[Household], asked: float
 ) -> tuple[DecisionFigures, DecisionFigures]:
     """Every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole judge.
 
     The judge refuses unusable faces, and those that two names or "nobody we know" explain nearly as well.
     """
-    opened = [(household, doors.open(household, asked, min_faces=1)) for household in households]
+    calibrated = [(household, judges.open(household, asked, min_faces=1)) for household in households]
     rules: tuple[Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]], ...] = (
         HouseholdJudge.over_threshold,
         HouseholdJudge.named,
     )
-    by_threshold, by_judge = (_judged(opened, asked, rule) for rule in rules)
+    by_threshold, by_judge = (_judged(calibrated, asked, rule) for rule in rules)
     return by_threshold, by_judge
 
 
 def _judged(
-    opened: Sequence[tuple[Household, HouseholdJudge]],
+    calibrated: Sequence[tuple[Household, HouseholdJudge]],
     asked: float,
     rule: Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]],
 ) -> DecisionFigures:
     family, strangers = [], []
-    for household, door in opened:
+    for household, judge in calibrated:
         grades = [
             0 if said is None else 1 if said == name else -1
-            for name, looks in household.probes.items()
-            for said in rule(door, looks)
+            for name, observations in household.probes.items()
+            for said in rule(judge, observations)
         ]
         family.append(np.array(grades))
-        strangers.append(np.array([said is not None for said in rule(door, household.strangers)]))
+        strangers.append(np.array([said is not None for said in rule(judge, household.strangers)]))
     return decision_figures(asked, family, strangers)

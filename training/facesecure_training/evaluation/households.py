@@ -31,7 +31,7 @@ class DrawSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Household:
-    """``enrolled`` and ``probes`` by name, and one look each of so many different ``strangers``."""
+    """``enrolled`` and ``probes`` by name, and one observation each of so many different ``strangers``."""
 
     enrolled: Mapping[str, Sequence[FaceObservation]]
     probes: Mapping[str, Sequence[FaceObservation]]
@@ -39,16 +39,19 @@ class Household:
 
 
 def observations_by_person(
-    photos: Mapping[str, Sequence[Path]], looks: FaceObservations
+    photos: Mapping[str, Sequence[Path]], observations: FaceObservations
 ) -> dict[str, list[FaceObservation]]:
-    """Everybody's looks; who has none does not appear."""
-    found = {name: [look for photo in some if (look := looks.get(photo)) is not None] for name, some in photos.items()}
+    """Everybody's observations; who has none does not appear."""
+    found = {
+        name: [observation for photo in some if (observation := observations.get(photo)) is not None]
+        for name, some in photos.items()
+    }
     return {name: some for name, some in found.items() if some}
 
 
 def draw_households(people: People, how: DrawSettings) -> Iterator[Household]:
     """``how.households`` households. Raises UsageError if there are too few people with enough photos."""
-    able = [name for name, looks in people.items() if len(looks) >= how.pictures + LEAST_PROBES]
+    able = [name for name, observations in people.items() if len(observations) >= how.pictures + LEAST_PROBES]
     if len(able) < 2 * how.people or len(people) < how.people + 10:
         raise UsageError(
             f"{len(able)} people with {how.pictures + LEAST_PROBES} photos, and {len(people)} in all, are too few",
@@ -66,7 +69,7 @@ def _household(people: People, able: Sequence[str], how: DrawSettings, random: n
     strangers = [str(name) for name in random.permutation(others)[: how.strangers]]
     last = None if how.probes is None else how.pictures + how.probes
     return Household(
-        {name: looks[: how.pictures] for name, looks in mixed.items()},
-        {name: looks[how.pictures : last] for name, looks in mixed.items()},
+        {name: observations[: how.pictures] for name, observations in mixed.items()},
+        {name: observations[how.pictures : last] for name, observations in mixed.items()},
         [people[name][int(random.integers(len(people[name])))] for name in strangers],
     )

@@ -1,4 +1,4 @@
-"""Measures what strangers look like to an embedding model, and proves it on people who were not measured.
+"""Measures what strangers observation like to an embedding model, and proves it on people who were not measured.
 
 The model itself, its two layers and its file are the daemon's (``facesecure.recognition.impostor_model``); here its
 mean and covariances are estimated. Everybody counts once, however many photos there are of them.
@@ -6,15 +6,24 @@ mean and covariances are estimated. Everybody counts once, however many photos t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
-from facesecure.recognition.impostor_model import GaussianImpostors
+from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.recognition.impostor_model import GaussianImpostors, packed
 from facesecure.recognition.templates import template_of
+from facesecure.vision.inference.card_fields import StrangerFacts
+from facesecure.vision.inference.model_card import Model, ModelCard
+from facesecure_training.common import model_bundle
+from facesecure_training.common.embeddings import embed_photos, photos_by_person
+from facesecure_training.evaluation.setting import Setting
 
 Vectors = NDArray[np.float32]
 Matrix = NDArray[np.float64]
@@ -49,6 +58,37 @@ class ImpostorReport:
 
 Collection = Sequence[Vectors]
 """One kind of pictures: each person's embeddings, (n, size) of length 1."""
+
+
+def collection_of(setting: Setting, images: Path) -> Collection:
+    """Return the embeddings of each person in the photos under ``images``. Raises UsageError, ImageError."""
+    people = photos_by_person(images)
+    photos = (photo for found in people.values() for photo in found)
+    found = embed_photos(photos, setting.cropper(), ModelEmbedder(setting.load()))
+    vectors = [[v for photo in some if (v := found[photo]) is not None] for some in people.values()]
+    return [np.stack(some) for some in vectors if some]
+
+
+def write(model: Model, collections: Sequence[Collection], report: ImpostorReport, dataset: str) -> None:
+    """Write the impostor model's file beside ``model``, and then the card that names it.
+
+    In this order: a reader who finds the new file with the old card detects damage, and never trusts wrong figures.
+    """
+    content = packed(fit(collections))
+    path = model.path.with_name(f"{model.card.name}.strangers.npz")
+    facts = StrangerFacts(
+        file=path.name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        dataset=dataset,
+        people=report.people,
+        faces=report.faces,
+        error=round(report.error, 4),
+        shift=round(report.shift, 4),
+        rates=dict(report.rates),
+    )
+    model_bundle.replace_file(path, content)
+    fields: dict[str, Any] = {"strangers": facts, "genuine_quantiles": dict(report.genuine_quantiles)}
+    model_bundle.save(model.path.parent, ModelCard.model_validate({**model.card.model_dump(), **fields}))
 
 
 def fit(collections: Sequence[Collection]) -> GaussianImpostors:

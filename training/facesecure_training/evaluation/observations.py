@@ -63,12 +63,14 @@ class FaceObserver:
         found = examine(image, face, self._floors)
         return FaceObservation(self._network.embed(found.image), found.quality, face.box.area)
 
-    def doubted(self, look: FaceObservation | None) -> FaceObservation | None:
+    def doubted(self, observation: FaceObservation | None) -> FaceObservation | None:
         """The same, with what the recogniser's doubts (is it a person?) add to its quality's reasons."""
-        doubts = self._doubts(look.embedding) if look is not None else ()
-        if look is None or not doubts:
-            return look
-        return replace(look, quality=replace(look.quality, reasons=(*look.quality.reasons, *doubts)))
+        doubts = self._doubts(observation.embedding) if observation is not None else ()
+        if observation is None or not doubts:
+            return observation
+        return replace(
+            observation, quality=replace(observation.quality, reasons=(*observation.quality.reasons, *doubts))
+        )
 
     def fingerprint(self) -> str:
         """Changes with the models, and with whatever the daemon does to a crop before it judges and embeds it."""
@@ -83,17 +85,17 @@ class FaceObserver:
 def observe(
     photos: Iterable[Path], setting: Setting, spoilt: str = "", spoil: Corruption = untouched
 ) -> FaceObservations:
-    """Every photo's look after ``spoil``, named ``spoilt``. Kept in the setting's cache, also if interrupted."""
+    """Every photo's observation after ``spoil``, named ``spoilt``. Kept in the setting's cache, also if interrupted."""
     wanted = sorted(set(photos))
-    looker = FaceObserver(setting)
-    kept = setting.cache / f"looks-{_name(looker.fingerprint(), spoilt)}.npz" if setting.cache else None
+    observer = FaceObserver(setting)
+    kept = setting.cache / f"looks-{_name(observer.fingerprint(), spoilt)}.npz" if setting.cache else None
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
     for number, photo in enumerate(with_progress(missing, f"looking {spoilt}".strip()), 1):
-        found[key_of(photo)] = looker.observe(photo, spoilt, spoil)
+        found[key_of(photo)] = observer.observe(photo, spoilt, spoil)
         if number % _SAVE_EVERY == 0 or number == len(missing):
             _save(kept, found)
-    return {photo: looker.doubted(found[key_of(photo)]) for photo in wanted}
+    return {photo: observer.doubted(found[key_of(photo)]) for photo in wanted}
 
 
 def key_of(photo: Path) -> str:
@@ -131,17 +133,17 @@ def _unpacked(embedding: Embedding, measures: NDArray[np.float64], reasons: str,
 def _save(path: Path | None, found: Mapping[str, FaceObservation | None]) -> None:
     if path is None or not any(found.values()):
         return
-    some = next(look for look in found.values() if look is not None)
+    some = next(observation for observation in found.values() if observation is not None)
     nothing = FaceObservation(np.zeros_like(some.embedding), some.quality, np.nan)
-    looks = [look or nothing for look in found.values()]
+    observations = [observation or nothing for observation in found.values()]
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(f".{os.getpid()}.npz")
     np.savez(
         scratch,
         keys=np.array(list(found)),
-        seen=np.stack([look.embedding for look in looks]),
-        measures=np.array([[getattr(look.quality, name) for name in _MEASURES] for look in looks]),
-        reasons=np.array(["|".join(look.quality.reasons) for look in looks]),
-        area=np.array([look.area for look in looks]),
+        seen=np.stack([observation.embedding for observation in observations]),
+        measures=np.array([[getattr(observation.quality, name) for name in _MEASURES] for observation in observations]),
+        reasons=np.array(["|".join(observation.quality.reasons) for observation in observations]),
+        area=np.array([observation.area for observation in observations]),
     )
     scratch.replace(path)

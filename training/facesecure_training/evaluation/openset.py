@@ -24,7 +24,7 @@ _RESAMPLES = 400
 
 Scores = NDArray[np.float32]
 Compare = Callable[[Household, Sequence[FaceObservation]], Scores]
-"""Scores (faces, people) of some looks against everybody in a household, higher is nearer."""
+"""Scores (faces, people) of some observations against everybody in a household, higher is nearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,34 +60,36 @@ class HouseholdScores:
     strangers: Scores
 
 
-def nearest_template(household: Household, looks: Sequence[FaceObservation]) -> Scores:
+def nearest_template(household: Household, observations: Sequence[FaceObservation]) -> Scores:
     """The nearest of each person's templates, made as enrolment makes them."""
-    faces = _stack(looks)
+    faces = _stack(observations)
     columns = [(faces @ _templates(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
 def _templates(enrolled: Sequence[FaceObservation]) -> Scores:
-    return np.stack([one.direction for one in templates_of(np.stack([look.embedding for look in enrolled]))])
+    return np.stack(
+        [one.direction for one in templates_of(np.stack([observation.embedding for observation in enrolled]))]
+    )
 
 
-def nearest_picture(household: Household, looks: Sequence[FaceObservation]) -> Scores:
+def nearest_picture(household: Household, observations: Sequence[FaceObservation]) -> Scores:
     """The nearest of each person's pictures, of the same embeddings."""
-    faces = _stack(looks)
+    faces = _stack(observations)
     columns = [(faces @ _stack(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
-def mean_by_distance(household: Household, looks: Sequence[FaceObservation]) -> Scores:
+def mean_by_distance(household: Household, observations: Sequence[FaceObservation]) -> Scores:
     """Less the distance to the mean of each person's pictures, for embeddings that are points, not directions."""
-    faces = _stack(looks)
+    faces = _stack(observations)
     means = [_stack(some).mean(0) for some in household.enrolled.values()]
     return np.asarray(np.stack([-np.linalg.norm(faces - mean, axis=1) for mean in means], 1), np.float32)
 
 
-def nearest_by_distance(household: Household, looks: Sequence[FaceObservation]) -> Scores:
+def nearest_by_distance(household: Household, observations: Sequence[FaceObservation]) -> Scores:
     """Less the distance to the nearest of each person's pictures."""
-    faces = _stack(looks)
+    faces = _stack(observations)
     known = [_stack(some) for some in household.enrolled.values()]
     columns = [-np.linalg.norm(faces[:, None] - some[None], axis=2).min(1) for some in known]
     return np.asarray(np.stack(columns, 1), np.float32)
@@ -99,8 +101,8 @@ def rates_of(outcomes: Sequence[HouseholdScores]) -> Rates:
     return rates_by_threshold(family, np.concatenate([one.strangers for one in outcomes]))
 
 
-def _stack(looks: Sequence[FaceObservation]) -> Scores:
-    return np.stack([look.embedding for look in looks])
+def _stack(observations: Sequence[FaceObservation]) -> Scores:
+    return np.stack([observation.embedding for observation in observations])
 
 
 def compare(households: Iterable[Household], how: Compare) -> list[HouseholdScores]:
@@ -108,9 +110,9 @@ def compare(households: Iterable[Household], how: Compare) -> list[HouseholdScor
 
 
 def _outcome(household: Household, how: Compare) -> HouseholdScores:
-    sizes = [len(looks) for looks in household.probes.values()]
+    sizes = [len(observations) for observations in household.probes.values()]
     owner = np.repeat(np.arange(len(sizes)), sizes)
-    scores = how(household, [look for looks in household.probes.values() for look in looks])
+    scores = how(household, [observation for observations in household.probes.values() for observation in observations])
     return HouseholdScores(scores.max(1), scores.argmax(1) == owner, owner, how(household, household.strangers).max(1))
 
 

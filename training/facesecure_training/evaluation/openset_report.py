@@ -78,27 +78,33 @@ class OpensetReport:
 def measure(setting: Setting, images: Path, how: DrawSettings, peer: Path | None, peer_photos: int) -> OpensetReport:
     """``peer`` is the Python that has face_recognition, None to leave it out. Raises UsageError, ImageError."""
     photos = photos_by_person(images)
-    looks = observe((photo for some in photos.values() for photo in some), setting)
-    people = observations_by_person(photos, looks)
-    found = [look for look in looks.values() if look is not None]
+    observations = observe((photo for some in photos.values() for photo in some), setting)
+    people = observations_by_person(photos, observations)
+    found = [observation for observation in observations.values() if observation is not None]
     households = list(draw_households(people, how))
-    measure_ = measure_of([look.embedding for look in found])
+    measure_ = measure_of([observation.embedding for observation in found])
     ways = _ways(measure_)
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
     calibrated = _calibrated(setting, measure_, households)
     return OpensetReport(
         measure=measure_,
         people=len(people),
-        photos=len(looks),
-        faceless=len(looks) - len(found),
-        unusable=100 * float(np.mean([not look.quality.usable for look in found])),
+        photos=len(observations),
+        faceless=len(observations) - len(found),
+        unusable=100 * float(np.mean([not observation.quality.usable for observation in found])),
         faces=sum(len(one.family) for one in outcomes[OURS]),
         strangers=sum(len(one.strangers) for one in outcomes[OURS]),
         ways={way: openset.operating_points(some) for way, some in outcomes.items()},
         thresholds=[by_threshold for by_threshold, _ in calibrated],
         judged=[by_judge for _, by_judge in calibrated],
         same_faces=_same_faces(
-            setting, {look: photo for photo, look in looks.items() if look}, people, how, peer, peer_photos, ways
+            setting,
+            {observation: photo for photo, observation in observations.items() if observation},
+            people,
+            how,
+            peer,
+            peer_photos,
+            ways,
         ),
         curves=outcomes,
     )
@@ -117,8 +123,8 @@ def _calibrated(
     model = setting.network().model
     if model is None or model.card.score_model is None or measure == "distance":
         return []
-    doors = HouseholdJudgeFactory(model)
-    return [single_face_figures(doors, households, asked) for asked in with_progress(openset.RATES, "judging")]
+    judges = HouseholdJudgeFactory(model)
+    return [single_face_figures(judges, households, asked) for asked in with_progress(openset.RATES, "judging")]
 
 
 def _same_faces(
@@ -134,11 +140,14 @@ def _same_faces(
         lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
         return BaselineComparison(0, 0, {}, None, lacking)
     fewer = _fewer(people, how, most)
-    wanted = {look: photos[look] for looks in fewer.values() for look in looks}
+    wanted = {observation: photos[observation] for observations in fewer.values() for observation in observations}
     found = baselines.embed_by_dlib(wanted.values(), setting.max_side, setting.cache, peer)
-    vectors = {look: vector for look, photo in wanted.items() if (vector := found[photo]) is not None}
-    both = {name: [look for look in looks if look in vectors] for name, looks in fewer.items()}
-    households = list(draw_households({name: looks for name, looks in both.items() if looks}, how))
+    vectors = {observation: vector for observation, photo in wanted.items() if (vector := found[photo]) is not None}
+    both = {
+        name: [observation for observation in observations if observation in vectors]
+        for name, observations in fewer.items()
+    }
+    households = list(draw_households({name: observations for name, observations in both.items() if observations}, how))
     theirs = _their_way(vectors)
     ways: dict[str, Compare] = {**ours, THEIRS: theirs}
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
@@ -161,9 +170,9 @@ def _fewer(people: People, how: DrawSettings, most: int) -> People:
 def _their_way(vectors: Mapping[FaceObservation, Scores]) -> Compare:
     """Less the distance to the nearest picture: higher is nearer, as with the others."""
 
-    def compare(household: Household, looks: Sequence[FaceObservation]) -> Scores:
-        seen = np.stack([vectors[look] for look in looks])
-        known = [np.stack([vectors[look] for look in some]) for some in household.enrolled.values()]
+    def compare(household: Household, observations: Sequence[FaceObservation]) -> Scores:
+        seen = np.stack([vectors[observation] for observation in observations])
+        known = [np.stack([vectors[observation] for observation in some]) for some in household.enrolled.values()]
         columns = [-np.linalg.norm(seen[:, None] - some[None], axis=2).min(1) for some in known]
         return np.asarray(np.stack(columns, 1), np.float32)
 

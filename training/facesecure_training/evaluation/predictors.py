@@ -35,7 +35,7 @@ Outputs = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``answer`` turns a crop of ``size`` (height, width), uint8 RGB, into float32 (n,). ``model`` is None for Keras;
+    """``predict`` turns a crop of ``size`` (height, width), uint8 RGB, into float32 (n,). ``model`` is None for Keras;
     ``sha256`` names its bytes.
 
     ``labels`` are a classifier's, and ``facts`` how its answers are read; an embedder has neither.
@@ -43,7 +43,7 @@ class Network:
 
     name: str
     size: tuple[int, int]
-    answer: Callable[[Image], Outputs]
+    predict: Callable[[Image], Outputs]
     sha256: str
     model: Model | None = None
     labels: tuple[str, ...] = ()
@@ -51,15 +51,15 @@ class Network:
 
     def embed(self, crop: Image) -> Outputs:
         """For whatever wants a ``stages.Embedder``."""
-        return self.answer(resized(crop, self.size))
+        return self.predict(resized(crop, self.size))
 
     def read(self, file: Path) -> Image:
         """The crop in ``file``, fitted to the network. Raises ImageError."""
         return resized(read_photo(file), self.size)
 
-    def ask(self, files: Sequence[Path], what: str = "asking") -> Outputs:
+    def predict_files(self, files: Sequence[Path], what: str = "asking") -> Outputs:
         """float32 (files, n), in their order."""
-        return np.stack([self.answer(self.read(file)) for file in with_progress(files, what)])
+        return np.stack([self.predict(self.read(file)) for file in with_progress(files, what)])
 
 
 def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:
@@ -97,18 +97,18 @@ def _of_keras(path: Path) -> Network:
     from facesecure_training.common.optional_dependencies import tensorflow
     from facesecure_training.export import trained
 
-    model, identity = trained.read(path), trained.Identity.beside(path)
+    model, identity = trained.read(path), trained.Identity.of_run(path)
     traced = tensorflow().function(lambda picture: model(picture, training=False))
     facts = _facts(identity) if identity.classes else None
     mended = facts is None or facts.light == "brightened"
 
-    def answer(crop: Image) -> Outputs:
+    def predict(crop: Image) -> Outputs:
         picture: Any = (brightened(crop) if mended else crop)[None]
         found: Outputs = np.asarray(traced(picture), np.float32)[0]
         return found
 
     sha256 = hashlib.sha256(trained.file_of(path).read_bytes()).hexdigest()
-    return Network(path.stem, trained.picture_size(model), answer, sha256, None, identity.classes, facts)
+    return Network(path.stem, trained.picture_size(model), predict, sha256, None, identity.classes, facts)
 
 
 def _facts(identity: Identity) -> ClassifierFacts:

@@ -89,7 +89,7 @@ class QualitySample:
 
 
 def measure(setting: Setting, images: Path, people: int, seed: int) -> QualityReport:
-    """Spoil, look, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
+    """Spoil, observation, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
     chosen = _chosen(images, people, seed)
     probes = [photo for photos in chosen.values() for photo in photos[_TEMPLATE:]]
     plain = observe([photo for photos in chosen.values() for photo in photos], setting)
@@ -114,7 +114,7 @@ def _sample(
 ) -> QualitySample:
     rows = []
     for photos in chosen.values():
-        known = [look.embedding for photo in photos[:_TEMPLATE] if (look := plain[photo])]
+        known = [observation.embedding for photo in photos[:_TEMPLATE] if (observation := plain[photo])]
         if len(known) < 2:
             continue
         template = template_of(np.stack(known))
@@ -124,16 +124,16 @@ def _sample(
                 continue  # another person by that name: what it keeps cannot be told
             whole = float(template @ before.embedding) - mean
             rows += [
-                (_measures(look), (float(template @ look.embedding) - mean) / whole, kind)
-                for kind, looks in spoilt.items()
-                if (look := looks[photo]) is not None
+                (_measures(observation), (float(template @ observation.embedding) - mean) / whole, kind)
+                for kind, observations in spoilt.items()
+                if (observation := observations[photo]) is not None
             ]
     measures, kept, kinds = zip(*rows, strict=True)
     return QualitySample(np.array(measures), np.array(kept), np.array(kinds))
 
 
-def _measures(look: FaceObservation) -> tuple[float, float, float]:
-    return look.quality.sharpness, look.quality.eye_distance, look.quality.contrast
+def _measures(observation: FaceObservation) -> tuple[float, float, float]:
+    return observation.quality.sharpness, observation.quality.eye_distance, observation.quality.contrast
 
 
 def report(sample: QualitySample, people: int) -> QualityReport:

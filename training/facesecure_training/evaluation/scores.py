@@ -5,7 +5,7 @@ kind of score is split in two by a one-way analysis of variance: ``sd_between`` 
 of one stranger against one template) share, ``sd_within`` what changes from photo to photo.
 
 A template is the normalised mean of five photos' embeddings, as the daemon makes it at enrolment. Photos of LFW were
-taken on different days, so ``sd_within`` is that of independent looks, not of neighbouring frames.
+taken on different days, so ``sd_within`` is that of independent observations, not of neighbouring frames.
 """
 
 from __future__ import annotations

@@ -30,13 +30,13 @@ class LabelledFaces:
     def of(cls, network: Network, folder: ClassFolder) -> LabelledFaces:
         """People that ``network`` has a class for."""
         labels = np.array([network.labels.index(folder.classes[label]) for label in folder.labels])
-        return cls(folder.files, network.ask(folder.files, "faces"), labels, folder.sources)
+        return cls(folder.files, network.predict_files(folder.files, "faces"), labels, folder.sources)
 
     @classmethod
     def of_strangers(cls, network: Network, folder: ClassFolder) -> LabelledFaces:
         """People that it never saw, a class each."""
         names = [folder.classes[label] for label in folder.labels]
-        return cls(folder.files, network.ask(folder.files, "strangers"), np.full(len(names), -1), names)
+        return cls(folder.files, network.predict_files(folder.files, "strangers"), np.full(len(names), -1), names)
 
     def only(self, chosen: NDArray[np.bool_]) -> LabelledFaces:
         where = [int(i) for i in np.flatnonzero(chosen)]

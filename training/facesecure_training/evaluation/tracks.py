@@ -40,27 +40,31 @@ class TrackOutcome:
 TrackRule = Callable[[HouseholdJudge, Track], TrackOutcome]
 
 
-def make_track(looks: Sequence[FaceObservation], random: np.random.Generator) -> Track | None:
-    """5 to 10 usable faces, and the unusable ones between them; None if ``looks`` holds too few."""
+def make_track(observations: Sequence[FaceObservation], random: np.random.Generator) -> Track | None:
+    """5 to 10 usable faces, and the unusable ones between them; None if ``observations`` holds too few."""
     wanted = int(random.integers(LEAST_USABLE, MOST_USABLE + 1))
     at, usable, track = 0.0, 0, []
-    for index in random.permutation(len(looks)):
-        look = looks[index]
-        track.append((at, look))
+    for index in random.permutation(len(observations)):
+        observation = observations[index]
+        track.append((at, observation))
         at += float(random.uniform(*_STEP))
-        usable += look.quality.usable
+        usable += observation.quality.usable
         if usable == wanted:
             break
     return track if usable >= LEAST_USABLE else None
 
 
-def ours(door: HouseholdJudge, track: Track) -> TrackOutcome:
+def ours(judge: HouseholdJudge, track: Track) -> TrackOutcome:
     """The daemon's evidence and judge, asked after every face as the tracker does."""
     evidence, said = Evidence(), []
-    for at, look in track:
-        usable = look.quality.usable
-        evidence = evidence.add(door.recognise(look), look.quality, at) if usable else evidence.refuse(look.quality)
-        verdict = door.judge.decide(evidence)
+    for at, observation in track:
+        usable = observation.quality.usable
+        evidence = (
+            evidence.add(judge.recognise(observation), observation.quality, at)
+            if usable
+            else evidence.refuse(observation.quality)
+        )
+        verdict = judge.rule.decide(evidence)
         word = STRANGER if verdict.kind is VerdictKind.STRANGER else verdict.name
         said.append((word, evidence.usable))
     final = said[-1][0]
@@ -68,15 +72,15 @@ def ours(door: HouseholdJudge, track: Track) -> TrackOutcome:
     return TrackOutcome(final, names, next(faces for word, faces in said if word == final))
 
 
-def best_frame(door: HouseholdJudge, track: Track) -> TrackOutcome:
+def best_frame(judge: HouseholdJudge, track: Track) -> TrackOutcome:
     """The clearest face alone, against the threshold for one face at the same rate."""
-    look = max(_usable(track), key=lambda one: one.quality.clarity)
-    return _settled(_single(door, look), len(_usable(track)))
+    observation = max(_usable(track), key=lambda one: one.quality.clarity)
+    return _settled(_single(judge, observation), len(_usable(track)))
 
 
-def majority(door: HouseholdJudge, track: Track) -> TrackOutcome:
+def majority(judge: HouseholdJudge, track: Track) -> TrackOutcome:
     """Every face votes, by the threshold for one face at the same rate; more than half of the votes decide."""
-    votes = Counter(_single(door, look) for look in _usable(track))
+    votes = Counter(_single(judge, observation) for observation in _usable(track))
     word, count = votes.most_common(1)[0]
     return _settled(word if 2 * count > votes.total() else None, votes.total())
 
@@ -86,7 +90,7 @@ _UNKNOWN, _ACCEPTED = 0.8, 0.9
 _FULL_AREA = 4000.0
 
 
-def frigate(door: HouseholdJudge, track: Track) -> TrackOutcome:
+def frigate(judge: HouseholdJudge, track: Track) -> TrackOutcome:
     """Frigate's published rule for ArcFace: each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below
     are thrown away; of the rest the mean weighted by area, up to 4,000 pixels, must reach 0.9, and the name with most
     faces is taken if it is the only one with so many.
@@ -95,11 +99,11 @@ def frigate(door: HouseholdJudge, track: Track) -> TrackOutcome:
     are settings, named here at their defaults.)
     """
     kept = []
-    for look in _usable(track):
-        name, score = door.recognise(look).ranked()[0]
+    for observation in _usable(track):
+        name, score = judge.recognise(observation).ranked()[0]
         confidence = 1 / (1 + math.exp(-_SLOPE * (score - _MIDPOINT)))
         if confidence > _UNKNOWN:
-            kept.append((name, confidence, min(look.area, _FULL_AREA)))
+            kept.append((name, confidence, min(observation.area, _FULL_AREA)))
     return _settled(_weighted(kept), len(_usable(track)))
 
 
@@ -112,13 +116,13 @@ def _weighted(kept: Sequence[tuple[str, float, float]]) -> str:
     return counts[0][0] if mean >= _ACCEPTED else STRANGER
 
 
-def _single(door: HouseholdJudge, look: FaceObservation) -> str:
-    name, score = door.recognise(look).ranked()[0]
-    return name if score >= door.thresholds[name] else STRANGER
+def _single(judge: HouseholdJudge, observation: FaceObservation) -> str:
+    name, score = judge.recognise(observation).ranked()[0]
+    return name if score >= judge.thresholds[name] else STRANGER
 
 
 def _usable(track: Track) -> list[FaceObservation]:
-    return [look for _, look in track if look.quality.usable]
+    return [observation for _, observation in track if observation.quality.usable]
 
 
 def _settled(word: str | None, faces: int) -> TrackOutcome:

@@ -31,7 +31,7 @@ _VARIANTS = ("walk-in 1", "walk-in 2")
 """How often each photo is spoilt, differently, to become so many frames."""
 _LEAST_PHOTOS = 4
 _FAMILY_TRACKS = 3
-"""Visits of each of the family to their own door."""
+"""Visits of each of the family to their own judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ def measure(setting: Setting, images: Path, how: DrawSettings, stranger_tracks: 
     plain = observe(every, setting)
     spoilt = [observe(every, setting, name, walk_in) for name in _VARIANTS]
     frames = {
-        look: [frame for variant in spoilt if (frame := variant[photo]) is not None]
-        for photo, look in plain.items()
-        if look is not None
+        observation: [frame for variant in spoilt if (frame := variant[photo]) is not None]
+        for photo, observation in plain.items()
+        if observation is not None
     }
     people = observations_by_person(photos, plain)
     visits = list(_visits(people, frames, how, stranger_tracks))
@@ -100,14 +100,18 @@ def _visits(
 ) -> Iterator[HouseholdVisits]:
     """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
     random = np.random.default_rng(how.seed + 1)
-    pools = {name: [frame for look in looks for frame in frames[look]] for name, looks in people.items()}
+    pools = {
+        name: [frame for observation in observations for frame in frames[observation]]
+        for name, observations in people.items()
+    }
     able = [name for name, pool in pools.items() if sum(frame.quality.usable for frame in pool) >= LEAST_USABLE]
     for number, household in enumerate(draw_households(people, how)):
         family = [
             (name, track)
-            for name, looks in household.probes.items()
+            for name, observations in household.probes.items()
             for _ in range(_FAMILY_TRACKS)
-            if (track := make_track([frame for look in looks for frame in frames[look]], random)) is not None
+            if (track := make_track([frame for observation in observations for frame in frames[observation]], random))
+            is not None
         ]
         strangers = [name for name in able if name not in household.enrolled]
         share = (number + 1) * tracks // how.households - number * tracks // how.households
@@ -116,27 +120,27 @@ def _visits(
         yield HouseholdVisits(household, family, found)
 
 
-def _report(doors: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits]) -> TracksReport:
+def _report(judges: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits]) -> TracksReport:
     family = [track for one in visits for _, track in one.family]
-    looks = [look for track in family for _, look in track if look.quality.usable]
+    observations = [observation for track in family for _, observation in track if observation.quality.usable]
     return TracksReport(
         family_tracks=len(family),
         stranger_tracks=sum(len(one.strangers) for one in visits),
-        mean_faces=len(looks) / len(family),
-        mean_clarity=float(np.mean([look.quality.clarity for look in looks])),
-        rules=[found for asked in RATES for found in _at(doors, visits, asked)],
+        mean_faces=len(observations) / len(family),
+        mean_clarity=float(np.mean([observation.quality.clarity for observation in observations])),
+        rules=[found for asked in RATES for found in _at(judges, visits, asked)],
     )
 
 
-def _at(doors: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits], asked: float) -> list[TrackFigures]:
+def _at(judges: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits], asked: float) -> list[TrackFigures]:
     """Every rule's figures at one rate asked for."""
     family: dict[str, list[tuple[str, TrackOutcome]]] = {rule: [] for rule in RULES}
     strangers: dict[str, list[TrackOutcome]] = {rule: [] for rule in RULES}
     for one in with_progress(visits, f"walk-ins, {asked:g}"):
-        door = doors.open(one.household, asked)
+        judge = judges.open(one.household, asked)
         for rule, decide in RULES.items():
-            family[rule] += [(name, decide(door, track)) for name, track in one.family]
-            strangers[rule] += [decide(door, track) for track in one.strangers]
+            family[rule] += [(name, decide(judge, track)) for name, track in one.family]
+            strangers[rule] += [decide(judge, track) for track in one.strangers]
     return [_figures(rule, asked, family[rule], strangers[rule]) for rule in RULES]
 
 

@@ -42,7 +42,7 @@ class Identity:
     origin: str = "trained by facesecure-train"
 
     @classmethod
-    def beside(cls, path: Path) -> Self:
+    def of_run(cls, path: Path) -> Self:
         """What the run at ``path`` (its folder, or a file in it) wrote down; the defaults where it wrote nothing.
 
         How its pictures were cut stands in the manifest of the data set it learnt from.
@@ -57,9 +57,9 @@ class Identity:
             identity = cls(classes=tuple(found.get("classes", ())), origin=origin, light=light)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"{facts} is no run's ({error})", "move the .keras file elsewhere, and pass it") from error
-        return identity if data is None else identity.cut_as(Path(data))
+        return identity if data is None else identity.with_dataset(Path(data))
 
-    def cut_as(self, folder: Path) -> Self:
+    def with_dataset(self, folder: Path) -> Self:
         """The same, of pictures cut as the manifest in ``folder`` says, if there is one."""
         named = replace(self, dataset=folder.name)
         if not (folder / MANIFEST).is_file():
@@ -72,7 +72,7 @@ class Identity:
         crop: Crop = "loose" if told["crop"] == CROP else "aligned"
         return replace(named, crop=crop, margin=told["margin"], detector=told["detector"])
 
-    def with_(self, **given: Any) -> Self:
+    def overridden(self, **given: Any) -> Self:
         """The same, but for what is given (None is not)."""
         return replace(self, **{key: value for key, value in given.items() if value is not None})
 

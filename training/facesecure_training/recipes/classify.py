@@ -23,18 +23,20 @@ class ClassifierTraining:
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: ClassifierSettings) -> None:
         """``folders`` to learn from, and to validate on."""
         self.network = self.trained = network
-        self.learnt, self.unseen = folders
+        self.training_data, self.validation_data = folders
         self.settings = settings
-        self.steps = batches_per_epoch(self.learnt.files, settings.batch)
+        self.steps = batches_per_epoch(self.training_data.files, settings.batch)
         self.facts = {
-            "classes": list(self.learnt.classes),
-            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
+            "classes": list(self.training_data.classes),
+            "pictures": {"train": len(self.training_data), "validation": len(self.validation_data)},
         }
         self._predict = tensorflow().function(lambda pictures: network(pictures, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
         wanted = augment(preset(self.settings.augment, self.settings.strength))
-        return self._dataset(self.learnt, shuffle=True, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
+        return self._dataset(self.training_data, shuffle=True, augment=wanted, repeat=True, epoch=epoch).take(
+            self.steps
+        )
 
     def losses(self, batch: Any) -> Any:
         pictures, labels = batch
@@ -42,7 +44,7 @@ class ClassifierTraining:
 
     def validate(self) -> dict[str, float]:
         losses, right = [], []
-        for pictures, labels in self._dataset(self.unseen):
+        for pictures, labels in self._dataset(self.validation_data):
             found = self._predict(pictures)
             losses.append(cross_entropy(labels, found).numpy())
             right.append(found.numpy().argmax(1) == labels.numpy())

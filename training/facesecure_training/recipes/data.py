@@ -30,9 +30,9 @@ def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, Cl
     return found["train"], found["validation"]
 
 
-def dataset_counts(learnt: ClassFolder, unseen: ClassFolder) -> dict[str, dict[str, int]]:
+def dataset_counts(training: ClassFolder, validation: ClassFolder) -> dict[str, dict[str, int]]:
     """How many people and pictures there are of each, for config.json: a part of a split has a class for everybody."""
-    folders = {"train": learnt, "validation": unseen}
+    folders = {"train": training, "validation": validation}
     return {
         "people": {part: sum(map(bool, folder.counts().values())) for part, folder in folders.items()},
         "pictures": {part: len(folder) for part, folder in folders.items()},
@@ -60,8 +60,8 @@ def _one(several: Sequence[Sequence[SourcedImage]], chance: np.random.Generator)
     """Two shots of one person; never of one video if there are pictures from elsewhere."""
     shots = several[int(chance.integers(len(several)))]
     first, second = (shots[int(index)] for index in chance.choice(len(shots), 2, replace=False))
-    if not first.apart_from(second):
-        others = [shot for shot in shots if first.apart_from(shot)] or [second]
+    if not first.from_other_source_than(second):
+        others = [shot for shot in shots if first.from_other_source_than(shot)] or [second]
         second = others[int(chance.integers(len(others)))]
     return Pair(first.path, second.path, 0)
 

@@ -33,22 +33,24 @@ class EmbedderTraining:
         from facesecure_training.networks.arcface import ArcFace
 
         self.network, self.settings = network, settings
-        self.learnt, self.unseen = folders
-        people, self._labels = np.unique(self.learnt.labels, return_inverse=True)  # those held out have no direction
+        self.training_data, self.validation_data = folders
+        people, self._labels = np.unique(
+            self.training_data.labels, return_inverse=True
+        )  # those held out have no direction
         headed = with_cosine_head(network, len(people))
         self.trained = tensorflow().keras.Model(headed.input, (network.output, headed.output), name=headed.name)
         self._arcface = ArcFace(settings.margin, settings.scale)
         self._teacher = _teacher_of(network, settings)
-        self.steps = batches_per_epoch(self.learnt.files, settings.batch)
-        self._asked = draw_pairs(self.unseen, settings.pairs, (settings.seed, 1))
-        self.facts = dataset_counts(self.learnt, self.unseen)
+        self.steps = batches_per_epoch(self.training_data.files, settings.batch)
+        self._asked = draw_pairs(self.validation_data, settings.pairs, (settings.seed, 1))
+        self.facts = dataset_counts(self.training_data, self.validation_data)
         self._embedded = tensorflow().function(
             lambda pictures: network(pictures, training=False), reduce_retracing=True
         )
 
     def batches(self, epoch: int) -> Any:
         wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
-        files, options = self.learnt.files, self._options()
+        files, options = self.training_data.files, self._options()
         made = batches(files, self._labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
         return made.take(self.steps)
 

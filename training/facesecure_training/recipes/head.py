@@ -34,19 +34,19 @@ class HeadTraining:
 
     def __init__(self, folders: tuple[ClassFolder, ClassFolder], settings: CompactSettings) -> None:
         """``folders`` to learn from, and to validate on."""
-        self.learnt, self.unseen = folders
+        self.training_data, self.validation_data = folders
         self.settings = settings
-        classes = len(self.learnt.classes)
+        classes = len(self.training_data.classes)
         self._whole = compact.compact(classes, kind="head", side=settings.size, dropout=settings.dropout)
         self._embedder = mobilefacenet.bundled()
         self._change = augment(preset(settings.augment, settings.strength))
         self.views = settings.views if self._change else 1
         self.trained = compact.head(classes, int(self._embedder.output.shape[-1]), dropout=settings.dropout)
-        self.steps = batches_per_epoch(range(self.views * len(self.learnt)), settings.batch)
+        self.steps = batches_per_epoch(range(self.views * len(self.training_data)), settings.batch)
         self.facts = {
-            "classes": list(self.learnt.classes),
+            "classes": list(self.training_data.classes),
             "light": "brightened",
-            "pictures": {"train": len(self.learnt), "validation": len(self.unseen)},
+            "pictures": {"train": len(self.training_data), "validation": len(self.validation_data)},
         }
         self._kept: dict[str, tuple[NDArray[np.float32], NDArray[np.int32]]] = {}
 
@@ -58,7 +58,7 @@ class HeadTraining:
 
     def batches(self, epoch: int) -> Any:
         tf = tensorflow()
-        vectors, labels = self._embedded("train", self.learnt, self.views)
+        vectors, labels = self._embedded("train", self.training_data, self.views)
         order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(labels))
         return tf.data.Dataset.from_tensor_slices((vectors[order], labels[order])).batch(self.settings.batch)
 
@@ -67,13 +67,13 @@ class HeadTraining:
         return cross_entropy(labels, self.trained(vectors, training=True))
 
     def validate(self) -> dict[str, float]:
-        vectors, labels = self._embedded("validation", self.unseen, 1)
+        vectors, labels = self._embedded("validation", self.validation_data, 1)
         found = self.trained(vectors, training=False).numpy()
         loss = cross_entropy(labels, found).numpy().mean()
         return {"val_loss": float(loss), "val_accuracy": float((found.argmax(1) == labels).mean())}
 
     def pictures(self) -> NDArray[np.uint8]:
-        pictures, _ = next(iter(self._dataset(self.learnt, self.views - 1)))
+        pictures, _ = next(iter(self._dataset(self.training_data, self.views - 1)))
         return np.asarray(pictures.numpy(), np.uint8)
 
     def _embedded(self, part: str, folder: ClassFolder, views: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

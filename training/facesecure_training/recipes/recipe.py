@@ -36,11 +36,11 @@ class Recipe(Protocol):
         """The keras.Model with every weight that moves: ``network``, and what only training needs."""
 
     @property
-    def learnt(self) -> ClassFolder:
+    def training_data(self) -> ClassFolder:
         """What it learns from."""
 
     @property
-    def unseen(self) -> ClassFolder:
+    def validation_data(self) -> ClassFolder:
         """What it is validated on."""
 
     @property

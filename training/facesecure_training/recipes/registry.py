@@ -19,11 +19,11 @@ from facesecure_training.recipes.settings import (
 
 @dataclass(frozen=True, slots=True)
 class RecipeKind:
-    """``recipe`` makes network and recipe of settings; ``judge`` is the command that measures the result."""
+    """``recipe`` makes network and recipe of settings; ``evaluation`` is the command that measures the result."""
 
     settings: type[TrainingSettings]
     recipe: Callable[[Any], Recipe]
-    judge: str
+    evaluation: str
 
 
 def _hugonet(settings: HugonetSettings) -> Recipe:

@@ -61,7 +61,7 @@ class RunFolder:
         document = {"kind": kind, "settings": settings.to_json(), **facts, "versions": _versions()}
         self._write(self.config, json.dumps(document, indent=2).encode())
 
-    def began(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
+    def read_settings(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
         """What its run began with. Raises UsageError if there is none, or one of another kind."""
         if not self.used:
             raise UsageError(f"there is no run in {self.path} to resume", "leave --resume out to begin one")
@@ -70,18 +70,18 @@ class RunFolder:
             raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
         return settings.from_json(document["settings"])
 
-    def show(self, pictures: NDArray[np.uint8]) -> None:
+    def save_batch(self, pictures: NDArray[np.uint8]) -> None:
         """A sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
         _, encoded = cv2.imencode(".png", image_sheet(pictures)[:, :, ::-1])
         self._write(self.batch, encoded.tobytes())
 
-    def keep(self, network: Any) -> None:
+    def save_best(self, network: Any) -> None:
         """``network`` as best.keras."""
         beside = self.path / "best.writing.keras"
         network.save(beside)
         beside.replace(self.best)
 
-    def draw(self, history: Sequence[EpochRow]) -> None:
+    def save_curves(self, history: Sequence[EpochRow]) -> None:
         """curves.csv and curves.png."""
         if not history:
             return

@@ -29,16 +29,16 @@ class SiameseTraining:
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: SiameseSettings) -> None:
         """``folders`` to learn from, and to validate on."""
         self.network, self.trained = network, siamese(network)
-        self.learnt, self.unseen = folders
+        self.training_data, self.validation_data = folders
         self.settings = settings
         self.steps = batches_per_epoch(range(settings.pairs), settings.batch)
-        self._asked = draw_pairs(self.unseen, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
-        self.facts = dataset_counts(self.learnt, self.unseen)
+        self._asked = draw_pairs(self.validation_data, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
+        self.facts = dataset_counts(self.training_data, self.validation_data)
         trained = self.trained
         self._distances = tensorflow().function(lambda pairs: trained(pairs, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
-        pairs = draw_pairs(self.learnt, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
+        pairs = draw_pairs(self.training_data, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
         wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
         return self._dataset(pairs, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
 

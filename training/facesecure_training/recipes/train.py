@@ -40,7 +40,7 @@ def train(
     with strategy.scope():
         recipe = KINDS[kind].recipe(settings)
         adam = optimiser(settings, recipe.steps)
-    with naming_unreadable(recipe.learnt.files, recipe.unseen.files):
+    with naming_unreadable(recipe.training_data.files, recipe.validation_data.files):
         if not resume:
             _begin(kind, settings, folder, recipe)
         epochs, patience = settings.epochs, settings.patience
@@ -57,7 +57,7 @@ def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Rec
     folder.refuse_if_used()
     pictures = recipe.pictures()
     folder.begin(kind, settings, recipe.facts)
-    folder.show(pictures)
+    folder.save_batch(pictures)
     events = TensorBoardEvents(folder.events)
     events.picture("batch", image_sheet(pictures))
     events.close()

@@ -45,7 +45,7 @@ class TrainingLog:
         progress.history.append(row)
         self._judge(row)
         save()
-        self.folder.draw(progress.history)
+        self.folder.save_curves(progress.history)
         self._events.numbers(row, progress.epoch)
         bar.say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         self._after_epoch(row)
@@ -55,7 +55,7 @@ class TrainingLog:
         best = progress.history[progress.best_epoch - 1] if progress.best_epoch else None
         if best is None or goal.score(row) > goal.score(best):
             progress.best, progress.best_epoch = row[goal.name], progress.epoch
-            self.folder.keep(self.recipe.network)
+            self.folder.save_best(self.recipe.network)
         if progress.epoch >= self.epochs:
             progress.finished = "as many epochs as asked for"
         elif self._patience and progress.epoch - progress.best_epoch >= self._patience:

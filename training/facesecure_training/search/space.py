@@ -24,7 +24,7 @@ class SearchSpace:
 
     epochs: tuple[int, int] = (5, 30)
 
-    def ask(self, trial: Any, settings: TrainingSettings) -> TrainingSettings:
+    def propose(self, trial: Any, settings: TrainingSettings) -> TrainingSettings:
         """``settings`` with what ``trial`` (optuna.Trial) proposes in the place of their own."""
         found: dict[str, Any] = {
             "lr": trial.suggest_float("lr", *RATES, log=True),

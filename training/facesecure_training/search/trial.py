@@ -24,7 +24,7 @@ def objective(kind: str, settings: TrainingSettings, space: SearchSpace, out: Pa
 
         tensorflow().keras.backend.clear_session()
         folder = RunFolder(out / f"trial-{trial.number}")
-        progress = train(kind, space.ask(trial, settings), folder, after_epoch=lambda row: _prune(trial, row, kind))
+        progress = train(kind, space.propose(trial, settings), folder, after_epoch=lambda row: _prune(trial, row, kind))
         return float(progress.best if progress.best is not None else 0.0)
 
     return tried

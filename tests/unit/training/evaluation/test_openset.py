@@ -19,31 +19,33 @@ from support.builders import quality
 FEW = DrawSettings(households=20, people=3, pictures=4, strangers=40)
 
 
-def look(vector: np.ndarray) -> FaceObservation:
+def observation(vector: np.ndarray) -> FaceObservation:
     return FaceObservation((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
 
 
 def people(count: int = 60, photos: int = 9, scatter: float = 0.5) -> dict[str, list[FaceObservation]]:
     random = np.random.default_rng(3)
     return {
-        f"person {n}": [look(centre + scatter * random.normal(size=32)) for _ in range(photos)]
+        f"person {n}": [observation(centre + scatter * random.normal(size=32)) for _ in range(photos)]
         for n, centre in enumerate(random.normal(size=(count, 32)))
     }
 
 
 def test_a_household_enrols_some_pictures_and_is_tried_with_others():
     household = next(draw_households(people(), FEW))
-    assert [len(looks) for looks in household.enrolled.values()] == [4, 4, 4]
-    assert [len(looks) for looks in household.probes.values()] == [5, 5, 5]
-    enrolled = {look for looks in household.enrolled.values() for look in looks}
-    assert not any(look in enrolled for looks in household.probes.values() for look in looks)
+    assert [len(observations) for observations in household.enrolled.values()] == [4, 4, 4]
+    assert [len(observations) for observations in household.probes.values()] == [5, 5, 5]
+    enrolled = {observation for observations in household.enrolled.values() for observation in observations}
+    assert not any(
+        observation in enrolled for observations in household.probes.values() for observation in observations
+    )
 
 
 def test_strangers_are_different_people_and_none_of_the_family():
     everybody = people()
-    owner = {look: name for name, looks in everybody.items() for look in looks}
+    owner = {observation: name for name, observations in everybody.items() for observation in observations}
     household = next(draw_households(everybody, FEW))
-    names = [owner[look] for look in household.strangers]
+    names = [owner[observation] for observation in household.strangers]
     assert len(set(names)) == len(names) == 40
     assert not set(names) & set(household.enrolled)
 
@@ -58,7 +60,7 @@ def test_the_same_seed_draws_the_same_households():
 
 def test_probes_can_be_limited():
     household = next(draw_households(people(), DrawSettings(20, 3, 4, 40, probes=2)))
-    assert [len(looks) for looks in household.probes.values()] == [2, 2, 2]
+    assert [len(observations) for observations in household.probes.values()] == [2, 2, 2]
 
 
 def test_too_few_people_with_enough_photos_is_wrong_usage():
@@ -93,16 +95,20 @@ def test_a_template_names_more_of_scattered_faces_than_the_nearest_picture():
 
 def test_a_wrong_name_is_no_success_however_high_its_score():
     anna, tom = np.eye(2, 8)
-    enrolled = {"Anna": [look(anna)] * 2, "Tom": [look(tom)] * 2}
-    household = Household(enrolled, {"Anna": [look(tom)], "Tom": [look(tom)]}, [look(-anna - tom)] * 10)
+    enrolled = {"Anna": [observation(anna)] * 2, "Tom": [observation(tom)] * 2}
+    household = Household(
+        enrolled, {"Anna": [observation(tom)], "Tom": [observation(tom)]}, [observation(-anna - tom)] * 10
+    )
     (rate,) = operating_points(compare([household], nearest_template), asked=(0.1,))
     assert rate.named.value == 50
 
 
 def test_a_person_counts_once_however_many_photos():
     anna, tom = np.eye(2, 8)
-    enrolled = {"Anna": [look(anna)] * 2, "Tom": [look(tom)] * 2}
-    household = Household(enrolled, {"Anna": [look(anna)] * 9, "Tom": [look(anna)]}, [look(-anna - tom)] * 10)
+    enrolled = {"Anna": [observation(anna)] * 2, "Tom": [observation(tom)] * 2}
+    household = Household(
+        enrolled, {"Anna": [observation(anna)] * 9, "Tom": [observation(anna)]}, [observation(-anna - tom)] * 10
+    )
     (rate,) = operating_points(compare([household], nearest_template), asked=(0.1,))
     assert (rate.named.value, rate.per_person) == (90, 50)
 

@@ -18,12 +18,14 @@ from support.training.tiny_networks import embedder, saved
 PORTRAITS = PHOTOS
 
 
-def look(*point: float) -> FaceObservation:
+def observation(*point: float) -> FaceObservation:
     return FaceObservation(np.array(point, np.float32), quality(), 900.0)
 
 
 HOUSE = Household(
-    {"Ann": [look(0, 0), look(2, 0)], "Ben": [look(10, 0)]}, {"Ann": [look(1, 1)], "Ben": [look(9, 0)]}, [look(5, 9)]
+    {"Ann": [observation(0, 0), observation(2, 0)], "Ben": [observation(10, 0)]},
+    {"Ann": [observation(1, 1)], "Ben": [observation(9, 0)]},
+    [observation(5, 9)],
 )
 
 
@@ -37,7 +39,7 @@ def test_points_are_compared_with_the_mean_of_a_persons_pictures_or_the_nearest(
 
 
 def test_the_curves_of_households_lose_a_face_that_is_nearest_to_another_name():
-    wrong = Household(HOUSE.enrolled, {"Ann": [look(9, 0)], "Ben": [look(9, 0)]}, HOUSE.strangers)
+    wrong = Household(HOUSE.enrolled, {"Ann": [observation(9, 0)], "Ben": [observation(9, 0)]}, HOUSE.strangers)
     (found,) = compare([wrong], mean_by_distance)
     assert rates_of([found]).accepted[0].tar.value == 0.5
 

@@ -24,8 +24,8 @@ def frame(
     return FaceObservation(vector.astype(np.float32), quality(clarity, () if usable else ("blurred",)), area)
 
 
-def track(*looks: FaceObservation) -> list[tuple[float, FaceObservation]]:
-    return [(float(n), look) for n, look in enumerate(looks)]
+def track(*observations: FaceObservation) -> list[tuple[float, FaceObservation]]:
+    return [(float(n), observation) for n, observation in enumerate(observations)]
 
 
 def test_a_track_has_five_usable_faces_or_there_is_none():
@@ -35,7 +35,7 @@ def test_a_track_has_five_usable_faces_or_there_is_none():
     for _ in range(20):
         found = make_track([*usable, *poor], random)
         assert found is not None
-        assert 5 <= sum(look.quality.usable for _, look in found) <= 10
+        assert 5 <= sum(observation.quality.usable for _, observation in found) <= 10
         steps = np.diff([at for at, _ in found])
         assert ((steps >= 0.2) & (steps <= 2)).all()
     assert make_track(usable[:4] + poor, random) is None

@@ -17,10 +17,10 @@ PEOPLE, PHOTOS, SIZE = 30, 8, 192
 
 @pytest.fixture
 def images(tmp_path, monkeypatch):
-    """Thirty people with eight photos each, whose looks scatter round a direction of their own."""
+    """Thirty people with eight photos each, whose observations scatter round a direction of their own."""
     centres = np.random.default_rng(1).normal(size=(PEOPLE, SIZE))
 
-    def look(photo, spoilt: str) -> FaceObservation:
+    def observation(photo, spoilt: str) -> FaceObservation:
         person, number = (int(part) for part in photo.stem.split("_"))
         noise = np.random.default_rng((person, number, len(spoilt), sum(spoilt.encode()))).normal(size=SIZE)
         vector = centres[person] + 0.5 * noise
@@ -31,7 +31,9 @@ def images(tmp_path, monkeypatch):
         for number in range(PHOTOS):
             (tmp_path / f"{person}" / f"{person}_{number}.jpg").touch()
     monkeypatch.setattr(
-        tracks_report, "observe", lambda photos, setting, spoilt="", spoil=None: {p: look(p, spoilt) for p in photos}
+        tracks_report,
+        "observe",
+        lambda photos, setting, spoilt="", spoil=None: {p: observation(p, spoilt) for p in photos},
     )
     return tmp_path
 

@@ -24,7 +24,7 @@ def run(folder: Path, **facts: str) -> Path:
 
 @pytest.mark.parametrize(("facts", "light"), [({}, "as taken"), ({"light": "brightened"}, "brightened")])
 def test_the_card_says_in_what_light_a_classifier_learnt(tmp_path, facts, light):
-    card = Identity.beside(run(tmp_path / "run", **facts)).as_card(3, 112)
+    card = Identity.of_run(run(tmp_path / "run", **facts)).as_card(3, 112)
     assert card["classifier"]["light"] == light
 
 
@@ -37,6 +37,6 @@ def test_a_run_is_asked_as_the_daemon_would_ask_its_file(tmp_path):
     for light in ("as taken", "brightened"):
         saved(classifier(side=112), run(tmp_path / light, light=light) / "best.keras")
         network = open_network(str(tmp_path / light))
-        answers[light] = [network.answer(crop) for crop in (dark, brightened(dark))]
+        answers[light] = [network.predict(crop) for crop in (dark, brightened(dark))]
     assert (answers["brightened"][0] == answers["as taken"][1]).all()
     assert (answers["brightened"][0] != answers["as taken"][0]).any()

@@ -6,7 +6,7 @@ import pytest
 from facesecure.recognition.human_filter import HumanFaceFilter
 from facesecure.vision.inference.model_card import bundled_directory, load_model
 from facesecure_training.recipes import human_filter
-from facesecure_training.recipes.human_filter import Example
+from facesecure_training.recipes.human_filter import Example, fit_weights, log_odds
 
 
 def example(kind, group, seed, towards=0.0):
@@ -49,3 +49,32 @@ def test_what_was_learnt_goes_into_the_card_and_comes_out_of_it(tmp_path, exampl
     assert learnt.bias == 0.25
     assert card.personhood.dataset == "made up"
     assert card.score_model == model.card.score_model
+
+
+@pytest.fixture
+def clouds():
+    """Two clouds in five dimensions that differ along the first; one has ten times as many points."""
+    rng = np.random.default_rng(1)
+    points = rng.normal(0, 1, (1100, 5))
+    truth = np.arange(1100) < 1000
+    points[truth, 0] += 3
+    return points, truth
+
+
+def test_the_direction_that_tells_is_found(clouds):
+    weights = fit_weights(*clouds, ridge=1e-4)
+    assert abs(weights[0]) > 5 * np.abs(weights[1:-1]).max()
+
+
+def test_the_few_count_as_much_as_the_many(clouds):
+    points, truth = clouds
+    right = (log_odds(points, fit_weights(points, truth, ridge=1e-4)) > 0) == truth
+    assert right[~truth].mean() == pytest.approx(right[truth].mean(), abs=0.05)
+
+
+def test_a_ridge_keeps_the_weights_of_separable_clouds_small(clouds):
+    points, truth = clouds
+    points[truth, 0] += 20
+    weak, strong = (np.abs(fit_weights(points, truth, ridge=ridge)).max() for ridge in (1e-6, 1e-2))
+    assert np.isfinite(weak)
+    assert strong < weak

@@ -169,7 +169,7 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
-from facesecure_training.recipes.loop import Loop
+from facesecure_training.recipes.loop import TrainingLoop
 from facesecure_training.recipes.training_log import TrainingLog
 from facesecure_training.recipes.run_folder import RunFolder
 from support.training.toy_recipe import Toy
@@ -180,7 +180,7 @@ def trained(strategy, path):
         adam = CycledAdam(0.01)
     path.mkdir()
     with TrainingLog(recipe, RunFolder(path), epochs=2) as record:
-        Loop(record, adam, strategy=strategy).run()
+        TrainingLoop(record, adam, strategy=strategy).run()
     return record
 
 one = trained(tf.distribute.get_strategy(), Path(sys.argv[1]) / "one")

@@ -21,7 +21,7 @@ import sys, time, warnings
 warnings.simplefilter("ignore")
 from facesecure_training.search import study
 url, number, hangs = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "hangs"
-found = study.opened(url, "s", resume=True, worker=number, heartbeat_s=1, grace_s=2)
+found = study.open_study(url, "s", resume=True, worker=number, heartbeat_s=1, grace_s=2)
 def tried(trial):
     rate = trial.suggest_float("lr", 1e-7, 1e-1, log=True)
     print("begun", flush=True)
@@ -32,7 +32,7 @@ study.run(found, tried, 8)
 
 
 def tried(trial) -> float:
-    settings = SearchSpace().ask(trial, ClassifierSettings())
+    settings = SearchSpace().propose(trial, ClassifierSettings())
     return settings.lr + settings.width
 
 
