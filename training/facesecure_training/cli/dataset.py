@@ -215,7 +215,7 @@ class PairsOptions:
     split: Annotated[
         tuple[float, float, float], typer.Option("--split", help="Shares of train, validation and test.")
     ] = (0.7, 0.15, 0.15)
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 0
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed draws the same pairs.")] = 0
     form: Annotated[str, typer.Option("--format", help="csv or parquet.")] = "csv"
     as_json: AsJson = False
 
