@@ -41,7 +41,7 @@ def complaint(program: str, words: list[str]) -> str | None:
     known = options(command, None)
     for word in words:
         if word.startswith("-"):
-            if word.split("=")[0] not in known:
+            if re.sub(r"^-(\w)\1+$", r"-\1", word.split("=")[0]) not in known:  # -vv is -v, twice
                 return f"{word} is no option of {command.name}"
         elif hasattr(command, "get_command"):
             command = command.get_command(command.context_class(command, info_name=command.name), word)
