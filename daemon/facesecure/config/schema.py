@@ -106,7 +106,7 @@ class RecognizerConfig(Section):
 
     kind: Literal["embedding", "classifier"] = Field(
         "embedding",
-        description="embedding: knows the people you enroll | "
+        description="embedding: knows the people you enrol | "
         "classifier: knows the people it was trained on (facesecure-train)",
     )
     model: str = Field(

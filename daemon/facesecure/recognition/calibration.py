@@ -127,7 +127,10 @@ class Calibration(_Part):
     def save(self, state_dir: Path) -> Path:
         """Write STATE_DIR/calibration.json, its owner's only, in one step. Raises StoreError."""
         path = state_dir / FILE_NAME
-        write_private(path, (self.model_dump_json(indent=2) + "\n").encode())
+        try:
+            write_durably(path, (self.model_dump_json(indent=2) + "\n").encode())
+        except OSError as error:
+            raise StoreError(f"cannot write {path}: {error.strerror}", "choose a folder that can be written") from error
         return path
 
     @classmethod
@@ -165,11 +168,3 @@ def fingerprint(templates: Iterable[Embedding]) -> str:
     """Names one person's templates; changes with any of them, not with their order."""
     parts = sorted(np.ascontiguousarray(one, "<f4").tobytes() for one in templates)
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace ``path`` in one step, readable by its owner only: a reader sees the old or the new. Raises StoreError."""
-    try:
-        write_durably(path, content)
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}", "choose a folder that can be written") from error

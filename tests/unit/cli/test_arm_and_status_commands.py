@@ -6,11 +6,12 @@ import threading
 import pytest
 
 from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.alerts.policy.policy import Policy
 from facesecure.app.control.commands import Commands
 from facesecure.app.control.server import ControlServer
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError
-from support.policy import Door
+from facesecure.domain.messages import Phrases
 from support.store import sighting
 
 
@@ -36,9 +37,9 @@ def no_service_of_this_machine(monkeypatch, tmp_path):
 @pytest.fixture
 def daemon(state, store):
     """The answering part of a daemon, on a real store."""
-    arming, door = Arming(state), Door()
-    door.policy._armed = lambda: arming.armed
-    commands = Commands("front door", arming, door.policy, store, Camera(), Channels())
+    arming = Arming(state)
+    policy = Policy(Phrases(), armed=lambda: arming.armed)
+    commands = Commands("front door", arming, policy, store, Camera(), Channels())
     with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
         yield commands
 
@@ -75,7 +76,7 @@ def test_a_disk_that_takes_nothing_arms_and_warns(facesecure, daemon, monkeypatc
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.util.files.write_durably", full)
+    monkeypatch.setattr("facesecure.alerts.policy.arming.write_durably", full)
     done = facesecure("arm", "away")
     assert done.code == 0
     assert "warning: cannot write" in done.err

@@ -1,4 +1,4 @@
-"""Files that are complete or not there."""
+"""Snapshot files and their folders."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ from facesecure.util.files import write_durably
 from support.builders import NOON
 
 
-def test_a_write_that_fails_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr("os.fsync", broken)
-    with pytest.raises(OSError, match="Input/output"):
-        write_durably(tmp_path / "one.jpg", b"12345")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_day_folder_that_vanished_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     attempts: list[Path] = []
 
@@ -30,7 +20,7 @@ def test_a_day_folder_that_vanished_is_made_again(tmp_path: Path, monkeypatch: p
             path.parent.rmdir()  # another process tidies up at this very moment
         write_durably(path, data)
 
-    monkeypatch.setattr("facesecure.util.files.write_durably", once_gone)
+    monkeypatch.setattr("facesecure.storage.snapshots.write_durably", once_gone)
     snapshots = Snapshots(tmp_path)
     relative = snapshots.write("one", NOON, b"12345")
     assert snapshots.path(relative).read_bytes() == b"12345"

@@ -1,4 +1,4 @@
-"""Writes a model as the daemon wants it: NAME.tflite and its card NAME.json, golden output and node count included."""
+"""Writes a model as the daemon reads it: NAME.tflite and its card NAME.json, with golden output and node counts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.files import replace_file
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import ModelCard, golden_input, load_model
 
@@ -33,10 +34,10 @@ def write(
     golden_tolerance: float,
     other_python: Path | None = None,
 ) -> ModelCard:
-    """Write the file and its card into ``folder`` and read them back through the daemon's own door.
+    """Write the model and its card to ``folder``, and read them back with the daemon's own loader.
 
-    ``facts`` are the card's fields that are not computed here; the delegation only if it is not among them.
-    ``other_python`` is the interpreter of a virtual environment with tflite-runtime, to count what XNNPACK takes there.
+    ``facts`` are the card's fields that are not computed here; the delegation is computed only if it is missing there.
+    ``other_python`` is the interpreter of an environment with tflite-runtime, to count what XNNPACK delegates there.
     """
     name = facts["name"]
     graph = Interpreter(content, input_shape=golden_shape)
@@ -65,7 +66,7 @@ def write(
 
 
 def golden_squares(shape: tuple[int, int, int, int]) -> NDArray[np.uint8]:
-    """The golden input of a model that takes ``shape``."""
+    """Return the golden input of a model with input ``shape``."""
     return golden_input(shape, _block(shape), _GOLDEN_SEED)
 
 
@@ -74,7 +75,7 @@ def _block(shape: tuple[int, int, int, int]) -> int:
 
 
 def _measured(card: Path, digest: str) -> dict[str, Any]:
-    """What `evaluate --write-card` found out about these very bytes before; nothing if they are others."""
+    """Return what `evaluate --write-card` measured of the same bytes before; nothing if the bytes differ."""
     old = json.loads(card.read_text()) if card.exists() else {}
     fields = (
         "accuracy",
@@ -90,7 +91,7 @@ def _measured(card: Path, digest: str) -> dict[str, Any]:
 
 
 def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
-    """Write ``card``, and the model's bytes if given, each in one step: a reader sees the old or the new."""
+    """Write ``card``, and the model's bytes if given, each atomically."""
     folder.mkdir(parents=True, exist_ok=True)
     if content is not None:
         replace_file(folder / card.file, content)
@@ -98,15 +99,8 @@ def save(folder: Path, card: ModelCard, content: bytes | None = None) -> None:
     replace_file((folder / card.file).with_suffix(".json"), (_compact(document) + "\n").encode())
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Write ``path`` in one step."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    scratch.write_bytes(content)
-    scratch.replace(path)
-
-
 def _compact(document: dict[str, Any]) -> str:
-    """One line a field: a golden output of 192 numbers should not take 192 lines."""
+    """Format a card with one line per field: a golden output of 192 numbers should not take 192 lines."""
     filled = {key: value for key, value in document.items() if value not in ({}, [], "")}
     fields = (f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in filled.items())
     return "{\n" + ",\n".join(fields) + "\n}"

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.files import replace_file
 from facesecure_training.datasets.manifest import ManifestRow
 
 STATE_FOLDER = ".extract"
@@ -132,9 +133,7 @@ def _lock(file: BinaryIO, output: Path) -> None:
 def _same_settings(output: Path, path: Path, settings: Mapping[str, Any]) -> None:
     """Note them, or compare them with those noted."""
     if not path.exists():
-        scratch = path.with_suffix(".part")
-        scratch.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
-        scratch.replace(path)
+        replace_file(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
         return
     before = json.loads(path.read_text())
     changed = [

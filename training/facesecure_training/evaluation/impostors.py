@@ -19,6 +19,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.recognition.impostor_model import GaussianImpostors, packed
 from facesecure.recognition.templates import template_of
+from facesecure.util.files import replace_file
 from facesecure.vision.inference.card_fields import StrangerFacts
 from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
@@ -86,7 +87,7 @@ def write(model: Model, collections: Sequence[Collection], report: ImpostorRepor
         shift=round(report.shift, 4),
         rates=dict(report.rates),
     )
-    model_bundle.replace_file(path, content)
+    replace_file(path, content)
     fields: dict[str, Any] = {"strangers": facts, "genuine_quantiles": dict(report.genuine_quantiles)}
     model_bundle.save(model.path.parent, ModelCard.model_validate({**model.card.model_dump(), **fields}))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain import Image
 from facesecure.domain.errors import ModelError, UsageError
+from facesecure.util.files import replace_file
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.flatbuffer import output_scale
@@ -144,7 +145,7 @@ class _Source:
         name = order.name_of(form)
         if form == "edgetpu":
             order.into.mkdir(parents=True, exist_ok=True)
-            model_bundle.replace_file(order.into / f"{name}.tflite", content)
+            replace_file(order.into / f"{name}.tflite", content)
         else:
             self._save(order.into, name, precision, content, proof, readings)
         problems = operations.tpu_problems(content)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from facesecure.domain.errors import StoreError
+from facesecure.util.files import write_durably
 
 FILE_NAME = "arming.json"
 _VERSION = 1
@@ -113,16 +113,11 @@ def write(path: Path, armed: Armed) -> None:
 
     Raises StoreError.
     """
-    from facesecure.util.files import write_durably
-
     since = None if armed.since is None else armed.since.isoformat()
     content = {"version": _VERSION, "mode": armed.mode.value, "since": since}
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_durably(path, json.dumps(content).encode())
-        if os.geteuid() == 0:
-            owner = path.parent.stat()
-            os.chown(path, owner.st_uid, owner.st_gid)
     except OSError as error:
         hint = "check who owns the state directory, and the free space on its disk"
         raise StoreError(f"cannot write {path}: {error.strerror}", hint) from error

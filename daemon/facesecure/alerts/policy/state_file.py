@@ -22,6 +22,7 @@ from facesecure.domain import AlertKind
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.names import name_key
 from facesecure.util.clock import Clock
+from facesecure.util.files import write_durably
 
 if TYPE_CHECKING:
     from facesecure.domain.records import StoredFace, StoredSighting
@@ -76,8 +77,6 @@ class PolicyStateFile:
 
     def save(self, history: NotificationHistory, camera: CameraState, clock: Clock) -> None:
         """Write the file atomically. A failure is logged once, until a write succeeds."""
-        from facesecure.util.files import write_durably
-
         document = {
             "version": _VERSION,
             "boot": clock.boot,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesecure.domain.errors import DownloadError, FacesecureError, UsageError
+from facesecure.util.files import replace_file
 from facesecure.vision.inference.download import Progress, RemoteFile, fetch, ignore_progress
 
 if TYPE_CHECKING:
@@ -131,10 +132,8 @@ def _card_path(name: str) -> Path:
 
 def _put_card(name: str, folder: Path) -> None:
     """Write the card beside the model; from then on the model is listed as pulled."""
-    temporary = folder / f".{name}.json.part"
     try:
-        temporary.write_bytes(_card_path(name).read_bytes())
-        temporary.replace(folder / f"{name}.json")
+        replace_file(folder / f"{name}.json", _card_path(name).read_bytes())
     except OSError as error:
         raise DownloadError(
             f"cannot write in {folder}: {error.strerror}", "free some space and run it again"

@@ -66,7 +66,7 @@ def test_a_disk_that_takes_nothing_changes_the_mode_and_says_that_it_will_not_la
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.util.files.write_durably", full)
+    monkeypatch.setattr("facesecure.alerts.policy.arming.write_durably", full)
     with pytest.raises(StoreError, match="No space left"):
         arming.arm(Mode.AWAY)
     assert arming.armed.mode is Mode.AWAY

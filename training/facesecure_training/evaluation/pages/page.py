@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.common.model_bundle import replace_file
+from facesecure.util.files import replace_file
 
 _STYLE = """
 :root { --ink: #263238; --faint: #607d8b; --line: #cfd8dc; --good: #2e7d32; --paper: #ffffff; --back: #f5f7f8; }
