@@ -1,26 +1,26 @@
-"""``facesecure alerts devices``: which Google Home and other Cast devices could speak."""
+"""``facesecure alerts devices``: list the Google Home and other Cast devices on the network."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from facesecure.cli import output
 from facesecure.cli.output import Json, examples
 from facesecure.cli.settings import settings_of
-from facesecure.domain.errors import PluginError
-from facesecure_plugins.google_home.device import Device, Loudness
-from facesecure_plugins.google_home.discovery import Browser
-from facesecure_plugins.google_home.session import connect
+
+if TYPE_CHECKING:
+    from facesecure_plugins.google_home.device import Device, Loudness
+
+STATUS_SECONDS = 3.0
+"""Time limit for reading the volume of one device."""
 
 Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to listen for devices.")]
-Volume = Annotated[bool, typer.Option("--volume", help="Also ask each how loud it is.")]
-
+Volume = Annotated[bool, typer.Option("--volume", help="Also show the volume of each device.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -32,29 +32,55 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 )
 def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume = False, json: Json = False) -> None:
     """List the Google Home and other Cast devices on the network, groups included."""
-    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # an interface without a network is none of the answer
+    logging.getLogger("zeroconf").setLevel(logging.ERROR)  # hides warnings about interfaces without a network
     devices = nearby(timeout, _interfaces(settings_of(context).config().plugins))
-    loud = volumes(devices) if volume else [None] * len(devices)
+    loudness = volumes(devices) if volume else [None] * len(devices)
     if json:
-        output.emit_json({"devices": [_document(*pair) for pair in zip(devices, loud, strict=True)]})
+        output.emit_json({"devices": [_document(*pair) for pair in zip(devices, loudness, strict=True)]})
         return
-    if not devices:
-        output.note(_advice(devices, timeout))
-        return
-    columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
-    output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loud, strict=True)])
+    if devices:
+        columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
+        output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loudness, strict=True)])
     output.note(_advice(devices, timeout))
 
 
+def nearby(seconds: float, interfaces: Sequence[str] = ()) -> list[Device]:
+    """Return the devices that answer within ``seconds``, by name. Raises PluginError without a network."""
+    from facesecure_plugins.google_home.discovery import Browser
+
+    with contextlib.closing(Browser(interfaces)) as browser:
+        browser.start()
+        return browser.wait_for(lambda found: False, seconds)  # noqa: ARG005
+
+
+def volumes(devices: Sequence[Device]) -> list[Loudness | None]:
+    """Return the volume of each device, None if it does not answer; they are queried in parallel."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        return list(pool.map(_volume, devices))
+
+
+def _volume(device: Device) -> Loudness | None:
+    from facesecure.domain.errors import PluginError
+    from facesecure_plugins.google_home.session import connect
+
+    try:
+        with connect(device, STATUS_SECONDS) as session:
+            return session.loudness
+    except PluginError:
+        return None
+
+
 def _interfaces(plugins: dict[str, dict[str, Any]]) -> list[str]:
-    """Where the plugin would look; the rest of its table may be wrong and does not matter here."""
+    """Return the plugin's setting ``interfaces``; errors in the rest of its table do not matter here."""
     named = plugins.get("google_home", {}).get("interfaces", [])
     return [str(address) for address in named] if isinstance(named, list) else []
 
 
 def _document(device: Device, loudness: Loudness | None) -> dict[str, Any]:
-    known = {"name": device.name, "uuid": device.uuid and str(device.uuid), "kind": device.kind, "model": device.model}
-    return known | {
+    found = {"name": device.name, "uuid": device.uuid and str(device.uuid), "kind": device.kind, "model": device.model}
+    return found | {
         "address": device.address,
         "addresses": [host for host, _ in device.addresses],
         "volume": None if loudness is None else loudness.level,
@@ -70,27 +96,3 @@ def _advice(devices: list[Device], timeout: float) -> str:
     if not devices:
         return f"no Cast device answered within {timeout:g} s: is one on, and in the same network as this machine?"
     return f'to speak there: [plugins.google_home] devices = ["{devices[0].name}"]'
-
-
-ASK_SECONDS = 3.0
-
-
-def nearby(seconds: float, interfaces: Sequence[str] = ()) -> list[Device]:
-    """The devices that answer within ``seconds``, by name. Raises PluginError where nobody can be asked."""
-    with contextlib.closing(Browser(interfaces)) as browser:
-        browser.start()
-        return browser.wait_for(lambda found: False, seconds)  # noqa: ARG005
-
-
-def volumes(devices: Sequence[Device]) -> list[Loudness | None]:
-    """How loud each is, asked side by side; None of one that does not say."""
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        return list(pool.map(_volume, devices))
-
-
-def _volume(device: Device) -> Loudness | None:
-    try:
-        with connect(device, ASK_SECONDS) as cast:
-            return cast.loudness
-    except PluginError:
-        return None

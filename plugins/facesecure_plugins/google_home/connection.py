@@ -1,10 +1,10 @@
 """pychromecast's connection to a device, made safe for the two threads that use it.
 
-pychromecast 14.0.10 reads on its own thread and writes on its caller's, through one TLS object and with no lock.
-OpenSSL allows no such thing: writes fail with "EOF occurred" or "bad length", and one announcement in some 20 is lost
-without a word. Here one lock guards the TLS object and another each message with its number. pychromecast also leaves
-a message lying that TLS decrypted along with the one before, connects by IPv4 alone, and connects again for ever; this
-connection is made once, by either, and its end is an end. Written against 14.0: pyproject.toml holds it there.
+pychromecast 14.0.10 reads on its own thread and writes on its caller's, through one TLS object without a lock. OpenSSL
+does not allow that: writes fail with "EOF occurred" or "bad length", and one announcement in some 20 is lost silently.
+Here one lock guards the TLS object and another each message with its number. pychromecast also overlooks a message
+that TLS decrypted together with the previous one, uses IPv4 only, and reconnects for ever; this connection uses both IP
+versions and is opened once. Written against 14.0, to which pyproject.toml pins it.
 """
 
 from __future__ import annotations
@@ -31,9 +31,16 @@ CLOSE_SECONDS = 2.0
 
 
 class LockedTls:
-    """A TLS socket that one thread may read while others write. Nobody waits for the network with the lock held."""
+    """A TLS socket that one thread may read while others write. The lock is never held while waiting for the network.
+
+    Example::
+
+        tls = LockedTls(context.wrap_socket(plain))
+        tls.sendall(message)
+    """
 
     def __init__(self, tls: ssl.SSLSocket) -> None:
+        """Take over ``tls`` after its handshake."""
         tls.setblocking(False)
         self._tls = tls
         self._lock = threading.Lock()
@@ -42,15 +49,16 @@ class LockedTls:
         self._ended = False
 
     def fileno(self) -> int:
+        """Return the file descriptor, for select."""
         return self._tls.fileno()
 
     def readable(self) -> bool:
-        """Take in what has come. True if ``recv`` has bytes to give, or an end to tell of."""
+        """Read what has arrived. Returns whether ``recv`` would return at once, with bytes or the end."""
         with self._lock, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            self._take_in()
+            self._fill()
         return bool(self._arrived) or self._ended
 
-    def _take_in(self) -> None:
+    def _fill(self) -> None:
         try:
             while not self._ended:
                 chunk = self._tls.recv(16384)
@@ -62,11 +70,11 @@ class LockedTls:
             self._end, self._ended = error, True
 
     def recv(self, count: int) -> bytes:
-        """1 to ``count`` bytes; none at the end. Raises TimeoutError where none come in time, or what ended it."""
+        """Return 1 to ``count`` bytes, or none at the end. Raises TimeoutError, or the OSError that ended it."""
         if not self.readable():
             self._wait(select.POLLIN, READ_SECONDS)
             if not self.readable():
-                raise TimeoutError("nothing came")
+                raise TimeoutError("no data arrived")
         if not self._arrived and self._end is not None:
             raise self._end
         with self._lock:
@@ -75,7 +83,7 @@ class LockedTls:
         return chunk
 
     def sendall(self, data: bytes) -> None:
-        """Send all of ``data``. Raises OSError. One caller at a time."""
+        """Send all of ``data``; one caller at a time. Raises OSError."""
         rest, deadline = memoryview(data), Deadline(SEND_SECONDS)
         while rest:
             sent = 0
@@ -83,9 +91,10 @@ class LockedTls:
                 sent = self._tls.send(rest)
             rest = rest[sent:]
             if not sent and not self._wait(select.POLLOUT, deadline.left()):
-                raise TimeoutError("the device takes nothing more")
+                raise TimeoutError("the device does not accept data")
 
     def close(self) -> None:
+        """Close the socket."""
         with self._lock:
             self._tls.close()
 
@@ -96,7 +105,7 @@ class LockedTls:
 
 
 class _Selector(selectors.DefaultSelector):
-    """Knows of bytes that TLS has decrypted already, and is not woken by those that TLS keeps to itself."""
+    """A selector that counts bytes that TLS has decrypted already, and ignores those of incomplete records."""
 
     tls: LockedTls
 
@@ -108,9 +117,16 @@ class _Selector(selectors.DefaultSelector):
 
 
 class Connection(SocketClient):
-    """An open connection with its reading thread. ``open_connection`` makes one; ``close`` ends it."""
+    """An open connection with its reading thread, opened by ``open_connection``.
+
+    Example::
+
+        with open_connection(host, port, seconds=2.5) as connection:
+            connection.start()
+    """
 
     def __init__(self, tls: LockedTls, host: str, port: int, local_address: str) -> None:
+        """Use ``tls``, which is connected to ``host``; the thread is not started yet."""
         services: set[HostServiceInfo | MDNSServiceInfo] = {HostServiceInfo(host, port)}
         super().__init__(
             cast_type=CAST_TYPE_AUDIO, tries=1, timeout=SEND_SECONDS, retry_wait=0.1, services=services, zconf=None
@@ -130,7 +146,7 @@ class Connection(SocketClient):
         self.socket = tls  # type: ignore[assignment]
 
     def initialize_connection(self) -> None:
-        """Called by pychromecast where it would connect: it is connected already, or has lost what it had."""
+        """Replace pychromecast's connecting: it is connected already, or raises because the connection was lost."""
         if self._adopted is None:
             self._release()
             raise ChromecastConnectionError("the connection was lost")
@@ -141,18 +157,18 @@ class Connection(SocketClient):
         self.heartbeat_controller.reset()
 
     def _release(self) -> None:
-        """Wake those who wait for an answer that will not come."""
+        """Wake the threads that wait for a response."""
         waiting, self._request_callbacks = self._request_callbacks, {}
         for callback in waiting.values():
             callback(False, None)
 
     def send_message(self, destination_id: str, namespace: str, data: dict[str, Any], **options: Any) -> None:
-        """As pychromecast's, one message at a time: its number and its bytes."""
+        """Send one message at a time, so that numbers and bytes stay in order."""
         with self._sending:
             super().send_message(destination_id, namespace, data, **options)
 
     def close(self) -> None:
-        """Say goodbye to the device and end the thread."""
+        """Disconnect and end the thread."""
         if self.ident is None:
             self._cleanup()
             return
@@ -162,9 +178,9 @@ class Connection(SocketClient):
 
 @contextlib.contextmanager
 def open_connection(host: str, port: int, seconds: float) -> Iterator[Connection]:
-    """A connection, its thread not started yet, closed in the end. Raises OSError if there is none within ``seconds``.
+    """Open a connection within ``seconds``, and close it in the end. Its thread is not started. Raises OSError.
 
-    The device's certificate is its own and proves nothing that we could check: neither does Google's own sender.
+    The device's certificate is self-signed and is not verified, as in Google's own sender.
     """
     deadline = Deadline(max(0.05, seconds))
     plain = socket.create_connection((host, port), timeout=deadline.left())

@@ -1,7 +1,7 @@
-"""Who is on the network: Cast devices by mDNS, kept up to date.
+"""Cast devices on the network, found by mDNS and kept up to date.
 
-zeroconf is asked directly. pychromecast's own browser would ask every device it hears of over https each half minute,
-close a Zeroconf that others use, and leave a thread behind.
+zeroconf is used directly: pychromecast's own browser requests https from every device it finds each half minute,
+closes a Zeroconf that others use, and leaves a thread behind.
 """
 
 from __future__ import annotations
@@ -25,36 +25,44 @@ log = logging.getLogger(__name__)
 
 
 class Browser(ServiceListener):
-    """Listens from ``start`` to ``close``. A device that went silent stays known: Wi-Fi loses its words, not it."""
+    """Listen for devices from ``start`` to ``close``.
+
+    A device that has gone silent stays in the list: Wi-Fi loses mDNS packets more often than devices disappear.
+    Example::
+
+        with contextlib.closing(Browser()) as browser:
+            browser.start()
+            devices = browser.wait_for(lambda found: len(found) >= 2, seconds=4.0)
+    """
 
     def __init__(self, interfaces: Sequence[str] = ()) -> None:
-        """``interfaces``: this machine's addresses to ask on; none named: on all."""
+        """``interfaces`` are this machine's addresses to search from; without any, all of them."""
         self._interfaces = list(interfaces)
-        self._known: dict[str, Device] = {}
+        self._found: dict[str, Device] = {}
         self._changed = threading.Condition()
         self._zeroconf: Zeroconf | None = None
         self._browser: ServiceBrowser | None = None
-        self._here: frozenset[str] = frozenset()
+        self._addresses: frozenset[str] = frozenset()
 
     def start(self) -> None:
-        """Ask the network, and go on listening. Raises PluginError without a network.
+        """Query the network and keep listening. Raises PluginError without a network.
 
-        Again: nothing happens, unless this machine has other addresses by now, as when the Wi-Fi came up after us:
-        zeroconf would never hear what comes there.
+        Does nothing if it listens already, unless this machine's addresses have changed since, for example because the
+        Wi-Fi came up later: zeroconf would never receive anything there.
         """
-        here = own_addresses()
-        if self._zeroconf is not None and here == self._here:
+        addresses = own_addresses()
+        if self._zeroconf is not None and addresses == self._addresses:
             return
         self.close()
         try:
             self._zeroconf = _zeroconf(self._interfaces)
-        except (OSError, RuntimeError) as error:  # the latter where there is no interface at all
-            raise PluginError(f"nobody can be asked for Cast devices: {error}", "is the network up?") from error
-        self._here = here
+        except (OSError, RuntimeError) as error:  # the latter if there is no interface at all
+            raise PluginError(f"cannot search for Cast devices: {error}", "is the network up?") from error
+        self._addresses = addresses
         self._browser = ServiceBrowser(self._zeroconf, SERVICE, listener=self)
 
     def close(self) -> None:
-        """Stop listening; may be called again."""
+        """Stop listening. May be called twice."""
         if self._browser is not None:
             self._browser.cancel()
         if self._zeroconf is not None:
@@ -62,54 +70,54 @@ class Browser(ServiceListener):
         self._browser = self._zeroconf = None
 
     def devices(self) -> list[Device]:
-        """All that are known, by name."""
+        """Return the devices found so far, by name."""
         with self._changed:
-            return sorted(self._known.values(), key=lambda device: (device.name.casefold(), device.key))
+            return sorted(self._found.values(), key=lambda device: (device.name.casefold(), device.key))
 
     def wait_for(self, enough: Callable[[list[Device]], bool], seconds: float) -> list[Device]:
-        """What is known as soon as ``enough`` says so of it, or after ``seconds``."""
+        """Return the devices as soon as ``enough`` returns True for them, or after ``seconds``."""
         with self._changed:
-            self._changed.wait_for(lambda: enough(list(self._known.values())), seconds)
+            self._changed.wait_for(lambda: enough(list(self._found.values())), seconds)
         return self.devices()
 
-    def look_again(self, device: Device, seconds: float) -> Device:
-        """``device`` where it is now, asked anew and not from what was heard before; as it was if nobody answers."""
+    def find_again(self, device: Device, seconds: float) -> Device:
+        """Search for ``device`` without using earlier records. Returns it unchanged if it is not found."""
         with contextlib.closing(Browser(self._interfaces)) as fresh, contextlib.suppress(PluginError):
             fresh.start()
             fresh.wait_for(lambda found: any(other.key == device.key for other in found), seconds)
             with self._changed:
-                self._known |= fresh._known
+                self._found |= fresh._found
             return next((other for other in fresh.devices() if other.key == device.key), device)
         return device
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Zeroconf's word that a device is there."""
+        """Handle a new or changed device, called by zeroconf."""
         info = zc.get_service_info(type_, name, timeout=int(_RECORD_SECONDS * 1000))
         device = _device(info) if info is not None else None
         if device is None:
-            log.debug("%s tells nothing that could be used", name)
+            log.debug("the record of %s cannot be used", name)
             return
         log.debug("%s is at %s", device.name, device.address)
         with self._changed:
-            self._known[name] = device
+            self._found[name] = device
             self._changed.notify_all()
 
     update_service = add_service
 
     def remove_service(self, zc: Zeroconf, type_: str, name: str) -> None:  # noqa: ARG002
-        """Zeroconf's word that one has not been heard for long."""
-        log.debug("%s has not been heard for long", name)
+        """Log that a device has expired, called by zeroconf."""
+        log.debug("%s has not answered for long", name)
 
 
 def own_addresses() -> frozenset[str]:
-    """This machine's addresses at this moment."""
+    """Return this machine's present addresses."""
     return frozenset(str(address.ip) for adapter in ifaddr.get_adapters() for address in adapter.ips)
 
 
 def _zeroconf(interfaces: list[str]) -> Zeroconf:
-    """On both IP versions where this machine has them."""
+    """Open Zeroconf on both IP versions if this machine has them."""
     if interfaces:
-        _need(interfaces)
+        _require_own(interfaces)
         return Zeroconf(interfaces=interfaces)
     try:
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.All)
@@ -117,8 +125,8 @@ def _zeroconf(interfaces: list[str]) -> Zeroconf:
         return Zeroconf(InterfaceChoice.All, ip_version=IPVersion.V4Only)
 
 
-def _need(interfaces: list[str]) -> None:
-    """Raises OSError for an address that is not this machine's, where zeroconf would leave a socket open."""
+def _require_own(interfaces: list[str]) -> None:
+    """Raise OSError for an address that is not this machine's; zeroconf would leave a socket open for it."""
     for address in interfaces:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as probe:

@@ -1,7 +1,7 @@
-"""Serves a recording to Cast devices for as long as an announcement lasts: unguessable paths, and nothing else.
+"""An HTTP server that offers a recording to Cast devices, at an unguessable path, while an announcement lasts.
 
-It listens on the address that the device's own connection came to, never on all. One thread serves everybody; a client
-that dawdles, and one too many, is cut off.
+It listens on the address through which the device is connected, never on all. One thread serves all clients; slow ones,
+and more than MAX_CLIENTS, are disconnected.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from facesecure.domain.errors import PluginError
-from facesecure_plugins.google_home.device import written
+from facesecure_plugins.google_home.device import format_address
 
 REQUEST_SECONDS = 3.0
 SENDING_SECONDS = 20.0
-MOST_CLIENTS = 16
-LONGEST_REQUEST = 8192
-_PIECE = 65536
+MAX_CLIENTS = 16
+MAX_REQUEST = 8192
+_CHUNK = 65536
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -30,30 +30,39 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Offer:
-    """A recording at ``url``. ``fetched`` is called, on the server's thread, once its last byte went out first."""
+    """A recording at ``url``. ``fetched`` is called once, on the server's thread, when its last byte was sent."""
 
     origin: str
     path: str
     mp3: bytes
     fetched: Callable[[], None]
-    asked_for: bool = False
+    requested: bool = False
     done: bool = field(default=False, repr=False)
 
     @property
     def url(self) -> str:
+        """The full URL."""
         return f"http://{self.origin}{self.path}"
 
     def sent(self) -> None:
+        """Note that all of it was sent."""
         if not self.done:
             self.done = True
             self.fetched()
 
 
 class FileServer:
-    """Use with ``with``: when it ends, nothing is served any more, and nobody listens."""
+    """Serve recordings within a ``with`` block; after it no port is open.
+
+    Example::
+
+        with FileServer() as server:
+            offer = server.offer("192.168.1.5", mp3, fetched=lambda: print("fetched"))
+            play(offer.url)
+    """
 
     def __init__(self, address: str | None = None, ports: range = range(1)) -> None:
-        """``address``: listen there, whatever the device's connection says. ``ports``: the first free one; 0 is any."""
+        """Listen on the first free one of ``ports`` (0 is any), at ``address`` or else where ``offer`` says."""
         self._address, self._ports = address, ports
         self._offers: dict[str, Offer] = {}
         self._origins: dict[str, str] = {}
@@ -64,74 +73,76 @@ class FileServer:
         self._adding = threading.Lock()
 
     def __enter__(self) -> FileServer:
+        """Start the thread."""
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._do(self._stop())
+        """Disconnect all clients and end the thread."""
+        self._run(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def offer(self, address: str, mp3: bytes, fetched: Callable[[], None]) -> Offer:
-        """Serve ``mp3`` to who can reach ``address`` of this machine. Any thread may call. Raises PluginError."""
-        where = self._address or address
+        """Serve ``mp3`` on ``address`` of this machine. Thread-safe. Raises PluginError."""
+        local = self._address or address
         with self._adding:
-            if where not in self._origins:
-                self._origins[where] = written(where.partition("%")[0], self._do(self._listen(where)))
-        offer = Offer(self._origins[where], f"/{secrets.token_urlsafe(24)}.mp3", mp3, fetched)
+            if local not in self._origins:
+                self._origins[local] = format_address(local.partition("%")[0], self._run(self._listen(local)))
+        offer = Offer(self._origins[local], f"/{secrets.token_urlsafe(24)}.mp3", mp3, fetched)
         self._offers[offer.path] = offer
         return offer
 
-    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    # what follows runs on the server's thread
+    # On the server's thread ---------------------------------------------------------------------------------------
 
     async def _listen(self, address: str) -> int:
         for port in self._ports:
             try:
-                server = await asyncio.start_server(self._connected, address, port, limit=LONGEST_REQUEST)
+                server = await asyncio.start_server(self._connected, address, port, limit=MAX_REQUEST)
             except OSError as error:
-                log.debug("cannot listen on %s: %s", written(address, port), error)
-                trouble = error
+                log.debug("cannot listen on %s: %s", format_address(address, port), error)
+                failure = error
                 continue
             self._servers.append(server)
             return int(server.sockets[0].getsockname()[1])
         hint = "see serve_address and serve_ports in [plugins.google_home]"
-        raise PluginError(f"the recording cannot be served on {address}: {trouble.strerror}", hint)
+        raise PluginError(f"the recording cannot be served on {address}: {failure.strerror}", hint)
 
     async def _stop(self) -> None:
-        """First nobody new is let in, then who was on the way is in: asyncio would forget the latter's connection."""
+        """Stop accepting, let pending connections be accepted, then close: asyncio would leak the latter otherwise."""
         self._offers.clear()
         for listening in [socket for server in self._servers for socket in server.sockets]:
             self._loop.remove_reader(listening.fileno())
-        await _turns()
+        await _run_ready_callbacks()
         for server in self._servers:
             server.close()
         writers = list(self._clients.values())
         for client in list(self._clients):
             client.cancel()
         await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
-        await _turns()
+        await _run_ready_callbacks()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Not a coroutine: one that is cancelled before its first step would never close its connection."""
-        if len(self._clients) >= MOST_CLIENTS:
+        """Handle a new client. Not a coroutine: one cancelled before its first step would leak the connection."""
+        if len(self._clients) >= MAX_CLIENTS:
             writer.transport.abort()
             return
-        task = self._loop.create_task(self._attend(reader, writer))
+        task = self._loop.create_task(self._handle(reader, writer))
         self._clients[task] = writer
-        task.add_done_callback(self._left)
+        task.add_done_callback(self._disconnected)
 
-    def _left(self, task: asyncio.Task[None]) -> None:
+    def _disconnected(self, task: asyncio.Task[None]) -> None:
         self._clients.pop(task).transport.abort()
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await self._serve(reader, writer)
         except (TimeoutError, OSError, EOFError, asyncio.LimitOverrunError) as error:
-            log.debug("a client was cut off: %s", error or type(error).__name__)
+            log.debug("a client was disconnected: %s", error or type(error).__name__)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(REQUEST_SECONDS):
@@ -143,17 +154,17 @@ class FileServer:
                 return await _send(writer, BAD_REQUEST)
             if (offer := self._offers.get(request.target)) is None:
                 return await _send(writer, NOT_FOUND)
-            return await _hand_over(writer, request, offer)
+            return await _send_offer(writer, request, offer)
 
 
-async def _turns() -> None:
-    """Let everything that is ready run, and what that makes ready."""
+async def _run_ready_callbacks() -> None:
+    """Let the loop run all callbacks that are ready, and those that they schedule."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
-async def _hand_over(writer: asyncio.StreamWriter, request: Request, offer: Offer) -> None:
-    offer.asked_for = True
+async def _send_offer(writer: asyncio.StreamWriter, request: Request, offer: Offer) -> None:
+    offer.requested = True
     response = response_to(request, offer.mp3, "audio/mpeg")
     await _send(writer, response, bodiless=request.method == "HEAD")
     if request.method == "GET" and response.final:
@@ -161,11 +172,11 @@ async def _hand_over(writer: asyncio.StreamWriter, request: Request, offer: Offe
 
 
 async def _send(writer: asyncio.StreamWriter, response: Response, *, bodiless: bool = False) -> None:
-    """All of it, and wait until it is gone: who closes with bytes left over cuts them off."""
+    """Send the response and wait until it has left: closing the connection earlier would truncate it."""
     writer.write(response.head())
     body = memoryview(b"" if bodiless else response.body)
-    for start in range(0, len(body), _PIECE):
-        writer.write(body[start : start + _PIECE])
+    for start in range(0, len(body), _CHUNK):
+        writer.write(body[start : start + _CHUNK])
         await writer.drain()
     writer.transport.set_write_buffer_limits(high=0)
     await writer.drain()
@@ -176,7 +187,7 @@ _RANGE = re.compile(r"bytes=(?P<first>\d*)-(?P<last>\d*)")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """``headers`` by their names in small letters."""
+    """A parsed request. The names in ``headers`` are in lower case."""
 
     method: str
     target: str
@@ -184,18 +195,18 @@ class Request:
 
     @classmethod
     def parse(cls, head: bytes) -> Request:
-        """From all up to the empty line. Raises ValueError where it is no HTTP/1 request."""
+        """Parse everything up to the empty line. Raises ValueError if it is not an HTTP/1 request."""
         first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         method, target, version = first.split(" ")
         if not version.startswith("HTTP/1."):
-            raise ValueError(f"{version!r} is not spoken here")
+            raise ValueError(f"{version!r} is not supported")
         pairs = (line.partition(":") for line in lines)
         return cls(method, target, {name.strip().lower(): value.strip() for name, _, value in pairs})
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``body`` is left out of the answer to HEAD, its length is not. ``final``: it holds the file's last byte."""
+    """A response; the one to HEAD is sent without ``body``. ``final``: it contains the last byte of the file."""
 
     status: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -203,6 +214,7 @@ class Response:
     final: bool = False
 
     def head(self) -> bytes:
+        """Return the status line and the headers."""
         fixed = (("Content-Length", str(len(self.body))), ("Cache-Control", "no-store"), ("Connection", "close"))
         lines = [f"HTTP/1.1 {self.status}", *(f"{name}: {value}" for name, value in (*self.headers, *fixed))]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -214,12 +226,12 @@ NOT_ALLOWED = Response("405 Method Not Allowed", (("Allow", "GET, HEAD"),))
 
 
 def response_to(request: Request, content: bytes, content_type: str) -> Response:
-    """``content``, or the range of it that was asked for."""
+    """Return the response with ``content``, or with the requested range of it."""
     if request.method not in ("GET", "HEAD"):
         return NOT_ALLOWED
     headers = (("Content-Type", content_type), ("Accept-Ranges", "bytes"))
     size = len(content)
-    match asked_range(request.headers.get("range", ""), size):
+    match requested_range(request.headers.get("range", ""), size):
         case None:
             return Response("200 OK", headers, content, final=True)
         case (first, last) if first <= last:
@@ -229,15 +241,15 @@ def response_to(request: Request, content: bytes, content_type: str) -> Response
     return Response("416 Range Not Satisfiable", (("Content-Range", f"bytes */{size}"),))
 
 
-def asked_range(text: str, size: int) -> tuple[int, int] | None:
-    """(first, last) byte that a Range header asks for; first > last if there is no such part.
+def requested_range(text: str, size: int) -> tuple[int, int] | None:
+    """Return the (first, last) byte of a Range header; first > last if the range lies outside of the file.
 
-    None where there is none, or it is one that a server may pass over: several ranges, or nonsense.
+    None without a range, or with one that a server may ignore: several ranges, or an invalid one.
     """
     match = _RANGE.fullmatch(text.replace(" ", ""))
     if match is None or not (match["first"] or match["last"]):
         return None
-    if not match["first"]:  # the last so many bytes
+    if not match["first"]:  # the last N bytes
         wanted = int(match["last"])
         return (max(0, size - wanted), size - 1) if wanted else (size, -1)
     first, last = int(match["first"]), int(match["last"] or size - 1)

@@ -1,4 +1,4 @@
-"""One alert on one device: found, connected, louder, played to the end, and everything put back."""
+"""One alert on one device: connected, volume raised, played to the end, and everything restored."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from facesecure_plugins.google_home.volume import PendingRestores
 
 CONNECT_SECONDS = 2.5
 SEARCH_SECONDS = 1.5
-PUT_BACK_SECONDS = 2.0
+RESTORE_SECONDS = 2.0
 SLACK_SECONDS = 4.0
-"""How much longer than its length a recording may take: devices buffer, and say late that they have finished."""
+"""How much longer than its length a recording may take: devices buffer, and report late that they have finished."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class AudioClip:
-    """What is to be played: an MP3, how many seconds it takes, and what a display shows meanwhile."""
+    """An MP3, its length in seconds, and the title that a display shows meanwhile."""
 
     mp3: bytes
     seconds: float
@@ -35,134 +35,139 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackContext:
-    """What all announcements of one alert share. ``volume`` None leaves it as it is.
+    """What all devices that play one alert share.
 
-    ``playing`` is when a device must have begun. ``look_again`` finds a device that is not where it was.
+    ``volume`` is that of the announcement, None to leave it unchanged. A device must begin to play by ``begin_by``.
+    ``find_again`` searches for a device that is not at its last address; ``report`` is called with each step.
     """
 
     server: FileServer
-    debts: PendingRestores
+    pending: PendingRestores
     volume: float | None
-    playing: Deadline
-    look_again: Callable[[Device, float], Device]
-    tell: Callable[[str], None]
+    begin_by: Deadline
+    find_again: Callable[[Device, float], Device]
+    report: Callable[[str], None]
 
 
-def longest(clip: AudioClip, means: PlaybackContext) -> float:
-    """Seconds after which an announcement that has not ended is not going to."""
-    return means.playing.left() + clip.seconds + SLACK_SECONDS + 4 * PUT_BACK_SECONDS
+def time_limit(clip: AudioClip, context: PlaybackContext) -> float:
+    """Return the seconds after which a device that has not finished ``clip`` counts as hanging."""
+    return context.begin_by.left() + clip.seconds + SLACK_SECONDS + 4 * RESTORE_SECONDS
 
 
-def announce(clip: AudioClip, device: Device, means: PlaybackContext) -> None:
+def play_on(device: Device, clip: AudioClip, context: PlaybackContext) -> None:
     """Play ``clip`` on ``device``. Returns when it was played to its end; raises PluginError if not.
 
-    The volume is set when the player has taken the place of what played before, so that music does not become loud.
+    The volume is set after the player has replaced what played before, so that music does not become loud.
     """
-    with _reached(device, means) as (cast, device):
-        before = cast.loudness
+    with _connected(device, context) as (session, device):
+        before = session.loudness
         app = None
         try:
-            app = cast.launch(means.playing.left())
-            _make_heard(cast, device, means, before)
-            _play(cast, clip, means)
+            app = session.launch(context.begin_by.left())
+            _set_volume(session, device, context, before)
+            _play(session, clip, context)
         finally:
-            _put_back(cast, device, means.debts, app)
+            _restore_or_log(session, device, context.pending, app)
 
 
 @contextlib.contextmanager
-def _reached(device: Device, means: PlaybackContext) -> Iterator[tuple[CastSession, Device]]:
-    """A conversation with ``device`` where it was, or, if nobody answers there, where it is now; and where it is."""
+def _connected(device: Device, context: PlaybackContext) -> Iterator[tuple[CastSession, Device]]:
+    """Connect to ``device`` at its last address or, if that fails, at a new one. Yields the session and the device."""
     with contextlib.ExitStack() as stack:
         try:
-            cast = stack.enter_context(connect(device, means.playing.left(CONNECT_SECONDS)))
+            session = stack.enter_context(connect(device, context.begin_by.left(CONNECT_SECONDS)))
         except PluginError:
-            moved = means.look_again(device, means.playing.left(SEARCH_SECONDS)) if device.uuid else device
+            moved = context.find_again(device, context.begin_by.left(SEARCH_SECONDS)) if device.uuid else device
             if moved.addresses == device.addresses:
                 raise
             log.info("%s is at %s now", device.name, moved.address)
-            cast = stack.enter_context(connect(moved, means.playing.left(CONNECT_SECONDS)))
+            session = stack.enter_context(connect(moved, context.begin_by.left(CONNECT_SECONDS)))
             device = moved
-        yield cast, device
+        yield session, device
 
 
-def _make_heard(cast: CastSession, device: Device, means: PlaybackContext, before: Loudness | None) -> None:
-    """The announcement's volume, and no muting. What it was is noted first."""
-    if means.volume is None or before is None:
+def _set_volume(session: CastSession, device: Device, context: PlaybackContext, before: Loudness | None) -> None:
+    """Set the announcement's volume and lift muting, after recording what it was."""
+    if context.volume is None or before is None:
         return
-    wanted = Loudness(means.volume, muted=False)
-    means.debts.add(device, before)
+    wanted = Loudness(context.volume, muted=False)
+    context.pending.add(device, before)
     try:
-        cast.set_loudness(wanted)
+        session.set_loudness(wanted)
     except PluginError as error:
         log.warning("%s speaks at volume %s: %s", device.name, before, error.message)
 
 
-def _play(cast: CastSession, clip: AudioClip, means: PlaybackContext) -> None:
-    offer = means.server.offer(cast.local_address, clip.mp3, lambda: means.tell("fetched"))
-    cast.load(offer.url, clip.title)
+def _play(session: CastSession, clip: AudioClip, context: PlaybackContext) -> None:
+    offer = context.server.offer(session.local_address, clip.mp3, lambda: context.report("fetched"))
+    session.load(offer.url, clip.title)
     try:
-        cast.wait_for_playing(means.playing.left())
+        session.wait_for_playing(context.begin_by.left())
     except PluginError as error:
-        raise (error if cast.lost else _explained(error, offer)) from None
-    offer.sent()  # it must have been; the server may learn later than the player that all of it arrived
-    means.tell("playing")
-    cast.wait_for_the_end(clip.seconds + SLACK_SECONDS)
-    means.tell("finished")
+        raise (error if session.lost else _explained(error, offer)) from None
+    offer.sent()  # the server may learn later than the player that all of it has arrived
+    context.report("playing")
+    session.wait_for_the_end(clip.seconds + SLACK_SECONDS)
+    context.report("finished")
 
 
 def _explained(error: PluginError, offer: Offer) -> PluginError:
-    """The likeliest reason by far for what nobody asked for is a firewall."""
-    if offer.asked_for:
+    """Add the likely reason why the recording was never requested: a firewall."""
+    if offer.requested:
         return error
     hint = f"does a firewall keep it from {offer.origin}? See serve_ports in [plugins.google_home]"
     return PluginError(f"{error.message}; it never asked for the recording", hint)
 
 
-def _put_back(cast: CastSession, device: Device, debts: PendingRestores, app: App | None) -> None:
-    """Volume and app as they were: on this connection, or a new one if it broke. A volume that fails is tried later."""
+def _restore_or_log(session: CastSession, device: Device, pending: PendingRestores, app: App | None) -> None:
+    """Restore volume and app, on this connection or on a new one if it was lost. A failed volume is retried later."""
     try:
-        settle(cast, device, debts, app)
+        restore(session, device, pending, app)
     except PluginError as error:
-        trouble = error if not cast.lost else _put_back_anew(device, debts, app)
-        if trouble is not None:
-            log.warning("%s was not left as it was found: %s", device.name, trouble.message)
+        failure = error if not session.lost else _restore_on_new_connection(device, pending, app)
+        if failure is not None:
+            log.warning("%s was not restored: %s", device.name, failure.message)
 
 
-def _put_back_anew(device: Device, debts: PendingRestores, app: App | None) -> PluginError | None:
+def _restore_on_new_connection(device: Device, pending: PendingRestores, app: App | None) -> PluginError | None:
     try:
-        with connect(device, PUT_BACK_SECONDS) as cast:
-            settle(cast, device, debts, app)
+        with connect(device, RESTORE_SECONDS) as session:
+            restore(session, device, pending, app)
     except PluginError as error:
         return error
     return None
 
 
-def settle(cast: CastSession, device: Device, debts: PendingRestores, app: App | None = None) -> None:
-    """Set the volume of ``device`` back if that is owed, and end ``app`` if we started it. Raises PluginError."""
+def restore(session: CastSession, device: Device, pending: PendingRestores, app: App | None = None) -> None:
+    """Restore the volume of ``device`` if that is pending, and end ``app`` if we started it. Raises PluginError."""
     try:
-        for debt in debts.open():
-            if debt.device.key == device.key:
-                cast.set_loudness(debt.loudness)
-                debts.remove(device)
+        for entry in pending.open():
+            if entry.device.key == device.key:
+                session.set_loudness(entry.loudness)
+                pending.remove(device)
     finally:
         if app is not None and app.ours:
-            cast.stop(app)
-
-
-log = logging.getLogger(__name__)
+            session.stop(app)
 
 
 class Attempt:
-    """``work`` for one device, begun at once."""
+    """``work`` for one device, on its own thread, begun at once.
+
+    Example::
+
+        attempts = [Attempt(device, partial(play_on, device, clip, context)) for device in devices]
+        errors = [attempt.error(Deadline(20.0)) for attempt in attempts]
+    """
 
     def __init__(self, device: Device, work: Callable[[], None]) -> None:
+        """Start the thread."""
         self._device, self._work = device, work
         self._error: PluginError | None = None
         self._thread = threading.Thread(target=self._run, name=f"google_home-{device.name}", daemon=True)
         self._thread.start()
 
     def error(self, until: Deadline) -> PluginError | None:
-        """Why it failed, or None if it did not. One that has not ended ``until`` then is left behind."""
+        """Wait for the end and return the failure, if any. A thread still running at ``until`` is abandoned."""
         self._thread.join(until.left())
         if self._thread.is_alive():
             return PluginError(f"{self._device.name} hangs", "switch it off and on again")
@@ -174,16 +179,16 @@ class Attempt:
         except PluginError as error:
             self._error = error
         except Exception as error:
-            log.exception("a bug while speaking through %s", self._device.name)
+            log.exception("unexpected error while speaking through %s", self._device.name)
             self._error = PluginError(f"{self._device.name}: {type(error).__name__}: {error}")
 
 
-def judge(errors: Sequence[PluginError | None], *, everybody: bool) -> None:
-    """Raises PluginError unless one device, or with ``everybody`` each, delivered; failures that may be are logged."""
+def raise_unless_delivered(errors: Sequence[PluginError | None], *, by_all: bool) -> None:
+    """Raise PluginError unless one device, or each with ``by_all``, delivered; other failures are logged."""
     failures = [error for error in errors if error is not None]
     if not failures:
         return
-    if len(failures) == len(errors) or everybody:
+    if len(failures) == len(errors) or by_all:
         hint = next((error.hint for error in failures if error.hint), None)
         raise PluginError("; ".join(error.message for error in failures), hint)
     for error in failures:

@@ -1,6 +1,6 @@
-"""A conversation with one device: what it says, kept as a state to wait on, and what it is asked to do.
+"""A session with one device: its state, which can be waited for, and the requests to it.
 
-Every wait has a limit and ends early when the device goes away. What fails raises PluginError, which names the device.
+Every wait has a time limit and ends early if the connection is lost. Failures raise PluginError with the device's name.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from pychromecast.socket_client import (
 from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.connection import Connection, open_connection
 from facesecure_plugins.google_home.deadline import Deadline
-from facesecure_plugins.google_home.device import Device, Loudness, written
+from facesecure_plugins.google_home.device import Device, Loudness, format_address
 
-TALK_SECONDS = 2.0
-"""How long a device may take to answer a small request."""
+REQUEST_SECONDS = 2.0
+"""How long a device may take to answer a simple request."""
 
-IS_IT_ON = "is it on, and on the same network as this machine? facesecure alerts devices shows who answers"
-ONLINE = "the player comes from the internet: is the device online?"
+IS_IT_ON = "is it on, and on the same network as this machine? facesecure alerts devices lists what answers"
+ONLINE = "the device loads its player from the internet: is it online?"
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """A running Default Media Receiver. ``ours``: we started it, and may end it."""
+    """A running Default Media Receiver. ``ours``: this plugin started it, and may end it."""
 
     session: str
     transport: str
@@ -46,21 +46,34 @@ class App:
 
 
 class _MediaListener(BaseController):
-    """Hears every message of a player's, as it came; pychromecast's own controller keeps some back."""
+    """Pass on every message of the player; pychromecast's own controller drops some."""
 
-    def __init__(self, hear: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, on_message: Callable[[str, dict[str, Any]], None]) -> None:
+        """``on_message`` is called with the transport and the data."""
         super().__init__(NAMESPACE)
-        self._hear = hear
+        self._on_message = on_message
 
     def receive_message(self, message: CastMessage, data: dict[str, Any]) -> bool:
-        self._hear(message.source_id, data)
+        """Handle a message, called by pychromecast."""
+        self._on_message(message.source_id, data)
         return True
 
 
 class CastSession(CastStatusListener, ConnectionStatusListener):
-    """One device, connected. ``talk_to`` makes one."""
+    """One connected device. ``connect`` opens a session.
+
+    Example::
+
+        with connect(device, seconds=2.5) as session:
+            app = session.launch(seconds=5.0)
+            session.load(url, "A stranger is at the front door")
+            session.wait_for_playing(5.0)
+            session.wait_for_the_end(10.0)
+            session.stop(app)
+    """
 
     def __init__(self, name: str, connection: Connection) -> None:
+        """Listen to ``connection``, whose thread has not been started yet."""
         self.name, self.local_address = name, connection.local_address
         self._connection = connection
         self._changed = threading.Condition()
@@ -69,26 +82,28 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
         self._app: App | None = None
         self._media = MediaState("")
         self.lost = False
-        connection.register_handler(_MediaListener(self._hear))
+        connection.register_handler(_MediaListener(self._media_message))
         connection.register_connection_listener(self)
         connection.receiver_controller.register_status_listener(self)
 
-    # what pychromecast's thread tells
+    # Called by pychromecast's thread ------------------------------------------------------------------------------
 
     def new_cast_status(self, status: CastStatus) -> None:
+        """Store the device's new status."""
         with self._changed:
             self._status = status
             self._changed.notify_all()
 
     def new_connection_status(self, status: ConnectionStatus) -> None:
+        """Note whether the connection is lost."""
         with self._changed:
             self.lost |= status.status in (CONNECTION_STATUS_LOST, CONNECTION_STATUS_DISCONNECTED)
             self._changed.notify_all()
 
-    def _hear(self, transport: str, data: dict[str, Any]) -> None:
+    def _media_message(self, transport: str, data: dict[str, Any]) -> None:
         with self._changed:
             if self._app is not None and transport == self._app.transport:
-                self._media.hear(data)
+                self._media.update(data)
                 self._changed.notify_all()
 
     def _launch_answered(self, done: bool, response: dict[str, Any] | None) -> None:
@@ -97,44 +112,45 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
                 self._launch_refused = str(response.get("reason") or "no reason given")
             self._changed.notify_all()
 
-    # pychromecast tells its listeners of LOAD_FAILED only if it comes with two numbers: so the answer itself is read
+    # pychromecast reports LOAD_FAILED to listeners only if it comes with two numbers, so the response itself is read
     def _load_answered(self, sent: bool, response: dict[str, Any] | None) -> None:
         with self._changed:
             if sent and response is not None:
-                self._media.hear(response)
+                self._media.update(response)
             self._changed.notify_all()
 
-    # what we ask
+    # Requests -----------------------------------------------------------------------------------------------------
 
     def wait_ready(self, seconds: float) -> None:
-        """Wait until the device has told its status."""
+        """Wait for the device's first status. Raises PluginError."""
         if not self._wait(lambda: self._status is not None, seconds):
-            raise PluginError(f"{self.name} takes the connection and says nothing", "switch it off and on again")
+            raise PluginError(f"{self.name} accepts the connection but does not answer", "switch it off and on again")
 
     @property
     def status(self) -> CastStatus:
-        assert self._status is not None, "greet comes first"
+        """The device's last status."""
+        assert self._status is not None, "wait_ready comes first"
         return self._status
 
     @property
     def loudness(self) -> Loudness | None:
-        """None where the device has no volume to set."""
+        """The volume; None if the device has a fixed one."""
         fixed = self.status.volume_control_type == VOLUME_CONTROL_TYPE_FIXED
         return None if fixed else Loudness(self.status.volume_level, self.status.volume_muted)
 
     def set_loudness(self, to: Loudness) -> None:
-        """Quieter before louder: muting comes first, the end of muting last."""
+        """Set volume and muting: muting comes first, unmuting last. Raises PluginError."""
         receiver = self._connection.receiver_controller
         steps: list[Callable[[], Any]] = [
-            lambda: receiver.set_volume(to.level, timeout=TALK_SECONDS),
-            lambda: receiver.set_volume_muted(to.muted, timeout=TALK_SECONDS),
+            lambda: receiver.set_volume(to.level, timeout=REQUEST_SECONDS),
+            lambda: receiver.set_volume_muted(to.muted, timeout=REQUEST_SECONDS),
         ]
         with self._failing("its volume could not be set"):
             for step in reversed(steps) if to.muted else steps:
                 step()
 
     def launch(self, seconds: float) -> App:
-        """Google's Default Media Receiver, started in the place of whatever ran, or as it was found."""
+        """Start Google's Default Media Receiver, or use the one that runs already. Raises PluginError."""
         found = self._player()
         if found is None:
             with self._failing("its player could not be started"):
@@ -143,32 +159,34 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
                 )
             self._wait(lambda: self._player() is not None or bool(self._launch_refused), seconds)
         if (app := self._player()) is None:
-            why = self._launch_refused or f"not there after {seconds:.1f} s"
+            why = self._launch_refused or f"it is not running after {seconds:.1f} s"
             raise PluginError(f"{self.name} could not start its player: {why}", ONLINE)
         self._app = App(*app, ours=found is None)
         return self._app
 
     def _player(self) -> tuple[str, str] | None:
-        """(session, transport) of the Default Media Receiver, if it runs and is ready."""
+        """Return (session, transport) of the Default Media Receiver if it is ready."""
         now = self.status
         ready = now.app_id == APP_MEDIA_RECEIVER and NAMESPACE in now.namespaces
         return (now.session_id, now.transport_id) if ready and now.session_id and now.transport_id else None
 
     def load(self, url: str, title: str) -> None:
-        """Tell the player, and no other app, to play ``url``."""
+        """Have the player, and no other app, load ``url``. Raises PluginError."""
         assert self._app is not None, "launch comes first"
         self._media = MediaState(url)
         request = self._media.request(title) | {"sessionId": self._app.session}
-        with self._failing("it could not be told what to play"):
+        with self._failing("it could not be asked to play"):
             self._connection.send_message(
                 self._app.transport, NAMESPACE, request, callback_function=self._load_answered
             )
 
     def wait_for_playing(self, seconds: float) -> None:
+        """Wait until it plays. Raises PluginError."""
         if not self._wait(lambda: self._media.played or self._over(), seconds) or not self._media.played:
             raise PluginError(f"{self.name} did not begin to play: {self._why(seconds)}", ONLINE)
 
     def wait_for_the_end(self, seconds: float) -> None:
+        """Wait until it was played to its end. Raises PluginError."""
         if not self._wait(self._over, seconds) or not self._media.finished:
             raise PluginError(f"{self.name} began to play and did not finish: {self._why(seconds)}")
 
@@ -184,19 +202,19 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
         return self._media.trouble or f"it is {self._media.state} after {seconds:.1f} s"
 
     def stop(self, app: App) -> None:
-        """End ``app`` if it still runs, and no other: a session that is gone is not confused with what came after."""
+        """End ``app`` if it is still running; an app that has replaced it is left alone. Raises PluginError."""
         if self.status.session_id == app.session:
             with self._failing("its player could not be ended"):
                 self._connection.receiver_controller.send_message({"type": "STOP", "sessionId": app.session})
-            if not self._wait(lambda: self.status.session_id != app.session, TALK_SECONDS):
+            if not self._wait(lambda: self.status.session_id != app.session, REQUEST_SECONDS):
                 raise PluginError(f"{self.name}: its player did not end")
 
     def _wait(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Whether ``done`` came true within ``seconds``. Raises PluginError if the device went away before."""
+        """Return whether ``done`` became true within ``seconds``. Raises PluginError if the connection was lost."""
         with self._changed:
             self._changed.wait_for(lambda: done() or self.lost, seconds)
             if not done() and self.lost:
-                raise PluginError(f"{self.name} broke off the connection", IS_IT_ON)
+                raise PluginError(f"{self.name} closed the connection", IS_IT_ON)
             return done()
 
     @contextlib.contextmanager
@@ -209,7 +227,7 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
 
 @contextlib.contextmanager
 def connect(device: Device, seconds: float) -> Iterator[CastSession]:
-    """A conversation with ``device``, begun within ``seconds`` at the first of its addresses that answers."""
+    """Connect to the first address of ``device`` that answers within ``seconds``. Raises PluginError."""
     deadline, errors = Deadline(seconds), []
     with contextlib.ExitStack() as stack:
         for tried, (host, port) in enumerate(device.addresses):
@@ -217,12 +235,12 @@ def connect(device: Device, seconds: float) -> Iterator[CastSession]:
             try:
                 connection = stack.enter_context(open_connection(host, port, share))
             except OSError as error:
-                errors.append(f"{written(host, port)}: {error}")
+                errors.append(f"{format_address(host, port)}: {error}")
                 continue
-            conversation = CastSession(device.name, connection)
+            session = CastSession(device.name, connection)
             connection.start()
-            conversation.wait_ready(max(deadline.left(), share / 2))
-            yield conversation
+            session.wait_ready(max(deadline.left(), share / 2))
+            yield session
             return
         raise PluginError(f"{device.name} cannot be reached ({'; '.join(errors)})", IS_IT_ON)
 
@@ -231,9 +249,17 @@ NAMESPACE = "urn:x-cast:com.google.cast.media"
 
 
 class MediaState:
-    """One recording, told apart from others on the same player by its URL, then by its media session."""
+    """The state of one recording, distinguished from others on the same player by its URL and media session.
+
+    Example::
+
+        media = MediaState(url)
+        media.update(message)
+        media.finished
+    """
 
     def __init__(self, url: str) -> None:
+        """Begin as not loaded."""
         self.url = url
         self.played = self.finished = False
         self.state = "not loaded"
@@ -241,18 +267,18 @@ class MediaState:
         self._session: int | None = None
 
     def request(self, title: str) -> dict[str, Any]:
-        """The LOAD message, less its session. BUFFERED: it has an end, unlike pychromecast's default, LIVE."""
+        """Return the LOAD message without its session. BUFFERED has an end, unlike pychromecast's default LIVE."""
         metadata = {"metadataType": 0, "title": title}
         media = {"contentId": self.url, "contentType": "audio/mpeg", "streamType": STREAM_TYPE_BUFFERED}
         return {"type": "LOAD", "media": media | {"metadata": metadata}, "autoplay": True, "currentTime": 0}
 
     @property
     def over(self) -> bool:
-        """Nothing more will come of it."""
+        """Whether it has finished or failed."""
         return self.finished or bool(self.trouble)
 
-    def hear(self, data: dict[str, Any]) -> None:
-        """A message of the player's."""
+    def update(self, data: dict[str, Any]) -> None:
+        """Handle a message of the player."""
         kind = data.get("type")
         if kind == "MEDIA_STATUS":
             for status in data.get("status") or ():

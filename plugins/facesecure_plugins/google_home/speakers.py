@@ -1,4 +1,4 @@
-"""The devices of a household: found, spoken to side by side, and given their volume back."""
+"""The configured devices: found, played on in parallel, and restored to their volume."""
 
 from __future__ import annotations
 
@@ -10,119 +10,131 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facesecure.domain.errors import PluginError
+from facesecure.util.backoff import Backoff
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.discovery import Browser
 from facesecure_plugins.google_home.media_server import FileServer
 from facesecure_plugins.google_home.playback import (
-    PUT_BACK_SECONDS,
+    RESTORE_SECONDS,
     Attempt,
     AudioClip,
     PlaybackContext,
-    announce,
-    judge,
-    longest,
-    settle,
+    play_on,
+    raise_unless_delivered,
+    restore,
+    time_limit,
 )
 from facesecure_plugins.google_home.session import IS_IT_ON, connect
+from facesecure_plugins.google_home.settings import GoogleHomeConfig
 from facesecure_plugins.google_home.targets import Target
 from facesecure_plugins.google_home.volume import PendingRestore, PendingRestores
 
-if TYPE_CHECKING:
-    from facesecure_plugins.google_home.plugin import GoogleHomePlugin
-
 SEARCH_SECONDS = 2.5
-"""How long an alert waits for a device that has not been heard yet."""
+"""How long an alert waits for a device that has not been found yet."""
 
 STRAGGLERS_SECONDS = 0.7
-"""How long it waits for some while others are there."""
+"""How long it waits for some devices while others are there."""
 
 LISTEN_SECONDS = 1.5
-"""How long to have listened before the only device that was heard counts as the only one."""
+"""How long to listen before the only device that answered counts as the only one."""
 
-COLLECT_SECONDS = 5.0, 60.0
-"""The first and the longest pause between tries to set a volume back."""
+RESTORE_RETRY_SECONDS = 5.0, 60.0
+"""The first and the longest delay between attempts to restore a volume."""
 
-TIDYING = 0.15
-"""The share of an attempt's time that is kept for putting everything back where nothing was heard."""
+RESTORE_SHARE = 0.15
+"""The share of an attempt's time that is reserved for restoring everything if nothing was played."""
 
 log = logging.getLogger(__name__)
 
 
 class SpeakerGroup:
-    """The devices that the settings name. ``state`` is a folder for what must outlive the process."""
+    """The devices that the settings name.
 
-    def __init__(self, config: GoogleHomePlugin.Config, ports: range, state: Path | None) -> None:
-        _hush()
+    Example::
+
+        speakers = SpeakerGroup(config, ports("8200-8210"), state_dir / "google_home")
+        speakers.start()
+        speakers.play(mp3, 2.5, "A stranger is at the front door", report)
+    """
+
+    def __init__(self, config: GoogleHomeConfig, ports: range, state: Path | None) -> None:
+        """``ports``: where the recording may be served. ``state``: a folder for what must survive a restart."""
+        _silence_libraries()
         self._config, self._ports = config, ports
         self._targets = [Target.parse(text) for text in config.devices]
         self._browser = Browser(config.interfaces)
-        self._debts = PendingRestores(state / "volumes.json" if state is not None else None)
+        self._pending = PendingRestores(state / "volumes.json" if state is not None else None)
         self._speaking = threading.Lock()
         self._closing = threading.Event()
-        self._collector: threading.Thread | None = None
+        self._restorer: threading.Thread | None = None
         self._listening_since: float | None = None
 
     def start(self) -> None:
-        """Listen for devices, unless all are given by their addresses, and set back what the last run could not."""
+        """Listen for devices, unless all are given by address, and restore volumes that the last run could not."""
         try:
             self._listen()
         except PluginError as error:
             log.warning("%s", error.message)
-        self._collect_later()
+        self._restore_in_background()
 
     def close(self) -> None:
-        """Leave the network; may come twice."""
+        """Leave the network. May be called twice."""
         self._closing.set()
-        if self._collector is not None:
-            self._collector.join(PUT_BACK_SECONDS)
+        if self._restorer is not None:
+            self._restorer.join(RESTORE_SECONDS)
         self._browser.close()
 
     def find(self, seconds: float) -> tuple[list[Device], list[Target]]:
-        """The devices that are meant, and the targets that nobody answers to. Raises PluginError if there is none."""
+        """Return the devices that are configured, and the targets not found. Raises PluginError if none is found."""
         try:
             self._listen()
         except PluginError:
             if not any(target.device for target in self._targets):
                 raise
         if not self._targets:
-            return [self._only_one(seconds)], []
-        seen = self._heard(Deadline(seconds))
+            return [self._only_device(seconds)], []
+        found = self._wait_for_targets(Deadline(seconds))
         devices: dict[str, Device] = {}
-        for device in [target.device for target in self._targets if target.device] + seen:
-            if any(target.matches(device) for target in self._targets) and not _known(device, devices.values()):
+        for device in [target.device for target in self._targets if target.device] + found:
+            wanted = any(target.matches(device) for target in self._targets)
+            if wanted and not _shares_address(device, devices.values()):
                 devices[device.key] = device
-        missing = self._missing(seen)
+        missing = self._missing(found)
         if not devices:
-            raise self._nobody(missing, seen)
+            raise self._not_found(missing, found)
         return list(devices.values()), missing
 
     def check(self, seconds: float) -> None:
-        """Raises PluginError where a device is missing, or does not take a connection."""
+        """Raise PluginError if a device is missing or does not accept a connection."""
         deadline = Deadline(seconds)
         devices, missing = self.find(seconds)
         if missing:
-            raise self._nobody(missing, self._browser.devices())
+            raise self._not_found(missing, self._browser.devices())
         for device in devices:
-            _reach(device, deadline)
+            _check_reachable(device, deadline)
 
-    def say(self, mp3: bytes, seconds: float, title: str, tell: Callable[[str], None]) -> None:
-        """Play ``mp3`` on all devices at once. Returns if enough played it to the end; raises PluginError if not."""
-        playing = Deadline((1 - TIDYING) * self._config.attempt_seconds)
-        devices, missing = self.find(playing.left(SEARCH_SECONDS))
+    def play(self, mp3: bytes, seconds: float, title: str, report: Callable[[str], None]) -> None:
+        """Play ``mp3``, which lasts ``seconds``, on all devices at once, and report the steps.
+
+        Returns when enough devices have played it to the end; raises PluginError otherwise.
+        """
+        begin_by = Deadline((1 - RESTORE_SHARE) * self._config.attempt_seconds)
+        devices, missing = self.find(begin_by.left(SEARCH_SECONDS))
         volume = None if self._config.volume == "keep" else self._config.volume
         clip = AudioClip(mp3, seconds, title)
         with self._speaking, FileServer(self._config.serve_address, self._ports) as server:
-            means = PlaybackContext(server, self._debts, volume, playing, self._browser.look_again, tell)
-            attempts = [Attempt(device, partial(announce, clip, device, means)) for device in devices]
-            until = Deadline(longest(clip, means))
+            context = PlaybackContext(server, self._pending, volume, begin_by, self._browser.find_again, report)
+            attempts = [Attempt(device, partial(play_on, device, clip, context)) for device in devices]
+            until = Deadline(time_limit(clip, context))
             errors = [attempt.error(until) for attempt in attempts]
-        self._collect_later()
+        self._restore_in_background()
         lost = [PluginError(f"{target.text!r} is not on the network", IS_IT_ON) for target in missing]
-        judge([*errors, *lost], everybody=self._config.confirm == "all")
+        raise_unless_delivered([*errors, *lost], by_all=self._config.confirm == "all")
+
+    # Finding devices --------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
         if self._targets and all(target.address for target in self._targets):
@@ -130,19 +142,19 @@ class SpeakerGroup:
         self._browser.start()
         self._listening_since = self._listening_since or time.monotonic()
 
-    def _heard(self, deadline: Deadline) -> list[Device]:
-        """What is known once all are, or after a while some; none keeps us waiting as long as there is time."""
-        seen = self._browser.wait_for(lambda found: not self._missing(found), deadline.left(STRAGGLERS_SECONDS))
-        if any(target.device or target not in self._missing(seen) for target in self._targets):
-            return seen
+    def _wait_for_targets(self, deadline: Deadline) -> list[Device]:
+        """Return once all targets are found, or after STRAGGLERS_SECONDS some of them, or at ``deadline`` none."""
+        found = self._browser.wait_for(lambda found: not self._missing(found), deadline.left(STRAGGLERS_SECONDS))
+        if any(target.device or target not in self._missing(found) for target in self._targets):
+            return found
         return self._browser.wait_for(lambda found: self._missing(found) != self._targets, deadline.left())
 
     def _missing(self, found: Sequence[Device]) -> list[Target]:
         unmet = [target for target in self._targets if target.device is None]
         return [target for target in unmet if not any(target.matches(device) for device in found)]
 
-    def _only_one(self, seconds: float) -> Device:
-        """The only device there is: to speak through all of them, unasked, might wake a child."""
+    def _only_device(self, seconds: float) -> Device:
+        """Return the only device on the network; to use several without being told to might wake a child."""
         deadline = Deadline(seconds)
         assert self._listening_since is not None
         time.sleep(deadline.left(max(0.0, self._listening_since + LISTEN_SECONDS - time.monotonic())))
@@ -151,54 +163,56 @@ class SpeakerGroup:
             names = ", ".join(f'"{device.name}"' for device in found)
             raise PluginError(f"there are {len(found)} devices, and none is named", f"say which: devices = [{names}]")
         if not found:
-            raise self._nobody([], found)
+            raise self._not_found([], found)
         return found[0]
 
-    def _nobody(self, missing: Sequence[Target], seen: Sequence[Device]) -> PluginError:
-        wanted = ", ".join(repr(target.text) for target in missing) or "no Cast device"
-        there = ", ".join(device.name for device in seen)
-        message = f"{wanted} found" if not missing else f"{wanted}: not on the network"
-        return PluginError(message, f"there are: {there}" if there else IS_IT_ON)
+    def _not_found(self, missing: Sequence[Target], found: Sequence[Device]) -> PluginError:
+        names = ", ".join(repr(target.text) for target in missing)
+        message = f"{names}: not on the network" if missing else "no Cast device found"
+        others = ", ".join(device.name for device in found)
+        return PluginError(message, f"there are: {others}" if others else IS_IT_ON)
 
-    def _collect_later(self) -> None:
-        """Have volumes that are owed set back as soon as their devices answer."""
-        running = self._collector is not None and self._collector.is_alive()
-        if not running and not self._closing.is_set() and self._debts.open():
-            self._collector = threading.Thread(target=self._collect, name="google_home-volumes", daemon=True)
-            self._collector.start()
+    # Restoring volumes ------------------------------------------------------------------------------------------
 
-    def _collect(self) -> None:
-        pause, longest_pause = COLLECT_SECONDS
-        while (debts := self._debts.open()) and not self._closing.wait(pause):
-            for debt in debts:
-                self._settle(debt)
-            pause = min(2 * pause, longest_pause)
+    def _restore_in_background(self) -> None:
+        """Start a thread that restores pending volumes as soon as their devices answer."""
+        running = self._restorer is not None and self._restorer.is_alive()
+        if not running and not self._closing.is_set() and self._pending.open():
+            self._restorer = threading.Thread(target=self._restore_all, name="google_home-volumes", daemon=True)
+            self._restorer.start()
 
-    def _settle(self, debt: PendingRestore) -> None:
-        known = {device.key: device for device in self._browser.devices()}
-        device = known.get(debt.device.key, debt.device)
+    def _restore_all(self) -> None:
+        first, longest = RESTORE_RETRY_SECONDS
+        backoff = Backoff(longest, first=first, jitter=(1.0, 1.0))
+        while (pending := self._pending.open()) and not self._closing.wait(backoff.pause()):
+            for entry in pending:
+                self._restore_one(entry)
+
+    def _restore_one(self, entry: PendingRestore) -> None:
+        found = {device.key: device for device in self._browser.devices()}
+        device = found.get(entry.device.key, entry.device)
         try:
-            with self._speaking, connect(device, PUT_BACK_SECONDS) as cast:
-                settle(cast, device, self._debts)
+            with self._speaking, connect(device, RESTORE_SECONDS) as session:
+                restore(session, device, self._pending)
         except PluginError as error:
-            log.debug("%s is not back at volume %s yet: %s", device.name, debt.loudness, error.message)
+            log.debug("the volume of %s is not restored to %s yet: %s", device.name, entry.loudness, error.message)
         else:
-            log.info("%s is back at volume %s", device.name, debt.loudness)
+            log.info("the volume of %s is restored to %s", device.name, entry.loudness)
 
 
-def _hush() -> None:
-    """They report each lost connection with a traceback; we say the same in a sentence."""
+def _silence_libraries() -> None:
+    """Hide the libraries' log: they report each lost connection with a traceback, facesecure in a sentence."""
     if not log.isEnabledFor(logging.DEBUG):
         for library in ("pychromecast", "zeroconf"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
-def _known(device: Device, others: Iterable[Device]) -> bool:
+def _shares_address(device: Device, others: Iterable[Device]) -> bool:
     return any(set(device.addresses) & set(other.addresses) for other in others)
 
 
-def _reach(device: Device, deadline: Deadline) -> None:
+def _check_reachable(device: Device, deadline: Deadline) -> None:
     for host, port in device.addresses:
         with contextlib.suppress(OSError), socket.create_connection((host, port), max(0.05, deadline.left())):
             return
-    raise PluginError(f"{device.name} ({device.address}) takes no connection", IS_IT_ON)
+    raise PluginError(f"{device.name} ({device.address}) does not accept a connection", IS_IT_ON)

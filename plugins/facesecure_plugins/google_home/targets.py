@@ -1,4 +1,4 @@
-"""What the householder wrote for a device: a name, a UUID or an address."""
+"""A device as the user wrote it: a name, a UUID or an address."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ _WITH_PORT = re.compile(r"(?P<host>[^:]+):(?P<port>\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``text`` as written. One of ``uuid``, ``address`` and ``name`` is set."""
+    """A configured device: ``text`` as written, and one of ``uuid``, ``address`` and ``name``.
+
+    Example::
+
+        Target.parse("192.168.1.20").device.address  # "192.168.1.20:8009"
+    """
 
     text: str
     uuid: UUID | None = None
@@ -24,7 +29,7 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> Target:
-        """Raises ValueError, which says what is wrong."""
+        """Parse one entry of the setting ``devices``. Raises ValueError with an explanation."""
         stripped = text.strip()
         if not stripped:
             raise ValueError("a device needs a name, uuid:..., or an address")
@@ -34,22 +39,22 @@ class Target:
             return cls(text, address=_address(stripped[5:], names=True))
         if (address := _address(stripped)) is not None:
             return cls(text, address=address)
-        return cls(text, name=same(stripped))
+        return cls(text, name=normalized(stripped))
 
     @property
     def device(self) -> Device | None:
-        """The device at the address, if that is what was written: nobody needs to find it."""
+        """The device at the address; None if a name or a UUID was written, which has to be found."""
         return Device(self.text.strip().removeprefix("host:"), (self.address,)) if self.address else None
 
     def matches(self, device: Device) -> bool:
-        """Whether ``device`` is meant. A name may fit several."""
+        """Return whether ``device`` is meant. Several devices can have the same name."""
         if self.uuid is not None:
             return device.uuid == self.uuid
-        return self.name == same(device.name) if self.name is not None else self.address in device.addresses
+        return self.name == normalized(device.name) if self.name is not None else self.address in device.addresses
 
 
-def same(name: str) -> str:
-    """``name`` as it is compared: capitals and spaces do not count."""
+def normalized(name: str) -> str:
+    """Return ``name`` for comparison: without differences of case and spaces."""
     return " ".join(name.casefold().split())
 
 
@@ -61,13 +66,13 @@ def _uuid(text: str) -> UUID:
 
 
 def _address(text: str, *, names: bool = False) -> tuple[str, int] | None:
-    """(host, port) of an IP address, or with ``names`` of any host; None if ``text`` is no such thing."""
+    """Return (host, port) of an IP address, or of any host if ``names``; None if ``text`` is neither."""
     match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     host, port = (match["host"], int(match["port"] or PORT)) if match else (text, PORT)
     if not names and not _is_ip(host):
         return None
     if not 0 < port < 65536:
-        raise ValueError(f"{text!r}: there is no port {port}")
+        raise ValueError(f"{text!r}: {port} is not a port")
     return host.strip(), port
 
 

@@ -1,4 +1,4 @@
-"""Volumes that are not back yet: written down before one is changed, so that not even kill -9 leaves a speaker loud."""
+"""The volumes still to be restored: recorded before a change, so that even kill -9 leaves no speaker too loud."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from uuid import UUID
 from facesecure_plugins.google_home.device import Device, Loudness
 
 LAPSE = timedelta(hours=1)
-"""After this somebody has set the volume by hand; to set it back then would be a surprise."""
+"""After this time a user has set the volume by hand, and restoring it would be a surprise."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRestore:
-    """``device`` was at ``loudness`` until we changed it, at ``since``."""
+    """``device`` had the volume ``loudness`` until facesecure changed it at ``since``."""
 
     device: Device
     loudness: Loudness
@@ -29,54 +29,64 @@ class PendingRestore:
 
 
 class PendingRestores:
-    """Kept in ``file``, readable by this user alone; without one, as long as the object. Any thread may call."""
+    """The volumes to restore, stored in a file (0600), or in memory without one. Thread-safe.
+
+    Example::
+
+        pending = PendingRestores(state_dir / "google_home" / "volumes.json")
+        before = pending.add(device, cast.loudness)
+        cast.set_loudness(before)
+        pending.remove(device)
+    """
 
     def __init__(self, file: Path | None) -> None:
+        """Read what an earlier run left in ``file``."""
         self._file = file
         self._lock = threading.Lock()
-        self._debts = _read(file) if file is not None else {}
+        self._pending = _read(file) if file is not None else {}
 
     def add(self, device: Device, loudness: Loudness) -> Loudness:
-        """Note that ``device`` is to be set back to ``loudness``, or to what it is owed already. Returns which."""
+        """Record that ``device`` is to be set back to ``loudness``, or to what is recorded already. Returns which."""
         with self._lock:
-            debt = self._debts.get(device.key) or PendingRestore(device, loudness, datetime.now(UTC))
-            self._debts[device.key] = debt
+            entry = self._pending.get(device.key) or PendingRestore(device, loudness, datetime.now(UTC))
+            self._pending[device.key] = entry
             self._write()
-        return debt.loudness
+        return entry.loudness
 
     def remove(self, device: Device) -> None:
-        """``device`` is as loud as it was."""
+        """Note that the volume of ``device`` is restored."""
         with self._lock:
-            if self._debts.pop(device.key, None) is not None:
+            if self._pending.pop(device.key, None) is not None:
                 self._write()
 
     def open(self) -> list[PendingRestore]:
-        """What is still owed. What has lapsed is given up, and said so."""
+        """Return what is still to be restored. What is too old is dropped and logged."""
         with self._lock:
-            lapsed = [debt for debt in self._debts.values() if datetime.now(UTC) - debt.since > LAPSE]
-            for debt in lapsed:
-                log.warning("%s was not set back to volume %s: it did not answer", debt.device.name, debt.loudness)
-                del self._debts[debt.device.key]
+            lapsed = [entry for entry in self._pending.values() if datetime.now(UTC) - entry.since > LAPSE]
+            for entry in lapsed:
+                message = "the volume of %s was not restored to %s: the device did not answer"
+                log.warning(message, entry.device.name, entry.loudness)
+                del self._pending[entry.device.key]
             if lapsed:
                 self._write()
-            return list(self._debts.values())
+            return list(self._pending.values())
 
     def _write(self) -> None:
-        """A disk that is full does not keep an alarm from being spoken."""
+        """Write the file; a full disk must not prevent an announcement."""
         if self._file is None:
             return
         rows = [
-            {**asdict(debt.loudness), **_plain(debt.device), "since": debt.since.isoformat()}
-            for debt in self._debts.values()
+            {**asdict(entry.loudness), **_plain(entry.device), "since": entry.since.isoformat()}
+            for entry in self._pending.values()
         ]
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fresh = self._file.with_suffix(".new")
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            temporary = self._file.with_suffix(".new")
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
                 json.dump(rows, file)
-            fresh.replace(self._file)
+            temporary.replace(self._file)
         except OSError as error:
-            log.warning("cannot note in %s which volumes to set back: %s", self._file, error.strerror)
+            log.warning("cannot record in %s which volumes to restore: %s", self._file, error.strerror)
 
 
 def _plain(device: Device) -> dict[str, object]:
@@ -84,18 +94,18 @@ def _plain(device: Device) -> dict[str, object]:
 
 
 def _read(file: Path) -> dict[str, PendingRestore]:
-    """What the file holds; nothing where there is none, or it makes no sense."""
+    """Return the entries of ``file`` by device; none if it is missing or damaged."""
     try:
-        debts = [_debt(row) for row in json.loads(file.read_text())]
+        entries = [_entry(row) for row in json.loads(file.read_text())]
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("%s does not tell which volumes to set back: %s", file, error)
+        log.warning("cannot read from %s which volumes to restore: %s", file, error)
         return {}
-    return {debt.device.key: debt for debt in debts}
+    return {entry.device.key: entry for entry in entries}
 
 
-def _debt(row: dict[str, object]) -> PendingRestore:
+def _entry(row: dict[str, object]) -> PendingRestore:
     addresses = tuple((str(host), int(port)) for host, port in row["addresses"])  # type: ignore[attr-defined]
     device = Device(str(row["name"]), addresses, UUID(str(row["uuid"])) if row["uuid"] else None)
     loudness = Loudness(float(row["level"]), bool(row["muted"]))  # type: ignore[arg-type]

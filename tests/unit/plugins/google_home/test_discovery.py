@@ -77,7 +77,7 @@ def test_a_device_that_moved_without_a_word_is_looked_for_again(tmp_path, name):
         nowhere = advertised(device.script, "127.0.0.1", 1)  # where nobody listens, as after a lease ran out
         with nowhere, pytest.raises(PluginError):
             speaker.plugin.check()
-        deaf = speaker.plugin._household._browser
+        deaf = speaker.plugin._speakers._browser
         assert [known.address for known in deaf.devices() if known.name == name] == ["127.0.0.1:1"]
         deaf.add_service = deaf.update_service = lambda *_: None
         with advertised(device.script, device.host, device.port):
@@ -159,7 +159,10 @@ def test_the_check_passes_when_all_are_there_and_names_who_is_not(tmp_path, name
         speaker.plugin.check()
     with announcer(tmp_path, name) as speaker, pytest.raises(PluginError, match="not on the network"):
         speaker.plugin.check()
-    with announcer(tmp_path, device.address) as speaker, pytest.raises(PluginError, match="takes no connection"):
+    with (
+        announcer(tmp_path, device.address) as speaker,
+        pytest.raises(PluginError, match="does not accept a connection"),
+    ):
         speaker.plugin.check()
 
 
@@ -186,7 +189,7 @@ def test_a_network_that_comes_up_later_is_listened_to_then(tmp_path, name, monke
 
     monkeypatch.setattr(discovery, "_zeroconf", without)
     with found(name) as (device, _), announcer(tmp_path, name) as speaker:
-        assert "nobody can be asked" in speaker.fails().message
+        assert "cannot search for Cast devices" in speaker.fails().message
         monkeypatch.setattr(discovery, "_zeroconf", working)
         speaker.say()
         assert device.diary.played == 1
@@ -195,15 +198,15 @@ def test_a_network_that_comes_up_later_is_listened_to_then(tmp_path, name, monke
 def test_another_address_of_this_machine_makes_it_listen_anew(tmp_path, name, monkeypatch):
     with found(name), announcer(tmp_path, name) as speaker:
         speaker.say()
-        deaf = speaker.plugin._household._browser._zeroconf
+        deaf = speaker.plugin._speakers._browser._zeroconf
         speaker.say()
-        assert speaker.plugin._household._browser._zeroconf is deaf
+        assert speaker.plugin._speakers._browser._zeroconf is deaf
         monkeypatch.setattr(discovery, "own_addresses", lambda: frozenset({"192.0.2.1"}))
         speaker.say()
-        assert speaker.plugin._household._browser._zeroconf is not deaf
+        assert speaker.plugin._speakers._browser._zeroconf is not deaf
 
 
 def test_a_machine_without_a_network_is_told_so_and_can_be_asked_again(tmp_path):
     plugin = GoogleHomePlugin(GoogleHomePlugin.Config(interfaces=["192.0.2.7"]))
-    with contextlib.closing(plugin), pytest.raises(PluginError, match="nobody can be asked"):
+    with contextlib.closing(plugin), pytest.raises(PluginError, match="cannot search for Cast devices"):
         plugin.check()

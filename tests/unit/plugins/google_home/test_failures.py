@@ -21,11 +21,11 @@ QUIET = (0.2, True)
         ({"load_failed": "full"}, "LOAD_FAILED (MEDIA_SRC_NOT_SUPPORTED)", "online"),
         ({"fetches": False}, "it never asked for the recording", "firewall"),
         ({"stuck_at": "BUFFERING"}, "it is BUFFERING after", "firewall"),
-        ({"drops_at": "LAUNCH"}, "broke off the connection", "same network"),
-        ({"drops_at": "BUFFERING"}, "broke off the connection", "same network"),
-        ({"drops_at": "PLAYING"}, "broke off the connection", "same network"),
+        ({"drops_at": "LAUNCH"}, "closed the connection", "same network"),
+        ({"drops_at": "BUFFERING"}, "closed the connection", "same network"),
+        ({"drops_at": "PLAYING"}, "closed the connection", "same network"),
         ({"taken_over": True}, "began to play and did not finish: YouTube took its place", None),
-        ({"silent": True}, "takes the connection and says nothing", "off and on"),
+        ({"silent": True}, "accepts the connection but does not answer", "off and on"),
         ({"no_handshake": True}, "cannot be reached", "same network"),
     ],
     ids=lambda value: "-".join(map(str, *value.items())) if isinstance(value, dict) else None,
@@ -86,10 +86,10 @@ def lost_while_loud(device, announcer):
 
 
 def test_a_device_that_comes_back_later_is_set_back_then(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(speakers, "COLLECT_SECONDS", (0.05, 0.05))
+    monkeypatch.setattr(speakers, "RESTORE_RETRY_SECONDS", (0.05, 0.05))
     with cast_device(volume=0.0) as device, Announcer(tmp_path, devices=[device.address]) as announcer:
         lost_while_loud(device, announcer)
-        assert "was not left as it was found" in caplog.text
+        assert "was not restored" in caplog.text
         device.script.silent = False
         eventually(lambda: device.loudness == (0.0, False))
         eventually(lambda: "[]" in (tmp_path / "google_home" / "volumes.json").read_text())
@@ -100,7 +100,7 @@ def test_a_daemon_that_was_killed_meanwhile_sets_it_back_when_it_runs_again(tmp_
         with Announcer(tmp_path, devices=[device.address]) as announcer:
             lost_while_loud(device, announcer)
         device.script.silent = False
-        monkeypatch.setattr(speakers, "COLLECT_SECONDS", (0.05, 0.05))
+        monkeypatch.setattr(speakers, "RESTORE_RETRY_SECONDS", (0.05, 0.05))
         with Announcer(tmp_path, devices=[device.address]):
             eventually(lambda: device.loudness == (0.0, True))
 

@@ -10,7 +10,7 @@ import pytest
 
 from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home import media_server as served
-from facesecure_plugins.google_home.media_server import FileServer, asked_range
+from facesecure_plugins.google_home.media_server import FileServer, requested_range
 
 MP3 = bytes(range(256)) * 400
 
@@ -98,7 +98,7 @@ def test_head_tells_the_same_of_it_and_does_not_count_as_fetched(url, fetched):
         ("bytes=-999999", MP3, "bytes 0-102399/102400"),
     ],
 )
-def test_a_part_of_it_may_be_asked_for(url, asked, part, place):
+def test_a_part_of_it_may_be_requested(url, asked, part, place):
     status, headers, body = ask(url, Range=asked)
     assert (status, body, headers["Content-Range"]) == (206, part, place)
     assert headers["Content-Length"] == str(len(part))
@@ -116,10 +116,10 @@ def test_what_is_no_single_range_gets_the_whole(url, asked):
 
 
 def test_a_range_of_an_empty_file_is_never_there():
-    assert asked_range("bytes=0-", 0) == (0, -1)
+    assert requested_range("bytes=0-", 0) == (0, -1)
 
 
-def test_it_counts_as_fetched_once_however_it_is_asked_for(url, fetched):
+def test_it_counts_as_fetched_once_however_it_is_requested(url, fetched):
     ask(url, Range="bytes=0-99")
     assert fetched == []
     ask(url, Range="bytes=100-")
@@ -156,7 +156,7 @@ def test_nonsense_is_refused(url, nonsense):
 
 def test_a_head_without_an_end_is_cut_off(url):
     with plain(url) as client:
-        for _ in range(served.LONGEST_REQUEST // 1000 + 2):
+        for _ in range(served.MAX_REQUEST // 1000 + 2):
             client.sendall(b"X-Long: " + b"x" * 1000 + b"\r\n")
         assert cut_off(client)
 
@@ -189,7 +189,7 @@ def test_a_client_that_takes_nothing_is_cut_off(monkeypatch):
 
 
 def test_one_client_too_many_is_turned_away(url):
-    waiting = [plain(url) for _ in range(served.MOST_CLIENTS)]
+    waiting = [plain(url) for _ in range(served.MAX_CLIENTS)]
     try:
         time.sleep(0.1)
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):

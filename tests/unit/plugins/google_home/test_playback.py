@@ -81,7 +81,7 @@ def test_a_device_without_a_volume_plays_all_the_same(tmp_path):
 
 
 def test_a_device_that_does_not_set_its_volume_speaks_as_loud_as_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr("facesecure_plugins.google_home.session.TALK_SECONDS", 0.2)
+    monkeypatch.setattr("facesecure_plugins.google_home.session.REQUEST_SECONDS", 0.2)
     with cast_device(ignores_volume=True) as device, Announcer(tmp_path, devices=[device.address]) as announcer:
         announcer.say()
         assert device.diary.played == 1

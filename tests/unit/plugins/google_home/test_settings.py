@@ -6,7 +6,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from facesecure_plugins.google_home.plugin import GoogleHomePlugin, ports
+from facesecure_plugins.google_home import GoogleHomePlugin
+from facesecure_plugins.google_home.settings import ports
 
 Config = GoogleHomePlugin.Config
 
