@@ -1,6 +1,7 @@
-"""Which faces of an album show the same person: groups, by average linkage of their cosines.
+"""Group the faces of an album by person: average linkage of their cosines.
 
-The mean of an album of two people lies between both, and either fits it; so who belongs together is asked of pairs.
+Pairs are compared instead of each face with the mean, because the mean of two people's faces lies between both and
+either fits it.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from facesecure.domain.records import Embeddings
 from facesecure.recognition.templates import template_of
 
 MERGE_SIMILARITY = 0.38
-"""Mean cosine from which two groups are one person's: 0.74 is usual of two photos of one person, 0.01 of two people."""
+"""Mean cosine from which two groups are one person's. Two photos of one person have 0.74 on average, of two 0.01."""
 MIN_CORE_SIMILARITY = 0.45
-"""Cosine to the mean of the others' below which a face is somebody else's. Of photos among five of the same person
-0.7 % are refused so, most of them wrongly labelled, and 0.1 % of strangers' are not; at 0.35 it was 0.2 % and 0.9 %."""
+"""Cosine to the mean of the others below which a face is another person's. It rejects 0.7 % of photos among five of the
+same person, most of them wrongly labelled, and accepts 0.1 % of strangers'; 0.35 rejected 0.2 % and accepted 0.9 %."""
 
 Indices = NDArray[np.intp]
 
 
 def cluster(embeddings: Embeddings) -> list[Indices]:
-    """Positions in ``embeddings`` (k, n; each of length 1) that belong together, the largest group first.
+    """Return the indices of each person's faces in ``embeddings`` (k, n; each of length 1), the largest group first.
 
-    Average linkage (Sokal and Michener, 1958): the two nearest groups become one while their mean cosine is TOGETHER.
+    Average linkage (Sokal and Michener, 1958): the two nearest groups are merged while their mean cosine is at least
+    MERGE_SIMILARITY.
     """
     sizes, near = np.ones(len(embeddings)), (embeddings @ embeddings.T).astype(np.float64)
     members = [[number] for number in range(len(embeddings))]
@@ -40,7 +42,7 @@ def cluster(embeddings: Embeddings) -> list[Indices]:
 
 
 def similarity_to_core(embeddings: Embeddings, core: Indices) -> NDArray[np.float32]:
-    """How well each of ``embeddings`` (k, n) fits the others in ``core``: cosine to their mean, float32 (k,)."""
+    """Return the cosine, float32 (k,), of each of ``embeddings`` (k, n) to the mean of the others in ``core``."""
     return np.array([_fit(embeddings, core[core != number], number) for number in range(len(embeddings))], np.float32)
 
 

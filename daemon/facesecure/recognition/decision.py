@@ -1,13 +1,15 @@
-"""Turns evidence into a verdict, at the error rates that were asked for.
+"""Turn evidence into a verdict, at the error rates that were asked for.
 
-A name is accepted when a stranger would come this close to anybody enrolled less often than ``false_accept`` (a
-Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the number of people),
-when it is likelier than "nobody we know", when no rival who is known to look like that person comes this close too
-often (``standards``), and when it leads the second name by ``margin`` and by what their likeness takes (``kinship``).
+A name is accepted under four conditions: a stranger would come this close to anybody enrolled less often than
+``false_accept`` (a Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the
+number of people); it is likelier than an unknown person; no rival who is known to look like that person comes this
+close too often (``thresholds``); and it leads the second name by ``margin``, and by as much as their similarity demands
+(``similarity``).
+
 A stranger is a positive decision too: the log-likelihood ratio of even the best name has fallen below
-log(``false_stranger``), as in Wald's sequential test (Wald, 1945). In between we wait for another face. For names
-Wald's bound would be stricter than was asked for, because it holds for any distribution and ours were measured.
-`facesecure-train evaluate tracks` tells what whole visits come to.
+log(``false_stranger``), as in Wald's sequential test (Wald, 1945). In between, another face is waited for. For names,
+Wald's bound would be stricter than what was asked for, because it holds for any distribution while ours were measured.
+``facesecure-train evaluate tracks`` measures the rates of whole visits.
 """
 
 from __future__ import annotations
@@ -22,22 +24,27 @@ from facesecure.recognition.similarity import score_to_lead
 from facesecure.recognition.thresholds import AcceptanceRule, AcceptanceRules, FixedThresholds
 
 _CLEAR = 0.8
-_MEASURED = 1e-6
-"""The rarest coincidence we speak of: beyond it the model only extrapolates."""
+_MIN_PROBABILITY = 1e-6
+"""The smallest probability that is stated: below it the model only extrapolates."""
 
 Ranking = list[tuple[str, ScoreAccumulator]]
 
 
 class VerdictRule:
-    """Judges evidence as often as there is more of it."""
+    """Decides on the evidence of a track, each time that a face is added.
 
-    def __init__(self, config: VerdictConfig, standards: ScoreModel | AcceptanceRules) -> None:
-        """``standards`` say what to demand of whom; a score model alone is demanded of everybody alike."""
+    Example::
+
+        VerdictRule(config.verdict, ScoreModel.from_card(card)).decide(evidence).kind
+    """
+
+    def __init__(self, config: VerdictConfig, rules: ScoreModel | AcceptanceRules) -> None:
+        """``rules`` state what each name needs to be accepted; a score model alone is used for all names."""
         self._config = config
-        self._standards = FixedThresholds(standards) if isinstance(standards, ScoreModel) else standards
+        self._rules = FixedThresholds(rules) if isinstance(rules, ScoreModel) else rules
 
     def decide(self, evidence: Evidence) -> Verdict:
-        """The verdict on ``evidence`` now; UNIDENTIFIED means "not sure yet", and stays if nothing more comes."""
+        """Return the verdict on ``evidence``; UNIDENTIFIED means not certain yet, and stays if no more faces come."""
         ranked = evidence.ranked()
         if evidence.usable == 0:
             return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, _why_no_face(evidence))
@@ -49,48 +56,49 @@ class VerdictRule:
         return self._decide(evidence, ranked)
 
     def _decide(self, evidence: Evidence, ranked: Ranking) -> Verdict:
-        standards = [self._standards.of(name) for name, _ in ranked]
-        ratios = [_ratio(standard, tally) for standard, (_, tally) in zip(standards, ranked, strict=True)]
-        name, tally = ranked[0]
-        chance = len(ranked) * standards[0].scores.impostor.chance_of_reaching(tally.score, tally.effective_faces)
-        looks = f"{_faces(evidence)}, {tally.score:.2f} like {name}"
-        if chance <= self._target_far(standards[0]) and ratios[0] > 0 and tally.score >= standards[0].least:
-            rival = standards[0].rival_near(tally.score, tally.effective_faces)
+        rules = [self._rules.of(name) for name, _ in ranked]
+        ratios = [_ratio(rule, scores) for rule, (_, scores) in zip(rules, ranked, strict=True)]
+        (name, best), rule = ranked[0], rules[0]
+        chance = len(ranked) * rule.scores.impostor.chance_of_reaching(best.score, best.effective_faces)
+        found = f"{_faces(evidence)}, {best.score:.2f} like {name}"
+        if chance <= self._target_far(rule) and ratios[0] > 0 and best.score >= rule.least:
+            rival = rule.rival_near(best.score, best.effective_faces)
             if rival is not None:
-                why = f"{looks}, but {rival.name} comes as near too often"
+                why = f"{found}, but {rival.name} comes as near too often"
                 return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
-            return self._name(evidence, ranked, ratios, standards[0], f"{looks}; {_rarity(chance)}")
+            return self._accept(evidence, ranked, ratios, rule, f"{found}; {_rarity(chance)}")
         if max(ratios) <= math.log(self._config.false_stranger):
-            why = f"{looks} at most: nobody we know"
+            why = f"{found} at most: nobody we know"
             return _verdict(VerdictKind.STRANGER, evidence, ranked, why, ratios[0])
-        unclear = " (they are unclear)" if tally.clarity < _CLEAR else ""
-        why = f"{looks}{unclear}: too little for a name and too much for a stranger"
+        unclear = " (they are unclear)" if best.clarity < _CLEAR else ""
+        why = f"{found}{unclear}: too little for a name and too much for a stranger"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
-    def _leads(self, ranked: Ranking, standard: AcceptanceRule) -> bool:
-        """Whether the first leads the second by as much as telling people who look so alike takes."""
-        (_, first), (name, second), *_ = ranked
-        if standard.closeness is None:
-            return True
-        closeness, asked = standard.closeness.get(name, 0.0), self._target_far(standard)
-        return first.score >= score_to_lead(second.score, closeness, first.effective_faces, asked, standard.scores)
-
-    def _target_far(self, standard: AcceptanceRule) -> float:
-        return self._config.false_accept if standard.false_accept is None else standard.false_accept
-
-    def _name(
-        self, evidence: Evidence, ranked: Ranking, ratios: list[float], standard: AcceptanceRule, why: str
+    def _accept(
+        self, evidence: Evidence, ranked: Ranking, ratios: list[float], rule: AcceptanceRule, why: str
     ) -> Verdict:
-        """KNOWN, unless somebody else is nearly as likely."""
-        if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, standard)):
+        """Return KNOWN, or UNIDENTIFIED if the second name is nearly as likely."""
+        if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, rule)):
             return _verdict(VerdictKind.KNOWN, evidence, ranked, why, ratios[0])
-        (first, _), (second, tally), *_ = ranked
-        why = f"{_faces(evidence)} like {first}, but {second} comes too close ({tally.score:.2f})"
+        (first, _), (second, scores), *_ = ranked
+        why = f"{_faces(evidence)} like {first}, but {second} comes too close ({scores.score:.2f})"
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
+    def _leads(self, ranked: Ranking, rule: AcceptanceRule) -> bool:
+        """Return whether the first name leads the second by as much as the similarity of the two people demands."""
+        (_, first), (name, second), *_ = ranked
+        if rule.closeness is None:
+            return True
+        closeness, far = rule.closeness.get(name, 0.0), self._target_far(rule)
+        return first.score >= score_to_lead(second.score, closeness, first.effective_faces, far, rule.scores)
 
-def _ratio(standard: AcceptanceRule, tally: ScoreAccumulator) -> float:
-    return standard.scores.log_likelihood_ratio(tally.score, tally.effective_faces, tally.clarity)
+    def _target_far(self, rule: AcceptanceRule) -> float:
+        """Return the rate of strangers accepted (false accept rate) that ``rule`` was made for, or the configured one."""
+        return self._config.false_accept if rule.false_accept is None else rule.false_accept
+
+
+def _ratio(rule: AcceptanceRule, scores: ScoreAccumulator) -> float:
+    return rule.scores.log_likelihood_ratio(scores.score, scores.effective_faces, scores.clarity)
 
 
 def _verdict(kind: VerdictKind, evidence: Evidence, ranked: Ranking, why: str, ratio: float | None = None) -> Verdict:
@@ -114,9 +122,9 @@ def _why_no_face(evidence: Evidence) -> str:
 
 
 def _rarity(chance: float) -> str:
-    """How seldom a stranger comes this close, in words."""
-    if chance < _MEASURED:
-        return f"fewer than 1 stranger in {round(1 / _MEASURED):,} comes this close"
+    """Return how rarely a stranger comes this close, in words."""
+    if chance < _MIN_PROBABILITY:
+        return f"fewer than 1 stranger in {round(1 / _MIN_PROBABILITY):,} comes this close"
     return f"1 stranger in {_two_figures(1 / chance):,} comes this close"
 
 

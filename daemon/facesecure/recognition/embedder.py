@@ -1,4 +1,4 @@
-"""An aligned face becomes a point: the embedding network behind ``stages.Embedder``."""
+"""Map an aligned face to an embedding, and recognise it by comparing that with the gallery."""
 
 from __future__ import annotations
 
@@ -14,14 +14,16 @@ from facesecure.vision.inference.model_card import Model
 
 
 class ModelEmbedder:
-    """Runs one embedding model. Not safe for two threads at once; make one for each.
+    """Runs one embedding model (a ``domain.interfaces.Embedder``). Not thread-safe: make one for each thread.
 
-    ``sha256`` names the model's exact bytes and ``size`` the embedding's length: templates carry both, because
-    embeddings of two models do not compare.
+    ``sha256`` identifies the model file and ``size`` is the embedding's length. Templates carry the former, because
+    embeddings of two models cannot be compared. Example::
+
+        embedding = ModelEmbedder(load_model("mobilefacenet")).embed(aligned.image)
     """
 
     def __init__(self, model: Model, *, threads: int = 1) -> None:
-        """Raises ModelError if ``model`` does not embed aligned faces."""
+        """Load ``model`` for inference on ``threads`` threads. Raises ModelError if it does not embed faces."""
         card = model.card
         if card.task != "face-embedding" or card.embedding_size is None:
             other = ', or kind = "classifier"' if card.task == "face-classification" else ""
@@ -33,9 +35,10 @@ class ModelEmbedder:
         self._shape = self._graph.inputs[0].shape[1:]
 
     def embed(self, face: Image) -> Embedding:
-        """``face`` is uint8 RGB (112, 112, 3) from ``vision.align``; returns float32 (size,) of length 1.
+        """Return the embedding, float32 (size,) of length 1, of ``face``: uint8 RGB (112, 112, 3), aligned.
 
-        A dark face is brightened first, here and nowhere else, so that training, enrolment and watching agree.
+        A dark face is brightened first, here and nowhere else, so that training, enrolment and recognition agree.
+        Raises ValueError for another shape or dtype.
         """
         if face.shape != self._shape or face.dtype != np.uint8:
             raise ValueError(f"an aligned face is uint8 {self._shape}, not {face.dtype} {face.shape}")
@@ -44,9 +47,11 @@ class ModelEmbedder:
 
 
 class EmbeddingRecognizer:
-    """Scores are cosines, -1 to 1, to each person's nearest template.
+    """Scores a face by its cosine, -1 to 1, to each person's nearest template (a ``domain.interfaces.Recognizer``).
 
-    ``doubts`` says why an embedding is not surely a person's (``vision.personhood``).
+    Example::
+
+        EmbeddingRecognizer(embedder, gallery).identify(aligned).ranked()
     """
 
     def __init__(
@@ -55,11 +60,13 @@ class EmbeddingRecognizer:
         gallery: LiveGallery,
         doubts: Doubts = accept_all,
     ) -> None:
+        """``doubts`` returns the reasons why an embedding may not be a person's (``human_filter``)."""
         self._embedder = embedder
         self._gallery = gallery
         self._doubts = doubts
 
     def identify(self, face: AlignedFace) -> Recognition:
+        """Return the scores of ``face`` for all people enrolled, with its embedding and doubts."""
         embedding = self._embedder.embed(face.image)
         scores = self._gallery.current().scores(embedding)
         return Recognition(scores, embedding, self._gallery.model_sha256, self._doubts(embedding))

@@ -1,4 +1,8 @@
-"""The people enrolled, as a matrix: what an embedding is compared with."""
+"""Compare an embedding with the templates of the people enrolled, and with hard negatives.
+
+A ``Gallery`` is an immutable matrix of templates; ``LiveGallery`` follows the store. Hard negatives are faces that the
+household has said are not a certain person's although they look like it: they lower that person's score.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +17,60 @@ from numpy.typing import NDArray
 from facesecure.domain import Embedding
 from facesecure.domain.records import Template
 
+_PENALTY = 4.0
+"""How much faster a score falls than a hard negative leads: a lead of 0.1 takes a brother's 0.8 to a stranger's 0.4."""
+
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HardNegative:
+    """Someone who is not ``name``: the mean of the faces marked so, float32 (d,) of length 1."""
+
+    name: str
+    embedding: Embedding
+
+
+class HardNegatives:
+    """The hard negatives of all people at one moment; none by default.
+
+    Example::
+
+        HardNegatives([HardNegative("Tom", brother)]).penalise({"Tom": 0.7}, embedding)
+    """
+
+    def __init__(self, hard_negatives: Iterable[HardNegative] = ()) -> None:
+        self._by_name: dict[str, list[Embedding]] = {}
+        for negative in hard_negatives:
+            self._by_name.setdefault(negative.name, []).append(negative.embedding)
+
+    def penalise(self, scores: Mapping[str, float], embedding: Embedding) -> dict[str, float]:
+        """Return ``scores`` (cosines by name), each lowered if a hard negative is nearer to ``embedding``.
+
+        Where the person is nearer, nothing changes, so that the real person keeps their score. Where the hard negative
+        is nearer, the score falls steeply to a stranger's but without a jump: frames near the boundary average out.
+        """
+        return {name: _penalised(score, self._nearest(name, embedding)) for name, score in scores.items()}
+
+    def _nearest(self, name: str, embedding: Embedding) -> float:
+        known = self._by_name.get(name)
+        return -1.0 if known is None else float((np.stack(known) @ embedding).max())
+
+
+def _penalised(score: float, negative: float) -> float:
+    return max(-1.0, score - _PENALTY * max(0.0, negative - score))
+
+
 class Gallery:
-    """Templates of everybody, at one moment. Never changes; a new one is made when people change."""
+    """The templates of all people at one moment. Immutable: a new one is made when people change.
+
+    Example::
+
+        Gallery(store.templates()).scores(embedder.embed(face))  # {"Anna": 0.71, "Tom": 0.12}
+    """
 
     def __init__(self, templates: Iterable[Template], hard_negatives: Iterable[HardNegative] = ()) -> None:
+        """Take ``templates`` and ``hard_negatives``, all made by one model."""
         self._hard_negatives = HardNegatives(hard_negatives)
         kept = list(templates)
         self.names = tuple(sorted({template.name for template in kept}))
@@ -29,28 +80,36 @@ class Gallery:
         )
 
     def closeness(self, name: str) -> dict[str, float]:
-        """Cosine of the nearest templates of ``name`` and of everybody else, by their name; empty for nobody."""
+        """Return the cosine of the nearest templates of ``name`` and each other person; empty if ``name`` is unknown."""
         if name not in self.names:
             return {}
         number = self.names.index(name)
         nearest = (self._matrix @ self._matrix[self._owner == number].T).max(axis=1)
-        best = np.full(len(self.names), -1.0, np.float32)
-        np.maximum.at(best, self._owner, nearest)
+        best = self._best_by_person(nearest)
         return {other: float(close) for other, close in zip(self.names, best, strict=True) if other != name}
 
     def scores(self, embedding: Embedding) -> dict[str, float]:
-        """Cosine of ``embedding`` (a unit vector) to each person's nearest template, less what a decoy beats it by."""
+        """Return the cosine of ``embedding`` (of length 1) to each person's nearest template, less any penalty."""
         if not self.names:
             return {}
-        cosines = self._matrix @ embedding
-        best = np.full(len(self.names), -1.0, np.float32)
-        np.maximum.at(best, self._owner, cosines)
+        best = self._best_by_person(self._matrix @ embedding)
         scores = {name: float(score) for name, score in zip(self.names, best, strict=True)}
         return self._hard_negatives.penalise(scores, embedding)
 
+    def _best_by_person(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        best = np.full(len(self.names), -1.0, np.float32)
+        np.maximum.at(best, self._owner, cosines)
+        return best
+
 
 class LiveGallery:
-    """A gallery that follows the store: asks at most once a second whether anybody was added or removed."""
+    """A gallery that follows the store, checking at most once a second whether people have changed.
+
+    Example::
+
+        gallery = LiveGallery(store.templates, store.people_revision, embedder.sha256)
+        gallery.current().scores(embedding)
+    """
 
     def __init__(
         self,
@@ -59,29 +118,31 @@ class LiveGallery:
         model_sha256: str,
         *,
         hard_negatives: Callable[[str], Iterable[HardNegative]] = lambda model: (),  # noqa: ARG005
-        every: float = 1.0,
+        interval: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``load`` gives all templates, ``revision`` a number that changes when they or the decoys do.
+        """Follow what ``load`` returns; templates of other models than ``model_sha256`` are logged and left out.
 
-        ``decoys`` gives those of a model (``store.Store`` has all three).
+        ``revision`` returns a number that changes with the templates or hard negatives, ``hard_negatives`` those of a
+        model (``storage.store.Store`` provides all three). ``interval``: seconds between two checks.
         """
         self._hard_negatives = hard_negatives
-        self._load, self._revision, self._model, self._every, self._clock = load, revision, model_sha256, every, clock
-        self._asked_at = clock()
+        self._load, self._revision, self._model = load, revision, model_sha256
+        self._interval, self._clock = interval, clock
+        self._checked_at = clock()
         self._seen = revision()
         self._gallery = self._read()
 
     @property
     def model_sha256(self) -> str:
-        """The model whose embeddings may be compared with."""
+        """The model whose embeddings may be compared with this gallery."""
         return self._model
 
     def current(self) -> Gallery:
-        """The gallery as of at most a second ago."""
+        """Return the gallery as of at most a second ago."""
         now = self._clock()
-        if now - self._asked_at >= self._every:
-            self._asked_at = now
+        if now - self._checked_at >= self._interval:
+            self._checked_at = now
             self._follow(self._revision())
         return self._gallery
 
@@ -96,43 +157,5 @@ class LiveGallery:
         if foreign:
             _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
         gallery = Gallery((t for t in templates if t.model_sha256 == self._model), self._hard_negatives(self._model))
-        _log.info("%d people enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "nobody")
+        _log.info("%d people enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "none")
         return gallery
-
-
-_STEEP = 4.0
-"""How much faster a score falls than a decoy leads: one a tenth ahead takes a brother's 0.8 to a stranger's 0.4."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HardNegative:
-    """Somebody who is not ``name``: the mean of their marked faces, float32 (d,) of length 1."""
-
-    name: str
-    embedding: Embedding
-
-
-class HardNegatives:
-    """All decoys at one moment; none by default."""
-
-    def __init__(self, decoys: Iterable[HardNegative] = ()) -> None:
-        self._by_name: dict[str, list[Embedding]] = {}
-        for decoy in decoys:
-            self._by_name.setdefault(decoy.name, []).append(decoy.embedding)
-
-    def penalise(self, scores: Mapping[str, float], embedding: Embedding) -> dict[str, float]:
-        """``scores`` (cosines by name) of the face with ``embedding``, each less what a decoy beats it by, steeply.
-
-        Where the decoy is less like the face than the person is, nothing changes: the true Tom keeps his score. Where
-        it is more like it, the score soon falls to a stranger's, without a jump: frames of a track that hover about
-        the middle are weighed, not tossed.
-        """
-        return {name: _less(score, self._nearest(name, embedding)) for name, score in scores.items()}
-
-    def _nearest(self, name: str, embedding: Embedding) -> float:
-        known = self._by_name.get(name)
-        return -1.0 if known is None else float((np.stack(known) @ embedding).max())
-
-
-def _less(score: float, rival: float) -> float:
-    return max(-1.0, score - _STEEP * max(0.0, rival - score))

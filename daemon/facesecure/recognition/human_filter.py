@@ -1,10 +1,10 @@
-"""Tells a person's face from a cat's, a dog's and whatever else a detector takes for one.
+"""Tell a person's face from an animal's, and from other false detections.
 
-Detectors are sure of many an animal: the eyes, nose and mouth are there. An embedding network knows better, because
-it never learnt to tell such faces apart, and they lie in a corner of its sphere. One logistic regression on the
-embedding finds it (`facesecure-train train personhood`); its weights stand in the embedding model's card. Of the
-detector's own score, the geometry of the landmarks, the distance to people's embeddings and this, this alone separates
-them (``tests/bench/quality.py`` draws the curves).
+Detectors are certain of many animals: eyes, nose and mouth are there. An embedding network separates them, because it
+was never trained to tell such faces apart and maps them to one region of the sphere. A logistic regression on the
+embedding finds that region (``facesecure-train train personhood``); its weights are part of the embedding model's card.
+Of the detector's score, the geometry of the landmarks, the distance to people's embeddings and this regression, only
+the last one separates the two (``benchmarks/quality.py`` draws the curves).
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from numpy.typing import NDArray
 from facesecure.domain import Embedding
 from facesecure.vision.inference.model_card import ModelCard
 
+Doubts = Callable[[Embedding], tuple[str, ...]]
+"""Returns the reasons why an embedding may not be a person's; empty if it certainly is."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanFaceFilter:
-    """``weights``, float32 (n,) for an embedding of length n, and ``bias``: log-odds of "a person's face"; ``floor``
+    """A logistic regression: ``weights``, float32 (n,), and ``bias`` give the log-odds of a person's face.
 
-    is what a face must reach.
+    ``floor`` is what a face must reach. Example::
+
+        HumanFaceFilter(weights, bias=-1.2, floor=0.0).doubts(embedding)  # () for a person
     """
 
     weights: NDArray[np.float32]
@@ -32,30 +37,26 @@ class HumanFaceFilter:
 
     @classmethod
     def from_card(cls, card: ModelCard) -> HumanFaceFilter | None:
-        """What was learnt for the model with ``card``; None if nobody did, and every face is taken for a person's."""
-        learnt = card.personhood
-        return None if learnt is None else cls(np.array(learnt.weights, np.float32), learnt.bias, learnt.floor)
+        """Return the filter that was trained for the model with ``card``, None if there is none."""
+        trained = card.personhood
+        return None if trained is None else cls(np.array(trained.weights, np.float32), trained.bias, trained.floor)
 
     def log_odds(self, embedding: Embedding) -> float:
-        """How likely it is a person, in natural logarithms of the odds; ``embedding`` is float32 (n,)."""
+        """Return the natural log-odds that ``embedding``, float32 (n,), is a person's."""
         return float(self.weights @ embedding) + self.bias
 
     def doubts(self, embedding: Embedding) -> tuple[str, ...]:
-        """Why this is not surely a person; empty if it surely is."""
+        """Return why ``embedding`` may not be a person's; empty if it reaches the floor."""
         found = self.log_odds(embedding)
         return () if found >= self.floor else (f"not surely a person: log-odds {found:.1f}, {self.floor:g} needed",)
 
 
-Doubts = Callable[[Embedding], tuple[str, ...]]
-"""Why an embedding is not surely a person's; empty if it surely is."""
-
-
 def human_filter_for(card: ModelCard) -> Doubts:
-    """The doubts learnt for the model with ``card``; none at all if nobody learnt any."""
-    learnt = HumanFaceFilter.from_card(card)
-    return learnt.doubts if learnt else accept_all
+    """Return the filter for embeddings of the model with ``card``; one that accepts all if none was trained."""
+    trained = HumanFaceFilter.from_card(card)
+    return trained.doubts if trained else accept_all
 
 
 def accept_all(_embedding: Embedding) -> tuple[str, ...]:
-    """For a model that has no ``HumanFaceFilter``."""
+    """Return no doubts: the filter of a model without ``HumanFaceFilter``."""
     return ()

@@ -1,4 +1,4 @@
-"""One look at one face: cut out, judged, and identified if it is worth it."""
+"""Recognise a single face: align it, check its quality, and identify it if it is good enough."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from facesecure.vision.images.quality import examine
 def analyse_face(
     image: Image, face: Face, floors: QualityConfig, recognizer: Recognizer
 ) -> tuple[AlignedFace, Recognition | None]:
-    """``face`` in ``image`` (uint8 RGB) and who it is; None, and the reasons in its quality, if it cannot tell.
+    """Align ``face`` of ``image`` (uint8 RGB), and identify it if its quality reaches ``floors``.
 
-    Whether it is a person's at all is seen last, by the embedding.
+    The recognition is None if the face is too poor or may not be a person's; its quality then gives the reasons. The
+    check for a person comes last, since it needs the embedding.
     """
     aligned = examine(image, face, floors)
     if not aligned.quality.usable:
         return aligned, None
-    recognition = recognizer.identify(_with_surroundings(aligned, image, face, recognizer))
+    recognition = recognizer.identify(_with_context(aligned, image, face, recognizer))
     if not recognition.doubts:
         return aligned, recognition
     return replace(aligned, quality=replace(aligned.quality, reasons=recognition.doubts)), None
 
 
-def _with_surroundings(aligned: AlignedFace, image: Image, face: Face, recognizer: Recognizer) -> AlignedFace:
-    """``aligned`` as the recogniser wants it; the loose crop does not outlive the look."""
+def _with_context(aligned: AlignedFace, image: Image, face: Face, recognizer: Recognizer) -> AlignedFace:
+    """Return ``aligned`` with the loose crop that the recogniser needs, if it needs one; it is not kept afterwards."""
     loose = recognizer.crop_context(image, face.box) if isinstance(recognizer, ContextCropper) else None
     return aligned if loose is None else replace(aligned, loose=loose)
 
 
 @dataclass(frozen=True, slots=True)
 class FaceReport:
-    """One face: where, how good, and who."""
+    """The result for one face: where it is, its quality, and whose it is."""
 
     face: Face
     aligned: AlignedFace
@@ -46,7 +47,13 @@ class FaceReport:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Judges single pictures. ``judge`` should ask for one face only: a picture has no second look."""
+    """The parts that identify faces; ``identify`` uses them on a single image, a pipeline on tracks.
+
+    ``floors`` are the quality that a face needs. For single images ``rule`` should need one face only. Example::
+
+        for report in Identifier(detector, recognizer, rule, floors).identify(image):
+            print(report.verdict.name, report.verdict.why)
+    """
 
     detector: Detector
     recognizer: Recognizer
@@ -54,7 +61,7 @@ class Identifier:
     floors: QualityConfig
 
     def identify(self, image: Image) -> list[FaceReport]:
-        """A report on each face in ``image`` (uint8 RGB), largest first."""
+        """Return a report on each face in ``image`` (uint8 RGB), largest first."""
         return [self._report(image, face) for face in self.detector.detect(image)]
 
     def _report(self, image: Image, face: Face) -> FaceReport:

@@ -1,14 +1,14 @@
-"""People who look alike: how much, whether they are one and the same, and what telling them apart takes.
+"""Find people who look alike, and how much their scores must differ to tell them apart.
 
-Closeness is the cosine of two people's templates. A face of somebody with the score s on their own template scores
-on another's, at closeness c, c*s on average; what is left over spreads by the impostors' spread times
-sqrt((1 - s^2) (1 - c^2)), which is plain geometry of unit vectors. Measured on 93,000 pairs of a face and another's
+Closeness c is the cosine of two people's templates. A face that scores s on its own person's template scores c*s on the
+other's on average; the remainder has the impostors' spread times sqrt((1 - s^2) (1 - c^2)), which follows from the
+geometry of unit vectors. Measured on 93,000 pairs of a face and another's
 template in Labelled Faces in the Wild: slope 0.83 where the mean s is 0.81, the spread 0.135 at every c from -0.4 to
 0.6 where the score model says 0.146; the same for blurred and for dark faces.
 
-What it does, on single looks at one of two people: where strangers' templates come no nearer than 0.3, nothing at all;
-at 0.47 and more 96.7 % of clear looks are named where 97.8 % were. Of a person beside a blend of their photos with
-another's (closeness 0.67), 9 of 630 looks get the wrong name where 25 did, and 54 % the right one where 70 % did.
+The effect on single faces of one of two people: none where the templates come no nearer than 0.3; at 0.47 and more
+96.7 % of clear faces are named instead of 97.8 %. Of a person beside a blend of their photos with another's (closeness
+0.67), 9 of 630 faces get the wrong name instead of 25, and 54 % the right one instead of 70 %.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import templates_of
 
 _ALIKE = 1e-3
-"""Two people are alike if a pair of strangers is so close less often than this."""
+"""Two people look alike if a pair of strangers is this close with a lower probability than this."""
 _MEASURED = 1e-4
-"""The rarest closeness of strangers that 13,203 pairs of people could show."""
+"""The smallest probability that 13,203 measured pairs of people can support."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookalike:
-    """Somebody enrolled who looks like the person spoken of. ``closeness`` is a cosine.
+    """A person enrolled who looks like another. ``closeness`` is the cosine of their templates.
 
-    ``same``: as close as two templates of one person; ``rarity``: of how many pairs of strangers one is so close.
+    ``same``: as close as two templates of one person; ``rarity``: one in so many pairs of strangers is this close.
     """
 
     name: str
@@ -43,75 +43,80 @@ class Lookalike:
     rarity: int
 
     def about(self, name: str) -> str:
-        """What a householder needs to know of ``name`` and this person."""
+        """Return a sentence for the household about the likeness of ``name`` and this person."""
         if self.same:
             return (
-                f"{name} and {self.name} look like one and the same person ({self.closeness:.2f}): neither name will "
-                f"be told from the other; if they are one, keep one name (facesecure people remove)"
+                f"{name} and {self.name} look like one and the same person ({self.closeness:.2f}) and cannot be told "
+                f"apart; if they are one person, keep one name (facesecure people remove)"
             )
         return (
-            f"{name} and {self.name} look alike ({self.closeness:.2f}; 1 pair of strangers in {self.rarity:,} is so "
-            f"close). Less clear looks at either will be called unidentified rather than by the wrong name; more "
-            f"pictures of both, sharp and from several days, help"
+            f"{name} and {self.name} look alike ({self.closeness:.2f}; 1 pair of strangers in {self.rarity:,} is this "
+            f"close). Unclear faces of either will be unidentified rather than get the wrong name; more photos of "
+            f"both help, sharp ones from several days"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class OtherPeople:
-    """Everybody but the person spoken of: their templates, and what scores mean."""
+    """The people enrolled beside one person: their templates, and the score model.
+
+    Example::
+
+        OtherPeople(gallery, scores).resembling(faces)  # lookalikes, closest first
+    """
 
     gallery: Gallery
     model: ScoreModel
 
     def resembling(self, faces: Embeddings) -> list[Lookalike]:
-        """Who looks like somebody with these faces, float32 (k, n); the closest first."""
-        looks = [self.gallery.scores(look.direction) for look in templates_of(faces)]
-        nearest = {name: max(scores[name] for scores in looks) for name in self.gallery.names}
-        return resemblances(nearest.items(), self.model)
+        """Return the people who look like the person with these ``faces``, float32 (k, n), closest first."""
+        found = [self.gallery.scores(template.direction) for template in templates_of(faces)]
+        nearest = {name: max(scores[name] for scores in found) for name in self.gallery.names}
+        return lookalikes(nearest.items(), self.model)
 
     def nearest(self, face: Embedding) -> tuple[str, float] | None:
-        """Whose templates one face comes nearest to, and its cosine; None where there is nobody else."""
+        """Return the person nearest to ``face`` and the cosine to their template; None if there are no others."""
         scores = self.gallery.scores(face)
         return max(scores.items(), key=lambda item: item[1]) if scores else None
 
 
-def resemblances(closeness: Iterable[tuple[str, float]], model: ScoreModel) -> list[Lookalike]:
-    """Of people and how close they come, those that look alike or the same; the closest first."""
-    found = [_resemblance(name, close, model) for name, close in closeness if close >= alike_from(model)]
+def lookalikes(closeness: Iterable[tuple[str, float]], model: ScoreModel) -> list[Lookalike]:
+    """Return those of ``closeness``, (name, cosine) pairs, that look alike or the same, closest first."""
+    found = [_lookalike(name, close, model) for name, close in closeness if close >= alike_from(model)]
     return sorted(found, key=lambda one: (-one.closeness, one.name))
 
 
-def _resemblance(name: str, closeness: float, model: ScoreModel) -> Lookalike:
+def _lookalike(name: str, closeness: float, model: ScoreModel) -> Lookalike:
     chance = max(_MEASURED, model.impostor.chance_of_reaching(closeness, 1))
     step = 10 ** math.floor(math.log10(1 / chance))
     return Lookalike(name, closeness, closeness >= same_from(model), round(1 / chance / step) * step)
 
 
 def alike_from(model: ScoreModel) -> float:
-    """The closeness from which two people are alike: 0.47 with the bundled model; 1 pair in 1,000 reached 0.48."""
+    """Return the closeness from which two people look alike: 0.47 for the bundled model; 1 pair in 1,000 reached 0.48."""
     spread = math.sqrt(model.impostor.variance(1))
     return model.impostor.mean + NormalDist().inv_cdf(1 - _ALIKE) * spread
 
 
 def same_from(model: ScoreModel) -> float:
-    """The closeness from which two templates are one person's: a usual single face's score, less one deviation.
+    """Return the closeness from which two templates are one person's: the mean score of a face, less one deviation.
 
-    0.73 with the bundled model. Of two templates of one person, 99 in 100 of three pictures each, and 99.5 of five,
+    0.73 for the bundled model. Of two templates of one person, 99 in 100 made of three photos each, and 99.5 of five,
     are closer; the closest of 13,203 pairs of different people came to 0.59.
     """
     return model.genuine.mean - math.sqrt(model.genuine.variance(1))
 
 
 def score_to_lead(second: float, closeness: float, faces: float, chance: float, model: ScoreModel) -> float:
-    """The least score of a visit of ``faces`` faces that tells a first name from a second one at ``closeness``.
+    """Return the lowest score of a visit of ``faces`` faces that separates a first name from a second.
 
-    Somebody who really is the second, and scores ``second`` on their own templates, reaches it on the first's with no
-    more than ``chance``.
+    A person who is really the second, and scores ``second`` on their own templates, reaches it on the first's at this
+    ``closeness`` with the probability ``chance``.
     """
-    own, near = _held(second), _held(closeness)
+    own, near = _clipped(second), _clipped(closeness)
     spread = math.sqrt(model.impostor.variance(faces) * (1 - own**2) * (1 - near**2))
     return near * own + NormalDist().inv_cdf(1 - chance) * spread
 
 
-def _held(cosine: float) -> float:
+def _clipped(cosine: float) -> float:
     return min(1.0, max(0.0, cosine))

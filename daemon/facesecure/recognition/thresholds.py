@@ -1,7 +1,8 @@
-"""What likeness is demanded of whom: as calibrated for this household, and where it is not, the safe default.
+"""State what each name needs to be accepted: as calibrated for this household, or else by a safe default.
 
-The default for a person is the stricter of what the model's card says of everybody and what its stranger model says of
-that person's templates, so that not calibrating never lets more strangers in.
+The default for a person is the stricter of two distributions: the one in the model's card, which holds for all people,
+and the one that the impostor model gives for that person's templates. Not calibrating therefore never accepts more
+strangers.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceRule:
-    """What is demanded before somebody is called by one name.
+    """What one name needs to be accepted.
 
-    ``false_accept`` is the rate of strangers let in that was calibrated for, None where the configuration's holds.
-    ``closeness`` is the cosine of this person's templates and each other's, by their name; None where scores are no
-    cosines. ``least`` is a score below which the name is not given, however rare that is among strangers.
+    ``false_accept`` is the rate of strangers accepted that was calibrated for, None for the configured one.
+    ``closeness`` is the cosine between this person's templates and those of each other person, by name; None where
+    scores are no cosines. Below the score ``least`` the name is never given.
     """
 
     scores: ScoreModel
@@ -40,29 +41,30 @@ class AcceptanceRule:
     least: float = -1.0
 
     def rival_near(self, score: float, faces: float) -> Rival | None:
-        """Somebody else who comes as near as ``score`` (a mean over ``faces``) more often than they may, if any."""
+        """Return a rival who reaches ``score`` (a mean over ``faces``) more often than allowed, None if there is none."""
         return next((rival for rival in self.rivals if rival.comes_near(score, faces)), None)
 
 
 class AcceptanceRules(Protocol):
-    """Knows the standard for each name."""
+    """Provides the rule for each name."""
 
     def of(self, name: str) -> AcceptanceRule:
-        """What to demand of ``name`` at this moment."""
+        """Return the current rule for ``name``."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedThresholds:
-    """One score model for everybody."""
+    """Uses one score model for all names."""
 
     scores: ScoreModel
 
     def of(self, name: str) -> AcceptanceRule:  # noqa: ARG002 - the same for all
+        """Return the rule, which is the same for all names."""
         return AcceptanceRule(self.scores)
 
 
 def by_name(templates: Iterable[Template], model_sha256: str) -> dict[str, Vectors]:
-    """Everybody's templates that this model made, float32 (k, size) each."""
+    """Return the templates of each person that the model ``model_sha256`` made, float32 (k, size)."""
     found: dict[str, list[Vectors]] = {}
     for template in templates:
         if template.model_sha256 == model_sha256:
@@ -72,9 +74,9 @@ def by_name(templates: Iterable[Template], model_sha256: str) -> dict[str, Vecto
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a calibration fits the people enrolled now: who is ``calibrated``, and who has ``changed`` since or is new.
+    """Which of the people enrolled a calibration covers, and which have ``changed`` since or are new.
 
-    ``complaint`` says why it is of no use at all, where it is.
+    ``complaint`` says why it covers no one, empty if it is usable.
     """
 
     calibrated: tuple[str, ...] = ()
@@ -83,7 +85,7 @@ class Fit:
 
     @classmethod
     def of(cls, calibration: Calibration | None, templates: Mapping[str, Vectors], model_sha256: str) -> Fit:
-        """``templates`` by name, those of the model in use."""
+        """Compare ``calibration`` with ``templates`` by name, those of the model in use."""
         names = tuple(sorted(templates))
         if calibration is None:
             return cls(changed=names, complaint="not calibrated for this household")
@@ -94,7 +96,15 @@ class Fit:
 
 
 class LiveThresholds:
-    """Standards that follow the store and STATE_DIR/calibration.json, looking at most once a second."""
+    """Rules that follow the store and STATE_DIR/calibration.json, checking at most once a second.
+
+    Example::
+
+        rules = LiveThresholds(
+            store.templates, store.people_revision, embedder.sha256, impostors, scores, state_dir, false_accept=1e-4
+        )
+        rules.of("Anna").scores
+    """
 
     def __init__(
         self,
@@ -106,32 +116,35 @@ class LiveThresholds:
         state_dir: Path,
         false_accept: float,
         *,
-        every: float = 1.0,
+        interval: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``load`` and ``revision`` as for ``gallery.LiveGallery``; ``false_accept`` is the configuration's."""
+        """Follow the templates of ``load``; ``revision`` returns a number that changes with them.
+
+        ``strangers`` and ``scores`` belong to the model in use, ``false_accept`` is the configured rate.
+        """
         self._load, self._revision, self._model = load, revision, model_sha256
-        self._strangers, self._scores, self._state_dir, self._asked = strangers, scores, state_dir, false_accept
-        self._every, self._clock = every, clock
-        self._looked_at = clock()
+        self._strangers, self._scores, self._state_dir = strangers, scores, state_dir
+        self._false_accept, self._interval, self._clock = false_accept, interval, clock
+        self._checked_at = clock()
         self._seen = self._stamp()
-        self._standards = self._read()
+        self._rules = self._read()
 
     def of(self, name: str) -> AcceptanceRule:
-        """What to demand of ``name``; of somebody who is not enrolled (any more), what the card says."""
+        """Return the rule for ``name``; for a person who is not (or no longer) enrolled, the card's."""
         now = self._clock()
-        if now - self._looked_at >= self._every:
-            self._looked_at = now
+        if now - self._checked_at >= self._interval:
+            self._checked_at = now
             self._follow(self._stamp())
-        return self._standards.get(name) or AcceptanceRule(self._scores)
+        return self._rules.get(name) or AcceptanceRule(self._scores)
 
     def _follow(self, stamp: tuple[int, int]) -> None:
         if stamp != self._seen:
             self._seen = stamp
-            self._standards = self._read()
+            self._rules = self._read()
 
     def _stamp(self) -> tuple[int, int]:
-        """Changes with the people and with the calibration."""
+        """Return values that change with the people and with the calibration."""
         try:
             written = (self._state_dir / FILE_NAME).stat().st_mtime_ns
         except OSError:
@@ -143,11 +156,11 @@ class LiveThresholds:
         calibration = self._calibration()
         fit = Fit.of(calibration, templates, self._model)
         if templates:
-            _tell(calibration, fit)
-        standards = {name: self._default(templates[name], calibration) for name in fit.changed}
+            _log_fit(calibration, fit)
+        rules = {name: self._default(templates[name], calibration) for name in fit.changed}
         if calibration is not None:
-            standards |= {name: _calibrated(calibration, name) for name in fit.calibrated}
-        return {name: replace(standard, closeness=_closeness(templates, name)) for name, standard in standards.items()}
+            rules |= {name: _calibrated(calibration, name) for name in fit.calibrated}
+        return {name: replace(rule, closeness=_closeness(templates, name)) for name, rule in rules.items()}
 
     def _calibration(self) -> Calibration | None:
         try:
@@ -158,8 +171,8 @@ class LiveThresholds:
 
     def _default(self, templates: Vectors, calibration: Calibration | None) -> AcceptanceRule:
         impostor = stricter(self._scores.impostor, self._strangers.against(templates))
-        asked = min(self._asked, calibration.false_accept) if calibration is not None else None
-        return AcceptanceRule(replace(self._scores, impostor=impostor), asked)
+        rate = min(self._false_accept, calibration.false_accept) if calibration is not None else None
+        return AcceptanceRule(replace(self._scores, impostor=impostor), rate)
 
 
 def _closeness(templates: Mapping[str, Vectors], name: str) -> dict[str, float]:
@@ -172,10 +185,10 @@ def _calibrated(calibration: Calibration, name: str) -> AcceptanceRule:
     return AcceptanceRule(person.scores(), calibration.false_accept, person.rivals)
 
 
-def _tell(calibration: Calibration | None, fit: Fit) -> None:
-    """Never in silence: which of the two holds for whom, and what there is to do."""
+def _log_fit(calibration: Calibration | None, fit: Fit) -> None:
+    """Log who is calibrated and who is not, with the command that calibrates."""
     if calibration is None:
-        _log.info("%s: the safe default holds; to fit it: %s", fit.complaint, COMMAND)
+        _log.info("%s: using the safe default; to calibrate: %s", fit.complaint, COMMAND)
         return
     if fit.calibrated:
         rate = f"1 stranger in {1 / calibration.false_accept:,.0f}"
@@ -183,4 +196,4 @@ def _tell(calibration: Calibration | None, fit: Fit) -> None:
     if fit.changed:
         what = fit.complaint or "new or changed since calibration"
         names = ", ".join(fit.changed)
-        _log.warning("%s, so that the safe default holds for %s; re-calibration is offered: %s", what, names, COMMAND)
+        _log.warning("%s: using the safe default for %s; to calibrate again: %s", what, names, COMMAND)

@@ -12,32 +12,32 @@ def test_neighbouring_frames_count_for_less_than_frames_apart():
     for number in range(5):
         near = near.add(looks_like(Tom=0.5), quality(), number * 0.05)
         far = far.add(looks_like(Tom=0.5), quality(), number * 2.0)
-    assert near.tallies["Tom"].effective_faces < 2 < 4 < far.tallies["Tom"].effective_faces
+    assert near.accumulators["Tom"].effective_faces < 2 < 4 < far.accumulators["Tom"].effective_faces
 
 
 def test_a_better_picture_weighs_more():
     evidence = (
         Evidence().add(looks_like(Tom=0.1), quality(clarity=0.1), 0).add(looks_like(Tom=0.7), quality(clarity=1), 5)
     )
-    assert evidence.tallies["Tom"].score > 0.6
+    assert evidence.accumulators["Tom"].score > 0.6
 
 
 def test_equally_clear_faces_far_apart_are_worth_their_number_however_clear_they_are():
     for clarity in (1.0, 0.6):
-        tally = ScoreAccumulator()
+        scores = ScoreAccumulator()
         for _ in range(5):
-            tally = tally.add(0.5, clarity, 1.0)
-        assert tally.effective_faces == pytest.approx(5)
-        assert tally.clarity == pytest.approx(clarity)
+            scores = scores.add(0.5, clarity, 1.0)
+        assert scores.effective_faces == pytest.approx(5)
+        assert scores.clarity == pytest.approx(clarity)
 
 
 def test_one_clear_face_among_many_unclear_ones_counts_for_most_of_them():
-    tally = ScoreAccumulator()
+    scores = ScoreAccumulator()
     for _ in range(5):
-        tally = tally.add(0.3, 0.5, 0.25)
-    tally = tally.add(0.85, 1.0, 0.25)
-    assert tally.score > 0.65
-    assert tally.clarity > 0.85
+        scores = scores.add(0.3, 0.5, 0.25)
+    scores = scores.add(0.85, 1.0, 0.25)
+    assert scores.score > 0.65
+    assert scores.clarity > 0.85
 
 
 def test_a_face_too_poor_to_tell_is_no_evidence():
@@ -57,17 +57,17 @@ def seen(*vectors: tuple[float, float], clarity: float = 1.0) -> Evidence:
 
 
 def test_a_visit_scores_as_the_direction_of_the_mean_of_its_faces():
-    tally = seen((0.8, 0.6), (0.8, -0.6)).tallies["Tom"]
-    assert tally.length == pytest.approx(0.8, abs=0.01)
-    assert tally.score > 0.99
+    scores = seen((0.8, 0.6), (0.8, -0.6)).accumulators["Tom"]
+    assert scores.length == pytest.approx(0.8, abs=0.01)
+    assert scores.score > 0.99
 
 
 def test_faces_that_are_all_the_same_score_as_one_of_them():
-    assert seen(*[(0.6, 0.8)] * 6).tallies["Tom"].score == pytest.approx(0.6)
+    assert seen(*[(0.6, 0.8)] * 6).accumulators["Tom"].score == pytest.approx(0.6)
 
 
 def test_half_a_visit_of_somebody_else_is_not_averaged_away():
-    shared = seen((1.0, 0.0), (-0.6, 0.8), (1.0, 0.0), (-0.6, 0.8)).tallies["Tom"]
+    shared = seen((1.0, 0.0), (-0.6, 0.8), (1.0, 0.0), (-0.6, 0.8)).accumulators["Tom"]
     assert shared.length == pytest.approx(0.6)
     assert shared.score < 0.45
 
@@ -76,10 +76,10 @@ def test_who_is_enrolled_in_the_middle_of_a_visit_is_compared_with_the_faces_sin
     evidence = seen((0.0, 1.0))
     both = dataclasses.replace(looks_like(Tom=1.0, Ann=1.0), embedding=np.array([1, 0], np.float32))
     evidence = evidence.add(both, quality(), 2.0)
-    assert evidence.tallies["Ann"].score == pytest.approx(1.0)
-    assert evidence.tallies["Tom"].score < 0.85
+    assert evidence.accumulators["Ann"].score == pytest.approx(1.0)
+    assert evidence.accumulators["Tom"].score < 0.85
 
 
 def test_scores_without_embeddings_are_averaged():
     evidence = Evidence().add(looks_like(Tom=0.8), quality(), 0).add(looks_like(Tom=0.4), quality(), 10)
-    assert evidence.tallies["Tom"].score == pytest.approx(0.6, abs=0.01)
+    assert evidence.accumulators["Tom"].score == pytest.approx(0.6, abs=0.01)

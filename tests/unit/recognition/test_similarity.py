@@ -7,7 +7,7 @@ from facesecure.domain.records import Template
 from facesecure.recognition.gallery import Gallery
 from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
-from facesecure.recognition.similarity import OtherPeople, alike_from, resemblances, same_from, score_to_lead
+from facesecure.recognition.similarity import OtherPeople, alike_from, lookalikes, same_from, score_to_lead
 from facesecure.recognition.thresholds import LiveThresholds
 from facesecure.vision.inference.model_card import load_model
 from support import lfw
@@ -15,15 +15,15 @@ from support.builders import NOON, SCORES
 
 
 def test_unlike_people_are_no_news_and_the_closest_comes_first():
-    found = resemblances([("Ben", 0.3), ("Cleo", 0.5), ("Dora", 0.9), ("Emil", 0.55)], SCORES)
+    found = lookalikes([("Ben", 0.3), ("Cleo", 0.5), ("Dora", 0.9), ("Emil", 0.55)], SCORES)
     assert [(one.name, one.same) for one in found] == [("Dora", True), ("Emil", False), ("Cleo", False)]
 
 
 def test_how_close_is_told_in_pairs_of_strangers_and_no_rarer_than_was_measured():
-    near, nearer, same = reversed(resemblances([("Ben", 0.48), ("Cleo", 0.55), ("Dora", 0.95)], SCORES))
+    near, nearer, same = reversed(lookalikes([("Ben", 0.48), ("Cleo", 0.55), ("Dora", 0.95)], SCORES))
     assert 1000 <= near.rarity < nearer.rarity <= 10_000
     assert same.rarity == 10_000
-    assert f"1 pair of strangers in {near.rarity:,} is so close" in near.about("Anna")
+    assert f"1 pair of strangers in {near.rarity:,} is this close" in near.about("Anna")
     assert "Anna and Dora look like one and the same person (0.95)" in same.about("Anna")
 
 

@@ -79,7 +79,7 @@ def test_who_came_or_changed_since_has_the_safe_default_and_recalibration_is_off
     assert standards.of("Anna").false_accept == 0.01
     assert (standards.of("Tom").false_accept, standards.of("Zoe").false_accept) == (1e-4, 1e-4)
     (offer,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "re-calibration is offered: facesecure calibrate" in offer.getMessage()
+    assert "to calibrate again: facesecure calibrate" in offer.getMessage()
     assert "Tom, Zoe" in offer.getMessage()
 
 
