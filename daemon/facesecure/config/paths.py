@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from facesecure.config import FacesecureConfig
 
 CONFIG_VARIABLE = "FACESECURE_CONFIG"
 STATE_VARIABLE = "FACESECURE_STATE_DIR"

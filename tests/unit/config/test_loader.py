@@ -1,4 +1,4 @@
-"""A configuration file is read, or every one of its problems is told at once."""
+"""A configuration file is read, or all of its problems are reported at once."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The section [policy]: what it takes, and every mistake in it told at once."""
+"""The section [policy]: valid settings, and every mistake reported at once."""
 
 import pytest
 

@@ -1,3 +1,5 @@
+"""Domain types reject wrong shapes and values where they are made."""
+
 from datetime import datetime
 
 import numpy as np

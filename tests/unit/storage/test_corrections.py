@@ -1,4 +1,4 @@
-"""What the household says of a sighting is believed, remembered, and stands beside what was told."""
+"""Corrections of a sighting change the evidence and stand beside the original verdict."""
 
 from __future__ import annotations
 

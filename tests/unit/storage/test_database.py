@@ -1,4 +1,4 @@
-"""Opening: whose file it is, what is wrong with it, and that two may do it at once."""
+"""Opening the database: permissions, damage, foreign files, and two processes at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies on the disk: nothing that can be read, moved or changed unnoticed."""
+"""Encryption in the database: nothing can be read, moved or changed unnoticed."""
 
 from __future__ import annotations
 
@@ -39,33 +39,33 @@ def household(state_dir: Path) -> Path:
 
 
 def test_what_was_sealed_is_opened() -> None:
-    vault = FieldCipher(KEY)
+    cipher = FieldCipher(KEY)
     for plain in (b"", b"x", bytes(40_000)):
-        assert vault.decrypt(vault.encrypt(plain, FACE_CROP, ANNA), FACE_CROP, ANNA) == plain
+        assert cipher.decrypt(cipher.encrypt(plain, FACE_CROP, ANNA), FACE_CROP, ANNA) == plain
 
 
 def test_the_same_value_is_never_sealed_the_same_way_twice() -> None:
-    vault = FieldCipher(KEY)
-    assert vault.encrypt(b"x", FACE_CROP, ANNA) != vault.encrypt(b"x", FACE_CROP, ANNA)
+    cipher = FieldCipher(KEY)
+    assert cipher.encrypt(b"x", FACE_CROP, ANNA) != cipher.encrypt(b"x", FACE_CROP, ANNA)
 
 
 def test_a_value_cannot_be_opened_elsewhere_or_changed_or_with_another_key() -> None:
-    vault = FieldCipher(KEY)
-    sealed = vault.encrypt(b"a face", FACE_CROP, ANNA)
+    cipher = FieldCipher(KEY)
+    encrypted = cipher.encrypt(b"a face", FACE_CROP, ANNA)
     with pytest.raises(ValueError, match="moved"):
-        vault.decrypt(sealed, FACE_EMBEDDING, ANNA)
+        cipher.decrypt(encrypted, FACE_EMBEDDING, ANNA)
     with pytest.raises(ValueError, match="moved"):
-        vault.decrypt(sealed, FACE_CROP, person_context(2))
+        cipher.decrypt(encrypted, FACE_CROP, person_context(2))
     with pytest.raises(ValueError, match="another key"):
-        FieldCipher(Key(bytes(32), Path("key"))).decrypt(sealed, FACE_CROP, ANNA)
-    for position in range(len(sealed)):
-        broken = bytearray(sealed)
+        FieldCipher(Key(bytes(32), Path("key"))).decrypt(encrypted, FACE_CROP, ANNA)
+    for position in range(len(encrypted)):
+        broken = bytearray(encrypted)
         broken[position] ^= 1
         with pytest.raises(ValueError, match="it is"):
-            vault.decrypt(bytes(broken), FACE_CROP, ANNA)
-    for length in range(len(sealed)):
+            cipher.decrypt(bytes(broken), FACE_CROP, ANNA)
+    for length in range(len(encrypted)):
         with pytest.raises(ValueError, match="it is"):
-            vault.decrypt(sealed[:length], FACE_CROP, ANNA)
+            cipher.decrypt(encrypted[:length], FACE_CROP, ANNA)
 
 
 def test_no_face_and_no_embedding_lies_plain_on_the_disk(household: Path) -> None:

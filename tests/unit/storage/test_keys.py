@@ -1,4 +1,4 @@
-"""The key: where it is found, when it is made, and when it is refused."""
+"""The key: where it is found, when it is created, and when it is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts on the disk: as they were, with what became of them, and forgotten when they should be."""
+"""The outbox: alerts come back unchanged, with their deliveries, and old ones are removed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def planned(*channels: str, seconds: float = 60) -> list[PlannedDelivery]:
 
 
 def standings(store: Store) -> list[DeliveryStatus]:
-    return [one.status for told in store.outbox.history() for one in told.deliveries]
+    return [one.status for found in store.outbox.history() for one in found.deliveries]
 
 
 ALERTS = [
@@ -68,8 +68,8 @@ ALERTS = [
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.text[:12])
 def test_an_alert_comes_back_equal_to_what_it_was(store: Store, alert: Alert) -> None:
     assert store.outbox.write(alert, planned("log"))
-    (told,) = store.outbox.pending()
-    assert told.alert == alert
+    (found,) = store.outbox.pending()
+    assert found.alert == alert
     assert StoredAlert.model_validate(StoredAlert.of(alert).as_json()).alert() == alert
 
 
@@ -84,8 +84,8 @@ def test_an_alert_is_written_once_with_all_its_deliveries(store: Store) -> None:
     alert = ALERTS[0]
     assert store.outbox.write(alert, planned("a", "b"))
     assert not store.outbox.write(alert, planned("c"))
-    (told,) = store.outbox.pending()
-    assert [one.channel for one in told.deliveries] == ["a", "b"]
+    (found,) = store.outbox.pending()
+    assert [one.channel for one in found.deliveries] == ["a", "b"]
 
 
 def test_what_has_ended_is_no_longer_pending(store: Store) -> None:
@@ -93,8 +93,8 @@ def test_what_has_ended_is_no_longer_pending(store: Store) -> None:
     store.outbox.write(alert, planned("a", "b", "c", "d", "e"))
     for channel, state in zip("bcde", (ATTEMPTING, DELIVERED, EXPIRED, FAILED), strict=True):
         store.outbox.mark(alert.identifier, channel, DeliveryStatus(state, 1))
-    (told,) = store.outbox.pending()
-    assert [(one.channel, one.status.state) for one in told.deliveries] == [("a", PENDING), ("b", ATTEMPTING)]
+    (found,) = store.outbox.pending()
+    assert [(one.channel, one.status.state) for one in found.deliveries] == [("a", PENDING), ("b", ATTEMPTING)]
 
 
 def test_pending_alerts_come_oldest_first(store: Store) -> None:
@@ -102,8 +102,8 @@ def test_pending_alerts_come_oldest_first(store: Store) -> None:
     for minutes in (2, 9, 5):
         created = now - timedelta(minutes=minutes)
         store.outbox.write(Alert(AlertKind.TEST, str(minutes), created_at=created), planned("a"))
-    assert [told.alert.text for told in store.outbox.pending()] == ["9", "5", "2"]
-    assert [told.alert.text for told in store.outbox.history(2)] == ["2", "5"]
+    assert [found.alert.text for found in store.outbox.pending()] == ["9", "5", "2"]
+    assert [found.alert.text for found in store.outbox.history(2)] == ["2", "5"]
 
 
 def test_a_delivery_that_was_made_stays_made_and_keeps_why_it_was_late(store: Store) -> None:
@@ -133,10 +133,10 @@ def test_history_tells_of_one_channel_or_of_a_while(store: Store) -> None:
     store.outbox.write(old, planned("a"))
     store.outbox.write(new := Alert(AlertKind.TEST, "new"), planned("a", "b"))
     store.outbox.write(Alert(AlertKind.TEST, "to nobody"), [])
-    assert [told.alert.text for told in store.outbox.history(channel="b")] == ["new"]
-    assert [len(told.deliveries) for told in store.outbox.history(channel="b")] == [1]
+    assert [found.alert.text for found in store.outbox.history(channel="b")] == ["new"]
+    assert [len(found.deliveries) for found in store.outbox.history(channel="b")] == [1]
     hour = datetime.now(UTC) - timedelta(hours=1)
-    assert {told.alert.text for told in store.outbox.history(since=hour)} == {"new", "to nobody"}
+    assert {found.alert.text for found in store.outbox.history(since=hour)} == {"new", "to nobody"}
     store.outbox.mark(new.identifier, "a", DeliveryStatus(DELIVERED, 1))
     assert store.outbox.counts(hour) == {"a": {PENDING: 1, DELIVERED: 1}, "b": {PENDING: 1}}
 
@@ -149,7 +149,7 @@ def test_one_that_cannot_be_read_hides_no_other(
         store.outbox.write(alert, planned("a"))
     with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection, connection:
         connection.execute("UPDATE alerts SET document = '{}' WHERE identifier = ?", [bad.identifier])
-    assert [told.alert.text for told in store.outbox.pending()] == ["good"]
+    assert [found.alert.text for found in store.outbox.pending()] == ["good"]
     assert bad.identifier in caplog.text
 
 
@@ -198,7 +198,7 @@ def told_of_anna(store: Store) -> None:
 def test_who_is_removed_is_named_in_no_alert_any_more(store: Store, state_dir: Path) -> None:
     told_of_anna(store)
     store.remove_person("anna")
-    one, other = (told.alert for told in store.outbox.pending())
+    one, other = (found.alert for found in store.outbox.pending())
     assert (one.text, one.speech) == ("somebody forgotten is at the door", "somebody forgotten's here")
     assert one.sighting is not None
     assert one.sighting.verdict.name == "somebody forgotten"
@@ -219,8 +219,8 @@ def test_a_name_that_is_also_a_word_of_ours_spoils_no_alert(store: Store) -> Non
     store.add_person("Stranger", [enrolled_face()])
     store.outbox.write(Alert.about(sighting("s1", STRANGER), "A stranger is at the door"), planned("a"))
     store.remove_person("Stranger")
-    (told,) = store.outbox.pending()
-    assert told.alert.kind is AlertKind.STRANGER
+    (found,) = store.outbox.pending()
+    assert found.alert.kind is AlertKind.STRANGER
 
 
 def test_old_alerts_go_but_for_those_that_are_still_to_be_told(store: Store, state_dir: Path) -> None:
@@ -232,6 +232,6 @@ def test_old_alerts_go_but_for_those_that_are_still_to_be_told(store: Store, sta
     store.prune(StoreConfig(keep_days=0), NOON + timedelta(days=31))
     assert len(store.outbox.history()) == 3
     store.prune(StoreConfig(keep_days=30), NOON + timedelta(days=31))
-    assert [told.alert.text for told in store.outbox.history()] == ["waiting"]
+    assert [found.alert.text for found in store.outbox.history()] == ["waiting"]
     with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection:
         assert connection.execute("SELECT count(*) FROM deliveries").fetchone() == (1,)

@@ -192,10 +192,10 @@ def test_a_new_model_embeds_everybody_again(store: Store) -> None:
         seen.append(image)
         return np.full(64, 1 / 8, np.float32)
 
-    told: list[tuple[int, int]] = []
-    done = store.reembed(OTHER_MODEL, embed, done=lambda count, of: told.append((count, of)))
+    calls: list[tuple[int, int]] = []
+    done = store.reembed(OTHER_MODEL, embed, done=lambda count, of: calls.append((count, of)))
     assert (done.faces, done.people, done.refused) == (2, ("Tom",), ())
-    assert told == [(1, 2), (2, 2)]
+    assert calls == [(1, 2), (2, 2)]
     assert len(seen) == 2
     assert [(t.name, t.model_sha256, t.embedding.size) for t in store.templates()] == [
         ("Ann", OTHER_MODEL, 192),

@@ -1,4 +1,4 @@
-"""What is thrown away, and what is not."""
+"""Retention: what is removed, and what stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who came and is not known: grouped, named, forgotten, and all of it kept."""
+"""Visitors: grouped, named, removed, and stored durably."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_naming_enrols_and_past_visits_are_shown_as_that_persons(store: Store) -
     assert (shown.kind, shown.name) == (VerdictKind.KNOWN, "Anna")
     assert shown.correction is not None
     assert shown.correction.words == "named later"
-    assert shown.verdict.kind is VerdictKind.STRANGER, "how it was told stays"
+    assert shown.verdict.kind is VerdictKind.STRANGER, "the original verdict stays"
     assert {s.identifier for s in store.sightings(name="anna")} == {"one", "two"}
     assert {s.identifier for s in store.sightings(kind=VerdictKind.STRANGER)} == {"other"}
 
