@@ -35,7 +35,9 @@ def show_history(
     if json:
         output.emit_json({"alerts": [_document(alert) for alert in alerts]})
     elif alerts:
-        output.table(("created", "text", "plugin", "state", "by", "at", "tries", "error"), _rows(alerts), right=("tries",))
+        output.table(
+            ("created", "text", "plugin", "state", "by", "at", "tries", "error"), _rows(alerts), right=("tries",)
+        )
     else:
         output.note("no alert" + (" matches" if since or plugin else " yet"))
 

@@ -1,4 +1,4 @@
-"""``facesecure config``: check a configuration file, or print one to start from."""
+"""``facesecure config``: check a configuration file, or print an example."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from facesecure.cli import output
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import settings_of, state_of
 
-app = group(
-    "Check the configuration, or print one to start from.", "facesecure config check", "facesecure config example"
-)
+app = group("Check the configuration, or print an example.", "facesecure config check", "facesecure config example")
 
 
 @app.command(
@@ -23,19 +21,18 @@ app = group(
 )
 def check(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="The file; default: the one that would be used.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="The file. Default: the one that would be used.")] = None,
     json: Json = False,
 ) -> None:
-    """Read the configuration and tell everything that is wrong with it, with lines."""
+    """Read the configuration, and list every problem with its line."""
     from facesecure.config.paths import find_config
     from facesecure.domain.errors import ConfigError
-    from facesecure.services.config_check import require_usable_plugins, require_usable_recognizer
+    from facesecure.services.config_check import check_config
 
     path = find_config(file or settings_of(context).config_file)
     try:
         config = replace(settings_of(context), config_file=path).config()
-        require_usable_plugins(config.plugins, path, config.alerts.fallback)
-        require_usable_recognizer(config.recognizer, path, state_of(config))
+        check_config(config, path, state_of(config))
     except ConfigError as error:
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})
@@ -43,7 +40,7 @@ def check(
     if json:
         output.emit_json({"file": path, "ok": True, "problems": []})
     else:
-        output.say(f"ok: {path}" if path else "ok: there is no configuration file, every setting is at its default")
+        output.say(f"ok: {path}" if path else "ok: there is no configuration file; all settings have their defaults")
 
 
 @app.command(

@@ -1,4 +1,4 @@
-"""``facesecure demo``: the whole journey, with nothing plugged in."""
+"""``facesecure demo``: run the whole pipeline on a generated clip, with nothing plugged in."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to leave the pictures of the run.")] = Path(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to write the videos and images.")] = Path(
         "demo-out"
     ),
     json: Json = False,
 ) -> None:
-    """Show the whole journey on a clip made here.
+    """Run the whole pipeline on a generated clip.
 
-    Enrols, watches and tells, without camera, speaker or network.
-    Leaves an annotated video and a contact sheet to look at. Touches nothing of yours.
+    Enrols a person, watches the clip and announces visitors, without camera, speaker or network.
+    Writes an annotated video and a contact sheet. Does not touch your configuration or state.
     """
     from facesecure.app.demo.demo import show
     from facesecure.domain.errors import UsageError
@@ -31,22 +31,23 @@ def demo(
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file, not a folder", "choose another: --out DIR")
     with output.progress(quiet=json) as progress:
-        task = progress.add_task("starting", total=100)
-        result = show(out, lambda what, done: progress.update(task, description=what, completed=round(100 * done)))
-    left = {"clip": result.clip, "film": result.film, "sheet": result.sheet}
+        progress("starting", 0, 100)
+        result = show(out, lambda what, done: progress(what, round(100 * done), 100))
+    files = {"clip": result.clip, "film": result.video, "sheet": result.sheet}
     if json:
-        output.emit_json({"sightings": [_document(sighting) for sighting in result.sightings], **left})
+        output.emit_json({"sightings": [_document(sighting) for sighting in result.sightings], **files})
         return
     output.table(("seen", "for", "who", "why"), [_row(sighting) for sighting in result.sightings], right=("for",))
-    output.say("\nto look at:")
-    for what, path in left.items():
+    output.say("\nfiles to view:")
+    for what, path in (("clip", result.clip), ("video", result.video), ("sheet", result.sheet)):
         output.say(f"  {what:6} {path}")
 
 
-def _document(seen: Sighting) -> dict[str, Any]:
-    return {**serializers.verdict(seen.verdict), "first_seen": seen.first_seen, "last_seen": seen.last_seen}
+def _document(sighting: Sighting) -> dict[str, Any]:
+    times = {"first_seen": sighting.first_seen, "last_seen": sighting.last_seen}
+    return {**serializers.verdict(sighting.verdict), **times}
 
 
-def _row(seen: Sighting) -> tuple[object, ...]:
-    lasted = f"{(seen.last_seen - seen.first_seen).total_seconds():.1f} s"
-    return seen.first_seen, lasted, serializers.coloured_who(seen.verdict), seen.verdict.why
+def _row(sighting: Sighting) -> tuple[object, ...]:
+    duration = f"{(sighting.last_seen - sighting.first_seen).total_seconds():.1f} s"
+    return sighting.first_seen, duration, serializers.coloured_who(sighting.verdict), sighting.verdict.why

@@ -1,8 +1,11 @@
-"""``facesecure enroll``: teach it a person's face."""
+"""``facesecure enroll``: enrol a person from images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,197 +17,146 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
-    from facesecure.domain.records import EnrolledFace, Person, StoredFace
-    from facesecure.recognition.enrolment import Enrolment, EnrolmentCandidate
-    from facesecure.recognition.visitor_matching import MatchVisitor
-    from facesecure.services.enrolment import ImageProvider
-    from facesecure.storage.store import Store
+    from facesecure.domain.records import Person
+    from facesecure.recognition.enrolment import EnrolmentCandidate
+    from facesecure.services.enrolment import EnrolmentResult, LoadModels
 
 
 def enroll(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The person's name.")],
     images: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--images", metavar="PATH...", help="Photos, or folders of photos; as many as you like after one --images."
-        ),
+        typer.Option("--images", metavar="PATH...", help="Photos or folders of photos; several may follow --images."),
     ] = None,
     video: Annotated[
         Path | None, typer.Option("--video", metavar="FILE", help="A video of the person turning their head.")
     ] = None,
     camera: Annotated[
         str | None,
-        typer.Option("--camera", metavar="[URI]", help="The camera at URI; alone: the one in the configuration."),
+        typer.Option("--camera", metavar="[URI]", help="The camera at URI; without URI the configured camera."),
     ] = None,
     json: Json = False,
 ) -> None:
     """Enrol a person from photos, a video or the camera.
 
-    Says of each picture whether it was taken, and why not. Nothing is kept unless enough faces are good. Enrolling
-    somebody again adds to what is known of them. A running daemon knows the person within two seconds.
+    Reports for each image whether it was accepted, and why not. Nothing is stored unless enough faces are good. For a
+    person who is enrolled already, the new faces are added. A running daemon recognises the person within two seconds.
     """
     from facesecure.domain.names import person_name
-    from facesecure.services.enrolment import image_provider
+    from facesecure.services.enrolment import EnrolmentRefused, enrol_from_images
+    from facesecure.services.image_providers import image_provider
 
-    config = settings_of(context).config()
-    name = person_name(name)
-    gathering = image_provider(config.camera, images or [], video, camera)
+    config, name = settings_of(context).config(), person_name(name)
+    provider = image_provider(config.camera, images or [], video, camera)
     with open_store(config) as store:
-        _enrol(config, store, name, gathering, json)
+        try:
+            with output.progress(quiet=json) as progress:
+                result = enrol_from_images(model_loader(config), store, name, provider, progress, output.note)
+        except EnrolmentRefused as refused:
+            _report(refused.result, json, many=provider.many)
+            raise
+    _report(result, json, many=provider.many)
 
 
-def _enrol(config: FacesecureConfig, store: Store, name: str, gathering: ImageProvider, json: bool) -> None:
-    from facesecure.domain.errors import EnrolmentError
+def model_loader(config: FacesecureConfig) -> LoadModels:
+    """Return the function that loads the configured models."""
     from facesecure.services.model_stack import ModelStack
 
-    vision = ModelStack.load(config, state_of(config))
-    enrolment = vision.enrolment_of(store, name)
-    if gathering.advice:
-        output.note(gathering.advice.format(name=name))
-    with output.progress(quiet=json) as progress:
-        gathering.feed(enrolment, progress)
-    try:
-        faces = enrolment.finish()
-    except EnrolmentError:
-        _report(name, enrolment, gathering, None, json)
-        raise
-    _report(name, enrolment, gathering, _kept(store, name, faces), json)
+    return partial(ModelStack.load, config, state_of(config))
 
 
-def _kept(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
-    """The person, after ``faces`` were added; none is no error where they are known by all of them already."""
-    from facesecure.domain.names import name_key
-
-    if faces:
-        return store.add_person(name, faces)
-    return next(person for person in store.people() if name_key(person.name) == name_key(name))
-
-
-def _report(name: str, enrolment: Enrolment, gathering: ImageProvider, person: Person | None, json: bool) -> None:
-    if json:
-        output.emit_json(_document(name, enrolment, person))
-        return
-    good = "taken" if person else "good"  # but not taken, where nobody is enrolled
-    if gathering.many:
-        _summary(enrolment, good)
-    else:
-        output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.pictures], right=("quality",))
-    if person is not None:
-        output.say(_outcome(enrolment, person))
-        for found in enrolment.lookalikes():
-            output.note(f"warning: {found.about(name)}")
-
-
-def _outcome(enrolment: Enrolment, person: Person) -> str:
-    new = len(enrolment.accepted)
-    if not new:
-        return f"nothing new: {person.name} is known by these pictures already, {person.faces} faces in all"
-    return f"{person.name} is enrolled with {new} new face{'s' if new != 1 else ''}, {person.faces} in all"
-
-
-def _document(name: str, enrolment: Enrolment, person: Person | None) -> dict[str, Any]:
+def enrolment_document(result: EnrolmentResult) -> dict[str, Any]:
+    """Return ``result`` as JSON shows it."""
+    person = result.person
     return {
-        "name": person.name if person else name,
+        "name": person.name if person else result.name,
         "enrolled": person is not None,
-        "taken": len(enrolment.accepted),
-        "refused": len(enrolment.pictures) - len(enrolment.accepted),
+        "taken": len(result.accepted),
+        "refused": len(result.refused),
         "faces": person.faces if person else 0,
-        "warnings": [serializers.resemblance(found, name) for found in enrolment.lookalikes()],
-        "pictures": [_picture(picture) for picture in enrolment.pictures],
+        "warnings": [serializers.resemblance(found, result.name) for found in result.lookalikes],
+        "pictures": [_candidate(candidate) for candidate in result.candidates],
     }
 
 
-def _picture(picture: EnrolmentCandidate) -> dict[str, Any]:
-    quality = serializers.quality(picture.face.quality) if picture.face else None
-    return {"source": picture.source, "taken": picture.accepted, "reason": picture.reason or None, "quality": quality}
+def show_faces(result: EnrolmentResult) -> None:
+    """Print a table of the faces of sightings, each accepted or refused, and warn of lookalikes."""
+    _table("face", result.candidates, "accepted")
+    _warn(result)
 
 
-_COLUMNS = ("picture", "", "quality", "why")
+@contextmanager
+def reported(json: bool) -> Iterator[None]:
+    """Report each face if the enrolment from sightings in this block is refused, and let the error pass."""
+    from facesecure.services.enrolment import EnrolmentRefused
+
+    try:
+        yield
+    except EnrolmentRefused as refused:
+        if json:
+            output.emit_json(enrolment_document(refused.result))
+        else:
+            show_faces(refused.result)
+        raise
 
 
-def _row(picture: EnrolmentCandidate, good: str) -> tuple[object, ...]:
-    word = output.coloured(good, "green") if picture.accepted else output.coloured("refused", "red")
-    return picture.source, word, picture.face.quality.clarity if picture.face else None, picture.reason
+def _report(result: EnrolmentResult, json: bool, *, many: bool) -> None:
+    if json:
+        output.emit_json(enrolment_document(result))
+        return
+    accepted = "accepted" if result.person else "good"  # good, but not stored
+    if many:
+        _summary(result, accepted)
+    else:
+        _table("image", result.candidates, accepted)
+    if result.person is not None:
+        output.say(_outcome(result, result.person))
+        _warn(result)
 
 
-def _summary(enrolment: Enrolment, good: str) -> None:
-    """A film has too many frames to tell of each: those taken, then how many were refused for what."""
-    from collections import Counter
+def _table(what: str, candidates: tuple[EnrolmentCandidate, ...], accepted: str) -> None:
+    rows = [_row(candidate, accepted) for candidate in candidates]
+    output.table((what, "", "quality", "why"), rows, right=("quality",))
 
-    output.table(_COLUMNS, [_row(picture, good) for picture in enrolment.accepted], right=("quality",))
-    reasons = Counter(_kind(picture.reason) for picture in enrolment.pictures if not picture.accepted)
+
+def _row(candidate: EnrolmentCandidate, accepted: str) -> tuple[object, ...]:
+    word = output.coloured(accepted, "green") if candidate.accepted else output.coloured("refused", "red")
+    return candidate.source, word, candidate.face.quality.clarity if candidate.face else None, candidate.reason
+
+
+def _summary(result: EnrolmentResult, accepted: str) -> None:
+    """Print the accepted frames of a video, then how many were refused for each reason."""
+    _table("image", result.accepted, accepted)
+    reasons = Counter(_without_figures(candidate.reason) for candidate in result.refused)
     for reason, count in reasons.most_common():
         output.say(f"{count} refused: {reason}")
 
 
-def _kind(reason: str) -> str:
-    """A reason without its figures, so that like counts with like."""
+def _without_figures(reason: str) -> str:
+    """Return a reason without its figures, so that equal reasons are counted together."""
     first = reason.split(";")[0].split(" (")[0]
     if first.startswith("nearly the same") and not first.endswith("enrolled before"):
         return "nearly the same as one taken before"
     return first
 
 
-_MORE = "wait for another visit, or enrol with photos: facesecure enroll {name!r} --images PATH..."
+def _outcome(result: EnrolmentResult, person: Person) -> str:
+    new = len(result.accepted)
+    if not new:
+        return f"nothing new: {person.name} is enrolled with these faces already, {person.faces} faces in all"
+    return f"{person.name} is enrolled with {new} new face{'s' if new != 1 else ''}, {person.faces} in all"
 
 
-def teach(
-    config: FacesecureConfig,
-    store: Store,
-    name: str,
-    faces: Sequence[StoredFace],
-    save: Callable[[Sequence[EnrolledFace]], Person],
-    json: bool,
-) -> dict[str, Any]:
-    """Enrol ``name`` from ``faces`` by calling ``save`` with the good ones; tells of each face, then returns it all.
-
-    Raises EnrolmentError, after telling why of each face, where too few are good.
-    """
-    from facesecure.domain.errors import EnrolmentError
-    from facesecure.recognition.enrolment import LEAST_FACES, enrol_from_sightings
-    from facesecure.services.model_stack import ModelStack
-
-    vision = ModelStack.load(config, state_of(config))
-    enrolment = vision.enrolment_of(store, name)
-    try:
-        good = enrol_from_sightings(enrolment, faces)
-    except EnrolmentError as error:
-        _tell(enrolment, None, name, json)
-        if len(enrolment.accepted) < LEAST_FACES:
-            raise EnrolmentError(error.message, _MORE.format(name=name)) from error
-        raise
-    return _tell(enrolment, save(good), name, json)
+def _warn(result: EnrolmentResult) -> None:
+    for found in result.lookalikes:
+        output.note(f"warning: {found.about(result.name)}")
 
 
-def chooser(config: FacesecureConfig) -> MatchVisitor:
-    """What says whose visit a sighting was, by the model in use."""
-    from facesecure.recognition.score_model import ScoreModel
-    from facesecure.recognition.visitor_matching import VisitorMatcher
-    from facesecure.vision.inference.model_card import load_model
-
-    model = load_model(config.recognizer.embedding_model, state_of(config))
-    return VisitorMatcher(ScoreModel.from_card(model.card)).match
-
-
-def _tell(enrolment: Enrolment, person: Person | None, name: str, json: bool) -> dict[str, Any]:
-    document = {
-        "name": person.name if person else name,
-        "enrolled": person is not None,
-        "taken": len(enrolment.accepted),
-        "refused": len(enrolment.pictures) - len(enrolment.accepted),
-        "faces": person.faces if person else 0,
-        "pictures": [_picture(picture) for picture in enrolment.pictures],
-        "warnings": [serializers.resemblance(found, name) for found in enrolment.lookalikes()],
+def _candidate(candidate: EnrolmentCandidate) -> dict[str, Any]:
+    return {
+        "source": candidate.source,
+        "taken": candidate.accepted,
+        "reason": candidate.reason or None,
+        "quality": serializers.quality(candidate.face.quality) if candidate.face else None,
     }
-    if not json:
-        output.table(
-            ("face", "", "quality", "why"),
-            [_row(picture, "taken") for picture in enrolment.pictures],
-            right=("quality",),
-        )
-        for found in enrolment.lookalikes():
-            output.note(f"warning: {found.about(name)}")
-    elif person is None:
-        output.emit_json(document)
-    return document

@@ -1,4 +1,4 @@
-"""``facesecure events``: what was seen."""
+"""``facesecure events``: the sightings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
-from facesecure.cli.settings import open_store, settings_of
+from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from facesecure.storage.store import Store
 
 app = group(
-    "What was seen: list, show, correct, export.",
+    "Sightings: list, show, correct, export.",
     "facesecure events list --since yesterday --kind stranger",
     "facesecure events show 3f2a",
     "facesecure events correct 3f2a --not Anna",
@@ -30,22 +30,27 @@ app = group(
 
 
 class Kind(StrEnum):
+    """The verdicts that ``--kind`` accepts."""
+
     known = "known"
     stranger = "stranger"
     unidentified = "unidentified"
 
 
 class Format(StrEnum):
+    """The formats of an export."""
+
     jsonl = "jsonl"
     csv = "csv"
 
 
 _WHEN = "a date or time (2031-05-30, 2031-05-30T18:00), today, yesterday, or how long ago (90m, 12h, 7d)"
-Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Begun then or later: {_WHEN}.")]
-Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Begun before then.")]
-OfKind = Annotated[Kind | None, typer.Option(help="Only this verdict.")]
-OfName = Annotated[str | None, typer.Option("--name", help="Only this person.")]
-All = Annotated[bool, typer.Option("--all", help="Also those that a later verdict on the same visit corrected.")]
+Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Started then or later: {_WHEN}.")]
+Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Started before then.")]
+OfKind = Annotated[Kind | None, typer.Option(help="Only sightings with this verdict.")]
+OfName = Annotated[str | None, typer.Option("--name", help="Only sightings of this person.")]
+Identifier = Annotated[str, typer.Argument(metavar="ID", help="The sighting's id, or its first characters.")]
+All = Annotated[bool, typer.Option("--all", help="Include verdicts that a later one of the same visit replaced.")]
 
 
 @app.command(
@@ -56,7 +61,7 @@ All = Annotated[bool, typer.Option("--all", help="Also those that a later verdic
 )
 def list_events(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="The newest so many sightings.")] = 50,
     since: Since = None,
     until: Until = None,
     kind: OfKind = None,
@@ -65,16 +70,16 @@ def list_events(
     json: Json = False,
 ) -> None:
     """List sightings, newest first."""
-    chosen = _chosen(since, until, kind, name, corrected)
+    filters = _filters(since, until, kind, name, corrected)
     with settings_of(context).store() as store:
-        found = store.sightings(limit, **chosen)
+        found = store.sightings(limit, **filters)
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
         _table(found)
     else:
-        asked = since or until or kind or name
-        output.note("nothing was seen" + (" that fits" if asked else " yet"))
+        filtered = since or until or kind or name
+        output.note("no sighting matches" if filtered else "no sighting yet")
 
 
 def _table(found: list[StoredSighting]) -> None:
@@ -82,7 +87,7 @@ def _table(found: list[StoredSighting]) -> None:
         (
             s.identifier[:8],
             s.first_seen,
-            _lasted(s),
+            _duration(s),
             serializers.coloured_who_now(s),
             s.verdict.score,
             s.source,
@@ -93,23 +98,23 @@ def _table(found: list[StoredSighting]) -> None:
     output.table(("id", "seen", "for", "who", "score", "source", "why"), rows, right=("for", "score"))
 
 
-def _lasted(sighting: StoredSighting) -> str:
+def _duration(sighting: StoredSighting) -> str:
     return f"{(sighting.last_seen - sighting.first_seen).total_seconds():.0f} s"
 
 
 @app.command("show", epilog=examples("facesecure events show 3f2a91c0", "facesecure events show 3f2a --json"))
 def show(
     context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="The sighting's id, or how it begins.")],
+    identifier: Identifier,
     json: Json = False,
 ) -> None:
-    """Show one sighting: who, when, why, and where its picture is."""
+    """Show one sighting: who, when, why, and the path of its snapshot."""
     with settings_of(context).store() as store:
         document = serializers.sighting(store.sighting(identifier))
     if json:
         output.emit_json(document)
         return
-    output.table(("what", "is"), [(key, value) for key, value in document.items() if value is not None])
+    output.table(("field", "value"), [(key, value) for key, value in document.items() if value is not None])
 
 
 @app.command(
@@ -122,56 +127,63 @@ def show(
 )
 def correct(
     context: typer.Context,
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="The sighting's id, or how it begins.")],
+    identifier: Identifier,
     no: Annotated[str | None, typer.Option("--not", metavar="NAME", help="It was not this person.")] = None,
-    stranger: Annotated[bool, typer.Option("--stranger", help="It was nobody we know.")] = False,
-    name: Annotated[str | None, typer.Option("--is", metavar="NAME", help="It was this person, new or not.")] = None,
+    stranger: Annotated[bool, typer.Option("--stranger", help="It was no enrolled person.")] = False,
+    name: Annotated[
+        str | None, typer.Option("--is", metavar="NAME", help="It was this new or enrolled person.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Say that a sighting was told wrongly, and have it remembered.
+    """Correct the verdict of a sighting, and learn from it.
 
-    --not and --stranger take what was learnt from it away from the person, and remember its faces as a stranger's: who
-    looks more like them than like the person is not the person. --is enrols from its faces, by the rules of enrolment.
-    How it was told stays in the history, with the correction beside it.
+    --not and --stranger remove the faces enrolled from the sighting from the person, and keep them as a stranger's: a
+    face that is more similar to them than to the person is not recognised as the person. --is enrols the faces, by the
+    rules of enrolment. The original verdict stays in the history, beside the correction.
     """
     from facesecure.domain.errors import UsageError
 
     if (no is not None) + stranger + (name is not None) != 1:
-        raise UsageError("say one of: --not NAME, --stranger, --is NAME", "see facesecure events correct --help")
+        raise UsageError("give one of: --not NAME, --stranger, --is NAME", "see facesecure events correct --help")
     config = settings_of(context).config()
     with open_store(config) as store:
-        sighting = store.sighting(identifier)
         if name is not None:
-            said = _it_was(config, store, sighting, name, json)
+            document = _correct_to_person(config, store, identifier, name, json)
         else:
-            said = _it_was_not(config, store, sighting, no)
-        shown = serializers.sighting(store.sighting(sighting.identifier))
+            document = _correct_to_stranger(config, store, identifier, no)
     if json:
-        output.emit_json({**shown, **said})
-        return
-    output.say(str(said["said"]))
+        output.emit_json(document)
+    else:
+        output.say(str(document["said"]))
 
 
-def _it_was_not(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str | None) -> dict[str, Any]:
-    from facesecure.cli.enroll import chooser
+def _correct_to_stranger(config: FacesecureConfig, store: Store, identifier: str, name: str | None) -> dict[str, Any]:
+    from facesecure.services.corrections import correct_to_stranger
+    from facesecure.services.visitors import visitor_matcher
 
-    visitor, removed = store.corrections.not_known(sighting.identifier, name, chooser(config))
-    faces = len(store.faces_seen(sighting.identifier))
-    who = f"not {name}" if name else "nobody we know"
-    taken = f"; {_faces(removed)} enrolled from it removed" if removed else ""
-    said = f"event {sighting.identifier[:8]} was {who}: {_faces(faces)} remembered as visitor {visitor}{taken}"
-    return {"said": said, "remembered": faces, "removed": removed}
+    result = correct_to_stranger(lambda: visitor_matcher(config, state_of(config)), store, identifier, name)
+    who = f"not {name}" if name else "nobody we know"  # the words of the stored correction
+    removed = f"; {_faces(result.removed)} enrolled from it removed" if result.removed else ""
+    kept = f"{_faces(result.remembered)} remembered as visitor {result.visitor}{removed}"
+    said = f"event {result.sighting.identifier[:8]} was {who}: {kept}"
+    counts = {"remembered": result.remembered, "removed": result.removed}
+    return {**serializers.sighting(result.sighting), "said": said, **counts}
 
 
-def _it_was(config: FacesecureConfig, store: Store, sighting: StoredSighting, name: str, json: bool) -> dict[str, Any]:
-    from facesecure.cli.enroll import teach
-    from facesecure.domain.names import person_name
+def _correct_to_person(
+    config: FacesecureConfig, store: Store, identifier: str, name: str, json: bool
+) -> dict[str, Any]:
+    from facesecure.cli.enroll import enrolment_document, model_loader, reported, show_faces
+    from facesecure.services.corrections import correct_to_person
 
-    identifier, name = sighting.identifier, person_name(name)
-    faces = store.corrections.faces(identifier)
-    told = teach(config, store, name, faces, lambda good: store.corrections.known(identifier, name, good), json)
-    said = f"event {identifier[:8]} was {told['name']}: {_faces(told['taken'])} enrolled, {told['faces']} in all"
-    return {"said": said, "enrolled": told}
+    with reported(json):
+        result = correct_to_person(model_loader(config), store, identifier, name)
+    enrolled = enrolment_document(result.enrolment)
+    if not json:
+        show_faces(result.enrolment)
+    counts = f"{_faces(enrolled['taken'])} enrolled, {enrolled['faces']} in all"
+    said = f"event {result.sighting.identifier[:8]} was {enrolled['name']}: {counts}"
+    return {**serializers.sighting(result.sighting), "said": said, "enrolled": enrolled}
 
 
 def _faces(count: int) -> str:
@@ -187,23 +199,25 @@ def _faces(count: int) -> str:
 )
 def export(
     context: typer.Context,
-    to: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write. Default: stdout.")
+    ] = None,
     format: Annotated[
         Format | None,
-        typer.Option(help="jsonl: one JSON object a line; csv: a table. Default: by FILE's ending, else jsonl."),
+        typer.Option(help="jsonl: one JSON object per line; csv: a table. Default: by the suffix of FILE, else jsonl."),
     ] = None,
     since: Since = None,
     until: Until = None,
     kind: OfKind = None,
     name: OfName = None,
     corrected: All = False,
-    json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Same as --format jsonl.")] = False,
 ) -> None:
-    """Write sightings, oldest first, one object a line (or as CSV)."""
+    """Write sightings, oldest first, as JSON lines or CSV."""
     wanted = Format.jsonl if json else format or (Format.csv if to and to.suffix == ".csv" else Format.jsonl)
     write = _write_csv if wanted is Format.csv else _write_lines
     with settings_of(context).store() as store, _opened(to) as file:
-        sightings = store.each_sighting(**_chosen(since, until, kind, name, corrected))
+        sightings = store.each_sighting(**_filters(since, until, kind, name, corrected))
         count = write(map(serializers.sighting, sightings), file)
     if to is not None:
         output.note(f"{count} sighting{'s' if count != 1 else ''} written to {to}")
@@ -243,7 +257,7 @@ def _write_csv(sightings: Iterable[dict[str, Any]], file: IO[str]) -> int:
     return count
 
 
-def _chosen(
+def _filters(
     since: str | None, until: str | None, kind: Kind | None, name: str | None, corrected: bool
 ) -> dict[str, Any]:
     from facesecure.cli.alert_history import moment

@@ -1,4 +1,4 @@
-"""``facesecure identify``: who is in these pictures, and why."""
+"""``facesecure identify``: identify the people in photos."""
 
 from __future__ import annotations
 
@@ -13,55 +13,47 @@ from facesecure.cli.output import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from facesecure.recognition.identify import FaceReport
+    from facesecure.services.identification import PhotoReport
 
-    from facesecure.recognition.identify import FaceReport, Identifier
+_COLUMNS = ("image", "face", "who", "score", "second", "quality", "why")
 
 
 def identify(
     context: typer.Context,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Pictures, or folders of pictures.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photos, or folders of photos.")],
     json: Json = False,
 ) -> None:
-    """Say who is in pictures, how sure that is, and why.
+    """Identify the people in photos, and explain each verdict.
 
-    Ends with 1 if a picture could not be read; the others are looked at all the same.
+    A photo that cannot be read does not stop the others; the exit code is then 1.
     """
-    from facesecure.services.enrolment import expand
+    from facesecure.services.identification import identify_photos
+    from facesecure.services.image_providers import photo_files
     from facesecure.services.model_stack import ModelStack
 
     config = settings_of(context).config()
-    paths = list(expand(images))
+    paths, state_dir = list(photo_files(images)), state_of(config)
     with open_store(config) as store:
-        identifier = ModelStack.load(config, state_of(config)).identifier(config, store, state_of(config))
+        identifier = ModelStack.load(config, state_dir).identifier(config, store, state_dir)
         with output.progress(quiet=json) as progress:
-            looked = _look(identifier, paths, progress)
+            reports = identify_photos(identifier, paths, progress)
     if json:
-        output.emit_json({"images": looked})
+        output.emit_json({"images": [_document(report) for report in reports]})
     else:
-        _table(looked)
-    failed = [image for image in looked if image["error"]]
-    for image in failed:
-        output.note(f"error: {image['error']}")
+        _table(reports)
+    failed = [report for report in reports if report.error]
+    for report in failed:
+        output.note(f"error: {report.error}")
     if failed:
         raise typer.Exit(1)
 
 
-def _look(identifier: Identifier, paths: Sequence[Path], progress: Progress) -> list[dict[str, Any]]:
-    return [_one(identifier, path) for path in progress.track(paths, description="looking at pictures")]
-
-
-def _one(identifier: Identifier, path: Path) -> dict[str, Any]:
-    from facesecure.domain.errors import ImageError
-    from facesecure.vision.images.photos import read_photo
-
-    try:
-        image = read_photo(path)
-    except ImageError as error:
-        return {"path": str(path), "error": error.message, "faces": []}
-    height, width = image.shape[:2]
-    faces = [_face(report) for report in identifier.identify(image)]
-    return {"path": str(path), "error": None, "width": width, "height": height, "faces": faces}
+def _document(report: PhotoReport) -> dict[str, Any]:
+    document: dict[str, Any] = {"path": str(report.path), "error": report.error}
+    if not report.error:
+        document |= {"width": report.width, "height": report.height}
+    return {**document, "faces": [_face(face) for face in report.faces]}
 
 
 def _face(report: FaceReport) -> dict[str, Any]:
@@ -74,24 +66,23 @@ def _face(report: FaceReport) -> dict[str, Any]:
     }
 
 
-_COLUMNS = ("picture", "face", "who", "score", "second", "quality", "why")
-
-
-def _table(looked: list[dict[str, Any]]) -> None:
-    rows = [row for image in looked if not image["error"] for row in _rows(image)]
+def _table(reports: Sequence[PhotoReport]) -> None:
+    rows = [row for report in reports if not report.error for row in _rows(report)]
     if rows:
         output.table(_COLUMNS, rows, right=("score", "quality"))
 
 
-def _rows(image: dict[str, Any]) -> list[tuple[object, ...]]:
-    if not image["faces"]:
-        return [(image["path"], None, None, None, None, None, "no face found")]
-    return [(image["path"], *_row(face)) for face in image["faces"]]
+def _rows(report: PhotoReport) -> list[tuple[object, ...]]:
+    if not report.faces:
+        return [(report.path, None, None, None, None, None, "no face found")]
+    return [(report.path, *_row(face)) for face in report.faces]
 
 
-def _row(face: dict[str, Any]) -> tuple[object, ...]:
-    left, top, right, bottom = face["box"]
-    who = output.coloured(face["name"] or face["verdict"], serializers.VERDICT_STYLES[face["verdict"]])
-    second = f"{face['second_name']} {face['second_score']:.2f}" if face["second_name"] else None
+def _row(report: FaceReport) -> tuple[object, ...]:
+    from facesecure.domain.wire import BoxDocument
+
+    verdict, (left, top, right, bottom) = report.verdict, BoxDocument.of(report.face.box).edges()
+    second = f"{verdict.second_name} {verdict.second_score:.2f}" if verdict.second_name else None
     where = f"{right - left:.0f}x{bottom - top:.0f} at {left:.0f},{top:.0f}"
-    return where, who, face["score"], second, face["quality"]["clarity"], face["why"]
+    who = serializers.coloured_who(verdict)
+    return where, who, verdict.score, second, report.aligned.quality.clarity, verdict.why

@@ -1,4 +1,4 @@
-"""``facesecure models``: the networks that come with facesecure, and those it can fetch."""
+"""``facesecure models``: the bundled models, and those that can be downloaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from facesecure.vision.inference.model_registry import ModelEntry, Verification
 
 app = group(
-    "The models: list, verify, pull.",
+    "Models: list, verify, pull.",
     "facesecure models list",
     "facesecure models verify",
     "facesecure models pull yunet",
@@ -23,7 +23,7 @@ app = group(
 
 @app.command("list", epilog=examples("facesecure models list", "facesecure models list --json"))
 def list_models(context: typer.Context, json: Json = False) -> None:
-    """List the models that are here, and those that can be pulled."""
+    """List the installed models, and those that can be pulled."""
     from facesecure.vision.inference import model_registry
 
     entries = model_registry.list_models(settings_of(context).state())
@@ -49,13 +49,15 @@ def verify(
     context: typer.Context,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Names, or paths of models elsewhere. Default: all that are here."),
+        typer.Argument(
+            metavar="[NAME]...", help="Names, or paths of other model files. Default: all installed models."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check the models' bytes, and what they compute here.
+    """Check the models' files and their output on this machine.
 
-    Each file must be the one its card was written for, and give its golden output on this machine.
+    Each file must have the hash on its card, and give the golden output on this machine.
     """
     from facesecure.vision.inference import model_registry
 
@@ -66,7 +68,7 @@ def verify(
         output.emit_json({"models": [_verification(result) for result in chosen]})
     else:
         rows = [(r.name, _word(r), _shown(r.distance), r.problem, r.hint) for r in chosen]
-        output.table(("model", "is", "golden error", "problem", "to do"), rows, right=("golden error",))
+        output.table(("model", "status", "golden error", "problem", "to do"), rows, right=("golden error",))
     if not all(result.good for result in chosen):
         raise typer.Exit(1)
 
@@ -79,7 +81,7 @@ def _named(name: str, found: dict[str, Verification]) -> Verification:
     from facesecure.domain.errors import UsageError
 
     if name not in found:
-        raise UsageError(f"there is no model {name!r} here", f"there are: {', '.join(found)}")
+        raise UsageError(f"no model {name!r} is installed", f"there are: {', '.join(found)}")
     return found[name]
 
 
@@ -103,14 +105,14 @@ def _word(result: Verification) -> Any:
 )
 def pull(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The model; models list shows those available.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model; see `facesecure models list`.")],
     mirror: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A folder elsewhere that holds the same file; the hash stays the same."),
+        typer.Option(metavar="URL", help="Another folder with the same file; the hash is still checked."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Fetch a model: pinned, resumed, and verified before it replaces anything."""
+    """Download a model. The version is pinned, an interrupted download resumes, and the file is verified before use."""
     from facesecure.vision.inference import model_registry
 
     state_dir = settings_of(context).state()
@@ -120,10 +122,7 @@ def pull(
         f"{remote.url}\n{remote.size:,} bytes, sha256 {remote.sha256}\nlicence {card.licence}, from {card.origin}"
     )
     with output.progress(quiet=json) as progress:
-        task = progress.add_task(name, total=remote.size)
-        path = model_registry.pull(
-            name, state_dir, lambda done, total: progress.update(task, completed=done, total=total), mirror=mirror
-        )
+        path = model_registry.pull(name, state_dir, lambda done, total: progress(name, done, total), mirror=mirror)
     if json:
         output.emit_json(
             {"name": name, "path": path, "size": remote.size, "sha256": remote.sha256, "licence": card.licence}

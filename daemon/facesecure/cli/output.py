@@ -1,7 +1,7 @@
-"""What commands print: results on stdout, everything else on stderr.
+"""Prints results on stdout, and everything else on stderr.
 
-With ``--json`` stdout carries exactly one JSON document. Colour and control codes go to terminals only, and
-NO_COLOR is honoured (both by rich). Names and paths are printed as they are, never read as markup.
+With ``--json``, stdout carries exactly one JSON document. Colours and control codes go to terminals only, and NO_COLOR
+is honoured (both by rich). Names and paths are printed literally, never interpreted as markup.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -21,48 +22,48 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import TaskID
 
 
-_WIDTH_OF_A_FILE = 4000
-"""A table written to a file or pipe has a line for every row, however long."""
+_FILE_WIDTH = 4000
+"""Columns of a table that is written to a file or pipe, so that each row stays on one line."""
 
 
 def out() -> Console:
-    """The console for results."""
+    """Return the console for results."""
     return _console(sys.stdout)
 
 
 def err() -> Console:
-    """The console for everything that is not the result."""
+    """Return the console for everything that is not the result."""
     return _console(sys.stderr)
 
 
 def _console(file: IO[str]) -> Console:
     from rich.console import Console
 
-    width = None if file.isatty() else _WIDTH_OF_A_FILE
+    width = None if file.isatty() else _FILE_WIDTH
     return Console(file=file, markup=False, highlight=False, emoji=False, width=width, soft_wrap=False)
 
 
 def say(text: str) -> None:
-    """A line of result."""
+    """Print a line of the result."""
     sys.stdout.write(text + "\n")
 
 
 def note(text: str) -> None:
-    """A line for the person at the terminal, not part of the result."""
+    """Print a line for the person at the terminal that is not part of the result."""
     sys.stderr.write(text + "\n")
 
 
 def emit_json(document: Any) -> None:
-    """Print ``document`` as the one JSON document; indented for a person, on one line for a program."""
+    """Print ``document`` as the one JSON document: indented on a terminal, on one line in a pipe or file."""
     indent = 2 if sys.stdout.isatty() else None
     sys.stdout.write(json.dumps(plain(document), indent=indent, allow_nan=False) + "\n")
 
 
 def plain(value: Any) -> Any:
-    """``value`` in JSON's own types. Times become ISO 8601, floats are rounded to what they mean, NaN is null."""
+    """Return ``value`` in JSON's own types: times in ISO 8601, floats rounded to 6 decimals, NaN as null."""
     match value:
         case Enum():
             return value.value
@@ -82,7 +83,7 @@ def plain(value: Any) -> Any:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[str] = ()) -> None:
-    """Print a table on stdout. ``right`` names the columns that are numbers."""
+    """Print a table on stdout; the columns named in ``right`` are aligned right."""
     from rich.table import Table
     from rich.text import Text
 
@@ -111,36 +112,65 @@ def _cell(value: object) -> str:
 
 
 def local(time: datetime) -> str:
-    """``time`` for a person: in the machine's own time zone, to the second."""
+    """Format ``time`` in the machine's time zone, to the second."""
     return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def coloured(text: str, style: str) -> Any:
-    """``text`` in ``style`` where there is a terminal."""
+    """Return ``text`` that is printed in ``style`` on a terminal."""
     from rich.text import Text
 
     return Text(text, style=style)
 
 
-def progress(*, quiet: bool = False) -> Progress:
-    """A progress bar on stderr; shows nothing where stderr is not a terminal, or with ``quiet``."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+class ProgressBar(AbstractContextManager["ProgressBar"]):
+    """A progress bar on stderr; shows nothing if stderr is not a terminal, or with ``quiet``.
 
-    console = err()
-    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+    Example::
+
+        with output.progress(quiet=json) as progress:
+            progress("reading photos", 3, 12)
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        console = err()
+        text = TextColumn("{task.description}", markup=False)
+        columns = text, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        disable = quiet or not console.is_terminal
+        self._bar = Progress(*columns, console=console, transient=True, disable=disable)
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> ProgressBar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Show that ``done`` of ``total`` steps of ``what`` are complete."""
+        if self._task is None:
+            self._task = self._bar.add_task(what, total=total)
+        self._bar.update(self._task, description=what, completed=done, total=total)
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout, and nothing else there.")]
+def progress(*, quiet: bool = False) -> ProgressBar:
+    """Return a progress bar, to be used in a ``with`` block."""
+    return ProgressBar(quiet=quiet)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 
 
 def examples(*lines: str) -> str:
-    """An epilog of ``lines``. Backspace on a line of its own tells the parser to leave the paragraph as it is."""
+    r"""Return an epilog of example command lines. ``\b`` on a line of its own keeps the paragraph's line breaks."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def group(help: str, *lines: str, **settings: Any) -> typer.Typer:
-    """A group of commands. Plain help, the same on every terminal and in every pipe."""
+    """Return a group of commands whose help is plain text, the same on a terminal and in a pipe."""
     return typer.Typer(
         help=help,
         epilog=examples(*lines),

@@ -1,4 +1,4 @@
-"""Where a passphrase comes from: a file, FACESECURE_PASSPHRASE, or whoever sits at the terminal."""
+"""Asks for passphrases and confirmation at the terminal; a passphrase may also come from a file or the environment."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from facesecure.domain.errors import UsageError
 VARIABLE = "FACESECURE_PASSPHRASE"
 PassphraseFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help=f"Take the passphrase from this file's first line. Also {VARIABLE}; else asked."),
+    typer.Option(
+        metavar="FILE", help=f"Read the passphrase from the first line of FILE. Default: {VARIABLE}, or a prompt."
+    ),
 ]
 
 
 def new_passphrase(file: Path | None) -> str:
-    """One to write a file with: asked for twice, and refused where it is too short. Raises UsageError."""
+    """Return a passphrase to encrypt with; the prompt asks twice. Raises UsageError if it is too short."""
     from facesecure.storage.passphrase import require_good
 
-    return require_good(_given(file) or _asked(twice=True))
+    return require_good(_given(file) or _prompted(twice=True))
 
 
 def passphrase(file: Path | None) -> str:
-    """One to open a file with. Raises UsageError where there is nobody to ask."""
-    return _given(file) or _asked(twice=False)
+    """Return a passphrase to decrypt with. Raises UsageError if none is given and there is no terminal."""
+    return _given(file) or _prompted(twice=False)
 
 
 def _given(file: Path | None) -> str | None:
@@ -36,15 +38,26 @@ def _given(file: Path | None) -> str | None:
     try:
         first = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the passphrase in {file}: {error}", "name a text file") from error
+        raise UsageError(f"cannot read the passphrase in {file}: {error}", "give a text file") from error
     if not first:
         raise UsageError(f"the first line of {file} is empty", "write the passphrase there")
     return first
 
 
-def _asked(*, twice: bool) -> str:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+def _prompted(*, twice: bool) -> str:
+    if not _interactive():
         raise UsageError(
-            "a passphrase is needed, and there is nobody to ask", f"give it with --passphrase-file FILE or {VARIABLE}"
+            "a passphrase is needed, and there is no terminal to ask",
+            f"give it with --passphrase-file FILE or {VARIABLE}",
         )
     return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
+
+
+def confirm(question: str, agreed: bool) -> None:
+    """Ask ``question`` unless it is ``agreed`` or there is no terminal; end the command if the answer is no."""
+    if not agreed and _interactive():
+        typer.confirm(f"{question}?", abort=True, err=True)
+
+
+def _interactive() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()

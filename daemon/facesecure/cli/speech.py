@@ -1,4 +1,4 @@
-"""``facesecure speech``: what can be said, and whether it is recorded."""
+"""``facesecure speech``: list, record and play the spoken sentences."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.output import Json, examples, group
-from facesecure.cli.settings import open_store, settings_of, state_of
+from facesecure.cli.settings import REGISTRY_LOG, settings_of, silenced, state_of
 
 if TYPE_CHECKING:
-    from facesecure.alerts.speech.synthesizer import SpeechService
-    from facesecure.config import FacesecureConfig
+    from facesecure.services.speech import SentenceRecording
 
 app = group(
-    "What is said aloud: list, say, prepare.",
+    "Spoken announcements: list, say, prepare.",
     "facesecure speech list",
     "facesecure speech say 'Dinner is ready'",
     "facesecure speech prepare",
@@ -25,20 +24,20 @@ app = group(
 
 @app.command("list", epilog=examples("facesecure speech list", "facesecure speech list --json"))
 def list_sentences(context: typer.Context, json: Json = False) -> None:
-    """List every sentence that this household can need, and how it is recorded.
+    """List every sentence the household can need, and its recording.
 
-    The words are in the configuration, under [speech] phrases and in the rules of [policy].
+    The wording is in the configuration: [speech] phrases and the rules of [policy].
     """
-    from facesecure.alerts.speech.announcements import sentences
+    from facesecure.services.speech import list_recordings
 
     config = settings_of(context).config()
-    with _studio(config) as studio:
-        rows = [_row(studio, sentence) for sentence in sentences(config, _names(config))]
+    recordings = list_recordings(config, state_of(config))
     if json:
-        output.emit_json({"language": config.speech.language, "sentences": rows})
+        sentences = [_document(recording) for recording in recordings]
+        output.emit_json({"language": config.speech.language, "sentences": sentences})
         return
-    shown = ((row["text"], row["voice"] or "not recorded", row["seconds"]) for row in rows)
-    output.table(("sentence", "voice", "seconds"), shown, right=("seconds",))
+    rows = [(recording.text, recording.voice or "not recorded", recording.seconds) for recording in recordings]
+    output.table(("sentence", "voice", "seconds"), rows, right=("seconds",))
 
 
 @app.command(
@@ -46,112 +45,61 @@ def list_sentences(context: typer.Context, json: Json = False) -> None:
 )
 def say(
     context: typer.Context,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The words, in the language of [speech].")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text, in the language of [speech].")],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write them to this MP3 file instead of saying them.")
+        Path | None, typer.Option(metavar="FILE", help="Write an MP3 file instead of playing the text.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say something through the loudspeaker of this machine, in the voice that alarms have.
+    """Say a text through this machine's loudspeaker, with the voice of the alerts.
 
-    The device is that of [plugins.speaker]. To try a Google Home: facesecure alerts test google_home.
+    Uses the device in [plugins.speaker]. To try a Google Home: facesecure alerts test google_home.
     """
+    from facesecure.services import speech
+
     config = settings_of(context).config()
-    with _studio(config) as studio:
-        recording = studio.recording(text)
-        row = _row(studio, text)
-        if out is None:
-            _play(config, studio, text)
-        else:
-            out.write_bytes(recording.read_bytes())
+    with silenced(REGISTRY_LOG):
+        recording = speech.say(text, config, state_of(config), out)
     if json:
-        output.emit_json({**row, "file": out})
-    else:
-        by = f" by {row['voice']}, {row['seconds']:.1f} s" if row["voice"] else ""
-        output.say(f"{out} says it{by}" if out else f"said it{by}")
+        output.emit_json({**_document(recording), "file": out})
+        return
+    by = f" by {recording.voice}, {recording.seconds:.1f} s" if recording.voice else ""
+    output.say(f"{out} is recorded{by}" if out else f"said{by}")
 
 
 @app.command("prepare", epilog=examples("facesecure speech prepare", "facesecure speech prepare --json"))
 def prepare(context: typer.Context, json: Json = False) -> None:
-    """Record whatever is not recorded yet, by the best voice that answers now.
+    """Record every sentence that is not recorded yet, with the best voice that works now.
 
-    The daemon does this by itself. Ends with 1 if a sentence is left without a recording.
+    The daemon does this by itself. Exits with 1 if a sentence is left without a recording.
     """
-    from facesecure.alerts.speech.announcements import sentences
+    from facesecure.services.speech import prepare_recordings
 
     config = settings_of(context).config()
-    needed = sentences(config, _names(config))
-    with _studio(config) as studio, output.progress(quiet=json) as progress:
-        for text in progress.track(needed, description="recording"):
-            studio.improve(text)
-        rows = [_row(studio, text) for text in needed]
-    missing = [row["text"] for row in rows if row["voice"] is None]
+    with output.progress(quiet=json) as progress:
+        recordings = prepare_recordings(config, state_of(config), progress)
+    missing = [recording.text for recording in recordings if recording.voice is None]
     if json:
-        output.emit_json({"needed": len(rows), "missing": missing, "sentences": rows})
+        sentences = [_document(recording) for recording in recordings]
+        output.emit_json({"needed": len(recordings), "missing": missing, "sentences": sentences})
     else:
-        _summary(rows, len(missing))
+        _summary(recordings, len(missing))
     if missing:
         raise typer.Exit(1)
 
 
-def _summary(rows: list[dict[str, Any]], missing: int) -> None:
-    voices = [row["voice"] for row in rows if row["voice"]]
+def _summary(recordings: list[SentenceRecording], missing: int) -> None:
+    voices = [recording.voice for recording in recordings if recording.voice]
     by_voice = ", ".join(f"{voices.count(voice)} by {voice}" for voice in dict.fromkeys(voices))
-    output.say(f"{len(voices)} of {len(rows)} sentences are recorded{f': {by_voice}' if by_voice else ''}")
+    output.say(f"{len(voices)} of {len(recordings)} sentences are recorded{f': {by_voice}' if by_voice else ''}")
     if missing:
-        output.note("hint: facesecure doctor says what each voice lacks")
+        output.note("hint: facesecure doctor shows what each voice needs")
 
 
-def _studio(config: FacesecureConfig) -> SpeechService:
-    from facesecure.alerts.speech.synthesizer import SpeechService
-
-    return SpeechService(config.speech, state_of(config))
-
-
-def _names(config: FacesecureConfig) -> list[str]:
-    """Whose names may have to be said."""
-    from facesecure.services.people import known_names
-
-    return known_names(config.recognizer, state_of(config), _enrolled(config))
-
-
-def _enrolled(config: FacesecureConfig) -> list[str]:
-    """Who is enrolled; nobody where there is no database yet, and none is made."""
-    from facesecure.storage.store import DATABASE_NAME
-
-    if not (state_of(config) / DATABASE_NAME).exists():
-        return []
-    with open_store(config) as store:
-        return [person.name for person in store.people()]
-
-
-def _row(studio: SpeechService, text: str) -> dict[str, Any]:
-    """How a sentence is recorded: by which voice, how long, where; all None where it is not."""
-    found = studio.recorded(text)
-    if found is None:
-        return {"text": text, "voice": None, "seconds": None, "path": None}
+def _document(recording: SentenceRecording) -> dict[str, Any]:
     return {
-        "text": text,
-        "voice": studio.voices[found.rank].name,
-        "seconds": studio.length(found.path),
-        "path": found.path,
+        "text": recording.text,
+        "voice": recording.voice,
+        "seconds": recording.seconds,
+        "path": recording.path,
     }
-
-
-def _play(config: FacesecureConfig, studio: SpeechService, text: str) -> None:
-    """Through the speaker plugin, by its settings. Raises PluginError."""
-    from pydantic import ValidationError
-
-    from facesecure.alerts.plugins.api import PluginContext
-    from facesecure.domain import Alert, AlertKind
-    from facesecure.domain.errors import ConfigError
-    from facesecure_plugins.speaker import SpeakerPlugin
-
-    table = {key: value for key, value in config.plugins.get("speaker", {}).items() if key != "enabled"}
-    try:
-        plugin = SpeakerPlugin(SpeakerPlugin.Config.model_validate(table))
-    except ValidationError as error:
-        raise ConfigError("[plugins.speaker] is wrong", hint="facesecure alerts list says what it is") from error
-    language, place = config.speech.language, config.camera.name
-    plugin.attach(PluginContext(state_of(config), place, language, studio, lambda *_: None))
-    plugin.send(Alert(AlertKind.TEST, text))

@@ -1,28 +1,31 @@
-"""``facesecure visitors``: who came and is not known."""
+"""``facesecure visitors``: people who came and are not enrolled."""
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
+from facesecure.cli.prompts import confirm
 from facesecure.cli.settings import open_store, settings_of
 
+if TYPE_CHECKING:
+    from facesecure.services.visitors import VisitorDetails
+
 app = group(
-    "Strangers, grouped by who it was: list, show, name, forget.",
+    "Strangers, grouped into visitors: list, show, name, forget.",
     "facesecure visitors list",
     "facesecure visitors name 3 Anna",
     "facesecure visitors forget 4",
 )
-Number = Annotated[int, typer.Argument(metavar="ID", help="The visitor's number; visitors list shows it.")]
+Number = Annotated[int, typer.Argument(metavar="ID", help="The visitor's number; see `facesecure visitors list`.")]
 
 
 @app.command("list", epilog=examples("facesecure visitors list", "facesecure visitors list --json"))
 def list_visitors(context: typer.Context, json: Json = False) -> None:
-    """List who came, how often and when, those seen last first."""
+    """List visitors with the number and times of their visits, last seen first."""
     with settings_of(context).store() as store:
         visitors = store.visitors.all()
     if json:
@@ -32,7 +35,7 @@ def list_visitors(context: typer.Context, json: Json = False) -> None:
             (v.identifier, serializers.visitor_name(v), v.visits, v.first_seen, v.last_seen, v.faces, v.snapshot)
             for v in visitors
         ]
-        columns = ("id", "who", "visits", "first seen", "last seen", "faces", "best picture")
+        columns = ("id", "who", "visits", "first seen", "last seen", "faces", "best snapshot")
         output.table(columns, rows, right=("id", "visits", "faces"))
     else:
         output.note("no stranger was seen yet")
@@ -41,47 +44,56 @@ def list_visitors(context: typer.Context, json: Json = False) -> None:
 @app.command("show", epilog=examples("facesecure visitors show 3", "facesecure visitors show 3 --json"))
 def show(context: typer.Context, identifier: Number, json: Json = False) -> None:
     """Show one visitor: every visit, and the faces kept of it."""
+    from facesecure.services.visitors import show_visitor
+
     with settings_of(context).store() as store:
-        visitor, faces = store.visitors.find(identifier), store.visitors.faces(identifier)
-        visits = [store.sighting(sighting) for sighting in store.visitors.visits(identifier)]
+        details = show_visitor(store, identifier)
     if json:
-        shown = [serializers.sighting(visit) for visit in visits]
-        output.emit_json({**serializers.visitor(visitor), "events": shown, "seen": list(map(serializers.seen, faces))})
-        return
+        events = [serializers.sighting(visit) for visit in details.visits]
+        faces = [serializers.seen(face) for face in details.faces]
+        output.emit_json({**serializers.visitor(details.visitor), "events": events, "seen": faces})
+    else:
+        _show(details)
+
+
+def _show(details: VisitorDetails) -> None:
+    visitor = details.visitor
     output.say(f"visitor {visitor.identifier}, {serializers.visitor_name(visitor)}, {_times(visitor.visits)}")
     rows = []
-    for visit in visits:
-        clarities = [face.seen.face.quality.clarity for face in faces if face.sighting == visit.identifier]
+    for visit in details.visits:
+        clarities = [face.seen.face.quality.clarity for face in details.faces_of(visit)]
         who, best = serializers.coloured_who_now(visit), max(clarities, default=None)
         rows.append((visit.identifier[:8], visit.first_seen, who, len(clarities), best, visit.snapshot))
-    output.table(("event", "seen", "who", "faces", "best quality", "picture"), rows, right=("faces", "best quality"))
+    output.table(("event", "seen", "who", "faces", "best quality", "snapshot"), rows, right=("faces", "best quality"))
 
 
 @app.command("name", epilog=examples("facesecure visitors name 3 Anna", "facesecure visitors name 3 Anna --json"))
 def name(
     context: typer.Context,
     identifier: Number,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who it is; may be somebody enrolled already.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name of a new or an enrolled person.")],
     json: Json = False,
 ) -> None:
     """Enrol a visitor from the faces seen at the door.
 
-    The rules are those of enrolment, and of each face it is said whether it was taken. Nothing is kept unless enough
-    are good. Past visits are shown as that person's, named later. A running daemon knows the person within two seconds.
+    The rules of enrolment apply, and each face is reported. Nothing is stored unless enough faces are good. Past visits
+    are shown as that person's, named later. A running daemon recognises the person within two seconds.
     """
-    from facesecure.cli.enroll import teach
+    from facesecure.cli.enroll import enrolment_document, model_loader, reported, show_faces
     from facesecure.domain.names import person_name
+    from facesecure.services.visitors import name_visitor
 
     config, name = settings_of(context).config(), person_name(name)
-    with open_store(config) as store:
-        visitor, faces = store.visitors.find(identifier), store.visitors.faces(identifier)
-        told = teach(config, store, name, faces, lambda good: store.visitors.name(identifier, name, good), json)
+    with open_store(config) as store, reported(json):
+        named = name_visitor(model_loader(config), store, identifier, name)
+    document = enrolment_document(named.enrolment)
     if json:
-        output.emit_json({"visitor": identifier, **told})
+        output.emit_json({"visitor": identifier, **document})
         return
+    show_faces(named.enrolment)
     output.say(
-        f"visitor {identifier} is {told['name']}: {told['taken']} new faces, {told['faces']} in all; "
-        f"{_times(visitor.visits)}, named later"
+        f"visitor {identifier} is {document['name']}: {document['taken']} new faces, {document['faces']} in all; "
+        f"{_times(named.visitor.visits)}, named later"
     )
 
 
@@ -89,24 +101,25 @@ def name(
 def forget(
     context: typer.Context,
     identifier: Number,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget a visitor: every face and picture of theirs is wiped. That somebody came stays in events.
+    """Forget a visitor: remove all their faces and snapshots. The sightings stay in events.
 
-    A visitor who was named stays enrolled; for that: facesecure people remove.
+    A visitor who was named stays enrolled; to forget a person: facesecure people remove.
     """
+    from facesecure.services.visitors import forget_visitor
+
     with settings_of(context).store() as store:
         visitor = store.visitors.find(identifier)
-        if not (yes or json) and sys.stdin.isatty() and sys.stderr.isatty():
-            typer.confirm(f"Forget visitor {identifier}, {_times(visitor.visits)}?", abort=True, err=True)
-        gone = store.visitors.forget(identifier)
+        confirm(f"Forget visitor {identifier}, {_times(visitor.visits)}", yes or json)
+        gone = forget_visitor(store, identifier)
     if json:
         output.emit_json({"forgotten": gone.identifier, "faces": gone.faces})
         return
     output.say(f"visitor {gone.identifier} is forgotten, with {gone.faces} face{'s' if gone.faces != 1 else ''}")
     if gone.name is not None:
-        output.note(f"{gone.name} stays enrolled; to forget that too: facesecure people remove {gone.name!r}")
+        output.note(f"{gone.name} stays enrolled; to forget them too: facesecure people remove {gone.name!r}")
 
 
 def _times(visits: int) -> str:

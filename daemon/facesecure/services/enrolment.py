@@ -1,141 +1,124 @@
-"""Where the pictures of an enrolment come from: photos, a film, or the camera with the person before it."""
+"""Enrols people: from images, or from the faces kept with sightings."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
-from facesecure.domain.errors import ImageError, SourceError, UsageError
+from facesecure.domain.errors import EnrolmentError
+from facesecure.domain.names import name_key, person_name
+from facesecure.domain.records import EnrolledFace, Person, StoredFace
+from facesecure.recognition import enrolment as recognition
+from facesecure.recognition.enrolment import LEAST_FACES, Enrolment, EnrolmentCandidate
+from facesecure.recognition.similarity import Lookalike
+from facesecure.services.image_providers import ImageProvider
+from facesecure.services.model_stack import ModelStack
+from facesecure.services.progress import Progress, ignore_progress
+from facesecure.storage.store import Store
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from facesecure.camera.sources.factory import OpenedSource
-    from facesecure.config import CameraConfig
-    from facesecure.domain import Frame
-    from facesecure.recognition.enrolment import Enrolment
-
-PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-_ENOUGH = 12
-"""Good faces after which a film or a camera has given enough."""
-_STEP = 0.25
-"""Seconds between the frames that are looked at; nearer ones are nearly the same."""
-_PATIENCE = 60.0
-"""Seconds before the camera that the person has to give enough good faces."""
-
-
-class ImageProvider(Protocol):
-    """A supply of pictures. ``many``: too many to tell of each; ``advice``: what the person is to do meanwhile."""
-
-    @property
-    def many(self) -> bool: ...
-
-    @property
-    def advice(self) -> str: ...
-
-    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
-        """Show ``enrolment`` the pictures."""
-
-
-def image_provider(camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None) -> ImageProvider:
-    """The one supply that was asked for. Raises UsageError where it was none or several, or holds no picture."""
-    asked = [bool(images), video is not None, uri is not None]
-    if sum(asked) != 1:
-        said = (
-            "nothing says where the pictures come from" if not any(asked) else "only one of them can be used at a time"
-        )
-        raise UsageError(
-            f"{said}: --images, --video or --camera", "for example: facesecure enroll Anna --images photos/anna/"
-        )
-    if images:
-        return PhotoProvider(list(expand(images)))
-    from facesecure.camera.sources import open_source
-
-    fast = camera.model_copy(update={"file_speed": "fast"})
-    if video is not None:
-        return VideoProvider(open_source(f"file:{video}", fast), str(video))
-    return CameraProvider(open_source(uri or camera.source, fast))
-
-
-def expand(paths: Iterable[Path]) -> Iterable[Path]:
-    """``paths`` with each folder replaced by the pictures in it, by name. Raises UsageError for one without any."""
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_ENDINGS and entry.is_file())
-        if not found:
-            endings = ", ".join(sorted(PICTURE_ENDINGS))
-            raise UsageError(
-                f"there is no picture in {path}", f"pictures end in {endings}; folders in it are not searched"
-            )
-        yield from found
+LoadModels = Callable[[], ModelStack]
+"""Returns the models: those that a daemon has loaded, or newly loaded ones. Raises ModelError."""
+SaveFaces = Callable[[Sequence[EnrolledFace]], Person]
+"""Stores the accepted faces of a person in one transaction, and returns the person."""
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoProvider:
-    """Photo files, each told of."""
+class EnrolmentResult:
+    """The outcome of enrolling ``name``: ``person`` as stored, or None if nothing was stored.
 
-    paths: Sequence[Path]
-    many: bool = False
-    advice: str = ""
+    ``candidates`` holds each image or face in the order it was added, with the reason if it was refused; ``lookalikes``
+    are other enrolled people who look like this one, the closest first.
+    """
 
-    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
-        from facesecure.vision.images.photos import read_photo
-
-        for path in progress.track(self.paths, description="looking at pictures"):
-            try:
-                enrolment.add_image(read_photo(path), str(path))
-            except ImageError as error:
-                enrolment.reject(str(path), error.message)
-
-
-@dataclass(frozen=True, slots=True)
-class VideoProvider:
-    """A video file, four frames of each second, until there are enough good faces."""
-
-    source: OpenedSource
     name: str
-    many: bool = True
-    advice: str = ""
+    person: Person | None
+    candidates: tuple[EnrolmentCandidate, ...]
+    lookalikes: tuple[Lookalike, ...]
 
-    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
-        _collect(self.source.frames(), self.name, enrolment, progress)
+    @property
+    def accepted(self) -> tuple[EnrolmentCandidate, ...]:
+        """Return the candidates that were good enough."""
+        return tuple(candidate for candidate in self.candidates if candidate.accepted)
 
-
-@dataclass(frozen=True, slots=True)
-class CameraProvider:
-    """The camera, with the person before it, until there are enough good faces or a minute has passed."""
-
-    source: OpenedSource
-    many: bool = True
-    advice: str = "{name}: look at the camera, then turn the head slowly: left, right, a little up and down"
-
-    def feed(self, enrolment: Enrolment, progress: Progress) -> None:
-        from facesecure.camera.capture import LatestFrame
-
-        self.source.probe()  # a network camera would be waited for, but nobody stands and waits with it
-        with LatestFrame(self.source) as frames:
-            _collect(frames, "camera", enrolment, progress, until=time.monotonic() + _PATIENCE)
+    @property
+    def refused(self) -> tuple[EnrolmentCandidate, ...]:
+        """Return the candidates that were not."""
+        return tuple(candidate for candidate in self.candidates if not candidate.accepted)
 
 
-def _collect(
-    frames: Iterable[Frame], name: str, enrolment: Enrolment, progress: Progress, until: float | None = None
-) -> None:
-    task = progress.add_task("good faces", total=_ENOUGH)
-    due, seen = 0.0, False
-    for frame in frames:
-        if until is not None and time.monotonic() > until:
-            return
-        if seen and frame.taken_at < due:
-            continue
-        due, seen = frame.taken_at + _STEP, True
-        enrolment.add_image(frame.image, f"{name} at {frame.taken_at:.1f} s")
-        progress.update(task, completed=len(enrolment.accepted))
-        if len(enrolment.accepted) >= _ENOUGH:
-            return
-    if not seen:
-        raise SourceError(f"{name} gave no picture", "check it with a video player, or with: facesecure doctor")
+class EnrolmentRefused(EnrolmentError):
+    """The person cannot be enrolled from these images; ``result`` says why for each of them."""
+
+    def __init__(self, error: EnrolmentError, result: EnrolmentResult) -> None:
+        """Take over the message and hint of ``error``."""
+        super().__init__(error.message, error.hint)
+        self.result = result
+
+
+def enrol_from_images(
+    load_models: LoadModels,
+    store: Store,
+    name: str,
+    images: ImageProvider,
+    progress: Progress = ignore_progress,
+    announce: Callable[[str], None] = lambda _: None,
+) -> EnrolmentResult:
+    """Enrol ``name``, new or not, from ``images``; store either all good faces or none.
+
+    ``announce`` is called with the provider's advice to the person once the models are loaded. If all images show faces
+    the person is enrolled with already, nothing is added and that is no error.
+
+    Raises UsageError if ``name`` is not a possible name, EnrolmentRefused if too few faces are good or it is unclear
+    who is meant, EnrolmentError if a classifier is in use, SourceError if the provider gives no image.
+
+    Example::
+
+        photos = image_provider(config.camera, [Path("photos/anna")], None, None)
+        result = enrol_from_images(partial(ModelStack.load, config, state_dir), store, "Anna", photos)
+    """
+    name = person_name(name)
+    enrolment = load_models().enrolment_of(store, name)
+    if images.advice:
+        announce(images.advice.format(name=name))
+    images.feed(enrolment, progress)
+    try:
+        faces = enrolment.finish()
+    except EnrolmentError as error:
+        raise EnrolmentRefused(error, _result(name, None, enrolment)) from error
+    return _result(name, _add(store, name, faces), enrolment)
+
+
+def enrol_from_sightings(
+    load_models: LoadModels, store: Store, name: str, faces: Sequence[StoredFace], save: SaveFaces
+) -> EnrolmentResult:
+    """Enrol ``name``, new or not, from ``faces`` kept with sightings; call ``save`` with the accepted ones.
+
+    Raises UsageError if ``name`` is not a possible name, EnrolmentRefused if too few are good or it is unclear who is
+    meant, EnrolmentError if a classifier is in use.
+    """
+    name = person_name(name)
+    enrolment = load_models().enrolment_of(store, name)
+    try:
+        accepted = recognition.enrol_from_sightings(enrolment, faces)
+    except EnrolmentError as error:
+        raise EnrolmentRefused(_with_hint(error, enrolment, name), _result(name, None, enrolment)) from error
+    return _result(name, save(accepted), enrolment)
+
+
+def _add(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
+    """Add ``faces`` to the person and return them; without new faces the person is enrolled already."""
+    if faces:
+        return store.add_person(name, faces)
+    return next(person for person in store.people() if name_key(person.name) == name_key(name))
+
+
+def _with_hint(error: EnrolmentError, enrolment: Enrolment, name: str) -> EnrolmentError:
+    """Replace the hint for photos: a person at the door cannot simply add more of them."""
+    if len(enrolment.accepted) >= LEAST_FACES:
+        return error
+    hint = f"wait for another visit, or enrol with photos: facesecure enroll {name!r} --images PATH..."
+    return EnrolmentError(error.message, hint)
+
+
+def _result(name: str, person: Person | None, enrolment: Enrolment) -> EnrolmentResult:
+    return EnrolmentResult(name, person, tuple(enrolment.pictures), tuple(enrolment.lookalikes()))

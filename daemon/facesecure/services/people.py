@@ -1,25 +1,155 @@
-"""Who can be recognised, for commands that load no model: everybody enrolled, or whom the classifier learnt."""
+"""Everything that is done with enrolled people: show, rename, forget, remove one face, export and import."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from facesecure.config import RecognizerConfig
-from facesecure.domain.errors import ModelError
+from facesecure.config import FacesecureConfig, RecognizerConfig
+from facesecure.domain.errors import ModelError, UsageError
+from facesecure.domain.names import name_key
+from facesecure.domain.records import EnrolledFace, Person, Template
+from facesecure.recognition import calibration
+from facesecure.storage import archive
+from facesecure.storage.archive import Added, ArchivedPerson
+from facesecure.storage.store import DATABASE_NAME, Store
 
 
-def known_names(config: RecognizerConfig, state_dir: Path, enrolled: Iterable[str]) -> list[str]:
-    """Names of those who can be recognised, where ``enrolled`` are those in the store.
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """A person with their faces and templates.
 
-    Of a classifier whose card cannot be read, those in the store: whoever runs it will hear of that.
+    ``similarity`` is the highest cosine between this person's templates and those of each other person, by name, the
+    highest first; templates made by different models are not compared.
     """
+
+    person: Person
+    faces: tuple[EnrolledFace, ...]
+    templates: tuple[Template, ...]
+    similarity: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifierPeople:
+    """The classifier in use, by the name on its card, and the people it was trained on."""
+
+    model: str
+    people: tuple[str, ...]
+
+
+def show_person(store: Store, name: str) -> PersonDetails:
+    """Return what is stored of the person called ``name``. Raises UsageError if there is none."""
+    faces, templates = store.faces_of(name), store.templates()
+    person = next(person for person in store.people() if name_key(person.name) == name_key(name))
+    own = [template for template in templates if template.name == person.name]
+    return PersonDetails(person, tuple(faces), tuple(own), tuple(_similarity(templates, own)))
+
+
+def require_person(store: Store, name: str) -> None:
+    """Raise UsageError, with a suggestion, if no person is called ``name``."""
+    store.face_numbers(name)
+
+
+def rename_person(store: Store, config: FacesecureConfig, state_dir: Path, name: str, new: str) -> Person:
+    """Rename a person, in past sightings too, and remove the recordings of the old name.
+
+    Raises UsageError if no person is called ``name``, or ``new`` cannot be used.
+    """
+    person = store.rename_person(name, new)
+    _remove_recordings(store, config, state_dir)
+    return person
+
+
+def forget_person(store: Store, config: FacesecureConfig, state_dir: Path, name: str) -> Person:
+    """Remove a person: faces, templates and name, in the store, the calibration and the spoken recordings.
+
+    That a sighting happened stays. Returns the person as they were. Raises UsageError if there is none called ``name``,
+    StoreError if a file cannot be changed.
+
+    Example::
+
+        forget_person(store, config, state_dir, "Anna")
+    """
+    person = store.remove_person(name)
+    calibration.forget(state_dir, person.name)
+    _remove_recordings(store, config, state_dir)
+    return person
+
+
+def remove_face(store: Store, name: str, face: int) -> None:
+    """Remove face number ``face`` of a person. Raises UsageError if it is not theirs, or is their last one."""
+    if face not in store.face_numbers(name):
+        raise UsageError(f"{name} has no face number {face}", f"facesecure people show {name!r} lists them")
+    store.remove_face(face)
+
+
+def export_people(
+    store: Store, file: IO[bytes], passphrase: Callable[[], str], names: Sequence[str] | None = None
+) -> list[Person]:
+    """Write people, by default everyone enrolled, to ``file``, encrypted under a passphrase; return those written.
+
+    Raises UsageError if one of ``names`` is not enrolled, or no person is.
+    """
+    return archive.write_people(store, file, passphrase, names)
+
+
+def read_export(file: Path, passphrase: Callable[[], str]) -> list[ArchivedPerson]:
+    """Decrypt an exported file and return the people in it. Raises UsageError if it cannot be read."""
+    return archive.read_people(file, passphrase)
+
+
+def import_people(store: Store, arrivals: Sequence[ArchivedPerson]) -> list[Added]:
+    """Add the people of an export to the store; faces that are there already are left out."""
+    return archive.add_people(store, arrivals)
+
+
+def classifier_people(config: RecognizerConfig, state_dir: Path) -> ClassifierPeople | None:
+    """Return the people of the classifier in use, or None if recognition uses embeddings. Raises ModelError."""
     if config.kind == "embedding":
-        return list(enrolled)
+        return None
     from facesecure.recognition.classifier import names_of
     from facesecure.vision.inference.model_card import load_card
 
+    card = load_card(config.model, state_dir)
+    return ClassifierPeople(card.name, tuple(names_of(card)))
+
+
+def known_names(config: RecognizerConfig, state_dir: Path, enrolled: Iterable[str]) -> list[str]:
+    """Return the names of the people who can be recognised; ``enrolled`` are those in the store.
+
+    Reads a classifier's card and loads no model. If the card cannot be read, returns ``enrolled``: the error is
+    reported where the model is loaded.
+    """
     try:
-        return list(names_of(load_card(config.model, state_dir)))
+        classifier = classifier_people(config, state_dir)
     except ModelError:
-        return list(enrolled)
+        classifier = None
+    return list(enrolled) if classifier is None else list(classifier.people)
+
+
+def recognisable_names(config: FacesecureConfig, state_dir: Path) -> list[str]:
+    """Return the names of the people who can be recognised, without creating a store where there is none yet."""
+    if not (state_dir / DATABASE_NAME).exists():
+        return known_names(config.recognizer, state_dir, [])
+    with Store.open(state_dir, keep_snapshots=config.store.snapshots) as store:
+        return known_names(config.recognizer, state_dir, [person.name for person in store.people()])
+
+
+def _remove_recordings(store: Store, config: FacesecureConfig, state_dir: Path) -> None:
+    """Remove the recordings of names that are no longer in use; the daemon records again what is still needed."""
+    from facesecure.alerts.speech.announcements import forget_all_but
+
+    enrolled = [person.name for person in store.people()]
+    forget_all_but(config, state_dir, known_names(config.recognizer, state_dir, enrolled))
+
+
+def _similarity(templates: Sequence[Template], own: Sequence[Template]) -> list[tuple[str, float]]:
+    highest: dict[str, float] = {}
+    for template in templates:
+        for mine in own:
+            if template.name != mine.name and template.model_sha256 == mine.model_sha256:
+                cosine = float(template.embedding @ mine.embedding)
+                highest[template.name] = max(cosine, highest.get(template.name, -1.0))
+    return sorted(highest.items(), key=lambda item: (-item[1], item[0]))

@@ -1,9 +1,8 @@
-"""Draws a calibration: for each person, where strangers, rivals and they themselves score, and the threshold."""
+"""Draws a calibration: for each person, the scores of strangers, rivals and the person, and the threshold."""
 
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,30 +11,23 @@ if TYPE_CHECKING:
     from facesecure.recognition.calibration import Calibration, PersonCalibration, Spread
 
 _SCORES = np.linspace(-0.5, 1.0, 400)
-_WIDTH, _ROW, _REST = 8.0, 1.3, 1.1
+_WIDTH, _ROW_HEIGHT, _MARGIN_HEIGHT = 8.0, 1.3, 1.1
 _STRANGERS, _OWN, _RIVALS, _LINE = "#d1495b", "#2e7d5b", "#edae49", "#22223b"
 
 
-def draw(calibration: Calibration, path: Path) -> None:
-    """Write a PNG to ``path`` in one step, readable by its owner only. Raises UsageError where that cannot be."""
-    from facesecure.cli.files import replacing
-
-    with replacing(path, binary=True) as file:
-        file.write(_picture(calibration))
-
-
-def _picture(calibration: Calibration) -> bytes:
+def draw_chart(calibration: Calibration) -> bytes:
+    """Return the chart as a PNG, one row for each person."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     count = len(calibration.people)
-    figure = Figure(figsize=(_WIDTH, _REST + _ROW * count), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, _MARGIN_HEIGHT + _ROW_HEIGHT * count), layout="constrained")
     FigureCanvasAgg(figure)
     rows = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
     for row, (name, person) in zip(rows, calibration.people.items(), strict=True):
         _draw_person(row, name, person)
-    rows[0].set_title(f"Likeness of single clear faces; 1 stranger in {1 / calibration.false_accept:,.0f} let in")
-    rows[-1].set_xlabel("likeness (cosine to the nearest template)")
+    rows[0].set_title(f"Similarity of single clear faces; 1 stranger in {1 / calibration.false_accept:,.0f} let in")
+    rows[-1].set_xlabel("similarity (cosine to the nearest template)")
     rows[0].legend(loc="upper left", fontsize="small", frameon=False)
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=110)

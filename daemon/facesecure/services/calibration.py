@@ -1,0 +1,77 @@
+"""Calibrates the household: each person's acceptance threshold for a rate of false accepts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from facesecure.config import FacesecureConfig
+from facesecure.domain.errors import EnrolmentError, ModelError
+from facesecure.recognition.calibration import Calibration
+from facesecure.recognition.calibrator import Calibrator, HouseholdMember, total
+from facesecure.recognition.impostor_model import impostor_model_of
+from facesecure.recognition.score_model import ScoreModel
+from facesecure.recognition.thresholds import by_name
+from facesecure.storage.store import Store
+from facesecure.vision.inference.model_card import Model, load_model
+
+
+def load_calibrated_model(config: FacesecureConfig, state_dir: Path) -> Model:
+    """Load the embedding model to calibrate for. Raises ModelError, also if a classifier is in use."""
+    if config.recognizer.kind == "classifier":
+        raise ModelError(
+            f"{config.recognizer.model} is a classifier, and its thresholds come with its card",
+            "`facesecure doctor` shows what they promise; to measure them again: "
+            "`facesecure-train evaluate classifier --write-card`",
+        )
+    return load_model(config.recognizer.model, state_dir)
+
+
+def calibrate(store: Store, model: Model, false_accept: float) -> Calibration:
+    """Return the thresholds at which a stranger's clear face passes for any of the household with ``false_accept``.
+
+    Nothing is written: ``Calibration.save`` does that. Raises EnrolmentError if no person is enrolled, ModelError if a
+    person is enrolled with another model only.
+
+    Example::
+
+        calibrate(store, load_calibrated_model(config, state_dir), 1 / 1000).save(state_dir)
+    """
+    revision = store.people_revision()
+    household = _household(store, model)
+    card = model.card
+    calibrator = Calibrator(impostor_model_of(model), ScoreModel.from_card(card), false_accept, card.genuine_quantiles)
+    people = calibrator.calibrate(household)
+    return Calibration(
+        model_sha256=model.sha256,
+        people_revision=revision,
+        made_at=datetime.now(UTC),
+        false_accept=false_accept,
+        strangers_marked=len(store.marked_strangers(model.sha256)),
+        false_accepts=total([person.false_accepts for person in people.values()]),
+        people=people,
+    )
+
+
+def _household(store: Store, model: Model) -> list[HouseholdMember]:
+    """Return everyone enrolled, as embedded by ``model``."""
+    names = [person.name for person in store.people()]
+    if not names:
+        raise EnrolmentError("no one is enrolled, so there is nothing to calibrate", "facesecure enroll NAME ...")
+    templates = by_name(store.templates(), model.sha256)
+    foreign = [name for name in names if name not in templates]
+    if foreign:
+        problem = f"enrolled with another model than {model.card.name}: {', '.join(foreign)}"
+        raise ModelError(problem, "enrol them again with this model, then calibrate")
+    hard_negatives = store.hard_negatives(model.sha256)
+    return [
+        HouseholdMember(
+            name,
+            np.stack([face.embedding for face in store.faces_of(name) if face.model_sha256 == model.sha256]),
+            templates[name],
+            [negative.embedding[None] for negative in hard_negatives if negative.name == name],
+        )
+        for name in names
+    ]
