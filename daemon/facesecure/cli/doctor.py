@@ -1,8 +1,8 @@
-"""``facesecure doctor``: is everything as it should be?"""
+"""``facesecure doctor``: check the installation."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -10,52 +10,54 @@ from facesecure.cli import output
 from facesecure.cli.output import Json
 from facesecure.cli.settings import REGISTRY_LOG, settings_of, silenced, state_of
 
+if TYPE_CHECKING:
+    from facesecure.services.diagnostics import CheckResult
+
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
 def doctor(context: typer.Context, json: Json = False) -> None:
-    """Check everything, and say what to do.
+    """Check everything, and say what to do about each problem.
 
-    Looks at the interpreter, models, camera, store, people, permissions, disk, clock, plugins and voices.
-    Ends with 1 if anything does not work; warnings alone do not.
+    Checks the interpreter, models, camera, store, people, permissions, disk, clock, plugins and voices.
+    Exits with 1 if a check fails; warnings alone do not count.
     """
     from facesecure.config.paths import find_config
     from facesecure.services.diagnostics import CHECKS, CheckContext, Health, run_checks
 
     settings = settings_of(context)
     config = settings.config()
-    patient = CheckContext(config, find_config(settings.config_file), state_of(config))
-    findings = []
+    checked = CheckContext(config, find_config(settings.config_file), state_of(config))
+    results: list[CheckResult] = []
     with silenced(REGISTRY_LOG), output.progress(quiet=json) as progress:
-        task = progress.add_task("examining", total=len(CHECKS))
-        for finding in run_checks(patient):
-            findings.append(finding)
-            progress.update(task, completed=min(len(findings), len(CHECKS) - 1))
-    failed = sum(finding.health is Health.FAIL for finding in findings)
+        for result in run_checks(checked):
+            results.append(result)
+            progress("checking", min(len(results), len(CHECKS) - 1), len(CHECKS))
+    failed = sum(result.health is Health.FAIL for result in results)
     if json:
-        output.emit_json({"ok": not failed, "checks": [_document(finding) for finding in findings]})
+        output.emit_json({"ok": not failed, "checks": [_document(result) for result in results]})
     else:
-        _table(findings)
+        _table(results)
     if failed:
         raise typer.Exit(1)
 
 
-def _document(finding: Any) -> dict[str, str | None]:
+def _document(result: CheckResult) -> dict[str, str | None]:
     return {
-        "check": finding.about,
-        "status": finding.health.value,
-        "message": finding.what,
-        "advice": finding.remedy or None,
+        "check": result.check,
+        "status": result.health.value,
+        "message": result.message,
+        "advice": result.remedy or None,
     }
 
 
-def _table(findings: list[Any]) -> None:
+def _table(results: list[CheckResult]) -> None:
     from rich.text import Text
 
     rows = []
-    for finding in findings:
-        what = Text(finding.what)
-        if finding.remedy:
-            what.append(f"\n-> {finding.remedy}")
-        rows.append((output.coloured(finding.health.value, _STYLES[finding.health.value]), finding.about, what))
+    for result in results:
+        message = Text(result.message)
+        if result.remedy:
+            message.append(f"\n-> {result.remedy}")
+        rows.append((output.coloured(result.health.value, _STYLES[result.health.value]), result.check, message))
     output.table(("", "check", "found"), rows)

@@ -1,4 +1,4 @@
-"""What a check finds, and what it looks at."""
+"""The result of a check, and what is checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from facesecure.config import FacesecureConfig
 
 
 class Health(StrEnum):
-    """OK, works but should be looked at, or does not work."""
+    """The severity of a result: fine, works but needs attention, or does not work."""
 
     OK = "ok"
     WARN = "warn"
@@ -19,30 +19,33 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing looked at: ``about`` what, how it is, ``what`` was found, and what to ``do`` unless it is fine."""
+    """The result of one check: what was checked, its health, what was found, and the remedy unless it is fine."""
 
-    about: str
+    check: str
     health: Health
-    what: str
+    message: str
     remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """What is examined: the configuration in force, the file it came from (None: defaults), and the state directory."""
+    """What is checked: the configuration, the file it came from (None: the defaults), and the state directory."""
 
     config: FacesecureConfig
     config_file: Path | None
     state_dir: Path
 
 
-def ok(about: str, what: str) -> CheckResult:
-    return CheckResult(about, Health.OK, what)
+def ok(check: str, message: str) -> CheckResult:
+    """Return the result of a check that passed."""
+    return CheckResult(check, Health.OK, message)
 
 
-def warn(about: str, what: str, do: str) -> CheckResult:
-    return CheckResult(about, Health.WARN, what, do)
+def warn(check: str, message: str, remedy: str) -> CheckResult:
+    """Return the result of a check that needs attention."""
+    return CheckResult(check, Health.WARN, message, remedy)
 
 
-def fail(about: str, what: str, do: str) -> CheckResult:
-    return CheckResult(about, Health.FAIL, what, do)
+def fail(check: str, message: str, remedy: str) -> CheckResult:
+    """Return the result of a check that failed."""
+    return CheckResult(check, Health.FAIL, message, remedy)

@@ -1,4 +1,4 @@
-"""The checks in their order, each kept from spoiling the others."""
+"""Runs the checks in their order; one that breaks does not stop the others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.diagnostics import components, machine, speech, state
-from facesecure.services.diagnostics import machine as rehearsals
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
@@ -30,15 +29,21 @@ CHECKS: Mapping[str, Check] = {
     "plugins": components.plugins,
     "voices": speech.voices,
     "sentences": speech.sentences,
-    "drill": rehearsals.drill,
+    "drill": machine.drill,
 }
 
 
-def run_checks(patient: CheckContext, checks: Mapping[str, Check] = CHECKS) -> Iterator[CheckResult]:
-    """What each check finds, as it is found. Never raises: a check that breaks is a finding itself."""
+def run_checks(context: CheckContext, checks: Mapping[str, Check] = CHECKS) -> Iterator[CheckResult]:
+    """Run ``checks`` and yield each result at once. Never raises: a check that breaks is a failed one.
+
+    Example::
+
+        for result in run_checks(CheckContext(config, config_file, state_dir)):
+            print(result.check, result.health, result.message, result.remedy)
+    """
     for name, check in checks.items():
         try:
-            yield from check(patient)
+            yield from check(context)
         except FacesecureError as error:
             yield fail(name, error.message, error.hint or "")
         except Exception as error:  # noqa: BLE001 - one check must not keep the others from running

@@ -1,4 +1,4 @@
-"""Checks of speech: voices that work, and sentences that are recorded before they are needed."""
+"""Checks of speech: the voices work, and the sentences are recorded before they are needed."""
 
 from __future__ import annotations
 
@@ -10,109 +10,94 @@ from pathlib import Path
 from facesecure.alerts.speech.voices.base import Voice
 from facesecure.domain.errors import PluginError
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, Health, fail, ok, warn
-from facesecure.services.diagnostics.state import database
 
 _SAMPLE = "1 2 3"
-_SECONDS = 8.0
+_VOICE_SECONDS = 8.0
 _OFFLINE = "sudo apt install espeak-ng, or pip install 'facesecure[offline-voice]' (English)"
 
 
-def voices(patient: CheckContext) -> Iterator[CheckResult]:
-    """Each voice that is configured says something now."""
+def voices(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that each configured voice can speak now."""
     from facesecure.alerts.speech.voices import build_voices
 
-    if not _aloud(patient):
-        yield ok("voices", f"none is needed: {_silent(patient)}")
+    if not _speaks(context):
+        yield ok("voices", f"none is needed: {_no_speaker(context)}")
         return
-    wanted = [voice for voice in build_voices(patient.config.speech) if not _left_out(voice, patient)]
-    found = [_tried(patient, voice) for voice in wanted]
-    works = [finding for finding in found if finding.health is Health.OK]
+    voices_used = [voice for voice in build_voices(context.config.speech) if not _optional_and_missing(voice, context)]
+    results = [_try(context, voice) for voice in voices_used]
+    works = [result for result in results if result.health is Health.OK]
     if works:
-        yield from found
+        yield from results
     else:
-        yield from (fail(finding.about, finding.what, finding.remedy) for finding in found)
-    if [finding.about for finding in works] == ["voice gtts"]:
-        yield warn("voices", "without the network nothing new can be said", _OFFLINE)
+        yield from (fail(result.check, result.message, result.remedy) for result in results)
+    if [result.check for result in works] == ["voice gtts"]:
+        yield warn("voices", "without a network, new sentences cannot be recorded", _OFFLINE)
 
 
-def _aloud(patient: CheckContext) -> bool:
-    """Whether a plugin that speaks is in the configuration."""
-    config = patient.config
+def _speaks(context: CheckContext) -> bool:
+    """Return whether a plugin that speaks is enabled."""
+    config = context.config
     return any(config.plugins.get(name, {"enabled": False}).get("enabled", True) for name in config.policy.aloud)
 
 
-def _silent(patient: CheckContext) -> str:
-    tables = " or ".join(f"[plugins.{name}]" for name in patient.config.policy.aloud)
+def _no_speaker(context: CheckContext) -> str:
+    tables = " or ".join(f"[plugins.{name}]" for name in context.config.policy.aloud)
     return f"there is no {tables or 'plugin that speaks'}"
 
 
-def _tried(patient: CheckContext, voice: Voice) -> CheckResult:
-    """What became of asking ``voice`` for three words; nothing of it is kept, and no name is told to anybody."""
+def _try(context: CheckContext, voice: Voice) -> CheckResult:
+    """Let ``voice`` say three words; nothing is stored, and no person's name is sent to a service."""
     from facesecure.alerts.speech.cache import SpeechCache
     from facesecure.alerts.speech.jobs import SynthesisJobs
 
-    about, speech = f"voice {voice.name}", patient.config.speech
+    name, speech = f"voice {voice.name}", context.config.speech
     if obstacle := voice.obstacle(speech.language):
-        return _lacking(about, obstacle)
+        return _obstacle(name, obstacle)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        takes = SynthesisJobs(SpeechCache(Path(folder), [voice]), [voice], speech.language, speech.silence)
+        jobs = SynthesisJobs(SpeechCache(Path(folder), [voice]), [voice], speech.language, speech.silence)
         try:
-            takes.begin(voice, _SAMPLE).result(_SECONDS)
+            jobs.begin(voice, _SAMPLE).result(_VOICE_SECONDS)
         except PluginError as error:
-            return _lacking(about, error)
+            return _obstacle(name, error)
         except TimeoutError:
-            return warn(about, f"said nothing within {_SECONDS:g} s", "try it again; alarms use the next voice")
+            return warn(name, f"no speech within {_VOICE_SECONDS:g} s", "try it again; alarms use the next voice")
         finally:
-            takes.close()
-    return ok(about, f"speaks {speech.language}, {time.monotonic() - began:.1f} s for three words")
+            jobs.close()
+    return ok(name, f"speaks {speech.language}, {time.monotonic() - began:.1f} s for three words")
 
 
-def _left_out(voice: Voice, patient: CheckContext) -> bool:
-    """Whether nobody asked for it, and it is not here: piper is tried by default where it happens to be installed."""
-    speech = patient.config.speech
+def _optional_and_missing(voice: Voice, context: CheckContext) -> bool:
+    """Return whether ``voice`` is piper, not configured and not installed: by default it is used only if installed."""
+    speech = context.config.speech
     by_default = "voices" not in speech.model_fields_set and voice.name == "piper"
     return by_default and voice.obstacle(speech.language) is not None
 
 
-def _lacking(about: str, obstacle: PluginError) -> CheckResult:
-    return warn(about, obstacle.message, obstacle.hint or "")
+def _obstacle(name: str, obstacle: PluginError) -> CheckResult:
+    return warn(name, obstacle.message, obstacle.hint or "")
 
 
-def sentences(patient: CheckContext) -> Iterator[CheckResult]:
-    """Everything that the household can need said is recorded, by the best voice there is."""
-    from facesecure.alerts.speech import announcements
+def sentences(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that every sentence the household can need is recorded, with the best voice."""
     from facesecure.alerts.speech.synthesizer import SpeechService
+    from facesecure.services.speech import needed_sentences
 
-    config = patient.config
-    if not _aloud(patient):
+    config = context.config
+    if not _speaks(context):
         return
-    needed = announcements.sentences(config, _names(patient))
-    with SpeechService(config.speech, patient.state_dir) as studio:
-        recorded = [text for text in needed if studio.recorded(text)]
-        best = [text for text in recorded if studio.best(text)]
+    needed = needed_sentences(config, context.state_dir)
+    with SpeechService(config.speech, context.state_dir) as service:
+        recorded = [text for text in needed if service.recorded(text)]
+        best = [text for text in recorded if service.best(text)]
     yield _ready(needed, recorded, best)
 
 
 def _ready(needed: Sequence[str], recorded: Sequence[str], best: Sequence[str]) -> CheckResult:
     if len(recorded) < len(needed):
-        what = f"{len(needed) - len(recorded)} of {len(needed)} are not recorded: an alarm must wait for a voice"
-        return warn("sentences", what, "facesecure run records them, or now: facesecure speech prepare")
+        missing = len(needed) - len(recorded)
+        message = f"{missing} of {len(needed)} are not recorded: alerts wait until a voice has recorded them"
+        return warn("sentences", message, "facesecure run records them, or now: facesecure speech prepare")
     if len(best) < len(needed):
-        return ok("sentences", f"{len(needed)} are recorded, {len(needed) - len(best)} until a better voice answers")
+        return ok("sentences", f"{len(needed)} are recorded, {len(needed) - len(best)} with a fallback voice for now")
     return ok("sentences", f"all {len(needed)} are recorded")
-
-
-def _names(patient: CheckContext) -> list[str]:
-    from facesecure.services.people import known_names
-
-    return known_names(patient.config.recognizer, patient.state_dir, _enrolled(patient))
-
-
-def _enrolled(patient: CheckContext) -> list[str]:
-    if not database(patient).exists():
-        return []
-    from facesecure.storage.store import Store
-
-    with Store.open(patient.state_dir) as store:
-        return [person.name for person in store.people()]

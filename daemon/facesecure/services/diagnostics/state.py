@@ -1,4 +1,4 @@
-"""Checks of what is kept: the database, the people in it, and who may read it. Nothing is made or changed."""
+"""Checks of the state directory: database, people, calibration, permissions, key and backups. Changes nothing."""
 
 from __future__ import annotations
 
@@ -19,90 +19,94 @@ if TYPE_CHECKING:
 
 
 _SHOWN = 3
-_STALE = 3 * 86_400
+"""How many paths a message lists."""
+_STALE_BACKUP = 3 * 86_400
+"""Seconds after which the newest backup is too old."""
 
 
-def database(patient: CheckContext) -> Path:
-    """Where the database is, or will be."""
+def database(context: CheckContext) -> Path:
+    """Return the path of the database, which need not exist."""
     from facesecure.storage.store import DATABASE_NAME
 
-    return patient.state_dir / DATABASE_NAME
+    return context.state_dir / DATABASE_NAME
 
 
-def store(patient: CheckContext) -> Iterator[CheckResult]:
-    """The database is ours, of a version we know, and whole; or could be made."""
+def store(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that the database is facesecure's, of a known version and intact, or that it could be created."""
     from facesecure.storage.database import inspect, translated
 
-    path = database(patient)
+    path = database(context)
     if not path.exists():
-        yield _to_be_made(patient.state_dir)
+        yield _missing_store(context.state_dir)
         return
     revision = inspect(path)
     with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict == "ok":
-        yield ok("store", f"{path}, revision {revision or 'none yet'}, {path.stat().st_size / 1e6:.1f} MB, whole")
+        yield ok("store", f"{path}, revision {revision or 'none yet'}, {path.stat().st_size / 1e6:.1f} MB, intact")
     else:
-        advice = "start facesecure run again: it restores the newest good backup"
-        yield fail("store", f"{path} is damaged: {verdict}", advice)
+        remedy = "restart facesecure run: it restores the newest good backup"
+        yield fail("store", f"{path} is damaged: {verdict}", remedy)
 
 
-def _to_be_made(state_dir: Path) -> CheckResult:
+def _missing_store(state_dir: Path) -> CheckResult:
     parent = existing(state_dir)
     if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
-        return ok("store", f"{state_dir} will be made when it is first used")
-    advice = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
-    return fail("store", f"{state_dir} cannot be made: {parent} cannot be written", advice)
+        return ok("store", f"{state_dir} will be created when it is first used")
+    remedy = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
+    return fail("store", f"{state_dir} cannot be created: {parent} cannot be written", remedy)
 
 
-def people(patient: CheckContext) -> Iterator[CheckResult]:
-    """Somebody is enrolled, with the model in use."""
-    if patient.config.recognizer.kind == "classifier":
-        yield from _classifier_people(patient)
+def people(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that people are enrolled, with the model in use."""
+    if context.config.recognizer.kind == "classifier":
+        yield from _classifier_people(context)
         return
-    if not database(patient).exists():
-        yield _nobody()
+    if not database(context).exists():
+        yield _no_one()
         return
     from facesecure.storage.store import Store
     from facesecure.vision.inference.model_card import load_model
 
-    model = load_model(patient.config.recognizer.model, patient.state_dir)
-    with Store.open(patient.state_dir) as opened:
-        everybody = [person.name for person in opened.people()]
+    model = load_model(context.config.recognizer.model, context.state_dir)
+    with Store.open(context.state_dir) as opened:
+        everyone = [person.name for person in opened.people()]
         known = {template.name for template in opened.templates(model.sha256)}
-    yield _enrolled(everybody) if everybody else _nobody()
-    strangers = [name for name in everybody if name not in known]
-    if strangers:
-        what = f"enrolled with another model, and not recognised by {model.card.name}: {', '.join(strangers)}"
+    yield _enrolled(everyone) if everyone else _no_one()
+    foreign = [name for name in everyone if name not in known]
+    if foreign:
+        message = f"enrolled with another model, and not recognised by {model.card.name}: {', '.join(foreign)}"
         yield warn(
-            "people", what, "facesecure run embeds their pictures again; those that are lost need enrolling again"
+            "people",
+            message,
+            "facesecure run embeds their faces again; people whose faces are lost must be enrolled again",
         )
 
 
-def calibration(patient: CheckContext) -> Iterator[CheckResult]:
-    """The thresholds were fitted to the people who are enrolled now."""
-    if patient.config.recognizer.kind == "classifier":
-        yield from _classifier_thresholds(patient)
+def calibration(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that the thresholds were fitted to the people who are enrolled now."""
+    if context.config.recognizer.kind == "classifier":
+        yield from _classifier_thresholds(context)
         return
-    if not database(patient).exists():
+    if not database(context).exists():
         return
     from facesecure.recognition.calibration import COMMAND, Calibration
     from facesecure.recognition.thresholds import Fit, by_name
     from facesecure.storage.store import Store
     from facesecure.vision.inference.model_card import load_model
 
-    model = load_model(patient.config.recognizer.model, patient.state_dir)
-    with Store.open(patient.state_dir) as opened:
+    model = load_model(context.config.recognizer.model, context.state_dir)
+    with Store.open(context.state_dir) as opened:
         templates = by_name(opened.templates(), model.sha256)
-    made = Calibration.load(patient.state_dir)
+    made = Calibration.load(context.state_dir)
     fit = Fit.of(made, templates, model.sha256)
     if not templates:
         return
     if made is None:
-        yield ok("calibration", f"{fit.complaint}; the safe default holds, and {COMMAND} fits it")
+        yield ok("calibration", f"{fit.complaint}; the safe default holds; to fit it: {COMMAND}")
     elif fit.changed:
-        what = f"{fit.complaint or 'new or changed since'}: the safe default holds for {', '.join(fit.changed)}"
-        yield warn("calibration", what, f"re-calibration is offered: {COMMAND}")
+        message = f"{fit.complaint or 'new or changed since'}: the safe default holds for {', '.join(fit.changed)}"
+        yield warn("calibration", message, f"calibrate again: {COMMAND}")
     else:
         rate = f"1 stranger in {1 / made.false_accept:,.0f}"
         yield ok("calibration", f"made on {made.made_at.date()} for {rate}: {', '.join(fit.calibrated)}")
@@ -112,120 +116,124 @@ def _enrolled(names: list[str]) -> CheckResult:
     return ok("people", f"{len(names)} enrolled: {', '.join(names)}")
 
 
-def _nobody() -> CheckResult:
-    return warn("people", "nobody is enrolled: everybody is a stranger", "facesecure enroll NAME --images PATH...")
+def _no_one() -> CheckResult:
+    return warn("people", "no one is enrolled: every visitor is a stranger", "facesecure enroll NAME --images PATH...")
 
 
-def permissions(patient: CheckContext) -> Iterator[CheckResult]:
-    """Faces are nobody else's business, nor is a camera's password."""
-    findings = [*_of_state(patient), *_of_config(patient)]
-    yield from findings or [ok("permissions", "what is kept is its owner's only")]
+def permissions(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that only the owner can read the faces and a camera's password."""
+    results = [*_state_permissions(context), *_config_permissions(context)]
+    yield from results or [ok("permissions", "only the owner can read the state directory")]
 
 
-def _of_state(patient: CheckContext) -> Iterator[CheckResult]:
-    for path in (patient.state_dir, database(patient)):
+def _state_permissions(context: CheckContext) -> Iterator[CheckResult]:
+    for path in (context.state_dir, database(context)):
         if path.exists() and not os.access(path, os.R_OK | os.W_OK):
             yield fail(
                 "permissions", f"{path} cannot be read and written by this user", "run as the user of the service"
             )
-    open_to_others = sorted(_open_to_others(patient.state_dir))
+    open_to_others = sorted(_open_to_others(context.state_dir))
     if open_to_others:
         shown = ", ".join(map(str, open_to_others[:_SHOWN]))
         more = f" and {len(open_to_others) - _SHOWN} more" if len(open_to_others) > _SHOWN else ""
-        yield warn("permissions", f"others can read or search {shown}{more}", f"chmod -R go-rwx {patient.state_dir}")
+        yield warn("permissions", f"other users can access {shown}{more}", f"chmod -R go-rwx {context.state_dir}")
 
 
 def _open_to_others(state_dir: Path) -> Iterator[Path]:
-    """Files and folders of the state directory, itself included, that are not their owner's only."""
+    """Yield the files and folders of the state directory, itself included, that other users can access."""
     for folder, folders, files in os.walk(state_dir):
         here = Path(folder)
         for path in (*([here] if here == state_dir else []), *(here / name for name in (*folders, *files))):
-            with suppress(FileNotFoundError):  # the daemon is at work here
+            with suppress(FileNotFoundError):  # a running daemon removes files
                 if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) & 0o077:
                     yield path
 
 
-def key(patient: CheckContext) -> Iterator[CheckResult]:
-    """The key that the faces are encrypted with is there, fits, and is not lost with the machine."""
+def key(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that the key of the faces is there and fits, and say whether it is stored beside them."""
     from facesecure.storage.keys import find_key
     from facesecure.storage.store import Store
 
-    if not database(patient).exists():
+    if not database(context).exists():
         return
-    with Store.open(patient.state_dir):  # refuses a key that does not fit, with what to do
-        found = find_key(patient.state_dir)
-    if found is not None and found.path.parent == patient.state_dir:
-        where = f"{found.path}, beside the faces: whoever takes this folder takes both (docs/threat-model.md)"
-        yield ok("key", where)
+    with Store.open(context.state_dir):  # raises StoreError if the key does not fit
+        found = find_key(context.state_dir)
+    if found is not None and found.path.parent == context.state_dir:
+        message = f"{found.path}, beside the faces: a copy of this folder includes both (docs/threat-model.md)"
+        yield ok("key", message)
     elif found is not None:
-        yield ok("key", f"{found.path}" + (", lent by systemd" if found.given else ""))
+        yield ok("key", f"{found.path}" + (", provided by systemd" if found.from_systemd else ""))
 
 
-def backups(patient: CheckContext) -> Iterator[CheckResult]:
-    """Something to fall back on, not too old, and whether the database was damaged lately."""
+def backups(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that there is a recent backup, and report a database that was damaged."""
     from facesecure.storage.backups import Backups
     from facesecure.storage.store import Store
 
-    if not database(patient).exists():
+    if not database(context).exists():
         return
-    kept = Backups(database(patient))
+    kept = Backups(database(context))
     newest = next(iter(kept.all()), None)
     if newest is None:
-        with Store.open(patient.state_dir) as opened:
-            somebody = bool(opened.people())
-        what, advice = "there is none yet", "facesecure run makes one a day"
-        yield warn("backups", what, advice) if somebody else ok("backups", f"{what}; {advice}")
+        with Store.open(context.state_dir) as opened:
+            enrolled = bool(opened.people())
+        message, remedy = "there is none yet", "facesecure run makes one a day"
+        yield warn("backups", message, remedy) if enrolled else ok("backups", f"{message}; {remedy}")
         return
     age = time.time() - newest.stat().st_mtime
-    made = f"the newest of {len(kept.all())} is {age / 3600:.0f} h old"
-    if age > _STALE:
-        yield warn("backups", made, "facesecure run makes one a day: is it running, and is there room on the disk?")
+    message = f"the newest of {len(kept.all())} is {age / 3600:.0f} h old"
+    if age > _STALE_BACKUP:
+        yield warn("backups", message, "facesecure run makes one a day: check that it runs, and the free disk space")
     else:
-        yield ok("backups", made)
+        yield ok("backups", message)
     for damaged in sorted(kept.folder.glob("damaged-*.db")):
-        what = f"a damaged database was replaced by its backup; it is kept as {damaged}"
+        message = f"a damaged database was replaced by its backup; it is kept as {damaged}"
         yield warn(
-            "backups", what, "if it happens again, replace the disk (on a Pi, the SD card); then remove the file"
+            "backups", message, "if it happens again, replace the disk (on a Pi, the SD card); then remove the file"
         )
 
 
-def _of_config(patient: CheckContext) -> Iterator[CheckResult]:
-    path, source = patient.config_file, patient.config.camera.source
+def _config_permissions(context: CheckContext) -> Iterator[CheckResult]:
+    path, source = context.config_file, context.config.camera.source
     if path is not None and "@" in source and stat.S_IMODE(path.stat().st_mode) & 0o004:
-        yield warn("permissions", f"{path} holds a camera's password and can be read by everybody", f"chmod o-r {path}")
+        yield warn("permissions", f"{path} holds a camera's password and can be read by all users", f"chmod o-r {path}")
 
 
-def _classifier_people(patient: CheckContext) -> Iterator[CheckResult]:
-    """Whom it learnt by name, and that somebody unknown has a class too."""
+def _classifier_people(context: CheckContext) -> Iterator[CheckResult]:
+    """Check the names the classifier was trained on, its class for unknown people, and its detector."""
     from facesecure.recognition.classifier import facts_of, names_of
 
-    card = _card(patient)
+    card = _card(context)
     names, facts = names_of(card), facts_of(card)
     yield ok("people", f"{len(names)} known to the classifier {card.name}: {', '.join(names)}")
     if not facts.unknown:
-        what = f"{card.name} has no class for people it does not know: strangers look like one of its names to it"
-        yield warn("people", what, "train it with a folder of many other people's faces, called unknown")
-    if facts.crop is not None and facts.crop.detector != patient.config.detector.kind:
-        what = f"{card.name} learnt on faces that {facts.crop.detector} found, not {patient.config.detector.kind}"
-        yield warn("people", what, f'set [detector] kind = "{facts.crop.detector}", or train it on faces found so')
+        message = f"{card.name} has no class for unknown people, and takes strangers for one of its names"
+        yield warn("people", message, "train it with a folder of many other people's faces, named unknown")
+    if facts.crop is not None and facts.crop.detector != context.config.detector.kind:
+        message = (
+            f"{card.name} was trained on faces that {facts.crop.detector} found, not {context.config.detector.kind}"
+        )
+        yield warn("people", message, f'set [detector] kind = "{facts.crop.detector}", or train it again')
 
 
-def _classifier_thresholds(patient: CheckContext) -> Iterator[CheckResult]:
-    """What its card promises of strangers, and who will still be named."""
+def _classifier_thresholds(context: CheckContext) -> Iterator[CheckResult]:
+    """Check the rate of false accepts on the classifier's card, and the share of visits it still names."""
     from facesecure.recognition.classifier_thresholds import ClassThresholds
 
-    card = _card(patient)
-    standards, asked = ClassThresholds.from_card(card), patient.config.verdict.false_accept
-    facts, warnings = card.classifier, standards.warnings(asked)
+    card = _card(context)
+    standards, allowed = ClassThresholds.from_card(card), context.config.verdict.false_accept
+    facts, warnings = card.classifier, standards.warnings(allowed)
     for warning in warnings:
-        yield warn("calibration", f"{card.name}: {warning}", "train it on more people and pictures, or ask for less")
+        yield warn(
+            "calibration", f"{card.name}: {warning}", "train it on more people and images, or allow a higher rate"
+        )
     if facts is not None and not warnings:
-        shares = ", ".join(f"{name} {standards.named(name, asked):.0%}" for name in standards.standards)
+        shares = ", ".join(f"{name} {standards.named(name, allowed):.0%}" for name in standards.standards)
         measured = f"measured on {facts.strangers} strangers ({facts.dataset})"
-        yield ok("calibration", f"1 stranger in {1 / asked:,.0f}: visits named {shares}; {measured}")
+        yield ok("calibration", f"1 stranger in {1 / allowed:,.0f}: visits named {shares}; {measured}")
 
 
-def _card(patient: CheckContext) -> ModelCard:
+def _card(context: CheckContext) -> ModelCard:
     from facesecure.vision.inference.model_card import load_card
 
-    return load_card(patient.config.recognizer.model, patient.state_dir)
+    return load_card(context.config.recognizer.model, context.state_dir)

@@ -19,7 +19,7 @@ from facesecure.vision.inference.model_card import bundled_directory
 from support.people import enrolled_face
 
 
-def patient(tmp_path, **sections):
+def context(tmp_path, **sections):
     return CheckContext(FacesecureConfig.model_validate(sections), None, tmp_path / "state")
 
 
@@ -31,31 +31,31 @@ def pictures(tmp_path):
     return folder
 
 
-def only(findings):
-    (finding,) = findings
-    return finding
+def only(results):
+    (result,) = results
+    return result
 
 
 def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(tmp_path):
-    def mendable(patient):
+    def mendable(context):
         raise FacesecureError("it is loose", "push it in")
         yield
 
-    def buggy(patient):
+    def buggy(context):
         raise ZeroDivisionError("oh")
         yield
 
-    found = list(run_checks(patient(tmp_path), {"a": mendable, "b": buggy, "disk": machine.disk}))
-    assert [(f.about, f.health) for f in found][:2] == [("a", Health.FAIL), ("b", Health.FAIL)]
-    assert (found[0].what, found[0].remedy) == ("it is loose", "push it in")
-    assert "ZeroDivisionError" in found[1].what
-    assert found[2].about == "disk"
+    found = list(run_checks(context(tmp_path), {"a": mendable, "b": buggy, "disk": machine.disk}))
+    assert [(f.check, f.health) for f in found][:2] == [("a", Health.FAIL), ("b", Health.FAIL)]
+    assert (found[0].message, found[0].remedy) == ("it is loose", "push it in")
+    assert "ZeroDivisionError" in found[1].message
+    assert found[2].check == "disk"
 
 
 def test_the_bundled_models_and_detector_are_well(tmp_path):
-    found = [*components.models(patient(tmp_path)), *components.detector(patient(tmp_path))]
-    assert {finding.health for finding in found} == {Health.OK}
-    assert {"model pnet", "detector"} <= {finding.about for finding in found}
+    found = [*components.models(context(tmp_path)), *components.detector(context(tmp_path))]
+    assert {result.health for result in found} == {Health.OK}
+    assert {"model pnet", "detector"} <= {result.check for result in found}
 
 
 def test_a_damaged_model_is_found(tmp_path):
@@ -63,42 +63,42 @@ def test_a_damaged_model_is_found(tmp_path):
     folder.mkdir(parents=True)
     (folder / "pnet.json").write_bytes((bundled_directory() / "pnet.json").read_bytes())
     (folder / "pnet.tflite").write_bytes(b"x")
-    sick = [finding for finding in components.models(patient(tmp_path)) if finding.health is Health.FAIL]
-    assert only(sick).about == "model pnet"
+    sick = [result for result in components.models(context(tmp_path)) if result.health is Health.FAIL]
+    assert only(sick).check == "model pnet"
     assert only(sick).remedy
 
 
 def test_a_camera_that_gives_pictures_is_well(tmp_path, pictures):
-    finding = only(components.camera(patient(tmp_path, camera={"source": f"dir:{pictures}"})))
-    assert finding.health is Health.OK
-    assert "64x48" in finding.what
+    result = only(components.camera(context(tmp_path, camera={"source": f"dir:{pictures}"})))
+    assert result.health is Health.OK
+    assert "64x48" in result.message
 
 
 def test_a_camera_that_is_not_there_fails_with_what_to_do(tmp_path):
-    wanted = patient(tmp_path, camera={"source": "v4l2:/dev/video99"})
-    finding = only(run_checks(wanted, {"camera": components.camera}))
-    assert finding.health is Health.FAIL
-    assert "/dev/video99" in finding.what
-    assert finding.remedy
+    wanted = context(tmp_path, camera={"source": "v4l2:/dev/video99"})
+    result = only(run_checks(wanted, {"camera": components.camera}))
+    assert result.health is Health.FAIL
+    assert "/dev/video99" in result.message
+    assert result.remedy
 
 
 def test_a_plugin_that_is_not_installed_fails_and_no_plugin_at_all_is_warned_of(tmp_path):
-    found = {finding.about: finding for finding in components.plugins(patient(tmp_path, plugins={"logg": {}}))}
+    found = {result.check: result for result in components.plugins(context(tmp_path, plugins={"logg": {}}))}
     assert found["plugin logg"].health is Health.FAIL
     assert "log" in found["plugin logg"].remedy
     assert found["plugins"].health is Health.WARN
 
 
 def test_the_log_plugin_is_well(tmp_path):
-    found = {finding.about: finding.health for finding in components.plugins(patient(tmp_path))}
+    found = {result.check: result.health for result in components.plugins(context(tmp_path))}
     assert found["plugin log"] is Health.OK
     assert "plugins" not in found
 
 
 def test_a_store_that_is_not_made_yet_is_well_and_is_not_made_by_looking(tmp_path):
-    finding = only(state.store(patient(tmp_path)))
-    assert finding.health is Health.OK
-    assert only(state.people(patient(tmp_path))).health is Health.WARN
+    result = only(state.store(context(tmp_path)))
+    assert result.health is Health.OK
+    assert only(state.people(context(tmp_path))).health is Health.WARN
     assert not (tmp_path / "state").exists()
 
 
@@ -112,21 +112,21 @@ def test_a_whole_store_is_well_and_a_damaged_one_is_not(tmp_path):
     with Store.open(tmp_path / "state") as store:
         for seed in range(12):
             store.add_person(f"Person {seed}", [enrolled_face(seed)])
-    assert only(state.store(patient(tmp_path))).health is Health.OK
+    assert only(state.store(context(tmp_path))).health is Health.OK
     path = tmp_path / "state" / "facesecure.db"
     content = bytearray(path.read_bytes())
     content[4096 * 3 : -4096] = b"\x5a" * (len(content) - 4096 * 4)
     path.write_bytes(content)
-    assert only(run_checks(patient(tmp_path), {"store": state.store})).health is Health.FAIL
+    assert only(run_checks(context(tmp_path), {"store": state.store})).health is Health.FAIL
 
 
 def test_what_others_can_read_is_warned_of(tmp_path):
     with Store.open(tmp_path / "state"):
         pass
-    assert only(state.permissions(patient(tmp_path))).health is Health.OK
+    assert only(state.permissions(context(tmp_path))).health is Health.OK
     (tmp_path / "state" / "facesecure.db").chmod(0o644)
-    finding = only(state.permissions(patient(tmp_path)))
-    assert (finding.health, "chmod" in finding.remedy) == (Health.WARN, True)
+    result = only(state.permissions(context(tmp_path)))
+    assert (result.health, "chmod" in result.remedy) == (Health.WARN, True)
 
 
 def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path):
@@ -137,40 +137,40 @@ def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path)
         (root / f"folder{number}").mkdir(mode=0o755)
         (root / f"folder{number}" / "file").write_text("")
         (root / f"folder{number}" / "file").chmod(0o640)
-    finding = only(state.permissions(patient(tmp_path)))
-    assert finding.health is Health.WARN
-    assert "and 7 more" in finding.what
-    subprocess.run(finding.remedy, shell=True, check=True)
-    assert only(state.permissions(patient(tmp_path))).health is Health.OK
+    result = only(state.permissions(context(tmp_path)))
+    assert result.health is Health.WARN
+    assert "and 7 more" in result.message
+    subprocess.run(result.remedy, shell=True, check=True)
+    assert only(state.permissions(context(tmp_path))).health is Health.OK
 
 
 def test_a_key_that_fits_is_well_and_another_is_not(tmp_path):
     with Store.open(tmp_path / "state") as store:
         store.add_person("Tom", [enrolled_face(1)])
-    finding = only(state.key(patient(tmp_path)))
-    assert (finding.health, "beside the faces" in finding.what) == (Health.OK, True)
+    result = only(state.key(context(tmp_path)))
+    assert (result.health, "beside the faces" in result.message) == (Health.OK, True)
     (tmp_path / "state" / "key").unlink()
     make_key(tmp_path / "state" / "key")
-    finding = only(run_checks(patient(tmp_path), {"key": state.key}))
-    assert (finding.health, "is not the key" in finding.what) == (Health.FAIL, True)
+    result = only(run_checks(context(tmp_path), {"key": state.key}))
+    assert (result.health, "is not the key" in result.message) == (Health.FAIL, True)
 
 
 def test_a_backup_that_is_missing_or_old_is_warned_of_and_so_is_damage(tmp_path):
     root = tmp_path / "state"
-    assert list(state.backups(patient(tmp_path))) == []
+    assert list(state.backups(context(tmp_path))) == []
     Store.open(root).close()
-    assert only(state.backups(patient(tmp_path))).health is Health.OK, "there is nothing to lose yet"
+    assert only(state.backups(context(tmp_path))).health is Health.OK, "there is nothing to lose yet"
     with Store.open(root) as store:
         store.add_person("Tom", [enrolled_face(1)])
-    assert only(state.backups(patient(tmp_path))).health is Health.OK
+    assert only(state.backups(context(tmp_path))).health is Health.OK
     (backup,) = (root / "backups").iterdir()
     os.utime(backup, (0, 0))
-    assert only(state.backups(patient(tmp_path))).health is Health.WARN
+    assert only(state.backups(context(tmp_path))).health is Health.WARN
     os.truncate(root / "facesecure.db", 8192)
     Store.open(root, resident=True).close()
-    assert [finding.health for finding in state.backups(patient(tmp_path))] == [Health.WARN, Health.WARN]
+    assert [result.health for result in state.backups(context(tmp_path))] == [Health.WARN, Health.WARN]
     backup.unlink()
-    assert only(state.backups(patient(tmp_path))).health is Health.WARN
+    assert only(state.backups(context(tmp_path))).health is Health.WARN
 
 
 def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated(tmp_path):
@@ -178,9 +178,9 @@ def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated
     file.write_text("")
     file.chmod(0o644)
     config = FacesecureConfig.model_validate({"camera": {"source": "rtsp://me:geheim@door/1"}})
-    finding = only(state.permissions(CheckContext(config, file, tmp_path / "state")))
-    assert finding.health is Health.WARN
-    assert "geheim" not in finding.what + finding.remedy
+    result = only(state.permissions(CheckContext(config, file, tmp_path / "state")))
+    assert result.health is Health.WARN
+    assert "geheim" not in result.message + result.remedy
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated
 def test_room_on_the_disk_is_judged_by_what_will_be_kept(tmp_path, monkeypatch, free, health):
     usage = type("Usage", (), {"free": free})
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda path: usage)
-    assert only(machine.disk(patient(tmp_path, store={"max_snapshot_mb": 500}))).health is health
+    assert only(machine.disk(context(tmp_path, store={"max_snapshot_mb": 500}))).health is health
 
 
 def test_a_clock_is_judged():
