@@ -1,6 +1,6 @@
-"""The entry point: runs a command, and turns whatever goes wrong into a line that says what to do.
+"""The entry point: runs a command, and turns every error into a line that says what to do.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of our output went away.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of stdout has closed it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from typing import Protocol, runtime_checkable
 
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
 
@@ -16,10 +17,23 @@ READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
 
 
+@runtime_checkable
+class _ParserError(Protocol):
+    """An error of the command line's parser, with the message for the user.
+
+    click's ClickException, recognised by its shape: newer versions of typer raise that of their own copy of click
+    (``typer._click``), which is another class and is not exported.
+    """
+
+    exit_code: int
+
+    def format_message(self) -> str: ...
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``facesecure`` with ``arguments`` and return the exit code; never raises.
 
-    Without ``arguments`` it is this process's own command line, and Ctrl-C ends the process.
+    Without ``arguments`` it runs this process's command line, and Ctrl-C ends the process.
     """
     if arguments is not None:
         return _guarded(arguments)
@@ -31,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _guarded(arguments: Sequence[str]) -> int:
-    """Run and explain. Whatever is written on the way, by whichever library, is its owner's only."""
+    """Run, and explain errors. Files that any library creates meanwhile are readable by their owner only."""
     before = os.umask(0o077)
     try:
-        _write_any_name()
+        _escape_invalid_text()
         code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -44,7 +58,7 @@ def _guarded(arguments: Sequence[str]) -> int:
         return READER_GONE
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 1
-    except Exception as error:  # noqa: BLE001 - this is where every exception ends
+    except Exception as error:  # noqa: BLE001 - the last handler of every exception
         return _explain(error)
     finally:
         os.umask(before)
@@ -52,7 +66,7 @@ def _guarded(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Parse and run. Not by the parser's own ``main``, which would keep interrupts and broken pipes to itself."""
+    """Parse and run. The parser's own ``main`` is not used, since it handles interrupts and broken pipes itself."""
     from typer import Exit
 
     from facesecure.cli.app import command
@@ -68,17 +82,16 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _explain(error: Exception) -> int:
-    """Say what went wrong on stderr; returns the exit code."""
-    from typer import Abort, BadParameter
+    """Print the error on stderr, and return the exit code."""
+    from typer import Abort
 
     from facesecure.domain.errors import FacesecureError
 
-    parser_error = BadParameter.__mro__[2]  # click's ClickException, which typer does not export by name
     if isinstance(error, FacesecureError):
-        return _complain(error.message, error.hint, error.exit_code)
+        return _print_error(error.message, error.hint, error.exit_code)
     if isinstance(error, Abort):
         return _interrupted()
-    if isinstance(error, parser_error):
+    if isinstance(error, _ParserError):
         return _wrong_usage(error)
     if os.environ.get(DEBUG):
         import traceback
@@ -86,23 +99,23 @@ def _explain(error: Exception) -> int:
         traceback.print_exc()
         return 1
     if isinstance(error, OSError) and error.strerror:
-        about = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{about}{error.strerror}", None, 1)
-    what = f"{type(error).__name__}: {error}".splitlines()[0]
-    return _complain(what, f"this is a bug; run with {DEBUG}=1 for the traceback", 1)
+        file = f"{error.filename}: " if error.filename else ""
+        return _print_error(f"{file}{error.strerror}", None, 1)
+    message = f"{type(error).__name__}: {error}".splitlines()[0]
+    return _print_error(message, f"this is a bug; run with {DEBUG}=1 for the traceback", 1)
 
 
-def _wrong_usage(error: Exception) -> int:
+def _wrong_usage(error: _ParserError) -> int:
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
         sys.stderr.write(context.get_help() + "\n")
         return 2
     path = context.command_path if context is not None else "facesecure"
-    message = str(getattr(error, "format_message", error.__str__)())
-    return _complain(message[:1].lower() + message[1:].rstrip("."), f"see {path} --help", 2)
+    message = error.format_message()
+    return _print_error(message[:1].lower() + message[1:].rstrip("."), f"see {path} --help", 2)
 
 
-def _complain(message: str, hint: str | None, code: int) -> int:
+def _print_error(message: str, hint: str | None, code: int) -> int:
     sys.stderr.write(f"error: {message}\n")
     if hint:
         sys.stderr.write(f"hint: {hint}\n")
@@ -114,15 +127,15 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
-def _write_any_name() -> None:
-    """A file name need not be valid Unicode; printing one must not fail."""
+def _escape_invalid_text() -> None:
+    """Print file names that are not valid Unicode with escapes instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:
-    """Python flushes stdout once more as it exits, and would complain."""
+    """Redirect stdout to nowhere: Python flushes it once more as it exits, and would print an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
