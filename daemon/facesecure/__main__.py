@@ -1,4 +1,4 @@
-"""``python -m facesecure`` is ``facesecure``."""
+"""Run ``facesecure`` as ``python -m facesecure``."""
 
 import sys
 

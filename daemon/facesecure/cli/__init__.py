@@ -1,4 +1,5 @@
-"""The command line. ``main.main`` is the entry point; each module here is one command or group of commands.
+"""The command line: parses, calls a service, and prints. Each module is one command or group of commands.
 
-Modules import what they need inside the commands: ``facesecure --help`` must not wait for SQLAlchemy or OpenCV.
+``main.main`` is the entry point. Commands import what they need inside their functions, so that ``facesecure --help``
+does not wait for SQLAlchemy or OpenCV.
 """

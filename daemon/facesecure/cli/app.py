@@ -1,4 +1,4 @@
-"""The commands put together, and the global options."""
+"""Assembles the commands and the global options."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from facesecure.cli.output import examples, group
 from facesecure.cli.settings import Settings, configure_logging
 
 app = group(
-    "Knows the family at the door, and says so when a stranger stands there.",
+    "Recognises the people at your door and announces strangers.",
     "facesecure demo",
     "facesecure enroll Anna --images photos/anna/",
     "facesecure run --source rtsp://user:password@192.168.1.20/stream",
@@ -105,20 +105,21 @@ def _global_options(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Configuration file. Also FACESECURE_CONFIG; else /etc/facesecure/facesecure.toml, "
-            "else ~/.config/facesecure/facesecure.toml.",
+            help="Configuration file. Default: FACESECURE_CONFIG, /etc/facesecure/facesecure.toml or "
+            "~/.config/facesecure/facesecure.toml, whichever is found first.",
         ),
     ] = None,
     state_dir: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Where people, sightings and pulled models are kept. Also FACESECURE_STATE_DIR."
+            metavar="DIR", help="Directory of people, sightings and pulled models. Default: FACESECURE_STATE_DIR."
         ),
     ] = None,
     verbose: Annotated[
-        int, typer.Option("--verbose", "-v", count=True, show_default=False, help="Log more; twice for everything.")
+        int,
+        typer.Option("--verbose", "-v", count=True, show_default=False, help="Log more; given twice, log everything."),
     ] = 0,
-    version: Annotated[  # noqa: ARG001 - acted on by its callback
+    version: Annotated[  # noqa: ARG001 - handled by its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -127,5 +128,5 @@ def _global_options(
 
 
 def command() -> Any:
-    """The parser, ready to run: ``command().main(args, standalone_mode=False)``."""
+    """Return the parser: ``command().main(args, standalone_mode=False)`` runs a command."""
     return typer.main.get_command(app)

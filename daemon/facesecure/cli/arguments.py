@@ -1,7 +1,7 @@
-"""Small liberties with the command line that the parser does not take by itself.
+"""Rewrites the command line where the parser is too strict.
 
-Global options may stand anywhere, ``--images`` takes as many paths as follow it (so that a shell's ``*.jpg``
-works), and ``--camera`` may stand alone.
+Global options are accepted anywhere, ``--images`` takes all paths that follow it (so that a shell's ``*.jpg`` works),
+and ``--camera`` may have no value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GLOBAL_FLAGS = ("--verbose", "-v")
 
 
 def globals_first(arguments: Sequence[str]) -> list[str]:
-    """``arguments`` with the global options moved before the command; what follows ``--`` stays as it is."""
+    """Return ``arguments`` with the global options moved before the command; words after ``--`` are unchanged."""
     front: list[str] = []
     rest: list[str] = []
     words = iter(arguments)
@@ -37,26 +37,26 @@ def _next(words: Iterable[str]) -> list[str]:
 
 
 def repeat_option(option: str, arguments: Sequence[str]) -> list[str]:
-    """``option A B C`` written out as ``option A option B option C``, up to the next word that begins with a dash."""
+    """Rewrite ``option A B C`` as ``option A option B option C``, up to the next word that starts with a dash."""
     result: list[str] = []
-    spreading = fresh = False
+    repeating = first = False
     for index, word in enumerate(arguments):
         if word == "--":
             return result + list(arguments[index:])
         if word == option:
-            spreading = fresh = True
+            repeating = first = True
             result.append(word)
-        elif spreading and not _is_option(word):
-            result += [word] if fresh else [option, word]
-            fresh = False
+        elif repeating and not _is_option(word):
+            result += [word] if first else [option, word]
+            first = False
         else:
-            spreading = False
+            repeating = False
             result.append(word)
     return result
 
 
 def optional_value(option: str, arguments: Sequence[str]) -> list[str]:
-    """``option`` given an empty value where the word after it is not a URI (scheme:address)."""
+    """Give ``option`` an empty value if the word after it is not a URI (scheme:address)."""
     result: list[str] = []
     for index, word in enumerate(arguments):
         if word == "--":
@@ -72,7 +72,8 @@ def _is_option(word: str) -> bool:
 
 
 class EnrollCommand(TyperCommand):
-    """``enroll``, which takes ``--images A B C`` and ``--camera [URI]``."""
+    """The ``enroll`` command, which accepts ``--images A B C`` and ``--camera [URI]``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse ``args`` after rewriting both options."""
         return super().parse_args(ctx, optional_value("--camera", repeat_option("--images", args)))

@@ -1,4 +1,4 @@
-"""``facesecure arm``: at home, away, or left alone."""
+"""``facesecure arm``: set the mode to home, away or off."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 def arm(
     context: typer.Context,
-    mode: Annotated[Mode, typer.Argument(help="off: nobody is told of anybody.")],
+    mode: Annotated[
+        Mode, typer.Argument(help="home: someone is at home; away: no one is; off: no alerts about people.")
+    ],
     json: Json = False,
 ) -> None:
-    """Say whether somebody is at home; off disarms. It acts at once, and outlives a restart.
+    """Arm or disarm: home, away or off.
 
-    Where facesecure is not running, it is kept for the next start. Needs root, or the group facesecure.
+    It takes effect at once and is kept over a restart; if facesecure is not running, it applies from the next start.
+    Needs root or membership of the group facesecure.
     """
     from facesecure.domain.errors import NoDaemonError
 
@@ -33,7 +36,7 @@ def arm(
         result = {**ask_daemon(settings, "arm", {"mode": mode.value}), "running": True}
     except NoDaemonError:
         result = _for_the_next_start(settings, mode)
-        with suppress(NoDaemonError):  # one may have started meanwhile, and read what was there before
+        with suppress(NoDaemonError):  # a daemon may have started meanwhile with the old mode
             result = {**ask_daemon(settings, "arm", {"mode": mode.value}), "before": result["before"], "running": True}
     if result["warning"]:
         output.note(f"warning: {result['warning']}")
@@ -41,7 +44,7 @@ def arm(
         output.emit_json(result)
         return
     words = f"{Mode(result['mode']).words} (was {Mode(result['before']).words})"
-    output.say(words if result["running"] else f"{words}; facesecure is not running: it holds from its next start")
+    output.say(words if result["running"] else f"{words}; facesecure is not running: this applies from its next start")
 
 
 def _for_the_next_start(settings: Settings, mode: Mode) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Asking the running daemon."""
+"""Sends commands to the running daemon."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 def ask_daemon(
     settings: Settings, command: str, arguments: Mapping[str, Any] | None = None, *, seconds: float | None = None
 ) -> dict[str, Any]:
-    """The running daemon's answer to ``command``; where a state directory was named, that of the daemon it is of.
+    """Return the running daemon's answer to ``command``; with a state directory, the answer of the daemon that uses it.
 
-    A configuration that is broken, or closed to the caller, keeps nobody from asking the service. Raises NoDaemonError
-    where none is running, ControlError where it refuses, ConfigError where without a configuration it cannot be found.
+    A configuration that is broken or unreadable does not matter as long as the daemon is found at a usual place. Raises
+    NoDaemonError if none is running, ControlError if it refuses, ConfigError if the configuration is needed to find it.
     """
     from facesecure.app.control.client import SECONDS, ask
     from facesecure.app.control.protocol import likely_places
@@ -26,13 +26,13 @@ def ask_daemon(
     from facesecure.domain.errors import ConfigError, NoDaemonError
 
     patience = SECONDS if seconds is None else seconds
-    named = settings.state_dir is not None or STATE_VARIABLE in os.environ
+    given = settings.state_dir is not None or STATE_VARIABLE in os.environ
     try:
         state = state_of(settings.config())
     except ConfigError as broken:
-        known = state_directory(FacesecureConfig(), settings.state_dir) if named else None
+        state_dir = state_directory(FacesecureConfig(), settings.state_dir) if given else None
         try:
-            return ask(command, likely_places(known), arguments, state_dir=known, seconds=patience)
+            return ask(command, likely_places(state_dir), arguments, state_dir=state_dir, seconds=patience)
         except NoDaemonError:
             raise broken from None
-    return ask(command, likely_places(state), arguments, state_dir=state if named else None, seconds=patience)
+    return ask(command, likely_places(state), arguments, state_dir=state if given else None, seconds=patience)

@@ -1,4 +1,4 @@
-"""``facesecure drill``: a whole alarm, from the camera to the loudspeaker, with the time of each step."""
+"""``facesecure drill``: rehearse an alarm from the camera to the loudspeaker, and time each step."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _STYLES = {"delivered": "green", "failed": "red", "expired": "red"}
 
 def drill(
     context: typer.Context,
-    history: Annotated[bool, typer.Option("--history", help="Show the drills of before; begin none.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="List past drills; start none.")] = False,
     json: Json = False,
 ) -> None:
-    """Rehearse an alarm: a stranger's picture is shown to the camera, and every step is timed until it is heard.
+    """Rehearse an alarm: insert a stranger into the camera image, and time each step until the alert is delivered.
 
-    The running daemon does it, without ceasing to watch; where none runs, this command does. Everybody who is told of
-    strangers is told, beginning with "This is a drill", in quiet hours too. Nothing of it is kept as history. Ends with
-    1 if a channel did not deliver.
+    The running daemon does it while it keeps watching; if none is running, this command does. Every plugin that is
+    notified of strangers gets the alert, which starts with "This is a drill", in quiet hours too. It does not appear in
+    events or in the history of alerts. Exits with 1 if a channel did not deliver.
     """
     settings = settings_of(context)
     if history:
         _show_history(settings, json)
         return
-    report = _followed(settings, quietly=json)
+    report = _run(settings, quiet=json)
     if json:
         output.emit_json(report.as_json())
     else:
@@ -45,23 +45,23 @@ def drill(
         raise typer.Exit(1)
 
 
-def _followed(settings: Settings, *, quietly: bool) -> DrillReport:
-    """The drill's report when it has ended; its steps are shown as they come, unless ``quietly``."""
+def _run(settings: Settings, *, quiet: bool) -> DrillReport:
+    """Run a drill and return its final report; print the steps as they happen, unless ``quiet``."""
     from facesecure.domain.errors import NoDaemonError
     from facesecure.services.drill.report import DrillReport
 
-    show = (lambda _: None) if quietly else _Steps()
+    show = (lambda _: None) if quiet else _Steps()
     try:
         ask_daemon(settings, "drill")
     except NoDaemonError:
-        return _own(settings, show)
+        return _run_here(settings, show)
     return _until_done(lambda: DrillReport.from_json(ask_daemon(settings, "drill-report")), show)
 
 
-def _own(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport:
+def _run_here(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport:
     from facesecure.app import assembly
 
-    output.note("facesecure is not running: this command watches for as long as the drill takes")
+    output.note("facesecure is not running: this command watches the camera until the drill has ended")
     config = settings.config()
     with assembly.drill_daemon(config, state_of(config)) as report:
         return _until_done(report, show)
@@ -78,7 +78,7 @@ def _until_done(ask: Callable[[], DrillReport | None], show: Callable[[DrillRepo
 
 
 class _Steps:
-    """Prints each step once, as a line."""
+    """Prints each new step as a line."""
 
     def __init__(self) -> None:
         self._shown = 0
@@ -91,9 +91,9 @@ class _Steps:
 
 
 def _show_history(settings: Settings, json: bool) -> None:
-    from facesecure.services.drill.report import kept
+    from facesecure.services.drill.report import load_reports
 
-    reports = kept(state_of(settings.config()))
+    reports = load_reports(state_of(settings.config()))
     if json:
         output.emit_json({"drills": [report.as_json() for report in reports]})
         return

@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Writes a file completely or not at all, even if the command is interrupted."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from facesecure.domain.errors import UsageError
 
 @contextmanager
 def replacing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
-    """A file that takes ``path``'s place when the block ends well, and leaves nothing behind when it does not.
+    """Open a temporary file that replaces ``path`` when the block ends, or is removed if the block fails.
 
-    Readable by its owner only (0600): it is about people. Raises UsageError where it cannot be written.
+    The file is readable by its owner only (0600): it holds personal data. Raises UsageError if it cannot be written.
     """
     if path.is_dir():
-        raise UsageError(f"{path} is a folder", "name a file to write")
+        raise UsageError(f"{path} is a folder", "give the name of a file to write")
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise UsageError(
-            f"cannot write {path}: {error.strerror}", "choose a folder that is there and can be written"
+            f"cannot write {path}: {error.strerror}", "choose an existing folder that can be written"
         ) from error
     temporary = Path(name)
     try:
@@ -49,7 +49,7 @@ _unfinished: set[Path] = set()
 
 
 def end_on_interrupt() -> None:
-    """From here on Ctrl-C ends this process at once. Keeps its own stderr: a library may be diverting the other."""
+    """Make Ctrl-C end this process at once. Writes to a copy of stderr, which a library may have redirected."""
     stderr = os.dup(2)
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's arguments
@@ -63,7 +63,7 @@ def end_on_interrupt() -> None:
 
 @contextmanager
 def removed_on_interrupt(path: Path) -> Iterator[None]:
-    """``path`` is half a file while this lasts."""
+    """Remove ``path`` if the process is interrupted during the block."""
     _unfinished.add(path)
     try:
         yield
@@ -72,7 +72,7 @@ def removed_on_interrupt(path: Path) -> Iterator[None]:
 
 
 def end_interrupted() -> None:
-    """End this process with 130, after everything was torn down. Python's own way out may turn it into a signal."""
+    """End this process with exit code 130, without Python's shutdown, which may turn it into a signal."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(INTERRUPTED)

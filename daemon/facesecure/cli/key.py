@@ -1,4 +1,4 @@
-"""``facesecure key``: what the faces on the disk are encrypted with."""
+"""``facesecure key``: the key that encrypts the faces on the disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import settings_of
 
 app = group(
-    "The key that faces are encrypted with: show, make, rotate. docs/threat-model.md says what it protects.",
+    "The key that encrypts the faces: show, make, rotate. docs/threat-model.md explains what it protects.",
     "facesecure key show",
     "facesecure key make /etc/facesecure/key",
     "facesecure key rotate",
@@ -21,27 +21,29 @@ app = group(
 
 @app.command("show", epilog=examples("facesecure key show", "facesecure key show --json"))
 def show(context: typer.Context, json: Json = False) -> None:
-    """Show where the key is, and its identifier, never the key itself. Keep a copy of the file elsewhere."""
+    """Show the path and identifier of the key, not the key itself. Keep a copy of the file elsewhere."""
     from facesecure.storage.keys import find_key, places
 
     state = settings_of(context).state()
     key = find_key(state)
     if json:
         output.emit_json(
-            {"path": key and key.path, "identifier": key and key.identifier, "given": bool(key and key.given)}
+            {"path": key and key.path, "identifier": key and key.identifier, "given": bool(key and key.from_systemd)}
         )
     elif key:
-        output.say(f"{key.path}, {key.identifier}" + (", lent by systemd" if key.given else ""))
+        output.say(f"{key.path}, {key.identifier}" + (", provided by systemd" if key.from_systemd else ""))
     else:
-        output.note(f"there is no key yet; the first person enrolled makes one (looked for: {places(state)})")
+        output.note(f"there is no key yet; it is made when the first person is enrolled (searched: {places(state)})")
 
 
 @app.command("make", epilog=examples("facesecure key make /etc/facesecure/key"))
 def make(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to put it. Nothing is ever replaced.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Where to write it. An existing file is never replaced.")
+    ],
     json: Json = False,
 ) -> None:
-    """Make a key, for its owner only (0600), where there is none; one that is there is checked and stays."""
+    """Make a key file, readable by its owner only (0600). An existing key is checked and kept."""
     from facesecure.storage.keys import make_key, read_key
 
     there = file.exists()
@@ -49,14 +51,14 @@ def make(
     if json:
         output.emit_json({"path": key.path, "identifier": key.identifier, "made": not there})
     else:
-        output.say(f"{key.path} {'is there already' if there else 'is made'}: {key.identifier}")
+        output.say(f"{key.path} {'exists already' if there else 'is made'}: {key.identifier}")
 
 
 @app.command("rotate", epilog=examples("facesecure key rotate"))
 def rotate(context: typer.Context, json: Json = False) -> None:
-    """Encrypt everything with a new key, which takes the old one's place; backups are made anew.
+    """Replace the key: encrypt everything with a new one, and make new backups.
 
-    For when somebody may have read the key. Whoever copied the faces as well can still read that copy.
+    Use it if another person may have read the key. A copy of the faces that they made before can still be read.
     """
     with settings_of(context).store() as store:
         key = store.rotate_key()
@@ -64,4 +66,4 @@ def rotate(context: typer.Context, json: Json = False) -> None:
         output.emit_json({"path": key.path, "identifier": key.identifier})
         return
     output.say(f"{key.path} is new: {key.identifier}")
-    output.note("a service that gets its key from systemd needs a restart: sudo systemctl restart facesecure")
+    output.note("if the service gets its key from systemd, restart it: sudo systemctl restart facesecure")

@@ -1,4 +1,4 @@
-"""``facesecure run``: watch the door."""
+"""``facesecure run``: watch the camera and send alerts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="URI",
-        help="Where pictures come from: picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4, "
+        help="What to watch: picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4, "
         "dir:images/. Default: [camera] source in the configuration.",
     ),
 ]
@@ -29,12 +29,12 @@ def run(
     context: typer.Context,
     source: Source = None,
     exit_at_end: Annotated[
-        bool, typer.Option("--exit-at-end", help="End when the source does; for a file or a folder.")
+        bool, typer.Option("--exit-at-end", help="Exit at the end of the source, if it is a file or a folder.")
     ] = False,
 ) -> None:
-    """Watch the door, and tell the plugins who comes.
+    """Watch the camera, and send alerts through the plugins.
 
-    Runs until Ctrl-C or SIGTERM; SIGHUP reads the configuration again. What was seen: facesecure events list.
+    Runs until Ctrl-C or SIGTERM; SIGHUP reloads the configuration. To list the sightings: facesecure events list.
     """
     settings = settings_of(context)
     configure_logging(settings, usual=logging.INFO)
@@ -42,13 +42,13 @@ def run(
     from facesecure.app import assembly
 
     def reread() -> FacesecureConfig:
-        return _reread(settings, state_of(config), source)
+        return _reload(settings, state_of(config), source)
 
     assembly.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread)
 
 
-def _reread(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:
-    """The configuration as it is now, checked as far as can be beside a running daemon. Raises FacesecureError."""
+def _reload(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:
+    """Load the configuration again and check what can be checked while the daemon runs. Raises FacesecureError."""
     from facesecure.app.assembly import check
     from facesecure.config.paths import find_config
     from facesecure.services.config_check import require_usable_plugins

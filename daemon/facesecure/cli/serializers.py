@@ -70,7 +70,7 @@ def visitor(value: Visitor) -> dict[str, Any]:
 
 
 def visitor_name(value: Visitor) -> str:
-    """The name, if there is one, or that there is none."""
+    """Return the visitor's name, or that it is unknown."""
     return value.name or ("unknown, marked as a stranger" if value.marked else "unknown")
 
 
@@ -82,16 +82,17 @@ def seen(value: StoredFace) -> dict[str, Any]:
 
 
 def who(value: Verdict) -> str:
-    """The verdict in a word or two: the name, or what it is instead."""
+    """Return the name of the person, or the kind of verdict if there is none."""
     return value.name or value.kind.value
 
 
 def coloured_who(value: Verdict) -> Any:
+    """Return ``who`` in the colour of the verdict."""
     return output.coloured(who(value), VERDICT_STYLES[value.kind.value])
 
 
 def coloured_who_now(value: StoredSighting) -> Any:
-    """Who it was as far as we know now, and if that was said later, how."""
+    """Return the name or kind of verdict after corrections, in its colour, with the words of the correction."""
     word = value.name or value.kind.value
-    told = f"{word} ({value.correction.words})" if value.correction else word
-    return output.coloured(told, VERDICT_STYLES[value.kind.value])
+    shown = f"{word} ({value.correction.words})" if value.correction else word
+    return output.coloured(shown, VERDICT_STYLES[value.kind.value])

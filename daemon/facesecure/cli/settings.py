@@ -1,4 +1,4 @@
-"""The global options, and what commands get from them."""
+"""The global options, and the configuration, state directory, store and log that follow from them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``--config``, ``--state-dir`` and ``--verbose`` as they were given."""
+    """The values of ``--config``, ``--state-dir`` and ``--verbose``."""
 
     config_file: Path | None = None
     state_dir: Path | None = None
     verbose: int = 0
 
     def config(self, **overrides: Any) -> FacesecureConfig:
-        """The configuration, its ``state_dir`` settled. ``overrides`` are dotted keys with ``__`` for the dot.
+        """Load the configuration and resolve its ``state_dir``. Raises ConfigError.
 
-        An override of None is not one. Raises ConfigError.
+        ``overrides`` are dotted keys with ``__`` for the dot; those that are None are ignored.
+
+        Example::
+
+            settings.config(camera__source="file:clip.mp4")
         """
         from facesecure.config.loader import load_config
         from facesecure.config.paths import state_directory
@@ -39,30 +43,30 @@ class Settings:
         return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
 
     def state(self) -> Path:
-        """The state directory, which need not exist."""
+        """Return the state directory, which need not exist."""
         return state_of(self.config())
 
     def store(self) -> Store:
-        """The store, opened; to be used in a ``with``. Raises StoreError."""
+        """Open the store, for a ``with`` block. Raises StoreError."""
         return open_store(self.config())
 
 
 def state_of(config: FacesecureConfig) -> Path:
-    """``config.state_dir``, which ``Settings.config`` has settled."""
+    """Return ``config.state_dir`` as ``Settings.config`` resolved it."""
     if config.state_dir is None:
-        raise ValueError("the state directory is not settled; take the configuration from Settings.config")
+        raise ValueError("the state directory is not resolved; use the configuration that Settings.config returns")
     return config.state_dir
 
 
 def open_store(config: FacesecureConfig) -> Store:
-    """The store that ``config`` names. Raises StoreError."""
+    """Open the store of ``config``, for a ``with`` block. Raises StoreError."""
     from facesecure.storage.store import Store
 
     return Store.open(state_of(config), keep_snapshots=config.store.snapshots)
 
 
 def settings_of(context: Context) -> Settings:
-    """The global options of this call."""
+    """Return the global options of this command."""
     settings = context.find_root().obj
     return settings if isinstance(settings, Settings) else Settings()
 
@@ -71,7 +75,7 @@ REGISTRY_LOG = "facesecure.alerts.plugins.registry"
 
 
 def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
-    """Send the log to stderr: ``usual`` and above, more with each ``-v``. Under systemd, with its level prefixes."""
+    """Log to stderr from level ``usual``, lower by one for each ``-v``; under systemd with its level prefixes."""
     level = max(logging.DEBUG, usual - 10 * settings.verbose)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _LineFormatter())
@@ -81,14 +85,14 @@ def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
     handler.facesecure = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     root.setLevel(level)
-    # Chatty below warnings, and never about something a householder can act on.
+    # Below warnings these log often, and nothing that a user can act on.
     for name in ("matplotlib", "alembic", "libav", "urllib3"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 
 @contextmanager
 def silenced(name: str) -> Iterator[None]:
-    """Keep the log ``name`` from warning of what the command is about to tell anyway."""
+    """Silence the logger ``name`` in the block: the command reports the same itself."""
     log = logging.getLogger(name)
     before = log.level
     log.setLevel(logging.CRITICAL)
@@ -107,7 +111,7 @@ class _LineFormatter(logging.Formatter):
 
 
 class _JournalFormatter(logging.Formatter):
-    """``<6>message``: systemd reads the syslog level from the front of the line (sd-daemon(3))."""
+    """Formats ``<6>message``: systemd reads the syslog level from the start of the line (sd-daemon(3))."""
 
     _LEVELS = {logging.CRITICAL: 2, logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}  # noqa: RUF012
 
@@ -117,7 +121,7 @@ class _JournalFormatter(logging.Formatter):
 
 
 def _without_traceback(format: Any, record: logging.LogRecord) -> str:
-    """Tracebacks are for those who ask: with FACESECURE_DEBUG set."""
+    """Format without the traceback unless FACESECURE_DEBUG is set."""
     if not record.exc_info or os.environ.get("FACESECURE_DEBUG"):
         return str(format(record))
     kept, record.exc_info, record.exc_text = record.exc_info, None, None

@@ -1,4 +1,4 @@
-"""``facesecure status``: does it watch, how is it armed, who was there?"""
+"""``facesecure status``: show the state of the running daemon."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 def status(context: typer.Context, json: Json = False) -> None:
-    """How the running facesecure fares: mode, camera, people, who was seen last, alerts that wait.
+    """Show the state of the running daemon.
 
-    Ends with 1 where none is running. Needs root, or the group facesecure.
+    Its mode, camera, people, the last sighting, plugins and waiting alerts. Exits with 1 if it is not running.
+    Needs root or membership of the group facesecure.
     """
     from facesecure.domain.errors import NoDaemonError
 
@@ -48,18 +49,18 @@ def _not_running(settings: Settings, error: Any, json: bool) -> None:
 
 def _show(found: dict[str, Any]) -> None:
     output.say(found["line"])
-    rows = [("people", ", ".join(found["people"]) or "nobody enrolled"), ("last seen", _seen(found["last_seen"]))]
+    rows = [("people", ", ".join(found["people"]) or "no one enrolled"), ("last seen", _seen(found["last_seen"]))]
     if found["camera"]["trouble"]:
         rows.insert(0, ("camera", found["camera"]["trouble"]))
     rows.append(("alerts waiting", str(found["pending"])))
-    output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _fares(plugin)) for plugin in found["plugins"])])
+    output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
 
 
 def _seen(seen: dict[str, Any] | None) -> str:
-    return "nobody yet" if seen is None else f"{seen['name'] or seen['verdict']}, {seen['ago']}"
+    return "no one yet" if seen is None else f"{seen['name'] or seen['verdict']}, {seen['ago']}"
 
 
-def _fares(plugin: dict[str, Any]) -> str:
+def _plugin(plugin: dict[str, Any]) -> str:
     words = [f"{plugin['sent']} sent"]
     words += [f"{plugin[what]} {what}" for what in ("failed", "dropped", "waiting") if plugin[what]]
     words += ["hangs"] if plugin.get("hung") else []

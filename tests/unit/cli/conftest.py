@@ -1,4 +1,4 @@
-"""The command line, run in this process against a state directory of the test's own."""
+"""The command line, run in this process on the test's state directory."""
 
 import pytest
 
@@ -9,13 +9,13 @@ from support.service.commandline import CommandLine, own_settings, write_picture
 
 @pytest.fixture
 def state(tmp_path, monkeypatch):
-    """A state directory, not made yet, that every command of the test uses."""
+    """The state directory of every command of the test; it does not exist yet."""
     return own_settings(tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def facesecure(state, capfd):
-    """``facesecure("people", "list")`` runs that and tells how it went."""
+    """``facesecure("people", "list")`` runs that command and returns its outcome."""
     return CommandLine(state, capfd)
 
 
@@ -29,7 +29,7 @@ def store(state):
 
 @pytest.fixture(scope="session")
 def album(tmp_path_factory):
-    """A folder of six photos of Grace Hopper, and a note that is no picture."""
+    """A folder of six photos of Grace Hopper, and a text file."""
     folder = tmp_path_factory.mktemp("album")
     for number, image in enumerate(enrolment_images(6)):
         write_picture(folder / f"grace_{number}.png", image)
@@ -39,5 +39,5 @@ def album(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def visitor(tmp_path_factory):
-    """A photo of somebody else."""
+    """A photo of another person."""
     return write_picture(tmp_path_factory.mktemp("visitor") / "visitor.png", EILEEN_COLLINS.image())

@@ -110,7 +110,7 @@ def test_the_history_says_what_was_told_to_whom_and_what_was_not(facesecure):
 def test_the_history_can_be_asked_for_one_plugin_or_a_while(facesecure):
     assert len(facesecure("alerts", "history", "--plugin", "notify", "--json").json["alerts"]) == 1
     assert len(facesecure("alerts", "history", "--since", "1m", "--json").json["alerts"]) == 1
-    assert "no alert that fits" in facesecure("alerts", "history", "--plugin", "nobody").err
+    assert "no alert matches" in facesecure("alerts", "history", "--plugin", "nobody").err
 
 
 @pytest.mark.usefixtures("told")

@@ -35,8 +35,8 @@ def test_the_table_tells_everybodys_threshold_and_what_to_expect(family):
     assert lines[0].split("  ")[0] == "person"
     assert [line.split()[0] for line in lines[1:4]] == ["Grace", "Tom", "Zoe"]
     assert "1 in 300,000 (" in lines[1]
-    assert "likeness, misses" in lines[1]
-    assert "asked for 1 in 100,000" in outcome.out
+    assert "similarity, misses" in lines[1]
+    assert "you allowed 1 in 100,000" in outcome.out
     assert str(family.state / "calibration.png") in outcome.out
 
 
@@ -105,8 +105,8 @@ def test_identify_uses_it_and_offers_recalibration_when_somebody_is_enrolled_lat
     store.add_person("Zach", [enrolled_face(7, load_model("mobilefacenet").sha256)])
     stale = family("identify", portrait, "--json")
     assert "new or changed since calibration" in stale.err
-    assert "holds for Zach" in stale.err
-    assert "re-calibration is offered: facesecure calibrate" in stale.err
+    assert "using the safe default for Zach" in stale.err
+    assert "to calibrate again: facesecure calibrate" in stale.err
 
 
 def test_twins_raise_each_others_threshold(family, store):
@@ -128,7 +128,7 @@ def test_the_doctor_says_whether_it_fits(family):
     face = family("people", "show", "Zoe", "--json").json["faces"][0]["id"]
     assert family("people", "remove", "Zoe", "--face", face, "--yes").code == 0
     assert "holds for Zoe" in finding()["message"]
-    assert "re-calibration is offered" in finding()["advice"]
+    assert "calibrate again" in finding()["advice"]
 
 
 def test_who_is_removed_is_named_nowhere_any_more(family):
@@ -141,7 +141,7 @@ def test_who_is_removed_is_named_nowhere_any_more(family):
 def test_nobody_enrolled_is_said(facesecure, state):
     outcome = facesecure("calibrate")
     assert outcome.code == 1
-    assert "nobody is enrolled" in outcome.err
+    assert "no one is enrolled" in outcome.err
     assert "facesecure enroll" in outcome.err
     assert not (state / "calibration.json").exists()
 

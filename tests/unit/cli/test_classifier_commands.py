@@ -63,7 +63,7 @@ def test_there_is_nothing_to_calibrate(door):
 
 
 def test_people_are_those_of_its_labels(door):
-    assert "which learnt: Anna, Tom" in door("people", "list").err
+    assert "it was trained on: Anna, Tom" in door("people", "list").err
     assert door("people", "list", "--json").json == {
         "people": [],
         "classifier": {"model": "colours", "people": ["Anna", "Tom"]},
@@ -95,7 +95,7 @@ def test_the_doctor_warns_where_strangers_come_too_near_or_have_no_class(facesec
     folder = classifier_in(tmp_path, classifier=facts, labels=["Anna", "Tom", "Eve"]).parent
     checks = facesecure("--config", configured(folder), "doctor", "--json").json["checks"]
     warned = [check["message"] for check in checks if check["status"] == "warn"]
-    assert any("colours has no class for people it does not know" in message for message in warned)
+    assert any("colours has no class for unknown people" in message for message in warned)
     assert sum("will hardly be named" in message for message in warned) == 3
 
 
@@ -103,7 +103,7 @@ def test_the_doctor_warns_where_another_detector_cuts_the_faces(facesecure, tmp_
     folder = classifier_in(tmp_path, loose=True).parent
     file = configured(folder, detector={"kind": '"haar"'})
     checks = facesecure("--config", file, "doctor", "--json").json["checks"]
-    assert any("learnt on faces that mtcnn found, not haar" in check["message"] for check in checks)
+    assert any("was trained on faces that mtcnn found, not haar" in check["message"] for check in checks)
 
 
 def test_a_check_of_the_configuration_reads_the_card(facesecure, colours):

@@ -46,7 +46,7 @@ def test_the_table_tells_who_and_why(facesecure, seen):
 
 def test_nothing_seen_is_said_on_stderr(facesecure):
     outcome = facesecure("events", "list")
-    assert (outcome.code, outcome.out, outcome.err) == (0, "", "nothing was seen yet\n")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "no sighting yet\n")
     assert facesecure("events", "list", "--json").json == {"events": []}
 
 

@@ -26,7 +26,7 @@ def test_where_the_key_is_and_never_what_it_is(facesecure, store):
 def test_no_key_yet_is_no_error_and_makes_none(facesecure):
     outcome = facesecure("key", "show")
     assert outcome.code == 0
-    assert "looked for" in outcome.err
+    assert "searched" in outcome.err
     assert facesecure("key", "show", "--json").json["path"] is None
     assert not facesecure.state.exists()
 
@@ -36,7 +36,7 @@ def test_a_key_is_made_once(facesecure, tmp_path):
     first = facesecure("key", "make", file, "--json").json
     assert (first["made"], stat.S_IMODE(file.stat().st_mode)) == (True, 0o600)
     again = facesecure("key", "make", file)
-    assert (again.code, again.out) == (0, f"{file} is there already: {first['identifier']}\n")
+    assert (again.code, again.out) == (0, f"{file} exists already: {first['identifier']}\n")
     file.write_text("something else")
     assert facesecure("key", "make", file).code == 1
     assert file.read_text() == "something else"

@@ -76,7 +76,7 @@ def test_something_is_said_through_the_loudspeaker(speech, tmp_path, monkeypatch
 def test_something_is_written_to_a_file_where_there_is_no_loudspeaker(speech, tmp_path):
     outcome = speech("say", "Dinner is ready", "--out", tmp_path / "dinner.mp3")
     assert outcome.code == 0
-    assert "dinner.mp3 says it by fake" in outcome.out
+    assert "dinner.mp3 is recorded by fake" in outcome.out
     assert length(tmp_path / "dinner.mp3") > 1
 
 
