@@ -1,10 +1,10 @@
 #!/bin/bash
-# Puts facesecure on this machine as a service, or brings it up to date: `sudo make install`. Run it again, and nothing
-# changes. What you set, your key and what was learnt are never touched.
+# Installs facesecure as a service, or updates it: `sudo make install`. Running it again changes nothing. Your
+# configuration, key and state are never changed.
 #
-#   DESTDIR=DIR      put the files under DIR and do nothing to this machine: for packages
-#   EXTRAS=A,B       optional parts of facesecure, such as offline-voice
-#   PACKAGE=FILE     a wheel to install; default: the one built from this folder
+#   DESTDIR=DIR      install the files under DIR and leave this machine unchanged, to build a package
+#   EXTRAS=A,B       optional extras of facesecure, such as offline-voice
+#   PACKAGE=FILE     the wheel to install; default: one built from this folder
 set -euo pipefail
 umask 022
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,7 +23,7 @@ main() {
     files
     secrets
     [ -n "$root" ] || machine
-    tell
+    report
 }
 
 fail() {
@@ -31,7 +31,7 @@ fail() {
     exit 1
 }
 
-# Debian's own Python sees picamera2 and systemd-python, which come from apt.
+# picamera2 and systemd-python come from apt, and are visible to Debian's own Python.
 packages() {
     command -v apt-get >/dev/null || return 0
     local wanted=(python3-venv python3-systemd)
@@ -45,7 +45,7 @@ packages() {
 environment() {
     /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "facesecure needs Python 3.11 or newer"
     if ! "$venv/bin/python" -c '' 2>/dev/null; then
-        echo "making $venv"
+        echo "creating $venv"
         /usr/bin/python3 -m venv --clear --system-site-packages "$venv"
     fi
     local wheel=${PACKAGE:-} stamp
@@ -55,11 +55,11 @@ environment() {
     fi
     stamp="$(sha256sum <"$wheel") $(/usr/bin/python3 --version) ${EXTRAS:-}"
     [ "$stamp" != "$(cat "$venv/.installed" 2>/dev/null)" ] || return 0
-    echo "installing facesecure and what it needs: some minutes the first time"
+    echo "installing facesecure and its dependencies; the first time takes some minutes"
     pip install "$wheel${EXTRAS:+[$EXTRAS]}"
-    pip install --no-deps --force-reinstall "$wheel" # the same version need not be the same
+    pip install --no-deps --force-reinstall "$wheel" # the same version may have been built from other code
     if ! "$venv/bin/python" -c 'import systemd.daemon' 2>/dev/null; then
-        pip install 'systemd-python>=235' || fail "needs systemd-python: install your distribution's package for it"
+        pip install 'systemd-python>=235' || fail "systemd-python is missing: install your distribution's package"
     fi
     [ -z "$root" ] || sed -i "1s|^#!$root/|#!/|" "$venv"/bin/*
     echo "$stamp" >"$venv/.installed"
@@ -83,7 +83,7 @@ put() {
     changed=yes
 }
 
-# Made once, and yours from then on.
+# Created once, and never changed again.
 secrets() {
     mkdir -p "$etc"
     if [ ! -e "$etc/facesecure.toml" ]; then
@@ -106,17 +106,17 @@ machine() {
     systemctl try-restart facesecure
 }
 
-tell() {
-    [ "$changed" = yes ] || echo "facesecure was up to date"
+report() {
+    [ "$changed" = yes ] || echo "facesecure is up to date"
     if systemctl --quiet is-active facesecure 2>/dev/null; then
         echo "facesecure is running: systemctl status facesecure"
     else
         cat <<'TEXT'
 Next:
-  sudo facesecure enroll NAME --images PHOTOS      somebody of the family
-  sudoedit /etc/facesecure/facesecure.toml         the camera, who is told, and how
-  sudo facesecure doctor                           whether all is well
-  sudo systemctl enable --now facesecure           from now on, and after every start of the machine
+  sudo facesecure enroll NAME --images PHOTOS      enrol a person of your household
+  sudoedit /etc/facesecure/facesecure.toml         set the camera and the alerts
+  sudo facesecure doctor                           check everything
+  sudo systemctl enable --now facesecure           start it now and at every boot
 TEXT
     fi
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Takes facesecure off this machine: `sudo make uninstall`. Asks whether to keep what it knows.
+# Uninstalls facesecure: `sudo make uninstall`. Asks whether to keep the people, sightings, settings and key.
 #
-#   KEEP_STATE=yes|no   the answer, for where nobody can be asked; without it everything is kept
-#   DESTDIR=DIR         take away what `make install` put under DIR
+#   KEEP_STATE=yes|no   the answer, where there is no terminal; without it everything is kept
+#   DESTDIR=DIR         remove what `make install` installed under DIR
 set -euo pipefail
 root=${DESTDIR:-}
 lib=$root/usr/local/lib
@@ -29,7 +29,7 @@ answer() {
     case ${KEEP_STATE:-} in
     yes | no) echo "$KEEP_STATE" && return ;;
     "") ;;
-    *) echo "error: KEEP_STATE is yes or no" >&2 && exit 1 ;;
+    *) echo "error: KEEP_STATE must be yes or no" >&2 && exit 1 ;;
     esac
     local reply=yes
     [ ! -t 0 ] || read -rp "Keep the people, sightings, settings and key? Without the key a backup is useless. [Y/n] " reply
@@ -41,7 +41,7 @@ forget() {
     [ -n "$root" ] && return
     ! getent passwd facesecure >/dev/null || userdel facesecure
     ! getent group facesecure >/dev/null || groupdel facesecure
-    echo "forgotten: people, sightings, settings, key and user"
+    echo "removed: people, sightings, settings, key and user"
 }
 
 main

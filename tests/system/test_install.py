@@ -31,7 +31,7 @@ def _listing(system) -> str:
 def test_installing_again_changes_nothing(service):
     before = _listing(service.system)
     said = service.install()
-    assert "facesecure was up to date" in said
+    assert "facesecure is up to date" in said
     assert "sudo systemctl enable --now facesecure" in said
     assert _listing(service.system) == before
 

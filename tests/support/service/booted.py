@@ -1,4 +1,4 @@
-"""A whole Debian, booted for a test: this machine's own files under a layer that is thrown away, and a real systemd.
+"""A whole Debian, booted for a test: this machine's files under a temporary layer, and a real systemd.
 
     with BootedSystem(share={ROOT: "/usr/src/facesecure"}) as system:
         system.run("systemctl", "start", "something")
@@ -28,7 +28,7 @@ _TOOLS = ("systemd-nspawn", "nsenter", "mount", "umount", "journalctl", "systemc
 
 
 def unavailable() -> str | None:
-    """Why no system can be booted here; None if it can."""
+    """Return why no system can be booted here; None if one can."""
     if os.geteuid() != 0:
         return "booting a system needs root"
     missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
@@ -42,10 +42,10 @@ def unavailable() -> str | None:
 
 
 class BootedSystem:
-    """One system, from the start of ``with`` to its end. Its journal is printed where the ``with`` fails."""
+    """One system, booted for a ``with`` block. Its journal is printed if the block fails."""
 
     def __init__(self, share: Mapping[Path, str] | None = None) -> None:
-        """``share``: folders and files of this machine, and where they are to be seen inside, to be read only."""
+        """Set up; ``share`` maps folders and files of this machine to where they appear inside, read-only."""
         self._share = share or {}
         self._layer = _Layer()
         self._cgroups = _Cgroups(f"facesecure-{os.getpid()}")
@@ -77,7 +77,7 @@ class BootedSystem:
     def run(
         self, *command: object, timeout: float = 30.0, check: bool = True, stdin: str | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``command`` inside as root, and wait for it. A failure is an AssertionError with all that was said."""
+        """Run ``command`` inside as root and wait for it. Raises AssertionError with its output if it fails."""
         done = subprocess.run(
             self._inside(command, environment), input=stdin or "", capture_output=True, text=True, timeout=timeout,
             check=False,
@@ -87,40 +87,40 @@ class BootedSystem:
         return done
 
     def start(self, *command: object, **environment: str) -> Program:
-        """Start ``command`` inside as root, and do not wait; it is killed at the end."""
+        """Start ``command`` inside as root without waiting; it is killed at the end."""
         program = Program(self._inside(command, environment))
         self._started.append(program)
         return program
 
     def write(self, path: str, content: str | bytes, mode: int = 0o644) -> None:
-        """A file inside, its folder made where it is missing."""
+        """Write a file inside, and its folder if it is missing."""
         data = content.encode() if isinstance(content, str) else content
         script = f'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod {mode:o} "$1"'
         subprocess.run(self._inside(["sh", "-c", script, "-", path], {}), input=data, check=True, timeout=30)
 
     def read(self, path: str) -> str:
-        """A file inside."""
+        """Read a file inside."""
         return self.run("cat", path).stdout
 
     def exists(self, path: str) -> bool:
         return self.run("test", "-e", path, check=False).returncode == 0
 
     def property(self, unit: str, name: str) -> str:
-        """One property of a unit, as ``systemctl show`` tells it."""
+        """Return one property of a unit (``systemctl show``)."""
         return self.run("systemctl", "show", "--value", "--property", name, unit).stdout.strip()
 
     def journal(self, *matches: str) -> list[dict[str, Any]]:
-        """The journal's entries so far that match ("FACESECURE_KIND=stranger", "--unit=facesecure"), oldest first."""
+        """Return the journal's entries that match ("FACESECURE_KIND=stranger", "--unit=facesecure"), oldest first."""
         told = self.run("journalctl", "--no-pager", "--quiet", "--output=json", "--all", *matches, check=False).stdout
         return [json.loads(line) for line in told.splitlines()]
 
     def journal_text(self, unit: str = "facesecure") -> str:
-        """What one unit said and what systemd said of it, for people."""
+        """Return the log of one unit and of systemd about it, as text."""
         words = ("journalctl", "--no-pager", "--output=short-monotonic", "--unit", unit)
         return f"--- the journal of {unit}\n{self.run(*words, check=False).stdout}---"
 
     def wait_for(self, true: Callable[[], object], what: str, timeout: float = 30.0) -> None:
-        """Wait until ``true()`` is; AssertionError after ``timeout`` seconds."""
+        """Wait until ``true()`` returns true. Raises AssertionError after ``timeout`` seconds."""
         deadline = time.monotonic() + timeout
         while not true():
             assert time.monotonic() < deadline, f"waited {timeout:g} s for {what}, and it did not come"
@@ -140,7 +140,7 @@ class BootedSystem:
                 "systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--private-network",
                 "--console=pipe", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
                 "--machine", self._cgroups.name, "--directory", str(self._layer.root),
-                # What systemd needs to limit devices and addresses: both are done by BPF programs.
+                # systemd needs these to restrict devices and addresses with BPF programs.
                 "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON", "--system-call-filter=bpf",
                 *binds, "systemd.condition-first-boot=no", "systemd.firstboot=no",
             ],
@@ -179,7 +179,7 @@ class BootedSystem:
 
 
 class Program(subprocess.Popen[str]):
-    """Something that runs inside. Its signals go to a group: nsenter stays outside and has a child that goes in."""
+    """A process inside. Signals go to its group: nsenter stays outside and its child enters."""
 
     def __init__(self, command: list[str]) -> None:
         super().__init__(
@@ -188,7 +188,7 @@ class Program(subprocess.Popen[str]):
         )  # fmt: skip
 
     def line(self) -> str:
-        """The next line of its stdout, waited for."""
+        """Wait for the next line of its stdout and return it."""
         assert self.stdout is not None
         return self.stdout.readline().rstrip("\n")
 
@@ -198,7 +198,7 @@ class Program(subprocess.Popen[str]):
 
 
 class _Layer:
-    """This machine's files with a layer in memory on top: ``root``."""
+    """This machine's files with a layer in memory on top, at ``root``."""
 
     def __init__(self) -> None:
         self._folder = Path()
@@ -235,7 +235,7 @@ class _Layer:
 
 
 class _Cgroups:
-    """A control group of our own in each hierarchy that systemd uses, so that nothing outside is touched."""
+    """A separate control group in each hierarchy that systemd uses, so that nothing outside is changed."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -255,7 +255,7 @@ class _Cgroups:
         return self
 
     def join(self) -> None:
-        """Move the calling process in; what it starts follows."""
+        """Move the calling process in; its children follow."""
         for folder in self._folders:
             (folder / "cgroup.procs").write_text(str(os.getpid()))
 
@@ -266,7 +266,7 @@ class _Cgroups:
 
 
 def _remove(cgroup: Path) -> None:
-    """A group can go only when its last process has."""
+    """Remove the groups once their last process has ended."""
     for _ in range(50):
         try:
             cgroup.rmdir()
@@ -279,7 +279,7 @@ def _remove(cgroup: Path) -> None:
 
 
 def _leader_of(nspawn: int) -> int:
-    """The system's first process as seen from here; 0 while there is none."""
+    """Return the process id, outside, of the system's first process; 0 if there is none yet."""
     try:
         children = Path(f"/proc/{nspawn}/task/{nspawn}/children").read_text().split()
         systemd = [child for child in children if Path(f"/proc/{child}/comm").read_text().strip() == "systemd"]

@@ -1,4 +1,4 @@
-"""The command line, run in the test's own process or in one of its own."""
+"""The command line, run in the test's process or in a new one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SETTINGS = ("FACESECURE_CONFIG", "FACESECURE_STATE_DIR", "STATE_DIRECTORY", "FAC
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command went."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -30,14 +30,14 @@ class Outcome:
 
     @property
     def json(self) -> Any:
-        """Stdout, which is one JSON document and nothing else."""
+        """Return stdout, parsed as one JSON document."""
         return json.loads(self.out)
 
 
 class CommandLine:
-    """``run("people", "list")``: that command, in this process, on a state directory of the test's own.
+    """``run("people", "list")`` runs that command in this process, on the test's state directory.
 
-    However a command ends, it never shows a traceback.
+    Fails the test if the command shows a traceback.
     """
 
     def __init__(self, state: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -52,12 +52,12 @@ class CommandLine:
         return Outcome(code, captured.out, captured.err)
 
     def people(self) -> dict[str, int]:
-        """Who is enrolled, with how many faces."""
+        """Return the enrolled people with the number of their faces."""
         return {person["name"]: person["faces"] for person in self("people", "list", "--json").json["people"]}
 
 
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Shut out whatever is configured on this machine; returns a state directory, not made yet."""
+    """Ignore the configuration of this machine; return a state directory that does not exist yet."""
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
@@ -77,7 +77,7 @@ sys.exit(main())
 
 
 def started(*words: object, state: Path) -> subprocess.Popen[str]:
-    """A command begun in a process of its own, as far as ``main``: Python itself has started."""
+    """Start a command in a new process, and return once Python has started."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     environment |= {"FACESECURE_STATE_DIR": str(state), "XDG_CONFIG_HOME": str(state / "xdg")}
     process = subprocess.Popen(

@@ -30,7 +30,7 @@ except OSError as error:
 
 @contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, unlike pytest's own."""
+    """A folder that every user may enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="facesecure-control-"))
     folder.chmod(0o755)
     try:
@@ -40,7 +40,7 @@ def open_folder() -> Iterator[Path]:
 
 
 def call_as(path: Path, uid: int, groups: Sequence[int] = ()) -> dict[str, Any]:
-    """What user ``uid``, in ``groups``, is answered at ``path``; {"os": ERROR} where the kernel says no."""
+    """Return the answer that user ``uid``, in ``groups``, gets at ``path``; {"os": ERROR} if the kernel refuses."""
     done = subprocess.run(
         ["/usr/bin/python3", "-I", "-c", _CALL, str(path)],
         user=uid, group=NOBODY, extra_groups=list(groups), cwd="/",

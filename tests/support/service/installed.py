@@ -1,4 +1,4 @@
-"""The installed service, as a householder and an administrator handle it."""
+"""The installed service, as users and administrators use it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ DROP_IN = "/run/systemd/system/facesecure.service.d/test.conf"
 PYTHON = "/opt/facesecure/bin/python"
 
 CLIP = '[camera]\nsource = "file:/srv/door.mp4"\nfile_speed = "real"\n'
-"""A camera before which three people walk by, once, in 25 seconds."""
+"""A camera that three people walk past, once, in 25 seconds."""
 
 IMPATIENT = "[Service]\nWatchdogSec=3s\nRestartSec=200ms\n"
-"""The unit's own patience is ten times that, and a test's time is short."""
+"""A tenth of the unit's own value, to keep the test short."""
 
 _SILENT = """
 import socket, sys, time
@@ -42,7 +42,7 @@ class Service:
     package: str
 
     def install(self, *words: str) -> str:
-        """`make install`, without a network. Returns what it said."""
+        """Run `make install` without a network, and return its output."""
         command = ("make", "--silent", "-C", SOURCE, "install", f"PACKAGE={self.package}", *words)
         return self.system.run(*command, timeout=300, PIP_NO_INDEX="1").stdout
 
@@ -51,7 +51,7 @@ class Service:
         return self.system.run(*command, timeout=60).stdout
 
     def configure(self, text: str, drop_in: str = "") -> None:
-        """A configuration file as ``make install`` leaves it, and settings of the unit."""
+        """Write the configuration file with the owner and mode of ``make install``, and settings of the unit."""
         self.system.write(CONFIG, text)
         self.system.run("systemd-tmpfiles", "--create", "facesecure.conf")
         if drop_in:
@@ -59,18 +59,18 @@ class Service:
             self.system.run("systemctl", "daemon-reload")
 
     def start(self, text: str = CLIP, drop_in: str = "") -> None:
-        """`systemctl start`, which returns when the service is READY."""
+        """Run `systemctl start`, which returns when the service is READY."""
         self.configure(text, drop_in)
         self.system.run("systemctl", "start", UNIT, timeout=120)
 
     def stop(self) -> float:
-        """`systemctl stop`. Returns how many seconds it took."""
+        """Run `systemctl stop`, and return how many seconds it took."""
         began = time.monotonic()
         self.system.run("systemctl", "stop", UNIT)
         return time.monotonic() - began
 
     def reset(self) -> None:
-        """Stopped, as after the installation; the journal begins anew."""
+        """Stop the service, as after the installation, and clear the journal."""
         run = self.system.run
         run("systemctl", "stop", UNIT, check=False)
         run("rm", "-rf", "/run/systemd/system/facesecure.service.d")
@@ -80,16 +80,16 @@ class Service:
         run("journalctl", "--quiet", "--rotate", "--vacuum-time=1ms")
 
     def command(self, *words: object, check: bool = True, timeout: float = 60.0) -> str:
-        """`sudo facesecure ...`. Returns what stood on stdout."""
+        """Run `sudo facesecure ...`, and return its stdout."""
         return self.system.run("facesecure", *words, check=check, timeout=timeout).stdout
 
     def events(self) -> list[dict[str, Any]]:
-        """`sudo facesecure events list --json`."""
+        """Return the events of `sudo facesecure events list --json`."""
         return list(json.loads(self.command("events", "list", "--json"))["events"])
 
     @property
     def status(self) -> str:
-        """STATUS=, as it was last told."""
+        """Return the last STATUS= of the service."""
         return self.system.property(UNIT, "StatusText")
 
     @property
@@ -105,11 +105,11 @@ class Service:
         return int(self.system.property(UNIT, "NRestarts"))
 
     def said(self, words: str) -> bool:
-        """Whether the journal has ``words``, of the service or of systemd about it."""
+        """Return whether the journal of the service, or systemd about it, contains ``words``."""
         return words in self.system.journal_text()
 
     def wait_for_alarm(self, kind: str, timeout: float = 30.0) -> dict[str, Any]:
-        """Wait for the log plugin's entry in the journal, found by its field. Returns its fields."""
+        """Wait for the log plugin's entry in the journal, found by its field, and return its fields."""
         entries: list[dict[str, Any]] = []
 
         def come() -> bool:
@@ -120,14 +120,14 @@ class Service:
         return entries[0]
 
     def wait_for_restart(self, timeout: float = 30.0) -> None:
-        """Wait until systemd has started the service once more, and it is READY."""
+        """Wait until systemd has restarted the service and it is READY."""
         before = self.restarts
         self.system.wait_for(lambda: self.restarts > before, "systemd to restart the service", timeout)
         self.system.wait_for(lambda: self.state == "active", "the restarted service to be ready", timeout)
 
     @contextmanager
     def silent_camera(self, port: int = 8554) -> Iterator[str]:
-        """A network camera that takes every call and never says a word. Yields its address."""
+        """A network camera that accepts every connection and never answers. Yields its address."""
         camera = self.system.start("/usr/bin/python3", "-c", _SILENT, port)
         assert camera.line() == "ready"
         try:

@@ -1,4 +1,4 @@
-"""Tries what the service may and may not do, and writes what came of it to the file named: Debian's Python, no more."""
+"""Tries what the service may and may not do, and writes the results to a file; uses only Debian's Python."""
 
 import ctypes
 import errno
@@ -24,7 +24,7 @@ PLACES = [
 
 
 def outcome(act: Callable[[], object]) -> str:
-    """ "ok", or the error's name."""
+    """Return "ok", or the name of the error."""
     try:
         act()
     except OSError as error:
@@ -33,7 +33,7 @@ def outcome(act: Callable[[], object]) -> str:
 
 
 def call(function: str, *arguments: object) -> None:
-    """A function of the C library that returns -1 where it fails."""
+    """Return a function of the C library that returns -1 on failure."""
     if getattr(LIBC, function)(*arguments) == -1:
         raise OSError(ctypes.get_errno(), function)
 
