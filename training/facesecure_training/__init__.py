@@ -1,1 +1,1 @@
-"""Rebuilds, trains, measures and exports the models the daemon runs. Needs the ``[training]`` extra."""
+"""Train, measure and export the models that the facesecure daemon runs."""

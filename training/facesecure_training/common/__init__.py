@@ -1,1 +1,1 @@
-"""."""
+"""What every other room uses: embeddings of photos, crops, corruptions, model files, progress and optional imports."""

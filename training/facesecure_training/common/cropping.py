@@ -1,6 +1,6 @@
-"""From a photo to the aligned crop of its subject, by the daemon's own detector and alignment.
+"""Aligned crops of the main face in a photo, made with the daemon's own detector and alignment.
 
-There is no second implementation here: training and serving see the same crops because the same code makes them.
+There is no second implementation: training and the daemon see the same crops because the same code makes them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ _LARGE = 0.25
 
 
 def subject(faces: Sequence[Face], size: tuple[int, int]) -> Face | None:
-    """Whose photo it is: of the large faces, the one nearest to the centre of a picture of ``size`` (width, height)."""
+    """Return the main face of a photo: of the large faces, the one nearest to its centre.
+
+    ``size`` is the photo's (width, height).
+    """
     if not faces:
         return None
     least = _LARGE * max(face.box.area for face in faces)
@@ -38,24 +41,29 @@ def subject(faces: Sequence[Face], size: tuple[int, int]) -> Face | None:
 
 
 class CropMaker(Protocol):
-    """From a photo to the crop that a network sees, uint8 RGB; None if there is no face in it."""
+    """Makes the crop that a network sees from a photo, uint8 RGB; None if the photo has no face."""
 
-    def crop(self, photo: Path) -> Image | None: ...
+    def crop(self, photo: Path) -> Image | None:
+        """Return the crop, or None if there is no face."""
 
 
 class PrecroppedPhotos:
-    """For photos that are crops already: each as it is."""
+    """For photos that are face crops already: returns each unchanged."""
 
     def crop(self, photo: Path) -> Image | None:
-        """Raises ImageError if it is not a picture."""
+        """Return the photo. Raises ImageError if it cannot be read."""
         return read_photo(photo)
 
 
 class Cropper:
-    """Photos in, aligned crops of their subjects out; keeps the crops in ``cache`` if there is one.
+    """Crops the main face of photos and keeps the crops in the folder ``cache``, if given.
 
-    ``max_side`` brings larger photos down before anything is looked for, to measure what a small picture costs.
-    ``state_dir`` is where pulled models lie (YuNet).
+    ``max_side`` shrinks larger photos before detection, to measure what a small photo costs. ``state_dir`` is the
+    folder with downloaded models (YuNet).
+
+    Example::
+
+        crop = Cropper("mtcnn", cache=Path("build/crops")).crop(Path("ann.jpg"))
     """
 
     def __init__(
@@ -75,20 +83,23 @@ class Cropper:
         self.made_by = f"{kind} {min_face} {max_side} {align.ALIGNMENT} {_model_hashes()}"
 
     def crop(self, photo: Path) -> Image | None:
-        """uint8 RGB (112, 112, 3), or None if there is no face. Raises ImageError if it is not a picture."""
+        """Return the aligned crop, uint8 RGB (112, 112, 3), or None if there is no face.
+
+        Raises ImageError if the photo cannot be read.
+        """
         if self._cache is None:
-            return self._cut(photo)
+            return self._crop(photo)
         kept = self._cache / f"{self._key(photo)}.png"
         if kept.exists():
             return _unpacked(kept.read_bytes())
-        found = self._cut(photo)
+        found = self._crop(photo)
         self._cache.mkdir(parents=True, exist_ok=True)
         scratch = kept.with_suffix(f".{os.getpid()}")
         scratch.write_bytes(_packed(found))
         scratch.replace(kept)
         return found
 
-    def _cut(self, photo: Path) -> Image | None:
+    def _crop(self, photo: Path) -> Image | None:
         image = read_limited(photo, self._max_side)
         face = subject(self.detector.detect(image), (image.shape[1], image.shape[0]))
         return None if face is None else align.crop(image, face.landmarks)
@@ -100,7 +111,7 @@ class Cropper:
 
 
 def read_limited(photo: Path, max_side: int | None) -> Image:
-    """The photo, uint8 RGB, brought down to ``max_side`` pixels if it is larger. Raises ImageError."""
+    """Return the photo, uint8 RGB, shrunk so that no side is longer than ``max_side`` pixels. Raises ImageError."""
     image = read_photo(photo)
     height, width = image.shape[:2]
     if max_side is None or max(height, width) <= max_side:
@@ -111,12 +122,12 @@ def read_limited(photo: Path, max_side: int | None) -> Image:
 
 
 def _model_hashes() -> str:
-    """The detectors' bytes: another network's crops are other crops."""
+    """Return the hashes of the detector's networks: another network makes other crops."""
     return " ".join(load_model(name).sha256[:8] for name in ("pnet", "rnet", "onet") if name in available_models())
 
 
 def _packed(crop: Image | None) -> bytes:
-    """PNG, without loss; nothing at all for a photo without a face."""
+    """Encode ``crop`` as PNG; no bytes stand for a photo without a face."""
     if crop is None:
         return b""
     return cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -1,4 +1,4 @@
-"""Embeddings of a whole folder of photos, through the daemon's own detector, alignment and embedder."""
+"""Embeddings of a folder of photos, made with the daemon's own detector, alignment and embedder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.optional_dependencies import parquet
 from facesecure_training.common.progress import with_progress
 
-_COLUMNS = "its columns are first,second,same"
+_COLUMNS = "it needs the columns first,second,same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class NamedPair:
 
 
 def read_pairs(path: Path, limit: int | None = None) -> list[NamedPair]:
-    """CSV or, by its name, Parquet: first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` has it.
+    """Return the pairs listed in ``path``: CSV or, by its suffix, Parquet.
 
-    ``limit`` takes so many, evenly spread.
-
-    Raises UsageError if the file is not like that; FacesecureError for Parquet where pyarrow is not installed.
+    The columns are first, second and same (1 or 0), or different (0 or 1) as ``dataset pairs`` writes it. ``limit``
+    keeps that many, evenly spaced. Raises UsageError if the file has another form; FacesecureError for Parquet without
+    pyarrow.
     """
     try:
         pairs = [NamedPair(str(row["first"]), str(row["second"]), _same(row)) for row in _rows(path)]
@@ -57,23 +57,27 @@ def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
 
 
 def _same(row: Mapping[str, Any]) -> bool:
-    """Of text or a number."""
+    """Read the answer of a row, text or number."""
     if "same" in row:
         return {1: True, 0: False}[int(row["same"])]
     return {0: True, 1: False}[int(row["different"])]
 
 
 def photo_path(images: Path, name: str) -> Path:
-    """A path below ``images``, or LFW's layout: Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg."""
+    """Return the path of the photo ``name``: a path below ``images``, or a name in LFW's layout.
+
+    In LFW's layout Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg.
+    """
     if Path(name).suffix.lower() in EXTENSIONS:
         return images / name
     return images / name.rsplit("_", 1)[0] / f"{name}.jpg"
 
 
 def photos_by_person(images: Path) -> dict[str, list[Path]]:
-    """Every person's photos: LFW's layout, or all in one folder with identities.csv (image,identity) beside it.
+    """Return each person's photos in ``images``.
 
-    Raises UsageError if there are none.
+    The folder has LFW's layout, or holds all photos with identities.csv (image,identity) beside it. Raises UsageError
+    if there are none.
     """
     listed = images.parent / "identities.csv"
     people = (
@@ -83,7 +87,7 @@ def photos_by_person(images: Path) -> dict[str, list[Path]]:
     )
     found = {name: photos for name, photos in people.items() if photos}
     if not found:
-        raise UsageError(f"there are no photos in {images}", "it holds one folder a person, with that person's *.jpg")
+        raise UsageError(f"there are no photos in {images}", "it needs one folder per person, with that person's *.jpg")
     return found
 
 
@@ -95,15 +99,15 @@ def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
                 people.setdefault(row["identity"], []).append(images / row["image"])
     except (KeyError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
-            f"{identities} is not a list of identities ({error})", "its columns are image,identity"
+            f"{identities} is not a list of identities ({error})", "it needs the columns image,identity"
         ) from error
     return people
 
 
 def embed_photos(photos: Iterable[Path], cropper: CropMaker, embedder: Embedder) -> Mapping[Path, Embedding | None]:
-    """Each photo's embedding, or None where no face was found; progress on stderr.
+    """Return each photo's embedding, or None if no face was found; shows progress on stderr.
 
-    Raises ImageError if a photo cannot be read.
+    Raises ImageError if a photo is missing or cannot be read.
     """
     distinct = sorted(set(photos))
     missing = [photo for photo in distinct if not photo.is_file()]

@@ -1,4 +1,4 @@
-"""Reading a TFLite file as a list of operations with their constants, by the schema that LiteRT carries."""
+"""Reads a TFLite file as a list of operations with their constants, by the schema that LiteRT ships."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PADDING = {0: "same", 1: "valid"}
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One node: its kind in the schema's words (CONV_2D), tensor numbers, stride and padding where it has them."""
+    """One node: its kind in the schema's words (CONV_2D), its tensors by number, and its stride and padding, if any."""
 
     kind: str
     inputs: tuple[int, ...]
@@ -28,9 +28,9 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Operations in the order they run, the constants among the tensors, and the tensors that come and go.
+    """Operations in execution order, the constant tensors, and the numbers of the input and output tensors.
 
-    Constants stored as float16 are float32 here, and the DEQUANTIZE that makes them so is left out.
+    Constants stored as float16 are float32 here; the DEQUANTIZE operations that convert them are left out.
     """
 
     operations: tuple[Operation, ...]
@@ -40,7 +40,7 @@ class Graph:
 
 
 def read_graph(content: bytes) -> Graph:
-    """The first subgraph of a float TFLite file. Raises ModelError if ``content`` is not one."""
+    """Return the first subgraph of a float TFLite file. Raises ModelError if ``content`` is not one."""
     model, schema = parse_model(content)
     try:
         graph = model.subgraphs[0]
@@ -55,19 +55,19 @@ def read_graph(content: bytes) -> Graph:
             int(graph.outputs[0]),
         )
     except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"this TFLite file is damaged: {error}", "fetch it again") from error
+        raise ModelError(f"this TFLite file is damaged: {error}", "download it again") from error
 
 
 def parse_model(content: bytes) -> tuple[Any, Any]:
-    """(the file as the schema's objects, the schema). Raises ModelError if ``content`` is not a TFLite file."""
+    """Return the file as the schema's objects, and the schema. Raises ModelError if ``content`` is no TFLite file."""
     from ai_edge_litert import schema_py_generated as schema
 
     if content[4:8] != b"TFL3":
-        raise ModelError("this is not a TFLite file", "its fifth to eighth bytes are TFL3")
+        raise ModelError("this is not a TFLite file", "such a file has TFL3 as its fifth to eighth bytes")
     try:
         return schema.ModelT.InitFromPackedBuf(content, 0), schema
     except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(f"this TFLite file is damaged: {error}", "fetch it again") from error
+        raise ModelError(f"this TFLite file is damaged: {error}", "download it again") from error
 
 
 def _operation(node: Any, codes: Any, kinds: Mapping[int, str]) -> Operation:
@@ -83,7 +83,7 @@ def _operation(node: Any, codes: Any, kinds: Mapping[int, str]) -> Operation:
 
 
 def _constants(tensors: Any, buffers: Any) -> dict[int, NDArray[np.float32]]:
-    """Float tensors that have their own bytes."""
+    """Return the float tensors that have data of their own."""
     kinds = {0: np.float32, 1: np.float16}
     found = {}
     for number, tensor in enumerate(tensors):
@@ -95,8 +95,10 @@ def _constants(tensors: Any, buffers: Any) -> dict[int, NDArray[np.float32]]:
 
 
 def output_scale(content: bytes) -> tuple[float, int]:
-    """(scale, zero point) of the first output: what (value - zero point) * scale makes real numbers of; (1, 0) if it
-    is float already."""
+    """Return (scale, zero point) of the first output; (1, 0) if it is float.
+
+    The real value is (stored value - zero point) * scale.
+    """
     model, schema = parse_model(content)
     graph = model.subgraphs[0]
     tensor = graph.tensors[graph.outputs[0]]

@@ -1,6 +1,6 @@
-"""What only the [training] extra brings, fetched when it is first needed and missed politely.
+"""Modules of the [training] extra, imported when they are first needed, with a helpful error where they are missing.
 
-``facesecure-train evaluate`` works without it.
+``facesecure-train evaluate`` works without them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from facesecure.vision.inference.interpreter import native_messages_logged
 
 
 def tensorflow(*, gpu: bool = False) -> Any:
-    """The tensorflow module, quiet; what the first to ask said of ``gpu`` holds for the process.
+    """Return the tensorflow module with its messages silenced.
 
-    Raises FacesecureError, with the command to mend it, where there is none.
+    The first call decides for the process whether TensorFlow sees a GPU. Raises FacesecureError, with the command that
+    installs it, if TensorFlow is missing.
     """
     if sys.modules.get("tensorflow") is not None:
         return sys.modules["tensorflow"]
@@ -29,12 +30,12 @@ def tensorflow(*, gpu: bool = False) -> Any:
 
 
 def lz4_frame() -> Any:
-    """The lz4.frame module. Raises FacesecureError where there is none."""
+    """Return the lz4.frame module. Raises FacesecureError if it is missing."""
     return _fetch("lz4.frame")
 
 
 def parquet() -> Any:
-    """The pyarrow.parquet module. Raises FacesecureError where there is none."""
+    """Return the pyarrow.parquet module. Raises FacesecureError if it is missing."""
     return _fetch("pyarrow.parquet")
 
 

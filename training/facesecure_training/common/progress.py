@@ -1,4 +1,4 @@
-"""How far a long piece of work has come, on stderr, so that stdout stays a program's to read."""
+"""Progress of long work on stderr, so that stdout carries only the result."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ T = TypeVar("T")
 
 
 def with_progress(things: Sequence[T], what: str) -> Iterable[T]:
-    """``things`` one by one, under a bar that goes away at the end."""
+    """Yield ``things`` one by one under a progress bar that disappears at the end."""
     return track(things, what, console=Console(stderr=True), transient=True)
 
 
 class ProgressBar:
-    """How far a training has come and how long the rest will take, with lines of text that stay above it."""
+    """A progress bar with the remaining time, and lines of text that stay above it.
+
+    Example::
+
+        with ProgressBar(100, "training") as bar:
+            bar.reach(10)
+            bar.say("first epoch done")
+    """
 
     def __init__(self, total: int, what: str) -> None:
         self._console = Console(stderr=True)
@@ -33,9 +40,9 @@ class ProgressBar:
         self._bar.stop()
 
     def reach(self, done: int, what: str | None = None) -> None:
-        """So many of the total are done."""
+        """Set the number of steps done, and the description if ``what`` is given."""
         self._bar.update(self._task, completed=done, description=what)
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """Print a line above the bar."""
         self._console.print(line, highlight=False, markup=False)

@@ -1,1 +1,1 @@
-"""Data sets of faces: made from videos and photos, looked at, paired, copied elsewhere, and read for training."""
+"""Data sets of faces: extracted from videos and photos, described, paired, copied, and loaded for training."""

@@ -1,4 +1,4 @@
-"""Decoded pictures kept on disk, one file each, so that the next epoch need not decode them again."""
+"""Decoded images cached on disk, one file each, so that later epochs need not decode them again."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ import numpy as np
 from facesecure.domain import Image
 
 _CHECK = 4
-"""Bytes of CRC-32 behind the pixels: what a power cut left half written is not taken for a picture."""
+"""Bytes of the CRC-32 after the pixels: a file cut short by a power failure is not used."""
 
 
 def state_of(file: Path) -> str:
-    """A name for ``file`` as it is now; another once it has changed. Raises OSError if it is not there."""
+    """Return a key for the current state of ``file``; it changes with the file. Raises OSError if there is no file."""
     state = file.stat()
     text = f"{file.absolute()} {state.st_mtime_ns} {state.st_size}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 class ImageCache:
-    """Raw pixels by name in ``folder``. Safe to share by threads and by processes."""
+    """Raw pixels by key in ``folder``. Safe to share between threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
 
     def get(self, key: bytes) -> bytes:
-        """The pixels kept under ``key``; nothing if there are none, or they are damaged."""
+        """Return the pixels stored under ``key``; no bytes if there are none, or they are damaged."""
         try:
             content = self._path(key).read_bytes()
         except FileNotFoundError:
@@ -40,7 +40,7 @@ class ImageCache:
         return pixels if check == _check(pixels) else b""
 
     def put(self, key: bytes, image: Image) -> Image:
-        """Keep ``image``, and give it back."""
+        """Store ``image`` under ``key``, and return it."""
         path, pixels = self._path(key), np.ascontiguousarray(image).tobytes()
         path.parent.mkdir(exist_ok=True)
         scratch = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")

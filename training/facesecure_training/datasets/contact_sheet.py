@@ -1,4 +1,4 @@
-"""A contact sheet: a row of pictures for each class, to see at a glance what a network will learn from."""
+"""A contact sheet: one row of images per class, to show at a glance what a network will be trained on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MOST_ROWS = 100
 
 
 def contact_sheet(folder: ClassFolder, columns: int = 12, seed: int = 0) -> Image:
-    """uint8 RGB: for each class, its name, how many it has, and ``columns`` of them drawn by ``seed``, in their order.
+    """Draw, for each class, its name, its size and up to ``columns`` images chosen by ``seed``; uint8 RGB.
 
-    Of more than 100 classes, 100 are drawn. A file that is no picture is a red square.
+    Of more than 100 classes, 100 are drawn. A file that is no image is drawn as a red square.
     """
     rng = np.random.default_rng(seed)
     labels = sorted(rng.permutation(len(folder.classes))[:_MOST_ROWS].tolist())
@@ -30,12 +30,12 @@ def contact_sheet(folder: ClassFolder, columns: int = 12, seed: int = 0) -> Imag
     width = 2 * _MARGIN + columns * (_TILE + _GAP)
     head = np.full((48, width, 3), _PAPER, np.uint8)
     shown = f", {len(labels)} of them shown" if len(labels) < len(folder.classes) else ""
-    text.write(head, f"{len(folder)} pictures, {len(folder.classes)} classes{shown}", (_MARGIN, 12), 20, _INK)
+    text.write(head, f"{len(folder)} images, {len(folder.classes)} classes{shown}", (_MARGIN, 12), 20, _INK)
     return np.concatenate([head, *rows])
 
 
 def save(image: Image, path: Path) -> None:
-    """As PNG or JPEG, by the name. Raises UsageError for another, OSError if the disk does not take it."""
+    """Write ``image`` as PNG or JPEG, by the suffix of ``path``. Raises UsageError for another suffix, OSError."""
     if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"{path} is neither a .png nor a .jpg", "name the contact sheet sheet.png")
     _, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

@@ -1,4 +1,4 @@
-"""Which pictures TensorFlow cannot read: it fails on one and does not say on which."""
+"""Finds the images that TensorFlow cannot read: its error does not name them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _NAMED = 3
 
 @contextmanager
 def naming_unreadable(*files: Sequence[Path]) -> Iterator[None]:
-    """What TensorFlow fails on within is looked for among all ``files``.
+    """Search ``files`` for unreadable images if TensorFlow fails inside the ``with`` block.
 
-    Raises ImageError, with their names, if there are pictures that cannot be read; else what TensorFlow raised.
+    Raises ImageError with their names if there are any; otherwise TensorFlow's error.
     """
     errors = tensorflow().errors
     failed = (errors.InvalidArgumentError, errors.NotFoundError, errors.PermissionDeniedError, FileNotFoundError)
@@ -33,24 +33,27 @@ def naming_unreadable(*files: Sequence[Path]) -> Iterator[None]:
             raise
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise ImageError(
-            f"{len(found)} of {sum(map(len, files))} pictures cannot be read: "
+            f"{len(found)} of {sum(map(len, files))} images cannot be read: "
             f"{', '.join(map(str, found[:_NAMED]))}{more}",
-            "make them whole JPEG, PNG, BMP or WebP files and add --resume; "
-            "or take them out of the folder and begin another run",
+            "repair them (JPEG, PNG, BMP or WebP) and add --resume; "
+            "or remove them from the folder and begin another run",
         ) from error
 
 
 def unreadable(files: Sequence[Path]) -> list[Path]:
-    """Those of ``files`` that are missing, forbidden, or no pictures to TensorFlow. All are decoded, under a bar."""
+    """Return those of ``files`` that are missing, not permitted, or no images to TensorFlow.
+
+    All files are decoded, under a progress bar.
+    """
     tf = tensorflow()
 
     def tried(number: Any, name: Any) -> tuple[Any, Any]:
-        return number, tf.shape(decode(name))  # the shape, lest the decoding be left out for being of no use
+        return number, tf.shape(decode(name))  # the shape, so that the decoding is not optimised away
 
     names = string_tensor(Texts(map(str, files)))
     made = tf.data.Dataset.from_tensor_slices(names).enumerate()
     read = set()
-    with ProgressBar(len(files), "looking for what cannot be read") as bar:
+    with ProgressBar(len(files), "searching for unreadable images") as bar:
         for number, _ in made.map(tried, num_parallel_calls=os.cpu_count() or 1).ignore_errors():
             read.add(int(number))
             bar.reach(int(number) + 1)

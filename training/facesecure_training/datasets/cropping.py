@@ -1,4 +1,4 @@
-"""The faces of one video or photo, found, chosen, judged and cut by the daemon's own code."""
+"""The faces of one video or photo: detected, selected, rated and cropped by the daemon's own code."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from facesecure_training.datasets.settings import ExtractionSettings, FaceChoice
 from facesecure_training.datasets.sources import Recording
 
 _GAP = 1.0
-"""Seconds for which a face that is followed may be lost, or two frames if they lie further apart."""
+"""Seconds for which a face that is selector may be lost, or two frames if they lie further apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExtractedFace:
-    """A face that is kept: its crop, and where it comes from. ``number`` counts the faces kept of its frame."""
+    """A face that is kept: its crop and its origin. ``number`` counts the faces kept of its frame."""
 
     frame: Frame
     number: int
@@ -41,7 +41,13 @@ class ExtractedFace:
 
 
 class FaceExtractor:
-    """Cuts out what ``settings`` ask for. Not safe for two threads at once."""
+    """Extracts the faces that ``settings`` ask for. Not safe for several threads.
+
+    Example::
+
+        extractor = FaceExtractor(build_detector(settings.detection), settings)
+        crops = [face.crop for face in extractor.extract(recording, lambda: None)]
+    """
 
     def __init__(self, detector: Detector, settings: ExtractionSettings) -> None:
         self._detector = detector
@@ -49,9 +55,9 @@ class FaceExtractor:
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[settings.detector])
 
     def extract(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
-        """The faces of ``recording`` in order of time. ``searching`` is called before each frame that is searched.
+        """Yield the faces of ``recording`` in order of time; ``searching`` is called before each frame is searched.
 
-        Raises SourceError or ImageError if it cannot be read at all.
+        Raises SourceError or ImageError if the recording cannot be read at all.
         """
         if recording.kind == "photo":
             yield from self._of_photo(recording, searching)
@@ -66,13 +72,13 @@ class FaceExtractor:
 
     def _of_video(self, recording: Recording, searching: Callable[[], None]) -> Iterator[ExtractedFace]:
         address, stride = Address("file", str(recording.path)), self._settings.stride
-        film = VideoFile(address, CameraConfig(file_speed="fast"), start=datetime.fromtimestamp(0, UTC))
-        followed = FaceSelector(self._settings.faces, stride / (film.probe().fps or 25.0))
+        video = VideoFile(address, CameraConfig(file_speed="fast"), start=datetime.fromtimestamp(0, UTC))
+        selector = FaceSelector(self._settings.faces, stride / (video.probe().fps or 25.0))
         thinner = NearDuplicateFilter(self._settings.thin)
-        for frame in film.frames():
+        for frame in video.frames():
             if frame.index % stride == 0:
                 searching()
-                chosen = followed.choose(self._detector.detect(frame.image), frame)
+                chosen = selector.choose(self._detector.detect(frame.image), frame)
                 yield from self._kept(frame, chosen, thinner)
 
     def _kept(
@@ -92,7 +98,7 @@ class FaceExtractor:
     def _examined(self, image: Image, face: Face) -> AlignedFace | None:
         try:
             return examine(image, face, self._floors)
-        except ValueError:  # all its landmarks in one point: no face
+        except ValueError:  # all its landmarks in one point: not a face
             return None
 
     def _cropped(self, image: Image, face: Face, aligned: AlignedFace) -> Image:
@@ -113,26 +119,26 @@ def _largest(faces: Sequence[Face]) -> Face | None:
     return max(faces, key=lambda face: face.box.area, default=None)
 
 
-class _Nobody:
-    """Judges nobody: here faces are only followed."""
+class _NoVerdict:
+    """A verdict rule that identifies no one: here faces are only tracked."""
 
     def decide(self, _evidence: Evidence) -> Verdict:
-        return Verdict(VerdictKind.UNIDENTIFIED, "nobody asks")
+        return Verdict(VerdictKind.UNIDENTIFIED, "not identified here")
 
 
 class FaceSelector:
-    """Numbers the faces of a video with the daemon's tracker, and chooses among them."""
+    """Numbers the faces of a video with the daemon's tracker, and selects among them."""
 
     def __init__(self, which: FaceChoice, interval: float) -> None:
-        """``interval``: seconds between two frames that are searched."""
+        """Select faces as ``which`` says; ``interval`` is the time between two searched frames, in seconds."""
         self._which = which
-        self._tracker = Tracker(_Nobody(), max_gap=max(_GAP, 2.5 * interval))  # type: ignore[arg-type]
+        self._tracker = Tracker(_NoVerdict(), max_gap=max(_GAP, 2.5 * interval))  # type: ignore[arg-type]
         self._held: int | None = None
 
     def choose(self, faces: Sequence[Face], frame: Frame) -> list[tuple[int | None, Face]]:
-        """(track, face) of those wanted on this frame.
+        """Return (track, face) of the faces selected on this frame.
 
-        "tracked" holds on to the largest face until it is lost, whoever else walks through the picture.
+        "tracked" follows the largest face until it is lost, whoever else appears meanwhile.
         """
         tracks = self._tracker.update(faces, frame.taken_at)
         fresh = {id(track.face): track.number for track in tracks if track.fresh}

@@ -1,4 +1,4 @@
-"""From folders of videos and photos to folders of faces: shared out among processes, and resumed where it was left."""
+"""Extracts faces from folders of videos and photos, in several processes; an interrupted extraction resumes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Summary:
-    """What an extraction did: sources done now and before, those that are broken, frames searched now, faces in all."""
+    """What an extraction did.
+
+    ``sources`` in all, ``done_before``, ``broken`` ones, ``frames`` searched now, and ``faces`` in all, also by class.
+    """
 
     sources: int = 0
     done_before: int = 0
@@ -52,18 +55,18 @@ def extract(
     state_dir: Path | None = None,
     anew: bool = False,
 ) -> Summary:
-    """Cut the faces out of everything below the class folders of ``source``, into the same folders in ``output``.
+    """Extract the faces of everything below the class folders of ``source`` into the same folders in ``output``.
 
-    ``identities`` lists whose picture is whose where ``source`` has no class folders (``people.from_identities``).
-    What was done before and has not changed is not done again; a source that cannot be read costs a warning. Ctrl-C
-    stops soon, and the same call goes on from there: the result is the same as that of one that was not interrupted.
-    ``anew`` throws away what an earlier extraction put into ``output``. Raises FacesecureError.
+    ``identities`` lists the person of each image where ``source`` has no class folders (``people.from_identities``).
+    Sources that were done before and have not changed are skipped; one that cannot be read is left out with a warning.
+    Ctrl-C stops soon, and the same call resumes: the result is that of an uninterrupted run. ``anew`` deletes what an
+    earlier extraction wrote to ``output``. Raises FacesecureError.
     """
     source, output = source.expanduser(), output.expanduser()
     _refuse_overlap(source, output)
     recordings = recordings_in(source, identities)
     models_dir = state_dir / "models" if state_dir else None
-    build_detector(settings.detection, models_dir=models_dir)  # a missing model is told of here, and once
+    build_detector(settings.detection, models_dir=models_dir)  # a missing model is reported here, and once
     if anew:
         _discard(output)
     _refuse_foreign(output)
@@ -85,7 +88,7 @@ def _run(
     summary = Summary(len(recordings), len(recordings) - len(waiting))
     if not waiting:
         return summary
-    for one in waiting:  # those done before have changed since
+    for one in waiting:  # the ones done before have changed since
         _unlink(output, journal.rows(one.name))
         _unlink(journal.alike, journal.rows(one.name))
     spawn = multiprocessing.get_context("spawn")
@@ -96,7 +99,7 @@ def _run(
     except BrokenProcessPool:
         raise FacesecureError(
             "a process of the extraction died; the memory may be full",
-            "run the same command again to go on, with fewer --jobs if that was it",
+            "run the same command again to resume, with fewer --jobs if memory was short",
         ) from None
     finally:
         task.stop.set()
@@ -112,10 +115,13 @@ def _share_out(
     note: Callable[[SourceResult], None],
     ahead: int,
 ) -> None:
-    """Have all that are ``waiting`` done, under a bar that counts frames. What Ctrl-C finds unnoted is done again."""
+    """Process all of ``waiting`` under a progress bar that counts frames.
+
+    Sources that Ctrl-C finds unfinished are done again by the next run.
+    """
     queue, running = iter(waiting), set[Future[SourceResult | None]]()
     with ProgressBar(sum(_searches(one, task.settings.stride) for one in waiting), "frames searched") as bar:
-        with _unheard(signal.SIGINT):  # inherited by the processes that start here, so that only this one hears it
+        with _ignored(signal.SIGINT):  # inherited by the processes that start here, so that only this one reacts
             running |= {pool.submit(work, one) for one in islice(queue, ahead)}
         while running:
             ready, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -137,7 +143,7 @@ def _note(done: SourceResult, journal: Journal, summary: Summary) -> None:
 
 
 def _searches(recording: Recording, stride: int) -> int:
-    """About how many frames will be searched, for the bar alone."""
+    """Estimate how many frames will be searched, for the progress bar."""
     if recording.kind == "photo":
         return 1
     import av
@@ -152,10 +158,10 @@ def _searches(recording: Recording, stride: int) -> int:
 
 
 @contextmanager
-def _unheard(number: signal.Signals) -> Iterator[None]:
+def _ignored(number: signal.Signals) -> Iterator[None]:
     try:
         before = signal.signal(number, signal.SIG_IGN)
-    except ValueError:  # not the main thread: no signal comes here anyway
+    except ValueError:  # not the main thread: signals do not arrive here
         yield
         return
     try:
@@ -167,7 +173,10 @@ def _unheard(number: signal.Signals) -> Iterator[None]:
 def _write_manifest(
     output: Path, recordings: Sequence[Recording], journal: Journal, settings: ExtractionSettings
 ) -> tuple[int, dict[str, int]]:
-    """In the order of the sources; those that were done once and have gone since come last. Returns faces by class."""
+    """Write the manifest and return the number of faces, in all and by class.
+
+    Rows are in the order of the sources; sources done once that no longer exist come last.
+    """
     there = [one.name for one in recordings]
     gone = sorted(set(journal.names()) - set(there))
     counts = Counter({one.label: 0 for one in recordings})
@@ -183,9 +192,10 @@ def _write_manifest(
 def _thinned(
     output: Path, rows: Iterable[ManifestRow], journal: Journal, settings: ExtractionSettings
 ) -> Iterator[ManifestRow]:
-    """Less the photos that are nearly another one of their class. (Videos are thinned each for itself, when cut.)
+    """Yield the rows without photos that are near duplicates of another photo of their class.
 
-    Only all photos together can tell, so what is left out is put aside here, and put back if its twin has gone.
+    Only all photos together can show that, so a duplicate is moved aside here, and moved back if its twin is gone.
+    Videos are thinned one by one, during extraction.
     """
     thinners: dict[str, NearDuplicateFilter] = {}
     for row in rows:
@@ -209,16 +219,16 @@ def _refuse_overlap(source: Path, output: Path) -> None:
     if not source.is_dir():
         raise UsageError(f"there is no folder {source}", "give the folder whose sub-folders are the classes")
     if output.resolve().is_relative_to(source.resolve()):
-        raise UsageError(f"the output {output} lies in the source {source}", "choose a folder beside it")
+        raise UsageError(f"the output {output} is inside the source {source}", "choose a folder beside it")
 
 
 def _refuse_foreign(output: Path) -> None:
     if output.is_dir() and not (output / STATE_FOLDER).is_dir() and any(output.iterdir()):
-        raise FacesecureError(f"{output} holds files that no extraction put there", "choose an empty or a new folder")
+        raise FacesecureError(f"{output} holds files that were not extracted", "choose an empty or a new folder")
 
 
 def _discard(output: Path) -> None:
-    """What an extraction made, and nothing else."""
+    """Delete what an extraction wrote, and nothing else."""
     if not (output / STATE_FOLDER).is_dir():
         return
     for rows in Journal.rows_in(output):

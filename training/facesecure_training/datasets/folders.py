@@ -1,4 +1,4 @@
-"""A folder with one sub-folder of pictures for each class, as ``dataset extract`` writes it and as LFW is laid out."""
+"""A folder with one sub-folder of images for each class, as ``dataset extract`` writes it and as LFW is laid out."""
 
 from __future__ import annotations
 
@@ -18,16 +18,23 @@ from facesecure_training.datasets.splitting import FRACTIONS, divide, shares
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.parquet"
-"""What ``dataset extract`` writes beside the classes; its columns ``file`` and ``source`` are read here."""
+"""Written by ``dataset extract`` beside the classes; its columns ``file`` and ``source`` are read here."""
 
 Unit = Literal["source", "file", "class"]
 
 
 @dataclass(frozen=True, slots=True)
 class ClassFolder:
-    """Pictures and their classes. ``labels`` count into ``classes``; ``files``, ``labels``, ``sources`` run alongside.
+    """Images and their classes; ``labels`` are indices into ``classes``, parallel to ``files`` and ``sources``.
 
-    ``sources`` tells what a picture was taken from (a video, by the manifest); without a manifest it is the file.
+    The source of an image is what it was extracted from (a video), by the manifest; without a manifest, the file
+    itself.
+
+    Example::
+
+        folder = ClassFolder.read("faces")
+        parts = folder.split(seed=1, by="source")
+        train = parts["train"]
     """
 
     root: Path
@@ -41,13 +48,13 @@ class ClassFolder:
 
     @classmethod
     def read(cls, path: Path | str, classes: Sequence[str] | None = None) -> Self:
-        """All pictures below the class folders in ``path``, in natural order of class and file.
+        """Read all images below the class folders in ``path``, in natural order of class and file.
 
-        ``classes`` fixes which classes there are, and their order; a model's labels, for instance. Raises
-        FacesecureError if ``path`` has no class folder with a picture, or not all that are asked for.
+        ``classes`` fixes the classes and their order, for instance to a model's labels. Raises FacesecureError if
+        ``path`` has no class folder with an image, or lacks one of ``classes``.
         """
         root = Path(path).expanduser()
-        found = {folder.name: Texts(_pictures_below(folder, root)) for folder in folders_in(root)}
+        found = {folder.name: Texts(_pictures_below(folder, root)) for folder in class_folders(root)}
         names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
         _refuse_gaps(root, names, found)
         files = Texts(file for name in names for file in found[name])
@@ -57,12 +64,12 @@ class ClassFolder:
         return cls(root, names, Files(root, files), labels, sources)
 
     def counts(self) -> dict[str, int]:
-        """How many pictures each class has."""
+        """Return how many images each class has."""
         found = Counter(self.labels)
         return {name: found[label] for label, name in enumerate(self.classes)}
 
     def only(self, indices: Iterable[int]) -> Self:
-        """The same classes with some of the pictures."""
+        """Return the same classes with the images at ``indices``."""
         chosen = list(indices)
         names = Texts(_name(self.files, index, self.root) for index in chosen)
         labels = [self.labels[index] for index in chosen]
@@ -73,10 +80,10 @@ class ClassFolder:
     def split(
         self, seed: int = 0, fractions: Mapping[str, float] = FRACTIONS, by: Unit = "source"
     ) -> dict[str, ClassFolder]:
-        """Parts by name, drawn at random, with nearly the same share of every class in each.
+        """Split the images at random into parts by name, with nearly the same share of every class in each.
 
-        ``by`` "source" keeps all frames of a video in one part, "class" all pictures of a class (a person), "file"
-        divides picture by picture. Raises FacesecureError if a part would be empty.
+        ``by`` "source" keeps all frames of a video in one part, "class" all images of a class (a person); "file" splits
+        image by image. Raises FacesecureError if a part would be empty.
         """
         part_of = self._parts_by_class(seed, fractions) if by == "class" else self._parts(seed, fractions, by)
         members: dict[str, list[int]] = {part: [] for part in fractions}
@@ -89,7 +96,7 @@ class ClassFolder:
         return parts
 
     def _units(self, by: Unit) -> Sequence[str]:
-        """What must stay together, for each picture."""
+        """Return, for each image, the name of the unit that must not be split."""
         if by == "source":
             return self.sources
         return [str(file) for file in self.files] if by == "file" else [self.classes[label] for label in self.labels]
@@ -111,7 +118,8 @@ class ClassFolder:
         return {(label[name], name): part for part, names in parts.items() for name in names}
 
 
-def folders_in(root: Path) -> list[Path]:
+def class_folders(root: Path) -> list[Path]:
+    """Return the sub-folders of ``root`` in natural order, without hidden ones. Raises FacesecureError."""
     try:
         entries = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
     except OSError as error:
@@ -122,7 +130,7 @@ def folders_in(root: Path) -> list[Path]:
 
 
 def _pictures_below(folder: Path, root: Path) -> Iterator[str]:
-    """Their names below ``root``."""
+    """Yield the paths of all images below ``folder``, relative to ``root``."""
     return (path.relative_to(root).as_posix() for path in files_below(folder) if path.suffix.lower() in EXTENSIONS)
 
 
@@ -131,7 +139,7 @@ def _name(files: Sequence[Path], index: int, root: Path) -> str:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files in ``folder`` and its sub-folders in natural order; hidden ones are left out."""
+    """Yield all files in ``folder`` and its sub-folders in natural order, without hidden ones."""
     for where, folders, files in os.walk(folder):
         folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
         for name in sorted((name for name in files if not name.startswith(".")), key=_natural):
@@ -145,17 +153,17 @@ def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
 def _refuse_gaps(root: Path, names: Sequence[str], found: Mapping[str, Sequence[str]]) -> None:
     if not names:
         raise FacesecureError(
-            f"{root} has no sub-folder with pictures in it", "give each class a folder there: OUTPUT/alice/1.jpg, ..."
+            f"{root} has no sub-folder with images in it", "give each class a folder there: OUTPUT/alice/1.jpg, ..."
         )
     lacking = [name for name in names if not found.get(name)]
     if lacking:
         raise FacesecureError(
-            f"{root} has no pictures of {', '.join(lacking)}", f"it has: {', '.join(found) or 'no class at all'}"
+            f"{root} has no images of {', '.join(lacking)}", f"it has: {', '.join(found) or 'no class at all'}"
         )
 
 
 def _origins(root: Path) -> dict[str, str]:
-    """What each file was taken from, by the manifest; nothing without one."""
+    """Return the source of each file, by the manifest; nothing without one."""
     path = root / MANIFEST
     if not path.is_file():
         return {}
@@ -174,10 +182,10 @@ def _origins(root: Path) -> dict[str, str]:
 def _refuse_empty(parts: Mapping[str, ClassFolder], wanted: Mapping[str, float], by: Unit) -> None:
     empty = [part for part in wanted if not parts[part].files]
     if empty:
-        more = {"source": "more videos", "file": "more pictures", "class": "more people"}[by]
+        more = {"source": "more videos", "file": "more images", "class": "more people"}[by]
         raise FacesecureError(
-            f"nothing is left for {' and '.join(empty)} when split by {by}",
-            f"add {more}" + (", or split by file if no two pictures show one moment" if by == "source" else ""),
+            f"no images are left for {' and '.join(empty)} when split by {by}",
+            f"add {more}" + (", or split by file if no two images show the same moment" if by == "source" else ""),
         )
 
 
@@ -186,4 +194,4 @@ def _warn_of_missing(parts: Mapping[str, ClassFolder], wanted: Mapping[str, floa
         missing = [name for name, count in parts[part].counts().items() if not count]
         if missing:
             some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-            log.warning("%s has no picture of %s: too few %ss for as many parts", part, some, by)
+            log.warning("%s has no image of %s: there are too few %ss for so many parts", part, some, by)

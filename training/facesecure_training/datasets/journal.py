@@ -1,4 +1,4 @@
-"""What is done of an extraction, one line a source, so that an interrupted one goes on where it was."""
+"""The record of an extraction, one line per finished source, so that an interrupted one can resume."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from facesecure.util.files import replace_file
 from facesecure_training.datasets.manifest import ManifestRow
 
 STATE_FOLDER = ".extract"
-"""The hidden folder in the output where an extraction keeps its marks."""
+"""The hidden folder in the output where an extraction keeps its state."""
 _JOURNAL = "journal.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class SourceResult:
-    """What became of one source. ``searched`` counts frames; ``trouble`` says what was wrong with it, if anything was.
+    """What became of one source. ``searched`` counts frames; ``trouble`` describes a problem, if there was one.
 
-    ``broken`` is a source that gave nothing because it cannot be read; it is tried again the next time.
+    A ``broken`` source yielded nothing because it cannot be read; it is tried again the next time.
     """
 
     name: str
@@ -35,18 +35,20 @@ class SourceResult:
 
     @classmethod
     def load(cls, line: bytes) -> Self:
+        """Read a line of the journal."""
         return cls(**json.loads(line))
 
     def dump(self) -> bytes:
+        """Return the line of the journal."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
 class Journal:
-    """The marks of the extraction into ``output``; written by one process, and a line cut short counts for nothing."""
+    """The journal of the extraction into ``output``; written by one process. A truncated line is ignored."""
 
     def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
-        """Opens what is there. Raises FacesecureError if that was made with other settings."""
+        """Open the journal. Raises FacesecureError if it was begun with other settings."""
         self._folder = output / STATE_FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         _same_settings(output, self._folder / "settings.json", settings)
@@ -60,21 +62,21 @@ class Journal:
 
     @property
     def workplace(self) -> Path:
-        """Where crops of unfinished sources lie."""
+        """Folder for crops of unfinished sources."""
         return self._folder / "unfinished"
 
     @property
     def alike(self) -> Path:
-        """Where photos lie that are left out because they show what another of their class shows."""
+        """Folder for photos that are left out as near duplicates of another of their class."""
         return self._folder / "alike"
 
     def state(self, name: str) -> str | None:
-        """The source's state when it was done; None if it has not been."""
+        """Return the source's state when it was finished; None if it has not been."""
         place = self._places.get(name)
         return None if place is None else place[1]
 
     def add(self, done: SourceResult) -> None:
-        """Note that a source is done; it is on disk when this returns, as far as the system keeps its word."""
+        """Record a finished source; it is on disk when this returns, as far as the system guarantees it."""
         place = self._file.tell()
         self._file.write(done.dump())
         self._file.flush()
@@ -83,12 +85,12 @@ class Journal:
 
     @staticmethod
     def rows_in(output: Path) -> Iterator[list[ManifestRow]]:
-        """All faces that were ever noted for ``output``, source by source."""
+        """Yield all faces ever recorded for ``output``, source by source."""
         with (output / STATE_FOLDER / _JOURNAL).open("rb") as file:
             yield from (SourceResult.load(line).rows for line in file if line.endswith(b"\n"))
 
     def rows(self, name: str) -> list[ManifestRow]:
-        """The faces of a source, as it was when it was done; none if it has not been."""
+        """Return the faces of a source, as recorded when it was finished; none if it has not been."""
         if name not in self._places:
             return []
         with self._path.open("rb") as file:
@@ -96,10 +98,11 @@ class Journal:
             return SourceResult.load(file.readline()).rows
 
     def names(self) -> list[str]:
-        """The sources that are done."""
+        """Return the names of the finished sources."""
         return list(self._places)
 
     def __enter__(self) -> Self:
+        """Return this journal."""
         return self
 
     def __exit__(
@@ -112,7 +115,7 @@ class Journal:
         with self._path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
-                    return  # the power went off here
+                    return  # cut short by a power failure
                 done = SourceResult.load(line)
                 if not done.broken:
                     yield done.name, (self._end, done.state)
@@ -120,27 +123,27 @@ class Journal:
 
 
 def _lock(file: BinaryIO, output: Path) -> None:
-    """Until it is closed."""
+    """Lock the journal until it is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         raise FacesecureError(
-            f"another extraction into {output} is under way", "wait for it, or choose another folder"
+            f"another extraction into {output} is running", "wait for it, or choose another folder"
         ) from None
 
 
 def _same_settings(output: Path, path: Path, settings: Mapping[str, Any]) -> None:
-    """Note them, or compare them with those noted."""
+    """Store the settings, or compare them with the stored ones."""
     if not path.exists():
         replace_file(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
         return
     before = json.loads(path.read_text())
     changed = [
-        f"{name} {before.get(name)} is {value} now" for name, value in settings.items() if before.get(name) != value
+        f"{name} {before.get(name)} is now {value}" for name, value in settings.items() if before.get(name) != value
     ]
     if changed:
         raise FacesecureError(
-            f"{output} holds faces that were extracted otherwise ({'; '.join(changed)})",
-            "extract into another folder, or give --anew to throw away what is there",
+            f"{output} holds faces that were extracted with other settings ({'; '.join(changed)})",
+            "extract into another folder, or add --anew to delete what is there",
         )

@@ -1,7 +1,7 @@
-"""Pictures for training as a tf.data pipeline: read, decoded, fitted, cached on disk, shuffled, batched, prefetched.
+"""Images for training as a tf.data pipeline: read, decoded, fitted, cached, shuffled, batched and prefetched.
 
-Memory does not grow with the data set but for its list of names: the order of an epoch is computed (a permutation
-evaluated index by index), no buffer is filled to shuffle, and what is cached lies on disk, one file a picture.
+Apart from the list of names, memory does not grow with the data set: the order of an epoch is computed (a permutation
+evaluated index by index), no buffer is filled to shuffle, and the cache is on disk, one file per image.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Augment = Callable[[Any, Any], Any]
 
 _PIECE = 10_000
 _AHEAD = 2
-"""Batches made ready while one is trained on."""
+"""Batches prepared while one is trained on."""
 
 
 def batches(
@@ -43,13 +43,13 @@ def batches(
     repeat: bool = False,
     epoch: int = 0,
 ) -> Any:
-    """tf.data.Dataset of (uint8 RGB (batch, h, w, 3), int32 labels (batch,)); ``size`` is (h, w).
+    """Return a tf.data.Dataset of (uint8 RGB (batch, h, w, 3), int32 labels (batch,)); ``size`` is (h, w).
 
-    The order of every epoch, and what ``augment`` does in it, follow from ``seed`` and the epoch's number alone:
-    ``repeat`` gives epochs ``epoch``, ``epoch`` + 1, ... without end, ``steps(files, batch)`` batches each, so that a
-    resumed run continues the one that was cut off. Without it the data set ends after one epoch, and every further
-    iteration over it is another one. Pictures are cropped in their middle to the shape asked for, then scaled.
-    ``cache`` is a folder for the fitted pictures; a picture that changes is made anew.
+    The order of each epoch, and what ``augment`` does in it, depend on ``seed`` and the epoch's number alone.
+    ``repeat`` yields the epochs ``epoch``, ``epoch`` + 1, ... without end, ``batches_per_epoch(files, batch)`` batches
+    each, so that a resumed run continues the interrupted one. Without it the data set ends after one epoch, and each
+    further iteration is another one. Images are cropped at their centre to the aspect ratio of ``size``, then scaled.
+    ``cache`` is a folder for the fitted images; an image that has changed is fitted again.
     """
     library = _Library(files, size, cache)
     tf = tensorflow()
@@ -73,9 +73,9 @@ def pair_batches(
     repeat: bool = False,
     epoch: int = 0,
 ) -> Any:
-    """tf.data.Dataset of ((first, second), different), each picture as in ``batches``; 0 is the same person, 1 another.
+    """Return a tf.data.Dataset of ((first, second), different); 0 is the same person, 1 another.
 
-    The two pictures of a pair are altered independently. Order, epochs and cache are those of ``batches``.
+    The two images of a pair are augmented independently. Images, order, epochs and cache are as in ``batches``.
     """
     tf = tensorflow()
     place: dict[Path, int] = {}
@@ -91,7 +91,7 @@ def pair_batches(
 
 
 def batches_per_epoch(things: Sequence[object], batch: int) -> int:
-    """Batches in an epoch; the last may be smaller."""
+    """Return the number of batches in an epoch; the last may be smaller."""
     return -(-len(things) // batch)
 
 
@@ -99,7 +99,7 @@ def _epochs(
     count: int, example: Callable[[Any, Any], Any], batch: int, shuffle: bool, seed: int, repeat: bool, epoch: int
 ) -> Any:
     if not count:
-        raise FacesecureError("there are no pictures to load", "look into the folder, or at the split")
+        raise FacesecureError("there are no images to load", "check the folder and the split")
     tf = tensorflow()
     workers = os.cpu_count() or 1
 
@@ -123,7 +123,7 @@ def _epochs(
 
 
 def _another_each_time(seed: int, epoch: int) -> Any:
-    """One number, another at every iteration, the same in every run."""
+    """Return a data set of one number: another at every iteration, the same in every run."""
     tf = tensorflow()
     drawn = tf.data.Dataset.random(seed=seed * 65_537 + epoch + 1, rerandomize_each_iteration=True)
     return drawn.take(1).map(lambda number: tf.bitwise.bitwise_and(number, 0x7FFFFFFF))
@@ -133,7 +133,7 @@ def _options(workers: int) -> Any:
     options = tensorflow().data.Options()
     options.threading.private_threadpool_size = workers
     options.threading.max_intra_op_parallelism = 1
-    options.autotune.enabled = False  # it would widen its buffers as memory allows
+    options.autotune.enabled = False  # it would grow its buffers as far as memory allows
     return options
 
 
@@ -145,13 +145,16 @@ def _altered(image: Any, augment: Augment | None, key: Any, side: int) -> Any:
 
 
 def decode(name: Any) -> Any:
-    """The picture in the file ``name``, a string tensor: uint8 RGB (h, w, 3). TensorFlow's errors do not name it."""
+    """Decode the image file ``name``, a string tensor: uint8 RGB (h, w, 3).
+
+    TensorFlow's errors do not name the file.
+    """
     tf = tensorflow()
     return tf.io.decode_image(tf.io.read_file(name), channels=3, expand_animations=False)
 
 
 def fit_image(image: Any, size: tuple[int, int]) -> Any:
-    """The middle of ``image`` (uint8, any size) in the shape of ``size`` (h, w), scaled to it without aliasing."""
+    """Return the centre of ``image`` (uint8, any size) at ``size`` (h, w), scaled with antialiasing."""
     tf = tensorflow()
     found, target = tf.shape(image)[:2], tf.constant(size)
     scale = tf.reduce_min(tf.cast(found, tf.float64) / tf.cast(target, tf.float64))
@@ -167,24 +170,24 @@ def fit_image(image: Any, size: tuple[int, int]) -> Any:
 
 
 class _Library:
-    """Pictures by number, fitted to ``size``; from the shelf where they lie on it already."""
+    """Images by number, fitted to ``size``; from the cache if they are there."""
 
     def __init__(self, files: Sequence[Path], size: tuple[int, int], cache: Path | None) -> None:
         tf = tensorflow()
         self._size = size
-        # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: what is common is kept once.
+        # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: the common part is stored once.
         root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
         self._root, self._names = tf.constant(root), string_tensor(names)
-        self._shelf = None if cache is None else ImageCache(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
+        self._cache = None if cache is None else ImageCache(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
         self._keys = string_tensor([] if cache is None else Texts(state_of(file) for file in files))
 
     def picture(self, index: Any) -> Any:
-        """uint8 RGB (h, w, 3)."""
+        """Return the image at ``index``, uint8 RGB (h, w, 3)."""
         tf = tensorflow()
-        if self._shelf is None:
+        if self._cache is None:
             return self._made(index)
         key = self._keys[index]
-        kept = tf.ensure_shape(tf.numpy_function(self._shelf.get, [key], tf.string), ())
+        kept = tf.ensure_shape(tf.numpy_function(self._cache.get, [key], tf.string), ())
         image = tf.cond(
             tf.strings.length(kept) == self._size[0] * self._size[1] * 3,
             lambda: tf.reshape(tf.io.decode_raw(kept, tf.uint8), (*self._size, 3)),
@@ -196,12 +199,12 @@ class _Library:
         return fit_image(decode(self._root + self._names[index]), self._size)
 
     def _put(self, key: Any, image: Any) -> Any:
-        assert self._shelf is not None
-        return tensorflow().numpy_function(self._shelf.put, [key, image], tensorflow().uint8)
+        assert self._cache is not None
+        return tensorflow().numpy_function(self._cache.put, [key, image], tensorflow().uint8)
 
 
 def string_tensor(texts: Sequence[str]) -> Any:
-    """A string tensor, made piece by piece: the Python strings of all of them at once would weigh more than it does."""
+    """Return a string tensor, made in pieces: all Python strings at once would take more memory than the tensor."""
     tf = tensorflow()
     pieces = [tf.constant(list(texts[at : at + _PIECE]), tf.string) for at in range(0, len(texts), _PIECE)]
     return tf.concat(pieces, 0) if pieces else tf.constant([], tf.string)

@@ -1,4 +1,4 @@
-"""The list of what was extracted: one row a face, in Parquet, beside the class folders."""
+"""The manifest of an extraction: one row per face, in Parquet, beside the class folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch
 
 
 def face_columns(face: Face, quality: Quality) -> ManifestRow:
-    """Where a face was found, in pixels of its frame, and how good it is."""
+    """Return the columns of a face: where it was found, in pixels of its frame, and its quality."""
     box = face.box
     return {
         "left": box.left,
@@ -32,12 +32,12 @@ def face_columns(face: Face, quality: Quality) -> ManifestRow:
 
 
 def schema() -> Any:
-    """The columns.
+    """Return the columns.
 
     ``file``, ``class`` and ``source`` are paths below the output and the source folder; ``frame`` counts the source's
     frames and ``time`` its seconds, from 0; ``face`` counts the faces kept of that frame, ``track`` the faces followed
-    through a video (none in photos). Box and ``landmarks`` (x, y five times) are pixels of the frame. The rest is the
-    daemon's judgement, ``facesecure.domain.types.Quality``; ``reasons`` is empty for a face that the daemon would use.
+    through a video (null for photos). Box and ``landmarks`` (x, y five times) are pixels of the frame. The rest is the
+    daemon's rating, ``facesecure.domain.types.Quality``; ``reasons`` is empty for a face that the daemon would use.
     """
     import pyarrow as pa
 
@@ -53,7 +53,10 @@ def schema() -> Any:
 
 
 def write(folder: Path, rows: Iterable[ManifestRow], settings: Mapping[str, Any]) -> int:
-    """Write all rows, in their order, in bounded memory; replaces the file when it is whole. Returns their number."""
+    """Write all rows, in order and in bounded memory, and return their number.
+
+    The file is replaced when it is complete.
+    """
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -69,7 +72,7 @@ def write(folder: Path, rows: Iterable[ManifestRow], settings: Mapping[str, Any]
 
 
 def read(folder: Path) -> list[ManifestRow]:
-    """Its rows. Raises FacesecureError if there is none, or it is damaged."""
+    """Return the rows of the manifest in ``folder``. Raises FacesecureError if there is none, or it is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 

@@ -1,4 +1,4 @@
-"""Copying a data set to wherever fsspec reaches: many files at once, tried again, and on from where it broke off."""
+"""Copies a data set to any target of fsspec: many files at once, with retries, resumable."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from facesecure_training.common.progress import ProgressBar
 log = logging.getLogger(__name__)
 
 _CHUNK = 1 << 20
-_LONGEST_PAUSE = 30.0
-_HOPELESS = 20
-"""Files that fail one after the other, with none that succeeds between them: there is no sense in going on."""
+_MAX_PAUSE = 30.0
+_MAX_FAILURES_IN_A_ROW = 20
+"""After this many failures without a success between them the copy is given up."""
 _TIMES = ("mtime", "LastModified", "last_modified", "updated", "modifiedTime", "created")
-"""What file systems call the time a file was last written."""
+"""Names that file systems give to the time a file was last written."""
 
 
 @dataclass(frozen=True, slots=True)
 class MirrorOptions:
-    """``threads`` files at once; each tried ``1 + retries`` times, ``pause`` seconds and then twice as long between.
+    """``threads`` files at once, each tried ``1 + retries`` times.
 
-    ``checksum`` compares what is there by content, not by size and time. ``delete`` removes what the source has not.
+    The first retry waits ``pause`` seconds, each further one twice as long. ``checksum`` compares existing files by
+    content, not by size and time. ``delete`` removes files of the target that the source does not have.
     """
 
     threads: int = 10
@@ -42,7 +43,7 @@ class MirrorOptions:
 
 @dataclass(slots=True)
 class MirrorResult:
-    """What was done: files and bytes copied, files that were there already, files deleted, and those that failed."""
+    """Files and bytes copied, files that were there already, files deleted, and those that failed."""
 
     copied: int = 0
     size: int = 0
@@ -53,7 +54,12 @@ class MirrorResult:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A folder of a file system. ``shown`` is its address without secrets."""
+    """A folder of a file system. ``shown`` is its address without secrets.
+
+    Example::
+
+        mirror(Location.at("faces"), Location.at("s3://bucket/faces"), MirrorOptions(threads=4))
+    """
 
     files: Any
     root: str
@@ -61,7 +67,10 @@ class Location:
 
     @classmethod
     def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Location:
-        """``address`` is a path or a URL such as s3://bucket/faces. Raises FacesecureError if nothing can reach it."""
+        """Open a path or a URL such as s3://bucket/faces, with ``options`` for its driver.
+
+        Raises FacesecureError if no driver can reach it.
+        """
         from fsspec.core import url_to_fs
 
         shown = redact(address)
@@ -74,15 +83,17 @@ class Location:
             ) from None
         except ValueError as error:
             raise FacesecureError(
-                f"{shown} is no address that fsspec knows ({error})", "use a path, or for instance s3://bucket/folder"
+                f"{shown} is not an address that fsspec knows ({error})",
+                "use a path, or for instance s3://bucket/folder",
             ) from None
         return cls(files, root.rstrip("/"), shown)
 
     def path(self, name: str) -> str:
+        """Return the full path of the file ``name``."""
         return f"{self.root}/{name}"
 
     def listed(self) -> dict[str, dict[str, Any]]:
-        """Every file below the folder by its name there, with what the file system says of it; no hidden ones."""
+        """Return every file below the folder that is not hidden, by its name there, with the file system's details."""
         self.files.invalidate_cache()
         try:
             found = self.files.find(self.root, detail=True)
@@ -96,24 +107,24 @@ class Location:
         }
 
 
-def mirror(source: Location, target: Location, manner: MirrorOptions = MirrorOptions()) -> MirrorResult:
-    """Make ``target`` have every file of ``source``; what is there already, whole and not older, is not copied again.
+def mirror(source: Location, target: Location, options: MirrorOptions = MirrorOptions()) -> MirrorResult:
+    """Copy every file of ``source`` to ``target``, except those already there, complete and not older.
 
-    Hidden files are left out. Ctrl-C stops soon, and another call goes on. Raises FacesecureError if there is nothing
-    to copy, or if files failed for good; the others are copied all the same.
+    Hidden files are left out. Ctrl-C stops soon, and another call resumes. Raises FacesecureError if there is nothing
+    to copy, or if files failed in the end; all others are copied all the same.
     """
     wanted, there = source.listed(), target.listed()
     if not wanted:
         raise FacesecureError(f"there is nothing to copy in {source.shown}", "check the address")
     result = MirrorResult()
-    copier = _Copier(source, target, manner)
+    copier = _Copier(source, target, options)
     _share_out(copier, [(name, info, there.get(name)) for name, info in wanted.items()], result)
     if result.failed:
         raise FacesecureError(
             f"{len(result.failed)} of {len(wanted)} files could not be copied to {target.shown}",
-            "the warnings above say why; the same command goes on from there",
+            "the warnings above say why; run the same command again to resume",
         )
-    if manner.delete:
+    if options.delete:
         for name in there.keys() - wanted.keys():
             target.files.rm_file(target.path(name))
             result.deleted += 1
@@ -126,11 +137,11 @@ Item = tuple[str, Mapping[str, Any], Mapping[str, Any] | None]
 def _share_out(copier: _Copier, items: list[Item], result: MirrorResult) -> None:
     queue, running = iter(items), dict[Future[int | None], str]()
     in_a_row = done = 0
-    pool = ThreadPoolExecutor(copier.manner.threads, "copy")
+    pool = ThreadPoolExecutor(copier.options.threads, "copy")
     with ProgressBar(len(items), "files copied") as bar:
         try:
             while True:
-                for item in islice(queue, 2 * copier.manner.threads - len(running)):
+                for item in islice(queue, 2 * copier.options.threads - len(running)):
                     running[pool.submit(copier.bring, *item)] = item[0]
                 if not running:
                     return
@@ -138,7 +149,7 @@ def _share_out(copier: _Copier, items: list[Item], result: MirrorResult) -> None
                     failed = _note(future, running.pop(future), result)
                     in_a_row, done = in_a_row + 1 if failed else 0, done + 1
                 bar.reach(done)
-                if in_a_row >= _HOPELESS:
+                if in_a_row >= _MAX_FAILURES_IN_A_ROW:
                     return
         finally:
             copier.stop.set()
@@ -146,10 +157,10 @@ def _share_out(copier: _Copier, items: list[Item], result: MirrorResult) -> None
 
 
 def _note(future: Future[int | None], name: str, result: MirrorResult) -> bool:
-    """Whether it failed."""
+    """Record the outcome of one file, and return whether it failed."""
     try:
         size = future.result()
-    except Exception as error:  # noqa: BLE001 - what a driver raises is its own affair
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything
         log.warning("%s: %s", name, redact(str(error) or type(error).__name__))
         result.failed.append(name)
         return True
@@ -162,43 +173,43 @@ def _note(future: Future[int | None], name: str, result: MirrorResult) -> bool:
 
 
 class _Stopped(Exception):
-    """Somebody wants to stop."""
+    """The copy was asked to stop."""
 
 
 class _Copier:
-    """Brings single files over; shared by all threads."""
+    """Copies single files; shared by all threads."""
 
-    def __init__(self, source: Location, target: Location, manner: MirrorOptions) -> None:
-        self.manner = manner
+    def __init__(self, source: Location, target: Location, options: MirrorOptions) -> None:
+        self.options = options
         self.stop = threading.Event()
         self._source = source
         self._target = target
         self._made: set[str] = set()
 
     def bring(self, name: str, info: Mapping[str, Any], there: Mapping[str, Any] | None) -> int | None:
-        """Bytes copied; None if it was there. Raises what the last attempt raised."""
-        for attempt in range(self.manner.retries + 1):
+        """Copy one file and return its bytes; None if it was there already. Raises the error of the last attempt."""
+        for attempt in range(self.options.retries + 1):
             try:
                 if attempt == 0 and there is not None and self._same(name, info, there):
                     return None
                 return self._copy(name, info)
             except (_Stopped, FileNotFoundError, PermissionError, IsADirectoryError):
                 raise
-            except Exception as error:  # drivers raise what they like; the last one is passed on
-                if attempt == self.manner.retries:
+            except Exception as error:  # a driver may raise anything; the last error is passed on
+                if attempt == self.options.retries:
                     raise
                 log.debug("%s, attempt %d: %s", name, attempt + 1, error)
                 self._pause(attempt)
         raise AssertionError("unreachable")
 
     def _pause(self, attempt: int) -> None:
-        if self.stop.wait(min(_LONGEST_PAUSE, self.manner.pause * 2**attempt)):
+        if self.stop.wait(min(_MAX_PAUSE, self.options.pause * 2**attempt)):
             raise _Stopped
 
     def _same(self, name: str, info: Mapping[str, Any], there: Mapping[str, Any]) -> bool:
         if info["size"] != there["size"]:
             return False
-        if self.manner.checksum:
+        if self.options.checksum:
             return self._digest(self._source, name) == self._digest(self._target, name)
         written, copied = _written(info), _written(there)
         return written is None or copied is None or copied >= written
@@ -211,7 +222,7 @@ class _Copier:
         return digest.digest()
 
     def _copy(self, name: str, info: Mapping[str, Any]) -> int:
-        """Raises OSError if what arrives has not the size of what was sent."""
+        """Copy one file and return its bytes. Raises OSError if the copy has another size."""
         here, there = self._source.path(name), self._target.path(name)
         self._make_parent(there)
         size = 0
@@ -239,7 +250,7 @@ class _Copier:
 
 
 def _written(info: Mapping[str, Any]) -> float | None:
-    """When a file was written, seconds since 1970; None where its file system does not say."""
+    """Return when a file was written, in seconds since 1970; None if its file system does not say."""
     for name in _TIMES:
         when = info.get(name)
         if isinstance(when, datetime):
@@ -252,7 +263,7 @@ def _written(info: Mapping[str, Any]) -> float | None:
 
 
 def options_of(words: Iterable[str]) -> dict[str, Any]:
-    """``key=value`` words as a driver's options; a value may be JSON. Raises FacesecureError for anything else."""
+    """Parse ``key=value`` words as options of a driver; a value may be JSON. Raises FacesecureError for other words."""
     import json
 
     options: dict[str, Any] = {}

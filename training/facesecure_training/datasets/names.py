@@ -1,4 +1,4 @@
-"""Very many names in little memory: 200,000 ``Path`` objects take 100 MB, their letters take 5."""
+"""Many names in little memory: 200,000 ``Path`` objects take 100 MB, their letters 5 MB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, overload
 
 
 class Texts(Sequence[str]):
-    """Strings that cannot be changed, kept as their bytes. Compares equal to any sequence with the same strings."""
+    """An immutable sequence of strings, stored as bytes; equal to any sequence with the same strings."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         letters = bytearray()
@@ -43,7 +43,7 @@ class Texts(Sequence[str]):
 
 
 class Files(Sequence[Path]):
-    """Paths below ``root``, by their ``names`` there. Compares equal to any sequence with the same paths."""
+    """A sequence of paths below ``root``, by their ``names`` there; equal to any sequence with the same paths."""
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
         self.root = root

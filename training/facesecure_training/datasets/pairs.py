@@ -1,6 +1,6 @@
-"""Pairs of pictures, of one person or of two, to learn likeness from and to test it on.
+"""Pairs of images of the same person or of two, for training and testing verification.
 
-As many of the one kind as of the other, and nobody who is in one part (train, validation, test) is in another.
+Half of the pairs are of each kind, and no person is in two parts (train, validation, test).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from facesecure_training.datasets.splitting import divide
 
 log = logging.getLogger(__name__)
 
-_ENOUGH = 200
-"""Pictures of one person that are paired with each other: 19,900 pairs."""
+_MAX_PAIRED = 200
+"""Images of one person that are paired with each other at most: 19,900 pairs."""
 
 Couple = tuple[Path, Path]
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two pictures; ``different`` is 0 for the same person and 1 for two."""
+    """Two images; ``different`` is 0 for the same person and 1 for two people."""
 
     first: Path
     second: Path
@@ -40,9 +40,9 @@ class Pair:
 
 
 def pairs_of(people: People, count: int, fractions: Mapping[str, float], seed: int) -> dict[str, list[Pair]]:
-    """About ``count`` pairs in all, each part's share of them drawn from people of its own, by ``seed``.
+    """Return about ``count`` pairs in all; each part's share is drawn from people of its own, by ``seed``.
 
-    Raises FacesecureError if a part has no two people, or nobody with two pictures.
+    Raises FacesecureError if a part has fewer than two people, or no person with two images.
     """
     sizes = {name: len(shots) for name, shots in people.items()}
     parts = divide(sizes, fractions, seed)
@@ -53,7 +53,7 @@ def pairs_of(people: People, count: int, fractions: Mapping[str, float], seed: i
 
 
 def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
-    """As many of one person as of two, in an order that mixes them."""
+    """Return as many pairs of the same person as of two people, shuffled."""
     if not count:
         return []
     rng = np.random.default_rng([seed, len(people)])
@@ -66,7 +66,7 @@ def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
     other = _different(people, len(same), rng)
     found = min(len(same), len(other))
     if found < count // 2:
-        log.warning("%s: only %d pairs, where %d are asked for: its people have no more", part, 2 * found, count)
+        log.warning("%s: only %d pairs, where %d are asked for: its people do not make more", part, 2 * found, count)
     pairs = [Pair(*couple, 0) for couple in same[:found]] + [Pair(*couple, 1) for couple in other[:found]]
     return [pairs[index] for index in rng.permutation(len(pairs))]
 
@@ -76,7 +76,10 @@ def _first(couples: Iterator[Couple], count: int) -> list[Couple]:
 
 
 def _same(people: People, rng: np.random.Generator) -> Iterator[Couple]:
-    """Pairs of one person, one of everybody in turn, so that those with many pictures do not outweigh the others."""
+    """Yield pairs of the same person, one per person in turn.
+
+    People with many images thus do not outweigh the others.
+    """
     names = sorted(people)
     order = [names[index] for index in rng.permutation(len(names))]
     columns = [_couples_of(people[name], rng) for name in order]
@@ -85,15 +88,15 @@ def _same(people: People, rng: np.random.Generator) -> Iterator[Couple]:
 
 
 def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> list[Couple]:
-    """Two shots of one person each; never of one video if there are pictures from elsewhere."""
-    chosen = [shots[index] for index in sorted(rng.choice(len(shots), min(_ENOUGH, len(shots)), replace=False))]
+    """Return pairs of one person; of one video only if there are no images from elsewhere."""
+    chosen = [shots[index] for index in sorted(rng.choice(len(shots), min(_MAX_PAIRED, len(shots)), replace=False))]
     every = list(combinations(chosen, 2))
     apart = [(a, b) for a, b in every if a.from_other_source_than(b)] or every
     return [(apart[index][0].path, apart[index][1].path) for index in rng.permutation(len(apart))]
 
 
 def _different(people: People, count: int, rng: np.random.Generator) -> list[Couple]:
-    """Pairs of two people, each drawn with equal chance whoever has how many pictures; none twice."""
+    """Return distinct pairs of two people; every person is drawn with equal chance, however many images they have."""
     names = sorted(people)
     found: dict[Couple, None] = {}
     for _ in range(20 * count):
@@ -106,7 +109,10 @@ def _different(people: People, count: int, rng: np.random.Generator) -> list[Cou
 
 
 def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
-    """As CSV or Parquet, by the name: columns first, second (paths below ``images``) and different (0 or 1)."""
+    """Write pairs as CSV or Parquet, by the suffix of ``path``.
+
+    The columns are first and second (paths below ``images``) and different (0 or 1).
+    """
     names = [[picture.relative_to(images).as_posix() for picture in (pair.first, pair.second)] for pair in pairs]
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
@@ -124,7 +130,7 @@ def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
 
 
 def read(path: Path, images: Path) -> list[Pair]:
-    """What ``write`` wrote. Raises FacesecureError if it is no such file."""
+    """Read the pairs that ``write`` wrote. Raises FacesecureError if the file has another form."""
     import pyarrow as pa
     import pyarrow.csv as tables
     import pyarrow.parquet as parquet
@@ -137,6 +143,6 @@ def read(path: Path, images: Path) -> list[Pair]:
         ]
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise FacesecureError(
-            f"{path} is no list of pairs ({str(error).splitlines()[0]})",
+            f"{path} is not a list of pairs ({str(error).splitlines()[0]})",
             "it needs the columns first, second and different; `facesecure-train dataset pairs` writes it",
         ) from None

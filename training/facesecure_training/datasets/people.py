@@ -1,4 +1,4 @@
-"""Whose picture is whose: from class folders, or from a list as CelebA has it."""
+"""The images of each person: from class folders, or from a list as CelebA has it."""
 
 from __future__ import annotations
 
@@ -16,27 +16,30 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SourcedImage:
-    """A picture, and what it was taken from: two of one source may show the same moment."""
+    """An image and its source: two images of one source may show the same moment."""
 
     path: Path
     source: str
 
     def from_other_source_than(self, other: SourcedImage) -> bool:
-        """Not of one source. One person's two shots that are not make no pair while there are some that do."""
+        """Return whether the two come from different sources.
+
+        Two images of a person from one source make a pair only if there are no others.
+        """
         return self.source != other.source
 
 
 People = Mapping[str, Sequence[SourcedImage]]
-"""The pictures of each person, by name."""
+"""The images of each person, by name."""
 
 
 def from_folders(images: Path) -> People:
-    """One person a class folder. Raises FacesecureError if there is none."""
+    """Return one person per class folder. Raises FacesecureError if there is none."""
     return people_in(ClassFolder.read(images))
 
 
 def people_in(folder: ClassFolder) -> People:
-    """One person a class of ``folder`` that has pictures in it; in a part of a split not all have."""
+    """Return one person per class of ``folder`` that has images; in a part of a split some classes have none."""
     people: dict[str, list[SourcedImage]] = {}
     for path, label, source in zip(folder.files, folder.labels, folder.sources, strict=True):
         people.setdefault(folder.classes[label], []).append(SourcedImage(path, source))
@@ -44,10 +47,10 @@ def people_in(folder: ClassFolder) -> People:
 
 
 def from_identities(path: Path, images: Path) -> People:
-    """From a list of pictures below ``images`` and whose they are: ``000001.jpg 2880`` a line, or CSV with a header.
+    """Read a list of images below ``images`` and their people: ``000001.jpg 2880`` per line, or CSV with a header.
 
-    The first is the form of CelebA's ``identity_CelebA.txt``. Pictures that are not there are left out, with a warning.
-    Raises FacesecureError if it is no such list, or none is there.
+    The first form is that of CelebA's ``identity_CelebA.txt``. Missing images are left out with a warning. Raises
+    FacesecureError if the file has another form, or none of its images exists.
     """
     people: dict[str, list[SourcedImage]] = {}
     missing = 0
@@ -59,10 +62,10 @@ def from_identities(path: Path, images: Path) -> People:
             missing += 1
     if not people:
         raise FacesecureError(
-            f"none of the {missing} pictures of {path} is in {images}", "give the folder that they lie in by -d"
+            f"none of the {missing} images of {path} is in {images}", "give the folder they are in with -d"
         )
     if missing:
-        log.warning("%d pictures of %s are not in %s and are left out", missing, path, images)
+        log.warning("%d images of %s are not in %s and are left out", missing, path, images)
     return people
 
 
@@ -84,5 +87,5 @@ def _entries(path: Path) -> Iterable[tuple[str, str]]:
 
 def _no_list(path: Path, line: int) -> FacesecureError:
     return FacesecureError(
-        f"{path}, line {line}, does not name a picture and a person", "each line is like: 000001.jpg 2880"
+        f"{path}, line {line}, does not name an image and a person", "each line looks like: 000001.jpg 2880"
     )

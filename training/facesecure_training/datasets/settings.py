@@ -1,4 +1,4 @@
-"""What is asked of an extraction; all of it decides what comes out, so none of it may change half way."""
+"""Settings of an extraction. All of them decide what comes out, so none may change while one is unfinished."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _SIZE = re.compile(r"(\d{2,4})x(\d{2,4})")
 
 @dataclass(frozen=True, slots=True)
 class CropShape:
-    """How a face is cut: aligned by its landmarks, or with its surroundings. ``size`` is (h, w)."""
+    """How a face is cropped: aligned by its landmarks, or with its surroundings. ``size`` is (h, w)."""
 
     aligned: bool
     size: tuple[int, int]
 
     @classmethod
     def parse(cls, text: str, side: int = 224) -> CropShape:
-        """From "aligned", "square" (``side`` pixels) or "600x400" (width x height). Raises UsageError."""
+        """Read "aligned", "square" (``side`` pixels) or "600x400" (width x height). Raises UsageError."""
         if text == "aligned":
             return cls(True, (align.SIZE, align.SIZE))
         if text == "square":
@@ -38,16 +38,17 @@ class CropShape:
 
     @property
     def made_by(self) -> str:
-        """The daemon's name for this way of cutting."""
+        """The daemon's name for this way of cropping."""
         return align.ALIGNMENT if self.aligned else align.CROP
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractionSettings:
-    """``stride``: every so many-th frame. ``min_quality``: the least clarity, 0 to 1. ``margin``: around a loose crop.
+    """Which frames are searched, which faces are kept, and how they are cropped.
 
-    ``thin``: of two crops of a video that correlate by more than this, one is left out; 1 leaves none out.
-    ``limit``: at most so many faces of one source, drawn at random by ``seed``.
+    ``stride``: every Nth frame. ``min_quality``: the lowest clarity, 0 to 1. ``margin``: around a crop that is not
+    aligned. ``thin``: of two crops of a video that correlate more than this, one is dropped; 1 drops none. ``limit``:
+    the most faces of one source, drawn at random by ``seed``.
     """
 
     shape: CropShape = CropShape(True, (align.SIZE, align.SIZE))
@@ -63,15 +64,16 @@ class ExtractionSettings:
 
     @property
     def detection(self) -> DetectorConfig:
+        """The settings of the daemon's detector."""
         return DetectorConfig.model_validate({"kind": self.detector, "min_face": self.min_face})
 
     @property
     def suffix(self) -> str:
-        """Aligned faces are small and kept without loss; loose ones are large, and kept as good JPEGs."""
+        """The file suffix: aligned faces are small and stored without loss, loose ones as JPEGs of high quality."""
         return ".png" if self.shape.aligned else ".jpg"
 
     def described(self) -> dict[str, Any]:
-        """All that decides what comes out, as JSON has it, with the detector's networks and the way of cutting."""
+        """Return everything that decides what comes out, for JSON, with the networks and the crop version."""
         networks = {"mtcnn": ("pnet", "rnet", "onet"), "haar": ("onet",), "yunet": ()}[self.detector]
         hashes = {name: load_model(name).sha256[:16] for name in networks}
         crop_size = f"{self.shape.size[1]}x{self.shape.size[0]}"

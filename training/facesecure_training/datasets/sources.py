@@ -1,4 +1,4 @@
-"""What there is to extract faces from: the videos and photos in a folder's class sub-folders."""
+"""The videos and photos in a folder's class sub-folders, from which faces are extracted."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Literal
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.folders import files_below, folders_in
+from facesecure_training.datasets.folders import class_folders, files_below
 from facesecure_training.datasets.people import from_identities
 
 _PHOTOS = EXTENSIONS | {".heic", ".heif"}
-_NO_FILM = frozenset({"text", "application", "audio", "font"})
-"""First words of MIME types that hold no picture; everything else that is no photo is tried as a video."""
+_NOT_VIDEO = frozenset({"text", "application", "audio", "font"})
+"""Main MIME types without images; every other file that is not a photo is tried as a video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A video or a photo of a class. ``name`` is its path below the folder of classes, with forward slashes."""
+    """A video or photo of a class. ``name`` is its path below the folder of classes, with forward slashes."""
 
     name: str
     path: Path
@@ -27,20 +27,20 @@ class Recording:
 
     @property
     def label(self) -> str:
-        """The class: the first folder of its path."""
+        """The class: the first folder of the path."""
         return self.name.split("/", 1)[0]
 
     @property
     def state(self) -> str:
-        """Changes with the file's content."""
+        """A text that changes with the file's content: its size and modification time."""
         found = self.path.stat()
         return f"{found.st_size} {found.st_mtime_ns}"
 
 
 def recordings_in(root: Path, identities: Path | None = None) -> list[Recording]:
-    """All of them, class by class in natural order; with ``identities`` those that it lists, a class each person.
+    """Return all recordings, class by class in natural order; with ``identities`` those it lists, one class per person.
 
-    Raises FacesecureError if there are none, or if a name among them cannot be written in a manifest.
+    Raises FacesecureError if there are none, or if a name cannot be written to a manifest.
     """
     found = _listed(root, identities) if identities else _in_folders(root)
     for one in found:
@@ -53,7 +53,9 @@ def _listed(root: Path, identities: Path) -> list[Recording]:
     people = from_identities(identities, root)
     for person in people:
         if "/" in person or person in {".", ".."}:
-            raise FacesecureError(f"{identities} names a person {person!r}, which no folder can be called", "rename it")
+            raise FacesecureError(
+                f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
+            )
     return [
         Recording(f"{person}/{shot.source}", shot.path, kind)
         for person in sorted(people, key=lambda name: natural_key(Path(name)))
@@ -65,7 +67,7 @@ def _listed(root: Path, identities: Path) -> list[Recording]:
 def _in_folders(root: Path) -> list[Recording]:
     found = [
         Recording(path.relative_to(root).as_posix(), path, kind)
-        for folder in folders_in(root)
+        for folder in class_folders(root)
         for path in files_below(folder)
         if (kind := _kind(path))
     ]
@@ -82,4 +84,4 @@ def _kind(path: Path) -> Literal["video", "photo"] | None:
         return "photo"
     # The types built into Python: a system's own list takes .ts for a translator's file.
     kind = mimetypes.MimeTypes().guess_type(path.name)[0]
-    return None if kind and kind.split("/")[0] in _NO_FILM else "video"
+    return None if kind and kind.split("/")[0] in _NOT_VIDEO else "video"

@@ -1,4 +1,4 @@
-"""Dividing things that belong together, a video's frames or a person's photos, into parts that share none of them."""
+"""Splits groups, such as a video's frames or a person's photos, into parts that share no group."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ FRACTIONS: Mapping[str, float] = {"train": 0.7, "validation": 0.15, "test": 0.15
 
 
 def divide(sizes: Mapping[str, int], fractions: Mapping[str, float], seed: int, salt: str = "") -> dict[str, list[str]]:
-    """Each part's groups, drawn at random: ``sizes`` has how many files each group counts.
+    """Return each part's groups, drawn at random; ``sizes`` is the number of files of each group.
 
-    Every part gets a group while there are enough, the largest part first; then each group goes where most is missing.
-    ``salt`` makes draws with one seed independent of each other. Raises UsageError if the fractions make no whole.
+    Every part gets one group while there are enough, the largest part first; then each group goes to the part that
+    lacks most. ``salt`` makes draws with one seed independent. Raises UsageError if the fractions do not add up to 1.
     """
     wanted = shares(fractions)
     total = sum(sizes.values())
@@ -31,11 +31,14 @@ def divide(sizes: Mapping[str, int], fractions: Mapping[str, float], seed: int, 
 
 
 def shares(fractions: Mapping[str, float]) -> dict[str, float]:
-    """The parts that are to get anything, with their shares of 1."""
+    """Return the parts with a share above 0, and their shares.
+
+    Raises UsageError if the fractions do not add up to 1.
+    """
     if not fractions or min(fractions.values()) < 0 or abs(sum(fractions.values()) - 1) > 1e-6:
         raise UsageError(
             f"the fractions {dict(fractions)} do not add up to 1",
-            "use for instance train 0.7, validation 0.15, test 0.15",
+            "use, for example, train 0.7, validation 0.15, test 0.15",
         )
     return {part: share for part, share in fractions.items() if share > 0}
 

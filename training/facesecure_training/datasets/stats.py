@@ -1,4 +1,4 @@
-"""What is in a data set: how many of each class, of what size and quality, and what is wrong with it."""
+"""Statistics of a data set: images per class, sizes, quality, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST, ClassFolder
 
 _HEAD = 1 << 16
-"""Bytes of a file in which its picture's size stands, but for photos with much before it."""
+"""Bytes at the start of a file that hold the image's size, except in photos with long metadata."""
 MEASURES = ("clarity", "eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
 
 
@@ -29,13 +29,17 @@ class Percentiles:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Percentiles:
+        """Return the percentiles of ``values``, rounded to three decimals."""
         low, median, high = np.percentile(values, (5, 50, 95))
         return cls(round(float(low), 3), round(float(median), 3), round(float(high), 3))
 
 
 @dataclass(frozen=True, slots=True)
 class ClassStats:
-    """One class. ``sources`` are the videos and photos it comes from; ``unusable`` the daemon would not judge by."""
+    """One class: its images, the videos and photos they come from, their quality.
+
+    ``unusable`` counts images that the daemon would not use; ``reasons`` says why.
+    """
 
     pictures: int
     sources: int
@@ -46,9 +50,10 @@ class ClassStats:
 
 @dataclass(frozen=True, slots=True)
 class DatasetStats:
-    """``sizes`` counts pictures by width x height. ``unreadable`` are no pictures. ``twins`` are one picture, twice.
+    """Statistics of all classes.
 
-    ``mislabelled`` are the twins that lie in two classes: one of them is in the wrong place.
+    ``sizes`` counts images by width x height. ``unreadable`` files are no images. ``twins`` are groups of identical
+    files; ``mislabelled`` are twins in two classes, one of which must be wrong.
     """
 
     pictures: int
@@ -60,7 +65,7 @@ class DatasetStats:
 
 
 def stats_of(folder: ClassFolder) -> DatasetStats:
-    """All of it; quality only where there is a manifest."""
+    """Return the statistics of ``folder``; quality only if it has a manifest."""
     names = [file.relative_to(folder.root).as_posix() for file in folder.files]
     sizes = {name: _size(file) for name, file in zip(names, folder.files, strict=True)}
     twins = _twins(folder)
@@ -101,7 +106,7 @@ def _class(count: int, sources: int, rows: Sequence[manifest.ManifestRow]) -> Cl
 
 
 def _size(path: Path) -> str | None:
-    """ "WIDTHxHEIGHT" by the file's header; None if it is no picture, or empty."""
+    """Return "WIDTHxHEIGHT" by the file's header; None if the file is no image, or empty."""
     with path.open("rb") as file:
         header = read_header(file.read(_HEAD))
         if header is None:
@@ -111,7 +116,7 @@ def _size(path: Path) -> str | None:
 
 
 def _twins(folder: ClassFolder) -> list[list[str]]:
-    """Groups of files with the same bytes. Only those of the same length are read."""
+    """Return groups of files with the same bytes. Only files of equal length are read."""
     by_length: dict[int, list[Path]] = defaultdict(list)
     for path in folder.files:
         by_length[path.stat().st_size].append(path)

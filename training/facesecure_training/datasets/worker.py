@@ -1,4 +1,4 @@
-"""One process of an extraction: takes sources, gives back what became of them."""
+"""One process of an extraction: receives sources and returns the faces found."""
 
 from __future__ import annotations
 
@@ -32,12 +32,15 @@ _JPEG_QUALITY = 95
 
 
 class Interrupted(Exception):
-    """Somebody wants to stop; nothing of this source is kept."""
+    """The extraction was asked to stop; nothing of the current source is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """All that a process needs to know. ``stop`` is an Event, ``searched`` a counter of frames, both shared by all."""
+    """What a worker process needs.
+
+    ``stop`` is an Event and ``searched`` a counter of frames, both shared by all workers.
+    """
 
     settings: ExtractionSettings
     output: Path
@@ -48,7 +51,7 @@ class WorkerTask:
 
 
 class Worker:
-    """Cuts sources into files. The files of a source appear in the output only when it is done."""
+    """Extracts the faces of sources to files. The files of a source appear in the output only when it is done."""
 
     def __init__(self, task: WorkerTask) -> None:
         self._task = task
@@ -56,21 +59,24 @@ class Worker:
         self._extractor = FaceExtractor(detector, task.settings)
 
     def run(self, recording: Recording) -> SourceResult:
-        """Raises Interrupted when the others are to stop; a source that cannot be read is told of, not raised."""
+        """Extract one recording. A recording that cannot be read is reported in the result.
+
+        Raises Interrupted if the extraction is to stop.
+        """
         state = recording.state
-        bench = self._task.workplace / f"{os.getpid()}"
-        shutil.rmtree(bench, ignore_errors=True)
-        bench.mkdir(parents=True)
+        scratch = self._task.workplace / f"{os.getpid()}"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
         self._count = 0
-        with _complaints() as said:
+        with _collected_warnings() as warnings:
             try:
-                rows = self._drawn([self._kept(recording, cut, bench) for cut in self._cuts(recording)], recording)
+                rows = self._drawn([self._kept(recording, one, scratch) for one in self._faces(recording)], recording)
             except FacesecureError as error:
                 return SourceResult(recording.name, state, self._count, [], error.message, broken=True)
-        self._hand_over(rows, bench)
-        return SourceResult(recording.name, state, self._count, rows, "; ".join(said) or None)
+        self._hand_over(rows, scratch)
+        return SourceResult(recording.name, state, self._count, rows, "; ".join(warnings) or None)
 
-    def _cuts(self, recording: Recording) -> Iterator[ExtractedFace]:
+    def _faces(self, recording: Recording) -> Iterator[ExtractedFace]:
         return self._extractor.extract(recording, self._searching)
 
     def _searching(self) -> None:
@@ -80,43 +86,43 @@ class Worker:
         with self._task.searched.get_lock():
             self._task.searched.value += 1
 
-    def _kept(self, recording: Recording, cut: ExtractedFace, bench: Path) -> ManifestRow:
-        name = f"{recording.name}-{cut.frame.index:06}-{cut.number}{self._task.settings.suffix}"
-        write_picture(bench / name, cut.crop)
-        width, height = cut.frame.pixels.size
+    def _kept(self, recording: Recording, found: ExtractedFace, scratch: Path) -> ManifestRow:
+        name = f"{recording.name}-{found.frame.index:06}-{found.number}{self._task.settings.suffix}"
+        write_picture(scratch / name, found.crop)
+        width, height = found.frame.pixels.size
         return {
             "file": name,
             "class": recording.label,
             "source": recording.name,
             "kind": recording.kind,
-            "frame": cut.frame.index,
-            "time": cut.frame.taken_at,
-            "face": cut.number,
-            "track": cut.track,
+            "frame": found.frame.index,
+            "time": found.frame.taken_at,
+            "face": found.number,
+            "track": found.track,
             "width": width,
             "height": height,
-            **face_columns(cut.face, cut.aligned.quality),
-            "thumb": packed(cut.thumb),
+            **face_columns(found.face, found.aligned.quality),
+            "thumb": packed(found.thumb),
         }
 
     def _drawn(self, rows: list[ManifestRow], recording: Recording) -> list[ManifestRow]:
-        """All of them, or as many as the limit allows, drawn by the seed and the source's name."""
+        """Return all rows, or as many as the limit allows, drawn by the seed and the source's name."""
         limit = self._task.settings.limit
         if limit is None or len(rows) <= limit:
             return rows
         rng = np.random.default_rng([self._task.settings.seed, zlib.crc32(recording.name.encode())])
         return [rows[index] for index in sorted(rng.choice(len(rows), limit, replace=False))]
 
-    def _hand_over(self, rows: list[ManifestRow], bench: Path) -> None:
+    def _hand_over(self, rows: list[ManifestRow], scratch: Path) -> None:
         for one in rows:
             place = self._task.output / one["file"]
             place.parent.mkdir(parents=True, exist_ok=True)
-            (bench / one["file"]).replace(place)
-        shutil.rmtree(bench)
+            (scratch / one["file"]).replace(place)
+        shutil.rmtree(scratch)
 
 
 def write_picture(path: Path, image: Image) -> None:
-    """As PNG or JPEG, by the name. Raises OSError."""
+    """Write ``image`` as PNG or JPEG, by the suffix of ``path``. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == ".jpg" else []
     done, content = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
@@ -126,15 +132,15 @@ def write_picture(path: Path, image: Image) -> None:
 
 
 @contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collects what the daemon's code warns of meanwhile; the process that shows progress will say it."""
-    said: list[str] = []
+def _collected_warnings() -> Iterator[list[str]]:
+    """Collect warnings that the daemon's code logs; the process that shows the progress prints them."""
+    warnings: list[str] = []
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("facesecure")
     logger.addHandler(handler)
     try:
-        yield said
+        yield warnings
     finally:
         logger.removeHandler(handler)
 
@@ -143,7 +149,7 @@ _worker: Worker | None = None
 
 
 def begin(task: WorkerTask) -> None:
-    """Make this process a worker: one thread, deaf to Ctrl-C (its parent tells it), gone when its parent is."""
+    """Make this process a worker: one thread, no reaction to Ctrl-C (its parent stops it), gone when its parent is."""
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
@@ -152,7 +158,7 @@ def begin(task: WorkerTask) -> None:
 
 
 def work(recording: Recording) -> SourceResult | None:
-    """What became of ``recording``; None if it was interrupted."""
+    """Return the result for ``recording``; None if it was interrupted."""
     assert _worker is not None
     try:
         return _worker.run(recording)

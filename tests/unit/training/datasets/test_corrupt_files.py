@@ -40,7 +40,7 @@ def test_what_stops_a_training_is_named_with_its_number(files, tmp_path, cached)
     options = {"cache": tmp_path / "cache"} if cached else {}
     with pytest.raises(ImageError) as raised, naming_unreadable(files[:3], files[3:]):
         taken(files, **options)
-    assert "3 of 7 pictures cannot be read" in raised.value.message
+    assert "3 of 7 images cannot be read" in raised.value.message
     assert all(str(files[number]) in raised.value.message for number in (2, 4, 5))
     assert "--resume" in raised.value.hint
 

@@ -54,12 +54,12 @@ def test_the_classes_of_a_model_can_be_asked_for_in_its_order(tmp_path):
     class_folder(tmp_path, {"alice": 1, "bob": 2, "carol": 1})
     folder = ClassFolder.read(tmp_path, classes=["carol", "bob"])
     assert (folder.classes, folder.labels) == (("carol", "bob"), [0, 1, 1])
-    with pytest.raises(FacesecureError, match="no pictures of dave"):
+    with pytest.raises(FacesecureError, match="no images of dave"):
         ClassFolder.read(tmp_path, classes=["dave"])
 
 
 def test_an_empty_folder_is_refused_with_a_hint(tmp_path):
-    with pytest.raises(FacesecureError, match="no sub-folder with pictures") as caught:
+    with pytest.raises(FacesecureError, match="no sub-folder with images") as caught:
         ClassFolder.read(tmp_path)
     assert "give each class a folder" in caught.value.hint
     with pytest.raises(FacesecureError, match="cannot be read"):
@@ -123,9 +123,9 @@ def test_too_few_videos_is_an_error_and_a_class_that_is_missing_somewhere_a_warn
     root = class_folder(tmp_path, {"alice": 4, "bob": 1})
     with caplog.at_level(logging.WARNING):
         ClassFolder.read(root).split(0, HALVES)
-    assert "test has no picture of bob" in caplog.text
+    assert "test has no image of bob" in caplog.text
     manifest(root, {f"alice/alice_{n}.png": "alice/film.mp4" for n in range(1, 5)})
-    with pytest.raises(FacesecureError, match="nothing is left for test") as caught:
+    with pytest.raises(FacesecureError, match="no images are left for test") as caught:
         ClassFolder.read(root).split(0, HALVES)
     assert "add more videos" in caught.value.hint
 

@@ -128,7 +128,7 @@ def test_the_two_of_a_pair_are_altered_each_in_its_way(pictures):
 
 
 def test_nothing_to_load_is_said_so():
-    with pytest.raises(FacesecureError, match="no pictures to load"):
+    with pytest.raises(FacesecureError, match="no images to load"):
         batches([], [], size=SIZE, batch=1)
 
 

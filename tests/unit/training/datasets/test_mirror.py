@@ -104,7 +104,7 @@ def test_what_fails_for_good_is_named_and_the_next_run_brings_it(faces, flaky, c
     Flaky.refused = frozenset({"3.png", "4.png"})
     with caplog.at_level(logging.WARNING), pytest.raises(FacesecureError, match="2 of 30 files") as caught:
         mirror(faces, flaky, QUICK)
-    assert "the same command goes on" in caught.value.hint
+    assert "run the same command again" in caught.value.hint
     assert sorted(record.getMessage() for record in caplog.records) == [
         "alice/3.png: the line went dead", "bob/4.png: the line went dead",
     ]  # fmt: skip
@@ -167,7 +167,7 @@ def test_so_many_files_are_under_way_at_once(faces, monkeypatch):
 
 
 def test_addresses_nobody_can_reach_are_told_of_without_secrets(tmp_path, monkeypatch):
-    with pytest.raises(FacesecureError, match="no address that fsspec knows"):
+    with pytest.raises(FacesecureError, match="not an address that fsspec knows"):
         Location.at("nonsense://me:secret@host/faces")
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(FacesecureError, match="driver that is not installed") as caught:
@@ -205,7 +205,7 @@ def test_after_ctrl_c_the_same_command_goes_on(faces, tmp_path):
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     _, said = running.communicate(timeout=20)
-    assert (running.returncode, said.strip()) == (130, "interrupted; the same command goes on from here")
+    assert (running.returncode, said.strip()) == (130, "interrupted; run the same command again to resume")
     assert len(list(tmp_path.glob("copy/*/*"))) < 30
     done = subprocess.run([sys.executable, "-c", SLOW, *words], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -98,7 +98,7 @@ def test_the_csv_says_0_for_the_same_person(people, tmp_path):
 
 def test_another_file_is_not_taken_for_pairs(tmp_path):
     (tmp_path / "pairs.csv").write_text("first,second,same\na,b,1\n")
-    with pytest.raises(FacesecureError, match="no list of pairs"):
+    with pytest.raises(FacesecureError, match="not a list of pairs"):
         pairs.read(tmp_path / "pairs.csv", tmp_path)
 
 
@@ -114,7 +114,7 @@ def test_celeba_identities_are_read_in_both_forms(tmp_path, text, caplog):
     with caplog.at_level(logging.WARNING):
         people = from_identities(tmp_path / "identities", images)
     assert {name: [shot.path.name for shot in shots] for name, shots in people.items()} == {"7": ["a_1.png", "a_2.png"]}
-    assert "1 pictures of" in caplog.text
+    assert "1 images of" in caplog.text
 
 
 def test_what_is_no_list_of_identities_is_refused(tmp_path):
@@ -122,7 +122,7 @@ def test_what_is_no_list_of_identities_is_refused(tmp_path):
     with pytest.raises(FacesecureError, match="line 1, does not name"):
         from_identities(tmp_path / "odd", tmp_path)
     (tmp_path / "gone").write_text("a.jpg 1\n")
-    with pytest.raises(FacesecureError, match="none of the 1 pictures"):
+    with pytest.raises(FacesecureError, match="none of the 1 images"):
         from_identities(tmp_path / "gone", tmp_path)
 
 
