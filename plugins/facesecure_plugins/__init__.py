@@ -1,1 +1,1 @@
-"""Alert plugins that ship with facesecure. They come in by the entry point that anybody's plugin uses."""
+"""The alert plugins that ship with facesecure. They are found by the same entry points as third-party plugins."""

@@ -1,8 +1,8 @@
-"""The webhook plugin: every alert as signed JSON to an address of yours.
+"""The webhook plugin: post every alert as signed JSON to a URL.
 
-The signature is that of Standard Webhooks 1.0 (standardwebhooks.com): HMAC-SHA256 over "ID.TIMESTAMP.BODY", so that
-any of its libraries can check it. The ID is the alert's own at every attempt: a receiver that keeps the IDs it has seen
-hears nothing twice.
+The signature follows Standard Webhooks 1.0 (standardwebhooks.com): HMAC-SHA256 over "ID.TIMESTAMP.BODY", so that any of
+its libraries can check it. The ID is the alert's identifier at every attempt, by which a receiver can ignore
+repetitions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from facesecure.domain.errors import PluginError
 from facesecure.domain.wire import AlertMessage
 
 SECRET_PREFIX = "whsec_"
-_LEAST_SECRET_BYTES = 16
+_MIN_SECRET_BYTES = 16
 
 
 def _web_address(url: str) -> str:
@@ -33,36 +33,42 @@ def _web_address(url: str) -> str:
 
 
 def _secret(secret: SecretStr) -> SecretStr:
-    if secret.get_secret_value() and len(key_of(secret.get_secret_value())) < _LEAST_SECRET_BYTES:
-        raise ValueError(f"a secret has at least {_LEAST_SECRET_BYTES} bytes, such as: openssl rand -hex 24")
+    if secret.get_secret_value() and len(key_of(secret.get_secret_value())) < _MIN_SECRET_BYTES:
+        raise ValueError(f"a secret has at least {_MIN_SECRET_BYTES} bytes; create one with: openssl rand -hex 24")
     return secret
 
 
 class WebhookPlugin:
-    """Posts every alert as JSON to an address, signed."""
+    """Posts every alert as JSON to an address, signed.
+
+    Example::
+
+        WebhookPlugin(WebhookPlugin.Config(url="https://example.org/door", secret="whsec_...")).send(alert)
+    """
 
     class Config(PluginConfig):
-        """[plugins.webhook]"""
+        """[plugins.webhook]."""
 
         url: Annotated[str, AfterValidator(_web_address)] = Field("", description="where to post to")
         secret: Annotated[SecretStr, AfterValidator(_secret)] = Field(
-            SecretStr(""), description="signs every message: whsec_ and base64, or any text; empty: unsigned"
+            SecretStr(""), description="key that signs every message: whsec_ and base64, or any text; empty: unsigned"
         )
         headers: dict[str, str] = Field(default_factory=dict, description="further headers, such as Authorization")
-        picture: bool = Field(False, description="put the snapshot into the message, as base64 in picture_jpeg")
+        picture: bool = Field(False, description="include the snapshot, as base64 in picture_jpeg")
         connect_seconds: float = Field(5.0, gt=0, le=60, description="how long to wait for a connection")
         answer_seconds: float = Field(10.0, gt=0, le=300, description="how long to wait for the answer")
         verify: bool = Field(True, description="check the certificate of an https address")
 
     def __init__(self, config: Config) -> None:
+        """Store the settings."""
         self._config = config
 
     def check(self) -> None:
-        """Raises PluginError where no address is set. Nothing is sent: most receivers take any post for an alert."""
+        """Raise PluginError if no address is set. Sends nothing: most receivers take any post for an alert."""
         self._url()
 
     def send(self, alert: Alert) -> None:
-        """Delivered when the answer is 2xx. Raises PluginError, without the address's own secrets."""
+        """Post ``alert``. Raises PluginError, without secrets of the address, unless the response is 2xx."""
         import requests
 
         body = self._body(alert)
@@ -75,12 +81,12 @@ class WebhookPlugin:
                 timeout=limits,
                 allow_redirects=False,
                 verify=self._config.verify,
-                stream=True,  # the answer's body is of no interest, however long it is
-            ) as answer:
-                status = answer.status_code
+                stream=True,  # the body of the response is not read, however long it is
+            ) as response:
+                status = response.status_code
         except requests.RequestException as error:
             raise PluginError(
-                f"{self._place()} cannot be reached: {_reason(error)}", "is it on, and url right?"
+                f"{self._place()} cannot be reached: {_reason(error)}", "is it on, and is the url right?"
             ) from None
         if not 200 <= status < 300:
             raise PluginError(f"{self._place()} answered {status}", _advice(status))
@@ -104,7 +110,7 @@ class WebhookPlugin:
         return self._config.url
 
     def _place(self) -> str:
-        """The address up to its path: what follows may be somebody's token."""
+        """Return the address without its path, which may contain a token."""
         from urllib.parse import urlsplit
 
         parts = urlsplit(self._config.url)
@@ -113,31 +119,31 @@ class WebhookPlugin:
 
 
 def signature(secret: str, identifier: str, timestamp: str, body: bytes) -> str:
-    """The header webhook-signature: "v1," and the base64 of HMAC-SHA256 (Standard Webhooks 1.0)."""
+    """Return the header webhook-signature: "v1," and the base64 of HMAC-SHA256 (Standard Webhooks 1.0)."""
     signed = hmac.new(key_of(secret), f"{identifier}.{timestamp}.".encode() + body, hashlib.sha256)
     return f"v1,{base64.b64encode(signed.digest()).decode()}"
 
 
 def key_of(secret: str) -> bytes:
-    """The key's bytes: after "whsec_" in base64, as the standard has it; any other text as it stands."""
+    """Return the bytes of a key: base64 after "whsec_", as in the standard, or any text. Raises ValueError."""
     if not secret.startswith(SECRET_PREFIX):
         return secret.encode()
     try:
         return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except ValueError:
-        raise ValueError("after whsec_ comes base64") from None
+        raise ValueError("the part after whsec_ is not base64") from None
 
 
-def _base64(picture: Path | None) -> str | None:
-    """None also where retention was quicker: a missing picture stops no alert."""
+def _base64(snapshot: Path | None) -> str | None:
+    """Return the encoded file; None if it is missing, as after retention, since the alert matters more."""
     try:
-        return None if picture is None else base64.b64encode(picture.read_bytes()).decode()
+        return None if snapshot is None else base64.b64encode(snapshot.read_bytes()).decode()
     except OSError:
         return None
 
 
 def _reason(error: Exception) -> str:
-    """The innermost cause, in a few words; the library's own text repeats the whole address."""
+    """Return the innermost cause in a few words; the library's own text contains the whole address."""
     while (inner := error.__cause__ or error.__context__) is not None and isinstance(inner, Exception):
         error = inner
     return getattr(error, "strerror", None) or type(error).__name__
@@ -147,5 +153,5 @@ def _advice(status: int) -> str:
     if status in (401, 403):
         return "check [plugins.webhook] secret and headers"
     if 300 <= status < 400:
-        return "redirects are not followed: set [plugins.webhook] url to where it leads"
+        return "redirects are not followed: set [plugins.webhook] url to the new address"
     return "check [plugins.webhook] url, and the receiver's own log"

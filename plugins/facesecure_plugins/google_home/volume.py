@@ -72,7 +72,7 @@ class PendingRestores:
             return list(self._pending.values())
 
     def _write(self) -> None:
-        """Write the file; a full disk must not prevent an announcement."""
+        """Write the file. A full disk must not prevent an announcement, nor an fsync delay it."""
         if self._file is None:
             return
         rows = [

@@ -1,4 +1,4 @@
-"""A plugin of somebody else's: the newest alert as a line in a text file, which a small display shows."""
+"""A third-party plugin: the latest alert as a line in a text file, which a small display shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesecure.domain.errors import PluginError
 
 
 class MarqueePlugin:
-    """Writes the newest alert to a file that a display shows."""
+    """Writes the latest alert to a file that a display shows."""
 
     class Config(PluginConfig):
         file: Path | None = Field(None, description="the display's file; left out, marquee.txt in the state directory")

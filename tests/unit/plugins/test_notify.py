@@ -88,7 +88,7 @@ def test_a_service_that_refuses_the_picture_still_gets_the_words(mailbox: Mailbo
 def test_a_second_attempt_spares_the_services_that_have_it(mailbox: Mailbox) -> None:
     plugin, told = notify(as_json(mailbox, "one"), as_json(mailbox, "two")), alert()
     mailbox.answers = [200, 500]
-    with pytest.raises(PluginError, match="did not take it"):
+    with pytest.raises(PluginError, match="refused it"):
         plugin.send(told)
     plugin.send(told)
     assert [post.path for post in mailbox.posts] == ["/one", "/two", "/two"]
@@ -97,7 +97,7 @@ def test_a_second_attempt_spares_the_services_that_have_it(mailbox: Mailbox) -> 
 def test_what_failed_is_said_without_the_address(mailbox: Mailbox, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "facesecure")
     mailbox.answers = [403]
-    with pytest.raises(PluginError, match=r"JSON did not take it \(.*403") as raised:
+    with pytest.raises(PluginError, match=r"JSON refused it \(.*403") as raised:
         notify(f"json://anna:hunter2@127.0.0.1:{mailbox.port}/token").send(alert())
     assert "hunter2" not in str(raised.value) + caplog.text
 

@@ -95,7 +95,7 @@ def test_devices_are_named_as_the_configuration_wants_them(tmp_path, monkeypatch
     ("said", "to_do"),
     [
         ("aplay: main:831: audio open error: Permission denied", "group audio"),
-        ("aplay: main:831: audio open error: Device or resource busy", "something else plays"),
+        ("aplay: main:831: audio open error: Device or resource busy", "another program is using it"),
         ("", "no sound card"),
     ],
 )
@@ -149,5 +149,5 @@ def test_a_damaged_recording_is_made_again(played, tmp_path):
 
 
 def test_it_cannot_speak_before_it_was_lent_a_voice():
-    with pytest.raises(PluginError, match="no voice"):
+    with pytest.raises(PluginError, match="no speech service"):
         SpeakerPlugin(SpeakerPlugin.Config()).send(ALERT)
