@@ -1,7 +1,7 @@
 # make setup   build .venv with all that tests, lint and training need, and what the system lacks
 # make demo    the whole journey on a clip made here; builds only what the daemon itself needs
 # make test    everything but the tests marked slow
-# make bench   ours against two others, on a door clip made here
+# make bench   facesecure against two other systems, on a clip of a front door drawn here
 # make faults  every fault done on purpose to a running daemon, and the table in docs/reliability.md of what was seen
 # make lint    ruff, mypy, and the order of imports
 # make docs    the documentation as a site, in out/docs, its links checked
@@ -102,7 +102,7 @@ test-slow: setup
 	.venv/bin/python -m pytest -m slow
 
 bench: setup .venv-bench/.done
-	PYTHONPATH=tests .venv/bin/python -m benchmarks.door
+	.venv/bin/python -m benchmarks.door
 
 faults: setup
 	.venv/bin/python -m pytest tests/faults --table

@@ -1,4 +1,4 @@
-"""``python -m bench``: the door bench."""
+"""Run the door benchmark: ``python -m benchmarks``."""
 
 from benchmarks.door import main
 

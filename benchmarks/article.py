@@ -1,12 +1,12 @@
-"""The article of 2018 anew: a siamese DenseNet taught on CelebA with contrastive loss, tried on people of LFW.
+"""Reproduce the article of 2018: a siamese DenseNet trained on CelebA with contrastive loss, tested on LFW.
 
 python -m benchmarks.article --out DIR [--data ../shared/data] [--epochs 52] [--seed 0] [--results training/RESULTS.md]
 
-CelebA's people are parted by person: of 85 % it learns, on 15 % the best epoch and the threshold are chosen. All of
-LFW's pairs are tested; its makers' paper of 2014 (Sun, Chen, Wang and Tang, "Deep Learning Face Representation by Joint
-Identification-Verification") says that nobody is both in CelebFaces+, of which CelebA is made, and in LFW. Beside it
-stands the bundled MobileFaceNet, on the same pairs, which learnt from 5.8 million pictures of another set.
-With --results the tables are put into that page. About 40 minutes on two cores; what is done is not done again.
+CelebA is split by person: 85 % train the network, on 15 % the best epoch and the threshold are chosen. All of LFW's
+pairs are tested; the paper of 2014 by CelebA's authors (Sun, Chen, Wang and Tang, "Deep Learning Face Representation by
+Joint Identification-Verification") states that no person is both in CelebFaces+, of which CelebA is made, and in LFW.
+The bundled MobileFaceNet, trained on 5.8 million images of another set, is tested on the same pairs for comparison.
+With --results the tables are written into that page. About 40 minutes on two cores; finished steps are not repeated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.celeba import write_parts
-from benchmarks.steps import Steps, asked, fill, keep, listed, percent
+from benchmarks.steps import Steps, copy_charts, fill, listed, options_of, percent
 
 Found = dict[str, Any]
 EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
@@ -28,31 +28,33 @@ CHARTS = {
     "article-roc.png": ("report/siamese/verification-roc.png", "ROC of the siamese DenseNet"),
     "article-robustness.png": (
         "report/siamese/verification-robustness.png",
-        "What the siamese DenseNet bears, one picture of each pair spoilt",
+        "Robustness of the siamese DenseNet, one image of each pair corrupted",
     ),
     "article-bundled-robustness.png": (
         "report/bundled/verification-robustness.png",
-        "What the bundled MobileFaceNet bears, on the same pairs",
+        "Robustness of the bundled MobileFaceNet, on the same pairs",
     ),
 }
-"""Without a face on them: the photos are not ours to publish."""
+"""Charts without faces: the photos may not be published."""
 
 RULE = 1
-"""The article's: closer than this is one person; half of the margin of 2."""
+"""The article's threshold: a smaller distance is one person; half of its margin of 2."""
 
 
 def main() -> None:
-    options = asked(__doc__, epochs=52)
+    options = options_of(__doc__, epochs=52)
     data = options.data.resolve()
     lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "article", lines)
-        keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
+        copy_charts(
+            {name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results"
+        )
 
 
 def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, Found]:
-    """The steps' records: ``train``, ``export``, ``siamese`` (its verification) and ``bundled``."""
+    """Return the steps' records: ``train``, ``export``, ``siamese`` (its verification) and ``bundled``."""
     steps, images = Steps(out), data / "celeba-small/images"
     lists = write_parts(data / "celeba-small/identities.csv", out / "people", seed)
     for part, path in lists.items():
@@ -81,7 +83,7 @@ def _verification(data: Path, model: str) -> tuple[object, ...]:
 
 
 def table(found: dict[str, Found], data: Path) -> list[str]:
-    """Markdown."""
+    """Return the results as lines of Markdown."""
     names = {"siamese": "siamese DenseNet", "bundled": "bundled MobileFaceNet"}
     reports = {names[key]: found[key]["said"] for key in names}
     return [

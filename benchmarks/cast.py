@@ -1,4 +1,4 @@
-"""Who comes to the bench's door: people of lfw-dev, or the bundled portraits where that is not at hand."""
+"""The people of the door benchmark: from lfw-dev, or the two bundled portraits where it is missing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LFW_LANDMARKS = np.array([(104, 111.5), (147, 111.5), (126.5, 136), (107.5, 155
 
 @dataclass(frozen=True)
 class Person:
-    """``photos`` are for the clip, ``enrolment`` (household only) for the systems; no photo is in both."""
+    """A visitor: ``photos`` are for the clip, ``enrolment`` (household only) for the systems; no photo is in both."""
 
     name: str
     household: bool
@@ -30,17 +30,20 @@ class Person:
     enrolment: Sequence[Path] = ()
 
     def figures(self, count: int) -> list[Figure]:
-        """Up to ``count`` cut-outs, from different photos where there are enough."""
+        """Return up to ``count`` cut-outs, from different photos."""
         return [figure_of(photo) for photo in self.photos[:count]]
 
 
 def find_cast(lfw: Path, cache: Path, rng: np.random.Generator) -> list[Person]:
-    """The household, then the strangers. ``lfw`` is lfw-dev's images folder, ``cache`` takes pictures made here."""
+    """Return the household, then the strangers.
+
+    ``lfw`` is lfw-dev's images folder; without it, images of the bundled portraits are written to ``cache``.
+    """
     return _lfw_cast(lfw, rng) if lfw.is_dir() else _portrait_cast(cache)
 
 
 def figure_of(photo: Path | Portrait) -> Figure:
-    """The person in ``photo``, cut out."""
+    """Cut the person out of ``photo``."""
     if isinstance(photo, Portrait):
         return Figure.from_bust(photo.image(), photo.mask(), photo.points())
     image = _read(photo)
@@ -68,12 +71,12 @@ def _spoken(folder: str) -> str:
 
 
 def _portrait_cast(cache: Path) -> list[Person]:
-    """One member and one stranger, who come again and again."""
+    """Return one member and one stranger, who come repeatedly."""
     cache.mkdir(parents=True, exist_ok=True)
     paths = []
-    for index, picture in enumerate(enrolment_images()):
+    for index, image in enumerate(enrolment_images()):
         path = cache / f"enrolment-{index}.png"
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         paths.append(path)
     return [
         Person(GRACE_HOPPER.name, True, (GRACE_HOPPER,), paths),
@@ -84,5 +87,5 @@ def _portrait_cast(cache: Path) -> list[Person]:
 def _read(path: Path) -> Image:
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
-        raise FileNotFoundError(f"{path} is not a readable picture")
+        raise FileNotFoundError(f"{path} is not a readable image")
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

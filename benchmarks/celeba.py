@@ -1,4 +1,4 @@
-"""CelebA's list of whose picture is whose, in two: people to learn from, and others to choose thresholds on."""
+"""Split CelebA's list of identities by person: a training set, and a validation set for thresholds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARES = {"train": 0.85, "validation": 0.15}
 
 
 def write_parts(identities: Path, folder: Path, seed: int) -> dict[str, Path]:
-    """A list for each of SHARES, in ``folder``; nobody is in two."""
+    """Write a list for each of SHARES into ``folder``; each person is in one. Return the lists' paths."""
     people: defaultdict[str, list[str]] = defaultdict(list)
     with identities.open(newline="") as file:
         for picture, person in list(csv.reader(file))[1:]:

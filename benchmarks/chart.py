@@ -1,4 +1,4 @@
-"""One picture of the bench's result."""
+"""Draw the results of the door benchmark as one chart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OURS, _THEIRS = "#2e7d32", "#90a4ae"
 
 
 def draw(path: Path, found: dict[str, Figures], title: str) -> None:
-    """Write the chart as PNG: speed busy and idle, CPU, memory, verdicts, and where our time goes."""
+    """Write the chart as PNG: speed busy and idle, CPU, memory, verdicts, and facesecure's time by stage."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -51,7 +51,7 @@ def _bars(
 
 
 def _verdicts(axes: Axes, systems: Sequence[Figures]) -> None:
-    """Right, missed and wrong, in visits."""
+    """Draw the visits judged rightly, missed and wrongly."""
     names = [one.system for one in systems]
     scores = [one.verdicts for one in systems if one.verdicts]
     rows = (

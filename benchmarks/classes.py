@@ -1,11 +1,11 @@
-"""Whom a classifier lets in: strangers it never saw, at the rates its card promises, and by the rules of thumb.
+"""Measure the strangers that a classifier accepts, at the rates stated in its card and with fixed thresholds.
 
-    python tests/bench/classes.py [--images ../shared/data/lfw-dev/images] [--cache FILE.npz] [--draws 15] [--seed 0]
+    python -m benchmarks.classes [--images ../shared/data/lfw-dev/images] [--cache FILE.npz] [--draws 15] [--seed 0]
 
-A household of four learns ten photos each, with or without a class of 300 unknown people; six more photos each, and
-20, 100 or 500 strangers, are held back to measure the spreads (``recognize.classifier_scores``). Everybody else, some
-1,500 people, comes to the door, one photo at a time. Good: a softmax layer on the bundled embedding. Bad: one on 28x28
-pixels. Prints one JSON object a row, shares in percent. ``--cache`` keeps the crops and embeddings.
+A household of four is trained with ten photos each, with or without a class of 300 unknown people; six more photos
+each, and 20, 100 or 500 strangers, are held out to measure the score distributions (``recognition.classifier_scores``).
+All others, some 1,500 people, are tested one photo at a time. Good: a softmax layer on the bundled embedding. Bad: one
+on 28x28 pixels. Prints one JSON object a row, shares in percent. ``--cache`` keeps the crops and embeddings.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Net = Callable[[Any], Any]
 
 
 def people(images: Path, cache: Path | None) -> tuple[Any, Any, Any]:
-    """(embeddings (n, 192), crops (n, 112, 112, 3), names (n,)) of the photos in which a face is found."""
+    """Return embeddings (n, 192), crops (n, 112, 112, 3) and names (n,) of the photos in which a face is found."""
     if cache is not None and cache.exists():
         kept = np.load(cache)
         return kept["embeddings"], kept["crops"], kept["names"]
@@ -47,7 +47,7 @@ def people(images: Path, cache: Path | None) -> tuple[Any, Any, Any]:
 
 
 def learnt(points: Any, classes: Any, rate: float, ridge: float) -> Net:
-    """A softmax layer, every class weighing the same, by 400 steps of Adam."""
+    """Train a softmax layer with equal class weights, by 400 steps of Adam."""
     rows, truth = _with_bias(points), np.eye(classes.max() + 1)[classes]
     share = (1 / np.bincount(classes))[classes]
     share = (share / share.sum())[:, None]
@@ -72,7 +72,7 @@ def _softmax(logits: Any) -> Any:
 def household(
     points: Any, names: Any, unknown: bool, held_back: int, seed: Any, rate: float, ridge: float
 ) -> dict[str, float]:
-    """One draw: shares of unseen strangers let in, and of the family named."""
+    """Run one draw: shares of unseen strangers accepted, and of the household named."""
     random = np.random.default_rng(seed)
     of = {name: np.flatnonzero(names == name) for name in np.unique(names)}
     family = random.choice([name for name, some in of.items() if len(some) >= 20], 4, replace=False)

@@ -1,9 +1,9 @@
-"""Detectors side by side: recall, false faces, milliseconds, on the same pictures in one run, one thread each.
+"""Compare the face detectors: recall, false detections and time, on the same images in one run, one thread each.
 
-    python tests/bench/detectors.py [--data ../shared/data] [--photos 500] [--seed 1] [--json FILE]
+    python -m benchmarks.detectors [--data ../shared/data] [--photos 500] [--seed 1] [--json FILE]
 
-Every detector runs with a low bar, and its figures are then worked out for several: that is how the default
-confidence was chosen. Milliseconds are this thread's CPU time, median a picture.
+Every detector runs with a low confidence threshold, and its figures are computed for several higher ones: the default
+confidence was chosen so. Milliseconds are the thread's CPU time, median of the images.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from detector_pictures import Sample, Spot, faceless, hard, lighting, portraits, street
 
+from benchmarks.detector_images import Sample, Spot, faceless, hard, lighting, portraits, street
 from facesecure.config import DetectorConfig
 from facesecure.domain import Face
 from facesecure.domain.interfaces import Detector
@@ -32,18 +32,18 @@ YUNET = "face_detection_yunet_2023mar.onnx"
 
 @dataclass
 class Tally:
-    """What one detector made of one set of pictures."""
+    """The results of one detector on one set of images."""
 
     seconds: list[float] = field(default_factory=list)
     found: list[tuple[Sample, list[Face]]] = field(default_factory=list)
 
     def add(self, sample: Sample, faces: Iterable[Face], seconds: float) -> None:
-        blank = Sample(np.empty((0, 0, 3), np.uint8), sample.spots)  # the picture itself need not be kept
+        blank = Sample(np.empty((0, 0, 3), np.uint8), sample.spots)  # the image itself is not kept
         self.found.append((blank, list(faces)))
         self.seconds.append(seconds)
 
     def at(self, bar: float) -> dict[str, float]:
-        """Share of spots found; faces where none was expected, and share of pictures with one; faces a picture."""
+        """Return the figures at confidence ``bar``: recall, false detections, the share of images with one, faces."""
         kept = [(sample.spots, [face for face in faces if face.confidence >= bar]) for sample, faces in self.found]
         spots = [(spot, faces) for known, faces in kept for spot in known or ()]
         empty = [faces for known, faces in kept if known == ()]
@@ -64,7 +64,7 @@ class Tally:
         return {size: _mean(hits) for size, hits in sorted(by_size.items())}
 
     def confidences(self) -> dict[str, float]:
-        """Percentiles of the confidence of faces that were to be found."""
+        """Return percentiles of the confidence of the expected faces that were found."""
         hits = [_best(spot, faces) for sample, faces in self.found for spot in sample.spots or ()]
         scores = [face.confidence for face in hits if face is not None]
         return {f"p{p}": round(float(np.percentile(scores, p)), 3) for p in (1, 5, 25, 50)} if scores else {}
@@ -90,7 +90,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def detectors(data: Path, min_face: int) -> dict[str, Detector]:
-    """All there are; YuNet only where its file is."""
+    """Return all detectors; YuNet only where its file exists."""
     built = {"mtcnn": build_detector(_config("mtcnn", min_face))}
     built["haar"] = build_detector(_config("haar", min_face))
     built["haar-2020"] = build_detector(_config("haar", min_face, preset="pisecurehome"))
@@ -104,7 +104,7 @@ def _config(kind: str, min_face: int, **rest: Any) -> DetectorConfig:
 
 
 def default_bar(name: str) -> float:
-    """The confidence that is shipped; the 2020 preset has none."""
+    """Return the default confidence of a detector; the 2020 preset has none."""
     return 0.0 if name == "haar-2020" else DEFAULT_CONFIDENCE[name]
 
 
@@ -119,7 +119,7 @@ def pictures(data: Path, photos: int, seed: int) -> Iterator[tuple[str, Iterator
 
 
 def measure(competitors: dict[str, Detector], samples: Iterable[Sample]) -> dict[str, Tally]:
-    """Each picture goes to every detector before the next is read. Sizes seen first are warmed up, not timed."""
+    """Run every detector on each image in turn. The first image of each size warms up and is not timed."""
     tallies = {name: Tally() for name in competitors}
     sizes: set[tuple[int, ...]] = set()
     for sample in samples:
@@ -134,7 +134,7 @@ def measure(competitors: dict[str, Detector], samples: Iterable[Sample]) -> dict
 
 
 def report(results: dict[str, dict[str, Any]]) -> str:
-    """Two tables as text: each set at the default confidence, then each confidence."""
+    """Return two tables as text: each set at the default confidence, then at each confidence."""
     lines = [f"{'':12}{'':11}{'recall':>8}{'false':>7}{'faces':>8}{'ms':>8}   confidence of true faces"]
     for pictures_name, by_detector in results.items():
         for name, summary in by_detector.items():
@@ -180,7 +180,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--photos", type=int, default=500, help="LFW photos, drawn with --seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--min-face", type=int, default=40, help="pixels")
-    parser.add_argument("--only", nargs="+", default=None, metavar="SET", help="only these sets of pictures")
+    parser.add_argument("--only", nargs="+", default=None, metavar="SET", help="only these sets of images")
     parser.add_argument("--json", type=Path, default=None, help="write the figures here too")
     return parser.parse_args()
 

@@ -1,8 +1,9 @@
-"""The bench: ours and the peers on the same minute at a front door, one core and one thread each.
+"""Compare facesecure with other systems on the same minute at a front door, one core and one thread each.
 
-    make bench            (or: PYTHONPATH=tests python -m benchmarks.door [--quick] [--full])
+    make bench            (or: python -m benchmarks.door [--quick] [--full])
 
-Rates and delays are from CPU time, so that a busy machine does not spoil them; what is compared are ratios.
+The people are from lfw-dev; without it, one known person and one stranger come from the bundled portraits. Rates and
+delays are CPU time, so that a busy machine does not distort them; compare ratios.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from benchmarks.launch import Launcher
 from benchmarks.results import DECODE, FULL, OURS, PISECURE, QUARTER, Figures, as_json, figures, targets
 
 ROOT = Path(__file__).resolve().parents[1]
-_GENERATORS = ("tests/bench/doorclip.py", "tests/bench/cast.py", "daemon/facesecure/demo")
+LFW = ROOT.parent / "shared" / "data" / "lfw-dev" / "images"
+_GENERATORS = ("benchmarks/doorclip.py", "benchmarks/cast.py", "daemon/facesecure/camera/synthetic")
 
 
 def main() -> None:
@@ -55,26 +57,31 @@ def main() -> None:
 
 
 def prepare(options: argparse.Namespace, cache: Path, console: Console) -> tuple[Path, Labels, list[Person]]:
-    """The clip and its truth, drawn if this very clip is not in the cache yet."""
+    """Return the clip, its ground truth and its people; the clip is drawn unless it is in the cache."""
     rng = np.random.default_rng(options.seed)
+    if not options.lfw.is_dir():
+        console.print(
+            f"{options.lfw} does not exist: the clip shows only the two bundled portraits (--lfw names another folder)",
+            style="yellow",
+        )
     cast = find_cast(options.lfw, cache, rng)
     groups = doorclip.GROUPS[:2] if options.quick else doorclip.GROUPS
     seconds = 20.0 if options.quick else doorclip.SECONDS
     film = cache / f"door-{_digest(options, cast)}.mp4"
-    truth = film.with_suffix(".json")
-    if not truth.exists():
+    labels = film.with_suffix(".json")
+    if not labels.exists():
         with console.status("drawing the door clip"):
             guests = doorclip.plan(cast, rng, groups)
-            doorclip.make(film, guests, seconds, options.seed).save(truth)
-    return film, Labels.load(truth), cast
+            doorclip.make(film, guests, seconds, options.seed).save(labels)
+    return film, Labels.load(labels), cast
 
 
 def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, console: Console) -> dict[str, Figures]:
-    """Every system that can run here, in turn; the others are named with what they lack."""
+    """Run every available system in turn; report the reason for those that are left out."""
     some = sample(labels, *((20, 4) if options.quick else (60, 20)))
     extrapolated = (
-        f"looked at {len(some)} of {labels.frames} frames, spread over all visits; "
-        "the rest is extrapolated, and mistakes between them unseen"
+        f"processed {len(some)} of {labels.frames} frames, spread over all visits; "
+        "the rest is extrapolated, and mistakes between them are not seen"
     )
     fewer = None if options.full else some
     jobs = {
@@ -87,9 +94,9 @@ def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, con
     }
     found = {}
     for name, (system, frames, identifies) in jobs.items():
-        lacking = launcher.lacks(system)
-        if lacking or (options.only and system not in options.only):
-            console.print(f"{name}: left out{', ' + lacking if lacking else ''}", style="yellow")
+        missing = launcher.missing(system)
+        if missing or (options.only and system not in options.only):
+            console.print(f"{name}: left out{', ' + missing if missing else ''}", style="yellow")
             continue
         with console.status(f"running {name}"):
             raw = launcher.run(system, frames)
@@ -100,7 +107,7 @@ def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, con
 
 
 def _digest(options: argparse.Namespace, cast: list[Person]) -> str:
-    """Names the clip after everything it depends on."""
+    """Return a name for the clip that depends on all its inputs."""
     digest = hashlib.sha256(f"{options.seed} {options.quick} {[person.name for person in cast]}".encode())
     for place in _GENERATORS:
         path = ROOT / place
@@ -113,12 +120,14 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks.door", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a 20 s clip with two small groups; a first impression")
+    parser.add_argument(
+        "--quick", action="store_true", help="a 20 s clip with two small groups, for a first impression"
+    )
     parser.add_argument("--full", action="store_true", help="face_recognition on every full-size frame (half an hour)")
     parser.add_argument("--only", nargs="*", metavar="SYSTEM", help="decode ours face_recognition pisecurehome ...")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench")
-    parser.add_argument("--lfw", type=Path, default=ROOT.parent / "shared" / "data" / "lfw-dev" / "images")
+    parser.add_argument("--lfw", type=Path, default=LFW, help="lfw-dev's images folder: NAME/NAME_0001.jpg")
     parser.add_argument("--peers-python", type=Path, default=ROOT / ".venv-bench" / "bin" / "python")
     parser.add_argument("--tflite-python", type=Path, default=ROOT / ".venv-tflite" / "bin" / "python")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""The bench's clip: a minute at a front door, 1920x1080, with the truth about every frame beside it."""
+"""Draw the benchmark's clip: a minute at a front door, 1920x1080, with the ground truth of every frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.cast import Person
 from benchmarks.labels import Corners, Labels, Sight, Visit, covered
-from facesecure.camera.synthetic.figure import Figure, Pose, Degradation
+from facesecure.camera.synthetic.figure import Degradation, Figure, Pose
 from facesecure.camera.synthetic.scene import HEDGE_LEFT, Scene, Sensor, draw_scene
 from facesecure.camera.synthetic.trajectory import Trajectory
 from facesecure.camera.synthetic.video_writer import VideoWriter
@@ -31,7 +31,7 @@ _PHOTOS_A_VISIT = 3
 
 @dataclass(frozen=True)
 class Guest:
-    """One visit to be drawn: blur is defocus as a fraction of the face's width."""
+    """One visit to draw; ``blur`` is defocus as a fraction of the face's width."""
 
     person: Person
     walk: Trajectory
@@ -39,13 +39,13 @@ class Guest:
     blur: float
 
     def figure(self, time: float) -> Figure:
-        """The photo shown at ``time``: another one every so often, as a face never looks the same for long."""
+        """Return the figure at ``time``: photos alternate, since a real face changes too."""
         share = (time - self.walk.start) / self.walk.duration
         return self.figures[min(int(share * len(self.figures)), len(self.figures) - 1)]
 
 
 def plan(cast: Sequence[Person], rng: np.random.Generator, groups: Sequence[int] = GROUPS) -> list[Guest]:
-    """Who comes when: each member twice and each stranger once, in small groups with empty stretches between."""
+    """Plan the visits: each member twice and each stranger once, in small groups with pauses between."""
     coming = [person for person in cast for _ in range(2 if person.household else 1)]
     while len(coming) < sum(groups):
         coming += list(cast)
@@ -60,7 +60,7 @@ def plan(cast: Sequence[Person], rng: np.random.Generator, groups: Sequence[int]
 
 
 def _order(coming: Sequence[Person], groups: Sequence[int], rng: np.random.Generator) -> list[Person]:
-    """A random order (to be taken from the end) in which nobody meets themselves, unless there are too few people."""
+    """Return a random order (taken from its end) in which no group holds a person twice, if there are enough people."""
     order = list(coming)
     for _ in range(1000):
         order = [coming[int(index)] for index in rng.permutation(len(coming))]
@@ -89,21 +89,21 @@ def make(path: Path, guests: Sequence[Guest], seconds: float, seed: int, size: t
     scene, sensor = draw_scene(size, seed), Sensor(size, seed)
     sights: list[dict[int, Sight]] = [{} for _ in guests]
     frames = round(seconds * FPS)
-    with VideoWriter(path, size, FPS, crf=20, preset="veryfast") as film:
+    with VideoWriter(path, size, FPS, crf=20, preset="veryfast") as video:
         for index in range(frames):
-            picture = scene.image.copy()
-            for number, sight in draw(picture, scene, guests, index / FPS).items():
+            image = scene.image.copy()
+            for number, sight in draw(image, scene, guests, index / FPS).items():
                 sights[number][index] = sight
-            film.write(sensor.expose(picture, exposure(index / FPS)))
+            video.write(sensor.expose(image, exposure(index / FPS)))
     visits = tuple(
         Visit(guest.person.name, guest.person.household, seen) for guest, seen in zip(guests, sights, strict=True)
     )
     return Labels(FPS, size, frames, visits)
 
 
-def draw(picture: Image, scene: Scene, guests: Sequence[Guest], time: float) -> dict[int, Sight]:
-    """Paint everybody who is there, the farthest first; returns what can be seen of each, by number."""
-    size = (picture.shape[1], picture.shape[0])
+def draw(image: Image, scene: Scene, guests: Sequence[Guest], time: float) -> dict[int, Sight]:
+    """Paint all people present, the farthest first. Return what can be seen of each, by number."""
+    size = (image.shape[1], image.shape[0])
     poses = {n: pose for n, guest in enumerate(guests) if (pose := guest.walk.pose(time, size)) is not None}
     seen: dict[int, Sight] = {}
     nearer: list[Corners] = []
@@ -114,14 +114,14 @@ def draw(picture: Image, scene: Scene, guests: Sequence[Guest], time: float) -> 
         nearer.append(box)
     for number in sorted(poses, key=lambda n: poses[n].size):
         guest, pose = guests[number], poses[number]
-        guest.figure(time).paint(picture, pose, Degradation(guest.blur * pose.size, _step(guest, pose, time, size)))
+        guest.figure(time).paint(image, pose, Degradation(guest.blur * pose.size, _step(guest, pose, time, size)))
         if guest.walk.behind_hedge(time):
-            cv2.copyTo(scene.image, scene.hedge, picture)
+            cv2.copyTo(scene.image, scene.hedge, image)
     return seen
 
 
 def exposure(time: float) -> float:
-    """The light's gain: a slow drift, a cloud from 23 to 32 s, a lamp switched on from 46.5 to 52 s."""
+    """Return the light's gain: a slow drift, a cloud from 23 to 32 s, a lamp switched on from 46.5 to 52 s."""
     drift = 1.0 + 0.05 * sin(2 * pi * time / 23.0)
     cloud = np.interp(time, (23, 24, 31, 32), (1, 0.62, 0.62, 1))
     lamp = np.interp(time, (46.5, 46.8, 51.7, 52.0), (1, 1.2, 1.2, 1))
@@ -129,7 +129,7 @@ def exposure(time: float) -> float:
 
 
 def _step(guest: Guest, pose: Pose, time: float, size: tuple[int, int]) -> tuple[float, float]:
-    """How far the face moves while the shutter is open, pixels along x and y."""
+    """Return the movement of the face while the shutter is open, pixels in x and y."""
     before = guest.walk.pose(time - _SHUTTER / FPS, size)
     return (pose.centre[0] - before.centre[0], pose.centre[1] - before.centre[1]) if before else (0.0, 0.0)
 
@@ -138,8 +138,8 @@ def _sight(guest: Guest, pose: Pose, time: float, size: tuple[int, int], box: Co
     edge = HEDGE_LEFT * size[0] if guest.walk.behind_hedge(time) else size[0]
     inside = box[0] >= 0 and box[1] >= 0 and box[2] <= edge and box[3] <= size[1]
     visible = inside and not hidden
-    smear = float(np.hypot(*_step(guest, pose, time, size))) / pose.size
-    sharp = smear < 0.12 and guest.blur < 0.03
+    blur = float(np.hypot(*_step(guest, pose, time, size))) / pose.size
+    sharp = blur < 0.12 and guest.blur < 0.03
     usable = visible and sharp and pose.size >= USABLE_SIZE and abs(pose.yaw) < 0.6
     return Sight(box, visible, usable)
 

@@ -1,7 +1,9 @@
-"""``python -m benchmarks.evidence``: visits judged by our evidence and by three simpler rules, on the same embeddings.
+"""Compare the verdicts of facesecure's evidence with three simpler rules, on the same embeddings.
 
-Prints the table of ``facesecure-train evaluate tracks`` for photos in LFW's layout, and with --write puts it, as JSON
-and as a chart, beside the other benches' results.
+    python -m benchmarks.evidence [--images DIR] [--write]
+
+Prints the table of ``facesecure-train evaluate tracks`` for photos in LFW's layout, and with --write saves it as JSON
+and as a chart beside the results of the other benchmarks.
 """
 
 from __future__ import annotations
@@ -22,27 +24,27 @@ _IMAGES = _ROOT.parent / "shared" / "data" / "lfw-dev" / "images"
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Measure, print, and write if asked to."""
-    asked = _parser().parse_args(words)
-    if not asked.images.is_dir():
-        sys.exit(f"there are no photos in {asked.images}: name a folder in LFW's layout with --images")
-    setting = Setting(max_side=asked.max_side, cache=asked.out / "cache")
-    how = DrawSettings(households=asked.households)
-    report = tracks_report.measure(setting, asked.images, how, asked.stranger_tracks)
+    """Measure, print, and write the results on request."""
+    options = _parser().parse_args(words)
+    if not options.images.is_dir():
+        sys.exit(f"there are no photos in {options.images}: name a folder in LFW's layout with --images")
+    setting = Setting(max_side=options.max_side, cache=options.out / "cache")
+    how = DrawSettings(households=options.households)
+    report = tracks_report.measure(setting, options.images, how, options.stranger_tracks)
     print("\n".join(tracks_table(report)))
-    if asked.write:
-        (asked.out / "evidence.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
-        plots.tracks(asked.out / "evidence.png", report)
+    if options.write:
+        (options.out / "evidence.json").write_text(json.dumps(report.as_json(), indent=2) + "\n")
+        plots.tracks(options.out / "evidence.png", report)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
     parser.add_argument("--images", type=Path, default=_IMAGES, help="photos, NAME/NAME_0001.jpg")
-    parser.add_argument("--max-side", type=int, default=150, help="bring larger photos down to so many pixels")
+    parser.add_argument("--max-side", type=int, default=150, help="reduce larger photos to this many pixels")
     parser.add_argument("--households", type=int, default=200)
     parser.add_argument("--stranger-tracks", type=int, default=10_000)
-    parser.add_argument("--out", type=Path, default=_ROOT / "out" / "bench", help="where results and the cache go")
-    parser.add_argument("--write", action="store_true", help="write evidence.json and evidence.png there")
+    parser.add_argument("--out", type=Path, default=_ROOT / "out" / "bench", help="folder for results and the cache")
+    parser.add_argument("--write", action="store_true", help="write evidence.json and evidence.png into it")
     return parser
 
 

@@ -1,12 +1,12 @@
-"""Frames a second from a film to aligned faces on disk: ours beside the mtcnn package's detector, on the same frames.
+"""Measure face extraction from a video in frames a second, beside the mtcnn package on the same frames.
 
 python -m benchmarks.extraction FILM --mtcnn-python VENV/bin/python [--frames 150]
 
 VENV is made by: python3 -m venv VENV; VENV/bin/pip install mtcnn==1.0.0 tensorflow-cpu 'opencv-python-headless<5' av.
-Each runs in a process of its own, first on one core, then on all; the clock starts after the first frame, when every
-network is loaded. Ours finds, follows, judges, cuts and writes; the package only finds, cuts and writes. The package is
-run as it is, which looks for faces from 20 pixels on: told to begin at 40, its version 1.0.0 finds none at all in the
-demo's clip. Ours is run at 20 as well, for a fair comparison, and at its own 40.
+Each runs in a separate process, first on one core, then on all; timing starts after the first frame, when all networks
+are loaded. facesecure detects, tracks, rates, crops and writes; the package only detects, crops and writes. The package
+runs with its default smallest face of 20 pixels: set to 40, its version 1.0.0 finds none at all in the demo's clip.
+facesecure runs at 20 as well, for a fair comparison, and at its default of 40.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main() -> None:
     print(f"{'':8}{'smallest':>9}{'cores':>7}{'frames/s':>10}{'CPU s/frame':>13}{'faces':>7}")
     for cores in (1, os.cpu_count() or 1):
         for role, smallest in (("ours", 40), ("ours", 20), ("mtcnn", 20)):
-            found = _ask(options, role, cores, smallest)
+            found = _run(options, role, cores, smallest)
             rate, cpu = found["frames"] / found["wall"], found["cpu"] / found["frames"]
             print(f"{role:8}{smallest:6} px{cores:7}{rate:10.1f}{cpu:13.4f}{found['faces']:7}", flush=True)
 
@@ -52,7 +52,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _ask(options: argparse.Namespace, role: str, cores: int, smallest: int) -> Result:
+def _run(options: argparse.Namespace, role: str, cores: int, smallest: int) -> Result:
     python = sys.executable if role == "ours" else str(options.mtcnn_python)
     words = [python, __file__, str(options.film), "--mtcnn-python", "-", "--role", role, "--cores", str(cores)]
     words += ["--frames", str(options.frames), "--smallest", str(smallest)]
@@ -66,7 +66,7 @@ def _cores(count: int) -> int:
 
 
 class _Clock:
-    """Begins at the first call."""
+    """Wall and CPU time since the first frame."""
 
     def __init__(self) -> None:
         self.frames = -1
@@ -88,7 +88,7 @@ def _cpu() -> float:
 
 
 def _ours(options: argparse.Namespace, cores: int) -> Result:
-    """One core: what each process of an extraction runs. More: as many of them, on films of equal length."""
+    """Run one process of an extraction, or one on each of ``cores``, on videos of equal length."""
     if cores == 1:
         return _our_worker(options)
     from concurrent.futures import ProcessPoolExecutor
@@ -122,7 +122,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
         clock.tick()
 
     with tempfile.TemporaryDirectory() as folder:
-        with suppress(Enough):  # how a extractor is stopped between two frames
+        with suppress(Enough):  # this stops the extractor between two frames
             for cut in extractor.extract(Recording("a/film", options.film, "video"), searching):
                 write_picture(Path(folder, f"{faces}.png"), cut.crop)
                 faces += 1
@@ -130,7 +130,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
 
 
 def _mtcnn(options: argparse.Namespace, cores: int) -> Result:
-    """The package as its README uses it: one frame, one call; then each face cut out by its box and written."""
+    """Run the package as in its README: one call a frame, then crop each face by its box and write it."""
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     import cv2
     import tensorflow as tf

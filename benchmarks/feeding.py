@@ -1,12 +1,12 @@
-"""Training in images a second: fed by our loading, and by a loop that loads as was usual when the report was written.
+"""Measure training in images a second: with facesecure's loader, and with the usual loop of 2020.
 
 python -m benchmarks.feeding FACES [--pictures 640] [--batch 32]
 
-FACES is a class folder of JPEGs, as ``facesecure-train dataset extract --crop 600x400`` makes it. The other is Keras'
-own ImageDataGenerator of 2020: each picture decoded, scaled and changed by NumPy and SciPy, one after the other, in the
-loop that trains. Both do the report's changes (turned, shifted by up to 0.2, zoomed, mirrored), both feed the same
-compiled step of the same network with Adam. Each row is a process of its own; the clock starts after two batches. What
-feeds "nothing" shows the loading alone. With "cache" every picture was decoded and scaled in an epoch before.
+FACES is a class folder of JPEGs, as ``facesecure-train dataset extract --crop 600x400`` makes it. The usual loop is
+Keras' ImageDataGenerator of 2020: images are decoded, scaled and augmented by NumPy and SciPy, one after the other, in
+the training loop. Both apply the report's augmentation (rotated, shifted by up to 0.2, zoomed, mirrored), both feed the
+same compiled step of the same network with Adam. Each row is a separate process; timing starts after two batches.
+"nothing" measures the loading alone. With "cache" every image was decoded and scaled in an epoch before.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 Step = Callable[[Any, Any], Any]
 NETWORKS = {"nothing": 224, "compact": 112, "hugonet": 224}
-"""What is fed, and its side in pixels."""
+"""Networks that are fed, and the side of their input in pixels."""
 LOADERS = ("naive", "ours", "ours, cache")
 WARM = 2
 
@@ -36,7 +36,7 @@ def main() -> None:
         return
     print(f"{'fed':10}{'naive':>10}{'ours':>10}{'':8}{'ours, cache':>12}   images/s")
     for network in NETWORKS:
-        rates = [_ask(options, network, loader) for loader in LOADERS]
+        rates = [_run(options, network, loader) for loader in LOADERS]
         ours, cached = (f"{rate:10.1f}{f'({rate / rates[0]:.1f}x)':>8}" for rate in rates[1:])
         print(f"{network:10}{rates[0]:10.1f}{ours}{cached}", flush=True)
 
@@ -51,7 +51,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _ask(options: argparse.Namespace, network: str, loader: str) -> float:
+def _run(options: argparse.Namespace, network: str, loader: str) -> float:
     words = [sys.executable, "-m", "benchmarks.feeding", str(options.faces), "--pictures", str(options.pictures)]
     words += ["--batch", str(options.batch), "--network", network, "--loader", loader]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
@@ -59,7 +59,7 @@ def _ask(options: argparse.Namespace, network: str, loader: str) -> float:
 
 
 def _measured(options: argparse.Namespace) -> float:
-    """Images a second."""
+    """Return images a second."""
     step, side = _step(options.network), NETWORKS[options.network]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         fed = _naive if options.loader == "naive" else _ours
@@ -104,7 +104,7 @@ def _ours(options: argparse.Namespace, side: int, cache: Path) -> Iterator[tuple
     if place:
         sum(1 for _ in batches(folder.files, folder.labels, **common))
     made = batches(folder.files, folder.labels, augment=augment(preset("report")), repeat=True, **common)
-    return iter(made.take(WARM + -(-options.pictures // options.batch)))  # no more, or it fills the cache at the end
+    return iter(made.take(WARM + -(-options.pictures // options.batch)))  # not more, or it fills the cache at the end
 
 
 def _step(network: str) -> Step:

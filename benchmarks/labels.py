@@ -1,6 +1,6 @@
-"""What is true of the bench's clip, frame by frame, as plain data that every system's own process can read.
+"""The ground truth of the benchmark's clip, frame by frame, as plain data that every system's process can read.
 
-Standard library only: the peers run in environments that have nothing of ours.
+Standard library only: the other systems run in environments without facesecure.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from functools import cached_property
 from pathlib import Path
 
 Corners = tuple[float, float, float, float]
-"""left, top, right, bottom in pixels."""
+"""Left, top, right, bottom in pixels."""
 
 SETTLE_SECONDS = 3.0
-"""A door counts as idle when nobody has been in the picture for this long; a system may go on looking till then.
+"""Seconds without a person after which the door counts as idle; a system may still search until then.
 
-The clip's beginning counts as a visit: that is when models are first run and everything is new.
+The clip's beginning counts as a visit, since models run for the first time.
 """
 
 
 class Phase(StrEnum):
-    BUSY = "busy"  # a face can be seen
-    BETWEEN = "between"  # somebody is there or has just left
+    BUSY = "busy"  # a face is visible
+    BETWEEN = "between"  # a person is present or has just left
     IDLE = "idle"
 
 
 @dataclass(frozen=True)
 class Sight:
-    """One person in one frame. ``visible``: its whole face is in view; ``usable``: and large, sharp, not turned."""
+    """One person in one frame. ``visible``: the whole face is in view; ``usable``: also large, sharp and frontal."""
 
     box: Corners
     visible: bool
@@ -39,7 +39,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Visit:
-    """One person's coming and going; ``sights`` by frame index."""
+    """One visit of a person; ``sights`` by frame index."""
 
     who: str
     household: bool
@@ -47,13 +47,13 @@ class Visit:
 
     @cached_property
     def first_usable(self) -> int | None:
-        """The first frame that shows a usable face."""
+        """The index of the first frame with a usable face, None if there is none."""
         return min((index for index, sight in self.sights.items() if sight.usable), default=None)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A clip's truth. ``size`` is (width, height)."""
+    """A clip's ground truth. ``size`` is (width, height)."""
 
     fps: float
     size: tuple[int, int]
@@ -62,7 +62,7 @@ class Labels:
 
     @cached_property
     def phases(self) -> tuple[Phase, ...]:
-        """One phase for each frame."""
+        """The phase of each frame."""
         present = {index for visit in self.visits for index in visit.sights}
         visible = {index for visit in self.visits for index, sight in visit.sights.items() if sight.visible}
         settle = round(SETTLE_SECONDS * self.fps)
@@ -93,16 +93,16 @@ def _visit(raw: dict[str, object]) -> Visit:
 
 
 def spread(indices: list[int], count: int) -> list[int]:
-    """``count`` of ``indices``, evenly spread, the first always among them; all if there are no more."""
+    """Return ``count`` of ``indices``, evenly spread from the first; all if there are fewer."""
     if count >= len(indices):
         return list(indices)
     return [indices[round(step * len(indices) / count)] for step in range(count)]
 
 
 def sample(labels: Labels, busy: int, idle: int) -> list[int]:
-    """Frames for a system too slow to see all: of each visit its first usable frame and others evenly, and idle ones.
+    """Return frames for a slow system: each visit's first usable frame and others evenly spread, and idle ones.
 
-    Every visit gets the same share of ``busy``, so that a claim about each can be made.
+    Every visit gets the same share of ``busy``, so that the system can identify each.
     """
     share = max(1, busy // max(1, len(labels.visits)))
     picked: set[int] = set(spread(labels.indices(Phase.IDLE), idle))
@@ -112,7 +112,7 @@ def sample(labels: Labels, busy: int, idle: int) -> list[int]:
 
 
 def covered(face: Corners, others: Iterable[Corners]) -> bool:
-    """Whether a nearer person's head or body (boxes of their faces in ``others``) hides part of ``face``."""
+    """Return whether a nearer person's head or body (boxes of their faces in ``others``) hides part of ``face``."""
     left, top, right, bottom = face
     for o_left, o_top, o_right, o_bottom in others:
         width, height = o_right - o_left, o_bottom - o_top

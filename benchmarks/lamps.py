@@ -1,8 +1,8 @@
-"""People under one lamp each (``../shared/data/lighting``), registered, and as tracks through the daemon's own stages.
+"""Evaluate faces lit by one lamp each (``../shared/data/lighting``): similarity, and the daemon's verdicts.
 
-The pictures are cropped so tight that detectors miss most. They are given a border of their own edge, blurred; then
-the landmarks of each person are the median over the lights that the detector is surest of, which is right for all of
-that person's pictures, because head and camera did not move.
+The images are cropped so tightly that detectors miss most faces. They get a border of their own blurred edge; the
+landmarks of each person are the median over the images in which the detector is most confident, which holds for all
+images of that person, because head and camera did not move.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from facesecure.vision.images.quality import examine
 
 BORDER = 48
 ANGLES = ((0, 10), (11, 25), (30, 50), (51, 75), (76, 100), (101, 130))
-"""Degrees by which the lamp stands aside."""
+"""Ranges of the lamp's horizontal angle, degrees."""
 _SURE = 0.95
 _FRAMES = 6
 _STEP = 0.4
@@ -35,7 +35,7 @@ _STEP = 0.4
 
 @dataclass(frozen=True, eq=False)
 class Lit:
-    """One picture: of whom, how far the lamp stood aside and up (degrees), the picture with its border, the face."""
+    """One image: the person, the lamp's horizontal and vertical angle (degrees), the bordered image, the face."""
 
     person: str
     aside: int
@@ -48,29 +48,29 @@ class Lit:
 
 
 def read(folder: Path) -> list[Lit]:
-    """Everybody under every lamp."""
+    """Read the images of all people under all lamps."""
     detector = build_detector(DetectorConfig(confidence=0.8, min_face=60))
     return [lit for person in sorted(folder.iterdir()) if person.is_dir() for lit in _of_one(person, detector.detect)]
 
 
 def _of_one(person: Path, detect: Callable[[Image], Sequence[Face]]) -> Iterator[Lit]:
-    pictures = [(path, *_lamp(path), bordered(path)) for path in sorted(person.glob("*.pgm"))]
-    frontal = [face for _, aside, _, image in pictures if abs(aside) <= 25 for face in detect(image)]
+    images = [(path, *_lamp(path), bordered(path)) for path in sorted(person.glob("*.pgm"))]
+    frontal = [face for _, aside, _, image in images if abs(aside) <= 25 for face in detect(image)]
     sure = [face.landmarks for face in frontal if face.confidence >= _SURE and face.eye_distance > 50]
     landmarks = np.median(np.stack(sure), axis=0).astype(np.float32)
-    for _, aside, up, image in pictures:
+    for _, aside, up, image in images:
         yield Lit(person.name, abs(aside), up, image, face_around(landmarks))
 
 
 def _lamp(path: Path) -> tuple[int, int]:
     found = re.search(r"A([+-]\d+)E([+-]\d+)", path.name)
     if found is None:
-        raise ValueError(f"{path.name} does not say where the lamp was")
+        raise ValueError(f"{path.name} does not state the position of the lamp")
     return int(found[1]), int(found[2])
 
 
 def bordered(path: Path) -> Image:
-    """The picture as uint8 RGB with BORDER pixels of its own edge around it, blurred."""
+    """Read an image as uint8 RGB with a border of BORDER pixels of its own blurred edge."""
     grey = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     wide = cv2.GaussianBlur(cv2.copyMakeBorder(grey, *[BORDER] * 4, cv2.BORDER_REPLICATE), (0, 0), 15)
     wide[BORDER:-BORDER, BORDER:-BORDER] = grey
@@ -78,35 +78,35 @@ def bordered(path: Path) -> Image:
 
 
 def face_around(landmarks: Landmarks) -> Face:
-    """A sure detection with these landmarks."""
+    """Return a confident detection with these landmarks."""
     (left, top), (right, bottom) = landmarks.min(0), landmarks.max(0)
     reach = (right - left) / 2
     box = Box(float(left - reach), float(top - reach), float(right + reach), float(bottom + reach))
     return Face(box, landmarks, 0.99)
 
 
-def well_lit(pictures: Sequence[Lit], person: str) -> list[int]:
-    """The five pictures of ``person`` that are lit most from the front: what enrolment would have."""
-    own = [number for number, lit in enumerate(pictures) if lit.person == person]
-    return sorted(own, key=lambda number: pictures[number].aside + abs(pictures[number].up))[:5]
+def well_lit(images: Sequence[Lit], person: str) -> list[int]:
+    """Return the five images of ``person`` that are lit most from the front, as for enrolment."""
+    own = [number for number, lit in enumerate(images) if lit.person == person]
+    return sorted(own, key=lambda number: images[number].aside + abs(images[number].up))[:5]
 
 
-Mend = Callable[[Image], Image]
+Correction = Callable[[Image], Image]
 
 
-def likeness(
-    pictures: Sequence[Lit], crops: Sequence[Image], embed: Callable[[Image], Embedding], mend: Mend
+def similarities(
+    images: Sequence[Lit], crops: Sequence[Image], embed: Callable[[Image], Embedding], correct: Correction
 ) -> dict[str, dict[str, float]]:
-    """By angle: mean and tenth percentile of the cosine to one's own template, and what 1 in 100 of others reach."""
-    vectors = np.stack([embed(mend(crop)) for crop in crops])
-    enrolled = {person: well_lit(pictures, person) for person in sorted({lit.person for lit in pictures})}
+    """Return by angle the mean and 10th percentile of the cosine to the own template, and the 99th to others'."""
+    vectors = np.stack([embed(correct(crop)) for crop in crops])
+    enrolled = {person: well_lit(images, person) for person in sorted({lit.person for lit in images})}
     templates = {person: template_of(vectors[chosen]) for person, chosen in enrolled.items()}
     left_out = {number for chosen in enrolled.values() for number in chosen}
     found = {}
     for low, high in ANGLES:
-        here = [n for n, lit in enumerate(pictures) if low <= lit.aside <= high and n not in left_out]
-        own = [float(vectors[n] @ templates[pictures[n].person]) for n in here]
-        others = [float(vectors[n] @ t) for n in here for who, t in templates.items() if who != pictures[n].person]
+        here = [n for n, lit in enumerate(images) if low <= lit.aside <= high and n not in left_out]
+        own = [float(vectors[n] @ templates[images[n].person]) for n in here]
+        others = [float(vectors[n] @ t) for n in here for who, t in templates.items() if who != images[n].person]
         found[f"{low}-{high}"] = {
             "own_mean": float(np.mean(own)),
             "own_p10": float(np.percentile(own, 10)),
@@ -115,24 +115,24 @@ def likeness(
     return found
 
 
-def verdicts(pictures: Sequence[Lit], embedder: Embedder, scores: ScoreModel, seed: int) -> dict[str, dict[str, int]]:
-    """By angle: what becomes of a household member who comes under that lamp, over a few frames, among four people."""
+def verdicts(images: Sequence[Lit], embedder: Embedder, scores: ScoreModel, seed: int) -> dict[str, dict[str, int]]:
+    """Return by angle the verdicts on a household member under that lamp, over a few frames, among four people."""
     chance = np.random.default_rng(seed)
-    people = sorted({lit.person for lit in pictures})
-    enrolled = {person: well_lit(pictures, person) for person in people}
+    people = sorted({lit.person for lit in images})
+    enrolled = {person: well_lit(images, person) for person in people}
     templates = {
-        person: template_of(np.stack([embedder.embed(pictures[n].crop()) for n in chosen]))
+        person: template_of(np.stack([embedder.embed(images[n].crop()) for n in chosen]))
         for person, chosen in enrolled.items()
     }
-    judge = VerdictRule(VerdictConfig(), scores)
+    rule = VerdictRule(VerdictConfig(), scores)
     found = {f"{low}-{high}": dict.fromkeys((*VerdictKind, "wrong name"), 0) for low, high in ANGLES}
-    for number, lit in enumerate(pictures):
+    for number, lit in enumerate(images):
         if number in enrolled[lit.person]:
             continue
         others = list(chance.choice([name for name in people if name != lit.person], 3, replace=False))
         household = {name: templates[name] for name in (lit.person, *others)}
         evidence = _visit(lit, household, embedder, chance)
-        verdict = judge.decide(evidence)
+        verdict = rule.decide(evidence)
         wrong = verdict.name not in (None, lit.person)
         angle = next(f"{low}-{high}" for low, high in ANGLES if low <= lit.aside <= high)
         found[angle]["wrong name" if wrong else verdict.kind] += 1
@@ -140,7 +140,7 @@ def verdicts(pictures: Sequence[Lit], embedder: Embedder, scores: ScoreModel, se
 
 
 def _visit(lit: Lit, household: dict[str, Embedding], embedder: Embedder, chance: np.random.Generator) -> Evidence:
-    """A few frames of the same picture, each with its own sensor noise and its landmarks a little off."""
+    """Return the evidence of a few frames of one image, each with its own sensor noise and landmark jitter."""
     evidence = Evidence()
     for frame in range(_FRAMES):
         noisy = np.clip(lit.image + chance.normal(0, 2, lit.image.shape), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Starts each system in a process of its own, so that its memory and its threads are its own."""
+"""Start each system in a separate process, so that memory and threads are measured separately."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STARTS = 3
 
 
 class Launcher:
-    """Knows which interpreter runs which system; everything written goes to ``cache``."""
+    """Runs each system with its Python interpreter; all output goes to ``cache``."""
 
     def __init__(self, root: Path, cache: Path, film: Path, peers: Path, tflite: Path) -> None:
         self._root, self._cache, self._film = root, cache, film
@@ -31,19 +31,19 @@ class Launcher:
         self._network = cache / "pisecurehome.tflite"
         self._state_dir = cache / "state"
 
-    def lacks(self, system: str) -> str | None:
-        """What keeps ``system`` from running here, or None."""
+    def missing(self, system: str) -> str | None:
+        """Return what is missing to run ``system``, or None."""
         python = self._pythons.get(system, Path(sys.executable))
-        return None if python.exists() else f"{python.parents[1].name} is not there"
+        return None if python.exists() else f"{python.parents[1].name} is missing"
 
-    def enrolment(self, pictures: Mapping[str, Sequence[Path]]) -> None:
-        """Note the household, and enrol it with us by our own command; the peers read the pictures themselves."""
+    def enrolment(self, photos: Mapping[str, Sequence[Path]]) -> None:
+        """Write the list of photos for the other systems, and enrol the household with `facesecure enroll`."""
         (self._cache / "enrolment.json").write_text(
-            json.dumps({n: [str(p) for p in paths] for n, paths in pictures.items()})
+            json.dumps({n: [str(p) for p in paths] for n, paths in photos.items()})
         )
         shutil.rmtree(self._state_dir, ignore_errors=True)
         self._state_dir.mkdir()
-        for name, paths in pictures.items():
+        for name, paths in photos.items():
             self._facesecure("enroll", name, "--images", *map(str, paths))
 
     def run(self, system: str, frames: Sequence[int] | None) -> dict[str, Any]:
@@ -69,14 +69,14 @@ class Launcher:
         return raw
 
     def ready(self) -> dict[str, float]:
-        """Seconds from starting our process until its imports are done, and until it is READY: medians of three."""
+        """Return seconds from the start of the daemon to the end of its imports, and to READY: medians of three."""
         film = self._cache / "second.mp4"
-        _short_film(film)
+        _short_video(film)
         runs = []
         for _ in range(_STARTS):
             began = time.monotonic()
-            said = self._call(Path(sys.executable), "-m", "benchmarks.ready", self._state_dir, film)
-            runs.append([float(mark) - began for mark in said.split()[-2:]])
+            output = self._call(Path(sys.executable), "-m", "benchmarks.ready", self._state_dir, film)
+            runs.append([float(mark) - began for mark in output.split()[-2:]])
         imported, ready = (statistics.median(column) for column in zip(*runs, strict=True))
         return {"imported": imported, "ready": ready}
 
@@ -88,8 +88,8 @@ class Launcher:
         self._call(Path(sys.executable), "-m", "facesecure", "--state-dir", str(self._state_dir), *words)
 
     def _call(self, python: Path, *words: object) -> str:
-        """Run Python with ``words``; what it said on stdout. RuntimeError with its last words if it fails."""
-        environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(self._root / "tests")}
+        """Run Python with ``words`` and return its stdout. Raises RuntimeError with its last output on failure."""
+        environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(self._root)}
         command = [str(python), *map(str, words)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -99,11 +99,11 @@ class Launcher:
         return done.stdout
 
 
-def _short_film(path: Path) -> None:
+def _short_video(path: Path) -> None:
     from facesecure.camera.synthetic.scene import draw_scene
     from facesecure.camera.synthetic.video_writer import VideoWriter
 
-    picture = draw_scene().image
-    with VideoWriter(path, (picture.shape[1], picture.shape[0])) as film:
+    image = draw_scene().image
+    with VideoWriter(path, (image.shape[1], image.shape[0])) as video:
         for _ in range(5):
-            film.write(picture)
+            video.write(image)

@@ -1,12 +1,12 @@
-"""Memory and speed of loading pictures for training: 2,000 of them against 200,000.
+"""Measure memory and speed of loading images for training: 2,000 against 200,000.
 
 python -m benchmarks.loading [--few 2000] [--many 200000] [--distinct 2000] [--folder DIR]
 
-Makes --distinct small JPEGs (112x112, noise on a colour: 5 kB each) and lists each as often as it takes to have --many
-names, by hard links in folders of their own, so that neither the disk nor the page cache decides. Each row is a process
-of its own that reads the class folder and goes through one shuffled epoch; memory is its most resident (VmHWM), above
-what importing TensorFlow costs. Not more than --distinct different files are read, which changes nothing for the
-process: it cannot tell that two names are one file.
+Makes --distinct small JPEGs (112x112, noise on a colour: 5 kB each) and hard links to them for --many names in class
+folders, so that neither the disk nor the page cache limits the result. Each row is a separate process that reads the
+class folder and loads one shuffled epoch; memory is its peak resident size (VmHWM), beside the size after importing
+TensorFlow. Only --distinct different files are read, which makes no difference to the process: to it, each name is a
+file.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
         for count in (options.few, options.many):
             place = _linked(root / f"{count}", originals, count)
             for cached in ("no",) if count > options.few else ("no", "yes"):
-                found = _ask(place, cached)
+                found = _run(place, cached)
                 start, most = found["start"] / 1e6, found["most"] / 1e6
                 print(f"{found['count']:9}{cached:>7}{start:13.0f}{most:12.0f}{found['rate']:10.0f}", flush=True)
 
@@ -51,7 +51,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--few", type=int, default=2000)
     parser.add_argument("--many", type=int, default=200_000)
     parser.add_argument("--distinct", type=int, default=2000)
-    parser.add_argument("--folder", type=Path, help="where to make them; default: the system's for temporary files")
+    parser.add_argument(
+        "--folder", type=Path, help="folder for the files; default: the system's folder for temporary files"
+    )
     parser.add_argument("--epoch", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--cached", default="no", help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -62,13 +64,13 @@ def _originals(folder: Path, count: int) -> list[Path]:
     rng = np.random.default_rng(0)
     paths = [folder / f"{number:06}.jpg" for number in range(count)]
     for path in paths:
-        picture = np.clip(rng.integers(0, 255, 3) + rng.normal(0, 12, (112, 112, 3)), 0, 255).astype(np.uint8)
-        cv2.imwrite(str(path), picture)
+        image = np.clip(rng.integers(0, 255, 3) + rng.normal(0, 12, (112, 112, 3)), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(path), image)
     return paths
 
 
 def _linked(root: Path, originals: list[Path], count: int) -> Path:
-    """A class folder of ``count`` names for the originals."""
+    """Make a class folder of ``count`` links to the originals."""
     for label in range(CLASSES):
         (root / f"class{label:02}").mkdir(parents=True)
     for number in range(count):
@@ -76,7 +78,7 @@ def _linked(root: Path, originals: list[Path], count: int) -> Path:
     return root
 
 
-def _ask(place: Path, cached: str) -> dict[str, Any]:
+def _run(place: Path, cached: str) -> dict[str, Any]:
     words = [sys.executable, "-m", "benchmarks.loading", "--epoch", str(place), "--cached", cached]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]

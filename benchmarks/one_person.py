@@ -1,4 +1,4 @@
-"""LFW's photos as the report of 2020 had its own: one person against the rest, and strangers kept out of it all."""
+"""Arrange LFW's photos as in the report of 2020: one person against the others, and held-out strangers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Photos = Mapping[str, Sequence[Path]]
 
 
 def link(images: Path, root: Path, rest: int, seed: int) -> None:
-    """``root``/PART/CLASS/photo, as links: of WHO and of REST, split by photo, and strangers, split by person.
+    """Link photos as ``root``/PART/CLASS/photo: WHO and REST split by photo, strangers split by person.
 
-    ``rest`` photos at most are in train's REST, and in proportion elsewhere.
+    REST has at most ``rest`` photos in the training part, and in proportion in the others.
     """
     people = {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.iterdir()) if folder.is_dir()}
     own = people.pop(WHO)

@@ -1,10 +1,9 @@
-"""What a usable face is: how well animals are told from people, and what light does, with the curves behind it.
+"""Evaluate the quality checks: animals against people, and the effect of light, with the curves behind both.
 
-    python tests/bench/quality.py [--data ../shared/data] [--people 2000] [--out out/quality] [--seed 1]
+    python -m benchmarks.quality [--data ../shared/data] [--people 2000] [--out out/quality] [--seed 1]
 
-Writes quality.json, personhood.png and light.png. Every figure on animals comes from weights that had not seen the
-picture (five parts). Pictures of pets that also show people (lists/pets-with-people.txt) are counted apart: a stranger
-there is right.
+Writes quality.json, personhood.png and light.png. Every figure on animals is cross-validated in five folds. Images of
+pets that also show people (lists/pets-with-people.txt) are counted separately: a stranger is right there.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import lamps
 import numpy as np
 from numpy.typing import NDArray
-from quality_charts import draw_light, draw_personhood
-from visits import Door
 
+from benchmarks import lamps
+from benchmarks.quality_charts import draw_light, draw_personhood
+from benchmarks.visits import Door
 from facesecure.config import DetectorConfig, QualityConfig
 from facesecure.domain import Embedding, Image
 from facesecure.recognition.embedder import ModelEmbedder
@@ -43,7 +42,7 @@ WITH_PEOPLE = (Path(__file__).parent / "lists" / "pets-with-people.txt").read_te
 
 
 def candidates(examples: Sequence[Example], unseen: Vector) -> dict[str, Vector]:
-    """What could tell a person from an animal, higher for people, for every detection; NaN where there was none."""
+    """Return the candidate scores of every detection, higher for people; NaN where there was no detection."""
     found = [example.face for example in examples]
     people = np.stack([e.embedding for e in examples if e.kind == "person"])[::2].astype(np.float64)
     spread = np.linalg.inv(np.cov(people.T) + 1e-4 * np.eye(people.shape[1]))
@@ -59,14 +58,14 @@ def candidates(examples: Sequence[Example], unseen: Vector) -> dict[str, Vector]
 
 
 def _misfit(landmarks: NDArray[np.float32]) -> float:
-    """How far the landmarks are from the template once aligned, root mean square in pixels of the crop."""
+    """Return the RMS distance of the aligned landmarks from the template, in pixels of the crop."""
     matrix = align.similarity(landmarks)
     moved = landmarks @ matrix[:, :2].T + matrix[:, 2]
     return float(np.sqrt(((moved - align.TEMPLATE) ** 2).sum(1).mean()))
 
 
 def curves(examples: Sequence[Example], unseen: Vector) -> dict[str, list[tuple[float, float, float]]]:
-    """For each candidate (bar, share of people lost, share of things passed), over usable detections."""
+    """Return (threshold, share of people lost, share of others passed) of each candidate, over usable detections."""
     people = np.array([e.kind == "person" and e.usable for e in examples])
     things = np.array([e.kind == "taken for a face" and e.usable for e in examples])
     found = {}
@@ -80,7 +79,7 @@ def curves(examples: Sequence[Example], unseen: Vector) -> dict[str, list[tuple[
 
 
 def household(data: Path, embedder: ModelEmbedder, size: int = 4) -> list[tuple[str, Embedding]]:
-    """Templates of some people with five photos."""
+    """Return templates of some people with five photos."""
     chosen = [folder for folder in sorted((data / "lfw-dev/images").iterdir()) if len(list(folder.glob("*.jpg"))) >= 5]
     collector = human_filter.Collector(embedder, None)
     members = []
@@ -92,15 +91,15 @@ def household(data: Path, embedder: ModelEmbedder, size: int = 4) -> list[tuple[
 
 
 def unseen_doubts(weights: Sequence[Vector]) -> Callable[[Path], Doubts]:
-    """The doubts of weights that had not learnt from the picture."""
-    learnt = [HumanFaceFilter(w[:-1].astype(np.float32), float(w[-1]), human_filter.FLOOR) for w in weights]
-    return lambda path: learnt[human_filter.part_of(path.name)].doubts
+    """Return the human-face filter of the fold that was not trained on the image."""
+    filters = [HumanFaceFilter(w[:-1].astype(np.float32), float(w[-1]), human_filter.FLOOR) for w in weights]
+    return lambda path: filters[human_filter.part_of(path.name)].doubts
 
 
 def as_visits(data: Path, model: Model, weights: Sequence[Vector]) -> dict[str, Any]:
-    """Strangers and names on every picture of pets and scenes, with and without asking whether it is a person."""
+    """Count strangers and names on all images of pets and scenes, with and without the human-face filter."""
     embedder = ModelEmbedder(model)
-    homes = {"nobody enrolled": [], "four enrolled": household(data, embedder)}
+    homes = {"no one enrolled": [], "four enrolled": household(data, embedder)}
     found: dict[str, Any] = {}
     for kind in ("mtcnn", "yunet"):
         detector = build_detector(DetectorConfig.model_validate({"kind": kind}), models_dir=data / "models")
@@ -121,10 +120,10 @@ def as_visits(data: Path, model: Model, weights: Sequence[Vector]) -> dict[str, 
     return found
 
 
-def mends() -> dict[str, lamps.Mend]:
-    """Ways to correct the light on an aligned crop."""
+def corrections() -> dict[str, lamps.Correction]:
+    """Return the corrections of light on an aligned crop that are compared."""
     return {
-        "as it is": lambda crop: crop,
+        "unchanged": lambda crop: crop,
         "gamma, dark faces only": brightened,
         "CLAHE 2, 8x8": _clahe(2, 8),
         "CLAHE 4, 4x4": _clahe(4, 4),
@@ -133,15 +132,15 @@ def mends() -> dict[str, lamps.Mend]:
     }
 
 
-def _clahe(limit: float, tiles: int) -> lamps.Mend:
+def _clahe(limit: float, tiles: int) -> lamps.Correction:
     equaliser = cv2.createCLAHE(limit, (tiles, tiles))
 
-    def mend(crop: Image) -> Image:
+    def correct(crop: Image) -> Image:
         planes = cv2.cvtColor(crop, cv2.COLOR_RGB2YCrCb)
         planes[..., 0] = equaliser.apply(np.ascontiguousarray(planes[..., 0]))
         return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), np.uint8)
 
-    return mend
+    return correct
 
 
 def _stretched(crop: Image) -> Image:
@@ -156,33 +155,35 @@ def _local(crop: Image) -> Image:
 
 
 def light(data: Path, model: Model, seed: int) -> dict[str, Any]:
-    """Likeness by the lamp's angle for every mend, and what becomes of household members under it."""
-    pictures = lamps.read(data / "lighting")
-    crops = [lit.crop() for lit in pictures]
+    """Return similarities by the lamp's angle for every correction, and the verdicts on household members."""
+    images = lamps.read(data / "lighting")
+    crops = [lit.crop() for lit in images]
     graph = model.interpreter()
 
     def embed(crop: Image) -> Embedding:
         return np.asarray(graph.invoke(crop[None])[0][0], np.float32)
 
     return {
-        "likeness": {name: lamps.likeness(pictures, crops, embed, mend) for name, mend in mends().items()},
-        "verdicts": lamps.verdicts(pictures, ModelEmbedder(model), ScoreModel.from_card(model.card), seed),
+        "likeness": {
+            name: lamps.similarities(images, crops, embed, correct) for name, correct in corrections().items()
+        },
+        "verdicts": lamps.verdicts(images, ModelEmbedder(model), ScoreModel.from_card(model.card), seed),
     }
 
 
 def milliseconds(data: Path, rounds: int = 300) -> dict[str, float]:
-    """This thread's CPU time for one face of a 1280x720 frame, median."""
+    """Return the median CPU time of this thread for one face of a 1280x720 frame."""
     photo = next((data / "lfw-dev/images").rglob("*.jpg"))
     image = np.asarray(cv2.resize(cv2.imread(str(photo)), (1280, 720)), np.uint8)
     face = lamps.face_around((align.TEMPLATE * 2 + 300).astype(np.float32))
-    learnt = HumanFaceFilter.from_card(load_model("mobilefacenet").card)
+    human_faces = HumanFaceFilter.from_card(load_model("mobilefacenet").card)
     embedding = np.ones(192, np.float32) / np.sqrt(192)
     crop = examine(image, face, QualityConfig()).image
     dark = (crop // 6).astype(np.uint8)
     steps: dict[str, Callable[[], object]] = {
         "examine": lambda: examine(image, face, QualityConfig()),
         "brightened": lambda: brightened(dark),
-        "doubts": lambda: learnt and learnt.doubts(embedding),
+        "doubts": lambda: human_faces and human_faces.doubts(embedding),
     }
     return {name: _median(step, rounds) for name, step in steps.items()}
 

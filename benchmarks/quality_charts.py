@@ -1,4 +1,4 @@
-"""The charts of the quality bench."""
+"""Draw the charts of the quality benchmark."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def draw_personhood(path: Path, curves: dict[str, list[tuple[float, float, float]]]) -> None:
-    """People lost against animals and things passed, one curve for each way to tell them apart."""
+    """Draw people lost against animals and things passed, one curve for each candidate score."""
     pyplot = _pyplot()
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     for name, points in curves.items():
@@ -17,19 +17,19 @@ def draw_personhood(path: Path, curves: dict[str, list[tuple[float, float, float
     axes.set_xlim(0, 50)
     axes.set_xlabel("people's usable faces lost, %")
     axes.set_ylabel("animals and things passed, % of usable detections")
-    axes.set_title("Is it a person? Every way to tell, on pictures not learnt from")
+    axes.set_title("People against animals: each candidate score, on held-out images")
     axes.legend()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
 
 def draw_light(path: Path, light: dict[str, Any]) -> None:
-    """Cosine to one's own template by the lamp's angle, for each mend; and what the visits became."""
+    """Draw the cosine to the own template by the lamp's angle for each correction, and the verdicts on visits."""
     pyplot = _pyplot()
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(13, 5), layout="constrained")
     for name, by_angle in light["likeness"].items():
         left.plot(list(by_angle), [at["own_mean"] for at in by_angle.values()], marker="o", label=name)
-    left.set_title("Mean cosine to one's own template")
+    left.set_title("Mean cosine to the own template")
     left.set_xlabel("lamp's angle aside, degrees")
     left.legend()
     angles, floor = list(light["verdicts"]), [0.0] * len(light["verdicts"])

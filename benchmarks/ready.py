@@ -1,30 +1,38 @@
-"""Starts the daemon as the command line does and prints when it was READY.
+"""Start the daemon as the command line does, and print when it was READY.
 
-python -m benchmarks.ready STATE_DIR FILM        prints: seconds since boot when imported, and when READY
+    python -m benchmarks.ready STATE_DIR VIDEO
+
+Prints two times in seconds since boot: after the imports, and at READY.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
+from pathlib import Path
 from unittest.mock import patch
 
 _marks: list[float] = []
 
 
-def _hear(*states: str) -> None:
+def _record_ready(*states: str) -> None:
     if "READY=1" in states:
         _marks.append(time.monotonic())
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("state_dir", type=Path)
+    parser.add_argument("video", type=Path)
+    options = parser.parse_args()
     from facesecure.app import lifecycle
     from facesecure.cli.main import main as command
 
     _marks.append(time.monotonic())
-    state_dir, film = sys.argv[1:]
-    sys.argv = ["facesecure", "--state-dir", state_dir, "run", "--source", f"file:{film}", "--exit-at-end"]
-    with patch.object(lifecycle, "notify", _hear):
+    words = ["--state-dir", str(options.state_dir), "run", "--source", f"file:{options.video}", "--exit-at-end"]
+    sys.argv = ["facesecure", *words]
+    with patch.object(lifecycle, "notify", _record_ready):
         try:
             command()
         finally:

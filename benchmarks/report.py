@@ -1,4 +1,4 @@
-"""Prints what the bench found: ratios first, then the figures, then where our time goes."""
+"""Print the results of the door benchmark: ratios, figures, time by stage, targets."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.scoring import Score
 
 
 def show(console: Console, found: dict[str, Figures], aims: Sequence[Target]) -> None:
-    """The whole report."""
+    """Print the whole report."""
     console.print(_ratios(found))
     console.print(_figures(found))
     if OURS in found and found[OURS].stages:
@@ -73,8 +73,8 @@ _VERDICTS: tuple[_Row, ...] = (
     ("missed", _of_verdicts(lambda score: str(score.missed))),
     ("wrong name", _of_verdicts(lambda score: str(score.wrong_name))),
     ("stranger let in", _of_verdicts(lambda score: str(score.stranger_let_in))),
-    ("family called stranger", _of_verdicts(lambda score: str(score.family_called_stranger))),
-    ("claims about nobody", _of_verdicts(lambda score: str(score.claims_about_nobody))),
+    ("household member called stranger", _of_verdicts(lambda score: str(score.family_called_stranger))),
+    ("claims about no one", _of_verdicts(lambda score: str(score.claims_about_nobody))),
 )
 
 

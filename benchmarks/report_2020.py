@@ -1,13 +1,13 @@
-"""The report of 2020 anew, on faces anybody can check: one person of LFW against the rest, and strangers at the door.
+"""Reproduce the report of 2020 on public photos: one person of LFW against the others, and strangers.
 
 python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--epochs 12] [--seed 0]
     [--results training/RESULTS.md]
 
 ``hugonet`` is the report's network, on its kind of crops (square, by MTCNN, 224 pixels) and with its augmentation;
-``compact`` is ours, as a head on the bundled embedder and as a network of its own, on aligned crops of the same photos.
-George W. Bush has 530 photos. They are split by photo, and so are those of the rest, whom the networks know as
-"unknown"; of 40 % of the people no network sees a photo until the end: 15 % to choose a threshold on, 25 % strangers.
-With --results the tables are put into that page. About half an hour on two cores; what is done is not done again.
+``compact`` is facesecure's, as a head on the bundled embedder and as a separate network, on aligned crops of the same
+photos. George W. Bush has 530 photos. They are split by photo, and so are those of the others, whom the networks learn
+as "unknown"; the photos of 40 % of the people are held out to the end: 15 % to choose a threshold, 25 % as strangers.
+With --results the tables are written into that page. About half an hour on two cores; finished steps are not repeated.
 """
 
 from __future__ import annotations
@@ -16,41 +16,43 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.one_person import BY_PERSON, BY_PHOTO, link
-from benchmarks.steps import Steps, asked, fill, keep, listed, percent
+from benchmarks.steps import Steps, copy_charts, fill, listed, options_of, percent
 
 Found = dict[str, Any]
 CROPS = {"square": ("--crop", "square", "--size", 224), "aligned": ()}
 ALL = ("--faces", "central", "--min-quality", 0, "--thin", 1)
 PARTS = (*BY_PHOTO, *(part for part in BY_PERSON if part != "rest"))
 REST = 400
-"""Photos of the rest to learn from; beside 318 of one person."""
+"""Training photos of other people, beside 318 of the one person."""
 
 KINDS: dict[str, tuple[str, str, str, tuple[object, ...]]] = {
     "hugonet": ("hugonet", "square", "float16", ("--batch", 16, "--lr", 3e-4, "--strength", 0.5)),
     "compact, head": ("compact", "aligned", "mixed", ("--kind", "head", "--epochs", 30)),
     "compact, cnn": ("compact", "aligned", "float16", ("--kind", "cnn", "--epochs", 30)),
 }
-"""Name: the command's kind, the crops it learns from, the form it is exported in, and what else it is told."""
+"""Name: the kind of network, the crops it is trained on, the form it is exported in, and further options."""
 
 CHARTS = {
     f"report-{name}-roc.png": (f"report/{name}/classifier-roc.png", f"ROC of {name}: he against strangers")
     for name in ("hugonet", "compact-head")
 }
-"""Without a face on them: the photos are not ours to publish."""
+"""Charts without faces: the photos may not be published."""
 
 
 def main() -> None:
-    options = asked(__doc__, epochs=12)
+    options = options_of(__doc__, epochs=12)
     data = options.data.resolve()
     lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
     print("\n".join(lines))
     if options.results:
         fill(options.results, "report", lines)
-        keep({name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results")
+        copy_charts(
+            {name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results"
+        )
 
 
 def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, dict[str, Found]]:
-    """By network, the steps' records: ``train``, ``export`` and ``test``."""
+    """Return the steps' records of each network: ``train``, ``export`` and ``test``."""
     steps = Steps(out)
     link(data / "lfw-dev/images", out / "photos", REST, seed)
     for crop, words in CROPS.items():
@@ -63,8 +65,8 @@ def _one(steps: Steps, name: str, epochs: int, seed: int) -> dict[str, Found]:
     kind, crop, form, words = KINDS[name]
     run = f"runs/{name.replace(', ', '-')}"
     data = ("--data", f"{crop}/train", "--validation", f"{crop}/validation")
-    told = words if "--epochs" in words else (*words, "--epochs", epochs)
-    trained = steps.train(kind, run, *data, *told, "--seed", seed)
+    options = words if "--epochs" in words else (*words, "--epochs", epochs)
+    trained = steps.train(kind, run, *data, *options, "--seed", seed)
     proof = ("--data", f"{crop}/validation", "--into", "models", "--json")
     exported = steps.run("export", run, "--form", form, *proof)
     tested = steps.run(
@@ -77,7 +79,7 @@ def _one(steps: Steps, name: str, epochs: int, seed: int) -> dict[str, Found]:
 
 
 def table(found: dict[str, dict[str, Found]], data: Path) -> list[str]:
-    """Markdown."""
+    """Return the results as lines of Markdown."""
     tests = [one["test"]["said"] for one in found.values()]
     forms = [one["export"]["said"]["forms"][0] for one in found.values()]
     times = [float(next(iter(form["runtimes"].values()))["milliseconds"]) for form in forms]

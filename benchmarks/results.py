@@ -1,4 +1,4 @@
-"""What the bench found: each system's figures, and how they stand to the targets."""
+"""The results of the door benchmark: each system's figures, compared with the targets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PISECURE = "PiSecureHome"
 
 @dataclass
 class Figures:
-    """One system on one core. ``verdicts`` is None for a system that does not really tell who it is."""
+    """The figures of one system on one core. ``verdicts`` is None for a system that identifies no one."""
 
     system: str
     busy_fps: float | None
@@ -35,7 +35,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Target:
-    """One figure to reach. ``held_back_by`` says what to work on where it is not."""
+    """One figure to reach; ``held_back_by`` names the main obstacle where it is not reached."""
 
     what: str
     wanted: str
@@ -45,7 +45,7 @@ class Target:
 
 
 def figures(system: str, labels: Labels, raw: dict[str, Any], *, identifies: bool, note: str = "") -> Figures:
-    """Read one worker's JSON."""
+    """Compute the figures from a worker's JSON."""
     costs = Costs(raw["cpu"])
     rows = raw.get("stages", [])
     claims = [Claim(claim["frame"], tuple(claim["box"]), claim["name"]) for claim in raw["claims"]]
@@ -66,11 +66,11 @@ def figures(system: str, labels: Labels, raw: dict[str, Any], *, identifies: boo
 
 
 def targets(found: dict[str, Figures], ready: dict[str, float] | None) -> list[Target]:
-    """The issue's targets, for as much as was run."""
+    """Return the targets of the systems that were run."""
     ours = found.get(OURS)
     if ours is None:
         return []
-    stage = _heaviest(ours.stages_busy, "our time in busy frames")
+    stage = _heaviest(ours.stages_busy, "facesecure's time in busy frames")
     result = [
         *_faster(ours, found.get(FULL), 20, stage),
         *_faster(ours, found.get(PISECURE), 10, stage),
@@ -82,7 +82,7 @@ def targets(found: dict[str, Figures], ready: dict[str, float] | None) -> list[T
 
 
 def as_json(found: dict[str, Figures], aims: Sequence[Target], about: dict[str, Any]) -> dict[str, Any]:
-    """Everything, as one document; delays and rates are derived for readers who do not want to."""
+    """Return all results as one document."""
     systems = {
         name: asdict(one) | {"wrong": one.verdicts.wrong if one.verdicts else None} for name, one in found.items()
     }
@@ -90,12 +90,12 @@ def as_json(found: dict[str, Figures], aims: Sequence[Target], about: dict[str, 
 
 
 def ratio(one: float | None, other: float | None) -> float | None:
-    """How many times ``other`` goes into ``one``."""
+    """Return ``one`` divided by ``other``, None where either is missing."""
     return one / other if one and other else None
 
 
 def _summed(rows: Sequence[dict[str, float]], indices: Iterable[int]) -> dict[str, float]:
-    """Seconds by stage over the frames ``indices``; nothing where stages were not timed."""
+    """Return seconds by stage over the frames ``indices``; empty where stages were not timed."""
     total: Counter[str] = Counter()
     for index in indices if rows else ():
         total.update(rows[index])

@@ -1,4 +1,4 @@
-"""Holds what a system claimed against what is true."""
+"""Score a system's claims against the ground truth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.labels import Corners, Labels, Phase, Visit
 
 @dataclass(frozen=True)
 class Claim:
-    """What a system said about one face in one frame: a name, or None for "a stranger"."""
+    """A system's result for one face in one frame: a name, or None for a stranger."""
 
     frame: int
     box: Corners
@@ -20,12 +20,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of one core for each frame (None: not looked at), decoding included."""
+    """Seconds of one core for each frame (None: not processed), including decoding."""
 
     cpu: Sequence[float | None]
 
     def mean(self, indices: Sequence[int]) -> float | None:
-        """Mean seconds over those of ``indices`` that were looked at."""
+        """Return the mean seconds of those of ``indices`` that were processed."""
         known = [cost for index in indices if (cost := self.cpu[index]) is not None]
         return sum(known) / len(known) if known else None
 
@@ -61,7 +61,7 @@ class Score:
 
 
 def score(labels: Labels, claims: Sequence[Claim], costs: Costs) -> Score:
-    """Judge ``claims``. Visits without a usable face ask for nothing and are left out."""
+    """Score ``claims``. Visits without a usable face are left out."""
     result = Score()
     by_visit: dict[int, list[Claim]] = {}
     for claim in claims:
@@ -77,7 +77,7 @@ def score(labels: Labels, claims: Sequence[Claim], costs: Costs) -> Score:
 
 
 def visit_at(labels: Labels, claim: Claim) -> int | None:
-    """Which visit a claim is about: the one whose face is nearest, if the claim's middle lies in it or close by."""
+    """Return the visit of a claim: the one with the nearest face, if the claim's centre lies in or close to it."""
     x, y = (claim.box[0] + claim.box[2]) / 2, (claim.box[1] + claim.box[3]) / 2
     best: tuple[float, int] | None = None
     for index, visit in enumerate(labels.visits):
@@ -110,7 +110,7 @@ def _count(result: Score, visit: Visit, claims: Sequence[Claim], costs: Costs, f
 
 
 def cpu_per_minute(labels: Labels, costs: Costs) -> float:
-    """Seconds of one core for a minute of this clip; frames not looked at cost what their phase's others cost."""
+    """Return seconds of one core for a minute of this clip; skipped frames cost the mean of their phase."""
     means = {phase: costs.mean(labels.indices(phase)) for phase in Phase}
     fallback = means[Phase.IDLE] or means[Phase.BUSY] or 0.0
     total = 0.0

@@ -1,4 +1,4 @@
-"""Long work as a list of commands: each is run as a user would type it, written down, and not run again once done."""
+"""Run long work as a list of recorded `facesecure-train` commands, and skip those that are done."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ PROGRAM = "from facesecure_training.cli.main import main; main()"
 TRAIN = "facesecure-train"
 
 
-def asked(description: str | None, epochs: int) -> argparse.Namespace:
-    """The command line of a work that is done step by step; ``epochs`` is how many it takes if nobody says."""
+def options_of(description: str | None, epochs: int) -> argparse.Namespace:
+    """Parse the command line of work that is done step by step; ``epochs`` is the default number."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--out", type=Path, required=True, help="everything made on the way stays here")
+    parser.add_argument("--out", type=Path, required=True, help="folder for all intermediate results")
     parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="page to put the tables into")
+    parser.add_argument("--results", type=Path, help="page to write the tables into")
     return parser.parse_args()
 
 
 class Steps:
-    """Commands of ``facesecure-train``, run in ``folder``, where ``steps.json`` keeps what each took and said.
+    """Runs commands of ``facesecure-train`` in ``folder``, and records their time and output in ``steps.json``.
 
-    A step that was done with the same words is not done again, so that work that was cut off goes on.
+    A step recorded with the same arguments is not run again, so that interrupted work can be continued.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,10 @@ class Steps:
         self._done: dict[str, dict[str, Any]] = json.loads(self._file.read_text()) if self._file.exists() else {}
 
     def run(self, *words: object) -> dict[str, Any]:
-        """``command``, ``seconds`` by the clock, ``cpu`` seconds, and ``said``: stdout, as JSON where it is JSON."""
+        """Run a command and return its record.
+
+        ``command``, ``seconds`` of wall time, ``cpu`` seconds, and ``said``: its stdout, parsed where it is JSON.
+        """
         command = [str(word) for word in words]
         name = shlex.join([TRAIN, *command])
         if name not in self._done:
@@ -52,7 +55,7 @@ class Steps:
         return self._done[name]
 
     def train(self, kind: str, out: str, *words: object) -> dict[str, Any]:
-        """As ``run``; where an earlier try was cut off, it is resumed."""
+        """Train as ``run`` does, and resume an interrupted training."""
         begun = (self.folder / out / "config.json").exists()
         done = [one for one in self._done.values() if f"train {kind} --out {out}" in one["command"]]
         if begun and not done:
@@ -71,7 +74,7 @@ class Steps:
 
 
 def fill(page: Path, mark: str, lines: list[str]) -> None:
-    """Puts ``lines`` between ``<!-- mark -->`` and ``<!-- /mark -->`` of ``page``, in place of what was there."""
+    """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` of ``page`` by ``lines``."""
     text = page.read_text()
     between = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
     if not between.search(text):
@@ -80,7 +83,7 @@ def fill(page: Path, mark: str, lines: list[str]) -> None:
 
 
 def listed(steps: Iterable[dict[str, Any]], data: Path) -> list[str]:
-    """Markdown: each command, the folder of the photos as $DATA, with its minutes by the clock and of processor."""
+    """Return Markdown lines of the commands, with $DATA for the data folder, and their minutes of wall and CPU time."""
     lines = []
     for step in steps:
         minutes = f"{step['seconds'] / 60:.1f} min, {step['cpu'] / 60:.1f} of processor"
@@ -88,15 +91,15 @@ def listed(steps: Iterable[dict[str, Any]], data: Path) -> list[str]:
     return lines
 
 
-def keep(charts: dict[str, Path], folder: Path) -> None:
-    """Copies of ``charts``, by the names they get in ``folder``."""
+def copy_charts(charts: dict[str, Path], folder: Path) -> None:
+    """Copy ``charts``, by their new names, into ``folder``."""
     folder.mkdir(exist_ok=True)
     for name, chart in charts.items():
         shutil.copyfile(chart, folder / name)
 
 
 def percent(share: dict[str, Any]) -> str:
-    """A ``reports.rates.Share`` with its interval."""
+    """Format a share (``evaluation.rates.Share`` as JSON) with its confidence interval."""
     return f"{share['value']:.1%} ({share['low']:.1%} to {share['high']:.1%})"
 
 

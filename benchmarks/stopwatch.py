@@ -1,4 +1,4 @@
-"""Measures where our time goes by standing in front of the stages, so that the pipeline needs no timers of its own."""
+"""Measure time by stage by wrapping the stages, so that the pipeline needs no timers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Stopwatch:
-    """CPU seconds of this thread by stage; a stage within another is counted once, as the inner one."""
+    """Measures CPU seconds of this thread by stage; a nested stage counts as the inner one only."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -31,18 +31,18 @@ class Stopwatch:
             self._stack.pop()
 
     def stop(self) -> None:
-        """Count what has run since the last stage."""
+        """Add the time since the last stage."""
         self._turn()
 
     def split(self) -> dict[str, float]:
-        """Seconds by stage since the last split (or since this was made)."""
+        """Return seconds by stage since the last split (or since creation)."""
         self._turn()
         parts = {name: seconds - self._split.get(name, 0.0) for name, seconds in self.seconds.items()}
         self._split = dict(self.seconds)
         return parts
 
     def wrap(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
-        """``function``, with its time counted under ``name``."""
+        """Return ``function`` with its time counted under ``name``."""
 
         def timed(*args: Any, **kwargs: Any) -> Any:
             with self.stage(name):
@@ -51,7 +51,7 @@ class Stopwatch:
         return timed
 
     def each(self, items: Any, name: str) -> Iterator[Any]:
-        """``items``, with the making of each counted under ``name``."""
+        """Yield ``items``, with the time to produce each counted under ``name``."""
         iterator = iter(items)
         while True:
             with self.stage(name):
@@ -68,7 +68,7 @@ class Stopwatch:
 
 
 class Timed:
-    """Stands for ``target``: the methods named in ``stages`` are timed, everything else is passed on."""
+    """A proxy of ``target``: the methods named in ``stages`` are timed, everything else is passed through."""
 
     def __init__(self, target: Any, watch: Stopwatch, stages: Mapping[str, str]) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""Pictures of animals and empty places as visits: each stands still before the camera for a while."""
+"""Run images of animals and empty scenes through the pipeline as visits: each stays before the camera for a while."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STEP = 0.3
 
 @dataclass
 class Counted:
-    """``pictures`` seen, and the names of those on which somebody became a stranger, or was named."""
+    """The number of ``pictures``, and the names of those with a verdict of stranger or known."""
 
     pictures: int = 0
     strangers: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Door:
-    """The daemon's stages over a household, with nothing of it stored."""
+    """The daemon's stages for a household, without a store."""
 
     detector: Detector
     kind: str
@@ -47,7 +47,7 @@ class Door:
     def count(
         self, pictures: Iterable[Path], household: Sequence[tuple[str, Embedding]], doubts: Callable[[Path], Doubts]
     ) -> Counted:
-        """What becomes of each of ``pictures``; ``doubts`` gives what to ask whether it is a person, by picture."""
+        """Count the verdicts on ``pictures``; ``doubts`` returns the human-face filter for each."""
         counted = Counted()
         for path in pictures:
             counted.pictures += 1
@@ -59,7 +59,7 @@ class Door:
         return counted
 
     def _visit(self, image: Image, household: Sequence[tuple[str, Embedding]], doubts: Doubts) -> set[VerdictKind]:
-        """Every verdict that any face of ``image`` ever got."""
+        """Return all verdicts on the faces of ``image``."""
         faces = self.detector.detect(image)
         now = datetime.now(UTC)
         templates = [Template(name, embedding, self.model_sha256, 5, now) for name, embedding in household]

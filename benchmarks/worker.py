@@ -1,4 +1,4 @@
-"""Runs one system over the clip in a process of its own and writes what it measured as JSON.
+"""Run one system over the clip in a separate process, and write the measurements as JSON.
 
 python -m benchmarks.worker SYSTEM --film CLIP --enrolment JSON --out JSON [--frames JSON] [--model FILE]
     [--state-dir DIR]
@@ -14,23 +14,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.film_frames import decoded
 from benchmarks.measure import Lap, peak_memory, pin_to_one_core
 from benchmarks.scoring import Claim
 from benchmarks.systems.peers import FaceRecognitionExample, FasterFaceRecognitionExample, Peer, PiSecureHome
+from benchmarks.video_frames import decoded
 
 Result = dict[str, Any]
 
 
 def decode_alone(film: Path) -> Result:
-    """What the frames cost before anybody looks at them."""
+    """Measure decoding alone."""
     lap = Lap()
     cpu = [lap.split() for _ in decoded(film)]
     return {"cpu": cpu, "claims": []}
 
 
 def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
-    """``peer`` over the frames ``wanted`` (None: all); the others are decoded and left."""
+    """Run ``peer`` on the frames ``wanted`` (None: all); the others are only decoded."""
     cpu: list[float | None] = []
     claims: list[Claim] = []
     lap = Lap()
@@ -39,14 +39,14 @@ def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
             cpu.append(None)
             lap.split()
             continue
-        answers = peer.look(frame.to_ndarray(format="bgr24"))
+        answers = peer.identify(frame.to_ndarray(format="bgr24"))
         claims += [Claim(index, box, name) for box, name in answers]
         cpu.append(lap.split())
     return {"cpu": cpu, "claims": [asdict(claim) for claim in claims]}
 
 
 def run_ours(film: Path, state_dir: Path) -> Result:
-    """facesecure itself, with its stages timed."""
+    """Run facesecure, with its stages timed."""
     from benchmarks.systems.ours import Run
 
     run = Run(film, state_dir)

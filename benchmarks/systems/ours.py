@@ -1,4 +1,4 @@
-"""facesecure over the clip, through its own wiring, with a stopwatch in front of each stage."""
+"""Run facesecure over the clip as the daemon is assembled, with a stopwatch around each stage."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.domain import Box, Frame, VerdictKind
 from facesecure.pipeline import pipeline
 from facesecure.pipeline.tracker import Track
-from facesecure.recognition import identify as look
+from facesecure.recognition import identify
 from facesecure.vision.images.quality import examine
 
 
 class Run:
-    """One run over a film; afterwards ``cpu`` holds each frame's seconds, ``claims`` what was said.
+    """One run over a video; afterwards ``cpu`` holds each frame's seconds, ``claims`` the verdicts.
 
     ``stages`` holds each frame's seconds by stage, ``memory`` the peak (bytes) after each step so far.
     """
@@ -37,11 +37,12 @@ class Run:
         self._config = FacesecureConfig(state_dir=state_dir, camera=CameraConfig(source=f"file:{film}"))
 
     def go(self) -> None:
+        """Process the video to its end."""
         with assembly.assembled(self._config, self._state_dir) as daemon:
             self.memory["assembled"] = peak_memory()
             self._lap = Lap()
             self.watch.split()
-            with patch.object(look, "examine", self.watch.wrap(examine, "align")):
+            with patch.object(identify, "examine", self.watch.wrap(examine, "align")):
                 self._timed(daemon.pipeline).run(self._frames(daemon.frames), self._note)
         self.memory["run"] = peak_memory()
 
@@ -55,7 +56,7 @@ class Run:
             detector=timed(real.detector, detect="detect"),
             tracker=timed(real.tracker, update="track", observe="track"),
             recognizer=timed(real.recognizer, identify="embed"),
-            builder=timed(real.builder, update="witness", update_presence="witness"),
+            builder=timed(real.builder, update="sightings", update_presence="sightings"),
             recorder=timed(real.recorder, record="store"),
             policy=timed(real.policy, decide="alerts"),
             alerts=timed(real.alerts, send="alerts"),

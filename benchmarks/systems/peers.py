@@ -1,7 +1,7 @@
-"""The systems we measure ourselves against, each as one function over a BGR frame, as a webcam delivers it.
+"""The systems that facesecure is compared with, each as a function of a BGR frame, as a webcam delivers it.
 
-Written anew from what the originals do, stage for stage; drawing the result is left out. Imports are inside, because
-each runs in an environment of its own.
+Rewritten from the originals, stage by stage, without drawing the result. Imports are inside the functions, because each
+runs in its own environment.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any, Protocol
 from benchmarks.labels import Corners
 
 Answer = tuple[Corners, str | None]
-"""Where a face is, and whose: None for somebody unknown."""
+"""A face's box and name, None for an unknown person."""
 
 
 class Peer(Protocol):
-    def look(self, frame: Any) -> list[Answer]:
-        """The faces in ``frame``, uint8 BGR (height, width, 3)."""
+    """A system under comparison."""
+
+    def identify(self, frame: Any) -> list[Answer]:
+        """Return the faces in ``frame``, uint8 BGR (height, width, 3)."""
 
 
 class FaceRecognitionExample:
@@ -36,7 +38,7 @@ class FaceRecognitionExample:
                 self._names += [name] * len(encodings[:1])
                 self._known += encodings[:1]
 
-    def look(self, frame: Any) -> list[Answer]:
+    def identify(self, frame: Any) -> list[Answer]:
         import numpy as np
 
         rgb = np.ascontiguousarray(frame[:, :, ::-1])
@@ -62,13 +64,13 @@ class FasterFaceRecognitionExample:
         self._full = FaceRecognitionExample(enrolment)
         self._this_frame = True
 
-    def look(self, frame: Any) -> list[Answer]:
+    def identify(self, frame: Any) -> list[Answer]:
         import cv2
 
         answers: list[Answer] = []
         if self._this_frame:
             small = cv2.resize(frame, (0, 0), fx=0.25, fy=0.25)
-            for (left, top, right, bottom), name in self._full.look(small):
+            for (left, top, right, bottom), name in self._full.identify(small):
                 answers.append(((4 * left, 4 * top, 4 * right, 4 * bottom), name))
         self._this_frame = not self._this_frame
         return answers
@@ -93,7 +95,7 @@ class PiSecureHome:
         cascade = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"
         self._cascade = cv2.CascadeClassifier(str(cascade))
 
-    def look(self, frame: Any) -> list[Answer]:
+    def identify(self, frame: Any) -> list[Answer]:
         import cv2
 
         scale = frame.shape[1] / self.WIDTH

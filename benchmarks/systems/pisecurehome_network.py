@@ -1,4 +1,4 @@
-"""Builds PiSecureHome's network with random weights and writes it as float TFLite: 217 MB, for the bench's cache only.
+"""Build PiSecureHome's network with random weights as float TFLite: 217 MB, for the benchmark's cache only.
 
     python -m benchmarks.systems.pisecurehome_network OUT.tflite
 
@@ -17,7 +17,7 @@ _GROUPS = ((32,), (64, 64), (128, 128, 128), (256, 256, 256))
 
 
 def network() -> Any:
-    """The Keras model. Raises ValueError if it is not the one that was reported."""
+    """Return the Keras model. Raises ValueError if its size differs from the reported one."""
     from keras import Sequential, layers
 
     model = Sequential([layers.Input((224, 224, 3), batch_size=1)])
@@ -35,7 +35,7 @@ def network() -> Any:
 
 
 def export(path: Path) -> None:
-    """Write the network; the file appears whole or not at all."""
+    """Write the network; the file appears complete or not at all."""
     import tensorflow as tf
 
     packed = tf.lite.TFLiteConverter.from_keras_model(network()).convert()

@@ -64,6 +64,6 @@ def test_brightening_helps_in_the_dark_and_costs_nothing_in_the_light(model, pic
     def embed(crop):
         return np.array(graph.invoke(crop[None])[0][0], np.float32)
 
-    plain, mended = (lamps.likeness(some, crops, embed, mend) for mend in (lambda crop: crop, brightened))
+    plain, mended = (lamps.similarities(some, crops, embed, correct) for correct in (lambda crop: crop, brightened))
     assert mended["101-130"]["own_mean"] > plain["101-130"]["own_mean"] + 0.05
     assert all(mended[angle]["own_mean"] > plain[angle]["own_mean"] - 0.01 for angle in plain)

@@ -31,7 +31,7 @@ from facesecure_training.common.cropping import subject
 from facesecure_training.common.progress import with_progress
 
 FLOOR = -1.0
-"""Log-odds demanded, from the trade-off in tests/bench/quality.py: below it lies hardly a face of a person."""
+"""Log-odds demanded, from the trade-off in benchmarks/quality.py: below it lies hardly a face of a person."""
 RIDGE = 3e-5
 _LOW_BAR = 0.5
 _SPOILT_THINGS = 6

@@ -1,4 +1,4 @@
-"""The pictures that detectors are compared on, each with where its faces are."""
+"""The images on which detectors are compared, each with the positions of its faces."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 from facesecure.domain import Box, Image
 
 FACE_SHARE = 0.36
-"""Width of the face's box in an LFW photo, of the photo's side."""
+"""Width of the face's box in an LFW photo, as a share of the photo's side."""
 
 HARD_SIZES = (30, 36, 40, 48, 64, 96, 150)
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A face must be found with its centre within ``reach`` pixels of (x, y)."""
+    """A face to be found, with its centre within ``reach`` pixels of (x, y)."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture, uint8 RGB. ``spots`` are faces that must be found; None: nobody has counted them."""
+    """An image, uint8 RGB. ``spots`` are the faces to be found, None where they are not annotated."""
 
     image: Image
     spots: tuple[Spot, ...] | None
@@ -55,7 +55,7 @@ def lfw_paths(data: Path, seed: int) -> list[Path]:
 
 
 def portraits(data: Path, count: int, seed: int) -> Iterator[Sample]:
-    """LFW: the face named is the one in the middle; others may stand around it."""
+    """Yield LFW photos: the named face is the one in the middle; others may be around it."""
     for path in lfw_paths(data, seed)[:count]:
         image = read_rgb(path)
         height, width = image.shape[:2]
@@ -63,7 +63,7 @@ def portraits(data: Path, count: int, seed: int) -> Iterator[Sample]:
 
 
 def lighting(data: Path) -> Iterator[Sample]:
-    """Faces under one lamp each, cropped tight, grey."""
+    """Yield faces under one lamp each, cropped tightly, grey."""
     for path in sorted((data / "lighting").glob("*/*.pgm")):
         image = read_rgb(path)
         height, width = image.shape[:2]
@@ -83,7 +83,7 @@ def street(data: Path, every: int = 10) -> Iterator[Sample]:
 
 
 def hard(data: Path, count: int, seed: int) -> Iterator[Sample]:
-    """LFW photos at seven sizes in faceless 1280x720 scenes: dark, noisy, smeared, rolled, or as they are."""
+    """Yield LFW photos at seven sizes in 1280x720 scenes without faces: dark, noisy, blurred, rolled or unchanged."""
     chance = random.Random(seed)
     faces = iter(lfw_paths(data, seed + 1))
     scenes = sorted((data / "negatives/scenes").glob("*.jpg"))

@@ -1,4 +1,4 @@
-"""The clip's frames as a webcam loop gets them, and what decoding costs. Needs PyAV only."""
+"""Decode the clip for all systems alike. Needs PyAV only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def decoded(path: Path) -> Iterator[VideoFrame]:
-    """The clip's frames, decoded by one thread."""
+    """Yield the clip's frames, decoded on one thread."""
     import av
 
     with av.open(str(path)) as container:
