@@ -1,7 +1,7 @@
-"""What was found out about this household, and how sure that is: kept in STATE_DIR/calibration.json.
+"""The calibration of a household: each person's score distributions and threshold, in STATE_DIR/calibration.json.
 
-Holds numbers and names, no embedding and no picture. Each person's numbers carry the fingerprint of the templates they
-were made for, so that whoever was enrolled or changed since is seen to be uncalibrated, and nobody else.
+It contains numbers and names, no embeddings and no images. Each person's numbers carry the fingerprint of the templates
+they were made for, so that exactly the people who were enrolled or changed since count as not calibrated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Part(BaseModel):
 
 
 class Spread(_Part):
-    """A ``ScoreDistribution`` as it is kept."""
+    """A ``ScoreDistribution`` as it is stored."""
 
     mean: float
     sd_between: Annotated[float, Field(ge=0)]
@@ -42,14 +42,16 @@ class Spread(_Part):
 
     @classmethod
     def of(cls, scores: ScoreDistribution) -> Spread:
+        """Return ``scores`` in the form that is stored."""
         return cls(mean=scores.mean, sd_between=scores.sd_between, sd_within=scores.sd_within, mutual=scores.mutual)
 
     def scores(self) -> ScoreDistribution:
+        """Return the distribution."""
         return ScoreDistribution(self.mean, self.sd_between, self.sd_within, self.mutual)
 
 
 class Estimate(_Part):
-    """A chance, and the interval that holds it with 95 %."""
+    """A probability and its 95 % interval."""
 
     value: Chance
     low: Chance
@@ -57,7 +59,7 @@ class Estimate(_Part):
 
 
 class Rival(_Part):
-    """Somebody we know of who looks like this person: their scores, and the share of their visits that may pass."""
+    """A known person or marked stranger who looks like this person: their scores, and the rate that is allowed."""
 
     name: str
     kind: Kind
@@ -65,19 +67,19 @@ class Rival(_Part):
     rate: Annotated[float, Field(gt=0, lt=1)]
 
     def comes_near(self, score: float, faces: float) -> bool:
-        """Whether this could be the rival: they reach ``score`` more often than they may."""
+        """Return whether the rival reaches ``score``, a mean over ``faces``, more often than ``rate``."""
         return self.scores.scores().chance_of_reaching(score, faces) > self.rate
 
 
 class OneMore(_Part):
-    """What one more enrolment picture is expected to change."""
+    """The expected effect of one more enrolment photo: the gain in similarity, and the misses that remain."""
 
     likeness: float
     misses: Chance
 
 
 class PersonCalibration(_Part):
-    """One person. ``threshold`` and the estimates are for a single clear face; a visit with more asks for less."""
+    """The calibration of one person. ``threshold`` and the estimates hold for one clear face; more faces need less."""
 
     fingerprint: str
     faces: int
@@ -93,10 +95,11 @@ class PersonCalibration(_Part):
     one_more: OneMore
 
     def scores(self) -> ScoreModel:
+        """Return the person's own score model."""
         return ScoreModel(self.genuine.scores(), self.impostor.scores())
 
     def without(self, name: str) -> PersonCalibration:
-        """The same without the name of a rival who is no longer to be known by it; their likeness remains."""
+        """Return the calibration with the rival ``name`` made anonymous; the rival's scores remain."""
         rivals = tuple(r.model_copy(update={"name": FORGOTTEN}) if r.name == name else r for r in self.rivals)
         gone = self.nearest == name
         changes = {
@@ -109,7 +112,14 @@ class PersonCalibration(_Part):
 
 
 class Calibration(_Part):
-    """The household at one moment, for one model and one rate of strangers let in by mistake."""
+    """The calibration of a household at one moment, for one model and one rate of strangers accepted.
+
+    Example::
+
+        calibration = Calibration.load(state_dir)
+        if calibration and (person := calibration.of("Anna", fingerprint(templates))):
+            person.threshold
+    """
 
     model_sha256: str
     people_revision: int
@@ -120,12 +130,12 @@ class Calibration(_Part):
     people: dict[str, PersonCalibration]
 
     def of(self, name: str, fingerprint: str) -> PersonCalibration | None:
-        """What is known of ``name``, unless their templates are others now."""
+        """Return the calibration of ``name``, None if there is none for templates with this ``fingerprint``."""
         found = self.people.get(name)
         return found if found is not None and found.fingerprint == fingerprint else None
 
     def save(self, state_dir: Path) -> Path:
-        """Write STATE_DIR/calibration.json, its owner's only, in one step. Raises StoreError."""
+        """Write STATE_DIR/calibration.json atomically, readable by its owner only. Raises StoreError."""
         path = state_dir / FILE_NAME
         try:
             write_durably(path, (self.model_dump_json(indent=2) + "\n").encode())
@@ -135,28 +145,28 @@ class Calibration(_Part):
 
     @classmethod
     def load(cls, state_dir: Path) -> Calibration | None:
-        """The calibration kept in ``state_dir``; None if there is none. Raises StoreError if it cannot be read."""
+        """Return the calibration in ``state_dir``, None if there is none. Raises StoreError if it cannot be read."""
         path = state_dir / FILE_NAME
         try:
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}", "mend its permissions") from error
+            raise StoreError(f"cannot read {path}: {error.strerror}", "correct its permissions") from error
         except ValidationError as error:
             raise StoreError(f"{path} is not a calibration of this version", f"make it again: {COMMAND}") from error
 
     def without(self, name: str) -> Calibration:
-        """The same without a word about ``name``."""
+        """Return the calibration without any trace of ``name``."""
         kept = {other: person.without(name) for other, person in self.people.items() if other != name}
         return self.model_copy(update={"people": kept})
 
 
 def forget(state_dir: Path, name: str) -> None:
-    """Leave no word about ``name`` in what is kept: calibration, and the chart that shows them. Raises StoreError."""
+    """Delete ``name`` from the stored calibration, and the chart that shows it. Raises StoreError."""
     try:
         kept = Calibration.load(state_dir)
-    except StoreError:  # of no use to anybody, and who knows what names are in it
+    except StoreError:  # unusable, and it may contain the name
         (state_dir / FILE_NAME).unlink(missing_ok=True)
         kept = None
     if kept is not None and name in kept.people:
@@ -165,6 +175,6 @@ def forget(state_dir: Path, name: str) -> None:
 
 
 def fingerprint(templates: Iterable[Embedding]) -> str:
-    """Names one person's templates; changes with any of them, not with their order."""
+    """Return a fingerprint of one person's templates, which changes with any of them but not with their order."""
     parts = sorted(np.ascontiguousarray(one, "<f4").tobytes() for one in templates)
     return hashlib.sha256(b"".join(parts)).hexdigest()[:16]

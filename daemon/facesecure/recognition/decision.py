@@ -93,7 +93,7 @@ class VerdictRule:
         return first.score >= score_to_lead(second.score, closeness, first.effective_faces, far, rule.scores)
 
     def _target_far(self, rule: AcceptanceRule) -> float:
-        """Return the rate of strangers accepted (false accept rate) that ``rule`` was made for, or the configured one."""
+        """Return the false accept rate that ``rule`` was calibrated for, or the configured one."""
         return self._config.false_accept if rule.false_accept is None else rule.false_accept
 
 

@@ -80,7 +80,7 @@ class Gallery:
         )
 
     def closeness(self, name: str) -> dict[str, float]:
-        """Return the cosine of the nearest templates of ``name`` and each other person; empty if ``name`` is unknown."""
+        """Return the cosine of the nearest templates of ``name`` and each other person; empty if not enrolled."""
         if name not in self.names:
             return {}
         number = self.names.index(name)

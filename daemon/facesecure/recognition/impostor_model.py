@@ -1,12 +1,12 @@
-"""What strangers look like to one embedding model, and so how often one of them comes near a given template.
+"""Model the embeddings of strangers, and from that how often one of them comes near a given template.
 
-A stranger's embedding is modelled in the two layers of ``score_model``: who it is (drawn once a visit, covariance
-``between``) and the picture (drawn for every face, covariance ``within``). The cosine to a template is a projection
-of both, so that every person gets an impostor distribution of their own: an average face needs a higher threshold
-than a rare one. (Decomposition of within- and between-class covariance as in Ioffe, "Probabilistic Linear
-Discriminant Analysis", ECCV 2006.) Means and covariances of thousands of people are all that is shipped.
+A stranger's embedding is modelled in the two layers of ``score_model``: the person (drawn once a visit, covariance
+``between``) and the image (drawn for every face, covariance ``within``). The cosine to a template is a projection of
+both, so that every person gets an impostor distribution of their own: an average face needs a higher threshold than a
+rare one. (Decomposition of within- and between-class covariance as in Ioffe, "Probabilistic Linear Discriminant
+Analysis", ECCV 2006.) Only the means and covariances of thousands of people are shipped.
 
-Measured on people whom the model had not seen: see ``rates`` in the card, asked and got.
+It was measured on people whom the model had not seen: ``rates`` in the card gives the rates asked for and reached.
 """
 
 from __future__ import annotations
@@ -29,39 +29,41 @@ from facesecure.vision.inference.model_card import Model
 
 Vectors = NDArray[np.float32]
 Matrix = NDArray[np.float64]
-_DRAWS, _RARE = 32768, 1e-3
-"""Strangers drawn where the nearest of several templates counts, which has no closed form."""
-_LEAST_MUTUAL = 0.01
+_DRAWS, _TAIL = 32768, 1e-3
+"""Strangers drawn, and the tail fitted, where the nearest of several templates has no closed form."""
+_MIN_MUTUAL = 0.01
 _MEASURE = "measure it with: facesecure-train evaluate strangers --images DIR --write-card"
 
 
 class ImpostorModel(Protocol):
-    """Tells how strangers score against somebody's templates.
-
-    Measured on so many ``people``; on others its spread was wrong by the share ``error`` (root mean square), and on
-    pictures of a kind it had not seen its mean was off by ``shift``.
-    """
+    """Predicts how strangers score against a person's templates."""
 
     @property
-    def people(self) -> int: ...
+    def people(self) -> int:
+        """The number of people it was measured on."""
 
     @property
-    def error(self) -> float: ...
+    def error(self) -> float:
+        """The relative error of its spread on other people (root mean square)."""
 
     @property
-    def shift(self) -> float: ...
+    def shift(self) -> float:
+        """The error of its mean on images of another kind."""
 
     def against(self, templates: Vectors) -> ScoreDistribution:
-        """Scores of strangers against the nearest of one person's ``templates``, float32 (k, size) of length 1."""
+        """Return strangers' scores against the nearest of a person's ``templates``, float32 (k, size) of length 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GaussianImpostors:
-    """``means`` (kinds, size), ``between`` and ``within`` (size, size) of strangers' embeddings.
+    """Strangers' embeddings as Gaussians: ``means`` (kinds, size), ``between`` and ``within`` (size, size).
 
-    Each kind of picture (press photos, cut-outs from the web) has a mean of its own, which shifts all scores within
-    it: with the press photos' alone, 4.9 in 1,000 web strangers reached the score that 1 in 1,000 was to reach. Which
-    kind a camera is like, nobody knows beforehand; a template is taken to be of the kind whose mean is nearest to it.
+    Each kind of image (press photos, crops from the web) has its own mean, which shifts all scores within it: with the
+    mean of the press photos alone, 4.9 in 1,000 strangers from the web reached the score meant for 1 in 1,000. Since
+    the kind that a camera resembles is not known, a template is compared with the kind whose mean is nearest to it.
+    Example::
+
+        impostor_model_of(load_model("mobilefacenet")).against(templates).score_reached_with(1e-4, faces=1)
     """
 
     means: Matrix
@@ -72,6 +74,7 @@ class GaussianImpostors:
     shift: float = 0.0
 
     def against(self, templates: Vectors) -> ScoreDistribution:
+        """Return strangers' scores against the nearest of ``templates``, float32 (k, size) of length 1."""
         directions = templates.astype(np.float64)
         means = (directions @ self.means.T).max(axis=1)
         between, within = (directions @ layer @ directions.T for layer in (self.between, self.within))
@@ -82,13 +85,13 @@ class GaussianImpostors:
 
     @property
     def mutual(self) -> float:
-        """The mean cosine of two pictures of one stranger: what of a unit vector is not the picture's own."""
-        return min(1.0, max(_LEAST_MUTUAL, 1 - float(np.trace(self.within))))
+        """The mean cosine of two images of one stranger: the share of a unit vector that is not due to the image."""
+        return min(1.0, max(_MIN_MUTUAL, 1 - float(np.trace(self.within))))
 
 
 @dataclass(frozen=True, slots=True)
 class GenericImpostors:
-    """For a model whose strangers nobody measured: everybody gets the card's one distribution."""
+    """The impostor model of an embedding model without measured strangers: the card's one distribution for all."""
 
     impostor: ScoreDistribution
     people: int = 100
@@ -96,11 +99,12 @@ class GenericImpostors:
     shift: float = 0.03
 
     def against(self, templates: Vectors) -> ScoreDistribution:  # noqa: ARG002 - the same for all
+        """Return the card's distribution."""
         return self.impostor
 
 
 def impostor_model_of(model: Model) -> ImpostorModel:
-    """The stranger model that lies beside ``model``. Raises ModelError where it is damaged or missing."""
+    """Load the impostor model that lies beside ``model``. Raises ModelError if it is damaged or missing."""
     facts = model.card.strangers
     if facts is None:
         return GenericImpostors(ScoreModel.from_card(model.card).impostor)
@@ -118,14 +122,14 @@ def _read(path: Path, sha256: str) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read the stranger model {path}: {error.strerror}", _MEASURE) from error
+        raise ModelError(f"cannot read the impostor model {path}: {error.strerror}", _MEASURE) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise ModelError(f"{path} is damaged, or not the file its card was written for", "reinstall facesecure")
     return content
 
 
 def packed(model: GaussianImpostors) -> bytes:
-    """An .npz: the means as float32, of each covariance the upper triangle as float16 shares of its largest number."""
+    """Return ``model`` as an .npz file: means in float32, of each covariance the scaled upper triangle in float16."""
     buffer = io.BytesIO()
     arrays: dict[str, Any] = {"means": model.means.astype(np.float32)}
     for name, layer in (("between", model.between), ("within", model.within)):
@@ -137,19 +141,19 @@ def packed(model: GaussianImpostors) -> bytes:
 
 
 def unpacked(content: bytes) -> tuple[Matrix, Matrix, Matrix]:
-    """(means, between, within) as ``packed`` wrote them. Raises ModelError."""
+    """Return (means, between, within) from the file ``content`` that ``packed`` made. Raises ModelError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
             means = np.atleast_2d(kept["means"].astype(np.float64))
             size = means.shape[1]
             between, within = (_layer(kept[name], kept[f"{name}_scale"], size) for name in ("between", "within"))
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ModelError(f"the stranger model cannot be read: {error}", _MEASURE) from error
+        raise ModelError(f"the impostor model cannot be read: {error}", _MEASURE) from error
     return means, between, within
 
 
 def _layer(triangle: NDArray[np.float16], scale: NDArray[np.float32], size: int) -> Matrix:
-    """The whole covariance, symmetric; what rounding made negative is raised to nearly nothing."""
+    """Return the full symmetric covariance; eigenvalues that rounding made negative are raised to nearly zero."""
     layer = np.zeros((size, size))
     layer[np.triu_indices(size)] = triangle.astype(np.float64) * float(scale)
     values, vectors = np.linalg.eigh(layer + np.triu(layer, 1).T)
@@ -157,18 +161,19 @@ def _layer(triangle: NDArray[np.float16], scale: NDArray[np.float32], size: int)
 
 
 def _nearest(means: Matrix, between: Matrix, within: Matrix) -> ScoreDistribution:
-    """The largest of several correlated scores, from two faces each of strangers drawn with a fixed seed.
+    """Return the distribution of the largest of several correlated scores, from strangers drawn with a fixed seed.
 
-    The largest of Gaussians is none, and its upper tail is what counts: the spread is the one that puts the score
-    reached by 1 in 1,000 where it is. How that is shared between stranger and picture, their covariance tells.
+    The largest of Gaussians is not Gaussian, and its upper tail is what counts: the spread is chosen to match the score
+    reached by 1 in 1,000. Two faces of each stranger are drawn; their correlation divides the spread between the
+    person and the image.
     """
     draws = np.random.default_rng(0).standard_normal((3, len(means), _DRAWS), np.float32)
     visit = means.astype(np.float32)[:, None] + _root(between) @ draws[0]
-    pictures = _root(within)
-    faces = np.stack([(visit + pictures @ noise).max(axis=0) for noise in draws[1:]])
-    mean, rare = float(faces.mean()), round(faces.size * _RARE)
-    reached = float(-np.partition(-faces, rare, axis=None)[rare])
-    whole = (reached - mean) / NormalDist().inv_cdf(1 - _RARE)
+    images = _root(within)
+    faces = np.stack([(visit + images @ noise).max(axis=0) for noise in draws[1:]])
+    mean, tail = float(faces.mean()), round(faces.size * _TAIL)
+    reached = float(-np.partition(-faces, tail, axis=None)[tail])
+    whole = (reached - mean) / NormalDist().inv_cdf(1 - _TAIL)
     shared = min(max(float(np.corrcoef(faces)[0, 1]), 0.0), 0.999)
     return ScoreDistribution(mean, whole * math.sqrt(shared), whole * math.sqrt(1 - shared))
 
@@ -179,8 +184,8 @@ def _root(covariance: Matrix) -> Vectors:
 
 
 def stricter(one: ScoreDistribution, other: ScoreDistribution) -> ScoreDistribution:
-    """A distribution that puts strangers at least as near as both do, at every chance below one half."""
+    """Return a distribution that puts strangers at least as near as both do, at every probability below one half."""
     between = max(one.sd_between, other.sd_between)
-    endless = max(some.sd_between / math.sqrt(some.mutual) for some in (one, other))
-    mutual = min(1.0, (between / endless) ** 2) if endless else 1.0
+    limit = max(some.sd_between / math.sqrt(some.mutual) for some in (one, other))
+    mutual = min(1.0, (between / limit) ** 2) if limit else 1.0
     return ScoreDistribution(max(one.mean, other.mean), between, max(one.sd_within, other.sd_within), mutual)

@@ -23,8 +23,8 @@ from facesecure.domain.errors import ModelError
 from facesecure.vision.inference.model_card import ModelCard
 
 _BLUR_SPREAD = 0.25
-"""Spread that unclear faces add to the genuine scores, as a share of the distance between the two means, over the square
-root of the missing clarity; measured on the photos that calibrate ``vision.images.quality.clarity``."""
+"""Spread that unclear faces add to the genuine scores, as a share of the distance between the two means, over the
+square root of the missing clarity; measured on the same photos as ``vision.images.quality.clarity``."""
 _MIN_CLARITY = 0.05
 _MIN_MUTUAL = 0.01
 

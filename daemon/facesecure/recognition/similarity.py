@@ -93,7 +93,7 @@ def _lookalike(name: str, closeness: float, model: ScoreModel) -> Lookalike:
 
 
 def alike_from(model: ScoreModel) -> float:
-    """Return the closeness from which two people look alike: 0.47 for the bundled model; 1 pair in 1,000 reached 0.48."""
+    """Return the closeness from which two people look alike: 0.47 for the bundled model (1 pair in 1,000: 0.48)."""
     spread = math.sqrt(model.impostor.variance(1))
     return model.impostor.mean + NormalDist().inv_cdf(1 - _ALIKE) * spread
 

@@ -41,7 +41,7 @@ class AcceptanceRule:
     least: float = -1.0
 
     def rival_near(self, score: float, faces: float) -> Rival | None:
-        """Return a rival who reaches ``score`` (a mean over ``faces``) more often than allowed, None if there is none."""
+        """Return a rival who reaches ``score`` (a mean over ``faces``) more often than allowed, if there is one."""
         return next((rival for rival in self.rivals if rival.comes_near(score, faces)), None)
 
 

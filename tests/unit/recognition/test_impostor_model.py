@@ -79,7 +79,7 @@ def test_one_byte_changed_is_damage_and_a_missing_file_is_said(tmp_path):
     model = load_model("mobilefacenet")
     facts = model.card.strangers
     elsewhere = dataclasses.replace(model, path=tmp_path / "mobilefacenet.tflite")
-    with pytest.raises(ModelError, match="cannot read the stranger model"):
+    with pytest.raises(ModelError, match="cannot read the impostor model"):
         impostor_model_of(elsewhere)
     content = bytearray(model.path.with_name(facts.file).read_bytes())
     content[1000] ^= 1
