@@ -35,15 +35,15 @@ def main() -> None:
         console = Console(width=136)
     cache = options.out / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    film, labels, cast = prepare(options, cache, console)
-    launcher = Launcher(ROOT, cache, film, options.peers_python, options.tflite_python)
+    video, labels, cast = prepare(options, cache, console)
+    launcher = Launcher(ROOT, cache, video, options.peers_python, options.tflite_python)
     launcher.enrolment({person.name: person.enrolment for person in cast if person.household})
     found = measure(options, launcher, labels, console)
     ready = launcher.ready() if OURS in found else None
     aims = targets(found, ready)
     report.show(console, found, aims)
     about = {
-        "film": film.name,
+        "video": video.name,
         "seed": options.seed,
         "quick": options.quick,
         "machine": platform.machine(),
@@ -67,13 +67,13 @@ def prepare(options: argparse.Namespace, cache: Path, console: Console) -> tuple
     cast = find_cast(options.lfw, cache, rng)
     groups = doorclip.GROUPS[:2] if options.quick else doorclip.GROUPS
     seconds = 20.0 if options.quick else doorclip.SECONDS
-    film = cache / f"door-{_digest(options, cast)}.mp4"
-    labels = film.with_suffix(".json")
+    video = cache / f"door-{_digest(options, cast)}.mp4"
+    labels = video.with_suffix(".json")
     if not labels.exists():
         with console.status("drawing the door clip"):
             guests = doorclip.plan(cast, rng, groups)
-            doorclip.make(film, guests, seconds, options.seed).save(labels)
-    return film, Labels.load(labels), cast
+            doorclip.make(video, guests, seconds, options.seed).save(labels)
+    return video, Labels.load(labels), cast
 
 
 def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, console: Console) -> dict[str, Figures]:

@@ -1,6 +1,6 @@
 """Measure face extraction from a video in frames a second, beside the mtcnn package on the same frames.
 
-python -m benchmarks.extraction FILM --mtcnn-python VENV/bin/python [--frames 150]
+python -m benchmarks.extraction VIDEO --mtcnn-python VENV/bin/python [--frames 150]
 
 VENV is made by: python3 -m venv VENV; VENV/bin/pip install mtcnn==1.0.0 tensorflow-cpu 'opencv-python-headless<5' av.
 Each runs in a separate process, first on one core, then on all; timing starts after the first frame, when all networks
@@ -43,7 +43,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("film", type=Path)
+    parser.add_argument("video", type=Path)
     parser.add_argument("--mtcnn-python", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=150)
     parser.add_argument("--smallest", type=int, help=argparse.SUPPRESS)
@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
 
 def _run(options: argparse.Namespace, role: str, cores: int, smallest: int) -> Result:
     python = sys.executable if role == "ours" else str(options.mtcnn_python)
-    words = [python, __file__, str(options.film), "--mtcnn-python", "-", "--role", role, "--cores", str(cores)]
+    words = [python, __file__, str(options.video), "--mtcnn-python", "-", "--role", role, "--cores", str(cores)]
     words += ["--frames", str(options.frames), "--smallest", str(smallest)]
     done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
@@ -123,7 +123,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
 
     with tempfile.TemporaryDirectory() as folder:
         with suppress(Enough):  # this stops the extractor between two frames
-            for cut in extractor.extract(Recording("a/film", options.film, "video"), searching):
+            for cut in extractor.extract(Recording("a/video", options.video, "video"), searching):
                 write_picture(Path(folder, f"{faces}.png"), cut.crop)
                 faces += 1
         return clock.result(faces)
@@ -140,7 +140,7 @@ def _mtcnn(options: argparse.Namespace, cores: int) -> Result:
     tf.config.threading.set_inter_op_parallelism_threads(cores)
     detector, clock, faces = MTCNN(device="CPU:0"), _Clock(), 0
     with tempfile.TemporaryDirectory() as folder:
-        for image in islice(_decoded(options.film), options.frames):
+        for image in islice(_decoded(options.video), options.frames):
             clock.tick()
             for face in detector.detect_faces(image):
                 left, top, width, height = (max(0, int(value)) for value in face["box"])
@@ -150,10 +150,10 @@ def _mtcnn(options: argparse.Namespace, cores: int) -> Result:
         return clock.result(faces)
 
 
-def _decoded(film: Path) -> Iterator[Any]:
+def _decoded(video: Path) -> Iterator[Any]:
     import av
 
-    with av.open(str(film)) as container:
+    with av.open(str(video)) as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray(format="rgb24")
 

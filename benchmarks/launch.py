@@ -21,8 +21,8 @@ _STARTS = 3
 class Launcher:
     """Runs each system with its Python interpreter; all output goes to ``cache``."""
 
-    def __init__(self, root: Path, cache: Path, film: Path, peers: Path, tflite: Path) -> None:
-        self._root, self._cache, self._film = root, cache, film
+    def __init__(self, root: Path, cache: Path, video: Path, peers: Path, tflite: Path) -> None:
+        self._root, self._cache, self._video = root, cache, video
         self._pythons = {
             "face_recognition": peers,
             "face_recognition_quarter": peers,
@@ -51,7 +51,7 @@ class Launcher:
         if system.startswith("pisecurehome"):
             self._build_network()
         out = self._cache / f"{system}.json"
-        words = [system.removesuffix("_tflite_runtime"), "--film", self._film, "--out", out]
+        words = [system.removesuffix("_tflite_runtime"), "--video", self._video, "--out", out]
         words += [
             "--enrolment",
             self._cache / "enrolment.json",
@@ -70,12 +70,12 @@ class Launcher:
 
     def ready(self) -> dict[str, float]:
         """Return seconds from the start of the daemon to the end of its imports, and to READY: medians of three."""
-        film = self._cache / "second.mp4"
-        _short_video(film)
+        video = self._cache / "second.mp4"
+        _short_video(video)
         runs = []
         for _ in range(_STARTS):
             began = time.monotonic()
-            output = self._call(Path(sys.executable), "-m", "benchmarks.ready", self._state_dir, film)
+            output = self._call(Path(sys.executable), "-m", "benchmarks.ready", self._state_dir, video)
             runs.append([float(mark) - began for mark in output.split()[-2:]])
         imported, ready = (statistics.median(column) for column in zip(*runs, strict=True))
         return {"imported": imported, "ready": ready}

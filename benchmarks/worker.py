@@ -1,6 +1,6 @@
 """Run one system over the clip in a separate process, and write the measurements as JSON.
 
-python -m benchmarks.worker SYSTEM --film CLIP --enrolment JSON --out JSON [--frames JSON] [--model FILE]
+python -m benchmarks.worker SYSTEM --video CLIP --enrolment JSON --out JSON [--frames JSON] [--model FILE]
     [--state-dir DIR]
 """
 
@@ -22,19 +22,19 @@ from benchmarks.video_frames import decoded
 Result = dict[str, Any]
 
 
-def decode_alone(film: Path) -> Result:
+def decode_alone(video: Path) -> Result:
     """Measure decoding alone."""
     lap = Lap()
-    cpu = [lap.split() for _ in decoded(film)]
+    cpu = [lap.split() for _ in decoded(video)]
     return {"cpu": cpu, "claims": []}
 
 
-def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
+def run_peer(video: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
     """Run ``peer`` on the frames ``wanted`` (None: all); the others are only decoded."""
     cpu: list[float | None] = []
     claims: list[Claim] = []
     lap = Lap()
-    for index, frame in enumerate(decoded(film)):
+    for index, frame in enumerate(decoded(video)):
         if wanted is not None and index not in wanted:
             cpu.append(None)
             lap.split()
@@ -45,11 +45,11 @@ def run_peer(film: Path, peer: Peer, wanted: Collection[int] | None) -> Result:
     return {"cpu": cpu, "claims": [asdict(claim) for claim in claims]}
 
 
-def run_ours(film: Path, state_dir: Path) -> Result:
+def run_ours(video: Path, state_dir: Path) -> Result:
     """Run facesecure, with its stages timed."""
     from benchmarks.systems.ours import Run
 
-    run = Run(film, state_dir)
+    run = Run(video, state_dir)
     run.go()
     claims = [asdict(claim) for claim in run.claims]
     return {"cpu": run.cpu, "claims": claims, "stages": run.stages, "memory_steps": run.memory}
@@ -68,13 +68,13 @@ def main() -> None:
 
 def _systems(options: argparse.Namespace, enrolment: Mapping[str, Sequence[Path]]) -> dict[str, Callable[[], Result]]:
     wanted = set(json.loads(options.frames.read_text())) if options.frames else None
-    film = options.film
+    video = options.video
     return {
-        "decode": lambda: decode_alone(film),
-        "ours": lambda: run_ours(film, options.state_dir),
-        "face_recognition": lambda: run_peer(film, FaceRecognitionExample(enrolment), wanted),
-        "face_recognition_quarter": lambda: run_peer(film, FasterFaceRecognitionExample(enrolment), wanted),
-        "pisecurehome": lambda: run_peer(film, PiSecureHome(options.model), wanted),
+        "decode": lambda: decode_alone(video),
+        "ours": lambda: run_ours(video, options.state_dir),
+        "face_recognition": lambda: run_peer(video, FaceRecognitionExample(enrolment), wanted),
+        "face_recognition_quarter": lambda: run_peer(video, FasterFaceRecognitionExample(enrolment), wanted),
+        "pisecurehome": lambda: run_peer(video, PiSecureHome(options.model), wanted),
     }
 
 
@@ -91,7 +91,7 @@ def _one_thread_for_opencv() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("system")
-    parser.add_argument("--film", type=Path, required=True)
+    parser.add_argument("--video", type=Path, required=True)
     parser.add_argument("--enrolment", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--frames", type=Path)

@@ -27,14 +27,14 @@ class Run:
     ``stages`` holds each frame's seconds by stage, ``memory`` the peak (bytes) after each step so far.
     """
 
-    def __init__(self, film: Path, state_dir: Path) -> None:
+    def __init__(self, video: Path, state_dir: Path) -> None:
         self.cpu: list[float | None] = []
         self.claims: list[Claim] = []
         self.stages: list[dict[str, float]] = []
         self.watch = Stopwatch()
         self.memory = {"imported": peak_memory()}
         self._state_dir = state_dir
-        self._config = FacesecureConfig(state_dir=state_dir, camera=CameraConfig(source=f"file:{film}"))
+        self._config = FacesecureConfig(state_dir=state_dir, camera=CameraConfig(source=f"file:{video}"))
 
     def go(self) -> None:
         """Process the video to its end."""

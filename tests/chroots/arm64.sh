@@ -1,8 +1,8 @@
 #!/bin/bash
-# The wheel, its dependencies' aarch64 wheels, the bundled models and the demo, as a 64-bit Pi would run them: in an
-# arm64 Debian, by qemu's user-mode emulation. Asks for root (chroot), some 700 MB and, the first time, the network.
+# Run the wheel, its dependencies' aarch64 wheels, the bundled models and the demo as a 64-bit Pi would: in an arm64
+# Debian, with qemu's user-mode emulation. Needs root (chroot), some 700 MB and, the first time, the network.
 #
-#   arm64.sh [bookworm|trixie]      Python 3.11 or 3.13; bookworm if left out
+#   arm64.sh [bookworm|trixie]      Python 3.11 or 3.13; default bookworm
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 

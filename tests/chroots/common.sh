@@ -1,7 +1,7 @@
-# What the two chroots have in common; sourced. Sets `repository`, `chroots` and `as_root`.
+# Shared by the two chroots' scripts; sourced. Sets `repository`, `chroots` and `as_root`.
 #
-# The chroots are kept outside of the tree, so that `make clean` does not cost minutes: FACESECURE_CHROOTS, or
-# ~/.cache/facesecure/chroots. One is built afresh when the script that builds it has changed.
+# The chroots are outside of the tree, so that `make clean` does not cost minutes: FACESECURE_CHROOTS, or
+# ~/.cache/facesecure/chroots. One is rebuilt when the script that builds it has changed.
 
 repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 chroots=${FACESECURE_CHROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/facesecure/chroots}
@@ -37,7 +37,7 @@ stale() {
     [ "$(cat "$stamp" 2>/dev/null)" != "$(sha256sum "$@" | cut -d' ' -f1)" ]
 }
 
-# stamped STAMP FILE...: say that it was made from them.
+# stamped STAMP FILE...: record that it was made from FILE...
 stamped() {
     local stamp=$1
     shift

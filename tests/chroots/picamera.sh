@@ -1,7 +1,7 @@
 #!/bin/bash
-# The camera source against the real picamera2 and the real libcamera, with no Pi: Debian trixie has libcamera's
-# "virtual" pipeline, which shows colour bars as a camera. tests/support/camera/virtual_camera.py says what is stood in for.
-# Asks for root (chroot), some 550 MB and, the first time, the network. Arguments go to pytest.
+# Test the camera source against the real picamera2 and libcamera without a Pi: Debian trixie has libcamera's
+# "virtual" pipeline, a camera that shows colour bars. tests/support/camera/virtual_camera.py lists what is replaced.
+# Needs root (chroot), some 550 MB and, the first time, the network. Arguments go to pytest.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -32,8 +32,8 @@ copy_tree() {
 
 stale "$root/.made" "${recipe[@]}" && { make_root; stamped "$root/.made" "${recipe[@]}"; }
 copy_tree
-# The virtual camera of libcamera 0.4 leaves each buffer's status as it finds the memory; 0 is success, and malloc is
-# told to hand out zeros (255 inverted; its cache of small pieces would not). picamera2 starts its thread by a method that Python has deprecated.
+# The virtual camera of libcamera 0.4 does not initialise each buffer's status; 0 is success, so malloc is set to return
+# zeroed memory (255 inverted; without its cache of small pieces). picamera2 starts its thread with a deprecated method.
 inside "$root" GLIBC_TUNABLES=glibc.malloc.perturb=255:glibc.malloc.tcache_count=0 \
     PYTHONPATH=/site:/facesecure/daemon:/facesecure/tests PYTHONDONTWRITEBYTECODE=1 \
     /usr/bin/env --chdir=/facesecure /usr/bin/python3 -m pytest -p support.camera.virtual_camera -p no:cacheprovider \

@@ -1,4 +1,4 @@
-"""What every detector promises, the fake included."""
+"""The contract of every detector, including the fake."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.faces import NAMES, YUNET_DIR, empty_scene, on_canvas, only, portra
 
 Build = Callable[[list[Face]], Detector]
 REAL = ("mtcnn", "haar", "yunet")
-AS_IN_2020 = "haar-2020"  # takes folds of cloth for faces now and then, as it always did
+AS_IN_2020 = "haar-2020"  # sometimes takes folds of cloth for faces, as the original did
 
 
 def real(name: str) -> Detector:
@@ -36,7 +36,7 @@ def detector(request: pytest.FixtureRequest) -> Detector:
 
 @pytest.fixture(scope="module", params=[*REAL, AS_IN_2020, "scripted"])
 def build(request: pytest.FixtureRequest) -> Build:
-    """A detector that is given pictures with these faces; only the fake needs to be told."""
+    """Return a detector for images with these faces; only the fake needs them."""
     if request.param == "scripted":
         return lambda faces: ScriptedDetector([faces])
     made = real(request.param)

@@ -1,4 +1,4 @@
-"""What every source promises, the fakes included."""
+"""The contract of every source, including the fakes."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from support.camera.sources import first, scene, walk, write_picture
 
 @dataclass
 class Case:
-    """A source, and how to see from outside that it holds nothing any more."""
+    """A source, and a check from outside that it has released everything."""
 
     source: Any
     released: Callable[[], bool]
 
 
 def open_files() -> list[str]:
-    """What this process holds open: paths, and sockets by number."""
+    """Return the open files of this process: paths, and sockets by number."""
     held = []
     for link in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the listing's own descriptor is gone by now
+        with contextlib.suppress(FileNotFoundError):  # the listing's own descriptor is closed by now
             held.append(str(link.readlink()))
     return held
 
@@ -87,7 +87,7 @@ def real_picamera_case() -> Case:
 
 
 def endless_film_case(folder: Path) -> Case:
-    """The path that USB and network cameras take, over a film: at its end the source must reconnect, not end."""
+    """Read a video as USB and network cameras are read: at its end the source must reconnect, not end."""
     film = walk(folder / "walk.mp4", 6)
 
     def open_film(address: Address, camera: CameraConfig) -> Any:

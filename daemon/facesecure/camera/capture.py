@@ -70,7 +70,7 @@ class LatestFrame:
 
     @property
     def live(self) -> bool:
-        """Whether capture runs in a thread of its own."""
+        """Return whether capture runs in a thread of its own."""
         return self._live
 
     @property

@@ -18,7 +18,7 @@ class MotionDetector(Protocol):
 
     @property
     def moving(self) -> bool:
-        """Whether the latest frame itself differed from the empty scene."""
+        """Return whether the latest frame itself differed from the empty scene."""
 
     def moved(self, luma: Luma, at: float) -> bool:
         """Return whether something moves, or did a moment ago. Call it once for every frame, in order.
@@ -43,7 +43,7 @@ class FrameSampler:
 
     @property
     def moving(self) -> bool:
-        """Whether the latest frame showed movement."""
+        """Return whether the latest frame showed movement."""
         return self._gate.moving
 
     def should_detect(self, frame: Frame) -> bool:

@@ -45,7 +45,7 @@ class PresenceDetector:
 
     @property
     def reportable(self) -> bool:
-        """Whether the current episode has enough movement to be reported."""
+        """Return whether the current episode has enough movement to be reported."""
         return self._episode is not None and self._episode.moving >= self._min_movement
 
     def update(self, at: float, *, moving: bool, face: bool) -> MotionEpisode | None:

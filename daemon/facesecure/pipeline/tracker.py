@@ -57,17 +57,17 @@ class Track:
 
     @property
     def fresh(self) -> bool:
-        """Whether the face was found on the latest frame."""
+        """Return whether the face was found on the latest frame."""
         return not self.ended and self.last_seen == self.now
 
     @property
     def live(self) -> bool:
-        """Whether the track has not ended."""
+        """Return whether the track has not ended."""
         return not self.ended
 
     @property
     def wants_identity(self) -> bool:
-        """Whether to identify it now: found on this frame, and new, unidentified, seen better, or due again."""
+        """Return whether to identify it now: found on this frame, and new, unidentified, seen better, or due again."""
         if not self.fresh:
             return False
         if self.identified_at is None or self.now - self.identified_at >= _IDENTIFY_AGAIN[self.verdict.kind]:
@@ -98,7 +98,7 @@ class Tracker:
 
     @property
     def busy(self) -> bool:
-        """Whether a face was found within the last half second."""
+        """Return whether a face was found within the last half second."""
         return any(track.now - track.last_seen <= _RECENT for track in self._tracks.values())
 
     def update(self, faces: Sequence[Face] | None, at: float) -> list[Track]:

@@ -1,4 +1,4 @@
-"""Whether picamera2 and a camera are here: on a Pi, or in the chroot of `make test-picamera`."""
+"""Find picamera2 and a camera: on a Pi, or in the chroot of `make test-picamera`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ WANTED = CameraConfig(source="picamera2:0", width=640, height=360, fps=30, timeo
 
 @functools.cache
 def unavailable() -> str | None:
-    """Why there can be no picamera2 here; None if there can."""
+    """Return why picamera2 is not available; None if it is."""
     if importlib.util.find_spec("picamera2") is None:
-        return "picamera2 is not here; `make test-picamera` runs this against the real one"
+        return "picamera2 is not installed; `make test-picamera` runs this against the real one"
     from picamera2 import Picamera2
 
     return None if Picamera2.global_camera_info() else "no camera is connected"

@@ -27,7 +27,7 @@ raise SystemExit(not all(Gst.ElementFactory.find(n) for n in ("videotestsrc", "x
 
 @functools.cache
 def unavailable() -> str | None:
-    """Why there can be no RTSP camera here; None if there can."""
+    """Return why no RTSP camera can be started; None if one can."""
     if not Path(PYTHON).exists():
         return f"{PYTHON} is missing"
     trial = subprocess.run([PYTHON, "-c", _TRIAL], capture_output=True, check=False)
@@ -35,17 +35,17 @@ def unavailable() -> str | None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class RtspCamera:
-    """A camera process on a port of its own, killed at the end of the ``with`` block."""
+    """A camera process on its own port, killed at the end of the ``with`` block."""
 
     def __init__(self, account: str = "", film: Path | None = None) -> None:
-        """``account``: USER:PASSWORD, if it wants one. ``film``: what it shows instead of a bouncing ball."""
+        """``account``: USER:PASSWORD, if it requires one. ``film``: a video to send instead of a bouncing ball."""
         self.port = free_port()
         self._account = account
         self._film = film
@@ -89,7 +89,7 @@ class RtspCamera:
         assert self._process.stdout.readline() == b"ready\n"
 
     def kill(self) -> None:
-        """As if its plug were pulled."""
+        """Kill it, as if it were unplugged."""
         if self._process is None:
             return
         self._process.kill()
@@ -104,6 +104,6 @@ class RtspCamera:
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """After a stall."""
+        """Continue after a stall."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)

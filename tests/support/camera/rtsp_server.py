@@ -1,10 +1,9 @@
-"""A real RTSP camera for tests, by way of GStreamer: run as a script by the Python that has `gi`.
+"""A real RTSP camera for tests, with GStreamer: run as a script by the Python that has `gi`.
 
     /usr/bin/python3 rtsp_server.py PORT [USER:PASSWORD|-] [FILM.mp4]
 
-Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM as it is, from its beginning for every
-viewer, with digest authentication if asked for.
-Prints "ready" when it listens.
+Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM unchanged, from its beginning for
+every viewer; with digest authentication if an account is given. Prints "ready" when it listens.
 """
 
 import sys
@@ -20,7 +19,6 @@ BALL = (
     " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 threads=1"
     " ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
-
 
 FILM = '( filesrc location="{}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )'
 

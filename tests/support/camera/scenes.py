@@ -1,4 +1,4 @@
-"""Places that a camera may look at, under any light: brightness planes made on the spot."""
+"""Scenes for a camera under any light: generated brightness planes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Plane = NDArray[np.float32]
 
 
 def place(seed: int) -> Plane:
-    """A place of walls, doors and clutter, larger than the picture by a margin: float32 0 to 255."""
+    """A place of walls, doors and clutter, larger than the image by a margin: float32 0 to 255."""
     random = np.random.default_rng(seed)
     width, height = WIDTH + 2 * _MARGIN, HEIGHT + 2 * _MARGIN
     picture = np.full((height, width), random.uniform(60, 120), np.float32)
@@ -28,19 +28,19 @@ def place(seed: int) -> Plane:
 
 
 def looking(at: Plane, right: int = 0, down: int = 0) -> Plane:
-    """What a camera there sees, turned by so many pixels (of 320)."""
+    """Return the camera's view of a place, shifted by so many pixels (of 320)."""
     top, left = _MARGIN + down, _MARGIN + right
     return at[top : top + HEIGHT, left : left + WIDTH]
 
 
 def lit(scene: Plane, gain: float = 1.0, side: float = 0.0) -> Plane:
-    """Under so much light; ``side``: 0 even, 1 all from the left, -1 all from the right."""
+    """Return the scene under ``gain`` times the light; ``side``: 0 even, 1 all from the left, -1 all from the right."""
     across = np.linspace(side, -side, scene.shape[1], dtype=np.float32)
     return scene * np.float32(gain) * (1 + across) / np.float32(1 + abs(side))
 
 
 def with_visitor(scene: Plane, left: float, width: float = 0.3, brightness: float = 40.0) -> Plane:
-    """Somebody stands there, from head to foot: a plain coat over a share of the picture's width."""
+    """Return the scene with a person standing in it: a plain coat over a share of the image's width."""
     seen = scene.copy()
     first, last = (round(part * scene.shape[1]) for part in (left, left + width))
     seen[20:, max(0, first) : max(0, last)] = brightness
@@ -48,7 +48,7 @@ def with_visitor(scene: Plane, left: float, width: float = 0.3, brightness: floa
 
 
 class Sensor:
-    """Makes pictures of what is seen: noise of that standard deviation, 8 bits, black at 16 as video has it."""
+    """Turns scenes into camera images: noise of that standard deviation, 8 bits, black at 16 as in video."""
 
     def __init__(self, noise: float = 2.0, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Small real videos and pictures for tests of sources, made on the spot."""
+"""Generate small videos and images for tests of sources."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def write_video(
 
 
 def walk(path: Path, count: int = 25, **how: Any) -> Path:
-    """A film of ``count`` scenes."""
+    """Write a video of ``count`` scenes."""
     return write_video(path, [scene(number) for number in range(count)], **how)
 
 
@@ -65,7 +65,7 @@ def write_picture(path: Path, image: Image) -> Path:
 
 
 def first(source: Any, count: int) -> list[Frame]:
-    """The first ``count`` frames of a source, which is then released."""
+    """Return the first ``count`` frames of a source, and release it."""
     with closing(source.frames()) as frames:
         return list(islice(frames, count))
 
@@ -80,5 +80,5 @@ def noise(
 
 
 def pixel(image: Image, row: int, column: int) -> tuple[int, ...]:
-    """One pixel's channels as Python numbers, which do not wrap around when compared."""
+    """Return one pixel's channels as Python numbers, which do not overflow when compared."""
     return tuple(int(channel) for channel in image[row, column])

@@ -1,11 +1,11 @@
-"""Lets the real picamera2 run where there is no Pi, on libcamera's virtual pipeline: what `make test-picamera` loads.
+"""Run the real picamera2 without a Pi, on libcamera's virtual pipeline; loaded by `make test-picamera`.
 
 A pytest plugin (``-p support.camera.virtual_camera``). Real are picamera2 and all of libcamera: finding, opening,
-configuring, buffers, requests and their return, time-outs, closing. Stood in for is what only a Pi's hardware has:
+configuring, buffers, requests and their return, time-outs, closing. Replaced is what only a Pi's hardware has:
 
 - memory: a Pi's buffers come from its DMA heap, these from memfd;
-- the image processor, which makes any format: the virtual pipeline knows NV12 alone, so colours are converted here
-  to what was asked for, in picamera2's own layout;
+- the image processor, which makes any format: the virtual pipeline makes NV12 only, so colours are converted here
+  to the requested format, in picamera2's own layout;
 - the sensor's clock: the virtual camera delivers as fast as buffers come back, so each is kept for a frame's time;
 - two modules that picamera2 imports and a camera without a screen or raw photos never uses.
 """
@@ -26,7 +26,7 @@ os.environ["LIBCAMERA_PIPELINES_MATCH_LIST"] = "virtual"
 os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
 
 SIZES = [(640, 360), (320, 180)]
-"""What virtual.yaml offers."""
+"""The sizes in virtual.yaml."""
 FRAME_SECONDS = 0.01
 
 
@@ -54,7 +54,7 @@ from picamera2.request import CompletedRequest  # noqa: E402
 
 
 class _Mapped(Sync):  # type: ignore[misc]
-    """A buffer's memory, for as long as somebody reads it."""
+    """A buffer's memory while it is read."""
 
     def __init__(self, allocator: _MemfdAllocator, buffer: Any, _write: bool) -> None:
         self._memory = allocator.memory[buffer]
@@ -101,7 +101,7 @@ class _MemfdAllocator(Allocator):  # type: ignore[misc]
             os.close(file)
         self._files, self._buffers, self.memory = [], {}, {}
 
-    def __del__(self) -> None:  # as DmaAllocator: picamera2 closes its allocator by letting go of it
+    def __del__(self) -> None:  # as DmaAllocator: picamera2 closes its allocator by dropping it
         self.close()
 
 
@@ -135,7 +135,7 @@ _as_captured = CompletedRequest.make_array
 
 
 def _as_wanted(request: Any, name: str) -> Any:
-    """picamera2's own array, brought from NV12 to the format that was asked for."""
+    """Return picamera2's array, converted from NV12 to the requested format."""
     stream, array = request.config[name], _as_captured(request, name)
     (width, height), wanted = stream["size"], stream["wanted"]
     if wanted == "BGR888":  # libcamera's name for bytes in the order R, G, B

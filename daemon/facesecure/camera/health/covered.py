@@ -48,7 +48,7 @@ class CoveredLens:
 
     @property
     def suspected(self) -> bool:
-        """Whether something may cover the lens now; the scene must not be learned meanwhile."""
+        """Return whether something may cover the lens now; the scene must not be learned meanwhile."""
         return self._usual is not None
 
     def update(self, view: SceneFeatures, similarity: float, at: float) -> Change | None:

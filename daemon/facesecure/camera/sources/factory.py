@@ -22,7 +22,7 @@ class OpenedSource(Source, Protocol):
     """A source as this package makes them: it can be stopped and probed, and states whether it is live."""
 
     live: bool
-    """Whether frames come in real time: a slow reader misses frames of a live source, but none of a recording."""
+    """True if frames come in real time: a slow reader misses frames of a live source, but none of a recording."""
 
     def frames(self) -> Generator[Frame]:
         """Yield frames as ``Source.frames`` does; closing the generator releases everything within about a second."""

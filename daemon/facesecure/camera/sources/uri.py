@@ -106,7 +106,7 @@ def _device(rest: str) -> Address:
         raise SourceError(f"there is no camera at {rest or 'an empty path'}", hint)
     if not path.is_char_device():
         raise SourceError(
-            f"{rest} is not a camera device", "for a video write file:PATH, for a folder of pictures dir:PATH"
+            f"{rest} is not a camera device", "for a video write file:PATH, for a folder of images dir:PATH"
         )
     return Address("v4l2", rest)
 
@@ -114,7 +114,7 @@ def _device(rest: str) -> Address:
 def _file(rest: str) -> Address:
     path = Path(rest).expanduser()
     if path.is_dir():
-        raise SourceError(f"{rest} is a folder, not a video", f"for a folder of pictures write dir:{rest}")
+        raise SourceError(f"{rest} is a folder, not a video", f"for a folder of images write dir:{rest}")
     if not path.exists():
         raise missing("file", path)
     return Address("file", rest)

@@ -162,7 +162,7 @@ def _at_most(image: Image, pixels: int) -> Image:
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What an image file states before its pixels: ``format`` is JPEG, PNG, WebP, BMP or TIFF, sizes are in pixels.
+    """The header of an image file: ``format`` is JPEG, PNG, WebP, BMP or TIFF, sizes are in pixels.
 
     ``complete``: the end marker is there; ``progressive`` is set for JPEG only.
     """

@@ -78,7 +78,7 @@ class LooseCrop(Part):
 
 
 class ClassifierFacts(Part):
-    """How a classifier is run, and what was measured of it (computed by ``recognition.classifier_scores``).
+    """The settings and measured figures of a classifier (computed by ``recognition.classifier_scores``).
 
     ``unknown`` are the labels that are not names. ``crop`` None is the aligned face. ``scores`` are the distributions
     of each name's score over held-out faces: the person's own, and those of ``strangers`` unseen people (``faces`` in

@@ -26,7 +26,7 @@ URLS = {"yunet": f"{_ZOO}/models/face_detection_yunet/face_detection_yunet_2023m
 
 
 class ModelStatus(StrEnum):
-    """Whether a model is bundled, pulled, available for download, or damaged."""
+    """The state of a model: bundled, pulled, available for download, or damaged."""
 
     BUNDLED = "bundled"
     PULLED = "pulled"
@@ -65,7 +65,7 @@ class Verification:
 
     @property
     def good(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.problem
 
 
