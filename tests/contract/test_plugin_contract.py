@@ -29,7 +29,7 @@ from support.http import serving
 from support.mailbox import opened
 from support.plugins import alert
 from support.speech.alsa import without_a_card
-from support.speech.studio import lent
+from support.speech.plugin_context import plugin_context
 from support.store import STRANGER, UNIDENTIFIED, known
 
 # On Python 3.11 and 3.12 Apprise looks at a module that 3.13 no longer has.
@@ -65,8 +65,8 @@ def plugin(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
             yield NotifyPlugin(NotifyPlugin.Config(urls=[SecretStr(f"json://127.0.0.1:{mailbox.port}")]))
     elif request.param == "speaker":
         without_a_card(tmp_path, monkeypatch)
-        with lent(tmp_path) as given:
-            SerializedPlugin(speaker := SpeakerPlugin(SpeakerPlugin.Config())).attach(given.context)
+        with plugin_context(tmp_path) as provided:
+            SerializedPlugin(speaker := SpeakerPlugin(SpeakerPlugin.Config())).attach(provided.context)
             yield speaker
     else:
         with serving(b"", monkeypatch) as server:

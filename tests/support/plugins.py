@@ -1,4 +1,4 @@
-"""Alerts, and plugins that misbehave, installed as a stranger's package would be: by an entry point."""
+"""Alerts, and plugins that misbehave, found by entry points as a third-party package is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.store import STRANGER, sighting
 
 
 def alert(text: str = "A stranger is at the front door", verdict=STRANGER, identifier: str = "20260501-1") -> Alert:  # type: ignore[no-untyped-def]
-    """An alert about somebody."""
+    """An alert about a visitor."""
     return Alert.about(sighting(identifier, verdict, snapshot=np.zeros((8, 8, 3), np.uint8)), text)
 
 
@@ -25,7 +25,7 @@ def entry(class_name: str, name: str | None = None, module: str = __name__) -> E
 
 
 class Quiet:
-    """Delivers, to nobody.
+    """Delivers to no one.
 
     This line is not part of its summary.
     """
@@ -66,7 +66,7 @@ class Crashes(Quiet):
 
 
 class HangsInCheck(Quiet):
-    """Its check waits for ever (or until the test ends)."""
+    """Its check hangs until the test ends."""
 
     released = threading.Event()
 
@@ -75,31 +75,31 @@ class HangsInCheck(Quiet):
 
 
 class Exits(Quiet):
-    """Thinks it is a program."""
+    """Exits like a program."""
 
     def __init__(self, config: Quiet.Config) -> None:
         raise SystemExit(3)
 
 
 class RefusesToStart(Quiet):
-    """Knows what it lacks."""
+    """Says what is missing."""
 
     def __init__(self, config: Quiet.Config) -> None:
         raise PluginError("there is no sound card", "plug one in")
 
 
 class OddConfig(Quiet):
-    """Its Config is no pydantic model."""
+    """Its Config is not a pydantic model."""
 
     Config = dict  # type: ignore[assignment]
 
 
 class CannotSend:
-    """Is no plugin."""
+    """Is not a plugin."""
 
 
 def a_function() -> None:
-    """Is no class."""
+    """Is not a class."""
 
 
 class Gate:

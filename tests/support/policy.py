@@ -1,4 +1,4 @@
-"""An evening at the door, told on a clock that the test sets."""
+"""A door with an alert policy, on a clock that the test sets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FALLBACK = {"google_home": "speaker"}
 
 @dataclass
 class FakeClock:
-    """Both clocks, which go together until somebody sets the time of day."""
+    """Both clocks, which run together until the time of day is set."""
 
     wall: datetime = NOON
     seconds: float = 5000.0
@@ -41,13 +41,13 @@ class FakeClock:
         self.seconds += seconds
 
     def set_wall(self, **by: float) -> None:
-        """Somebody sets the clock on the wall, by so much."""
+        """Set the time of day, by so much."""
         self.wall += timedelta(**by)
 
 
 @dataclass
 class Door:
-    """A policy, its clock, and what came of everything that happened so far."""
+    """A policy, its clock, and the alerts so far."""
 
     config: PolicyConfig = field(default_factory=PolicyConfig)
     mode: Mode = Mode.HOME
@@ -63,7 +63,7 @@ class Door:
         self.open()
 
     def open(self) -> None:
-        """Start, or start again."""
+        """Start the policy, also again after a restart."""
         self.policy = Policy(
             Phrases(),
             RuleSet(self.config, self.channels, FALLBACK, self.zone),
@@ -82,7 +82,7 @@ class Door:
     def stranger(
         self, person: int | None = 1, visit: int = 0, *, instead_of: Sighting | None = None, model: str | None = None
     ) -> Sighting:
-        """``person`` None: one whose face cannot be compared."""
+        """Make a stranger's sighting; ``person`` None is one whose face cannot be compared."""
         seen = () if person is None else faces(person, visit)
         seen = tuple(replace(face, model_sha256=model) for face in seen) if model else seen
         return self.sighting(VerdictKind.STRANGER, None, seen, instead_of)
@@ -106,27 +106,27 @@ class Door:
         )
 
     def comes(self, sighting: Sighting) -> list[str]:
-        """What is told of ``sighting``."""
-        return self._told(self.policy.decide(sighting, Path("picture.jpg")))
+        """Return the texts of the alerts for ``sighting``."""
+        return self._texts(self.policy.decide(sighting, Path("picture.jpg")))
 
     def camera(self, what: str) -> list[str]:
-        return self._told(self.policy.on_camera_event(what))
+        return self._texts(self.policy.on_camera_event(what))
 
     def service(self, event: str) -> list[str]:
-        return self._told(self.policy.on_service_event(event))
+        return self._texts(self.policy.on_service_event(event))
 
     def wait(self, seconds: float = 0, **more: float) -> list[str]:
-        """Time passes, a second at a time when little of it does; what is told meanwhile."""
+        """Let time pass, in steps of a second or more, and return the texts of the alerts that become due."""
         left = timedelta(seconds=seconds, **more).total_seconds()
         step = max(1.0, left / 600)
-        said = []
+        texts = []
         while left > 0:
             self.clock.pass_time(min(step, left))
             left -= step
-            said += self._told(self.policy.due())
-        return said
+            texts += self._texts(self.policy.due())
+        return texts
 
-    def _told(self, alerts: list[Alert]) -> list[str]:
+    def _texts(self, alerts: list[Alert]) -> list[str]:
         self.alerts += alerts
         return [alert.text for alert in alerts]
 

@@ -154,7 +154,7 @@ class SpeakerGroup:
         return [target for target in unmet if not any(target.matches(device) for device in found)]
 
     def _only_device(self, seconds: float) -> Device:
-        """Return the only device on the network; to use several without being told to might wake a child."""
+        """Return the only device on the network; to speak on all of them unasked might wake a child."""
         deadline = Deadline(seconds)
         assert self._listening_since is not None
         time.sleep(deadline.left(max(0.0, self._listening_since + LISTEN_SECONDS - time.monotonic())))

@@ -1,4 +1,4 @@
-"""What runs on the Cast device of ``cast_receiver``: an app with its session, and how it fetches what it plays."""
+"""The app on the Cast device of ``receiver``: its session, and how it fetches what it plays."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class App:
         return f"pid-{self.session[:8]}"
 
     def begin(self, media: dict[str, Any]) -> None:
-        """Take up ``media``; what played before is gone."""
+        """Load ``media`` in place of what played before."""
         self.media, self.media_session = media, next(_numbers)
 
     def as_json(self) -> dict[str, Any]:
@@ -56,7 +56,7 @@ class App:
 
 
 def fetched(url: str, timeout: float = 3.0) -> tuple[int, bytes]:
-    """(status, body) of ``url``, asked for as a media element does, by a range. (0, b"") if nobody answers."""
+    """(status, body) of ``url``, requested by a range as a media element does. (0, b"") if there is no answer."""
     request = urllib.request.Request(url, headers={"Range": "bytes=0-", "User-Agent": "CrKey/1.56"})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

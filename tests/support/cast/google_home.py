@@ -1,4 +1,4 @@
-"""The google_home plugin with a voice, for tests: it says everything with the same short recording."""
+"""The google_home plugin with a speech service for tests, which has the same short recording for every text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def mp3() -> bytes:
 
 @dataclass
 class Voice:
-    """A ``Speech`` that writes down what it was to say."""
+    """A ``Speech`` that records the texts it was called with."""
 
     folder: Path
     seconds: float = 1.2
@@ -46,7 +46,7 @@ class Voice:
 
 
 class Announcer:
-    """The plugin, lent ``voice`` and closed in the end; ``steps`` are what it told of its progress."""
+    """The plugin with ``voice``, closed in the end; ``steps`` is the progress that it reported."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.plugin = GoogleHomePlugin(GoogleHomePlugin.Config(**settings))
@@ -60,7 +60,7 @@ class Announcer:
         self.plugin.send(Alert(AlertKind.TEST, text))
 
     def fails(self, text: str = "A stranger is at the front door") -> PluginError:
-        """The error with which saying it fails, as it must."""
+        """Return the error with which it fails, as it must."""
         try:
             self.say(text)
         except PluginError as error:

@@ -15,7 +15,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Advertisement:
-    """``script``'s device is at ``host``, ``port``, until it says where it is now or goes."""
+    """Advertise the device of ``script`` at ``host``, ``port``, until it moves or goes."""
 
     def __init__(self, zeroconf: Zeroconf, script: Script, host: str, port: int) -> None:
         self._zeroconf, self._script = zeroconf, script
@@ -24,7 +24,7 @@ class Advertisement:
         zeroconf.loop.call_soon_threadsafe(zeroconf.registry.async_add, self._record)
 
     def move(self, host: str, port: int) -> None:
-        """Tell the network of the new place, as a device does that was given another address."""
+        """Advertise a new address, as a device does that was given one."""
         self._record = self._at(host, port)
         self._zeroconf.update_service(self._record)
 
@@ -52,7 +52,7 @@ class Advertisement:
 
 @contextlib.contextmanager
 def advertised(script: Script, host: str, port: int) -> Iterator[Advertisement]:
-    """The device can be found."""
+    """Advertise the device within the block."""
     zeroconf = Zeroconf(interfaces=[LOOPBACK])
     try:
         yield Advertisement(zeroconf, script, host, port)

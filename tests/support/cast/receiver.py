@@ -1,8 +1,9 @@
-"""A Cast device that is not one: Cast v2 over TLS on the loopback, found by mDNS, and able to misbehave.
+"""A simulated Cast device: Cast v2 over TLS on the loopback, found by mDNS, and able to misbehave.
 
-It keeps to the protocol as devices speak it: connection, heartbeat, receiver (GET_STATUS, LAUNCH, SET_VOLUME, STOP) and
-media (LOAD, GET_STATUS). A LOAD really fetches its URL over HTTP, with a range, and "plays" it for ``play_seconds``.
-``Script`` says how it behaves, ``Diary`` what happened to it; ``cast_standalone`` runs one as a process.
+It implements the protocol as devices speak it: connection, heartbeat, receiver (GET_STATUS, LAUNCH, SET_VOLUME, STOP)
+and media (LOAD, GET_STATUS). A LOAD really fetches its URL over HTTP, with a range, and "plays" it for
+``play_seconds``.
+``Script`` says how it behaves, ``Diary`` what happened to it; ``standalone`` runs one as a process.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class CastReceiver:
         """Cut every connection, as a device does that loses its network."""
         self._loop.call_soon_threadsafe(self._drop)
 
-    # what follows runs on the device's own thread
+    # on the device's own thread
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -105,14 +106,14 @@ class CastReceiver:
         self._started.set()
         await self._end.wait()
         self._loop.remove_reader(server.sockets[0].fileno())
-        await asyncio.sleep(0.01)  # who was being let in is in
+        await asyncio.sleep(0.01)  # let pending connections be accepted
         server.close()
         self._drop()
         others = asyncio.all_tasks() - {asyncio.current_task()}  # handshakes that are under way included
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0.01)  # transports close at their own time
+        await asyncio.sleep(0.01)  # transports close later
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._senders.add(sender := Sender(writer))
@@ -183,7 +184,7 @@ class CastReceiver:
         return self._broadcast("receiver-0", RECEIVER, self._status(0), but=sender)
 
     def _start(self, app: App | None) -> None:
-        """``app`` takes the place of what ran, whose senders are told."""
+        """Start ``app`` in place of what ran, and notify the senders of that."""
         if self.script.app is not None:
             self._broadcast(self.script.app.transport, CONNECTION, {"type": "CLOSE"})
         self.script.app = app
@@ -216,7 +217,7 @@ class CastReceiver:
     async def _play(self, app: App, sender: Sender, source: str, load: dict[str, Any]) -> None:
         number = load["requestId"]
         app.begin(load["media"])
-        self._tell(app, "BUFFERING", number)
+        self._report(app, "BUFFERING", number)
         if self.script.stuck_at == "BUFFERING" or self.script.drops_at == "BUFFERING":
             return self._drop() if self.script.drops_at else None
         status, body = 0, b""
@@ -229,7 +230,7 @@ class CastReceiver:
             failed |= {"itemId": 1, "detailedErrorCode": 104} if self.script.load_failed == "full" else {}
             self.diary.note("LOAD_FAILED")
             return sender.send(app.transport, source, MEDIA, failed)
-        self._tell(app, "PLAYING", 0)
+        self._report(app, "PLAYING", 0)
         if self.script.stuck_at == "PLAYING":
             return None
         await asyncio.sleep(self.script.play_seconds)
@@ -239,9 +240,9 @@ class CastReceiver:
             self._start(App("233637DE"))
             return self._broadcast("receiver-0", RECEIVER, self._status(0))
         self.diary.played += 1
-        return self._tell(app, "IDLE", 0, "FINISHED")
+        return self._report(app, "IDLE", 0, "FINISHED")
 
-    def _tell(self, app: App, state: str, number: int, reason: str | None = None) -> None:
+    def _report(self, app: App, state: str, number: int, reason: str | None = None) -> None:
         app.state, app.idle_reason = state, reason
         self.diary.note(reason or state)
         self._broadcast(

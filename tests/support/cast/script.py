@@ -1,4 +1,4 @@
-"""How the Cast device of ``cast_receiver`` behaves, and what happened to it."""
+"""How the Cast device of ``receiver`` behaves, and what happened to it."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Script:
     silent: bool = False  # speaks TLS and never answers
     launch_error: bool = False
     load_failed: str | None = None  # "bare": no itemId; "full": with itemId and detailedErrorCode
-    fetches: bool = True  # False: tells LOAD_FAILED without having asked for the URL
+    fetches: bool = True  # False: reports LOAD_FAILED without requesting the URL
     stuck_at: str | None = None  # "BUFFERING", "PLAYING": goes no further
     drops_at: str | None = None  # "LAUNCH", "BUFFERING", "PLAYING": cuts every connection there
-    silent_after_drop: bool = False  # and answers nobody from then on
-    taken_over: bool = False  # somebody starts another app while we play
+    silent_after_drop: bool = False  # and does not answer from then on
+    taken_over: bool = False  # another app is started while it plays
     ignores_volume: bool = False  # answers SET_VOLUME no more
 
 

@@ -33,10 +33,10 @@ def main() -> None:
         if asked.mdns:
             stack.enter_context(advertised(device.script, asked.host, device.port))
         print(json.dumps({"address": device.address, "uuid": str(asked.identifier)}), flush=True)
-        told = 0
+        printed = 0
         while not end.wait(0.05):
-            for step, seconds in device.diary.events[told:]:
-                told += 1
+            for step, seconds in device.diary.events[printed:]:
+                printed += 1
                 entry = {"step": step, "seconds": round(seconds, 3), "volume": device.script.volume}
                 print(json.dumps(entry | {"muted": device.script.muted}), flush=True)
 

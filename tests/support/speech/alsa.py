@@ -15,7 +15,7 @@ EVENING = "evening.raw"
 def without_a_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have ALSA know the devices "default" and "kitchen", which write raw 16 bit stereo into the file returned.
 
-    Each sound begins the file anew; what "default" plays is in "evening.raw" beside it too, one sound after the other.
+    Each sound overwrites the file; everything that "default" plays is also appended to "evening.raw" beside it.
     """
     if shutil.which("aplay") is None:
         pytest.skip("needs Debian's alsa-utils")
@@ -33,5 +33,5 @@ def without_a_card(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def samples(played: Path) -> np.ndarray:
-    """What was played: float (n, 2), full scale -1 to 1."""
+    """Read what was played: float (n, 2), full scale -1 to 1."""
     return np.frombuffer(played.read_bytes(), "<i2").reshape(-1, 2) / 32768

@@ -27,7 +27,7 @@ from facesecure.alerts.speech.voices.fake import FakeVoice
 
 @dataclass
 class Google:
-    """What the server was asked, and how it is to answer."""
+    """The requests so far, and how to answer."""
 
     url: str = ""
     trust: str = ""
@@ -75,12 +75,12 @@ class _Server(ThreadingHTTPServer):
     google: Google
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not trust us hangs up."""
+        """Ignore a client that does not trust the certificate and disconnects."""
 
 
 @contextmanager
 def google_voice(folder: Path) -> Iterator[Google]:
-    """A server whose certificate only those believe who are given ``trust``."""
+    """Run a server whose certificate is trusted by clients that are given ``trust`` alone."""
     certificate = _certificate(folder)
     server = _Server(("127.0.0.1", 0), _Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

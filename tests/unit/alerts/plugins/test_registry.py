@@ -34,7 +34,7 @@ def test_a_healthy_plugin_is_enabled_with_its_settings() -> None:
     assert (record.status, record.reason) == (PluginStatus.ENABLED, "")
     assert record.plugin is not None
     assert record.plugin.plugin.config.volume == 7
-    assert record.description == "Delivers, to nobody."
+    assert record.description == "Delivers to no one."
 
 
 def test_a_plugin_without_settings_needs_no_config() -> None:

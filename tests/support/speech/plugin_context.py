@@ -1,4 +1,4 @@
-"""A studio whose voice beeps, lent to a plugin as the daemon would."""
+"""What the daemon provides to a plugin, with a voice that beeps."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from facesecure.domain import Alert
 
 
 @dataclass
-class Lent:
-    """What a plugin was lent, and what it told of its progress."""
+class Provided:
+    """The context of a plugin, the objects behind it, and the progress that the plugin reported."""
 
     context: PluginContext
-    studio: SpeechService
+    speech: SpeechService
     voice: FakeVoice
     steps: list[tuple[str, str]] = field(default_factory=list)
     """(alert's identifier, step)."""
 
 
 @contextmanager
-def lent(state_dir: Path, voice: FakeVoice | None = None) -> Iterator[Lent]:
-    """Everything a plugin's ``attach`` gets, with a voice that needs nothing."""
+def plugin_context(state_dir: Path, voice: FakeVoice | None = None) -> Iterator[Provided]:
+    """Provide everything that a plugin's ``attach`` gets, with a voice that needs nothing."""
     steps: list[tuple[str, str]] = []
     voice = voice or FakeVoice()
 
     def progress(alert: Alert, step: str) -> None:
         steps.append((alert.identifier, step))
 
-    with SpeechService(SpeechConfig(), state_dir, [voice]) as studio:
-        context = PluginContext(state_dir, "front door", "en", studio, progress)
-        yield Lent(context, studio, voice, steps)
+    with SpeechService(SpeechConfig(), state_dir, [voice]) as speech:
+        context = PluginContext(state_dir, "front door", "en", speech, progress)
+        yield Provided(context, speech, voice, steps)
