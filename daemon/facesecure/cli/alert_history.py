@@ -22,14 +22,17 @@ _STYLES = {"delivered": "green", "pending": "yellow", "attempting": "yellow"}
 
 def show_history(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many alerts.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of alerts; the newest are shown.")] = 50,
     since: Annotated[
         str | None, typer.Option(metavar="WHEN", help="Created then or later: a date or time, today, 90m, 12h, 7d.")
     ] = None,
     plugin: Annotated[str | None, typer.Option(metavar="PLUGIN", help="Only alerts for this plugin.")] = None,
     json: Json = False,
 ) -> None:
-    """Show the alerts and how each was delivered, newest first; also those that expired, failed or still wait."""
+    """Show alerts and their deliveries, newest first.
+
+    Also those that expired, failed or still wait.
+    """
     with settings_of(context).store() as store:
         alerts = store.outbox.history(limit, moment(since) if since else None, plugin)
     if json:

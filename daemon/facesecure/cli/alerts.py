@@ -32,7 +32,7 @@ _STYLES = {"enabled": "green", "disabled": "dim"}
 
 @app.command("list", epilog=examples("facesecure alerts list", "facesecure alerts list --json"))
 def list_plugins(context: typer.Context, json: Json = False) -> None:
-    """List the plugins that are installed or configured, and whether each one works now.
+    """List the plugins, and whether each works now.
 
     "waiting" counts the alerts that are still to be delivered, "failed" those of the last day that were not delivered.
     """
@@ -78,7 +78,10 @@ def try_plugin(
     say: Annotated[str | None, typer.Option(metavar="TEXT", help="Text to send instead of the test message.")] = None,
     json: Json = False,
 ) -> None:
-    """Send a test alert through one plugin, and wait until it is delivered."""
+    """Send a test alert through one plugin.
+
+    Waits until it is delivered.
+    """
     from facesecure.alerts.speech.synthesizer import SpeechService
     from facesecure.services.alert_plugins import send_test_alert
 

@@ -31,11 +31,12 @@ _COLUMNS = ("person", "faces", "threshold", "strangers let in", "misses", "looks
 def calibrate(
     context: typer.Context, false_accept: FalseAccept = None, chart: Chart = None, json: Json = False
 ) -> None:
-    """Fit each person's threshold to the rate of false accepts you allow, and show what to expect.
+    """Fit the thresholds to your household, and show what to expect.
 
-    Uses how strangers score with the model, how similar the people of the household are, and the strangers you marked.
-    The rates are for one clear face; a visit with several faces is more certain. `facesecure run` applies the result at
-    once. For a person who is enrolled or changed later, the safe default holds until you calibrate again.
+    Sets each person's threshold for the rate of false accepts you allow, from how strangers score with the model,
+    how similar the people of the household are, and the strangers you marked. The rates are for one clear face; a
+    visit with several faces is more certain. `facesecure run` applies the result at once. For a person who is
+    enrolled or changed later, the safe default holds until you calibrate again.
     """
     from facesecure.cli.files import replacing
     from facesecure.recognition.calibration import CHART_NAME

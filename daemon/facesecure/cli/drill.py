@@ -26,11 +26,12 @@ def drill(
     history: Annotated[bool, typer.Option("--history", help="List past drills; start none.")] = False,
     json: Json = False,
 ) -> None:
-    """Rehearse an alarm: insert a stranger into the camera image, and time each step until the alert is delivered.
+    """Rehearse an alarm, and time each step.
 
-    The running daemon does it while it keeps watching; if none is running, this command does. Every plugin that is
-    notified of strangers gets the alert, which starts with "This is a drill", in quiet hours too. It does not appear in
-    events or in the history of alerts. Exits with 1 if a channel did not deliver.
+    Inserts a stranger into the camera image, and follows the alert until it is delivered. The running daemon does
+    it while it keeps watching; if none is running, this command does. Every plugin that is notified of strangers
+    gets the alert, which starts with "This is a drill", in quiet hours too. It does not appear in events or in the
+    history of alerts. Exits with 1 if a channel did not deliver.
     """
     settings = settings_of(context)
     if history:

@@ -61,7 +61,7 @@ All = Annotated[bool, typer.Option("--all", help="Include verdicts that a later 
 )
 def list_events(
     context: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many sightings.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of sightings; the newest are shown.")] = 50,
     since: Since = None,
     until: Until = None,
     kind: OfKind = None,

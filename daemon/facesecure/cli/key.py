@@ -56,9 +56,10 @@ def make(
 
 @app.command("rotate", epilog=examples("facesecure key rotate"))
 def rotate(context: typer.Context, json: Json = False) -> None:
-    """Replace the key: encrypt everything with a new one, and make new backups.
+    """Replace the key with a new one.
 
-    Use it if another person may have read the key. A copy of the faces that they made before can still be read.
+    Encrypts everything again, and makes new backups. Use it if another person may have read the key. A copy of the
+    faces that they made before can still be read.
     """
     with settings_of(context).store() as store:
         key = store.rotate_key()

@@ -30,7 +30,10 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The person; upper and
 
 @app.command("list", epilog=examples("facesecure people list", "facesecure people list --json"))
 def list_people(context: typer.Context, json: Json = False) -> None:
-    """List the enrolled people by name, and the people a classifier in use was trained on."""
+    """List the enrolled people.
+
+    If a classifier is in use, also the people it was trained on.
+    """
     from facesecure.services.people import classifier_people
 
     config = settings_of(context).config()
@@ -51,7 +54,10 @@ def list_people(context: typer.Context, json: Json = False) -> None:
 
 @app.command("show", epilog=examples("facesecure people show Anna", "facesecure people show Anna --json"))
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
-    """Show a person's enrolled faces with their quality, the templates, and how similar other people are."""
+    """Show a person's faces and templates.
+
+    With the quality of each face, and how similar other people are.
+    """
     from facesecure.services.people import show_person
 
     with open_store(settings_of(context).config()) as store:
@@ -157,9 +163,10 @@ def export(
     passphrase_file: PassphraseFile = None,
     json: Json = False,
 ) -> None:
-    """Write people to a file encrypted under a passphrase, for another machine or as a backup.
+    """Write people to an encrypted file.
 
-    The file holds the face images they are enrolled with. Without the passphrase it cannot be read.
+    For another machine or as a backup. The file holds the face images they are enrolled with. Without the
+    passphrase it cannot be read.
     """
     from facesecure.cli.files import replacing
     from facesecure.services.people import export_people

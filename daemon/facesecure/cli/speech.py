@@ -24,9 +24,10 @@ app = group(
 
 @app.command("list", epilog=examples("facesecure speech list", "facesecure speech list --json"))
 def list_sentences(context: typer.Context, json: Json = False) -> None:
-    """List every sentence the household can need, and its recording.
+    """List the sentences and their recordings.
 
-    The wording is in the configuration: [speech] phrases and the rules of [policy].
+    These are all sentences the household can need. The wording is in the configuration: [speech] phrases and the
+    rules of [policy].
     """
     from facesecure.services.speech import list_recordings
 
@@ -51,9 +52,10 @@ def say(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say a text through this machine's loudspeaker, with the voice of the alerts.
+    """Say a text through this machine's loudspeaker.
 
-    Uses the device in [plugins.speaker]. To try a Google Home: facesecure alerts test google_home.
+    Uses the voice of the alerts, and the device in [plugins.speaker]. To try a Google Home: facesecure alerts test
+    google_home.
     """
     from facesecure.services import speech
 
@@ -69,9 +71,10 @@ def say(
 
 @app.command("prepare", epilog=examples("facesecure speech prepare", "facesecure speech prepare --json"))
 def prepare(context: typer.Context, json: Json = False) -> None:
-    """Record every sentence that is not recorded yet, with the best voice that works now.
+    """Record the sentences that are missing.
 
-    The daemon does this by itself. Exits with 1 if a sentence is left without a recording.
+    Uses the best voice that works now. The daemon does this by itself. Exits with 1 if a sentence is left without a
+    recording.
     """
     from facesecure.services.speech import prepare_recordings
 

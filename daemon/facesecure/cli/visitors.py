@@ -25,7 +25,7 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="The visitor's number;
 
 @app.command("list", epilog=examples("facesecure visitors list", "facesecure visitors list --json"))
 def list_visitors(context: typer.Context, json: Json = False) -> None:
-    """List visitors with the number and times of their visits, last seen first."""
+    """List visitors and their visits, last seen first."""
     with settings_of(context).store() as store:
         visitors = store.visitors.all()
     if json:

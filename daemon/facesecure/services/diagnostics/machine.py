@@ -43,17 +43,17 @@ def clock(context: CheckContext) -> Iterator[CheckResult]:  # noqa: ARG001 - the
     yield judge_clock(datetime.now(UTC), synchronised())
 
 
-def judge_clock(now: datetime, kept: bool | None) -> CheckResult:
-    """Judge the time ``now``; ``kept`` is whether it is synchronised, None if that is not known."""
+def judge_clock(now: datetime, in_sync: bool | None) -> CheckResult:
+    """Judge the time ``now``; ``in_sync`` is whether it is synchronised, None if that is not known."""
     shown = now.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
     if now < _EARLIEST:
         return fail(
             "clock", f"it shows {shown}, which is in the past", "connect the network, or set it: sudo date -s '...'"
         )
-    if kept is False:
+    if in_sync is False:
         remedy = "turn on time synchronisation: sudo timedatectl set-ntp true"
         return warn("clock", f"{shown}, but it is not synchronised", remedy)
-    return ok("clock", shown + (", synchronised" if kept else ""))
+    return ok("clock", shown + (", synchronised" if in_sync else ""))
 
 
 def synchronised() -> bool | None:

@@ -172,8 +172,8 @@ def backups(context: CheckContext) -> Iterator[CheckResult]:
 
     if not database(context).exists():
         return
-    kept = Backups(database(context))
-    newest = next(iter(kept.all()), None)
+    stored = Backups(database(context))
+    newest = next(iter(stored.all()), None)
     if newest is None:
         with Store.open(context.state_dir) as opened:
             enrolled = bool(opened.people())
@@ -181,12 +181,12 @@ def backups(context: CheckContext) -> Iterator[CheckResult]:
         yield warn("backups", message, remedy) if enrolled else ok("backups", f"{message}; {remedy}")
         return
     age = time.time() - newest.stat().st_mtime
-    message = f"the newest of {len(kept.all())} is {age / 3600:.0f} h old"
+    message = f"the newest of {len(stored.all())} is {age / 3600:.0f} h old"
     if age > _STALE_BACKUP:
         yield warn("backups", message, "facesecure run makes one a day: check that it runs, and the free disk space")
     else:
         yield ok("backups", message)
-    for damaged in sorted(kept.folder.glob("damaged-*.db")):
+    for damaged in sorted(stored.folder.glob("damaged-*.db")):
         message = f"a damaged database was replaced by its backup; it is kept as {damaged}"
         yield warn(
             "backups", message, "if it happens again, replace the disk (on a Pi, the SD card); then remove the file"

@@ -194,10 +194,10 @@ def test_room_on_the_disk_is_judged_by_what_will_be_kept(tmp_path, monkeypatch, 
 
 def test_a_clock_is_judged():
     now = datetime(2031, 5, 30, tzinfo=UTC)
-    assert judge_clock(now, kept=True).health is Health.OK
-    assert judge_clock(now, kept=None).health is Health.OK
-    assert judge_clock(now, kept=False).health is Health.WARN
-    assert judge_clock(datetime(1970, 1, 1, tzinfo=UTC), kept=True).health is Health.FAIL
+    assert judge_clock(now, in_sync=True).health is Health.OK
+    assert judge_clock(now, in_sync=None).health is Health.OK
+    assert judge_clock(now, in_sync=False).health is Health.WARN
+    assert judge_clock(datetime(1970, 1, 1, tzinfo=UTC), in_sync=True).health is Health.FAIL
 
 
 def test_the_kernel_is_asked_whether_its_clock_is_kept():
