@@ -1,8 +1,8 @@
 """The log plugin: write every alert to the journal as fields, to the log as a line, and to a file as JSON.
 
 The journal's native protocol is a datagram of FIELD=value lines (systemd.io/JOURNAL_NATIVE_PROTOCOL) and needs no
-library; ``journalctl FACESECURE_KIND=stranger`` finds the entries. The line is left out if the log is the journal too,
-as it is for a service.
+library; ``journalctl FACESECURE_KIND=stranger`` finds the entries. The line is left out if the log itself goes to the
+journal, as that of a service does.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ CONNECT_SECONDS = 2.5
 SEARCH_SECONDS = 1.5
 RESTORE_SECONDS = 2.0
 SLACK_SECONDS = 4.0
-"""How much longer than its length a recording may take: devices buffer, and report late that they have finished."""
+"""Seconds that a recording may take beyond its length: devices buffer, and report late that they have finished."""
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackContext:
-    """What all devices that play one alert share.
+    """The settings and services shared by all devices that play one alert.
 
     ``volume`` is that of the announcement, None to leave it unchanged. A device must begin to play by ``begin_by``.
     ``find_again`` searches for a device that is not at its last address; ``report`` is called with each step.

@@ -30,7 +30,7 @@ from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device, Loudness, format_address
 
 REQUEST_SECONDS = 2.0
-"""How long a device may take to answer a simple request."""
+"""Seconds that a device may take to answer a simple request."""
 
 IS_IT_ON = "is it on, and on the same network as this machine? facesecure alerts devices lists what answers"
 ONLINE = "the device loads its player from the internet: is it online?"
@@ -274,7 +274,7 @@ class MediaState:
 
     @property
     def over(self) -> bool:
-        """Whether it has finished or failed."""
+        """True if it has finished or failed."""
         return self.finished or bool(self.trouble)
 
     def update(self, data: dict[str, Any]) -> None:

@@ -33,13 +33,13 @@ from facesecure_plugins.google_home.targets import Target
 from facesecure_plugins.google_home.volume import PendingRestore, PendingRestores
 
 SEARCH_SECONDS = 2.5
-"""How long an alert waits for a device that has not been found yet."""
+"""Seconds that an alert waits for a device that has not been found yet."""
 
 STRAGGLERS_SECONDS = 0.7
-"""How long it waits for some devices while others are there."""
+"""Seconds that it waits for missing devices while others are there."""
 
 LISTEN_SECONDS = 1.5
-"""How long to listen before the only device that answered counts as the only one."""
+"""Seconds to listen before the only device that answered counts as the only one."""
 
 RESTORE_RETRY_SECONDS = 5.0, 60.0
 """The first and the longest delay between attempts to restore a volume."""

@@ -17,7 +17,7 @@ RETRIES = BackoffPolicy(first=2.0, longest=300.0, jitter=(0.1, 1.0))
 
 
 class DeliveryStage(Enum):
-    """Where a delivery is at this moment."""
+    """The stage of a delivery."""
 
     QUEUED = auto()
     ATTEMPTING = auto()
@@ -73,7 +73,7 @@ class Delivery:
 
     @property
     def spoken(self) -> bool:
-        """Whether a plugin of its chain speaks aloud."""
+        """True if a plugin of its chain speaks aloud."""
         return any(link.speaks for link in self.chain)
 
     @property

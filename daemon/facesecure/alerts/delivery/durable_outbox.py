@@ -59,7 +59,7 @@ class DurableOutbox:
 
     @property
     def keeps(self) -> bool:
-        """Whether undelivered alerts are on the disk for the next start."""
+        """True if undelivered alerts are on the disk for the next start."""
         return self._outbox is not None and not self._pending
 
     def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> WriteResult:

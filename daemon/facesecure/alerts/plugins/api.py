@@ -67,7 +67,7 @@ class Speech(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PluginContext:
-    """What the daemon provides to a plugin that has ``attach``.
+    """The services that the daemon provides to a plugin with ``attach``.
 
     ``state_dir`` is a directory for the plugin's own files. ``place`` is the camera's name; ``language`` an IETF tag
     such as "en" or "fr". ``progress`` may be called with an alert and a word for how far its delivery has come

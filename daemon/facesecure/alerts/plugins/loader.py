@@ -32,12 +32,12 @@ class PluginStatus(StrEnum):
 
     @property
     def in_use(self) -> bool:
-        """Whether the plugin gets alerts."""
+        """True if the plugin gets alerts."""
         return self in (PluginStatus.ENABLED, PluginStatus.CHECK_FAILED)
 
     @property
     def broken(self) -> bool:
-        """Whether the user has something to correct."""
+        """True if the user has something to correct."""
         return self not in (PluginStatus.ENABLED, PluginStatus.DISABLED)
 
 

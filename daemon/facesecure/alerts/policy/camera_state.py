@@ -15,7 +15,7 @@ _RECENT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class CameraState:
-    """The camera's state as it was notified, and as it is. Times are steady seconds.
+    """The camera's last notified and present state. Times are steady seconds.
 
     ``last_notified`` is the trouble that was notified last and whose end was not; ``troubles`` were notified recently,
     with their times. ``silenced`` means that the last alert reached hardly anyone, as the household was disarmed;
@@ -56,5 +56,5 @@ class CameraState:
 
     @property
     def unreported(self) -> bool:
-        """Whether it is in trouble and the alert about that reached hardly anyone."""
+        """True if it is in trouble and the alert about that reached hardly anyone."""
         return bool(self.last_notified) and self.silenced and self.works_since is None

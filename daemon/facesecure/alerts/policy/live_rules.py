@@ -43,7 +43,7 @@ class LiveRules:
 
     @property
     def quiet(self) -> bool:
-        """Whether it is within the quiet hours."""
+        """True if it is within the quiet hours."""
         return self._rules.quiet(self.clock.now())
 
     def moment(self) -> Moment:

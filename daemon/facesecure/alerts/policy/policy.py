@@ -60,7 +60,7 @@ class Policy:
 
     @property
     def quiet(self) -> bool:
-        """Whether it is within the quiet hours."""
+        """True if it is within the quiet hours."""
         return self._rules.quiet
 
     def sentences(self, names: Iterable[str]) -> list[str]:

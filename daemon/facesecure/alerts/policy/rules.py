@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """What a rule is matched against: the kind of alert, the person's name, the mode, and the time (aware)."""
+    """The facts that rules are matched against: kind of alert, name of the person, mode, and time (aware)."""
 
     kind: AlertKind
     name: str | None

@@ -1,4 +1,4 @@
-"""What was notified so far: the history of visitors and the state of the camera, kept across restarts by a file."""
+"""The policy's state: the history of notified visitors and the state of the camera, kept across restarts by a file."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Readiness:
 
     @property
     def complete(self) -> bool:
-        """Whether every sentence has its best recording."""
+        """True if every sentence has its best recording."""
         return self.best == self.needed
 
 
