@@ -1,4 +1,4 @@
-"""What is demanded before a classifier's name is given: what its card measured on people it did not learn from."""
+"""State what each name of a classifier needs to be accepted, as measured on people it was not trained on."""
 
 from __future__ import annotations
 
@@ -15,48 +15,55 @@ from facesecure.vision.inference import card_fields
 from facesecure.vision.inference.model_card import ModelCard
 
 _VISIT = 5.0
-"""Independent faces of a usual visit, by which it is foretold who will be named."""
+"""Independent faces of a typical visit, for predicting who will be named."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassThresholds:
-    """The standard of each name of one classifier."""
+    """The rule for each name of one classifier.
 
-    standards: Mapping[str, AcceptanceRule]
+    Example::
+
+        for warning in ClassThresholds.from_card(classifier.card).warnings(false_accept=1e-3):
+            print(warning)
+    """
+
+    rules: Mapping[str, AcceptanceRule]
 
     @classmethod
     def from_card(cls, card: ModelCard) -> ClassThresholds:
-        """Raises ModelError where the card does not say how its scores spread, or they tell nobody from strangers."""
+        """Make the rules of ``card``. Raises ModelError if its scores were not measured, or do not separate anyone."""
         facts, least = facts_of(card), card.thresholds.get(THRESHOLD, -1.0)
         try:
             models = {name: _score_model(facts.scores[name]) for name in names_of(card)}
         except ValueError as error:
-            what = f"{card.name} does not tell those it knows from strangers: {error}"
-            raise ModelError(what, "train it longer, or on more pictures") from error
+            what = f"{card.name} does not separate its people from strangers: {error}"
+            raise ModelError(what, "train it longer, or on more photos") from error
         return cls({name: AcceptanceRule(model, closeness=None, least=least) for name, model in models.items()})
 
     def of(self, name: str) -> AcceptanceRule:
-        return self.standards[name]
+        """Return the rule for ``name``."""
+        return self.rules[name]
 
     def named(self, name: str, false_accept: float) -> float:
-        """The share of visits of ``name`` that are expected to be named, where that rate of strangers is asked for."""
-        standard = self.standards[name]
-        strangers = standard.scores.impostor.score_reached_with(false_accept / len(self.standards), _VISIT)
-        limit = max(strangers, standard.least)
-        return 0.0 if limit > 1 else standard.scores.genuine.chance_of_reaching(limit, _VISIT)
+        """Return the expected share of visits of ``name`` that are named, at that rate of strangers accepted."""
+        rule = self.rules[name]
+        strangers = rule.scores.impostor.score_reached_with(false_accept / len(self.rules), _VISIT)
+        limit = max(strangers, rule.least)
+        return 0.0 if limit > 1 else rule.scores.genuine.chance_of_reaching(limit, _VISIT)
 
     def attainable(self, name: str) -> float:
-        """The least rate of strangers at which every second visit of ``name`` is still named, 1 where there is none."""
-        standard = self.standards[name]
-        usual = standard.scores.genuine.score_reached_with(0.5, _VISIT)
-        chance = standard.scores.impostor.chance_of_reaching(usual, _VISIT)
-        return min(1.0, len(self.standards) * chance) if usual >= standard.least else 1.0
+        """Return the lowest rate of strangers at which half the visits of ``name`` are named; 1 if there is none."""
+        rule = self.rules[name]
+        typical = rule.scores.genuine.score_reached_with(0.5, _VISIT)
+        chance = rule.scores.impostor.chance_of_reaching(typical, _VISIT)
+        return min(1.0, len(self.rules) * chance) if typical >= rule.least else 1.0
 
     def warnings(self, false_accept: float) -> list[str]:
-        """Who will hardly ever be named at the rate asked for, and what rate would do."""
+        """Return a warning for each name that will rarely be given at this rate, with a rate that would be enough."""
         return [
-            f"{name} will hardly be named: strangers come too near for 1 in {1 / false_accept:,.0f}; {_advice(rate)}"
-            for name in self.standards
+            f"{name} will rarely be named: strangers score too high for 1 in {1 / false_accept:,.0f}; {_advice(rate)}"
+            for name in self.rules
             if self.named(name, false_accept) < 0.5
             for rate in (self.attainable(name),)
         ]
@@ -64,9 +71,13 @@ class ClassThresholds:
 
 def _advice(rate: float) -> str:
     if rate > 0.5:
-        return "no rate would do"
+        return "no rate would be enough"
     step = 10.0 ** math.floor(math.log10(rate)) if rate > 0 else 0.0
-    return f"[verdict] false_accept = {math.ceil(rate / step) * step:.1g} would do" if step else "a larger one would do"
+    return (
+        f"[verdict] false_accept = {math.ceil(rate / step) * step:.1g} would be enough"
+        if step
+        else "a higher one would be enough"
+    )
 
 
 def _score_model(measured: card_fields.ScoreModelFacts) -> ScoreModel:

@@ -1,6 +1,7 @@
-"""Takes pictures of one person, keeps what is good enough, and says why of the rest.
+"""Collect the faces of one person for enrolment: judge each image, and reject those that do not fit the others.
 
-Nothing is written here: what ``Enrolment.accept`` returns goes to the store in one transaction, or not at all.
+Nothing is stored here: what ``Enrolment.finish`` returns is stored in one transaction, or not at all.
+``enrol_from_sightings`` does the same with faces that the camera has seen.
 """
 
 from __future__ import annotations
@@ -20,26 +21,28 @@ from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.recognition.similarity import Lookalike, OtherPeople
 from facesecure.vision.images.quality import ENROLMENT, examine, reassess
 
-LEAST_FACES = 3
-"""Fewer good faces than this make a template that chance decides."""
-_SAME_PICTURE = 0.97
-"""Cosine above which two faces are the same picture over again and the second adds nothing. Half of all photos are so
-near themselves at another size, and one in 10,000 pairs of different photos of one person."""
-_NEARER = 0.1
-"""A face that is nearer than this much (cosine) to somebody else's templates than to the others is that person's."""
-_SEVERAL = 0.5
-"""A second group more than this large, of the largest, makes it unclear who is meant."""
+MIN_FACES = 3
+"""Good faces that an enrolment needs: the template of fewer is left to chance."""
+MAX_SIGHTING_FACES = 20
+"""Faces taken from sightings at a time; more of the same camera add nothing."""
+_SAME_IMAGE = 0.97
+"""Cosine above which two faces come from the same image and the second adds nothing. Half of all photos are this
+similar to themselves at another size, and one in 10,000 pairs of different photos of one person."""
+_NEARER_MARGIN = 0.1
+"""A face whose cosine to another person's templates is higher by this margin than to the others is that person's."""
+_MAX_SECOND_GROUP = 0.5
+"""A second group of faces larger than this share of the largest makes it unclear who is meant."""
+_MAX_SECOND_FACE = 0.6
+"""A second face of at least this share of the largest's eye distance makes it unclear who is meant."""
 _LISTED = 4
-"""So many pictures of a person are named in a message."""
-_RIVAL = 0.6
-"""A second face at least this large (by eye distance, of the largest) makes it unclear who is meant."""
+"""Images of a person that an error message lists."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EnrolmentCandidate:
-    """What became of one picture: ``taken`` with its face, or refused for ``reason``.
+    """The judgement of one image: accepted with its face, or rejected for ``reason``.
 
-    ``known`` tells that it was refused because the person is known by it already.
+    ``known``: it was rejected because the person is enrolled with it already.
     """
 
     source: str
@@ -52,11 +55,15 @@ class EnrolmentCandidate:
 
 @dataclass(slots=True)
 class Enrolment:
-    """Collects pictures of one person. ``floors`` are the quality demanded of each.
+    """Collects images of one person.
 
-    ``doubts`` says why an embedding is not surely a person's (``vision.personhood``).
-    ``known``: embeddings, float32 (n,), of faces this person is enrolled with already; new ones must fit them.
-    ``others`` are all the other people enrolled, who might be meant instead.
+    ``known``: embeddings, float32 (n,), of the faces that this person is enrolled with; new ones must fit them.
+    ``floors``: the quality that a face needs. ``doubts`` returns the reasons why an embedding may not be a person's.
+    ``others``: the other people enrolled, who might be meant instead. Example::
+
+        enrolment = models.enrolment_of(store, "Anna")
+        enrolment.add_image(read_photo(path), path.name)
+        store.add_person("Anna", enrolment.finish())
     """
 
     detector: Detector
@@ -66,54 +73,53 @@ class Enrolment:
     floors: QualityConfig = field(default_factory=lambda: ENROLMENT)
     doubts: Doubts = accept_all
     others: OtherPeople | None = None
-    pictures: list[EnrolmentCandidate] = field(default_factory=list)
+    candidates: list[EnrolmentCandidate] = field(default_factory=list)
 
     @property
     def accepted(self) -> list[EnrolmentCandidate]:
-        return [picture for picture in self.pictures if picture.accepted]
+        """The candidates accepted so far."""
+        return [candidate for candidate in self.candidates if candidate.accepted]
 
     def add_image(self, image: Image, source: str) -> EnrolmentCandidate:
-        """Judge one picture (uint8 RGB); ``source`` is what to call it when talking to the user."""
-        picture = self._consider(image, source)
-        self.pictures.append(picture)
-        return picture
+        """Judge an image (uint8 RGB) with one face; ``source`` names it in messages."""
+        return self._add(self._judged_image(image, source))
 
     def add_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
-        """Judge a face that was cut out before, as one seen at the door was: by the same rules, and embedded anew."""
-        picture = self._judged(replace(face, quality=reassess(face, self.floors)), source)
-        self.pictures.append(picture)
-        return picture
+        """Judge a face that was cropped before, as from a sighting, by the same rules; it is embedded again."""
+        return self._add(self._judged(replace(face, quality=reassess(face, self.floors)), source))
 
     def reject(self, source: str, reason: str) -> EnrolmentCandidate:
-        """Note a picture that could not even be read, or needs no look."""
-        picture = EnrolmentCandidate(source, accepted=False, reason=reason)
-        self.pictures.append(picture)
-        return picture
+        """Note an image that could not be read, or was not judged."""
+        return self._add(EnrolmentCandidate(source, accepted=False, reason=reason))
 
     def finish(self) -> list[EnrolledFace]:
-        """The faces to keep, ready for ``Store.add_person``; none where all good ones are known already.
+        """Return the faces to store; an empty list if all good faces are enrolled already.
 
-        Faces that do not look like the rest are refused first (see ``pictures`` for which and why). Raises
-        EnrolmentError when fewer than LEAST_FACES are left, those already known included; when the pictures show
-        several people and none of them is surely meant; and when it is somebody who has another name already.
+        Faces that do not look like the others are rejected first (see ``candidates``). Raises EnrolmentError if fewer
+        than MIN_FACES are left, including those enrolled before; if the images show several people and it is unclear
+        who is meant; or if the person is enrolled under another name.
         """
-        self._refuse_outsiders()
-        if not self.accepted and any(picture.known for picture in self.pictures):
+        self._reject_outsiders()
+        if not self.accepted and any(candidate.known for candidate in self.candidates):
             return []
-        taken, needed = self.accepted, max(1, LEAST_FACES - len(self.known))
-        if len(taken) < needed:
+        accepted, needed = self.accepted, max(1, MIN_FACES - len(self.known))
+        if len(accepted) < needed:
             raise EnrolmentError(
-                f"only {len(taken)} good face{'s' if len(taken) != 1 else ''}; at least {needed} needed",
-                "Add pictures: sharp, well lit, one face each, from slightly different sides and on different days.",
+                f"only {len(accepted)} good face{'s' if len(accepted) != 1 else ''}; at least {needed} needed",
+                "Add photos: sharp, well lit, one face each, from slightly different sides and on different days.",
             )
-        return [_enrolled(picture, self.model_sha256) for picture in taken]
+        return [_enrolled(candidate, self.model_sha256) for candidate in accepted]
 
     def lookalikes(self) -> list[Lookalike]:
-        """Who else is enrolled and looks like this person, as far as the pictures taken show; the closest first."""
+        """Return the other people enrolled who look like this person, closest first."""
         faces = self._faces()
         return self.others.resembling(faces) if self.others and len(faces) else []
 
-    def _consider(self, image: Image, source: str) -> EnrolmentCandidate:
+    def _add(self, candidate: EnrolmentCandidate) -> EnrolmentCandidate:
+        self.candidates.append(candidate)
+        return candidate
+
+    def _judged_image(self, image: Image, source: str) -> EnrolmentCandidate:
         faces = self.detector.detect(image)
         problem = _not_one_face(faces)
         if problem:
@@ -124,79 +130,74 @@ class Enrolment:
         if not face.quality.usable:
             return EnrolmentCandidate(source, accepted=False, reason="; ".join(face.quality.reasons), face=face)
         embedding = self.embedder.embed(face.image)
-        doubts = self.doubts(embedding)
-        if doubts:
-            return EnrolmentCandidate(source, accepted=False, reason="; ".join(doubts), face=face, embedding=embedding)
-        if any(float(one @ embedding) > _SAME_PICTURE for one in self.known):
-            reason = "nearly the same as one enrolled before"
-            return EnrolmentCandidate(source, accepted=False, reason=reason, face=face, embedding=embedding, known=True)
-        twin = self._twin(embedding)
-        if twin:
-            return EnrolmentCandidate(
-                source, accepted=False, reason=f"nearly the same as {twin}", face=face, embedding=embedding
-            )
-        return EnrolmentCandidate(source, accepted=True, face=face, embedding=embedding)
+        candidate = EnrolmentCandidate(source, accepted=True, face=face, embedding=embedding)
+        if doubts := self.doubts(embedding):
+            return replace(candidate, accepted=False, reason="; ".join(doubts))
+        if any(float(one @ embedding) > _SAME_IMAGE for one in self.known):
+            return replace(candidate, accepted=False, reason="nearly the same as one enrolled before", known=True)
+        if twin := self._twin(embedding):
+            return replace(candidate, accepted=False, reason=f"nearly the same as {twin}")
+        return candidate
 
     def _twin(self, embedding: Embedding) -> str | None:
         for other in self.accepted:
-            if float(_embedding(other) @ embedding) > _SAME_PICTURE:
+            if float(_embedding(other) @ embedding) > _SAME_IMAGE:
                 return other.source
         return None
 
     def _faces(self) -> Embeddings:
-        """Everything known and taken, float32 (k, n): what is known comes first."""
-        return np.array([*self.known, *(_embedding(picture) for picture in self.accepted)], np.float32)
+        """Return the known and the accepted embeddings, in that order, float32 (k, n)."""
+        return np.array([*self.known, *(_embedding(candidate) for candidate in self.accepted)], np.float32)
 
-    def _refuse_outsiders(self) -> None:
+    def _reject_outsiders(self) -> None:
         faces = self._faces()
-        if len(faces) < LEAST_FACES:
+        if len(faces) < MIN_FACES:
             return
         core = self._core(cluster(faces))
         self._require_new(faces[core])
-        fitting = similarity_to_core(faces, core)[len(self.known) :]
-        for picture, fit in zip(self.accepted, fitting, strict=True):
-            reason = self._misfit(_embedding(picture), float(fit))
+        similarities = similarity_to_core(faces, core)[len(self.known) :]
+        for candidate, similarity in zip(self.accepted, similarities, strict=True):
+            reason = self._misfit(_embedding(candidate), float(similarity))
             if reason:
-                self.pictures[self.pictures.index(picture)] = replace(picture, accepted=False, reason=reason)
+                rejected = replace(candidate, accepted=False, reason=reason)
+                self.candidates[self.candidates.index(candidate)] = rejected
 
     def _core(self, groups: Sequence[Indices]) -> Indices:
-        """The group that is meant: with the faces known before, or by far the largest. Raises EnrolmentError."""
+        """Return the group that is meant: with the known faces, or by far the largest. Raises EnrolmentError."""
         known = len(self.known)
         core = max(groups, key=lambda group: (int((group < known).sum()), len(group)))
         second = max((len(group) for group in groups if group is not core), default=0)
-        if not known and second > max(1.0, _SEVERAL * len(core)):
+        if not known and second > max(1.0, _MAX_SECOND_GROUP * len(core)):
             shown = [[self.accepted[number].source for number in group] for group in groups if len(group) > 1]
             raise EnrolmentError(
-                f"these pictures show {len(shown)} people: {' | '.join(map(_some, shown))}",
-                "Enrol each person with pictures of their own.",
+                f"these photos show {len(shown)} people: {' | '.join(map(_some, shown))}",
+                "Enrol each person with photos of their own.",
             )
         return core
 
     def _require_new(self, core: Embeddings) -> None:
-        """Raise EnrolmentError if a new name is asked for somebody who has one."""
+        """Raise EnrolmentError if a new name is given to a person who has one."""
         found = self.others.resembling(core) if self.others and not self.known else []
         if found and found[0].same:
             name = found[0].name
             raise EnrolmentError(
-                f"these pictures show {name}, who is enrolled already ({found[0].closeness:.2f} alike)",
-                f"For another name: facesecure people rename. For more pictures: facesecure enroll {name!r}. Twins "
+                f"these photos show {name}, who is enrolled already ({found[0].closeness:.2f} alike)",
+                f"For another name: facesecure people rename. For more photos: facesecure enroll {name!r}. Twins "
                 f"whom the camera cannot tell apart need one name for both.",
             )
 
-    def _misfit(self, face: Embedding, fit: float) -> str | None:
-        """Why a face that fits the others with the cosine ``fit`` is somebody else's; None if it is not."""
+    def _misfit(self, face: Embedding, similarity: float) -> str | None:
+        """Return why a face with this ``similarity`` (cosine) to the others is another person's; None if it is not."""
         name, score = (self.others.nearest(face) if self.others else None) or ("", -1.0)
-        if score > max(fit, MIN_CORE_SIMILARITY) + _NEARER:
-            return f"looks like {name} ({score:.2f}) more than like the others ({fit:.2f})"
-        return (
-            f"does not look like the others ({fit:.2f}, {MIN_CORE_SIMILARITY:.2f} needed)"
-            if fit < MIN_CORE_SIMILARITY
-            else None
-        )
+        if score > max(similarity, MIN_CORE_SIMILARITY) + _NEARER_MARGIN:
+            return f"looks like {name} ({score:.2f}) more than like the others ({similarity:.2f})"
+        if similarity < MIN_CORE_SIMILARITY:
+            return f"does not look like the others ({similarity:.2f}, {MIN_CORE_SIMILARITY:.2f} needed)"
+        return None
 
 
 def _some(sources: Sequence[str]) -> str:
-    """The first few of them."""
+    """Return the first few of ``sources``, and the number of the rest."""
     more = len(sources) - _LISTED
     return ", ".join(sources[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
@@ -205,45 +206,43 @@ def _not_one_face(faces: Sequence[Face]) -> str | None:
     if not faces:
         return "no face found"
     largest = _largest(faces)
-    rivals = [face for face in faces if face is not largest and face.eye_distance >= _RIVAL * largest.eye_distance]
-    return f"{len(rivals) + 1} faces; which one is meant?" if rivals else None
+    limit = _MAX_SECOND_FACE * largest.eye_distance
+    others = [face for face in faces if face is not largest and face.eye_distance >= limit]
+    return f"{len(others) + 1} faces; which one is meant?" if others else None
 
 
 def _largest(faces: Sequence[Face]) -> Face:
     return max(faces, key=lambda face: face.eye_distance)
 
 
-def _enrolled(picture: EnrolmentCandidate, model_sha256: str) -> EnrolledFace:
-    if picture.face is None:
-        raise ValueError(f"{picture.source} has no face that could be enrolled")
-    return EnrolledFace(picture.face.image, _embedding(picture), model_sha256, picture.face.quality, picture.source)
+def _enrolled(candidate: EnrolmentCandidate, model_sha256: str) -> EnrolledFace:
+    face, embedding = candidate.face, _embedding(candidate)
+    if face is None:
+        raise ValueError(f"{candidate.source} has no face that could be enrolled")
+    return EnrolledFace(face.image, embedding, model_sha256, face.quality, candidate.source)
 
 
-def _embedding(picture: EnrolmentCandidate) -> Embedding:
-    if picture.embedding is None:
-        raise ValueError(f"{picture.source} has no face that was embedded")
-    return picture.embedding
-
-
-MOST = 20
-"""Faces taken of one visitor at a time; more of the same door teach nothing."""
+def _embedding(candidate: EnrolmentCandidate) -> Embedding:
+    if candidate.embedding is None:
+        raise ValueError(f"{candidate.source} has no face that was embedded")
+    return candidate.embedding
 
 
 def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[EnrolledFace]:
-    """The ``faces`` good enough to be known by, ready for the store; ``enrolment`` says of each why or why not.
+    """Return those of ``faces`` to store; the candidates of ``enrolment`` say why the others were rejected.
 
-    None where the person is known by all of them already. Raises EnrolmentError where too few are good.
+    The list is empty if the person is enrolled with all of them already. Raises EnrolmentError if too few are good.
     """
-    ordered = list(_most_telling_first(faces))
+    ordered = list(_most_informative_first(faces))
     for face in ordered:
-        _consider(enrolment, face)
+        _add_sighting_face(enrolment, face)
     accepted = enrolment.finish()
-    origins = [face.sighting for face, picture in zip(ordered, enrolment.pictures, strict=True) if picture.accepted]
+    origins = [face.sighting for face, one in zip(ordered, enrolment.candidates, strict=True) if one.accepted]
     return [replace(face, sighting=origin) for face, origin in zip(accepted, origins, strict=True)]
 
 
-def _most_telling_first(faces: Sequence[StoredFace]) -> Iterator[StoredFace]:
-    """The clearest, then always the one least like those before: twins, which enrolment refuses, come last."""
+def _most_informative_first(faces: Sequence[StoredFace]) -> Iterator[StoredFace]:
+    """Yield the clearest face, then always the one least like those before, so that duplicates come last."""
     left = sorted(faces, key=_clearest_first)
     nearest = [-1.0] * len(left)
     while left:
@@ -251,7 +250,7 @@ def _most_telling_first(faces: Sequence[StoredFace]) -> Iterator[StoredFace]:
         face = left.pop(index)
         nearest.pop(index)
         yield face
-        nearest = [max(near, _alike(face, other)) for near, other in zip(nearest, left, strict=True)]
+        nearest = [max(near, _similarity(face, other)) for near, other in zip(nearest, left, strict=True)]
 
 
 def _clearest_first(face: StoredFace) -> tuple[float, float]:
@@ -259,15 +258,15 @@ def _clearest_first(face: StoredFace) -> tuple[float, float]:
     return -round(quality.clarity, 2), -quality.eye_distance
 
 
-def _alike(one: StoredFace, other: StoredFace) -> float:
-    """Their cosine; embeddings of two models do not compare."""
+def _similarity(one: StoredFace, other: StoredFace) -> float:
+    """Return the cosine of two faces; 0 if different models embedded them."""
     same = one.seen.model_sha256 == other.seen.model_sha256
     return float(one.seen.embedding @ other.seen.embedding) if same else 0.0
 
 
-def _consider(enrolment: Enrolment, face: StoredFace) -> None:
+def _add_sighting_face(enrolment: Enrolment, face: StoredFace) -> None:
     source = f"door {face.seen.taken_at.astimezone():%Y-%m-%d %H:%M:%S}, sighting {face.sighting[:8]}"
-    if len(enrolment.accepted) >= MOST:
-        enrolment.reject(source, f"{MOST} faces are enough")
+    if len(enrolment.accepted) >= MAX_SIGHTING_FACES:
+        enrolment.reject(source, f"{MAX_SIGHTING_FACES} faces are enough")
     else:
         enrolment.add_face(face.seen.face, source)

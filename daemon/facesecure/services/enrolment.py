@@ -9,7 +9,7 @@ from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import EnrolledFace, Person, StoredFace
 from facesecure.recognition import enrolment as recognition
-from facesecure.recognition.enrolment import LEAST_FACES, Enrolment, EnrolmentCandidate
+from facesecure.recognition.enrolment import MIN_FACES, Enrolment, EnrolmentCandidate
 from facesecure.recognition.similarity import Lookalike
 from facesecure.services.image_providers import ImageProvider
 from facesecure.services.model_stack import ModelStack
@@ -114,11 +114,11 @@ def _add(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
 
 def _with_hint(error: EnrolmentError, enrolment: Enrolment, name: str) -> EnrolmentError:
     """Replace the hint for photos: a person at the door cannot simply add more of them."""
-    if len(enrolment.accepted) >= LEAST_FACES:
+    if len(enrolment.accepted) >= MIN_FACES:
         return error
     hint = f"wait for another visit, or enrol with photos: facesecure enroll {name!r} --images PATH..."
     return EnrolmentError(error.message, hint)
 
 
 def _result(name: str, person: Person | None, enrolment: Enrolment) -> EnrolmentResult:
-    return EnrolmentResult(name, person, tuple(enrolment.pictures), tuple(enrolment.lookalikes()))
+    return EnrolmentResult(name, person, tuple(enrolment.candidates), tuple(enrolment.lookalikes()))

@@ -122,7 +122,7 @@ def test_the_loose_crop_it_learnt_on_is_what_it_is_shown(tmp_path):
 
 
 def test_a_crop_of_another_size_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="looks at uint8"):
+    with pytest.raises(ValueError, match="the input of this classifier is uint8"):
         loaded(tmp_path).classify(coloured(1, 2, 3, 64))
     assert loaded(tmp_path, loose=True).crop_context(RED, Box(0, 0, 50, 50)).shape == (64, 64, 3)
     assert loaded(tmp_path).crop_context(RED, Box(0, 0, 50, 50)) is None
@@ -137,17 +137,17 @@ def test_a_dark_face_is_brightened_only_where_it_learnt_on_such(tmp_path):
 @pytest.mark.parametrize(
     ("card", "complaint"),
     [
-        ({"task": "face-embedding"}, "is no classifier"),
-        ({"alignment": None}, "does not say what it looks at"),
-        ({"labels": ["Anna", "Tom"]}, "names nobody, or an unknown class"),
-        ({"labels": ["Anna", "Tom", "unknown", "Eve"]}, "nobody measured whom colours takes for Eve"),
+        ({"task": "face-embedding"}, "is not a face classifier"),
+        ({"alignment": None}, "does not describe its input"),
+        ({"labels": ["Anna", "Tom"]}, "names no person, or lists an unknown class"),
+        ({"labels": ["Anna", "Tom", "unknown", "Eve"]}, "colours has no measured scores for Eve"),
         ({"labels": ["Anna", "Anna", "unknown"]}, "each once"),
-        ({"labels": ["Anna", "anna", "unknown"]}, "have one name"),
+        ({"labels": ["Anna", "anna", "unknown"]}, "have names that differ only in case"),
         ({"labels": ["Anna", "a/b", "unknown"]}, "cannot be a name"),
         ({"labels": ["unknown"]}, "two classes"),
-        ({"classifier": {"unknown": ["Anna", "Tom", "unknown"]}}, "names nobody"),
-        ({"classifier": {"scores": {}}}, "nobody measured whom colours takes for Anna, Tom"),
-        ({"classifier": {"strangers": 0}}, "nobody measured whom colours takes for anybody"),
+        ({"classifier": {"unknown": ["Anna", "Tom", "unknown"]}}, "names no person"),
+        ({"classifier": {"scores": {}}}, "colours has no measured scores for Anna, Tom"),
+        ({"classifier": {"strangers": 0}}, "colours has no measured scores for strangers"),
     ],
 )
 def test_a_card_that_leaves_something_open_is_refused_with_what_to_do(tmp_path, card, complaint):

@@ -23,7 +23,7 @@ def test_each_name_has_its_own_spreads_and_the_card_s_threshold(tmp_path):
 def test_a_name_that_strangers_come_near_to_is_told_of_and_the_rate_that_would_do(tmp_path):
     found = standards(tmp_path, anna=WIDE)
     (warning,) = found.warnings(1e-5)
-    assert warning.startswith("Anna will hardly be named: strangers come too near for 1 in 100,000")
+    assert warning.startswith("Anna will rarely be named: strangers score too high for 1 in 100,000")
     rate = float(warning.split("false_accept = ")[1].split()[0])
     assert found.attainable("Anna") <= rate <= 0.5
     assert found.named("Anna", rate) >= 0.5
@@ -33,10 +33,10 @@ def test_a_name_that_strangers_come_near_to_is_told_of_and_the_rate_that_would_d
 
 def test_where_no_rate_would_do_that_is_said(tmp_path):
     found = standards(tmp_path, anna=WIDE, thresholds={"unknown": 0.9})
-    assert found.warnings(0.1)[0].endswith("no rate would do")
+    assert found.warnings(0.1)[0].endswith("no rate would be enough")
 
 
 def test_a_classifier_that_cannot_tell_a_name_from_strangers_is_refused(tmp_path):
     upside_down = {"genuine": NARROW, "impostor": SURE["genuine"]}
-    with pytest.raises(ModelError, match="does not tell those it knows from strangers"):
+    with pytest.raises(ModelError, match="does not separate its people from strangers"):
         standards(tmp_path, anna=upside_down)

@@ -86,7 +86,7 @@ def test_a_picture_of_somebody_else_is_thrown_out_and_shown(enrolment):
         enrolment.add_image(picture(person=shade), name)
     pictures = enrolment.finish()
     assert sorted(picture.source for picture in pictures) == ["a", "b", "c", "d"]
-    assert [p.source for p in enrolment.pictures if "does not look like the others" in p.reason] == ["other"]
+    assert [p.source for p in enrolment.candidates if "does not look like the others" in p.reason] == ["other"]
 
 
 def test_somebody_enrolled_already_may_add_one_picture_but_not_of_somebody_else():
@@ -112,7 +112,7 @@ def test_a_stranger_among_pictures_known_already_is_refused_and_still_no_error()
     again.add_image(picture(person=21), "a.jpg")
     again.add_image(picture(person=230), "other.jpg")
     assert again.finish() == []
-    assert "does not look like the others" in again.pictures[1].reason
+    assert "does not look like the others" in again.candidates[1].reason
 
 
 def test_pictures_known_already_do_not_hide_that_another_is_new():
@@ -136,7 +136,7 @@ def shades(enrolment: Enrolment, *shown: int) -> Enrolment:
 def test_somebody_who_has_a_name_gets_no_second_one():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others()), 20, 45, 70)
     with pytest.raises(
-        EnrolmentError, match=r"these pictures show Ben, who is enrolled already \(1.00 alike\)"
+        EnrolmentError, match=r"these photos show Ben, who is enrolled already \(1.00 alike\)"
     ) as told:
         enrolment.finish()
     assert "facesecure people rename" in (told.value.hint or "")
@@ -155,14 +155,14 @@ def test_somebody_who_looks_like_another_is_enrolled_with_a_warning():
 def test_a_picture_that_is_somebody_elses_says_whose():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others(angle=1.9)), 20, 45, 70, 150)
     assert [taken.source for taken in enrolment.finish()] == ["20", "45", "70"]
-    assert [p.reason for p in enrolment.pictures if not p.accepted] == [
+    assert [p.reason for p in enrolment.candidates if not p.accepted] == [
         "looks like Ben (1.00) more than like the others (0.27)"
     ]
 
 
 def test_an_album_of_two_people_enrols_neither():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m"), 10, 35, 60, 190, 220, 245)
-    with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: 10, 35, 60 \| 190, 220, 245"):
+    with pytest.raises(EnrolmentError, match=r"these photos show 2 people: 10, 35, 60 \| 190, 220, 245"):
         enrolment.finish()
 
 
@@ -178,7 +178,7 @@ def album(*parts: tuple[str, int], known: Sequence[tuple[str, int]] = ()) -> Enr
 
 def refused(enrolment: Enrolment) -> set[str]:
     """Whose photos do not belong."""
-    strange = [p.source for p in enrolment.pictures if "like the others" in p.reason]
+    strange = [p.source for p in enrolment.candidates if "like the others" in p.reason]
     return {source.rsplit("_", 1)[0] for source in strange}
 
 
@@ -195,7 +195,7 @@ def test_outsiders_among_real_photos_are_refused_and_shown(outsiders):
 
 
 def test_as_many_real_photos_of_another_are_told_as_two_people():
-    with pytest.raises(EnrolmentError, match=r"these pictures show 2 people: Tiger_Woods.* \| Jack_Straw"):
+    with pytest.raises(EnrolmentError, match=r"these photos show 2 people: Tiger_Woods.* \| Jack_Straw"):
         album(("Jack_Straw", 4), ("Tiger_Woods", 4)).finish()
 
 

@@ -228,7 +228,7 @@ def _classifier_thresholds(context: CheckContext) -> Iterator[CheckResult]:
             "calibration", f"{card.name}: {warning}", "train it on more people and images, or allow a higher rate"
         )
     if facts is not None and not warnings:
-        shares = ", ".join(f"{name} {standards.named(name, allowed):.0%}" for name in standards.standards)
+        shares = ", ".join(f"{name} {standards.named(name, allowed):.0%}" for name in standards.rules)
         measured = f"measured on {facts.strangers} strangers ({facts.dataset})"
         yield ok("calibration", f"1 stranger in {1 / allowed:,.0f}: visits named {shares}; {measured}")
 

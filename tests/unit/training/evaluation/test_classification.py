@@ -104,7 +104,7 @@ def test_robustness_falls_where_the_colour_goes_and_not_where_only_sharpness_doe
 
 
 def test_written_into_the_card_the_daemon_runs_it(door, unmeasured, tmp_path):
-    with pytest.raises(ModelError, match="nobody measured"):
+    with pytest.raises(ModelError, match="no measured scores"):
         FaceClassifier(load_model(unmeasured))
     done = evaluate(
         unmeasured, "--data", door / "test", "--strangers", door / "strangers", "--validation", door / "validation",
