@@ -126,7 +126,7 @@ def test_a_second_name_for_the_same_person_is_refused_and_says_what_to_do(facese
     assert outcome.code == 1
     assert outcome.json["enrolled"] is False
     assert [(warning["kind"], warning["name"]) for warning in outcome.json["warnings"]] == [("same", "Grace")]
-    assert "these pictures show Grace, who is enrolled already" in outcome.err
+    assert "these photos show Grace, who is enrolled already" in outcome.err
     assert "facesecure people rename" in outcome.err
     assert set(facesecure.people()) == {"Grace"}
 
@@ -166,7 +166,7 @@ def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):
     considered = Enrolment.add_image
 
     def interrupted(self, image, source):
-        if len(self.pictures) == 4:
+        if len(self.candidates) == 4:
             raise KeyboardInterrupt
         return considered(self, image, source)
 
