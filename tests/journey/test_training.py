@@ -129,7 +129,7 @@ def test_a_folder_with_a_run_in_it_is_not_trained_over(faces, hugonet):
     [
         (("--resume", "--epochs", "9"), 2, "--epochs is 9, and the run began with 4"),
         (("--resume", "--lr", "fast"), 2, "Invalid value for '--lr'"),
-        ((), 2, "holds a run already"),
+        ((), 2, "already holds a run"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_words(hugonet, words, code, complaint):

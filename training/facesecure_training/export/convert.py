@@ -1,4 +1,4 @@
-"""From a Keras model to the bytes of a TFLite file."""
+"""Converts a Keras model to the bytes of a TFLite file."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ def to_tflite(model: Any, precision: Precision, samples: Samples = ()) -> bytes:
     """Convert ``model``, uint8 RGB in, to a graph for batches of one; weights as ``precision`` says.
 
     float16 stores the weights at half size and computes in float32. dynamic8 stores the weights as int8 and rounds
-    activations on the run; mixed8 does so for convolutions alone, but for those that see the picture itself
-    (``quantise``). int8 computes in int8 throughout, takes uint8 and gives float32; edgetpu is the same with
-    uint8 out. For these two ``samples``, arrays (1, h, w, 3) of real crops, tell the range of every activation.
+    activations at run time; mixed8 does so for convolutions only, except those that see the image itself
+    (``quantise``). int8 computes in int8 throughout, takes uint8 and returns float32; edgetpu is the same with uint8
+    output. For these two, ``samples``, arrays (1, h, w, 3) of real crops, show the range of every activation.
 
-    Where Keras' own way into the converter fails, a SavedModel is taken round. Raises ModelError, with the
-    operation's name, for what TFLite cannot express at all.
+    If Keras' own conversion fails, a SavedModel is used instead. Raises ModelError, with the operation's name, for what
+    TFLite cannot express at all.
     """
-    if precision == "mixed8":  # rounding what the first convolution sees gains nothing
+    if precision == "mixed8":  # rounding the input of the first convolution gains nothing
         return with_int8_kernels(to_tflite(model, "float32"), lambda kernel: kernel[3] != 3)
     settled = static(model, precision)
     try:
         return _converted(lambda lite: lite.from_keras_model(settled), precision, samples, settled)
     except Exception as error:  # noqa: BLE001 - the converter raises whatever its parts raise
         _refuse_unknown_operations(error)
-        log.warning("from_keras_model failed (%s); going round by a SavedModel", _first_line(error))
+        log.warning("from_keras_model failed (%s); trying a SavedModel", _first_line(error))
     return _by_saved_model(settled, precision, samples)
 
 
 def static(model: Any, precision: Precision) -> Any:
-    """The same network for one picture: with an open batch tflite-runtime delegates nothing.
+    """Return the same network for one image: with an open batch tflite-runtime delegates nothing.
 
-    The two int8 forms get a float32 input, so that scaling is computed in int8 too and no cast is left; what the file
-    takes is uint8 all the same. A network that cannot be written out anew is wrapped as it is.
+    The two int8 forms get a float32 input, so that scaling is computed in int8 too and no cast remains; the file takes
+    uint8 all the same. A network that cannot be cloned is wrapped.
     """
     keras = tensorflow().keras
     try:
         if precision in ("int8", "edgetpu"):
-            return _with_float_input(model, _fusible if precision == "edgetpu" else _as_it_is)
+            return _with_float_input(model, _fusible if precision == "edgetpu" else _cloned)
         return fixed_batch(model) if None in model.inputs[0].shape else model
     except (ValueError, TypeError, AttributeError, NotImplementedError, RuntimeError) as error:
-        log.debug("not written out anew (%s): wrapped", _first_line(error))
+        log.debug("not cloned (%s): wrapped", _first_line(error))
     picture = keras.Input(batch_shape=(1, *_shape(model)), dtype="uint8", name="picture")
     return keras.Model(picture, model(picture))
 
@@ -74,15 +74,18 @@ def _with_float_input(model: Any, layer: Callable[[Any], Any]) -> Any:
     return copy
 
 
-def _as_it_is(layer: Any) -> Any:
+def _cloned(layer: Any) -> Any:
     return type(layer).from_config(layer.get_config())
 
 
 def _fusible(layer: Any) -> Any:
-    """The converter makes one L2_NORMALIZATION, which an Edge TPU has, of TensorFlow's own way to write it only."""
+    """Clone a layer; write unit normalisation in the only way that the converter turns into one L2_NORMALIZATION.
+
+    That is an operation an Edge TPU has.
+    """
     tf = tensorflow()
     if not isinstance(layer, tf.keras.layers.UnitNormalization):
-        return _as_it_is(layer)
+        return _cloned(layer)
 
     class L2(tf.keras.layers.Layer):  # type: ignore[misc,name-defined]
         def call(self, vectors: Any) -> Any:
@@ -138,7 +141,7 @@ def _by_saved_model(model: Any, precision: Precision, samples: Samples) -> bytes
             _refuse_unknown_operations(error)
             raise ModelError(
                 f"TensorFlow cannot convert this model to {precision}: {_first_line(error)}",
-                "neither from Keras nor by a SavedModel; try another --form, or look at the layer that it names",
+                "neither from Keras nor through a SavedModel; try another --form, or check the layer it names",
             ) from error
 
 
@@ -147,7 +150,7 @@ def _refuse_unknown_operations(error: Exception) -> None:
     if found:
         raise ModelError(
             f"the model uses {', '.join(found)}, which no TFLite runtime on the Pi has",
-            "build that layer of operations that TFLite knows: the runtimes there have neither Flex nor custom ones",
+            "build that layer from operations that TFLite has: the runtimes there have neither Flex nor custom ones",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""One trained model in the forms that are asked for: converted, checked, proved on both runtimes, and written."""
+"""One trained model in the forms asked for: converted, checked, compared on both runtimes, and written."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ _GOLDEN: Mapping[Precision, float] = {
 _NOTES: Mapping[Precision, str] = {
     "float32": "The reference.",
     "float16": "Weights are stored as float16 and computed in float32.",
-    "dynamic8": "Weights are int8; activations are rounded to 8 bits on the run.",
-    "mixed8": "Kernels of all convolutions but the first are int8; activations are rounded to 8 bits on the run.",
-    "int8": "Weights and activations are int8; takes uint8, gives float32.",
+    "dynamic8": "Weights are int8; activations are rounded to 8 bits at run time.",
+    "mixed8": "Kernels of all convolutions but the first are int8; activations are rounded to 8 bits at run time.",
+    "int8": "Weights and activations are int8; takes uint8, returns float32.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is asked for: ``forms`` by the command line's words, as files in ``into``, named after ``name``.
+    """What to export: ``forms`` by the command line's words, as files in ``into`` named after ``name``.
 
-    ``data`` holds crops to prove parity on and to calibrate int8 (the shipped portraits if None), ``limit`` of which
+    ``data`` holds crops to check parity on and to calibrate int8 (the shipped portraits if None), ``limit`` of which
     are drawn by ``seed``. ``python`` has tflite-runtime. ``tolerance`` replaces the forms' own.
     """
 
@@ -68,12 +68,13 @@ class ExportRequest:
     tolerance: float | None = None
 
     def name_of(self, form: str) -> str:
+        """Return the file's name for ``form``."""
         return self.name if len(self.forms) == 1 and form != "edgetpu" else f"{self.name}-{form}"
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One file that was written, what was measured of it, and why it is not for an Edge TPU (empty: nothing)."""
+    """A file that was written, its measurements, and why it is not for an Edge TPU (empty: no reason)."""
 
     form: str
     file: Path
@@ -83,6 +84,7 @@ class Exported:
     tpu: Sequence[str]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the result for JSON."""
         runs = {
             one.runtime: {"milliseconds": round(one.milliseconds, 3), **asdict(one.delegation)} for one in self.readings
         }
@@ -99,20 +101,24 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A form that cannot be had, and why."""
+    """A form that cannot be exported, and why."""
 
     form: str
     error: ModelError
 
     def as_json(self) -> dict[str, Any]:
+        """Return the refusal for JSON."""
         return {"form": self.form, "refused": self.error.message, "hint": self.error.hint}
 
 
 def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exported | Refused]:
-    """Write ``model`` in every form of ``order``, one after the other. Raises UsageError, ImageError for wrong data."""
+    """Write ``model`` in every form of ``order``, one after the other.
+
+    Raises UsageError, ImageError for unsuitable data.
+    """
     size = picture_size(model)
     if _CALIBRATED & set(order.forms) and order.data is None:
-        raise UsageError("int8 must see real faces to find its ranges", "pass a folder of face crops with --data")
+        raise UsageError("int8 needs real faces to find its ranges", "pass a folder of face crops with --data")
     pictures = (
         crops_under(order.data, size, order.limit, order.seed) if order.data is not None else shipped_samples(size)
     )
@@ -125,7 +131,7 @@ def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exp
 
 
 class _Source:
-    """The Keras model with its own answers, to hold the files' against."""
+    """The Keras model and its outputs, which those of the files are compared with."""
 
     def __init__(self, model: Any, identity: Identity, pictures: Image) -> None:
         self._model, self._identity, self._pictures = model, identity, pictures
@@ -136,6 +142,7 @@ class _Source:
         self._facts = identity.as_card(self._answers.shape[1], self._shape[1])
 
     def write(self, form: str, order: ExportRequest) -> Exported:
+        """Write one form. Raises ModelError if it is refused."""
         precision = FORMS[form]
         content = to_tflite(self._model, precision, [picture[None] for picture in self._pictures])
         operations.require_supported(content)
@@ -152,7 +159,7 @@ class _Source:
         return Exported(form, order.into / f"{name}.tflite", len(content), proof, readings, problems)
 
     def _read(self, content: bytes, python: Path | None) -> list[RuntimeReading]:
-        """Both runtimes on all pictures, and on the golden squares last."""
+        """Run both runtimes on all images, and on the golden squares last."""
         pictures = np.concatenate([self._pictures, model_bundle.golden_squares(self._golden_shape)])
         scale, zero = output_scale(content)
         found = [runtimes.read(content, pictures, one) for one in (None, *([python] if python else []))]
@@ -162,7 +169,7 @@ class _Source:
         ]
 
     def _proved(self, precision: Precision, readings: Sequence[RuntimeReading], tolerance: float | None) -> Proof:
-        """The worst of the runtimes. Raises ModelError if one strays."""
+        """Return the worst proof of the runtimes. Raises ModelError if one deviates."""
         proofs = {
             one.runtime: prove(self._kind, precision, self._answers, one.outputs[:-1], tolerance) for one in readings
         }
@@ -172,7 +179,7 @@ class _Source:
         return worst(proofs.values(), key=lambda proof: proof.value)
 
     def _demand_agreement(self, precision: Precision, readings: Sequence[RuntimeReading]) -> None:
-        """The daemon checks the golden output on whichever runtime it finds."""
+        """Raise ModelError if the runtimes disagree: the daemon checks the golden output on whichever it finds."""
         golden = [one.outputs[-1] for one in readings]
         apart = max(float(np.abs(one - golden[0]).max()) for one in golden)
         if apart > self._golden_tolerance(precision):
@@ -212,7 +219,7 @@ class _Source:
 
 
 def _flat(outputs: Any) -> Outputs:
-    """Outputs of one picture as one row."""
+    """Return the outputs for one image as one row."""
     parts = outputs if isinstance(outputs, list | tuple) else [outputs]
     row: NDArray[np.float32] = np.concatenate([np.asarray(part, np.float32).ravel() for part in parts])
     return row[None]

@@ -1,7 +1,7 @@
-"""Which operations a TFLite file asks for, and which of them a runtime, or an Edge TPU, does not have.
+"""The operations that a TFLite file needs, and those that a runtime or an Edge TPU lacks.
 
 ``operations.json`` holds, for each runtime, every built-in operation and the newest version of it that the runtime
-builds. It was measured by asking: a small graph with one more operation code in it, for each kind and version.
+supports. It was measured: a small graph with one more operation code in it, for each kind and version.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _HELPERS = {"INT32"}  # biases, and the shapes and axes that some operations tak
 
 @dataclass(frozen=True, slots=True)
 class RequiredOperation:
-    """One operation code that a file asks for: FULLY_CONNECTED of version 12; custom operations have version 0."""
+    """One operation code of a file: FULLY_CONNECTED of version 12; custom operations have version 0."""
 
     kind: str
     version: int
@@ -41,7 +41,7 @@ class RequiredOperation:
 
 
 def required_operations(content: bytes) -> list[RequiredOperation]:
-    """What the TFLite file ``content`` asks of a runtime. Raises ModelError if it is not one."""
+    """Return the operations that the TFLite file ``content`` needs. Raises ModelError if it is not one."""
     model, schema = parse_model(content)
     kinds = _names(schema.BuiltinOperator)
     found = [_need(code, kinds, schema.BuiltinOperator.CUSTOM) for code in model.operatorCodes]
@@ -58,18 +58,18 @@ def _need(code: Any, kinds: Mapping[int, str], custom: int) -> RequiredOperation
 
 
 def missing_operations(content: bytes, runtime: str) -> list[RequiredOperation]:
-    """What ``runtime`` (litert, tflite-runtime), in the release that was asked, cannot run of ``content``."""
+    """Return what ``runtime`` (litert, tflite-runtime), in the release that was measured, cannot run of ``content``."""
     newest = _known()[runtime]["newest"]
     return [one for one in required_operations(content) if not 1 <= one.version <= newest.get(one.kind, 0)]
 
 
 def require_supported(content: bytes) -> None:
-    """Raises ModelError, and names the operations, unless both runtimes on the Pi can run ``content``."""
+    """Raise ModelError, naming the operations, unless both runtimes on the Pi can run ``content``."""
     for runtime, facts in _known().items():
         missing = missing_operations(content, runtime)
         if missing:
             most = {one.kind: facts["newest"][one.kind] for one in missing if one.kind in facts["newest"]}
-            knows = "".join(f"; it knows {kind} up to version {version}" for kind, version in most.items())
+            knows = "".join(f"; it supports {kind} up to version {version}" for kind, version in most.items())
             raise ModelError(
                 f"{runtime} {facts['release']} cannot run {', '.join(map(str, missing))}{knows}",
                 "choose another --form, or build the layer differently: every exported model must run on both runtimes",
@@ -77,10 +77,10 @@ def require_supported(content: bytes) -> None:
 
 
 def tpu_problems(content: bytes) -> list[str]:
-    """Why the Edge TPU compiler would not map all of ``content``; empty if nothing speaks against it.
+    """Return why the Edge TPU compiler would not map all of ``content``; empty if no reason is known.
 
-    By the published list of operations and its rules: all whole numbers, all sizes fixed, one subgraph. The compiler
-    itself knows more (sizes that do not fit into its memory): it has the last word.
+    By the published list of operations and its rules: only integers, all sizes fixed, one subgraph. The compiler itself
+    checks more (for example whether the sizes fit its memory); only it can confirm.
     """
     model, schema = parse_model(content)
     kinds, types = _names(schema.BuiltinOperator), _names(schema.TensorType)
@@ -98,7 +98,7 @@ def tpu_problems(content: bytes) -> list[str]:
         if need.kind in _NO_ACTIVATION and getattr(node.builtinOptions, "fusedActivationFunction", None):
             problems.append(f"{where}: with an activation in it")
         if any(_open(tensor) for tensor in tensors):
-            problems.append(f"{where}: a size is only known on the run")
+            problems.append(f"{where}: a size is only known at run time")
     return problems
 
 

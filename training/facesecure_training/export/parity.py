@@ -1,4 +1,4 @@
-"""How near an exported file comes to the Keras model that it was made of, and how near it must."""
+"""How closely an exported file reproduces the Keras model it was made of, and how closely it must."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEASURES: Mapping[OutputKind, str] = {
 }
 # Of a head on the bundled embedder in mixed8, 0.06 was measured on 200 faces, of which 99 % kept their likeliest class;
 # the daemon's threshold is chosen on the file itself, after this.
-_DEMANDED: Mapping[OutputKind, Mapping[Precision, float]] = {
+_REQUIRED: Mapping[OutputKind, Mapping[Precision, float]] = {
     "classification": {
         "float32": 1e-4,
         "float16": 0.005,
@@ -45,7 +45,7 @@ _DEMANDED: Mapping[OutputKind, Mapping[Precision, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The worst of ``samples`` pictures, by ``measure``; ``tolerance`` is what is demanded of it."""
+    """The worst of ``samples`` images, by the kind's measure; ``tolerance`` is what is required."""
 
     kind: OutputKind
     value: float
@@ -54,9 +54,11 @@ class Proof:
 
     @property
     def holds(self) -> bool:
+        """Whether the value is within the tolerance."""
         return self.value >= self.tolerance if self.kind == "direction" else self.value <= self.tolerance
 
     def as_card(self, reference: str) -> dict[str, Any]:
+        """Return the fields of a model card, compared with ``reference``."""
         return {
             "reference": reference,
             "measure": MEASURES[self.kind],
@@ -67,7 +69,10 @@ class Proof:
 
 
 def output_kind(outputs: Outputs, classes: bool) -> OutputKind:
-    """A network with ``classes`` gives probabilities; one whose outputs (n, size) all have length 1, directions."""
+    """Return the kind of a network's outputs (n, size).
+
+    With ``classes`` they are probabilities; vectors that all have length 1 are directions; others are points.
+    """
     if classes:
         return "classification"
     lengths = np.linalg.norm(outputs.astype(np.float64), axis=1)
@@ -77,17 +82,18 @@ def output_kind(outputs: Outputs, classes: bool) -> OutputKind:
 def prove(
     kind: OutputKind, precision: Precision, keras: Outputs, found: Outputs, tolerance: float | None = None
 ) -> Proof:
-    """Compare outputs (n, size), row by row; ``tolerance`` other than the form's own if given."""
-    demanded = _DEMANDED[kind][precision] if tolerance is None else tolerance
-    return Proof(kind, _worst(kind, keras.astype(np.float64), found.astype(np.float64)), demanded, len(keras))
+    """Compare outputs (n, size), row by row; ``tolerance`` replaces the form's own if given."""
+    required = _REQUIRED[kind][precision] if tolerance is None else tolerance
+    return Proof(kind, _worst(kind, keras.astype(np.float64), found.astype(np.float64)), required, len(keras))
 
 
 def require(proof: Proof, where: str) -> None:
-    """Raises ModelError unless the proof holds."""
+    """Raise ModelError unless the proof holds."""
     if not proof.holds:
         raise ModelError(
-            f"{where} strays from Keras: {MEASURES[proof.kind]} is {proof.value:.4g}, {proof.tolerance:g} is demanded",
-            "use a form with more bits; or accept it with --tolerance, after an evaluation of that file",
+            f"{where} deviates from Keras: {MEASURES[proof.kind]} is {proof.value:.4g}, "
+            f"{proof.tolerance:g} is required",
+            "use a form with more bits, or accept it with --tolerance after evaluating that file",
         )
 
 
@@ -101,7 +107,7 @@ def _worst(kind: OutputKind, keras: NDArray[np.float64], found: NDArray[np.float
 
 
 def _mean_distance(points: NDArray[np.float64]) -> float:
-    """Between two different rows; the scale on which an error matters."""
+    """Return the mean distance between two rows: the scale on which an error matters."""
     count = len(points)
     if count < 2:
         return float(np.linalg.norm(points))

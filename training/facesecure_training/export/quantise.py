@@ -1,8 +1,8 @@
-"""Mixed precision by hand: int8 weights for chosen convolutions of a float TFLite file, all else left alone.
+"""Mixed precision by hand: int8 weights for selected convolutions of a float TFLite file, the rest unchanged.
 
-The converter's own dynamic-range mode also rounds depthwise kernels, which XNNPACK then refuses: the graph falls
-into seventeen pieces. A float convolution whose kernel alone is int8, one scale an output channel, XNNPACK takes: it
-rounds the activations of each picture to 8 bits on the run and adds up in int32.
+The converter's own dynamic-range mode also rounds depthwise kernels, which XNNPACK then does not delegate: the graph
+falls into seventeen partitions. A float convolution with an int8 kernel, one scale per output channel, is delegated:
+XNNPACK rounds the activations of each image to 8 bits at run time and accumulates in int32.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Choice = Callable[[tuple[int, ...]], bool]
 
 
 def with_int8_kernels(content: bytes, choose: Choice | None = None) -> bytes:
-    """``content``, a float32 TFLite file, with the kernels of its CONV_2D operations as int8: all, or those chosen."""
+    """Return ``content``, a float32 TFLite file, with int8 kernels in its CONV_2D operations: all, or those chosen."""
     flatbuffers = importlib.import_module("flatbuffers")
     from ai_edge_litert import schema_py_generated as schema
 
@@ -50,7 +50,7 @@ def _make_int8(model: Any, tensor: Any, schema: Any) -> None:
 
 
 def rounded_per_channel(kernel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-    """(scale of each output channel, kernel / scale as int8); symmetric, so that zero stays zero."""
+    """Return (scale of each output channel, kernel / scale as int8); symmetric, so that zero stays zero."""
     largest = np.abs(kernel).reshape(len(kernel), -1).max(1)
     scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
     steps = np.rint(kernel / scale.reshape(-1, *[1] * (kernel.ndim - 1)))

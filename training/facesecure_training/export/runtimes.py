@@ -1,7 +1,7 @@
-"""What each TFLite runtime makes of a file: outputs, time and what it delegates, each in a process of its own.
+"""Runs a file on each TFLite runtime, in a process of its own: outputs, time and delegation.
 
-tflite-runtime crashes beside TensorFlow, and timings beside it would be TensorFlow's threads' as much as ours.
-Run as a module, this file is that process: an .npz on stdin (content, pictures), another on stdout.
+tflite-runtime crashes beside TensorFlow, and timings beside it would include TensorFlow's threads. Run as a module,
+this file is that process: an .npz on stdin (content, pictures), another on stdout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RUNS, _SECONDS = 40, 2.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuntimeReading:
-    """``outputs`` (n, size) as float32, one row a picture; ``milliseconds`` one picture takes, the median."""
+    """What one runtime returned: ``outputs`` (n, size), float32, one row per image, and the median time per image."""
 
     runtime: str
     outputs: NDArray[np.float32]
@@ -39,8 +39,8 @@ class RuntimeReading:
 def read(content: bytes, pictures: Image, python: Path | None = None) -> RuntimeReading:
     """Run ``content`` on ``pictures`` (n, h, w, 3), one by one on one thread, in a new process.
 
-    Here with the runtime of this environment; with ``python`` tflite-runtime, in the environment that it belongs to.
-    Raises ModelError, in the runtime's own words, if it refuses the file; FacesecureError if there is no such runtime.
+    Uses the runtime of this environment; with ``python``, tflite-runtime in the environment of that interpreter. Raises
+    ModelError, with the runtime's message, if it refuses the file; FacesecureError if there is no such runtime.
     """
     sent = io.BytesIO()
     np.savez(sent, content=np.frombuffer(content, np.uint8), pictures=pictures)
@@ -58,21 +58,21 @@ def read(content: bytes, pictures: Image, python: Path | None = None) -> Runtime
 
 
 def _failure(stderr: str, python: Path | None) -> FacesecureError:
-    said = (stderr.strip().splitlines() or ["it died without a word"])[-1].removeprefix("refused: ")
+    said = (stderr.strip().splitlines() or ["it ended without a message"])[-1].removeprefix("refused: ")
     if "refused: " in stderr:
         return ModelError(said, "choose another --form; `--form float16` runs everywhere")
     hint = f"install facesecure[tflite-runtime] for {python}" if python else "install facesecure[training]"
-    return FacesecureError(f"the runtime could not be tried: {said}", hint)
+    return FacesecureError(f"the runtime could not be run: {said}", hint)
 
 
 def other_python(given: Path | None) -> Path | None:
-    """The Python with tflite-runtime: ``given``, or .venv-tflite's here, or None where there is none."""
+    """Return the Python with tflite-runtime: ``given``, or that of .venv-tflite, or None if there is none."""
     usual = Path(".venv-tflite/bin/python")
     return given or (usual.absolute() if usual.exists() else None)
 
 
 def main() -> None:
-    """The process itself."""
+    """Run the process: read stdin, invoke the model, write stdout."""
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as sent:
         content, pictures = sent["content"].tobytes(), sent["pictures"]
     try:
@@ -98,7 +98,7 @@ def _flat(outputs: tuple[NDArray[np.generic], ...]) -> NDArray[np.float32]:
 
 
 def _milliseconds(graph: Interpreter, picture: Image) -> float:
-    """The pictures before were the warming up."""
+    """Return the median time of one image; the images before it have warmed the model up."""
     taken: list[float] = []
     while len(taken) < _RUNS and sum(taken) < _SECONDS:
         start = time.perf_counter()

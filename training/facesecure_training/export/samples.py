@@ -1,4 +1,4 @@
-"""Pictures to prove parity on, and to show an int8 network what its activations are."""
+"""Images to check parity on, and to calibrate the activations of an int8 network."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from facesecure_training.common.cropping import Cropper
 
 
 def pictures_under(folder: Path) -> list[Path]:
-    """Every picture under ``folder``, sorted. Raises UsageError if there is none."""
+    """Return every image under ``folder``, sorted. Raises UsageError if there is none."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
     if not found:
         raise UsageError(
-            f"there are no pictures under {folder}", "it holds face crops: facesecure-train dataset extract"
+            f"there are no images under {folder}", "make face crops with: facesecure-train dataset extract"
         )
     return found
 
 
 def crops_under(folder: Path, size: tuple[int, int], limit: int, seed: int) -> list[Image]:
-    """``limit`` of the crops under ``folder``, drawn by ``seed``, as uint8 RGB of ``size`` (height, width).
+    """Return ``limit`` of the crops under ``folder``, drawn by ``seed``, as uint8 RGB of ``size`` (height, width).
 
     Raises UsageError if there is none, ImageError if one cannot be read.
     """
@@ -36,7 +36,7 @@ def crops_under(folder: Path, size: tuple[int, int], limit: int, seed: int) -> l
 
 
 def shipped_faces() -> list[Image]:
-    """The aligned faces of the two portraits that the daemon ships, and their mirrors: uint8 RGB (112, 112, 3)."""
+    """Return the aligned faces of the daemon's two portraits, and their mirror images: uint8 RGB (112, 112, 3)."""
     portraits = Path(str(resources.files("facesecure.camera.synthetic"))) / "photos"
     cropper = Cropper()
     crops = [crop for path in sorted(portraits.glob("*.jpg")) if (crop := cropper.crop(path)) is not None]
@@ -44,15 +44,15 @@ def shipped_faces() -> list[Image]:
 
 
 def shipped_samples(size: tuple[int, int]) -> list[Image]:
-    """The shipped faces, each in three lights, of ``size`` (height, width)."""
+    """Return the shipped faces at three brightness levels each, of ``size`` (height, width)."""
     lights = [(face * light).astype(np.uint8) for face in shipped_faces() for light in (1.0, 0.7, 0.4)]
     return [resized(face, size) for face in lights]
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:
-    """The middle of ``image`` in the shape of ``size`` (height, width), averaged down or interpolated up to it.
+    """Return the centre of ``image`` in the shape of ``size`` (height, width), averaged down or interpolated up.
 
-    As ``datasets.loading`` fits pictures for training. A picture of that size is given back as it is.
+    This is how ``datasets.loading`` fits images for training. An image of that size is returned unchanged.
     """
     scale = min(image.shape[0] / size[0], image.shape[1] / size[1])
     height, width = (max(1, round(side * scale)) for side in size)

@@ -1,4 +1,4 @@
-"""A trained model as a recipe leaves it: a .keras file, or a run's folder with one in it and what is known of it."""
+"""A trained model as a recipe leaves it: a .keras file, or the folder of a run with its config.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.folders import MANIFEST
 
 FACTS = "config.json"
-"""What a run says of its model, beside the .keras file (``recipes.runfolder``)."""
+"""What a run records of its model, beside the .keras file (``recipes.run_folder``)."""
 _BEST = ("best.keras", "model.keras", "final.keras", "last.keras")
 
 Crop = Literal["aligned", "loose"]
@@ -26,10 +26,10 @@ Light = Literal["as taken", "brightened"]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a card says that no measurement can: the ``classes`` of a classifier (none: it embeds), and its origin.
+    """What a card states that cannot be measured: the ``classes`` of a classifier (none: it embeds), and its origin.
 
-    ``crop`` is how its pictures are cut, None where nobody said; ``margin`` and ``detector`` matter for a loose one.
-    ``light`` says whether a classifier learnt on dark faces as they were taken, or brightened as for an embedder.
+    ``crop`` is how its images are cropped, None if unknown; ``margin`` and ``detector`` matter for a loose crop.
+    ``light`` says whether a classifier was trained on dark faces as taken, or brightened as for an embedder.
     """
 
     classes: tuple[str, ...] = ()
@@ -43,9 +43,9 @@ class Identity:
 
     @classmethod
     def of_run(cls, path: Path) -> Self:
-        """What the run at ``path`` (its folder, or a file in it) wrote down; the defaults where it wrote nothing.
+        """Read what the run at ``path`` (its folder, or a file in it) recorded; the defaults where it recorded nothing.
 
-        How its pictures were cut stands in the manifest of the data set it learnt from.
+        How its images were cropped is read from the manifest of its training data.
         """
         facts = (path if path.is_dir() else path.parent) / FACTS
         if not facts.is_file():
@@ -56,38 +56,40 @@ class Identity:
             origin, light = f"facesecure-train train {found['kind']}", found.get("light", "as taken")
             identity = cls(classes=tuple(found.get("classes", ())), origin=origin, light=light)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ModelError(f"{facts} is no run's ({error})", "move the .keras file elsewhere, and pass it") from error
+            raise ModelError(
+                f"{facts} does not describe a run ({error})", "move the .keras file elsewhere, and pass that"
+            ) from error
         return identity if data is None else identity.with_dataset(Path(data))
 
     def with_dataset(self, folder: Path) -> Self:
-        """The same, of pictures cut as the manifest in ``folder`` says, if there is one."""
+        """Return the identity with the data set ``folder``, and the crop in its manifest, if it has one."""
         named = replace(self, dataset=folder.name)
         if not (folder / MANIFEST).is_file():
             return named
         import pyarrow.parquet as parquet
 
-        told = json.loads((parquet.read_schema(folder / MANIFEST).metadata or {}).get(b"facesecure.extract", b"{}"))
-        if "crop" not in told:
+        settings = json.loads((parquet.read_schema(folder / MANIFEST).metadata or {}).get(b"facesecure.extract", b"{}"))
+        if "crop" not in settings:
             return named
-        crop: Crop = "loose" if told["crop"] == CROP else "aligned"
-        return replace(named, crop=crop, margin=told["margin"], detector=told["detector"])
+        crop: Crop = "loose" if settings["crop"] == CROP else "aligned"
+        return replace(named, crop=crop, margin=settings["margin"], detector=settings["detector"])
 
     def overridden(self, **given: Any) -> Self:
-        """The same, but for what is given (None is not)."""
+        """Return the identity with the values ``given``, except None."""
         return replace(self, **{key: value for key, value in given.items() if value is not None})
 
     def as_card(self, size: int, side: int) -> dict[str, Any]:
-        """The card's fields for a network with ``size`` outputs that looks at pictures ``side`` pixels high.
+        """Return the card's fields for a network with ``size`` outputs that takes images ``side`` pixels high.
 
-        Where nobody said how its pictures are cut, those of an aligned face's size are aligned. Raises UsageError if
-        the outputs are not the classes.
+        If the crop is unknown, images of an aligned face's size count as aligned. Raises UsageError if the outputs do
+        not match the classes.
         """
         common = {"origin": self.origin, "licence": self.licence, "dataset": self.dataset}
         if not self.classes:
             return {**common, **_embedding(size)}
         if len(self.classes) != size:
             raise UsageError(
-                f"the network has {size} outputs, and {len(self.classes)} classes are named: {', '.join(self.classes)}",
+                f"the network has {size} outputs, but {len(self.classes)} classes are named: {', '.join(self.classes)}",
                 "name its classes in their order with --labels a,b,c",
             )
         return {**common, **self._classification(size, self.crop or ("aligned" if side == SIZE else "loose"))}
@@ -118,7 +120,9 @@ def _embedding(size: int) -> dict[str, Any]:
 
 
 def read(path: Path) -> Any:
-    """The Keras model at ``path``: a .keras file, or a run's folder. Of a siamese network the one that embeds.
+    """Load the Keras model at ``path``: a .keras file, or the folder of a run.
+
+    Of a siamese network, the embedder in it.
 
     Raises ModelError if there is none, or Keras cannot read it.
     """
@@ -135,28 +139,28 @@ def read(path: Path) -> Any:
 
 
 def embedding_part(model: Any) -> Any:
-    """``model`` itself if it takes one picture; of a siamese pair the network inside that embeds one.
+    """Return ``model`` if it takes one image; of a siamese pair, the network inside that embeds one.
 
-    Raises ModelError for a network of several inputs that has no such part.
+    Raises ModelError for a network of several inputs without such a part.
     """
     if len(model.inputs) == 1:
         return model
     inside = [part for part in model.layers if hasattr(part, "layers") and len(part.inputs) == 1]
     if len(inside) != 1:
-        raise ModelError(f"{model.name} takes {len(model.inputs)} pictures at once", "export the part that embeds one")
+        raise ModelError(f"{model.name} takes {len(model.inputs)} images at once", "export the part that embeds one")
     return inside[0]
 
 
 def picture_size(model: Any) -> tuple[int, int]:
-    """(height, width) of what ``model`` takes. Raises ModelError unless it takes one RGB picture of a fixed size."""
+    """Return the input size (height, width). Raises ModelError unless ``model`` takes one RGB image of fixed size."""
     shape = tuple(model.inputs[0].shape)
     if len(shape) != 4 or shape[3] != 3 or None in shape[1:]:
-        raise ModelError(f"{model.name} takes {shape}, not RGB pictures of one size", "give its input a fixed shape")
+        raise ModelError(f"{model.name} takes {shape}, not RGB images of one size", "give its input a fixed shape")
     return int(shape[1]), int(shape[2])
 
 
 def file_of(path: Path) -> Path:
-    """The .keras file itself. Raises ModelError if there is none."""
+    """Return the path of the .keras file. Raises ModelError if there is none."""
     if path.is_file():
         return path
     found = [path / name for name in _BEST if (path / name).is_file()] or sorted(path.glob("*.keras"))

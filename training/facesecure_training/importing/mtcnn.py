@@ -24,7 +24,7 @@ from facesecure_training.networks import mtcnn
 
 log = logging.getLogger(__name__)
 
-# sha256 of the three files in mtcnn 1.0.0: other weights would make the cards untrue.
+# sha256 of the three files in mtcnn 1.0.0: with other weights the cards would be wrong.
 _KNOWN = {
     "pnet": "ea6b0c3e685ebee3165326ad6484acc95f2ef78f1c94fbf40a55704fa989f7b5",
     "rnet": "cb00e6460f3c98b0bfafaba3c0a0ded4bdf6e62cee7174d969e8670d7e757fee",
@@ -40,7 +40,7 @@ _GET = "pip download --no-deps mtcnn==1.0.0, then pass the wheel with --from"
 
 @dataclass(frozen=True, slots=True)
 class NetworkExport:
-    """How one network is exported; ``precision`` is what measured best, see the card's notes."""
+    """How one network is exported; ``precision`` is the one that measured best, see the card's notes."""
 
     architecture: mtcnn.Architecture
     precision: Literal["mixed8", "dynamic8"]
@@ -77,10 +77,10 @@ _NOTES = {
 
 
 def run(wheel: Path | None, folder: Path, other_python: Path | None = None) -> Iterator[ModelCard]:
-    """Rebuild, export, prove and write the three networks, yielding each card when it is done.
+    """Rebuild, export, check and write the three networks, yielding each card when it is done.
 
-    ``wheel`` is mtcnn-1.0.0's; None takes the installed package. Raises ModelError if the weights are not those
-    of mtcnn 1.0.0, or an exported file computes something else than the Keras model.
+    ``wheel`` is that of mtcnn 1.0.0; None uses the installed package. Raises ModelError if the weights are not those of
+    mtcnn 1.0.0, or an exported file deviates from the Keras model.
     """
     packed = {name: _packed(name, wheel) for name in _KNOWN}
     for recipe in NETWORK_EXPORTS:
@@ -149,7 +149,7 @@ def _facts(recipe: NetworkExport, content: bytes, model: Any) -> dict[str, Any]:
 
 
 def _parity(recipe: NetworkExport, graph: Interpreter, model: Any) -> dict[str, Any]:
-    """The largest difference of any output from Keras' over 50 pictures of squares."""
+    """Return the largest difference of any output from Keras' over 50 images of squares."""
     worst, samples, tolerance = 0.0, 50, _PARITY[recipe.architecture.name]
     for number in range(samples):
         image = golden_input(recipe.golden, 1 + number % 8, f"parity {number}")
@@ -157,7 +157,7 @@ def _parity(recipe: NetworkExport, graph: Interpreter, model: Any) -> dict[str, 
         for found in graph.invoke(image):
             worst = max(worst, float(np.abs(found - expected[found.shape[-1]]).max()))
     if worst > tolerance:
-        raise ModelError(f"{recipe.architecture.name} is {worst:.3g} away from Keras; {tolerance:g} is allowed")
+        raise ModelError(f"{recipe.architecture.name} differs by {worst:.3g} from Keras; {tolerance:g} is allowed")
     return {
         "reference": "Keras, float32",
         "measure": "largest absolute difference",

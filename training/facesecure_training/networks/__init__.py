@@ -1,7 +1,7 @@
-"""Networks written out in Keras: those the daemon runs, and those that ``facesecure-train`` teaches.
+"""Networks written in Keras: those the daemon runs, and those that ``facesecure-train`` trains.
 
-Every builder gives a ``keras.Model`` that takes uint8 RGB pictures and scales them itself, so that training and serving
-cannot disagree about it. TensorFlow is loaded when a builder is called, not when its module is imported.
+Every builder returns a ``keras.Model`` that takes uint8 RGB images and scales them itself, so that training and serving
+cannot scale them differently. TensorFlow is loaded when a builder is called, not when its module is imported.
 """
 
 from __future__ import annotations

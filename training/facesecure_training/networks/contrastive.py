@@ -1,18 +1,18 @@
-"""The contrastive loss: pulls two pictures of one person together, and pushes those of two people apart.
+"""The contrastive loss: pulls two images of one person together, and pushes those of two people apart.
 
 Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR 2006. With d the Euclidean
 distance of two embeddings, y = 0 for the same person and y = 1 for different ones, and a margin m:
 
     loss = (1 - y) * d^2 / 2  +  y * max(0, m - d)^2 / 2
 
-The same person's pictures attract each other like a spring. Different people's repel each other, but only while they
-are nearer than m: otherwise the network could lower its loss for ever by blowing the whole space up. With m = 2 the
-natural place to draw the line is half way, at 1.
+Images of the same person attract each other like a spring. Different people's repel each other, but only while they are
+nearer than m: otherwise the network could lower its loss without end by scaling the whole space up. With m = 2 the
+natural threshold is half way, at 1.
 
-Why an epsilon stands *inside* the root: d = sqrt(s), and the slope of a root at s = 0 is infinite. The first term does
-not mind, since there the root is squared away again (2 d * 1/(2 d)). The second does: a *different* pair with equal
-embeddings, two black pictures will do, has the gradient infinity * 0, which is NaN, and one step later so has every
-weight. With sqrt(s + epsilon) the slope there is finite. An epsilon added *outside* the root mends nothing.
+The epsilon is added *inside* the root because d = sqrt(s) has an infinite slope at s = 0. In the first term the root is
+squared away again (2 d * 1/(2 d)). In the second it is not: a *different* pair with equal embeddings, for instance two
+black images, has the gradient infinity * 0, which is NaN, and one step later so has every weight. With sqrt(s +
+epsilon) the slope there is finite. An epsilon added *outside* the root does not help.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ MARGIN = 2.0
 
 
 def euclidean(first: Any, second: Any, epsilon: float = EPSILON) -> Any:
-    """Distances (batch,) of embeddings (batch, n), at least sqrt(epsilon) = 0.0003; float32 in any precision."""
+    """Return distances (batch,) of embeddings (batch, n), at least sqrt(epsilon) = 0.0003; float32 in any precision."""
     ops = tensorflow().keras.ops
     difference = ops.cast(first, "float32") - ops.cast(second, "float32")
     return ops.sqrt(ops.sum(ops.square(difference), axis=-1) + epsilon)
 
 
 def contrastive(different: Any, distance: Any, margin: float = MARGIN) -> Any:
-    """The loss of each pair, (batch,): ``different`` is 0 for one person and 1 for two, ``distance`` is (batch,)."""
+    """Return each pair's loss, (batch,): ``different`` is 0 for one person and 1 for two, ``distance`` is (batch,)."""
     ops = tensorflow().keras.ops
     y = ops.cast(ops.reshape(different, ops.shape(distance)), "float32")
     missing = ops.maximum(margin - distance, 0.0)
@@ -42,14 +42,20 @@ def contrastive(different: Any, distance: Any, margin: float = MARGIN) -> Any:
 
 
 class Contrastive:
-    """``contrastive`` with its margin, as ``compile(loss=...)`` takes it: Contrastive(2.0)(different, distance)."""
+    """The contrastive loss with its margin, for ``compile(loss=...)``.
+
+    Example::
+
+        losses = Contrastive(2.0)(different, distance)
+    """
 
     def __init__(self, margin: float = MARGIN) -> None:
-        """Raises UsageError for a margin that is not above 0."""
+        """Create the loss. Raises UsageError for a margin that is not above 0."""
         if margin <= 0:
             raise UsageError(f"the margin is {margin}", "it must be above 0: 2 puts the threshold at 1")
         self.margin = margin
         self.__name__ = "contrastive"
 
     def __call__(self, different: Any, distance: Any) -> Any:
+        """Return the loss of each pair, (batch,)."""
         return contrastive(different, distance, self.margin)

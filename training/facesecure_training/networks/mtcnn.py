@@ -1,7 +1,8 @@
-"""MTCNN's three networks (Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional
-Networks", SPL 2016), fully convolutional, uint8 RGB in.
+"""MTCNN's three networks, fully convolutional, uint8 RGB in.
 
-They compute what the PyPI package mtcnn 1.0.0 computes, written so that XNNPACK takes all but the cast:
+Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks", SPL 2016. They
+compute what the PyPI package mtcnn 1.0.0 computes, written so that XNNPACK can delegate all but the cast:
+
 - the normalisation (x - 127.5) / 128 is folded into the first convolution, which has no padding, so it is exact;
 - the fully connected layers are convolutions over the whole map, so the batch can be resized; the package flattens
   the map column by column (its weights were made in MATLAB's order), hence the transpose;
@@ -26,7 +27,7 @@ _MEAN, _SCALE = 127.5, 128.0
 
 @dataclass(frozen=True, slots=True)
 class HiddenLayer:
-    """One hidden layer: a valid convolution, PReLU, and perhaps a max pooling of (size, padding), stride 2."""
+    """A valid convolution, PReLU, and optionally a max pooling of (size, padding), stride 2."""
 
     filters: int
     kernel: tuple[int, int]
@@ -35,7 +36,7 @@ class HiddenLayer:
 
 @dataclass(frozen=True, slots=True)
 class OutputHead:
-    """One output. ``weights`` counts from the first head of the package's list."""
+    """One output. ``weights`` is its position in the package's list, counted from the first head."""
 
     name: str
     channels: int
@@ -44,7 +45,7 @@ class OutputHead:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """One of the three networks; ``side`` is the square it judges."""
+    """One of the three networks; ``side`` is the side of the square it classifies."""
 
     name: str
     side: int
@@ -85,10 +86,10 @@ ARCHITECTURES = (PNET, RNET, ONET)
 
 
 def build(architecture: Architecture, weights: Weights, shape: tuple[int | None, int | None, int | None]) -> Any:
-    """The Keras model for uint8 RGB input of ``shape`` (batch, height, width), holding the package's ``weights``.
+    """Return the Keras model for uint8 RGB input of ``shape`` (batch, height, width) with the package's ``weights``.
 
-    Outputs are (batch, rows, columns, channels), in the order of the architecture's heads. Raises ModelError if
-    the weights are another network's.
+    Outputs are (batch, rows, columns, channels), in the order of the architecture's heads. Raises ModelError if the
+    weights are another network's.
     """
     keras = tensorflow().keras
     arrays = iter(_converted(architecture, weights))
@@ -125,7 +126,7 @@ def _head(head: OutputHead, weight: Any, bias: Any) -> Any:
 
 
 def _converted(architecture: Architecture, weights: Weights) -> Iterator[NDArray[np.float32]]:
-    """The package's arrays in the order ``build`` wants them, in the shape of convolutions."""
+    """Yield the package's arrays in the order that ``build`` needs, in the shape of convolutions."""
     hidden, heads = weights[: 3 * len(architecture.hidden)], weights[3 * len(architecture.hidden) :]
     if len(heads) != 2 * len(architecture.heads):
         raise ModelError(f"{len(weights)} arrays are not the weights of {architecture.name}")

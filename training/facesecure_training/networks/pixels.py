@@ -1,4 +1,4 @@
-"""What every network has in common: pictures of bytes in, and static shapes on the way out."""
+"""What every network shares: byte images as input, and static shapes for the export."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from facesecure_training.common.optional_dependencies import tensorflow
 
 
 def image_input(side: int) -> Any:
-    """A Keras input: uint8 RGB (batch, side, side, 3)."""
+    """Return a Keras input: uint8 RGB (batch, side, side, 3)."""
     return tensorflow().keras.Input((side, side, 3), dtype="uint8", name="picture")
 
 
 def zero_to_one(pixels: Any) -> Any:
-    """0..255 to 0..1, as the report's classifier was fed."""
+    """Scale 0..255 to 0..1, as the report's classifier was fed."""
     return tensorflow().keras.layers.Rescaling(1 / 255, name="zero_to_one")(pixels)
 
 
 def minus_one_to_one(pixels: Any) -> Any:
-    """0..255 to -1..1: zero mean suits a network that pads with zeros."""
+    """Scale 0..255 to -1..1: zero mean suits a network that pads with zeros."""
     return tensorflow().keras.layers.Rescaling(1 / 127.5, offset=-1, name="minus_one_to_one")(pixels)
 
 
 def unit_length(vectors: Any, name: str = "embedding") -> Any:
-    """(batch, n) to the same directions of Euclidean length 1, in float32 whatever the network computes in."""
+    """Scale vectors (batch, n) to Euclidean length 1, in float32 whatever precision the network computes in."""
     keras = tensorflow().keras
     return keras.layers.UnitNormalization(axis=-1, dtype="float32", name=name)(vectors)
 
 
 def scaled(filters: int, width: float) -> int:
-    """``filters`` times ``width``, to the nearest multiple of 8 (what XNNPACK's kernels like), never below 8."""
+    """Return ``filters`` times ``width``, rounded to a multiple of 8 (which suits XNNPACK's kernels), at least 8."""
     if width == 1:
         return filters
     return max(8, 8 * round(filters * width / 8))
 
 
 def require_at_least(given: int, least: int, what: str) -> None:
-    """Raises UsageError if ``given`` is below ``least``."""
+    """Raise UsageError if ``given`` is below ``least``."""
     if given < least:
         raise UsageError(f"{what} is {given}", f"it must be {least} or more")
 
 
 def fixed_batch(model: Any, batch: int = 1) -> Any:
-    """The same network with the same weights for batches of exactly ``batch``.
+    """Return the same network with the same weights for batches of exactly ``batch``.
 
-    To be called before an export: with an open batch some shapes are only known when the graph runs, and then
-    tflite-runtime hands nothing to XNNPACK (85 ms for MobileFaceNet and not 7). The copy computes in float32, also
-    where ``model`` was trained in mixed precision.
+    Call it before an export: with an open batch some shapes are only known at run time, and then tflite-runtime
+    delegates nothing to XNNPACK (85 ms for MobileFaceNet instead of 7). The copy computes in float32, also where
+    ``model`` was trained in mixed precision.
     """
     keras = tensorflow().keras
     inputs = keras.tree.map_structure(

@@ -1,1 +1,1 @@
-"""How models are trained: augmentation, the loop, what a run leaves behind, and one recipe for each kind of network."""
+"""How models are trained: augmentation, the training loop, the run's folder, and one recipe per kind of network."""

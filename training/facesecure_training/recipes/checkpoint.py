@@ -1,7 +1,7 @@
-"""Everything a training must remember to go on as if it had never stopped, in one file that is written whole or not.
+"""The complete state of a training, in one file that is written atomically.
 
-What is drawn at random (order, augmentation) follows from the seed and the epoch's number, so that numbers of where it
-stood are enough; dropout's generators are among the network's variables.
+What is drawn at random (order, augmentation) depends on the seed and the epoch's number, so that the position is
+enough; dropout's generators are among the network's variables.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EpochRow = dict[str, float]
 
 @dataclass
 class TrainingProgress:
-    """How far a training has come: ``epoch`` whole ones, and ``step`` steps of the next with ``losses`` in sum."""
+    """Progress of a training: ``epoch`` complete ones, and ``step`` steps of the next with ``losses`` in sum."""
 
     epoch: int = 0
     step: int = 0
@@ -34,16 +34,16 @@ class TrainingProgress:
     best: float | None = None
     best_epoch: int = 0
     finished: str = ""
-    """Why there is no more to do; empty while there is."""
+    """Why the training is finished; empty while it is not."""
 
 
 def numpy(variable: Any) -> NDArray[Any]:
-    """What a Keras variable or a tensor holds; of a variable that several devices mirror, the first one's."""
+    """Return the value of a Keras variable or a tensor; of a mirrored variable, that of the first device."""
     return np.asarray(tensorflow().convert_to_tensor(getattr(variable, "value", variable)))
 
 
 def save(path: Path, variables: Sequence[Any], progress: TrainingProgress) -> None:
-    """Writes what ``variables`` hold, and ``progress``, to ``path``; it survives a crash halfway."""
+    """Write the values of ``variables``, and ``progress``, to ``path``, surviving a crash at any time."""
     arrays: dict[str, Any] = {f"v{number:05}": numpy(variable) for number, variable in enumerate(variables)}
     arrays[_PROGRESS] = np.frombuffer(json.dumps(asdict(progress)).encode(), np.uint8)
     beside = path.with_suffix(".writing")
@@ -55,13 +55,18 @@ def save(path: Path, variables: Sequence[Any], progress: TrainingProgress) -> No
 
 
 def load(path: Path, variables: Sequence[Any]) -> TrainingProgress:
-    """The contrary of ``save``. Raises FacesecureError if the file is damaged or another network's."""
+    """Restore ``variables`` from ``path``, and return the progress.
+
+    Raises FacesecureError if the file is damaged or another network's.
+    """
     try:
         with np.load(path, allow_pickle=False) as found:
             progress = TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
             arrays = [found[name] for name in sorted(found.files) if name != _PROGRESS]
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise FacesecureError(f"{path} cannot be read ({error})", "begin the training anew in another folder") from None
+        raise FacesecureError(
+            f"{path} cannot be read ({error})", "begin the training again in another folder"
+        ) from None
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
         raise FacesecureError(f"{path} holds another network's weights", "resume with the version that began the run")
     for variable, array in zip(variables, arrays, strict=True):

@@ -1,4 +1,4 @@
-"""Teaches a classifier: pictures in, one probability a class out; cross-entropy, judged on other sources."""
+"""Trains a classifier: images in, one probability per class out; cross-entropy, validated on other sources."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from facesecure_training.recipes.settings import ClassifierSettings
 
 
 class ClassifierTraining:
-    """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to probabilities (batch, classes)."""
+    """A Recipe for any ``network`` from uint8 RGB (batch, side, side, 3) to probabilities (batch, classes)."""
 
     goal = Goal("val_accuracy")
 
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: ClassifierSettings) -> None:
-        """``folders`` to learn from, and to validate on."""
+        """Create the recipe; ``folders`` are the training and the validation data."""
         self.network = self.trained = network
         self.training_data, self.validation_data = folders
         self.settings = settings
@@ -33,16 +33,19 @@ class ClassifierTraining:
         self._predict = tensorflow().function(lambda pictures: network(pictures, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
+        """Return the augmented batches of ``epoch``."""
         wanted = augment(preset(self.settings.augment, self.settings.strength))
         return self._dataset(self.training_data, shuffle=True, augment=wanted, repeat=True, epoch=epoch).take(
             self.steps
         )
 
     def losses(self, batch: Any) -> Any:
+        """Return the cross-entropy of each image of ``batch``."""
         pictures, labels = batch
         return cross_entropy(labels, self.trained(pictures, training=True))
 
     def validate(self) -> dict[str, float]:
+        """Return loss and accuracy on the validation data."""
         losses, right = [], []
         for pictures, labels in self._dataset(self.validation_data):
             found = self._predict(pictures)
@@ -51,6 +54,7 @@ class ClassifierTraining:
         return {"val_loss": float(np.concatenate(losses).mean()), "val_accuracy": float(np.concatenate(right).mean())}
 
     def pictures(self) -> NDArray[np.uint8]:
+        """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
         pictures, _ = next(iter(self.batches(0)))
         return np.asarray(pictures.numpy(), np.uint8)
 
@@ -63,6 +67,6 @@ class ClassifierTraining:
 
 
 def cross_entropy(labels: Any, probabilities: Any) -> Any:
-    """(n,) float32, of ``labels`` (n,) and ``probabilities`` (n, classes)."""
+    """Return the cross-entropy (n,), float32, of ``labels`` (n,) and ``probabilities`` (n, classes)."""
     tf = tensorflow()
     return tf.keras.losses.sparse_categorical_crossentropy(labels, tf.cast(probabilities, tf.float32))

@@ -1,4 +1,4 @@
-"""The pictures a training learns from, those it is validated on, and pairs drawn of them."""
+"""Training and validation data, and pairs drawn from them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from facesecure_training.recipes.settings import TrainingSettings
 
 
 def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, ClassFolder]:
-    """To learn from, and to validate on: ``--validation``, or ``--held-out`` of ``--data``, split as ``--split`` says.
+    """Return training and validation data.
 
-    Raises UsageError without ``--data``, FacesecureError where it holds too little.
+    Validation data is ``--validation``, or ``--held-out`` of ``--data``, split as ``--split`` says. Raises UsageError
+    without ``--data``, FacesecureError if it holds too few images.
     """
     if settings.data is None:
-        raise UsageError("--data is missing", "name the folder with a sub-folder of pictures for each class")
+        raise UsageError("--data is missing", "name the folder with a sub-folder of images for each class")
     everything = ClassFolder.read(settings.data)
     if settings.validation is not None:
         same = None if settings.split == "class" else everything.classes
@@ -31,7 +32,7 @@ def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, Cl
 
 
 def dataset_counts(training: ClassFolder, validation: ClassFolder) -> dict[str, dict[str, int]]:
-    """How many people and pictures there are of each, for config.json: a part of a split has a class for everybody."""
+    """Return the numbers of people and images for config.json; a class without images counts as no person."""
     folders = {"train": training, "validation": validation}
     return {
         "people": {part: sum(map(bool, folder.counts().values())) for part, folder in folders.items()},
@@ -40,24 +41,24 @@ def dataset_counts(training: ClassFolder, validation: ClassFolder) -> dict[str, 
 
 
 def draw_pairs(folder: ClassFolder, count: int, seed: tuple[int, ...]) -> list[Pair]:
-    """``count`` pairs by ``seed`` alone, one person's (0) and two people's (1) in turn.
+    """Return ``count`` pairs that depend on ``seed`` alone, of the same person (0) and of two people (1) in turn.
 
-    Every person is drawn as often as another, however many pictures there are of them; a pair may come twice. (In
-    the lists that ``datasets.pairs`` makes, to measure by, none does, and there may be fewer than asked for.)
-    Raises FacesecureError if nobody has two pictures, or there is one person only.
+    Every person is drawn with equal chance, however many images they have; a pair may repeat. (The lists that
+    ``datasets.pairs`` makes, for measuring, have no repeats, and may be shorter than asked for.) Raises FacesecureError
+    if no person has two images, or there is only one person.
     """
     people = list(people_in(folder).values())
     several = [shots for shots in people if len(shots) > 1]
     if len(people) < 2 or not several:
         raise FacesecureError(
-            f"no pairs can be made of {folder.root}", "it takes two people or more, one of them with two pictures"
+            f"no pairs can be made from {folder.root}", "at least two people are needed, one of them with two images"
         )
     chance = np.random.default_rng(seed)
     return [_two(people, chance) if number % 2 else _one(several, chance) for number in range(count)]
 
 
 def _one(several: Sequence[Sequence[SourcedImage]], chance: np.random.Generator) -> Pair:
-    """Two shots of one person; never of one video if there are pictures from elsewhere."""
+    """Return two images of one person; of one video only if there are no images from elsewhere."""
     shots = several[int(chance.integers(len(several)))]
     first, second = (shots[int(index)] for index in chance.choice(len(shots), 2, replace=False))
     if not first.from_other_source_than(second):
@@ -73,10 +74,10 @@ def _two(people: Sequence[Sequence[SourcedImage]], chance: np.random.Generator) 
 
 
 def verification_metrics(distances: NDArray[np.float64], different: NDArray[np.int64]) -> dict[str, float]:
-    """How well distances tell pairs of one person (0) from those of two (1).
+    """Return how well distances separate pairs of one person (0) from those of two (1).
 
-    ``val_auc``: how often two people's is the greater one. ``val_accuracy``: pairs right, of all, at the threshold that
-    suits these pairs best, hence a little flattering.
+    ``val_auc``: the chance that two people's distance is the greater one. ``val_accuracy``: the share of pairs right at
+    the threshold that suits these pairs best, hence slightly optimistic.
     """
     same, other = np.sort(distances[different == 0]), distances[different == 1]
     below = np.searchsorted(same, other, "left") + np.searchsorted(same, other, "right")

@@ -1,4 +1,4 @@
-"""Where a training runs: one GPU, several, or the processor; and how much of it may differ from run to run."""
+"""The device of a training: one GPU, several, or the CPU; and how deterministic it is."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from facesecure_training.recipes.settings import TrainingSettings
 
 
 def prepare(settings: TrainingSettings) -> Any:
-    """Seeds, threads, precision. The tf.distribute strategy to build the network under.
+    """Set seeds, threads and precision, and return the tf.distribute strategy to build the network under.
 
-    To be called once, before anything is computed. Raises UsageError if TensorFlow runs already with other threads.
+    Call it once, before anything is computed. Raises UsageError if TensorFlow is running already with other threads.
     """
     tf = tensorflow(gpu=True)
     _limit(settings.threads)
@@ -26,7 +26,7 @@ def prepare(settings: TrainingSettings) -> Any:
 
 
 def strategy(gpus: int) -> Any:
-    """Mirrored over several GPUs; TensorFlow's default, which takes one GPU or the processor, for fewer."""
+    """Return a mirrored strategy for several GPUs; for fewer, TensorFlow's default, one GPU or the CPU."""
     tf = tensorflow()
     return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
 
@@ -40,12 +40,14 @@ def _limit(threads: int) -> None:
         threading.set_inter_op_parallelism_threads(threads)
     except RuntimeError:
         if threading.get_intra_op_parallelism_threads() != threads:
-            raise UsageError("--threads comes too late: TensorFlow has begun", "say it at the first training") from None
+            raise UsageError(
+                "--threads comes too late: TensorFlow is running", "give it at the first training"
+            ) from None
 
 
 def describe(settings: TrainingSettings) -> str:
-    """In words, for the log and the report."""
+    """Return the device and precision in words, for the log and the report."""
     tf = tensorflow()
     gpus = len(tf.config.list_physical_devices("GPU"))
-    where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the processor"
+    where = f"{gpus} GPU{'s' if gpus > 1 else ''}" if gpus else "the CPU"
     return f"{where}, {tf.keras.config.dtype_policy().name}{', eagerly' if settings.eager else ''}"

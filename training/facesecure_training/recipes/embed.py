@@ -1,6 +1,6 @@
-"""Teaches an embedder as a classifier of people with ArcFace's margin, after the bundled network, or as both.
+"""Trains an embedder as a classifier of people with ArcFace's margin, as a student of the bundled network, or both.
 
-What is judged is not whom it learnt but people left out: how well it tells pairs of one of them from pairs of two.
+It is validated on people left out: how well it separates pairs of one of them from pairs of two.
 """
 
 from __future__ import annotations
@@ -24,37 +24,42 @@ from facesecure_training.recipes.settings import EmbedderSettings
 
 
 class EmbedderTraining:
-    """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to embeddings of length 1."""
+    """A Recipe for any ``network`` from uint8 RGB (batch, side, side, 3) to embeddings of length 1."""
 
     goal = Goal("val_auc")
 
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: EmbedderSettings) -> None:
-        """``folders`` to learn from, and to validate on. Raises UsageError if the teacher is of another shape."""
+        """Create the recipe; ``folders`` are the training and the validation data.
+
+        Raises UsageError if the teacher has another shape.
+        """
         from facesecure_training.networks.arcface import ArcFace
 
         self.network, self.settings = network, settings
         self.training_data, self.validation_data = folders
         people, self._labels = np.unique(
             self.training_data.labels, return_inverse=True
-        )  # those held out have no direction
+        )  # people held out get no direction
         headed = with_cosine_head(network, len(people))
         self.trained = tensorflow().keras.Model(headed.input, (network.output, headed.output), name=headed.name)
         self._arcface = ArcFace(settings.margin, settings.scale)
         self._teacher = _teacher_of(network, settings)
         self.steps = batches_per_epoch(self.training_data.files, settings.batch)
-        self._asked = draw_pairs(self.validation_data, settings.pairs, (settings.seed, 1))
+        self._validation_pairs = draw_pairs(self.validation_data, settings.pairs, (settings.seed, 1))
         self.facts = dataset_counts(self.training_data, self.validation_data)
         self._embedded = tensorflow().function(
             lambda pictures: network(pictures, training=False), reduce_retracing=True
         )
 
     def batches(self, epoch: int) -> Any:
+        """Return the augmented batches of ``epoch``."""
         wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
         files, options = self.training_data.files, self._options()
         made = batches(files, self._labels, shuffle=True, augment=wanted, repeat=True, epoch=epoch, **options)
         return made.take(self.steps)
 
     def losses(self, batch: Any) -> Any:
+        """Return the loss of each image of ``batch``: ArcFace, distillation, or a mean of both."""
         pictures, labels = batch
         embeddings, cosines = self.trained(pictures, training=True)
         share = self.settings.distil
@@ -64,14 +69,18 @@ class EmbedderTraining:
         return loss + share * distillation(self._teacher(pictures, training=False), embeddings)
 
     def validate(self) -> dict[str, float]:
+        """Return area under the curve and accuracy on pairs of people left out."""
         found = []
-        for (first, second), different in pair_batches(self._asked, augment=with_brightening(None), **self._options()):
+        for (first, second), different in pair_batches(
+            self._validation_pairs, augment=with_brightening(None), **self._options()
+        ):
             distances = euclidean(self._embedded(first), self._embedded(second))
             found.append((distances.numpy(), different.numpy()))
         distances, different = (np.concatenate(part) for part in zip(*found, strict=True))
         return verification_metrics(distances.astype(float), different)
 
     def pictures(self) -> NDArray[np.uint8]:
+        """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
         pictures, _ = next(iter(self.batches(0)))
         return np.asarray(pictures.numpy(), np.uint8)
 
@@ -82,27 +91,27 @@ class EmbedderTraining:
 
 
 def _teacher_of(network: Any, settings: EmbedderSettings) -> Any:
-    """None where nobody teaches."""
+    """Return the teacher; None without distillation."""
     if not settings.distil:
         return None
     found = teacher()
     if network.input_shape[1:] != found.input_shape[1:] or network.output_shape[-1] != found.output_shape[-1]:
         raise UsageError(
-            "the bundled network cannot teach one of another shape",
-            f"with --distil take --size {found.input_shape[1]} --embedding {found.output_shape[-1]}",
+            "the bundled network cannot teach a network of another shape",
+            f"with --distil use --size {found.input_shape[1]} --embedding {found.output_shape[-1]}",
         )
     return found
 
 
 def distillation(wanted: Any, found: Any) -> Any:
-    """1 minus the cosine of the teacher's embeddings and the pupil's, both (batch, n): 0 to 2, (batch,)."""
+    """Return 1 minus the cosine of the teacher's embeddings and the student's, both (batch, n): 0 to 2, (batch,)."""
     ops = tensorflow().keras.ops
     wanted, found = (ops.normalize(ops.cast(one, "float32"), axis=-1) for one in (wanted, found))
     return 1 - ops.sum(wanted * found, axis=-1)
 
 
 def teacher() -> Any:
-    """The bundled embedder, frozen: aligned uint8 RGB faces (batch, 112, 112, 3) to float32 (batch, 192)."""
+    """Return the bundled embedder, frozen: aligned uint8 RGB faces (batch, 112, 112, 3) to float32 (batch, 192)."""
     network = mobilefacenet.bundled()
     network.trainable = False
     return network

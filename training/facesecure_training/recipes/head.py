@@ -1,10 +1,10 @@
-"""Teaches a head on the frozen embedder: every picture is embedded once, as it is and in some harder versions.
+"""Trains a head on the frozen embedder: every image is embedded once, unchanged and in some augmented versions.
 
-Dark faces are brightened before, as they are for the embedder that the daemon runs, and ``light`` in config.json says
-so: the export hands it on, and the daemon does the same for the head.
+Dark faces are brightened first, as for the embedder that the daemon runs, and ``light`` in config.json records it: the
+export passes it on, and the daemon does the same for the head.
 
-What is left to learn is convex and a matter of seconds, so Keras' ``fit`` does it, and a run that was cut off is done
-again: the same seed ends at the same weights.
+What remains to train is convex and a matter of seconds, so Keras' ``fit`` does it, and an interrupted run is repeated:
+the same seed ends at the same weights.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class HeadTraining:
     goal = Goal("val_accuracy")
 
     def __init__(self, folders: tuple[ClassFolder, ClassFolder], settings: CompactSettings) -> None:
-        """``folders`` to learn from, and to validate on."""
+        """Create the recipe; ``folders`` are the training and the validation data."""
         self.training_data, self.validation_data = folders
         self.settings = settings
         classes = len(self.training_data.classes)
@@ -52,32 +52,36 @@ class HeadTraining:
 
     @property
     def network(self) -> Any:
-        """Embedder and head in one, as learnt so far."""
+        """Embedder and head in one, as trained so far."""
         compact.copy_head_weights(self.trained, self._whole)
         return self._whole
 
     def batches(self, epoch: int) -> Any:
+        """Return the shuffled embeddings of ``epoch``."""
         tf = tensorflow()
         vectors, labels = self._embedded("train", self.training_data, self.views)
         order = np.random.default_rng((self.settings.seed, epoch)).permutation(len(labels))
         return tf.data.Dataset.from_tensor_slices((vectors[order], labels[order])).batch(self.settings.batch)
 
     def losses(self, batch: Any) -> Any:
+        """Return the cross-entropy of each embedding of ``batch``."""
         vectors, labels = batch
         return cross_entropy(labels, self.trained(vectors, training=True))
 
     def validate(self) -> dict[str, float]:
+        """Return loss and accuracy on the validation data."""
         vectors, labels = self._embedded("validation", self.validation_data, 1)
         found = self.trained(vectors, training=False).numpy()
         loss = cross_entropy(labels, found).numpy().mean()
         return {"val_loss": float(loss), "val_accuracy": float((found.argmax(1) == labels).mean())}
 
     def pictures(self) -> NDArray[np.uint8]:
+        """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
         pictures, _ = next(iter(self._dataset(self.training_data, self.views - 1)))
         return np.asarray(pictures.numpy(), np.uint8)
 
     def _embedded(self, part: str, folder: ClassFolder, views: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Vectors (n, size) and labels (n,) of every view of every picture; the first view is the picture itself."""
+        """Return vectors (n, size) and labels (n,) of every view of every image; the first view is unchanged."""
         if part not in self._kept:
             found, per_view = [], batches_per_epoch(folder.files, self.settings.batch)
             with ProgressBar(views * per_view, f"embedding {part}") as bar:
@@ -106,7 +110,7 @@ class HeadTraining:
 
 
 def fit_head(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> TrainingProgress:
-    """Trains the recipe of ``record`` with Keras' ``fit``, an epoch a call, so that the order of each is its own."""
+    """Train the recipe of ``record`` with Keras' ``fit``, one epoch per call, so that each has its own order."""
     recipe = record.recipe
     trained = recipe.trained
     trained.compile(optimizer=optimiser, loss="sparse_categorical_crossentropy", run_eagerly=eager)
@@ -114,8 +118,8 @@ def fit_head(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> Tra
     with ProgressBar(record.epochs, "training") as bar:
         while not record.progress.finished:
             epoch = record.progress.epoch
-            told = trained.fit(first if epoch == 0 else recipe.batches(epoch), shuffle=False, verbose=0).history
+            history = trained.fit(first if epoch == 0 else recipe.batches(epoch), shuffle=False, verbose=0).history
             rate = float(numpy(trained.optimizer.learning_rate))
-            record.add({"epoch": epoch + 1.0, "loss": told["loss"][-1], "lr": rate, **recipe.validate()}, bar)
+            record.add({"epoch": epoch + 1.0, "loss": history["loss"][-1], "lr": rate, **recipe.validate()}, bar)
             bar.reach(epoch + 1)
     return record.progress

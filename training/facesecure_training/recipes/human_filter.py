@@ -1,8 +1,8 @@
-"""``facesecure-train train personhood``: teaches an embedding model's card to tell people from animals and things.
+"""``facesecure-train train personhood``: trains the filter that rejects faces of animals and things.
 
-People's faces, as they are and spoilt as a door camera spoils them, against whatever two detectors took for a face on
-pictures without people, and against places where they found nothing. Proved on five parts that share no person and no
-picture; the weights written are then learnt from all.
+People's faces, unchanged and corrupted as by a door camera, are trained against what two detectors took for a face in
+images without people, and against places where they found nothing. Verified on five parts that share no person and no
+image; the weights that are written are then trained on all.
 """
 
 from __future__ import annotations
@@ -31,20 +31,21 @@ from facesecure_training.common.cropping import subject
 from facesecure_training.common.progress import with_progress
 
 FLOOR = -1.0
-"""Log-odds demanded, from the trade-off in benchmarks/quality.py: below it lies hardly a face of a person."""
+"""Log-odds required, from the trade-off in benchmarks/quality.py: hardly any face of a person is below."""
 RIDGE = 3e-5
 _LOW_BAR = 0.5
-_SPOILT_THINGS = 6
+_CORRUPTED_THINGS = 6
 _PLACES = 8
 _FOLDS = 5
-ExampleKind = Literal["person", "spoilt person", "taken for a face", "spoilt thing", "place"]
+ExampleKind = Literal["person", "corrupted person", "taken for a face", "corrupted thing", "place"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """One crop's embedding; its ``group`` is the person or the picture; ``usable`` if the daemon would use it.
+    """One crop's embedding; ``group`` is the person or the image; ``usable`` if the daemon would use it.
 
-    ``face`` is the detection, where there was one and it was not spoilt, and ``detector`` whose.
+    ``face`` is the detection, if there was one and the crop is not corrupted, and ``detector`` the detector that made
+    it.
     """
 
     embedding: NDArray[np.float32]
@@ -57,12 +58,13 @@ class Example:
 
     @property
     def person(self) -> bool:
-        return self.kind in ("person", "spoilt person")
+        """Whether it shows a person."""
+        return self.kind in ("person", "corrupted person")
 
 
 @dataclass(frozen=True, slots=True)
 class HumanFilterReport:
-    """Shares in per cent, each on parts that the weights had not seen."""
+    """Rates in percent, each on parts that the weights were not trained on."""
 
     people_lost: float
     spoilt_people_lost: float
@@ -76,10 +78,10 @@ class HumanFilterReport:
 def run(
     model: Model, people: Path, things: Sequence[Path], with_people: Iterable[str], limit: int, state_dir: Path | None
 ) -> tuple[NDArray[np.float64], HumanFilterReport]:
-    """Learn from photos under ``people`` (NAME/*.jpg, at most ``limit``) and pictures in the folders ``things``.
+    """Train on photos under ``people`` (NAME/*.jpg, at most ``limit``) and images in the folders ``things``.
 
-    ``with_people`` names pictures among them that show somebody and are left out. YuNet helps to find things if it was
-    pulled into ``state_dir``. Raises ImageError for a picture that cannot be read.
+    ``with_people`` names images among them that show a person and are left out. YuNet is used as a second detector if
+    it was downloaded to ``state_dir``. Raises ImageError for an image that cannot be read.
     """
     examples = collect(Collector(ModelEmbedder(model), state_dir), people, things, with_people, limit)
     scores = unseen_scores(examples, weights_without_a_part(examples))
@@ -90,7 +92,7 @@ def run(
 def collect(
     collector: Collector, people: Path, things: Sequence[Path], with_people: Iterable[str], limit: int
 ) -> list[Example]:
-    """Everything to learn from and to prove it on."""
+    """Return all examples, for training and for verification."""
     left_out = set(with_people)
     photos = sorted(people.rglob("*.jpg"))
     photos = [photos[int(n * len(photos) / limit)] for n in range(limit)] if len(photos) > limit else photos
@@ -102,7 +104,7 @@ def collect(
 
 
 class Collector:
-    """Makes examples of pictures; chances are drawn from each picture's name, so that order does not matter."""
+    """Makes examples from images; random numbers are seeded by each image's name, so that order does not matter."""
 
     def __init__(self, embedder: ModelEmbedder, state_dir: Path | None) -> None:
         self._embedder = embedder
@@ -112,23 +114,23 @@ class Collector:
             self._detectors["yunet"] = build_detector(_config("yunet"), models_dir=models)
 
     def people(self, photo: Path) -> Iterator[Example]:
-        """The photo's subject as it is, and spoilt."""
+        """Yield the photo's main face, unchanged and corrupted."""
         image = read_photo(photo)
         face = subject(self._detectors["mtcnn"].detect(image), (image.shape[1], image.shape[0]))
         if face is not None and face.confidence >= USABLE_CONFIDENCE["mtcnn"]:
             yield self._example(image, face, "person", photo.parent.name, photo)
-            yield self._spoilt(image, face.landmarks, "spoilt person", photo.parent.name, photo, _chance(photo))
+            yield self._corrupted(image, face.landmarks, "corrupted person", photo.parent.name, photo, _random(photo))
 
     def things(self, picture: Path) -> Iterator[Example]:
-        """What is taken for a face, as it is and spoilt; and a few places drawn blindly."""
-        image, chance = read_photo(picture), _chance(picture)
+        """Yield what is taken for a face, unchanged and corrupted, and a few random places."""
+        image, random = read_photo(picture), _random(picture)
         for name, detector in self._detectors.items():
             for face in detector.detect(image):
                 yield self._example(image, face, "taken for a face", picture.name, picture, name)
-                for _ in range(_SPOILT_THINGS):
-                    yield self._spoilt(image, face.landmarks, "spoilt thing", picture.name, picture, chance)
+                for _ in range(_CORRUPTED_THINGS):
+                    yield self._corrupted(image, face.landmarks, "corrupted thing", picture.name, picture, random)
         for _ in range(_PLACES):
-            yield self._spoilt(image, _anywhere(image, chance), "place", picture.name, picture, chance)
+            yield self._corrupted(image, _anywhere(image, random), "place", picture.name, picture, random)
 
     def _example(
         self, image: Image, face: Face, kind: ExampleKind, group: str, picture: Path, detector: str = "mtcnn"
@@ -138,39 +140,41 @@ class Collector:
             self._embedder.embed(aligned.image), kind, group, str(picture), aligned.quality.usable, face, detector
         )
 
-    def _spoilt(
+    def _corrupted(
         self,
         image: Image,
         landmarks: Landmarks,
         kind: ExampleKind,
         group: str,
         picture: Path,
-        chance: np.random.Generator,
+        random: np.random.Generator,
     ) -> Example:
-        embedding = self._embedder.embed(corrupted_crop(image, landmarks, chance))
+        embedding = self._embedder.embed(corrupted_crop(image, landmarks, random))
         return Example(embedding, kind, group, str(picture), usable=True)
 
 
 def part_of(group: str) -> int:
-    """Which of the parts a person or a picture belongs to."""
+    """Return the part that a person or an image belongs to."""
     return zlib.crc32(group.encode()) % _FOLDS
 
 
 def weights_without_a_part(examples: Sequence[Example]) -> list[NDArray[np.float64]]:
-    """For each part the weights learnt from all the others."""
+    """Return, for each part, the weights trained on all other parts."""
     points, truth = _points(examples), _truth(examples)
     part = np.array([part_of(example.group) for example in examples])
     return [fit_weights(points[part != fold], truth[part != fold], RIDGE) for fold in range(_FOLDS)]
 
 
 def unseen_scores(examples: Sequence[Example], weights: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Each example's log-odds by the ``weights`` learnt without its person or picture."""
+    """Return each example's log-odds by the ``weights`` trained without its person or image."""
     part = np.array([part_of(example.group) for example in examples])
     points = _points(examples)
     return np.array([log_odds(point, weights[fold]) for point, fold in zip(points, part, strict=True)])
 
 
 def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> HumanFilterReport:
+    """Return the rates that ``scores`` give on usable examples."""
+
     def passed(kind: ExampleKind) -> float:
         found = [s >= FLOOR for e, s in zip(examples, scores, strict=True) if e.kind == kind and e.usable]
         return 100 * float(np.mean(found)) if found else 0.0
@@ -178,9 +182,9 @@ def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> HumanFil
     counts = {kind: sum(e.kind == kind and e.usable for e in examples) for kind in ("person", "taken for a face")}
     return HumanFilterReport(
         people_lost=100 - passed("person"),
-        spoilt_people_lost=100 - passed("spoilt person"),
+        spoilt_people_lost=100 - passed("corrupted person"),
         things_passed=passed("taken for a face"),
-        spoilt_things_passed=passed("spoilt thing"),
+        spoilt_things_passed=passed("corrupted thing"),
         places_passed=passed("place"),
         people=counts["person"],
         things=counts["taken for a face"],
@@ -188,7 +192,7 @@ def report(examples: Sequence[Example], scores: NDArray[np.float64]) -> HumanFil
 
 
 def write(model: Model, weights: NDArray[np.float64], found: HumanFilterReport, dataset: str) -> None:
-    """Put the weights and the figures into the model's card."""
+    """Write the weights and the figures to the model's card."""
     facts = {
         "weights": [float(f"{weight:.5g}") for weight in weights[:-1]],
         "bias": round(float(weights[-1]), 4),
@@ -199,7 +203,7 @@ def write(model: Model, weights: NDArray[np.float64], found: HumanFilterReport, 
         "people's faces taken for something else, %": round(found.people_lost, 2),
         "animals and things taken for people, of those a detector takes for faces, %": round(found.things_passed, 2),
     }
-    card = load_model(model.path).card  # as it is now: learning took minutes
+    card = load_model(model.path).card  # the current card: training took minutes
     fields: dict[str, Any] = {"personhood": facts, "accuracy": {**card.accuracy, **figures}}
     model_bundle.save(model.path.parent, ModelCard.model_validate({**card.model_dump(), **fields}))
 
@@ -216,16 +220,16 @@ def _config(kind: str) -> DetectorConfig:
     return DetectorConfig.model_validate({"kind": kind, "confidence": _LOW_BAR})
 
 
-def _chance(picture: Path) -> np.random.Generator:
+def _random(picture: Path) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(picture.name.encode()))
 
 
-def _anywhere(image: Image, chance: np.random.Generator) -> Landmarks:
-    """Where a face's landmarks would be, somewhere in ``image``, upright within a fifth of a right angle or so."""
+def _anywhere(image: Image, random: np.random.Generator) -> Landmarks:
+    """Return the landmarks of a face at a random place in ``image``, tilted by 0.3 radians (standard deviation)."""
     height, width = image.shape[:2]
-    size = chance.uniform(0.15, 0.9) * min(height, width)
-    middle = chance.uniform((size / 2, size / 2), (width - size / 2, height - size / 2))
-    angle = chance.normal(0, 0.3)
+    size = random.uniform(0.15, 0.9) * min(height, width)
+    middle = random.uniform((size / 2, size / 2), (width - size / 2, height - size / 2))
+    angle = random.normal(0, 0.3)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.asarray((align.TEMPLATE - align.SIZE / 2) * (size / align.SIZE) @ turn.T + middle, np.float32)
 
@@ -236,9 +240,10 @@ _SMALL = 1e-5
 
 
 def fit_weights(points: Matrix, truth: NDArray[np.bool_], ridge: float) -> Matrix:
-    """Weights (n + 1,), the bias last, for ``points`` (k, n); both classes together weigh one half each.
+    """Return logistic regression weights (n + 1,), the bias last, for ``points`` (k, n).
 
-    ``ridge`` is the penalty on half the weights' squares; the bias is free.
+    Both classes together weigh one half each. ``ridge`` is the penalty on half the weights' squares; the bias is not
+    penalised.
     """
     rows = np.hstack([points, np.ones((len(points), 1))])
     share = np.where(truth, 0.5 / truth.sum(), 0.5 / (~truth).sum())
@@ -256,5 +261,5 @@ def fit_weights(points: Matrix, truth: NDArray[np.bool_], ridge: float) -> Matri
 
 
 def log_odds(points: Matrix, weights: Matrix) -> Matrix:
-    """(k,) for ``points`` (k, n)."""
+    """Return the log-odds (k,) of ``points`` (k, n)."""
     return np.asarray(points @ weights[:-1] + weights[-1], np.float64)

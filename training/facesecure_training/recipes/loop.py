@@ -1,8 +1,7 @@
-"""The training loop: steps under a GradientTape, validation after each epoch, and a state to go on from.
+"""The training loop: steps under a GradientTape, validation after each epoch, and a state to resume from.
 
-A run that was cut off, by Ctrl-C or kill -9, and resumed ends with the same weights to the bit as one that was not:
-state.npz holds weights and optimiser with the number of the step they belong to, and everything else follows from the
-seed and that number.
+A run that was interrupted, by Ctrl-C or kill -9, and resumed ends with bit-identical weights: state.npz holds weights
+and optimiser with the number of their step, and everything else depends on the seed and that number.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from facesecure_training.recipes.checkpoint import TrainingProgress
 from facesecure_training.recipes.training_log import TrainingLog
 
 SAVE_EVERY_S = 300.0
-"""Within an epoch; what kill -9 can cost."""
+"""Seconds between saves within an epoch: what kill -9 can lose."""
 
 
 class TrainingLoop:
-    """One training of the recipe of ``record``."""
+    """Runs the training of the recipe of ``record``."""
 
     def __init__(self, record: TrainingLog, optimiser: Any, *, strategy: Any = None, eager: bool = False) -> None:
-        """The recipe and ``optimiser`` were made under ``strategy``."""
+        """Create the loop; the recipe and ``optimiser`` were created under ``strategy``."""
         tf = tensorflow()
         self.record, self.recipe, self.optimiser = record, record.recipe, optimiser
         self.strategy = strategy or tf.distribute.get_strategy()
@@ -39,12 +38,12 @@ class TrainingLoop:
         self.step = self._step if eager else tf.function(self._step, reduce_retracing=True)
 
     def resume(self) -> None:
-        """Takes up what state.npz holds; without one the run was cut off before it saved any, and begins."""
+        """Load state.npz; without one the run was interrupted before its first save, and starts over."""
         if self.record.folder.state.exists():
             self.record.progress = checkpoint.load(self.record.folder.state, self._variables())
 
     def run(self) -> TrainingProgress:
-        """Trains to the end. Raises FacesecureError on a loss that is no number, KeyboardInterrupt if asked to."""
+        """Train to the end. Raises FacesecureError if the loss is not finite, KeyboardInterrupt if interrupted."""
         with Interruption() as interruption, ProgressBar(self.record.epochs * self.recipe.steps, "training") as bar:
             bar.reach(self._done)
             while not self.record.progress.finished:
@@ -61,7 +60,7 @@ class TrainingLoop:
         for batch in self._batches():
             progress.losses += self._checked(float(self.step(batch)))
             progress.step += 1
-            bar.reach(self._done, self._said())
+            bar.reach(self._done, self._description())
             if interruption.asked:
                 self._save()
                 raise KeyboardInterrupt
@@ -70,7 +69,7 @@ class TrainingLoop:
                 saved = time.monotonic()
 
     def _batches(self) -> Iterator[Any]:
-        """What is left of this epoch."""
+        """Return the rest of this epoch."""
         progress = self.record.progress
         left = self.recipe.batches(progress.epoch).skip(progress.step)
         if self._replicas > 1:
@@ -84,12 +83,12 @@ class TrainingLoop:
         return {"epoch": float(progress.epoch + 1), "loss": mean, "lr": rate, **self.recipe.validate()}
 
     def _step(self, batch: Any) -> Any:
-        """The mean loss over the batch, before the step."""
+        """Train on one batch, and return its mean loss before the step."""
         means = self.strategy.run(self._on_one, args=(batch,))
         return self.strategy.reduce("SUM", means, axis=None)
 
     def _on_one(self, batch: Any) -> Any:
-        """One replica's part of a step."""
+        """Compute one replica's part of a step."""
         tf, trained = tensorflow(), self.recipe.trained
         with tf.GradientTape() as tape:
             mean = tf.reduce_mean(self.recipe.losses(batch))
@@ -107,12 +106,12 @@ class TrainingLoop:
         if not math.isfinite(loss):
             progress = self.record.progress
             raise FacesecureError(
-                f"the loss is {loss} at epoch {progress.epoch + 1}, step {progress.step + 1}: the training came apart",
-                "take a lower --lr; if that does not help, look at batch.png for pictures that are none",
+                f"the loss is {loss} at epoch {progress.epoch + 1}, step {progress.step + 1}: the training diverged",
+                "use a lower --lr; if that does not help, check batch.png for broken images",
             )
         return loss
 
-    def _said(self) -> str:
+    def _description(self) -> str:
         progress, rate = self.record.progress, float(checkpoint.numpy(self.optimiser.learning_rate))
         place = f"epoch {progress.epoch + 1}/{self.record.epochs}"
         return f"{place}  loss {progress.losses / progress.step:.4f}  lr {rate:.2g}"

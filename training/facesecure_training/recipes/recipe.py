@@ -1,4 +1,4 @@
-"""What differs between trainings, and what the loop may count on."""
+"""The interface between a kind of training and the training loop."""
 
 from __future__ import annotations
 
@@ -13,38 +13,42 @@ from facesecure_training.datasets.folders import ClassFolder
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The figure of validation that tells which epoch was best."""
+    """The validation figure that decides which epoch was best."""
 
     name: str
     higher: bool = True
 
     def score(self, row: dict[str, float]) -> tuple[float, float]:
-        """Greater is better. Where two epochs are level, as on few pictures they often are, the lower loss decides."""
+        """Return a sortable score of an epoch; greater is better.
+
+        The lower loss decides between equal epochs, which are frequent on few images.
+        """
         value = row[self.name] if self.higher else -row[self.name]
         return value if np.isfinite(value) else -np.inf, -row.get("val_loss", 0.0)
 
 
 class Recipe(Protocol):
-    """One way to teach one network."""
+    """One way to train one network."""
 
     @property
     def network(self) -> Any:
-        """The keras.Model that the daemon is to run."""
+        """The keras.Model that the daemon will run."""
 
     @property
     def trained(self) -> Any:
-        """The keras.Model with every weight that moves: ``network``, and what only training needs."""
+        """The keras.Model with every trained weight: ``network``, and what only training needs."""
 
     @property
     def training_data(self) -> ClassFolder:
-        """What it learns from."""
+        """The images it is trained on."""
 
     @property
     def validation_data(self) -> ClassFolder:
-        """What it is validated on."""
+        """The images it is validated on."""
 
     @property
-    def goal(self) -> Goal: ...
+    def goal(self) -> Goal:
+        """The validation figure that counts."""
 
     @property
     def steps(self) -> int:
@@ -52,16 +56,16 @@ class Recipe(Protocol):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What config.json should tell of the data: classes, sizes."""
+        """What config.json records about the data: classes, sizes."""
 
     def batches(self, epoch: int) -> Any:
-        """tf.data.Dataset of the ``steps`` batches of ``epoch``; the same in every run of a seed."""
+        """Return a tf.data.Dataset of the ``steps`` batches of ``epoch``; the same in every run with a seed."""
 
     def losses(self, batch: Any) -> Any:
-        """Loss of each example of ``batch``, (n,) float32, in training. It may be traced."""
+        """Return the training loss of each example of ``batch``, (n,) float32. The call may be traced."""
 
     def validate(self) -> dict[str, float]:
-        """Figures on pictures that were not learnt from; ``goal.name`` is among them, all begin with val_."""
+        """Return figures on the validation data; ``goal.name`` is one of them, and all begin with val_."""
 
     def pictures(self) -> NDArray[np.uint8]:
-        """The first batch as the network sees it, uint8 RGB (n, h, w, 3)."""
+        """Return the first batch as the network sees it, uint8 RGB (n, h, w, 3)."""

@@ -1,4 +1,4 @@
-"""Each ``facesecure-train train KIND`` of this package: its settings, and its network with what teaches it."""
+"""Each ``facesecure-train train KIND``: its settings, its network and its recipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from facesecure_training.recipes.settings import (
 
 @dataclass(frozen=True, slots=True)
 class RecipeKind:
-    """``recipe`` makes network and recipe of settings; ``evaluation`` is the command that measures the result."""
+    """A kind of training: ``recipe`` creates network and recipe; ``evaluation`` the command that measures it."""
 
     settings: type[TrainingSettings]
     recipe: Callable[[Any], Recipe]
@@ -74,11 +74,11 @@ def _embedder(settings: EmbedderSettings) -> Recipe:
 
 
 def units(words: str) -> tuple[int, ...]:
-    """ "6,12,24,16" as numbers. Raises UsageError for anything else."""
+    """Parse "6,12,24,16" as numbers. Raises UsageError for anything else."""
     try:
         return tuple(int(word) for word in words.split(","))
     except ValueError:
-        raise UsageError(f"--blocks {words!r} is no list of numbers", "write it as 6,12,24,16") from None
+        raise UsageError(f"--blocks {words!r} is not a list of numbers", "write it as 6,12,24,16") from None
 
 
 KINDS: Mapping[str, RecipeKind] = {

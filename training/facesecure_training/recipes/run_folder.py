@@ -1,11 +1,11 @@
-"""What a training leaves behind: its folder.
+"""The folder of a training.
 
 config.json    every setting, the seed, the classes and the versions it ran with
 batch.png      a batch as the network sees it
-state.npz      to go on from
+state.npz      the state to resume from
 best.keras     the best network so far, by validation
-curves.csv     a line an epoch
-curves.png     the same, drawn
+curves.csv     one line per epoch
+curves.png     the same as a chart
 events/        the same for TensorBoard
 """
 
@@ -30,7 +30,7 @@ from facesecure_training.recipes.settings import TrainingSettings, read_config
 
 
 class RunFolder:
-    """The folder of one training; its files are replaced whole, so that a reader never sees half of one."""
+    """The folder of one training; its files are replaced atomically, so that a reader never sees half of one."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,45 +44,46 @@ class RunFolder:
 
     @property
     def used(self) -> bool:
+        """Whether it holds a run."""
         return self.config.exists()
 
     def refuse_if_used(self) -> None:
-        """Raises UsageError if there is a run in it."""
+        """Raise UsageError if the folder holds a run."""
         if self.used:
-            raise UsageError(f"{self.path} holds a run already", "add --resume to go on with it, or take another --out")
+            raise UsageError(f"{self.path} already holds a run", "add --resume to continue it, or choose another --out")
 
     def begin(self, kind: str, settings: TrainingSettings, facts: Mapping[str, Any]) -> None:
-        """Makes it, with its config.json. Raises UsageError if there is a run in it, or it cannot be made."""
+        """Create the folder with its config.json. Raises UsageError if it holds a run, or cannot be created."""
         self.refuse_if_used()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot make {self.path}: {error.strerror}", "take another --out") from None
+            raise UsageError(f"cannot make {self.path}: {error.strerror}", "choose another --out") from None
         document = {"kind": kind, "settings": settings.to_json(), **facts, "versions": _versions()}
         self._write(self.config, json.dumps(document, indent=2).encode())
 
     def read_settings(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
-        """What its run began with. Raises UsageError if there is none, or one of another kind."""
+        """Return the settings the run began with. Raises UsageError if there is no run, or one of another kind."""
         if not self.used:
-            raise UsageError(f"there is no run in {self.path} to resume", "leave --resume out to begin one")
+            raise UsageError(f"there is no run in {self.path} to resume", "omit --resume to begin one")
         document = read_config(self.config)
         if document.get("kind") != kind:
             raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
         return settings.from_json(document["settings"])
 
     def save_batch(self, pictures: NDArray[np.uint8]) -> None:
-        """A sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
+        """Write a sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
         _, encoded = cv2.imencode(".png", image_sheet(pictures)[:, :, ::-1])
         self._write(self.batch, encoded.tobytes())
 
     def save_best(self, network: Any) -> None:
-        """``network`` as best.keras."""
+        """Write ``network`` as best.keras."""
         beside = self.path / "best.writing.keras"
         network.save(beside)
         beside.replace(self.best)
 
     def save_curves(self, history: Sequence[EpochRow]) -> None:
-        """curves.csv and curves.png."""
+        """Write curves.csv and curves.png."""
         if not history:
             return
         text = io.StringIO()
@@ -99,7 +100,7 @@ class RunFolder:
 
 
 def image_sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
-    """Up to ``most`` of ``pictures`` (n, h, w, 3) side by side, eight a row at most."""
+    """Return up to ``most`` of ``pictures`` (n, h, w, 3) side by side, at most eight per row."""
     some = pictures[:most]
     across = min(8, len(some))
     rows = -(-len(some) // across)
@@ -112,12 +113,13 @@ def image_sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8
 
 
 class TensorBoardEvents:
-    """Numbers and pictures as TensorBoard reads them; TensorBoard itself need not be there."""
+    """Writes figures and images for TensorBoard, which need not be installed."""
 
     def __init__(self, folder: Path) -> None:
         self._writer = tensorflow().summary.create_file_writer(str(folder))
 
     def numbers(self, row: EpochRow, epoch: int) -> None:
+        """Write the figures of an epoch."""
         tf = tensorflow()
         with self._writer.as_default(step=epoch):
             for name, value in row.items():
@@ -125,7 +127,7 @@ class TensorBoardEvents:
         self._writer.flush()
 
     def picture(self, name: str, image: NDArray[np.uint8]) -> None:
-        """``image``, uint8 RGB (h, w, 3)."""
+        """Write ``image``, uint8 RGB (h, w, 3)."""
         tf = tensorflow()
         height, width = image.shape[:2]
         with self._writer.as_default(step=0):
@@ -133,6 +135,7 @@ class TensorBoardEvents:
             tf.summary.write(name, tf.stack([tf.convert_to_tensor(part) for part in parts]), metadata=_kind("images"))
 
     def close(self) -> None:
+        """Close the file."""
         self._writer.close()
 
 
@@ -148,7 +151,7 @@ def _versions() -> dict[str, str]:
 
 
 def _chart(path: Path, history: Sequence[EpochRow]) -> None:
-    """Losses at the left; what is measured in validation at the right."""
+    """Draw losses on the left, and what is measured in validation on the right."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""What a training may be asked: its fields are options of ``facesecure-train train``, and config.json keeps them."""
+"""The settings of a training. Their fields are options of ``facesecure-train train``, and config.json stores them."""
 
 from __future__ import annotations
 
@@ -16,51 +16,54 @@ from facesecure_training.recipes.augment import preset
 ScheduleKind = Literal["one-cycle", "triangular", "constant"]
 
 MACHINE_SETTINGS = frozenset({"threads", "eager"})
-"""What a resumed run may be asked otherwise than before. It changes what is learnt by no more than rounding: other
-threads add up in another order."""
+"""Settings that may change when a run is resumed. They change the result by no more than rounding: other threads add up
+in another order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
-    """Common to every recipe. Raises UsageError for what cannot be."""
+    """Settings of every recipe. Raises UsageError for values out of range."""
 
-    data: Annotated[Path | None, OptionInfo("Folder with a sub-folder of pictures for each class.")] = None
-    validation: Annotated[Path | None, OptionInfo("Such a folder to validate on.", default_text="a part of --data")] = (
-        None
-    )
-    epochs: Annotated[int, OptionInfo("How often every picture is seen.", min=1)] = 30
-    batch: Annotated[int, OptionInfo("Pictures (or pairs) a step.", min=1)] = 32
-    size: Annotated[int, OptionInfo("Side of the pictures, in pixels.", min=16)] = 112
-    lr: Annotated[float, OptionInfo("Learning rate; of a schedule, its highest.")] = 1e-3
-    schedule: Annotated[ScheduleKind, OptionInfo("How learning rate and beta1 vary.")] = "one-cycle"
+    data: Annotated[Path | None, OptionInfo("Folder with a sub-folder of images for each class.")] = None
+    validation: Annotated[
+        Path | None, OptionInfo("Folder of the same layout to validate on.", default_text="a part of --data")
+    ] = None
+    epochs: Annotated[int, OptionInfo("Passes over the training data.", min=1)] = 30
+    batch: Annotated[int, OptionInfo("Images (or pairs) per step.", min=1)] = 32
+    size: Annotated[int, OptionInfo("Side of the images, in pixels.", min=16)] = 112
+    lr: Annotated[float, OptionInfo("Learning rate; the highest, if a schedule varies it.")] = 1e-3
+    schedule: Annotated[ScheduleKind, OptionInfo("Schedule of learning rate and beta1.")] = "one-cycle"
     cycle: Annotated[int, OptionInfo("Epochs in each triangle.", min=1)] = 4
-    weight_decay: Annotated[float, OptionInfo("Share of the weights lost a step, times lr.", min=0)] = 0.0
-    augment: Annotated[str, OptionInfo("none, report, door or aligned.")] = "report"
-    strength: Annotated[float, OptionInfo("How strong, of that.", min=0)] = 1.0
-    split: Annotated[Unit, OptionInfo("What is kept together: class (person), source (video), file.")] = "source"
+    weight_decay: Annotated[float, OptionInfo("Weight decay per step, times --lr.", min=0)] = 0.0
+    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "report"
+    strength: Annotated[float, OptionInfo("Factor on the augmentation.", min=0)] = 1.0
+    split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "source"
     held_out: Annotated[float, OptionInfo("Share of --data to validate on.", min=0.01, max=0.9)] = 0.2
-    patience: Annotated[int, OptionInfo("Epochs without progress to stop after; 0: never.", min=0)] = 0
-    seed: Annotated[int, OptionInfo("Of everything that is drawn.")] = 0
-    mixed_precision: Annotated[bool, OptionInfo("16 bits where they do: float16 on a GPU, bfloat16 without.")] = False
-    fast: Annotated[bool, OptionInfo("Let a GPU add in any order: quicker, not repeatable to the bit.")] = False
-    cache: Annotated[Path | None, OptionInfo("Folder for pictures made ready; saves decoding them anew.")] = None
-    eager: Annotated[bool, OptionInfo("Trace nothing: slow, and a debugger can stop anywhere.")] = False
-    threads: Annotated[int, OptionInfo("Of the processor; 0: as many as it has.", min=0)] = 0
+    patience: Annotated[int, OptionInfo("Stop after this many epochs without progress; 0: never.", min=0)] = 0
+    seed: Annotated[int, OptionInfo("Seed of everything random.")] = 0
+    mixed_precision: Annotated[
+        bool, OptionInfo("Compute in 16 bits where that is enough: float16 on a GPU, bfloat16 on the CPU.")
+    ] = False
+    fast: Annotated[bool, OptionInfo("Let a GPU add in any order: faster, but not bit-reproducible.")] = False
+    cache: Annotated[Path | None, OptionInfo("Folder for decoded images, which later epochs reuse.")] = None
+    eager: Annotated[bool, OptionInfo("Trace nothing: slow, but a debugger can stop anywhere.")] = False
+    threads: Annotated[int, OptionInfo("CPU threads; 0: all.", min=0)] = 0
 
     def __post_init__(self) -> None:
         preset(self.augment)
         if self.lr <= 0:
-            raise UsageError(f"--lr is {self.lr}", "it must be above 0: 0.001, for instance")
-        for name in ("data", "validation", "cache"):  # a run may be resumed from elsewhere
+            raise UsageError(f"--lr is {self.lr}", "it must be above 0: 0.001, for example")
+        for name in ("data", "validation", "cache"):  # a run may be resumed from another folder
             path = getattr(self, name)
             object.__setattr__(self, name, path and Path(path).expanduser().absolute())
 
     def to_json(self) -> dict[str, Any]:
+        """Return the settings as JSON stores them."""
         return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Raises FacesecureError where the document is not these settings'."""
+        """Read the settings from JSON. Raises FacesecureError for settings that are unknown."""
         known = {field.name for field in fields(cls)}
         if not known >= set(document):
             raise FacesecureError("config.json has settings unknown here", "resume with the version that began the run")
@@ -73,67 +76,67 @@ class TrainingSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierSettings(TrainingSettings):
-    """A classifier of any number of classes."""
+    """Settings of a classifier of any number of classes."""
 
     width: Annotated[float, OptionInfo("Factor on the number of filters.", min=0.01)] = 1.0
-    dropout: Annotated[float, OptionInfo("Share of units silenced in training.", min=0, max=0.9)] = 0.0
+    dropout: Annotated[float, OptionInfo("Share of units dropped in training.", min=0, max=0.9)] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class HugonetSettings(ClassifierSettings):
-    """The report's classifier; its pictures have 224 pixels a side."""
+    """Settings of the report's classifier; its images are 224 pixels wide."""
 
-    size: Annotated[int, OptionInfo("Side of the pictures; 16 divides it.", min=16)] = 224
-    lr: Annotated[float, OptionInfo("Learning rate; of a schedule, its highest.")] = 1e-4
+    size: Annotated[int, OptionInfo("Side of the images in pixels, a multiple of 16.", min=16)] = 224
+    lr: Annotated[float, OptionInfo("Learning rate; the highest, if a schedule varies it.")] = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompactSettings(ClassifierSettings):
-    """A head on the bundled embedder, or a small network of its own; for aligned crops."""
+    """Settings of a head on the bundled embedder, or a small network of its own; for aligned crops."""
 
     kind: Annotated[Literal["head", "cnn"], OptionInfo("A head on the bundled embedder, or a network of its own.")] = (
         "head"
     )
-    views: Annotated[int, OptionInfo("Versions of each picture a head learns from.", min=1)] = 5
-    augment: Annotated[str, OptionInfo("none, report, door or aligned.")] = "aligned"
+    views: Annotated[int, OptionInfo("Augmented versions of each image, for a head.", min=1)] = 5
+    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "aligned"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiameseSettings(TrainingSettings):
-    """DenseNet in two places with one set of weights."""
+    """Settings of a siamese DenseNet."""
 
-    split: Annotated[Unit, OptionInfo("What is kept together: class (person), source (video), file.")] = "class"
+    split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "class"
     blocks: Annotated[str, OptionInfo("Units of each dense block; DenseNet-121: 6,12,24,16.")] = "3,6,8,6"
     growth: Annotated[int, OptionInfo("Channels each unit adds; DenseNet-121: 32.", min=1)] = 16
     theta: Annotated[float, OptionInfo("Share of channels a transition keeps.", min=0.01, max=1)] = 0.5
-    embedding: Annotated[int, OptionInfo("Numbers in an embedding.", min=2)] = 32
-    margin: Annotated[float, OptionInfo("Distance at which different people are far enough apart.")] = 2.0
-    pairs: Annotated[int, OptionInfo("Pairs an epoch, half of them the same person.", min=2)] = 4000
+    embedding: Annotated[int, OptionInfo("Length of an embedding.", min=2)] = 32
+    margin: Annotated[float, OptionInfo("Distance beyond which different people are not pushed apart.")] = 2.0
+    pairs: Annotated[int, OptionInfo("Pairs per epoch, half of them of the same person.", min=2)] = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedderSettings(TrainingSettings):
-    """MobileFaceNet's shape with a margin head over the people of the training set."""
+    """Settings of MobileFaceNet with a margin head over the people of the training set."""
 
-    augment: Annotated[str, OptionInfo("none, report, door or aligned.")] = "aligned"
-    split: Annotated[Unit, OptionInfo("What is kept together: class (person), source (video), file.")] = "class"
+    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "aligned"
+    split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "class"
     width: Annotated[float, OptionInfo("Factor on the number of filters.", min=0.05)] = 1.0
-    embedding: Annotated[int, OptionInfo("Numbers in an embedding.", min=2)] = 128
+    embedding: Annotated[int, OptionInfo("Length of an embedding.", min=2)] = 128
     margin: Annotated[float, OptionInfo("ArcFace's angle, in radians.")] = 0.5
     scale: Annotated[float, OptionInfo("ArcFace's factor on cosines.")] = 32.0
-    distil: Annotated[float, OptionInfo("Weight of following the bundled network; 1: nothing else.", min=0, max=1)] = (
-        0.0
-    )
+    distil: Annotated[
+        float, OptionInfo("Weight of distillation from the bundled network; 1: only that.", min=0, max=1)
+    ] = 0.0
     activation: Annotated[Literal["prelu", "relu"], OptionInfo("relu suits int8 and the Edge TPU.")] = "prelu"
     pairs: Annotated[int, OptionInfo("Pairs of people held out, to validate on.", min=2)] = 2000
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """A config.json. Raises FacesecureError if it cannot be read."""
+    """Return the content of a config.json. Raises FacesecureError if it cannot be read."""
     try:
         document: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise FacesecureError(
-            f"{path} cannot be read ({error})", "is this the folder of a run? begin a new one"
+            f"{path} cannot be read ({error})", "check that this is the folder of a run, or begin a new one"
         ) from None
     return document

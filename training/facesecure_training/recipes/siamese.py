@@ -1,4 +1,4 @@
-"""Teaches a siamese network: pairs in, distances out; contrastive loss, judged on people it never learnt from."""
+"""Trains a siamese network: pairs in, distances out; contrastive loss, validated on people left out."""
 
 from __future__ import annotations
 
@@ -18,38 +18,43 @@ from facesecure_training.recipes.data import dataset_counts, draw_pairs, verific
 from facesecure_training.recipes.recipe import Goal
 from facesecure_training.recipes.settings import SiameseSettings
 
-_LEARNT, _UNSEEN = 0, 1  # in the seeds of pairs
+_TRAINING, _VALIDATION = 0, 1  # in the seeds of pairs
 
 
 class SiameseTraining:
-    """A Recipe for any ``network`` of uint8 RGB (batch, side, side, 3) to embeddings. Each epoch has its own pairs."""
+    """A Recipe for any ``network`` from uint8 RGB (batch, side, side, 3) to embeddings; new pairs in each epoch."""
 
     goal = Goal("val_auc")
 
     def __init__(self, network: Any, folders: tuple[ClassFolder, ClassFolder], settings: SiameseSettings) -> None:
-        """``folders`` to learn from, and to validate on."""
+        """Create the recipe; ``folders`` are the training and the validation data."""
         self.network, self.trained = network, siamese(network)
         self.training_data, self.validation_data = folders
         self.settings = settings
         self.steps = batches_per_epoch(range(settings.pairs), settings.batch)
-        self._asked = draw_pairs(self.validation_data, max(2, settings.pairs // 4), (settings.seed, _UNSEEN))
+        self._validation_pairs = draw_pairs(
+            self.validation_data, max(2, settings.pairs // 4), (settings.seed, _VALIDATION)
+        )
         self.facts = dataset_counts(self.training_data, self.validation_data)
         trained = self.trained
         self._distances = tensorflow().function(lambda pairs: trained(pairs, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
-        pairs = draw_pairs(self.training_data, self.settings.pairs, (self.settings.seed, _LEARNT, epoch))
+        """Return the augmented pairs of ``epoch``."""
+        pairs = draw_pairs(self.training_data, self.settings.pairs, (self.settings.seed, _TRAINING, epoch))
         wanted = with_brightening(augment(preset(self.settings.augment, self.settings.strength)))
         return self._dataset(pairs, augment=wanted, repeat=True, epoch=epoch).take(self.steps)
 
     def losses(self, batch: Any) -> Any:
+        """Return the contrastive loss of each pair of ``batch``."""
         pictures, different = batch
         return contrastive(different, self.trained(pictures, training=True), self.settings.margin)
 
     def validate(self) -> dict[str, float]:
+        """Return loss, area under the curve and accuracy on pairs of people left out."""
         found = [
             (self._distances(pictures), different)
-            for pictures, different in self._dataset(self._asked, augment=with_brightening(None))
+            for pictures, different in self._dataset(self._validation_pairs, augment=with_brightening(None))
         ]
         losses = [contrastive(different, distances, self.settings.margin) for distances, different in found]
         distances, different = (np.concatenate([one.numpy() for one in part]) for part in zip(*found, strict=True))
@@ -59,8 +64,9 @@ class SiameseTraining:
         }
 
     def pictures(self) -> NDArray[np.uint8]:
+        """Return the first pairs, uint8 RGB (2 * n, h, w, 3), the images of a pair next to each other."""
         (first, second), _ = next(iter(self.batches(0)))
-        pairs = np.stack([first.numpy(), second.numpy()], axis=1)  # partners side by side
+        pairs = np.stack([first.numpy(), second.numpy()], axis=1)  # the images of a pair side by side
         return np.asarray(pairs.reshape(-1, *pairs.shape[2:]), np.uint8)
 
     def _dataset(self, pairs: list[Pair], **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One training from its settings to its best network: what the commands and the search call."""
+"""One training from its settings to its best network, for the commands and the search."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def train(
     resume: bool = False,
     after_epoch: Callable[[EpochRow], None] = ignore_row,
 ) -> TrainingProgress:
-    """Trains to the end and leaves everything in ``folder``.
+    """Train to the end, with all files in ``folder``.
 
-    ``settings`` of a resumed run are those it began with. Raises FacesecureError, as Loop does; UsageError where
-    ``folder`` holds a run and ``resume`` is not asked for; ImageError where pictures cannot be read, with their names.
+    ``settings`` of a resumed run are those it began with. Raises FacesecureError, as TrainingLoop does; UsageError if
+    ``folder`` holds a run and ``resume`` is false; ImageError, with their names, if images cannot be read.
     """
     strategy = devices.prepare(settings)
     log.info("training %s on %s", kind, devices.describe(settings))
@@ -64,7 +64,7 @@ def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Rec
 
 
 def cycle(settings: TrainingSettings, steps: int) -> Cycle:
-    """Learning rate and beta1 over a training of ``steps`` steps an epoch."""
+    """Return learning rate and beta1 over a training with ``steps`` steps per epoch."""
     if settings.schedule == "one-cycle":
         return one_cycle(settings.epochs * steps, settings.lr)
     if settings.schedule == "triangular":
@@ -73,7 +73,7 @@ def cycle(settings: TrainingSettings, steps: int) -> Cycle:
 
 
 def optimiser(settings: TrainingSettings, steps: int) -> Any:
-    """Adam as ``cycle`` has it; where the network computes in float16, with losses scaled out of harm's way."""
+    """Return Adam following ``cycle``, with loss scaling if the network computes in float16."""
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam
 
     keras = tensorflow().keras

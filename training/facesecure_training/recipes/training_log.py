@@ -1,4 +1,4 @@
-"""What each epoch came to: the lines of the curves, which was best, and whether to go on."""
+"""The figures of each epoch: the curves, which epoch was best, and whether to continue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents
 
 
 def ignore_row(row: EpochRow) -> None:
-    """For whoever does not want to be told."""
+    """Do nothing with an epoch's figures: the default for ``after_epoch``."""
 
 
 class TrainingLog:
@@ -39,24 +39,27 @@ class TrainingLog:
         self._events.close()
 
     def add(self, row: EpochRow, bar: ProgressBar, save: Callable[[], None] = lambda: None) -> None:
-        """An epoch is over; ``save`` writes the state, once the best network is safe and before anybody is told."""
+        """Record a finished epoch.
+
+        ``save`` writes the state, after the best network is stored and before ``after_epoch`` is called.
+        """
         progress = self.progress
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, 0.0
         progress.history.append(row)
-        self._judge(row)
+        self._rate(row)
         save()
         self.folder.save_curves(progress.history)
         self._events.numbers(row, progress.epoch)
         bar.say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         self._after_epoch(row)
 
-    def _judge(self, row: EpochRow) -> None:
+    def _rate(self, row: EpochRow) -> None:
         progress, goal = self.progress, self.recipe.goal
         best = progress.history[progress.best_epoch - 1] if progress.best_epoch else None
         if best is None or goal.score(row) > goal.score(best):
             progress.best, progress.best_epoch = row[goal.name], progress.epoch
             self.folder.save_best(self.recipe.network)
         if progress.epoch >= self.epochs:
-            progress.finished = "as many epochs as asked for"
+            progress.finished = "all epochs done"
         elif self._patience and progress.epoch - progress.best_epoch >= self._patience:
             progress.finished = f"no progress in {self._patience} epochs"

@@ -1,1 +1,1 @@
-"""Which settings train best: random search, as Bergstra and Bengio argue for, or TPE, by Optuna."""
+"""Search for the settings that train best: at random, as Bergstra and Bengio recommend, or with TPE, by Optuna."""

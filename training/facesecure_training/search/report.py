@@ -1,4 +1,4 @@
-"""What a search found: each trial, what mattered, and the command that trains the best."""
+"""The report of a search: each trial, the importance of each setting, and the command that trains the best."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from facesecure_training.search.study import optuna
 
 
 def write(study: Any, folder: Path, command: str) -> Path:
-    """importance.png, parallel.png and report.html in ``folder``; its path. Raises UsageError before any trial."""
+    """Write importance.png, parallel.png and report.html to ``folder``, and return the page's path.
+
+    Raises UsageError if no trial has finished.
+    """
     done = finished(study)
     if not done:
-        raise UsageError("no trial has finished yet", "let the search run on")
+        raise UsageError("no trial has finished yet", "let the search run longer")
     folder.mkdir(parents=True, exist_ok=True)
     _importance_chart(folder / "importance.png", importance(study))
     _parallel_chart(folder / "parallel.png", done)
@@ -28,14 +31,14 @@ def write(study: Any, folder: Path, command: str) -> Path:
 
 
 def finished(study: Any) -> list[Any]:
-    """Trials with a value, the best first."""
+    """Return the trials with a value, best first."""
     state = optuna().trial.TrialState.COMPLETE
     found = study.get_trials(deepcopy=False, states=(state,))
     return sorted(found, key=lambda trial: trial.value, reverse=study.direction.name == "MAXIMIZE")
 
 
 def importance(study: Any) -> Mapping[str, float]:
-    """The share of each setting in how good a trial was, by PED-ANOVA (Watanabe et al., IJCAI 2023)."""
+    """Return each setting's share in how good a trial was, by PED-ANOVA (Watanabe et al., IJCAI 2023)."""
     tuna = optuna()
     if len(finished(study)) < 4:
         return {}
@@ -45,7 +48,7 @@ def importance(study: Any) -> Mapping[str, float]:
 
 
 def best_command(study: Any, kind: str, given: Mapping[str, Any], out: Path) -> str:
-    """What to type to train with the best settings, and those that were ``given`` to all trials."""
+    """Return the command that trains with the best settings, and those ``given`` to all trials."""
     words = ["facesecure-train", "train", kind]
     for name, value in {**given, "out": out, **finished(study)[0].params}.items():
         words += [f"--{name.replace('_', '-')}", f"{value:.6g}" if isinstance(value, float) else str(value)]
@@ -65,8 +68,9 @@ def _page(study: Any, done: Sequence[Any], command: str) -> str:
     return f"""<!doctype html><meta charset="utf-8"><title>Search {html.escape(study.study_name)}</title>
 <style>body{{font:15px sans-serif;max-width:70em;margin:2em auto}}td,th{{padding:.2em .8em;text-align:left}}</style>
 <h1>Search {html.escape(study.study_name)}</h1>
-<p>{len(done)} trials finished, {other} stopped early or failed. Train the best:</p><pre>{html.escape(command)}</pre>
-<h2>What mattered</h2><img src="importance.png" alt="importance of each setting">
+<p>{len(done)} trials finished, {other} stopped early or failed. Train with the best settings:</p>
+<pre>{html.escape(command)}</pre>
+<h2>Importance of the settings</h2><img src="importance.png" alt="importance of each setting">
 <h2>All trials</h2><img src="parallel.png" alt="parallel coordinates">
 <table><tr>{head}</tr>{rows}</table>
 """
@@ -82,7 +86,7 @@ def _importance_chart(path: Path, shares: Mapping[str, float]) -> None:
 
 
 def _parallel_chart(path: Path, done: Sequence[Any]) -> None:
-    """One line a trial, across one axis a setting; the brighter, the better."""
+    """Draw one line per trial across one axis per setting; the brighter, the better."""
 
     def draw(axes: Any) -> None:
         from matplotlib import colormaps
@@ -101,7 +105,7 @@ def _parallel_chart(path: Path, done: Sequence[Any]) -> None:
 
 
 def _places(distribution: Any, values: Sequence[Any]) -> list[float]:
-    """0 to 1, within what could be drawn."""
+    """Return the position of each value, 0 to 1, within the range that was searched."""
     if hasattr(distribution, "choices"):
         return [distribution.choices.index(value) / max(1, len(distribution.choices) - 1) for value in values]
     scale = np.log if distribution.log else float

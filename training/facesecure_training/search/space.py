@@ -1,7 +1,7 @@
-"""Where the search looks: learning rate, batch, epochs, augmentation and width.
+"""The search space: learning rate, batch size, epochs, augmentation and width.
 
-Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13, 2012: of many settings few matter, and
-a grid wastes its trials on the same few values of those. The learning rate, which always matters, is drawn evenly on a
+Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization", JMLR 13, 2012: of many settings few matter, and a
+grid wastes its trials on the same few values of those. The learning rate, which always matters, is drawn uniformly on a
 logarithmic scale.
 """
 
@@ -20,12 +20,12 @@ WIDTHS = (0.25, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class SearchSpace:
-    """``epochs`` at least and at most; of the others the bounds are fixed."""
+    """The bounds of a search: the fewest and most ``epochs``; the other bounds are fixed."""
 
     epochs: tuple[int, int] = (5, 30)
 
     def propose(self, trial: Any, settings: TrainingSettings) -> TrainingSettings:
-        """``settings`` with what ``trial`` (optuna.Trial) proposes in the place of their own."""
+        """Return ``settings`` with the values that ``trial`` (optuna.Trial) proposes."""
         found: dict[str, Any] = {
             "lr": trial.suggest_float("lr", *RATES, log=True),
             "batch": trial.suggest_categorical("batch", BATCHES),

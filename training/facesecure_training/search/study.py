@@ -1,4 +1,4 @@
-"""A search in a database: many workers may share it, any of them may die, and it goes on where it stood."""
+"""A search in a database: several workers can share it, any of them may die, and it can be resumed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEARTBEAT_S, _GRACE_S, _RETRIES = 5, 20, 1
 
 
 def optuna() -> Any:
-    """The optuna module, quiet. Raises FacesecureError where there is none."""
+    """Return the optuna module with its messages silenced. Raises FacesecureError if it is missing."""
     try:
         import optuna
     except ImportError as error:
@@ -25,7 +25,9 @@ def optuna() -> Any:
             f"this command needs optuna ({error})", "install the extra: pip install 'facesecure[training]'"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # heartbeats have been so since 2021
+    warnings.simplefilter(
+        "ignore", optuna.exceptions.ExperimentalWarning
+    )  # heartbeats have been experimental since 2021
     return optuna
 
 
@@ -42,12 +44,11 @@ def open_study(
     heartbeat_s: int = _HEARTBEAT_S,
     grace_s: int = _GRACE_S,
 ) -> Any:
-    """The optuna.Study ``name`` at ``url``.
+    """Return the optuna.Study ``name`` at ``url``.
 
-    Workers with numbers of their own draw trials of their own; so does one that goes on with a search.
-    A worker says every ``heartbeat_s`` that it lives; the trial of one that has been silent for ``grace_s`` is marked
-    failed and done again, once. Raises UsageError if the study is there and ``resume`` was not asked for, or the
-    database cannot be opened.
+    Workers with different numbers draw different trials; so does one that resumes a search. A worker sends a heartbeat
+    every ``heartbeat_s`` seconds; the trial of one that has been silent for ``grace_s`` is marked failed and repeated,
+    once. Raises UsageError if the study exists and ``resume`` was not asked for, or the database cannot be opened.
     """
     tuna = optuna()
     from sqlalchemy.exc import SQLAlchemyError
@@ -65,7 +66,7 @@ def open_study(
             load_if_exists=resume,
         )
     except tuna.exceptions.DuplicatedStudyError:
-        raise UsageError(f"{url} holds the search {name!r} already", "add --resume to go on with it") from None
+        raise UsageError(f"{url} already holds the search {name!r}", "add --resume to continue it") from None
     except (SQLAlchemyError, tuna.exceptions.StorageInternalError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"cannot open {url}: {reason}", "write it as sqlite:///search.db") from None
@@ -78,23 +79,29 @@ def _sampler(tuna: Any, kind: Sampler, seed: tuple[int, ...]) -> Any:
     return made(seed=int(np.random.default_rng(seed).integers(2**31)))
 
 
-def run(study: Any, objective: Objective, trials: int, told: Callable[[Any], None] = lambda trial: None) -> None:  # noqa: ARG005
-    """Until the study has ``trials`` finished ones in all, whoever did them. One that comes apart counts as pruned."""
+def run(study: Any, objective: Objective, trials: int, on_trial: Callable[[Any], None] = lambda trial: None) -> None:  # noqa: ARG005
+    """Run trials until the study has ``trials`` finished ones, over all workers; ``on_trial`` is called after each.
+
+    A trial whose training diverges counts as pruned.
+    """
     tuna = optuna()
     ended = (tuna.trial.TrialState.COMPLETE, tuna.trial.TrialState.PRUNED)
     if len(study.get_trials(deepcopy=False, states=ended)) >= trials:
         return
     enough = tuna.study.MaxTrialsCallback(trials, states=ended)
-    study.optimize(_forgiving(objective), callbacks=[enough, lambda _, trial: told(trial)])
+    study.optimize(_forgiving(objective), callbacks=[enough, lambda _, trial: on_trial(trial)])
 
 
 def _forgiving(objective: Objective) -> Objective:
-    """A training that comes apart, as some do at such learning rates, ends its trial and not the search."""
+    """Return an objective in which a diverging training ends its trial and not the search.
+
+    That happens with some learning rates.
+    """
 
     def tried(trial: Any) -> float:
         try:
             return objective(trial)
-        except (UsageError, ImageError):  # of no trial's making: the next would meet it too
+        except (UsageError, ImageError):  # not caused by the trial: the next would fail as well
             raise
         except FacesecureError as error:
             trial.set_user_attr("why", error.message)

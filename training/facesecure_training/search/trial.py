@@ -1,4 +1,4 @@
-"""One trial: a training with the settings it proposes, judged by the best epoch's figure of validation."""
+"""One trial: a training with the settings it proposes, rated by the best epoch's validation figure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIGURES = {"hugonet": "val_accuracy", "compact": "val_accuracy", "siamese-densen
 
 
 def objective(kind: str, settings: TrainingSettings, space: SearchSpace, out: Path) -> Callable[[Any], float]:
-    """For optuna.Study.optimize; each trial's run is kept in ``out``/trial-NUMBER."""
+    """Return the objective for optuna.Study.optimize; each trial's run is kept in ``out``/trial-NUMBER."""
 
     def tried(trial: Any) -> float:
         from facesecure_training.recipes.train import train

@@ -105,7 +105,7 @@ def test_a_form_that_strays_is_refused_and_nothing_is_written(tmp_path, data):
     order = ExportRequest("door", tmp_path / "models", ["int8"], data=data, tolerance=1e-9)
     (one,) = export(classifier(), PEOPLE, order)
     assert isinstance(one, Refused)
-    assert "int8 on litert strays from Keras: largest difference of a probability" in one.error.message
+    assert "int8 on litert deviates from Keras: largest difference of a probability" in one.error.message
     assert not (tmp_path / "models").exists()
 
 

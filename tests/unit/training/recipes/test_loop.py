@@ -151,7 +151,7 @@ def test_a_finished_run_that_is_resumed_has_nothing_to_do(uninterrupted):
     with again.record:
         again.resume()
         again.step = None
-        assert again.run().finished == "as many epochs as asked for"
+        assert again.run().finished == "all epochs done"
 
 
 def test_a_damaged_state_is_named_not_resumed(tmp_path):

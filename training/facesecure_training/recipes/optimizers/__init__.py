@@ -1,1 +1,1 @@
-"""How weights move: an Adam whose beta1 really varies, and schedules of learning rate and beta1."""
+"""An Adam optimiser whose beta1 varies, and schedules of learning rate and beta1."""
