@@ -1,4 +1,4 @@
-"""The bench's clip, small: who comes, and what is said of them."""
+"""The benchmark's clip, small: the visits and their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evidence bench says what it lacks."""
+"""The evidence benchmark names what is missing."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The bench's truth: phases, samples, what hides what."""
+"""The ground truth: phases, samples, what hides what."""
 
 from __future__ import annotations
 

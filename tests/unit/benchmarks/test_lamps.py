@@ -1,4 +1,4 @@
-"""No lamp may make a member of the household a stranger more often than the rate that was asked for."""
+"""No lamp makes a household member a stranger more often than the configured rate."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Our own side of the bench, over a film of half a second."""
+"""facesecure in the door benchmark, over a video of half a second."""
 
 from __future__ import annotations
 

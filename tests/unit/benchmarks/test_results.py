@@ -1,4 +1,4 @@
-"""What the bench makes of its measurements."""
+"""Figures and targets from measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims held against the truth."""
+"""Claims scored against the ground truth."""
 
 from __future__ import annotations
 

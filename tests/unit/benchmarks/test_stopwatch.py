@@ -1,4 +1,4 @@
-"""The stopwatch that stands before the stages."""
+"""The stopwatch around the stages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pets and empty scenes stand before the camera, and nobody is alarmed; the people beside them are seen."""
+"""Pets and empty scenes raise no alarm; the people beside them are detected."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def doubts():
 
 @pytest.fixture(scope="module")
 def anna() -> list[tuple[str, np.ndarray]]:
-    """Somebody enrolled, who looks like nobody."""
+    """An enrolled person who resembles no one."""
     vector = np.random.default_rng(1).normal(size=192).astype(np.float32)
     return [("Anna", vector / np.linalg.norm(vector))]
 
@@ -43,7 +43,7 @@ def pictures(names):
 
 
 def test_unasked_pets_would_be_strangers(door):
-    """The reason for it all; were it not so, the next test would prove nothing."""
+    """Without the filter pets become strangers; else the next test would prove nothing."""
     assert len(door.count(pictures(PETS), [], lambda _: accept_all).strangers) > 3
 
 

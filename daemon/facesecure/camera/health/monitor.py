@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 _BLIND = (Trouble.OFFLINE, Trouble.FROZEN, Trouble.COVERED)
 
 
-class Camera(Protocol):
+class CaptureStatus(Protocol):
     """The part of ``camera.capture.LatestFrame`` that is used here."""
 
     @property
@@ -38,7 +38,7 @@ class HealthMonitor(RunsPeriodically):
             pipeline.run(monitor.watching(frames))
     """
 
-    def __init__(self, health: CameraHealth | None, camera: Camera, every: float = EVERY) -> None:
+    def __init__(self, health: CameraHealth | None, camera: CaptureStatus, every: float = EVERY) -> None:
         self._health = health
         self._camera = camera
         self._task = PeriodicTask("camera health", self._check, every)

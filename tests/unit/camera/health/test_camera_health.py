@@ -1,4 +1,4 @@
-"""All of a camera's troubles together, and the thread that asks."""
+"""All of a camera's troubles together, and the thread that checks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GREY = np.full((180, 320, 3), 90, np.uint8)
 
 
 class Story:
-    """A camera's life in seconds; ``events`` is what was told of it."""
+    """A camera's life in seconds; ``events`` are the reported ones."""
 
     def __init__(self, **settings: float) -> None:
         self.now = 0.0
@@ -43,7 +43,7 @@ class Story:
             self._pass(trouble)
 
     @property
-    def told(self) -> list[tuple[str, bool]]:
+    def reported(self) -> list[tuple[str, bool]]:
         return [(event.trouble.value, event.over) for event in self.events]
 
     def _pass(self, trouble: str | None = None) -> None:
@@ -62,7 +62,7 @@ def test_each_trouble_is_told_and_so_is_its_end() -> None:
     story.shows(PORCH, 10)
     story.shows(looking(place(1), 40), 200)
     troubles = ("offline", "covered", "frozen")
-    assert story.told == [(each, over) for each in troubles for over in (False, True)] + [("moved", False)]
+    assert story.reported == [(each, over) for each in troubles for over in (False, True)] + [("moved", False)]
     assert story.events[0].why == "nothing answers on that port"
     assert [event.word for event in story.events[:2]] == ["offline", "back"]
 
@@ -73,11 +73,11 @@ def test_each_can_be_switched_off() -> None:
     story.falls_silent(100)
     story.shows(0 * PORCH, 60)
     story.shows(looking(place(1), 40), 200, frozen=True)
-    assert story.told == []
+    assert story.reported == []
 
 
 def test_a_camera_is_back_only_when_nothing_ails_it() -> None:
-    """Cut off while its lens is covered: that it is on line again is not told as "back"."""
+    """Cut off while its lens is covered: being online again is not reported as "back"."""
     story = Story()
     story.shows(PORCH, 60)
     story.shows(0 * PORCH, 30)
@@ -112,7 +112,7 @@ def test_events_are_in_the_log_with_fields_for_the_journal(caplog: pytest.LogCap
 
 
 class Quiet:
-    """A camera from which nothing comes."""
+    """A camera that sends nothing."""
 
     heartbeat: float | None = None
     trouble: SourceError | None = SourceError("it refuses the password", "look it up")

@@ -1,4 +1,4 @@
-"""Something before the lens, and all the darkness that is not."""
+"""A covered lens, and darkness that is none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WHITE = np.full_like(PORCH, 255)
 
 
 def story(scenes: Iterable[Plane], patience: float = 20.0, noise: float = 2.0) -> list[tuple[int, Change]]:
-    """What is reports of scenes seen once a second by a camera that knows the porch."""
+    """Return the changes reported for scenes seen once a second by a camera that knows the porch."""
     lens, sensor, porch = CoveredLens(patience), Sensor(noise), EdgeMap(SceneFeatures.of(Sensor().luma(PORCH)).edges)
     reports = []
     for second, scene in enumerate(scenes):
@@ -29,7 +29,7 @@ def story(scenes: Iterable[Plane], patience: float = 20.0, noise: float = 2.0) -
 
 
 def cloth(number: int) -> Plane:
-    """A cloth over the lens, a little moved by the wind: light comes through, and nothing can be made out."""
+    """A cloth over the lens, a little moved by the wind: light comes through, and nothing can be recognised."""
     blobs = np.random.default_rng(number // 10).normal(0, 1, PORCH.shape).astype(np.float32)
     soft = cv2.GaussianBlur(blobs, (0, 0), 30)
     return np.asarray(90 + 10 * soft / soft.std(), np.float32)

@@ -41,13 +41,13 @@ def seen(luma: np.ndarray) -> EdgeMap:
     return EdgeMap(SceneFeatures.of(np.clip(luma, 0, 255).astype(np.uint8)).edges)
 
 
-def told(before: EdgeMap, after: EdgeMap) -> bool:
+def moved(before: EdgeMap, after: EdgeMap) -> bool:
     return _elsewhere(before, after, before.similarity(after)) is not None
 
 
 @pytest.mark.parametrize("light", LIGHTS)
 def test_a_place_in_another_light_is_the_same_place(places: list[Luma], light: str) -> None:
-    wrong = [told(seen(place), seen(LIGHTS[light](place.astype(np.float32)))) for place in places]
+    wrong = [moved(seen(place), seen(LIGHTS[light](place.astype(np.float32)))) for place in places]
     assert sum(wrong) <= 0.03 * len(places)
 
 
@@ -56,11 +56,11 @@ def test_a_turn_by_three_hundredths_of_the_picture_is_seen(places: list[Luma], r
     def looking(place: Luma, right: int = 0, down: int = 0) -> EdgeMap:
         return seen(place[20 + down : 200 + down, 40 + right : 360 + right])
 
-    found = [told(looking(place), looking(place, right, down)) for place in places]
+    found = [moved(looking(place), looking(place, right, down)) for place in places]
     assert sum(found) >= 0.95 * len(places)
 
 
 def test_another_place_is_another_place(places: list[Luma]) -> None:
     views = [seen(place) for place in places]
-    found = [told(one, other) for number, one in enumerate(views) for other in views[number + 1 :: 7]]
+    found = [moved(one, other) for number, one in enumerate(views) for other in views[number + 1 :: 7]]
     assert sum(found) >= 0.9 * len(found)

@@ -1,4 +1,4 @@
-"""A stream that shows the same picture for ever, and cameras that only seem to."""
+"""A stream that repeats the same image, and cameras that only seem to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATE = 5
 
 
 def story(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
-    """What is reports of pictures that come once a second, each with the second it was reports in."""
+    """Return the changes reported for images that come once a second, each with its second."""
     frozen = FrozenImage(patience)
     reports = ((second, frozen.update(luma, float(second))) for second, luma in enumerate(pictures))
     return [(second, change) for second, change in reports if change is not None]

@@ -22,8 +22,8 @@ STEP = 3
 """Seconds from one picture to the next: as good as one, and quicker to tell."""
 
 
-def told(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
-    """What is reports of pictures, every ``STEP`` seconds one, each with the second it was reports in."""
+def reported(pictures: Iterable[Luma], patience: float = 120.0) -> list[tuple[int, Change]]:
+    """Return the changes reported for images that come every ``STEP`` seconds, each with its second."""
     moved = MovedCamera(patience)
     reports = (
         (STEP * number, moved.update(SceneFeatures.of(luma).edges, STEP * number))
@@ -38,7 +38,7 @@ def lasting(seconds: int, scene: np.ndarray) -> list[np.ndarray]:
 
 def story(scenes: Iterable[np.ndarray], patience: float = 120.0, noise: float = 2.0) -> list[tuple[int, Change]]:
     sensor = Sensor(noise)
-    return told((sensor.luma(scene) for scene in scenes), patience)
+    return reported((sensor.luma(scene) for scene in scenes), patience)
 
 
 @pytest.mark.parametrize(("right", "down"), [(12, 0), (0, -12), (30, 14), (-60, 20)])
@@ -115,7 +115,7 @@ def test_a_single_hard_lamp_that_wanders_before_a_scene_is_none(shared_data: Pat
     for person in sorted((shared_data / "lighting").iterdir())[::3]:
         pictures = lamps_of(person, within=35)
         assert len(pictures) > 5
-        assert told(picture for picture in pictures for _ in range(150 // STEP)) == []
+        assert reported(picture for picture in pictures for _ in range(150 // STEP)) == []
 
 
 def corridor(shared_data: Path) -> list[Luma]:
@@ -133,8 +133,8 @@ def test_a_busy_corridor_is_none_and_the_same_turned_is_told(shared_data: Path) 
     pictures = corridor(shared_data)
     straight = [picture[40:-40, 60:-60] for picture in pictures]
     turned = [picture[20:-60, 90:-30] for picture in pictures]
-    assert told(straight * 4) == []
-    ((_, change),) = told(straight + turned * 2)
+    assert reported(straight * 4) == []
+    ((_, change),) = reported(straight + turned * 2)
     assert change.why.startswith("the view is shifted")
 
 

@@ -1,4 +1,4 @@
-"""A camera from which no picture comes, told by the clock alone."""
+"""A camera that sends no frames, detected by the clock alone."""
 
 from __future__ import annotations
 
@@ -44,6 +44,6 @@ def test_a_hiccup_is_none() -> None:
     assert [camera.update(float(now // 15 * 15), None, float(now)) for now in range(100)] == [None] * 100
 
 
-@pytest.mark.parametrize(("seconds", "reports"), [(40, "40 s"), (89, "89 s"), (700, "12 min"), (10_000, "3 h")])
-def test_durations_are_short(seconds: float, reports: str) -> None:
-    assert duration(seconds) == reports
+@pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (89, "89 s"), (700, "12 min"), (10_000, "3 h")])
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -1,4 +1,4 @@
-"""A long pause is no hang; a read that never returns is."""
+"""A long pause is not a hang; a read that never returns is."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_wait_ends_when_it_is_told_to():
 
 
 class Unplugged:
-    """A camera that is not there."""
+    """A camera that is not connected."""
 
     def __str__(self) -> str:
         return "unplugged"

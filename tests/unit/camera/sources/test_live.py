@@ -1,4 +1,4 @@
-"""What every camera has in common, on cameras that fail in the quickest ways there are."""
+"""Live sources, with cameras that fail as fast as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Pi's camera, against the fake: that we ask for what the documentation says, and give everything back."""
+"""The Pi's camera, against the fake: requests as documented, and everything released."""
 
 from __future__ import annotations
 

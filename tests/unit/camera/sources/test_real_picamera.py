@@ -1,4 +1,4 @@
-"""The Pi's camera through the real picamera2: what a fake can only claim. See `make test-picamera`."""
+"""The Pi's camera through the real picamera2: beyond what the fake can show. See `make test-picamera`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fake camera that ships."""
+"""The fake camera."""
 
 from __future__ import annotations
 

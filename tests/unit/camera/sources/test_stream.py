@@ -1,4 +1,4 @@
-"""Network cameras against a real RTSP server, and the same code over films where no camera can be had."""
+"""Network cameras against a real RTSP server, and the same code with video files where no camera is available."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_host_that_accepts_and_says_nothing_times_out() -> None:
 
 
 def playing(film: Path, opened: list[float], camera: CameraConfig = QUICK) -> LiveSource:
-    """The code path of a USB camera, over a film; ``opened`` gets the time of each opening."""
+    """The code path of a USB camera, with a video file; ``opened`` gets the time of each opening."""
 
     def open_film(address: Address, wanted: CameraConfig) -> Any:
         opened.append(time.monotonic())

@@ -1,4 +1,4 @@
-"""Films: times, colours, rotation, damage."""
+"""Video files: times, colours, rotation, damage."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_slow_reader_misses_frames_of_a_film_at_real_speed_and_none_of_a_fast_
 
 
 def turned(film: Path, degrees_clockwise: int) -> Path:
-    """Write a rotation into the film's track header, as phones do (ISO 14496-12, tkhd)."""
+    """Write a rotation into the video's track header, as phones do (ISO 14496-12, tkhd)."""
     data = bytearray(film.read_bytes())
     one, matrix = 0x10000, {90: (0, 1, 0, -1, 0, 0), 180: (-1, 0, 0, 0, -1, 0), 270: (0, -1, 0, 1, 0, 0)}
     at = data.index(b"tkhd") + 4 + 40

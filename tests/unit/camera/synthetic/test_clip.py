@@ -1,4 +1,4 @@
-"""The demo's clip: what is true of it is what is in the picture."""
+"""The demo's clip: its ground truth is what the frames show."""
 
 from __future__ import annotations
 

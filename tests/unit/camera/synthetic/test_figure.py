@@ -1,4 +1,4 @@
-"""Cut-outs: set into a scene where and as large as they were asked to be."""
+"""Figures: painted into a scene at the requested place and size."""
 
 from __future__ import annotations
 

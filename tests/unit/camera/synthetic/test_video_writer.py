@@ -1,4 +1,4 @@
-"""Films that are written can be read back."""
+"""Videos that are written can be read back."""
 
 from __future__ import annotations
 

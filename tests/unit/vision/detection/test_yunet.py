@@ -60,7 +60,7 @@ def test_a_picture_that_shrinks_to_nothing_has_no_faces(model):
 
 
 def test_memory_that_others_left_behind_makes_no_face_in_a_small_picture(model):
-    """Given the small picture itself, OpenCV reads what it never wrote, and some of these have a face."""
+    """Given the small image itself, OpenCV reads uninitialised memory, and sometimes finds a face."""
     rng = np.random.default_rng(1)
     detector = YuNet(model, min_face=20)
     for number, (height, width) in enumerate(rng.integers(8, 90, (600, 2))):

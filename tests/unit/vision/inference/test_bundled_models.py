@@ -1,4 +1,4 @@
-"""What is bundled runs on both runtimes, says where it comes from, and is small enough."""
+"""Bundled models run on both runtimes, state their origin, and are small enough."""
 
 import json
 import os

@@ -144,9 +144,7 @@ def test_a_server_that_never_stops_is_stopped(remote: RemoteFile, server: FileSe
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("status", "words"), [(404, "does not exist"), (410, "does not exist"), (503, "503 Service")]
-)
+@pytest.mark.parametrize(("status", "words"), [(404, "does not exist"), (410, "does not exist"), (503, "503 Service")])
 def test_a_refusal_is_told(remote: RemoteFile, server: FileServer, tmp_path: Path, status: int, words: str) -> None:
     server.status = status
     assert words in failure(remote, tmp_path).message

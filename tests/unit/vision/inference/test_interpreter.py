@@ -1,4 +1,4 @@
-"""The one door to the TFLite interpreter."""
+"""The TFLite interpreter."""
 
 import os
 import subprocess

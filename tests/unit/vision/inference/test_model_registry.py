@@ -1,4 +1,4 @@
-"""The models there are, and fetching one of them."""
+"""Listing models, and pulling one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CONTENT = b"not really a network" * 1000
 
 @pytest.fixture
 def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    """A mirror of what the registry pins, with the pin moved to small content of ours."""
+    """A mirror of what the registry pins, with the pin changed to small test content."""
     import hashlib
 
     pinned = model_registry.downloadable_card
