@@ -1,4 +1,4 @@
-"""What every alert plugin keeps to: ours, the fake, and the one on the page for authors."""
+"""The contract of alert plugins, for ours, the fake, and the one on the page for authors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every voice keeps to: Google's (a server on the loopback stands for it), piper, espeak-ng and the fake."""
+"""The contract of voices, for Google's (simulated on the loopback), piper, espeak-ng and the fake."""
 
 from __future__ import annotations
 

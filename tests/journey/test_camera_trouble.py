@@ -179,7 +179,7 @@ def test_covered_frozen_and_turned_each_is_told_and_each_end_of_it(tmp_path):
     settings = {"offline": 0, "covered": 5, "frozen": 12, "moved": 20}
     with RtspCamera(film=life) as camera, daemon_on(camera.url, state, **settings) as daemon:
         household = Household(state)
-        assert "the picture was dark" in household.hears("The camera is covered", timeout=90)
+        assert "suddenly became dark" in household.hears("The camera is covered", timeout=90)
         assert "the scene is visible again" in household.hears("The camera is back", timeout=60)
         assert "the very same picture" in household.hears("The camera's picture is frozen", timeout=60)
         assert "changes again" in household.hears("The camera is back", timeout=60)

@@ -1,4 +1,4 @@
-"""Google's voice on the loopback: the remote call that gTTS makes, answered over TLS, with real sound in it."""
+"""Google's voice on the loopback: the remote call that gTTS makes, answered over TLS with real sound."""
 
 from __future__ import annotations
 

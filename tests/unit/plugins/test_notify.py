@@ -1,4 +1,4 @@
-"""Messages by Apprise, to services that a web server on the loopback stands for."""
+"""Messages through Apprise, to services simulated by a web server on the loopback."""
 
 from __future__ import annotations
 

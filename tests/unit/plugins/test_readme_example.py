@@ -1,4 +1,4 @@
-"""The page for plugin authors: its example, installed as a package of its own, works as the page says."""
+"""The page for plugin authors: its example, installed as a package, works as described."""
 
 from __future__ import annotations
 

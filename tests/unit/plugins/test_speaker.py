@@ -1,4 +1,4 @@
-"""A loudspeaker, played by the real aplay into ALSA's file device, and devices that are not as they should be."""
+"""A loudspeaker, played by the real aplay into ALSA's file device, and devices that fail."""
 
 import os
 import time

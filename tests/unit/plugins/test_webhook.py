@@ -1,4 +1,4 @@
-"""The webhook: what arrives, whether its signature holds, and what is said when it does not arrive."""
+"""The webhook: its content, its signature, and its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alerts on their way: fallbacks, time-outs, pauses and ends, told as stories."""
+"""Deliveries: fallbacks, time-outs, delays and expiry, as scenarios."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CHAIN = {"cast": "speaker"}
 
 
 class Voice:
-    """Speaks, after failing as often as it is told to; ``slow`` seconds an alert."""
+    """Speaks, after ``failures`` failed attempts; takes ``slow`` seconds an alert."""
 
     speaks = True
 
@@ -49,7 +49,7 @@ class Voice:
 
 
 class Hung(Gate):
-    """Accepts and never answers, until it is opened."""
+    """Accepts an alert and does not return until it is opened."""
 
     speaks = True
 

@@ -1,4 +1,4 @@
-"""Alerts reach every plugin, and no plugin holds up another, a frame, or the end."""
+"""Alerts reach every plugin, and no plugin delays another, a frame, or the shutdown."""
 
 from __future__ import annotations
 

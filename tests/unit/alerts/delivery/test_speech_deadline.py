@@ -1,4 +1,4 @@
-"""An alarm that nothing said is told by whatever else works."""
+"""An alert that no plugin has spoken is reported through the other plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin written for facesecure 0.1 still imports, and its author learns of the new places."""
+"""Plugins written for facesecure 0.1 still import, with warnings that name the new modules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fake that remembers."""
+"""The fake plugin records what it was sent."""
 
 from __future__ import annotations
 

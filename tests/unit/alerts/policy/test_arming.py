@@ -1,4 +1,4 @@
-"""A mode that somebody chose holds until somebody chooses another, restarts and power cuts included."""
+"""A mode holds until another one is set, also across restarts and power cuts."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A camera's troubles: each told at once, and no chatter from one that comes and goes."""
+"""A camera's troubles: each is notified at once, and a flapping camera causes few alerts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Evenings at the door: who is told of, when, and who is not told of again."""
+"""Visitors at the door: which are notified, when, and which are suppressed."""
 
 from dataclasses import replace
 

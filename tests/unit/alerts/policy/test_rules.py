@@ -1,4 +1,4 @@
-"""Who hears of whom, when: the household's rules, quiet hours, and the hours when nobody is at home."""
+"""The household's rules, quiet hours and away hours decide which channels are notified."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""What was told is still told after a restart; what cannot be known for sure is told again."""
+"""Notifications are remembered across a restart; if in doubt, an alert is sent again."""
 
 import json
 import time

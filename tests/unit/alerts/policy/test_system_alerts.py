@@ -1,4 +1,4 @@
-"""What befalls the camera and the daemon reaches the alerts, as far as the policy tells of it."""
+"""Events of the camera and the daemon become alerts, as the policy decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facesecure.domain.camera_events import CameraEvent, Trouble
 from facesecure.domain.messages import Phrases
 
 
-class Letters:
+class RecordingSink:
     def __init__(self) -> None:
         self.sent: list[Alert] = []
 
@@ -22,17 +22,17 @@ class Letters:
 
 
 def test_a_camera_in_trouble_is_told_with_the_reason_to_be_read_and_not_said():
-    letters = Letters()
-    SystemAlerts(Policy(Phrases()), letters).of_camera(CameraEvent(Trouble.OFFLINE, False, "nobody answers"))
-    ((kind, text),) = letters.texts
+    sink = RecordingSink()
+    SystemAlerts(Policy(Phrases()), sink).of_camera(CameraEvent(Trouble.OFFLINE, False, "nobody answers"))
+    ((kind, text),) = sink.texts
     assert kind is AlertKind.CAMERA
     assert text == f"{Phrases().camera('offline')}: nobody answers"
-    assert letters.sent[0].speech == Phrases().camera("offline")
+    assert sink.sent[0].speech == Phrases().camera("offline")
 
 
 def test_what_befalls_the_service_is_told_once_and_held_back_when_it_comes_again():
-    letters = Letters()
-    news = SystemAlerts(Policy(Phrases()), letters)
-    news.of_service("disk_full", "5 MB were let go")
-    news.of_service("disk_full", "6 MB were let go")
-    assert letters.texts == [(AlertKind.SERVICE, f"{Phrases().service('disk_full')}: 5 MB were let go")]
+    sink = RecordingSink()
+    system = SystemAlerts(Policy(Phrases()), sink)
+    system.of_service("disk_full", "5 MB were let go")
+    system.of_service("disk_full", "6 MB were let go")
+    assert sink.texts == [(AlertKind.SERVICE, f"{Phrases().service('disk_full')}: 5 MB were let go")]

@@ -1,4 +1,4 @@
-"""What is due is told though nothing happens, and one mistake does not end that."""
+"""Alerts that are due are sent although nothing happens, and one error does not end that."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Forgetful:
         self.saved += 1
 
 
-class Listener:
+class Sink:
     def __init__(self) -> None:
-        self.told = threading.Event()
+        self.notified = threading.Event()
 
     def send(self, alert: Alert) -> None:
-        self.told.set()
+        self.notified.set()
 
 
 def test_a_mistake_of_the_policy_s_is_logged_once_and_what_is_due_later_is_told(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    policy, listener = Forgetful(mistakes=3), Listener()
-    with PolicyTimer(policy, listener, every=0.001):  # type: ignore[arg-type]
-        assert listener.told.wait(5)
+    policy, sink = Forgetful(mistakes=3), Sink()
+    with PolicyTimer(policy, sink, every=0.001):  # type: ignore[arg-type]
+        assert sink.notified.wait(5)
     assert caplog.text.count("an error in the alert policy") == 1
     assert policy.saved

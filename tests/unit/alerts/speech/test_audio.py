@@ -1,4 +1,4 @@
-"""What a recording sounds like, measured."""
+"""The sound of a recording, measured."""
 
 from pathlib import Path
 

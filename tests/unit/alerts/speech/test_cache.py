@@ -1,4 +1,4 @@
-"""Recordings on the disk: private, whole, and found only by who knows the sentence."""
+"""Recordings on the disk: private, complete, and found only by the sentence."""
 
 import os
 import stat

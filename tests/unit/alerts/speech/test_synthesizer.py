@@ -1,4 +1,4 @@
-"""A recording in time, whatever the voices do."""
+"""A recording is ready in time, whatever the voices do."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Finding: by mDNS on the loopback, where the device says it is now."""
+"""Discovery by mDNS on the loopback."""
 
 import contextlib
 import time

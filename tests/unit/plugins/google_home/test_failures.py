@@ -1,4 +1,4 @@
-"""Failing: soon, with words that say what to do, and with the volume as it was."""
+"""Failures: quick, with a helpful message, and with the volume restored."""
 
 import socket
 import time

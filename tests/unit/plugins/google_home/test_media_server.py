@@ -1,4 +1,4 @@
-"""Serving the recording: to who knows the path, in whole or in part, and for as long as it is played."""
+"""Serving the recording: only at its path, in whole or in part, and while it is played."""
 
 import http.client
 import socket

@@ -1,4 +1,4 @@
-"""Playing: from the alert to the last word, through a device that speaks Cast over TLS."""
+"""Playback: from the alert to the last word, on a device that speaks Cast over TLS."""
 
 import threading
 import time

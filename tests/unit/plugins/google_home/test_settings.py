@@ -1,4 +1,4 @@
-"""[plugins.google_home]: what may be set, and what is told of what may not."""
+"""[plugins.google_home]: valid and invalid settings."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What a householder may write for a device, and which device is meant by it."""
+"""The ways to write a device, and which device each means."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Google's voice, asked over TLS by what gTTS would ask, on a network that does everything wrong."""
+"""Google's voice over TLS, with the requests of gTTS, on a network that fails in every way."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""Voices that need no network: what they say where they are not installed, or not whole."""
+"""Voices without a network, and their errors if they are missing or damaged."""
 
 import json
 import subprocess
