@@ -1,1 +1,1 @@
-"""."""
+"""Measures models: verification, open-set identification, whole visits, classifiers, score and impostor models."""

@@ -1,8 +1,9 @@
-"""Runs in another Python: what face_recognition 1.3 makes of a picture. Imports nothing of ours.
+"""Embeds images as face_recognition 1.3 does; runs in another Python and imports nothing of ours.
 
-Its default journey, step for step: HOG detector with one upsampling, five landmarks, dlib's ResNet. On standard input,
-for each picture, a line "HEIGHT WIDTH" and its RGB bytes; on standard output for each a line: 128 numbers, or nothing
-where no face was found. Of several faces the one nearest to the middle is meant. A first line says that it is ready.
+Its default processing, step for step: HOG detector with one upsampling, five landmarks, dlib's ResNet. On standard
+input, for each image, a line "HEIGHT WIDTH" and its RGB bytes; on standard output for each a line: 128 numbers, or
+nothing if no face was found. Of several faces the one nearest to the centre is used. The first line of output is
+"ready".
 """
 
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 
 
 def main() -> None:
+    """Answer images until standard input ends."""
     import dlib  # only that other Python has these two
     import face_recognition_models as models
 
@@ -31,6 +33,7 @@ def main() -> None:
 
 
 def answer(line: str) -> None:
+    """Write a line to standard output."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""face_recognition's embeddings of the same photos, made by the Python that ``make bench`` set up for the peers."""
+"""Embeddings of the same photos by face_recognition, run with the Python that ``make bench`` sets up."""
 
 from __future__ import annotations
 
@@ -26,12 +26,18 @@ Vector = NDArray[np.float32]
 
 
 def default_python() -> Path:
-    """Where ``make bench`` puts the peers' environment, beside this one."""
+    """Return the Python that ``make bench`` installs face_recognition for."""
     return Path(__file__).resolve().parents[3] / ".venv-bench" / "bin" / "python"
 
 
 class DlibEmbedder:
-    """dlib's ResNet as face_recognition runs it; a context's worth of a process of its own."""
+    """dlib's ResNet as face_recognition runs it, in a process of its own.
+
+    Example::
+
+        with DlibEmbedder.running(default_python()) as dlib:
+            vector = dlib.embed(image)
+    """
 
     def __init__(self, worker: subprocess.Popen[bytes]) -> None:
         self._worker = worker
@@ -39,7 +45,7 @@ class DlibEmbedder:
     @classmethod
     @contextmanager
     def running(cls, python: Path) -> Iterator[DlibEmbedder]:
-        """Raises FacesecureError if ``python`` lacks dlib or face_recognition's models."""
+        """Start the process. Raises FacesecureError if ``python`` lacks dlib or face_recognition's models."""
         command = [str(python), "-W", "ignore", str(_WORKER)]
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         with worker:
@@ -52,7 +58,7 @@ class DlibEmbedder:
                 worker.kill()
 
     def embed(self, picture: Image) -> Vector | None:
-        """``picture`` is uint8 RGB; float32 (128,), or None if face_recognition finds no face."""
+        """Return the embedding of ``picture``, uint8 RGB: float32 (128,), or None if no face is found."""
         pipe = self._worker.stdin
         assert pipe is not None
         pipe.write(f"{picture.shape[0]} {picture.shape[1]}\n".encode() + picture.tobytes())
@@ -69,7 +75,7 @@ def _line(worker: subprocess.Popen[bytes]) -> str:
 def embed_by_dlib(
     photos: Iterable[Path], max_side: int | None, cache: Path | None, python: Path
 ) -> Mapping[Path, Vector | None]:
-    """Every photo's embedding, None where no face is found. Kept in ``cache``, also when interrupted."""
+    """Return every photo's embedding, None if no face is found; cached in ``cache``, also if interrupted."""
     wanted = sorted(set(photos))
     kept = cache / f"dlib-{max_side or 'full'}.npz" if cache else None
     found = _load(kept)

@@ -1,8 +1,8 @@
-"""What a classifier does at a door: whom it names rightly, and whom it names that it has never seen.
+"""Measures a classifier: the people it names correctly, and the strangers it names.
 
-Two rules are measured beside each other. ``plain`` takes the likeliest class, as the report this grew out of did.
-``with_threshold`` names somebody only where the score (``recognize.classifier_scores``) reaches a threshold that was
-chosen on other pictures, of other strangers, than those measured here.
+Two rules are compared. ``plain`` takes the likeliest class, as the report this project grew out of did.
+``with_threshold`` names a person only if the score (``recognition.classifier_scores``) reaches a threshold that was
+chosen on other images, of other strangers, than those measured here.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ from facesecure_training.evaluation.test_split import EvaluationSets, LabelledFa
 
 @dataclass(frozen=True, slots=True)
 class ClassifierFigures:
-    """``accuracy`` over everybody in a class, unknown ones included, where "unknown" is right for them;
-    ``named`` of those with a name, rightly; ``misnamed`` of them, as somebody else; ``false_accepts`` of the faces of
-    people never seen in training."""
+    """What one rule reaches.
+
+    ``accuracy`` counts all faces in a class, unknown ones included, for which "unknown" is correct; ``named`` those of
+    people with a name, correctly named; ``misnamed`` those named as another; ``false_accepts`` the faces of people not
+    seen in training that are named.
+    """
 
     accuracy: Share
     named: Share
@@ -42,7 +45,7 @@ class ClassifierFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierStep:
-    """One step of one ladder: the ``named`` and the ``false_accepts`` of the rule with the threshold, as shares."""
+    """One strength of one corruption: ``named`` and ``false_accepts`` of the rule with the threshold, as shares."""
 
     strength: float
     named: float
@@ -51,7 +54,7 @@ class ClassifierStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassifierReport:
-    """``confusion``: rows are what is so (``rows``), columns what the likeliest class is (``columns``)."""
+    """Everything measured. ``confusion``: true classes (``rows``) against the likeliest class (``columns``)."""
 
     network: str
     labels: tuple[str, ...]
@@ -74,6 +77,7 @@ class ClassifierReport:
     wrongly_named: Sequence[tuple[str, float, Image]]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON, without images and raw scores."""
         pictured = ("genuine", "impostor", "wrongly_named")
         plain = {key: getattr(self, key) for key in self.__slots__ if key not in pictured}
         return plain | {
@@ -87,14 +91,14 @@ class ClassifierReport:
 def measure(
     network: Network, sets: EvaluationSets, asked: float, robustness: int, given: float | None
 ) -> tuple[ClassifierReport, Fitted]:
-    """``asked`` is the share of strangers' faces that may be named, by which the threshold is chosen; ``given`` is a
-    threshold that is not chosen at all. ``robustness``: on so many faces of either kind, 0 for none.
+    """Measure ``network``; the threshold is chosen so that ``asked`` of strangers' faces are named, or is ``given``.
 
-    Also what the card may say of scores, from the validation pictures. Raises UsageError for folders that do not fit.
+    Robustness is measured on ``robustness`` faces of either kind, 0 for none. Also returns what the card can state of
+    scores, from the validation images. Raises UsageError for folders that do not fit.
     """
     facts = network.facts
     if facts is None:
-        raise UsageError(f"{network.name} is no classifier", "evaluate verification, or openset, is for embedders")
+        raise UsageError(f"{network.name} is not a classifier", "for embedders use evaluate verification or openset")
     chooses, tests = sets.known(network)
     choosing_strangers, strangers = sets.unknown(network)
     fitted = _fitted(network, facts, chooses, choosing_strangers, sets, asked)
@@ -102,7 +106,9 @@ def measure(
     scene = _Scene(network, facts, tests, strangers)
     own, others = scene.best(tests)[0], scene.best(strangers)[0]
     genuine = np.where(scene.right(tests), own, -np.inf)[scene.has_name(tests)]
-    told = "given" if given is not None else f"{len(chooses.labels)} faces and {fitted.facts.strangers} other strangers"
+    chosen_on = (
+        "given" if given is not None else f"{len(chooses.labels)} faces and {fitted.facts.strangers} other strangers"
+    )
     report = ClassifierReport(
         network=network.name,
         labels=network.labels,
@@ -112,9 +118,9 @@ def measure(
         stranger_faces=len(strangers.labels),
         threshold=threshold,
         asked=asked,
-        chosen_on=told,
-        plain=scene.rule(tests, strangers, None),
-        with_threshold=scene.rule(tests, strangers, threshold),
+        chosen_on=chosen_on,
+        plain=scene.figures(tests, strangers, None),
+        with_threshold=scene.figures(tests, strangers, threshold),
         rows=(*network.labels, "never seen"),
         columns=network.labels,
         confusion=scene.confusion(),
@@ -128,7 +134,7 @@ def measure(
 
 
 class _Scene:
-    """The faces measured, and what the network makes of them."""
+    """The faces measured, and the network's outputs on them."""
 
     def __init__(
         self, network: Network, facts: ClassifierFacts, known: LabelledFaces, strangers: LabelledFaces
@@ -137,38 +143,42 @@ class _Scene:
         self._names = np.array([label not in facts.unknown for label in network.labels])
 
     def best(self, faces: LabelledFaces) -> tuple[NDArray[np.float64], NDArray[np.int_]]:
-        """(the best score of anybody with a name, whose)."""
+        """Return (the best score of a person with a name, that person's label)."""
         scores = classifier_scores.scores_of(faces.outputs, self._facts.output)
         named = np.where(self._names[None], scores, -np.inf)
         return named.max(1), named.argmax(1)
 
     def right(self, faces: LabelledFaces) -> NDArray[np.bool_]:
+        """Return where the best name is correct."""
         return np.asarray(self.best(faces)[1] == faces.labels, np.bool_)
 
     def has_name(self, faces: LabelledFaces) -> NDArray[np.bool_]:
+        """Return where the face is of a person with a name."""
         return np.asarray((faces.labels >= 0) & self._names[np.maximum(faces.labels, 0)], np.bool_)
 
-    def said(self, faces: LabelledFaces, threshold: float | None) -> NDArray[np.int_]:
-        """The label of the name given to each face, -1 for none; without a threshold by the likeliest class."""
+    def named_labels(self, faces: LabelledFaces, threshold: float | None) -> NDArray[np.int_]:
+        """Return the label named for each face, -1 for none; without a threshold, the likeliest class."""
         score, whose = self.best(faces)
         if threshold is not None:
             return np.where(score >= threshold, whose, -1)
         likeliest = faces.outputs.argmax(1)
         return np.where(self._names[likeliest], likeliest, -1)
 
-    def rule(self, known: LabelledFaces, strangers: LabelledFaces, threshold: float | None) -> ClassifierFigures:
-        said, named = self.said(known, threshold), self.has_name(known)
+    def figures(self, known: LabelledFaces, strangers: LabelledFaces, threshold: float | None) -> ClassifierFigures:
+        """Return what the rule with ``threshold`` (None: the likeliest class) reaches."""
+        given_names, named = self.named_labels(known, threshold), self.has_name(known)
         should = np.where(named, known.labels, -1)
-        right, wrong = (said == should)[named], ((said >= 0) & (said != should))[named]
-        let_in = int((self.said(strangers, threshold) >= 0).sum())
+        right, wrong = (given_names == should)[named], ((given_names >= 0) & (given_names != should))[named]
+        let_in = int((self.named_labels(strangers, threshold) >= 0).sum())
         return ClassifierFigures(
-            accuracy=share(int((said == should).sum()), len(said)),
+            accuracy=share(int((given_names == should).sum()), len(given_names)),
             named=share(int(right.sum()), len(right)),
             misnamed=share(int(wrong.sum()), len(wrong)),
             false_accepts=share(let_in, len(strangers.labels)),
         )
 
     def confusion(self) -> tuple[tuple[int, ...], ...]:
+        """Return the counts of true and likeliest classes, strangers in the last row."""
         classes = len(self._network.labels)
         counts = np.zeros((classes + 1, classes), int)
         for faces in (self._known, self._strangers):
@@ -176,6 +186,7 @@ class _Scene:
         return tuple(tuple(int(count) for count in row) for row in counts)
 
     def robustness(self, threshold: float, most: int, seed: int) -> dict[str, list[ClassifierStep]]:
+        """Return the figures under each strength of each corruption."""
         if most == 0:
             return {}
         named = self._known.only(self.has_name(self._known))
@@ -183,18 +194,18 @@ class _Scene:
         grid = [(kind, strength) for kind, series in CORRUPTION_SERIES.items() for strength in series.strengths]
         found: dict[str, list[ClassifierStep]] = {kind: [] for kind in CORRUPTION_SERIES}
         for kind, strength in with_progress(grid, "corrupting"):
-            changed = [self._spoilt(faces, kind, strength) for faces in (own, others)]
-            rule = self.rule(changed[0], changed[1], threshold)
+            changed = [self._corrupted(faces, kind, strength) for faces in (own, others)]
+            rule = self.figures(changed[0], changed[1], threshold)
             found[kind].append(ClassifierStep(strength, rule.named.value, rule.false_accepts.value))
         return found
 
-    def _spoilt(self, faces: LabelledFaces, kind: str, strength: float) -> LabelledFaces:
+    def _corrupted(self, faces: LabelledFaces, kind: str, strength: float) -> LabelledFaces:
         change, read = CORRUPTION_SERIES[kind].corruption, self._network.read
         outputs = np.stack([self._network.predict(change(read(file), strength)) for file in faces.files])
         return replace(faces, outputs=outputs)
 
     def wrongly_named(self, most: int = 12) -> list[tuple[str, float, Image]]:
-        """The strangers that come nearest to a name: (name, score, crop)."""
+        """Return the strangers nearest to a name: (name, score, crop)."""
         score, whose = self.best(self._strangers)
         nearest = np.argsort(-score)[:most]
         read, files, labels = self._network.read, self._strangers.files, self._network.labels
@@ -209,7 +220,7 @@ def _fitted(
     sets: EvaluationSets,
     asked: float,
 ) -> Fitted:
-    """What the card says of scores, by the validation pictures."""
+    """Return what the card states of scores, from the validation images."""
     genuine = {
         name: known.only(known.labels == label).grouped() for label, name in enumerate(network.labels)
         if name not in facts.unknown
@@ -219,7 +230,7 @@ def _fitted(
 
 
 def write(model: Model, report: ClassifierReport, fitted: Fitted) -> None:
-    """The threshold, how scores spread, and what was measured, into the model's card."""
+    """Write the threshold, the score distribution and the figures to the model's card."""
     strict, plain = report.with_threshold, report.plain
     figures = {
         "accuracy by the likeliest class, %": plain.accuracy.value,

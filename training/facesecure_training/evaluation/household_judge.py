@@ -1,4 +1,4 @@
-"""The daemon's own judgement of a drawn household: enrolled, calibrated and judged as ``run`` would do it."""
+"""The daemon's own decisions for a drawn household: enrolled, calibrated and judged as ``run`` would do it."""
 
 from __future__ import annotations
 
@@ -26,29 +26,31 @@ from facesecure_training.evaluation.openset import DecisionFigures, decision_fig
 
 @dataclass(frozen=True, slots=True)
 class CalibratedRules:
-    """What calibration demands of each name."""
+    """The acceptance rule of each name, by calibration."""
 
     rules: Mapping[str, AcceptanceRule]
 
     def of(self, name: str) -> AcceptanceRule:
+        """Return the rule of ``name``."""
         return self.rules[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HouseholdJudge:
-    """One household behind its door, with its templates, its calibration and its judge."""
+    """One household with its templates, its calibration and its verdict rule."""
 
     templates: Mapping[str, NDArray[np.float32]]
     rule: VerdictRule
     thresholds: Mapping[str, float]
-    """What a single face must reach, by name."""
+    """The score that a single face must reach, by name."""
 
     def recognise(self, observation: FaceObservation) -> Recognition:
-        """Each person's score is the cosine to their nearest template."""
+        """Return each person's score: the cosine to their nearest template."""
         scores = {name: float((some @ observation.embedding).max()) for name, some in self.templates.items()}
         return Recognition(scores, observation.embedding)
 
     def recognise_all(self, observations: Sequence[FaceObservation]) -> list[Recognition]:
+        """Return the scores of each observation."""
         faces = np.stack([observation.embedding for observation in observations])
         columns = {name: (faces @ some.T).max(axis=1).tolist() for name, some in self.templates.items()}
         return [
@@ -57,12 +59,12 @@ class HouseholdJudge:
         ]
 
     def over_threshold(self, observations: Sequence[FaceObservation]) -> list[str | None]:
-        """For each picture the best name, if it reaches the threshold of that name."""
+        """Return, for each photo, the best name if it reaches that name's threshold."""
         best = [one.ranked()[0] for one in self.recognise_all(observations)]
         return [name if score >= self.thresholds[name] else None for name, score in best]
 
     def named(self, observations: Sequence[FaceObservation]) -> list[str | None]:
-        """The name in the judge's verdict on each picture by itself, if any; unusable faces have none."""
+        """Return the name in the verdict on each photo by itself, if any; unusable faces have none."""
         pairs = zip(observations, self.recognise_all(observations), strict=True)
         return [
             self.rule.decide(Evidence().add(recognition, observation.quality, at=0.0)).name
@@ -74,14 +76,14 @@ class HouseholdJudge:
 
 @dataclass(frozen=True, slots=True)
 class HouseholdJudgeFactory:
-    """Makes judges for one model."""
+    """Makes the judges of households, for one model."""
 
     model: Model
 
     def open(
         self, household: Household, false_accept: float, min_faces: int = VerdictConfig().min_faces
     ) -> HouseholdJudge:
-        """Enrol the household's pictures and calibrate for ``false_accept``, a share of strangers' visits."""
+        """Enrol the household's photos and calibrate for ``false_accept``, a share of strangers' visits."""
         members = [_member(name, observations) for name, observations in household.enrolled.items()]
         config = VerdictConfig(false_accept=false_accept, min_faces=min_faces)
         found = self._calibrated(members, false_accept)
@@ -101,15 +103,15 @@ class HouseholdJudgeFactory:
 
 def _member(name: str, observations: Sequence[FaceObservation]) -> HouseholdMember:
     faces = np.stack([observation.embedding for observation in observations])
-    return HouseholdMember(name, faces, np.stack([observation.direction for observation in templates_of(faces)]))
+    return HouseholdMember(name, faces, np.stack([template.direction for template in templates_of(faces)]))
 
 
 def single_face_figures(
     judges: HouseholdJudgeFactory, households: Sequence[Household], asked: float
 ) -> tuple[DecisionFigures, DecisionFigures]:
-    """Every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole judge.
+    """Judge every face by itself, calibrated for ``asked``: by the thresholds alone, and by the whole verdict rule.
 
-    The judge refuses unusable faces, and those that two names or "nobody we know" explain nearly as well.
+    The verdict rule refuses unusable faces, and those that two names or "no known person" explain nearly as well.
     """
     calibrated = [(household, judges.open(household, asked, min_faces=1)) for household in households]
     rules: tuple[Callable[[HouseholdJudge, Sequence[FaceObservation]], list[str | None]], ...] = (
@@ -128,10 +130,10 @@ def _judged(
     family, strangers = [], []
     for household, judge in calibrated:
         grades = [
-            0 if said is None else 1 if said == name else -1
+            0 if name_given is None else 1 if name_given == name else -1
             for name, observations in household.probes.items()
-            for said in rule(judge, observations)
+            for name_given in rule(judge, observations)
         ]
         family.append(np.array(grades))
-        strangers.append(np.array([said is not None for said in rule(judge, household.strangers)]))
+        strangers.append(np.array([name_given is not None for name_given in rule(judge, household.strangers)]))
     return decision_figures(asked, family, strangers)

@@ -1,4 +1,4 @@
-"""Draws families and strangers from people with photos: the same seed, the same draws."""
+"""Draws households and strangers from people with photos; the same seed draws the same."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from facesecure.domain.errors import UsageError
 from facesecure_training.evaluation.observations import FaceObservation, FaceObservations
 
 LEAST_PROBES = 3
-"""Who is drawn into a household has at least so many photos left besides those enrolled."""
+"""Photos that each person of a household has at least, besides those enrolled."""
 
 People = Mapping[str, Sequence[FaceObservation]]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawSettings:
-    """How households are drawn. ``probes`` limits the photos of one person that are tried; None: all that are left."""
+    """How households are drawn. ``probes`` limits the photos tried of one person; None: all that are left."""
 
     households: int = 200
     people: int = 4
@@ -31,7 +31,7 @@ class DrawSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Household:
-    """``enrolled`` and ``probes`` by name, and one observation each of so many different ``strangers``."""
+    """``enrolled`` and ``probes`` by name, and one observation each of different ``strangers``."""
 
     enrolled: Mapping[str, Sequence[FaceObservation]]
     probes: Mapping[str, Sequence[FaceObservation]]
@@ -41,7 +41,7 @@ class Household:
 def observations_by_person(
     photos: Mapping[str, Sequence[Path]], observations: FaceObservations
 ) -> dict[str, list[FaceObservation]]:
-    """Everybody's observations; who has none does not appear."""
+    """Return each person's observations; people without any are left out."""
     found = {
         name: [observation for photo in some if (observation := observations.get(photo)) is not None]
         for name, some in photos.items()
@@ -50,12 +50,12 @@ def observations_by_person(
 
 
 def draw_households(people: People, how: DrawSettings) -> Iterator[Household]:
-    """``how.households`` households. Raises UsageError if there are too few people with enough photos."""
+    """Yield ``how.households`` households. Raises UsageError if too few people have enough photos."""
     able = [name for name, observations in people.items() if len(observations) >= how.pictures + LEAST_PROBES]
     if len(able) < 2 * how.people or len(people) < how.people + 10:
         raise UsageError(
             f"{len(able)} people with {how.pictures + LEAST_PROBES} photos, and {len(people)} in all, are too few",
-            f"households of {how.people} need twice as many such people, and ten others; try fewer --pictures",
+            f"households of {how.people} need twice that many such people, and ten others; try fewer --pictures",
         )
     random = np.random.default_rng(how.seed)
     for _ in range(how.households):

@@ -1,7 +1,7 @@
-"""Measures what strangers observation like to an embedding model, and proves it on people who were not measured.
+"""Measures how strangers' embeddings are distributed for a model, and verifies it on people who were left out.
 
-The model itself, its two layers and its file are the daemon's (``facesecure.recognition.impostor_model``); here its
-mean and covariances are estimated. Everybody counts once, however many photos there are of them.
+The impostor model itself, its two layers and its file are the daemon's (``facesecure.recognition.impostor_model``);
+here its means and covariances are estimated. Each person counts once, however many photos they have.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ TEMPLATE_PHOTOS = 5
 MOST_PHOTOS = 20
 """Photos used of one person, so that the few with hundreds do not outweigh the rest."""
 _LEAST_PEOPLE, _LEAST_REPEATED = 100, 40
-"""Fewer people than this, or with a second photo, and the covariances would be mostly chance."""
+"""Least numbers of people, and of people with a second photo: with fewer, the covariances would be mostly chance."""
 _QUANTILES = (5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 0.8, 0.9, 0.99, 0.999)
 
 
 @dataclass(frozen=True, slots=True)
 class ImpostorReport:
-    """``rates``: share of unseen strangers' photos above the score asked to be passed with the chance in the key.
+    """``rates``: share of unseen strangers' photos above the score for the chance in the key.
 
     ``error`` is the root mean square of log(measured spread / predicted spread) over unseen people's templates, less
-    what the measuring itself adds (1 / 2n for n strangers), and
-    ``shift`` that of how far the mean score was off on a collection that the model had not seen at all;
-    ``genuine_quantiles`` the genuine scores (one photo against a template of five) below which each share lies.
+    the sampling error (1 / 2n for n strangers); ``shift`` is that of the error of the mean score on a collection that
+    the model had not seen at all; ``genuine_quantiles`` are the genuine scores (one photo against a template of five)
+    below which each share lies.
     """
 
     people: int
@@ -93,10 +93,10 @@ def write(model: Model, collections: Sequence[Collection], report: ImpostorRepor
 
 
 def fit(collections: Sequence[Collection]) -> GaussianImpostors:
-    """A mean for each collection, and covariances over all. Raises UsageError if the people are too few.
+    """Fit a mean for each collection, and covariances over all. Raises UsageError if the people are too few.
 
     The covariance between people is that of their means less what the photos themselves add to it (analysis of
-    variance), both drawn towards a sphere as far as their number of samples demands.
+    variance); both are shrunk towards a sphere as far as their number of samples demands.
     """
     kinds = [[found[:MOST_PHOTOS].astype(np.float64) for found in kind if len(found)] for kind in collections]
     some = [found for kind in kinds for found in kind]
@@ -114,14 +114,14 @@ def fit(collections: Sequence[Collection]) -> GaussianImpostors:
 
 
 def _scatter(groups: Sequence[Matrix]) -> Matrix:
-    """The pooled covariance of groups of deviations (n, size) from their groups' own means."""
+    """Return the pooled covariance of groups of deviations (n, size) from their groups' own means."""
     deviations = np.concatenate(groups)
     freedom = len(deviations) - len(groups)
     return _towards_sphere(deviations.T @ deviations / freedom, freedom)
 
 
 def _towards_sphere(covariance: Matrix, samples: int) -> Matrix:
-    """Shrinkage by Rao-Blackwellised Ledoit-Wolf (Chen, Wiesel, Eldar and Hero, 2010), eq. 17."""
+    """Shrink by Rao-Blackwellised Ledoit-Wolf (Chen, Wiesel, Eldar and Hero, 2010), eq. 17."""
     size = len(covariance)
     square, trace = float((covariance**2).sum()), float(np.trace(covariance))
     least = (samples - 2) / samples * square + trace**2
@@ -135,7 +135,7 @@ def _positive(covariance: Matrix) -> Matrix:
 
 
 def measure(collections: Sequence[Collection], seed: int = 0) -> ImpostorReport:
-    """How well a model fitted to one half of each collection's people foretells the other half, both ways round."""
+    """Measure how well a model fitted to half of each collection's people predicts the other half, both ways."""
     random = np.random.default_rng(seed)
     halves = [_halves(kind, random) for kind in collections]
     trials = []
@@ -158,12 +158,12 @@ def measure(collections: Sequence[Collection], seed: int = 0) -> ImpostorReport:
 
 
 def check(collections: Sequence[Collection], others: Collection, seed: int = 0) -> Mapping[str, float]:
-    """The rates that a model fitted to all of ``collections`` gets on people of another data set."""
+    """Return the rates of a model fitted to all of ``collections`` on people of another data set."""
     return _rates([_try(fit(collections), others, seed)[0]])
 
 
 def _shift(collections: Sequence[Collection]) -> float:
-    """By how much scores of strangers are off on average, on a collection that was left out; 0 where there is one."""
+    """Return the mean error of strangers' scores on a collection that was left out; 0 if there is only one."""
     if len(collections) < 2:
         return 0.0
     shifts = []
@@ -185,8 +185,10 @@ def _rates(reached: Sequence[Matrix]) -> dict[str, float]:
 
 
 def _try(model: GaussianImpostors, people: Sequence[Vectors], seed: int) -> tuple[Matrix, Matrix]:
-    """Of one photo of each person against the template of each other person with photos enough: the chance that the
-    model gives to that score or more, (templates, strangers); and each template's squared log error of spread.
+    """Compare one photo of each person with the template of each other person who has enough photos.
+
+    Returns the chance that the model gives to that score or more, (templates, strangers); and each template's squared
+    log error of the spread.
     """
     random = np.random.default_rng(seed)
     shuffled = [random.permutation(found) for found in people]
@@ -202,7 +204,7 @@ def _try(model: GaussianImpostors, people: Sequence[Vectors], seed: int) -> tupl
         miss = np.log(scores.std() / np.sqrt(expected.variance(1)))
         errors.append(miss**2 - 1 / (2 * len(scores)))
     if not chances:
-        raise UsageError(f"nobody has {TEMPLATE_PHOTOS} photos", "use a data set where some people have")
+        raise UsageError(f"no person has {TEMPLATE_PHOTOS} photos", "use a data set in which some people have")
     return np.array(chances), np.array(errors)
 
 

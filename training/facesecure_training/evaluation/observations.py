@@ -1,7 +1,7 @@
-"""What the daemon makes of every photo of a folder: detector, alignment, quality and embedding, once, and kept.
+"""Observes every photo of a folder as the daemon does: detector, alignment, quality and embedding, cached.
 
-One file a (folder of photos, model, detector, size, way of spoiling), which is rightly thrown away when any of them,
-or what the daemon's code makes of a fixed picture, has changed.
+There is one cache file per combination of model, detector, size and corruption. It is ignored when one of them changes,
+or when the daemon's code yields another result on a fixed image.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FaceObservations = Mapping[Path, FaceObservation | None]
 
 
 class FaceObserver:
-    """Looks at photos through the daemon's own code."""
+    """Observes photos with the daemon's own code."""
 
     def __init__(self, setting: Setting) -> None:
         self._max_side = setting.max_side
@@ -54,17 +54,20 @@ class FaceObserver:
         self._doubts: Doubts = human_filter_for(model.card) if model else accept_all
         self._floors = QualityConfig(min_confidence=USABLE_CONFIDENCE[setting.found_by])
 
-    def observe(self, photo: Path, spoilt: str = "", spoil: Corruption = untouched) -> FaceObservation | None:
-        """The subject of ``photo``, spoilt always in the same way; None where no face is found. Raises ImageError."""
-        image = spoil(read_limited(photo, self._max_side), _random(photo, spoilt))
+    def observe(self, photo: Path, name: str = "", corruption: Corruption = untouched) -> FaceObservation | None:
+        """Observe the main face of ``photo`` after ``corruption``; None if no face is found. Raises ImageError.
+
+        ``name`` seeds the corruption, so that each photo is always corrupted in the same way.
+        """
+        image = corruption(read_limited(photo, self._max_side), _random(photo, name))
         face = subject(self._cropper.detector.detect(image), (image.shape[1], image.shape[0]))
         if face is None:
             return None
         found = examine(image, face, self._floors)
         return FaceObservation(self._network.embed(found.image), found.quality, face.box.area)
 
-    def doubted(self, observation: FaceObservation | None) -> FaceObservation | None:
-        """The same, with what the recogniser's doubts (is it a person?) add to its quality's reasons."""
+    def with_filter_reasons(self, observation: FaceObservation | None) -> FaceObservation | None:
+        """Return the observation with the human-face filter's objections added to its quality's reasons."""
         doubts = self._doubts(observation.embedding) if observation is not None else ()
         if observation is None or not doubts:
             return observation
@@ -73,7 +76,7 @@ class FaceObserver:
         )
 
     def fingerprint(self) -> str:
-        """Changes with the models, and with whatever the daemon does to a crop before it judges and embeds it."""
+        """Return a hash that changes with the models, and with the daemon's processing of a crop."""
         rows = np.repeat(np.arange(112, dtype=np.uint8)[:, None], 112, 1)
         crop = np.stack([rows // 4, rows // 3, rows.T // 4], 2)
         quality = assess(crop, Face(Box(0, 0, 112, 112), align.TEMPLATE, 1.0), self._floors)
@@ -83,34 +86,37 @@ class FaceObserver:
 
 
 def observe(
-    photos: Iterable[Path], setting: Setting, spoilt: str = "", spoil: Corruption = untouched
+    photos: Iterable[Path], setting: Setting, name: str = "", corruption: Corruption = untouched
 ) -> FaceObservations:
-    """Every photo's observation after ``spoil``, named ``spoilt``. Kept in the setting's cache, also if interrupted."""
+    """Observe every photo after ``corruption``; cached in the setting's folder, also if interrupted.
+
+    ``name`` names the corruption in the cache.
+    """
     wanted = sorted(set(photos))
     observer = FaceObserver(setting)
-    kept = setting.cache / f"looks-{_name(observer.fingerprint(), spoilt)}.npz" if setting.cache else None
+    kept = setting.cache / f"looks-{_name(observer.fingerprint(), name)}.npz" if setting.cache else None
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
-    for number, photo in enumerate(with_progress(missing, f"looking {spoilt}".strip()), 1):
-        found[key_of(photo)] = observer.observe(photo, spoilt, spoil)
+    for number, photo in enumerate(with_progress(missing, f"observing {name}".strip()), 1):
+        found[key_of(photo)] = observer.observe(photo, name, corruption)
         if number % _SAVE_EVERY == 0 or number == len(missing):
             _save(kept, found)
-    return {photo: observer.doubted(found[key_of(photo)]) for photo in wanted}
+    return {photo: observer.with_filter_reasons(found[key_of(photo)]) for photo in wanted}
 
 
 def key_of(photo: Path) -> str:
-    """Names a photo as it is now: another content gets another name."""
+    """Return a key for the current state of ``photo``; it changes with the file."""
     state = photo.stat()
     text = f"{photo.resolve()} {state.st_mtime_ns} {state.st_size}"
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _random(photo: Path, spoilt: str) -> np.random.Generator:
-    return np.random.default_rng(int(hashlib.sha256(f"{photo.name} {spoilt}".encode()).hexdigest()[:12], 16))
+def _random(photo: Path, name: str) -> np.random.Generator:
+    return np.random.default_rng(int(hashlib.sha256(f"{photo.name} {name}".encode()).hexdigest()[:12], 16))
 
 
-def _name(fingerprint: str, spoilt: str) -> str:
-    return hashlib.sha256(f"{fingerprint} {spoilt}".encode()).hexdigest()[:16]
+def _name(fingerprint: str, corruption: str) -> str:
+    return hashlib.sha256(f"{fingerprint} {corruption}".encode()).hexdigest()[:16]
 
 
 def _load(path: Path | None) -> dict[str, FaceObservation | None]:

@@ -1,7 +1,7 @@
-"""Open-set identification as a household meets it: are the family named, and how many strangers with them?
+"""Open-set identification in households: how often the family is named, and how many strangers with them.
 
-Each way of comparing gives every face a best name and a score. The threshold is set so that the asked share of all
-strangers (different people, one photo each) passes; a face of the family counts when the name is right and the score
+Each way of comparing gives every face a best name and a score. The threshold is set so that a given rate of all
+strangers (different people, one photo each) passes; a face of the family counts if the name is right and the score
 above it. The intervals are bootstrapped over households, because faces of one household share its templates.
 """
 
@@ -24,7 +24,7 @@ _RESAMPLES = 400
 
 Scores = NDArray[np.float32]
 Compare = Callable[[Household, Sequence[FaceObservation]], Scores]
-"""Scores (faces, people) of some observations against everybody in a household, higher is nearer."""
+"""Scores (faces, people) of observations against every person of a household, higher is nearer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class PercentInterval:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """At ``asked`` strangers let in: the score that it takes, and the family ``named`` rightly.
+    """At the rate ``asked`` of strangers let in: the score it takes, and the share of the family ``named`` correctly.
 
-    ``per_person`` gives everybody the same weight, however many photos there are of them.
+    ``per_person`` gives each person the same weight, however many photos they have.
     """
 
     asked: float
@@ -51,8 +51,11 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HouseholdScores:
-    """One household's scores: of the family's faces the best score, whether its name is right, and whose face it is
-    (a running number); of the strangers' the best score."""
+    """One household's scores.
+
+    Of the family's faces: the best score, whether its name is right, and the person (a running number); of the
+    strangers': the best score.
+    """
 
     family: Scores
     right: NDArray[np.bool_]
@@ -61,7 +64,7 @@ class HouseholdScores:
 
 
 def nearest_template(household: Household, observations: Sequence[FaceObservation]) -> Scores:
-    """The nearest of each person's templates, made as enrolment makes them."""
+    """Score faces by the nearest of each person's templates, made as enrolment makes them."""
     faces = _stack(observations)
     columns = [(faces @ _templates(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
@@ -74,21 +77,21 @@ def _templates(enrolled: Sequence[FaceObservation]) -> Scores:
 
 
 def nearest_picture(household: Household, observations: Sequence[FaceObservation]) -> Scores:
-    """The nearest of each person's pictures, of the same embeddings."""
+    """Score faces by the nearest of each person's photos."""
     faces = _stack(observations)
     columns = [(faces @ _stack(some).T).max(1) for some in household.enrolled.values()]
     return np.asarray(np.stack(columns, 1), np.float32)
 
 
 def mean_by_distance(household: Household, observations: Sequence[FaceObservation]) -> Scores:
-    """Less the distance to the mean of each person's pictures, for embeddings that are points, not directions."""
+    """Score faces by minus the distance to the mean of each person's photos, for embeddings that are points."""
     faces = _stack(observations)
     means = [_stack(some).mean(0) for some in household.enrolled.values()]
     return np.asarray(np.stack([-np.linalg.norm(faces - mean, axis=1) for mean in means], 1), np.float32)
 
 
 def nearest_by_distance(household: Household, observations: Sequence[FaceObservation]) -> Scores:
-    """Less the distance to the nearest of each person's pictures."""
+    """Score faces by minus the distance to the nearest of each person's photos."""
     faces = _stack(observations)
     known = [_stack(some) for some in household.enrolled.values()]
     columns = [-np.linalg.norm(faces[:, None] - some[None], axis=2).min(1) for some in known]
@@ -96,7 +99,7 @@ def nearest_by_distance(household: Household, observations: Sequence[FaceObserva
 
 
 def rates_of(outcomes: Sequence[HouseholdScores]) -> Rates:
-    """ROC and all: no threshold accepts a face of the family that is nearest to another's name."""
+    """Return the ROC and its figures: no threshold accepts a face of the family that is nearest to another name."""
     family = np.concatenate([np.where(one.right, one.family, -np.inf) for one in outcomes])
     return rates_by_threshold(family, np.concatenate([one.strangers for one in outcomes]))
 
@@ -106,6 +109,7 @@ def _stack(observations: Sequence[FaceObservation]) -> Scores:
 
 
 def compare(households: Iterable[Household], how: Compare) -> list[HouseholdScores]:
+    """Score every household by ``how``."""
     return [_outcome(household, how) for household in households]
 
 
@@ -119,7 +123,7 @@ def _outcome(household: Household, how: Compare) -> HouseholdScores:
 def operating_points(
     outcomes: Sequence[HouseholdScores], asked: Sequence[float] = RATES, seed: int = 0
 ) -> list[OperatingPoint]:
-    """What each rate of strangers let in costs."""
+    """Return how many of the family are named at each rate of strangers let in."""
     return [_rate(outcomes, one, seed) for one in asked]
 
 
@@ -133,7 +137,7 @@ def _rate(outcomes: Sequence[HouseholdScores], asked: float, seed: int) -> Opera
 def _share(
     outcomes: Sequence[HouseholdScores], asked: float, named: Sequence[NDArray[np.bool_]], seed: int
 ) -> PercentInterval:
-    """The threshold is drawn again with the households: its own doubt is part of the interval."""
+    """Bootstrap the share named; the threshold is redrawn with the households, so its error is in the interval."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(_RESAMPLES):
@@ -146,8 +150,11 @@ def _share(
 
 @dataclass(frozen=True, slots=True)
 class DecisionFigures:
-    """A rule that decides by itself: the rate it was asked for (None if it has none), the rate of strangers it let in
-    (in 1, not percent), and the share of the family named rightly and wrongly, in percent."""
+    """What a rule that decides by itself reaches.
+
+    The rate it was asked for (None if it has none), the rate of strangers let in (a share, not percent), and the share
+    of the family named correctly and wrongly, in percent.
+    """
 
     asked: float | None
     got: float
@@ -159,7 +166,11 @@ class DecisionFigures:
 def decision_figures(
     asked: float | None, family: Sequence[NDArray[np.int_]], strangers: Sequence[NDArray[np.bool_]], seed: int = 0
 ) -> DecisionFigures:
-    """``family``: for each household its faces' outcomes, 1 rightly named, -1 wrongly, 0 not; ``strangers``: let in."""
+    """Sum up decisions of one rule.
+
+    ``family``: for each household its faces' results, 1 correctly named, -1 wrongly, 0 not; ``strangers``: whether each
+    was let in.
+    """
     random = np.random.default_rng(seed)
     draws = random.integers(len(family), size=(_RESAMPLES, len(family)))
     right, count = (np.array([float(f(one)) for one in family]) for f in (lambda one: (one > 0).sum(), len))
@@ -171,7 +182,7 @@ def decision_figures(
 
 
 def curve(outcomes: Sequence[HouseholdScores]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(strangers let in, family named), both in percent, over the thresholds between all and next to none let in."""
+    """Return (strangers let in, family named), both in percent, over all thresholds."""
     strangers = np.concatenate([one.strangers for one in outcomes])
     asked = np.logspace(0, np.log10(max(10 / len(strangers), 1e-5)), 60)
     limits = np.quantile(strangers, 1 - asked)

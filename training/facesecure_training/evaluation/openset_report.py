@@ -1,4 +1,4 @@
-"""``facesecure-train evaluate openset``: measures, and puts into one report."""
+"""``facesecure-train evaluate openset``: measures everything for one report."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ OURS, NEAREST, THEIRS = "ours", "nearest picture", "face_recognition"
 THEIR_RULE = f"face_recognition at {baselines.TOLERANCE}"
 _PEER_FAMILY = 0.35
 _PEER_PROBES = 7
-"""face_recognition takes a third of a second a photo, so it is measured on fewer photos of fewer people."""
+"""face_recognition takes a third of a second per photo, so it is measured on fewer photos of fewer people."""
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineComparison:
-    """Everybody on the faces that face_recognition found as well; ``lacking`` says why it is not among them."""
+    """All ways on the faces that face_recognition found as well; ``lacking`` says why it is missing."""
 
     photos: int
     faceless: int
@@ -68,6 +68,7 @@ class OpensetReport:
     curves: Mapping[str, Sequence[HouseholdScores]]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON, without the scores."""
         plain = {key: getattr(self, key) for key in self.__slots__ if key != "curves"}
         plain["ways"] = {way: [asdict(rate) for rate in rates] for way, rates in self.ways.items()}
         plain |= {key: [asdict(one) for one in plain[key]] for key in ("thresholds", "judged")}
@@ -76,7 +77,10 @@ class OpensetReport:
 
 
 def measure(setting: Setting, images: Path, how: DrawSettings, peer: Path | None, peer_photos: int) -> OpensetReport:
-    """``peer`` is the Python that has face_recognition, None to leave it out. Raises UsageError, ImageError."""
+    """Measure the setting; ``peer`` is the Python with face_recognition, None to leave it out.
+
+    Raises UsageError, ImageError.
+    """
     photos = photos_by_person(images)
     observations = observe((photo for some in photos.values() for photo in some), setting)
     people = observations_by_person(photos, observations)
@@ -119,7 +123,7 @@ def _ways(measure: Measure) -> dict[str, Compare]:
 def _calibrated(
     setting: Setting, measure: Measure, households: Sequence[Household]
 ) -> list[tuple[DecisionFigures, DecisionFigures]]:
-    """By the daemon's judge, at each rate; nothing of a model that it could not calibrate."""
+    """Return the figures of the daemon's rules at each rate; nothing for a model that cannot be calibrated."""
     model = setting.network().model
     if model is None or model.card.score_model is None or measure == "distance":
         return []
@@ -137,7 +141,7 @@ def _same_faces(
     ours: Mapping[str, Compare],
 ) -> BaselineComparison:
     if peer is None or not peer.exists():
-        lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
+        lacking = "left out, as requested" if peer is None else f"left out: there is no {peer} (make bench builds it)"
         return BaselineComparison(0, 0, {}, None, lacking)
     fewer = _fewer(people, how, most)
     wanted = {observation: photos[observation] for observations in fewer.values() for observation in observations}
@@ -156,7 +160,7 @@ def _same_faces(
 
 
 def _fewer(people: People, how: DrawSettings, most: int) -> People:
-    """About ``most`` photos: some families with a few photos each, and one photo each of the others."""
+    """Return about ``most`` photos: some families with a few photos each, and one photo each of the others."""
     random = np.random.default_rng(how.seed)
     each = how.pictures + _PEER_PROBES
     names = [str(name) for name in random.permutation(sorted(people))]
@@ -168,7 +172,7 @@ def _fewer(people: People, how: DrawSettings, most: int) -> People:
 
 
 def _their_way(vectors: Mapping[FaceObservation, Scores]) -> Compare:
-    """Less the distance to the nearest picture: higher is nearer, as with the others."""
+    """Return a comparison by minus the distance to the nearest photo: higher is nearer, as with the others."""
 
     def compare(household: Household, observations: Sequence[FaceObservation]) -> Scores:
         seen = np.stack([vectors[observation] for observation in observations])

@@ -22,12 +22,12 @@ _LABELLED = 12
 
 
 def openset(path: Path, report: OpensetReport) -> None:
-    """Left: the family named against strangers let in. Right: the rate asked for beside the rate got."""
+    """Draw the family named against strangers let in, and the rate asked for beside the rate measured."""
     _draw(path, [lambda axes: _named(axes, report), lambda axes: _asked_and_got(axes, report)])
 
 
 def tracks(path: Path, report: TracksReport) -> None:
-    """The family named, and strangers let in, by each rule at each rate."""
+    """Draw the family named, and strangers let in, by each rule at each rate."""
     _draw(
         path,
         [
@@ -39,12 +39,12 @@ def tracks(path: Path, report: TracksReport) -> None:
 
 
 def quality(path: Path, report: QualityReport) -> None:
-    """Clarity predicted against the share of likeness that was kept: by bins, and by kind of spoiling."""
+    """Draw the predicted clarity against the share of similarity kept: in bins, and by corruption."""
     _draw(path, [lambda axes: _calibration(axes, report), lambda axes: _kinds(axes, report)])
 
 
 def verification(path: Path, scores: Sequence[float | None], same: Sequence[bool], threshold: float) -> None:
-    """How the cosines of pairs of one person and of two spread, and where the threshold lies."""
+    """Draw the distribution of cosines for pairs of one person and of two, and the threshold."""
 
     def histogram(axes: Axes) -> None:
         for truth, colour, label in ((True, _COLOURS[0], "one person"), (False, _COLOURS[2], "two people")):
@@ -58,7 +58,7 @@ def verification(path: Path, scores: Sequence[float | None], same: Sequence[bool
 
 
 def _draw(path: Path, parts: Sequence[Callable[[Axes], None]]) -> None:
-    """One figure with its parts side by side. Raises UsageError if it cannot be written."""
+    """Draw one figure with its parts side by side. Raises UsageError if it cannot be written."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -90,11 +90,15 @@ def _named(axes: Axes, report: OpensetReport) -> None:
 
 def _asked_and_got(axes: Axes, report: OpensetReport) -> None:
     asked = np.array([one.asked or np.nan for one in report.thresholds])
-    axes.plot(asked, asked, color=_COLOURS[1], label="as asked")
+    axes.plot(asked, asked, color=_COLOURS[1], label="as asked for")
     axes.fill_between(asked, asked / 2, asked * 2, color=_COLOURS[1], alpha=0.2, label="within a factor of two")
-    axes.plot(asked, [one.got for one in report.thresholds], "o", color=_COLOURS[0], label="got by the thresholds")
-    axes.plot(asked, [one.got for one in report.judged], "s", color=_COLOURS[2], label="got by the whole judge")
-    axes.set(xscale="log", yscale="log", xlabel="strangers let in, asked", ylabel="got", title="As calibrated")
+    axes.plot(
+        asked, [one.got for one in report.thresholds], "o", color=_COLOURS[0], label="measured, by the thresholds"
+    )
+    axes.plot(
+        asked, [one.got for one in report.judged], "s", color=_COLOURS[2], label="measured, by the whole verdict rule"
+    )
+    axes.set(xscale="log", yscale="log", xlabel="strangers let in, asked for", ylabel="measured", title="As calibrated")
     axes.legend()
 
 
@@ -111,7 +115,7 @@ def _bars(axes: Axes, report: TracksReport, figure: str, title: str) -> None:
 def _calibration(axes: Axes, report: QualityReport) -> None:
     axes.plot([0, 1], [0, 1], color=_COLOURS[1])
     axes.plot([one.predicted for one in report.bins], [one.kept for one in report.bins], "o-", color=_COLOURS[0])
-    axes.set(xlabel="clarity", ylabel="share of the likeness kept", title=f"{report.faces} faces, in bins")
+    axes.set(xlabel="clarity", ylabel="share of the similarity kept", title=f"{report.faces} faces, in bins")
     axes.grid(alpha=0.3)
 
 
@@ -121,7 +125,7 @@ def _kinds(axes: Axes, report: QualityReport) -> None:
         axes.plot(one.predicted, one.kept, "o", color=_COLOURS[0])
     for one in _farthest(report):
         axes.annotate(one.kind, (one.predicted, one.kept), fontsize=7)
-    axes.set(xlabel="clarity", ylabel="share of the likeness kept", title="By kind of spoiling")
+    axes.set(xlabel="clarity", ylabel="share of the similarity kept", title="By corruption")
     axes.grid(alpha=0.3)
 
 

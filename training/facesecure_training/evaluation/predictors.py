@@ -1,6 +1,6 @@
-"""Any network, asked about a crop: the daemon's TFLite files through the daemon's own code, and Keras models.
+"""Any network as a function of a crop: the daemon's TFLite files through the daemon's own code, and Keras models.
 
-The same answer either way: crops of another size are fitted to the network's, and they are brightened where the daemon
+Both give the same result: crops of another size are fitted to the network's, and they are brightened where the daemon
 would brighten them.
 """
 
@@ -35,10 +35,11 @@ Outputs = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """``predict`` turns a crop of ``size`` (height, width), uint8 RGB, into float32 (n,). ``model`` is None for Keras;
-    ``sha256`` names its bytes.
+    """A network that predicts from crops; an embedder or a classifier.
 
-    ``labels`` are a classifier's, and ``facts`` how its answers are read; an embedder has neither.
+    ``predict`` maps a crop of ``size`` (height, width), uint8 RGB, to float32 (n,). ``model`` is None for Keras;
+    ``sha256`` identifies the bytes. ``labels`` are a classifier's, and ``facts`` how its outputs are read; an embedder
+    has neither.
     """
 
     name: str
@@ -50,20 +51,20 @@ class Network:
     facts: ClassifierFacts | None = None
 
     def embed(self, crop: Image) -> Outputs:
-        """For whatever wants a ``stages.Embedder``."""
+        """Return the embedding of ``crop``, as ``domain.interfaces.Embedder`` requires."""
         return self.predict(resized(crop, self.size))
 
     def read(self, file: Path) -> Image:
-        """The crop in ``file``, fitted to the network. Raises ImageError."""
+        """Return the crop in ``file``, fitted to the network. Raises ImageError."""
         return resized(read_photo(file), self.size)
 
     def predict_files(self, files: Sequence[Path], what: str = "asking") -> Outputs:
-        """float32 (files, n), in their order."""
+        """Return the outputs for ``files``, float32 (files, n), in their order."""
         return np.stack([self.predict(self.read(file)) for file in with_progress(files, what)])
 
 
 def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:
-    """A bundled or pulled model's name, a path to NAME.tflite, a .keras file, or the folder of a run.
+    """Open a bundled or downloaded model by name, a path to NAME.tflite, a .keras file, or the folder of a run.
 
     Raises ModelError if there is none, or it neither embeds nor classifies.
     """
@@ -75,7 +76,7 @@ def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:
 
 
 def require_card(network: Network) -> Model:
-    """Raises UsageError for a Keras model: figures are written into the card of a file."""
+    """Return the network's model. Raises UsageError for a Keras model, which has no card to write figures to."""
     if network.model is None:
         raise UsageError(
             f"{network.name} has no card", "export it first: facesecure-train export, then evaluate the file"
@@ -84,8 +85,16 @@ def require_card(network: Network) -> Model:
 
 
 def _classifier(model: Model) -> Network:
-    asked = FaceClassifier(model, unmeasured=True)
-    return Network(model.card.name, asked.size, asked.classify, model.sha256, model, tuple(asked.labels), asked.facts)
+    classifier = FaceClassifier(model, unmeasured=True)
+    return Network(
+        model.card.name,
+        classifier.size,
+        classifier.classify,
+        model.sha256,
+        model,
+        tuple(classifier.labels),
+        classifier.facts,
+    )
 
 
 def _embedder(model: Model) -> Network:
@@ -100,10 +109,10 @@ def _of_keras(path: Path) -> Network:
     model, identity = trained.read(path), trained.Identity.of_run(path)
     traced = tensorflow().function(lambda picture: model(picture, training=False))
     facts = _facts(identity) if identity.classes else None
-    mended = facts is None or facts.light == "brightened"
+    brighten = facts is None or facts.light == "brightened"
 
     def predict(crop: Image) -> Outputs:
-        picture: Any = (brightened(crop) if mended else crop)[None]
+        picture: Any = (brightened(crop) if brighten else crop)[None]
         found: Outputs = np.asarray(traced(picture), np.float32)[0]
         return found
 

@@ -1,8 +1,8 @@
-"""Fits what ``vision.quality.clarity`` computes: the share of its likeness that a spoilt face keeps.
+"""Fits the constants of ``vision.images.quality.clarity``: the share of its similarity that a degraded face keeps.
 
-Photos of people with many are spoilt in rising strength. A face's likeness is its cosine to a template made of the
-same person's other photos; what it keeps is that, above strangers' mean, over what the untouched photo had. The form
-is a product of three saturating terms (sharpness, distance between the eyes, contrast), fitted by Gauss-Newton with
+Photos of people with many are corrupted in rising strength. A face's similarity is its cosine to a template made of the
+same person's other photos; what it keeps is that, above strangers' mean, over what the untouched photo had. The form is
+a product of three saturating terms (sharpness, distance between the eyes, contrast), fitted by Gauss-Newton with
 Levenberg's damping (Levenberg, 1944) to the logarithms of the constants, so that all stay positive.
 """
 
@@ -29,10 +29,10 @@ Floats = NDArray[np.float64]
 CONSTANTS = ("scale", "sharpness half", "sharpness steepness", "eyes half", "eyes steepness", "contrast half",
              "contrast steepness")  # fmt: skip
 IN_CODE = (1.15, 0.0327, 0.803, 5.03, 6.75, 2.22, 1.013)
-"""What ``vision.quality.clarity`` has; a test holds the two together."""
+"""The constants of ``vision.images.quality.clarity``; a test keeps the two equal."""
 _LEAST = np.log([0.9, 1e-4, 0.3, 1.0, 0.3, 0.1, 0.3])
 _MOST = np.log([1.15, 1.0, 5.0, 30.0, 8.0, 60.0, 8.0])
-"""Where a measure hardly varies, its half and the scale can grow together without end; so they are held."""
+"""Where a measure hardly varies, its half and the scale could grow together without bound; so they are limited."""
 LEAST_PHOTOS = 9
 _TEMPLATE = 6
 _PROBES = 3
@@ -41,7 +41,7 @@ _EDGES = (0.0, 0.2, 0.35, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001)
 
 @dataclass(frozen=True, slots=True)
 class ClarityBin:
-    """Faces whose clarity was predicted about alike: what they were predicted and what they kept, on average."""
+    """Faces of similar predicted clarity: prediction and share kept, on average."""
 
     faces: int
     predicted: float
@@ -51,7 +51,7 @@ class ClarityBin:
 
 @dataclass(frozen=True, slots=True)
 class CorruptionFit:
-    """The same for one way of spoiling."""
+    """Prediction and share kept, on average, of one corruption."""
 
     kind: str
     faces: int
@@ -61,8 +61,9 @@ class CorruptionFit:
 
 @dataclass(frozen=True, slots=True)
 class QualityReport:
-    """``fitted`` and ``in_code``: the constants; ``error_*``: root mean square of prediction less truth; bins, kinds
-    and ``rank_correlation`` (Spearman's) are of the constants in the code.
+    """``fitted`` and ``in_code``: the constants; ``error_*``: root mean square of prediction less truth.
+
+    Bins, kinds and ``rank_correlation`` (Spearman's) are of the constants in the code.
     """
 
     people: int
@@ -76,12 +77,13 @@ class QualityReport:
     kinds: Sequence[CorruptionFit]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QualitySample:
-    """Sharpness, eye distance and contrast (n, 3), the share of likeness kept (n,), and how each was spoilt."""
+    """Sharpness, eye distance and contrast (n, 3), the share of similarity kept (n,), and each one's corruption."""
 
     measures: Floats
     kept: Floats
@@ -89,13 +91,13 @@ class QualitySample:
 
 
 def measure(setting: Setting, images: Path, people: int, seed: int) -> QualityReport:
-    """Spoil, observation, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
+    """Corrupt, observe, fit and compare. Raises UsageError if fewer than ten people have nine photos."""
     chosen = _chosen(images, people, seed)
     probes = [photo for photos in chosen.values() for photo in photos[_TEMPLATE:]]
     plain = observe([photo for photos in chosen.values() for photo in photos], setting)
-    spoilt = {name: observe(probes, setting, name, spoil) for name, spoil in clarity_corruptions().items()}
+    corrupted = {name: observe(probes, setting, name, corruption) for name, corruption in clarity_corruptions().items()}
     mean = ScoreModel.from_card(setting.load().card).impostor.mean
-    return report(_sample(chosen, plain, spoilt, mean), len(chosen))
+    return report(_sample(chosen, plain, corrupted, mean), len(chosen))
 
 
 def _chosen(images: Path, people: int, seed: int) -> dict[str, list[Path]]:
@@ -110,7 +112,10 @@ def _chosen(images: Path, people: int, seed: int) -> dict[str, list[Path]]:
 
 
 def _sample(
-    chosen: Mapping[str, Sequence[Path]], plain: FaceObservations, spoilt: Mapping[str, FaceObservations], mean: float
+    chosen: Mapping[str, Sequence[Path]],
+    plain: FaceObservations,
+    corrupted: Mapping[str, FaceObservations],
+    mean: float,
 ) -> QualitySample:
     rows = []
     for photos in chosen.values():
@@ -121,11 +126,11 @@ def _sample(
         for photo in photos[_TEMPLATE:]:
             before = plain[photo]
             if before is None or float(template @ before.embedding) < 3 * mean + 0.3:
-                continue  # another person by that name: what it keeps cannot be told
+                continue  # another person of that name: what is kept cannot be measured
             whole = float(template @ before.embedding) - mean
             rows += [
                 (_measures(observation), (float(template @ observation.embedding) - mean) / whole, kind)
-                for kind, observations in spoilt.items()
+                for kind, observations in corrupted.items()
                 if (observation := observations[photo]) is not None
             ]
     measures, kept, kinds = zip(*rows, strict=True)
@@ -137,7 +142,7 @@ def _measures(observation: FaceObservation) -> tuple[float, float, float]:
 
 
 def report(sample: QualitySample, people: int) -> QualityReport:
-    """Fit, and hold the code's own function against the truth."""
+    """Fit the constants, and compare the code's own function with the truth."""
     fitted = fit(sample)
     predicted = np.array([clarity(*row) for row in sample.measures])
     return QualityReport(
@@ -154,7 +159,7 @@ def report(sample: QualitySample, people: int) -> QualityReport:
 
 
 def product(constants: Sequence[float] | Floats, measures: Floats) -> Floats:
-    """scale / (1 + (half / measure) ** steepness), a product over the three measures (n, 3); not held to 1."""
+    """Return scale / (1 + (half / measure) ** steepness), the product over three measures (n, 3); may exceed 1."""
     scale, halves, steepness = constants[0], np.array(constants[1::2]), np.array(constants[2::2])
     terms = 1 / (1 + (halves / np.maximum(measures, 1e-6)) ** steepness)
     return np.asarray(scale * terms.prod(axis=1), np.float64)
@@ -163,9 +168,9 @@ def product(constants: Sequence[float] | Floats, measures: Floats) -> Floats:
 def fit(
     sample: QualitySample, start: Sequence[float] = (1.1, 0.05, 1.0, 6.0, 4.0, 4.0, 1.5), rounds: int = 200
 ) -> Floats:
-    """The constants of least squared error; far outliers count for less (Huber's weights at 0.2).
+    """Return the constants of least squared error; outliers count for less (Huber's weights at 0.2).
 
-    Steps are cut to what the constants may be.
+    Steps are limited to the allowed range of the constants.
     """
     point, damping = np.log(np.array(start)), 1e-2
     loss = _loss(point, sample)
@@ -187,7 +192,7 @@ def fit(
 
 
 def _linear(point: Floats, sample: QualitySample) -> tuple[Floats, Floats]:
-    """Residuals (n,) and their slopes (n, 7), by differences."""
+    """Return residuals (n,) and their slopes (n, 7), by finite differences."""
     base = product(np.exp(point), sample.measures)
     nudge = 1e-5
     slopes = [(product(np.exp(point + nudge * one), sample.measures) - base) / nudge for one in np.eye(len(point))]
@@ -204,7 +209,7 @@ def _error(predicted: Floats, kept: Floats) -> float:
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:
-    """Spearman's, with equal values sharing their ranks."""
+    """Return Spearman's rank correlation; equal values share their ranks."""
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 

@@ -1,7 +1,7 @@
-"""Shares with their intervals, and the curves that a threshold runs along: ROC, DET, EER, TAR at a FAR.
+"""Shares with their intervals, and the figures of a threshold: ROC, DET, EER, TAR at a FAR.
 
-Scores are such that higher is more alike: of ``genuine`` pairs (or faces of those known) and of ``impostor`` ones.
-A genuine score of -inf is one that no threshold accepts: no face found, or another's name.
+Higher scores mean more similar: of ``genuine`` pairs (or faces of known people) and of ``impostor`` ones. A genuine
+score of -inf is accepted by no threshold: no face was found, or another name is nearer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ class Share:
 
 
 def share(right: int, count: int) -> Share:
-    """Wilson's score interval: "Probable inference, the law of succession, and statistical inference", JASA 22."""
+    """Return a share with Wilson's score interval.
+
+    "Probable inference, the law of succession, and statistical inference", JASA 22.
+    """
     if count == 0:
         return Share(0, 0, 0.0, 0.0, 1.0)  # nothing is known
     p, square = right / count, _Z**2 / count
@@ -47,9 +50,9 @@ def share(right: int, count: int) -> Share:
 
 @dataclass(frozen=True, slots=True)
 class TarAtFar:
-    """At ``far`` asked: the threshold, the ``tar`` there, and the rate of impostors really let in.
+    """The threshold for the false accept rate ``far``, the true accept rate ``tar`` there, and the rate measured.
 
-    ``shown`` is whether there were enough impostors to tell such a rate: at least one over it.
+    ``shown`` is whether there were enough impostors to measure such a rate: at least one above it.
     """
 
     far: float
@@ -61,7 +64,7 @@ class TarAtFar:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """``far`` and ``tar`` (0 to 1) at falling ``thresholds``; thinned, the ends kept."""
+    """``far`` and ``tar`` (0 to 1) at falling ``thresholds``; thinned out, with the ends kept."""
 
     thresholds: tuple[float, ...]
     far: tuple[float, ...]
@@ -70,7 +73,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """All of it for one set of scores; ``eer`` and ``auc`` are shares."""
+    """All figures for one set of scores; ``eer`` and ``auc`` are shares."""
 
     genuine: int
     impostors: int
@@ -82,10 +85,10 @@ class Rates:
 
 
 def rates(genuine: Sequence[float] | Scores, impostor: Sequence[float] | Scores) -> Rates:
-    """Raises UsageError if there are none of either."""
+    """Return the figures for genuine and impostor scores. Raises UsageError if there are none of either."""
     own, others = np.asarray(genuine, np.float64), np.asarray(impostor, np.float64)
     if not len(own) or not len(others):
-        raise UsageError("rates need scores of both kinds", "add pictures of the same person, and of others")
+        raise UsageError("rates need scores of both kinds", "add images of the same person, and of others")
     steps = np.unique(np.concatenate([own[np.isfinite(own)], others[np.isfinite(others)]]))[::-1]
     limits = np.concatenate([[np.inf], steps])
     far, tar = _reaching(others, limits), _reaching(own, limits)
@@ -102,14 +105,14 @@ def rates(genuine: Sequence[float] | Scores, impostor: Sequence[float] | Scores)
 
 
 def tar_at_far(own: Scores, others: Scores, far: float) -> TarAtFar:
-    """At the lowest threshold that no more than ``far`` of the ``others`` reach."""
+    """Return the true accept rate at the lowest threshold that no more than ``far`` of ``others`` reach."""
     limit = threshold_at(others, far)
     right, wrong = int((own >= limit).sum()), int((others >= limit).sum())
     return TarAtFar(far, limit, share(right, len(own)), share(wrong, len(others)), len(others) * far >= 1)
 
 
 def threshold_at(others: Scores, far: float) -> float:
-    """The lowest threshold that at most ``far`` of ``others`` reach: just above the first score too many."""
+    """Return the lowest threshold that at most ``far`` of ``others`` reach: just above the first score too many."""
     allowed = math.floor(far * len(others) + 1e-9)
     ranked = np.sort(others)[::-1]
     if allowed >= len(ranked):
@@ -118,13 +121,13 @@ def threshold_at(others: Scores, far: float) -> float:
 
 
 def _reaching(scores: Scores, limits: Scores) -> Scores:
-    """What share of ``scores`` reaches each of ``limits``."""
+    """Return the share of ``scores`` that reaches each of ``limits``."""
     ranked = np.sort(scores)
     return np.asarray(1 - np.searchsorted(ranked, limits, side="left") / len(ranked), np.float64)
 
 
 def _thinned(limits: Scores, far: Scores, tar: Scores, most: int = 300) -> Curve:
-    """Points evenly along the curve and along its logarithm, which is where a door stands."""
+    """Return points spaced evenly along the curve and along its logarithm, the range that matters at a door."""
     if len(limits) > most:
         even = np.linspace(0, len(limits) - 1, most // 2).astype(int)
         low = np.searchsorted(far, np.logspace(-5, 0, most // 2))

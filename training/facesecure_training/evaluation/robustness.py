@@ -1,4 +1,4 @@
-"""Are two faces of one person? By any embedder: cosine where its embeddings have length 1, else Euclidean distance."""
+"""Compares two faces by any embedder: by cosine if its embeddings have length 1, else by Euclidean distance."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Measure = Literal["cosine", "distance"]
 
 @dataclass(frozen=True, slots=True)
 class ThresholdFigures:
-    """A threshold that was not chosen on these pairs: ``accuracy``, and the errors of either kind."""
+    """Figures of a threshold that was not chosen on these pairs: ``accuracy``, and the errors of either kind."""
 
     threshold: float
     accuracy: Share
@@ -30,7 +30,7 @@ class ThresholdFigures:
 
 @dataclass(frozen=True, slots=True)
 class PairStep:
-    """One step of one ladder, by the same threshold: the shares of pairs called one person, which they are and not."""
+    """One strength of one corruption: shares accepted of pairs of one person, and of two."""
 
     strength: float
     accepted: float
@@ -38,32 +38,35 @@ class PairStep:
 
 
 def measure_of(vectors: Sequence[NDArray[Any] | None]) -> Measure:
-    """How embeddings are compared."""
+    """Return how embeddings are compared."""
     lengths = [float(np.linalg.norm(vector)) for vector in vectors if vector is not None]
     return "cosine" if all(abs(length - 1) < 1e-2 for length in lengths) else "distance"
 
 
 def similarity(measure: Measure, first: NDArray[Any], second: NDArray[Any]) -> float:
-    """Higher is more alike: the cosine, or the distance below zero."""
+    """Return a score that is higher for more similar faces: the cosine, or minus the distance."""
     if measure == "cosine":
         return float(first @ second)
     return -float(np.linalg.norm(np.asarray(first, np.float64) - second))
 
 
 def to_measure(measure: Measure, score: float) -> float:
-    """A score, or a threshold, as people know it: a distance is positive."""
+    """Return a score, or a threshold, in the measure's own sign: a distance is positive."""
     return score if measure == "cosine" else -score
 
 
 def threshold_figures(
     measure: Measure, threshold: float, scores: Sequence[float | None], same: Sequence[bool]
 ) -> ThresholdFigures:
-    """``threshold`` is in the measure's own words; a pair without a score is an error, whatever the answer."""
+    """Return the figures of ``threshold``, given in the measure's own sign.
+
+    A pair without a score is an error, whatever the answer.
+    """
     limit = to_measure(measure, threshold)
     values = np.array([np.nan if score is None else score for score in scores])
     truth, known = np.asarray(same, bool), ~np.isnan(values)
-    said = values >= limit
-    wrong = (said != truth) | ~known
+    accepted = values >= limit
+    wrong = (accepted != truth) | ~known
     return ThresholdFigures(
         threshold,
         share(int((~wrong).sum()), len(truth)),
@@ -75,18 +78,18 @@ def threshold_figures(
 def robustness(
     network: Network, measure: Measure, limit: float, pairs: Sequence[tuple[Image, Image, bool]]
 ) -> Mapping[str, Sequence[PairStep]]:
-    """Each pair's second crop spoilt, its first left as it is, as an enrolment is: what the rule then says."""
+    """Measure the rule on pairs whose second crop is corrupted and whose first is unchanged, like an enrolment."""
     first = [network.embed(one) for one, _, _ in pairs]
     truth = np.array([same for _, _, same in pairs])
     grid = [(kind, strength) for kind, series in CORRUPTION_SERIES.items() for strength in series.strengths]
     found: dict[str, list[PairStep]] = {kind: [] for kind in CORRUPTION_SERIES}
     for kind, strength in with_progress(grid, "corrupting"):
         change = CORRUPTION_SERIES[kind].corruption
-        said = np.array(
+        accepted = np.array(
             [
                 similarity(measure, known, network.embed(change(other, strength))) >= limit
                 for known, (_, other, _) in zip(first, pairs, strict=True)
             ]
         )
-        found[kind].append(PairStep(strength, float(said[truth].mean()), float(said[~truth].mean())))
+        found[kind].append(PairStep(strength, float(accepted[truth].mean()), float(accepted[~truth].mean())))
     return found

@@ -1,11 +1,11 @@
-"""How cosines spread: one photo against a template, for the person it belongs to and for strangers.
+"""The distribution of cosines: one photo against a person's templates, for that person and for strangers.
 
-The daemon adds up scores over a visit and needs to know how far to trust them (``recognize.score_model``). So each
-kind of score is split in two by a one-way analysis of variance: ``sd_between`` is what all photos of one person (or
-of one stranger against one template) share, ``sd_within`` what changes from photo to photo.
+The daemon adds up scores over a visit and needs to know how far to trust them (``recognition.score_model``). So each
+kind of score is split in two by a one-way analysis of variance: ``sd_between`` is what all photos of one person (or of
+one stranger against one person) share, ``sd_within`` what changes from photo to photo.
 
-A template is the normalised mean of five photos' embeddings, as the daemon makes it at enrolment. Photos of LFW were
-taken on different days, so ``sd_within`` is that of independent observations, not of neighbouring frames.
+The templates are those that enrolment makes of five photos. Photos of LFW were taken on different days, so
+``sd_within`` is that of independent photos, not of neighbouring frames.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ QUANTILES = (1e-3, 1e-4, 1e-5)
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Mean and the two standard deviations of scores, and how many groups and scores they were made from."""
+    """Mean and both standard deviations of scores, and how many groups and scores they were computed from."""
 
     mean: float
     sd_between: float
@@ -39,15 +39,16 @@ class Spread:
     kurtosis: float
 
     def as_card(self) -> dict[str, float]:
+        """Return the fields of a model card."""
         return {key: round(getattr(self, key), 4) for key in ("mean", "sd_between", "sd_within")}
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreReport:
-    """``impostor_quantiles`` are the single-photo scores that a stranger passes with that chance.
+    """``impostor_quantiles`` are the scores that a stranger's single photo passes with the chance in the key.
 
-    ``accepted`` is the share of genuine single photos, in percent, above each of them; ``mutual`` the mean
-    cosine of two photos of one person.
+    ``accepted`` is the share of genuine single photos, in percent, above each of them; ``mutual`` the mean cosine of
+    two photos of one person.
     """
 
     genuine: Spread
@@ -57,7 +58,7 @@ class ScoreReport:
     accepted: Mapping[str, float]
 
     def as_card(self) -> dict[str, Any]:
-        """The fields of a model card."""
+        """Return the fields of a model card."""
         return {
             "score_model": {
                 "genuine": self.genuine.as_card(),
@@ -69,9 +70,9 @@ class ScoreReport:
 
 
 def measure(people: Mapping[str, Vectors], seed: int = 0) -> ScoreReport:
-    """``people`` holds each person's embeddings (n, size), of length 1.
+    """Measure scores; ``people`` holds each person's embeddings (n, size), of length 1.
 
-    Who has at least seven photos gets a template of five; the others with at least two are the strangers. Raises
+    People with at least seven photos are enrolled with five; the others with at least two are the strangers. Raises
     UsageError if there are fewer than ten of either.
     """
     random = np.random.default_rng(seed)
@@ -92,7 +93,7 @@ def measure(people: Mapping[str, Vectors], seed: int = 0) -> ScoreReport:
 
 
 def mutual(people: Sequence[Vectors]) -> float:
-    """The mean cosine of two different photos of one person, everybody (two photos at least) counting the same."""
+    """Return the mean cosine of two different photos of one person; people with two photos or more weigh the same."""
     sums = [(found.sum(0) ** 2).sum() for found in people]
     shares = [(square - len(one)) / (len(one) * (len(one) - 1)) for square, one in zip(sums, people, strict=True)]
     return float(np.mean(shares))
@@ -104,7 +105,7 @@ def _templates(embeddings: Vectors) -> Vectors:
 
 
 def _scores(probes: Vectors, templates: Vectors) -> Vectors:
-    """Return the score of each of ``probes`` (n, size) as the daemon computes it: the cosine to the nearest template."""
+    """Return the daemon's score of each of ``probes`` (n, size): the cosine to the nearest template."""
     return np.asarray((probes @ templates.T).max(axis=1), np.float32)
 
 
@@ -116,8 +117,10 @@ def _report(genuine: Sequence[Vectors], impostor: Sequence[Vectors], alike: floa
 
 
 def spread(groups: Sequence[NDArray[np.floating[Any]]]) -> Spread:
-    """One-way random effects by analysis of variance, for groups of unequal size (Searle et al., "Variance
-    Components", 1992, ch. 3). ``kurtosis`` is the excess over a Gaussian's, of all scores together.
+    """Fit one-way random effects by analysis of variance, for groups of unequal size.
+
+    (Searle et al., "Variance Components", 1992, ch. 3.) ``kurtosis`` is the excess over a Gaussian's, of all scores
+    together.
     """
     sizes = np.array([len(group) for group in groups])
     scores = np.concatenate(groups).astype(np.float64)

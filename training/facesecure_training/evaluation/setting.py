@@ -1,4 +1,4 @@
-"""``facesecure-train evaluate``: what the daemon's own detector, alignment and model reach on a data set."""
+"""What ``facesecure-train evaluate`` measures: the daemon's detector, alignment and a model, on a data set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ from facesecure_training.evaluation.predictors import Network, open_network
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is evaluated: the embedding model, and how faces are found; "none": the photos are crops already."""
+    """The model that is evaluated, and how faces are found; "none": the photos are crops already.
+
+    Example::
+
+        network = Setting("mobilefacenet", max_side=150).network()
+    """
 
     model: str = "mobilefacenet"
     detector: DetectorKind | Literal["none"] = "mtcnn"
@@ -30,28 +35,31 @@ class Setting:
     state_dir: Path | None = None
 
     def load(self) -> Model:
+        """Return the model with its card. Raises ModelError if there is none."""
         return load_model(self.model, self.state_dir)
 
     def network(self) -> Network:
-        """The same, or a Keras model; whatever size of crop it takes."""
+        """Return the model, or a Keras model, as a network for crops of any size."""
         return open_network(self.model, self.state_dir)
 
     def cropper(self) -> CropMaker:
+        """Return the maker of crops: the daemon's, or none for photos that are crops."""
         return PrecroppedPhotos() if self.detector == "none" else self.detecting()
 
     @property
     def found_by(self) -> DetectorKind:
-        """Raises UsageError where no detector is wanted."""
+        """The detector. Raises UsageError if there is none."""
         if self.detector == "none":
             raise UsageError("--detector none: this needs whole photos", "use one of: mtcnn, haar, yunet")
         return self.detector
 
     def detecting(self) -> Cropper:
+        """Return the daemon's cropper. Raises UsageError if there is no detector."""
         return Cropper(self.found_by, max_side=self.max_side, cache=self.cache, state_dir=self.state_dir)
 
 
 def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
-    """The spread of genuine and of strangers' scores over everybody under ``images``."""
+    """Return the distribution of genuine and of strangers' scores over all people under ``images``."""
     people = photos_by_person(images)
     found = embed_photos(
         (photo for photos in people.values() for photo in photos), setting.cropper(), ModelEmbedder(setting.load())
@@ -61,7 +69,7 @@ def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
 
 
 def write_verification(model: Model, report: verification.VerificationReport, dataset: str, threshold: float) -> None:
-    """Put the measured accuracy, and the threshold, into the model's card."""
+    """Write the measured accuracy, and the threshold, to the model's card."""
     figures = {
         f"{dataset} verification, 10-fold, %": round(report.accuracy, 2),
         f"{dataset} verification, standard deviation over folds, %": round(report.sd, 2),
@@ -76,7 +84,7 @@ def write_verification(model: Model, report: verification.VerificationReport, da
 
 
 def write_scores(model: Model, report: scores.ScoreReport, dataset: str) -> None:
-    """Put the score model into the model's card, and how far from Gaussian the scores were (excess kurtosis, 0 is)."""
+    """Write the score model to the model's card, with the scores' excess kurtosis (0 for a Gaussian)."""
     figures = {
         f"{dataset} photos accepted by a template of five at {chance} false accepts, %": round(share, 2)
         for chance, share in report.accepted.items()
@@ -94,12 +102,12 @@ def _update(model: Model, fields: Mapping[str, Any]) -> None:
 
 
 def as_json(setting: Setting, report: scores.ScoreReport) -> dict[str, Any]:
-    """One document: what was evaluated, then what came out."""
+    """Return one document: what was evaluated, then the result."""
     return {**describe(setting), **asdict(report)}
 
 
 def describe(setting: Setting) -> dict[str, Any]:
-    """What was evaluated."""
+    """Return what was evaluated, for JSON."""
     model = setting.network().model
     plain = {"model": setting.model, "detector": setting.detector, "max_side": setting.max_side}
     return {**plain, "sha256": model.sha256 if model else None}

@@ -1,7 +1,7 @@
-"""Walk-ins made of photos, and rules that decide on them from the same embeddings.
+"""Walk-ins simulated from photos, and rules that decide on them from the same embeddings.
 
-A track is one person's frames in random order, 0.2 to 2 s apart, spoilt as a door camera spoils them. Photos of one
-person were taken on different days, so these frames differ more than neighbouring frames of a film do.
+A track is one person's frames in random order, 0.2 to 2 s apart, corrupted as by a door camera. Photos of one person
+were taken on different days, so these frames differ more than neighbouring frames of a video do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from facesecure_training.evaluation.observations import FaceObservation
 LEAST_USABLE, MOST_USABLE = 5, 10
 _STEP = (0.2, 2.0)
 STRANGER = ""
-"""What a rule says where it knows that it is nobody of the household; None says that it does not know."""
+"""A rule's result for a person who is not of the household; None if it is not sure."""
 
 Track = Sequence[tuple[float, FaceObservation]]
 """(seconds, face) in the order of time."""
@@ -29,8 +29,11 @@ Track = Sequence[tuple[float, FaceObservation]]
 
 @dataclass(frozen=True, slots=True)
 class TrackOutcome:
-    """``final``: a name, STRANGER or None (not sure). ``names``: all that were ever said. ``faces``: usable ones seen
-    until ``final`` was first said."""
+    """A rule's result on a track.
+
+    ``final``: a name, STRANGER or None (not sure). ``names``: all names given at any time. ``faces``: usable ones seen
+    until ``final`` was first given.
+    """
 
     final: str | None
     names: frozenset[str]
@@ -41,7 +44,7 @@ TrackRule = Callable[[HouseholdJudge, Track], TrackOutcome]
 
 
 def make_track(observations: Sequence[FaceObservation], random: np.random.Generator) -> Track | None:
-    """5 to 10 usable faces, and the unusable ones between them; None if ``observations`` holds too few."""
+    """Return 5 to 10 usable faces, and the unusable ones between them; None if there are too few."""
     wanted = int(random.integers(LEAST_USABLE, MOST_USABLE + 1))
     at, usable, track = 0.0, 0, []
     for index in random.permutation(len(observations)):
@@ -55,8 +58,8 @@ def make_track(observations: Sequence[FaceObservation], random: np.random.Genera
 
 
 def ours(judge: HouseholdJudge, track: Track) -> TrackOutcome:
-    """The daemon's evidence and judge, asked after every face as the tracker does."""
-    evidence, said = Evidence(), []
+    """Apply the daemon's evidence and verdict rule, after every face as the tracker does."""
+    evidence, history = Evidence(), []
     for at, observation in track:
         usable = observation.quality.usable
         evidence = (
@@ -66,20 +69,20 @@ def ours(judge: HouseholdJudge, track: Track) -> TrackOutcome:
         )
         verdict = judge.rule.decide(evidence)
         word = STRANGER if verdict.kind is VerdictKind.STRANGER else verdict.name
-        said.append((word, evidence.usable))
-    final = said[-1][0]
-    names = frozenset(word for word, _ in said if word)
-    return TrackOutcome(final, names, next(faces for word, faces in said if word == final))
+        history.append((word, evidence.usable))
+    final = history[-1][0]
+    names = frozenset(word for word, _ in history if word)
+    return TrackOutcome(final, names, next(faces for word, faces in history if word == final))
 
 
 def best_frame(judge: HouseholdJudge, track: Track) -> TrackOutcome:
-    """The clearest face alone, against the threshold for one face at the same rate."""
+    """Compare the clearest face alone with the threshold for one face at the same rate."""
     observation = max(_usable(track), key=lambda one: one.quality.clarity)
     return _settled(_single(judge, observation), len(_usable(track)))
 
 
 def majority(judge: HouseholdJudge, track: Track) -> TrackOutcome:
-    """Every face votes, by the threshold for one face at the same rate; more than half of the votes decide."""
+    """Let every face vote, by the threshold for one face at the same rate; more than half of the votes decide."""
     votes = Counter(_single(judge, observation) for observation in _usable(track))
     word, count = votes.most_common(1)[0]
     return _settled(word if 2 * count > votes.total() else None, votes.total())
@@ -91,12 +94,12 @@ _FULL_AREA = 4000.0
 
 
 def frigate(judge: HouseholdJudge, track: Track) -> TrackOutcome:
-    """Frigate's published rule for ArcFace: each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below
-    are thrown away; of the rest the mean weighted by area, up to 4,000 pixels, must reach 0.9, and the name with most
-    faces is taken if it is the only one with so many.
+    """Apply Frigate's published rule for ArcFace.
 
-    (github.com/blakeblackshear/frigate, frigate/data_processing, as of 0.16; its accepted score and its least score
-    are settings, named here at their defaults.)
+    Each score is 1 / (1 + exp(-20 (cosine - 0.3))); scores of 0.8 and below are dropped; of the rest the mean weighted
+    by area, up to 4,000 pixels, must reach 0.9, and the name with most faces wins if no other has as many.
+    (github.com/blakeblackshear/frigate, frigate/data_processing, as of 0.16; its accepted score and its lowest score
+    are settings, used here at their defaults.)
     """
     kept = []
     for observation in _usable(track):

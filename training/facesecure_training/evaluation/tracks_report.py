@@ -28,7 +28,7 @@ from facesecure_training.evaluation.tracks import LEAST_USABLE, RULES, STRANGER,
 
 RATES = (1e-3, 1e-4, VerdictConfig().false_accept)
 _VARIANTS = ("walk-in 1", "walk-in 2")
-"""How often each photo is spoilt, differently, to become so many frames."""
+"""Each photo becomes this many frames, each corrupted differently."""
 _LEAST_PHOTOS = 4
 _FAMILY_TRACKS = 3
 """Visits of each of the family to their own judge."""
@@ -36,11 +36,11 @@ _FAMILY_TRACKS = 3
 
 @dataclass(frozen=True, slots=True)
 class TrackFigures:
-    """What one rule did, asked for one rate.
+    """What one rule reaches at one rate.
 
-    Of the family's tracks, in percent: ``named`` rightly, ``misnamed`` at any moment, ``called_strangers`` at the end.
-    Of 10,000 strangers' tracks: ``let_in`` under a name at the end, ``named_ever`` at any moment. ``faces``: usable
-    faces that the right name took (mean). ``strangers_told``: share of strangers' tracks called that, in percent.
+    Of the family's tracks, in percent: ``named`` correctly, ``misnamed`` at any time, ``called_strangers`` at the end.
+    Of 10,000 strangers' tracks: ``let_in`` under a name at the end, ``named_ever`` at any time. ``faces``: mean number
+    of usable faces before the right name. ``strangers_told``: share of strangers' tracks called that, in percent.
     """
 
     rule: str
@@ -56,7 +56,7 @@ class TrackFigures:
 
 @dataclass(frozen=True, slots=True)
 class TracksReport:
-    """Of how many tracks the figures are made, and how many usable faces, how clear, the family's have on average."""
+    """Number of tracks, mean number of usable faces and mean clarity of the family's, and each rule's figures."""
 
     family_tracks: int
     stranger_tracks: int
@@ -65,12 +65,13 @@ class TracksReport:
     rules: Sequence[TrackFigures]
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HouseholdVisits:
-    """One household and who comes to its door: (name, track) of the family, and the strangers' tracks."""
+    """One household and its visitors: (name, track) of the family, and the strangers' tracks."""
 
     household: Household
     family: Sequence[tuple[str, Track]]
@@ -78,27 +79,30 @@ class HouseholdVisits:
 
 
 def measure(setting: Setting, images: Path, how: DrawSettings, stranger_tracks: int) -> TracksReport:
-    """``how.strangers`` is not used: there are ``stranger_tracks`` in all. Raises UsageError, ImageError."""
+    """Measure every rule; there are ``stranger_tracks`` in all. Raises UsageError, ImageError.
+
+    ``how.strangers`` is not used.
+    """
     photos = {name: some for name, some in photos_by_person(images).items() if len(some) >= _LEAST_PHOTOS}
     every = [photo for some in photos.values() for photo in some]
     plain = observe(every, setting)
-    spoilt = [observe(every, setting, name, walk_in) for name in _VARIANTS]
+    corrupted = [observe(every, setting, name, walk_in) for name in _VARIANTS]
     frames = {
-        observation: [frame for variant in spoilt if (frame := variant[photo]) is not None]
+        observation: [frame for variant in corrupted if (frame := variant[photo]) is not None]
         for photo, observation in plain.items()
         if observation is not None
     }
     people = observations_by_person(photos, plain)
     visits = list(_visits(people, frames, how, stranger_tracks))
     if not sum(len(one.family) for one in visits) or not sum(len(one.strangers) for one in visits):
-        raise UsageError("nobody has enough usable photos for a track", f"a track has {LEAST_USABLE} usable faces")
+        raise UsageError("no person has enough usable photos for a track", f"a track has {LEAST_USABLE} usable faces")
     return _report(HouseholdJudgeFactory(setting.load()), visits)
 
 
 def _visits(
     people: People, frames: Mapping[FaceObservation, Sequence[FaceObservation]], how: DrawSettings, tracks: int
 ) -> Iterator[HouseholdVisits]:
-    """Every household gets a few tracks of each of its people, from photos not enrolled, and its share of strangers."""
+    """Yield each household with tracks of its people, from photos not enrolled, and its share of strangers."""
     random = np.random.default_rng(how.seed + 1)
     pools = {
         name: [frame for observation in observations for frame in frames[observation]]
@@ -133,7 +137,7 @@ def _report(judges: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits]) ->
 
 
 def _at(judges: HouseholdJudgeFactory, visits: Sequence[HouseholdVisits], asked: float) -> list[TrackFigures]:
-    """Every rule's figures at one rate asked for."""
+    """Return every rule's figures at the rate ``asked``."""
     family: dict[str, list[tuple[str, TrackOutcome]]] = {rule: [] for rule in RULES}
     strangers: dict[str, list[TrackOutcome]] = {rule: [] for rule in RULES}
     for one in with_progress(visits, f"walk-ins, {asked:g}"):

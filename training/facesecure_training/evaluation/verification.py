@@ -1,7 +1,7 @@
-"""Verification by LFW's ten folds: are these two photos of one person?
+"""Verification by LFW's ten folds: whether two photos show one person.
 
-Huang et al., "Labeled Faces in the Wild", 2007: the threshold is chosen on nine folds, the accuracy is measured on
-the tenth, ten times. A pair where no face is found in a photo is an error, whatever the answer.
+Huang et al., "Labeled Faces in the Wild", 2007: the threshold is chosen on nine folds, the accuracy is measured on the
+tenth, ten times. A pair in which no face is found in a photo is an error, whatever the answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Answers = NDArray[np.bool_]
 class VerificationReport:
     """``accuracy`` and ``sd`` over folds, in percent; ``threshold`` is the folds' mean, a cosine.
 
-    ``accuracy_found`` leaves out the ``pairs_without_face``.
+    ``accuracy_found`` excludes the ``pairs_without_face``.
     """
 
     accuracy: float
@@ -37,11 +37,15 @@ class VerificationReport:
     photos_without_face: int
 
     def as_json(self) -> dict[str, Any]:
+        """Return the report for JSON."""
         return asdict(self)
 
 
 def evaluate(scores: Sequence[float | None], same: Sequence[bool], photos: int, faceless: int) -> VerificationReport:
-    """``scores`` are cosines, None where a face is missing. Raises UsageError with too few pairs for ten folds."""
+    """Return the report; ``scores`` are cosines, None where a face is missing.
+
+    Raises UsageError with too few pairs for ten folds.
+    """
     answers = np.asarray(same, bool)
     values = np.array([np.nan if score is None else score for score in scores], np.float64)
     if min(answers.sum(), (~answers).sum()) < FOLDS:
@@ -66,7 +70,7 @@ def evaluate(scores: Sequence[float | None], same: Sequence[bool], photos: int, 
 
 
 def _folds(answers: Answers) -> list[Answers]:
-    """Ten masks of test pairs, each with its share of both answers; neighbours in the list stay together."""
+    """Return ten masks of test pairs, each with its share of both answers; neighbours in the list stay together."""
     fold = np.empty(len(answers), int)
     for answer in (True, False):
         where = np.flatnonzero(answers == answer)
@@ -75,9 +79,9 @@ def _folds(answers: Answers) -> list[Answers]:
 
 
 def best_threshold(values: Scores, answers: Answers) -> float:
-    """The threshold with the fewest errors, the middle one if several have; half-way between neighbouring scores.
+    """Return the threshold with the fewest errors, half-way between neighbouring scores.
 
-    Missing scores (NaN) do not vote.
+    Of several, the middle one. Missing scores (NaN) are ignored.
     """
     known = ~np.isnan(values)
     order = np.argsort(values[known])
@@ -91,6 +95,6 @@ def best_threshold(values: Scores, answers: Answers) -> float:
 
 
 def _right(values: Scores, answers: Answers, threshold: float) -> Answers:
-    """A comparison with NaN is false; so a missing face must not count as "not the same person, and rightly"."""
+    """Return where the decision is right; a missing face (NaN) is never right."""
     right: Answers = ~np.isnan(values) & ((values >= threshold) == answers)
     return right

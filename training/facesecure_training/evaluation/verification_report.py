@@ -1,4 +1,4 @@
-"""Verification of pairs by any embedder, with everything that a page shows."""
+"""Verification of pairs by any embedder, with everything that the HTML page shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.embeddings import NamedPair, embed_photos, photo_path, read_pairs
-from facesecure_training.evaluation import robustness as comparing
+from facesecure_training.evaluation import robustness as comparison
 from facesecure_training.evaluation import verification
 from facesecure_training.evaluation.predictors import Network
 from facesecure_training.evaluation.rates import Rates, rates, threshold_at
@@ -30,10 +30,12 @@ from facesecure_training.evaluation.setting import Setting
 
 @dataclass(frozen=True, slots=True)
 class VerificationRequest:
-    """``pairs`` of photos under ``images`` are measured, ``limit`` of them evenly spread. ``validation`` pairs, of
-    photos under ``validation_images`` (or ``images``), choose a threshold: by the fewest errors, or so that ``far`` of
-    different people pass. ``rule`` is one more threshold to try, a cosine or a distance. ``robustness``: on so many
-    pairs, 0 for none."""
+    """What is measured.
+
+    ``pairs`` of photos under ``images``, ``limit`` of them evenly spaced. ``validation`` pairs, of photos under
+    ``validation_images`` (or ``images``), choose a threshold: by the fewest errors, or for a false accept rate ``far``.
+    ``rule`` is one more threshold to measure, a cosine or a distance. ``robustness``: on that many pairs, 0 for none.
+    """
 
     images: Path
     pairs: Path
@@ -47,9 +49,9 @@ class VerificationRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VerificationResult:
-    """``report`` is that of the ten folds; ``chosen`` the rule by the validation pairs, ``fixed`` the one asked for.
+    """``report`` is that of the ten folds; ``chosen`` the threshold by validation pairs, ``fixed`` the one given.
 
-    Thresholds are in the measure's words. ``scores`` are higher where faces are more alike.
+    Thresholds are in the measure's own sign. ``scores`` are higher for more similar faces.
     """
 
     report: verification.VerificationReport
@@ -64,10 +66,11 @@ class VerificationResult:
 
     @property
     def threshold(self) -> float:
-        """The one for the card: by validation if there is any, else the folds' mean."""
+        """The threshold for the card: by validation pairs if there are any, else the folds' mean."""
         return self.chosen.threshold if self.chosen else self.report.threshold
 
     def as_json(self) -> dict[str, Any]:
+        """Return the result for JSON."""
         rules = {"chosen": self.chosen, "rule": self.fixed}
         return {
             **self.report.as_json(),
@@ -79,7 +82,7 @@ class VerificationResult:
 
 
 def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
-    """Raises UsageError for pairs that do not fit, ImageError if a photo is missing."""
+    """Measure verification. Raises UsageError for pairs that do not fit, ImageError if a photo is missing."""
     if asked.far is not None and asked.validation is None:
         raise UsageError("--far chooses a threshold, and needs pairs to choose it on", "pass them with --validation")
     network, cropper = setting.network(), setting.cropper()
@@ -95,8 +98,8 @@ def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
         measure=measure,
         rates=_worded(measure, rates(_of(scores, same, truth=True), _of(scores, same, truth=False))),
         chosen=chosen,
-        fixed=None if asked.rule is None else comparing.threshold_figures(measure, asked.rule, scores, same),
-        robustness=comparing.robustness(network, measure, limit, some) if some else {},
+        fixed=None if asked.rule is None else comparison.threshold_figures(measure, asked.rule, scores, same),
+        robustness=comparison.robustness(network, measure, limit, some) if some else {},
         scores=scores,
         same=same,
         sample=some[0][1] if some else None,
@@ -106,7 +109,7 @@ def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
 def _scored(
     pairs: Sequence[NamedPair], images: Path, cropper: CropMaker, network: Network
 ) -> tuple[list[float | None], Measure, int, int]:
-    """(scores, how they were made, photos without a face, photos)."""
+    """Return (scores, how they were made, photos without a face, photos)."""
     photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
     found = embed_photos(photos.values(), cropper, network)
     vectors = {name: found[path] for name, path in photos.items()}
@@ -122,7 +125,10 @@ def _chosen(
     asked: VerificationRequest, cropper: CropMaker, network: Network, measure: Measure, scores: Sequence[float | None],
     same: Sequence[bool],
 ) -> ThresholdFigures | None:  # fmt: skip
-    """Chosen on the validation pairs, measured on the others. Raises UsageError if a photo is among both."""
+    """Choose a threshold on the validation pairs and measure it on the others.
+
+    Raises UsageError if a photo is in both.
+    """
     if asked.validation is None:
         return None
     pairs = read_pairs(asked.validation)
@@ -130,7 +136,9 @@ def _chosen(
     tested = _photos(read_pairs(asked.pairs), asked.images)
     both = tested & _photos(pairs, there)
     if both:
-        raise UsageError(f"{min(both)} is among the validation pairs and the others", "keep people apart, not pictures")
+        raise UsageError(
+            f"{min(both)} is in the validation pairs and the others", "separate them by person, not by image"
+        )
     found, _, _, _ = _scored(pairs, there, cropper, network)
     truth = [pair.same for pair in pairs]
     if asked.far is not None:
@@ -138,7 +146,7 @@ def _chosen(
     else:
         values = np.array([np.nan if score is None else score for score in found])
         limit = verification.best_threshold(values, np.array(truth))
-    return comparing.threshold_figures(measure, to_measure(measure, limit), scores, same)
+    return comparison.threshold_figures(measure, to_measure(measure, limit), scores, same)
 
 
 def _photos(pairs: Sequence[NamedPair], images: Path) -> set[Path]:
@@ -146,12 +154,12 @@ def _photos(pairs: Sequence[NamedPair], images: Path) -> set[Path]:
 
 
 def _of(scores: Sequence[float | None], same: Sequence[bool], *, truth: bool) -> list[float]:
-    """No threshold accepts a pair without a face."""
+    """Return the scores of one kind of pair; -inf, which no threshold accepts, for a pair without a face."""
     return [-np.inf if score is None else score for score, one in zip(scores, same, strict=True) if one is truth]
 
 
 def _worded(measure: Measure, found: Rates) -> Rates:
-    """The same, with thresholds as people know them."""
+    """Return the rates with thresholds in the measure's own sign."""
     if measure == "cosine":
         return found
     return replace(
@@ -165,7 +173,7 @@ def _worded(measure: Measure, found: Rates) -> Rates:
 def _some_crops(
     pairs: Sequence[NamedPair], asked: VerificationRequest, cropper: CropMaker
 ) -> list[tuple[Image, Image, bool]]:
-    """Evenly spread over both kinds."""
+    """Return crops of pairs, evenly spaced over both kinds."""
     kinds = [[pair for pair in pairs if pair.same is truth] for truth in (True, False)]
     chosen = [one for some in kinds for one in some[:: max(1, 2 * len(some) // asked.robustness)]]
     crops = [

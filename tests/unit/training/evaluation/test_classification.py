@@ -118,7 +118,7 @@ def test_written_into_the_card_the_daemon_runs_it(door, unmeasured, tmp_path):
     assert card.classifier.strangers == 40
     assert card.accuracy["strangers named by the likeliest class, %"] == 10.0
     page = (tmp_path / "out/classifier.html").read_text()
-    assert "people never seen in training, named" in page
+    assert "people not seen in training, named" in page
     assert page.count("data:image/png") == 7
 
 
@@ -131,7 +131,7 @@ def test_figures_can_be_read_by_people_too(door, unmeasured):
 def test_folders_that_are_no_class_are_named(door, unmeasured):
     done = evaluate(unmeasured, "--data", door / "strangers", "--strangers", door / "strangers")
     assert isinstance(done.exception, UsageError)
-    assert "no class of colours" in str(done.exception)
+    assert "not classes of colours" in str(done.exception)
 
 
 def test_a_stranger_cannot_both_choose_the_threshold_and_be_measured_by_it(door, unmeasured):
@@ -139,7 +139,7 @@ def test_a_stranger_cannot_both_choose_the_threshold_and_be_measured_by_it(door,
         unmeasured, "--data", door / "test", "--strangers", door / "strangers",
         "--validation-strangers", door / "strangers",
     )  # fmt: skip
-    assert "among both kinds of strangers" in str(done.exception)
+    assert "in both sets of strangers" in str(done.exception)
 
 
 def test_an_embedder_is_no_classifier(door):

@@ -9,7 +9,6 @@ import pytest
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.vision.inference.model_card import load_model
-from facesecure_training.cli import evaluate_impostors
 from facesecure_training.common.embeddings import photos_by_person
 from facesecure_training.evaluation import impostors
 from support.strangers import MODEL, SIZE, unit
@@ -71,7 +70,7 @@ def test_too_few_people_are_refused(found):
 
 
 def test_without_anybody_with_photos_enough_nothing_can_be_proved():
-    with pytest.raises(UsageError, match="nobody has 5 photos"):
+    with pytest.raises(UsageError, match="no person has 5 photos"):
         impostors.measure([people(400, photos=3)])
 
 
@@ -85,7 +84,7 @@ def test_what_is_written_beside_a_model_the_daemon_loads(tmp_path):
     copied = load_model(tmp_path / "mobilefacenet.tflite")
     random = np.random.default_rng(0)
     found = list(unit(random.standard_normal((240, 1, 192)) + 0.5 * random.standard_normal((240, 6, 192))))
-    evaluate_impostors._write(copied, [found], impostors.measure([found]), "noise")
+    impostors.write(copied, [found], impostors.measure([found]), "noise")
     again = load_model(tmp_path / "mobilefacenet.tflite")
     assert (again.card.strangers.dataset, again.card.strangers.people) == ("noise", 240)
     assert again.card.genuine_quantiles

@@ -20,9 +20,9 @@ def images(tmp_path, monkeypatch):
     """Thirty people with eight photos each, whose observations scatter round a direction of their own."""
     centres = np.random.default_rng(1).normal(size=(PEOPLE, SIZE))
 
-    def observation(photo, spoilt: str) -> FaceObservation:
+    def observation(photo, name: str) -> FaceObservation:
         person, number = (int(part) for part in photo.stem.split("_"))
-        noise = np.random.default_rng((person, number, len(spoilt), sum(spoilt.encode()))).normal(size=SIZE)
+        noise = np.random.default_rng((person, number, len(name), sum(name.encode()))).normal(size=SIZE)
         vector = centres[person] + 0.5 * noise
         return FaceObservation((vector / np.linalg.norm(vector)).astype(np.float32), quality(), 900.0)
 
@@ -33,7 +33,7 @@ def images(tmp_path, monkeypatch):
     monkeypatch.setattr(
         tracks_report,
         "observe",
-        lambda photos, setting, spoilt="", spoil=None: {p: observation(p, spoilt) for p in photos},
+        lambda photos, setting, name="", corruption=None: {p: observation(p, name) for p in photos},
     )
     return tmp_path
 

@@ -106,7 +106,7 @@ def test_the_command_writes_a_page_with_the_curves(images, tmp_path):
 
 def test_people_in_both_lists_of_pairs_are_refused(images):
     asked = VerificationRequest(images / "images", images / "test.csv", validation=images / "test.csv")
-    with pytest.raises(UsageError, match="keep people apart"):
+    with pytest.raises(UsageError, match="separate them by person"):
         verify(Setting("mobilefacenet", "none"), asked)
 
 
@@ -120,7 +120,7 @@ def test_validation_pairs_may_lie_in_a_folder_of_their_own(images, tmp_path):
     assert found.chosen is not None
     assert found.chosen.accuracy.count == 48
     (tmp_path / "linked").symlink_to(images / "images")
-    with pytest.raises(UsageError, match="keep people apart"):
+    with pytest.raises(UsageError, match="separate them by person"):
         verify(Setting("mobilefacenet", "none"), replace(own, validation_images=tmp_path / "linked"))
 
 

@@ -31,7 +31,7 @@ def test_where_from_keras_model_fails_a_saved_model_is_taken_round(precision, to
     found = graph.invoke(PICTURES[0])[0]
     assert np.abs(found - np.asarray(model(PICTURES[0]))).max() < tolerance
     assert graph.delegation.delegated > 0
-    assert "going round by a SavedModel" in caplog.text
+    assert "trying a SavedModel" in caplog.text
 
 
 def test_a_network_that_cannot_be_written_out_anew_is_converted_as_it_is():

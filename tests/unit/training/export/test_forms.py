@@ -116,7 +116,7 @@ def test_int8_without_crops_is_wrong_usage(tmp_path):
 
 def test_classes_that_are_not_the_networks_are_wrong_usage(tmp_path, data):
     two = dataclasses.replace(PEOPLE, classes=("alice", "bob"))
-    with pytest.raises(UsageError, match="3 outputs, and 2 classes"):
+    with pytest.raises(UsageError, match="3 outputs, but 2 classes"):
         list(export(classifier(), two, ExportRequest("door", tmp_path, ["float"], data=data)))
 
 

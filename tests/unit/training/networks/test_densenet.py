@@ -87,7 +87,11 @@ def test_compression_theta_keeps_its_share_of_the_channels():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [({"blocks": ()}, "blocks is 0"), ({"theta": 0.0}, "theta is 0"), ({"blocks": (1,) * 6, "side": 32}, "nothing of")],
+    [
+        ({"blocks": ()}, "blocks is 0"),
+        ({"theta": 0.0}, "theta is 0"),
+        ({"blocks": (1,) * 6, "side": 32}, "too many for"),
+    ],
 )
 def test_a_network_that_cannot_be_is_refused_in_words(arguments, message):
     with pytest.raises(UsageError, match=message):

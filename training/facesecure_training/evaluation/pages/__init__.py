@@ -1,1 +1,1 @@
-"""What a model is worth, in figures, curves and a page with pictures."""
+"""HTML pages of evaluation reports, with figures, curves and images."""

@@ -1,4 +1,4 @@
-"""The pictures of a report, as PNG bytes; matplotlib is imported when the first is drawn."""
+"""The charts of a report, as PNG bytes; matplotlib is imported when the first is drawn."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _DET_TICKS = (0.0001, 0.001, 0.01, 0.05, 0.2, 0.5, 0.8)
 
 
 def roc(curves: Mapping[str, Rates]) -> bytes:
-    """Impostors let in (logarithmic) against the right ones accepted."""
+    """Draw impostors let in (logarithmic) against genuine faces accepted."""
 
     def draw(axes: Axes) -> None:
         for (name, one), colour in zip(curves.items(), _LINES, strict=False):
@@ -44,7 +44,7 @@ def roc(curves: Mapping[str, Rates]) -> bytes:
         least = min(_floor(one) for one in curves.values())
         lowest = min(tar[far >= least][0] for far, tar in (_points(one.curve) for one in curves.values()))
         axes.set(xscale="log", xlim=(least / 2, 1), ylim=(0.8 if lowest > 0.82 else 0, 1.005))
-        axes.set(xlabel="others accepted (false accepts)", ylabel="right ones accepted", title="ROC")
+        axes.set(xlabel="others accepted (false accepts)", ylabel="genuine accepted", title="ROC")
         axes.xaxis.set_major_formatter(_percent)
         axes.yaxis.set_major_formatter(_percent)
         axes.legend(loc="lower right")
@@ -53,7 +53,7 @@ def roc(curves: Mapping[str, Rates]) -> bytes:
 
 
 def det(curves: Mapping[str, Rates]) -> bytes:
-    """Both errors on the normal deviate's scale: a straight line where scores are Gaussian (Martin et al. 1997)."""
+    """Draw both errors on the normal deviate scale: a straight line if scores are Gaussian (Martin et al. 1997)."""
 
     def draw(axes: Axes) -> None:
         deviate = np.vectorize(NormalDist().inv_cdf)
@@ -70,7 +70,7 @@ def det(curves: Mapping[str, Rates]) -> bytes:
         axes.set_xticks(ticks, names)
         axes.set_yticks(ticks, names)
         axes.set(xlim=(ticks[0], ticks[-1]), ylim=(ticks[0], ticks[-1]))
-        axes.set(xlabel="others accepted", ylabel="right ones refused", title="DET (dotted: equal errors)")
+        axes.set(xlabel="others accepted", ylabel="genuine refused", title="DET (dotted: equal errors)")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper right")
 
@@ -80,7 +80,7 @@ def det(curves: Mapping[str, Rates]) -> bytes:
 def histogram(
     same: Sequence[float], different: Sequence[float], threshold: float, what: str, names: tuple[str, str]
 ) -> bytes:
-    """How the scores of both kinds spread, each by its own share, and where the threshold lies."""
+    """Draw the distribution of both kinds of scores, each as shares, and the threshold."""
 
     def draw(axes: Axes) -> None:
         kinds = [np.array([value for value in some if np.isfinite(value)]) for some in (same, different)]
@@ -99,7 +99,7 @@ def histogram(
 
 
 def confusion(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> bytes:
-    """Shares of each row, with the counts in them."""
+    """Draw the shares of each row, with the counts."""
 
     def draw(axes: Axes) -> None:
         table = np.array(counts, float)
@@ -121,7 +121,7 @@ def confusion(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequ
 
 
 def robustness(kinds: Mapping[str, Sequence[Any]], good: str, right: str, wrong: str = "false_accepts") -> bytes:
-    """For each kind of spoiling: the share ``good`` (an attribute of a step), and the false accepts."""
+    """Draw, for each corruption, the share ``good`` (an attribute of a step), and the false accepts."""
 
     def draw(*places: Axes) -> None:
         for axes, (kind, some) in zip(places, kinds.items(), strict=False):
@@ -138,7 +138,7 @@ def robustness(kinds: Mapping[str, Sequence[Any]], good: str, right: str, wrong:
 
 
 def corruption_examples(crop: Image) -> bytes:
-    """What each step of each ladder does to one crop."""
+    """Draw one crop under each strength of each corruption."""
     import cv2
 
     side, most = 96, max(len(series.strengths) for series in CORRUPTION_SERIES.values())
@@ -157,7 +157,7 @@ def corruption_examples(crop: Image) -> bytes:
 
 
 def faces(pictures: Sequence[tuple[str, Image]], across: int = 6) -> bytes:
-    """Crops side by side, each with a line of text under it."""
+    """Draw crops side by side, each with a line of text under it."""
     import cv2
 
     side, rows = 128, -(-len(pictures) // across)
@@ -177,7 +177,7 @@ def _points(curve: Curve) -> tuple[Any, Any]:
 
 
 def _floor(one: Rates) -> float:
-    """The least rate of false accepts that so many impostors can show."""
+    """Return the lowest false accept rate that this number of impostors can show."""
     return max(1 / one.impostors, 1e-5)
 
 
@@ -190,7 +190,7 @@ def _percent(value: float, _: float = 0) -> str:
 
 
 def _drawn(draw: Callable[..., None], size: tuple[float, float] = (6.2, 4.6), rows: int = 1, columns: int = 1) -> bytes:
-    """A figure of as many axes, which ``draw`` is given, as a PNG."""
+    """Return a figure with that many axes, drawn by ``draw``, as a PNG."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -9,18 +9,19 @@ from facesecure_training.evaluation.rates import Rates, Share
 
 
 def page_of(report: ClassifierReport, command: str) -> Page:
+    """Return the page of ``report``."""
     strict, plain = report.with_threshold, report.plain
     page = Page(
         f"Classifier {report.network}",
         f"{report.pictures:,} faces of {', '.join(report.labels)}; {report.stranger_faces:,} faces of "
-        f"{report.strangers:,} people never seen in training. Threshold {report.threshold:.4f}, chosen on "
+        f"{report.strangers:,} people not seen in training. Threshold {report.threshold:.4f}, chosen on "
         f"{report.chosen_on} so that {report.asked:.2%} of strangers' faces are named.",
         command,
     )
     page.figures += [
         figure(plain.accuracy, "accuracy by the likeliest class"),
         figure(plain.false_accepts, "strangers named, by the likeliest class"),
-        figure(strict.named, "rightly named, with the threshold"),
+        figure(strict.named, "correctly named, with the threshold"),
         figure(strict.false_accepts, "strangers named, with the threshold"),
         (f"{report.rates.eer:.2%}", "equal error rate", f"area under the curve {report.rates.auc:.4f}"),
     ]
@@ -30,11 +31,12 @@ def page_of(report: ClassifierReport, command: str) -> Page:
 
 
 def figure(one: Share, what: str) -> tuple[str, str, str]:
+    """Return a share as a figure of a page."""
     return f"{one.value:.2%}", what, f"{one.low:.2%} to {one.high:.2%} (95 %); {one.right:,} of {one.count:,}"
 
 
 def rates_table(found: dict[str, Rates]) -> tuple[str, list[str], list[list[str]]]:
-    """A row for each rate of false accepts; for several ways of comparing, of each."""
+    """Return a table with one row per false accept rate, for each way of comparing."""
     rows = [
         [
             name,
@@ -47,19 +49,19 @@ def rates_table(found: dict[str, Rates]) -> tuple[str, list[str], list[list[str]
         for name, rates in found.items()
         for one in rates.accepted
     ]
-    heads = ["", "asked", "threshold", "right ones accepted", "others accepted", ""]
-    return "Right ones accepted at a rate of false accepts", heads, rows
+    heads = ["", "false accept rate", "threshold", "genuine accepted", "others accepted", ""]
+    return "True accept rates", heads, rows
 
 
 def robust_pictures(report_kinds: object, good: str, right: str, sample: object) -> list[Figure]:
-    """The curves, and what their steps look like on ``sample``; nothing where they were not asked for."""
+    """Return the robustness curves, and examples of each strength on ``sample``; nothing if not measured."""
     if not report_kinds:
         return []
     curves = charts.robustness(report_kinds, good, right)  # type: ignore[arg-type]
-    found = [Figure("robustness", curves, "One property made worse at a time; dotted: as it is.", wide=True)]
+    found = [Figure("robustness", curves, "One property degraded at a time; dotted: unchanged.", wide=True)]
     if sample is not None:
         shown = charts.corruption_examples(sample)  # type: ignore[arg-type]
-        found.append(Figure("ladder", shown, "What the steps look like.", wide=True))
+        found.append(Figure("examples", shown, "Examples of each strength.", wide=True))
     return found
 
 
@@ -68,9 +70,9 @@ def _rules(plain: ClassifierFigures, strict: ClassifierFigures) -> tuple[str, li
         [what, str(getattr(plain, field)), str(getattr(strict, field))]
         for what, field in (
             ("accuracy over all classes", "accuracy"),
-            ("people of a class, rightly named", "named"),
+            ("people of a class, correctly named", "named"),
             ("people of a class, named as another", "misnamed"),
-            ("people never seen in training, named", "false_accepts"),
+            ("people not seen in training, named", "false_accepts"),
         )
     ]
     return "Two rules", ["", "likeliest class", "with the threshold"], rows
@@ -82,15 +84,15 @@ def _pictures(report: ClassifierReport) -> list[Figure]:
     )
     found = [
         Figure("confusion", charts.confusion(report.rows, report.columns, report.confusion), "By the likeliest class."),
-        Figure("histogram", scores, "The best score of anybody with a name."),
-        Figure("roc", charts.roc({report.network: report.rates}), "Strangers named, and people rightly named."),
+        Figure("histogram", scores, "The best score of any person with a name."),
+        Figure("roc", charts.roc({report.network: report.rates}), "Strangers named, and people correctly named."),
         Figure("det", charts.det({report.network: report.rates}), "The same, as errors."),
     ]
     nearest = report.wrongly_named
     sample = nearest[0][2] if nearest else None
-    found += robust_pictures(report.robustness, "named", "rightly named", sample)
+    found += robust_pictures(report.robustness, "named", "correctly named", sample)
     if nearest:
         shown = charts.faces([(f"{score:+.2f} {name}", crop) for name, score, crop in nearest])
-        caption = "The strangers who come nearest to a name, with the name and the score."
+        caption = "The strangers nearest to a name, with that name and the score."
         found.append(Figure("nearest", shown, caption, wide=True))
     return found

@@ -15,10 +15,11 @@ from facesecure_training.evaluation.robustness import to_measure
 
 
 def page_of(report: OpensetReport, name: str, command: str) -> Page:
+    """Return the page of ``report``."""
     found = {way: openset.rates_of(some) for way, some in report.curves.items()}
     page = Page(
         f"Open set: {name} in households",
-        f"{report.faces:,} faces of families and {report.strangers:,} of strangers at their doors, drawn from "
+        f"{report.faces:,} faces of families and {report.strangers:,} of strangers, drawn from "
         f"{report.people:,} people; no face in {report.faceless:,} of {report.photos:,} photos. Compared by "
         f"{report.measure}, one photo at a time.",
         command,
@@ -42,10 +43,10 @@ def page_of(report: OpensetReport, name: str, command: str) -> Page:
 def _calibrated(report: OpensetReport) -> tuple[str, list[str], list[list[str]]]:
     rows = [
         _row(what, one)
-        for what, some in (("thresholds alone", report.thresholds), ("the whole judge", report.judged))
+        for what, some in (("thresholds alone", report.thresholds), ("whole verdict rule", report.judged))
         for one in some
     ]
-    heads = ["", "asked", "strangers let in", "family named", "family misnamed"]
+    heads = ["", "asked for", "strangers let in", "family named", "family misnamed"]
     return "Calibrated for each household, as the daemon does it", heads, rows
 
 
@@ -64,7 +65,11 @@ def _pictures(report: OpensetReport, found: dict[str, Rates]) -> list[Figure]:
     threshold = to_measure(report.measure, found[OURS].accepted[-1].threshold)
     spread = charts.histogram(scores[0], scores[1], threshold, report.measure, ("family", "strangers"))
     return [
-        Figure("histogram", spread, "To the nearest of the household; the threshold lets 0.1 % of strangers in."),
-        Figure("roc", charts.roc(found), "Strangers let in, and family rightly named."),
+        Figure(
+            "histogram",
+            spread,
+            "Scores to the nearest person of the household; the threshold lets 0.1 % of strangers in.",
+        ),
+        Figure("roc", charts.roc(found), "Strangers let in, and family correctly named."),
         Figure("det", charts.det(found), "The same, as errors."),
     ]

@@ -1,4 +1,4 @@
-"""One HTML file that holds a whole report, pictures and all, and needs no network to be read."""
+"""One HTML file that contains a whole report, images included, and needs no network."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Figure:
 
 @dataclass(slots=True)
 class Page:
-    """``figures`` are (value, what it is, its interval or note); ``tables`` a title, heads and rows."""
+    """A report: ``figures`` are (value, description, interval or note); ``tables`` are (title, heads, rows)."""
 
     title: str
     lead: str
@@ -61,7 +61,7 @@ class Page:
     pictures: list[Figure] = field(default_factory=list)
 
     def html(self) -> str:
-        """The document."""
+        """Return the HTML document."""
         figures = "".join(
             f'<div class="figure"><b>{_safe(value)}</b>{_safe(what)}<small>{_safe(note)}</small></div>'
             for value, what, note in self.figures
@@ -78,7 +78,7 @@ class Page:
 
 
 def write(folder: Path, name: str, page: Page, document: Mapping[str, Any]) -> Path:
-    """NAME.html, NAME.json and the pictures as PNG into ``folder``; gives the page's path. Raises UsageError."""
+    """Write NAME.html, NAME.json and the charts as PNG to ``folder``, and return the page's path. Raises UsageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for one in page.pictures:

@@ -12,6 +12,7 @@ from facesecure_training.evaluation.verification_report import VerificationResul
 
 
 def page_of(found: VerificationResult, name: str, command: str) -> Page:
+    """Return the page of ``found``."""
     report = found.report
     page = Page(
         f"Verification by {name}",
@@ -32,7 +33,7 @@ def page_of(found: VerificationResult, name: str, command: str) -> Page:
 def _thresholds(found: VerificationResult) -> tuple[str, list[str], list[list[str]]]:
     rows = [
         [what, f"{one.threshold:.4f}", str(one.accuracy), str(one.false_accepts), str(one.false_rejects)]
-        for what, one in (("chosen on validation pairs", found.chosen), ("as asked for", found.fixed))
+        for what, one in (("chosen on validation pairs", found.chosen), ("given by --rule", found.fixed))
         if one is not None
     ]
     folds = ["mean of the folds", f"{found.report.threshold:.4f}", f"{found.report.accuracy:.2f} %", "", ""]
@@ -51,7 +52,7 @@ def _pictures(found: VerificationResult, name: str) -> list[Figure]:
     ]
     spread = charts.histogram(values[0], values[1], found.threshold, found.measure, ("one person", "two people"))
     return [
-        Figure("histogram", spread, f"By {found.measure}; each kind by its own share."),
+        Figure("histogram", spread, f"By {found.measure}; each kind as shares."),
         Figure("roc", charts.roc({name: found.rates}), "Two people accepted as one, and one person recognised."),
         Figure("det", charts.det({name: found.rates}), "The same, as errors."),
         *robust_pictures(found.robustness, "accepted", "same person accepted", found.sample),
