@@ -107,7 +107,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
     from facesecure_training.datasets.cropping import FaceExtractor
     from facesecure_training.datasets.settings import ExtractionSettings
     from facesecure_training.datasets.sources import Recording
-    from facesecure_training.datasets.worker import write_picture
+    from facesecure_training.datasets.worker import write_image
 
     cv2.setNumThreads(1)
     settings = ExtractionSettings(stride=1, faces="all", thin=1.0, min_quality=0.0, min_face=options.smallest)
@@ -124,7 +124,7 @@ def _our_worker(options: argparse.Namespace) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         with suppress(Enough):  # this stops the extractor between two frames
             for cut in extractor.extract(Recording("a/video", options.video, "video"), searching):
-                write_picture(Path(folder, f"{faces}.png"), cut.crop)
+                write_image(Path(folder, f"{faces}.png"), cut.crop)
                 faces += 1
         return clock.result(faces)
 

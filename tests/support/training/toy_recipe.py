@@ -44,5 +44,5 @@ class Toy:
         pictures, labels = next(iter(self.batches(1000)))
         return {"val_loss": float(cross_entropy(labels, self.trained(pictures, training=False)).numpy().mean())}
 
-    def pictures(self) -> Any:
+    def images(self) -> Any:
         return np.zeros((self.batch, 4, 4, 3), np.uint8)

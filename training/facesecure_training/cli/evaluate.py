@@ -106,7 +106,7 @@ class VerificationOptions:
 
 @command(app, "verification")
 def verification(pairs: PairOptions, faces: EmbedderOptions, options: VerificationOptions) -> None:
-    r"""Measure whether a model tells if two photos show the same person.
+    r"""Measure how well a model verifies that two photos show the same person.
 
     Accuracy over ten folds, as in LFW's protocol, and ROC and DET curves over all pairs. Works with any embedder:
     embeddings of length 1 are compared by cosine, others by distance. A pair with a photo in which no face was found
@@ -154,7 +154,7 @@ def _print_verification(found: VerificationResult) -> None:
     typer.echo(f"           {report.accuracy_found:.2f} % of the other pairs are right")
     typer.echo(f"compared   by {found.measure}: equal error rate {found.rates.eer:.2%}")
     for one in found.rates.accepted:
-        few = "" if one.shown else "; too few pairs of different people to tell"
+        few = "" if one.shown else "; too few pairs of different people for this rate"
         typer.echo(f"at {one.far:5.1%}   of different people accepted: {one.tar} of the same person{few}")
     for source, chosen in (("validation", found.chosen), ("--rule", found.fixed)):
         if chosen is not None:

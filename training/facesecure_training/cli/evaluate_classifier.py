@@ -122,7 +122,7 @@ def _print(report: ClassifierReport) -> None:
     _print_figures(f"with the threshold {report.threshold:.4f} (chosen on {report.chosen_on})", report.with_threshold)
     typer.echo(f"equal error rate {report.rates.eer:.2%}")
     for one in report.rates.accepted:
-        few = "" if one.shown else "; too few strangers to tell"
+        few = "" if one.shown else "; too few strangers for this rate"
         typer.echo(f"at {one.far:.1%} of strangers named: {one.tar} correctly named{few}")
 
 

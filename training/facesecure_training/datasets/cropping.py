@@ -24,7 +24,7 @@ from facesecure_training.datasets.settings import ExtractionSettings, FaceChoice
 from facesecure_training.datasets.sources import Recording
 
 _GAP = 1.0
-"""Seconds for which a face that is selector may be lost, or two frames if they lie further apart."""
+"""Seconds for which a face that is tracked may be lost, or two frames if they lie further apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,7 +54,7 @@ class ClassFolder:
         ``path`` has no class folder with an image, or lacks one of ``classes``.
         """
         root = Path(path).expanduser()
-        found = {folder.name: Texts(_pictures_below(folder, root)) for folder in class_folders(root)}
+        found = {folder.name: Texts(_images_below(folder, root)) for folder in class_folders(root)}
         names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
         _refuse_gaps(root, names, found)
         files = Texts(file for name in names for file in found[name])
@@ -129,7 +129,7 @@ def class_folders(root: Path) -> list[Path]:
     return sorted(entries, key=natural_key)
 
 
-def _pictures_below(folder: Path, root: Path) -> Iterator[str]:
+def _images_below(folder: Path, root: Path) -> Iterator[str]:
     """Yield the paths of all images below ``folder``, relative to ``root``."""
     return (path.relative_to(root).as_posix() for path in files_below(folder) if path.suffix.lower() in EXTENSIONS)
 

@@ -61,7 +61,7 @@ def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
     if len(people) < 2 or not same:
         raise FacesecureError(
             f"{part} gets {len(people)} of the people, too few to make pairs of",
-            "give it a larger share, or add people; at least one of them with two pictures",
+            "give it a larger share, or add people; at least one of them with two images",
         )
     other = _different(people, len(same), rng)
     found = min(len(same), len(other))
@@ -113,7 +113,7 @@ def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
 
     The columns are first and second (paths below ``images``) and different (0 or 1).
     """
-    names = [[picture.relative_to(images).as_posix() for picture in (pair.first, pair.second)] for pair in pairs]
+    names = [[image.relative_to(images).as_posix() for image in (pair.first, pair.second)] for pair in pairs]
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         import pyarrow as pa

@@ -88,7 +88,7 @@ class Worker:
 
     def _kept(self, recording: Recording, found: ExtractedFace, scratch: Path) -> ManifestRow:
         name = f"{recording.name}-{found.frame.index:06}-{found.number}{self._task.settings.suffix}"
-        write_picture(scratch / name, found.crop)
+        write_image(scratch / name, found.crop)
         width, height = found.frame.pixels.size
         return {
             "file": name,
@@ -121,7 +121,7 @@ class Worker:
         shutil.rmtree(scratch)
 
 
-def write_picture(path: Path, image: Image) -> None:
+def write_image(path: Path, image: Image) -> None:
     """Write ``image`` as PNG or JPEG, by the suffix of ``path``. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == ".jpg" else []

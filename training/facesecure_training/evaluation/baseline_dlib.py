@@ -22,13 +22,13 @@ def main() -> None:
     answer("ready")
     for line in iter(sys.stdin.buffer.readline, b""):
         height, width = map(int, line.split())
-        picture = np.frombuffer(sys.stdin.buffer.read(3 * height * width), np.uint8).reshape(height, width, 3)
-        boxes = detector(picture, 1)
+        image = np.frombuffer(sys.stdin.buffer.read(3 * height * width), np.uint8).reshape(height, width, 3)
+        boxes = detector(image, 1)
         if not boxes:
             answer("")
             continue
         middle = min(boxes, key=lambda box: abs(box.center().x - width / 2) + abs(box.center().y - height / 2))
-        found = network.compute_face_descriptor(picture, landmarks(picture, middle), 1)
+        found = network.compute_face_descriptor(image, landmarks(image, middle), 1)
         answer(" ".join(f"{value:.6g}" for value in found))
 
 

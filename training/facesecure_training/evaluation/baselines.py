@@ -18,7 +18,7 @@ from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.observations import key_of
 
 TOLERANCE = 0.6
-"""face_recognition's default: nearer than this (Euclidean) to the nearest enrolled picture is a match."""
+"""face_recognition's default: nearer than this (Euclidean) to the nearest enrolled photo is a match."""
 _WORKER = Path(__file__).with_name("baseline_dlib.py")
 _SAVE_EVERY = 500
 
@@ -57,11 +57,11 @@ class DlibEmbedder:
             finally:
                 worker.kill()
 
-    def embed(self, picture: Image) -> Vector | None:
-        """Return the embedding of ``picture``, uint8 RGB: float32 (128,), or None if no face is found."""
+    def embed(self, image: Image) -> Vector | None:
+        """Return the embedding of ``image``, uint8 RGB: float32 (128,), or None if no face is found."""
         pipe = self._worker.stdin
         assert pipe is not None
-        pipe.write(f"{picture.shape[0]} {picture.shape[1]}\n".encode() + picture.tobytes())
+        pipe.write(f"{image.shape[0]} {image.shape[1]}\n".encode() + image.tobytes())
         pipe.flush()
         answer = _line(self._worker)
         return np.array(answer.split(), np.float32) if answer else None

@@ -58,7 +58,7 @@ class ImpostorReport:
 
 
 Collection = Sequence[Vectors]
-"""One kind of pictures: each person's embeddings, (n, size) of length 1."""
+"""One kind of photos: each person's embeddings, (n, size) of length 1."""
 
 
 def collection_of(setting: Setting, images: Path) -> Collection:
@@ -144,16 +144,16 @@ def measure(collections: Sequence[Collection], seed: int = 0) -> ImpostorReport:
         trials += [_try(model, half[other], seed) for half in halves]
     reached = [chances for chances, _ in trials]
     errors = np.concatenate([error for _, error in trials])
-    everybody = [found for kind in collections for found in kind]
+    everyone = [found for kind in collections for found in kind]
     return ImpostorReport(
-        people=len(everybody),
-        faces=sum(min(len(found), MOST_PHOTOS) for found in everybody),
+        people=len(everyone),
+        faces=sum(min(len(found), MOST_PHOTOS) for found in everyone),
         rates=_rates(reached),
         error=float(np.sqrt(max(errors.mean(), 0.0))),
         shift=_shift(collections),
         templates=len(errors),
         trials=sum(chances.size for chances in reached),
-        genuine_quantiles=_genuine_quantiles(everybody, seed),
+        genuine_quantiles=_genuine_quantiles(everyone, seed),
     )
 
 

@@ -76,7 +76,7 @@ def _templates(enrolled: Sequence[FaceObservation]) -> Scores:
     )
 
 
-def nearest_picture(household: Household, observations: Sequence[FaceObservation]) -> Scores:
+def nearest_photo(household: Household, observations: Sequence[FaceObservation]) -> Scores:
     """Score faces by the nearest of each person's photos."""
     faces = _stack(observations)
     columns = [(faces @ _stack(some).T).max(1) for some in household.enrolled.values()]

@@ -116,7 +116,7 @@ def measure(setting: Setting, images: Path, how: DrawSettings, peer: Path | None
 
 def _ways(measure: Measure) -> dict[str, Compare]:
     if measure == "cosine":
-        return {OURS: openset.nearest_template, NEAREST: openset.nearest_picture}
+        return {OURS: openset.nearest_template, NEAREST: openset.nearest_photo}
     return {OURS: openset.mean_by_distance, NEAREST: openset.nearest_by_distance}
 
 

@@ -107,17 +107,17 @@ def _of_keras(path: Path) -> Network:
     from facesecure_training.export import trained
 
     model, identity = trained.read(path), trained.Identity.of_run(path)
-    traced = tensorflow().function(lambda picture: model(picture, training=False))
+    traced = tensorflow().function(lambda image: model(image, training=False))
     facts = _facts(identity) if identity.classes else None
     brighten = facts is None or facts.light == "brightened"
 
     def predict(crop: Image) -> Outputs:
-        picture: Any = (brightened(crop) if brighten else crop)[None]
-        found: Outputs = np.asarray(traced(picture), np.float32)[0]
+        image: Any = (brightened(crop) if brighten else crop)[None]
+        found: Outputs = np.asarray(traced(image), np.float32)[0]
         return found
 
     sha256 = hashlib.sha256(trained.file_of(path).read_bytes()).hexdigest()
-    return Network(path.stem, trained.picture_size(model), predict, sha256, None, identity.classes, facts)
+    return Network(path.stem, trained.image_size(model), predict, sha256, None, identity.classes, facts)
 
 
 def _facts(identity: Identity) -> ClassifierFacts:

@@ -31,7 +31,7 @@ _VARIANTS = ("walk-in 1", "walk-in 2")
 """Each photo becomes this many frames, each corrupted differently."""
 _LEAST_PHOTOS = 4
 _FAMILY_TRACKS = 3
-"""Visits of each of the family to their own judge."""
+"""Visits of each person of the family."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,14 +62,14 @@ def static(model: Any, precision: Precision) -> Any:
         return fixed_batch(model) if None in model.inputs[0].shape else model
     except (ValueError, TypeError, AttributeError, NotImplementedError, RuntimeError) as error:
         log.debug("not cloned (%s): wrapped", _first_line(error))
-    picture = keras.Input(batch_shape=(1, *_shape(model)), dtype="uint8", name="picture")
-    return keras.Model(picture, model(picture))
+    image = keras.Input(batch_shape=(1, *_shape(model)), dtype="uint8", name="picture")
+    return keras.Model(image, model(image))
 
 
 def _with_float_input(model: Any, layer: Callable[[Any], Any]) -> Any:
     keras = tensorflow().keras
-    picture = keras.Input(batch_shape=(1, *_shape(model)), dtype="float32", name="picture")
-    copy = keras.models.clone_model(fixed_batch(model), picture, clone_function=layer)
+    image = keras.Input(batch_shape=(1, *_shape(model)), dtype="float32", name="picture")
+    copy = keras.models.clone_model(fixed_batch(model), image, clone_function=layer)
     copy.set_weights(model.get_weights())
     return copy
 

@@ -22,7 +22,7 @@ from facesecure_training.export.convert import Precision, static, to_tflite
 from facesecure_training.export.parity import OutputKind, Outputs, Proof, output_kind, prove, require
 from facesecure_training.export.runtimes import RuntimeReading
 from facesecure_training.export.samples import crops_under, shipped_samples
-from facesecure_training.export.trained import Identity, picture_size
+from facesecure_training.export.trained import Identity, image_size
 
 FORMS: Mapping[str, Precision] = {
     "float": "float32",
@@ -116,13 +116,11 @@ def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exp
 
     Raises UsageError, ImageError for unsuitable data.
     """
-    size = picture_size(model)
+    size = image_size(model)
     if _CALIBRATED & set(order.forms) and order.data is None:
         raise UsageError("int8 needs real faces to find its ranges", "pass a folder of face crops with --data")
-    pictures = (
-        crops_under(order.data, size, order.limit, order.seed) if order.data is not None else shipped_samples(size)
-    )
-    source = _Source(model, identity, np.stack(pictures))
+    images = crops_under(order.data, size, order.limit, order.seed) if order.data is not None else shipped_samples(size)
+    source = _Source(model, identity, np.stack(images))
     for form in order.forms:
         try:
             yield source.write(form, order)
@@ -133,18 +131,18 @@ def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exp
 class _Source:
     """The Keras model and its outputs, which those of the files are compared with."""
 
-    def __init__(self, model: Any, identity: Identity, pictures: Image) -> None:
-        self._model, self._identity, self._pictures = model, identity, pictures
-        self._shape = (1, *(int(side) for side in pictures.shape[1:]))
+    def __init__(self, model: Any, identity: Identity, images: Image) -> None:
+        self._model, self._identity, self._images = model, identity, images
+        self._shape = (1, *(int(side) for side in images.shape[1:]))
         reference = static(model, "float32")
-        self._answers = np.concatenate([_flat(reference(picture[None], training=False)) for picture in pictures])
+        self._answers = np.concatenate([_flat(reference(image[None], training=False)) for image in images])
         self._kind: OutputKind = output_kind(self._answers, bool(identity.classes))
         self._facts = identity.as_card(self._answers.shape[1], self._shape[1])
 
     def write(self, form: str, order: ExportRequest) -> Exported:
         """Write one form. Raises ModelError if it is refused."""
         precision = FORMS[form]
-        content = to_tflite(self._model, precision, [picture[None] for picture in self._pictures])
+        content = to_tflite(self._model, precision, [image[None] for image in self._images])
         operations.require_supported(content)
         readings = self._read(content, order.python)
         proof = self._proved(precision, readings, order.tolerance)
@@ -160,9 +158,9 @@ class _Source:
 
     def _read(self, content: bytes, python: Path | None) -> list[RuntimeReading]:
         """Run both runtimes on all images, and on the golden squares last."""
-        pictures = np.concatenate([self._pictures, model_bundle.golden_squares(self._golden_shape)])
+        images = np.concatenate([self._images, model_bundle.golden_squares(self._golden_shape)])
         scale, zero = output_scale(content)
-        found = [runtimes.read(content, pictures, one) for one in (None, *([python] if python else []))]
+        found = [runtimes.read(content, images, one) for one in (None, *([python] if python else []))]
         return [
             RuntimeReading(one.runtime, (one.outputs - zero) * np.float32(scale), one.milliseconds, one.delegation)
             for one in found

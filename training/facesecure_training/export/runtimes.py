@@ -1,7 +1,7 @@
 """Runs a file on each TFLite runtime, in a process of its own: outputs, time and delegation.
 
 tflite-runtime crashes beside TensorFlow, and timings beside it would include TensorFlow's threads. Run as a module,
-this file is that process: an .npz on stdin (content, pictures), another on stdout.
+this file is that process: an .npz on stdin (content, images), another on stdout.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ class RuntimeReading:
     delegation: Delegation
 
 
-def read(content: bytes, pictures: Image, python: Path | None = None) -> RuntimeReading:
-    """Run ``content`` on ``pictures`` (n, h, w, 3), one by one on one thread, in a new process.
+def read(content: bytes, images: Image, python: Path | None = None) -> RuntimeReading:
+    """Run ``content`` on ``images`` (n, h, w, 3), one by one on one thread, in a new process.
 
     Uses the runtime of this environment; with ``python``, tflite-runtime in the environment of that interpreter. Raises
     ModelError, with the runtime's message, if it refuses the file; FacesecureError if there is no such runtime.
     """
     sent = io.BytesIO()
-    np.savez(sent, content=np.frombuffer(content, np.uint8), pictures=pictures)
+    np.savez(sent, content=np.frombuffer(content, np.uint8), images=images)
     environment = {**os.environ, RUNTIME_VARIABLE: OTHER if python else "litert"}
     command = [str(python or sys.executable), "-m", __name__]
     try:
@@ -58,11 +58,11 @@ def read(content: bytes, pictures: Image, python: Path | None = None) -> Runtime
 
 
 def _failure(stderr: str, python: Path | None) -> FacesecureError:
-    said = (stderr.strip().splitlines() or ["it ended without a message"])[-1].removeprefix("refused: ")
+    message = (stderr.strip().splitlines() or ["it ended without a message"])[-1].removeprefix("refused: ")
     if "refused: " in stderr:
-        return ModelError(said, "choose another --form; `--form float16` runs everywhere")
+        return ModelError(message, "choose another --form; `--form float16` runs everywhere")
     hint = f"install facesecure[tflite-runtime] for {python}" if python else "install facesecure[training]"
-    return FacesecureError(f"the runtime could not be run: {said}", hint)
+    return FacesecureError(f"the runtime could not be run: {message}", hint)
 
 
 def other_python(given: Path | None) -> Path | None:
@@ -74,20 +74,20 @@ def other_python(given: Path | None) -> Path | None:
 def main() -> None:
     """Run the process: read stdin, invoke the model, write stdout."""
     with np.load(io.BytesIO(sys.stdin.buffer.read())) as sent:
-        content, pictures = sent["content"].tobytes(), sent["pictures"]
+        content, images = sent["content"].tobytes(), sent["images"]
     try:
         graph = Interpreter(content)
     except ModelError as error:
         sys.stderr.write(f"refused: {error.message}\n")
         sys.exit(1)
-    rows = [_flat(graph.invoke(picture[None])) for picture in pictures]
+    rows = [_flat(graph.invoke(image[None])) for image in images]
     answer = io.BytesIO()
     counts = graph.delegation
     np.savez(
         answer,
         runtime=graph.runtime,
         outputs=np.stack(rows),
-        milliseconds=_milliseconds(graph, pictures[:1]),
+        milliseconds=_milliseconds(graph, images[:1]),
         delegation=[counts.nodes, counts.delegated, counts.partitions],
     )
     sys.stdout.buffer.write(answer.getvalue())
@@ -97,12 +97,12 @@ def _flat(outputs: tuple[NDArray[np.generic], ...]) -> NDArray[np.float32]:
     return np.concatenate([np.asarray(output, np.float32).ravel() for output in outputs])
 
 
-def _milliseconds(graph: Interpreter, picture: Image) -> float:
+def _milliseconds(graph: Interpreter, image: Image) -> float:
     """Return the median time of one image; the images before it have warmed the model up."""
     taken: list[float] = []
     while len(taken) < _RUNS and sum(taken) < _SECONDS:
         start = time.perf_counter()
-        graph.invoke(picture)
+        graph.invoke(image)
         taken.append(time.perf_counter() - start)
     return 1000 * median(taken)
 

@@ -15,7 +15,7 @@ from facesecure.vision.images.photos import read_photo
 from facesecure_training.common.cropping import Cropper
 
 
-def pictures_under(folder: Path) -> list[Path]:
+def images_under(folder: Path) -> list[Path]:
     """Return every image under ``folder``, sorted. Raises UsageError if there is none."""
     found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
     if not found:
@@ -30,7 +30,7 @@ def crops_under(folder: Path, size: tuple[int, int], limit: int, seed: int) -> l
 
     Raises UsageError if there is none, ImageError if one cannot be read.
     """
-    found = pictures_under(folder)
+    found = images_under(folder)
     chosen = np.random.default_rng(seed).permutation(len(found))[:limit]
     return [resized(read_photo(found[number]), size) for number in sorted(chosen)]
 

@@ -151,7 +151,7 @@ def embedding_part(model: Any) -> Any:
     return inside[0]
 
 
-def picture_size(model: Any) -> tuple[int, int]:
+def image_size(model: Any) -> tuple[int, int]:
     """Return the input size (height, width). Raises ModelError unless ``model`` takes one RGB image of fixed size."""
     shape = tuple(model.inputs[0].shape)
     if len(shape) != 4 or shape[3] != 3 or None in shape[1:]:

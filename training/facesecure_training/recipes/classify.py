@@ -30,7 +30,7 @@ class ClassifierTraining:
             "classes": list(self.training_data.classes),
             "pictures": {"train": len(self.training_data), "validation": len(self.validation_data)},
         }
-        self._predict = tensorflow().function(lambda pictures: network(pictures, training=False), reduce_retracing=True)
+        self._predict = tensorflow().function(lambda images: network(images, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
         """Return the augmented batches of ``epoch``."""
@@ -41,22 +41,22 @@ class ClassifierTraining:
 
     def losses(self, batch: Any) -> Any:
         """Return the cross-entropy of each image of ``batch``."""
-        pictures, labels = batch
-        return cross_entropy(labels, self.trained(pictures, training=True))
+        images, labels = batch
+        return cross_entropy(labels, self.trained(images, training=True))
 
     def validate(self) -> dict[str, float]:
         """Return loss and accuracy on the validation data."""
         losses, right = [], []
-        for pictures, labels in self._dataset(self.validation_data):
-            found = self._predict(pictures)
+        for images, labels in self._dataset(self.validation_data):
+            found = self._predict(images)
             losses.append(cross_entropy(labels, found).numpy())
             right.append(found.numpy().argmax(1) == labels.numpy())
         return {"val_loss": float(np.concatenate(losses).mean()), "val_accuracy": float(np.concatenate(right).mean())}
 
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
-        pictures, _ = next(iter(self.batches(0)))
-        return np.asarray(pictures.numpy(), np.uint8)
+        images, _ = next(iter(self.batches(0)))
+        return np.asarray(images.numpy(), np.uint8)
 
     def _dataset(self, folder: ClassFolder, **options: Any) -> Any:
         chosen = self.settings

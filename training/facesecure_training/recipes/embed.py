@@ -47,9 +47,7 @@ class EmbedderTraining:
         self.steps = batches_per_epoch(self.training_data.files, settings.batch)
         self._validation_pairs = draw_pairs(self.validation_data, settings.pairs, (settings.seed, 1))
         self.facts = dataset_counts(self.training_data, self.validation_data)
-        self._embedded = tensorflow().function(
-            lambda pictures: network(pictures, training=False), reduce_retracing=True
-        )
+        self._embedded = tensorflow().function(lambda images: network(images, training=False), reduce_retracing=True)
 
     def batches(self, epoch: int) -> Any:
         """Return the augmented batches of ``epoch``."""
@@ -60,13 +58,13 @@ class EmbedderTraining:
 
     def losses(self, batch: Any) -> Any:
         """Return the loss of each image of ``batch``: ArcFace, distillation, or a mean of both."""
-        pictures, labels = batch
-        embeddings, cosines = self.trained(pictures, training=True)
+        images, labels = batch
+        embeddings, cosines = self.trained(images, training=True)
         share = self.settings.distil
         loss = (1 - share) * self._arcface(labels, cosines)
         if self._teacher is None:
             return loss
-        return loss + share * distillation(self._teacher(pictures, training=False), embeddings)
+        return loss + share * distillation(self._teacher(images, training=False), embeddings)
 
     def validate(self) -> dict[str, float]:
         """Return area under the curve and accuracy on pairs of people left out."""
@@ -79,10 +77,10 @@ class EmbedderTraining:
         distances, different = (np.concatenate(part) for part in zip(*found, strict=True))
         return verification_metrics(distances.astype(float), different)
 
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
-        pictures, _ = next(iter(self.batches(0)))
-        return np.asarray(pictures.numpy(), np.uint8)
+        images, _ = next(iter(self.batches(0)))
+        return np.asarray(images.numpy(), np.uint8)
 
     def _options(self) -> dict[str, Any]:
         chosen = self.settings

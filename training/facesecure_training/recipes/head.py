@@ -75,10 +75,10 @@ class HeadTraining:
         loss = cross_entropy(labels, found).numpy().mean()
         return {"val_loss": float(loss), "val_accuracy": float((found.argmax(1) == labels).mean())}
 
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """Return the first batch of images, uint8 RGB (n, h, w, 3)."""
-        pictures, _ = next(iter(self._dataset(self.training_data, self.views - 1)))
-        return np.asarray(pictures.numpy(), np.uint8)
+        images, _ = next(iter(self._dataset(self.training_data, self.views - 1)))
+        return np.asarray(images.numpy(), np.uint8)
 
     def _embedded(self, part: str, folder: ClassFolder, views: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Return vectors (n, size) and labels (n,) of every view of every image; the first view is unchanged."""
@@ -86,8 +86,8 @@ class HeadTraining:
             found, per_view = [], batches_per_epoch(folder.files, self.settings.batch)
             with ProgressBar(views * per_view, f"embedding {part}") as bar:
                 for view in range(views):
-                    for number, (pictures, labels) in enumerate(self._dataset(folder, view), view * per_view):
-                        found.append((self._embedder(pictures, training=False).numpy(), labels.numpy()))
+                    for number, (images, labels) in enumerate(self._dataset(folder, view), view * per_view):
+                        found.append((self._embedder(images, training=False).numpy(), labels.numpy()))
                         bar.reach(number + 1)
             vectors, labels = (np.concatenate(some) for some in zip(*found, strict=True))
             self._kept[part] = vectors.astype(np.float32), labels.astype(np.int32)

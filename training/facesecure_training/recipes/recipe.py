@@ -67,5 +67,5 @@ class Recipe(Protocol):
     def validate(self) -> dict[str, float]:
         """Return figures on the validation data; ``goal.name`` is one of them, and all begin with val_."""
 
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """Return the first batch as the network sees it, uint8 RGB (n, h, w, 3)."""

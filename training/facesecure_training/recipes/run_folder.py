@@ -71,9 +71,9 @@ class RunFolder:
             raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
         return settings.from_json(document["settings"])
 
-    def save_batch(self, pictures: NDArray[np.uint8]) -> None:
-        """Write a sheet of ``pictures``, uint8 RGB (n, h, w, 3), as batch.png."""
-        _, encoded = cv2.imencode(".png", image_sheet(pictures)[:, :, ::-1])
+    def save_batch(self, images: NDArray[np.uint8]) -> None:
+        """Write a sheet of ``images``, uint8 RGB (n, h, w, 3), as batch.png."""
+        _, encoded = cv2.imencode(".png", image_sheet(images)[:, :, ::-1])
         self._write(self.batch, encoded.tobytes())
 
     def save_best(self, network: Any) -> None:
@@ -99,9 +99,9 @@ class RunFolder:
         beside.replace(path)
 
 
-def image_sheet(pictures: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
-    """Return up to ``most`` of ``pictures`` (n, h, w, 3) side by side, at most eight per row."""
-    some = pictures[:most]
+def image_sheet(images: NDArray[np.uint8], most: int = 32) -> NDArray[np.uint8]:
+    """Return up to ``most`` of ``images`` (n, h, w, 3) side by side, at most eight per row."""
+    some = images[:most]
     across = min(8, len(some))
     rows = -(-len(some) // across)
     height, width = some.shape[1:3]

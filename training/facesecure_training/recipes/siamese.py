@@ -47,14 +47,14 @@ class SiameseTraining:
 
     def losses(self, batch: Any) -> Any:
         """Return the contrastive loss of each pair of ``batch``."""
-        pictures, different = batch
-        return contrastive(different, self.trained(pictures, training=True), self.settings.margin)
+        images, different = batch
+        return contrastive(different, self.trained(images, training=True), self.settings.margin)
 
     def validate(self) -> dict[str, float]:
         """Return loss, area under the curve and accuracy on pairs of people left out."""
         found = [
-            (self._distances(pictures), different)
-            for pictures, different in self._dataset(self._validation_pairs, augment=with_brightening(None))
+            (self._distances(images), different)
+            for images, different in self._dataset(self._validation_pairs, augment=with_brightening(None))
         ]
         losses = [contrastive(different, distances, self.settings.margin) for distances, different in found]
         distances, different = (np.concatenate([one.numpy() for one in part]) for part in zip(*found, strict=True))
@@ -63,7 +63,7 @@ class SiameseTraining:
             **verification_metrics(distances.astype(float), different),
         }
 
-    def pictures(self) -> NDArray[np.uint8]:
+    def images(self) -> NDArray[np.uint8]:
         """Return the first pairs, uint8 RGB (2 * n, h, w, 3), the images of a pair next to each other."""
         (first, second), _ = next(iter(self.batches(0)))
         pairs = np.stack([first.numpy(), second.numpy()], axis=1)  # the images of a pair side by side

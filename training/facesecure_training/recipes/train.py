@@ -55,11 +55,11 @@ def train(
 
 def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Recipe) -> None:
     folder.refuse_if_used()
-    pictures = recipe.pictures()
+    images = recipe.images()
     folder.begin(kind, settings, recipe.facts)
-    folder.save_batch(pictures)
+    folder.save_batch(images)
     events = TensorBoardEvents(folder.events)
-    events.picture("batch", image_sheet(pictures))
+    events.picture("batch", image_sheet(images))
     events.close()
 
 

@@ -80,7 +80,7 @@ def _importance_chart(path: Path, shares: Mapping[str, float]) -> None:
     def draw(axes: Any) -> None:
         axes.barh(list(shares), list(shares.values()))
         axes.invert_yaxis()
-        axes.set(xlabel="share" if shares else "too few trials to tell")
+        axes.set(xlabel="share" if shares else "too few trials")
 
     _save(path, draw)
 

@@ -125,7 +125,7 @@ def test_written_into_the_card_the_daemon_runs_it(door, unmeasured, tmp_path):
 def test_figures_can_be_read_by_people_too(door, unmeasured):
     done = evaluate(unmeasured, "--data", door / "test", "--strangers", door / "strangers", "--robustness", 0)
     assert "strangers named  " in done.stdout
-    assert "too few strangers to tell" in done.stdout
+    assert "too few strangers for this rate" in done.stdout
 
 
 def test_folders_that_are_no_class_are_named(door, unmeasured):

@@ -10,7 +10,7 @@ from facesecure_training.evaluation.openset import (
     compare,
     curve,
     decision_figures,
-    nearest_picture,
+    nearest_photo,
     nearest_template,
     operating_points,
 )
@@ -88,7 +88,7 @@ def test_fewer_strangers_cost_faces_of_the_family():
 def test_a_template_names_more_of_scattered_faces_than_the_nearest_picture():
     households = list(draw_households(people(scatter=0.9), FEW))
     mean, nearest = (
-        operating_points(compare(households, how), asked=(0.01,))[0] for how in (nearest_template, nearest_picture)
+        operating_points(compare(households, how), asked=(0.01,))[0] for how in (nearest_template, nearest_photo)
     )
     assert mean.named.value > nearest.named.value
 

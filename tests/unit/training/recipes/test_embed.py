@@ -69,7 +69,7 @@ def test_it_is_taught_and_judged_by_faces_brightened_as_the_daemon_does_it(tmp_p
     dark = ClassFolder.read(tmp_path)
     taught, seen = recipe((dark, dark)), []
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
-    assert {picture.tobytes() for picture in taught.pictures()} <= wanted
+    assert {picture.tobytes() for picture in taught.images()} <= wanted
     taught._embedded = lambda pictures: (seen.extend(pictures.numpy()), taught.network(pictures))[1]
     taught.validate()
     assert {picture.tobytes() for picture in seen} <= wanted

@@ -25,7 +25,7 @@ def test_pairs_are_brightened_as_the_daemon_does_it(tmp_path):
     network = densenet((1, 1), growth=4, embedding=4, side=32)
     taught = SiameseTraining(network, (dark, dark), SiameseSettings(size=32, batch=8, pairs=16, augment="none"))
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
-    assert {picture.tobytes() for picture in taught.pictures()} <= wanted
+    assert {picture.tobytes() for picture in taught.images()} <= wanted
     taught._distances = lambda pairs: (
         seen.extend(np.concatenate([one.numpy() for one in pairs])),
         taught.trained(pairs),

@@ -156,15 +156,15 @@ def corruption_examples(crop: Image) -> bytes:
     return _encoded(canvas)
 
 
-def faces(pictures: Sequence[tuple[str, Image]], across: int = 6) -> bytes:
+def faces(images: Sequence[tuple[str, Image]], across: int = 6) -> bytes:
     """Draw crops side by side, each with a line of text under it."""
     import cv2
 
-    side, rows = 128, -(-len(pictures) // across)
-    canvas = np.full((rows * (side + 24), min(across, len(pictures)) * (side + 8), 3), 255, np.uint8)
-    for number, (text, picture) in enumerate(pictures):
+    side, rows = 128, -(-len(images) // across)
+    canvas = np.full((rows * (side + 24), min(across, len(images)) * (side + 8), 3), 255, np.uint8)
+    for number, (text, image) in enumerate(images):
         top, left = number // across * (side + 24), number % across * (side + 8)
-        small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
         canvas[top : top + side, left : left + side] = small
         cv2.putText(
             canvas, text[:18], (left + 2, top + side + 15), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (38, 50, 56), 1, cv2.LINE_AA

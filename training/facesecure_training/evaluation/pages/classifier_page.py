@@ -26,7 +26,7 @@ def page_of(report: ClassifierReport, command: str) -> Page:
         (f"{report.rates.eer:.2%}", "equal error rate", f"area under the curve {report.rates.auc:.4f}"),
     ]
     page.tables += [_rules(plain, strict), rates_table({"": report.rates})]
-    page.pictures += _pictures(report)
+    page.pictures += _figures(report)
     return page
 
 
@@ -53,7 +53,7 @@ def rates_table(found: dict[str, Rates]) -> tuple[str, list[str], list[list[str]
     return "True accept rates", heads, rows
 
 
-def robust_pictures(report_kinds: object, good: str, right: str, sample: object) -> list[Figure]:
+def robustness_figures(report_kinds: object, good: str, right: str, sample: object) -> list[Figure]:
     """Return the robustness curves, and examples of each strength on ``sample``; nothing if not measured."""
     if not report_kinds:
         return []
@@ -78,7 +78,7 @@ def _rules(plain: ClassifierFigures, strict: ClassifierFigures) -> tuple[str, li
     return "Two rules", ["", "likeliest class", "with the threshold"], rows
 
 
-def _pictures(report: ClassifierReport) -> list[Figure]:
+def _figures(report: ClassifierReport) -> list[Figure]:
     scores = charts.histogram(
         report.genuine, report.impostor, report.threshold, "score (log-odds, -1 to 1)", ("right name", "never seen")
     )
@@ -90,7 +90,7 @@ def _pictures(report: ClassifierReport) -> list[Figure]:
     ]
     nearest = report.wrongly_named
     sample = nearest[0][2] if nearest else None
-    found += robust_pictures(report.robustness, "named", "correctly named", sample)
+    found += robustness_figures(report.robustness, "named", "correctly named", sample)
     if nearest:
         shown = charts.faces([(f"{score:+.2f} {name}", crop) for name, score, crop in nearest])
         caption = "The strangers nearest to a name, with that name and the score."

@@ -36,7 +36,7 @@ def page_of(report: OpensetReport, name: str, command: str) -> Page:
     page.tables.append(rates_table(found))
     if report.judged:
         page.tables.append(_calibrated(report))
-    page.pictures += _pictures(report, found)
+    page.pictures += _figures(report, found)
     return page
 
 
@@ -55,7 +55,7 @@ def _row(what: str, one: DecisionFigures) -> list[str]:
     return [what, "" if one.asked is None else f"{one.asked:.2%}", f"{one.got:.4%}", named, f"{one.misnamed:.3f} %"]
 
 
-def _pictures(report: OpensetReport, found: dict[str, Rates]) -> list[Figure]:
+def _figures(report: OpensetReport, found: dict[str, Rates]) -> list[Figure]:
     ours = report.curves[OURS]
     family = np.concatenate([np.where(one.right, one.family, np.nan) for one in ours])
     scores = [

@@ -66,7 +66,7 @@ class Page:
             f'<div class="figure"><b>{_safe(value)}</b>{_safe(what)}<small>{_safe(note)}</small></div>'
             for value, what, note in self.figures
         )
-        pictures = "".join(map(_picture, self.pictures))
+        pictures = "".join(map(_figure, self.pictures))
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_safe(self.title)}</title>'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head><body>'
@@ -92,7 +92,7 @@ def write(folder: Path, name: str, page: Page, document: Mapping[str, Any]) -> P
     return folder / f"{name}.html"
 
 
-def _picture(one: Figure) -> str:
+def _figure(one: Figure) -> str:
     content = base64.b64encode(one.content).decode()
     kind = ' class="wide"' if one.wide else ""
     caption = _safe(one.caption)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facesecure_training.evaluation.pages import charts
-from facesecure_training.evaluation.pages.classifier_page import figure, rates_table, robust_pictures
+from facesecure_training.evaluation.pages.classifier_page import figure, rates_table, robustness_figures
 from facesecure_training.evaluation.pages.page import Figure, Page
 from facesecure_training.evaluation.robustness import to_measure
 from facesecure_training.evaluation.verification_report import VerificationResult
@@ -26,7 +26,7 @@ def page_of(found: VerificationResult, name: str, command: str) -> Page:
         *(figure(one.tar, f"same people accepted at {one.far:.1%} of others") for one in found.rates.accepted),
     ]
     page.tables += [rates_table({"": found.rates}), _thresholds(found)]
-    page.pictures += _pictures(found, name)
+    page.pictures += _figures(found, name)
     return page
 
 
@@ -41,7 +41,7 @@ def _thresholds(found: VerificationResult) -> tuple[str, list[str], list[list[st
     return "Thresholds", heads, [folds, *rows]
 
 
-def _pictures(found: VerificationResult, name: str) -> list[Figure]:
+def _figures(found: VerificationResult, name: str) -> list[Figure]:
     values = [
         [
             to_measure(found.measure, score) if score is not None else np.nan
@@ -55,5 +55,5 @@ def _pictures(found: VerificationResult, name: str) -> list[Figure]:
         Figure("histogram", spread, f"By {found.measure}; each kind as shares."),
         Figure("roc", charts.roc({name: found.rates}), "Two people accepted as one, and one person recognised."),
         Figure("det", charts.det({name: found.rates}), "The same, as errors."),
-        *robust_pictures(found.robustness, "accepted", "same person accepted", found.sample),
+        *robustness_figures(found.robustness, "accepted", "same person accepted", found.sample),
     ]
