@@ -8,6 +8,7 @@
 - ``discovery``: mDNS: the devices on the network and their addresses
 - ``playback``: one alert on one device, from the connection until everything is restored
 - ``session``: one connected device: its status, app, volume and player
+- ``media_state``: the state of the recording on its player
 - ``connection``: pychromecast's connection, made safe for two threads
 - ``volume``: volumes still to be restored
 - ``media_server``: serves the recording to the devices
