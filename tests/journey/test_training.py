@@ -50,7 +50,7 @@ def state(run: Path) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory) -> tuple[object, ...]:
-    """What to learn from and, of the same two people, other pictures to validate on."""
+    """Training data and, of the same two people, other images to validate on."""
     root = tmp_path_factory.mktemp("faces")
     learnt, unseen = rendered(root / "learnt", 32, side=40), rendered(root / "unseen", 6, side=40, seed=2)
     return ("--data", learnt, "--validation", unseen)
@@ -145,7 +145,7 @@ def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, 
     words = ("--out", tmp_path / "run", *COMMON, *TINY["hugonet"], "--epochs", "1")
     done = train("hugonet", *faces[:2], "--validation", data, *words)
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert f"error: 1 of 72 pictures cannot be read: {damaged}" in done.stderr
+    assert f"error: 1 of 72 images cannot be read: {damaged}" in done.stderr
     damaged.write_bytes(whole)
     done = train("hugonet", "--out", tmp_path / "run", "--resume")
     assert done.returncode == 0, done.stderr

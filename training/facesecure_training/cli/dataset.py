@@ -1,10 +1,9 @@
-"""The commands under ``facesecure-train dataset``."""
+"""The commands ``facesecure-train dataset extract``, ``stats`` and ``pairs``."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from facesecure_training.cli.command_builder import command
-from facesecure_training.cli.options import AsJson, StateDir, print_json, require_one_of
+from facesecure_training.cli.options import AsJson, StateDir, print_json, require_one_of, resumable
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.extract import Summary
-    from facesecure_training.datasets.mirror import MirrorOptions
     from facesecure_training.datasets.settings import ExtractionSettings
     from facesecure_training.datasets.stats import DatasetStats
 
@@ -121,7 +119,7 @@ def extract(options: ExtractOptions) -> None:
 
     settings = options.settings()
     began = monotonic()
-    with _resumable():
+    with resumable():
         found = run(
             options.source,
             options.output,
@@ -248,103 +246,3 @@ def pairs(options: PairsOptions) -> None:
         shown = {path for pair in part for path in (pair.first, pair.second)}
         path = options.output / f"{name}.{options.form}"
         typer.echo(f"{path}: {len(part)} pairs of {len(shown)} images, half of them of the same person")
-
-
-@dataclass(frozen=True, kw_only=True)
-class CopyOptions:
-    """How files are copied."""
-
-    threads: Annotated[int, typer.Option("--threads", min=1, max=200, help="Files copied at once.")] = 10
-    retries: Annotated[
-        int, typer.Option("--retries", min=0, help="Retries of a file, with a pause that doubles each time.")
-    ] = 5
-    checksum: Annotated[
-        bool, typer.Option("--checksum", help="Compare existing files by content, not by size and time.")
-    ] = False
-    option: Annotated[
-        list[str] | None, typer.Option("--option", help="KEY=VALUE for the target's driver; repeatable.")
-    ] = None
-
-    def mirroring(self, *, delete: bool = False) -> MirrorOptions:
-        """Return the options for ``datasets.mirror``."""
-        from facesecure_training.datasets.mirror import MirrorOptions
-
-        return MirrorOptions(self.threads, self.retries, checksum=self.checksum, delete=delete)
-
-
-@dataclass(frozen=True, kw_only=True)
-class UploadOptions:
-    """What ``dataset upload`` copies."""
-
-    folder: Annotated[
-        Path, typer.Argument(help="Folder to upload, with its sub-folders.", exists=True, file_okay=False)
-    ]
-    target: Annotated[str, typer.Argument(help="Destination: s3://bucket/folder, gdrive://folder, a path, ...")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class JsonOutput:
-    """Whether the result is printed as JSON."""
-
-    as_json: AsJson = False
-
-
-@command(app, "upload")
-def upload(options: UploadOptions, copying: CopyOptions, output: JsonOutput) -> None:
-    r"""Copy a data set to any target that fsspec can reach.
-
-    Files that are there already are not copied again; hidden files are left out.
-
-    \b
-    Examples:
-      facesecure-train dataset upload faces s3://my-bucket/faces       (pip install 'facesecure[s3]')
-      facesecure-train dataset upload faces gdrive://faces --option token=browser   ('facesecure[gdrive]')
-    """
-    _mirror(str(options.folder.absolute()), options.target, copying, copying.mirroring(), output)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MirrorArguments:
-    """The two sides of a mirror."""
-
-    source: Annotated[str, typer.Argument(help="A folder, or any address that fsspec can reach.")]
-    target: Annotated[str, typer.Argument(help="The destination, likewise.")]
-    delete: Annotated[
-        bool, typer.Option("--delete", help="Delete files of the target that the source does not have.")
-    ] = False
-
-
-@command(app, "mirror")
-def mirror(options: MirrorArguments, copying: CopyOptions, output: JsonOutput) -> None:
-    r"""Make a target hold the same files as a source, in either direction.
-
-    \b
-    Example:
-      facesecure-train dataset mirror s3://my-bucket/faces faces --delete
-    """
-    _mirror(options.source, options.target, copying, copying.mirroring(delete=options.delete), output)
-
-
-def _mirror(source: str, target: str, copying: CopyOptions, how: MirrorOptions, output: JsonOutput) -> None:
-    from facesecure_training.datasets import mirror as mirroring
-
-    goal = mirroring.Location.at(target, mirroring.options_of(copying.option or []))
-    with _resumable():
-        done = mirroring.mirror(mirroring.Location.at(source), goal, how)
-    if output.as_json:
-        print_json(asdict(done))
-        return
-    typer.echo(
-        f"{goal.shown}: {done.copied} files copied ({done.size / 1e6:.1f} MB), {done.there} were there already, "
-        f"{done.deleted} deleted"
-    )
-
-
-@contextmanager
-def _resumable() -> Iterator[None]:
-    """Turn Ctrl-C into a hint how to resume, and the exit code of an interrupted program."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("interrupted; run the same command again to resume", err=True)
-        raise typer.Exit(130) from None

@@ -13,6 +13,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.vision.inference.model_card import ModelCard, bundled_directory
 from facesecure_training.cli import (
     dataset,
+    dataset_mirror,
     evaluate,
     evaluate_classifier,
     evaluate_impostors,
@@ -41,6 +42,8 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(train.app, name="train")
 add_command(app, "export", export.export)
 add_command(app, "search", search.search)
+add_command(dataset.app, "upload", dataset_mirror.upload)
+add_command(dataset.app, "mirror", dataset_mirror.mirror)
 add_command(evaluate.app, "classifier", evaluate_classifier.classifier)
 add_command(evaluate.app, "strangers", evaluate_impostors.strangers)
 add_command(evaluate.app, "openset", evaluate_openset.openset)

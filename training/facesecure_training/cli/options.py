@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -96,3 +97,13 @@ def write_report(folder: Path, name: str, page: Page, document: Mapping[str, Any
     from facesecure_training.evaluation.pages import page as pages
 
     typer.echo(f"report: {pages.write(folder, name, page, document)}", err=True)
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Turn Ctrl-C into a hint how to resume, and the exit code of an interrupted program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run the same command again to resume", err=True)
+        raise typer.Exit(130) from None

@@ -115,7 +115,7 @@ class Journal:
         with self._path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
-                    return  # cut short by a power failure
+                    return  # truncated by a power failure
                 done = SourceResult.load(line)
                 if not done.broken:
                     yield done.name, (self._end, done.state)

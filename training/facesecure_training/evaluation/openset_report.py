@@ -86,12 +86,12 @@ def measure(setting: Setting, images: Path, how: DrawSettings, peer: Path | None
     people = observations_by_person(photos, observations)
     found = [observation for observation in observations.values() if observation is not None]
     households = list(draw_households(people, how))
-    measure_ = measure_of([observation.embedding for observation in found])
-    ways = _ways(measure_)
+    compared_by = measure_of([observation.embedding for observation in found])
+    ways = _ways(compared_by)
     outcomes = {way: openset.compare(households, rule) for way, rule in ways.items()}
-    calibrated = _calibrated(setting, measure_, households)
+    calibrated = _calibrated(setting, compared_by, households)
     return OpensetReport(
-        measure=measure_,
+        measure=compared_by,
         people=len(people),
         photos=len(observations),
         faceless=len(observations) - len(found),
@@ -141,7 +141,7 @@ def _same_faces(
     ours: Mapping[str, Compare],
 ) -> BaselineComparison:
     if peer is None or not peer.exists():
-        lacking = "left out, as requested" if peer is None else f"left out: there is no {peer} (make bench builds it)"
+        lacking = "left out, as asked" if peer is None else f"left out: there is no {peer} (make bench builds it)"
         return BaselineComparison(0, 0, {}, None, lacking)
     fewer = _fewer(people, how, most)
     wanted = {observation: photos[observation] for observations in fewer.values() for observation in observations}
