@@ -1,4 +1,4 @@
-"""Pictures to train on that every machine has: the two public-domain portraits, framed and lit in many ways."""
+"""Training images that every machine has: the two public-domain portraits, framed and lit in many ways."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.faces import NAMES, portrait
 
 
 def rendered(root: Path, each: int = 12, side: int = 64, seed: int = 1) -> Path:
-    """``root``/NAME/NUMBER.png of both people, ``each`` times; uint8 pictures of ``side`` pixels about their faces."""
+    """``root``/NAME/NUMBER.png of both people, ``each`` times; uint8 images of ``side`` pixels about their faces."""
     chance = np.random.default_rng(seed)
     for name in NAMES:
         folder = root / name

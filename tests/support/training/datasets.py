@@ -1,4 +1,4 @@
-"""Small data sets for tests: pictures of one flat colour each, and films and photos of two real people."""
+"""Small data sets for tests: images of one flat colour each, and videos and photos of two real people."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def colour_picture(path: Path, value: int, size: tuple[int, int] = (20, 20)) -> 
 
 
 def class_folder(root: Path, counts: dict[str, int]) -> Path:
-    """``root``/NAME/NAME_1.png, ...; the n-th picture of all has the value n."""
+    """``root``/NAME/NAME_1.png, ...; the n-th image of all has the value n."""
     value = 0
     for name, count in counts.items():
         for number in range(1, count + 1):
@@ -30,7 +30,7 @@ def class_folder(root: Path, counts: dict[str, int]) -> Path:
 
 
 def walk_film(path: Path, who: str, frames: int = 12, still: bool = False) -> Path:
-    """A film (640x480, 10 frames a second) of somebody who comes nearer, step by step; or stands still."""
+    """A video (640x480, 10 frames a second) of a person who comes nearer, step by step, or stands still."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with VideoWriter(path, (640, 480), 10.0, crf=18, preset="ultrafast") as film:
         for index in range(frames):
@@ -41,7 +41,7 @@ def walk_film(path: Path, who: str, frames: int = 12, still: bool = False) -> Pa
 
 
 def photo(path: Path, who: str, light: float = 1.0, quality: int = 95) -> Path:
-    """A JPEG of somebody's portrait in some light."""
+    """A JPEG of a person's portrait at a given brightness."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lit = np.clip(scaled(portrait(who), 0.6) * light, 0, 255).astype(np.uint8)
     assert cv2.imwrite(str(path), lit[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
@@ -49,7 +49,7 @@ def photo(path: Path, who: str, light: float = 1.0, quality: int = 95) -> Path:
 
 
 def two_people(root: Path) -> Path:
-    """Class folders with two films and a photo of one person, a film and a photo of another."""
+    """Class folders with two videos and a photo of one person, a video and a photo of another."""
     walk_film(root / "grace" / "monday.mp4", "grace_hopper")
     walk_film(root / "grace" / "deep" / "tuesday.mp4", "grace_hopper", 10)
     photo(root / "grace" / "portrait.jpg", "grace_hopper")

@@ -16,7 +16,7 @@ SIDE = 32
 
 
 def classifier(classes: int = 3, side: int = SIDE) -> Any:
-    """Has a Flatten and a dense layer: the two that new exports are refused for."""
+    """Has a Flatten and a dense layer: the two that exports are refused for."""
     keras, image, x = _body(side)
     x = keras.layers.Flatten()(x)
     return keras.Model(image, keras.layers.Dense(classes, activation="softmax")(x), name="tiny_classifier")
@@ -41,7 +41,7 @@ def _body(side: int) -> tuple[Any, Any, Any]:
 
 
 def saved(model: Any, path: Path) -> Path:
-    """``model`` at ``path``; Keras 3.15 warns of numpy 2 when it reads its own weights."""
+    """Save ``model`` at ``path``; Keras 3.15 warns of numpy 2 when it reads its own weights."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
         model.save(path)

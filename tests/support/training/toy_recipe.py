@@ -1,4 +1,4 @@
-"""The smallest thing that can be trained: two kinds of squares, a dropout, two dense layers. Imports TensorFlow."""
+"""The smallest recipe that can be trained: two kinds of squares, a dropout, two dense layers. Imports TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facesecure_training.recipes.recipe import Goal
 
 
 class Toy:
-    """A Recipe of six steps an epoch. ``validations``, while there are any, are what it says of each epoch."""
+    """A Recipe of six steps an epoch. ``validations``, while there are any, are the figures of each epoch."""
 
     goal = Goal("val_loss", higher=False)
     steps = 6

@@ -1,4 +1,4 @@
-"""A real classifier, small: taught in seconds to tell Grace Hopper from everybody else, exported, and measured.
+"""A real classifier, small: trained in seconds to separate Grace Hopper from other people, exported, and measured.
 
 ``PYTHONPATH=tests python -m support.training.trained_classifier FOLDER`` puts door.tflite and its card there.
 """
@@ -25,7 +25,7 @@ _SEED = 1
 
 
 def export_classifier(folder: Path) -> Path:
-    """Train, convert, measure on pictures and people held back, and write it. Returns the .tflite's path."""
+    """Train, convert, measure on images and people held back, and write it. Returns the .tflite's path."""
     from facesecure_training.common import model_bundle
     from facesecure_training.export.convert import to_tflite
 
@@ -49,7 +49,7 @@ def export_classifier(folder: Path) -> Path:
 
 
 def _measured(model: Model) -> ModelCard:
-    """The card, with what the file says of pictures and people held back."""
+    """The card, with the file's scores on images and people held back."""
     classifier = FaceClassifier(model, unmeasured=True)
 
     def outputs(groups: Iterable[list[Image]]) -> list[Outputs]:

@@ -1,12 +1,14 @@
 """The folder of a training.
 
-config.json    every setting, the seed, the classes and the versions it ran with
-batch.png      a batch as the network sees it
-state.npz      the state to resume from
-best.keras     the best network so far, by validation
-curves.csv     one line per epoch
-curves.png     the same as a chart
-events/        the same for TensorBoard
+It holds::
+
+    config.json    every setting, the seed, the classes and the versions it ran with
+    batch.png      a batch as the network sees it
+    state.npz      the state to resume from
+    best.keras     the best network so far, by validation
+    curves.csv     one line per epoch
+    curves.png     the same as a chart
+    events/        the same for TensorBoard
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def recordings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def extracted(recordings, tmp_path_factory):
-    """(output, summary) of an extraction that nobody disturbed, in two processes."""
+    """(output, summary) of an uninterrupted extraction, in two processes."""
     output = tmp_path_factory.mktemp("extracted") / "faces"
     return output, extract(recordings, output, ALL, jobs=2)
 

@@ -52,7 +52,7 @@ def flaky():
 
 @pytest.fixture
 def faces(tmp_path):
-    """Thirty small files in two class folders, and marks that nobody wants to copy."""
+    """Thirty small files in two class folders, and hidden files that are not to be copied."""
     root = tmp_path / "faces"
     for number in range(30):
         path = root / ("alice" if number % 2 else "bob") / f"{number}.png"

@@ -21,7 +21,7 @@ from support.faces import portrait
 
 @pytest.fixture
 def photos(tmp_path) -> list[Path]:
-    """A portrait, and a picture with nobody in it."""
+    """A portrait, and an image without a person."""
     face = np.asarray(cv2.resize(portrait(), None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA))
     for name, image in (("face", face), ("wall", np.full_like(face, 90))):
         cv2.imwrite(str(tmp_path / f"{name}.png"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

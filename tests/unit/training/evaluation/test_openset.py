@@ -42,18 +42,18 @@ def test_a_household_enrols_some_pictures_and_is_tried_with_others():
 
 
 def test_strangers_are_different_people_and_none_of_the_family():
-    everybody = people()
-    owner = {observation: name for name, observations in everybody.items() for observation in observations}
-    household = next(draw_households(everybody, FEW))
+    everyone = people()
+    owner = {observation: name for name, observations in everyone.items() for observation in observations}
+    household = next(draw_households(everyone, FEW))
     names = [owner[observation] for observation in household.strangers]
     assert len(set(names)) == len(names) == 40
     assert not set(names) & set(household.enrolled)
 
 
 def test_the_same_seed_draws_the_same_households():
-    everybody = people()
-    first, again = (list(draw_households(everybody, FEW)) for _ in range(2))
-    other = list(draw_households(everybody, DrawSettings(20, 3, 4, 40, seed=1)))
+    everyone = people()
+    first, again = (list(draw_households(everyone, FEW)) for _ in range(2))
+    other = list(draw_households(everyone, DrawSettings(20, 3, 4, 40, seed=1)))
     assert [list(one.enrolled) for one in first] == [list(one.enrolled) for one in again]
     assert [list(one.enrolled) for one in first] != [list(one.enrolled) for one in other]
 

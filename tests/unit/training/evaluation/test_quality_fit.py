@@ -26,9 +26,9 @@ def test_known_constants_are_recovered():
 
 
 def test_a_few_wild_faces_hardly_move_the_fit():
-    spoilt = sample(TRUTH)
-    spoilt.kept[::50] = -2
-    assert np.abs(product(fit(spoilt), spoilt.measures) - product(TRUTH, spoilt.measures)).mean() < 0.03
+    corrupted = sample(TRUTH)
+    corrupted.kept[::50] = -2
+    assert np.abs(product(fit(corrupted), corrupted.measures) - product(TRUTH, corrupted.measures)).mean() < 0.03
 
 
 def test_a_report_says_where_the_code_is_right_and_where_not():

@@ -36,7 +36,7 @@ def test_where_from_keras_model_fails_a_saved_model_is_taken_round(precision, to
 
 def test_a_network_that_cannot_be_written_out_anew_is_converted_as_it_is():
     class Half(tf.keras.layers.Layer):
-        """Says nothing of what it was made with, so that nobody can make another."""
+        """Has no configuration, so that it cannot be cloned."""
 
         def __init__(self, factor):
             super().__init__()

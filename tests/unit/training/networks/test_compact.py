@@ -66,7 +66,7 @@ def test_a_face_takes_under_a_twentieth_of_hugonets_time(kind, request):
 
 
 def seconds(content: bytes, times: int) -> float:
-    """The best of so many: what the graph costs when nobody else is in the way."""
+    """The best of several: the cost of the graph when no other process interferes."""
     graph, found = Interpreter(content), []
     picture = np.random.default_rng(1).integers(0, 256, graph.inputs[0].shape, dtype=np.uint8)
     for _ in range(times):

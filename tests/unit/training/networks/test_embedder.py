@@ -1,4 +1,4 @@
-"""MobileFaceNet from the paper's table, and that it can be taught by people's names or by another network."""
+"""MobileFaceNet from the paper's table, and that it can be trained with people's names or by another network."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A pupil of the bundled network: what it learns of some pictures holds for others."""
+"""A student of the bundled network: what it learns from some images holds for others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def recipe(folders: tuple[ClassFolder, ClassFolder], **settings):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> tuple[ClassFolder, ClassFolder]:
-    """To learn from and, of the same two people, other pictures."""
+    """Training data and, of the same two people, other images."""
     root = tmp_path_factory.mktemp("faces")
     several = (("learnt", 16, 1), ("unseen", 8, 2))
     learnt, unseen = (ClassFolder.read(rendered(root / name, each, 112, seed)) for name, each, seed in several)
@@ -44,18 +44,18 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
     from facesecure_training.recipes.run_folder import RunFolder
     from facesecure_training.recipes.training_log import TrainingLog
 
-    taught, unseen = recipe(folders, distil=1.0), folders[1]
+    training, unseen = recipe(folders, distil=1.0), folders[1]
     pictures = np.stack([tf.io.decode_image(tf.io.read_file(str(file))).numpy() for file in unseen.files])
-    wanted, person = taught._teacher(pictures).numpy(), np.array(unseen.labels)
+    wanted, person = training._teacher(pictures).numpy(), np.array(unseen.labels)
 
     def cosines() -> np.ndarray:
-        return taught.network(pictures, training=False).numpy() @ wanted.T
+        return training.network(pictures, training=False).numpy() @ wanted.T
 
     before = cosines().diagonal().mean()
-    taught.steps = STEPS
-    with TrainingLog(taught, RunFolder(tmp_path), epochs=1) as record:
+    training.steps = STEPS
+    with TrainingLog(training, RunFolder(tmp_path), epochs=1) as record:
         loop = TrainingLoop(record, CycledAdam(0.01))
-        for batch in taught.batches(0):
+        for batch in training.batches(0):
             loop.step(batch)
     after = cosines()
     assert after.diagonal().mean() > before + 0.4
@@ -63,25 +63,25 @@ def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_networ
     assert own > other + 0.3, "it learnt what all faces share, and no more"
 
 
-def test_it_is_taught_and_judged_by_faces_brightened_as_the_daemon_does_it(tmp_path):
+def test_it_is_training_and_judged_by_faces_brightened_as_the_daemon_does_it(tmp_path):
     for file in rendered(tmp_path, 4, 112).rglob("*.png"):
         cv2.imwrite(str(file), (cv2.imread(str(file)) * 0.1).astype(np.uint8))
     dark = ClassFolder.read(tmp_path)
-    taught, seen = recipe((dark, dark)), []
+    training, seen = recipe((dark, dark)), []
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
-    assert {picture.tobytes() for picture in taught.images()} <= wanted
-    taught._embedded = lambda pictures: (seen.extend(pictures.numpy()), taught.network(pictures))[1]
-    taught.validate()
+    assert {picture.tobytes() for picture in training.images()} <= wanted
+    training._embedded = lambda pictures: (seen.extend(pictures.numpy()), training.network(pictures))[1]
+    training.validate()
     assert {picture.tobytes() for picture in seen} <= wanted
 
 
 def test_people_held_out_have_no_place_among_those_it_learns(tmp_path):
     found = ClassFolder.read(class_folder(tmp_path, dict.fromkeys("abcdef", 2)))
     parts = found.split(1, {"train": 0.7, "validation": 0.3}, by="class")
-    taught = recipe((parts["train"], parts["validation"]))
+    training = recipe((parts["train"], parts["validation"]))
     learnt = sum(map(bool, parts["train"].counts().values()))
-    assert taught.trained.output[1].shape == (None, learnt)
-    labels = np.concatenate([labels.numpy() for _, labels in taught.batches(0)])
+    assert training.trained.output[1].shape == (None, learnt)
+    labels = np.concatenate([labels.numpy() for _, labels in training.batches(0)])
     assert sorted(labels) == sorted([*range(learnt)] * 2)
 
 

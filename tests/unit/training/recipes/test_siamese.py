@@ -1,4 +1,4 @@
-"""A siamese network is taught and judged by what the daemon would show it."""
+"""A siamese network is trained and validated on what the daemon would show it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def test_pairs_are_brightened_as_the_daemon_does_it(tmp_path):
         cv2.imwrite(str(file), (cv2.imread(str(file)) * 0.1).astype(np.uint8))
     dark, seen = ClassFolder.read(tmp_path), []
     network = densenet((1, 1), growth=4, embedding=4, side=32)
-    taught = SiameseTraining(network, (dark, dark), SiameseSettings(size=32, batch=8, pairs=16, augment="none"))
+    training = SiameseTraining(network, (dark, dark), SiameseSettings(size=32, batch=8, pairs=16, augment="none"))
     wanted = {brightened(cv2.imread(str(file))[:, :, ::-1].copy()).tobytes() for file in dark.files}
-    assert {picture.tobytes() for picture in taught.images()} <= wanted
-    taught._distances = lambda pairs: (
+    assert {picture.tobytes() for picture in training.images()} <= wanted
+    training._distances = lambda pairs: (
         seen.extend(np.concatenate([one.numpy() for one in pairs])),
-        taught.trained(pairs),
+        training.trained(pairs),
     )[1]
-    taught.validate()
+    training.validate()
     assert seen
     assert {picture.tobytes() for picture in seen} <= wanted

@@ -1,4 +1,4 @@
-"""A search shared by processes, one of which dies; and what is told of it."""
+"""A search shared by processes, one of which dies; and its report."""
 
 from __future__ import annotations
 

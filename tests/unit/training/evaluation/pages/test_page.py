@@ -1,4 +1,4 @@
-"""The page stands alone: its pictures are in it, and what it is told is text, not markup."""
+"""The page stands alone: its images are in it, and its input is text, not markup."""
 
 import json
 import re
