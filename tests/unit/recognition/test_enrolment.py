@@ -135,9 +135,7 @@ def shades(enrolment: Enrolment, *shown: int) -> Enrolment:
 
 def test_somebody_who_has_a_name_gets_no_second_one():
     enrolment = shades(Enrolment(PaintedFaces(), PaintedIdentity(), "m", others=others()), 20, 45, 70)
-    with pytest.raises(
-        EnrolmentError, match=r"these photos show Ben, who is enrolled already \(1.00 alike\)"
-    ) as told:
+    with pytest.raises(EnrolmentError, match=r"these photos show Ben, who is enrolled already \(1.00 alike\)") as told:
         enrolment.finish()
     assert "facesecure people rename" in (told.value.hint or "")
     assert "facesecure enroll 'Ben'" in (told.value.hint or "")
