@@ -25,7 +25,7 @@ found = study.open_study(url, "s", resume=True, worker=number, heartbeat_s=1, gr
 def tried(trial):
     rate = trial.suggest_float("lr", 1e-7, 1e-1, log=True)
     print("begun", flush=True)
-    time.sleep(60 if hangs else 1.2)  # eight of these by two outlast the grace period
+    time.sleep(60 if hangs else 2)  # eight of these by two outlast the grace period
     return rate
 study.run(found, tried, 8)
 """
