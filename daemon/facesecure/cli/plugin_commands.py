@@ -6,11 +6,13 @@ command. It is imported only when the command runs or the help of its group is s
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENTRY_POINT_GROUP = "facesecure.commands"
 
@@ -38,6 +40,8 @@ class PluginCommandGroup(TyperGroup):
         return super().get_command(ctx, cmd_name) or self._load(self._contributed().get(cmd_name), cmd_name)
 
     def _contributed(self) -> dict[str, EntryPoint]:
+        from importlib.metadata import entry_points
+
         prefix = f"{self.name}."
         found = entry_points(group=ENTRY_POINT_GROUP)
         return {entry.name.removeprefix(prefix): entry for entry in found if entry.name.startswith(prefix)}

@@ -1,7 +1,7 @@
 """How the outbox stores an alert: everything needed to deliver it after a restart, in full precision.
 
-Kept apart from ``domain.wire`` because this document is only ever read by ourselves, and must be turned back into an
-``Alert``. A key that an earlier version wrote is never renamed.
+Kept apart from ``domain.wire`` because only the outbox reads it, and turns it back into an ``Alert``; the daemon loads
+the rest of the schema only where it is used. A key that an earlier version wrote is never renamed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from facesecure.domain.document import Document, PathText, Time
 from facesecure.domain.faces import Box
 from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
-from facesecure.domain.wire import Document, PathText, Time
 
 
 class StoredVerdict(Document):

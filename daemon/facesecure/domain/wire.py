@@ -1,7 +1,7 @@
-"""The JSON documents that leave the daemon: one schema for ``--json``, webhooks, the log file and the outbox.
+"""The JSON documents that leave the daemon: one schema for ``--json``, webhooks and the log file.
 
 Each model is built from a domain value with ``of`` and turned into JSON's own types with ``as_json``. Keys and their
-order are a contract: programs read them, and the outbox reads what an earlier version wrote.
+order are a contract. The outbox has a document of its own, ``domain.stored_alert``.
 
 Example::
 
@@ -10,37 +10,14 @@ Example::
 
 from __future__ import annotations
 
-import math
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import PlainSerializer
 
+from facesecure.domain.document import Document, Number, PathText, Time
 from facesecure.domain.faces import Box, Quality
 from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
 from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
-
-
-def _rounded(value: float) -> float | None:
-    return round(value, 6) if math.isfinite(value) else None
-
-
-Time = Annotated[datetime, PlainSerializer(datetime.isoformat)]
-"""ISO 8601 with the time zone."""
-Number = Annotated[float, PlainSerializer(_rounded)]
-"""Six decimals; null where it is not finite."""
-PathText = Annotated[Path, PlainSerializer(str)]
-
-
-class Document(BaseModel):
-    """Base of all documents: immutable, and unknown keys are an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the document in JSON's own types, keys in the order of the fields."""
-        return self.model_dump(mode="json")
 
 
 class BoxDocument(Document):
