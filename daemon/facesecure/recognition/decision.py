@@ -1,6 +1,6 @@
 """Turn evidence into a verdict, at the error rates that were asked for.
 
-A name is accepted under four conditions: a stranger would come this close to anybody enrolled less often than
+A name is accepted under four conditions: a stranger would come this close to anyone enrolled less often than
 ``false_accept`` (a Neyman-Pearson test on that person's own impostor distribution, with Bonferroni's correction for the
 number of people); it is likelier than an unknown person; no rival who is known to look like that person comes this
 close too often (``thresholds``); and it leads the second name by ``margin``, and by as much as their similarity demands

@@ -1,4 +1,4 @@
-"""Model the distribution of scores, of a person against their own templates and of anybody else.
+"""Model the distribution of scores, of a person against their own templates and of other people.
 
 Frames of one visit are not independent: a person who looks a little like Tom does so in every frame. Each score is
 therefore modelled in two layers, score = mean + (this visit) + (this frame), with Gaussian spreads ``sd_between`` and

@@ -20,19 +20,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield store
 
 
-def home(store: Store, place: StateLocation) -> DaemonContext:
-    models = choose = None  # nobody is looked at
-    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, choose)
+def context(store: Store, place: StateLocation) -> DaemonContext:
+    models = match_visitor = None  # not needed here
+    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, match_visitor)
 
 
 def test_a_state_that_nothing_befell_is_not_spoken_of(store, tmp_path):
-    assert list(home(store, StateLocation(tmp_path, tmp_path)).startup_events()) == []
+    assert list(context(store, StateLocation(tmp_path, tmp_path)).startup_events()) == []
 
 
 def test_what_was_let_go_for_the_start_is_told_in_one_sum_and_a_refuge_with_its_reason(store, tmp_path):
     store.freed = 3_000_000
     refuge = StateLocation(tmp_path / "disk", tmp_path, "the disk cannot be written", freed=2_000_000)
-    assert list(home(store, refuge).startup_events()) == [
+    assert list(context(store, refuge).startup_events()) == [
         ("disk_full", "5 MB of old snapshots and backups were removed"),
         ("unwritable", "the disk cannot be written"),
     ]
