@@ -20,7 +20,7 @@ from pydantic import Field
 from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.errors import PluginError
-from facesecure.domain.wire import AlertMessage
+from facesecure.domain.wire.alerts import AlertMessage
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {

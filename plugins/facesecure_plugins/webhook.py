@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert
 from facesecure.domain.errors import PluginError
-from facesecure.domain.wire import AlertMessage
+from facesecure.domain.wire.alerts import AlertMessage
 
 SECRET_PREFIX = "whsec_"
 _MIN_SECRET_BYTES = 16

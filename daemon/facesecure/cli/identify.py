@@ -79,7 +79,7 @@ def _rows(report: PhotoReport) -> list[tuple[object, ...]]:
 
 
 def _row(report: FaceReport) -> tuple[object, ...]:
-    from facesecure.domain.wire import BoxDocument
+    from facesecure.domain.wire.sightings import BoxDocument
 
     verdict, (left, top, right, bottom) = report.verdict, BoxDocument.of(report.face.box).edges()
     second = f"{verdict.second_name} {verdict.second_score:.2f}" if verdict.second_name else None

@@ -16,14 +16,14 @@ VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
 
 def person(value: Person) -> dict[str, Any]:
     """Return a person as JSON."""
-    from facesecure.domain.wire import PersonDocument
+    from facesecure.domain.wire.sightings import PersonDocument
 
     return PersonDocument.of(value).as_json()
 
 
 def enrolled_face(value: EnrolledFace) -> dict[str, Any]:
     """Return an enrolled face as JSON."""
-    from facesecure.domain.wire import EnrolledFaceDocument
+    from facesecure.domain.wire.sightings import EnrolledFaceDocument
 
     return EnrolledFaceDocument.of(value).as_json()
 
@@ -36,35 +36,35 @@ def resemblance(value: Lookalike, name: str) -> dict[str, Any]:
 
 def quality(value: Quality) -> dict[str, Any]:
     """Return the quality of a face as JSON."""
-    from facesecure.domain.wire import QualityDocument
+    from facesecure.domain.wire.sightings import QualityDocument
 
     return QualityDocument.of(value).as_json()
 
 
 def box(value: Box | None) -> list[float] | None:
     """Return [left, top, right, bottom] in pixels."""
-    from facesecure.domain.wire import BoxDocument
+    from facesecure.domain.wire.sightings import BoxDocument
 
     return None if value is None else BoxDocument.of(value).edges()
 
 
 def verdict(value: Verdict) -> dict[str, Any]:
     """Return a verdict as JSON."""
-    from facesecure.domain.wire import VerdictDocument
+    from facesecure.domain.wire.sightings import VerdictDocument
 
     return VerdictDocument.of(value).as_json()
 
 
 def sighting(value: StoredSighting) -> dict[str, Any]:
     """Return a stored sighting and its correction as JSON."""
-    from facesecure.domain.wire import SightingDocument
+    from facesecure.domain.wire.sightings import SightingDocument
 
     return SightingDocument.of(value).as_json()
 
 
 def visitor(value: Visitor) -> dict[str, Any]:
     """Return a visitor as JSON."""
-    from facesecure.domain.wire import VisitorDocument
+    from facesecure.domain.wire.sightings import VisitorDocument
 
     return VisitorDocument.of(value).as_json()
 
@@ -76,7 +76,7 @@ def visitor_name(value: Visitor) -> str:
 
 def seen(value: StoredFace) -> dict[str, Any]:
     """Return a face that was kept with a sighting as JSON."""
-    from facesecure.domain.wire import VisitorFaceDocument
+    from facesecure.domain.wire.sightings import VisitorFaceDocument
 
     return VisitorFaceDocument.of(value).as_json()
 

@@ -1,6 +1,6 @@
 """Store alerts and their deliveries: an alert is written before it is sent, so that a crash does not lose it.
 
-An alert is JSON in one column (``domain.stored_alert``). Each of its channels has a delivery beside it, which moves
+An alert is JSON in one column (``domain.wire.alerts``). Each of its channels has a delivery beside it, which moves
 from pending to a final state. A delivered delivery stays delivered.
 """
 
@@ -24,7 +24,7 @@ from facesecure.domain.deliveries import (
     PlannedDelivery,
     StoredDelivery,
 )
-from facesecure.domain.stored_alert import StoredAlert
+from facesecure.domain.wire.alerts import StoredAlert
 from facesecure.storage.database import Database
 from facesecure.storage.tables import AlertRow, DeliveryRow
 

@@ -177,7 +177,7 @@ class MarkedFaceRow(Base):
 
 
 class AlertRow(Base):
-    """An alert. ``document`` is the whole alert (``domain.stored_alert``)."""
+    """An alert. ``document`` is the whole alert (``domain.wire.alerts``)."""
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)

@@ -1,5 +1,6 @@
 """Commands that plugins contribute to a group, by entry points."""
 
+import importlib.metadata
 import sys
 import types
 from importlib.metadata import EntryPoint
@@ -7,7 +8,6 @@ from importlib.metadata import EntryPoint
 import pytest
 import typer
 
-from facesecure.cli import plugin_commands
 from facesecure.cli.plugin_commands import ENTRY_POINT_GROUP
 
 
@@ -23,7 +23,7 @@ def contributed(monkeypatch):
             module.app = loaded
         entries.append(EntryPoint(name, f"{module.__name__}:app", ENTRY_POINT_GROUP))
 
-    monkeypatch.setattr(plugin_commands, "entry_points", lambda group: entries if group == ENTRY_POINT_GROUP else [])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: entries if group == ENTRY_POINT_GROUP else [])
     return contribute
 
 

@@ -21,9 +21,8 @@ from facesecure.domain import (
     VerdictKind,
 )
 from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-from facesecure.domain.stored_alert import StoredAlert
-from facesecure.domain.wire import (
-    AlertMessage,
+from facesecure.domain.wire.alerts import AlertMessage, StoredAlert
+from facesecure.domain.wire.sightings import (
     BoxDocument,
     EnrolledFaceDocument,
     PersonDocument,

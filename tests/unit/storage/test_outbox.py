@@ -17,7 +17,7 @@ from facesecure.config import StoreConfig
 from facesecure.domain import Alert, AlertKind, Box, Sighting, Verdict, VerdictKind
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.domain.errors import StoreError
-from facesecure.domain.stored_alert import StoredAlert
+from facesecure.domain.wire.alerts import StoredAlert
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.store import STRANGER, enrolled_face, known, sighting

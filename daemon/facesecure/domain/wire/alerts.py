@@ -1,7 +1,7 @@
-"""How the outbox stores an alert: everything needed to deliver it after a restart, in full precision.
+"""The documents of alerts: ``AlertMessage`` for other programs, ``StoredAlert`` for the outbox.
 
-Kept apart from ``domain.wire`` because only the outbox reads it, and turns it back into an ``Alert``; the daemon loads
-the rest of the schema only where it is used. A key that an earlier version wrote is never renamed.
+The outbox turns its document back into an ``Alert`` after a restart, so it holds every value in full precision, and a
+key that an earlier version wrote is never renamed.
 """
 
 from __future__ import annotations
@@ -9,9 +9,59 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from facesecure.domain.document import Document, PathText, Time
 from facesecure.domain.faces import Box
 from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
+from facesecure.domain.wire.base import Document, PathText, Time
+
+
+class AlertMessage(Document):
+    """An alert as one flat object: what a webhook, the journal and the log's file receive.
+
+    Everything below ``snapshot`` describes the sighting, and is null where the alert is about no sighting.
+    """
+
+    text: str
+    kind: AlertKind
+    alert: str
+    created_at: Time
+    held_back: int
+    snapshot: PathText | None
+    name: str | None = None
+    why: str | None = None
+    score: float | None = None
+    second_name: str | None = None
+    second_score: float | None = None
+    evidence: float | None = None
+    faces_used: int | None = None
+    sighting: str | None = None
+    source: str | None = None
+    track: int | None = None
+    first_seen: Time | None = None
+    last_seen: Time | None = None
+    supersedes: str | None = None
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertMessage:
+        """Build it from ``alert``."""
+        return cls(
+            text=alert.text,
+            kind=alert.kind,
+            alert=alert.identifier,
+            created_at=alert.created_at,
+            held_back=alert.held_back,
+            snapshot=alert.snapshot_path,
+            **({} if alert.sighting is None else _sighting_fields(alert.sighting)),
+        )
+
+
+_OF_VERDICT = ("name", "why", "score", "second_name", "second_score", "evidence", "faces_used")
+_OF_SIGHTING = ("source", "track", "first_seen", "last_seen", "supersedes")
+
+
+def _sighting_fields(sighting: Sighting) -> dict[str, Any]:
+    """Return what a message says about its sighting; the kind of the alert is that of the verdict."""
+    verdict = {name: getattr(sighting.verdict, name) for name in _OF_VERDICT}
+    return {**verdict, "sighting": sighting.identifier, **{name: getattr(sighting, name) for name in _OF_SIGHTING}}
 
 
 class StoredVerdict(Document):

@@ -1,12 +1,4 @@
-"""The JSON documents that leave the daemon: one schema for ``--json``, webhooks and the log file.
-
-Each model is built from a domain value with ``of`` and turned into JSON's own types with ``as_json``. Keys and their
-order are a contract. The outbox has a document of its own, ``domain.stored_alert``.
-
-Example::
-
-    SightingDocument.of(store.sighting("91a34a4a")).as_json()["verdict"]  # "stranger"
-"""
+"""The documents of sightings, verdicts, faces, people and visitors."""
 
 from __future__ import annotations
 
@@ -14,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer
 
-from facesecure.domain.document import Document, Number, PathText, Time
 from facesecure.domain.faces import Box, Quality
 from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
+from facesecure.domain.types import Verdict, VerdictKind
+from facesecure.domain.wire.base import Document, Number, PathText, Time
 
 
 class BoxDocument(Document):
@@ -227,50 +219,3 @@ class VisitorFaceDocument(Document):
             model_sha256=face.seen.model_sha256,
             quality=QualityDocument.of(face.seen.face.quality),
         )
-
-
-class AlertMessage(Document):
-    """An alert as one flat object: what a webhook, the journal and the log's file receive.
-
-    Everything below ``snapshot`` describes the sighting, and is null where the alert is about no sighting.
-    """
-
-    text: str
-    kind: AlertKind
-    alert: str
-    created_at: Time
-    held_back: int
-    snapshot: PathText | None
-    name: str | None = None
-    why: str | None = None
-    score: float | None = None
-    second_name: str | None = None
-    second_score: float | None = None
-    evidence: float | None = None
-    faces_used: int | None = None
-    sighting: str | None = None
-    source: str | None = None
-    track: int | None = None
-    first_seen: Time | None = None
-    last_seen: Time | None = None
-    supersedes: str | None = None
-
-    @classmethod
-    def of(cls, alert: Alert) -> AlertMessage:
-        """Build it from ``alert``."""
-        return cls(
-            text=alert.text,
-            kind=alert.kind,
-            alert=alert.identifier,
-            created_at=alert.created_at,
-            held_back=alert.held_back,
-            snapshot=alert.snapshot_path,
-            **({} if alert.sighting is None else _sighting_fields(alert.sighting)),
-        )
-
-
-def _sighting_fields(sighting: Sighting) -> dict[str, Any]:
-    verdict = verdict_fields(sighting.verdict)
-    del verdict["verdict"]  # the kind of the alert says it
-    seen = {name: getattr(sighting, name) for name in ("source", "track", "first_seen", "last_seen", "supersedes")}
-    return {**verdict, "sighting": sighting.identifier, **seen}
