@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +24,8 @@ def show_history(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of alerts; the newest are shown.")] = 50,
     since: Annotated[
-        str | None, typer.Option(metavar="WHEN", help="Created then or later: a date or time, today, 90m, 12h, 7d.")
+        str | None,
+        typer.Option(metavar="WHEN", help="Created then or later: a date or time, 11:00, today, 90m, 12h, 7d."),
     ] = None,
     plugin: Annotated[str | None, typer.Option(metavar="PLUGIN", help="Only alerts for this plugin.")] = None,
     json: Json = False,
@@ -99,21 +100,29 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 def moment(text: str, now: datetime | None = None) -> datetime:
-    """Parse a time: ISO 8601 (without a zone, the machine's), now, today, yesterday, or an age such as 12h.
+    """Parse a time: ISO 8601 (without a zone, the machine's), now, today, yesterday, 11:00, or an age such as 12h.
 
-    Returns an aware time in UTC. Raises UsageError for any other text.
+    A time of day is the latest one that has passed. Returns an aware time in UTC. Raises UsageError for any other text.
     """
     now = now or datetime.now(UTC)
-    midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    named = {"now": now, "today": midnight, "yesterday": midnight - timedelta(days=1)}
-    if text.lower() in named:
-        return named[text.lower()].astimezone(UTC)
-    age = re.fullmatch(r"(\d{1,6})([smhdw])", text.lower())
     try:
-        if age:
-            return (now - timedelta(**{_UNITS[age[2]]: int(age[1])})).astimezone(UTC)
-        return datetime.fromisoformat(text).astimezone(UTC)
+        return (_named(text.lower(), now) or datetime.fromisoformat(text)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(
-            f"{text!r} is not a time", "write 2031-05-30, 2031-05-30T18:00, today, yesterday, or an age: 90m, 12h, 7d"
+            f"{text!r} is not a time",
+            "write 2031-05-30, 2031-05-30T18:00, 11:00, today, yesterday, or an age: 90m, 12h, 7d",
         ) from None
+
+
+def _named(text: str, now: datetime) -> datetime | None:
+    """Return the time that a word, a time of day or an age means at ``now``; None for any other text.
+
+    Days are counted on the machine's calendar, without a zone: a day on which the clock changes has 23 or 25 hours.
+    """
+    today = datetime.combine(now.astimezone().date(), time())
+    if age := re.fullmatch(r"(\d{1,6})([smhdw])", text):
+        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+    if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
+        moment = datetime.combine(today, time.fromisoformat(text.zfill(5 if text.count(":") == 1 else 8)))
+        return moment if moment.astimezone(UTC) <= now else moment - timedelta(days=1)
+    return {"now": now, "today": today, "yesterday": today - timedelta(days=1)}.get(text)

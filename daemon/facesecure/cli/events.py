@@ -44,7 +44,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
-_WHEN = "a date or time (2031-05-30, 2031-05-30T18:00), today, yesterday, or how long ago (90m, 12h, 7d)"
+_WHEN = "a date or time (2031-05-30, 2031-05-30T18:00, 11:00), today, yesterday, or how long ago (90m, 12h, 7d)"
 Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Started then or later: {_WHEN}.")]
 Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Started before then.")]
 OfKind = Annotated[Kind | None, typer.Option(help="Only sightings with this verdict.")]
@@ -73,13 +73,28 @@ def list_events(
     filters = _filters(since, until, kind, name, corrected)
     with settings_of(context).store() as store:
         found = store.sightings(limit, **filters)
+        unknown = _unknown(store, name) if name and not found else ""
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
         _table(found)
-    else:
+    elif not unknown:
         filtered = since or until or kind or name
         output.note("no sighting matches" if filtered else "no sighting yet")
+    if unknown:
+        output.note(unknown)
+
+
+def _unknown(store: Store, name: str) -> str:
+    """Return that no person called ``name`` is enrolled, with the closest name; an empty text if one is."""
+    from facesecure.domain.errors import did_you_mean
+    from facesecure.domain.names import name_key
+
+    names = {name_key(person.name): person.name for person in store.people()}
+    if name_key(name) in names:
+        return ""
+    closest = did_you_mean(name_key(name), names, prefix="; ", shown=lambda key: repr(names[key]))
+    return f"no sighting matches: no person called {name!r} is enrolled{closest}"
 
 
 def _table(found: list[StoredSighting]) -> None:
@@ -219,6 +234,9 @@ def export(
     with settings_of(context).store() as store, _opened(to) as file:
         sightings = store.each_sighting(**_filters(since, until, kind, name, corrected))
         count = write(map(serializers.sighting, sightings), file)
+        unknown = _unknown(store, name) if name and not count else ""
+    if unknown:
+        output.note(unknown)
     if to is not None:
         output.note(f"{count} sighting{'s' if count != 1 else ''} written to {to}")
 

@@ -1,5 +1,6 @@
 """Times as people write them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -31,7 +32,42 @@ def test_today_begins_at_the_machines_midnight():
     assert moment("today", NOW) - moment("yesterday", NOW) == timedelta(days=1)
 
 
-@pytest.mark.parametrize("text", ["soon", "", "12x", "2031-13-01", "999999w", "-3h"])
+@pytest.fixture
+def paris(monkeypatch):
+    """The machine's zone, whose clocks went forward on 2031-03-30 and back on 2031-10-26."""
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("paris")
+@pytest.mark.parametrize(
+    ("now", "text", "expected"),
+    [
+        ((3, 30, 16), "today", (3, 29, 23)),  # midnight was in winter time, an hour from UTC
+        ((3, 31, 16), "yesterday", (3, 29, 23)),
+        ((3, 30, 16), "1:30", (3, 30, 0, 30)),
+        ((10, 26, 16), "today", (10, 25, 22)),  # and here in summer time, two hours
+        ((10, 27, 16), "yesterday", (10, 25, 22)),
+        ((10, 27, 16), "24h", (10, 26, 16)),
+    ],
+)
+def test_days_begin_at_midnight_even_when_the_clock_changes(now, text, expected):
+    assert moment(text, datetime(2031, *now, tzinfo=UTC)) == datetime(2031, *expected, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("11:00", (30, 11, 0)), ("9:05", (30, 9, 5)), ("18:00:00", (30, 18, 0)), ("18:01", (29, 18, 1))],
+)
+def test_a_time_of_day_is_the_latest_that_has_passed(text, expected):
+    now = datetime(2031, 5, 30, 18, 0).astimezone()
+    assert moment(text, now) == datetime(2031, 5, *expected).astimezone(UTC)
+
+
+@pytest.mark.parametrize("text", ["25:00", "soon", "", "12x", "2031-13-01", "999999w", "-3h"])
 def test_anything_else_is_refused_with_examples(text):
     with pytest.raises(UsageError, match="is not a time") as caught:
         moment(text, NOW)

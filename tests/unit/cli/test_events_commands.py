@@ -50,6 +50,15 @@ def test_nothing_seen_is_said_on_stderr(facesecure):
     assert facesecure("events", "list", "--json").json == {"events": []}
 
 
+def test_a_name_that_no_one_has_is_said_to_be_unknown(facesecure, seen):
+    outcome = facesecure("events", "list", "--name", "Nemo")
+    assert (outcome.code, outcome.out) == (0, "")
+    assert "no person called 'Nemo' is enrolled" in outcome.err
+    listed = facesecure("events", "list", "--name", "Nemo", "--json")
+    assert (listed.json, listed.err) == ({"events": []}, outcome.err)
+    assert outcome.err in facesecure("events", "export", "--name", "Nemo").err
+
+
 def test_a_time_nobody_understands_is_refused(facesecure):
     assert facesecure("events", "list", "--since", "soon").code == 2
     assert facesecure("events", "list", "--kind", "cat").code == 2
