@@ -51,7 +51,7 @@ def test_every_file_is_its_owners_only_whatever_was_done(facesecure, lived_in):
         ("calibrate",),
         ("people", "rename", GRACE, "Amazing Grace"),
         ("visitors", "forget", stranger, "--yes"),
-        ("key", "rotate"),
+        ("key", "rotate", "--yes"),
         ("people", "list"),
     ):
         outcome = facesecure(*words)

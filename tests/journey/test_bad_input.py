@@ -207,7 +207,7 @@ def test_a_name_with_an_emoji_or_any_letters_is_anybodys(facesecure, album, name
     assert facesecure("enroll", name, "--images", album).code == 0
     assert list(facesecure.people()) == [name]
     assert name in facesecure("people", "list").out
-    assert facesecure("people", "remove", name).code == 0
+    assert facesecure("people", "remove", name, "--yes").code == 0
 
 
 # State ------------------------------------------------------------------------------------------------------------

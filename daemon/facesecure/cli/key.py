@@ -9,6 +9,7 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.output import Json, examples, group
+from facesecure.cli.prompts import Yes, confirm
 from facesecure.cli.settings import settings_of
 
 app = group(
@@ -54,14 +55,15 @@ def make(
         output.say(f"{key.path} {'exists already' if there else 'is made'}: {key.identifier}")
 
 
-@app.command("rotate", epilog=examples("facesecure key rotate"))
-def rotate(context: typer.Context, json: Json = False) -> None:
+@app.command("rotate", epilog=examples("facesecure key rotate", "facesecure key rotate --yes"))
+def rotate(context: typer.Context, yes: Yes = False, json: Json = False) -> None:
     """Replace the key with a new one.
 
     Encrypts everything again, and makes new backups. Use it if another person may have read the key. A copy of the
     faces that they made before can still be read.
     """
     with settings_of(context).store() as store:
+        confirm("Replace the key; copies and backups made elsewhere need the old one", yes)
         key = store.rotate_key()
     if json:
         output.emit_json({"path": key.path, "identifier": key.identifier})

@@ -12,7 +12,7 @@ import typer
 
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
-from facesecure.cli.prompts import PassphraseFile, confirm, new_passphrase, passphrase
+from facesecure.cli.prompts import PassphraseFile, Yes, confirm, new_passphrase, passphrase
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def remove(
     face: Annotated[
         int | None, typer.Option(metavar="NUMBER", help="Only this face; `facesecure people show` lists them.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Forget a person: their faces, templates and name. Sightings stay, without the name.
@@ -138,7 +138,7 @@ def remove(
     config = settings_of(context).config()
     with open_store(config) as store:
         people.require_person(store, name)  # before the question
-        confirm(f"Forget {name}" if face is None else f"Remove face {face} of {name}", yes or json)
+        confirm(f"Forget {name}" if face is None else f"Remove face {face} of {name}", yes)
         if face is None:
             person = people.forget_person(store, config, state_of(config), name)
             removed = {"removed": person.name, "faces": person.faces}

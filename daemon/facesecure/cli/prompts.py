@@ -53,10 +53,24 @@ def _prompted(*, twice: bool) -> str:
     return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=twice, err=True))
 
 
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask for confirmation; required where there is no terminal.")
+]
+
+
 def confirm(question: str, agreed: bool) -> None:
-    """Ask ``question`` unless it is ``agreed`` or there is no terminal; end the command if the answer is no."""
-    if not agreed and _interactive():
-        typer.confirm(f"{question}?", abort=True, err=True)
+    """Ask ``question`` unless it is ``agreed``; end the command if the answer is no.
+
+    Every command that destroys what cannot be restored calls it first. Raises UsageError if there is no terminal to
+    ask, so that a script destroys only what it says it will.
+    """
+    if agreed:
+        return
+    if not _interactive():
+        raise UsageError(
+            f"this cannot be undone, and there is no terminal to confirm it: {question}?", "to do it, add --yes"
+        )
+    typer.confirm(f"{question}?", abort=True, err=True)
 
 
 def _interactive() -> bool:

@@ -8,7 +8,7 @@ import typer
 
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
-from facesecure.cli.prompts import confirm
+from facesecure.cli.prompts import Yes, confirm
 from facesecure.cli.settings import open_store, settings_of
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def name(
 def forget(
     context: typer.Context,
     identifier: Number,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Forget a visitor: remove all their faces and snapshots. The sightings stay in events.
@@ -112,7 +112,7 @@ def forget(
 
     with settings_of(context).store() as store:
         visitor = store.visitors.find(identifier)
-        confirm(f"Forget visitor {identifier}, {_times(visitor.visits)}", yes or json)
+        confirm(f"Forget visitor {identifier}, {_times(visitor.visits)}", yes)
         gone = forget_visitor(store, identifier)
     if json:
         output.emit_json({"forgotten": gone.identifier, "faces": gone.faces})

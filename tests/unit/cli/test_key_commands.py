@@ -45,7 +45,7 @@ def test_a_key_is_made_once(facesecure, tmp_path):
 def test_a_new_key_keeps_everybody(facesecure, store):
     store.add_person("Anna", [enrolled_face(1)])
     before = facesecure("key", "show", "--json").json["identifier"]
-    after = facesecure("key", "rotate", "--json").json["identifier"]
+    after = facesecure("key", "rotate", "--yes", "--json").json["identifier"]
     assert before != after == facesecure("key", "show", "--json").json["identifier"]
     assert facesecure.people() == {"Anna": 1}
     assert facesecure("people", "show", "Anna").code == 0

@@ -74,22 +74,22 @@ def test_a_person_gets_another_name(facesecure, family):
 
 
 def test_a_person_is_forgotten(facesecure, family):
-    assert facesecure("people", "remove", "anna").out == "Anna is forgotten\n"
+    assert facesecure("people", "remove", "anna", "--yes").out == "Anna is forgotten\n"
     assert [person.name for person in family.people()] == ["Björn 🦊"]
 
 
 def test_one_picture_is_removed_and_not_somebody_elses(facesecure, family):
     mine, others = family.faces_of("Anna")[0].identifier, family.faces_of("Björn 🦊")[0].identifier
-    refused = facesecure("people", "remove", "Anna", "--face", others)
+    refused = facesecure("people", "remove", "Anna", "--face", others, "--yes")
     assert refused.code == 2
     assert "people show" in refused.err
-    assert facesecure("people", "remove", "Anna", "--face", mine).code == 0
+    assert facesecure("people", "remove", "Anna", "--face", mine, "--yes").code == 0
     assert len(family.faces_of("Anna")) == 1
 
 
 def test_the_last_picture_is_not_removed(facesecure, family):
     last = family.faces_of("Björn 🦊")[0].identifier
-    assert facesecure("people", "remove", "Björn 🦊", "--face", last).code == 2
+    assert facesecure("people", "remove", "Björn 🦊", "--face", last, "--yes").code == 2
 
 
 @pytest.fixture(autouse=True)

@@ -104,7 +104,9 @@ def test_too_few_good_faces_name_nobody_and_each_reason_is_told(facesecure, visi
 
 def test_a_visitor_is_forgotten(facesecure, visits, grace):
     visits("first", grace[:3])
-    assert facesecure("visitors", "forget", 1).out == "visitor 1 is forgotten, with 3 faces\n"
+    assert facesecure("visitors", "forget", 1, "--json").code == 2, "without a terminal it wants --yes"
+    assert len(facesecure("visitors", "list", "--json").json["visitors"]) == 1
+    assert facesecure("visitors", "forget", 1, "--yes").out == "visitor 1 is forgotten, with 3 faces\n"
     assert facesecure("visitors", "list", "--json").json == {"visitors": []}
     assert facesecure("events", "show", "first", "--json").json["snapshot"] is None
 
