@@ -44,11 +44,15 @@ def free_port() -> int:
 class RtspCamera:
     """A camera process on its own port, killed at the end of the ``with`` block."""
 
-    def __init__(self, account: str = "", film: Path | None = None) -> None:
-        """``account``: USER:PASSWORD, if it requires one. ``film``: a video to send instead of a bouncing ball."""
+    def __init__(self, account: str = "", film: Path | None = None, *, shared: bool = False) -> None:
+        """``account``: USER:PASSWORD, if it requires one. ``film``: a video to send instead of a bouncing ball.
+
+        ``shared``: viewers join the film where it is, as at a real camera; otherwise each sees it from its beginning.
+        """
         self.port = free_port()
         self._account = account
         self._film = film
+        self._shared = shared
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -83,6 +87,7 @@ class RtspCamera:
             str(self.port),
             self._account or "-",
             *([str(self._film)] if self._film else []),
+            *(["shared"] if self._film and self._shared else []),
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None

@@ -1,9 +1,10 @@
 """A real RTSP camera for tests, with GStreamer: run as a script by the Python that has `gi`.
 
-    /usr/bin/python3 rtsp_server.py PORT [USER:PASSWORD|-] [FILM.mp4]
+    /usr/bin/python3 rtsp_server.py PORT [USER:PASSWORD|-] [FILM.mp4 [shared]]
 
 Serves rtsp://127.0.0.1:PORT/door, H.264, 160x120 at 20 frames a second, or FILM unchanged, from its beginning for
-every viewer; with digest authentication if an account is given. Prints "ready" when it listens.
+every viewer, or shared by all, who join it where it is, as at a real camera; with digest authentication if an
+account is given. Prints "ready" when it listens.
 """
 
 import sys
@@ -23,11 +24,11 @@ BALL = (
 FILM = '( filesrc location="{}" ! qtdemux ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=1 )'
 
 
-def camera(film: str) -> GstRtspServer.RTSPMediaFactory:
+def camera(film: str, shared: bool) -> GstRtspServer.RTSPMediaFactory:
     """A bouncing ball, encoded once for all viewers, or ``film``."""
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(FILM.format(film) if film else BALL)
-    factory.set_shared(not film)
+    factory.set_shared(shared or not film)
     return factory
 
 
@@ -44,10 +45,10 @@ def protect(server: GstRtspServer.RTSPServer, factory: GstRtspServer.RTSPMediaFa
     factory.add_role_from_structure(Gst.Structure.new_from_string(rights))
 
 
-def main(port: str, account: str = "-", film: str = "") -> None:
+def main(port: str, account: str = "-", film: str = "", shared: str = "") -> None:
     """Serve until killed."""
     Gst.init(None)
-    server, factory = GstRtspServer.RTSPServer(), camera(film)
+    server, factory = GstRtspServer.RTSPServer(), camera(film, bool(shared))
     server.set_address("127.0.0.1")
     server.set_service(port)
     if account != "-":

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from facesecure.camera.sources.decoding import open_container, unreadable
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.progress import ProgressBar
@@ -146,13 +147,11 @@ def _searches(recording: Recording, stride: int) -> int:
     """Estimate how many frames will be searched, for the progress bar."""
     if recording.kind == "photo":
         return 1
-    import av
-
     try:
-        with av.open(str(recording.path)) as container:
+        with open_container(str(recording.path)) as container:
             stream = container.streams.video[0]
             frames = stream.frames or (container.duration or 0) / 1e6 * float(stream.average_rate or 25)
-    except (av.FFmpegError, IndexError, OSError):
+    except unreadable():  # an OSError is one of them where FFmpeg raises it
         return 1
     return max(1, round(frames / stride))
 

@@ -59,7 +59,8 @@ def decode(data: bytes | Path, rate: int = RATE) -> Sound:
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
     try:
-        with av.open(str(data) if isinstance(data, Path) else io.BytesIO(data), "r") as container:
+        file = str(data) if isinstance(data, Path) else io.BytesIO(data)
+        with av.open(file, "r", metadata_errors="replace") as container:
             frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
             frames += resampler.resample(None)
     except (av.FFmpegError, IndexError) as error:

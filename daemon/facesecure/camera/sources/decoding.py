@@ -7,11 +7,13 @@ the same reason.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from facesecure.camera.sources.uri import Address
 from facesecure.domain.errors import SourceError
+
+_CHOOSE_H264 = "choose H.264 in the camera's settings"
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -19,34 +21,64 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+def open_container(location: str, **how: Any) -> InputContainer:
+    """Open ``location`` as ``av.open`` does, whatever the bytes of its title are. Raises one of ``unreadable()``."""
+    import av
+
+    container: InputContainer = av.open(location, "r", metadata_errors="replace", **how)
+    return container
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """Return the errors by which PyAV says that a container or stream cannot be read.
+
+    FFmpeg's own errors, and those of PyAV's conversions of what it finds: text, numbers, and sizes beyond all sense.
+    """
+    import av
+
+    return (av.FFmpegError, ValueError, LookupError, ArithmeticError, MemoryError, RuntimeError)
+
+
 def video_stream(container: InputContainer, address: Address, threads: int) -> VideoStream:
     """Return the first video stream of ``container``, set to decode on ``threads`` threads (0: as FFmpeg likes).
 
-    Raises SourceError if there is none.
+    Raises SourceError if there is none, or none with a decoder.
     """
     if not container.streams.video:
         raise SourceError(f"{address} has no video in it", "choose a file or stream with video")
-    stream = container.streams.video[0]
+    # PyAV has no codec context where FFmpeg has no decoder, which its type does not say.
+    decodable = [stream for stream in container.streams.video if getattr(stream, "codec_context", None) is not None]
+    if not decodable:
+        raise SourceError(
+            f"{address} holds video of a kind that cannot be decoded, or its header is damaged",
+            "convert it to H.264, or copy it again" if address.scheme == "file" else _CHOOSE_H264,
+        )
+    stream = decodable[0]
     stream.codec_context.thread_count = threads
     stream.thread_type = "NONE" if threads == 1 else "AUTO"
     return stream
 
 
 class FrameReader:
-    """Decodes the frames of one stream, in order. ``damaged`` counts the corrupt packets and frames, which it drops."""
+    """Decodes the frames of one stream, in order. ``damaged`` counts the corrupt packets and frames, which it drops.
+
+    ``key_frame`` is True as soon as a packet with a key frame has come; before that nothing can be decoded.
+    """
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._container = container
         self._stream = stream
         self.damaged = 0
+        self.key_frame = False
 
     def __iter__(self) -> Iterator[VideoFrame | None]:
         """Yield each good frame, and None for each packet without one, so that a caller can check for a time-out.
 
-        Raises av.FFmpegError when the container cannot be read further.
+        Raises one of ``unreadable()`` when the container cannot be read further.
         """
         for packet in self._container.demux(self._stream):
             self.damaged += packet.is_corrupt
+            self.key_frame |= packet.is_keyframe
             good: list[VideoFrame | None] = [frame for frame in self._decode(packet) if not frame.is_corrupt]
             yield from good or [None]
 
@@ -63,7 +95,7 @@ class FrameReader:
 
 
 def explain(error: Exception, address: Address, timed_out: bool = False) -> tuple[str, str]:
-    """Return (message, hint) for an av.FFmpegError of a live source at ``address``, without secrets."""
+    """Return (message, hint) for one of ``unreadable()`` from a live source at ``address``, without secrets."""
     import av
 
     refused = (av.HTTPUnauthorizedError, av.HTTPForbiddenError)
@@ -92,8 +124,8 @@ def _explain_rest(error: Exception, address: Address) -> tuple[str, str]:
             f"this user may not open {address}",
             "add the user to the group `video`, or start facesecure as its service",
         )
-    if isinstance(error, av.InvalidDataError):
-        return f"{address} does not send video that can be read", "try H.264 in the camera's settings"
+    if isinstance(error, av.InvalidDataError) or not isinstance(error, av.FFmpegError | OSError):
+        return f"{address} does not send video that can be read", _CHOOSE_H264
     if getattr(error, "errno", None) == 16:
         return f"{address} is in use by another program", "close that program; `fuser -v /dev/video0` lists it"
     if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) == 19:

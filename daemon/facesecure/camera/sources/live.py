@@ -26,8 +26,11 @@ OnTrouble = Callable[[SourceError | None], None]
 class Connection(Protocol):
     """Opens one kind of camera and reads it until it is lost. Its ``str`` holds no secret."""
 
-    def images(self, stopped: threading.Event) -> Generator[FrameImage]:
-        """Open, yield images, release when closed. Return if ``stopped`` is set; raises SourceError on a loss."""
+    def images(self, stopped: threading.Event) -> Generator[FrameImage | None]:
+        """Open, yield images, release when closed. Return if ``stopped`` is set; raises SourceError on a loss.
+
+        None in place of an image is a sign of life: something comes that gives no image yet.
+        """
 
     def probe(self) -> ProbeResult:
         """Open, decode one image, release. Raises SourceError."""
@@ -119,12 +122,14 @@ class LiveSource:
             try:
                 with closing(self._connection.images(self._stopped)) as images:
                     for image in images:
+                        self._heartbeat.beat()
+                        if image is None:
+                            continue
                         if not seen:
                             seen = patient = True
                             log.info("%s delivers images of %dx%d", self._connection, *image.size)
                         backoff.reset()
                         self._outages.recovered()
-                        self._heartbeat.beat()
                         yield clock.live(image)
             except SourceError as error:
                 if not patient:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult
-from facesecure.camera.sources.decoding import FrameReader, explain, video_stream
+from facesecure.camera.sources.decoding import FrameReader, explain, open_container, unreadable, video_stream
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
@@ -25,36 +25,42 @@ log = logging.getLogger(__name__)
 
 Opener = Callable[[Address, CameraConfig], "InputContainer"]
 
+KEY_FRAME_WAIT = 60.0
+"""Seconds to wait, while data comes, for the first key frame: "smart" H.264 has one in 5 to 20 s, and some fewer."""
+
 
 def open_rtsp(address: Address, camera: CameraConfig) -> InputContainer:
-    """Connect to a network camera over TCP, video without sound. Raises av.FFmpegError."""
-    import av
-
+    """Connect to a network camera over TCP, video without sound. Raises one of ``unreadable()``."""
+    # Not "fflags nobuffer": it drops what FFmpeg reads to know the stream, and with that the first key frame.
     options = {
         "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the image
         "allowed_media_types": "video",
-        "fflags": "nobuffer",
         "analyzeduration": "2000000",  # microseconds at most; FFmpeg's own is five seconds
         "fpsprobesize": "0",  # the stream's description states the rate: connecting takes 0.5 s instead of 1.5 s
     }
-    return av.open(address.location, options=options, timeout=camera.timeout)
+    return open_container(address.location, options=options, timeout=camera.timeout)
 
 
 def open_v4l2(address: Address, camera: CameraConfig) -> InputContainer:
-    """Open a USB camera, as MJPEG where it can (raw video of that size is slow on USB 2). Raises av.FFmpegError."""
+    """Open a USB camera, as MJPEG where it can (raw video of that size is slow on USB 2).
+
+    Raises one of ``unreadable()``.
+    """
     import av
 
     wish = {"video_size": f"{camera.width}x{camera.height}", "framerate": f"{camera.fps:g}"}
     for options in ({**wish, "input_format": "mjpeg"}, wish):
         try:
-            return av.open(address.location, format="v4l2", options=options, timeout=camera.timeout)
+            return open_container(address.location, format="v4l2", options=options, timeout=camera.timeout)
         except (av.ArgumentError, av.InvalidDataError) as error:
             log.debug("%s does not support %s: %s", address, options, error.strerror)
-    return av.open(address.location, format="v4l2", timeout=camera.timeout)
+    return open_container(address.location, format="v4l2", timeout=camera.timeout)
 
 
 class StreamConnection:
     """A camera that FFmpeg reads. An end, an error or ``camera.timeout`` seconds without an image is a loss.
+
+    Only the first image may take longer: until a key frame comes, which is up to the camera.
 
     Example::
 
@@ -71,19 +77,24 @@ class StreamConnection:
     def __str__(self) -> str:
         return self._address.shown
 
-    def images(self, stopped: threading.Event) -> Generator[VideoImage]:
-        """Yield images until ``stopped`` is set. Raises SourceError if it does not open, SourceLost after that."""
+    def images(self, stopped: threading.Event) -> Generator[VideoImage | None]:
+        """Yield images until ``stopped`` is set, and None for data without one.
+
+        Raises SourceError if it does not open, SourceLost after that.
+        """
         converter = ColourConverter()
         with self._opened() as (container, stream):
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
-                if frame is not None:
-                    yield VideoImage(frame, converter)
+                yield VideoImage(frame, converter) if frame is not None else None
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
-        """Open once, decode one image, close. Raises SourceError; takes twice ``camera.timeout`` at most."""
+        """Open once, decode one image, close. Raises SourceError.
+
+        Takes twice ``camera.timeout`` at most, but ``KEY_FRAME_WAIT`` where data comes without a key frame.
+        """
         with self._opened() as (container, stream):
             for frame in self._decoded(container, stream):
                 if frame is not None:
@@ -93,12 +104,10 @@ class StreamConnection:
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        import av
-
         began = time.monotonic()
         try:
             container = self._open(self._address, self._camera)
-        except av.FFmpegError as error:
+        except unreadable() as error:
             # FFmpeg reports an interrupted opening in several ways, "invalid data" among them.
             timed_out = time.monotonic() - began >= 0.95 * self._camera.timeout
             raise SourceError(*explain(error, self._address, timed_out)) from None
@@ -110,13 +119,15 @@ class StreamConnection:
         import av
 
         timeout = self._camera.timeout
-        last = time.monotonic()
+        began = last = time.monotonic()
+        reader = FrameReader(container, stream)
         try:
-            for frame in FrameReader(container, stream):
-                if frame is None and time.monotonic() - last > timeout:
-                    raise SourceLost(
-                        f"{self} sends data but no image", "restart the camera, or choose H.264 in its settings"
-                    )
+            for frame in reader:
+                now = time.monotonic()
+                if not reader.key_frame and now - began <= KEY_FRAME_WAIT:
+                    last = now
+                if frame is None and now - last > timeout:
+                    raise SourceLost(*self._no_image(stream, reader.key_frame))
                 yield frame
                 if frame is not None:  # after the yield: the reader's own time does not count
                     last = time.monotonic()
@@ -124,5 +135,18 @@ class StreamConnection:
             raise SourceLost(
                 f"{self} sent nothing for {timeout:g} s", "is the camera's network connection good?"
             ) from None
-        except av.FFmpegError as error:
+        except unreadable() as error:
             raise SourceLost(*explain(error, self._address)) from None
+
+    def _no_image(self, stream: VideoStream, key_frame: bool) -> tuple[str, str]:
+        """Return (message, hint) for data that gives no image."""
+        codec = stream.codec_context.codec.name
+        if not key_frame:
+            return (
+                f"{self} sends data but no key frame for {KEY_FRAME_WAIT:g} s",
+                "set a key frame (I-frame, GOP) every 1 or 2 s in the camera's settings",
+            )
+        return (
+            f"{self} sends data but no image",
+            "restart the camera" if codec == "h264" else "restart the camera, or choose H.264 in its settings",
+        )

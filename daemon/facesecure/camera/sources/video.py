@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult, RecordedSource
-from facesecure.camera.sources.decoding import FrameReader, video_stream
+from facesecure.camera.sources.decoding import FrameReader, open_container, unreadable, video_stream
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
@@ -55,12 +55,10 @@ class VideoFile(RecordedSource):
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
-        import av
-
         path = self._address.path
         try:
-            container = av.open(str(path))
-        except av.FFmpegError as error:
+            container = open_container(str(path))
+        except unreadable() as error:
             raise self._unreadable(error) from None
         with container:
             yield container, video_stream(container, self._address, self._threads)
@@ -80,15 +78,13 @@ class VideoFile(RecordedSource):
 
     def _readable(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
         """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
-        import av
-
         reader, last = FrameReader(container, stream), None
         try:
             for frame in reader:
                 if frame is not None:
                     last = frame
                     yield frame
-        except av.FFmpegError:
+        except unreadable():
             reader.damaged += 1
         if last is None:
             raise SourceError(

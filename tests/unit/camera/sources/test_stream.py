@@ -15,7 +15,7 @@ import av
 import pytest
 
 from facesecure.camera.capture import LatestFrame
-from facesecure.camera.sources import open_source, probe
+from facesecure.camera.sources import open_source, probe, stream
 from facesecure.camera.sources.live import LiveSource
 from facesecure.camera.sources.stream import StreamConnection
 from facesecure.camera.sources.uri import Address
@@ -96,6 +96,39 @@ def test_a_stalled_server_is_a_loss_after_the_time_out(camera: RtspCamera) -> No
     assert any(why in str(troubles[0]) for why in ("sent nothing for 1 s", "sends data but no image"))
 
 
+def seldom(folder: Path, seconds: int, gap: int) -> Path:
+    """A film at 10 frames a second with a key frame every ``gap`` seconds only."""
+    options = {"g": str(10 * gap), "keyint_min": str(10 * gap), "sc_threshold": "0", "bf": "0"}
+    return walk(folder / "seldom.mp4", 10 * seconds, rate=10, options=options)
+
+
+@pytest.mark.rtsp
+def test_a_camera_whose_key_frames_come_seldom_is_seen_from_its_first_one(tmp_path: Path) -> None:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RtspCamera(film=seldom(tmp_path, 20, 10)) as camera:
+        began = time.monotonic()
+        assert probe(camera.url, QUICK).width == 160
+        assert time.monotonic() - began < 4  # 0.5 s on an idle machine; the second key frame comes after 10 s
+        troubles: list[SourceError | None] = []
+        assert first(open_source(camera.url, QUICK, on_trouble=troubles.append), 3)
+        assert troubles == []
+
+
+@pytest.mark.rtsp
+def test_a_stream_joined_between_two_key_frames_is_waited_for(tmp_path: Path) -> None:
+    if reason := unavailable():
+        pytest.skip(reason)
+    with RtspCamera(film=seldom(tmp_path, 30, 5), shared=True) as camera:
+        troubles: list[SourceError | None] = []
+        with closing(open_source(camera.url, QUICK).frames()) as other:
+            next(other)
+            time.sleep(1)
+            source = open_source(camera.url, QUICK, on_trouble=troubles.append)  # its patience is 1 s
+            assert first(source, 2)
+        assert troubles == []
+
+
 @pytest.mark.rtsp
 def test_leaving_a_stalled_camera_does_not_wait_for_its_time_out(camera: RtspCamera) -> None:
     patient = CameraConfig(timeout=6.0)
@@ -173,7 +206,8 @@ def test_a_camera_unplugged_later_is_waited_for(tmp_path: Path) -> None:
     assert source.trouble is None
 
 
-def test_data_without_pictures_is_a_loss(tmp_path: Path) -> None:
+def test_data_without_pictures_is_a_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "KEY_FRAME_WAIT", -1.0)
     film = write_video(tmp_path / "long.mp4", [plain((number % 200,) * 3, (64, 48)) for number in range(100)])
     data = bytearray(film.read_bytes())
     body = data.index(b"mdat") + 4
@@ -182,5 +216,21 @@ def test_data_without_pictures_is_a_loss(tmp_path: Path) -> None:
     connection = StreamConnection(
         Address("v4l2", "/dev/film"), CameraConfig(timeout=1e-6), lambda *_: av.open(str(film))
     )
-    with pytest.raises(SourceLost, match="sends data but no image"):
-        next(connection.images(threading.Event()))
+    with pytest.raises(SourceLost, match="sends data but no key frame"):
+        list(connection.images(threading.Event()))
+
+
+def test_a_hint_does_not_ask_for_the_codec_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "KEY_FRAME_WAIT", -1.0)
+    for codec, name in (("libx264", "a.mp4"), ("mpeg4", "b.mp4")):
+        film = write_video(tmp_path / name, [plain(size=(64, 48))] * 30, codec=codec)
+        data = bytearray(film.read_bytes())
+        body = data.index(b"mdat") + 4
+        data[body:] = bytes(len(data) - body)
+        film.write_bytes(data)
+        connection = StreamConnection(
+            Address("v4l2", "/dev/film"), CameraConfig(timeout=1e-6), lambda *_, film=film: av.open(str(film))
+        )
+        with pytest.raises(SourceLost) as caught:
+            list(connection.images(threading.Event()))
+        assert ("H.264" in (caught.value.hint or "")) == (codec != "libx264")
