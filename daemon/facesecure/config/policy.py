@@ -17,6 +17,8 @@ from facesecure.domain.names import person_name
 from facesecure.domain.schedule import Hours
 
 ALL, NONE = "all", "none"
+DEFAULT_PLUGIN = "log"
+"""The plugin that is in use unless the configuration switches it off."""
 PEOPLE = ("known", "stranger", "unidentified")
 SPEAKS = ("google_home", "speaker")
 
@@ -46,7 +48,7 @@ def _configured(context: str) -> Callable[[str, ValidationInfo], str]:
 
     def check(name: str, info: ValidationInfo) -> str:
         known = (info.context or {}).get(context)
-        if known is None or name in known or name in (ALL, NONE):
+        if known is None or name in known or name in (DEFAULT_PLUGIN, ALL, NONE):
             return name
         hint = did_you_mean(name, [*known, ALL, NONE]) or f"there are: {', '.join(sorted(known)) or 'none'}"
         raise ValueError(f"there is no [plugins.{name}] in the configuration; {hint}")

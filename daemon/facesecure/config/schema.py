@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from facesecure.config.base import Section
-from facesecure.config.policy import PolicyConfig
+from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -247,7 +247,7 @@ def fallback_cycle(fallback: Mapping[str, str]) -> list[str]:
 
 
 def _log_only() -> dict[str, dict[str, Any]]:
-    return {"log": {}}
+    return {DEFAULT_PLUGIN: {}}
 
 
 class FacesecureConfig(Section):
@@ -276,5 +276,11 @@ class FacesecureConfig(Section):
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table for each plugin: [plugins.log]; each takes enabled = true|false and the plugin's "
-        "own settings",
+        "own settings; log is in use unless its table says enabled = false",
     )
+
+    @field_validator("plugins")
+    @classmethod
+    def _log_stays(cls, plugins: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return ``plugins`` with the log: to add one plugin must not silence another."""
+        return {**_log_only(), **plugins}

@@ -13,7 +13,7 @@ from facesecure.config import FacesecureConfig
 def config_for(clip: Path, **sections: Any) -> FacesecureConfig:
     """Return a configuration that watches ``clip``: defaults, and only the plugins given in ``sections``."""
     camera = {"source": f"file:{clip}", **sections.pop("camera", {})}
-    return FacesecureConfig.model_validate({"camera": camera, "plugins": {}, **sections})
+    return FacesecureConfig.model_validate({"camera": camera, "plugins": {"log": {"enabled": False}}, **sections})
 
 
 def lines_of(log: Path) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ Event = Callable[[], object]
 
 
 def config(name: str) -> FacesecureConfig:
-    return FacesecureConfig.model_validate({"camera": {"name": name}, "plugins": {}})
+    return FacesecureConfig.model_validate({"camera": {"name": name}, "plugins": {"log": {"enabled": False}}})
 
 
 class Camera:

@@ -38,6 +38,13 @@ def test_a_file_sets_what_it_names_and_leaves_the_rest(tmp_path):
     assert config.detector == FacesecureConfig().detector
 
 
+def test_the_log_stays_when_another_plugin_is_added_unless_it_is_switched_off(tmp_path):
+    rules = '[[policy.rules]]\nchannels = ["log", "webhook"]\n'
+    config = load_config(written(tmp_path, rules + '[plugins.webhook]\nurl = "http://127.0.0.1/"\n'))
+    assert config.plugins == {"log": {}, "webhook": {"url": "http://127.0.0.1/"}}
+    assert load_config(written(tmp_path, "[plugins.log]\nenabled = false\n")).plugins == {"log": {"enabled": False}}
+
+
 def test_no_file_at_all_is_the_defaults():
     assert load_config() == FacesecureConfig()
 

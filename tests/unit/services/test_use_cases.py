@@ -112,6 +112,6 @@ def test_photos_are_identified_and_those_that_cannot_be_read_say_why(load_models
 
 
 def test_a_plugin_that_is_not_configured_cannot_be_tried(state_dir):
-    config = FacesecureConfig.model_validate({"plugins": {}, "speech": {"voices": ["fake"]}})
+    config = FacesecureConfig.model_validate({"speech": {"voices": ["fake"]}})
     with SpeechService(config.speech, state_dir) as speech, pytest.raises(PluginError, match="cannot be tried"):
-        send_test_alert("log", config, state_dir, speech)
+        send_test_alert("webhook", config, state_dir, speech)
