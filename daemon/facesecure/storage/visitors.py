@@ -181,15 +181,25 @@ def group(session: Session, row: SightingRow, match: MatchVisitor) -> int | None
 
 
 def leave(session: Session, row: SightingRow) -> None:
-    """Remove a sighting from its visitor; a visitor without visits is removed."""
+    """Remove a sighting and its times from its visitor; a visitor without visits is removed."""
     visitor = None if row.visitor_id is None else session.get(VisitorRow, row.visitor_id)
     if visitor is None:
         return
     row.visitor_id = None
     visitor.visits -= 1
     session.flush()
-    if not visits_of(session, visitor.id):
+    theirs = SightingRow.visitor_id == visitor.id
+    first, last = session.execute(
+        select(func.min(SightingRow.first_seen), func.max(SightingRow.last_seen)).where(theirs)
+    ).one()
+    if first is None:
         session.delete(visitor)
+        return
+    # a time that this sighting did not set is that of another, perhaps one that retention has removed since
+    if visitor.first_seen >= row.first_seen:
+        visitor.first_seen = first
+    if visitor.last_seen <= row.last_seen:
+        visitor.last_seen = last
 
 
 def leave_named(session: Session, row: SightingRow) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from facesecure.domain import VerdictKind
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.templates import templates_of
 from facesecure.storage.store import Store
+from support.builders import NOON
 from support.store import MODEL, UNIDENTIFIED, known, sighting
 from support.visitors import CHOOSE, enrolled, faces, known_to, visit
 
@@ -164,3 +166,14 @@ def test_faces_of_a_sighting_without_any_are_told(mistaken: Store) -> None:
     mistaken.record(sighting("faceless", UNIDENTIFIED))
     with pytest.raises(UsageError, match="no face of sighting faceless is stored"):
         mistaken.corrections.faces("faceless")
+
+
+def test_the_times_of_a_wrong_visitor_are_taken_back_with_the_visit(store: Store) -> None:
+    store.add_person("Tom", known_to(1))
+    for day in (1, 0, 3, 2):
+        visit(store, f"day{day}", 2, day, when=NOON + timedelta(days=day))
+    for wrong, first, last in (("day3", 0, 2), ("day0", 1, 2), ("day2", 1, 1)):
+        learn(store, wrong, "Tom")
+        (visitor,) = store.visitors.all()
+        seen = (visitor.first_seen, visitor.last_seen - timedelta(seconds=2))
+        assert seen == (NOON + timedelta(days=first), NOON + timedelta(days=last))
