@@ -83,10 +83,11 @@ class FrameClock:
         """Return a frame taken now, on the monotonic clock."""
         return self._stamp(image, time.monotonic(), datetime.now(UTC))
 
-    def recorded(self, image: FrameImage, at: float, start: datetime) -> Frame:
-        """Return a frame taken ``at`` seconds into a recording that began at ``start``."""
+    def recorded(self, image: FrameImage, at: float, start: datetime, latest: datetime | None = None) -> Frame:
+        """Return a frame taken ``at`` seconds into a recording that began at ``start``, but not after ``latest``."""
         at = max(at, self._last + SMALLEST_STEP)
-        return self._stamp(image, at, start + timedelta(seconds=at))
+        wall = start + timedelta(seconds=at)
+        return self._stamp(image, at, wall if latest is None else min(wall, latest))
 
     def _stamp(self, image: FrameImage, at: float, wall: datetime) -> Frame:
         at = max(at, self._last + 1e-6)
@@ -98,15 +99,17 @@ class FrameClock:
 class RecordedSource(ABC):
     """A file or folder that is played and ends; ``frames`` may be called again and starts over.
 
-    ``taken_at`` is the recording's own time, from 0; ``wall_time`` is ``start`` (default: when playing begins) plus
-    that. With ``camera.file_speed = "real"`` frames come when a camera would have sent them, and a slow reader may
-    miss some. A subclass provides ``_timed_images`` and ``probe``.
+    ``taken_at`` is the recording's own time, from 0; ``wall_time`` is ``start`` plus that. Without a ``start`` the
+    recording ends now, so that nothing in it is dated in the future. With ``camera.file_speed = "real"`` it begins
+    now, frames come when a camera would have sent them, and a slow reader may miss some. A subclass provides
+    ``_timed_images``, in which it sets ``_length``, and ``probe``.
     """
 
     def __init__(self, address: Address, camera: CameraConfig, *, start: datetime | None = None) -> None:
         self.live = camera.file_speed == "real"
         self._address = address
         self._start = start
+        self._length = 0.0  # seconds
         self._stopped = threading.Event()
         self._heartbeat = Heartbeat()
 
@@ -124,10 +127,13 @@ class RecordedSource(ABC):
 
     def frames(self) -> Generator[Frame]:
         """Yield every readable frame of the recording. Raises SourceError if there is none."""
-        clock, start, began = FrameClock(), self._start or datetime.now(UTC), None
+        clock, start, began = FrameClock(), self._start, None
         with closing(self._timed_images()) as images:
             for image, at in images:
-                frame, now = clock.recorded(image, at, start), time.monotonic()
+                if start is None:
+                    start = datetime.now(UTC) - timedelta(seconds=0 if self.live else self._length)
+                latest = None if self.live or self._start else datetime.now(UTC)
+                frame, now = clock.recorded(image, at, start, latest), time.monotonic()
                 began = now - frame.taken_at if began is None else began
                 if self.live and self._heartbeat.wait(self._stopped, began + frame.taken_at - now):
                     return

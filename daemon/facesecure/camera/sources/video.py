@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult, RecordedSource
 from facesecure.camera.sources.decoding import FrameReader, open_container, unreadable, video_stream
+from facesecure.camera.sources.presentation import PresentationTimes
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 log = logging.getLogger(__name__)
+
+_LONGEST = 7 * 86400.0
+"""Seconds that a file may claim to last; a longer claim is a jump of its timestamps."""
 
 
 class VideoFile(RecordedSource):
@@ -43,14 +47,15 @@ class VideoFile(RecordedSource):
     def probe(self) -> ProbeResult:
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
-            first = next(self._readable(container, stream))
+            first = next(self._readable(container, stream, PresentationTimes(stream)))
             size = VideoImage(first, ColourConverter()).size
             return ProbeResult(*size, float(stream.average_rate or 0), f"{stream.codec_context.codec.name} video file")
 
     def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
         with self._opened() as (container, stream):
-            converter, times = ColourConverter(), _PresentationTimes(stream)
-            for frame in self._readable(container, stream):
+            self._length = min((container.duration or 0) / 1e6, _LONGEST)
+            converter, times = ColourConverter(), PresentationTimes(stream)
+            for frame in self._readable(container, stream, times):
                 yield VideoImage(frame, converter), times.of(frame)
 
     @contextmanager
@@ -76,7 +81,9 @@ class VideoFile(RecordedSource):
             "play it in a video player to check, and copy it again",
         )
 
-    def _readable(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    def _readable(
+        self, container: InputContainer, stream: VideoStream, times: PresentationTimes
+    ) -> Iterator[VideoFrame]:
         """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
         reader, last = FrameReader(container, stream), None
         try:
@@ -90,27 +97,11 @@ class VideoFile(RecordedSource):
             raise SourceError(
                 f"no frame of {self._address.path} can be decoded", "it is damaged or not finished; copy it again"
             )
-        self._warn_if_cut_short(container, reader, last)
+        self._warn_if_cut_short(container, reader.damaged, last, times.seams)
 
-    def _warn_if_cut_short(self, container: InputContainer, reader: FrameReader, last: VideoFrame) -> None:
+    def _warn_if_cut_short(self, container: InputContainer, damaged: int, last: VideoFrame, seams: int) -> None:
+        """Log a warning if something was lost. At a seam one packet counts as corrupt and the length means nothing."""
         length = (container.duration or 0) / 1e6  # FFmpeg counts it in microseconds
         reached = (last.time or 0.0) - (container.start_time or 0) / 1e6
-        if reader.damaged or reached < 0.9 * length - 0.5:
+        if damaged > seams or (not seams and reached < 0.9 * length - 0.5):
             log.warning("%s is damaged or cut short: read to %.1f s of %.1f s", self._address.path, reached, length)
-
-
-class _PresentationTimes:
-    """Seconds since the first frame of a video. Frames without a time of their own follow at the video's rate."""
-
-    def __init__(self, stream: VideoStream) -> None:
-        self._step = 1 / float(stream.average_rate or 25)
-        self._first: float | None = None
-        self._next = 0.0
-
-    def of(self, frame: VideoFrame) -> float:
-        coded: float | None = frame.time
-        if self._first is None:
-            self._first = coded or 0.0
-        at = self._next if coded is None else coded - self._first
-        self._next = at + self._step
-        return at
