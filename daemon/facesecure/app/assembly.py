@@ -34,7 +34,9 @@ from facesecure.domain.interfaces import AlertPlugin
 from facesecure.pipeline.build import build_pipeline
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
 from facesecure.services.drill.drill import Drill
+from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
+from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
 
@@ -63,7 +65,10 @@ class Daemon:
 
     def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
         """Process ``frames`` of the camera to their end; ``onlooker`` receives each with its tracks."""
-        self.pipeline.run(self.drill.inject(self.monitor.watching(frames)), onlooker)
+        try:
+            self.pipeline.run(self.drill.inject(self.monitor.watching(frames)), onlooker)
+        finally:
+            self.drill.camera_ended()
 
 
 @contextmanager
@@ -85,10 +90,12 @@ def assembled(
     with ExitStack() as stack:
         source = open_source(config.camera.source, config.camera)
         context = open_context(config, location, stack)
-        drill = Drill(partial(save_report, state_dir=location.path))
+        stranger = partial(stranger_here, context.models.identifier(config, context.store, context.state_dir))
+        drill = Drill(partial(save_report, state_dir=location.path), VisitorInjector(stranger))
         alerts = build_alerts(context, stack, live=source.live, on_step=[drill.step], extra_plugins=extra_plugins)
         pipeline = build_pipeline(config, context.identifier(), context.store, context.group, alerts, drill)
         camera = build_camera(config, source, alerts.system.of_camera, stack)
+        drill.follow_camera(lambda: camera.frames.trouble)
         commands = Commands.of(context, alerts, camera.monitor, drill)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         yield Daemon(pipeline, camera.frames, alerts.dispatcher, context.store, camera.monitor, drill, commands)

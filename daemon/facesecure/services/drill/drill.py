@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from facesecure.domain import Alert, Box, Frame, Sighting, VerdictKind
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import SourceError, UsageError
 from facesecure.pipeline.tracker import Track
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, Step
@@ -63,6 +63,20 @@ class Drill:
         self._alerts: set[str] = set()
         """Alerts of this drill: one of an earlier drill may still be on its way."""
         self._reported = True
+        self._trouble: Callable[[], SourceError | None] = _no_trouble
+        self._ended = ""
+        """Why the camera gives no more frames, for good."""
+        self._over = ""
+        """Why this drill ended before its alert was decided on."""
+
+    def follow_camera(self, trouble: Callable[[], SourceError | None]) -> None:
+        """End drills at once while ``trouble`` returns an error that keeps frames from coming. It must be quick."""
+        self._trouble = trouble
+
+    def camera_ended(self) -> None:
+        """End the drill, and each later one: the camera or recording gives no more frames."""
+        self._ended = "the camera or recording has ended"
+        self.report()
 
     def begin(self) -> None:
         """Show the stranger. Raises UsageError while a drill is running."""
@@ -70,7 +84,7 @@ class Drill:
             if self._began is not None and not self._report().done:
                 raise UsageError("a drill is running already", f"wait for its end: at most {self._seconds:.0f} s")
             self._began, self._began_at = time.monotonic(), datetime.now(UTC)
-            self._steps, self._alerts, self._reported = [], set(), False
+            self._steps, self._alerts, self._reported, self._over = [], set(), False, ""
         _log.info("a drill begins: a stranger's portrait is inserted into the camera's frames")
         self._injector.begin()
 
@@ -143,10 +157,19 @@ class Drill:
     def _report(self) -> DrillReport:
         planned, ended = self._count(WRITTEN), self._count(DELIVERED) + self._count(EXPIRED)
         timed_out = self._since() > self._seconds
-        done = timed_out or 0 < planned <= ended
-        problem = self._problem(planned) if done else ""
+        self._over = self._over or self._why_over()
+        done = timed_out or 0 < planned <= ended or bool(self._over)
+        problem = (self._over or self._problem(planned)) if done else ""
         why = problem or (self._summary() if done else "still running")
         return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
+
+    def _why_over(self) -> str:
+        """Return why no alert will come of this drill any more; empty if one may, or has."""
+        if self._count(DECIDED):
+            return ""
+        trouble = self._trouble()
+        dead = f"{_MISSING[SHOWN][0]}: {trouble.message}" if trouble else ""
+        return self._injector.problem or self._ended or dead
 
     def _problem(self, planned: int) -> str:
         for what, (problem, hint) in _MISSING.items():
@@ -175,6 +198,11 @@ class Drill:
         with self._lock:
             if self._began is not None and not self._count(what):
                 self._steps.append(Step(what, self._since(), note=note))
+
+
+def _no_trouble() -> SourceError | None:
+    """Return None, for a camera that is not followed."""
+    return None
 
 
 def _overlaps(found: Box, painted: Box) -> bool:

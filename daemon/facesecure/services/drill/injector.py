@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import cv2
@@ -14,10 +14,11 @@ from facesecure.camera.synthetic.figure import Figure
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, Portrait
 from facesecure.camera.synthetic.trajectory import Trajectory
 from facesecure.domain import Box, Frame, FrameImage
+from facesecure.domain.errors import UsageError
 from facesecure.vision.images.frames import RgbImage
 
 STRANGER = EILEEN_COLLINS
-"""The stranger of a drill: a public-domain portrait (credited in NOTICE)."""
+"""The stranger of a drill where no other is chosen: a public-domain portrait (credited in NOTICE)."""
 _SECONDS = 8.0
 _FAR, _NEAR = 0.03, 0.15
 """Width of the face in the distance and at the door, as a share of the frame's width."""
@@ -34,13 +35,18 @@ class VisitorInjector:
             ...
     """
 
-    def __init__(self, portrait: Portrait = STRANGER, seconds: float = _SECONDS) -> None:
-        """Paint the person of ``portrait``, for ``seconds`` at a time."""
-        self._portrait, self._seconds = portrait, seconds
+    def __init__(self, choose: Callable[[], Portrait] = lambda: STRANGER, seconds: float = _SECONDS) -> None:
+        """Paint the person of the portrait that ``choose`` returns, for ``seconds`` at a time.
+
+        ``choose`` is called at each visit, on the thread of the frames. It may raise UsageError: no one is painted.
+        """
+        self._choose, self._seconds = choose, seconds
         self._requested = threading.Event()
         self._figure: Figure | None = None
         self._began_at: float | None = None
         self._box: Box | None = None
+        self.problem = ""
+        """Why no one is painted in the latest visit; empty unless there was no portrait for it."""
 
     @property
     def box(self) -> Box | None:
@@ -54,6 +60,7 @@ class VisitorInjector:
 
     def begin(self) -> None:
         """Start a visit with the next frame."""
+        self.problem = ""
         self._requested.set()
 
     def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -63,7 +70,7 @@ class VisitorInjector:
     def _with_visitor(self, frame: Frame) -> Frame:
         if self._requested.is_set():
             self._requested.clear()
-            self._figure, self._began_at = figure_of(self._portrait), frame.taken_at
+            self._start(frame)
         if self._figure is None or self._began_at is None:
             return frame
         width = frame.pixels.size[0]
@@ -76,6 +83,12 @@ class VisitorInjector:
         image = frame.image.copy()
         self._figure.paint(image, pose)
         return replace(frame, pixels=_with_luma_like(frame.pixels, image))
+
+    def _start(self, frame: Frame) -> None:
+        try:
+            self._figure, self._began_at = figure_of(self._choose()), frame.taken_at
+        except UsageError as error:
+            self.problem = f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _with_luma_like(pixels: FrameImage, image: np.ndarray) -> RgbImage:

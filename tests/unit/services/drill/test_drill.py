@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from facesecure.camera.sources.scripted import ScriptedSource
+from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.domain import Alert, AlertKind, Box, Face, Frame, Sighting
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import SourceError, UsageError
 from facesecure.pipeline.tracker import Track
 from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.injector import VisitorInjector
@@ -201,3 +202,42 @@ def test_a_frame_of_the_drill_says_how_large_the_camera_s_pictures_are() -> None
     frame: Frame = stage.frame
     stage.drill.on_frame(frame, [])
     assert stage.report.steps[0].note == "640x360"
+
+
+def test_a_dead_camera_ends_the_drill_at_once_and_says_why() -> None:
+    stage = Rehearsal()
+    trouble: list[SourceError | None] = [SourceError("connection refused")]
+    stage.drill.follow_camera(lambda: trouble[0])
+    stage.drill.begin()
+    assert (stage.report.done, stage.report.good) == (True, False)
+    assert stage.report.why == "the camera gave no image: connection refused"
+    trouble[0] = None
+    assert stage.report.done, "an ended drill stays ended"
+    stage.drill.begin()
+    assert not stage.report.done
+    assert len(stage.kept) == 1
+
+
+def test_an_ended_recording_ends_the_drill_but_not_an_alert_on_its_way() -> None:
+    stage, alert = through_the_judge()
+    stage.drill.step(alert, "log", "written")
+    stage.drill.camera_ended()
+    assert not stage.report.done
+    stage.drill.step(alert, "log", "delivered")
+    assert stage.report.good
+    stage.drill.begin()
+    assert (stage.report.done, stage.report.good) == (True, False)
+    assert "has ended" in stage.report.why
+
+
+def test_without_a_portrait_of_a_stranger_the_drill_ends_at_once() -> None:
+    def choose() -> Portrait:
+        raise UsageError("everyone is enrolled")
+
+    drill = Drill(lambda _: None, VisitorInjector(choose))
+    frames = drill.inject(ScriptedSource([WALL] * 3, fps=10.0).frames())
+    drill.begin()
+    next(frames)
+    report = drill.report()
+    assert report is not None
+    assert (report.done, report.good, report.why) == (True, False, "everyone is enrolled")
