@@ -2,7 +2,7 @@
 # Installs facesecure as a service, or updates it: `sudo make install`. Running it again changes nothing. Your
 # configuration, key and state are never changed.
 #
-#   DESTDIR=DIR      install the files under DIR and leave this machine unchanged, to build a package
+#   DESTDIR=DIR      install the files under DIR, without a key, and leave this machine unchanged, to build a package
 #   EXTRAS=A,B       optional extras of facesecure, such as offline-voice
 #   PACKAGE=FILE     the wheel to install; default: one built from this folder
 set -euo pipefail
@@ -90,7 +90,9 @@ secrets() {
         (umask 077 && "$venv/bin/python" -m facesecure config example >"$etc/facesecure.toml.new")
         mv "$etc/facesecure.toml.new" "$etc/facesecure.toml"
     fi
-    [ -e "$etc/key" ] || "$venv/bin/python" - "$etc/key" <<'PYTHON'
+    # A key in a package would be the same on every machine: the package makes one where it is installed, with
+    # `facesecure key make /etc/facesecure/key` before `systemd-tmpfiles --create facesecure.conf`.
+    [ -n "$root" ] || [ -e "$etc/key" ] || "$venv/bin/python" - "$etc/key" <<'PYTHON'
 import sys
 from pathlib import Path
 from facesecure.storage.keys import make_key

@@ -34,5 +34,5 @@ def ask_daemon(
         try:
             return ask(command, likely_places(state_dir), arguments, state_dir=state_dir, seconds=patience)
         except NoDaemonError:
-            raise broken from None
+            raise broken from broken.__cause__
     return ask(command, likely_places(state), arguments, state_dir=state if given else None, seconds=patience)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,6 +31,7 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     settings = settings_of(context)
     config = settings.config()
     checked = CheckContext(config, find_config(settings.config_file), state_of(config))
+    _require_access(checked.state_dir)
     results: list[CheckResult] = []
     with silenced(REGISTRY_LOG), output.progress(quiet=json) as progress:
         for result in run_checks(checked):
@@ -40,6 +44,12 @@ def doctor(context: typer.Context, json: Json = False) -> None:
         _table(results)
     if failed:
         raise typer.Exit(1)
+
+
+def _require_access(state_dir: Path) -> None:
+    """Raise PermissionError if this user may not read the state directory: half of the checks would fail for that."""
+    if state_dir.exists() and not os.access(state_dir, os.R_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(state_dir))
 
 
 def _document(result: CheckResult) -> dict[str, str | None]:

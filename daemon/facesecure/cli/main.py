@@ -88,7 +88,7 @@ def _explain(error: Exception) -> int:
     from facesecure.domain.errors import FacesecureError
 
     if isinstance(error, FacesecureError):
-        return _print_error(error.message, error.hint, error.exit_code)
+        return _print_error(error.message, _sudo_hint(error) or error.hint, error.exit_code)
     if isinstance(error, Abort):
         return _interrupted()
     if isinstance(error, _ParserError):
@@ -100,9 +100,26 @@ def _explain(error: Exception) -> int:
         return 1
     if isinstance(error, OSError) and error.strerror:
         file = f"{error.filename}: " if error.filename else ""
-        return _print_error(f"{file}{error.strerror}", None, 1)
+        return _print_error(f"{file}{error.strerror}", _sudo_hint(error), 1)
     message = f"{type(error).__name__}: {error}".splitlines()[0]
     return _print_error(message, f"this is a bug; run with {DEBUG}=1 for the traceback", 1)
+
+
+def _sudo_hint(error: Exception) -> str | None:
+    """Return a hint to use sudo if ``error`` comes from files that only the service or root may use.
+
+    A camera, photo or video that may not be read has a hint of its own.
+    """
+    from facesecure.domain.errors import ConfigError, FacesecureError, StoreError
+
+    reason: BaseException | None = error
+    if isinstance(error, FacesecureError) and not isinstance(error, ConfigError | StoreError):
+        return None
+    while reason is not None and not isinstance(reason, PermissionError):
+        reason = reason.__cause__
+    if reason is None or os.getuid() == 0:  # the real user, whom the installed command keeps under sudo
+        return None
+    return "use sudo: the configuration, key and state of the service are for root and its own user"
 
 
 def _wrong_usage(error: _ParserError) -> int:

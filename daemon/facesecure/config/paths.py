@@ -8,6 +8,7 @@ that systemd provides to a service (``STATE_DIRECTORY``), then the user's own.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,24 +32,35 @@ def user_config() -> Path:
 def find_config(named: Path | None = None) -> Path | None:
     """Return the configuration file to read; None if none was named and neither default exists.
 
-    Raises ConfigError if a file named by ``named`` or by FACESECURE_CONFIG does not exist.
+    Raises ConfigError if a file named by ``named`` or by FACESECURE_CONFIG does not exist, or if this user may not look
+    into the folder of the one to be read: without it, the defaults would apply in silence.
     """
     if named is not None:
         return _existing(named, "--config")
     from_environment = os.environ.get(CONFIG_VARIABLE)
     if from_environment:
         return _existing(Path(from_environment).expanduser(), CONFIG_VARIABLE)
-    return next((path for path in (MACHINE_CONFIG, user_config()) if path.is_file()), None)
+    return next((path for path in (MACHINE_CONFIG, user_config()) if _is_file(path)), None)
 
 
 def _existing(path: Path, named_by: str) -> Path:
-    if path.is_file():
+    if _is_file(path):
         return path
     what = "is a directory, not a file" if path.is_dir() else "does not exist"
     raise ConfigError(
         f"the configuration file {path} {what} (named by {named_by})",
         hint=f"Make one with: facesecure config example > {path.name}",
     )
+
+
+def _is_file(path: Path) -> bool:
+    """Return ``path.is_file()``, which says False of a forbidden folder from Python 3.14 on. Raises ConfigError."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError as error:
+        raise ConfigError(f"the configuration file {path} cannot be read: {error.strerror}") from error
+    except OSError:
+        return False
 
 
 def state_directory(config: FacesecureConfig, named: Path | None = None) -> Path:

@@ -46,6 +46,8 @@ def run_checks(context: CheckContext, checks: Mapping[str, Check] = CHECKS) -> I
             yield from check(context)
         except FacesecureError as error:
             yield fail(name, error.message, error.hint or "")
+        except PermissionError as error:
+            yield fail(name, f"could not be checked: {error.filename}: {error.strerror}", "use sudo")
         except Exception as error:  # noqa: BLE001 - one check must not keep the others from running
             _log.debug("the check of %s broke", name, exc_info=True)
             yield fail(
