@@ -110,6 +110,8 @@ def _report(result: EnrolmentResult, json: bool, *, many: bool) -> None:
         _summary(result, accepted)
     else:
         _table("image", result.candidates, accepted)
+    for hint in dict.fromkeys(candidate.hint for candidate in result.refused if candidate.hint):
+        output.note(f"hint: {hint}")
     if result.person is not None:
         output.say(_outcome(result, result.person))
         _warn(result)
@@ -159,4 +161,5 @@ def _candidate(candidate: EnrolmentCandidate) -> dict[str, Any]:
         "taken": candidate.accepted,
         "reason": candidate.reason or None,
         "quality": serializers.quality(candidate.face.quality) if candidate.face else None,
+        "hint": candidate.hint,
     }

@@ -26,7 +26,8 @@ def identify(
 ) -> None:
     """Identify the people in photos, and explain each verdict.
 
-    A photo that cannot be read does not stop the others; the exit code is then 1.
+    A photo that cannot be read does not stop the others; the exit code is then 1. Files of other kinds in a folder are
+    only noted.
     """
     from facesecure.services.identification import identify_photos
     from facesecure.services.image_providers import photo_files
@@ -44,16 +45,25 @@ def identify(
         _table(reports)
     failed = [report for report in reports if report.error]
     for report in failed:
-        output.note(f"error: {report.error}")
-    if failed:
+        output.note(f"{'error' if _expected(report.path, images) else 'skipped'}: {report.error}")
+    for hint in dict.fromkeys(report.hint for report in failed if report.hint and _expected(report.path, images)):
+        output.note(f"hint: {hint}")
+    if any(_expected(report.path, images) for report in failed):
         raise typer.Exit(1)
+
+
+def _expected(path: Path, named: Sequence[Path]) -> bool:
+    """Return whether the file ``path`` was named, or is a photo by its name or content; other files may lie about."""
+    from facesecure.vision.images.photos import may_be_photo
+
+    return path in named or may_be_photo(path)
 
 
 def _document(report: PhotoReport) -> dict[str, Any]:
     document: dict[str, Any] = {"path": str(report.path), "error": report.error}
     if not report.error:
         document |= {"width": report.width, "height": report.height}
-    return {**document, "faces": [_face(face) for face in report.faces]}
+    return {**document, "faces": [_face(face) for face in report.faces], "hint": report.hint}
 
 
 def _face(report: FaceReport) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Collect the faces of one person for enrolment: judge each image, and reject those that do not fit the others.
 
 Nothing is stored here: what ``Enrolment.finish`` returns is stored in one transaction, or not at all.
-``enrol_from_sightings`` does the same with faces that the camera has seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +14,7 @@ from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Embedding, Face, Image
 from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.interfaces import Detector, Embedder
-from facesecure.domain.records import Embeddings, EnrolledFace, StoredFace
+from facesecure.domain.records import Embeddings, EnrolledFace
 from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, Indices, cluster, similarity_to_core
 from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.recognition.similarity import Lookalike, OtherPeople
@@ -23,8 +22,6 @@ from facesecure.vision.images.quality import ENROLMENT, examine, reassess
 
 MIN_FACES = 3
 """Good faces that an enrolment needs: the template of fewer is left to chance."""
-MAX_SIGHTING_FACES = 20
-"""Faces taken from sightings at a time; more of the same camera add nothing."""
 _SAME_IMAGE = 0.97
 """Cosine above which two faces come from the same image and the second adds nothing. Half of all photos are this
 similar to themselves at another size, and one in 10,000 pairs of different photos of one person."""
@@ -34,6 +31,9 @@ _MAX_SECOND_GROUP = 0.5
 """A second group of faces larger than this share of the largest makes it unclear who is meant."""
 _MAX_SECOND_FACE = 0.6
 """A second face of at least this share of the largest's eye distance makes it unclear who is meant."""
+_SURE = 0.9
+"""Confidence from which a face that is found in a turned photo shows that the photo is not upright."""
+_NO_FACE = "no face found"
 _LISTED = 4
 """Images of a person that an error message lists."""
 
@@ -42,7 +42,7 @@ _LISTED = 4
 class EnrolmentCandidate:
     """The judgement of one image: accepted with its face, or rejected for ``reason``.
 
-    ``known``: it was rejected because the person is enrolled with it already.
+    ``known``: it was rejected because the person is enrolled with it already. ``hint``: what to do about the reason.
     """
 
     source: str
@@ -51,6 +51,7 @@ class EnrolmentCandidate:
     face: AlignedFace | None = None
     embedding: Embedding | None = None
     known: bool = False
+    hint: str | None = None
 
 
 @dataclass(slots=True)
@@ -84,13 +85,20 @@ class Enrolment:
         """Judge an image (uint8 RGB) with one face; ``source`` names it in messages."""
         return self._add(self._judged_image(image, source))
 
+    def add_photo(self, image: Image, source: str) -> EnrolmentCandidate:
+        """Judge a photo as ``add_image`` does; one that lies on its side, and does not say so, is rejected as such."""
+        candidate = self._judged_image(image, source)
+        if _no_sure_face(candidate) and (turn := _turn_needed(self.detector, image)):
+            candidate = EnrolmentCandidate(source, accepted=False, reason=f"{turn}; turn it upright and save it")
+        return self._add(candidate)
+
     def add_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         """Judge a face that was cropped before, as from a sighting, by the same rules; it is embedded again."""
         return self._add(self._judged(replace(face, quality=reassess(face, self.floors)), source))
 
-    def reject(self, source: str, reason: str) -> EnrolmentCandidate:
-        """Note an image that could not be read, or was not judged."""
-        return self._add(EnrolmentCandidate(source, accepted=False, reason=reason))
+    def reject(self, source: str, reason: str, hint: str | None = None) -> EnrolmentCandidate:
+        """Note an image that could not be read, or was not judged; ``hint`` says what to do about it."""
+        return self._add(EnrolmentCandidate(source, accepted=False, reason=reason, hint=hint))
 
     def finish(self) -> list[EnrolledFace]:
         """Return the faces to store; an empty list if all good faces are enrolled already.
@@ -204,11 +212,26 @@ def _some(sources: Sequence[str]) -> str:
 
 def _not_one_face(faces: Sequence[Face]) -> str | None:
     if not faces:
-        return "no face found"
+        return _NO_FACE
     largest = _largest(faces)
     limit = _MAX_SECOND_FACE * largest.eye_distance
     others = [face for face in faces if face is not largest and face.eye_distance >= limit]
     return f"{len(others) + 1} faces; which one is meant?" if others else None
+
+
+def _no_sure_face(candidate: EnrolmentCandidate) -> bool:
+    if candidate.face is None:
+        return candidate.reason == _NO_FACE
+    return not candidate.accepted and candidate.face.quality.confidence < _SURE
+
+
+def _turn_needed(detector: Detector, image: Image) -> str | None:
+    """Return how ``image`` lies if a face is surely in it once it is turned; None if there is none then either."""
+    for turns, words in ((1, "sideways"), (3, "sideways"), (2, "upside down")):
+        faces = detector.detect(np.ascontiguousarray(np.rot90(image, turns)))
+        if any(face.confidence >= _SURE for face in faces):
+            return f"the photo lies {words}"
+    return None
 
 
 def _largest(faces: Sequence[Face]) -> Face:
@@ -226,47 +249,3 @@ def _embedding(candidate: EnrolmentCandidate) -> Embedding:
     if candidate.embedding is None:
         raise ValueError(f"{candidate.source} has no face that was embedded")
     return candidate.embedding
-
-
-def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[EnrolledFace]:
-    """Return those of ``faces`` to store; the candidates of ``enrolment`` say why the others were rejected.
-
-    The list is empty if the person is enrolled with all of them already. Raises EnrolmentError if too few are good.
-    """
-    ordered = list(_most_informative_first(faces))
-    for face in ordered:
-        _add_sighting_face(enrolment, face)
-    accepted = enrolment.finish()
-    origins = [face.sighting for face, one in zip(ordered, enrolment.candidates, strict=True) if one.accepted]
-    return [replace(face, sighting=origin) for face, origin in zip(accepted, origins, strict=True)]
-
-
-def _most_informative_first(faces: Sequence[StoredFace]) -> Iterator[StoredFace]:
-    """Yield the clearest face, then always the one least like those before, so that duplicates come last."""
-    left = sorted(faces, key=_clearest_first)
-    nearest = [-1.0] * len(left)
-    while left:
-        index = min(range(len(left)), key=lambda number: round(nearest[number], 3))
-        face = left.pop(index)
-        nearest.pop(index)
-        yield face
-        nearest = [max(near, _similarity(face, other)) for near, other in zip(nearest, left, strict=True)]
-
-
-def _clearest_first(face: StoredFace) -> tuple[float, float]:
-    quality = face.seen.face.quality
-    return -round(quality.clarity, 2), -quality.eye_distance
-
-
-def _similarity(one: StoredFace, other: StoredFace) -> float:
-    """Return the cosine of two faces; 0 if different models embedded them."""
-    same = one.seen.model_sha256 == other.seen.model_sha256
-    return float(one.seen.embedding @ other.seen.embedding) if same else 0.0
-
-
-def _add_sighting_face(enrolment: Enrolment, face: StoredFace) -> None:
-    source = f"door {face.seen.taken_at.astimezone():%Y-%m-%d %H:%M:%S}, sighting {face.sighting[:8]}"
-    if len(enrolment.accepted) >= MAX_SIGHTING_FACES:
-        enrolment.reject(source, f"{MAX_SIGHTING_FACES} faces are enough")
-    else:
-        enrolment.add_face(face.seen.face, source)

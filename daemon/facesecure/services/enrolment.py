@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import EnrolledFace, Person, StoredFace
-from facesecure.recognition import enrolment as recognition
+from facesecure.recognition import sighting_enrolment
 from facesecure.recognition.enrolment import MIN_FACES, Enrolment, EnrolmentCandidate
 from facesecure.recognition.similarity import Lookalike
 from facesecure.services.image_providers import ImageProvider
@@ -99,7 +99,7 @@ def enrol_from_sightings(
     name = person_name(name)
     enrolment = load_models().enrolment_of(store, name)
     try:
-        accepted = recognition.enrol_from_sightings(enrolment, faces)
+        accepted = sighting_enrolment.enrol_from_sightings(enrolment, faces)
     except EnrolmentError as error:
         raise EnrolmentRefused(_with_hint(error, enrolment, name), _result(name, None, enrolment)) from error
     return _result(name, save(accepted), enrolment)

@@ -14,13 +14,17 @@ from facesecure.vision.images.photos import read_photo
 
 @dataclass(frozen=True, slots=True)
 class PhotoReport:
-    """One photo: its size in pixels and a report on each face, the largest first; or why it could not be read."""
+    """One photo: its size in pixels and a report on each face, the largest first.
+
+    One that could not be read has the ``error`` instead, and a ``hint``.
+    """
 
     path: Path
     width: int = 0
     height: int = 0
     faces: tuple[FaceReport, ...] = ()
     error: str | None = None
+    hint: str | None = None
 
 
 def identify_photos(
@@ -44,6 +48,6 @@ def _identify(identifier: Identifier, path: Path) -> PhotoReport:
     try:
         image = read_photo(path)
     except ImageError as error:
-        return PhotoReport(path, error=error.message)
+        return PhotoReport(path, error=error.message, hint=error.hint)
     height, width = image.shape[:2]
     return PhotoReport(path, width, height, tuple(identifier.identify(image)))

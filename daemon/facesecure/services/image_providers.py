@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from facesecure.recognition.enrolment import Enrolment
     from facesecure.services.progress import Progress
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _ENOUGH_FACES = 12
 """Good faces after which a video or a camera has provided enough."""
 _FRAME_INTERVAL = 0.25
@@ -71,18 +70,24 @@ def image_provider(camera: CameraConfig, images: Sequence[Path], video: Path | N
 
 
 def photo_files(paths: Iterable[Path]) -> Iterable[Path]:
-    """Yield ``paths`` with each folder replaced by the photos in it, sorted by name.
+    """Yield ``paths`` with each folder replaced by the files in it, sorted by name; hidden ones are left out.
 
-    Raises UsageError if a folder holds no photo.
+    Files that are no photos are yielded too, so that the report says so of each. Raises UsageError if a folder holds no
+    photo at all.
     """
+    from facesecure.vision.images.photos import may_be_photo
+
     for path in paths:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PHOTO_SUFFIXES and entry.is_file())
-        if not found:
-            suffixes = ", ".join(sorted(PHOTO_SUFFIXES))
-            raise UsageError(f"there is no photo in {path}", f"photos end in {suffixes}; subfolders are not searched")
+        found = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+        if not any(map(may_be_photo, found)):
+            others = f"; its {len(found)} files are of other kinds" if found else ""
+            raise UsageError(
+                f"there is no photo in {path}{others}",
+                "put JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF or HEIC files into it; subfolders are not searched",
+            )
         yield from found
 
 
@@ -101,9 +106,9 @@ class PhotoProvider:
         for number, path in enumerate(self.paths):
             progress("reading photos", number, len(self.paths))
             try:
-                enrolment.add_image(read_photo(path), str(path))
+                enrolment.add_photo(read_photo(path), str(path))
             except ImageError as error:
-                enrolment.reject(str(path), error.message)
+                enrolment.reject(str(path), error.message, error.hint)
         progress("reading photos", len(self.paths), len(self.paths))
 
 

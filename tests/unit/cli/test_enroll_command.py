@@ -1,6 +1,7 @@
 """``facesecure enroll``: every image is reported, and a person is enrolled completely or not at all."""
 
 import logging
+import sys
 
 import numpy as np
 import pytest
@@ -41,14 +42,14 @@ def test_a_folder_enrols_with_every_picture_told_of(facesecure, album):
     assert outcome.code == 0
     told = outcome.json
     assert (told["name"], told["enrolled"], told["faces"]) == ("Grace", True, told["taken"])
-    assert len(told["pictures"]) == 6
+    assert len(told["pictures"]) == 6 + 1, "the text file is told of too"
     assert facesecure.people() == {"Grace": told["taken"]}
 
 
 def test_one_flag_takes_files_and_folders_together(facesecure, album, visitor):
     note = album / "notes.txt"
     outcome = facesecure("enroll", "Grace", "--images", album / "grace_0.png", visitor, note, album, "--json")
-    assert len(outcome.json["pictures"]) == 3 + 6
+    assert len(outcome.json["pictures"]) == 3 + 7
     refused = {picture["source"]: picture["reason"] for picture in outcome.json["pictures"] if not picture["taken"]}
     assert "not an image" in refused[str(note)]
     assert "does not look like the others" in refused[str(visitor)]
@@ -162,15 +163,36 @@ def test_an_empty_folder_is_refused_before_anything_is_loaded(facesecure, tmp_pa
     assert "there is no photo in" in outcome.err
 
 
+def test_a_folder_tells_of_every_file_what_became_of_it(facesecure, album, tmp_path, monkeypatch):
+    for number in range(3):
+        (tmp_path / f"IMG_{number}.jfif").write_bytes((album / f"grace_{number}.png").read_bytes())
+    (tmp_path / "IMG_3").write_bytes((album / "grace_3.png").read_bytes())
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "IMG_4.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    (tmp_path / "letter.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    write_picture(tmp_path / "side.png", np.ascontiguousarray(np.rot90(EILEEN_COLLINS.image())))
+    outcome = facesecure("enroll", "Grace", "--images", tmp_path, "--json")
+    assert outcome.code == 0
+    told = {picture["source"].rsplit("/", 1)[1]: picture for picture in outcome.json["pictures"]}
+    assert sorted(told) == ["IMG_0.jfif", "IMG_1.jfif", "IMG_2.jfif", "IMG_3", "IMG_4.HEIC", "letter.pdf", "side.png"]
+    assert told["IMG_3"]["taken"]
+    assert "is a HEIC image" in told["IMG_4.HEIC"]["reason"]
+    assert "Most Compatible" in told["IMG_4.HEIC"]["hint"]
+    assert "is PDF" in told["letter.pdf"]["reason"]
+    assert told["side.png"]["reason"] == "the photo lies sideways; turn it upright and save it"
+    assert "Most Compatible" in facesecure("enroll", "Grace", "--images", tmp_path).err
+
+
 def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):
-    considered = Enrolment.add_image
+    considered = Enrolment.add_photo
 
     def interrupted(self, image, source):
         if len(self.candidates) == 4:
             raise KeyboardInterrupt
         return considered(self, image, source)
 
-    monkeypatch.setattr(Enrolment, "add_image", interrupted)
+    monkeypatch.setattr(Enrolment, "add_photo", interrupted)
     outcome = facesecure("enroll", "Grace", "--images", album)
     assert (outcome.code, outcome.err) == (130, "interrupted\n")
     assert facesecure.people() == {}

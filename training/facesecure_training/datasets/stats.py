@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facesecure.vision.images.photos import read_header
+from facesecure.vision.images.image_headers import read_header
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST, ClassFolder
 

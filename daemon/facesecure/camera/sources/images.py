@@ -15,11 +15,11 @@ from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import ImageError, SourceError
 from facesecure.vision.images.frames import RgbImage
-from facesecure.vision.images.photos import read_photo
+from facesecure.vision.images.photos import PHOTO_SUFFIXES, may_be_photo, read_photo
 
 log = logging.getLogger(__name__)
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+EXTENSIONS = PHOTO_SUFFIXES
 
 
 def natural_key(path: Path) -> tuple[tuple[int, int, str], ...]:
@@ -36,11 +36,7 @@ def images_in(folder: Path) -> list[Path]:
         raise SourceError(
             f"the folder {folder} cannot be read ({error.strerror})", "check the path and its permissions"
         ) from None
-    files = [
-        entry
-        for entry in entries
-        if entry.suffix.lower() in EXTENSIONS and not entry.name.startswith(".") and entry.is_file()
-    ]
+    files = [entry for entry in entries if not entry.name.startswith(".") and entry.is_file() and may_be_photo(entry)]
     return sorted(files, key=natural_key)
 
 
@@ -72,12 +68,13 @@ class ImageFolder(RecordedSource):
                 f"there is no image in {self._address.path}",
                 f"put some into it; their names end in {', '.join(sorted(EXTENSIONS))}",
             )
+        self._length = len(paths) * self._interval
         readable = 0
         for path in paths:
             try:
                 image = RgbImage(read_photo(path))
             except ImageError as error:
-                log.warning("skipped: %s", error.message)
+                log.warning("skipped: %s; %s", error.message, error.hint)
                 continue
             yield image, readable * self._interval
             readable += 1

@@ -1,14 +1,12 @@
 """Read photo files from phones and folders: upright, 8-bit RGB, of bounded size.
 
-``read_photo`` checks a file's header before it decodes; ``read_header`` parses the headers of the five formats, and
-``foreign_format`` names formats that are not supported, for the error.
+``read_photo`` checks a file's header before it decodes; ``may_be_photo`` tells which files of a folder to try.
 """
 
 from __future__ import annotations
 
+import io
 import logging
-import struct
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain import Image
 from facesecure.domain.errors import ImageError
+from facesecure.vision.images.image_headers import ImageHeader, foreign_format, read_header
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +29,71 @@ MAX_BYTES = 256_000_000
 MIN_SIDE = 12
 """Smallest width and height, pixels."""
 
+PHOTO_SUFFIXES = frozenset(
+    f".{ending}"
+    for formats in ("jpg jpeg jpe jfif mpo png webp", "bmp dib tif tiff gif avif jp2 heic heif hif")
+    for ending in formats.split()
+)
+"""Endings of photo files, in lower case. A file with another ending, or none, is known by its first bytes."""
+
 _SUPPORTED = "save it as JPEG or PNG"
+_HEIC_HINT = (
+    "install pillow-heif beside facesecure, or export it as JPEG; on an iPhone: Settings > Camera > Formats > "
+    "Most Compatible"
+)
+_TURNS = {
+    2: (1, None),
+    3: (-1, None),
+    4: (0, None),
+    5: (None, cv2.ROTATE_90_CLOCKWISE),
+    6: (None, cv2.ROTATE_90_CLOCKWISE),
+    7: (None, cv2.ROTATE_90_COUNTERCLOCKWISE),
+    8: (None, cv2.ROTATE_90_COUNTERCLOCKWISE),
+}
+"""EXIF orientation to the flip (OpenCV's code) or turn that undoes it; 5 and 7 are flipped top to bottom before."""
 
 
 def read_photo(path: Path | str) -> Image:
     """Read the image in ``path`` as uint8 RGB (height, width, 3), turned upright as its EXIF data says.
 
-    Reads JPEG, PNG, WebP, BMP and TIFF; grey, palette, CMYK and 16-bit images become 8-bit RGB, and transparent ones
-    get a white background. More than 24 megapixels are reduced to that; a large JPEG is already decoded smaller, in
+    Reads JPEG, PNG, WebP, BMP, TIFF, GIF (the first image), AVIF and JPEG 2000 where OpenCV does, and HEIC where
+    pillow-heif is installed. Grey, palette, CMYK and 16-bit images become 8-bit RGB; transparent ones get a white
+    background. More than 24 megapixels are reduced to that; a large JPEG is already decoded smaller, in
     bounded memory. Raises ImageError, which names the file and what to do.
     """
-    path = Path(path).expanduser()
+    path = expanded(Path(path))
     data = _read(path)
     header = _checked(path, data)
-    image = _decode(data, header)
+    image = _decode_heic(path, data) if header.format == "HEIC" else _decode(data, header)
     if image is None:
-        raise ImageError(f"{path} is damaged and cannot be decoded", "copy it again, or use another image")
+        raise _undecodable(path, header)
     return _at_most(image, MAX_PIXELS)
+
+
+def expanded(path: Path) -> Path:
+    """Return ``path`` with ``~`` or ``~name`` replaced by that home, unless no user has that name (``~$photo.jpg``)."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def may_be_photo(path: Path) -> bool:
+    """Return whether the file ``path`` is called a photo, or begins like an image of any format."""
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return True
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:
+        return False
+    return read_header(head) is not None or foreign_format(head) in ("HEIC", "AVIF", "JPEG XL", "Photoshop")
+
+
+def _undecodable(path: Path, header: ImageHeader) -> ImageError:
+    if header.format in ("GIF", "AVIF", "JPEG 2000"):  # not every OpenCV decodes them
+        return ImageError(f"{path} is {header.format} that cannot be read here", _SUPPORTED)
+    return ImageError(f"{path} is damaged and cannot be decoded", "copy it again, or use another image")
 
 
 def _read(path: Path) -> bytes:
@@ -97,7 +144,7 @@ def _not_an_image(path: Path, data: bytes) -> ImageError:
     if foreign == "HEIC":
         return ImageError(
             f"{path} is a HEIC image, which cannot be read here",
-            "export it as JPEG; on an iPhone: Settings > Camera > Formats > Most Compatible",
+            _HEIC_HINT,
         )
     if foreign:
         return ImageError(f"{path} is {foreign}, which cannot be read here", _SUPPORTED)
@@ -115,14 +162,47 @@ def _decode(data: bytes, header: ImageHeader) -> Image | None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the ImageError replaces its messages on stderr
     try:
         if header.transparent:
-            return _on_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
-        image = cv2.imdecode(encoded, _flags(header))
+            image = _on_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
+        else:
+            image = _rgb(cv2.imdecode(encoded, _flags(header) | cv2.IMREAD_IGNORE_ORIENTATION))
     except cv2.error as error:
         log.debug("OpenCV refuses a %s: %s", header.format, error)
         return None
     finally:
         cv2.utils.logging.setLogLevel(level)
+    return None if image is None else _upright(image, header.orientation)
+
+
+def _rgb(image: NDArray[Any] | None) -> Image | None:
     return None if image is None else np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _upright(image: Image, orientation: int) -> Image:
+    """Undo the EXIF ``orientation``, by one rule for all formats: OpenCV does it for some, and not with alpha."""
+    flip, turn = _TURNS.get(orientation, (None, None))
+    if orientation in (5, 7):
+        flip = 0
+    if flip is not None:
+        image = np.asarray(cv2.flip(image, flip), np.uint8)
+    return image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
+
+
+def _decode_heic(path: Path, data: bytes) -> Image | None:
+    """Decode HEIC with pillow-heif, which turns it upright itself. Raises ImageError where that is missing."""
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError(f"{path} is a HEIC image, which cannot be read here", _HEIC_HINT) from None
+    try:
+        opened = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+        pixels = np.asarray(opened)
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError) as error:
+        log.debug("pillow-heif refuses %s: %s", path, error)
+        return None
+    if pixels.ndim == 2:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
+    code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    return _on_white(cv2.cvtColor(pixels, code))
 
 
 def _flags(header: ImageHeader) -> int:
@@ -158,122 +238,3 @@ def _at_most(image: Image, pixels: int) -> Image:
         return image
     size = max(1, int(width * factor)), max(1, int(height * factor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
-    """The header of an image file: ``format`` is JPEG, PNG, WebP, BMP or TIFF, sizes are in pixels.
-
-    ``complete``: the end marker is there; ``progressive`` is set for JPEG only.
-    """
-
-    format: str
-    width: int
-    height: int
-    complete: bool = True
-    transparent: bool = False
-    progressive: bool = False
-
-    @property
-    def pixels(self) -> int:
-        """Width times height."""
-        return self.width * self.height
-
-
-def read_header(data: bytes) -> ImageHeader | None:
-    """Return the header of an encoded image; None for another format or a damaged header."""
-    readers = (
-        (b"\xff\xd8\xff", _jpeg),
-        (b"\x89PNG\r\n\x1a\n", _png),
-        (b"RIFF", _webp),
-        (b"BM", _bmp),
-        (b"II*\0", _tiff),
-        (b"MM\0*", _tiff),
-    )
-    for magic, reader in readers:
-        if data.startswith(magic):
-            try:
-                return reader(data)
-            except (struct.error, IndexError):
-                return None
-    return None
-
-
-def foreign_format(data: bytes) -> str | None:
-    """Return the name of a common format that is not supported, or None."""
-    if data[4:8] == b"ftyp":
-        brand = data[8:12]
-        if brand in (b"avif", b"avis"):
-            return "AVIF"
-        return "HEIC" if brand[:2] in (b"he", b"mi", b"ms") else "a video"
-    known = {
-        b"GIF8": "GIF",
-        b"%PDF": "PDF",
-        b"\xff\x0a": "JPEG XL",
-        b"\0\0\0\x0cJXL ": "JPEG XL",
-        b"<svg": "SVG",
-        b"8BPS": "Photoshop",
-    }
-    return next((name for magic, name in known.items() if data.startswith(magic)), None)
-
-
-def _jpeg(data: bytes) -> ImageHeader | None:
-    at, size, progressive = 2, None, False
-    while at + 4 <= len(data):
-        if data[at] != 0xFF:
-            return None
-        marker = data[at + 1]
-        if marker == 0xFF:  # padding
-            at += 1
-            continue
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            size = struct.unpack_from(">HH", data, at + 5)
-            progressive = marker in (0xC2, 0xC6, 0xCA, 0xCE)
-        if marker == 0xDA:  # the pixels begin; an end marker before this belongs to an embedded preview
-            break
-        at += 2 + length
-    if size is None:
-        return None
-    return ImageHeader("JPEG", size[1], size[0], data.find(b"\xff\xd9", at) >= 0, progressive=progressive)
-
-
-def _png(data: bytes) -> ImageHeader:
-    width, height, _, colour = struct.unpack_from(">IIBB", data, 16)
-    transparent = colour in (4, 6) or b"tRNS" in data[: max(0, data.find(b"IDAT"))]
-    return ImageHeader("PNG", width, height, b"IEND" in data[-64:], transparent)
-
-
-def _webp(data: bytes) -> ImageHeader | None:
-    if data[8:12] != b"WEBP":
-        return None
-    kind, complete = data[12:16], len(data) >= struct.unpack_from("<I", data, 4)[0] + 8
-    if kind == b"VP8 ":
-        width, height = struct.unpack_from("<HH", data, 26)
-        return ImageHeader("WebP", width & 0x3FFF, height & 0x3FFF, complete)
-    if kind == b"VP8L":
-        (bits,) = struct.unpack_from("<I", data, 21)
-        return ImageHeader("WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, complete, bool(bits >> 28 & 1))
-    if kind == b"VP8X":
-        width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-        return ImageHeader("WebP", width, height, complete, bool(data[20] & 0x10))
-    return None
-
-
-def _bmp(data: bytes) -> ImageHeader:
-    (size, _, _, header) = struct.unpack_from("<IIII", data, 2)
-    width, height = struct.unpack_from("<HH" if header == 12 else "<ii", data, 18)
-    return ImageHeader("BMP", abs(width), abs(height), len(data) >= size)
-
-
-def _tiff(data: bytes) -> ImageHeader | None:
-    order = "<" if data[:2] == b"II" else ">"
-    (directory,) = struct.unpack_from(order + "I", data, 4)
-    (count,) = struct.unpack_from(order + "H", data, directory)
-    values: dict[int, int] = {}
-    for entry in range(directory + 2, directory + 2 + 12 * count, 12):
-        tag, kind = struct.unpack_from(order + "HH", data, entry)
-        values[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)[0]
-    if 256 not in values or 257 not in values:
-        return None
-    return ImageHeader("TIFF", values[256], values[257])

@@ -1,0 +1,74 @@
+"""How a coded video frame is to be shown: with square pixels, mirrored, and turned, as its stream says."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+_MATRIX = struct.Struct("=9i")
+_BELIEVED = (1 / 4, 4.0)
+"""Widths of a pixel, in heights, beyond which the statement is taken for a mistake."""
+_NEARLY_SQUARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """How to show the frames of a stream: ``pixel_aspect`` (width / height of a pixel) first, then ``mirrored`` left
+    and right, then ``quarter_turns`` anticlockwise.
+
+    Example::
+
+        upright = Display.of(frame, pixel_aspect=2.0).shown(plane)
+    """
+
+    pixel_aspect: float = 1.0
+    mirrored: bool = False
+    quarter_turns: int = 0
+
+    @classmethod
+    def of(cls, frame: VideoFrame, pixel_aspect: float = 1.0) -> Display:
+        """Return what ``frame``'s display matrix says, if it has one (ISO 14496-12, 6.2.2), and its stream's pixels."""
+        if not _BELIEVED[0] <= pixel_aspect <= _BELIEVED[1] or abs(pixel_aspect - 1) < _NEARLY_SQUARE:
+            pixel_aspect = 1.0
+        mirrored, turns = _orientation(frame)
+        return cls(pixel_aspect, mirrored, turns)
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the (width, height) at which a frame of that coded size is shown."""
+        width, height = self._square(width, height)
+        return (height, width) if self.quarter_turns % 2 else (width, height)
+
+    def shown(self, plane: np.ndarray[Any, np.dtype[np.uint8]]) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """Return the uint8 (height, width[, 3]) ``plane`` as it is shown; a view of it where its pixels are square."""
+        if self.pixel_aspect != 1.0:
+            size = self._square(plane.shape[1], plane.shape[0])
+            plane = np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        if self.mirrored:
+            plane = plane[:, ::-1]
+        return np.rot90(plane, self.quarter_turns)
+
+    def _square(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size with square pixels. It only grows, so that no detail is lost."""
+        if self.pixel_aspect >= 1:
+            return round(width * self.pixel_aspect), height
+        return width, round(height / self.pixel_aspect)
+
+
+def _orientation(frame: VideoFrame) -> tuple[bool, int]:
+    """Return whether ``frame`` is shown mirrored left and right, and its quarter turns anticlockwise after that."""
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None or len(raw := bytes(data)) < _MATRIX.size:  # type: ignore[call-overload]
+        return False, 0
+    a, b, _, c, d, *_ = _MATRIX.unpack(raw[: _MATRIX.size])
+    mirrored = a * d - b * c < 0
+    if mirrored:
+        a, b = -a, -b
+    return mirrored, round(-math.degrees(math.atan2(b, a)) / 90) % 4
