@@ -27,6 +27,9 @@ Chart = Annotated[
 ]
 _COLUMNS = ("person", "faces", "threshold", "strangers let in", "misses", "looks most like", "one more image")
 
+_LAXEST, _STRICTEST = 1e-2, 1e-9
+"""Rates of false accepts beyond which a warning is given."""
+
 
 def calibrate(
     context: typer.Context, false_accept: FalseAccept = None, chart: Chart = None, json: Json = False
@@ -53,6 +56,8 @@ def calibrate(
     with replacing(path, binary=True) as file:
         file.write(draw_chart(calibration))
     saved = calibration.save(state_dir)
+    if odd := warning(rate):
+        output.note(f"warning: {odd}")
     if json:
         output.emit_json({"file": saved, "chart": path, **_document(calibration)})
     else:
@@ -75,6 +80,15 @@ def rate_of(text: str) -> float:
     if not 0 < rate <= 0.5:
         raise UsageError(f"--false-accept {text!r} is not a rate above 0 and up to 0.5", "write 1/1000, 0.001 or 0.1%")
     return rate
+
+
+def warning(rate: float) -> str:
+    """Return why ``rate`` makes no sense for a door; empty if it does."""
+    if rate > _LAXEST:
+        return f"1 stranger in {1 / rate:,.3g} is let in as one of you; {one_in(_LAXEST)} is lax already"
+    if rate < _STRICTEST:
+        return f"a rate below {one_in(_STRICTEST)} cannot be told apart from it, and you will often be missed"
+    return ""
 
 
 def _show(calibration: Calibration, chart: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
-from facesecure.cli.calibrate import number, rate_of
+from facesecure.cli.calibrate import number, rate_of, warning
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.gallery import HardNegative
 from facesecure.storage.store import Store
@@ -166,6 +166,12 @@ def test_what_is_no_rate_is_wrong_usage(text, facesecure):
     with pytest.raises(UsageError):
         rate_of(text)
     assert facesecure("calibrate", f"--false-accept={text}").code == 2
+
+
+def test_a_rate_that_makes_no_sense_for_a_door_is_warned_of():
+    assert "1 stranger in 2 is let in" in warning(0.5)
+    assert "missed" in warning(1e-12)
+    assert [warning(rate) for rate in (1e-2, 1e-3, 1e-5, 1e-9)] == [""] * 4
 
 
 def test_numbers_are_told_to_two_figures():
