@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from facesecure.util import redaction
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,3 +19,10 @@ def shared_data() -> Path:
     if not path.is_dir():
         pytest.skip("the research data folder ../shared/data is not on this machine")
     return path
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_remembered() -> Iterator[None]:
+    """What one test calls a secret is an ordinary word in the next."""
+    yield
+    redaction.forget()

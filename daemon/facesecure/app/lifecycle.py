@@ -24,6 +24,7 @@ from facesecure.app.systemd import notify
 from facesecure.app.watchdog import Capture, Deadline, Progress, Watchdog
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
+from facesecure.util.redaction import redact
 
 FRAME_SECONDS = 30.0
 """The longest that one frame may take, where the service manager sets no watchdog timeout."""
@@ -190,7 +191,7 @@ class Supervisor:
     def _reject(self, error: Exception) -> None:
         for line in str(error).splitlines():
             _log.error("the new configuration was rejected, the old one stays in use: %s", line)
-        self.complaint = f"the new configuration was rejected: {' '.join(str(error).split())}"
+        self.complaint = redact(f"the new configuration was rejected: {' '.join(str(error).split())}")
 
 
 def _end_in_time(code: int) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol, runtime_checkable
 
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
+from facesecure.util.redaction import learn_address, redact
 
 READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
@@ -38,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         return _guarded(arguments)
     end_on_interrupt()
+    threading.excepthook = _explain_thread
     code = _guarded(sys.argv[1:])
     if code == INTERRUPTED:
         end_interrupted()
@@ -72,6 +75,9 @@ def _run(arguments: Sequence[str]) -> int:
     from facesecure.cli.app import command
     from facesecure.cli.arguments import globals_first
 
+    for argument in arguments:
+        if "://" in argument and "@" in argument:  # the parser quotes arguments that it does not expect
+            learn_address(argument.partition("=")[2] if argument.startswith("--") and "=" in argument else argument)
     parser = command()
     try:
         with parser.make_context("facesecure", globals_first(arguments)) as context:
@@ -96,13 +102,22 @@ def _explain(error: Exception) -> int:
     if os.environ.get(DEBUG):
         import traceback
 
-        traceback.print_exc()
+        sys.stderr.write(redact(traceback.format_exc()))
         return 1
     if isinstance(error, OSError) and error.strerror:
         file = f"{error.filename}: " if error.filename else ""
         return _print_error(f"{file}{error.strerror}", _sudo_hint(error), 1)
     message = f"{type(error).__name__}: {error}".splitlines()[0]
     return _print_error(message, f"this is a bug; run with {DEBUG}=1 for the traceback", 1)
+
+
+def _explain_thread(failure: threading.ExceptHookArgs) -> None:
+    """Print the traceback of a thread that an unexpected error ended, without secrets."""
+    import traceback
+
+    lines = traceback.format_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
+    name = failure.thread.name if failure.thread else "a thread"
+    sys.stderr.write(redact(f"Exception in {name}:\n{''.join(lines)}"))
 
 
 def _sudo_hint(error: Exception) -> str | None:
@@ -133,9 +148,9 @@ def _wrong_usage(error: _ParserError) -> int:
 
 
 def _print_error(message: str, hint: str | None, code: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {redact(message)}\n")
     if hint:
-        sys.stderr.write(f"hint: {hint}\n")
+        sys.stderr.write(f"hint: {redact(hint)}\n")
     return code
 
 

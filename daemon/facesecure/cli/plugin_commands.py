@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
+from facesecure.util.redaction import redact
+
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
@@ -59,7 +61,7 @@ class PluginCommandGroup(TyperGroup):
 
 def _unloadable(entry: EntryPoint, name: str, error: BaseException) -> Any:
     """Return a command that raises PluginError whatever its arguments, ``--help`` included."""
-    problem = f"does not load: {type(error).__name__}: {error}"
+    problem = redact(f"does not load: {type(error).__name__}: {error}")
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

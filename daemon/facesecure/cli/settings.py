@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
+from facesecure.util.redaction import redact
+
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.storage.store import Store
@@ -75,7 +77,10 @@ REGISTRY_LOG = "facesecure.alerts.plugins.registry"
 
 
 def configure_logging(settings: Settings, usual: int = logging.WARNING) -> None:
-    """Log to stderr from level ``usual``, lower by one for each ``-v``; under systemd with its level prefixes."""
+    """Log to stderr from level ``usual``, lower by one for each ``-v``; under systemd with its level prefixes.
+
+    Secrets are hidden in every line, whoever logs it, and in tracebacks.
+    """
     level = max(logging.DEBUG, usual - 10 * settings.verbose)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JournalFormatter() if "JOURNAL_STREAM" in os.environ else _LineFormatter())
@@ -121,11 +126,11 @@ class _JournalFormatter(logging.Formatter):
 
 
 def _without_traceback(format: Any, record: logging.LogRecord) -> str:
-    """Format without the traceback unless FACESECURE_DEBUG is set."""
+    """Format without secrets, and without the traceback unless FACESECURE_DEBUG is set."""
     if not record.exc_info or os.environ.get("FACESECURE_DEBUG"):
-        return str(format(record))
+        return redact(format(record))
     kept, record.exc_info, record.exc_text = record.exc_info, None, None
     try:
-        return f"{format(record)}: {kept[1]}"
+        return redact(f"{format(record)}: {kept[1]}")
     finally:
         record.exc_info = kept

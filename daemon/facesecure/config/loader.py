@@ -16,8 +16,10 @@ from pydantic_core import ErrorDetails
 
 from facesecure.config import FacesecureConfig
 from facesecure.config.paths import find_config
+from facesecure.config.secrets import learn_secrets
 from facesecure.config.toml_lines import KeyPath, key_lines, line_of
 from facesecure.domain.errors import ConfigError, did_you_mean
+from facesecure.util.redaction import redact
 
 
 def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
@@ -66,6 +68,7 @@ def _syntax_problem(message: str, text: str) -> str:
 def _validate(path: Path | None, text: str, data: dict[str, Any], overrides: Mapping[str, Any]) -> FacesecureConfig:
     for key, value in overrides.items():
         _put(data, key.split("."), value)
+    learn_secrets(data)
     try:
         return FacesecureConfig.model_validate(data, context={"plugins": _plugins_of(data)})
     except ValidationError as error:
@@ -158,7 +161,7 @@ def _plain(limit: Any) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a section"
-    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    text = str(value).lower() if isinstance(value, bool) else redact(repr(value))  # before it is cut
     return text if len(text) <= 60 else text[:57] + "..."
 
 

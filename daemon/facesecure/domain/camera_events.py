@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from facesecure.util.redaction import redact
+
 
 class Trouble(StrEnum):
     """The faults a camera can have."""
@@ -32,7 +34,7 @@ class Change:
 class CameraEvent:
     """The start of a camera fault, or its end (``over``).
 
-    ``why`` is a sentence for people and contains no password.
+    ``why`` is a sentence for people; secrets in it are hidden.
 
     Example::
 
@@ -47,6 +49,7 @@ class CameraEvent:
     def __post_init__(self) -> None:
         if not self.why:
             raise ValueError("a camera event needs a reason")
+        object.__setattr__(self, "why", redact(self.why))
 
     @property
     def word(self) -> str:

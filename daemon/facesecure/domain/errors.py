@@ -21,9 +21,13 @@ The command line prints the message after ``error:`` and exits with ``exit_code`
 import difflib
 from collections.abc import Callable, Iterable
 
+from facesecure.util.redaction import redact
+
 
 class FacesecureError(Exception):
     """Base of all expected failures. ``hint`` is one sentence that says what to do.
+
+    Neither holds a secret, whatever it was made of: both are redacted.
 
     Example::
 
@@ -33,9 +37,9 @@ class FacesecureError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = redact(message)
+        self.hint = redact(hint) if hint else hint
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -54,7 +58,7 @@ class ConfigError(FacesecureError):
 
     def __init__(self, message: str, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
         super().__init__("\n".join((message, *problems)), hint)
-        self.problems = problems
+        self.problems = tuple(map(redact, problems))
 
 
 class SourceError(FacesecureError):

@@ -12,8 +12,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from facesecure.camera.sources.uri import redact
+from facesecure.config.secrets import learn_secrets
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.redaction import learn_address, redact
 from facesecure_training.common.progress import ProgressBar
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Location:
         """
         from fsspec.core import url_to_fs
 
+        learn_address(address)
         shown = redact(address)
         try:
             files, root = url_to_fs(address, **(options or {}))
@@ -275,4 +277,5 @@ def options_of(words: Iterable[str]) -> dict[str, Any]:
             options[key] = json.loads(value)
         except json.JSONDecodeError:
             options[key] = value
+    learn_secrets(options)
     return options

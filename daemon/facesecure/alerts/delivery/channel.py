@@ -15,6 +15,7 @@ from facesecure.alerts.delivery.durable_outbox import DurableOutbox
 from facesecure.alerts.plugins.api import HasClose, PluginConfig
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.interfaces import AlertPlugin
+from facesecure.util.redaction import redact
 
 PLAYING_SECONDS = 30.0
 """Time limit of an announcement that has begun to play, or its plugin's attempt_seconds if that is longer."""
@@ -185,4 +186,4 @@ class Channel:
 
 def _printable(error: BaseException) -> str:
     """Return the message as text that can be printed and stored: a file name in an OSError need not be Unicode."""
-    return str(error).encode(errors="backslashreplace").decode() or type(error).__name__
+    return redact(str(error)).encode(errors="backslashreplace").decode() or type(error).__name__

@@ -14,7 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from facesecure.alerts.plugins.api import PluginConfig, PluginContext, SerializedPlugin
+from facesecure.config.secrets import learn_secrets
 from facesecure.domain.errors import PluginError, did_you_mean
+from facesecure.util.redaction import redact
+from facesecure.util.secret_patterns import is_secret_name
 
 _REPORT_HINT = "please report it to the plugin's author; enabled = false in its table disables it"
 
@@ -60,8 +63,8 @@ class PluginRecord:
 
 class _Failed(Exception):
     def __init__(self, status: PluginStatus, reason: str, hint: str = "") -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.hint = status, reason, hint
+        super().__init__(redact(reason))
+        self.status, self.reason, self.hint = status, redact(reason), redact(hint)
 
 
 def load_plugin(
@@ -72,6 +75,7 @@ def load_plugin(
     ``table`` is the plugin's table of the configuration, None if there is none. A disabled plugin is not imported.
     ``context`` is passed to a plugin with ``attach``; without one the plugin is only listed, not used.
     """
+    learn_secrets(table or {})
     origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     try:
         if not _wanted(table):
@@ -88,7 +92,7 @@ def reason_of(error: BaseException) -> str:
     """Return an exception as one line, with its type unless it is a PluginError."""
     if isinstance(error, PluginError):
         return error.message
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return redact(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
 
 
 def _wanted(table: Mapping[str, Any] | None) -> bool:
@@ -96,7 +100,7 @@ def _wanted(table: Mapping[str, Any] | None) -> bool:
         return False
     enabled = table.get("enabled", True)
     if not isinstance(enabled, bool):
-        raise _Failed(PluginStatus.CONFIG_ERROR, f"enabled must be true or false, not {enabled!r}")
+        raise _Failed(PluginStatus.CONFIG_ERROR, f"enabled must be true or false, not {redact(repr(enabled))}")
     return enabled
 
 
@@ -150,7 +154,8 @@ def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
     key = ".".join(str(part) for part in details["loc"])
     if details["type"] != "extra_forbidden":
         given, message = details["input"], details["msg"].removeprefix("Value error, ")
-        return f"{key}: {message}, not {given}" if isinstance(given, int | float) else f"{key}: {message}"
+        shown = isinstance(given, int | float) and details["type"] != "string_type" and not is_secret_name(key)
+        return f"{key}: {message}, not {given}" if shown else f"{key}: {message}"
     return f"there is no setting {key!r}" + did_you_mean(key, config_class.model_fields, prefix="; ")
 
 

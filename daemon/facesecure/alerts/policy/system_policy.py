@@ -13,6 +13,7 @@ from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
 from facesecure.alerts.policy.state import PolicyState
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.messages import Phrases
+from facesecure.util.redaction import redact
 
 
 class CameraPolicy:
@@ -103,7 +104,7 @@ class _Words:
 
     @property
     def shown(self) -> str:
-        return f"{self.spoken}: {self.why}" if self.why else self.spoken
+        return f"{self.spoken}: {redact(self.why)}" if self.why else self.spoken
 
 
 def _system_alert(

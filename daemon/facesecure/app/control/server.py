@@ -31,6 +31,7 @@ from facesecure.app.control.protocol import (
     success,
 )
 from facesecure.domain.errors import ControlError, FacesecureError, did_you_mean
+from facesecure.util.redaction import redact
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 """Takes the whole request and returns the result. Raises FacesecureError, whose message and hint are the answer."""
@@ -186,7 +187,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
                 answer = encode(failure(error.message, error.hint))
             except Exception as error:  # noqa: BLE001 - whatever a handler raises is the answer
                 _log.exception("a control command failed")
-                what = f"{type(error).__name__}: {error}"
+                what = redact(f"{type(error).__name__}: {error}")
                 answer = encode(failure(what, "this is a bug; the daemon's log has more"))
             self._answer(connection, answer)
 

@@ -7,6 +7,5 @@
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.factory import OpenedSource, open_source, probe
 from facesecure.camera.sources.scripted import ScriptedSource
-from facesecure.camera.sources.uri import redact
 
-__all__ = ["OpenedSource", "ProbeResult", "ScriptedSource", "open_source", "probe", "redact"]
+__all__ = ["OpenedSource", "ProbeResult", "ScriptedSource", "open_source", "probe"]

@@ -2,8 +2,8 @@
 
     picamera2:0    v4l2:/dev/video0    rtsp://user:password@host:554/path    file:clip.mp4    dir:images/
 
-A bare path that exists is taken for a file, a folder or a device. ``redact`` removes the credentials from whatever is
-logged, shown or raised.
+A bare path that exists is taken for a file, a folder or a device. Whatever is parsed is made known to
+``util.redaction``, which keeps its secrets out of everything that is logged, shown or raised.
 """
 
 from __future__ import annotations
@@ -14,21 +14,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from facesecure.domain.errors import SourceError, did_you_mean
+from facesecure.util.redaction import learn_address, redact
 
 SCHEMES = ("picamera2", "v4l2", "rtsp", "rtsps", "file", "dir")
 EXAMPLES = "picamera2:0, v4l2:/dev/video0, rtsp://user:password@host/path, file:clip.mp4 or dir:images/"
 
 _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*):")
-# Up to the last @: a password may hold an unescaped @ or /, and hiding too much does no harm.
-_USERINFO = re.compile(r"(\w+://)[^\s'\"]*@")
-_SECRET_PARAMETER = re.compile(
-    r"\b(user|username|usr|pass|passwd|password|pwd|token|secret|auth|key)=[^&\s'\"/]*", re.IGNORECASE
-)
-
-
-def redact(text: str) -> str:
-    """Return ``text`` with every user name, password and token in a URL replaced by ``***``."""
-    return _SECRET_PARAMETER.sub(r"\1=***", _USERINFO.sub(r"\1***@", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +50,8 @@ def parse(uri: str) -> Address:
         raise SourceError("no source is given", f"name one: {EXAMPLES}")
     found = _SCHEME.match(text)
     scheme = found[1].lower() if found else ""
+    if scheme not in ("picamera2", "v4l2", "file", "dir") and not _is_path(text):
+        learn_address(text)
     if scheme in SCHEMES:
         return _known(scheme, text)
     if Path(text).expanduser().exists():
@@ -68,6 +61,11 @@ def parse(uri: str) -> Address:
             f"'{redact(text)}' starts with '{redact(found[1])}:', which is no kind of source", _instead(scheme)
         )
     raise missing("file or folder", Path(text).expanduser(), f"or name another kind of source: {EXAMPLES}")
+
+
+def _is_path(text: str) -> bool:
+    """Return whether ``text`` is a path and not a misspelt address, which may hold a password."""
+    return text.startswith(("/", ".", "~")) or not ("://" in text or "@" in text) or Path(text).expanduser().exists()
 
 
 def _known(scheme: str, text: str) -> Address:

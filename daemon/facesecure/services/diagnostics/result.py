@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from facesecure.config import FacesecureConfig
+from facesecure.util.redaction import redact
 
 
 class Health(StrEnum):
@@ -38,14 +39,14 @@ class CheckContext:
 
 def ok(check: str, message: str) -> CheckResult:
     """Return the result of a check that passed."""
-    return CheckResult(check, Health.OK, message)
+    return CheckResult(check, Health.OK, redact(message))
 
 
 def warn(check: str, message: str, remedy: str) -> CheckResult:
     """Return the result of a check that needs attention."""
-    return CheckResult(check, Health.WARN, message, remedy)
+    return CheckResult(check, Health.WARN, redact(message), redact(remedy))
 
 
 def fail(check: str, message: str, remedy: str) -> CheckResult:
     """Return the result of a check that failed."""
-    return CheckResult(check, Health.FAIL, message, remedy)
+    return CheckResult(check, Health.FAIL, redact(message), redact(remedy))

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facesecure.camera.sources import open_source, redact
+from facesecure.camera.sources import open_source
 from facesecure.camera.sources.uri import parse
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError
+from facesecure.util.redaction import redact
 
 
 @pytest.mark.parametrize(
@@ -124,3 +125,19 @@ def test_whatever_the_password_it_is_hidden(password: str) -> None:
 
 def test_an_address_without_secrets_is_shown_as_it_is() -> None:
     assert str(parse("rtsp://192.168.1.7:554/h264")) == "rtsp://192.168.1.7:554/h264"
+
+
+def test_an_at_sign_in_a_path_makes_no_secret_of_it(tmp_path: Path) -> None:
+    (tmp_path / "porch@2x.mp4").touch()
+    for uri in (f"file:{tmp_path}/porch@2x.mp4", f"{tmp_path}/porch@2x.mp4"):
+        parse(uri)
+    assert redact("the porch: 2x.mp4") == "the porch: 2x.mp4"
+
+
+@pytest.mark.parametrize(
+    "uri", ["rtsp//admin:hunter2@cam/1", "admin:hunter2@cam", "rtsp:/admin:hunter2@cam", '"rtsp://a:hunter2@cam']
+)
+def test_a_misspelt_address_shows_no_password(uri: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse(uri)
+    assert "hunter2" not in str(caught.value)

@@ -1,0 +1,55 @@
+"""Recognise secrets by where they stand in a text: in an address, after a parameter's name, in a header.
+
+These patterns need no knowledge of the configuration. Where they are in doubt they hide too much.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+
+_NAME = re.compile(
+    r"secret|passw|passphrase|token|credential|api_?key|auth|userpwd|^(?:p|u|pw|key|pin|sig|usr|user|username|pas|sid)$"
+    r"|(?:^|[_.-])(?:pass|pas|pwd|pw|key|pin|sig|signature|usr|user|username)(?:$|[_.-])|^login(?:pas|use|pwd)|pwd$",
+    re.IGNORECASE,
+)
+_PARAMETER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][\w.-]*?)=(?!value\b)((?:(?!&)[^\s'\"<>])+)")
+_SHORT_NAMES = {"p", "u", "pw", "sig", "pin", "sid"}
+# Up to the last @ that is not followed by a comma, so that advice about "%40 for @, %3A for :" stays. A password may
+# hold an unescaped @, /, quote or space; another address in the same text begins after a space, bracket or quote.
+_USERINFO = re.compile(r"([A-Za-z][\w+.-]*://)(?!user:password@host\b)(?:(?![\s('\"][A-Za-z][\w+.-]*://)[^\n])*@(?!,)")
+_ENCODED_USERINFO = re.compile(r"([A-Za-z][\w+.-]*%3A%2F%2F)\S*%40", re.IGNORECASE)
+_HEADER = re.compile(r"(\bauthorization['\"]?\s*[:=]\s*['\"]?)[^\n'\"][^\n]*", re.IGNORECASE)
+_SCHEME = re.compile(r"\b(Basic|Bearer)\s+(?=[\w+/=.~-]*[\d=])[\w+/=.~-]{8,}")
+_KEY = re.compile(r"\bwhsec_[\w+/=-]+")
+_QUOTED = re.compile(
+    r"((?:pass(?:word|wd|phrase)?|pwd|secret|\w*token|api_?key|userpwd)['\"]?\s*[:=]\s*)(['\"])(?:\\.|(?!\2).)+\2",
+    re.IGNORECASE,
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Return whether a parameter or setting called ``name`` usually holds a secret."""
+    return _NAME.search(name) is not None
+
+
+def hide_patterns(text: str) -> str:
+    """Return ``text`` with everything that stands where secrets stand replaced by ``***``."""
+    if "://" in text:
+        text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
+    if "%" in text:
+        text = _ENCODED_USERINFO.sub(rf"\1{HIDDEN}%40", text)
+    text = _KEY.sub(HIDDEN, _SCHEME.sub(rf"\1 {HIDDEN}", _HEADER.sub(rf"\1{HIDDEN}", text)))
+    text = _QUOTED.sub(rf"\1\2{HIDDEN}\2", text)
+    return _PARAMETER.sub(_parameter, text) if "=" in text else text
+
+
+def _parameter(found: re.Match[str]) -> str:
+    """Hide the value of a parameter. Names of one or two letters count within an address only."""
+    name = found[1]
+    before = found.string[: found.start()].rsplit(maxsplit=1)
+    within = bool(before) and not found.string[found.start() - 1].isspace() and ("/" in before[-1] or "?" in before[-1])
+    if not is_secret_name(name) or (name.lower() in _SHORT_NAMES and not within):
+        return found[0]
+    return f"{name}={HIDDEN}"
