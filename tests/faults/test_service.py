@@ -50,5 +50,5 @@ def test_a_second_daemon(home: Home, saw: Callable[[str], None]) -> None:
         home.wait_for_alerts(told + 1)
     assert second.returncode == 1
     error = second.stderr.splitlines()[0].replace(str(home.state), "STATE")
-    assert "already watches" in error
+    assert "already running" in error
     saw(f"the second ends after {took:.1f} s with 1: “{error}”; the first goes on telling")
