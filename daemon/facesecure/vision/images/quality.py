@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from facesecure.config import QualityConfig
 from facesecure.domain import AlignedFace, Face, Image, Landmarks, Quality
+from facesecure.util.rounding import apart
 from facesecure.vision.images import align
 from facesecure.vision.images.illumination import Illumination, illumination_of, surroundings
 
@@ -148,30 +149,36 @@ def _with_reasons(found: Quality, floors: QualityConfig, light: Illumination, be
     checks = (
         (
             found.eye_distance < floors.min_eye_distance,
-            f"too small: {found.eye_distance:.1f} pixels between the eyes, {floors.min_eye_distance:g} needed",
+            (
+                f"too small: {apart(found.eye_distance, floors.min_eye_distance, 1)[0]} pixels between the eyes, "
+                f"{floors.min_eye_distance:g} needed"
+            ),
         ),
         (found.brightness < floors.min_brightness, f"{dark}: brightness {found.brightness:.0f} of 255"),
         (found.brightness > floors.max_brightness, f"too bright: brightness {found.brightness:.0f} of 255"),
         (
             found.contrast < floors.min_contrast,
-            f"too little contrast: {found.contrast:.0f}, {floors.min_contrast:.0f} needed",
+            "too little contrast: {}, {} needed".format(*apart(found.contrast, floors.min_contrast, 0)),
         ),
         (
             found.sharpness < floors.min_sharpness,
-            f"blurred: sharpness {found.sharpness:.2f}, {floors.min_sharpness:.2f} needed",
+            "blurred: sharpness {}, {} needed".format(*apart(found.sharpness, floors.min_sharpness, 2)),
         ),
         (
             abs(found.yaw) > floors.max_yaw,
-            f"turned away: yaw {abs(found.yaw):.2f}, at most {floors.max_yaw:.2f}",
+            "turned away: yaw {}, at most {}".format(*apart(abs(found.yaw), floors.max_yaw, 2)),
         ),
         (
             floors.min_confidence is not None and found.confidence < floors.min_confidence,
-            f"not surely a face: confidence {found.confidence:.3f}, {floors.min_confidence} needed",
+            (
+                f"not surely a face: confidence {apart(found.confidence, floors.min_confidence or 0.0, 3)[0]}, "
+                f"{floors.min_confidence} needed"
+            ),
         ),
     )
     reasons = tuple(reason for failed, reason in checks if failed)
     if not reasons and found.clarity < floors.min_clarity:
-        kept = f"it keeps {found.clarity:.0%} of its likeness, {floors.min_clarity:.0%} needed"
+        kept = "it keeps {} of its likeness, {} needed".format(*apart(found.clarity, floors.min_clarity, 0, "%"))
         lit = found.clarity >= floors.min_clarity * light.kept  # but for the light it would do
         reasons = (f"lit from one side, {light.shadow:.0%} in shadow: {kept}" if lit else f"too unclear: {kept}",)
     return replace(found, reasons=reasons)

@@ -50,6 +50,11 @@ def test_a_small_face_says_how_small_it_is(texture):
     assert any(text.startswith("too small: 9.4 pixels") for text in quality.reasons), quality.reasons
 
 
+def test_a_reason_never_gives_the_value_and_its_limit_as_the_same_number(texture):
+    quality = judged(texture, face_at(200, 200, 150, confidence=0.8997), QualityConfig(min_confidence=0.9))
+    assert any("confidence 0.8997, 0.9 needed" in text for text in quality.reasons), quality.reasons
+
+
 def test_an_unsure_detection_is_not_surely_a_face(texture):
     quality = judged(texture, face_at(200, 200, 150, confidence=0.5), QualityConfig(min_confidence=0.9))
     assert any("not surely a face" in text for text in quality.reasons)
