@@ -11,9 +11,11 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -22,14 +24,38 @@ from facesecure.domain import Alert
 from facesecure.domain.errors import PluginError
 from facesecure.domain.wire.alerts import AlertMessage
 
+if TYPE_CHECKING:
+    from requests import PreparedRequest
+
 SECRET_PREFIX = "whsec_"
 _MIN_SECRET_BYTES = 16
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[\x21-\x7e\xa1-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\x21-\x7e\xa1-\xff])?)?")
 
 
 def _web_address(url: str) -> str:
     if url and not url.startswith(("http://", "https://")):
         raise ValueError("a web address begins with http:// or https://")
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("its port is no number from 1 to 65535, or a bracket is missing") from None
+    if not parts.hostname or port == 0:
+        raise ValueError("its port is no number from 1 to 65535" if parts.hostname else "it names no host")
     return url
+
+
+def _sendable(headers: dict[str, str]) -> dict[str, str]:
+    """Return ``headers``. Raises ValueError for one that HTTP cannot carry (RFC 9110, section 5); shows no value."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"the value of {name} must be Latin text on one line, without spaces around it")
+    return headers
 
 
 def _secret(secret: SecretStr) -> SecretStr:
@@ -53,7 +79,9 @@ class WebhookPlugin:
         secret: Annotated[SecretStr, AfterValidator(_secret)] = Field(
             SecretStr(""), description="key that signs every message: whsec_ and base64, or any text; empty: unsigned"
         )
-        headers: dict[str, str] = Field(default_factory=dict, description="further headers, such as Authorization")
+        headers: Annotated[dict[str, str], AfterValidator(_sendable)] = Field(
+            default_factory=dict, description="further headers, such as Authorization"
+        )
         picture: bool = Field(False, description="include the snapshot, as base64 in picture_jpeg")
         connect_seconds: float = Field(5.0, gt=0, le=60, description="how long to wait for a connection")
         answer_seconds: float = Field(10.0, gt=0, le=300, description="how long to wait for the answer")
@@ -78,6 +106,7 @@ class WebhookPlugin:
                 self._url(),
                 data=body,
                 headers=self._headers(alert.identifier, body),
+                auth=requests.utils.get_auth_from_url(self._url()) if "@" in urlsplit(self._url()).netloc else _as_set,
                 timeout=limits,
                 allow_redirects=False,
                 verify=self._config.verify,
@@ -111,11 +140,14 @@ class WebhookPlugin:
 
     def _place(self) -> str:
         """Return the address without its path, which may contain a token."""
-        from urllib.parse import urlsplit
-
         parts = urlsplit(self._config.url)
         port = f":{parts.port}" if parts.port else ""
         return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def _as_set(request: PreparedRequest) -> PreparedRequest:
+    """Return ``request``: an authentication of this kind keeps requests from taking one from ``~/.netrc``."""
+    return request
 
 
 def signature(secret: str, identifier: str, timestamp: str, body: bytes) -> str:

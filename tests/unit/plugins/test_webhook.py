@@ -90,6 +90,18 @@ def test_householders_headers_go_along_but_cannot_forge_ours(mailbox: Mailbox) -
     assert (post.headers["authorization"], post.headers["webhook-id"]) == ("Bearer abc", told.identifier)
 
 
+def test_a_netrc_replaces_no_authorization_and_adds_none(
+    mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    webhook(mailbox, headers={"Authorization": "Bearer abc"}).send(alert())
+    webhook(mailbox).send(alert())
+    webhook(mailbox, url=mailbox.url.replace("://", "://me:p%40ss@")).send(alert())
+    sent = [post.headers.get("authorization") for post in mailbox.posts]
+    assert sent == ["Bearer abc", None, f"Basic {base64.b64encode(b'me:p@ss').decode()}"]
+
+
 def test_the_picture_goes_along_where_it_is_wanted_and_there(mailbox: Mailbox, tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"\xff\xd8 a picture")
     plugin = webhook(mailbox, picture=True)
@@ -140,11 +152,19 @@ def test_without_an_address_its_check_says_what_to_set() -> None:
     ("settings", "complaint"),
     [
         ({"url": "example.org/hook"}, "http://"),
+        ({"url": "http://host:99999/"}, "port"),
+        ({"url": "http://host:http/"}, "port"),
+        ({"url": "http://host:0/"}, "port"),
+        ({"url": "http://[::1/"}, "bracket"),
+        ({"url": "https:///hook"}, "names no host"),
+        ({"headers": {"X-Door": "\u043f\u0440\u0438\u0432\u0435\u0442"}}, "X-Door must be Latin text"),
+        ({"headers": {"X-Door": "a\nb"}}, "one line"),
+        ({"headers": {"X Door": "a"}}, "no name of a header"),
         ({"secret": "short"}, "at least 16 bytes"),
         ({"secret": "whsec_not base64!"}, "base64"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(settings: dict[str, str], complaint: str) -> None:
+def test_settings_that_cannot_work_are_refused(settings: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         WebhookPlugin.Config.model_validate(settings)
 
