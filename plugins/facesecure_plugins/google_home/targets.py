@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
 from facesecure_plugins.google_home.device import PORT, Device
 
 _BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?::(?P<port>\d+))?")
+_INVISIBLE = re.compile("[\u00ad\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`"), "'")
 _WITH_PORT = re.compile(r"(?P<host>[^:]+):(?P<port>\d+)")
 
 
@@ -54,8 +57,15 @@ class Target:
 
 
 def normalized(name: str) -> str:
-    """Return ``name`` for comparison: without differences of case and spaces."""
-    return " ".join(name.casefold().split())
+    """Return ``name`` for comparison, without differences that a user cannot see or type.
+
+    These are case, spaces, the Unicode form, the kind of apostrophe, accents typed apart, and invisible characters such
+    as the variation selector after an emoji.
+    """
+    plain = unicodedata.normalize("NFKC", name.translate(_APOSTROPHES))
+    folded = unicodedata.normalize("NFKC", plain.casefold())
+    visible = "".join(letter for letter in folded if not _INVISIBLE.fullmatch(letter))
+    return " ".join(visible.split())
 
 
 def _uuid(text: str) -> UUID:

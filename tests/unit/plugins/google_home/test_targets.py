@@ -30,6 +30,22 @@ def test_one_device_has_many_names(text):
     assert Target.parse(text).matches(KITCHEN)
 
 
+@pytest.mark.parametrize(
+    ("written", "device"),
+    [
+        ("Caf\u00e9", "Cafe\u0301"),
+        ("Anna's room", "Anna\u2019s room"),
+        ("Anna`s room", "Anna\u02bcs room"),
+        ("Anna\u00b4s room", "ANNA'S ROOM"),
+        ("\u2764 speaker", "\u2764\ufe0f speaker"),
+        ("Living room", "Living\u00a0room\u200b"),
+        ("Stra\u00dfe", "STRASSE"),
+    ],
+)
+def test_a_name_is_the_same_however_a_keyboard_writes_it(written, device):
+    assert Target.parse(written).matches(Device(device, ()))
+
+
 @pytest.mark.parametrize("text", ["Kitchen", "192.168.1.2", "192.168.1.20:42000", "uuid:" + "0" * 32, "[fd00::20]:1"])
 def test_another_is_not_meant(text):
     assert not Target.parse(text).matches(KITCHEN)
