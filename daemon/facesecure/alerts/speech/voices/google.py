@@ -21,6 +21,8 @@ from facesecure.domain.languages import base
 _URL = "https://translate.google.{accent}/_/TranslateWebserverUi/data/batchexecute"
 _RESPONSE = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
 """The MP3 in the response, in base64; the name is that of the remote call that gTTS makes."""
+_OTHER_CODES = {"he": "iw", "nb": "no", "nn": "no", "fil": "tl", "jv": "jw", "cmn": "zh"}
+"""Google's older codes of languages that have another today (ISO 639)."""
 _MAX_RESPONSE = 5_000_000
 _OFFLINE = (
     "sentences recorded earlier are still spoken; to speak without a network, install espeak-ng or "
@@ -106,4 +108,5 @@ def _code(language: str) -> str | None:
     from gtts.lang import tts_langs
 
     spoken = {name.lower(): name for name in tts_langs()}
-    return spoken.get(language.replace("_", "-").lower()) or spoken.get(base(language))
+    written, plain = language.replace("_", "-").lower(), base(language)
+    return spoken.get(written) or spoken.get(plain) or spoken.get(_OTHER_CODES.get(plain, ""))

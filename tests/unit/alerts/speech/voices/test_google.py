@@ -99,3 +99,16 @@ def test_a_network_that_says_nothing_is_not_waited_for(google):
 def test_a_house_without_names_in_its_network_is_told():
     with pytest.raises(PluginError, match="cannot be reached"):
         GoogleVoice(url="https://no-such-host.invalid/").say("hm", "en")
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("he", "iw"), ("he-IL", "iw"), ("nb", "no"), ("nb_NO", "no"), ("nn", "no"), ("fil", "tl"), ("jv", "jw")],
+)
+def test_languages_of_today_reach_google_by_its_own_codes(language, code):
+    from urllib.parse import unquote_plus
+
+    voice = GoogleVoice()
+    assert voice.obstacle(language) is None
+    (body,) = voice._bodies("Anna", language)
+    assert f'\\"{code}\\"' in unquote_plus(body.decode())
