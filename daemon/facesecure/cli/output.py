@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _FILE_WIDTH = 4000
 """Columns of a table that is written to a file or pipe, so that each row stays on one line."""
 
+_GAP = 2
+"""Columns between two columns of a table."""
+
 
 def out() -> Console:
     """Return the console for results."""
@@ -88,17 +91,33 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="" if "NO_COLOR" in os.environ else "bold")
-    for column in columns:
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
     console = out()
+    cells = [[cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row] for row in rows]
+    widths = _word_widths([[column, *(row[at].plain for row in cells)] for at, column in enumerate(columns)])
+    for column, least in zip(columns, _fitting(widths, console.width), strict=True):
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
+    for row in cells:
+        shown.add_row(*row)
     if console.is_terminal:
         console.print(shown)
         return
     with console.capture() as captured:
         console.print(shown)
     say("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _word_widths(columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the length of the longest word of each column."""
+    return [max((len(word) for text in column for word in text.split()), default=0) for column in columns]
+
+
+def _fitting(widths: Sequence[int], available: int) -> list[int]:
+    """Return ``widths`` with the largest reduced, and only those, until the columns fit: an id may be cut, no name."""
+    room = available - _GAP * (len(widths) - 1)
+    fitting = list(widths)
+    while sum(fitting) > room and max(fitting) > 1:
+        fitting[fitting.index(max(fitting))] -= 1
+    return fitting
 
 
 def _cell(value: object) -> str:
