@@ -26,6 +26,8 @@ PYTHON_TFLITE ?= $(shell for python in /usr/bin/python3 python3.11; do \
 VENV_FLAGS := $(shell $(PYTHON) -c 'import importlib.util as u; u.find_spec("picamera2") and print("--system-site-packages")')
 
 PIP := -m pip --disable-pip-version-check install --quiet
+# pip unpacks some 400 MB, and /tmp may be memory: half of a small board's.
+ON_DISK := mkdir -p .venv/tmp && TMPDIR="$(CURDIR)/.venv/tmp"
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
 # A real RTSP server for the tests of network cameras, and a system to boot for those of the service.
 # Without them these tests are skipped, and say so.
@@ -42,6 +44,8 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 
 # The venv, with Debian's missing piece of Python where it is missing and may be installed.
 .venv/.made:
+	@[ "$$(getconf LONG_BIT)" = 64 ] || { echo "this is a 32-bit system, and the TFLite interpreter exists for 64-bit" \
+		"systems only: install Raspberry Pi OS (64-bit)" >&2; exit 1; }
 	@[ -n "$(PYTHON)" ] || { echo "facesecure needs Python 3.11 or newer; on Debian: apt install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "installing python3-venv"; \
@@ -52,12 +56,15 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 
 # The daemon and nothing else: enough for `make demo`, and quick.
 .venv/.base: .venv/.made pyproject.toml
-	.venv/bin/python $(PIP) --editable .
+	$(ON_DISK) .venv/bin/python $(PIP) --editable .
+	@# apt's simplejpeg is built for numpy 1, and picamera2 cannot be imported with it beside the numpy 2 of the venv
+	@if .venv/bin/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("picamera2") is None)'; then \
+		$(ON_DISK) .venv/bin/python $(PIP) 'simplejpeg>=1.8'; fi
 	@touch $@
 
 # What tests, lint and training need as well; TensorFlow is most of it.
 .venv/.dev: .venv/.base pyproject.toml
-	.venv/bin/python $(PIP) --editable '.[dev,training,offline-voice]'
+	$(ON_DISK) .venv/bin/python $(PIP) --editable '.[dev,training,offline-voice]'
 	@touch $@
 
 # What builds the site.

@@ -13,11 +13,14 @@ venv=$root/opt/facesecure
 etc=$root/etc/facesecure
 lib=$root/usr/local/lib
 changed=no
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+scratch=
+trap '[ -z "$scratch" ] || rm -rf "$scratch"' EXIT
 
 main() {
     [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail "this changes the system: sudo make install"
+    # Of the programs, since a 64-bit kernel may run a 32-bit system.
+    [ "$(getconf LONG_BIT)" = 64 ] || fail "this is a 32-bit system, and the TFLite interpreter exists for 64-bit systems" \
+        "only: install Raspberry Pi OS (64-bit)"
     [ -n "$root" ] || packages
     environment
     files
@@ -50,20 +53,36 @@ environment() {
     fi
     local wheel=${PACKAGE:-} stamp
     if [ -z "$wheel" ]; then
+        unpack_beside
         pip wheel --no-deps --wheel-dir "$scratch" "$source"
         wheel=$(echo "$scratch"/*.whl)
     fi
     stamp="$(sha256sum <"$wheel") $(/usr/bin/python3 --version) ${EXTRAS:-}"
     [ "$stamp" != "$(cat "$venv/.installed" 2>/dev/null)" ] || return 0
     echo "installing facesecure and its dependencies; the first time takes some minutes"
+    unpack_beside
     pip install "$wheel${EXTRAS:+[$EXTRAS]}"
     pip install --no-deps --force-reinstall "$wheel" # the same version may have been built from other code
     if ! "$venv/bin/python" -c 'import systemd.daemon' 2>/dev/null; then
         pip install 'systemd-python>=235' || fail "systemd-python is missing: install your distribution's package"
     fi
+    camera_libraries
     [ -z "$root" ] || sed -i "1s|^#!$root/|#!/|" "$venv"/bin/*
     echo "$stamp" >"$venv/.installed"
     changed=yes
+}
+
+# pip unpacks some 400 MB, and /tmp may be memory: half of a small board's.
+unpack_beside() {
+    [ -n "$scratch" ] || scratch=$(mktemp -d "$(dirname "$venv")/.facesecure.XXXXXX")
+    export TMPDIR=$scratch
+}
+
+# Raspberry Pi OS Bookworm's own simplejpeg is built for numpy 1, and picamera2 cannot be imported with it beside the
+# numpy 2 of this environment: "numpy.dtype size changed".
+camera_libraries() {
+    "$venv/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("picamera2") is None)' || return 0
+    pip install 'simplejpeg>=1.8' || fail "the Pi's camera needs simplejpeg 1.8 or newer, which could not be installed"
 }
 
 pip() {

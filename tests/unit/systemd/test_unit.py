@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[3]
 SYSTEMD = Path(__file__).parents[3] / "systemd"
 UNIT = SYSTEMD / "facesecure.service"
 
@@ -67,3 +68,59 @@ def test_without_root_nothing_is_begun(script):
         )
     assert tried.returncode == 1
     assert "sudo make" in tried.stderr
+
+
+@pytest.fixture
+def stubs(tmp_path):
+    """``stubs("getconf", "echo 32")`` puts a program of that name first in PATH; returns the environment."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+
+    def put(name: str, script: str) -> dict[str, str]:
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+        return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "command", [["bash", "systemd/install.sh"], ["make", "--silent", "-f", "{root}/Makefile", ".venv/.made"]]
+)
+def test_a_32_bit_system_is_refused_at_once_with_the_reason(stubs, tmp_path, command):
+    """Of the programs: the kernel of such a Pi may be a 64-bit one."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not here")
+    environment = stubs("getconf", "echo 32") | {"DESTDIR": str(tmp_path / "image")}
+    here = ROOT if command[0] == "bash" else tmp_path
+    words = [word.format(root=ROOT) for word in command]
+    tried = subprocess.run(words, cwd=here, env=environment, capture_output=True, text=True, check=False)
+    assert tried.returncode != 0
+    assert "this is a 32-bit system" in tried.stderr
+    assert "install Raspberry Pi OS (64-bit)" in tried.stderr
+    assert not (tmp_path / "image").exists()
+
+
+_FUNCTIONS = """
+eval "$(sed '/^main$/d' systemd/install.sh)"
+venv=$1
+pip() { echo "pip $* in $TMPDIR"; }
+unpack_beside
+camera_libraries
+"""
+
+
+@pytest.mark.parametrize("camera", [True, False])
+def test_simplejpeg_is_replaced_where_picamera2_is_and_pip_unpacks_on_the_same_disk(tmp_path, camera):
+    venv = tmp_path / "opt" / "facesecure"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "python").write_text(f"#!/bin/sh\nexit {0 if camera else 1}\n")
+    (venv / "bin" / "python").chmod(0o755)
+    tried = subprocess.run(
+        ["bash", "-c", _FUNCTIONS, "install.sh", str(venv)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    if camera:
+        assert tried.stdout.startswith(f"pip install simplejpeg>=1.8 in {tmp_path}/opt/.facesecure.")
+    else:
+        assert tried.stdout == ""
+    assert [path.name for path in (tmp_path / "opt").iterdir()] == ["facesecure"], "nothing is left behind"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -31,14 +32,19 @@ CameraFactory = Callable[[int], Any]
 
 
 def picamera2_factory() -> CameraFactory:
-    """Return picamera2's camera class, imported on the first call. Raises SourceError if it is not installed."""
+    """Return picamera2's camera class, imported on the first call. Raises SourceError if that fails."""
     try:
         from picamera2 import Picamera2
     except ImportError as error:
         raise SourceError(
             f"the Pi's camera needs picamera2, which is not installed ({error.name or error})",
-            "apt install python3-picamera2, and build the venv with --system-site-packages; USB cameras are v4l2:",
+            "sudo apt install python3-picamera2, then sudo make install again; your own venv must be built with "
+            "--system-site-packages; USB cameras are v4l2:",
         ) from None
+    except Exception as error:  # a library built for another numpy raises ValueError
+        raise SourceError(
+            f"picamera2 is installed and cannot be imported ({type(error).__name__}: {error})", _import_hint(error)
+        ) from error
 
     class Camera(Picamera2):  # type: ignore[misc]
         """Closes its pipe where it cannot be opened: picamera2 0.3 leaves it open, and attempts go on without end."""
@@ -51,6 +57,14 @@ def picamera2_factory() -> CameraFactory:
                 raise
 
     return Camera
+
+
+def _import_hint(error: Exception) -> str:
+    """Return what to install: Raspberry Pi OS Bookworm has a simplejpeg that is built for numpy 1."""
+    if "numpy" in str(error):
+        sudo = "" if os.access(sys.prefix, os.W_OK) else "sudo "
+        return f"replace what is built for another numpy: {sudo}{sys.executable} -m pip install 'simplejpeg>=1.8'"
+    return "update it: sudo apt update && sudo apt full-upgrade"
 
 
 def _close_pipe(camera: Any) -> None:

@@ -113,3 +113,20 @@ def test_without_picamera2_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SourceError, match="needs picamera2") as caught:
         next(iter(source.frames()))
     assert "apt install python3-picamera2" in str(caught.value.hint)
+
+
+_NUMPY_1 = "numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88"
+
+
+@pytest.mark.parametrize(
+    ("raised", "hint"),
+    [(f"ValueError('{_NUMPY_1}')", "-m pip install 'simplejpeg>=1.8'"), ("OSError('no media device')", "apt update")],
+)
+def test_a_picamera2_that_breaks_while_it_is_imported_says_what_to_install(tmp_path, monkeypatch, raised, hint) -> None:
+    """Bookworm's simplejpeg 1.7 beside numpy 2 raises this ValueError."""
+    (tmp_path / "picamera2.py").write_text(f"raise {raised}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(SourceError, match="cannot be imported") as caught:
+        next(iter(open_source("picamera2:0", WANTED).frames()))
+    assert hint in str(caught.value.hint)
