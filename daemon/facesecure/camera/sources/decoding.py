@@ -59,6 +59,11 @@ def video_stream(container: InputContainer, address: Address, threads: int) -> V
     return stream
 
 
+def pixel_aspect(stream: VideoStream) -> float:
+    """Return the width of the stream's pixels, in heights: 2 for many recorders, 1 where it says nothing."""
+    return float(stream.sample_aspect_ratio or 1)
+
+
 class FrameReader:
     """Decodes the frames of one stream, in order. ``damaged`` counts the corrupt packets and frames, which it drops.
 

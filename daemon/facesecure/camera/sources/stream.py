@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult
-from facesecure.camera.sources.decoding import FrameReader, explain, open_container, unreadable, video_stream
+from facesecure.camera.sources.decoding import (
+    FrameReader,
+    explain,
+    open_container,
+    pixel_aspect,
+    unreadable,
+    video_stream,
+)
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
@@ -87,7 +94,7 @@ class StreamConnection:
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
-                yield VideoImage(frame, converter) if frame is not None else None
+                yield VideoImage(frame, converter, pixel_aspect(stream)) if frame is not None else None
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -99,7 +106,8 @@ class StreamConnection:
             for frame in self._decoded(container, stream):
                 if frame is not None:
                     rate, codec = float(stream.average_rate or 0), stream.codec_context.codec.name
-                    return ProbeResult(frame.width, frame.height, rate, f"{codec} from {self}")
+                    size = VideoImage(frame, ColourConverter(), pixel_aspect(stream)).size
+                    return ProbeResult(*size, rate, f"{codec} from {self}")
         raise SourceLost(f"{self} sent no image", "restart the camera")
 
     @contextmanager

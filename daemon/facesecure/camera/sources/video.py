@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult, RecordedSource
-from facesecure.camera.sources.decoding import FrameReader, open_container, unreadable, video_stream
+from facesecure.camera.sources.decoding import FrameReader, open_container, pixel_aspect, unreadable, video_stream
 from facesecure.camera.sources.presentation import PresentationTimes
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
@@ -48,7 +48,7 @@ class VideoFile(RecordedSource):
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
             first = next(self._readable(container, stream, PresentationTimes(stream)))
-            size = VideoImage(first, ColourConverter()).size
+            size = VideoImage(first, ColourConverter(), pixel_aspect(stream)).size
             return ProbeResult(*size, float(stream.average_rate or 0), f"{stream.codec_context.codec.name} video file")
 
     def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
@@ -56,7 +56,7 @@ class VideoFile(RecordedSource):
             self._length = min((container.duration or 0) / 1e6, _LONGEST)
             converter, times = ColourConverter(), PresentationTimes(stream)
             for frame in self._readable(container, stream, times):
-                yield VideoImage(frame, converter), times.of(frame)
+                yield VideoImage(frame, converter, pixel_aspect(stream)), times.of(frame)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:

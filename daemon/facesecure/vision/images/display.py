@@ -21,10 +21,10 @@ _NEARLY_SQUARE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """How to show the frames of a stream: ``pixel_aspect`` (width / height of a pixel) first, then ``mirrored`` left
-    and right, then ``quarter_turns`` anticlockwise.
+    """How to show the frames of a stream.
 
-    Example::
+    Applied in this order: ``pixel_aspect``, the width of a pixel in heights; ``mirrored``, left and right exchanged;
+    ``quarter_turns`` anticlockwise. Example::
 
         upright = Display.of(frame, pixel_aspect=2.0).shown(plane)
     """

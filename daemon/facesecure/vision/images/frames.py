@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from facesecure.domain import Image, Luma
+from facesecure.vision.images.display import Display
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -120,28 +121,27 @@ def colour_of(frame: VideoFrame) -> tuple[int, int]:
 class VideoImage:
     """A decoded video frame: the luma is a view of the decoder's own plane, RGB is made on the first request.
 
-    The luma keeps the stream's coding range (16 to 235 for most cameras). A rotation stated in the file, as phones
-    write it, is applied to both. ``frame`` is kept as long as this image or a view of it lives.
+    The luma keeps the stream's coding range (16 to 235 for most cameras). Both have square pixels, and are turned and
+    mirrored as the file says, which phones write. ``frame`` is kept as long as this image or a view of it lives.
     """
 
-    def __init__(self, frame: VideoFrame, converter: ColourConverter) -> None:
+    def __init__(self, frame: VideoFrame, converter: ColourConverter, pixel_aspect: float = 1.0) -> None:
+        """``pixel_aspect``: width of the frame's pixels, in heights."""
         self._frame = frame
         self._converter = converter
-        self._quarter_turns = round(getattr(frame, "rotation", 0) / 90) % 4
+        self._display = Display.of(frame, pixel_aspect)
         self._rgb: Image | None = None
         self._luma: Luma | None = None
 
     @property
     def size(self) -> tuple[int, int]:
-        """(width, height) in pixels, upright."""
-        width, height = self._frame.width, self._frame.height
-        return (height, width) if self._quarter_turns % 2 else (width, height)
+        """(width, height) in square pixels, upright."""
+        return self._display.size(self._frame.width, self._frame.height)
 
     def rgb(self) -> Image:
         """Return the image, uint8 RGB (height, width, 3), upright; converted once."""
         if self._rgb is None:
-            upright = np.rot90(self._converter.rgb(self._frame), self._quarter_turns)
-            self._rgb = np.ascontiguousarray(upright)
+            self._rgb = np.ascontiguousarray(self._display.shown(self._converter.rgb(self._frame)))
         return self._rgb
 
     def luma(self) -> Luma:
@@ -151,7 +151,7 @@ class VideoImage:
             if coded is None:
                 self._luma = np.asarray(cv2.cvtColor(self.rgb(), cv2.COLOR_RGB2GRAY), np.uint8)
             else:
-                self._luma = np.rot90(coded, self._quarter_turns)
+                self._luma = self._display.shown(coded)
         return self._luma
 
 
