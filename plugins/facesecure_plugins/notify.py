@@ -108,6 +108,7 @@ class NotifyPlugin:
         message: dict[str, Any] = {
             "body": alert.text,
             "title": self._title,
+            "body_format": "text",  # or a name with <, & or * would be markup, which Telegram refuses
             "notify_type": _TYPES.get(alert.kind, "info"),
         }
         snapshot = alert.snapshot_path if self._config.picture and service.attachment_support else None
@@ -121,8 +122,10 @@ class NotifyPlugin:
 def _service(number: int, url: SecretStr) -> NotifyBase | PluginError:
     try:
         import apprise
-    except ImportError as error:
-        raise PluginError("apprise is not installed", "pip install 'facesecure[notify]'") from error
+    except Exception as error:  # a library that does not fit raises more than ImportError
+        raise PluginError(
+            f"apprise cannot be imported ({error})", "install facesecure again: sudo make install"
+        ) from error
     with _captured_log() as captured:
         service = apprise.Apprise.instantiate(url.get_secret_value())
     if service is None:

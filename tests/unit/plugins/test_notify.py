@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -129,3 +131,31 @@ def test_a_check_sends_nothing(mailbox: Mailbox) -> None:
 
 def test_secrets_are_not_shown_with_the_settings() -> None:
     assert "hunter2" not in repr(NotifyPlugin.Config.model_validate({"urls": ["tgram://hunter2/1"]}))
+
+
+def test_names_are_no_markup_where_a_service_takes_html(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    from apprise.plugins.telegram import NotifyTelegram
+
+    monkeypatch.setattr(NotifyTelegram, "notify_url", f"{mailbox.url}/bot")
+    notify("tgram://123456789:abcdefg_hijklmnop/12315544/?format=html", title="A & B").send(
+        alert("Anna <3 & *Bob* is here")
+    )
+    text = json.loads(mailbox.posts[-1].body)["text"]
+    assert "Anna &lt;3 &amp; *Bob* is here" in text
+    assert "A &amp; B" in text
+
+
+@pytest.mark.parametrize("raised", ["ImportError('no urllib3')", "ValueError('numpy.dtype size changed')"])
+def test_an_apprise_that_cannot_be_imported_says_what_to_install(tmp_path, monkeypatch, raised) -> None:
+    (tmp_path / "apprise.py").write_text(f"raise {raised}")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "apprise", raising=False)
+    with pytest.raises(PluginError, match="apprise cannot be imported") as caught:
+        NotifyPlugin(NotifyPlugin.Config(urls=["ntfy://topic"])).check()
+    assert "sudo make install" in str(caught.value.hint)
+
+
+def test_apprise_is_a_dependency_and_the_name_of_its_extra_stays() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert any(dependency.startswith("apprise") for dependency in project["dependencies"])
+    assert project["optional-dependencies"]["notify"] == []
