@@ -131,6 +131,11 @@ def _covered(piece: dict[str, Any], nodes: list[dict[str, Any]]) -> set[int]:
 
 def _runtime() -> tuple[str, Any]:
     """Return (name, Interpreter class) of the first runtime that imports, or of the forced one. Raises ModelError."""
+    if sys.maxsize <= 2**32:  # that of this Python: a 64-bit kernel may run 32-bit programs
+        raise ModelError(
+            "this is a 32-bit system, and the TFLite interpreter exists for 64-bit systems only",
+            "install Raspberry Pi OS (64-bit)",
+        )
     forced = os.environ.get(RUNTIME_VARIABLE)
     if forced and forced not in _MODULES:
         known = " or ".join(_MODULES)
@@ -140,11 +145,11 @@ def _runtime() -> tuple[str, Any]:
         try:
             with native_messages_logged():
                 return name, importlib.import_module(_MODULES[name]).Interpreter
-        except ImportError as error:
+        except Exception as error:  # noqa: BLE001 - a library built for another numpy raises ValueError
             problems.append(f"{name}: {error}")
     raise ModelError(
         f"no TFLite interpreter works here ({'; '.join(problems)})",
-        "install ai-edge-litert, or on Python 3.11 the extra facesecure[tflite-runtime]",
+        "install facesecure again (sudo make install), or on Python 3.11 its extra tflite-runtime",
     )
 
 

@@ -118,7 +118,7 @@ def test_without_any_runtime_the_error_says_what_to_install(pnet, monkeypatch):
     monkeypatch.delenv("FACESECURE_RUNTIME", raising=False)
     pretend(monkeypatch, LITERT, None)
     pretend(monkeypatch, TFLITE, None)
-    with pytest.raises(ModelError, match="install ai-edge-litert"):
+    with pytest.raises(ModelError, match="sudo make install"):
         Interpreter(pnet)
 
 
@@ -160,3 +160,9 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
     )
+
+
+def test_a_32_bit_python_is_refused_with_the_reason(monkeypatch, pnet):
+    monkeypatch.setattr("facesecure.vision.inference.interpreter.sys.maxsize", 2**31 - 1)
+    with pytest.raises(ModelError, match="this is a 32-bit system"):
+        Interpreter(pnet)
