@@ -36,6 +36,13 @@ def enroll(
         str | None,
         typer.Option("--camera", metavar="[URI]", help="The camera at URI; without URI the configured camera."),
     ] = None,
+    face: Annotated[
+        int | None,
+        typer.Option("--face", metavar="N", min=1, help="The face meant in photos with several, from 1 at the left."),
+    ] = None,
+    few: Annotated[
+        bool, typer.Option("--few", help="Enrol with one or two good faces, at a stricter threshold.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Enrol a person from photos, a video or the camera.
@@ -48,11 +55,11 @@ def enroll(
     from facesecure.services.image_providers import image_provider
 
     config, name = settings_of(context).config(), person_name(name)
-    provider = image_provider(config.camera, images or [], video, camera)
+    provider = image_provider(config.camera, images or [], video, camera, face)
     with open_store(config) as store:
         try:
             with output.progress(quiet=json) as progress:
-                result = enrol_from_images(model_loader(config), store, name, provider, progress, output.note)
+                result = enrol_from_images(model_loader(config), store, name, provider, progress, output.note, few=few)
         except EnrolmentRefused as refused:
             _report(refused.result, json, many=provider.many)
             raise
@@ -77,6 +84,7 @@ def enrolment_document(result: EnrolmentResult) -> dict[str, Any]:
         "faces": person.faces if person else 0,
         "warnings": [serializers.resemblance(found, result.name) for found in result.lookalikes],
         "pictures": [_candidate(candidate) for candidate in result.candidates],
+        "few": result.few,
     }
 
 
@@ -115,6 +123,13 @@ def _report(result: EnrolmentResult, json: bool, *, many: bool) -> None:
     if result.person is not None:
         output.say(_outcome(result, result.person))
         _warn(result)
+        if result.few:
+            output.note(f"warning: {_few(result.person)}")
+
+
+def _few(person: Person) -> str:
+    faces = f"{person.faces} face{'s' if person.faces != 1 else ''}"
+    return f"with only {faces} {person.name} needs a clearer match and is unidentified more often; add photos"
 
 
 def _table(what: str, candidates: tuple[EnrolmentCandidate, ...], accepted: str) -> None:

@@ -18,10 +18,9 @@ from facesecure.domain.records import Embeddings, EnrolledFace
 from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, Indices, cluster, similarity_to_core
 from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.recognition.similarity import Lookalike, OtherPeople
+from facesecure.recognition.templates import MIN_FACES, template_of
 from facesecure.vision.images.quality import ENROLMENT, examine, reassess
 
-MIN_FACES = 3
-"""Good faces that an enrolment needs: the template of fewer is left to chance."""
 _SAME_IMAGE = 0.97
 """Cosine above which two faces come from the same image and the second adds nothing. Half of all photos are this
 similar to themselves at another size, and one in 10,000 pairs of different photos of one person."""
@@ -34,6 +33,7 @@ _MAX_SECOND_FACE = 0.6
 _SURE = 0.9
 """Confidence from which a face that is found in a turned photo shows that the photo is not upright."""
 _NO_FACE = "no face found"
+_WHICH = "which one is meant?"
 _LISTED = 4
 """Images of a person that an error message lists."""
 
@@ -60,7 +60,7 @@ class Enrolment:
 
     ``known``: embeddings, float32 (n,), of the faces that this person is enrolled with; new ones must fit them.
     ``floors``: the quality that a face needs. ``doubts`` returns the reasons why an embedding may not be a person's.
-    ``others``: the other people enrolled, who might be meant instead. Example::
+    ``others``: the other people enrolled, who might be meant instead. ``few``: one good face is enough. Example::
 
         enrolment = models.enrolment_of(store, "Anna")
         enrolment.add_image(read_photo(path), path.name)
@@ -75,6 +75,8 @@ class Enrolment:
     doubts: Doubts = accept_all
     others: OtherPeople | None = None
     candidates: list[EnrolmentCandidate] = field(default_factory=list)
+    few: bool = False
+    _unclear: dict[str, list[AlignedFace]] = field(default_factory=dict)
 
     @property
     def accepted(self) -> list[EnrolmentCandidate]:
@@ -85,8 +87,15 @@ class Enrolment:
         """Judge an image (uint8 RGB) with one face; ``source`` names it in messages."""
         return self._add(self._judged_image(image, source))
 
-    def add_photo(self, image: Image, source: str) -> EnrolmentCandidate:
-        """Judge a photo as ``add_image`` does; one that lies on its side, and does not say so, is rejected as such."""
+    def add_photo(self, image: Image, source: str, face: int | None = None) -> EnrolmentCandidate:
+        """Judge a photo as ``add_image`` does; one that lies on its side, and does not say so, is rejected as such.
+
+        Of several faces, number ``face`` is meant, counted from 1 at the left; without it ``finish`` takes the one that
+        looks like the others of this enrolment, if just one does.
+        """
+        faces = _contenders(self.detector.detect(image), _MAX_SECOND_FACE if face is None else 0.0)
+        if len(faces) > 1:
+            return self._add(self._judged_group(image, source, faces, face))
         candidate = self._judged_image(image, source)
         if _no_sure_face(candidate) and (turn := _turn_needed(self.detector, image)):
             candidate = EnrolmentCandidate(source, accepted=False, reason=f"{turn}; turn it upright and save it")
@@ -104,17 +113,19 @@ class Enrolment:
         """Return the faces to store; an empty list if all good faces are enrolled already.
 
         Faces that do not look like the others are rejected first (see ``candidates``). Raises EnrolmentError if fewer
-        than MIN_FACES are left, including those enrolled before; if the images show several people and it is unclear
-        who is meant; or if the person is enrolled under another name.
+        than MIN_FACES are left (none, with ``few`` or for a person enrolled before), if the images show several people
+        and it is unclear who is meant, or if the person is enrolled under another name.
         """
+        self._choose_faces()
         self._reject_outsiders()
         if not self.accepted and any(candidate.known for candidate in self.candidates):
             return []
-        accepted, needed = self.accepted, max(1, MIN_FACES - len(self.known))
+        accepted, needed = self.accepted, 1 if self.few or self.known else MIN_FACES
         if len(accepted) < needed:
             raise EnrolmentError(
                 f"only {len(accepted)} good face{'s' if len(accepted) != 1 else ''}; at least {needed} needed",
-                "Add photos: sharp, well lit, one face each, from slightly different sides and on different days.",
+                "Add photos: sharp, well lit, one face each, from slightly different sides and on different days."
+                + (" If there are no more: --few enrols with these, at a stricter threshold." if accepted else ""),
             )
         return [_enrolled(candidate, self.model_sha256) for candidate in accepted]
 
@@ -133,6 +144,31 @@ class Enrolment:
         if problem:
             return EnrolmentCandidate(source, accepted=False, reason=problem)
         return self._judged(examine(image, _largest(faces), self.floors), source)
+
+    def _judged_group(self, image: Image, source: str, faces: Sequence[Face], meant: int | None) -> EnrolmentCandidate:
+        """Judge the face that is ``meant`` of several, or keep them all until ``finish``."""
+        if meant is None:
+            self._unclear[source] = [examine(image, face, self.floors) for face in faces]
+            hint = "say which face is meant, counted from the left: --face 1; or add photos with one face only"
+            return EnrolmentCandidate(source, accepted=False, reason=f"{len(faces)} faces; {_WHICH}", hint=hint)
+        if meant > len(faces):
+            return EnrolmentCandidate(source, accepted=False, reason=f"only {len(faces)} faces, not {meant}")
+        return self._judged(examine(image, faces[meant - 1], self.floors), source)
+
+    def _choose_faces(self) -> None:
+        """Take from each photo with several faces the one that looks like the others, where just one does."""
+        faces = self._faces()
+        if not self._unclear or not len(faces):
+            return
+        template = template_of(faces[self._core(cluster(faces))])
+        for number, candidate in enumerate(self.candidates):
+            choices = self._unclear.pop(candidate.source, [])
+            scores = [float(template @ self.embedder.embed(face.image)) for face in choices]
+            alike = [index for index, score in enumerate(scores) if score >= MIN_CORE_SIMILARITY]
+            if len(alike) == 1:
+                chosen = self._judged(choices[alike[0]], candidate.source)
+                which = f"face {alike[0] + 1} of {len(choices)} from the left, which looks like the others"
+                self.candidates[number] = replace(chosen, reason=chosen.reason or which)
 
     def _judged(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         if not face.quality.usable:
@@ -159,7 +195,7 @@ class Enrolment:
 
     def _reject_outsiders(self) -> None:
         faces = self._faces()
-        if len(faces) < MIN_FACES:
+        if len(faces) < (1 if self.few or self.known else MIN_FACES):
             return
         core = self._core(cluster(faces))
         self._require_new(faces[core])
@@ -175,8 +211,10 @@ class Enrolment:
         known = len(self.known)
         core = max(groups, key=lambda group: (int((group < known).sum()), len(group)))
         second = max((len(group) for group in groups if group is not core), default=0)
-        if not known and second > max(1.0, _MAX_SECOND_GROUP * len(core)):
-            shown = [[self.accepted[number].source for number in group] for group in groups if len(group) > 1]
+        unclear = second > max(1.0, _MAX_SECOND_GROUP * len(core)) or (self.few and second == len(core))
+        if not known and unclear:
+            least = min(2, len(core))
+            shown = [[self.accepted[number].source for number in group] for group in groups if len(group) >= least]
             raise EnrolmentError(
                 f"these photos show {len(shown)} people: {' | '.join(map(_some, shown))}",
                 "Enrol each person with photos of their own.",
@@ -213,10 +251,14 @@ def _some(sources: Sequence[str]) -> str:
 def _not_one_face(faces: Sequence[Face]) -> str | None:
     if not faces:
         return _NO_FACE
-    largest = _largest(faces)
-    limit = _MAX_SECOND_FACE * largest.eye_distance
-    others = [face for face in faces if face is not largest and face.eye_distance >= limit]
-    return f"{len(others) + 1} faces; which one is meant?" if others else None
+    count = len(_contenders(faces))
+    return f"{count} faces; {_WHICH}" if count > 1 else None
+
+
+def _contenders(faces: Sequence[Face], share: float = _MAX_SECOND_FACE) -> list[Face]:
+    """Return the faces of at least this ``share`` of the largest's eye distance, from left to right."""
+    limit = share * max((face.eye_distance for face in faces), default=0.0)
+    return sorted((face for face in faces if face.eye_distance >= limit), key=lambda face: face.box.centre[0])
 
 
 def _no_sure_face(candidate: EnrolmentCandidate) -> bool:

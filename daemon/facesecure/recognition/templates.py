@@ -33,6 +33,8 @@ import numpy as np
 from facesecure.domain import Embedding
 from facesecure.domain.records import Embeddings, TemplateVector
 
+MIN_FACES = 3
+"""Faces that a template needs: one of fewer is left to chance, and its person's threshold is stricter."""
 _OUTLIER_GAP = 0.25
 """A face whose cosine to the mean is lower than the median face's by this much, four times the spread, is left out of
 the mean: one face in 200. Cutting off a fixed share costs more than it gains (98.1 % instead of 98.5 % of clear faces,

@@ -21,6 +21,10 @@ from facesecure.domain.records import Template
 from facesecure.recognition.calibration import COMMAND, FILE_NAME, Calibration, Rival, fingerprint
 from facesecure.recognition.impostor_model import ImpostorModel, Vectors, stricter
 from facesecure.recognition.score_model import ScoreModel
+from facesecure.recognition.templates import MIN_FACES
+
+_FEW_STRICTER = 10.0
+"""Factor by which strangers must be rarer for a person with fewer than MIN_FACES faces."""
 
 _log = logging.getLogger(__name__)
 
@@ -152,7 +156,9 @@ class LiveThresholds:
         return self._revision(), written
 
     def _read(self) -> dict[str, AcceptanceRule]:
-        templates = by_name(self._load(), self._model)
+        loaded = list(self._load())
+        templates = by_name(loaded, self._model)
+        enough = {one.name for one in loaded if one.model_sha256 == self._model and one.faces >= MIN_FACES}
         calibration = self._calibration()
         fit = Fit.of(calibration, templates, self._model)
         if templates:
@@ -160,7 +166,13 @@ class LiveThresholds:
         rules = {name: self._default(templates[name], calibration) for name in fit.changed}
         if calibration is not None:
             rules |= {name: _calibrated(calibration, name) for name in fit.calibrated}
+        rules |= {name: self._stricter(rule) for name, rule in rules.items() if name not in enough}
         return {name: replace(rule, closeness=_closeness(templates, name)) for name, rule in rules.items()}
+
+    def _stricter(self, rule: AcceptanceRule) -> AcceptanceRule:
+        """Return ``rule`` for a person with few faces, whose template may be far from what the camera sees."""
+        rate = self._false_accept if rule.false_accept is None else rule.false_accept
+        return replace(rule, false_accept=rate / _FEW_STRICTER)
 
     def _calibration(self) -> Calibration | None:
         try:

@@ -9,8 +9,9 @@ from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import EnrolledFace, Person, StoredFace
 from facesecure.recognition import sighting_enrolment
-from facesecure.recognition.enrolment import MIN_FACES, Enrolment, EnrolmentCandidate
+from facesecure.recognition.enrolment import Enrolment, EnrolmentCandidate
 from facesecure.recognition.similarity import Lookalike
+from facesecure.recognition.templates import MIN_FACES
 from facesecure.services.image_providers import ImageProvider
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.progress import Progress, ignore_progress
@@ -41,6 +42,11 @@ class EnrolmentResult:
         return tuple(candidate for candidate in self.candidates if candidate.accepted)
 
     @property
+    def few(self) -> bool:
+        """Return whether the person is stored with so few faces that their threshold is stricter."""
+        return self.person is not None and self.person.faces < MIN_FACES
+
+    @property
     def refused(self) -> tuple[EnrolmentCandidate, ...]:
         """Return the candidates that were not."""
         return tuple(candidate for candidate in self.candidates if not candidate.accepted)
@@ -62,11 +68,13 @@ def enrol_from_images(
     images: ImageProvider,
     progress: Progress = ignore_progress,
     announce: Callable[[str], None] = lambda _: None,
+    *,
+    few: bool = False,
 ) -> EnrolmentResult:
     """Enrol ``name``, new or not, from ``images``; store either all good faces or none.
 
     ``announce`` is called with the provider's advice to the person once the models are loaded. If all images show faces
-    the person is enrolled with already, nothing is added and that is no error.
+    the person is enrolled with already, nothing is added and that is no error. With ``few`` one good face is enough.
 
     Raises UsageError if ``name`` is not a possible name, EnrolmentRefused if too few faces are good or it is unclear
     who is meant, EnrolmentError if a classifier is in use, SourceError if the provider gives no image.
@@ -78,6 +86,7 @@ def enrol_from_images(
     """
     name = person_name(name)
     enrolment = load_models().enrolment_of(store, name)
+    enrolment.few = few
     if images.advice:
         announce(images.advice.format(name=name))
     images.feed(enrolment, progress)

@@ -44,8 +44,12 @@ class ImageProvider(Protocol):
         """Add the images to ``enrolment``. Raises SourceError if none can be read."""
 
 
-def image_provider(camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None) -> ImageProvider:
+def image_provider(
+    camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None, face: int | None = None
+) -> ImageProvider:
     """Return the one provider that is asked for; an empty ``uri`` means the camera of the configuration.
+
+    ``face`` is the number of the face that is meant in photos with several, from 1 at the left.
 
     Raises UsageError if none or several of them are given, or a folder holds no photo.
 
@@ -60,7 +64,9 @@ def image_provider(camera: CameraConfig, images: Sequence[Path], video: Path | N
             f"{problem}: --images, --video or --camera", "for example: facesecure enroll Anna --images photos/anna/"
         )
     if images:
-        return PhotoProvider(list(photo_files(images)))
+        return PhotoProvider(list(photo_files(images)), face)
+    if face is not None:
+        raise UsageError("--face is for photos", "a video or the camera should show one person only")
     from facesecure.camera.sources import open_source
 
     fast = camera.model_copy(update={"file_speed": "fast"})
@@ -93,9 +99,10 @@ def photo_files(paths: Iterable[Path]) -> Iterable[Path]:
 
 @dataclass(frozen=True, slots=True)
 class PhotoProvider:
-    """Photo files, each of which is listed in the result."""
+    """Photo files, each of which is listed in the result; of several faces in one, number ``face`` is meant."""
 
     paths: Sequence[Path]
+    face: int | None = None
     many: bool = False
     advice: str = ""
 
@@ -106,7 +113,7 @@ class PhotoProvider:
         for number, path in enumerate(self.paths):
             progress("reading photos", number, len(self.paths))
             try:
-                enrolment.add_photo(read_photo(path), str(path))
+                enrolment.add_photo(read_photo(path), str(path), self.face)
             except ImageError as error:
                 enrolment.reject(str(path), error.message, error.hint)
         progress("reading photos", len(self.paths), len(self.paths))

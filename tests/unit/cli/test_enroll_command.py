@@ -187,10 +187,10 @@ def test_a_folder_tells_of_every_file_what_became_of_it(facesecure, album, tmp_p
 def test_an_interrupt_enrols_nobody(facesecure, album, monkeypatch):
     considered = Enrolment.add_photo
 
-    def interrupted(self, image, source):
+    def interrupted(self, image, source, face=None):
         if len(self.candidates) == 4:
             raise KeyboardInterrupt
-        return considered(self, image, source)
+        return considered(self, image, source, face)
 
     monkeypatch.setattr(Enrolment, "add_photo", interrupted)
     outcome = facesecure("enroll", "Grace", "--images", album)
@@ -203,3 +203,49 @@ def test_two_faces_in_one_picture_are_too_many(facesecure, tmp_path):
     pair = write_picture(tmp_path / "pair.png", np.hstack([portrait, portrait[:, ::-1]]))
     outcome = facesecure("enroll", "Eileen", "--images", pair, "--json")
     assert outcome.json["pictures"][0]["reason"] == "2 faces; which one is meant?"
+    assert "--face 1" in outcome.json["pictures"][0]["hint"]
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Grace at the left, Eileen at the right, of about the same size."""
+    twice = np.repeat(np.repeat(EILEEN_COLLINS.image(), 2, 0), 2, 1)[:900]
+    left, right = (np.pad(one, ((0, 900 - len(one)), (0, 0), (0, 0))) for one in (enrolment_images(1)[0], twice))
+    return write_picture(tmp_path / "pair.png", np.hstack([left, right]))
+
+
+def test_of_two_faces_the_number_says_who_is_meant_and_few_enrols_one(facesecure, album, visitors, pair):
+    told = facesecure("enroll", "Eileen", "--images", pair, "--face", "2", "--few", "--json")
+    assert (told.code, told.json["faces"], told.json["few"]) == (0, 1, True)
+    assert facesecure("identify", visitors[1], "--json").json["images"][0]["faces"][0]["scores"]["Eileen"] > 0.5
+    again = facesecure("enroll", "Grace", "--images", pair, "--face", "1", "--few")
+    assert "warning: with only 1 face Grace needs a clearer match" in again.err
+    more = facesecure("enroll", "Eileen", "--images", *visitors, "--json")
+    assert (more.code, more.json["few"]) == (0, False)
+    assert "only 2 faces, not 3" in facesecure("enroll", "Tom", "--images", pair, "--face", "3").out
+    assert facesecure("enroll", "Tom", "--camera", "--face", "1").code == 2
+
+
+def test_of_two_faces_the_one_like_the_others_is_taken(facesecure, visitors, pair):
+    told = facesecure("enroll", "Eileen", "--images", pair, *visitors, "--json").json["pictures"][0]
+    assert told["taken"]
+    assert told["reason"] == "face 2 of 2 from the left, which looks like the others"
+
+
+def test_without_few_one_portrait_is_refused_and_the_hint_names_it(facesecure, visitor):
+    outcome = facesecure("enroll", "Eileen", "--images", visitor)
+    assert outcome.code == 1
+    assert "--few" in outcome.err
+
+
+def test_few_photos_of_two_people_are_refused(facesecure, album, visitor):
+    outcome = facesecure("enroll", "Eileen", "--images", visitor, album / "grace_0.png", "--few")
+    assert outcome.code == 1
+    assert "these photos show 2 people" in outcome.err
+
+
+def test_few_do_not_enrol_a_person_under_a_second_name(facesecure, album):
+    facesecure("enroll", "Grace", "--images", album)
+    outcome = facesecure("enroll", "Hopper", "--images", album / "grace_1.png", "--few")
+    assert outcome.code == 1
+    assert "who is enrolled already" in outcome.err

@@ -138,3 +138,13 @@ def test_one_model_for_all_asks_the_same_of_everybody():
     assert same.of("Anna").rival_near(0.99, SIZE) is None
     assert same.of("Anna").scores is SCORES
     assert replace(same.of("Anna"), false_accept=0.1).false_accept == 0.1
+
+
+def test_a_person_with_few_faces_needs_a_rarer_match_calibrated_or_not(house):
+    house.members[0] = replace(house.members[0], faces=house.members[0].faces[:1])
+    assert house.standards(1e-4).of("Anna").false_accept == pytest.approx(1e-5)
+    assert house.standards(1e-4).of("Tom").false_accept is None
+    house.calibrate()
+    calibrated = house.standards().of("Tom").false_accept
+    assert calibrated is not None
+    assert house.standards().of("Anna").false_accept == pytest.approx(calibrated / 10)
