@@ -39,6 +39,7 @@ from facesecure.services.drill.report import DrillReport, save_report
 from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
+from facesecure.util.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ def assembled(
         pipeline = build_pipeline(config, context.identifier(), context.store, context.group, alerts, drill)
         camera = build_camera(config, source, alerts.system.of_camera, stack)
         drill.follow_camera(lambda: camera.frames.trouble)
-        commands = Commands.of(context, alerts, camera.monitor, drill)
+        commands = Commands.of(context, alerts, camera, drill)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         yield Daemon(pipeline, camera.frames, alerts.dispatcher, context.store, camera.monitor, drill, commands)
 
@@ -132,6 +133,7 @@ def run(
         ):
             if on_ready:
                 on_ready(daemon)
+            _log.info("watching the %s: %s", config.camera.name, redact(config.camera.source))
             daemon.watch(frames, onlooker)
             if not exit_at_end and not supervisor.ending:
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")

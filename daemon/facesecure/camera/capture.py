@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 JOIN_SECONDS = 2.0
 """Seconds to wait for the capture thread on leaving. It is a daemon thread: one stuck in a driver is left behind."""
 
+_SMOOTHING = 0.1
+"""Weight of the latest interval in the mean that gives the frame rate."""
+
 
 class LatestFrame:
     """Iterates over the newest frames of ``source``; used once, in a ``with`` block.
@@ -38,6 +41,7 @@ class LatestFrame:
     def __init__(self, source: Source) -> None:
         self.dropped = 0
         self.heartbeat: float | None = None
+        self._interval = 0.0
         self._began = time.monotonic()
         self._source = source
         self._live = bool(getattr(source, "live", True))
@@ -80,6 +84,11 @@ class LatestFrame:
         return max(sign for sign in signs if sign is not None)
 
     @property
+    def rate(self) -> float | None:
+        """Frames a second lately, those that were dropped included; None before the second frame."""
+        return 1 / self._interval if self._interval else None
+
+    @property
     def trouble(self) -> SourceError | None:
         """The source's error that keeps frames from coming now, if it reports one; None while they come."""
         trouble = getattr(self._source, "trouble", None)
@@ -97,7 +106,7 @@ class LatestFrame:
         self._recording = cast("Generator[Frame]", self._source.frames())
         with closing(self._recording) as recording:
             for frame in recording:
-                self.heartbeat = time.monotonic()
+                self._beat()
                 yield frame
                 if self._stopping.is_set():
                     return
@@ -105,6 +114,13 @@ class LatestFrame:
     def _newest_frames(self) -> Iterator[Frame]:
         while (frame := self._take()) is not None:
             yield frame
+
+    def _beat(self) -> None:
+        """Note that a frame has come."""
+        before, self.heartbeat = self.heartbeat, time.monotonic()
+        if before is not None:
+            elapsed = self.heartbeat - before
+            self._interval += (elapsed - self._interval) * (_SMOOTHING if self._interval else 1.0)
 
     def _take(self) -> Frame | None:
         """Wait for the newest frame not yet taken, and return it; None at the end. Raises the source's error."""
@@ -134,7 +150,7 @@ class LatestFrame:
         with self._changed:
             self.dropped += self._newest is not None
             self._newest = frame
-            self.heartbeat = time.monotonic()
+            self._beat()
             self._changed.notify_all()
 
 

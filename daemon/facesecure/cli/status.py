@@ -50,10 +50,17 @@ def _not_running(settings: Settings, error: Any, json: bool) -> None:
 def _show(found: dict[str, Any]) -> None:
     output.say(found["line"])
     rows = [("people", ", ".join(found["people"]) or "no one enrolled"), ("last seen", _seen(found["last_seen"]))]
-    if found["camera"]["trouble"]:
-        rows.insert(0, ("camera", found["camera"]["trouble"]))
+    rows = [*_camera(found["camera"]), *rows]
     rows.append(("alerts waiting", str(found["pending"])))
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
+
+
+def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [("camera", camera["trouble"])] if camera["trouble"] else []
+    rows += [("source", camera["source"])] if camera.get("source") else []
+    age, rate = camera.get("last_frame_seconds"), camera.get("fps")
+    came = "none yet" if age is None else f"{age:.1f} s ago"
+    return [*rows, ("last frame", came + (f", {rate:.1f} a second" if rate else ""))]
 
 
 def _seen(seen: dict[str, Any] | None) -> str:

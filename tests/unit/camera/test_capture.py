@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
@@ -133,3 +134,13 @@ def test_the_heartbeat_follows_the_source_and_not_the_reader() -> None:
         while latest.heartbeat == beat and time.monotonic() < deadline:
             time.sleep(0.005)
         assert latest.heartbeat != beat
+
+
+def test_the_rate_is_unknown_until_two_frames_have_come_and_then_follows_them(monkeypatch):
+    clock = iter([100.0 + 0.1 * step for step in range(50)])
+    monkeypatch.setattr("facesecure.camera.capture.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    frames = LatestFrame(ScriptedSource([plain()] * 20))
+    assert frames.rate is None
+    for _ in frames:
+        pass
+    assert frames.rate == pytest.approx(10.0)

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -14,9 +15,19 @@ from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
 from support.store import sighting
 
+SOURCE = "rtsp://user:s3cretword@127.0.0.1/door"
+
 
 class Camera:
     trouble = None
+
+
+class Frames:
+    rate = 14.96
+
+    @property
+    def heartbeat(self):
+        return time.monotonic() - 0.3
 
 
 class Channels:
@@ -39,9 +50,20 @@ def daemon(state, store):
     """The answering part of a daemon, on a real store."""
     arming = Arming(state)
     policy = Policy(Phrases(), armed=lambda: arming.armed)
-    commands = Commands("front door", arming, policy, store, Camera(), Channels())
+    commands = Commands("front door", arming, policy, store, Camera(), Channels(), source=SOURCE, frames=Frames())
     with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
         yield commands
+
+
+def test_status_shows_the_source_the_frame_rate_and_the_last_frame(facesecure, daemon):
+    shown = facesecure("status").out
+    assert "127.0.0.1/door" in shown
+    assert "s3cretword" not in shown
+    assert "0.3 s ago, 15.0 a second" in shown
+    camera = facesecure("status", "--json").json["camera"]
+    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds"]
+    assert (camera["fps"], camera["last_frame_seconds"]) == (15.0, pytest.approx(0.3, abs=0.2))
+    assert "s3cretword" not in camera["source"]
 
 
 def test_arming_acts_on_the_running_daemon_and_outlives_it(facesecure, daemon, state):

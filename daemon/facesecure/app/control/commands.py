@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,9 +20,11 @@ from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
 from facesecure.app.control.server import Handler
+from facesecure.camera.build import Camera
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError, StoreError, UsageError
 from facesecure.services.drill.drill import Drill
+from facesecure.util.redaction import redact
 
 MODES = ", ".join(mode.value for mode in Mode)
 WATCHING = "watching"
@@ -55,6 +58,18 @@ class CameraStatus(Protocol):
         """Why there are no usable frames; None while there are."""
 
 
+class FrameStatus(Protocol):
+    """The part of ``camera.capture.LatestFrame`` that a status needs."""
+
+    @property
+    def heartbeat(self) -> float | None:
+        """When the last frame came, in ``time.monotonic()``; None before the first."""
+
+    @property
+    def rate(self) -> float | None:
+        """Frames a second lately; None while unknown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Commands:
     """The handlers of the control socket, and the parts of the daemon they answer from.
@@ -62,7 +77,7 @@ class Commands:
     ``place`` is the camera's name. ``names`` returns the people who can be recognised; by default all in ``store``.
     ``complaint`` says what is wrong with the state directory, empty if nothing. Example::
 
-        commands = Commands.of(context, alerts, monitor, drill)
+        commands = Commands.of(context, alerts, camera, drill)
         with serve_control(commands.handlers(), state_dir):
             ...
     """
@@ -77,20 +92,24 @@ class Commands:
     complaint: str = ""
     drill: Drill | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    source: str = ""
+    frames: FrameStatus | None = None
 
     @classmethod
-    def of(cls, context: DaemonContext, alerts: AlertStack, camera: CameraStatus, drill: Drill) -> Commands:
+    def of(cls, context: DaemonContext, alerts: AlertStack, camera: Camera, drill: Drill) -> Commands:
         """Return the commands of a daemon made of these parts."""
         return cls(
             context.config.camera.name,
             context.arming,
             alerts.policy,
             context.store,
-            camera,
+            camera.monitor,
             alerts.dispatcher,
             context.names,
             context.location.complaint,
             drill,
+            source=context.config.camera.source,
+            frames=camera.frames,
         )
 
     def handlers(self) -> dict[str, Handler]:
@@ -129,11 +148,20 @@ class Commands:
             "mode": mode.value,
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
             "quiet": quiet,
-            "camera": {"name": self.place, "trouble": trouble.message if trouble else None},
+            "camera": {"name": self.place, "trouble": trouble.message if trouble else None, **self._frames()},
             "people": names,
             "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
+        }
+
+    def _frames(self) -> dict[str, Any]:
+        """Return the camera's source without its secrets, its frames a second, and the age of its last frame."""
+        beat, rate = (self.frames.heartbeat, self.frames.rate) if self.frames else (None, None)
+        return {
+            "source": redact(self.source),
+            "fps": None if rate is None else round(rate, 1),
+            "last_frame_seconds": None if beat is None else round(time.monotonic() - beat, 1),
         }
 
     def _last_seen(self) -> LastSeen | None:
