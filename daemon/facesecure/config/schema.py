@@ -32,6 +32,9 @@ class CameraConfig(Section):
     width: int = Field(1280, ge=64, le=7680, description="image width requested from a local camera, in pixels")
     height: int = Field(720, ge=64, le=4320, description="image height requested from a local camera, in pixels")
     fps: float = Field(10.0, gt=0, le=120, description="frames per second requested from a local camera")
+    transport: Literal["tcp", "udp"] = Field(
+        "tcp", description="how a network camera sends: tcp, or udp for a camera that cannot do otherwise"
+    )
     timeout: float = Field(5.0, gt=0, le=120, description="seconds without a frame before a stream counts as lost")
     reconnect_max: float = Field(
         30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, in seconds"

@@ -6,6 +6,7 @@ the same reason.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -124,10 +125,25 @@ def explain(error: Exception, address: Address, timed_out: bool = False) -> tupl
 def _explain_rest(error: Exception, address: Address) -> tuple[str, str]:
     import av
 
+    other_transport = "close its other viewers, or set [camera] transport to the other of tcp and udp"
+    unsupported = getattr(error, "errno", None) == errno.EPROTONOSUPPORT  # the camera answers 461
+    if unsupported or isinstance(error, av.HTTPBadRequestError | av.HTTPOtherClientError):
+        return f"{address}: the camera answers, but refuses to send its stream", other_transport
+    if isinstance(error, av.HTTPServerError):
+        return (
+            f"{address}: the camera answers with an error of its own",
+            "restart the camera; it may have too many viewers",
+        )
+    if isinstance(error, EOFError | ConnectionResetError | BrokenPipeError):
+        return f"{address} hangs up while connecting", other_transport
     if isinstance(error, PermissionError):
         return (
             f"this user may not open {address}",
             "add the user to the group `video`, or start facesecure as its service",
+        )
+    if isinstance(error, av.InvalidDataError) and address.scheme.startswith("rtsp"):  # FFmpeg does not tell them apart
+        return f"{address} hangs up while connecting, or does not send video that can be read", (
+            f"{other_transport}; or {_CHOOSE_H264}"
         )
     if isinstance(error, av.InvalidDataError) or not isinstance(error, av.FFmpegError | OSError):
         return f"{address} does not send video that can be read", _CHOOSE_H264

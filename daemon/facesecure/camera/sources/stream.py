@@ -37,10 +37,11 @@ KEY_FRAME_WAIT = 60.0
 
 
 def open_rtsp(address: Address, camera: CameraConfig) -> InputContainer:
-    """Connect to a network camera over TCP, video without sound. Raises one of ``unreadable()``."""
+    """Connect to a network camera, video without sound. Raises one of ``unreadable()``."""
     # Not "fflags nobuffer": it drops what FFmpeg reads to know the stream, and with that the first key frame.
     options = {
-        "rtsp_transport": "tcp",  # UDP loses packets on home Wi-Fi, and every lost one smears the image
+        # TCP by default: UDP loses packets on home Wi-Fi, and every lost one smears the image.
+        "rtsp_transport": camera.transport,
         "allowed_media_types": "video",
         "analyzeduration": "2000000",  # microseconds at most; FFmpeg's own is five seconds
         "fpsprobesize": "0",  # the stream's description states the rate: connecting takes 0.5 s instead of 1.5 s
