@@ -64,7 +64,7 @@ def play_on(device: Device, clip: AudioClip, context: PlaybackContext) -> None:
         app = None
         try:
             app = session.launch(context.begin_by.left())
-            _set_volume(session, device, context, before)
+            _require_audible(device, _set_volume(session, device, context, before))
             _play(session, clip, context)
         finally:
             _restore_or_log(session, device, context.pending, app)
@@ -86,16 +86,26 @@ def _connected(device: Device, context: PlaybackContext) -> Iterator[tuple[CastS
         yield session, device
 
 
-def _set_volume(session: CastSession, device: Device, context: PlaybackContext, before: Loudness | None) -> None:
-    """Set the announcement's volume and lift muting, after recording what it was."""
+def _set_volume(
+    session: CastSession, device: Device, context: PlaybackContext, before: Loudness | None
+) -> Loudness | None:
+    """Set the announcement's volume and lift muting, after recording what it was. Returns the volume it will have."""
     if context.volume is None or before is None:
-        return
+        return before
     wanted = Loudness(context.volume, muted=False)
     context.pending.add(device, before)
     try:
         session.set_loudness(wanted)
     except PluginError as error:
         log.warning("%s speaks at volume %s: %s", device.name, before, error.message)
+        return before
+    return wanted
+
+
+def _require_audible(device: Device, loudness: Loudness | None) -> None:
+    """Raise PluginError for a volume of 0: no one would hear the announcement, and a fallback has to make it."""
+    if loudness is not None and (loudness.muted or loudness.level <= 0):
+        raise PluginError(f"{device.name} is silent, at volume {loudness}", "set [plugins.google_home] volume")
 
 
 def _play(session: CastSession, clip: AudioClip, context: PlaybackContext) -> None:

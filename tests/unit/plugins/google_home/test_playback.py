@@ -199,3 +199,16 @@ def test_nothing_is_left_behind_by_what_went_well_and_what_did_not(tmp_path):
         (files, threads), (files_later, threads_later) = held
         assert files_later <= files
         assert threads_later <= threads
+
+
+@pytest.mark.parametrize(
+    ("level", "muted", "volume"), [(0.5, False, 0), (0.0, False, "keep"), (0.5, True, "keep")], ids=str
+)
+def test_what_nobody_can_hear_is_not_delivered(tmp_path, level, muted, volume):
+    with cast_device(volume=level, muted=muted) as device:
+        with (
+            Announcer(tmp_path, devices=[device.address], volume=volume) as announcer,
+            pytest.raises(PluginError, match="is silent, at volume"),
+        ):
+            announcer.say()
+        assert (device.diary.played, announcer.steps) == (0, [])
