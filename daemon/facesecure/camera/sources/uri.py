@@ -130,12 +130,16 @@ def _folder(rest: str) -> Address:
 def _stream(scheme: str, rest: str) -> Address:
     url = f"{scheme}:{rest}"
     try:
-        host = urlsplit(url).hostname
-        urlsplit(url).port  # noqa: B018  (raises where the port is no number)
+        parts = urlsplit(url)
+        host = parts.hostname
+        parts.port  # noqa: B018  (raises where the port is no number)
+        if parts.username is None and ("@" in parts.fragment or (":" in parts.netloc and "@" in parts.query)):
+            raise ValueError("the password ends the host's part")
     except ValueError:
         raise SourceError(
             f"{redact(url)} is not a stream's address",
-            "write rtsp://user:password@host:554/path; in a password write %40 for @, %3A for : and %2F for /",
+            "write rtsp://user:password@host:554/path; in a password write %40 for @, %3A for :, %2F for /,"
+            " %23 for #, %3F for ? and %5B for [",
         ) from None
     if not host:
         raise SourceError(f"{redact(url)} names no host", "write rtsp://user:password@host/path")

@@ -141,3 +141,11 @@ def test_a_misspelt_address_shows_no_password(uri: str) -> None:
     with pytest.raises(SourceError) as caught:
         parse(uri)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["12#3", "a#b", "12?3", "a?b", "a[b"])
+def test_a_password_that_must_be_escaped_is_named_and_never_shown(password: str) -> None:
+    with pytest.raises(SourceError, match="is not a stream's address") as caught:
+        parse(f"rtsp://porch:{password}@192.168.1.9/door")
+    assert "%23 for #" in (caught.value.hint or "")
+    assert password not in str(caught.value)
