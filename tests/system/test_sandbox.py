@@ -19,7 +19,7 @@ Restart=no
 ExecStart=
 ExecStart=/usr/bin/python3 {PROBE} {OUTCOME}
 """
-TRIES = Path(__file__).parents[1] / "support" / "sandbox_probe.py"
+TRIES = Path(__file__).parents[1] / "support" / "service" / "sandbox_probe.py"
 
 
 @pytest.fixture(scope="module")

@@ -87,7 +87,7 @@ def test_a_broken_configuration_is_refused_with_the_line_and_the_old_one_kept(se
     assert (service.state, service.process) == ("active", process)
 
     service.system.run("kill", "-HUP", process)  # by whoever does not ask systemd
-    service.system.wait_for(lambda: "refused" in service.status, "the status to complain")
+    service.system.wait_for(lambda: "rejected" in service.status, "the status to complain")
     assert "line 4: camera.file_speed" in service.status
     assert (service.state, service.process) == ("active", process)
 

@@ -83,7 +83,10 @@ def test_a_camera_that_is_not_there_fails_with_what_to_do(tmp_path):
 
 
 def test_a_plugin_that_is_not_installed_fails_and_no_plugin_at_all_is_warned_of(tmp_path):
-    found = {result.check: result for result in components.plugins(context(tmp_path, plugins={"logg": {}}))}
+    found = {
+        result.check: result
+        for result in components.plugins(context(tmp_path, plugins={"logg": {}, "log": {"enabled": False}}))
+    }
     assert found["plugin logg"].health is Health.FAIL
     assert "log" in found["plugin logg"].remedy
     assert found["plugins"].health is Health.WARN
