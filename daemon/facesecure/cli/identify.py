@@ -61,9 +61,10 @@ def _expected(path: Path, named: Sequence[Path]) -> bool:
 
 def _document(report: PhotoReport) -> dict[str, Any]:
     document: dict[str, Any] = {"path": str(report.path), "error": report.error}
-    if not report.error:
-        document |= {"width": report.width, "height": report.height}
-    return {**document, "faces": [_face(face) for face in report.faces], "hint": report.hint}
+    if report.error:
+        return {**document, "faces": [], "hint": report.hint}
+    size = {"width": report.width, "height": report.height}
+    return {**document, **size, "faces": [_face(face) for face in report.faces]}
 
 
 def _face(report: FaceReport) -> dict[str, Any]:
