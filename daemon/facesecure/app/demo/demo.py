@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from facesecure.app.assembly import run
@@ -82,10 +81,15 @@ def watch(
             writer.write(annotate(frame.image, tracks, f"{frame.taken_at:5.1f} s"))
             progress("watching the clip", frame.taken_at / SECONDS)
 
-        began = datetime.now(UTC)
+        earlier = {stored.identifier for stored in _stored_sightings(state_dir)}
         run(config, state_dir, exit_at_end=True, onlooker=onlooker)
+    return [_sighting_of(stored) for stored in _stored_sightings(state_dir) if stored.identifier not in earlier]
+
+
+def _stored_sightings(state_dir: Path) -> list[StoredSighting]:
+    """Return all sightings in the store. Those of a run are not told apart by their times: a recording ends now."""
     with Store.open(state_dir) as store:
-        return [_sighting_of(stored) for stored in store.each_sighting(since=began)]
+        return list(store.each_sighting())
 
 
 def _sighting_of(stored: StoredSighting) -> Sighting:
