@@ -36,7 +36,6 @@ from facesecure.pipeline.pipeline import Onlooker, Pipeline
 from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
-from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
 from facesecure.util.redaction import redact
@@ -91,8 +90,7 @@ def assembled(
     with ExitStack() as stack:
         source = open_source(config.camera.source, config.camera)
         context = open_context(config, location, stack)
-        stranger = partial(stranger_here, context.models.identifier(config, context.store, context.state_dir))
-        drill = Drill(partial(save_report, state_dir=location.path), VisitorInjector(stranger))
+        drill = Drill(partial(save_report, state_dir=location.path), VisitorInjector(context.drill_stranger))
         alerts = build_alerts(context, stack, live=source.live, on_step=[drill.step], extra_plugins=extra_plugins)
         pipeline = build_pipeline(config, context.identifier(), context.store, context.group, alerts, drill)
         camera = build_camera(config, source, alerts.system.of_camera, stack)

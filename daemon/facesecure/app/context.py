@@ -10,9 +10,11 @@ from pathlib import Path
 from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.app.housekeeping import RetentionTask
 from facesecure.app.ram_fallback import StateLocation
+from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.config import FacesecureConfig
 from facesecure.recognition.identify import Identifier
 from facesecure.recognition.visitor_matching import MatchVisitor
+from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.build import build_store
 from facesecure.storage.store import Store
@@ -44,6 +46,13 @@ class DaemonContext:
     def identifier(self) -> Identifier:
         """Return the models and rules by which a track is identified."""
         return self.models.identifier(self.config, self.store, self.state_dir, single_image=False)
+
+    def drill_stranger(self) -> Portrait:
+        """Return the portrait of a stranger to this household. Raises UsageError if every portrait is enrolled.
+
+        The models are used: call it on the thread that processes the frames.
+        """
+        return stranger_here(self.models.identifier(self.config, self.store, self.state_dir))
 
     def group(self, sighting: str) -> object:
         """Assign the stranger's sighting with the identifier ``sighting`` to a visitor. Raises StoreError."""
