@@ -157,5 +157,5 @@ class LiveGallery:
         if foreign:
             _log.warning("enrolled with another model and not recognised until enrolled again: %s", ", ".join(foreign))
         gallery = Gallery((t for t in templates if t.model_sha256 == self._model), self._hard_negatives(self._model))
-        _log.info("%d enrolled: %s", len(gallery.names), ", ".join(gallery.names) or "none")
+        _log.info("people enrolled: %s", ", ".join(gallery.names) or "none")
         return gallery
