@@ -21,6 +21,7 @@ from facesecure.camera.sources.decoding import (
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
+from facesecure.vision.images.display import Display, StreamDisplay
 from facesecure.vision.images.frames import ColourConverter, VideoImage
 
 if TYPE_CHECKING:
@@ -90,12 +91,14 @@ class StreamConnection:
 
         Raises SourceError if it does not open, SourceLost after that.
         """
-        converter = ColourConverter()
+        converter, display = ColourConverter(), StreamDisplay()
         with self._opened() as (container, stream):
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
-                yield VideoImage(frame, converter, pixel_aspect(stream)) if frame is not None else None
+                yield (
+                    VideoImage(frame, converter, display.of(frame, pixel_aspect(stream))) if frame is not None else None
+                )
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -107,7 +110,7 @@ class StreamConnection:
             for frame in self._decoded(container, stream):
                 if frame is not None:
                     rate, codec = float(stream.average_rate or 0), stream.codec_context.codec.name
-                    size = VideoImage(frame, ColourConverter(), pixel_aspect(stream)).size
+                    size = Display.of(frame, pixel_aspect(stream)).size(frame.width, frame.height)
                     return ProbeResult(*size, rate, f"{codec} from {self}")
         raise SourceLost(f"{self} sent no image", "restart the camera")
 

@@ -15,6 +15,7 @@ from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError
+from facesecure.vision.images.display import Display, StreamDisplay
 from facesecure.vision.images.frames import ColourConverter, VideoImage
 
 if TYPE_CHECKING:
@@ -48,15 +49,15 @@ class VideoFile(RecordedSource):
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
             first = next(self._readable(container, stream, PresentationTimes(stream)))
-            size = VideoImage(first, ColourConverter(), pixel_aspect(stream)).size
+            size = Display.of(first, pixel_aspect(stream)).size(first.width, first.height)
             return ProbeResult(*size, float(stream.average_rate or 0), f"{stream.codec_context.codec.name} video file")
 
     def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
         with self._opened() as (container, stream):
             self._length = min((container.duration or 0) / 1e6, _LONGEST)
-            converter, times = ColourConverter(), PresentationTimes(stream)
+            converter, display, times = ColourConverter(), StreamDisplay(), PresentationTimes(stream)
             for frame in self._readable(container, stream, times):
-                yield VideoImage(frame, converter, pixel_aspect(stream)), times.of(frame)
+                yield VideoImage(frame, converter, display.of(frame, pixel_aspect(stream))), times.of(frame)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:

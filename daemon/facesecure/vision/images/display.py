@@ -36,10 +36,7 @@ class Display:
     @classmethod
     def of(cls, frame: VideoFrame, pixel_aspect: float = 1.0) -> Display:
         """Return what ``frame``'s display matrix says, if it has one (ISO 14496-12, 6.2.2), and its stream's pixels."""
-        if not _BELIEVED[0] <= pixel_aspect <= _BELIEVED[1] or abs(pixel_aspect - 1) < _NEARLY_SQUARE:
-            pixel_aspect = 1.0
-        mirrored, turns = _orientation(frame)
-        return cls(pixel_aspect, mirrored, turns)
+        return cls(believed(pixel_aspect), *_orientation(frame))
 
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return the (width, height) at which a frame of that coded size is shown."""
@@ -60,6 +57,32 @@ class Display:
         if self.pixel_aspect >= 1:
             return round(width * self.pixel_aspect), height
         return width, round(height / self.pixel_aspect)
+
+
+class StreamDisplay:
+    """How to show the frames of one stream. The display matrix is read from the first frame only.
+
+    PyAV ties a frame whose side data is read into a reference cycle: reading it of each frame would keep all of them
+    until the next garbage collection. Example::
+
+        display = StreamDisplay()
+        images = (VideoImage(frame, converter, display.of(frame, 1.0)) for frame in frames)
+    """
+
+    def __init__(self) -> None:
+        self._first: Display | None = None
+
+    def of(self, frame: VideoFrame, pixel_aspect: float) -> Display:
+        """Return how to show ``frame``, whose pixels are ``pixel_aspect`` heights wide."""
+        if self._first is None:
+            self._first = Display.of(frame, pixel_aspect)
+        return Display(believed(pixel_aspect), self._first.mirrored, self._first.quarter_turns)
+
+
+def believed(pixel_aspect: float) -> float:
+    """Return ``pixel_aspect``, or 1 where it is nearly square or cannot be true."""
+    plausible = _BELIEVED[0] <= pixel_aspect <= _BELIEVED[1] and abs(pixel_aspect - 1) >= _NEARLY_SQUARE
+    return pixel_aspect if plausible else 1.0
 
 
 def _orientation(frame: VideoFrame) -> tuple[bool, int]:

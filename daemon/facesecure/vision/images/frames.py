@@ -125,11 +125,11 @@ class VideoImage:
     mirrored as the file says, which phones write. ``frame`` is kept as long as this image or a view of it lives.
     """
 
-    def __init__(self, frame: VideoFrame, converter: ColourConverter, pixel_aspect: float = 1.0) -> None:
-        """``pixel_aspect``: width of the frame's pixels, in heights."""
+    def __init__(self, frame: VideoFrame, converter: ColourConverter, display: Display | None = None) -> None:
+        """``display`` says how the stream's frames are shown; without it the frame's own statement holds."""
         self._frame = frame
         self._converter = converter
-        self._display = Display.of(frame, pixel_aspect)
+        self._display = display or Display.of(frame)
         self._rgb: Image | None = None
         self._luma: Luma | None = None
 

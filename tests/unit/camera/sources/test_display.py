@@ -14,6 +14,7 @@ import pytest
 from facesecure.camera.sources import open_source, probe
 from facesecure.config import CameraConfig
 from facesecure.domain import Image
+from facesecure.vision.images import display
 from support.camera.rtsp import RtspCamera, unavailable
 from support.camera.sources import BLUE, ORANGE, first, pixel, plain, write_video
 
@@ -117,3 +118,15 @@ def test_the_shared_inputs_are_shown_as_players_show_them(shared_data: Path) -> 
         coded = next(container.decode(video=0)).to_ndarray(format="rgb24").astype(float)
     shown = first(open_source(str(mirrored), FAST), 1)[0].image
     assert np.abs(shown[:, ::-1] - coded).mean() < 8
+
+
+def test_no_frame_outlives_its_turn_for_having_been_asked_how_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyAV ties a frame whose side data is read into a cycle: read of each, a day of video would fill the memory."""
+    read: list[object] = []
+    monkeypatch.setattr(display, "_orientation", lambda frame: read.append(frame.pts) or (False, 0))
+    frames = list(open_source(f"file:{squeezed(tmp_path / 'film.mp4', Fraction(2, 1))}", FAST).frames())
+    assert len(frames) == 30
+    assert len(read) == 1
+    assert {frame.pixels.size for frame in frames} == {(320, 120)}
