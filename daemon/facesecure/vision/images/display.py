@@ -62,8 +62,7 @@ class Display:
 class StreamDisplay:
     """How to show the frames of one stream. The display matrix is read from the first frame only.
 
-    PyAV ties a frame whose side data is read into a reference cycle: reading it of each frame would keep all of them
-    until the next garbage collection. Example::
+    PyAV never frees a frame whose side data was read: reading it of each frame would fill the memory. Example::
 
         display = StreamDisplay()
         images = (VideoImage(frame, converter, display.of(frame, 1.0)) for frame in frames)
@@ -87,6 +86,10 @@ def believed(pixel_aspect: float) -> float:
 
 def _orientation(frame: VideoFrame) -> tuple[bool, int]:
     """Return whether ``frame`` is shown mirrored left and right, and its quarter turns anticlockwise after that."""
+    # PyAV never frees a frame whose side data was read. A matrix that only mirrors top and bottom has no rotation and is
+    # not followed: no camera or phone is known to write it.
+    if not frame.rotation:
+        return False, 0
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None or len(raw := bytes(data)) < _MATRIX.size:  # type: ignore[call-overload]
         return False, 0
