@@ -86,8 +86,8 @@ def believed(pixel_aspect: float) -> float:
 
 def _orientation(frame: VideoFrame) -> tuple[bool, int]:
     """Return whether ``frame`` is shown mirrored left and right, and its quarter turns anticlockwise after that."""
-    # PyAV never frees a frame whose side data was read. A matrix that only mirrors top and bottom has no rotation and is
-    # not followed: no camera or phone is known to write it.
+    # PyAV never frees a frame whose side data was read. A matrix that only mirrors top and bottom has no rotation and
+    # is not followed: no camera or phone is known to write it.
     if not frame.rotation:
         return False, 0
     data = frame.side_data.get("DISPLAYMATRIX")
