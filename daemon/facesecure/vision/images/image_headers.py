@@ -15,8 +15,14 @@ _STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _PNG_END = b"\0\0\0\0IEND"
 _META = 1 << 16
 """Bytes at the start of an AVIF or HEIC file in which its properties are looked for."""
-_ANTICLOCKWISE = {0: 1, 1: 8, 2: 3, 3: 6}
-"""EXIF orientation for the quarter turns of an ``irot`` box (ISO/IEC 23008-12, 6.5.10)."""
+_TURNED: dict[tuple[int, int | None], int] = {
+    (0, None): 1, (0, 0): 4, (0, 1): 2,
+    (1, None): 8, (1, 0): 5, (1, 1): 7,
+    (2, None): 3, (2, 0): 2, (2, 1): 4,
+    (3, None): 6, (3, 0): 7, (3, 1): 5,
+}  # fmt: skip
+"""EXIF orientation for the anticlockwise quarter turns of an ``irot`` box, and the ``imir`` box that mirrors after it:
+0 exchanges top and bottom, 1 left and right (ISO/IEC 23008-12, 6.5.10 and 6.5.12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,8 @@ class ImageHeader:
     """The header of an image file: ``format`` as in messages, sizes in pixels as stored, before any turn.
 
     ``complete``: the end is there; ``progressive`` is set for JPEG only. ``orientation`` is EXIF's, 1 to 8; 1 where the
-    decoder turns the image itself.
+    decoder turns the image itself. ``premultiplied`` lists the depths in bits at which colours are decoded
+    multiplied by their opacity; ``bits`` is the depth of a sample that has more than 8.
     """
 
     format: str
@@ -34,6 +41,8 @@ class ImageHeader:
     transparent: bool = False
     progressive: bool = False
     orientation: int = 1
+    premultiplied: frozenset[int] = frozenset()
+    bits: int = 16
 
     @property
     def pixels(self) -> int:
@@ -178,10 +187,16 @@ def _big_tiff(data: bytes) -> ImageHeader | None:
 
 
 def _tiff_size(values: dict[int, int]) -> ImageHeader | None:
-    """Return the header; its orientation stays 1, because the decoder turns TIFF itself."""
+    """Return the header; its orientation stays 1, because the decoder turns TIFF itself.
+
+    A fourth sample of RGB is its opacity. ExtraSamples (tag 338) is 1 where the colours are multiplied by it; where it
+    is 2, libtiff multiplies 8-bit colours itself.
+    """
     if 256 not in values or 257 not in values:
         return None
-    return ImageHeader("TIFF", values[256], values[257])
+    transparent = values.get(262) == 2 and values.get(277, 1) >= 4
+    premultiplied = {1: frozenset({8, 16}), 2: frozenset({8})}.get(values.get(338, 0), frozenset[int]())
+    return ImageHeader("TIFF", values[256], values[257], transparent=transparent, premultiplied=premultiplied)
 
 
 def _tags(data: bytes, order: str) -> dict[int, int]:
@@ -208,13 +223,13 @@ def _orientation(exif: bytes) -> int:
 
 def _gif(data: bytes) -> ImageHeader:
     width, height = struct.unpack_from("<HH", data, 6)
-    return ImageHeader("GIF", width, height)
+    return ImageHeader("GIF", width, height, transparent=True)  # it may be, and the decoder says where
 
 
 def _jpeg2000(data: bytes) -> ImageHeader | None:
     at = data.find(b"ihdr", 0, _META)
-    height, width = struct.unpack_from(">II", data, at + 4)
-    return ImageHeader("JPEG 2000", width, height) if at >= 0 else None
+    height, width, components = struct.unpack_from(">IIH", data, at + 4)
+    return ImageHeader("JPEG 2000", width, height, transparent=components == 4) if at >= 0 else None
 
 
 def _heif(data: bytes) -> ImageHeader | None:
@@ -225,6 +240,20 @@ def _heif(data: bytes) -> ImageHeader | None:
     if not sizes:
         return None
     width, height = max(sizes, key=lambda size: size[0] * size[1])
-    turn = meta.find(b"\0\0\0\x09irot")
-    orientation = _ANTICLOCKWISE[meta[turn + 8] & 3] if turn >= 0 else 1
-    return ImageHeader(_brand(data) or "HEIC", width, height, orientation=orientation)
+    transparent = b":auxiliary:alpha" in meta
+    return ImageHeader(
+        _brand(data) or "HEIC", width, height, transparent=transparent, orientation=_turned(meta), bits=_av1_bits(meta)
+    )
+
+
+def _turned(meta: bytes) -> int:
+    """Return the EXIF orientation that stands for the turn and the mirror of an AVIF or HEIC file."""
+    turn, mirror = meta.find(b"\0\0\0\x09irot"), meta.find(b"\0\0\0\x09imir")
+    quarters = meta[turn + 8] & 3 if turn >= 0 else 0
+    return _TURNED[quarters, meta[mirror + 8] & 1 if mirror >= 0 else None]
+
+
+def _av1_bits(meta: bytes) -> int:
+    """Return the depth in bits of a sample, of which more than 8 are decoded as they are (AV1-ISOBMFF, 2.3.3)."""
+    at = meta.find(b"av1C")
+    return 12 if at >= 0 and meta[at + 6] & 0x20 else 10

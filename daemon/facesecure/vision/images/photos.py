@@ -161,8 +161,9 @@ def _decode(data: bytes, header: ImageHeader) -> Image | None:
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the ImageError replaces its messages on stderr
     try:
-        if header.transparent:
-            image = _on_white(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED))
+        whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if header.transparent else None
+        if whole is not None and whole.dtype in (np.uint8, np.uint16):
+            image: Image | None = _on_white(whole, header)
         else:
             image = _rgb(cv2.imdecode(encoded, _flags(header) | cv2.IMREAD_IGNORE_ORIENTATION))
     except cv2.error as error:
@@ -202,7 +203,7 @@ def _decode_heic(path: Path, data: bytes) -> Image | None:
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), np.uint8)
     code = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    return _on_white(cv2.cvtColor(pixels, code))
+    return _on_white(cv2.cvtColor(pixels, code), ImageHeader("HEIC", *pixels.shape[1::-1]))
 
 
 def _flags(header: ImageHeader) -> int:
@@ -213,12 +214,11 @@ def _flags(header: ImageHeader) -> int:
     return reduced[step]
 
 
-def _on_white(image: NDArray[Any] | None) -> Image | None:
-    """Convert BGRA (or BGR or grey, where there is no alpha after all) of 8 or 16 bits to RGB on white."""
-    if image is None:
-        return None
+def _on_white(image: NDArray[Any], header: ImageHeader) -> Image:
+    """Convert BGRA (or BGR or grey, where there is no alpha after all) of 8 or more bits to RGB on white."""
+    multiplied = image.itemsize * 8 in header.premultiplied
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = (image >> header.bits - 8).astype(np.uint8)
     if image.ndim == 2:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     rgb = np.asarray(cv2.cvtColor(image[:, :, :3], cv2.COLOR_BGR2RGB), np.uint8)
@@ -226,9 +226,8 @@ def _on_white(image: NDArray[Any] | None) -> Image | None:
         return rgb
     white = np.full_like(rgb, 255)
     opacity = cv2.merge([image[:, :, 3]] * 3)
-    return cv2.add(cv2.multiply(rgb, opacity, scale=1 / 255), cv2.multiply(white, 255 - opacity, scale=1 / 255)).astype(
-        np.uint8
-    )
+    coloured = rgb if multiplied else cv2.multiply(rgb, opacity, scale=1 / 255)
+    return cv2.add(coloured, cv2.multiply(white, 255 - opacity, scale=1 / 255)).astype(np.uint8)
 
 
 def _at_most(image: Image, pixels: int) -> Image:
