@@ -2,7 +2,7 @@
 # make demo    the whole journey on a clip made here; builds only what the daemon itself needs
 # make test    everything but the tests marked slow
 # make bench   facesecure against two other systems, on a clip of a front door drawn here
-# make faults  every fault done on purpose to a running daemon, and the table in docs/reliability.md of what was seen
+# make faults  every fault and attack done on purpose, and the tables in docs/reliability.md of what was seen
 # make lint    ruff, mypy, and the order of imports
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
@@ -112,7 +112,7 @@ bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door
 
 faults: setup
-	.venv/bin/python -m pytest tests/faults --table
+	.venv/bin/python -m pytest tests/faults tests/attacks --table
 
 lint: .venv/.dev
 	.venv/bin/ruff check

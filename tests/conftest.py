@@ -11,6 +11,8 @@ from facesecure.util import redaction
 
 ROOT = Path(__file__).resolve().parents[1]
 
+pytest_plugins = ["support.faults.recording"]
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
