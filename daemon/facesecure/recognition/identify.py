@@ -62,9 +62,10 @@ class Identifier:
 
     def identify(self, image: Image) -> list[FaceReport]:
         """Return a report on each face in ``image`` (uint8 RGB), largest first."""
-        return [self._report(image, face) for face in self.detector.detect(image)]
+        return [self.report(image, face) for face in self.detector.detect(image)]
 
-    def _report(self, image: Image, face: Face) -> FaceReport:
+    def report(self, image: Image, face: Face) -> FaceReport:
+        """Return a report on ``face`` of ``image`` (uint8 RGB); the detector is not used."""
         aligned, recognition = analyse_face(image, face, self.floors, self.recognizer)
         if recognition is None:
             return FaceReport(face, aligned, self.rule.decide(Evidence().refuse(aligned.quality)), None)

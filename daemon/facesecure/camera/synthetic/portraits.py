@@ -9,7 +9,7 @@ from importlib import resources
 import cv2
 import numpy as np
 
-from facesecure.domain import Image, Landmarks, Luma
+from facesecure.domain import Box, Face, Image, Landmarks, Luma
 
 # Outlines traced by hand over the portraits, in their pixels, starting at the top of the head.
 _HOPPER = (
@@ -53,6 +53,13 @@ class Portrait:
     def points(self) -> Landmarks:
         """Return the landmarks, float32 (5, 2) in the portrait's pixels, in the order of ``LANDMARK_NAMES``."""
         return np.array(self.landmarks, np.float32)
+
+    def face(self) -> Face:
+        """Return the face at the landmarks, for callers that need no detector: its box reaches from hair to chin."""
+        points = self.points()
+        x, y = (float(value) for value in points.mean(axis=0))
+        eyes = float(points[1, 0] - points[0, 0])
+        return Face(Box(x - 1.05 * eyes, y - 1.4 * eyes, x + 1.05 * eyes, y + 1.2 * eyes), points, 1.0)
 
     def mask(self) -> Luma:
         """Return the person's mask, uint8 (height, width): 255 inside the outline, with a soft edge."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER, Portrait
 from facesecure.config import FacesecureConfig
+from facesecure.domain import Face, Image
 from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace
 from facesecure.services.drill.stranger import stranger_here
@@ -22,6 +24,20 @@ def face_of(portrait: Portrait, models: ModelStack, store: Store) -> EnrolledFac
     assert report.recognition.embedding is not None
     face, sha256 = report.aligned, models.embedder.sha256
     return EnrolledFace(face.image, report.recognition.embedding, sha256, face.quality, "portrait.jpg")
+
+
+class BlindDetector:
+    """One that no choice of a portrait may use: the daemon's makes an interpreter for each size of image."""
+
+    def detect(self, image: Image) -> list[Face]:
+        raise AssertionError(f"an image of {image.shape} was searched")
+
+
+def test_the_choice_searches_no_image(tmp_path: Path) -> None:
+    models = ModelStack.load(FacesecureConfig(), tmp_path)
+    with Store.open(tmp_path) as store:
+        identifier = replace(models.identifier(FacesecureConfig(), store, tmp_path), detector=BlindDetector())
+        assert stranger_here(identifier) is EILEEN_COLLINS
 
 
 def test_a_portrait_that_is_enrolled_here_is_not_taken(tmp_path: Path) -> None:
