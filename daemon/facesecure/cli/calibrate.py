@@ -10,6 +10,7 @@ import typer
 from facesecure.cli import output
 from facesecure.cli.output import Json
 from facesecure.cli.settings import open_store, settings_of, state_of
+from facesecure.util.rates import false_accept_warning, number, one_in, parse_rate, times
 
 if TYPE_CHECKING:
     from facesecure.recognition.calibration import Calibration, Estimate, PersonCalibration
@@ -26,9 +27,6 @@ Chart = Annotated[
     typer.Option(metavar="FILE", help="Where to write the chart. Default: calibration.png in the state directory."),
 ]
 _COLUMNS = ("person", "faces", "threshold", "strangers let in", "misses", "looks most like", "one more image")
-
-_LAXEST, _STRICTEST = 1e-2, 1e-9
-"""Rates of false accepts beyond which a warning is given."""
 
 
 def calibrate(
@@ -56,7 +54,7 @@ def calibrate(
     with replacing(path, binary=True) as file:
         file.write(draw_chart(calibration))
     saved = calibration.save(state_dir)
-    if odd := warning(rate):
+    if odd := false_accept_warning(rate):
         output.note(f"warning: {odd}")
     if json:
         output.emit_json({"file": saved, "chart": path, **_document(calibration)})
@@ -65,30 +63,13 @@ def calibrate(
 
 
 def rate_of(text: str) -> float:
-    """Parse 1/1000, 0.001 or 0.1% as 0.001. Raises UsageError unless it is a rate above 0 and at most 0.5."""
+    """Return the rate that ``text`` means, as the configuration file does. Raises UsageError if it means none."""
     from facesecure.domain.errors import UsageError
 
-    words = text.strip()
     try:
-        if words.endswith("%"):
-            rate = float(words[:-1]) / 100
-        else:
-            part, _, whole = words.partition("/")
-            rate = float(part) / float(whole or 1)
-    except (ValueError, ZeroDivisionError):
-        rate = -1.0
-    if not 0 < rate <= 0.5:
-        raise UsageError(f"--false-accept {text!r} is not a rate above 0 and up to 0.5", "write 1/1000, 0.001 or 0.1%")
-    return rate
-
-
-def warning(rate: float) -> str:
-    """Return why ``rate`` makes no sense for a door; empty if it does."""
-    if rate > _LAXEST:
-        return f"1 stranger in {1 / rate:,.3g} is let in as one of you; {one_in(_LAXEST)} is lax already"
-    if rate < _STRICTEST:
-        return f"a rate below {one_in(_STRICTEST)} cannot be told apart from it, and you will often be missed"
-    return ""
+        return parse_rate(text)
+    except ValueError as error:
+        raise UsageError(f"--false-accept {error}") from error
 
 
 def _show(calibration: Calibration, chart: Path) -> None:
@@ -118,20 +99,6 @@ def _rate(rate: Estimate) -> str:
     return f"{one_in(rate.value)} ({number(rate.high)} to {number(rate.low)})"
 
 
-def one_in(chance: float) -> str:
-    """Format ``chance`` as 1 in 40,000."""
-    return f"1 in {number(chance)}"
-
-
-def number(chance: float) -> str:
-    """Return how many strangers there are to one accepted, to two figures and up to 1,000,000,000."""
-    return f"{_times(chance):,}"
-
-
-def _times(chance: float) -> int:
-    return int(float(f"{1 / max(chance, 1e-9):.2g}"))
-
-
 def _percent(share: float) -> str:
     return f"{100 * share:.2g}" if share < 0.0995 else f"{100 * share:.0f}"
 
@@ -146,4 +113,4 @@ def _document(calibration: Calibration) -> dict[str, Any]:
 
 
 def _with_one_in(rate: Estimate) -> dict[str, Any]:
-    return {**rate.model_dump(), "one_in": _times(rate.value), "one_in_between": [_times(rate.high), _times(rate.low)]}
+    return {**rate.model_dump(), "one_in": times(rate.value), "one_in_between": [times(rate.high), times(rate.low)]}

@@ -27,7 +27,7 @@ def check(
     """Read the configuration, and list every problem with its line."""
     from facesecure.config.paths import find_config
     from facesecure.domain.errors import ConfigError
-    from facesecure.services.config_check import check_config
+    from facesecure.services.config_check import check_config, config_warnings
 
     path = find_config(file or settings_of(context).config_file)
     try:
@@ -37,8 +37,11 @@ def check(
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})
         raise
+    warnings = config_warnings(config)
+    for warning in warnings:
+        output.note(f"warning: {warning}")
     if json:
-        output.emit_json({"file": path, "ok": True, "problems": []})
+        output.emit_json({"file": path, "ok": True, "problems": [], "warnings": warnings})
     else:
         output.say(f"ok: {path}" if path else "ok: there is no configuration file; all settings have their defaults")
 

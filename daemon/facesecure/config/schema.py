@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facesecure.config.base import Section
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
+from facesecure.util.rates import HIGHEST, parse_rate
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
+Rate = Annotated[float, BeforeValidator(parse_rate), Field(gt=0.0, le=HIGHEST)]
 VoiceName = Literal["gtts", "piper", "espeak-ng", "fake"]
 
 
@@ -138,11 +140,14 @@ class RecognizerConfig(Section):
 class VerdictConfig(Section):
     """How much evidence a verdict needs."""
 
-    false_accept: float = Field(
-        1e-5, gt=0, le=0.5, description="probability that a stranger's visit is taken for an enrolled person's"
+    false_accept: Rate = Field(
+        1e-5,
+        description="probability that a stranger's visit is taken for an enrolled person's: "
+        '1e-5, "1/100000" or "0.001%"',
     )
-    false_stranger: float = Field(
-        1e-2, gt=0, le=0.5, description="probability that an enrolled person's visit is taken for a stranger's"
+    false_stranger: Rate = Field(
+        1e-2,
+        description='probability that an enrolled person\'s visit is taken for a stranger\'s: 0.01, "1/100" or "1%"',
     )
     margin: float = Field(2.0, ge=0, description="log-likelihood by which a name must lead the second-best name")
     min_faces: int = Field(2, ge=1, le=50, description="usable faces needed for any verdict but unidentified")

@@ -16,6 +16,7 @@ from facesecure.config import AlertsConfig, FacesecureConfig, RecognizerConfig
 from facesecure.config.toml_lines import key_lines, line_of
 from facesecure.domain.errors import ConfigError, ModelError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
+from facesecure.util.rates import false_accept_warning
 
 
 def check_config(config: FacesecureConfig, path: Path | None, state_dir: Path) -> None:
@@ -27,6 +28,12 @@ def check_config(config: FacesecureConfig, path: Path | None, state_dir: Path) -
     """
     require_usable_plugins(config.plugins, path, config.alerts.fallback)
     require_usable_recognizer(config.recognizer, path, state_dir)
+
+
+def config_warnings(config: FacesecureConfig) -> list[str]:
+    """Return what is allowed in ``config`` and makes no sense."""
+    warning = false_accept_warning(config.verdict.false_accept)
+    return [f"verdict.false_accept: {warning}"] if warning else []
 
 
 def require_usable_plugins(

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
-from facesecure.cli.calibrate import number, rate_of, warning
-from facesecure.domain.errors import UsageError
 from facesecure.recognition.gallery import HardNegative
 from facesecure.storage.store import Store
 from facesecure.vision.inference.model_card import load_model
@@ -153,29 +151,19 @@ def test_people_of_another_model_are_refused_by_name(facesecure, store):
     assert "enrolled with another model than mobilefacenet: Tom" in outcome.err
 
 
-@pytest.mark.parametrize(
-    ("text", "rate"),
-    [("1/1000", 1e-3), ("0.001", 1e-3), ("0.1%", 1e-3), (" 0.1 %", 1e-3), ("1e-4", 1e-4), ("1/2", 0.5)],
-)
-def test_a_rate_may_be_said_in_three_ways(text, rate):
-    assert rate_of(text) == pytest.approx(rate)
-
-
-@pytest.mark.parametrize("text", ["", "0", "1/0", "-1/10", "60%", "1/1", "nan", "inf", "one in a thousand", "1/1000/2"])
+@pytest.mark.parametrize("text", ["", "60%", "one in a thousand"])
 def test_what_is_no_rate_is_wrong_usage(text, facesecure):
-    with pytest.raises(UsageError):
-        rate_of(text)
-    assert facesecure("calibrate", f"--false-accept={text}").code == 2
+    outcome = facesecure("calibrate", f"--false-accept={text}")
+    assert outcome.code == 2
+    assert f"--false-accept must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not {text!r}" in (
+        " ".join(outcome.err.split())
+    )
 
 
-def test_a_rate_that_makes_no_sense_for_a_door_is_warned_of():
-    assert "1 stranger in 2 is let in" in warning(0.5)
-    assert "missed" in warning(1e-12)
-    assert [warning(rate) for rate in (1e-2, 1e-3, 1e-5, 1e-9)] == [""] * 4
-
-
-def test_numbers_are_told_to_two_figures():
-    assert [number(chance) for chance in (1.0, 1 / 29_876, 2.4e-7)] == ["1", "30,000", "4,200,000"]
+def test_the_rate_of_the_file_is_written_as_on_the_command_line(family, tmp_path):
+    path = tmp_path / "facesecure.toml"
+    path.write_text('[verdict]\nfalse_accept = "1/1000"\n', encoding="utf-8")
+    assert family("--config", path, "calibrate", "--json").json["false_accept"] == 0.001
 
 
 def test_the_help_has_examples(facesecure):

@@ -6,7 +6,12 @@ def test_a_good_file_is_called_good(facesecure, tmp_path):
     file.write_text("[camera]\nfps = 5\n")
     outcome = facesecure("config", "check", file)
     assert (outcome.code, outcome.out) == (0, f"ok: {file}\n")
-    assert facesecure("config", "check", file, "--json").json == {"file": str(file), "ok": True, "problems": []}
+    assert facesecure("config", "check", file, "--json").json == {
+        "file": str(file),
+        "ok": True,
+        "problems": [],
+        "warnings": [],
+    }
 
 
 def test_no_file_is_good_too_and_said_so(facesecure):
@@ -62,3 +67,13 @@ def test_the_example_shows_the_plugins_that_are_installed_and_their_settings(fac
     example = facesecure("config", "example").out
     assert "\n[plugins.log]\n" in example
     assert "\n# file = " in example
+
+
+def test_a_rate_that_makes_no_sense_for_a_door_is_warned_of(facesecure, tmp_path):
+    file = tmp_path / "facesecure.toml"
+    file.write_text('[verdict]\nfalse_accept = "1/4"\n', encoding="utf-8")
+    outcome = facesecure("config", "check", file, "--json")
+    assert (outcome.code, outcome.json["ok"]) == (0, True)
+    (warning,) = outcome.json["warnings"]
+    assert warning == "verdict.false_accept: 1 stranger in 4 is let in as one of you; 1 in 100 is lax already"
+    assert warning in " ".join(outcome.err.split())

@@ -80,10 +80,22 @@ def test_every_problem_is_told_at_once_in_the_files_order_with_its_line(tmp_path
         ("[plugins]\nlog = 7", "must be a section that begins with [plugins.log], not 7"),
         ("[motion]\nmask = [[0, 0, 1, 1],\n [0, 0, 1]]", "line 3: motion.mask[2][4]: is missing from [0, 0, 1]"),
         ("[store]\nzzz = 7", "line 2: store.zzz: there is no such setting"),
+        (
+            "[verdict]\nfalse_accept = '60%'",
+            "line 2: verdict.false_accept: must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not '60",
+        ),
+        ("[verdict]\nfalse_stranger = 0", "line 2: verdict.false_stranger: must be a rate above 0 and up to 0.5"),
+        ("[verdict]\nfalse_accept = true", "line 2: verdict.false_accept: must be a rate above 0 and up to 0.5"),
     ],
 )
 def test_a_problem_says_where_what_and_what_was_meant(tmp_path, text, said):
     assert any(said in problem for problem in problems(tmp_path, text))
+
+
+def test_rates_may_be_fractions_and_percentages(tmp_path):
+    path = written(tmp_path, "[verdict]\nfalse_accept = '1/10000'\nfalse_stranger = '0.5 %'\n")
+    verdict = load_config(path).verdict
+    assert (verdict.false_accept, verdict.false_stranger) == (1e-4, 0.005)
 
 
 def test_a_wrong_word_on_the_command_line_is_not_blamed_on_the_file(tmp_path):

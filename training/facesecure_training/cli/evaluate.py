@@ -21,6 +21,7 @@ from facesecure_training.cli.options import (
     command_line,
     dataset_of,
     print_json,
+    rate_of,
     write_report,
 )
 
@@ -83,7 +84,12 @@ class VerificationOptions:
     ] = None
     far: Annotated[
         float | None,
-        typer.Option("--far", min=1e-6, max=0.5, help="Choose the threshold for this false accept rate."),
+        typer.Option(
+            "--far",
+            parser=rate_of,
+            metavar="RATE",
+            help="Choose the threshold for this false accept rate: 1/1000, 0.001 or 0.1%.",
+        ),
     ] = None
     rule: Annotated[
         float | None, typer.Option("--rule", help="Measure this threshold too: a cosine, or a distance.")

@@ -16,6 +16,7 @@ from facesecure_training.cli.options import (
     WriteThreshold,
     command_line,
     print_json,
+    rate_of,
     write_report,
 )
 
@@ -57,7 +58,13 @@ class ClassifierOptions:
         ),
     ] = None
     far: Annotated[
-        float, typer.Option("--far", min=1e-6, max=0.5, help="Share of strangers' faces that may be named.")
+        float,
+        typer.Option(
+            "--far",
+            parser=rate_of,
+            metavar="RATE",
+            help="Share of strangers' faces that may be named: 1/1000, 0.001 or 0.1%.",
+        ),
     ] = 0.01
     threshold: Annotated[
         float | None, typer.Option("--threshold", help="Measure with this threshold instead of choosing one.")

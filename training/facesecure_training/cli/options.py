@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from facesecure.domain.errors import UsageError
+from facesecure.util.rates import parse_rate
 
 if TYPE_CHECKING:
     from facesecure_training.evaluation.pages.page import Page
     from facesecure_training.evaluation.setting import Setting
 
+_LOWEST_RATE = 1e-6
+"""Fewer false accepts than any of the sets of pairs can show."""
 Images = Annotated[
     Path, typer.Option("--images", help="Photos in LFW's layout: NAME/NAME_0001.jpg.", exists=True, file_okay=False)
 ]
@@ -39,6 +42,17 @@ ReportDir = Annotated[
 Robustness = Annotated[
     int, typer.Option("--robustness", min=0, help="Corrupt this many faces in six ways, step by step; 0: none.")
 ]
+
+
+def rate_of(text: object) -> float:
+    """Parse a rate of false accepts as the daemon does: 1/1000, 0.001 or 0.1%; at least 1e-6."""
+    try:
+        rate = parse_rate(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if rate < _LOWEST_RATE:
+        raise typer.BadParameter(f"must be at least {_LOWEST_RATE:g}, not {text!r}")
+    return rate
 
 
 @dataclass(frozen=True, kw_only=True)

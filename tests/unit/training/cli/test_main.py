@@ -131,3 +131,11 @@ def test_every_commands_help_has_an_example(command):
     done = train(*command, "--help")
     assert done.returncode == 0
     assert f"facesecure-train {' '.join(command)} --" in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["verification", "classifier"])
+def test_a_rate_of_false_accepts_is_read_as_the_daemon_reads_it(kind):
+    asked = {rate: train("evaluate", kind, "--far", rate).stderr for rate in ("60%", "1/10000000", "1/1000")}
+    assert "must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not '60%'" in asked["60%"]
+    assert "must be at least 1e-06, not '1/10000000'" in asked["1/10000000"]
+    assert "--far" not in asked["1/1000"]
