@@ -82,7 +82,7 @@ def test_every_problem_is_told_at_once_in_the_files_order_with_its_line(tmp_path
         ("[store]\nzzz = 7", "line 2: store.zzz: there is no such setting"),
         (
             "[verdict]\nfalse_accept = '60%'",
-            "line 2: verdict.false_accept: must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not '60",
+            "line 2: verdict.false_accept: must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not",
         ),
         ("[verdict]\nfalse_stranger = 0", "line 2: verdict.false_stranger: must be a rate above 0 and up to 0.5"),
         ("[verdict]\nfalse_accept = true", "line 2: verdict.false_accept: must be a rate above 0 and up to 0.5"),
