@@ -10,6 +10,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import Self, cast
 
+from facesecure.camera.sources.outages import Outage
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
 from facesecure.domain.interfaces import Source
@@ -93,6 +94,12 @@ class LatestFrame:
         """The source's error that keeps frames from coming now, if it reports one; None while they come."""
         trouble = getattr(self._source, "trouble", None)
         return trouble if isinstance(trouble, SourceError) else None
+
+    @property
+    def outage(self) -> Outage | None:
+        """The source's outage that is not over, though frames may come again, if it reports one."""
+        outage = getattr(self._source, "outage", None)
+        return outage if isinstance(outage, Outage) else None
 
     def stop(self) -> None:
         """End the iteration soon. Callable from any thread and from a signal handler."""

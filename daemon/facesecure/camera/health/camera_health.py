@@ -13,6 +13,7 @@ from facesecure.camera.health.features import SceneFeatures
 from facesecure.camera.health.frozen import FrozenImage
 from facesecure.camera.health.moved import MovedCamera
 from facesecure.camera.health.offline import CameraOffline
+from facesecure.camera.sources.outages import Outage
 from facesecure.config.schema import HealthConfig
 from facesecure.domain import Frame
 from facesecure.domain.camera_events import CameraEvent, Change, Trouble
@@ -69,13 +70,14 @@ class CameraHealth:
             self._report(Trouble.COVERED, self._covered.update(view, self._moved.similarity_to_scene(view.edges), at))
             self._report(Trouble.MOVED, self._moved.update(view.edges, at, learn=not self._covered.suspected))
 
-    def check_offline(self, last_frame: float | None, trouble: str | None) -> None:
+    def check_offline(self, last_frame: float | None, trouble: str | None, outage: Outage | None = None) -> None:
         """Check whether frames come. Call it every second.
 
-        ``last_frame``: when the last one came, on ``clock``; ``trouble``: the source's own error, if it has one.
+        ``last_frame``: when the last one came, on ``clock``; ``trouble``: the source's own error, if it has one;
+        ``outage``: the source's outage that is not over, though frames may come again.
         """
         with self._lock:
-            self._report(Trouble.OFFLINE, self._offline.update(last_frame, trouble, self._clock()))
+            self._report(Trouble.OFFLINE, self._offline.update(last_frame, trouble, self._clock(), outage))
 
     def _report(self, trouble: Trouble, change: Change | None) -> None:
         if change is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, Self
 
 from facesecure.camera.health.camera_health import EVERY, CameraHealth
+from facesecure.camera.sources.outages import Outage
 from facesecure.domain import Frame
 from facesecure.domain.camera_events import Trouble
 from facesecure.domain.errors import SourceError
@@ -27,6 +28,10 @@ class CaptureStatus(Protocol):
     @property
     def trouble(self) -> SourceError | None:
         """The error that keeps frames from coming now; None while they come."""
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that is not over, though frames may come again."""
 
 
 class HealthMonitor(RunsPeriodically):
@@ -64,7 +69,8 @@ class HealthMonitor(RunsPeriodically):
     def _check(self) -> None:
         assert self._health is not None
         trouble = self._camera.trouble
-        self._guarded(self._health.check_offline, self._camera.heartbeat, trouble.message if trouble else None)
+        message, outage = trouble.message if trouble else None, self._camera.outage
+        self._guarded(self._health.check_offline, self._camera.heartbeat, message, outage)
 
     def _guarded(self, check: Callable[..., None], *arguments: object) -> None:
         try:

@@ -79,6 +79,11 @@ class FrameClock:
         self._index = 0
         self._last = float("-inf")
 
+    @property
+    def count(self) -> int:
+        """The number of frames made so far."""
+        return self._index
+
     def live(self, image: FrameImage) -> Frame:
         """Return a frame taken now, on the monotonic clock."""
         return self._stamp(image, time.monotonic(), datetime.now(UTC))

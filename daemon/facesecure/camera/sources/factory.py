@@ -7,7 +7,8 @@ from typing import Protocol, runtime_checkable
 
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.images import ImageFolder
-from facesecure.camera.sources.live import LiveSource, OnTrouble
+from facesecure.camera.sources.live import LiveSource
+from facesecure.camera.sources.outages import OnTrouble
 from facesecure.camera.sources.picamera import PicameraConnection
 from facesecure.camera.sources.stream import StreamConnection, open_rtsp, open_v4l2
 from facesecure.camera.sources.uri import parse

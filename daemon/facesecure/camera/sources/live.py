@@ -1,26 +1,26 @@
 """Live sources: connect to a camera, read it until it is lost, report the outage, and reconnect.
 
-``LiveSource`` reads any ``Connection``; ``OutageLog`` logs the cause of an outage once, not with every attempt.
+``LiveSource`` reads any ``Connection``; ``outages`` logs the cause of an outage once, not with every attempt.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Protocol
 
 from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
+from facesecure.camera.sources.outages import OnTrouble, Outage, OutageLog
 from facesecure.domain import Frame, FrameImage
 from facesecure.domain.errors import SourceError
 from facesecure.util.backoff import Backoff
 
 log = logging.getLogger(__name__)
 
-OnTrouble = Callable[[SourceError | None], None]
-"""Receives the error of an outage when it begins or its cause changes, and None when it is over."""
+DROPPED_PAUSE = 5.0
+"""The longest pause in seconds after a stream that gave images: a camera that drops is watched as much as it allows."""
 
 
 class Connection(Protocol):
@@ -36,47 +36,13 @@ class Connection(Protocol):
         """Open, decode one image, release. Raises SourceError."""
 
 
-class OutageLog:
-    """Holds the current outage of a live source, logs each new cause once, and reports changes.
-
-    ``current`` is the error, None while frames come.
-    """
-
-    def __init__(self, name: str, on_change: Callable[[SourceError | None], None] | None = None) -> None:
-        """``name`` is for the log; ``on_change`` is called with each new error, and with None when it is over."""
-        self._name = name
-        self._on_change = on_change
-        self._since = 0.0
-        self.current: SourceError | None = None
-
-    def failed(self, trouble: SourceError) -> None:
-        """Record a failure. A cause that is already known goes to the debug log only."""
-        known, self.current = self.current, trouble
-        if known is None:
-            self._since = time.monotonic()
-        if known is not None and known.message == trouble.message:
-            log.debug("still failing: %s", trouble.message)
-            return
-        log.warning("%s (%s)", trouble.message, trouble.hint or "no hint", extra={"source": self._name})
-        if self._on_change is not None:
-            self._on_change(trouble)
-
-    def recovered(self) -> None:
-        """Record that frames come again."""
-        if self.current is None:
-            return
-        self.current = None
-        log.info("%s is back after %.0f s", self._name, time.monotonic() - self._since, extra={"source": self._name})
-        if self._on_change is not None:
-            self._on_change(None)
-
-
 class LiveSource:
     """A camera as a Source: it never ends and reconnects after every loss, waiting up to ``reconnect_max`` seconds.
 
-    Each new cause is logged once; ``trouble`` holds it until frames come again, and ``on_trouble`` is called with
-    it, and with None when it is over. With ``patient`` that holds from the first attempt on (a network camera may
-    boot later than the daemon); without, the first failure to open is raised. Example::
+    Each new cause is logged once; ``trouble`` holds it until frames come again, ``outage`` until the stream has held
+    for a while. ``on_trouble`` is called with it, and with None when the outage is over. With ``patient`` that holds
+    from the first attempt on (a network camera may boot later than the daemon); without, the first failure to open is
+    raised. Example::
 
         source = LiveSource(StreamConnection(address, camera, open_rtsp), camera.reconnect_max, patient=True)
     """
@@ -102,6 +68,11 @@ class LiveSource:
         return self._outages.current
 
     @property
+    def outage(self) -> Outage | None:
+        """The outage that is not over yet, though frames may come; None while the stream holds."""
+        return self._outages.outage
+
+    @property
     def alive_at(self) -> float:
         """When this last gave a frame, began an attempt or waited for the next, in ``time.monotonic()``."""
         return self._heartbeat.at
@@ -116,23 +87,29 @@ class LiveSource:
 
     def frames(self) -> Generator[Frame]:
         """Yield frames for ever, across losses. Raises SourceError only if it never opened and is not ``patient``."""
-        clock, backoff, patient, seen = FrameClock(), Backoff(self._reconnect_max), self._patient, False
+        clock, backoff = FrameClock(), Backoff(self._reconnect_max)
         while not self._stopped.is_set():
             self._heartbeat.beat()
+            before = clock.count
             try:
-                with closing(self._connection.images(self._stopped)) as images:
-                    for image in images:
-                        self._heartbeat.beat()
-                        if image is None:
-                            continue
-                        if not seen:
-                            seen = patient = True
-                            log.info("%s delivers images of %dx%d", self._connection, *image.size)
-                        backoff.reset()
-                        self._outages.recovered()
-                        yield clock.live(image)
+                yield from self._stream(clock, backoff)
             except SourceError as error:
-                if not patient:
+                if not self._patient and clock.count == 0:
                     raise
                 self._outages.failed(error)
-            self._heartbeat.wait(self._stopped, backoff.pause())
+            pause = backoff.pause()
+            self._heartbeat.wait(self._stopped, min(pause, DROPPED_PAUSE) if clock.count > before else pause)
+
+    def _stream(self, clock: FrameClock, backoff: Backoff) -> Generator[Frame]:
+        """Connect once and yield frames until the connection ends. Raises SourceError when it is lost."""
+        with closing(self._connection.images(self._stopped)) as images:
+            for image in images:
+                self._heartbeat.beat()
+                if image is None:
+                    continue
+                if clock.count == 0:
+                    log.info("%s delivers images of %dx%d", self._connection, *image.size)
+                self._outages.frame_came()
+                if self._outages.steady:
+                    backoff.reset()
+                yield clock.live(image)

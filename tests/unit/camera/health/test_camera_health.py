@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from facesecure.camera.health import CameraEvent, CameraHealth, HealthMonitor, Trouble
+from facesecure.camera.sources.outages import Outage
 from facesecure.config.schema import HealthConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
@@ -116,6 +117,7 @@ class Quiet:
 
     heartbeat: float | None = None
     trouble: SourceError | None = SourceError("it refuses the password", "look it up")
+    outage: Outage | None = None
 
 
 def test_the_monitor_notices_silence_without_a_single_frame() -> None:

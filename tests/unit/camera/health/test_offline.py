@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from facesecure.camera.health.offline import CameraOffline, duration
+from facesecure.camera.sources.outages import Outage
+from facesecure.domain.errors import SourceLost
 
 
 def test_no_picture_for_a_while_is_told_once_with_what_the_source_says() -> None:
@@ -47,3 +49,30 @@ def test_a_hiccup_is_none() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (89, "89 s"), (700, "12 min"), (10_000, "3 h")])
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def dropping(since: float, losses: int, *, often: bool = True) -> Outage:
+    return Outage(since, SourceLost("the stream ended"), losses, often)
+
+
+def test_a_stream_that_drops_again_and_again_is_reported_once_and_is_back_when_it_holds() -> None:
+    camera = CameraOffline(20.0, began=0.0)
+    at = [float(second) for second in range(10, 600)]
+    reports = [camera.update(now, None, now + 0.1, dropping(10.0, int(now // 3))) for now in at]
+    (change,) = [change for change in reports if change]
+    assert not change.over
+    assert change.why == "the connection drops again and again, 10 times in 20 s: the stream ended"
+    back = [camera.update(now, None, now + 0.1, None) for now in (600.0, 601.0, 602.0)]
+    assert [change.why for change in back if change] == ["the connection holds, after 10 min in which it did not"]
+
+
+def test_a_camera_that_drops_after_an_outage_is_not_back_in_between() -> None:
+    camera = CameraOffline(20.0, began=0.0)
+    assert camera.update(None, "no route", 20.0, dropping(0.0, 1, often=False)) is not None
+    for now in range(30, 90):
+        assert camera.update(float(now), None, now + 0.1, dropping(0.0, now // 4, often=now > 40)) is None
+
+
+def test_two_losses_are_no_trouble() -> None:
+    camera = CameraOffline(20.0, began=0.0)
+    assert all(camera.update(float(n), None, n + 0.1, dropping(0.0, 2, often=False)) is None for n in range(1, 60))
