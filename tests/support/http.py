@@ -8,9 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from support.tls import Authority
 
 
 class FileServer(ThreadingHTTPServer):
@@ -21,6 +24,7 @@ class FileServer(ThreadingHTTPServer):
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.content = content
+        self.scheme = "http"
         self.status = 200
         self.cut_after: int | None = None
         """Cut the connection after this many bytes of the body."""
@@ -36,7 +40,7 @@ class FileServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is what many tests are about."""
@@ -85,10 +89,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(content: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    """A running server; a proxy of the machine's is not asked for it."""
+def serving(content: bytes, monkeypatch: pytest.MonkeyPatch, secure: Path | None = None) -> Iterator[FileServer]:
+    """A running server; a proxy of the machine's is not asked for it.
+
+    With a folder ``secure`` it speaks https; its authority lies there, and is the only one that is trusted.
+    """
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     server = FileServer(content)
+    if secure is not None:
+        authority = Authority(secure)
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+        server.scheme = "https"
+        server.socket = authority.context().wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from facesecure.vision.inference import model_registry
+from support.tls import Authority
 
 
 def test_bundled_and_available_models_are_listed(facesecure):
@@ -62,10 +63,14 @@ def mirror(tmp_path, monkeypatch):
     def handler(*arguments):
         return Quiet(*arguments, directory=str(folder))
 
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.root))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.socket = authority.context().wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}", folder / card.file
+        yield f"https://127.0.0.1:{server.server_address[1]}", folder / card.file
         server.shutdown()
         thread.join()
 
@@ -88,8 +93,16 @@ def test_a_file_that_is_not_what_was_promised_is_not_kept(facesecure, state, mir
     assert not (state / "models" / file.name).exists()
 
 
-def test_without_a_network_it_says_so(facesecure):
+def test_an_address_that_is_not_encrypted_is_refused(facesecure, state):
     outcome = facesecure("models", "pull", "yunet", "--mirror", "http://127.0.0.1:9")
+    assert outcome.code == 1
+    assert "only https addresses without a user name are used" in outcome.err
+    assert "put the file at STATE_DIR/models/" in outcome.err
+    assert list((state / "models").iterdir()) == []
+
+
+def test_without_a_network_it_says_so(facesecure):
+    outcome = facesecure("models", "pull", "yunet", "--mirror", "https://127.0.0.1:9")
     assert outcome.code == 1
     assert "cannot reach" in outcome.err
     assert "hint: check the network" in outcome.err

@@ -1,7 +1,8 @@
-"""Download a file of known size and SHA-256, resuming where a lost connection left off.
+"""Download a file of known size and SHA-256 over HTTPS, resuming where a lost connection left off.
 
 The bytes go to NAME.part, which is renamed only when it is complete and its hash is right. So a file with the final
-name is always right, and a former one stays until then.
+name is always right, and a former one stays until then. No more bytes are taken than the file has, and no more time
+than its size allows, whatever the server says.
 """
 
 from __future__ import annotations
@@ -16,18 +17,22 @@ import shutil
 import socket
 import ssl
 import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
-from typing import BinaryIO
 
 from facesecure import __version__
 from facesecure.domain.errors import DownloadError
+from facesecure.util.files import create_file, open_own
+from facesecure.util.https import InsecureAddressError, Limits, TooSlowError, open_https
+from facesecure.util.rounding import apart
 
 CHUNK = 1 << 16
 TIMEOUT = 20.0
+SLOWEST = 8192
+"""Bytes a second. A server that is slower, the first minute apart, is given up; the next run resumes."""
 SPARE_BYTES = 16 << 20
 """Free space left for the daemon's sightings: a download must not fill the disk."""
 
@@ -49,33 +54,41 @@ class RemoteFile:
     sha256: str
 
 
-def fetch(remote: RemoteFile, into: Path, on_progress: Progress = ignore_progress, *, timeout: float = TIMEOUT) -> Path:
+def fetch(
+    remote: RemoteFile,
+    into: Path,
+    on_progress: Progress = ignore_progress,
+    *,
+    timeout: float = TIMEOUT,
+    total: float | None = None,
+) -> Path:
     """Download ``remote`` into the folder ``into`` (made if missing), and return the path of the verified file.
 
-    Do nothing if the right file exists. ``timeout`` is the longest silence of the server in seconds. Raises
-    DownloadError with a hint: no network, no such file, interrupted (run again to resume), another file than the pinned
-    one (nothing is kept), no space, a folder that cannot be written, or another process downloading it.
+    Do nothing if the right file exists. ``timeout`` is the longest silence of the server in seconds, ``total`` the
+    longest time in all, by default a minute and what ``SLOWEST`` needs. Raises DownloadError with a hint: no network,
+    no such file, interrupted (run again to resume), another file than the pinned one (nothing is kept), no space, a
+    folder that cannot be written, or another process downloading it.
     """
     target = into / remote.name
-    if target.is_file() and _sha256(target) == remote.sha256:
+    if _is_right(target, remote):
         on_progress(remote.size, remote.size)
         return target
     try:
         into.mkdir(parents=True, exist_ok=True)
         with _part(into / f"{remote.name}.part") as part:
-            _fill(part, remote, on_progress, timeout)
+            limits = Limits(timeout, 60 + remote.size / SLOWEST if total is None else total)
+            _fill(part, into, remote, on_progress, limits)
             _verify(part, remote)
-            os.fsync(part.fileno())
-            Path(part.name).replace(target)
+            _publish(part, into / f"{remote.name}.part", target)
     except OSError as error:
         raise _local_error(into, error) from error
     return target
 
 
 @contextmanager
-def _part(path: Path) -> Iterator[BinaryIO]:
+def _part(path: Path) -> Iterator[BufferedRandom]:
     """Open the partial file for reading and appending, locked; it is kept if it can be resumed."""
-    with path.open("a+b") as part:
+    with os.fdopen(_opened(path), "r+b") as part:
         _lock(part, path)
         try:
             yield part
@@ -93,7 +106,19 @@ def _part(path: Path) -> Iterator[BinaryIO]:
                 path.unlink()
 
 
-def _lock(part: BinaryIO, path: Path) -> None:
+def _opened(path: Path) -> int:
+    """Open the partial file of an earlier run, or a new one in place of anything that is not this user's own file."""
+    try:
+        descriptor = open_own(path, os.O_RDWR)
+    except OSError:
+        return create_file(path)
+    if os.fstat(descriptor).st_uid == os.geteuid():
+        return descriptor
+    os.close(descriptor)
+    return create_file(path)
+
+
+def _lock(part: BufferedRandom, path: Path) -> None:
     """Lock the file. Raises DownloadError if another process has it, or has just renamed it."""
     try:
         fcntl.flock(part, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -108,42 +133,45 @@ class _WrongFileError(Exception):
     """The bytes received are not those of the pinned file; nothing of them is kept."""
 
 
-def _fill(part: BinaryIO, remote: RemoteFile, on_progress: Progress, timeout: float) -> None:
+def _fill(part: BufferedRandom, into: Path, remote: RemoteFile, on_progress: Progress, limits: Limits) -> None:
     """Append to ``part`` the missing bytes of ``remote``."""
     have = part.seek(0, os.SEEK_END)
     if have > remote.size:
-        have = part.truncate(0)
+        have = part.seek(part.truncate(0))
     if have == remote.size:
         return
-    _require_space(Path(part.name), remote.size - have)
-    with _request(remote, have, timeout) as response:
+    _require_space(into, remote.size - have)
+    with _request(remote, have, limits) as response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-            have = part.truncate(0)  # this server does not support resuming
+            have = part.seek(part.truncate(0))  # this server does not support resuming
         _require_fitting(response, remote, have)
         for chunk in _chunks(response, remote):
-            part.write(chunk)
             have += len(chunk)
-            on_progress(min(have, remote.size), remote.size)
+            if have > remote.size:
+                raise _WrongFileError(f"{remote.url} sends more than the {remote.size:,} bytes that {remote.name} has")
+            part.write(chunk)
+            on_progress(have, remote.size)
     part.flush()
     if have < remote.size:
         raise _cut_off(remote, f"the connection ended after {have:,} of {remote.size:,} bytes")
-    if have > remote.size:
-        raise _WrongFileError(f"{remote.url} sends more than the {remote.size:,} bytes that {remote.name} has")
 
 
-def _request(remote: RemoteFile, have: int, timeout: float) -> http.client.HTTPResponse:
+def _request(remote: RemoteFile, have: int, limits: Limits) -> http.client.HTTPResponse:
     headers = {"User-Agent": f"facesecure/{__version__}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     try:
-        response = urllib.request.urlopen(urllib.request.Request(remote.url, headers=headers), timeout=timeout)
+        return open_https(remote.url, limits, headers)
+    except InsecureAddressError as error:
+        hint = (
+            f"use an https address, or put the file at STATE_DIR/models/{remote.name} and run it again: it is verified"
+        )
+        raise DownloadError(f"cannot download {remote.name}: {error.reason}", hint) from error
     except urllib.error.HTTPError as error:
         error.close()
         raise _refusal(remote, error.code) from error
     except (urllib.error.URLError, OSError, http.client.HTTPException) as error:
         raise _unreachable(remote, error) from error
-    assert isinstance(response, http.client.HTTPResponse)
-    return response
 
 
 def _chunks(response: http.client.HTTPResponse, remote: RemoteFile) -> Iterator[bytes]:
@@ -156,6 +184,9 @@ def _chunks(response: http.client.HTTPResponse, remote: RemoteFile) -> Iterator[
 
 def _require_fitting(response: http.client.HTTPResponse, remote: RemoteFile, have: int) -> None:
     """Check that the response is the rest of the file, before its bytes are appended. Raises _WrongFileError."""
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding != "identity":
+        raise _WrongFileError(f"{remote.url} is sent compressed, which was not asked for")
     offered = None if response.length is None else response.length + have
     if offered not in (None, remote.size):
         raise _WrongFileError(f"{remote.url} has {offered:,} bytes, not the {remote.size:,} of {remote.name}")
@@ -165,22 +196,37 @@ def _require_fitting(response: http.client.HTTPResponse, remote: RemoteFile, hav
             raise _WrongFileError(f"{remote.url} resumes in the wrong place")
 
 
-def _require_space(part: Path, missing: int) -> None:
-    free = shutil.disk_usage(part.parent).free
+def _require_space(into: Path, missing: int) -> None:
+    free = shutil.disk_usage(into).free
     if free < missing + SPARE_BYTES:
-        needed = f"{(missing + SPARE_BYTES) / 1e6:.0f} MB are needed, {free / 1e6:.0f} MB are free"
-        raise DownloadError(f"there is not enough space in {part.parent}: {needed}", "free some space and run it again")
+        has, wants = apart(free / 1e6, (missing + SPARE_BYTES) / 1e6, 0)
+        raise DownloadError(
+            f"there is not enough space in {into}: {wants} MB are needed, {has} MB are free",
+            "free some space and run it again",
+        )
 
 
-def _verify(part: BinaryIO, remote: RemoteFile) -> None:
-    found = _sha256(Path(part.name))
+def _verify(part: BufferedRandom, remote: RemoteFile) -> None:
+    """Hash what was written, by its descriptor: the name may lead to another file by now."""
+    part.seek(0)
+    found = hashlib.file_digest(part, "sha256").hexdigest()
     if found != remote.sha256:
         raise _WrongFileError(f"{remote.url} is not {remote.name}: its SHA-256 is {found}, not {remote.sha256}")
 
 
-def _sha256(path: Path) -> str:
+def _publish(part: BufferedRandom, path: Path, target: Path) -> None:
+    """Give the verified file its name. Raises DownloadError if ``path`` is another file by now."""
+    os.fsync(part.fileno())
+    if not os.path.samestat(os.fstat(part.fileno()), path.lstat()):
+        raise DownloadError(f"another process has changed {path.name}", "run it again")
+    path.replace(target)
+
+
+def _is_right(path: Path, remote: RemoteFile) -> bool:
+    if not path.is_file() or path.stat().st_size != remote.size:
+        return False
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest() == remote.sha256
 
 
 def _cut_off(remote: RemoteFile, reason: str) -> DownloadError:
@@ -203,7 +249,7 @@ def _unreachable(remote: RemoteFile, error: Exception) -> DownloadError:
 
 
 def _words(error: object) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and not isinstance(error, TooSlowError):
         return "the server does not respond"
     if isinstance(error, socket.gaierror):
         return "its name cannot be looked up"

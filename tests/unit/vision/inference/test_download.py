@@ -19,8 +19,8 @@ CONTENT = bytes(range(256)) * 1500
 
 
 @pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
-    with serving(CONTENT, monkeypatch) as running:
+def server(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    with serving(CONTENT, monkeypatch, tmp_path_factory.mktemp("authority")) as running:
         yield running
 
 
@@ -159,7 +159,7 @@ def test_a_silent_server_is_given_up(remote: RemoteFile, server: FileServer, tmp
 
 
 def test_no_server_is_told(tmp_path: Path) -> None:
-    error = failure(RemoteFile(f"{refused_url()}/x", "model.onnx", 3, "0" * 64), tmp_path)
+    error = failure(RemoteFile(f"{refused_url().replace('http:', 'https:')}/x", "model.onnx", 3, "0" * 64), tmp_path)
     assert "Connection refused" in error.message
     assert "check the network" in (error.hint or "")
     assert list(tmp_path.iterdir()) == []

@@ -17,7 +17,7 @@ CONTENT = b"not really a network" * 1000
 
 
 @pytest.fixture
-def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+def mirror(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
     """A mirror of what the registry pins, with the pin changed to small test content."""
     import hashlib
 
@@ -28,7 +28,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
         return pinned(name).model_copy(update=small)
 
     monkeypatch.setattr(model_registry, "downloadable_card", card)
-    with serving(CONTENT, monkeypatch) as server:
+    with serving(CONTENT, monkeypatch, tmp_path_factory.mktemp("authority")) as server:
         yield server
 
 
@@ -55,7 +55,7 @@ def test_the_real_yunet_comes_from_a_mirror_and_loads(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published = (shared_data / "models" / "face_detection_yunet_2023mar.onnx").read_bytes()
-    with serving(published, monkeypatch) as server:
+    with serving(published, monkeypatch, tmp_path) as server:
         path = pull("yunet", tmp_path, mirror=server.url + "/folder/")
     assert path == tmp_path / "models" / "face_detection_yunet_2023mar.onnx"
     model = load_model("yunet", tmp_path)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import base64
 import re
-import urllib.error
-import urllib.request
 from http.client import HTTPException
 from importlib.util import find_spec
-from ssl import SSLContext, create_default_context
+from urllib.error import HTTPError
 
 from facesecure.alerts.speech.audio import Sound, decode
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
+from facesecure.util.https import Limits, open_https
 
 _URL = "https://translate.google.{accent}/_/TranslateWebserverUi/data/batchexecute"
 _RESPONSE = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
@@ -65,8 +64,7 @@ class GoogleVoice:
         """Return ``text`` spoken. Raises PluginError if Google cannot be reached or does not return a sound."""
         if obstacle := self.obstacle(language):
             raise obstacle
-        context = create_default_context(cafile=self._trust)
-        mp3 = b"".join(self._request(body, context) for body in self._bodies(text, language))
+        mp3 = b"".join(self._request(body) for body in self._bodies(text, language))
         try:
             return decode(mp3)
         except ValueError as error:
@@ -85,14 +83,14 @@ class GoogleVoice:
         except AssertionError as error:
             raise PluginError(f"there is nothing to say in {text!r}") from error
 
-    def _request(self, body: bytes, context: SSLContext) -> bytes:
+    def _request(self, body: bytes) -> bytes:
         from gtts import gTTS
 
-        request = urllib.request.Request(self._url, body, gTTS.GOOGLE_TTS_HEADERS)
+        limits = Limits(self._seconds, 3 * self._seconds, redirects=0)
         try:
-            with urllib.request.urlopen(request, timeout=self._seconds, context=context) as response:
+            with open_https(self._url, limits, gTTS.GOOGLE_TTS_HEADERS, body=body, trust=self._trust) as response:
                 found = _RESPONSE.search(response.read(_MAX_RESPONSE))
-        except urllib.error.HTTPError as error:
+        except HTTPError as error:
             error.close()
             raise PluginError(f"Google refuses to speak: {error.code} {error.reason}", _OFFLINE) from error
         except (OSError, HTTPException) as error:
