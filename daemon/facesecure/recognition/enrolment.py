@@ -19,6 +19,7 @@ from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, Indices, clus
 from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.recognition.similarity import Lookalike, OtherPeople
 from facesecure.recognition.templates import MIN_FACES, template_of
+from facesecure.util.rounding import apart
 from facesecure.vision.images.quality import ENROLMENT, examine, reassess
 
 _SAME_IMAGE = 0.97
@@ -236,9 +237,11 @@ class Enrolment:
         """Return why a face with this ``similarity`` (cosine) to the others is another person's; None if it is not."""
         name, score = (self.others.nearest(face) if self.others else None) or ("", -1.0)
         if score > max(similarity, MIN_CORE_SIMILARITY) + _NEARER_MARGIN:
-            return f"looks like {name} ({score:.2f}) more than like the others ({similarity:.2f})"
+            nearer, others = apart(score, similarity, 2)
+            return f"looks like {name} ({nearer}) more than like the others ({others})"
         if similarity < MIN_CORE_SIMILARITY:
-            return f"does not look like the others ({similarity:.2f}, {MIN_CORE_SIMILARITY:.2f} needed)"
+            found, needed = apart(similarity, MIN_CORE_SIMILARITY, 2)
+            return f"does not look like the others ({found}, {needed} needed)"
         return None
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Embedding
+from facesecure.util.rounding import apart
 from facesecure.vision.inference.model_card import ModelCard
 
 Doubts = Callable[[Embedding], tuple[str, ...]]
@@ -48,7 +49,9 @@ class HumanFaceFilter:
     def doubts(self, embedding: Embedding) -> tuple[str, ...]:
         """Return why ``embedding`` may not be a person's; empty if it reaches the floor."""
         found = self.log_odds(embedding)
-        return () if found >= self.floor else (f"not surely a person: log-odds {found:.1f}, {self.floor:g} needed",)
+        if found >= self.floor:
+            return ()
+        return (f"not surely a person: log-odds {apart(found, self.floor, 1)[0]}, {self.floor:g} needed",)
 
 
 def human_filter_for(card: ModelCard) -> Doubts:

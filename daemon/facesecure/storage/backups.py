@@ -23,6 +23,7 @@ from pathlib import Path
 
 from facesecure.domain.errors import StoreError
 from facesecure.util.files import make_private_folders, owned_like, sync_folder
+from facesecure.util.rounding import apart
 
 FOLDER = "backups"
 KEPT = 3
@@ -183,8 +184,9 @@ class Backups:
     def _require_space(self) -> None:
         needed, free = self._path.stat().st_size + _SPARE, shutil.disk_usage(self.folder).free
         if free < needed:
+            has, wants = apart(free / 1e6, needed / 1e6, 0)
             raise StoreError(
-                f"no backup is made: {free / 1e6:.0f} MB are free, {needed / 1e6:.0f} MB needed",
+                f"no backup is made: {has} MB are free, {wants} MB needed",
                 "free some space, or lower [store] max_faces_mb",
             )
 

@@ -8,7 +8,7 @@ _MOST_DECIMALS = 9
 def apart(value: float, limit: float, decimals: int, kind: str = "f") -> tuple[str, str]:
     """Return both numbers with ``decimals``, or with as many more as it takes to tell them apart.
 
-    ``kind`` is the format: f, or % for shares. Example::
+    ``kind`` is the format: f, % for shares, or g, whose decimals are significant figures. Example::
 
         apart(0.5004, 0.5, 2)  # ("0.5004", "0.5000")
     """

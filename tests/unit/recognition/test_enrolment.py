@@ -5,6 +5,7 @@ import pytest
 
 from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.records import Template
+from facesecure.recognition.clustering import MIN_CORE_SIMILARITY
 from facesecure.recognition.enrolment import Enrolment
 from facesecure.recognition.gallery import Gallery
 from facesecure.recognition.score_model import ScoreModel
@@ -29,6 +30,16 @@ class PaintedIdentity:
     def embed(self, face):
         angle = float(face[50:60, 50:60, 2].mean()) / 255 * np.pi
         return np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+
+class Directed:
+    """An embedder that gives every face the same embedding."""
+
+    def __init__(self, embedding):
+        self._embedding = embedding
+
+    def embed(self, face):
+        return self._embedding
 
 
 def picture(faces: int = 1, person: int = 20, *, dark: bool = False, seed: int = 1) -> np.ndarray:
@@ -87,6 +98,17 @@ def test_a_picture_of_somebody_else_is_thrown_out_and_shown(enrolment):
     pictures = enrolment.finish()
     assert sorted(picture.source for picture in pictures) == ["a", "b", "c", "d"]
     assert [p.source for p in enrolment.candidates if "does not look like the others" in p.reason] == ["other"]
+
+
+def test_a_picture_just_too_unlike_is_not_given_the_similarity_that_is_needed():
+    like = MIN_CORE_SIMILARITY - 1e-4
+    known = [np.array([np.cos(angle), np.sin(angle)], np.float32) for angle in (-0.1, 0.0, 0.1)]
+    more = Enrolment(PaintedFaces(), Directed(np.array([like, np.sqrt(1 - like**2)], np.float32)), "m", known=known)
+    more.add_image(picture(), "other")
+    with pytest.raises(EnrolmentError, match="only 0 good faces"):
+        more.finish()
+    (other,) = more.candidates
+    assert other.reason == "does not look like the others (0.4499, 0.4500 needed)"
 
 
 def test_somebody_enrolled_already_may_add_one_picture_but_not_of_somebody_else():

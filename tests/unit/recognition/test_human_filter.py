@@ -41,6 +41,11 @@ def test_what_does_not_says_how_far_it_is(learnt):
     assert reason == "not surely a person: log-odds -5.0, -0.5 needed"
 
 
+def test_log_odds_just_below_the_floor_do_not_read_the_same():
+    floor = HumanFaceFilter(np.array([4.0, 0.0], np.float32), bias=-2.04, floor=2.0)
+    assert floor.doubts(unit(0)) == ("not surely a person: log-odds 1.96, 2 needed",)
+
+
 def test_a_model_for_which_nothing_was_learnt_doubts_nobody():
     card = load_model("mobilefacenet").card.model_copy(update={"personhood": None})
     assert HumanFaceFilter.from_card(card) is None

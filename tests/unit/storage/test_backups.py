@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -103,6 +104,18 @@ def test_no_backup_is_made_where_the_disk_is_nearly_full(enrolled: Path, monkeyp
         Backups(enrolled).make(NOON)
     assert "max_faces_mb" in (caught.value.hint or "")
     assert len(Backups(enrolled).all()) == 1
+
+
+def test_space_that_just_does_not_do_is_not_given_as_what_is_needed(
+    enrolled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = enrolled.stat().st_size + backups._SPARE
+    usage = shutil.disk_usage(enrolled.parent)._replace(free=needed - 1)
+    monkeypatch.setattr(backups.shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(StoreError) as caught:
+        Backups(enrolled).make(NOON)
+    has, wants = re.findall(r"([\d.]+) MB", str(caught.value))
+    assert float(has) < float(wants)
 
 
 def test_a_full_disk_never_keeps_somebody_from_being_enrolled(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import ModelError
+from facesecure.util.rounding import apart
 from facesecure_training.export.convert import Precision
 
 Outputs = NDArray[np.float32]
@@ -90,9 +91,9 @@ def prove(
 def require(proof: Proof, where: str) -> None:
     """Raise ModelError unless the proof holds."""
     if not proof.holds:
+        found, required = apart(proof.value, proof.tolerance, 4, "g")
         raise ModelError(
-            f"{where} deviates from Keras: {MEASURES[proof.kind]} is {proof.value:.4g}, "
-            f"{proof.tolerance:g} is required",
+            f"{where} deviates from Keras: {MEASURES[proof.kind]} is {found}, {required} is required",
             "use a form with more bits, or accept it with --tolerance after evaluating that file",
         )
 

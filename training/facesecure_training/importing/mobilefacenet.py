@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from facesecure.domain import Image
 from facesecure.domain.errors import ModelError, UsageError
+from facesecure.util.rounding import apart
 from facesecure.vision.images.align import ALIGNMENT
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.common.flatbuffer import read_graph
+from facesecure_training.common.photos import photos_below
 from facesecure_training.export.convert import to_tflite
 from facesecure_training.export.samples import shipped_faces
 from facesecure_training.networks import mobilefacenet
@@ -121,7 +123,7 @@ def _faces(photos: Path | None) -> list[Image]:
     """Return real aligned faces: of the photos under ``photos``, else the shipped portraits and their mirror images."""
     if photos is None:
         return shipped_faces()
-    paths, cropper = sorted(photos.rglob("*.jpg")), Cropper()
+    paths, cropper = photos_below(photos), Cropper()
     some = paths[:: max(1, len(paths) // 500)]
     crops = [crop for path in some if (crop := cropper.crop(path)) is not None]
     if not crops:
@@ -148,7 +150,8 @@ def _cosine(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
 
 def _parity(reference: str, value: float, tolerance: float, samples: int) -> dict[str, Any]:
     if value < tolerance:
-        raise ModelError(f"least cosine, {reference}, is {value:.5f} at worst; {tolerance:g} is required")
+        found, required = apart(value, tolerance, 5, "g")
+        raise ModelError(f"least cosine, {reference}, is {found} at worst; {required} is required")
     worst = float(f"{value:.6f}")
     return {
         "reference": reference,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facesecure.domain.errors import ModelError
+from facesecure.util.rounding import apart
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import ModelCard, golden_input
 from facesecure_training.common import model_bundle
@@ -157,7 +158,8 @@ def _parity(recipe: NetworkExport, graph: Interpreter, model: Any) -> dict[str, 
         for found in graph.invoke(image):
             worst = max(worst, float(np.abs(found - expected[found.shape[-1]]).max()))
     if worst > tolerance:
-        raise ModelError(f"{recipe.architecture.name} differs by {worst:.3g} from Keras; {tolerance:g} is allowed")
+        apart_by, allowed = apart(worst, tolerance, 3, "g")
+        raise ModelError(f"{recipe.architecture.name} differs by {apart_by} from Keras; {allowed} is allowed")
     return {
         "reference": "Keras, float32",
         "measure": "largest absolute difference",
