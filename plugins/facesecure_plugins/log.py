@@ -21,6 +21,7 @@ from facesecure.alerts.plugins.api import PluginConfig
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.errors import PluginError
 from facesecure.domain.wire.alerts import AlertMessage
+from facesecure.util.paths import expanded
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LEVELS = {
@@ -51,7 +52,7 @@ class LogPlugin:
 
     def __init__(self, config: Config, journal_socket: Path = JOURNAL_SOCKET) -> None:
         """``journal_socket`` is where the journal listens."""
-        self._file = config.file.expanduser() if config.file else None
+        self._file = expanded(config.file) if config.file else None
         self._journal = journal_socket if config.journal else None
 
     def check(self) -> None:

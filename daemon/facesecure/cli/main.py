@@ -163,7 +163,7 @@ def _escape_invalid_text() -> None:
     """Print file names that are not valid Unicode with escapes instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="readable")
 
 
 def _silence_stdout() -> None:

@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from facesecure.util.paths import readable
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
@@ -66,7 +68,10 @@ def emit_json(document: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return ``value`` in JSON's own types: times in ISO 8601, floats rounded to 6 decimals, NaN as null."""
+    """Return ``value`` in JSON's own types: times in ISO 8601, floats rounded to 6 decimals, NaN as null.
+
+    The bytes of a file name that are not UTF-8 are escaped.
+    """
     match value:
         case Enum():
             return value.value
@@ -74,10 +79,10 @@ def plain(value: Any) -> Any:
             return round(value, 6) if math.isfinite(value) else None
         case datetime():
             return value.isoformat()
-        case Path():
-            return str(value)
+        case Path() | str():
+            return readable(str(value))
         case dict():
-            return {str(key): plain(item) for key, item in value.items()}
+            return {readable(str(key)): plain(item) for key, item in value.items()}
         case list() | tuple():
             return [plain(item) for item in value]
         case _ if is_dataclass(value) and not isinstance(value, type):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesecure.domain.errors import ConfigError
+from facesecure.util.paths import expanded
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
@@ -36,10 +37,10 @@ def find_config(named: Path | None = None) -> Path | None:
     into the folder of the one to be read: without it, the defaults would apply in silence.
     """
     if named is not None:
-        return _existing(named, "--config")
+        return _existing(expanded(named), "--config")
     from_environment = os.environ.get(CONFIG_VARIABLE)
     if from_environment:
-        return _existing(Path(from_environment).expanduser(), CONFIG_VARIABLE)
+        return _existing(expanded(from_environment), CONFIG_VARIABLE)
     return next((path for path in (MACHINE_CONFIG, user_config()) if _is_file(path)), None)
 
 
@@ -67,11 +68,11 @@ def state_directory(config: FacesecureConfig, named: Path | None = None) -> Path
     """Return the directory of the database, snapshots and pulled models. It is not created."""
     from_environment = os.environ.get(STATE_VARIABLE)
     if named is not None:
-        return named.expanduser().absolute()
+        return expanded(named).absolute()
     if from_environment:
-        return Path(from_environment).expanduser().absolute()
+        return expanded(from_environment).absolute()
     if config.state_dir is not None:
-        return config.state_dir.expanduser().absolute()
+        return expanded(config.state_dir).absolute()
     return _default_state_directory()
 
 

@@ -21,13 +21,14 @@ The command line prints the message after ``error:`` and exits with ``exit_code`
 import difflib
 from collections.abc import Callable, Iterable
 
+from facesecure.util.paths import readable
 from facesecure.util.redaction import redact
 
 
 class FacesecureError(Exception):
     """Base of all expected failures. ``hint`` is one sentence that says what to do.
 
-    Neither holds a secret, whatever it was made of: both are redacted.
+    Neither holds a secret, whatever it was made of: both are redacted. Both can be encoded, whatever file they name.
 
     Example::
 
@@ -37,8 +38,8 @@ class FacesecureError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        self.message = redact(message)
-        self.hint = redact(hint) if hint else hint
+        self.message = readable(redact(message))
+        self.hint = readable(redact(hint)) if hint else hint
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -58,7 +59,7 @@ class ConfigError(FacesecureError):
 
     def __init__(self, message: str, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
         super().__init__("\n".join((message, *problems)), hint)
-        self.problems = tuple(map(redact, problems))
+        self.problems = tuple(readable(redact(problem)) for problem in problems)
 
 
 class SourceError(FacesecureError):

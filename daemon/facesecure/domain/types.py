@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.faces import LANDMARK_NAMES, AlignedFace, Box, Face, Image, Landmarks, Quality, require
+from facesecure.util.paths import readable
 
 __all__ = [
     "LANDMARK_NAMES",
@@ -232,8 +233,8 @@ class Alert:
         require(bool(self.text), "an alert needs a text")
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
-        if not self.speech:
-            object.__setattr__(self, "speech", self.text)
+        for name, text in (("text", self.text), ("speech", self.speech or self.text)):
+            object.__setattr__(self, name, readable(text))  # a camera's error may name a file in other bytes
 
     @classmethod
     def about(cls, sighting: Sighting, text: str, **others: Any) -> Alert:

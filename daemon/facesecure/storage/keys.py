@@ -28,6 +28,7 @@ from pathlib import Path
 
 from facesecure.domain.errors import StoreError
 from facesecure.util.files import sync_folder, write_durably
+from facesecure.util.paths import expanded
 
 KEY_VARIABLE = "FACESECURE_KEY_FILE"
 CREDENTIAL = "facesecure.key"
@@ -62,7 +63,7 @@ def find_key(state_dir: Path) -> Key | None:
     """Return the key for ``state_dir``, None if there is none. Raises StoreError if it must not be used."""
     named = os.environ.get(KEY_VARIABLE)
     if named:
-        return read_key(Path(named).expanduser())
+        return read_key(expanded(named))
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials and (Path(credentials) / CREDENTIAL).exists():
         return read_key(Path(credentials) / CREDENTIAL, from_systemd=True)

@@ -15,6 +15,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from facesecure.util.paths import readable
+
 HEAD = "0005"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
@@ -38,10 +40,22 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+class Text(TypeDecorator[str]):
+    """Text in which the bytes of a file name that are not UTF-8 are escaped: SQLite stores no others."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Escape what cannot be stored."""
+        return None if value is None else readable(value)
+
+
 class Base(DeclarativeBase):
     """Base of all tables."""
 
     type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: Text,
         datetime: UtcDateTime,
         float: Float,
         bytes: LargeBinary,

@@ -157,6 +157,21 @@ def test_the_file_gets_one_json_object_a_line(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_an_alert_whose_snapshot_has_a_name_of_any_bytes_is_written(tmp_path: Path, journal: Journal) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    plugin = LogPlugin(LogPlugin.Config(file=file), journal.path)
+    plugin.send(replace(alert(os.fsdecode(b"caf\xe9 is gone")), snapshot_path=Path(os.fsdecode(b"/caf\xe9/1.jpg"))))
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert (written["text"], written["snapshot"]) == ("caf\\xe9 is gone", "/caf\\xe9/1.jpg")
+    assert journal.entry()["MESSAGE"] == "caf\\xe9 is gone"
+
+
+def test_a_file_whose_name_only_looks_like_a_home_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    LogPlugin(LogPlugin.Config(file=Path("~$alerts.jsonl"), journal=False)).send(alert())
+    assert (tmp_path / "~$alerts.jsonl").is_file()
+
+
 def test_a_file_that_was_rotated_away_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "alerts.jsonl"
     plugin = without_journal(tmp_path, file=path)

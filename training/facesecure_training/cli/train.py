@@ -148,10 +148,13 @@ def personhood(options: HumanFilterOptions) -> None:
     Example:
       facesecure-train train personhood --people lfw-dev/images --things pets --things scenes --without with-people.txt
     """
+    from facesecure.util.paths import read_text
     from facesecure.vision.inference.model_card import load_model
     from facesecure_training.recipes import human_filter
 
-    excluded = options.without.read_text().split() if options.without else []
+    excluded = (
+        [line.strip() for line in read_text(options.without, "surrogateescape").split("\n")] if options.without else []
+    )
     dataset = ", ".join(folder.name for folder in [options.people.parent, *options.things])
     documents: dict[str, Any] = {}
     for name in options.models or ["mobilefacenet"]:

@@ -107,7 +107,7 @@ class Cropper:
     def _key(self, photo: Path) -> str:
         state = photo.stat()
         text = f"{self.made_by} {photo.resolve()} {state.st_mtime_ns} {state.st_size}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return hashlib.sha256(os.fsencode(text)).hexdigest()[:32]
 
 
 def read_limited(photo: Path, max_side: int | None) -> Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ from facesecure.camera.sources.images import EXTENSIONS
 from facesecure.domain import Embedding
 from facesecure.domain.errors import ImageError, UsageError
 from facesecure.domain.interfaces import Embedder
+from facesecure.util.paths import named, read_text
 from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.optional_dependencies import parquet
+from facesecure_training.common.photos import class_name, photos_in
 from facesecure_training.common.progress import with_progress
 
 _COLUMNS = "it needs the columns first,second,same"
@@ -52,8 +55,7 @@ def _rows(path: Path) -> Iterable[Mapping[str, Any]]:
     if path.suffix == ".parquet":
         rows: list[Mapping[str, Any]] = parquet().read_table(path).to_pylist()
         return rows
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO(read_text(path, "surrogateescape"))))
 
 
 def _same(row: Mapping[str, Any]) -> bool:
@@ -69,8 +71,11 @@ def photo_path(images: Path, name: str) -> Path:
     In LFW's layout Ann_Lee_0002 is images/Ann_Lee/Ann_Lee_0002.jpg.
     """
     if Path(name).suffix.lower() in EXTENSIONS:
-        return images / name
-    return images / name.rsplit("_", 1)[0] / f"{name}.jpg"
+        return named(images, name)
+    folder = named(images, name.rsplit("_", 1)[0])
+    others = (named(folder, f"{name}{ending}") for ending in sorted(EXTENSIONS))
+    usual = named(folder, f"{name}.jpg")
+    return usual if usual.is_file() else next((photo for photo in others if photo.is_file()), usual)
 
 
 def photos_by_person(images: Path) -> dict[str, list[Path]]:
@@ -80,23 +85,28 @@ def photos_by_person(images: Path) -> dict[str, list[Path]]:
     if there are none.
     """
     listed = images.parent / "identities.csv"
-    people = (
-        _listed(images, listed)
-        if listed.is_file()
-        else {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.glob("*")) if folder.is_dir()}
-    )
+    people = _listed(images, listed) if listed.is_file() else _in_folders(images)
     found = {name: photos for name, photos in people.items() if photos}
     if not found:
-        raise UsageError(f"there are no photos in {images}", "it needs one folder per person, with that person's *.jpg")
+        raise UsageError(
+            f"there are no photos in {images}", "it needs one folder per person, with that person's photos"
+        )
     return found
+
+
+def _in_folders(images: Path) -> dict[str, list[Path]]:
+    people: dict[str, list[Path]] = {}
+    for folder in sorted(images.glob("*")):
+        if folder.is_dir():
+            people.setdefault(class_name(folder.name), []).extend(photos_in(folder))
+    return people
 
 
 def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
     people: dict[str, list[Path]] = {}
     try:
-        with identities.open(newline="") as file:
-            for row in csv.DictReader(file):
-                people.setdefault(row["identity"], []).append(images / row["image"])
+        for row in csv.DictReader(io.StringIO(read_text(identities, "surrogateescape"))):
+            people.setdefault(class_name(row["identity"]), []).append(named(images, row["image"]))
     except (KeyError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"{identities} is not a list of identities ({error})", "it needs the columns image,identity"

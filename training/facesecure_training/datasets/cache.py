@@ -20,7 +20,7 @@ def state_of(file: Path) -> str:
     """Return a key for the current state of ``file``; it changes with the file. Raises OSError if there is no file."""
     state = file.stat()
     text = f"{file.absolute()} {state.st_mtime_ns} {state.st_size}"
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:24]
 
 
 class ImageCache:

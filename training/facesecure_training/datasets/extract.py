@@ -17,6 +17,7 @@ from pathlib import Path
 
 from facesecure.camera.sources.decoding import open_container, unreadable
 from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.util.paths import expanded
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets import manifest
@@ -63,7 +64,7 @@ def extract(
     Ctrl-C stops soon, and the same call resumes: the result is that of an uninterrupted run. ``anew`` deletes what an
     earlier extraction wrote to ``output``. Raises FacesecureError.
     """
-    source, output = source.expanduser(), output.expanduser()
+    source, output = expanded(source), expanded(output)
     _refuse_overlap(source, output)
     recordings = recordings_in(source, identities)
     models_dir = state_dir / "models" if state_dir else None

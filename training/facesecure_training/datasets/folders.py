@@ -12,6 +12,8 @@ from typing import Literal, Self
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import expanded
+from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.names import Files, Texts
 from facesecure_training.datasets.splitting import FRACTIONS, divide, shares
 
@@ -53,9 +55,10 @@ class ClassFolder:
         ``classes`` fixes the classes and their order, for instance to a model's labels. Raises FacesecureError if
         ``path`` has no class folder with an image, or lacks one of ``classes``.
         """
-        root = Path(path).expanduser()
-        found = {folder.name: Texts(_images_below(folder, root)) for folder in class_folders(root)}
-        names = tuple(classes) if classes is not None else tuple(name for name, files in found.items() if files)
+        root = expanded(path)
+        found = _images_by_class(root)
+        present = (name for name, files in found.items() if files)
+        names = tuple(present if classes is None else map(class_name, classes))
         _refuse_gaps(root, names, found)
         files = Texts(file for name in names for file in found[name])
         labels = [label for label, name in enumerate(names) for _ in range(len(found[name]))]
@@ -127,6 +130,17 @@ def class_folders(root: Path) -> list[Path]:
             f"the folder {root} cannot be read ({error.strerror})", "check the path and its permissions"
         ) from None
     return sorted(entries, key=natural_key)
+
+
+def _images_by_class(root: Path) -> dict[str, Texts]:
+    """Return the paths of the images of each class, relative to ``root``, in natural order."""
+    folders: dict[str, list[Path]] = {}
+    for folder in class_folders(root):
+        folders.setdefault(class_name(folder.name), []).append(folder)
+    return {
+        name: Texts(file for folder in several for file in _images_below(folder, root))
+        for name, several in folders.items()
+    }
 
 
 def _images_below(folder: Path, root: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import expanded
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.cache import ImageCache, state_of
 from facesecure_training.datasets.names import Files, Texts
@@ -178,7 +179,7 @@ class _Library:
         # Names of up to 22 bytes lie within TensorFlow's own 24 of each string: the common part is stored once.
         root, names = (f"{files.root}/", files.names) if isinstance(files, Files) else ("", [str(one) for one in files])
         self._root, self._names = tf.constant(root), string_tensor(names)
-        self._cache = None if cache is None else ImageCache(cache.expanduser().absolute() / f"{size[0]}x{size[1]}")
+        self._cache = None if cache is None else ImageCache(expanded(cache).absolute() / f"{size[0]}x{size[1]}")
         self._keys = string_tensor([] if cache is None else Texts(state_of(file) for file in files))
 
     def picture(self, index: Any) -> Any:

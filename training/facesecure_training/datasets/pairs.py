@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import named, read_text, readable
 from facesecure_training.datasets.people import People, SourcedImage
 from facesecure_training.datasets.splitting import divide
 
@@ -111,9 +112,10 @@ def _different(people: People, count: int, rng: np.random.Generator) -> list[Cou
 def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
     """Write pairs as CSV or Parquet, by the suffix of ``path``.
 
-    The columns are first and second (paths below ``images``) and different (0 or 1).
+    The columns are first and second (paths below ``images``) and different (0 or 1). Bytes of a path that are not UTF-8
+    are escaped, and understood by ``read``.
     """
-    names = [[image.relative_to(images).as_posix() for image in (pair.first, pair.second)] for pair in pairs]
+    names = [[readable(image.relative_to(images).as_posix()) for image in (pair.first, pair.second)] for pair in pairs]
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".parquet":
         import pyarrow as pa
@@ -131,15 +133,19 @@ def write(path: Path, pairs: Sequence[Pair], images: Path) -> None:
 
 def read(path: Path, images: Path) -> list[Pair]:
     """Read the pairs that ``write`` wrote. Raises FacesecureError if the file has another form."""
+    import io
+
     import pyarrow as pa
     import pyarrow.csv as tables
     import pyarrow.parquet as parquet
 
     try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else tables.read_csv(path)
+        lines = None if path.suffix == ".parquet" else io.BytesIO(read_text(path).encode())
+        table = parquet.read_table(path) if lines is None else tables.read_csv(lines)
         columns = [table[name].to_pylist() for name in ("first", "second", "different")]
         return [
-            Pair(images / str(first), images / str(second), same) for first, second, same in zip(*columns, strict=True)
+            Pair(named(images, str(first)), named(images, str(second)), same)
+            for first, second, same in zip(*columns, strict=True)
         ]
     except (pa.ArrowException, KeyError, ValueError) as error:
         raise FacesecureError(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import named, read_text
+from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import ClassFolder
 
 log = logging.getLogger(__name__)
@@ -49,15 +51,17 @@ def people_in(folder: ClassFolder) -> People:
 def from_identities(path: Path, images: Path) -> People:
     """Read a list of images below ``images`` and their people: ``000001.jpg 2880`` per line, or CSV with a header.
 
-    The first form is that of CelebA's ``identity_CelebA.txt``. Missing images are left out with a warning. Raises
-    FacesecureError if the file has another form, or none of its images exists.
+    The first form is that of CelebA's ``identity_CelebA.txt``; a tab may stand for the space. Missing images are left
+    out with a warning. Raises FacesecureError if the file has another form, or none of its images exists.
     """
     people: dict[str, list[SourcedImage]] = {}
     missing = 0
-    for name, identity in _entries(path):
-        file = images / name
+    for line, name, identity in _entries(path):
+        file = named(images, name)
         if file.is_file():
-            people.setdefault(identity, []).append(SourcedImage(file, name))
+            people.setdefault(class_name(identity), []).append(SourcedImage(file, name))
+        elif " " in name:  # rather a list of another form than a missing image
+            raise _no_list(path, line)
         else:
             missing += 1
     if not people:
@@ -69,20 +73,29 @@ def from_identities(path: Path, images: Path) -> People:
     return people
 
 
-def _entries(path: Path) -> Iterable[tuple[str, str]]:
+def _entries(path: Path) -> Iterable[tuple[int, str, str]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, "surrogateescape").split("\n")
     except UnicodeDecodeError:
         raise _no_list(path, 1) from None
-    is_csv = bool(lines) and "," in lines[0]
-    rows = list(csv.reader(lines)) if is_csv else [line.split() for line in lines]
+    is_csv = "," in lines[0]
+    rows = list(csv.reader(lines)) if is_csv else [_columns(line) for line in lines]
     for number, row in enumerate(rows, 1):
         if is_csv and number == 1 and "." not in row[0]:
             continue  # the header
         if row and len(row) != 2:
             raise _no_list(path, number)
         if row:
-            yield row[0], row[1]
+            yield number, row[0], row[1]
+
+
+def _columns(line: str) -> list[str]:
+    """Return the columns of ``line``: at its tabs, or else the person after the last space, and the image before it.
+
+    A file name may hold any spaces; screenshots of macOS have U+202F in theirs.
+    """
+    columns = line.split("\t") if "\t" in line else line.strip(" ").rsplit(" ", 1)
+    return [column.strip(" ") for column in columns] if any(columns) else []
 
 
 def _no_list(path: Path, line: int) -> FacesecureError:

@@ -9,17 +9,21 @@ from typing import Literal
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import readable
+from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import class_folders, files_below
 from facesecure_training.datasets.people import from_identities
 
-_PHOTOS = EXTENSIONS | {".heic", ".heif"}
 _NOT_VIDEO = frozenset({"text", "application", "audio", "font"})
 """Main MIME types without images; every other file that is not a photo is tried as a video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A video or photo of a class. ``name`` is its path below the folder of classes, with forward slashes."""
+    """A video or photo of a class. ``name`` is its path below the folder of classes, with forward slashes.
+
+    Bytes of the path that are not UTF-8 are escaped in ``name`` (``util.paths.readable``), from which files are called.
+    """
 
     name: str
     path: Path
@@ -27,8 +31,8 @@ class Recording:
 
     @property
     def label(self) -> str:
-        """The class: the first folder of the path."""
-        return self.name.split("/", 1)[0]
+        """The class: the first folder of the path. It is the same however its accents are encoded."""
+        return class_name(self.name.split("/", 1)[0])
 
     @property
     def state(self) -> str:
@@ -40,13 +44,9 @@ class Recording:
 def recordings_in(root: Path, identities: Path | None = None) -> list[Recording]:
     """Return all recordings, class by class in natural order; with ``identities`` those it lists, one class per person.
 
-    Raises FacesecureError if there are none, or if a name cannot be written to a manifest.
+    Raises FacesecureError if there are none.
     """
-    found = _listed(root, identities) if identities else _in_folders(root)
-    for one in found:
-        if not one.name.isprintable():
-            raise FacesecureError(f"the file name {one.name!r} is not readable text", "rename the file")
-    return found
+    return _listed(root, identities) if identities else _in_folders(root)
 
 
 def _listed(root: Path, identities: Path) -> list[Recording]:
@@ -57,7 +57,7 @@ def _listed(root: Path, identities: Path) -> list[Recording]:
                 f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
             )
     return [
-        Recording(f"{person}/{shot.source}", shot.path, kind)
+        Recording(readable(f"{person}/{shot.source}"), shot.path, kind)
         for person in sorted(people, key=lambda name: natural_key(Path(name)))
         for shot in people[person]
         if (kind := _kind(shot.path))
@@ -66,7 +66,7 @@ def _listed(root: Path, identities: Path) -> list[Recording]:
 
 def _in_folders(root: Path) -> list[Recording]:
     found = [
-        Recording(path.relative_to(root).as_posix(), path, kind)
+        Recording(readable(path.relative_to(root).as_posix()), path, kind)
         for folder in class_folders(root)
         for path in files_below(folder)
         if (kind := _kind(path))
@@ -80,7 +80,7 @@ def _in_folders(root: Path) -> list[Recording]:
 
 
 def _kind(path: Path) -> Literal["video", "photo"] | None:
-    if path.suffix.lower() in _PHOTOS:
+    if path.suffix.lower() in EXTENSIONS:
         return "photo"
     # The types built into Python: a system's own list takes .ts for a translator's file.
     kind = mimetypes.MimeTypes().guess_type(path.name)[0]

@@ -108,11 +108,11 @@ def key_of(photo: Path) -> str:
     """Return a key for the current state of ``photo``; it changes with the file."""
     state = photo.stat()
     text = f"{photo.resolve()} {state.st_mtime_ns} {state.st_size}"
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:24]
 
 
 def _random(photo: Path, name: str) -> np.random.Generator:
-    return np.random.default_rng(int(hashlib.sha256(f"{photo.name} {name}".encode()).hexdigest()[:12], 16))
+    return np.random.default_rng(int(hashlib.sha256(os.fsencode(f"{photo.name} {name}")).hexdigest()[:12], 16))
 
 
 def _name(fingerprint: str, corruption: str) -> str:

@@ -20,6 +20,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.classifier import FaceClassifier
 from facesecure.recognition.classifier_scores import nobodies
 from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.util.paths import expanded
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.card_fields import ClassifierFacts
@@ -68,7 +69,7 @@ def open_network(name_or_path: str, state_dir: Path | None = None) -> Network:
 
     Raises ModelError if there is none, or it neither embeds nor classifies.
     """
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if path.suffix == ".keras" or path.is_dir():
         return _of_keras(path)
     model = load_model(name_or_path, state_dir)

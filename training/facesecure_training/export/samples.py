@@ -8,16 +8,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facesecure.camera.sources.images import EXTENSIONS
 from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.photos import read_photo
 from facesecure_training.common.cropping import Cropper
+from facesecure_training.common.photos import photos_below
 
 
 def images_under(folder: Path) -> list[Path]:
     """Return every image under ``folder``, sorted. Raises UsageError if there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+    found = photos_below(folder)
     if not found:
         raise UsageError(
             f"there are no images under {folder}", "make face crops with: facesecure-train dataset extract"

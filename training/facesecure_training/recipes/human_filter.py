@@ -7,6 +7,7 @@ image; the weights that are written are then trained on all.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from facesecure.vision.inference.model_card import Model, ModelCard, load_model
 from facesecure_training.common import model_bundle
 from facesecure_training.common.corruptions import corrupted_crop
 from facesecure_training.common.cropping import subject
+from facesecure_training.common.photos import photos_below
 from facesecure_training.common.progress import with_progress
 
 FLOOR = -1.0
@@ -78,7 +80,7 @@ class HumanFilterReport:
 def run(
     model: Model, people: Path, things: Sequence[Path], with_people: Iterable[str], limit: int, state_dir: Path | None
 ) -> tuple[NDArray[np.float64], HumanFilterReport]:
-    """Train on photos under ``people`` (NAME/*.jpg, at most ``limit``) and images in the folders ``things``.
+    """Train on photos under ``people`` (NAME/1.jpg, at most ``limit``) and images in the folders ``things``.
 
     ``with_people`` names images among them that show a person and are left out. YuNet is used as a second detector if
     it was downloaded to ``state_dir``. Raises ImageError for an image that cannot be read.
@@ -94,9 +96,9 @@ def collect(
 ) -> list[Example]:
     """Return all examples, for training and for verification."""
     left_out = set(with_people)
-    photos = sorted(people.rglob("*.jpg"))
+    photos = photos_below(people)
     photos = [photos[int(n * len(photos) / limit)] for n in range(limit)] if len(photos) > limit else photos
-    pictures = [p for folder in things for p in sorted(folder.rglob("*.jpg")) if p.name not in left_out]
+    pictures = [p for folder in things for p in photos_below(folder) if p.name not in left_out]
     examples = [example for photo in with_progress(photos, "people") for example in collector.people(photo)]
     return examples + [
         example for picture in with_progress(pictures, "things") for example in collector.things(picture)
@@ -155,7 +157,7 @@ class Collector:
 
 def part_of(group: str) -> int:
     """Return the part that a person or an image belongs to."""
-    return zlib.crc32(group.encode()) % _FOLDS
+    return zlib.crc32(os.fsencode(group)) % _FOLDS
 
 
 def weights_without_a_part(examples: Sequence[Example]) -> list[NDArray[np.float64]]:
@@ -221,7 +223,7 @@ def _config(kind: str) -> DetectorConfig:
 
 
 def _random(picture: Path) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(picture.name.encode()))
+    return np.random.default_rng(zlib.crc32(os.fsencode(picture.name)))
 
 
 def _anywhere(image: Image, random: np.random.Generator) -> Landmarks:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.util.paths import expanded
 from facesecure_training.common.option_info import OptionInfo
 from facesecure_training.datasets.folders import Unit
 from facesecure_training.recipes.augment import preset
@@ -55,7 +56,7 @@ class TrainingSettings:
             raise UsageError(f"--lr is {self.lr}", "it must be above 0: 0.001, for example")
         for name in ("data", "validation", "cache"):  # a run may be resumed from another folder
             path = getattr(self, name)
-            object.__setattr__(self, name, path and Path(path).expanduser().absolute())
+            object.__setattr__(self, name, path and expanded(path).absolute())
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON stores them."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from facesecure.domain.errors import SourceError, did_you_mean
+from facesecure.util.paths import expanded
 from facesecure.util.redaction import learn_address, redact
 
 SCHEMES = ("picamera2", "v4l2", "rtsp", "rtsps", "file", "dir")
@@ -37,7 +38,7 @@ class Address:
     @property
     def path(self) -> Path:
         """The location as a path, for files, folders and devices; ``~`` is expanded."""
-        return Path(self.location).expanduser()
+        return expanded(self.location)
 
     def __str__(self) -> str:
         return self.shown
@@ -54,18 +55,18 @@ def parse(uri: str) -> Address:
         learn_address(text)
     if scheme in SCHEMES:
         return _known(scheme, text)
-    if Path(text).expanduser().exists():
+    if expanded(text).exists():
         return _bare(text)
     if found:
         raise SourceError(
             f"'{redact(text)}' starts with '{redact(found[1])}:', which is no kind of source", _instead(scheme)
         )
-    raise missing("file or folder", Path(text).expanduser(), f"or name another kind of source: {EXAMPLES}")
+    raise missing("file or folder", expanded(text), f"or name another kind of source: {EXAMPLES}")
 
 
 def _is_path(text: str) -> bool:
     """Return whether ``text`` is a path and not a misspelt address, which may hold a password."""
-    return text.startswith(("/", ".", "~")) or not ("://" in text or "@" in text) or Path(text).expanduser().exists()
+    return text.startswith(("/", ".", "~")) or not ("://" in text or "@" in text) or expanded(text).exists()
 
 
 def _known(scheme: str, text: str) -> Address:
@@ -77,7 +78,7 @@ def _known(scheme: str, text: str) -> Address:
 
 
 def _bare(text: str) -> Address:
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.is_dir():
         return _folder(text)
     return _device(text) if path.is_char_device() else _file(text)
@@ -110,7 +111,7 @@ def _device(rest: str) -> Address:
 
 
 def _file(rest: str) -> Address:
-    path = Path(rest).expanduser()
+    path = expanded(rest)
     if path.is_dir():
         raise SourceError(f"{rest} is a folder, not a video", f"for a folder of images write dir:{rest}")
     if not path.exists():
@@ -119,7 +120,7 @@ def _file(rest: str) -> Address:
 
 
 def _folder(rest: str) -> Address:
-    path = Path(rest).expanduser()
+    path = expanded(rest)
     if path.is_file():
         raise SourceError(f"{rest} is a file, not a folder", f"for a video write file:{rest}")
     if not path.exists():

@@ -12,6 +12,7 @@ from typing import Any
 from facesecure.domain.faces import Box
 from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, PathText, Time
+from facesecure.util.paths import readable
 
 
 class AlertMessage(Document):
@@ -52,6 +53,11 @@ class AlertMessage(Document):
             snapshot=alert.snapshot_path,
             **({} if alert.sighting is None else _sighting_fields(alert.sighting)),
         )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the message in JSON's own types; texts can be encoded, whatever file name they hold."""
+        fields = super().as_json()
+        return {key: readable(value) if isinstance(value, str) else value for key, value in fields.items()}
 
 
 _OF_VERDICT = ("name", "why", "score", "second_name", "second_score", "evidence", "faces_used")

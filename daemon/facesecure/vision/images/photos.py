@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain import Image
 from facesecure.domain.errors import ImageError
+from facesecure.util.paths import expanded
 from facesecure.vision.images.image_headers import ImageHeader, foreign_format, read_header
 
 log = logging.getLogger(__name__)
@@ -61,21 +62,13 @@ def read_photo(path: Path | str) -> Image:
     background. More than 24 megapixels are reduced to that; a large JPEG is already decoded smaller, in
     bounded memory. Raises ImageError, which names the file and what to do.
     """
-    path = expanded(Path(path))
+    path = expanded(path)
     data = _read(path)
     header = _checked(path, data)
     image = _decode_heic(path, data) if header.format == "HEIC" else _decode(data, header)
     if image is None:
         raise _undecodable(path, header)
     return _at_most(image, MAX_PIXELS)
-
-
-def expanded(path: Path) -> Path:
-    """Return ``path`` with ``~`` or ``~name`` replaced by that home, unless no user has that name (``~$photo.jpg``)."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
 
 
 def may_be_photo(path: Path) -> bool:

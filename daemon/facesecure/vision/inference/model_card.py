@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from facesecure.domain.errors import ModelError
+from facesecure.util.paths import expanded
 from facesecure.vision.images.align import ALIGNMENT, CROP
 from facesecure.vision.inference.card_fields import (
     ClassifierFacts,
@@ -234,8 +235,11 @@ def load_card(name_or_path: str | Path, state_dir: Path | None = None) -> ModelC
 
 
 def card_path_of(path: str | Path) -> Path:
-    """Return the path of the card of the model at ``path``: NAME.tflite or the card itself."""
-    return Path(path).expanduser().with_suffix(".json")
+    """Return the path of the card of the model at ``path``: NAME.tflite or the card itself. Raises ModelError."""
+    named = expanded(path)
+    if not named.name:
+        raise ModelError(f"{str(path)!r} names no model", "give the path of NAME.tflite, with NAME.json beside it")
+    return named.with_suffix(".json")
 
 
 def _find(name_or_path: str | Path, state_dir: Path | None) -> Path:

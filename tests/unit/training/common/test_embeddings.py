@@ -1,5 +1,6 @@
 """Lists of pairs and folders of people."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,15 @@ def written(folder: Path, text: str) -> Path:
 def test_pairs_are_read_in_order(tmp_path):
     path = written(tmp_path, "first,second,same\nA_0001,A_0002,1\nA_0001,B_0001,0\n")
     assert read_pairs(path) == [NamedPair("A_0001", "A_0002", True), NamedPair("A_0001", "B_0001", False)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_pairs_and_identities_are_read_as_a_spreadsheet_saves_them(tmp_path, encoding):
+    path = tmp_path / "pairs.csv"
+    path.write_bytes("first,second,same\r\nZoë_0001,A_0002,1\r\n".encode(encoding))
+    assert read_pairs(path) == [NamedPair("Zoë_0001", "A_0002", True)]
+    (tmp_path / "identities.csv").write_bytes("image,identity\r\n1.jpg,Zoë\r\n".encode(encoding))
+    assert list(photos_by_person(tmp_path / "images")) == ["Zoë"]
 
 
 @pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet"])
@@ -66,6 +76,24 @@ def test_a_file_that_is_no_list_of_pairs_is_wrong_usage(tmp_path, text):
 
 def test_photos_lie_in_their_persons_folder(tmp_path):
     assert photo_path(tmp_path, "Jean_Luc_0012") == tmp_path / "Jean_Luc" / "Jean_Luc_0012.jpg"
+
+
+def test_photos_of_any_ending_are_found(tmp_path):
+    for name in ("Ann_0001.PNG", "Ann_0002.heic", "Ann_0003.jpeg", "._Ann_0004.jpg", "notes.txt"):
+        (tmp_path / "Ann").mkdir(exist_ok=True)
+        (tmp_path / "Ann" / name).touch()
+    assert [photo.name for photo in photos_by_person(tmp_path)["Ann"]] == [
+        "Ann_0001.PNG", "Ann_0002.heic", "Ann_0003.jpeg",
+    ]  # fmt: skip
+    assert photo_path(tmp_path, "Ann_0003") == tmp_path / "Ann" / "Ann_0003.jpeg"
+
+
+def test_a_person_whose_folders_encode_accents_otherwise_is_one(tmp_path):
+    for form, name in (("NFC", "1.jpg"), ("NFD", "2.jpg")):
+        folder = tmp_path / unicodedata.normalize(form, "Zoë")
+        folder.mkdir()
+        (folder / name).touch()
+    assert {name: len(photos) for name, photos in photos_by_person(tmp_path).items()} == {"Zoë": 2}
 
 
 def test_people_without_photos_do_not_count(tmp_path):

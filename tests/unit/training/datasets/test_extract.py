@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -167,6 +168,71 @@ def test_the_command_reads_a_list_and_does_not_name_people_without_end(tmp_path)
     assert "0 faces of 23 sources" in done.stdout
     assert "p19: 0\n  and 3 more; see dataset stats" in done.stdout
     assert "p20" not in done.stdout
+
+
+SPECIAL = [
+    "Screenshot 2026-11-28 at 5.03.21\u202fPM.jpg",
+    "no\u00a0break.jpg",
+    "\u3000ideographic.jpg",
+    "join\u200cer\u200d.jpg",
+    "\u200fright to left\u202e.jpg",
+    "new\nline.jpg",
+]
+
+
+def test_faces_are_extracted_whatever_spaces_and_marks_are_in_the_names(tmp_path):
+    folder = tmp_path / "in" / "Zoë\u202f2"
+    for name in SPECIAL:
+        photo(folder / name, "grace_hopper")
+    summary = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert (summary.broken, summary.classes) == ([], {"Zoë\u202f2": len(SPECIAL)})
+    assert {row["source"].split("/")[1] for row in manifest.read(tmp_path / "out")} == set(SPECIAL)
+    assert {source.split("/")[1] for source in ClassFolder.read(tmp_path / "out").sources} == set(SPECIAL)
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).done_before == len(SPECIAL)
+
+
+def test_faces_are_extracted_from_files_whose_names_are_not_utf8(tmp_path):
+    folder = tmp_path / "in" / os.fsdecode(b"caf\xe9")
+    folder.mkdir(parents=True)
+    film = walk_film(tmp_path / "film.mp4", "grace_hopper", 4).rename(folder / os.fsdecode(b"film\xff.mp4"))
+    film.with_name(os.fsdecode(b"torn\xff.mp4")).write_bytes(film.read_bytes()[:3000])
+    photo(tmp_path / "1.jpg", "grace_hopper").rename(folder / os.fsdecode(b"photo\xe9.jpg"))
+    summary = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert summary.broken == ["caf\\xe9/torn\\xff.mp4"]
+    rows = manifest.read(tmp_path / "out")
+    assert {(row["class"], row["source"]) for row in rows} == {
+        ("caf\\xe9", "caf\\xe9/film\\xff.mp4"),
+        ("caf\\xe9", "caf\\xe9/photo\\xe9.jpg"),
+    }
+    assert all(rgb(tmp_path / "out" / row["file"]).shape == (112, 112, 3) for row in rows)
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).done_before == 2  # the torn one is tried again
+
+
+def test_a_list_names_files_with_spaces_with_bytes_that_are_not_utf8_and_in_another_form_of_accents(tmp_path):
+    flat = tmp_path / "flat"
+    names = ["Screen shot at 5\u202fPM.jpg", os.fsdecode(b"caf\xe9.jpg"), unicodedata.normalize("NFD", "Zoë.jpg")]
+    flat.mkdir()
+    for name in names:
+        photo(tmp_path / "1.jpg", "grace_hopper").rename(flat / name)
+    listed = os.fsencode("\n".join(f"{unicodedata.normalize('NFC', name)} 7" for name in names))
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbf" + listed)
+    summary = extract(flat, tmp_path / "faces", ALL, identities=tmp_path / "list.txt")
+    assert (summary.broken, summary.classes) == ([], {"7": 3})
+
+
+def test_the_faces_of_a_person_whose_folders_encode_accents_otherwise_are_of_one_class(tmp_path):
+    for form in ("NFC", "NFD"):
+        photo(tmp_path / "in" / unicodedata.normalize(form, "Zoë") / "1.jpg", "grace_hopper")
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).classes == {"Zoë": 2}
+    folder = ClassFolder.read(tmp_path / "out", classes=[unicodedata.normalize("NFD", "Zoë")])
+    assert (folder.classes, len(folder.files)) == (("Zoë",), 2)
+
+
+def test_an_extraction_takes_a_path_that_only_looks_like_a_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    photo(tmp_path / "~$in" / "a" / "1.jpg", "grace_hopper")
+    assert extract(Path("~$in"), Path("~$out"), ALL).faces == 1
+    assert len(ClassFolder.read("~$out")) == 1
 
 
 @pytest.mark.parametrize("person", ["..", "a/b"])

@@ -1,6 +1,7 @@
 """Pairs: balanced, by people who are kept apart, and read back as they were written."""
 
 import logging
+import os
 from collections import Counter
 
 import pytest
@@ -9,7 +10,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets import pairs
 from facesecure_training.datasets.people import SourcedImage, from_folders, from_identities
 from facesecure_training.datasets.splitting import FRACTIONS
-from support.training.datasets import class_folder
+from support.training.datasets import class_folder, colour_picture
 
 THIRDS = {"train": 0.5, "validation": 0.25, "test": 0.25}
 
@@ -84,6 +85,28 @@ def test_what_is_written_is_read_back(people, tmp_path, name):
     made = pairs.pairs_of(people, 60, {"train": 1.0}, 0)["train"]
     pairs.write(tmp_path / "out" / name, made, tmp_path / "images")
     assert pairs.read(tmp_path / "out" / name, tmp_path / "images") == made
+
+
+@pytest.mark.parametrize("name", ["train.csv", "train.parquet"])
+def test_pairs_of_files_with_any_names_are_read_back(tmp_path, name):
+    shots = [
+        tmp_path / "images" / "Zo\u0308e" / os.fsdecode(file) for file in (b"caf\xe9.png", b"a, b.png", b"1\n.png")
+    ]
+    for number, shot in enumerate(shots):
+        shot.parent.mkdir(parents=True, exist_ok=True)
+        shot.write_bytes(colour_picture(tmp_path / f"{number}.png", number).read_bytes())
+    made = [pairs.Pair(shots[0], shots[1], 0), pairs.Pair(shots[1], shots[2], 1)]
+    pairs.write(tmp_path / name, made, tmp_path / "images")
+    assert pairs.read(tmp_path / name, tmp_path / "images") == made
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_pairs_are_read_as_a_spreadsheet_saves_them(people, tmp_path, encoding):
+    made = pairs.pairs_of(people, 20, {"train": 1.0}, 0)["train"]
+    pairs.write(tmp_path / "train.csv", made, tmp_path / "images")
+    text = (tmp_path / "train.csv").read_text()
+    (tmp_path / "train.csv").write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    assert pairs.read(tmp_path / "train.csv", tmp_path / "images") == made
 
 
 def test_the_csv_says_0_for_the_same_person(people, tmp_path):

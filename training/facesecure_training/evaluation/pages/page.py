@@ -12,6 +12,7 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure.util.files import replace_file
+from facesecure.util.paths import readable
 
 _STYLE = """
 :root { --ink: #263238; --faint: #607d8b; --line: #cfd8dc; --good: #2e7d32; --paper: #ffffff; --back: #f5f7f8; }
@@ -84,7 +85,7 @@ def write(folder: Path, name: str, page: Page, document: Mapping[str, Any]) -> P
         for one in page.pictures:
             replace_file(folder / f"{name}-{one.name}.png", one.content)
         replace_file(folder / f"{name}.json", (json.dumps(document, indent=2) + "\n").encode())
-        replace_file(folder / f"{name}.html", page.html().encode())
+        replace_file(folder / f"{name}.html", readable(page.html()).encode())
     except OSError as error:
         raise UsageError(
             f"cannot write to {folder}: {error.strerror}", "choose a folder that can be written"

