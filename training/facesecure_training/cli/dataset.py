@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from facesecure.cli.prompts import Yes, confirm
 from facesecure_training.cli.command_builder import command
 from facesecure_training.cli.options import AsJson, StateDir, print_json, require_one_of, resumable
 
@@ -77,7 +78,10 @@ class ExtractOptions:
         int | None, typer.Option("--jobs", min=1, help="Number of processes.", show_default="one per core")
     ] = None
     state_dir: StateDir = None
-    anew: Annotated[bool, typer.Option("--anew", help="Delete what was extracted into the output before.")] = False
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Delete what was extracted into the output before; asks first.")
+    ] = False
+    yes: Yes = False
     as_json: AsJson = False
 
     def settings(self) -> ExtractionSettings:
@@ -116,8 +120,12 @@ def extract(options: ExtractOptions) -> None:
     from time import monotonic
 
     from facesecure_training.datasets.extract import extract as run
+    from facesecure_training.datasets.extract import faces_before
 
     settings = options.settings()
+    if options.anew and (before := faces_before(options.output)):
+        faces = "1 face" if before == 1 else f"{before} faces"
+        confirm(f"Delete what was extracted into {options.output} before ({faces})", options.yes)
     began = monotonic()
     with resumable():
         found = run(

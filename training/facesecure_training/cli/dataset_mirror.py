@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facesecure.cli.prompts import Yes, confirm
 from facesecure_training.cli.options import AsJson, print_json, resumable
 
 if TYPE_CHECKING:
@@ -73,8 +74,9 @@ class MirrorArguments:
     source: Annotated[str, typer.Argument(help="A folder, or any address that fsspec can reach.")]
     target: Annotated[str, typer.Argument(help="The destination, likewise.")]
     delete: Annotated[
-        bool, typer.Option("--delete", help="Delete files of the target that the source does not have.")
+        bool, typer.Option("--delete", help="Delete files of the target that the source does not have; asks first.")
     ] = False
+    yes: Yes = False
 
 
 def mirror(options: MirrorArguments, copying: CopyOptions, output: JsonOutput) -> None:
@@ -84,15 +86,24 @@ def mirror(options: MirrorArguments, copying: CopyOptions, output: JsonOutput) -
     Example:
       facesecure-train dataset mirror s3://my-bucket/faces faces --delete
     """
-    _mirror(options.source, options.target, copying, copying.mirroring(delete=options.delete), output)
+    how = copying.mirroring(delete=options.delete)
+    _mirror(options.source, options.target, copying, how, output, agreed=options.yes)
 
 
-def _mirror(source: str, target: str, copying: CopyOptions, how: MirrorOptions, output: JsonOutput) -> None:
+def _mirror(
+    source: str, target: str, copying: CopyOptions, how: MirrorOptions, output: JsonOutput, *, agreed: bool = False
+) -> None:
     from facesecure_training.datasets import mirror as mirroring
 
     goal = mirroring.Location.at(target, mirroring.options_of(copying.option or []))
+
+    def ask(surplus: int) -> None:
+        if surplus:
+            files = "the file" if surplus == 1 else f"the {surplus} files"
+            confirm(f"Delete {files} of {goal.shown} that the source does not have", agreed)
+
     with resumable():
-        done = mirroring.mirror(mirroring.Location.at(source), goal, how)
+        done = mirroring.mirror(mirroring.Location.at(source), goal, how, ask)
     if output.as_json:
         print_json(asdict(done))
         return

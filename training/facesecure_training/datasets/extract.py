@@ -227,6 +227,15 @@ def _refuse_foreign(output: Path) -> None:
         raise FacesecureError(f"{output} holds files that were not extracted", "choose an empty or a new folder")
 
 
+def faces_before(output: Path) -> int:
+    """Return how many files that an earlier extraction wrote to ``output`` are there, for ``anew`` to delete."""
+    output = expanded(output)
+    if not (output / STATE_FOLDER).is_dir():
+        return 0
+    names = {row["file"] for rows in Journal.rows_in(output) for row in rows}
+    return sum((output / name).exists() for name in names)
+
+
 def _discard(output: Path) -> None:
     """Delete what an extraction wrote, and nothing else."""
     if not (output / STATE_FOLDER).is_dir():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -74,7 +74,8 @@ class Location:
         """
         from fsspec.core import url_to_fs
 
-        learn_address(address)
+        if "://" in address:  # the path of a folder is no secret
+            learn_address(address)
         shown = redact(address)
         try:
             files, root = url_to_fs(address, **(options or {}))
@@ -109,15 +110,25 @@ class Location:
         }
 
 
-def mirror(source: Location, target: Location, options: MirrorOptions = MirrorOptions()) -> MirrorResult:
+def mirror(
+    source: Location,
+    target: Location,
+    options: MirrorOptions = MirrorOptions(),
+    confirm: Callable[[int], None] = lambda _: None,
+) -> MirrorResult:
     """Copy every file of ``source`` to ``target``, except those already there, complete and not older.
 
-    Hidden files are left out. Ctrl-C stops soon, and another call resumes. Raises FacesecureError if there is nothing
-    to copy, or if files failed in the end; all others are copied all the same.
+    Hidden files are left out. With ``options.delete``, ``confirm`` is called before anything is copied, with the number
+    of files that will be deleted; it raises an error if they shall stay. Ctrl-C stops soon, and another call resumes.
+    Raises FacesecureError if there is nothing to copy, or if files failed in the end; all others are copied all the
+    same.
     """
     wanted, there = source.listed(), target.listed()
     if not wanted:
         raise FacesecureError(f"there is nothing to copy in {source.shown}", "check the address")
+    surplus = there.keys() - wanted.keys() if options.delete else set[str]()
+    if options.delete:
+        confirm(len(surplus))
     result = MirrorResult()
     copier = _Copier(source, target, options)
     _share_out(copier, [(name, info, there.get(name)) for name, info in wanted.items()], result)
@@ -126,10 +137,9 @@ def mirror(source: Location, target: Location, options: MirrorOptions = MirrorOp
             f"{len(result.failed)} of {len(wanted)} files could not be copied to {target.shown}",
             "the warnings above say why; run the same command again to resume",
         )
-    if options.delete:
-        for name in there.keys() - wanted.keys():
-            target.files.rm_file(target.path(name))
-            result.deleted += 1
+    for name in surplus:
+        target.files.rm_file(target.path(name))
+        result.deleted += 1
     return result
 
 
