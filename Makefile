@@ -4,6 +4,7 @@
 # make bench   facesecure against two other systems, on a clip of a front door drawn here
 # make faults  every fault and attack done on purpose, and the tables in docs/reliability.md of what was seen
 # make lint    ruff, mypy, and the order of imports
+# make lock    resolve the packages anew, with hashes, into requirements/ (UPGRADE=1: the newest versions)
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -26,6 +27,10 @@ PYTHON_TFLITE ?= $(shell for python in /usr/bin/python3 python3.11; do \
 VENV_FLAGS := $(shell $(PYTHON) -c 'import importlib.util as u; u.find_spec("picamera2") and print("--system-site-packages")')
 
 PIP := -m pip --disable-pip-version-check install --quiet
+# What a lock file lists, if its SHA-256 is the listed one; nothing is built, so no foreign code runs while installing.
+LOCKED := $(PIP) --no-deps --require-hashes --only-binary :all:
+# Ourselves, with what requirements/build.txt installed.
+OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
 # pip unpacks some 400 MB, and /tmp may be memory: half of a small board's.
 ON_DISK := mkdir -p .venv/tmp && TMPDIR="$(CURDIR)/.venv/tmp"
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
@@ -35,7 +40,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
-.PHONY: help setup demo test test-slow bench faults lint docs clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint lock docs clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -55,21 +60,22 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 	@touch $@
 
 # The daemon and nothing else: enough for `make demo`, and quick.
-.venv/.base: .venv/.made pyproject.toml
-	$(ON_DISK) .venv/bin/python $(PIP) --editable .
+.venv/.base: .venv/.made pyproject.toml requirements/build.txt requirements/base.txt requirements/camera.txt
+	$(ON_DISK) .venv/bin/python $(LOCKED) -r requirements/build.txt -r requirements/base.txt
+	$(ON_DISK) .venv/bin/python $(OURSELVES)
 	@# apt's simplejpeg is built for numpy 1, and picamera2 cannot be imported with it beside the numpy 2 of the venv
 	@if .venv/bin/python -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("picamera2") is None)'; then \
-		$(ON_DISK) .venv/bin/python $(PIP) 'simplejpeg>=1.8'; fi
+		$(ON_DISK) .venv/bin/python $(LOCKED) -r requirements/camera.txt; fi
 	@touch $@
 
 # What tests, lint and training need as well; TensorFlow is most of it.
-.venv/.dev: .venv/.base pyproject.toml
-	$(ON_DISK) .venv/bin/python $(PIP) --editable '.[dev,training,offline-voice]'
+.venv/.dev: .venv/.base requirements/setup.txt
+	$(ON_DISK) .venv/bin/python $(LOCKED) -r requirements/setup.txt
 	@touch $@
 
 # What builds the site.
-.venv/.docs: .venv/.base pyproject.toml
-	.venv/bin/python $(PIP) --editable '.[docs]'
+.venv/.docs: .venv/.base requirements/docs.txt
+	.venv/bin/python $(LOCKED) -r requirements/docs.txt
 	@touch $@
 
 # Best effort: the tests that need these are skipped without them.
@@ -84,10 +90,11 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 	@touch $@
 
 # A second venv with the older interpreter: the two cannot live in one process, nor with the same numpy.
-.venv-tflite/.done: pyproject.toml .venv/.made
+.venv-tflite/.done: pyproject.toml requirements/tflite.txt requirements/build.txt .venv/.made
 	@if [ -z "$(PYTHON_TFLITE)" ]; then echo "no Python 3.11: tests on tflite-runtime will be skipped"; mkdir -p .venv-tflite; \
 	else $(PYTHON_TFLITE) -m venv .venv-tflite && \
-		.venv-tflite/bin/python $(PIP) --editable '.[tflite-runtime]' pytest \
+		.venv-tflite/bin/python $(LOCKED) -r requirements/build.txt -r requirements/tflite.txt && \
+		.venv-tflite/bin/python $(OURSELVES) \
 		|| { echo "could not install tflite-runtime: its tests will be skipped"; rm -rf .venv-tflite; mkdir .venv-tflite; }; fi
 	@touch $@
 
@@ -124,6 +131,9 @@ docs: .venv/.docs
 	.venv/bin/python docs/generate.py
 	.venv/bin/python -m sphinx -q -E -W --keep-going -n -b html -d out/docs-doctrees docs out/docs
 	@echo "open out/docs/index.html"
+
+lock: .venv/.dev
+	requirements/lock.sh
 
 install:
 	@systemd/install.sh

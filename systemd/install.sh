@@ -5,6 +5,8 @@
 #   DESTDIR=DIR      install the files under DIR, without a key, and leave this machine unchanged, to build a package
 #   EXTRAS=A,B       optional extras of facesecure, such as offline-voice
 #   PACKAGE=FILE     the wheel to install; default: one built from this folder
+#
+# Packages are those of the lock files in requirements/, and are used only with the SHA-256 that stands there.
 set -euo pipefail
 umask 022
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -52,24 +54,50 @@ environment() {
         /usr/bin/python3 -m venv --clear --system-site-packages "$venv"
     fi
     local wheel=${PACKAGE:-} stamp
+    extras
     if [ -z "$wheel" ]; then
         unpack_beside
-        pip wheel --no-deps --wheel-dir "$scratch" "$source"
+        build wheel --no-deps --wheel-dir "$scratch" "$source"
         wheel=$(echo "$scratch"/*.whl)
     fi
-    stamp="$(sha256sum <"$wheel") $(/usr/bin/python3 --version) ${EXTRAS:-}"
+    stamp="$(sha256sum <"$wheel") $(/usr/bin/python3 --version) ${EXTRAS:-} $(cat "${locks[@]}" | sha256sum)"
     [ "$stamp" != "$(cat "$venv/.installed" 2>/dev/null)" ] || return 0
     echo "installing facesecure and its dependencies; the first time takes some minutes"
     unpack_beside
-    pip install "$wheel${EXTRAS:+[$EXTRAS]}"
+    locked "${locks[@]/#/--requirement=}"
     pip install --no-deps --force-reinstall "$wheel" # the same version may have been built from other code
     if ! "$venv/bin/python" -c 'import systemd.daemon' 2>/dev/null; then
-        pip install 'systemd-python>=235' || fail "systemd-python is missing: install your distribution's package"
+        build install --use-pep517 --no-deps --require-hashes --requirement "$source/requirements/systemd.txt" \
+            || fail "systemd-python is missing: install your distribution's package"
     fi
     camera_libraries
     [ -z "$root" ] || sed -i "1s|^#!$root/|#!/|" "$venv"/bin/*
     echo "$stamp" >"$venv/.installed"
     changed=yes
+}
+
+# The lock files of the daemon and of the EXTRAS, in `locks`.
+extras() {
+    local extra
+    locks=("$source/requirements/base.txt")
+    for extra in ${EXTRAS//,/ }; do
+        [ -e "$source/requirements/$extra.txt" ] || fail "there is no extra $extra: there are offline-voice, heic, notify, training, s3, gdrive"
+        locks+=("$source/requirements/$extra.txt")
+    done
+}
+
+# locked ARGUMENT...: install what lock files list. Only wheels: nothing is built, so no foreign code runs meanwhile.
+locked() {
+    pip install --no-deps --require-hashes --only-binary :all: "$@"
+}
+
+# build COMMAND ARGUMENT...: run pip with the locked build backends, which are not installed for good.
+build() {
+    unpack_beside
+    [ -d "$scratch/build" ] || locked --target "$scratch/build" --requirement "$source/requirements/build.txt"
+    local command=$1
+    shift
+    PYTHONPATH=$scratch/build pip "$command" --no-build-isolation "$@"
 }
 
 # pip unpacks some 400 MB, and /tmp may be memory: half of a small board's.
@@ -82,7 +110,8 @@ unpack_beside() {
 # numpy 2 of this environment: "numpy.dtype size changed".
 camera_libraries() {
     "$venv/bin/python" -c 'import importlib.util, sys; sys.exit(importlib.util.find_spec("picamera2") is None)' || return 0
-    pip install 'simplejpeg>=1.8' || fail "the Pi's camera needs simplejpeg 1.8 or newer, which could not be installed"
+    locked --requirement "$source/requirements/camera.txt" \
+        || fail "the Pi's camera needs simplejpeg 1.8 or newer, which could not be installed"
 }
 
 pip() {

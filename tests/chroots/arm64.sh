@@ -46,13 +46,13 @@ built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 stale "$root/.made" "$0" "$repository/tests/chroots/common.sh" && { make_root; stamped "$root/.made" "$0" "$repository/tests/chroots/common.sh"; }
 make_wheel
-if stale "$root/.site" "$repository/pyproject.toml"; then
+lock=$repository/requirements/base.txt
+if stale "$root/.site" "$lock"; then
     $as_root rm -rf "$root/site"
-    wheels "$root/site" "$python" aarch64 "$built"/*.whl
-    stamped "$root/.site" "$repository/pyproject.toml"
-else
-    wheels "$root/site" "$python" aarch64 --no-deps --force-reinstall "$built"/*.whl
+    wheels "$root/site" "$python" aarch64 --no-deps --require-hashes --requirement "$lock"
+    stamped "$root/.site" "$lock"
 fi
+wheels "$root/site" "$python" aarch64 --no-deps --force-reinstall "$built"/*.whl
 
 emulated -c 'import platform, sys; print(platform.machine(), "Python", sys.version.split()[0])'
 emulated -m facesecure --version
