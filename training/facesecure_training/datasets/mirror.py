@@ -14,6 +14,7 @@ from typing import Any
 
 from facesecure.config.secrets import learn_secrets
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.installing import install_extra
 from facesecure.util.redaction import learn_address, redact
 from facesecure_training.common.progress import ProgressBar
 
@@ -82,7 +83,7 @@ class Location:
         except ImportError as error:
             raise FacesecureError(
                 f"{shown} needs a driver that is not installed ({error})",
-                "pip install 'facesecure[s3]' or 'facesecure[gdrive]'; for others see fsspec",
+                f"{install_extra('s3')} (or 'facesecure[gdrive]'); for others see fsspec",
             ) from None
         except ValueError as error:
             raise FacesecureError(

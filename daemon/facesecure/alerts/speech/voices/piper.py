@@ -21,9 +21,10 @@ import numpy as np
 from facesecure.alerts.speech.audio import Sound
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
+from facesecure.util.installing import install_extra
 from facesecure.util.paths import expanded
 
-_INSTALL = "install it: sudo make install EXTRAS=offline-voice"
+_INSTALL = f"install it: {install_extra('offline-voice')}"
 _MODEL = "[speech] piper_model names a voice's .onnx file, with its .onnx.json beside it"
 _PROCESS = Path(__file__).with_name("piper_process.py")
 _SLOWER = 1.35
