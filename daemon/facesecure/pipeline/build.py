@@ -7,6 +7,7 @@ from functools import partial
 
 from facesecure.alerts.build import AlertStack
 from facesecure.config import FacesecureConfig
+from facesecure.pipeline.fixed_faces import FixedFaces
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Pipeline
@@ -16,6 +17,7 @@ from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Tracker
 from facesecure.recognition.identify import Identifier
 from facesecure.storage.store import Store
+from facesecure.vision.detection.face_mask import FaceMask
 from facesecure.vision.detection.motion import MotionGate
 
 
@@ -32,7 +34,7 @@ def build_pipeline(
     ``identifier`` provides the detector, the recogniser and the rule for verdicts. ``group`` assigns an ended sighting
     of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of each frame.
     """
-    tracker = Tracker(identifier.rule)
+    tracker = Tracker(identifier.rule, fixed_faces=FixedFaces())
     return Pipeline(
         sampler=FrameSampler(
             MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy
@@ -46,4 +48,5 @@ def build_pipeline(
         policy=alerts.policy,
         alerts=alerts.dispatcher,
         observer=observer,
+        mask=FaceMask(config.motion.mask),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from facesecure.alerts.policy.policy import Policy
 from facesecure.config import QualityConfig
-from facesecure.domain import Frame, Sighting
+from facesecure.domain import Face, Frame, Sighting
 from facesecure.domain.interfaces import AlertSink, Detector, Recognizer
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.observer import NullObserver, PipelineObserver
@@ -15,6 +15,7 @@ from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Track, Tracker, identification_queue
 from facesecure.recognition.identify import analyse_face
+from facesecure.vision.detection.face_mask import FaceMask
 
 Onlooker = Callable[[Frame, Sequence[Track]], None]
 """Receives every processed frame with its tracks, for previews and measurements; it takes part in no decision."""
@@ -40,6 +41,7 @@ class Pipeline:
     policy: Policy
     alerts: AlertSink
     observer: PipelineObserver = field(default_factory=NullObserver)
+    mask: FaceMask = field(default_factory=FaceMask)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
         """Process ``frames`` to their end, then publish what the open tracks still hold."""
@@ -51,16 +53,18 @@ class Pipeline:
 
     def step(self, frame: Frame) -> list[Track]:
         """Process one frame. Return its tracks, including those that ended on it."""
-        faces = self.detector.detect(frame.image) if self.sampler.should_detect(frame) else None
+        faces = self._detect(frame) if self.sampler.should_detect(frame) else None
         tracks = self.tracker.update(faces, frame.taken_at)
         queue = identification_queue(tracks)
         tracks = [self._identify(track, frame) if track.number in queue else track for track in tracks]
         self.observer.on_frame(frame, tracks)
         for track in tracks:
             self._publish(self.builder.update(track, frame))
-        face_present = any(track.hits > 1 for track in tracks)
-        self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, face=face_present))
+        self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, tracks=tracks))
         return tracks
+
+    def _detect(self, frame: Frame) -> Sequence[Face]:
+        return self.mask.outside(self.detector.detect(frame.image), frame.pixels.size)
 
     def _identify(self, track: Track, frame: Frame) -> Track:
         face, recognition = analyse_face(frame.image, track.face, self.quality, self.recognizer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 _QUIET = 2.0
-"""Seconds without movement that end an episode."""
+"""Seconds without movement that end an episode, and between it and a face that still explains it."""
 _MAX_WAIT = 15.0
 """Seconds after which an episode is reported while it lasts: an intruder who stays is reported too."""
 _MAX_STEP = 1.0
@@ -14,12 +15,15 @@ _MAX_STEP = 1.0
 
 @dataclass(frozen=True, slots=True)
 class MotionEpisode:
-    """A stretch of movement, in seconds on the source's clock. ``moving`` adds up the frames that really moved."""
+    """A stretch of movement, in seconds on the source's clock. ``moving`` adds up the frames that really moved.
+
+    ``faces`` are the numbers of the tracks that explain it: those seen during it, or shortly before or after.
+    """
 
     started: float
     last_moved: float
     moving: float = 0.0
-    face_seen: bool = False
+    faces: frozenset[int] = frozenset()
     reported: bool = False
 
     @property
@@ -29,18 +33,22 @@ class MotionEpisode:
 
 
 class PresenceDetector:
-    """Groups movement into episodes, and reports each one without a face once.
+    """Groups movement into episodes, and reports each one once.
+
+    An episode without a face is reported when it is over, or while it lasts long. One with faces is reported when it is
+    over, since it matters only if they turn out to be fixed, as on a poster.
 
     Example::
 
         presence = PresenceDetector(min_movement=3.0)
-        episode = presence.update(frame.taken_at, moving=True, face=False)
+        episode = presence.update(frame.taken_at, moving=True, faces=())
     """
 
     def __init__(self, min_movement: float) -> None:
         """``min_movement``: seconds of movement from which an episode is reported; 0 turns this off."""
         self._min_movement = min_movement
         self._episode: MotionEpisode | None = None
+        self._seen_at: dict[int, float] = {}
         self._last_at: float | None = None
 
     @property
@@ -48,14 +56,20 @@ class PresenceDetector:
         """Return whether the current episode has enough movement to be reported."""
         return self._episode is not None and self._episode.moving >= self._min_movement
 
-    def update(self, at: float, *, moving: bool, face: bool) -> MotionEpisode | None:
-        """Return the episode to report now, if there is one. Call it for every frame, in order."""
+    def update(
+        self, at: float, *, moving: bool, faces: Collection[int], fixed: Collection[int] = ()
+    ) -> MotionEpisode | None:
+        """Return the episode to report now, if there is one. Call it for every frame, in order.
+
+        ``faces`` are the numbers of the tracks seen now; ``fixed`` of those that turned out never to move.
+        """
         step = 0.0 if self._last_at is None else at - self._last_at
         self._last_at = at
         if self._min_movement <= 0:
             return None
-        if moving or face:
-            self._extend(at, step if moving else 0.0, face)
+        if moving:
+            self._extend(at, step)
+        self._note_faces(at, faces, frozenset(fixed))
         return self._due(at)
 
     def finish(self) -> MotionEpisode | None:
@@ -63,10 +77,16 @@ class PresenceDetector:
         episode, self._episode = self._episode, None
         return episode if episode and self._is_due(episode) else None
 
-    def _extend(self, at: float, moved_for: float, face: bool) -> None:
+    def _extend(self, at: float, moved_for: float) -> None:
         old = self._episode or MotionEpisode(at, at)
-        moving = old.moving + min(moved_for, _MAX_STEP)
-        self._episode = replace(old, last_moved=at, moving=moving, face_seen=old.face_seen or face)
+        self._episode = replace(old, last_moved=at, moving=old.moving + min(moved_for, _MAX_STEP))
+
+    def _note_faces(self, at: float, faces: Collection[int], fixed: frozenset[int]) -> None:
+        recent = {number: seen for number, seen in self._seen_at.items() if at - seen <= _QUIET}
+        seen_at = recent | dict.fromkeys(faces, at)
+        self._seen_at = {number: seen for number, seen in seen_at.items() if number not in fixed}
+        if self._episode is not None:
+            self._episode = replace(self._episode, faces=self._episode.faces.union(self._seen_at) - fixed)
 
     def _due(self, at: float) -> MotionEpisode | None:
         episode = self._episode
@@ -75,7 +95,7 @@ class PresenceDetector:
         over = at - episode.last_moved > _QUIET
         if over:
             self._episode = None
-        elif episode.length < _MAX_WAIT:
+        elif episode.faces or episode.length < _MAX_WAIT:
             return None
         if not self._is_due(episode):
             return None
@@ -84,4 +104,4 @@ class PresenceDetector:
         return episode
 
     def _is_due(self, episode: MotionEpisode) -> bool:
-        return not episode.reported and not episode.face_seen and episode.moving >= self._min_movement
+        return not episode.reported and episode.moving >= self._min_movement

@@ -21,6 +21,8 @@ _MARGIN = 1.0
 """A snapshot shows the face and this many face sizes on every side."""
 _SCENE_WIDTH = 1280
 """Largest width of a snapshot of the whole scene, pixels."""
+_MAX_EXPLAINED = 4
+"""Movements beside a face that may turn out to be a poster that are kept, with a snapshot of 3 MB each."""
 
 
 @dataclass(slots=True)
@@ -49,8 +51,19 @@ class _Instant:
         return self.wall_time - timedelta(seconds=self.taken_at - at)
 
 
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A movement while the tracks ``faces`` were seen: of no interest, unless all of them turn out to be fixed."""
+
+    sighting: Sighting
+    faces: frozenset[int]
+
+
 class SightingBuilder:
     """Makes the sightings of one camera: each verdict once, and each reported one again when its track ends (closing).
+
+    Movement without a face is a sighting too. A face that never moves (``Track.fixed``) explains no movement: what
+    happened before this was known is reported then.
 
     Example::
 
@@ -64,6 +77,7 @@ class SightingBuilder:
         self._source = source
         self._presence = presence
         self._states: dict[int, _TrackState] = {}
+        self._explained: list[_Explained] = []
         self._latest: _Instant | None = None
         self._scene: Frame | Image | None = None
         """Taken during movement; reduced to its pixels once chosen, since a frame keeps its decoder's buffers."""
@@ -78,22 +92,27 @@ class SightingBuilder:
             _remember_view(state, track.face, frame)
         return self._changed(track, state, now)
 
-    def update_presence(self, frame: Frame, *, moving: bool, face: bool) -> list[Sighting]:
-        """Return the new sightings of the scene as a whole: movement without a face. Call it for every frame."""
+    def update_presence(self, frame: Frame, *, moving: bool, tracks: Sequence[Track]) -> list[Sighting]:
+        """Return the new sightings of the scene as a whole: movement without a face. Call it for every frame.
+
+        ``tracks`` are all tracks on ``frame``, including those that ended on it.
+        """
         self._latest = now = _Instant.of(frame)
-        episode = self._presence.update(frame.taken_at, moving=moving, face=face)
+        fixed = {track.number for track in tracks if track.fixed}
+        faces = {track.number for track in tracks if track.hits >= _MIN_HITS} - fixed
+        episode = self._presence.update(frame.taken_at, moving=moving, faces=faces, fixed=fixed)
         if moving and not self._presence.reportable:
             self._scene = frame  # taken during the movement: at its end the scene is empty again
         elif isinstance(self._scene, Frame):
             self._scene = _reduced(self._scene.image)
-        return self._faceless(episode, now)
+        return self._no_longer_explained(tracks, fixed) + self._faceless(episode, now, tracks)
 
     def finish(self, tracks: Sequence[Track]) -> list[Sighting]:
         """Return the last sightings, of ``tracks`` and of movement, when the source has ended."""
         if self._latest is None:
             return []
         closing = [sighting for track in tracks for sighting in self._closing(track, self._latest)]
-        return closing + self._faceless(self._presence.finish(), self._latest)
+        return closing + self._faceless(self._presence.finish(), self._latest, ())
 
     def _changed(self, track: Track, state: _TrackState, now: _Instant) -> list[Sighting]:
         verdict, reported = track.verdict, state.reported
@@ -136,14 +155,32 @@ class SightingBuilder:
             faces=_faces(track, now),
         )
 
-    def _faceless(self, episode: MotionEpisode | None, now: _Instant) -> list[Sighting]:
+    def _no_longer_explained(self, tracks: Sequence[Track], fixed: set[int]) -> list[Sighting]:
+        """Return the earlier movements all of whose faces turned out to be fixed; forget those of true visitors."""
+        left = [_Explained(old.sighting, old.faces - fixed) for old in self._explained]
+        self._explained = [old for old in left if old.faces and _all_live(old.faces, tracks)]
+        return [old.sighting for old in left if not old.faces]
+
+    def _faceless(self, episode: MotionEpisode | None, now: _Instant, tracks: Sequence[Track]) -> list[Sighting]:
         if episode is None:
             return []
+        if not episode.faces:
+            return [self._of_movement(episode, now)]
+        if _all_live(episode.faces, tracks):
+            self._explained.append(_Explained(self._of_movement(episode, now), episode.faces))
+            del self._explained[:-_MAX_EXPLAINED]
+        return []
+
+    def _of_movement(self, episode: MotionEpisode, now: _Instant) -> Sighting:
         why = f"something moved for {episode.moving:.0f} s and showed no face"
         first, last = now.wall(episode.started), now.wall(episode.last_moved)
         verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
         snapshot = _reduced(self._scene.image) if isinstance(self._scene, Frame) else self._scene
-        return [Sighting(uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot)]
+        return Sighting(uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot)
+
+
+def _all_live(faces: frozenset[int], tracks: Sequence[Track]) -> bool:
+    return faces <= {track.number for track in tracks if track.live}
 
 
 def _same(one: Verdict, other: Verdict) -> bool:

@@ -2,7 +2,8 @@
 
 ``update`` is called for every frame, with None for a frame that was not searched, so that the tracks' time advances.
 Faces are matched to each track's predicted position (constant velocity), nearest first, in units of the face's own
-size, so that a walk towards the camera and a walk past it need no settings of their own.
+size, so that a walk towards the camera and a walk past it need no settings of their own. A face that turns out to be
+fixed (``fixed_faces``) ends its track, and is not tracked again while it stays where it is.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
 from facesecure.pipeline.best_faces import BestFaces
+from facesecure.pipeline.fixed_faces import FixedFaces, Stillness, face_size
 from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.images.quality import view_score
@@ -38,7 +40,8 @@ class Track:
     """One face over time. ``face`` is its latest detection, at ``last_seen`` (seconds on the source's clock).
 
     ``now`` is the time of the latest frame, ``hits`` counts detections, ``velocity`` is in pixels a second,
-    ``best_view`` is the best ``view_score`` identified so far, and ``ended`` is set once, on the last update.
+    ``best_view`` is the best ``view_score`` identified so far, and ``ended`` is set once, on the last update:
+    ``fixed`` then tells whether it ended because the face never moves, as on a poster.
     """
 
     number: int
@@ -54,6 +57,8 @@ class Track:
     best_view: float = 0.0
     identified_at: float | None = None
     ended: bool = False
+    stillness: Stillness = field(default_factory=Stillness)
+    fixed: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -64,6 +69,11 @@ class Track:
     def live(self) -> bool:
         """Return whether the track has not ended."""
         return not self.ended
+
+    @property
+    def is_fixed(self) -> bool:
+        """Return whether the face, found on this frame, has been judged and has not moved for long."""
+        return self.fresh and self.identified_at is not None and self.stillness.is_fixed(face_size(self.face))
 
     @property
     def wants_identity(self) -> bool:
@@ -89,10 +99,16 @@ class Tracker:
         tracks = tracker.update(detector.detect(frame.image), frame.taken_at)
     """
 
-    def __init__(self, verdict_rule: VerdictRule, *, max_gap: float = 1.0) -> None:
-        """``max_gap``: seconds without a match after which a track ends."""
+    def __init__(
+        self, verdict_rule: VerdictRule, *, max_gap: float = 1.0, fixed_faces: FixedFaces | None = None
+    ) -> None:
+        """``max_gap``: seconds without a match after which a track ends.
+
+        ``fixed_faces`` receives the faces that never move; without it they are tracked for as long as they are found.
+        """
         self._verdict_rule = verdict_rule
         self._max_gap = max_gap
+        self._fixed_faces = fixed_faces
         self._tracks: dict[int, Track] = {}
         self._next = 1
 
@@ -110,7 +126,7 @@ class Tracker:
             self._tracks[number] = replace(track, now=at)
         if faces is not None:
             self._match(faces, at)
-        return self._end_lost(at)
+        return sorted(self._end_fixed() + self._end_lost(at), key=lambda track: track.number)
 
     def observe(self, track: Track, face: AlignedFace, recognition: Recognition | None) -> Track:
         """Return ``track`` with ``face`` added to its evidence; ``recognition`` is None for too poor a face."""
@@ -138,16 +154,39 @@ class Tracker:
         return ended
 
     def _match(self, faces: Sequence[Face], at: float) -> None:
+        faces = [face for face in faces if not self._is_in_its_place(face, at)]
         free = dict(enumerate(faces))
         for number, index in _pairs(list(self._tracks.values()), faces, at):
             self._tracks[number] = _follow(self._tracks[number], free.pop(index), at)
         for face in free.values():
             self._start(face, at)
 
+    def _is_in_its_place(self, face: Face, at: float) -> bool:
+        """Return whether ``face`` is a fixed one, and note that it was found; a track that fits better goes first."""
+        if self._fixed_faces is None:
+            return False
+        distance = self._fixed_faces.distance(face, at)
+        if distance > min((_distance(track, face, at) for track in self._tracks.values()), default=float("inf")):
+            return False
+        return self._fixed_faces.see(face, at)
+
     def _start(self, face: Face, at: float) -> None:
+        still = self._fixed_faces.resume(face, at) if self._fixed_faces else Stillness().add(face, at)
         verdict = self._verdict_rule.decide(Evidence())
-        self._tracks[self._next] = Track(self._next, face, first_seen=at, last_seen=at, now=at, verdict=verdict)
+        self._tracks[self._next] = Track(
+            self._next, face, first_seen=at, last_seen=at, now=at, verdict=verdict, stillness=still
+        )
         self._next += 1
+
+    def _end_fixed(self) -> list[Track]:
+        """Return the tracks of faces that turned out to be fixed, marked as ended and dropped."""
+        if self._fixed_faces is None:
+            return []
+        fixed = [track for track in self._tracks.values() if track.is_fixed][:_MAX_PER_FRAME]
+        for track in fixed:
+            self._fixed_faces.add(track.face, track.stillness, track.now)
+            del self._tracks[track.number]
+        return [replace(track, ended=True, fixed=True) for track in fixed]
 
     def _end_lost(self, at: float) -> list[Track]:
         """Return all tracks, those beyond the longest gap marked as ended and dropped, at most _MAX_PER_FRAME."""
@@ -155,10 +194,15 @@ class Tracker:
         result = []
         for track in tracks:
             if at - track.last_seen > self._max_gap and len(tracks) - len(self._tracks) < _MAX_PER_FRAME:
-                del self._tracks[track.number]
+                self._lose(track)
                 track = replace(track, ended=True)
             result.append(track)
         return result
+
+    def _lose(self, track: Track) -> None:
+        del self._tracks[track.number]
+        if self._fixed_faces is not None:
+            self._fixed_faces.lose(track.face, track.stillness, track.last_seen)
 
 
 def identification_queue(tracks: Sequence[Track]) -> frozenset[int]:
@@ -200,4 +244,5 @@ def _follow(track: Track, face: Face, at: float) -> Track:
         now=at,
         hits=track.hits + 1,
         velocity=(float(smooth[0]), float(smooth[1])),
+        stillness=track.stillness.add(face, at),
     )

@@ -7,7 +7,8 @@ def reported(
     return [
         step
         for step, moves in enumerate(moving)
-        if presence.update(step * every, moving=moves, face=step in face_at) is not None
+        if (episode := presence.update(step * every, moving=moves, faces={7} if step in face_at else ()))
+        and not episode.faces
     ]
 
 
@@ -43,3 +44,46 @@ def test_the_end_of_the_source_ends_the_episode():
     episode = presence.finish()
     assert episode is not None
     assert episode.moving > 3
+
+
+def episodes(presence: PresenceDetector, moving: list[bool], faces: dict[int, set[int]], fixed_at: int) -> list:
+    """Every episode that is due, with the step; track 1 turns out to be fixed at ``fixed_at``."""
+    due = []
+    for step, moves in enumerate(moving):
+        fixed = {1} if step == fixed_at else ()
+        episode = presence.update(step * 0.5, moving=moves, faces=faces.get(step, set()), fixed=fixed)
+        due += [(step, episode)] if episode is not None else []
+    return due
+
+
+def always(numbers: set[int], until: int, since: int = 0) -> dict[int, set[int]]:
+    return dict.fromkeys(range(since, until), numbers)
+
+
+def test_a_fixed_face_explains_no_movement_that_is_going_on():
+    ((step, episode),) = episodes(PresenceDetector(3.0), [True] * 60, always({1}, 40), fixed_at=40)
+    assert step == 40
+    assert not episode.faces
+    assert episode.started == 0
+
+
+def test_movement_beside_a_face_is_due_when_it_is_over_and_names_the_face():
+    moving = [False] * 4 + [True] * 10 + [False] * 30
+    ((step, episode),) = episodes(PresenceDetector(3.0), moving, always({1}, 44), fixed_at=99)
+    assert step == 18
+    assert episode.faces == {1}
+    assert (episode.started, episode.last_moved) == (2.0, 6.5)  # of the movement, however long the face was there
+
+
+def test_beside_a_fixed_face_another_one_still_explains_the_movement():
+    faces = {step: {1, 2} if 10 <= step < 12 else {1} for step in range(20)}
+    ((_, episode),) = episodes(PresenceDetector(3.0), [True] * 20 + [False] * 20, faces, fixed_at=20)
+    assert episode.faces == {2}
+
+
+def test_a_face_seen_just_before_the_movement_explains_it_and_an_earlier_one_does_not():
+    moving = [False] * 20 + [True] * 10 + [False] * 20
+    (one,) = episodes(PresenceDetector(3.0), moving, always({2}, 17), fixed_at=99)
+    assert one[1].faces == {2}
+    (other,) = episodes(PresenceDetector(3.0), moving, always({2}, 15), fixed_at=99)
+    assert not other[1].faces

@@ -97,7 +97,7 @@ def test_movement_without_a_face_is_an_unidentified_sighting_with_a_picture_of_t
     for step in range(40):
         moving = 4 <= step < 20
         frame = frame_at(step * 0.5, step, bright if moving else None)
-        said += builder.update_presence(frame, moving=moving, face=False)
+        said += builder.update_presence(frame, moving=moving, tracks=())
     (sighting,) = said
     assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
     assert sighting.track is None
@@ -131,3 +131,57 @@ def test_a_track_that_ends_unidentified_brings_the_faces_it_had(builder):
     builder.update(track(UNSURE, 1), frame_at(1))
     (sighting,) = builder.update(with_faces(track(UNSURE, 1, ended=True), 1), frame_at(2.5))
     assert len(sighting.faces) == 1
+
+
+POSTER = replace(track(STRANGER, 0), number=1)
+VISITOR = replace(track(STRANGER, 0), number=2)
+
+
+def seen(builder: SightingBuilder, moving: set[int], tracks: dict[int, list[Track]], steps: int = 60) -> list:
+    """What is said of the scene as a whole, with the step of half a second at which it is said."""
+    said = []
+    for step in range(steps):
+        frame, present = frame_at(step * 0.5, step), tracks.get(step, [])
+        said += [(step, one) for one in builder.update_presence(frame, moving=step in moving, tracks=present)]
+    return said
+
+
+def there(present: Track, last: int, **end: bool) -> dict[int, list[Track]]:
+    return {**{step: [present] for step in range(last)}, last: [replace(present, ended=True, **end)]}
+
+
+def test_movement_beside_a_poster_is_said_once_it_is_known_to_be_one_with_its_own_times(builder):
+    ((step, sighting),) = seen(builder, set(range(4, 16)), there(POSTER, 48, fixed=True))
+    assert step == 48
+    assert sighting.verdict.kind is VerdictKind.UNIDENTIFIED
+    assert [(at - NOON).total_seconds() for at in (sighting.first_seen, sighting.last_seen)] == [2.0, 7.5]
+
+
+def test_each_movement_beside_a_poster_is_a_sighting_of_its_own(builder):
+    moving = set(range(4, 16)) | set(range(24, 36)) | set(range(52, 64))
+    said = seen(builder, moving, there(POSTER, 48, fixed=True), 80)
+    assert [step for step, _ in said] == [48, 48, 68]
+
+
+def test_movement_beside_a_visitor_is_the_visitors_and_never_said(builder):
+    assert seen(builder, set(range(4, 16)), there(VISITOR, 40)) == []
+
+
+def test_movement_of_a_visitor_beside_a_poster_is_the_visitors(builder):
+    tracks = there(POSTER, 48, fixed=True)
+    tracks |= {step: [POSTER, VISITOR] for step in range(8, 14)}
+    tracks[14] = [POSTER, replace(VISITOR, ended=True)]
+    assert seen(builder, set(range(4, 24)), tracks) == []
+
+
+def test_only_a_few_movements_beside_a_face_are_kept(builder):
+    moving = {step for step in range(200) if step % 14 < 8}
+    said = seen(builder, moving, there(POSTER, 190, fixed=True), 191)
+    assert len(said) == 4
+
+
+def test_a_poster_is_closed_like_a_visit_when_it_is_known_to_be_one(builder):
+    (first,) = builder.update(replace(track(STRANGER, 1), number=1), frame_at(1))
+    (last,) = builder.update(replace(track(STRANGER, 25, ended=True), number=1, fixed=True), frame_at(25))
+    assert last.closing
+    assert last.identifier == first.identifier
