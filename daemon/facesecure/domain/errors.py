@@ -9,7 +9,8 @@
     ├── ModelError                   a model is missing, damaged or does not fit its card
     │   └── DownloadError            ... or could not be fetched
     ├── StoreError                   the database or the state directory cannot be used
-    │   └── DiskFullError            ... for lack of disk space
+    │   ├── DiskFullError            ... for lack of disk space
+    │   └── BusyError                ... because something else is writing to it
     ├── EnrolmentError               a person cannot be enrolled from these images
     ├── PluginError                  an alert plugin could not be loaded, configured or used
     └── ControlError                 the running daemon cannot be reached, or refuses
@@ -88,6 +89,10 @@ class StoreError(FacesecureError):
 
 class DiskFullError(StoreError):
     """The disk has no space left for a write."""
+
+
+class BusyError(StoreError):
+    """Another process, or another part of facesecure, is writing to the database."""
 
 
 class EnrolmentError(FacesecureError):

@@ -9,16 +9,20 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Embedding
+from facesecure.domain.errors import StoreError
 from facesecure.domain.records import Template
 
 _PENALTY = 4.0
 """How much faster a score falls than a hard negative leads: a lead of 0.1 takes a brother's 0.8 to a stranger's 0.4."""
+_PAUSE = 10.0
+"""Seconds after which a gallery that could not be read is read again."""
 
 _log = logging.getLogger(__name__)
 
@@ -130,7 +134,10 @@ class LiveGallery:
         self._load, self._revision, self._model = load, revision, model_sha256
         self._interval, self._clock = interval, clock
         self._checked_at = clock()
-        self._seen = revision()
+        self._seen: int | None = None
+        self._lagging = False
+        with suppress(StoreError):  # if it is busy just now, the next look finds out
+            self._seen = revision()
         self._gallery = self._read()
 
     @property
@@ -139,17 +146,28 @@ class LiveGallery:
         return self._model
 
     def current(self) -> Gallery:
-        """Return the gallery as of at most a second ago."""
+        """Return the gallery as of at most a second ago; an older one while the store cannot be read."""
         now = self._clock()
         if now - self._checked_at >= self._interval:
             self._checked_at = now
-            self._follow(self._revision())
+            try:
+                self._follow(self._revision())
+                self._lagging = False
+            except StoreError as error:
+                self._stay(error)
         return self._gallery
 
     def _follow(self, revision: int) -> None:
         if revision != self._seen:
-            self._seen = revision
             self._gallery = self._read()
+            self._seen = revision
+
+    def _stay(self, error: StoreError) -> None:
+        """Keep the gallery, and wait longer before the next try: to read it may take long."""
+        self._checked_at += _PAUSE - self._interval
+        level = logging.DEBUG if self._lagging else logging.WARNING
+        _log.log(level, "people are recognised as they were: %s", error.message)
+        self._lagging = True
 
     def _read(self) -> Gallery:
         templates = list(self._load())

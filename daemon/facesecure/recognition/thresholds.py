@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -131,7 +132,9 @@ class LiveThresholds:
         self._strangers, self._scores, self._state_dir = strangers, scores, state_dir
         self._false_accept, self._interval, self._clock = false_accept, interval, clock
         self._checked_at = clock()
-        self._seen = self._stamp()
+        self._seen: tuple[int, int] | None = None
+        with suppress(StoreError):  # if it is busy just now, the next look finds out
+            self._seen = self._stamp()
         self._rules = self._read()
 
     def of(self, name: str) -> AcceptanceRule:
@@ -139,13 +142,16 @@ class LiveThresholds:
         now = self._clock()
         if now - self._checked_at >= self._interval:
             self._checked_at = now
-            self._follow(self._stamp())
+            try:
+                self._follow(self._stamp())
+            except StoreError as error:  # the gallery, which reads the same store, says so
+                _log.debug("the thresholds stay as they were: %s", error.message)
         return self._rules.get(name) or AcceptanceRule(self._scores)
 
     def _follow(self, stamp: tuple[int, int]) -> None:
         if stamp != self._seen:
-            self._seen = stamp
             self._rules = self._read()
+            self._seen = stamp
 
     def _stamp(self) -> tuple[int, int]:
         """Return values that change with the people and with the calibration."""

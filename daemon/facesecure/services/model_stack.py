@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ _TRAIN_INSTEAD = (
     "put photos or videos of every person into a folder of their own, train again (facesecure-train dataset extract, "
     'train, export) and set [recognizer] model to the result; or set kind = "embedding" and enrol'
 )
+_POLL_TIMEOUT = 0.02
+"""Seconds that a poll for changes of the people may wait for the database."""
 _PROGRESS_SECONDS = 1.0
 """Seconds before re-embedding logs its progress, and between two such lines."""
 
@@ -104,7 +106,7 @@ class ModelStack:
         if self.classifier is not None:
             return ClassifierRecognizer(self.classifier, self.embedder, self.embedder.sha256, self.human_filter)
         load = partial(self.templates, store)
-        gallery = LiveGallery(load, store.people_revision, self.embedder.sha256, hard_negatives=store.hard_negatives)
+        gallery = LiveGallery(load, _revision_of(store), self.embedder.sha256, hard_negatives=store.hard_negatives)
         return EmbeddingRecognizer(self.embedder, gallery, self.human_filter)
 
     def templates(self, store: Store) -> list[Template]:
@@ -118,7 +120,7 @@ class ModelStack:
             return _class_rules(self.classifier, config.verdict)
         return LiveThresholds(
             store.templates,
-            store.people_revision,
+            _revision_of(store),
             self.embedder.sha256,
             self.strangers,
             self.scores,
@@ -164,6 +166,11 @@ class ModelStack:
         faces = store.faces_of(name) if enrolled else []
         known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
         return self.enrolment(known, OtherPeople(others, self.scores))
+
+
+def _revision_of(store: Store) -> Callable[[], int]:
+    """Return the store's revision as it is polled between frames, which must not wait for other processes."""
+    return partial(store.people_revision, _POLL_TIMEOUT)
 
 
 def _with_confidence(floors: QualityConfig, config: FacesecureConfig) -> QualityConfig:

@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from facesecure.domain.errors import DiskFullError, StoreError
+from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.storage.backups import Backups
 from facesecure.storage.encryption import FieldCipher, Keyring, cipher_of
 from facesecure.storage.keys import KEY_NAME, find_key, make_key
@@ -35,6 +35,7 @@ BUSY_SECONDS = 10.0
 NEARLY_FULL = 1 << 20
 FIRST_ENCRYPTED = "0004"
 _CHECKPOINT_TIMEOUT = 5.0
+_PUT_BACK = "find out who can write there; then put a backup in its place, or move it away and enrol again"
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ _HINTS = {
     ),
 }
 
+_RAISED: dict[int, type[StoreError]] = {sqlite3.SQLITE_FULL: DiskFullError, sqlite3.SQLITE_BUSY: BusyError}
+
 
 class Database:
     """Sessions on the database file. Safe to use from any thread; writers of one process queue behind a lock.
@@ -94,16 +97,20 @@ class Database:
             raise
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Open a session on one consistent state of the database."""
-        with translated(self.path), Session(self._engine, info=self._info()) as session:
+    def read(self, timeout: float | None = None) -> Iterator[Session]:
+        """Open a session on one consistent state of the database.
+
+        Readers rarely wait, as while the log is recovered: at most ``timeout`` seconds, then BusyError.
+        """
+        reader = self._engine if timeout is None else self._engine.execution_options(timeout=timeout)
+        with translated(self.path), Session(reader, info=self._info()) as session:
             yield session
 
     @contextmanager
     def write(self, timeout: float | None = None) -> Iterator[Session]:
         """Open a session that commits when the block ends without an error, and rolls back otherwise.
 
-        With ``timeout`` it waits for other writers at most about twice that many seconds, then raises StoreError.
+        With ``timeout`` it waits for other writers at most about twice that many seconds, then raises BusyError.
         """
         with self._writers_turn(timeout), translated(self.path), self._writing(timeout) as session, session.begin():
             yield session
@@ -112,13 +119,16 @@ class Database:
     @contextmanager
     def _writers_turn(self, timeout: float | None) -> Iterator[None]:
         if not self._write_lock.acquire(timeout=-1 if timeout is None else timeout):
-            raise StoreError(
-                f"cannot write {self.path} now: facesecure is busy writing to it", "facesecure tries again"
-            )
+            raise BusyError(f"cannot write {self.path} now: facesecure is busy writing to it", "facesecure tries again")
         try:
             yield
         finally:
             self._write_lock.release()
+
+    @property
+    def cipher(self) -> FieldCipher:
+        """The cipher that was used last; it needs no session."""
+        return self._keyring.latest
 
     def forget(self) -> None:
         """Erase deleted data from the log and the backups. A log that others keep reading is left for later."""
@@ -212,8 +222,7 @@ def translated(path: Path) -> Iterator[None]:
         if code not in _HINTS:
             raise
         reason, hint = _HINTS[code]
-        raising = DiskFullError if code == sqlite3.SQLITE_FULL else StoreError
-        raise raising(f"cannot use {path}: {reason} ({original})", hint) from error
+        raise _RAISED.get(code, StoreError)(f"cannot use {path}: {reason} ({original})", hint) from error
 
 
 def _known_revisions() -> set[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from facesecure.domain.errors import StoreError
 from facesecure.storage.keys import Key, required_key
 from facesecure.storage.tables import KeyRow
 
@@ -32,6 +33,8 @@ SEEN_CROP = "seen_faces.crop_png"
 SEEN_EMBEDDING = "seen_faces.embedding"
 MARKED_CROP = "marked_faces.crop_png"
 MARKED_EMBEDDING = "marked_faces.embedding"
+DEFERRED_WRITE = "deferred write"
+"""No column: a write that waits in a file for the database."""
 
 
 def person_context(person: int) -> str:
@@ -100,6 +103,13 @@ class Keyring:
     def __init__(self, state_dir: Path) -> None:
         self._state_dir = state_dir
         self._cipher: FieldCipher | None = None
+
+    @property
+    def latest(self) -> FieldCipher:
+        """The cipher that ``cipher`` returned last. Raises StoreError before its first call."""
+        if self._cipher is None:
+            raise StoreError("the key of the faces has not been read yet", "this is a bug; please report it")
+        return self._cipher
 
     def cipher(self, session: Session) -> FieldCipher:
         """Return the cipher for the current key of the session's database. Raises StoreError for a wrong key."""

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from facesecure.domain import Alert
@@ -26,7 +25,9 @@ from facesecure.domain.deliveries import (
 )
 from facesecure.domain.wire.alerts import StoredAlert
 from facesecure.storage.database import Database
+from facesecure.storage.outbox_writes import AddAlert, MarkDelivery, with_deferred
 from facesecure.storage.tables import AlertRow, DeliveryRow
+from facesecure.storage.writes import Writer
 
 WRITE_TIMEOUT = 1.0
 """Seconds to wait for other writers: an alarm is rather sent without being stored than late."""
@@ -38,41 +39,44 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """The durable queue of alerts. Each method is one transaction, on the disk when it returns.
 
-    Any thread may call them; all raise StoreError.
+    While the database is locked by another process, the daemon's ``writer`` keeps writes in its journal instead. Any
+    thread may call the methods; all raise StoreError.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database, self._writer = database, writer
+        self._deferred = set[str]()
+        """Identifiers of alerts that may not be in the database yet."""
 
     def write(self, alert: Alert, planned: Sequence[PlannedDelivery]) -> bool:
         """Write ``alert`` and its deliveries. Return False, and change nothing, if the alert is there already."""
-        row = {
-            "identifier": alert.identifier,
-            "kind": alert.kind.value,
-            "created_at": alert.created_at,
-            "document": StoredAlert.of(alert).as_json(),
-        }
-        with self._database.write(WRITE_TIMEOUT) as session:
-            added = session.execute(insert(AlertRow).values(row).on_conflict_do_nothing()).rowcount  # type: ignore[attr-defined]
-            if added:
-                session.add_all(_delivery_row(alert, one) for one in planned)
-        return bool(added)
+        write = AddAlert(alert, planned)
+        if alert.identifier in self._deferred:
+            return False
+        if self._writer.do(write, WRITE_TIMEOUT):
+            self._deferred.clear()
+        else:
+            self._deferred.add(alert.identifier)
+        return write.added
 
     def mark(self, alert: str, channel: str, status: DeliveryStatus) -> None:
         """Set the status of a delivery. A late answer of an earlier attempt is ignored, unless it delivered."""
-        with self._database.write(WRITE_TIMEOUT) as session:
-            session.execute(_status_update(alert, channel, status))
+        self._writer.do(MarkDelivery(alert, channel, status), WRITE_TIMEOUT)
 
     def pending(self) -> list[AlertWithDeliveries]:
-        """Return the alerts with open deliveries, and only those deliveries, oldest first."""
+        """Return the alerts with open deliveries, and only those deliveries, oldest first; deferred ones too."""
+        query = (
+            select(AlertRow, DeliveryRow)
+            .join(DeliveryRow, DeliveryRow.alert == AlertRow.identifier)
+            .where(DeliveryRow.state.in_(_OPEN))
+        )
+        deferred = self._writer.deferred()
+        added = [one.alert.identifier for one in deferred if isinstance(one, AddAlert)]
         with self._database.read() as session:
-            query = (
-                select(AlertRow, DeliveryRow)
-                .join(DeliveryRow, DeliveryRow.alert == AlertRow.identifier)
-                .where(DeliveryRow.state.in_(_OPEN))
-            )
             rows = session.execute(query.order_by(AlertRow.created_at, AlertRow.identifier, DeliveryRow.id)).all()
-            return _grouped([(alert, delivery) for alert, delivery in rows])
+            stored = _grouped([(alert, delivery) for alert, delivery in rows])
+            known = set(session.scalars(select(AlertRow.identifier).where(AlertRow.identifier.in_(added))))
+        return with_deferred(stored, deferred, known)
 
     def history(
         self, limit: int = 50, since: datetime | None = None, channel: str | None = None
@@ -137,36 +141,6 @@ def reword(session: Session, name: str, other: str) -> None:
     for delivery in session.scalars(select(DeliveryRow).where(DeliveryRow.last_error != "")):
         delivery.last_error = whole_name.sub(lambda _: other, delivery.last_error)
     session.flush()
-
-
-def _delivery_row(alert: Alert, planned: PlannedDelivery) -> DeliveryRow:
-    return DeliveryRow(
-        alert=alert.identifier,
-        channel=planned.channel,
-        expires_at=planned.expires_at,
-        state=planned.state.value,
-        attempts=0,
-        by="",
-        last_error=planned.error,
-        changed_at=alert.created_at,
-    )
-
-
-def _status_update(alert: str, channel: str, status: DeliveryStatus) -> Any:
-    delivered = DeliveryRow.state == DeliveryState.DELIVERED.value
-    stale = DeliveryRow.attempts > status.attempts
-    if status.state is DeliveryState.DELIVERED:
-        stale = delivered
-    values: dict[str, Any] = {
-        "state": status.state.value,
-        "by": status.by,
-        "attempts": status.attempts,
-        "changed_at": status.at,
-    }
-    kept = {key: case((stale, getattr(DeliveryRow, key)), else_=value) for key, value in values.items()}
-    error = {"last_error": status.error} if status.error else {}
-    mine = DeliveryRow.alert == alert, DeliveryRow.channel == channel
-    return update(DeliveryRow).where(*mine, ~delivered).values(**kept, **error)
 
 
 def _grouped(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertWithDeliveries]:

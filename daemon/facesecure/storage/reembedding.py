@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain import Embedding, Image
 from facesecure.domain.errors import FacesecureError
-from facesecure.domain.records import RefusedFace, TemplateMaker, check_embedding
+from facesecure.domain.records import Reembedded, RefusedFace, TemplateMaker, check_embedding
 from facesecure.storage import templates
+from facesecure.storage.database import Database
 from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, FieldCipher, cipher_of, person_context
 from facesecure.storage.tables import FaceRow, PersonRow
 from facesecure.storage.values import embedding_bytes
@@ -31,6 +32,29 @@ class OutdatedFace:
     def image(self) -> Image:
         """Return the crop, uint8 RGB (112, 112, 3). Raises ValueError if it is missing or damaged."""
         return png_image(self.cipher.decrypt(self.encrypted_crop, FACE_CROP, person_context(self.person_id)))
+
+
+def reembed(
+    database: Database,
+    model_sha256: str,
+    embed: Callable[[Image], Embedding],
+    make_templates: TemplateMaker,
+    done: Callable[[int, int], None] | None,
+    timeout: float | None,
+) -> Reembedded:
+    """Embed again the faces that another model embedded; see ``Store.reembed``.
+
+    Raises BusyError if the database cannot be written within ``timeout`` seconds.
+    """
+    with database.read() as session:
+        faces = outdated_faces(session, model_sha256)
+    embeddings, refused = embed_faces(faces, embed, done)
+    names = tuple(dict.fromkeys(face.name for face in faces if face.identifier in embeddings))
+    if not embeddings:
+        return Reembedded(refused=refused)
+    with database.write(timeout) as session:
+        count = replace_embeddings(session, embeddings, model_sha256, make_templates)
+    return Reembedded(count, names, refused)
 
 
 def outdated_faces(session: Session, model_sha256: str) -> list[OutdatedFace]:

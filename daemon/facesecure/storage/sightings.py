@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,16 +13,14 @@ from facesecure.domain import Box, Sighting, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.names import name_key
 from facesecure.domain.records import Correction, StoredSighting
-from facesecure.storage import people, sighting_faces
+from facesecure.storage import people
 from facesecure.storage.database import Database
-from facesecure.storage.snapshots import Snapshots, safe_identifier
+from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import SightingRow
-from facesecure.vision.images.codec import jpeg_bytes
 
 _AFTER_ANY_CHARACTER = "\U0010ffff"
+_PAGE = 500
 _LIST_HINT = "facesecure events list shows them"
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,27 @@ def require_new(session: Session, identifier: str) -> None:
         raise StoreError(f"sighting {identifier} is recorded already", "this is a bug; please report it")
 
 
-def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -> SightingRow:
-    """Insert ``sighting``, linked to the person it names; ``snapshot`` is a relative path, ``size`` its bytes."""
+def add(session: Session, sighting: Sighting, snapshot: str | None, size: int, at: datetime) -> None:
+    """Insert ``sighting``, linked to the person it names.
+
+    ``snapshot`` is a relative path, ``size`` its bytes; ``at`` is when it was recorded.
+    """
+    name = sighting.verdict.name
+    person = people.find_or_none(session, name) if name is not None else None
+    row = row_of(sighting, snapshot, size, at)
+    row.person_id = person.id if person else None
+    session.add(row)
+
+
+def row_of(sighting: Sighting, snapshot: str | None, size: int, at: datetime) -> SightingRow:
+    """Return the row of a new sighting, linked to no person."""
     verdict = sighting.verdict
-    person = people.find_or_none(session, verdict.name) if verdict.name is not None else None
-    row = SightingRow(
+    return SightingRow(
         identifier=sighting.identifier,
         kind=verdict.kind.value,
         why=verdict.why,
         name=verdict.name,
         name_key=None if verdict.name is None else name_key(verdict.name),
-        person_id=person.id if person else None,
         score=verdict.score,
         second_name=verdict.second_name,
         second_score=verdict.second_score,
@@ -70,10 +78,8 @@ def add(session: Session, sighting: Sighting, snapshot: str | None, size: int) -
         snapshot=snapshot,
         snapshot_bytes=size,
         box=_box_values(sighting.box) if snapshot else None,
-        created_at=datetime.now(UTC),
+        created_at=at,
     )
-    session.add(row)
-    return row
 
 
 def require_known(session: Session, identifier: str) -> SightingRow:
@@ -109,6 +115,18 @@ def page(
     if after is not None:
         query = query.where(tuple_(SightingRow.first_seen, SightingRow.identifier) > tuple_(*after))
     return [stored(row, later, snapshots) for row, later in session.execute(query)]
+
+
+def each(database: Database, wanted: Filter, snapshots: Snapshots) -> Iterator[StoredSighting]:
+    """Yield all sightings, oldest first, page by page: no session stays open in between."""
+    after = None
+    while True:
+        with database.read() as session:
+            found = page(session, wanted, after, _PAGE, snapshots)
+        yield from found
+        if len(found) < _PAGE:
+            return
+        after = (found[-1].first_seen, found[-1].identifier)
 
 
 def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
@@ -193,50 +211,3 @@ def _verdict(row: SightingRow) -> Verdict:
         evidence=row.evidence,
         faces_used=row.faces_used,
     )
-
-
-class Recorder:
-    """Writes sightings with their snapshots and faces; ``Store.record`` and ``Store.update`` document the errors."""
-
-    def __init__(self, database: Database, snapshots: Snapshots, *, keep_snapshots: bool, keep_faces: bool) -> None:
-        self._database, self._snapshots = database, snapshots
-        self._keep_snapshots, self._keep_faces = keep_snapshots, keep_faces
-
-    def record(self, sighting: Sighting) -> StoredSighting:
-        """Write a new sighting. The snapshot file is written first, and removed if the row cannot be written."""
-        safe_identifier(sighting.identifier)
-        with self._database.read() as session:
-            require_new(session, sighting.identifier)
-        snapshot, size = self._write_snapshot(sighting)
-        try:
-            with self._database.write() as session:
-                row = add(session, sighting, snapshot, size)
-                session.flush()
-                if self._keep_faces:
-                    sighting_faces.keep(session, sighting)
-                return stored(row, None, self._snapshots)
-        except BaseException:
-            if snapshot:
-                self._snapshots.remove(snapshot)
-            raise
-
-    def update(self, sighting: Sighting) -> None:
-        """Update a stored sighting at its end."""
-        with self._database.read() as session:
-            require_known(session, sighting.identifier)
-        snapshot, size = self._write_snapshot(sighting)
-        with self._database.write() as session:
-            update(session, sighting, snapshot, size)
-            if self._keep_faces:
-                sighting_faces.keep(session, sighting)
-
-    def _write_snapshot(self, sighting: Sighting) -> tuple[str | None, int]:
-        """Write the snapshot; return its relative path and size, (None, 0) if none is stored."""
-        if sighting.snapshot is None or not self._keep_snapshots:
-            return None, 0
-        try:
-            data = jpeg_bytes(sighting.snapshot)
-            return self._snapshots.write(sighting.identifier, sighting.first_seen, data), len(data)
-        except OSError as error:
-            _log.warning("no snapshot of sighting %s is stored: %s", sighting.identifier, error)
-            return None, 0

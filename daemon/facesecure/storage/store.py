@@ -1,8 +1,8 @@
 """The store: people, their faces and templates, and sightings with their snapshots.
 
-Any method may be called from any thread. Writers of one process queue behind a lock, those of several processes
-behind SQLite; a reader never waits. A change is on the disk when the method returns: killing the process or cutting
-the power afterwards does not lose it. Each method is one transaction (``prune`` is several).
+Any method may be called from any thread. Writers of one process queue behind a lock, those of several processes behind
+SQLite; a reader never waits. A change is on the disk when the method returns: killing the process or cutting the power
+afterwards does not lose it. The daemon does not wait for other processes (``write_queue``).
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ from facesecure.storage import (
 from facesecure.storage.backups import Backups, Restored
 from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
+from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
-from facesecure.storage.sightings import Recorder
+from facesecure.storage.recorder import Recorder
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.visitors import Visitors
+from facesecure.storage.write_queue import WriteLag, WriteQueue
 
 DATABASE_NAME = "facesecure.db"
-_PAGE = 500
 
 
 class Store(AbstractContextManager["Store"]):
@@ -80,10 +81,11 @@ class Store(AbstractContextManager["Store"]):
         self.restored, self.freed = restored, freed
         self._resident = resident
         self._snapshots = snapshots
-        self._recorder = Recorder(database, snapshots, keep_snapshots=keep_snapshots, keep_faces=keep_faces)
-        self.visitors = Visitors(database, snapshots)
+        self._writer = WriteQueue.started(database) if resident else DirectWriter(database)
+        self._recorder = Recorder(database, snapshots, self._writer, keep_snapshots, keep_faces)
+        self.visitors = Visitors(database, snapshots, self._writer)
         self.corrections = Corrections(database)
-        self.outbox = Outbox(database)
+        self.outbox = Outbox(database, self._writer)
 
     @classmethod
     def open(
@@ -110,6 +112,8 @@ class Store(AbstractContextManager["Store"]):
 
     def close(self) -> None:
         """Make a backup if people have changed, and close the files. A process killed before loses no data."""
+        if isinstance(self._writer, WriteQueue):
+            self._writer.close()
         if self._database.people_changed and not self._resident:
             self._database.back_up()
         self._database.close()
@@ -118,6 +122,11 @@ class Store(AbstractContextManager["Store"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def lag(self) -> WriteLag | None:
+        """How far the daemon's writing lags because the database is locked; None if it does not."""
+        return self._writer.lag if isinstance(self._writer, WriteQueue) else None
 
     # People -------------------------------------------------------------------------------------------------------
 
@@ -140,6 +149,7 @@ class Store(AbstractContextManager["Store"]):
 
     def rename_person(self, old: str, new: str) -> Person:
         """Rename a person, in past sightings too. Raises UsageError if ``old`` is not enrolled or ``new`` is taken."""
+        self._writer.settle()
         with self._database.write() as session:
             return people.rename(session, old, new)
 
@@ -148,6 +158,7 @@ class Store(AbstractContextManager["Store"]):
 
         Their past sightings stay as those of "somebody forgotten". Raises UsageError if ``name`` is not enrolled.
         """
+        self._writer.settle()
         with self._database.write() as session:
             person, files = people.remove(session, name)
             self._database.backups.clear()  # before the commit, so that a kill in between leaves no copy
@@ -180,9 +191,12 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return templates.stored(session, model_sha256)
 
-    def people_revision(self) -> int:
-        """Return a number that grows when any process changes people, faces or templates. Cheap enough to poll."""
-        with self._database.read() as session:
+    def people_revision(self, timeout: float | None = None) -> int:
+        """Return a number that grows when any process changes people. Cheap enough to poll.
+
+        Raises BusyError if the database cannot be read within ``timeout`` seconds.
+        """
+        with self._database.read(timeout) as session:
             return people.revision(session)
 
     def reembed(
@@ -197,15 +211,8 @@ class Store(AbstractContextManager["Store"]):
         A face whose crop is damaged, or that ``embed`` rejects, is left unchanged and reported in the result. ``done``
         is called after each face with (number done, number of faces).
         """
-        with self._database.read() as session:
-            faces = reembedding.outdated_faces(session, model_sha256)
-        embeddings, refused = reembedding.embed_faces(faces, embed, done)
-        names = tuple(dict.fromkeys(face.name for face in faces if face.identifier in embeddings))
-        if not embeddings:
-            return Reembedded(refused=refused)
-        with self._database.write() as session:
-            count = reembedding.replace_embeddings(session, embeddings, model_sha256, make_templates)
-        return Reembedded(count, names, refused)
+        wait = 1.0 if self._resident else None  # the daemon would miss frames
+        return reembedding.reembed(self._database, model_sha256, embed, make_templates, done, wait)
 
     # Sightings ----------------------------------------------------------------------------------------------------
 
@@ -242,8 +249,7 @@ class Store(AbstractContextManager["Store"]):
 
     def last_seen(self) -> datetime | None:
         """Return the time of the latest sighting; None if there is none."""
-        newest = self.sightings(limit=1)
-        return newest[0].last_seen if newest else None
+        return next((newest.last_seen for newest in self.sightings(limit=1)), None)
 
     def each_sighting(
         self,
@@ -254,15 +260,8 @@ class Store(AbstractContextManager["Store"]):
         name: str | None = None,
         latest_only: bool = False,
     ) -> Iterator[StoredSighting]:
-        """Yield all sightings, oldest first: for exports of any size. No session stays open between pages."""
-        wanted, after = sightings.Filter(since, until, kind, name, latest_only), None
-        while True:
-            with self._database.read() as session:
-                page = sightings.page(session, wanted, after, _PAGE, self._snapshots)
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = (page[-1].first_seen, page[-1].identifier)
+        """Return all sightings, oldest first: for exports of any size. No session stays open between pages."""
+        return sightings.each(self._database, sightings.Filter(since, until, kind, name, latest_only), self._snapshots)
 
     def sighting(self, identifier: str) -> StoredSighting:
         """Return the sighting with that identifier, or unique prefix. Raises UsageError for none or several."""
@@ -289,6 +288,7 @@ class Store(AbstractContextManager["Store"]):
 
         Raises StoreError, also if the database turns out to be damaged.
         """
+        self._writer.settle()  # or the snapshot of a deferred sighting would count as orphaned
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
         if self._database.backups.due(at):
@@ -297,4 +297,5 @@ class Store(AbstractContextManager["Store"]):
 
     def rotate_key(self) -> Key:
         """Encrypt everything with a new key, which replaces the old one. Raises StoreError."""
+        self._writer.settle()
         return key_rotation.rotate(self._database)

@@ -6,7 +6,9 @@ Each method is one transaction. The original verdict of a sighting stays; a corr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import numpy as np
 from sqlalchemy import ColumnElement, delete, func, select, update
@@ -21,6 +23,7 @@ from facesecure.storage import anonymise, enrolled_faces, people, sighting_faces
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
+from facesecure.storage.writes import Writer
 
 _LIST_HINT = "facesecure visitors list shows them"
 
@@ -33,9 +36,10 @@ class Visitors:
         store.visitors.name(3, "Grace", faces)
     """
 
-    def __init__(self, database: Database, snapshots: Snapshots) -> None:
+    def __init__(self, database: Database, snapshots: Snapshots, writer: Writer) -> None:
         self._database = database
         self._snapshots = snapshots
+        self._writer = writer
 
     def all(self) -> list[Visitor]:
         """Return all visitors, the last seen first."""
@@ -61,13 +65,12 @@ class Visitors:
     def group(self, sighting: str, match: MatchVisitor) -> int | None:
         """Assign a sighting to an earlier visitor or to a new one; return the visitor's number.
 
-        A sighting that has a visitor, was corrected, or has no faces is left unchanged (None for the last two).
+        A sighting that has a visitor, was corrected, or has no faces is left unchanged (None for the last two). The
+        daemon does this beside its other work, and always returns None.
         """
-        with self._database.write() as session:
-            row = session.get(SightingRow, sighting)
-            if row is None or row.corrected_kind is not None:
-                return None
-            return group(session, row, match)
+        write = GroupVisit(sighting, match)
+        self._writer.do(write)
+        return write.visitor
 
     def group_left_over(self, match: MatchVisitor) -> int:
         """Group the strangers whose visit was interrupted, as by a power cut. Return how many there were."""
@@ -94,6 +97,7 @@ class Visitors:
 
         Raises UsageError if there is no such visitor, or ``name`` is not valid.
         """
+        self._writer.settle()
         with self._database.write() as session:
             visitor = find_row(session, identifier)
             person = enrolled_faces.add(session, name, faces, make_templates)
@@ -109,6 +113,7 @@ class Visitors:
 
         A visitor who was named stays enrolled. Raises UsageError if there is none with that number.
         """
+        self._writer.settle()
         with self._database.write() as session:
             row = find_row(session, identifier)
             gone, visits = self._summary(session, row), visits_of(session, row.id)
@@ -143,6 +148,26 @@ class Visitors:
             session.scalar(count) or 0,
             self._snapshots.path(snapshot) if snapshot else None,
         )
+
+
+@dataclass(slots=True)
+class GroupVisit:
+    """Assign a stranger's sighting to a visitor, whose number is then ``visitor``; see ``Visitors.group``."""
+
+    beside: ClassVar[bool] = True
+    sighting: str
+    match: MatchVisitor
+    visitor: int | None = None
+
+    def apply(self, session: Session, *, deferred: bool) -> None:  # noqa: ARG002 - a second time changes nothing
+        """Assign it, unless it has a visitor, was corrected, or has no faces."""
+        row = session.get(SightingRow, self.sighting)
+        if row is not None and row.corrected_kind is None:
+            self.visitor = group(session, row, self.match)
+
+    def document(self) -> dict[str, Any]:
+        """Return nothing: sightings without a visitor are grouped at each start."""
+        return {}
 
 
 def find_row(session: Session, identifier: int) -> VisitorRow:

@@ -141,7 +141,7 @@ def test_a_unique_beginning_is_enough_to_find_a_sighting(store: Store) -> None:
 
 
 def test_an_export_gives_every_sighting_once_oldest_first(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("facesecure.storage.store._PAGE", 3)
+    monkeypatch.setattr("facesecure.storage.sightings._PAGE", 3)
     for number in range(10):
         store.record(sighting(f"s{number}", when=NOON + timedelta(seconds=number // 4)))
     assert [found.identifier for found in store.each_sighting()] == [f"s{number}" for number in range(10)]

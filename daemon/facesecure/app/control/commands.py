@@ -24,6 +24,7 @@ from facesecure.camera.build import Camera
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError, StoreError, UsageError
 from facesecure.services.drill.drill import Drill
+from facesecure.storage.write_queue import WriteLag
 from facesecure.util.redaction import redact
 
 MODES = ", ".join(mode.value for mode in Mode)
@@ -41,6 +42,10 @@ class StatusStore(Protocol):
 
     def sightings(self, limit: int = 50, *, latest_only: bool = False) -> Any:
         """Return the newest sightings."""
+
+    @property
+    def lag(self) -> WriteLag | None:
+        """How far writing lags because the database is locked; None if it does not."""
 
 
 class DeliveryReports(Protocol):
@@ -141,10 +146,10 @@ class Commands:
         last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
         camera = f"no image from the {self.place}" if trouble else WATCHING
-        line = status_line(mode, len(names), last, now, camera=camera, quiet=quiet)
+        line, lag = status_line(mode, len(names), last, now, camera=camera, quiet=quiet), self.store.lag
         return {
             **self.ping(request),
-            "line": f"{line}; {self.complaint}" if self.complaint else line,
+            "line": "; ".join(filter(None, [line, self.complaint, lag.words if lag else ""])),
             "mode": mode.value,
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
             "quiet": quiet,

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.services.diagnostics import components, machine, speech, state
+from facesecure.services.diagnostics import components, machine, speech, state, writing
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ CHECKS: Mapping[str, Check] = {
     "detector": components.detector,
     "camera": components.camera,
     "store": state.store,
+    "writing": writing.writing,
     "key": state.key,
     "backups": state.backups,
     "people": state.people,
