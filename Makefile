@@ -5,6 +5,7 @@
 # make faults  every fault and attack done on purpose, and the tables in docs/reliability.md of what was seen
 # make lint    ruff, mypy, and the order of imports
 # make lock    resolve the packages anew, with hashes, into requirements/ (UPGRADE=1: the newest versions)
+# make audit   known vulnerabilities of these packages
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -40,7 +41,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
-.PHONY: help setup demo test test-slow bench faults lint lock docs clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint lock audit docs clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -134,6 +135,9 @@ docs: .venv/.docs
 
 lock: .venv/.dev
 	requirements/lock.sh
+
+audit: .venv/.dev
+	@.venv/bin/python -m supply_chain.audit
 
 install:
 	@systemd/install.sh
