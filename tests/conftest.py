@@ -11,7 +11,7 @@ from facesecure.util import redaction
 
 ROOT = Path(__file__).resolve().parents[1]
 
-pytest_plugins = ["support.faults.recording"]
+pytest_plugins = ["support.faults.homes", "support.faults.recording", "support.service.fixtures"]
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facesecure.domain.errors import StoreError
-from facesecure.util.files import owned_like
+from facesecure.util.files import open_own, owned_like
 
 LOCK_NAME = "daemon.lock"
+_PLANTED = (errno.ELOOP, errno.EMLINK, errno.EINVAL, errno.EISDIR, errno.ENXIO)
 _NOT_WRITABLE = (errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO)
+
+_held: set[int] = set()
 
 
 @contextmanager
@@ -33,23 +36,40 @@ def instance_lock(state_dir: Path) -> Iterator[None]:
             f"facesecure is already running with {state_dir} (process {holder or 'unknown'})",
             "see: systemctl status facesecure; or give this one another state directory: --state-dir DIR",
         ) from None
+    _held.add(descriptor)
     try:
         with suppress(OSError):  # on a full disk the number is missing; what needs more space reports that better
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
+        _held.discard(descriptor)
         os.close(descriptor)
+
+
+def _release_in_child() -> None:
+    """Close the locks in a child that a plugin forked: they would be held until that child ends too."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_release_in_child)
 
 
 def _open_lock(state_dir: Path) -> int:
     try:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_own(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT)
         owned_like(state_dir / LOCK_NAME, state_dir)
     except OSError as error:
         if error.errno in _NOT_WRITABLE and state_dir.is_dir():
             return _open_read_only(state_dir)
+        if error.errno in _PLANTED:
+            raise StoreError(
+                f"{state_dir / LOCK_NAME} is a link or no regular file ({error.strerror})",
+                "facesecure did not make it: find out who did, and delete it",
+            ) from error
         hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
         raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
     return descriptor
@@ -58,6 +78,6 @@ def _open_lock(state_dir: Path) -> int:
 def _open_read_only(state_dir: Path) -> int:
     """Open an earlier daemon's lock file, or the directory itself: a lock needs no write access."""
     try:
-        return os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+        return open_own(state_dir / LOCK_NAME, os.O_RDONLY)
     except FileNotFoundError:
         return os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

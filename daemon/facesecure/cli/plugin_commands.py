@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from facesecure.util.redaction import redact
+from facesecure.util.containment import describe
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -51,9 +51,11 @@ class PluginCommandGroup(TyperGroup):
     def _load(self, entry: EntryPoint | None, name: str) -> Any:
         if entry is None:
             return None
+        from facesecure.config.entry_points import load_entry_point
+
         try:
-            command = typer.main.get_command(entry.load())
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may fail in any way
+            command = typer.main.get_command(load_entry_point(entry))
+        except Exception as error:  # noqa: BLE001 - a plugin may fail in any way
             command = _unloadable(entry, name, error)
         command.name = name
         return command
@@ -61,7 +63,7 @@ class PluginCommandGroup(TyperGroup):
 
 def _unloadable(entry: EntryPoint, name: str, error: BaseException) -> Any:
     """Return a command that raises PluginError whatever its arguments, ``--help`` included."""
-    problem = redact(f"does not load: {type(error).__name__}: {error}")
+    problem = f"does not load: {describe(error)}"
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from facesecure.util.redaction import redact
+from facesecure.util.containment import bounded
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
@@ -44,6 +44,18 @@ class Settings:
         config = load_config(self.config_file, given)
         return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
 
+    def checked_config(self, **overrides: Any) -> FacesecureConfig:
+        """Load the configuration as ``config`` does, and check its plugins, models, devices and folders, too.
+
+        Raises ConfigError with every problem.
+        """
+        from facesecure.config.paths import state_directory
+        from facesecure.services.config_check import checked_config
+
+        given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
+        config = checked_config(self.config_file, given, lambda found: state_directory(found, self.state_dir))
+        return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
+
     def state(self) -> Path:
         """Return the state directory, which need not exist."""
         return state_of(self.config())
@@ -72,6 +84,9 @@ def settings_of(context: Context) -> Settings:
     settings = context.find_root().obj
     return settings if isinstance(settings, Settings) else Settings()
 
+
+_LONGEST = 20_000
+"""Characters of one record of the log: senders of messages and errors may choose their length."""
 
 REGISTRY_LOG = "facesecure.alerts.plugins.registry"
 
@@ -128,9 +143,9 @@ class _JournalFormatter(logging.Formatter):
 def _without_traceback(format: Any, record: logging.LogRecord) -> str:
     """Format without secrets, and without the traceback unless FACESECURE_DEBUG is set."""
     if not record.exc_info or os.environ.get("FACESECURE_DEBUG"):
-        return redact(format(record))
+        return bounded(format(record), _LONGEST)
     kept, record.exc_info, record.exc_text = record.exc_info, None, None
     try:
-        return redact(f"{format(record)}: {kept[1]}")
+        return bounded(f"{format(record)}: {kept[1]}", _LONGEST)
     finally:
         record.exc_info = kept

@@ -1,30 +1,33 @@
 """Generate the commented example of the configuration file from the schema, so that it is always up to date.
 
-A line that begins with ``#key =`` (no space) is a setting at its default: remove the ``#`` to change it. A line that
-begins with ``# `` is a comment.
+A line that begins with ``#key =`` (no space) is a setting at its default: remove the ``#`` to change it. ``# key =`` is
+one that is not set by default, with an example. Any other line that begins with ``# `` is a comment.
 """
 
 from __future__ import annotations
 
 import json
-import logging
+import re
 import textwrap
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from facesecure.config import FacesecureConfig
+from facesecure.config.entry_points import load_entry_point
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
-_log = logging.getLogger(__name__)
-
+_LIKE_A_SETTING = re.compile(r"(?:[\w.]+ *=|\[)")
+"""How a line of prose must not begin: without its # it would be read."""
 _HEAD = """\
 # facesecure's settings, each at its default.
 # To change one, remove the # at the start of its line. Check the file with: facesecure config check
+# A setting that is not set by default has an example.
 """
 
 
@@ -65,9 +68,8 @@ def _plugins(field: FieldInfo) -> str:
 def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
     """Yield the settings of one plugin; nothing if the plugin cannot be loaded."""
     try:
-        config = getattr(entry.load(), "Config", None)
+        config = getattr(load_entry_point(entry), "Config", None)
     except Exception:  # noqa: BLE001 - third-party code may raise anything; `alerts list` shows it
-        _log.debug("plugin %s does not load", entry.name, exc_info=True)
         return
     if not (isinstance(config, type) and issubclass(config, BaseModel)):
         return
@@ -79,12 +81,27 @@ def _plugin_settings(entry: EntryPoint) -> Iterator[str]:
 def _setting(key: str, field: FieldInfo) -> Iterator[str]:
     yield from _prose(" ".join(filter(None, (field.description, _limits(field)))))
     default = field.get_default(call_default_factory=True, validated_data={})
-    # TOML has no null: a setting without a default is shown as a comment.
-    yield f"# {key} = (not set)" if default is None else f"#{key} = {_toml(default)}"
+    # TOML has no null: a setting without a default is shown with an example.
+    yield (
+        f"# {key} = {_toml(_example(field))}  # an example; not set"
+        if default is None
+        else f"#{key} = {_toml(default)}"
+    )
+
+
+def _example(field: FieldInfo) -> Any:
+    """Return the field's example, or else a value of its kind."""
+    if field.examples:
+        return field.examples[0]
+    kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if isinstance(kind, type)]
+    lowest = next((limit.ge for limit in field.metadata if isinstance(limit, Ge)), 1)
+    values = {bool: True, int: lowest, float: lowest, str: "text", Path: "/path", list: [], tuple: [], dict: {}}
+    return next((value for kind, value in values.items() if kind in kinds), "text")
 
 
 def _prose(text: str) -> Iterator[str]:
-    yield from (f"# {line}" for line in textwrap.wrap(text, 100, break_on_hyphens=False))
+    for line in textwrap.wrap(text, 100, break_on_hyphens=False):
+        yield f"# ... {line}" if _LIKE_A_SETTING.match(line) else f"# {line}"
 
 
 def _limits(field: FieldInfo) -> str:

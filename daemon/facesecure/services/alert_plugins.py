@@ -93,7 +93,7 @@ def _send(record: PluginRecord, alert: Alert) -> float:
         raise
     except Exception as error:
         raise PluginError(
-            f"plugin {record.name} did not deliver: {type(error).__name__}: {error}",
+            f"plugin {record.name} did not deliver: {error}",
             f"check its settings, [plugins.{record.name}], and that the device or service it uses is on",
         ) from error
     finally:

@@ -6,8 +6,10 @@ These patterns need no knowledge of the configuration. Where they are in doubt t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 HIDDEN = "***"
+_PIECE = 4000
 
 _NAME = re.compile(
     r"secret|passw|passphrase|token|credential|api_?key|auth|userpwd|^(?:p|u|pw|key|pin|sig|usr|user|username|pas|sid)$"
@@ -18,13 +20,13 @@ _PARAMETER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][\w.-]*?)=(?!value\b)((?:(?!&
 _SHORT_NAMES = {"p", "u", "pw", "sig", "pin", "sid"}
 # Up to the last @ that is not followed by a comma, so that advice about "%40 for @, %3A for :" stays. A password may
 # hold an unescaped @, /, quote or space; another address in the same text begins after a space, bracket or quote.
-_USERINFO = re.compile(r"([A-Za-z][\w+.-]*://)(?!user:password@host\b)(?:(?![\s('\"][A-Za-z][\w+.-]*://)[^\n])*@(?!,)")
-_ENCODED_USERINFO = re.compile(r"([A-Za-z][\w+.-]*%3A%2F%2F)\S*%40", re.IGNORECASE)
+_USERINFO = re.compile(r"((?<=[\w+.-])://)(?!user:password@host\b)(?:(?![\s('\"][A-Za-z][\w+.-]*://)[^\n])*@(?!,)")
+_ENCODED_USERINFO = re.compile(r"((?<=[\w+.-])%3A%2F%2F)\S*%40", re.IGNORECASE)
 _HEADER = re.compile(r"(\bauthorization['\"]?\s*[:=]\s*['\"]?)[^\n'\"][^\n]*", re.IGNORECASE)
 _SCHEME = re.compile(r"\b(Basic|Bearer)\s+(?=[\w+/=.~-]*[\d=])[\w+/=.~-]{8,}")
 _KEY = re.compile(r"\bwhsec_[\w+/=-]+")
 _QUOTED = re.compile(
-    r"((?:pass(?:word|wd|phrase)?|pwd|secret|\w*token|api_?key|userpwd)['\"]?\s*[:=]\s*)(['\"])(?:\\.|(?!\2).)+\2",
+    r"((?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|userpwd)['\"]?\s*[:=]\s*)(['\"])(?:\\.|(?!\2).)+\2",
     re.IGNORECASE,
 )
 
@@ -35,7 +37,25 @@ def is_secret_name(name: str) -> bool:
 
 
 def hide_patterns(text: str) -> str:
-    """Return ``text`` with everything that stands where secrets stand replaced by ``***``."""
+    """Return ``text`` with everything that stands where secrets stand replaced by ``***``.
+
+    A long text is searched piece by piece: some patterns take the square of its length, and senders choose it.
+    """
+    return "".join(map(_hide, _pieces(text)))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield ``text`` in pieces of at most _PIECE characters that end at a line, else at a space, if there is one."""
+    start = 0
+    while len(text) - start > _PIECE:
+        window = text[start : start + _PIECE]
+        end = window.rfind("\n") + 1 or window.rfind(" ") + 1 or _PIECE
+        yield window[:end]
+        start += end
+    yield text[start:]
+
+
+def _hide(text: str) -> str:
     if "://" in text:
         text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
     if "%" in text:

@@ -9,13 +9,15 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from facesecure.alerts.delivery.delivery import ChainLink, Delivery, DeliveryStage
 from facesecure.alerts.delivery.durable_outbox import DurableOutbox
 from facesecure.alerts.plugins.api import HasClose, PluginConfig
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
+from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
-from facesecure.util.redaction import redact
+from facesecure.util.containment import bounded, contained
 
 PLAYING_SECONDS = 30.0
 """Time limit of an announcement that has begun to play, or its plugin's attempt_seconds if that is longer."""
@@ -49,7 +51,7 @@ class Job:
     attempts: int
 
 
-OnAttemptEnd = Callable[["Channel", Delivery, BaseException | None], None]
+OnAttemptEnd = Callable[["Channel", Delivery, Exception | None], None]
 """Called on the plugin's thread with the channel, the delivery, and the error if the attempt failed."""
 
 
@@ -126,12 +128,12 @@ class Channel:
         self.last_error = f"no answer within {self._limit:g} s"
         return self.last_error
 
-    def attempt_ended(self, error: BaseException | None) -> None:
+    def attempt_ended(self, error: Exception | None) -> None:
         """Count the present attempt, which has returned in time or late."""
         self.current, was_hung, self.hung = None, self.hung, False
         self.sent += error is None
         self.failed += error is not None and not was_hung
-        self.last_error = "" if error is None else _printable(error)
+        self.last_error = "" if error is None else bounded(str(error))
 
     def report(self, waiting: int) -> ChannelReport:
         """Return the counters; ``waiting`` is the number of open deliveries, which the scheduler knows."""
@@ -158,7 +160,7 @@ class Channel:
             del job  # or it would be held until the next alert comes
         self._close()
 
-    def _attempt(self, job: Job) -> BaseException | None:
+    def _attempt(self, job: Job) -> Exception | None:
         """Send the alert, marking it in the outbox before and after.
 
         The mark that it was delivered is on the disk before the dispatcher learns of it.
@@ -166,9 +168,8 @@ class Channel:
         delivery = job.delivery
         self._mark(job, DeliveryState.ATTEMPTING)
         try:
-            self._plugin.send(delivery.alert)
-        except (Exception, SystemExit) as error:
-            log.debug("plugin %s failed on attempt %d", self.name, job.attempts, exc_info=True)
+            contained(partial(self._plugin.send, delivery.alert), passed=FacesecureError)
+        except Exception as error:  # noqa: BLE001 - the dispatcher reports it
             return error
         self._mark(job, DeliveryState.DELIVERED)
         return None
@@ -179,11 +180,6 @@ class Channel:
     def _close(self) -> None:
         try:
             if isinstance(self._plugin, HasClose):
-                self._plugin.close()
-        except (Exception, SystemExit):
+                contained(self._plugin.close, passed=FacesecureError)
+        except Exception:
             log.exception("plugin %s failed to close", self.name)
-
-
-def _printable(error: BaseException) -> str:
-    """Return the message as text that can be printed and stored: a file name in an OSError need not be Unicode."""
-    return redact(str(error)).encode(errors="backslashreplace").decode() or type(error).__name__

@@ -197,7 +197,7 @@ class Dispatcher:
                 log.error("%r is for plugin %s, which is not in use and has no fallback in use", alert.text, head)
         self._scheduler.add([Delivery(alert, head, chain, born) for head, chain in chains.items() if chain], now)
 
-    def _attempt_ended(self, channel: Channel, delivery: Delivery, error: BaseException | None) -> None:
+    def _attempt_ended(self, channel: Channel, delivery: Delivery, error: Exception | None) -> None:
         self._tasks.put(partial(self._scheduler.attempt_ended, channel, delivery, error))
 
     def _stop(self, deadline: float) -> None:

@@ -12,7 +12,7 @@ from facesecure.alerts.delivery.durable_outbox import DurableOutbox
 from facesecure.alerts.delivery.speech_deadline import AnnouncementDeadline
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
-from facesecure.domain.errors import FacesecureError
+from facesecure.util.containment import ContainedError
 
 PLAYING = "playing"
 """The step of a plugin's progress that means: the announcement is audible now."""
@@ -59,7 +59,7 @@ class DeliveryScheduler:
             self._open[delivery.key] = delivery
             self._queue(delivery, now)
 
-    def attempt_ended(self, channel: Channel, delivery: Delivery, error: BaseException | None, now: float) -> None:
+    def attempt_ended(self, channel: Channel, delivery: Delivery, error: Exception | None, now: float) -> None:
         """Handle the result of an attempt, in time or late."""
         late, had_failed = channel.hung, channel.hung or bool(channel.last_error)
         channel.attempt_ended(error)
@@ -166,11 +166,11 @@ class DeliveryScheduler:
             message = "%r was delivered by plugin %s for %s, on attempt %d"
             log.warning(message, delivery.alert.text, channel.name, delivery.channel, delivery.attempts)
 
-    def _attempt_failed(self, channel: Channel, delivery: Delivery, error: BaseException, now: float) -> None:
-        unexpected = None if isinstance(error, FacesecureError) else error
+    def _attempt_failed(self, channel: Channel, delivery: Delivery, error: Exception, now: float) -> None:
         level = logging.WARNING if delivery.passes else logging.ERROR
         message = "plugin %s failed to send %r: %s"
-        log.log(level, message, channel.name, delivery.alert.text, error, exc_info=unexpected)
+        bug = error if isinstance(error, ContainedError) else None
+        log.log(level, message, channel.name, delivery.alert.text, error, exc_info=bug)
         self._fall_back(channel, delivery, now)
 
     def _attempt_hangs(self, channel: Channel, now: float) -> None:

@@ -4,11 +4,14 @@ A plugin is a class named by an entry point in the group ``facesecure.plugins``:
 
 - ``Config`` (optional): a subclass of ``PluginConfig``, its settings. The table [plugins.NAME] of the configuration
   file is read into it; wrong settings are reported and the plugin is left out.
-- ``__init__(config)``: store the settings. Must be quick: open nothing that can hang.
+- ``__init__(config)``: store the settings. Must be quick, on whatever thread: open nothing that can hang. A plugin that
+  is not ready after ten seconds is left out.
 - ``attach(context)`` (optional): store what the daemon provides, such as the state directory and speech. Called before
   the methods below.
 - ``check()`` (optional): raise if alerts could not be delivered now (a host that does not answer, a folder that cannot
   be written). The plugin stays in use: a speaker that is off at start-up may be on when it matters.
+- ``check_settings()`` (optional): raise if alerts can never be delivered with these settings (a folder that does not
+  exist). ``facesecure config check`` calls it, so it must use neither the network nor a device, and change nothing.
 - ``send(alert)``: deliver, or raise. This method alone makes a class an ``AlertPlugin`` (``domain.interfaces``).
 - ``close()`` (optional): release everything, the daemon is stopping. Called after the last ``send``.
 
@@ -30,6 +33,8 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field
 
 from facesecure.domain import Alert
+from facesecure.domain.errors import FacesecureError
+from facesecure.util.containment import contained
 
 
 class PluginConfig(BaseModel):
@@ -98,6 +103,14 @@ class HasCheck(Protocol):
 
 
 @runtime_checkable
+class HasCheckSettings(Protocol):
+    """A plugin that can check its settings on this machine, without the network and without its device."""
+
+    def check_settings(self) -> None:
+        """Raise PluginError if alerts can never be delivered with these settings. Changes nothing."""
+
+
+@runtime_checkable
 class HasClose(Protocol):
     """A plugin that holds resources."""
 
@@ -108,7 +121,7 @@ class HasClose(Protocol):
 class SerializedPlugin:
     """A plugin whose methods are called one at a time, whichever threads call. Methods that it lacks do nothing.
 
-    Example::
+    Whatever they raise comes out as a FacesecureError or a ContainedError (``util.containment``). Example::
 
         plugin = SerializedPlugin(LogPlugin(config), config)
         plugin.check()
@@ -122,23 +135,28 @@ class SerializedPlugin:
 
     def attach(self, context: PluginContext) -> None:
         """Call ``attach`` if the plugin has it."""
-        with self._lock:
-            if isinstance(self.plugin, HasAttach):
-                self.plugin.attach(context)
+        self._call("attach", context)
 
     def check(self) -> None:
         """Call ``check`` if the plugin has it."""
-        with self._lock:
-            if isinstance(self.plugin, HasCheck):
-                self.plugin.check()
+        self._call("check")
+
+    def check_settings(self) -> None:
+        """Call ``check_settings`` if the plugin has it."""
+        self._call("check_settings")
 
     def send(self, alert: Alert) -> None:
-        """Deliver ``alert``, or raise what the plugin raises."""
-        with self._lock:
-            self.plugin.send(alert)
+        """Deliver ``alert``, or raise what went wrong."""
+        self._call("send", alert)
 
     def close(self) -> None:
         """Call ``close`` if the plugin has it."""
+        self._call("close")
+
+    def _call(self, method: str, *arguments: Any) -> None:
         with self._lock:
-            if isinstance(self.plugin, HasClose):
-                self.plugin.close()
+            contained(lambda: getattr(self.plugin, method, _nothing)(*arguments), passed=FacesecureError)
+
+
+def _nothing(*_: Any) -> None:
+    """Do nothing, in place of a method that a plugin lacks."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -14,14 +14,15 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from facesecure.alerts.plugins.api import PluginConfig, PluginContext, SerializedPlugin
+from facesecure.config.entry_points import START_SECONDS, load_entry_point
 from facesecure.config.secrets import learn_secrets
-from facesecure.domain.errors import PluginError, did_you_mean
+from facesecure.config.toml_lines import KeyPath
+from facesecure.config.wording import model_at, problems_of, sentence, unknown_setting
+from facesecure.domain.errors import FacesecureError, PluginError
+from facesecure.util.containment import contained_in_time, describe
 from facesecure.util.redaction import redact
-from facesecure.util.secret_patterns import is_secret_name
 
 _REPORT_HINT = "please report it to the plugin's author; enabled = false in its table disables it"
-
-_log = logging.getLogger(__name__)
 
 
 class PluginStatus(StrEnum):
@@ -44,9 +45,16 @@ class PluginStatus(StrEnum):
         return self not in (PluginStatus.ENABLED, PluginStatus.DISABLED)
 
 
+SettingProblem = tuple[KeyPath, str]
+"""A setting below [plugins.NAME], and what is wrong with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PluginRecord:
-    """One plugin: its package, its status and the reason, and the plugin itself if it is in use."""
+    """One plugin: its package, its status and the reason, and the plugin itself if it is in use.
+
+    ``problems`` are its wrong settings, one by one, which ``reason`` lists.
+    """
 
     name: str
     status: PluginStatus
@@ -55,6 +63,7 @@ class PluginRecord:
     hint: str = ""
     description: str = ""
     plugin: SerializedPlugin | None = None
+    problems: tuple[SettingProblem, ...] = ()
 
     def __str__(self) -> str:
         """Return the name and the status, as in the summary line."""
@@ -62,9 +71,11 @@ class PluginRecord:
 
 
 class _Failed(Exception):
-    def __init__(self, status: PluginStatus, reason: str, hint: str = "") -> None:
+    def __init__(
+        self, status: PluginStatus, reason: str, hint: str = "", problems: tuple[SettingProblem, ...] = ()
+    ) -> None:
         super().__init__(redact(reason))
-        self.status, self.reason, self.hint = status, redact(reason), redact(hint)
+        self.status, self.reason, self.hint, self.problems = status, redact(reason), redact(hint), problems
 
 
 def load_plugin(
@@ -84,32 +95,25 @@ def load_plugin(
         plugin_class = _import(entry)
         plugin = _construct(plugin_class, _settings(plugin_class, table or {}), context)
     except _Failed as failed:
-        return PluginRecord(entry.name, failed.status, origin, failed.reason, failed.hint)
+        return PluginRecord(entry.name, failed.status, origin, failed.reason, failed.hint, problems=failed.problems)
     return PluginRecord(entry.name, PluginStatus.ENABLED, origin, description=_summary(plugin_class), plugin=plugin)
 
 
 def reason_of(error: BaseException) -> str:
     """Return an exception as one line, with its type unless it is a PluginError."""
-    if isinstance(error, PluginError):
-        return error.message
-    return redact(f"{type(error).__name__}: {error}") if str(error) else type(error).__name__
+    return error.message if isinstance(error, PluginError) else describe(error)
 
 
 def _wanted(table: Mapping[str, Any] | None) -> bool:
-    if table is None:
-        return False
-    enabled = table.get("enabled", True)
-    if not isinstance(enabled, bool):
-        raise _Failed(PluginStatus.CONFIG_ERROR, f"enabled must be true or false, not {redact(repr(enabled))}")
-    return enabled
+    """Return whether the plugin is in use; also where it is unclear, so that its other settings are checked."""
+    return table is not None and table.get("enabled", True) is not False
 
 
 def _import(entry: EntryPoint) -> type:
     hint = f"reinstall the package that provides it, or set enabled = false in [plugins.{entry.name}]"
     try:
-        loaded = entry.load()
-    except (Exception, SystemExit) as error:
-        _log.debug("plugin %s does not load", entry.name, exc_info=True)
+        loaded = load_entry_point(entry)
+    except Exception as error:
         raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} does not load: {reason_of(error)}", hint) from error
     if not inspect.isclass(loaded) or not callable(getattr(loaded, "send", None)):
         raise _Failed(PluginStatus.LOAD_ERROR, f"{entry.value} is not a class with a method send(alert)", hint)
@@ -118,16 +122,31 @@ def _import(entry: EntryPoint) -> type:
 
 def _settings(plugin_class: type, table: Mapping[str, Any]) -> BaseModel:
     config_class: type[BaseModel] = getattr(plugin_class, "Config", PluginConfig)
+    settings = {key: value for key, value in table.items() if key != "enabled"}
+    problems, config = _enabled_problems(table), None
     try:
-        return config_class.model_validate({key: value for key, value in table.items() if key != "enabled"})
+        config = config_class.model_validate(settings)
     except ValidationError as error:
-        problems = "; ".join(_problem(details, config_class) for details in error.errors())
-        known = ", ".join(_own_first(config_class))
-        raise _Failed(PluginStatus.CONFIG_ERROR, problems, f"its settings are: {known}") from error
+        problems += _problems(error.errors(), config_class, settings)
     except Exception as error:
         raise _Failed(
             PluginStatus.LOAD_ERROR, f"its Config is not a pydantic model: {reason_of(error)}", _REPORT_HINT
         ) from error
+    if config is None or problems:
+        raise _wrong(problems, config_class)
+    return config
+
+
+def _enabled_problems(table: Mapping[str, Any]) -> list[SettingProblem]:
+    enabled = table.get("enabled", True)
+    shown = f", not {enabled}" if isinstance(enabled, int | float) else ""  # text may be a misplaced password
+    return [] if isinstance(enabled, bool) else [(("enabled",), f"must be true or false{shown}")]
+
+
+def _wrong(problems: Sequence[SettingProblem], config_class: type[BaseModel]) -> _Failed:
+    reason = "; ".join(sentence(*problem) for problem in problems)
+    known = ", ".join(_own_first(config_class))
+    return _Failed(PluginStatus.CONFIG_ERROR, reason, f"its settings are: {known}", tuple(problems))
 
 
 def _own_first(config_class: type[BaseModel]) -> list[str]:
@@ -139,24 +158,34 @@ def _own_first(config_class: type[BaseModel]) -> list[str]:
 
 def _construct(plugin_class: type, config: BaseModel, context: PluginContext | None) -> SerializedPlugin:
     try:
-        plugin = SerializedPlugin(plugin_class(config), config if isinstance(config, PluginConfig) else None)
-        if context is not None:
-            plugin.attach(context)
-        return plugin
-    except (Exception, SystemExit) as error:
-        _log.debug("plugin %s does not start", plugin_class, exc_info=True)
+        start = partial(_start, plugin_class, config, context)
+        return contained_in_time(start, START_SECONDS, passed=FacesecureError, name="plugin-start")
+    except Exception as error:
         hint = (error.hint if isinstance(error, PluginError) else None) or _REPORT_HINT
         raise _Failed(PluginStatus.LOAD_ERROR, f"it does not start: {reason_of(error)}", hint) from error
 
 
-def _problem(details: ErrorDetails, config_class: type[BaseModel]) -> str:
-    """Describe a wrong setting. Numbers and booleans are quoted; text is not, as it may be a password or a token."""
-    key = ".".join(str(part) for part in details["loc"])
-    if details["type"] != "extra_forbidden":
-        given, message = details["input"], details["msg"].removeprefix("Value error, ")
-        shown = isinstance(given, int | float) and details["type"] != "string_type" and not is_secret_name(key)
-        return f"{key}: {message}, not {given}" if shown else f"{key}: {message}"
-    return f"there is no setting {key!r}" + did_you_mean(key, config_class.model_fields, prefix="; ")
+def _start(plugin_class: type, config: BaseModel, context: PluginContext | None) -> SerializedPlugin:
+    plugin = SerializedPlugin(plugin_class(config), config if isinstance(config, PluginConfig) else None)
+    if context is not None:
+        plugin.attach(context)
+    return plugin
+
+
+def _problems(errors: Sequence[ErrorDetails], config_class: type[BaseModel], settings: Any) -> list[SettingProblem]:
+    """Describe wrong settings. Numbers and booleans are quoted; text is not, as it may be a password or a token."""
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    others = [error for error in errors if error["type"] != "extra_forbidden"]
+    return [
+        *((path, unknown_setting(str(path[-1]), _known(config_class, path))) for path in unknown),
+        *problems_of(others, config_class, settings, quote_text=False),
+    ]
+
+
+def _known(config_class: type[BaseModel], path: KeyPath) -> list[str]:
+    """Return the names of the settings beside the one at ``path``."""
+    within = model_at(config_class, path[:-1])
+    return [*(within.model_fields if within else ()), *(["enabled"] if len(path) == 1 else [])]
 
 
 def _summary(plugin_class: type) -> str:

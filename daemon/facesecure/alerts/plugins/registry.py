@@ -51,10 +51,7 @@ class Registry:
         the entry points of this Python, for tests. Logs one summary line, and a warning for each broken plugin. Never
         raises.
         """
-        found = entry_points(group=ENTRY_POINT_GROUP) if installed is None else installed
-        entries = _by_name(found)
-        records = [_load(name, entries[name], tables.get(name), context) for name in entries]
-        records += [_unknown(name, entries) for name in tables if name not in entries]
+        records = load_records(tables, installed=installed, context=context)
         registry = cls(sorted(_check(records, check_seconds), key=lambda record: record.name))
         registry._log()
         return registry
@@ -79,6 +76,18 @@ class Registry:
         for record in self.records:
             if record.status.broken:
                 log.warning("plugin %s: %s: %s%s", record.name, record.status, record.reason, _after_dash(record.hint))
+
+
+def load_records(
+    tables: Mapping[str, Mapping[str, Any]],
+    *,
+    installed: Iterable[EntryPoint] | None = None,
+    context: PluginContext | None = None,
+) -> list[PluginRecord]:
+    """Load the plugins as ``Registry.load`` does, without checking and logging them."""
+    entries = _by_name(entry_points(group=ENTRY_POINT_GROUP) if installed is None else installed)
+    records = [_load(name, entries[name], tables.get(name), context) for name in entries]
+    return records + [_unknown(name, entries) for name in tables if name not in entries]
 
 
 def _by_name(entries: Iterable[EntryPoint]) -> dict[str, list[EntryPoint]]:
@@ -122,7 +131,7 @@ class _Check:
 
     def __init__(self, record: PluginRecord) -> None:
         self.record = record
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._work, name=f"check-{record.name}", daemon=True)
         self._thread.start()
 
@@ -142,8 +151,7 @@ class _Check:
         assert self.record.plugin is not None
         try:
             self.record.plugin.check()
-        except (Exception, SystemExit) as error:
-            log.debug("the check of plugin %s failed", self.record.name, exc_info=True)
+        except Exception as error:  # noqa: BLE001 - the caller reports it
             self._error = error
 
 

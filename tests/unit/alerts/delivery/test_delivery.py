@@ -426,7 +426,7 @@ def test_an_error_whose_words_are_no_text_can_be_written_too(store: Store, caplo
     with Dispatcher({"odd": Odd()}, outbox=store.outbox, close_seconds=0.1) as dispatcher:
         dispatcher.send(alert("one"))
         eventually(lambda: store.outbox.pending()[0].deliveries[0].status.error != "")
-    assert store.outbox.pending()[0].deliveries[0].status.error == "odd: no file bad\\udcffname"
+    assert store.outbox.pending()[0].deliveries[0].status.error == "odd: FileNotFoundError: no file bad\\udcffname"
 
 
 # In time ------------------------------------------------------------------------------------------------------------

@@ -78,9 +78,24 @@ def test_a_full_queue_drops_the_oldest_counts_it_and_says_so(caplog: pytest.LogC
     assert "'1' (2 dropped so far)" in loud[1]
 
 
-@pytest.mark.parametrize("error", [PluginError("no sound", "turn it up"), ZeroDivisionError("oops"), SystemExit(1)])
+class Unprintable(Exception):
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("error", "last_error"),
+    [
+        (PluginError("no sound", "turn it up"), "no sound\nturn it up"),
+        (ZeroDivisionError("oops"), "ZeroDivisionError: oops"),
+        (SystemExit(1), "SystemExit: 1"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit(), "GeneratorExit"),
+        (Unprintable(), "Unprintable: its message cannot be read"),
+    ],
+)
 def test_a_plugin_that_raises_is_logged_counted_and_goes_on(
-    error: BaseException, caplog: pytest.LogCaptureFixture
+    error: BaseException, last_error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, recorder = Raises(error), RecordingPlugin()
     with Dispatcher({"broken": broken, "records": recorder}) as dispatcher:
@@ -88,7 +103,7 @@ def test_a_plugin_that_raises_is_logged_counted_and_goes_on(
         dispatcher.send(alert("two"))
     report = dispatcher.reports()[0]
     assert (broken.calls, report.failed, report.sent) == (2, 2, 0)
-    assert report.last_error == str(error)
+    assert report.last_error == last_error
     assert texts(recorder.alerts) == ["one", "two"]
     assert "plugin broken failed to send 'one'" in caplog.text
 

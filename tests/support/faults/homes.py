@@ -1,4 +1,4 @@
-"""Films, households and homes in which faults are injected."""
+"""Films, households and homes in which faults are injected and attacks tried: fixtures for every test."""
 
 from __future__ import annotations
 
