@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Track, Tracker, identification_queue
 from facesecure.recognition.identify import analyse_face
 from facesecure.vision.detection.face_mask import FaceMask
+
+_log = logging.getLogger(__name__)
 
 Onlooker = Callable[[Frame, Sequence[Track]], None]
 """Receives every processed frame with its tracks, for previews and measurements; it takes part in no decision."""
@@ -60,6 +63,8 @@ class Pipeline:
         self.observer.on_frame(frame, tracks)
         for track in tracks:
             self._publish(self.builder.update(track, frame))
+            if track.fixed:
+                _log_fixed(track, frame)
         self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, tracks=tracks))
         return tracks
 
@@ -76,3 +81,10 @@ class Pipeline:
             snapshot = self.recorder.record(sighting)
             for alert in self.observer.on_alerts(sighting, self.policy.decide(sighting, snapshot)):
                 self.alerts.send(alert)
+
+
+def _log_fixed(track: Track, frame: Frame) -> None:
+    box, (width, height) = track.face.box, frame.pixels.size
+    mask = (box.left / width, box.top / height, box.right / width, box.bottom / height)
+    corners = ", ".join(f"{min(max(edge, 0.0), 1.0):.3f}" for edge in mask)
+    _log.info("a face does not move and is ignored, as on a poster; for never: [motion] mask = [[%s]]", corners)

@@ -113,6 +113,11 @@ class Tracker:
         self._next = 1
 
     @property
+    def fixed_faces(self) -> tuple[Face, ...]:
+        """The faces that never move, at whose places no face is tracked."""
+        return self._fixed_faces.faces if self._fixed_faces else ()
+
+    @property
     def busy(self) -> bool:
         """Return whether a face was found within the last half second."""
         return any(track.now - track.last_seen <= _RECENT for track in self._tracks.values())
