@@ -95,7 +95,7 @@ def assembled(
         pipeline = build_pipeline(config, context.identifier(), context.store, context.group, alerts, drill)
         camera = build_camera(config, source, alerts.system.of_camera, stack)
         drill.follow_camera(lambda: camera.frames.trouble)
-        commands = Commands.of(context, alerts, camera, drill)
+        commands = Commands.of(context, alerts, camera, drill, lambda: pipeline.tracker.fixed_faces)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         yield Daemon(pipeline, camera.frames, alerts.dispatcher, context.store, camera.monitor, drill, commands)
 

@@ -60,7 +60,12 @@ def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [("source", camera["source"])] if camera.get("source") else []
     age, rate = camera.get("last_frame_seconds"), camera.get("fps")
     came = "none yet" if age is None else f"{age:.1f} s ago"
-    return [*rows, ("last frame", came + (f", {rate:.1f} a second" if rate else ""))]
+    rows.append(("last frame", came + (f", {rate:.1f} a second" if rate else "")))
+    return rows + [("ignored", _fixed(*face)) for face in camera.get("fixed_faces", ())]
+
+
+def _fixed(left: int, top: int, right: int, bottom: int) -> str:
+    return f"a face that does not move, {right - left}x{bottom - top} pixels at {left},{top}"
 
 
 def _seen(seen: dict[str, Any] | None) -> str:

@@ -66,7 +66,8 @@ class MotionConfig(Section):
     linger: float = Field(2.0, ge=0, le=60, description="seconds to keep searching after the last movement")
     mask: list[tuple[Fraction, Fraction, Fraction, Fraction]] = Field(
         default_factory=list,
-        description="areas to ignore, as [left, top, right, bottom] in fractions of the image: a road, a tree",
+        description="areas to ignore, as [left, top, right, bottom] in fractions of the image: a road, a tree, a "
+        "television; a face that lies mostly in them is ignored too",
     )
 
 

@@ -13,6 +13,7 @@ from facesecure.app.control.server import ControlServer
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
+from support.builders import face_at
 from support.store import sighting
 
 SOURCE = "rtsp://user:s3cretword@127.0.0.1/door"
@@ -46,11 +47,20 @@ def no_service_of_this_machine(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def daemon(state, store):
+def posters():
+    """The faces that never move."""
+    return []
+
+
+@pytest.fixture
+def daemon(state, store, posters):
     """The answering part of a daemon, on a real store."""
     arming = Arming(state)
     policy = Policy(Phrases(), armed=lambda: arming.armed)
-    commands = Commands("front door", arming, policy, store, Camera(), Channels(), source=SOURCE, frames=Frames())
+    commands = Commands(
+        "front door", arming, policy, store, Camera(), Channels(),
+        source=SOURCE, frames=Frames(), fixed_faces=lambda: posters,
+    )  # fmt: skip
     with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
         yield commands
 
@@ -61,9 +71,19 @@ def test_status_shows_the_source_the_frame_rate_and_the_last_frame(facesecure, d
     assert "s3cretword" not in shown
     assert "0.3 s ago, 15.0 a second" in shown
     camera = facesecure("status", "--json").json["camera"]
-    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds"]
+    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds", "fixed_faces"]
     assert (camera["fps"], camera["last_frame_seconds"]) == (15.0, pytest.approx(0.3, abs=0.2))
     assert "s3cretword" not in camera["source"]
+    assert camera["fixed_faces"] == []
+    assert "ignored" not in shown
+
+
+def test_status_shows_the_faces_that_are_ignored_because_they_do_not_move(facesecure, daemon, posters):
+    posters += [face_at(100, 50, 40), face_at(400, 300, 80)]
+    shown = facesecure("status").out
+    assert "a face that does not move, 40x40 pixels at 80,30" in shown
+    assert "a face that does not move, 80x80 pixels at 360,260" in shown
+    assert facesecure("status", "--json").json["camera"]["fixed_faces"] == [[80, 30, 120, 70], [360, 260, 440, 340]]
 
 
 def test_arming_acts_on_the_running_daemon_and_outlives_it(facesecure, daemon, state):

@@ -21,7 +21,7 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
 from facesecure.app.control.server import Handler
 from facesecure.camera.build import Camera
-from facesecure.domain import VerdictKind
+from facesecure.domain import Box, Face, VerdictKind
 from facesecure.domain.errors import SourceError, StoreError, UsageError
 from facesecure.services.drill.drill import Drill
 from facesecure.storage.write_queue import WriteLag
@@ -99,10 +99,19 @@ class Commands:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     source: str = ""
     frames: FrameStatus | None = None
+    fixed_faces: Callable[[], Sequence[Face]] = tuple
+    """Returns the faces that are ignored because they never move."""
 
     @classmethod
-    def of(cls, context: DaemonContext, alerts: AlertStack, camera: Camera, drill: Drill) -> Commands:
-        """Return the commands of a daemon made of these parts."""
+    def of(
+        cls,
+        context: DaemonContext,
+        alerts: AlertStack,
+        camera: Camera,
+        drill: Drill,
+        fixed_faces: Callable[[], Sequence[Face]] = tuple,
+    ) -> Commands:
+        """Return the commands of a daemon made of these parts; ``fixed_faces`` returns those that never move."""
         return cls(
             context.config.camera.name,
             context.arming,
@@ -115,6 +124,7 @@ class Commands:
             drill,
             source=context.config.camera.source,
             frames=camera.frames,
+            fixed_faces=fixed_faces,
         )
 
     def handlers(self) -> dict[str, Handler]:
@@ -167,6 +177,7 @@ class Commands:
             "source": redact(self.source),
             "fps": None if rate is None else round(rate, 1),
             "last_frame_seconds": None if beat is None else round(time.monotonic() - beat, 1),
+            "fixed_faces": [_corners(face.box) for face in self.fixed_faces()],
         }
 
     def _last_seen(self) -> LastSeen | None:
@@ -226,6 +237,11 @@ def ago(then: datetime, now: datetime) -> str:
         return f"{int(seconds // _HOUR)} h ago"
     days = int(seconds // _DAY)
     return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _corners(box: Box) -> list[int]:
+    """Return left, top, right and bottom in whole pixels."""
+    return [round(edge) for edge in (box.left, box.top, box.right, box.bottom)]
 
 
 def _mode(word: object) -> Mode:
