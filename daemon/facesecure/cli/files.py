@@ -13,6 +13,7 @@ from types import FrameType
 from typing import IO, Any
 
 from facesecure.domain.errors import UsageError
+from facesecure.util import callers_files
 
 
 @contextmanager
@@ -21,6 +22,10 @@ def replacing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
 
     The file is readable by its owner only (0600): it holds personal data. Raises UsageError if it cannot be written.
     """
+    if (files := callers_files.in_use()) is not None and str(path) in files.drafts:
+        with _held(files, path, binary) as file:
+            yield file
+        return
     if path.is_dir():
         raise UsageError(f"{path} is a folder", "give the name of a file to write")
     try:
@@ -40,6 +45,17 @@ def replacing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _held(files: callers_files.CallersFiles, path: Path, binary: bool) -> Iterator[IO[Any]]:
+    """Open the draft of ``path`` that root made; the process that stayed root puts it in its place."""
+    encoding = None if binary else "utf-8"
+    with os.fdopen(os.dup(files.drafts[str(path)].descriptor), "wb" if binary else "w", encoding=encoding) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    files.finish(path)
 
 
 INTERRUPTED = 130

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import Protocol, runtime_checkable
 
+from facesecure.cli import as_service
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
 from facesecure.util.redaction import learn_address, redact
 
@@ -79,6 +80,8 @@ def _run(arguments: Sequence[str]) -> int:
         if "://" in argument and "@" in argument:  # the parser quotes arguments that it does not expect
             learn_address(argument.partition("=")[2] if argument.startswith("--") and "=" in argument else argument)
     parser = command()
+    if as_service.wanted():
+        as_service.guard(parser)
     try:
         with parser.make_context("facesecure", globals_first(arguments)) as context:
             parser.invoke(context)
@@ -132,7 +135,7 @@ def _sudo_hint(error: Exception) -> str | None:
         return None
     while reason is not None and not isinstance(reason, PermissionError):
         reason = reason.__cause__
-    if reason is None or os.getuid() == 0:  # the real user, whom the installed command keeps under sudo
+    if reason is None or as_service.started_by_root():
         return None
     return "use sudo: the configuration, key and state of the service are for root and its own user"
 

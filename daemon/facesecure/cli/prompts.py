@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from facesecure.domain.errors import UsageError
+from facesecure.util.paths import expanded
 
 VARIABLE = "FACESECURE_PASSPHRASE"
 PassphraseFile = Annotated[
@@ -36,7 +37,7 @@ def _given(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get(VARIABLE)
     try:
-        first = file.read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        first = expanded(file).read_text("utf-8").partition("\n")[0].removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the passphrase in {file}: {error}", "give a text file") from error
     if not first:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from facesecure.domain.errors import ImageError, SourceError, UsageError
+from facesecure.util.paths import expanded
 
 if TYPE_CHECKING:
     from facesecure.camera.sources.factory import OpenedSource
@@ -83,7 +84,7 @@ def photo_files(paths: Iterable[Path]) -> Iterable[Path]:
     """
     from facesecure.vision.images.photos import may_be_photo
 
-    for path in paths:
+    for path in map(expanded, paths):
         if not path.is_dir():
             yield path
             continue

@@ -15,6 +15,7 @@ from facesecure.recognition import calibration
 from facesecure.storage import archive
 from facesecure.storage.archive import Added, ArchivedPerson
 from facesecure.storage.store import DATABASE_NAME, Store
+from facesecure.util.paths import expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def export_people(
 
 def read_export(file: Path, passphrase: Callable[[], str]) -> list[ArchivedPerson]:
     """Decrypt an exported file and return the people in it. Raises UsageError if it cannot be read."""
-    return archive.read_people(file, passphrase)
+    return archive.read_people(expanded(file), passphrase)
 
 
 def import_people(store: Store, arrivals: Sequence[ArchivedPerson]) -> list[Added]:

@@ -11,6 +11,7 @@ from facesecure.config import FacesecureConfig
 from facesecure.services.alert_plugins import play_aloud
 from facesecure.services.people import recognisable_names
 from facesecure.services.progress import Progress, ignore_progress
+from facesecure.util import callers_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def say(text: str, config: FacesecureConfig, state_dir: Path, out: Path | None =
         if out is None:
             play_aloud(text, config, state_dir, speech)
         else:
-            out.write_bytes(path.read_bytes())
+            callers_files.write(out, path.read_bytes())
     return recording
 
 

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from facesecure.domain.errors import StoreError
-from facesecure.util.files import make_private_folders, owned_like, sync_folder
+from facesecure.util.files import create_file, draft_of, make_private_folders, owned_like, sync_folder
 from facesecure.util.rounding import apart
 
 FOLDER = "backups"
@@ -87,7 +87,7 @@ class Backups:
         self._require_space()
         number = max((_number(path) for path in self._matching()), default=0) + 1
         done = self.folder / f"facesecure-{number:06}-{now:%Y%m%d}.db"
-        draft = self.folder / f".{done.name}.{os.getpid()}.part"
+        draft = draft_of(done)
         try:
             _copy(self._path, draft)
             draft.replace(done)
@@ -144,7 +144,7 @@ class Backups:
         """Restore in an order that leaves, after a power cut, either the damaged database or the restored one."""
         made_at = datetime.fromtimestamp(backup.stat().st_mtime, UTC)
         aside = self.folder / f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z.db"
-        draft = self.folder / f".{self._path.name}.{os.getpid()}.part"
+        draft = draft_of(self.folder / self._path.name)
         try:
             _copy(backup, draft)
             os.link(self._path, aside)
@@ -193,7 +193,7 @@ class Backups:
     def _failed(self, error: sqlite3.DatabaseError) -> StoreError:
         if _code(error) not in _DAMAGE:
             return StoreError(f"no backup is made: {error}", "check the disk and its free space")
-        self._suspicion.touch(0o600)
+        os.close(create_file(self._suspicion))
         return StoreError(
             f"{self._path} is damaged: {error}", "start facesecure run again: it restores the newest backup"
         )
@@ -217,7 +217,7 @@ def damage(path: Path, tables: tuple[str, ...] = ()) -> str | None:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy with SQLite's online backup, completely or not at all; the copy is one checked file without a log."""
-    os.close(os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    os.close(create_file(target))
     owned_like(target, target.parent)
     with _reading(source) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)

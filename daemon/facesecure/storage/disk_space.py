@@ -10,6 +10,7 @@ from pathlib import Path
 
 from facesecure.storage.backups import Backups
 from facesecure.storage.snapshots import Snapshots
+from facesecure.util.files import create_file
 
 NEEDED = 1 << 18
 """Bytes needed to open the database: its log, and the index of the log."""
@@ -50,7 +51,7 @@ def write_error(folder: Path) -> OSError | None:
     """Write a test file in ``folder``, because a disk's own figures may be wrong; return the error, or None."""
     probe = folder / _PROBE
     try:
-        with probe.open("wb", buffering=0) as file:
+        with os.fdopen(create_file(probe), "wb", buffering=0) as file:
             os.posix_fallocate(file.fileno(), 0, NEEDED)
             file.write(bytes(NEEDED))
             os.fsync(file.fileno())

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesecure.domain.errors import StoreError
+from facesecure.util import callers_files
 from facesecure.util.files import sync_folder, write_durably
 from facesecure.util.paths import expanded
 
@@ -125,7 +126,9 @@ def make_key(path: Path) -> Key:
 def write_key(path: Path) -> Key:
     """Write a new key to ``path``, replacing any file there. Raises OSError."""
     secret = secrets.token_bytes(_SIZE)
-    write_durably(path, _HEAD + base64.b64encode(secret) + b"\n")
+    content = _HEAD + base64.b64encode(secret) + b"\n"
+    if (files := callers_files.in_use()) is None or not files.write_key(path, content):
+        write_durably(path, content)
     return Key(secret, path)
 
 

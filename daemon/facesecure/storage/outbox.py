@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,11 +27,13 @@ from facesecure.domain.deliveries import (
 from facesecure.domain.wire.alerts import StoredAlert
 from facesecure.storage.database import Database
 from facesecure.storage.outbox_writes import AddAlert, MarkDelivery, with_deferred
+from facesecure.storage.snapshots import is_snapshot_path
 from facesecure.storage.tables import AlertRow, DeliveryRow
 from facesecure.storage.writes import Writer
 
 WRITE_TIMEOUT = 1.0
 """Seconds to wait for other writers: an alarm is rather sent without being stored than late."""
+_SNAPSHOT_PARTS = 5
 _OPEN = [state.value for state in DeliveryState if state.open]
 
 _log = logging.getLogger(__name__)
@@ -153,10 +156,19 @@ def _grouped(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertW
     alerts = []
     for row, deliveries in grouped.values():
         try:
-            alerts.append(AlertWithDeliveries(StoredAlert.model_validate(row.document).alert(), tuple(deliveries)))
+            alerts.append(AlertWithDeliveries(_alert(row.document), tuple(deliveries)))
         except (ValueError, TypeError) as error:
             _log.error("alert %s cannot be read: %s", row.identifier, error)
     return alerts
+
+
+def _alert(document: dict[str, Any]) -> Alert:
+    """Return the alert of a row; without its snapshot if that is none, for plugins send the file that it names."""
+    alert = StoredAlert.model_validate(document).alert()
+    if alert.snapshot_path is None or is_snapshot_path("/".join(alert.snapshot_path.parts[-_SNAPSHOT_PARTS:])):
+        return alert
+    _log.warning("an alert in the database names %r as its snapshot, which is ignored", str(alert.snapshot_path))
+    return replace(alert, snapshot_path=None)
 
 
 def _stored(row: DeliveryRow) -> StoredDelivery:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Update, delete, func, select, update
+from sqlalchemy import Select, String, Update, delete, func, select, type_coerce, update
 
 from facesecure.config import StoreConfig
 from facesecure.domain.records import Pruned
 from facesecure.storage import outbox, visitors
 from facesecure.storage.database import Database
-from facesecure.storage.snapshots import Snapshots
+from facesecure.storage.snapshots import Snapshots, is_snapshot_path
 from facesecure.storage.tables import SeenFaceRow, SightingRow
 
 BATCH = 200
@@ -25,6 +25,7 @@ ORPHAN_AGE = timedelta(hours=1)
 
 def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: datetime) -> Pruned:
     """Run retention once; return what was removed."""
+    _forget_foreign(database)
     sightings, old_files = _remove_old(database, config, now)
     over_limit = _limit_snapshots(database, config)
     faces = _limit_faces(database, config)
@@ -117,11 +118,25 @@ def _unlink_missing(database: Database, snapshots: Snapshots) -> None:
     """Clear snapshots whose file was deleted by hand."""
     with database.read() as session:
         missing = [
-            row.snapshot for row in session.execute(_with_snapshot()) if not snapshots.path(row.snapshot).is_file()
+            row.snapshot
+            for row in session.execute(_with_snapshot())
+            if row.snapshot and not snapshots.path(row.snapshot).is_file()
         ]
     for start in range(0, len(missing), BATCH):
         with database.write() as session:
             session.execute(_forget_snapshots(missing[start : start + BATCH]))
+
+
+def _forget_foreign(database: Database) -> None:
+    """Clear what stands in the place of a snapshot's path and is none; the file that it names is left alone."""
+    written = type_coerce(SightingRow.snapshot, String)
+    with database.read() as session:
+        foreign = [
+            path for path in session.scalars(select(written).where(written.is_not(None))) if not is_snapshot_path(path)
+        ]
+    for start in range(0, len(foreign), BATCH):
+        with database.write() as session:
+            session.execute(_forget_snapshots(foreign[start : start + BATCH]))
 
 
 def _with_snapshot() -> Select[Any, int]:

@@ -16,6 +16,7 @@ from facesecure.util.files import make_private_folders, write_durably
 
 FOLDER = "snapshots"
 _SAFE_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_PATH = re.compile(rf"{FOLDER}/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}/{_SAFE_IDENTIFIER.pattern}\.jpg")
 
 
 class Snapshots:
@@ -69,6 +70,11 @@ class Snapshots:
             with suppress(OSError):  # not empty, or gone already
                 if folder.stat().st_mtime < before.timestamp():
                     folder.rmdir()
+
+
+def is_snapshot_path(relative: str) -> bool:
+    """Return whether ``relative`` can be the path of a snapshot: snapshots/YYYY/MM/DD/IDENTIFIER.jpg, nothing else."""
+    return _PATH.fullmatch(relative) is not None
 
 
 def safe_identifier(identifier: str) -> str:

@@ -8,14 +8,19 @@ Every ``embedding`` and ``crop_png`` is encrypted (``storage.encryption``).
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from facesecure.storage.snapshots import is_snapshot_path
 from facesecure.util.paths import readable
+
+_log = logging.getLogger(__name__)
 
 HEAD = "0005"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
@@ -49,6 +54,25 @@ class Text(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Escape what cannot be stored."""
         return None if value is None else readable(value)
+
+
+class SnapshotPath(TypeDecorator[str]):
+    """The path of a snapshot. Anything else, which only a foreign hand writes there, is read as no snapshot."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Return the path, or None and a warning in the log for what is none."""
+        if value is None or is_snapshot_path(value):
+            return value
+        _warn_of(value)
+        return None
+
+
+@lru_cache(100)
+def _warn_of(value: str) -> None:
+    _log.warning("the database names %r as a snapshot, which is ignored: somebody changed it", value)
 
 
 class Base(DeclarativeBase):
@@ -130,7 +154,7 @@ class SightingRow(Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     supersedes: Mapped[str | None] = mapped_column(String(100))
-    snapshot: Mapped[str | None]
+    snapshot: Mapped[str | None] = mapped_column(SnapshotPath)
     snapshot_bytes: Mapped[int]
     box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime]

@@ -140,6 +140,21 @@ def in_use() -> CallersFiles | None:
     return _files
 
 
+def opened(path: Path) -> IO[bytes] | None:
+    """Return the file ``path`` if it is held, for a library that opens files by itself; None if it is not."""
+    return _HeldPath(path).open("rb") if _files is not None and str(path) in _files.opened else None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path``, a file that the caller named. Raises OSError."""
+    if _files is None or (draft := _files.drafts.get(str(path))) is None:
+        path.write_bytes(data)
+        return
+    with os.fdopen(os.dup(draft.descriptor), "wb") as file:
+        file.write(data)
+    _files.finish(path)
+
+
 def callers_path(path: Path) -> Path:
     """Return ``path``, as one that reads what is held if the caller named it."""
     return _HeldPath(path) if _files is not None else path

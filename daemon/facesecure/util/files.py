@@ -46,11 +46,14 @@ def write_durably(path: Path, data: bytes) -> None:
         raise
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` in one step: a reader sees the old or the new content. Not flushed to the disk."""
+def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Write ``data`` to ``path`` in one step: a reader sees the old or the new content. Not flushed to the disk.
+
+    The file has ``mode`` less the umask.
+    """
     temporary = draft_of(path)
     try:
-        with os.fdopen(create_file(temporary, 0o666), "wb") as file:
+        with os.fdopen(create_file(temporary, mode), "wb") as file:
             file.write(data)
         temporary.replace(path)
     except BaseException:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+from facesecure.util.files import read_regular, replace_file
 from facesecure_plugins.google_home.device import Device, Loudness
 
 LAPSE = timedelta(hours=1)
@@ -81,10 +81,7 @@ class PendingRestores:
         ]
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            temporary = self._file.with_suffix(".new")
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                json.dump(rows, file)
-            temporary.replace(self._file)
+            replace_file(self._file, json.dumps(rows).encode(), 0o600)
         except OSError as error:
             log.warning("cannot record in %s which volumes to restore: %s", self._file, error.strerror)
 
@@ -96,7 +93,7 @@ def _plain(device: Device) -> dict[str, object]:
 def _read(file: Path) -> dict[str, PendingRestore]:
     """Return the entries of ``file`` by device; none if it is missing or damaged."""
     try:
-        entries = [_entry(row) for row in json.loads(file.read_text())]
+        entries = [_entry(row) for row in json.loads(read_regular(file))]
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -48,7 +48,7 @@ ALERTS = [
         ),
         "Correction:\nZoë is at the door",
         speech="Zoë is here",
-        snapshot_path=Path("/somewhere/with spaces/ü.jpg"),
+        snapshot_path=Path("/somewhere/with spaces ü/snapshots/2026/05/01/one.jpg"),
         channels=(),
         created_at=datetime(2031, 5, 1, 12, 0, 1, 7, PARIS),
     ),

@@ -21,7 +21,7 @@ def analyze(tmp_path: Path):
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not here: apt install systemd")
     unit = tmp_path / UNIT.name
-    unit.write_text(re.sub(r"/opt/facesecure/bin/facesecure|/bin/kill", shutil.which("true") or "", UNIT.read_text()))
+    unit.write_text(re.sub(r"/opt/facesecure/bin/python|/bin/kill", shutil.which("true") or "", UNIT.read_text()))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["systemd-analyze", *words, str(unit)], capture_output=True, text=True, check=False)
@@ -36,9 +36,22 @@ def test_systemd_understands_every_word_of_it(analyze):
 
 
 def test_what_systemd_cannot_protect_is_little(analyze):
-    judged = analyze("security", "--offline=true", "--threshold=15", "--no-pager")
+    judged = analyze("security", "--offline=true", "--threshold=13", "--no-pager")
     assert judged.returncode == 0, judged.stdout
     assert "Overall exposure level" in judged.stdout
+
+
+def test_python_takes_no_module_from_the_environment_or_the_state_folder():
+    commands = re.findall(r"^Exec\w+=(/opt/.*)$", UNIT.read_text(), re.MULTILINE)
+    assert len(commands) == 2
+    assert all(command.startswith("/opt/facesecure/bin/python -I -m facesecure ") for command in commands)
+    assert "PYTHONNOUSERSITE=1" in UNIT.read_text()
+    assert 'exec /opt/facesecure/bin/python -I -m facesecure "$@"' in (SYSTEMD / "facesecure.sh").read_text()
+
+
+def test_memory_and_tasks_are_bounded_and_only_what_took_too_much_is_killed():
+    for setting in ("MemoryMax=1G", "TasksMax=256", "OOMPolicy=continue"):
+        assert f"\n{setting}\n" in UNIT.read_text()
 
 
 def test_a_setting_that_systemd_does_not_know_would_be_noticed(analyze, tmp_path):

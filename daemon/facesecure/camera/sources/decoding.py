@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from facesecure.camera.sources.uri import Address
 from facesecure.domain.errors import SourceError
+from facesecure.util import callers_files
 
 _CHOOSE_H264 = "choose H.264 in the camera's settings"
 
@@ -22,11 +24,12 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-def open_container(location: str, **how: Any) -> InputContainer:
+def open_container(location: str | Path, **how: Any) -> InputContainer:
     """Open ``location`` as ``av.open`` does, whatever the bytes of its title are. Raises one of ``unreadable()``."""
     import av
 
-    container: InputContainer = av.open(location, "r", metadata_errors="replace", **how)
+    found = callers_files.opened(location) if isinstance(location, Path) else None
+    container: InputContainer = av.open(found or str(location), "r", metadata_errors="replace", **how)
     return container
 
 

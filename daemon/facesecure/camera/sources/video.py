@@ -63,7 +63,7 @@ class VideoFile(RecordedSource):
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         path = self._address.path
         try:
-            container = open_container(str(path))
+            container = open_container(path)
         except unreadable() as error:
             raise self._unreadable(error) from None
         with container:
