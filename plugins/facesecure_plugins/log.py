@@ -24,6 +24,7 @@ from facesecure.domain.wire.alerts import AlertMessage
 from facesecure.util.paths import expanded
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
+_HINT = "check [plugins.log] file: its folder, who owns it, and the free space"
 _LEVELS = {
     AlertKind.KNOWN: (logging.INFO, 6),  # syslog's "informational"
     AlertKind.TEST: (logging.INFO, 6),
@@ -47,7 +48,11 @@ class LogPlugin:
     class Config(PluginConfig):
         """[plugins.log]."""
 
-        file: Path | None = Field(None, description="also append every alert to this file, as one JSON object a line")
+        file: Path | None = Field(
+            None,
+            description="also append every alert to this file, as one JSON object a line",
+            examples=["/var/lib/facesecure/alerts.jsonl"],
+        )
         journal: bool = Field(True, description="send structured fields to the systemd journal, if there is one")
 
     def __init__(self, config: Config, journal_socket: Path = JOURNAL_SOCKET) -> None:
@@ -59,6 +64,16 @@ class LogPlugin:
         """Raise PluginError if the file cannot be written."""
         if self._file is not None:
             append(self._file, b"")
+
+    def check_settings(self) -> None:
+        """Raise PluginError if the file can never be written: it is a folder, or its folder cannot be made."""
+        if self._file is None:
+            return
+        above = next(path for path in (self._file, *self._file.absolute().parents) if path.exists())
+        writable = os.access(above, os.W_OK) if above == self._file else above.is_dir() and os.access(above, os.W_OK)
+        if self._file.is_dir() or not writable:
+            why = "is a folder" if self._file.is_dir() else f"{above} is no folder that can be written"
+            raise PluginError(f"cannot write {self._file}: {why}", _HINT)
 
     def send(self, alert: Alert) -> None:
         """Write to the journal or the log, which work on a full disk, then to the file. Raises PluginError."""
@@ -134,5 +149,4 @@ def append(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, "ab") as file:
             file.write(b"\n" + data if data and _ends_within_line(descriptor) else data)
     except OSError as error:
-        hint = "check [plugins.log] file: its folder, who owns it, and the free space"
-        raise PluginError(f"cannot write {path}: {error.strerror}", hint) from error
+        raise PluginError(f"cannot write {path}: {error.strerror}", _HINT) from error

@@ -10,7 +10,7 @@ import typer
 
 from facesecure.cli import output
 from facesecure.cli.output import Json, examples, group
-from facesecure.cli.settings import settings_of, state_of
+from facesecure.cli.settings import settings_of
 
 app = group("Check the configuration, or print an example.", "facesecure config check", "facesecure config example")
 
@@ -24,15 +24,17 @@ def check(
     file: Annotated[Path | None, typer.Argument(help="The file. Default: the one that would be used.")] = None,
     json: Json = False,
 ) -> None:
-    """Read the configuration, and list every problem with its line."""
+    """Read the configuration, and list every problem with its line.
+
+    Also those of the plugins' own settings, and what is missing on this machine: a model, a file, a folder, a device.
+    """
     from facesecure.config.paths import find_config
     from facesecure.domain.errors import ConfigError
-    from facesecure.services.config_check import check_config, config_warnings
+    from facesecure.services.config_check import config_warnings
 
     path = find_config(file or settings_of(context).config_file)
     try:
-        config = replace(settings_of(context), config_file=path).config()
-        check_config(config, path, state_of(config))
+        config = replace(settings_of(context), config_file=path).checked_config()
     except ConfigError as error:
         if json:
             output.emit_json({"file": path, "ok": False, "problems": error.problems or (error.message,)})

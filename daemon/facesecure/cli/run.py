@@ -50,11 +50,8 @@ def run(
 def _reload(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:
     """Load the configuration again and check what can be checked while the daemon runs. Raises FacesecureError."""
     from facesecure.app.assembly import check
-    from facesecure.config.paths import find_config
-    from facesecure.services.config_check import require_usable_plugins
 
-    config = settings.config(camera__source=source)
-    require_usable_plugins(config.plugins, find_config(settings.config_file), config.alerts.fallback)
+    config = settings.checked_config(camera__source=source)
     if state_of(config) != state_dir:
         raise ConfigError("state_dir cannot change while facesecure runs", hint="systemctl restart facesecure")
     check(config, state_dir)

@@ -1,15 +1,15 @@
 """Read the TOML file into the schema's sections, and report all of its problems at once.
 
-Each problem names the line, the key, what is wrong, and what was probably meant.
+Each problem names the line, the key, what is wrong, and what was probably meant. A line that is not TOML does not hide
+the problems of the others.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,8 +18,68 @@ from facesecure.config import FacesecureConfig
 from facesecure.config.paths import find_config
 from facesecure.config.secrets import learn_secrets
 from facesecure.config.toml_lines import KeyPath, key_lines, line_of
+from facesecure.config.toml_text import SyntaxProblem, parse
+from facesecure.config.wording import dotted, model_at, problems_of, sentence, unknown_setting
 from facesecure.domain.errors import ConfigError, did_you_mean
-from facesecure.util.redaction import redact
+from facesecure.util.paths import read_text
+
+_TOML_HINT = (
+    "Text needs quotes, settings look like key = value, sections like [camera]; compare with: facesecure config example"
+)
+_HINT = "Every setting, its meaning and its default: facesecure config example"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the setting or section at ``path``, and a hint for all of the problem's kind, if any."""
+
+    path: KeyPath
+    text: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """The tables of a configuration file before they are validated, with the lines of their keys.
+
+    ``path`` is None where there is no file. ``overrides`` has the dotted keys that the command line gave. ``syntax``
+    are the lines that are not TOML, whose settings are missing from ``tables``.
+
+    Example::
+
+        file = read_settings(Path("door.toml"))
+        config, problems = validated(file)
+        if problems:
+            raise file.error(problems)
+    """
+
+    path: Path | None
+    tables: dict[str, Any]
+    lines: dict[KeyPath, int]
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    syntax: tuple[SyntaxProblem, ...] = ()
+
+    def error(self, problems: Iterable[Problem]) -> ConfigError:
+        """Return the error that lists ``problems``, after those of the syntax, in the order of the file."""
+        problems = list(dict.fromkeys(problems))
+        found = [(problem.line, f"{problem.place}: {problem.text}") for problem in self.syntax]
+        found += [self._located(problem) for problem in problems]
+        shown = tuple(text for _, text in sorted(found, key=lambda item: item[0]))
+        count = "one problem" if len(shown) == 1 else f"{len(shown)} problems"
+        if self.syntax:
+            return ConfigError(f"{self.path} is not valid TOML", shown, _TOML_HINT)
+        hints = dict.fromkeys(problem.hint or _HINT for problem in problems)
+        return ConfigError(f"{count} in {self.path or 'the settings'}", shown, "; ".join(hints))
+
+    def _located(self, problem: Problem) -> tuple[int, str]:
+        """Return the line of ``problem``, 0 for the command line and the defaults, and its text with the line."""
+        key = dotted(problem.path)
+        line = line_of(problem.path, self.lines)
+        if key in self.overrides:
+            line, where = 0, "command line"
+        else:
+            where = "default" if line is None else f"line {line}"
+        return line or 0, f"{where}: {sentence(problem.path, problem.text)}"
 
 
 def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
@@ -28,15 +88,43 @@ def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None =
     ``overrides`` maps dotted keys ("camera.source") to values that take precedence over the file.
     Raises ConfigError with every problem found, in the order of the file.
     """
+    file = read_settings(named, overrides)
+    config, problems = validated(file)
+    if config is None:
+        raise file.error(problems)
+    return config
+
+
+def read_settings(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> SettingsFile:
+    """Read the tables of the file that ``load_config`` would load. Raises ConfigError only if it cannot be read.
+
+    From now on its secrets are hidden wherever this process writes.
+    """
     path = find_config(named)
     text = "" if path is None else _read(path)
-    data = {} if path is None else _parse(path, text)
-    return _validate(path, text, data, overrides or {})
+    tables, kept, syntax = parse(text)
+    for key, value in (overrides or {}).items():
+        _put(tables, key.split("."), value)
+    learn_secrets(tables)
+    return SettingsFile(path, tables, key_lines(kept), overrides or {}, syntax)
+
+
+def validated(file: SettingsFile) -> tuple[FacesecureConfig | None, list[Problem]]:
+    """Return the configuration in ``file``, or None and all that is wrong with it."""
+    try:
+        config = FacesecureConfig.model_validate(file.tables, context={"plugins": _plugins_of(file.tables)})
+    except ValidationError as error:
+        found = list(_problems(error.errors(), file.tables))
+        if file.syntax:  # what a section as a whole lacks may be on a line that is not TOML
+            found = [problem for problem in found if not isinstance(_at(file.tables, problem.path), Mapping)]
+        return None, [*found, *_unusable_text((), file.tables)]
+    problems = list(_unusable_text((), file.tables))
+    return (None if problems or file.syntax else config), problems
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text (byte {error.start})", hint="Save it as UTF-8.") from error
     except OSError as error:
@@ -44,35 +132,6 @@ def _read(path: Path) -> str:
             f"the configuration file {path} cannot be read: {error.strerror}",
             hint="Check its permissions: ls -l " + str(path),
         ) from error
-
-
-def _parse(path: Path, text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            f"{path} is not valid TOML",
-            problems=(_syntax_problem(str(error), text),),
-            hint="Text needs quotes, settings look like key = value, sections like [camera]; "
-            "compare with: facesecure config example",
-        ) from error
-
-
-def _syntax_problem(message: str, text: str) -> str:
-    found = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", message, re.DOTALL)
-    if found is None:  # "(at end of document)"
-        return f"line {text.count(chr(10)) + 1}: {message}"
-    return f"line {found[2]}, column {found[3]}: {found[1]}"
-
-
-def _validate(path: Path | None, text: str, data: dict[str, Any], overrides: Mapping[str, Any]) -> FacesecureConfig:
-    for key, value in overrides.items():
-        _put(data, key.split("."), value)
-    learn_secrets(data)
-    try:
-        return FacesecureConfig.model_validate(data, context={"plugins": _plugins_of(data)})
-    except ValidationError as error:
-        raise _config_error(path, text, error.errors(), overrides) from error
 
 
 def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -90,92 +149,32 @@ def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:
     data[parts[-1]] = value
 
 
-def _config_error(
-    path: Path | None, text: str, errors: Iterable[ErrorDetails], overrides: Mapping[str, Any]
-) -> ConfigError:
-    lines = key_lines(text)
-    found = []
-    for error in errors:
-        key = _dotted(error["loc"])
-        line = None if key in overrides else line_of(error["loc"], lines)
-        where = "command line" if line is None else f"line {line}"
-        found.append((line or 0, f"{where}: {key}: {describe(error)}"))
-    problems = tuple(problem for _, problem in sorted(found, key=lambda item: item[0]))
-    count = "one problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return ConfigError(
-        f"{count} in {path or 'the settings'}",
-        problems=problems,
-        hint="Every setting, its meaning and its default: facesecure config example",
-    )
+def _at(tables: Any, path: KeyPath) -> Any:
+    for part in path:
+        tables = tables[part] if isinstance(tables, Mapping) and part in tables else None
+    return tables
 
 
-def _dotted(path: KeyPath) -> str:
-    """Join ``path`` with dots: ``camera.width``, and ``motion.mask[1][3]`` for list items (counted from 1)."""
-    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+def _unusable_text(path: KeyPath, value: Any) -> Iterator[Problem]:
+    """Yield a problem for each text with a NUL in it, with which no file and no program can be called."""
+    inner = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield from _unusable_text((*path, key), item)
+    if isinstance(value, str) and "\0" in value:
+        yield Problem(path, "must not have a NUL character in it")
 
 
-_MUST_BE = {
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "string_type": "text in quotes",
-    "path_type": "a path in quotes",
-    "list_type": "a list in square brackets",
-    "tuple_type": "a list in square brackets",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}",
-    "less_than_equal": "at most {le}",
-    "literal_error": "{expected}",
-}
-
-
-def describe(error: ErrorDetails) -> str:
-    """Describe one of pydantic's errors about ``FacesecureConfig`` in plain words."""
-    kind, value, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "extra_forbidden":
-        return _unknown(error["loc"])
-    if kind in ("model_type", "dict_type"):
-        if any(isinstance(part, int) for part in error["loc"]):
-            return f"must be settings in braces, such as {{ key = value }}, not {_shown(value)}"
-        return f"must be a section that begins with [{_dotted(error['loc'])}], not {_shown(value)}"
-    if kind == "missing":
-        return f"is missing from {_shown(value)}"
-    if kind == "string_too_short":
-        return "must not be empty"
-    if kind in _MUST_BE:
-        wanted = _MUST_BE[kind].format(**{name: _plain(limit) for name, limit in context.items()})
-        return f"must be {wanted}, not {_shown(value)}{_suggest_choice(error)}"
-    return error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-
-
-def _plain(limit: Any) -> str:
-    return f"{limit:g}" if isinstance(limit, float) else str(limit)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "a section"
-    text = str(value).lower() if isinstance(value, bool) else redact(repr(value))  # before it is cut
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _suggest_choice(error: ErrorDetails) -> str:
-    if error["type"] != "literal_error" or not isinstance(error["input"], str):
-        return ""
-    return did_you_mean(error["input"], re.findall(r"'([^']*)'", error["ctx"]["expected"]), prefix="; ")
+def _problems(errors: Iterable[ErrorDetails], tables: Mapping[str, Any]) -> Iterator[Problem]:
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    others = [error for error in errors if error["type"] != "extra_forbidden"]
+    yield from (Problem(error["loc"], _unknown(error["loc"])) for error in unknown)
+    yield from (Problem(*found) for found in problems_of(others, FacesecureConfig, tables))
 
 
 def _unknown(path: KeyPath) -> str:
-    model, name = _model_at(path[:-1]), str(path[-1])
-    siblings = [] if model is None else list(model.model_fields)
-    what = "section or setting" if len(path) == 1 else "setting"
-    return f"there is no such {what}" + (did_you_mean(name, siblings, prefix="; ") or _elsewhere(name))
+    model, name = model_at(FacesecureConfig, path[:-1]), str(path[-1])
+    text = unknown_setting(name, {} if model is None else model.model_fields, _elsewhere(name))
+    return text.replace("such setting", "such section or setting", 1) if len(path) == 1 else text
 
 
 def _elsewhere(name: str) -> str:
@@ -185,26 +184,6 @@ def _elsewhere(name: str) -> str:
 
 
 def _settings() -> Iterable[tuple[str, str]]:
-    for section, field in FacesecureConfig.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from ((section, leaf) for leaf in field.annotation.model_fields)
-
-
-def _model_at(path: KeyPath) -> type[BaseModel] | None:
-    """Return the section at ``path``, which may lead through lists of sections."""
-    model: type[BaseModel] = FacesecureConfig
-    for part in path:
-        if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part)
-        found = None if field is None else _section(field.annotation)
-        if found is None:
-            return None
-        model = found
-    return model
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    """Return the section class in ``annotation``, which is that class or a list of it."""
-    kinds = [annotation, *get_args(annotation)]
-    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    for section, setting in FacesecureConfig.model_fields.items():
+        if isinstance(setting.annotation, type) and issubclass(setting.annotation, BaseModel):
+            yield from ((section, leaf) for leaf in setting.annotation.model_fields)

@@ -82,6 +82,7 @@ class DetectorConfig(Section):
         None,
         description="detections below this are dropped; by default it depends on the kind: "
         "mtcnn 0.8, haar 0.8, yunet 0.6",
+        examples=[0.8],
     )
     interval: float = Field(0.15, ge=0, le=10, description="shortest time between two detections, in seconds")
     preset: Literal["default", "pisecurehome"] = Field(
@@ -104,6 +105,7 @@ class QualityConfig(Section):
     min_confidence: Fraction | None = Field(
         None,
         description="confidence of the detector; by default it depends on the detector: mtcnn 0.9, haar 0.9, yunet 0.7",
+        examples=[0.9],
     )
 
 
@@ -193,6 +195,7 @@ class SpeechConfig(Section):
         None,
         min_length=1,
         description="the location as it is spoken: at the front door, au garage; by default from the camera's name",
+        examples=["at the front door"],
     )
     slow: bool = Field(False, description="speak slowly")
     accent: str = Field(
@@ -203,6 +206,7 @@ class SpeechConfig(Section):
     piper_model: Path | None = Field(
         None,
         description="piper: a voice's .onnx file beside its .onnx.json; by default the installed voice (English)",
+        examples=["/usr/local/share/piper/en_GB-alan-medium.onnx"],
     )
     silence: float = Field(
         0.6, ge=0, le=5, description="seconds of silence before the words: speakers swallow the first moment"
@@ -270,6 +274,7 @@ class FacesecureConfig(Section):
     state_dir: Path | None = Field(
         None,
         description="folder of the database, snapshots and pulled models; the service uses /var/lib/facesecure",
+        examples=["/var/lib/facesecure"],
     )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
     health: HealthConfig = Field(default_factory=lambda: HealthConfig())

@@ -40,7 +40,9 @@ class GoogleHomeConfig(PluginConfig):
         "any", description="how many devices must have played it to the end before it counts as delivered"
     )
     serve_address: IPAddress | None = Field(
-        None, description="this machine's address that devices fetch from; else the one they are reached from"
+        None,
+        description="this machine's address that devices fetch from; else the one they are reached from",
+        examples=["192.168.1.20"],
     )
     serve_ports: str = Field(
         "0", description='port they fetch from, or a range such as "8200-8210", for a firewall; 0: any'

@@ -49,15 +49,15 @@ def test_a_plugins_settings_are_checked_too_with_their_line(facesecure, tmp_path
     file = tmp_path / "door.toml"
     file.write_text("[plugins.log]\nnosuch = 1\n[plugins.logg]\n")
     problems = facesecure("config", "check", file, "--json").json["problems"]
-    assert problems[0].startswith("line 1: plugins.log: there is no setting 'nosuch'")
-    assert problems[1] == "line 3: plugins.logg: no such plugin is installed; did you mean 'log'?"
+    assert problems[0] == "line 2: plugins.log.nosuch: there is no such setting"
+    assert problems[1] == "line 3: plugins.logg: no plugin called 'logg' is installed; did you mean 'log'?"
 
 
 def test_a_fallback_that_is_no_plugin_is_told_and_one_that_goes_in_a_circle(facesecure, tmp_path):
     file = tmp_path / "door.toml"
     file.write_text('[alerts]\nfallback = { google_home = "speeker" }\n')
     (problem,) = facesecure("config", "check", file, "--json").json["problems"]
-    assert problem == "line 2: alerts.fallback: no plugin speeker is installed; did you mean 'speaker'?"
+    assert problem == "line 2: alerts.fallback: no plugin called 'speeker' is installed; did you mean 'speaker'?"
     file.write_text('[alerts]\nfallback = { speaker = "log", log = "speaker" }\n')
     (problem,) = facesecure("config", "check", file, "--json").json["problems"]
     assert "the fallbacks form a circle: speaker > log > speaker" in problem

@@ -8,7 +8,7 @@ from facesecure.config import FacesecureConfig, paths
 from facesecure.config.example import example_config
 from facesecure.config.loader import load_config
 from facesecure.domain.errors import ConfigError
-from facesecure.services.config_check import require_usable_plugins
+from facesecure.services.config_check import checked_config
 
 
 @pytest.fixture(autouse=True)
@@ -162,11 +162,20 @@ def test_the_example_loads_to_the_defaults_as_it_is_and_with_every_setting_uncom
 
 def test_the_example_s_plugins_load_to_their_defaults_with_every_setting_uncommented(tmp_path):
     plugins = "[plugins." + example_config().partition("\n[plugins.")[2]
-    path = written(tmp_path, re.sub(r"^# ?(?=\[plugins|\w+ = (?!\(not set\)))", "", plugins, flags=re.MULTILINE))
-    tables = load_config(path).plugins
-    require_usable_plugins(tables, path)
+    path = written(tmp_path, re.sub(r"^# ?(?=\[plugins|\w+ = )", "", plugins, flags=re.MULTILINE))
+    tables = checked_config(path, {}, lambda _: tmp_path).plugins
     assert {"google_home", "log", "notify", "speaker", "webhook"} <= set(tables)
     assert tables["webhook"]["secret"] == ""
+
+
+def test_every_line_of_the_example_that_looks_like_a_setting_may_be_uncommented(tmp_path):
+    uncommented, count = re.subn(r"^# *(?=\[|[\w.]+ *=)", "", example_config(), flags=re.MULTILINE)
+    assert count > 100
+    with pytest.raises(ConfigError) as caught:
+        checked_config(written(tmp_path, uncommented), {}, lambda _: tmp_path)
+    missing, *others = (problem.split(": ", 1)[1] for problem in caught.value.problems)
+    assert re.fullmatch(r"speech\.piper_model: there is no file /usr/.*\.onnx", missing)
+    assert all("cannot write /var/lib/facesecure/" in other for other in others)  # unless root runs this
 
 
 def test_the_example_names_every_setting_and_what_it_means():

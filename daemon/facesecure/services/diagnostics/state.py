@@ -37,7 +37,7 @@ def store(context: CheckContext) -> Iterator[CheckResult]:
 
     path = database(context)
     if not path.exists():
-        yield _missing_store(context.state_dir)
+        yield missing_store(context.state_dir)
         return
     revision = inspect(path)
     with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -49,7 +49,8 @@ def store(context: CheckContext) -> Iterator[CheckResult]:
         yield fail("store", f"{path} is damaged: {verdict}", remedy)
 
 
-def _missing_store(state_dir: Path) -> CheckResult:
+def missing_store(state_dir: Path) -> CheckResult:
+    """Return whether ``state_dir``, which does not exist yet, can be created."""
     parent = existing(state_dir)
     if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
         return ok("store", f"{state_dir} will be created when it is first used")

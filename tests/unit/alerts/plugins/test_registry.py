@@ -39,7 +39,7 @@ def test_a_healthy_plugin_is_enabled_with_its_settings() -> None:
 
 def test_a_plugin_without_settings_needs_no_config() -> None:
     assert the_record("NoSettings").status is PluginStatus.ENABLED
-    assert "no setting 'x'" in the_record("NoSettings", {"x": 1}).reason
+    assert "x: there is no such setting" in the_record("NoSettings", {"x": 1}).reason
 
 
 def test_the_bundled_plugin_comes_by_the_same_door() -> None:
@@ -84,7 +84,7 @@ def test_all_wrong_settings_are_told_at_once_with_what_was_meant() -> None:
     record = the_record("Quiet", {"volum": 1, "volume": "loud"})
     assert record.status is PluginStatus.CONFIG_ERROR
     assert "did you mean 'volume'?" in record.reason
-    assert "volume: Input should be a valid integer" in record.reason
+    assert "volume: must be a whole number" in record.reason
     assert record.hint == "its settings are: volume, greeting, enabled, attempt_seconds, expires"
     assert record.plugin is None
 
@@ -105,7 +105,7 @@ def test_a_wrong_setting_is_not_repeated_in_the_log_for_it_may_be_a_password(cap
 def test_enabled_is_yes_or_no() -> None:
     record = the_record("Quiet", {"enabled": "maybe"})
     assert record.status is PluginStatus.CONFIG_ERROR
-    assert "'maybe'" in record.reason
+    assert record.reason == "enabled: must be true or false"
 
 
 def test_a_table_for_a_plugin_nobody_installed_says_what_was_meant(caplog: pytest.LogCaptureFixture) -> None:
