@@ -5,7 +5,7 @@
 # make faults  every fault and attack done on purpose, and the tables in docs/reliability.md of what was seen
 # make lint    ruff, mypy, and the order of imports
 # make lock    resolve the packages anew, with hashes, into requirements/ (UPGRADE=1: the newest versions)
-# make audit   known vulnerabilities of these packages
+# make audit   known vulnerabilities of these packages; make sbom   what is shipped, as CycloneDX in out/sbom.json
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -41,7 +41,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils
 
-.PHONY: help setup demo test test-slow bench faults lint lock audit docs clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -138,6 +138,9 @@ lock: .venv/.dev
 
 audit: .venv/.dev
 	@.venv/bin/python -m supply_chain.audit
+
+sbom: .venv/.dev
+	@.venv/bin/python -m supply_chain.sbom
 
 install:
 	@systemd/install.sh

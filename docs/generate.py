@@ -6,6 +6,7 @@
 - ``configuration.md``: every setting, from the configuration schema and the ``Config`` classes of the bundled plugins
 - ``commands.md``: every command and option of ``facesecure``, the commands of the bundled plugins included
 - ``training-commands.md``: the same for ``facesecure-train``; TensorFlow is not loaded
+- ``third-party.md``: every package that is installed, by the lock files, and what is inside it, with licences
 
 Each page has a line that marks where the generated part begins; the introduction above it is written by hand.
 """
@@ -30,6 +31,7 @@ from facesecure.config import FacesecureConfig
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))  # for supply_chain, which is not installed
 
 MARK = "<!-- Written by docs/generate.py from here on: change the code that it reads, then run it again. -->\n"
 
@@ -46,11 +48,13 @@ def pages() -> dict[str, str]:
     """Return the text of every page by its file name: the introduction as it is, the rest new."""
     from facesecure.cli.app import app
     from facesecure_training.cli.main import app as training_app
+    from supply_chain.third_party import tables
 
     generated = {
         "configuration.md": settings(),
         "commands.md": commands("facesecure", app),
         "training-commands.md": commands("facesecure-train", training_app),
+        "third-party.md": tables(),
     }
     return {name: f"{_introduction(DOCS / name)}{MARK}\n{text}" for name, text in generated.items()}
 
