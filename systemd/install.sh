@@ -78,10 +78,10 @@ environment() {
 
 # The lock files of the daemon and of the EXTRAS, in `locks`.
 extras() {
-    local extra
+    local extra wanted=${EXTRAS:-}
     locks=("$source/requirements/base.txt")
-    for extra in ${EXTRAS//,/ }; do
-        [ -e "$source/requirements/$extra.txt" ] || fail "there is no extra $extra: there are offline-voice, heic, notify, training, s3, gdrive"
+    for extra in ${wanted//,/ }; do
+        [ -e "$source/requirements/$extra.txt" ] || fail "there is no extra $extra: there are offline-voice, charts, heic, notify, training, s3, gdrive"
         locks+=("$source/requirements/$extra.txt")
     done
 }

@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facesecure.domain.errors import FacesecureError
+from facesecure.util.installing import found, install_extra
+
 if TYPE_CHECKING:
     from facesecure.recognition.calibration import Calibration, PersonCalibration, Spread
 
+_INSTALL = f"install it: {install_extra('charts')}"
 _SCORES = np.linspace(-0.5, 1.0, 400)
 _WIDTH, _ROW_HEIGHT, _MARGIN_HEIGHT = 8.0, 1.3, 1.1
 _STRANGERS, _OWN, _RIVALS, _LINE = "#d1495b", "#2e7d5b", "#edae49", "#22223b"
 
 
+def require_charts() -> None:
+    """Raise FacesecureError, with the command that installs it, if matplotlib is missing; it is not imported."""
+    if not found("matplotlib"):
+        raise FacesecureError("a chart needs matplotlib, which is not installed", _INSTALL)
+
+
 def draw_chart(calibration: Calibration) -> bytes:
-    """Return the chart as a PNG, one row for each person."""
+    """Return the chart as a PNG, one row for each person. Raises FacesecureError if matplotlib is missing."""
+    require_charts()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

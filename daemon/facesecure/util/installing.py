@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shlex
 import sys
@@ -21,3 +22,11 @@ def pip_install(*packages: str) -> str:
 def install_extra(extra: str) -> str:
     """Return the command that installs an optional part of facesecure, such as "charts"."""
     return pip_install(f"facesecure[{extra}]")
+
+
+def found(module: str) -> bool:
+    """Return whether ``module`` is installed, without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ValueError:  # it is in sys.modules without a specification
+        return False

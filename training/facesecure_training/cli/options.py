@@ -28,7 +28,21 @@ Images = Annotated[
 StateDir = Annotated[
     Path | None, typer.Option("--state-dir", envvar="FACESECURE_STATE_DIR", help="Folder with downloaded models.")
 ]
-Plot = Annotated[Path | None, typer.Option("--plot", help="Write a chart (PNG) to this folder.", file_okay=False)]
+
+
+def _chart_folder(folder: Path | None) -> Path | None:
+    """Raise FacesecureError at once, not after an hour, if charts are wanted and cannot be drawn."""
+    if folder is not None:
+        from facesecure_training.common.optional_dependencies import require_charts
+
+        require_charts()
+    return folder
+
+
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Write a chart (PNG) to this folder.", file_okay=False, callback=_chart_folder),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 WriteCard = Annotated[bool, typer.Option("--write-card", help="Write the figures to the model's card.")]
 WriteThreshold = Annotated[
@@ -37,7 +51,12 @@ WriteThreshold = Annotated[
 ]
 ReportDir = Annotated[
     Path | None,
-    typer.Option("--report", help="Write an HTML page, its charts and JSON to this folder.", file_okay=False),
+    typer.Option(
+        "--report",
+        help="Write an HTML page, its charts and JSON to this folder.",
+        file_okay=False,
+        callback=_chart_folder,
+    ),
 ]
 Robustness = Annotated[
     int, typer.Option("--robustness", min=0, help="Corrupt this many faces in six ways, step by step; 0: none.")

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.util.installing import install_extra
+from facesecure.util.installing import found, install_extra
 from facesecure.vision.inference.interpreter import native_messages_logged
 
 
@@ -40,11 +40,25 @@ def parquet() -> Any:
     return _fetch("pyarrow.parquet")
 
 
-def _fetch(module: str) -> Any:
+def pyplot() -> Any:
+    """Return the matplotlib.pyplot module, which draws into files only. Raises FacesecureError if it is missing."""
+    _fetch("matplotlib", "charts").use("Agg")
+    return _fetch("matplotlib.pyplot", "charts")
+
+
+def require_charts() -> None:
+    """Raise FacesecureError if matplotlib is missing; it is not imported."""
+    if not found("matplotlib"):
+        raise FacesecureError(
+            "a chart needs matplotlib, which is not installed", f"install the extra: {install_extra('charts')}"
+        )
+
+
+def _fetch(module: str, extra: str = "training") -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
         raise FacesecureError(
             f"this command needs {module.split('.')[0]}, which is not installed ({error})",
-            f"install the extra: {install_extra('training')}",
+            f"install the extra: {install_extra(extra)}",
         ) from error

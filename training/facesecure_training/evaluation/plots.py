@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,12 +60,8 @@ def verification(path: Path, scores: Sequence[float | None], same: Sequence[bool
 
 def _draw(path: Path, parts: Sequence[Callable[[Axes], None]]) -> None:
     """Draw one figure with its parts side by side. Raises UsageError if it cannot be written."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(parts), figsize=(6.5 * len(parts), 5), layout="constrained", squeeze=False)
+    plots = pyplot()
+    figure, axes = plots.subplots(1, len(parts), figsize=(6.5 * len(parts), 5), layout="constrained", squeeze=False)
     for draw, place in zip(parts, axes[0], strict=True):
         draw(place)
     try:
@@ -73,7 +70,7 @@ def _draw(path: Path, parts: Sequence[Callable[[Axes], None]]) -> None:
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", "choose a folder that can be written") from error
     finally:
-        pyplot.close(figure)
+        plots.close(figure)
 
 
 def _named(axes: Axes, report: OpensetReport) -> None:

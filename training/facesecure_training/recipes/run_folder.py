@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure.util.installing import found
+from facesecure_training.common.optional_dependencies import pyplot, tensorflow
 from facesecure_training.recipes.checkpoint import EpochRow
 from facesecure_training.recipes.settings import TrainingSettings, read_config
 
@@ -85,7 +86,7 @@ class RunFolder:
         beside.replace(self.best)
 
     def save_curves(self, history: Sequence[EpochRow]) -> None:
-        """Write curves.csv and curves.png."""
+        """Write curves.csv and, where matplotlib is installed, curves.png."""
         if not history:
             return
         text = io.StringIO()
@@ -93,7 +94,8 @@ class RunFolder:
         table.writeheader()
         table.writerows(history)
         self._write(self.curves, text.getvalue().encode())
-        _chart(self.chart, history)
+        if found("matplotlib"):
+            _chart(self.chart, history)
 
     def _write(self, path: Path, content: bytes) -> None:
         beside = path.with_suffix(".writing")
@@ -154,14 +156,10 @@ def _versions() -> dict[str, str]:
 
 def _chart(path: Path, history: Sequence[EpochRow]) -> None:
     """Draw losses on the left, and what is measured in validation on the right."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+    plots = pyplot()
     losses = [name for name in history[0] if name.endswith("loss")]
     others = [name for name in history[0] if name.startswith("val_") and name not in losses]
-    figure, places = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
+    figure, places = plots.subplots(1, 2, figsize=(11, 4), layout="constrained")
     for axes, names in zip(places, (losses, others), strict=True):
         for name in names:
             axes.plot([row["epoch"] for row in history], [row[name] for row in history], label=name)
@@ -171,5 +169,5 @@ def _chart(path: Path, history: Sequence[EpochRow]) -> None:
             axes.legend()
     beside = path.with_suffix(".writing.png")
     figure.savefig(beside, dpi=100)
-    pyplot.close(figure)
+    plots.close(figure)
     beside.replace(path)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from facesecure.domain.errors import UsageError
+from facesecure_training.common.optional_dependencies import pyplot
 from facesecure_training.search.study import optuna
 
 
@@ -114,12 +115,8 @@ def _places(distribution: Any, values: Sequence[Any]) -> list[float]:
 
 
 def _save(path: Path, draw: Any) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(9, 4.5), layout="constrained")
+    plots = pyplot()
+    figure, axes = plots.subplots(figsize=(9, 4.5), layout="constrained")
     draw(axes)
     figure.savefig(path, dpi=100)
-    pyplot.close(figure)
+    plots.close(figure)

@@ -1,23 +1,29 @@
-"""Write text into images, in any alphabet that DejaVu Sans has.
+"""Write text into images, in the alphabets of Europe and its neighbours.
 
-OpenCV's putText supports ASCII only, and names need more. matplotlib provides DejaVu Sans (Latin, Greek, Cyrillic,
-Hebrew, Arabic letters and more) and FreeType to draw it. Characters that the font lacks (emoji, Chinese) become "?".
+OpenCV's putText supports ASCII only, and names need more. The letters are those of DejaVu Sans, drawn in advance by
+``facesecure_training.importing.glyphs``: Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic letters. Others
+(emoji, Chinese) become "?".
 """
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from facesecure.domain import Image, Luma
 
-if TYPE_CHECKING:
-    from matplotlib.ft2font import FT2Font
-
 Colour = tuple[int, int, int]
+
+EM = 48
+"""Pixels per em at which the letters were drawn; they are scaled from there."""
+GLYPHS = Path(__file__).with_name("dejavu_sans.npz")
+_LINE = 1.3
+"""Height of a line in em; the baseline is one em below its top."""
 
 
 def measure(text: str, size: int) -> int:
@@ -27,17 +33,10 @@ def measure(text: str, size: int) -> int:
 
 def coverage(text: str, size: int) -> Luma:
     """Return ``text`` as a uint8 mask, 255 where ink is; 1.3 times ``size`` pixels high, on a common baseline."""
-    font = _font()
-    font.set_size(size, 72)
-    font.set_text(_drawable(text), 0.0)
-    font.draw_glyphs_to_bitmap(antialiased=True)
-    ink = np.asarray(font.get_image(), np.uint8)
-    below = round(font.get_descent() / 64)
-    line = np.zeros((round(1.3 * size), max(ink.shape[1], 1)), np.uint8)
-    top = max(0, size - (ink.shape[0] - below))
-    rows = min(ink.shape[0], line.shape[0] - top)
-    line[top : top + rows, : ink.shape[1]] = ink[:rows]
-    return line
+    line = _drawn(text)
+    width = max(1, round(line.shape[1] * size / EM))
+    how = cv2.INTER_AREA if size < EM else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(line, (width, round(_LINE * size)), interpolation=how), np.uint8)
 
 
 def write(image: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
@@ -61,14 +60,44 @@ def wrap(text: str, size: int, width: int) -> list[str]:
     return lines
 
 
-def _drawable(text: str) -> str:
-    font = _font()
-    return "".join(char if char == " " or font.get_char_index(ord(char)) else "?" for char in text)
+@dataclass(frozen=True, slots=True)
+class _Glyph:
+    """One letter: its ink, how far it stands right of the pen and above the baseline, and the width of its place."""
+
+    ink: Luma
+    left: int
+    top: int
+    advance: float
+
+
+def _drawn(text: str) -> Luma:
+    """Return ``text`` as a mask like ``coverage``, at EM pixels per em."""
+    glyphs, pen = _glyphs(), 0.0
+    placed: list[tuple[_Glyph, int]] = []
+    for char in unicodedata.normalize("NFC", text):
+        glyph = glyphs.get(char) or glyphs["?"]
+        placed.append((glyph, round(pen) + glyph.left))
+        pen += glyph.advance
+    before = max(0, *(-x for _, x in placed)) if placed else 0
+    width = max([round(pen), *(x + glyph.ink.shape[1] for glyph, x in placed)])
+    line = np.zeros((round(_LINE * EM), max(1, before + width)), np.uint8)
+    for glyph, x in placed:
+        _put(line, glyph, before + x)
+    return line
+
+
+def _put(line: Luma, glyph: _Glyph, x: int) -> None:
+    above = max(0, glyph.top - EM)  # two accents on a capital letter reach above the line
+    ink, y = glyph.ink[above:], max(0, EM - glyph.top)
+    window = line[y : y + ink.shape[0], x : x + ink.shape[1]]
+    np.maximum(window, ink[: window.shape[0]], out=window)
 
 
 @cache
-def _font() -> FT2Font:
-    import matplotlib
-    from matplotlib.ft2font import FT2Font
-
-    return FT2Font(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
+def _glyphs() -> dict[str, _Glyph]:
+    with np.load(GLYPHS) as file:
+        codes, places, ink = file["codes"], file["places"], file["ink"]
+    return {
+        chr(code): _Glyph(ink[begin : begin + height * width].reshape(height, width), left, top, advance / 64)
+        for code, (begin, height, width, left, top, advance) in zip(codes.tolist(), places.tolist(), strict=True)
+    }

@@ -139,3 +139,22 @@ def test_a_rate_of_false_accepts_is_read_as_the_daemon_reads_it(kind):
     assert "must be a rate above 0 and up to 0.5, such as 1/1000, 0.001 or 0.1%, not '60%'" in asked["60%"]
     assert "must be at least 1e-06, not '1/10000000'" in asked["1/10000000"]
     assert "--far" not in asked["1/1000"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verification", "--plot"), ("verification", "--report"), ("classifier", "--report"), ("openset", "--plot"),
+        ("openset", "--report"), ("tracks", "--plot"), ("quality", "--plot"),
+    ],
+)  # fmt: skip
+def test_charts_without_matplotlib_are_refused_before_anything_is_measured(words, tmp_path):
+    kind, option = words
+    script = NO_TENSORFLOW.replace('"tensorflow"', '"matplotlib", "tensorflow"')
+    done = subprocess.run(
+        [sys.executable, "-c", script, "evaluate", kind, option, str(tmp_path)],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "a chart needs matplotlib, which is not installed" in done.stderr
+    assert "-m pip install 'facesecure[charts]'" in done.stderr

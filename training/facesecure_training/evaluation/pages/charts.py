@@ -11,6 +11,7 @@ import numpy as np
 
 from facesecure.domain import Image
 from facesecure_training.common.corruption_series import CORRUPTION_SERIES
+from facesecure_training.common.optional_dependencies import pyplot
 from facesecure_training.evaluation.rates import Curve, Rates
 
 if TYPE_CHECKING:
@@ -191,19 +192,15 @@ def _percent(value: float, _: float = 0) -> str:
 
 def _drawn(draw: Callable[..., None], size: tuple[float, float] = (6.2, 4.6), rows: int = 1, columns: int = 1) -> bytes:
     """Return a figure with that many axes, drawn by ``draw``, as a PNG."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+    plots = pyplot()
     found = io.BytesIO()
-    with pyplot.rc_context(_STYLE):
-        figure, places = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    with plots.rc_context(_STYLE):
+        figure, places = plots.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
         try:
             draw(*places.ravel())
             figure.savefig(found, dpi=120, format="png")
         finally:
-            pyplot.close(figure)
+            plots.close(figure)
     return found.getvalue()
 
 
