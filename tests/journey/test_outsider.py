@@ -57,4 +57,4 @@ def test_without_the_package_there_is_no_such_plugin(tmp_path: Path) -> None:
     (tmp_path / "door.toml").write_text("[plugins.marquee]\n")
     checked = facesecure(tmp_path / "nowhere", tmp_path, "config", "check")
     assert checked.returncode == 2
-    assert "no such plugin is installed" in checked.stderr
+    assert "no plugin called" in checked.stderr

@@ -29,7 +29,9 @@ class Settings:
     verbose: int = 0
 
     def config(self, **overrides: Any) -> FacesecureConfig:
-        """Load the configuration and resolve its ``state_dir``. Raises ConfigError.
+        """Load the configuration and resolve its ``state_dir``.
+
+        Raises ConfigError, with the same list of problems as ``checked_config`` where the schema refuses one.
 
         ``overrides`` are dotted keys with ``__`` for the dot; those that are None are ignored.
 
@@ -39,9 +41,14 @@ class Settings:
         """
         from facesecure.config.loader import load_config
         from facesecure.config.paths import state_directory
+        from facesecure.domain.errors import ConfigError
 
         given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
-        config = load_config(self.config_file, given)
+        try:
+            config = load_config(self.config_file, given)
+        except ConfigError:
+            self.checked_config(**overrides)  # raises the error with what is wrong with the plugins and files, too
+            raise
         return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
 
     def checked_config(self, **overrides: Any) -> FacesecureConfig:

@@ -92,15 +92,16 @@ def problems_of(
         path = _path_in(data, error["loc"], keep_last=error["type"] in ("missing", "extra_forbidden"))
         field = _field_at(model, path)
         shown = _shown(error["input"], secret=_is_secret(path, field), text=quote_text)
-        found.setdefault(path, []).append((_described(error, path, field, shown), shown))
+        found.setdefault(path, []).append(_described(error, path, field, shown))
     return [(path, _together(texts)) for path, texts in found.items()]
 
 
 def _together(texts: list[tuple[str, str]]) -> str:
-    """Return the ``texts`` about one setting, with what was shown of its value, as one."""
-    first, shown = texts[0]
-    others = [text.removesuffix(also).removeprefix("must be ") for text, also in texts[1:] if text != first]
-    return " or ".join([first.removesuffix(shown), *others]) + shown if others else first
+    """Return the ``texts`` about one setting, each with what is shown of its value behind it, as one."""
+    wanted = dict.fromkeys(text for text, _ in texts)
+    first, *others = wanted
+    shown = max((shown for _, shown in texts), key=len)  # the one with a suggestion
+    return " or ".join([first, *(text.removeprefix("must be ") for text in others)]) + shown
 
 
 def unknown_setting(name: str, known: Iterable[str], elsewhere: str = "") -> str:
@@ -183,7 +184,21 @@ def _shown(value: Any, *, secret: bool, text: bool) -> str:
     return f", not {shown if len(shown) <= 60 else shown[:57] + '...'}"
 
 
-def _described(error: ErrorDetails, path: KeyPath, field: FieldInfo | None, shown: str) -> str:
+def _described(error: ErrorDetails, path: KeyPath, field: FieldInfo | None, shown: str) -> tuple[str, str]:
+    """Return what is wrong, and what is shown of the value behind it."""
+    wanted = _wanted(error)
+    if wanted:
+        return f"must be {wanted}", f"{shown}{_suggested(error) if shown else ''}"
+    return _other(error, path, field, shown), ""
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """Return what the setting must be, where that is all that there is to say."""
+    limits = {name: _plain(limit) for name, limit in error.get("ctx", {}).items()}
+    return _MUST_BE.get(error["type"], "").format(**limits)
+
+
+def _other(error: ErrorDetails, path: KeyPath, field: FieldInfo | None, shown: str) -> str:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind in _TABLES:
         return _no_table(path, value)
@@ -194,9 +209,6 @@ def _described(error: ErrorDetails, path: KeyPath, field: FieldInfo | None, show
         return "must not be empty" if least == 1 else f"must have at least {least} {_counted(kind)}"
     if kind in ("string_too_long", "too_long", "bytes_too_long"):
         return f"must have at most {context['max_length']} {_counted(kind)}"
-    if kind in _MUST_BE:
-        wanted = _MUST_BE[kind].format(**{name: _plain(limit) for name, limit in context.items()})
-        return f"must be {wanted}{shown}{_suggested(error) if shown else ''}"
     return plain_message(error) or _explained(field, shown)
 
 

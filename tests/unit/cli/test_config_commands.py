@@ -1,5 +1,7 @@
 """``facesecure config``."""
 
+import pytest
+
 
 def test_a_good_file_is_called_good(facesecure, tmp_path):
     file = tmp_path / "door.toml"
@@ -77,3 +79,21 @@ def test_a_rate_that_makes_no_sense_for_a_door_is_warned_of(facesecure, tmp_path
     (warning,) = outcome.json["warnings"]
     assert warning == "verdict.false_accept: 1 stranger in 4 is let in as one of you; 1 in 100 is lax already"
     assert warning in " ".join(outcome.err.split())
+
+
+@pytest.mark.parametrize("words", [("doctor",), ("run",), ("people", "list"), ("status",)])
+def test_every_command_says_the_same_of_a_bad_file(facesecure, tmp_path, words):
+    file = tmp_path / "door.toml"
+    file.write_text("[camera]\nfps = 0\n[detector]\nkind = 'yunet'\n[plugins.speaker]\nvolume = 9\n")
+    checked = facesecure("config", "check", "--config", file)
+    assert len(facesecure("config", "check", "--config", file, "--json").json["problems"]) == 3
+    said = facesecure(*words, "--config", file)
+    assert (said.code, said.out, said.err) == (2, "", checked.err)
+
+
+def test_the_log_says_of_a_plugin_s_settings_what_the_check_says(facesecure, tmp_path):
+    file = tmp_path / "door.toml"
+    file.write_text("[plugins.speaker]\nvolume = 9\nvolum = 1\n")
+    listed = facesecure("alerts", "list", "--config", file, "--json").json
+    for problem in facesecure("config", "check", file, "--json").json["problems"]:
+        assert problem.split("plugins.speaker.")[1] in str(listed)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from facesecure.alerts.delivery.delivery import ChainLink
-from facesecure.config.schema import fallback_cycle
+from facesecure.config.alerts import fallback_cycle
 
 if TYPE_CHECKING:
     from facesecure.domain import Alert
