@@ -33,7 +33,8 @@ coreutils,libexpat1,libgomp1,libsqlite3-0,libbz2-1.0,liblzma5,libuuid1,libncurse
 # One wheel as it would be published, without what it depends on.
 make_wheel() {
     rm -rf "$built"
-    "$repository/.venv/bin/python" -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir "$built" "$repository"
+    "$repository/.venv/bin/python" -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation \
+        --wheel-dir "$built" "$repository"
 }
 
 # qemu 7.2 sets floating-point flags that a real processor does not, and numpy warns of them; the results are right.
