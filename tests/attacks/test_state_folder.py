@@ -8,6 +8,8 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,21 @@ import pytest
 
 from facesecure.app.demo.demo import enrol
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
+from facesecure.domain import Alert
+from facesecure.domain.deliveries import PlannedDelivery
 from facesecure.domain.errors import StoreError
 from facesecure.recognition.calibration import FILE_NAME
 from facesecure.storage.keys import KEY_NAME, KEY_VARIABLE
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.vision.inference.card_files import bundled_directory
+from support.builders import NOON
 from support.faults.film import Caller, film
 from support.faults.household import Home
 from support.faults.table import attack
 from support.service.commandline import CommandLine, own_settings, write_picture
 from support.service.journey import config_for
+from support.store import enrolled_face, known, sighting
 from support.visitors import CHOOSE, faces, visit
 
 GRACE, EILEEN = GRACE_HOPPER.name, EILEEN_COLLINS.name
@@ -247,6 +253,7 @@ def test_nobody_gets_another_name_or_comes_back_by_rearranged_rows(
         ("UPDATE faces SET person_id = {grace} WHERE person_id = {eileen}",),
         added,
         ("UPDATE people SET name = '{GRACE} ', name_key = 'other' WHERE id = {eileen}",),
+        ("UPDATE people SET created_at = '2020-01-01 00:00:00.000000' WHERE id = {eileen}",),
     ):
         sql(state, *(one.format(grace=grace, eileen=eileen, GRACE=GRACE, EILEEN=EILEEN) for one in how))
         assert who(facesecure, "eileen") in (None, EILEEN)
@@ -346,6 +353,35 @@ def test_no_face_joins_a_visitor_and_no_mark_another_person(tmp_path: Path, saw:
         assert {face.sighting for face in store.visitors.faces(1)} == {"one"}
         assert visit(store, "four", 2, 1) == 4, "the visitor that was moved away is matched to no one"
     saw("each changed mark is left out; of the visitor, only faces of visits that facesecure found are enrolled")
+
+
+@attack(
+    "alerts are written into the database",
+    how="the text and the name in an alert that waits to be sent are changed; an alert is added",
+)
+def test_a_forged_alert_is_not_sent(
+    tmp_path: Path, saw: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    state, planned = tmp_path / "state", [PlannedDelivery("log", NOON + timedelta(days=9999))]
+    with Store.open(state) as store:
+        for number in (1, 2):
+            alert = Alert.about(sighting(f"visit-{number}", known("Anna")), "Anna is at the door")
+            assert store.outbox.write(replace(alert, identifier=f"alert-{number}"), planned)
+        store.outbox.write(replace(alert, identifier="alert-3"), planned)
+    sql(
+        state,
+        "UPDATE alerts SET document = replace(document, 'Anna', 'Tom') WHERE identifier = 'alert-1'",
+        "INSERT INTO alerts SELECT 'alert-9', kind, created_at, document, seal FROM alerts LIMIT 1",
+        "UPDATE deliveries SET alert = 'alert-9' WHERE alert = 'alert-2'",
+    )
+    with Store.open(state) as store:
+        assert [one.alert.identifier for one in store.outbox.pending()] == ["alert-3"]
+        assert caplog.text.count("it was written or changed outside of facesecure") == 2
+        store.add_person("Anna", [enrolled_face(1)])
+        store.rename_person("Anna", "Zoe")
+        store.rotate_key()
+        assert [one.alert.text for one in store.outbox.pending()] == ["Zoe is at the door"]
+    saw("neither is sent, also after a rename and `key rotate`, and the log says so; the others are")
 
 
 @attack(

@@ -17,6 +17,7 @@ from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.build import build_store
+from facesecure.storage.integrity import problems
 from facesecure.storage.store import Store
 
 
@@ -42,6 +43,10 @@ class DaemonContext:
     def names(self) -> list[str]:
         """Return the names of all people who can be recognised."""
         return self.models.names(self.store)
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each document and person that is refused because others changed it."""
+        return problems(self.state_dir, self.store.people())
 
     def identifier(self) -> Identifier:
         """Return the models and rules by which a track is identified."""

@@ -44,6 +44,7 @@ def calibrate(
     from facesecure.services.calibration import calibrate as calibrate_household
     from facesecure.services.calibration import load_calibrated_model
     from facesecure.services.calibration_chart import draw_chart
+    from facesecure.storage.signed_documents import SignedDocuments
 
     config = settings_of(context).config()
     state_dir, rate = state_of(config), config.verdict.false_accept if false_accept is None else rate_of(false_accept)
@@ -53,7 +54,7 @@ def calibrate(
     path = chart or state_dir / CHART_NAME
     with replacing(path, binary=True) as file:
         file.write(draw_chart(calibration))
-    saved = calibration.save(state_dir)
+    saved = calibration.save(SignedDocuments(state_dir))
     if odd := false_accept_warning(rate):
         output.note(f"warning: {odd}")
     if json:

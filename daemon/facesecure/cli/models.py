@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from facesecure.vision.inference.model_registry import ModelEntry, Verification
 
 app = group(
-    "Models: list, verify, pull.",
+    "Models: list, verify, pull, trust.",
     "facesecure models list",
     "facesecure models verify",
     "facesecure models pull yunet",
+    "facesecure models trust door",
 )
 
 
 @app.command("list", epilog=examples("facesecure models list", "facesecure models list --json"))
 def list_models(context: typer.Context, json: Json = False) -> None:
     """List the installed models, and those that can be pulled."""
+    from facesecure.storage.trusted_models import check_card
     from facesecure.vision.inference import model_registry
 
-    entries = model_registry.list_models(settings_of(context).state())
+    state_dir = settings_of(context).state()
+    entries = model_registry.list_models(state_dir, check_card(state_dir))
     if json:
         output.emit_json({"models": [_entry(entry) for entry in entries]})
         return
@@ -59,10 +62,13 @@ def verify(
 
     Each file must have the hash on its card, and give the golden output on this machine.
     """
+    from facesecure.storage.trusted_models import check_card
     from facesecure.vision.inference import model_registry
 
+    state_dir = settings_of(context).state()
     paths = [name for name in names or () if "/" in name or name.endswith((".tflite", ".json"))]
-    found = {result.name: result for result in model_registry.verify_models(settings_of(context).state(), *paths)}
+    results = model_registry.verify_models(state_dir, *paths, check=check_card(state_dir))
+    found = {result.name: result for result in results}
     chosen = [_named(name, found) for name in names or found]
     if json:
         output.emit_json({"models": [_verification(result) for result in chosen]})
@@ -108,7 +114,9 @@ def pull(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The model; see `facesecure models list`.")],
     mirror: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Another folder with the same file; the hash is still checked."),
+        typer.Option(
+            metavar="URL", help="Another folder with the same file, an https address; the hash is still checked."
+        ),
     ] = None,
     json: Json = False,
 ) -> None:
@@ -129,3 +137,23 @@ def pull(
         )
     else:
         output.say(f"{name} is in {path}")
+
+
+@app.command("trust", epilog=examples("facesecure models trust door"))
+def trust(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The model, or the path of its file or card.")],
+    json: Json = False,
+) -> None:
+    """Trust a model of your own in the state directory: sign its card.
+
+    A model and its card decide who is recognised. In the state directory, only a signed card is used, so that no one
+    else can put a model there. Needed once after the model was copied there, and after its card was changed.
+    """
+    from facesecure.storage.trusted_models import trust as trust_model
+
+    model = trust_model(name, settings_of(context).state())
+    if json:
+        output.emit_json({"name": model.card.name, "path": model.path, "sha256": model.sha256})
+    else:
+        output.say(f"{model.path} is trusted, sha256 {model.sha256}")

@@ -52,6 +52,7 @@ def _show(found: dict[str, Any]) -> None:
     rows = [("people", ", ".join(found["people"]) or "no one enrolled"), ("last seen", _seen(found["last_seen"]))]
     rows = [*_camera(found["camera"]), *rows]
     rows.append(("alerts waiting", str(found["pending"])))
+    rows += [("problem", problem) for problem in found.get("problems", ())]
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
 
 

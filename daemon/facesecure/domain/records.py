@@ -48,11 +48,15 @@ def check_embedding(embedding: Embedding) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An enrolled person, and the number of faces they are enrolled with."""
+    """An enrolled person, and the number of faces they are enrolled with.
+
+    One who is not ``genuine`` was changed outside of facesecure, and is not recognised.
+    """
 
     name: str
     created_at: datetime
     faces: int
+    genuine: bool = True
 
 
 @dataclass(frozen=True, slots=True)

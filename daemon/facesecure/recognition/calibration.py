@@ -1,16 +1,17 @@
 """The calibration of a household: each person's score distributions and threshold, in STATE_DIR/calibration.json.
 
-It contains numbers and names, no embeddings and no images. Each person's numbers carry the fingerprint of the templates
-they were made for, so that exactly the people who were enrolled or changed since count as not calibrated.
+It contains numbers and names, no embeddings and no images, and is signed, since it decides who is let in. Each person's
+numbers carry the fingerprint of the templates they were made for, so that exactly the people who were enrolled or
+changed since count as not calibrated.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,13 +20,26 @@ from facesecure.domain import Embedding
 from facesecure.domain.errors import StoreError
 from facesecure.domain.names import FORGOTTEN
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
-from facesecure.util.files import write_durably
 
 FILE_NAME = "calibration.json"
 CHART_NAME = "calibration.png"
 COMMAND = "facesecure calibrate"
 Kind = Literal["person", "stranger"]
 Chance = Annotated[float, Field(ge=0, le=1)]
+
+
+class Documents(Protocol):
+    """The signed documents of a state directory (``storage.signed_documents.SignedDocuments``)."""
+
+    @property
+    def folder(self) -> Path:
+        """The state directory."""
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return the document ``name``. Raises FileNotFoundError, or StoreError if it was changed by others."""
+
+    def write(self, name: str, document: Mapping[str, Any]) -> Path:
+        """Sign and write the document ``name``; return its path. Raises OSError or StoreError."""
 
 
 class _Part(BaseModel):
@@ -116,7 +130,7 @@ class Calibration(_Part):
 
     Example::
 
-        calibration = Calibration.load(state_dir)
+        calibration = Calibration.load(SignedDocuments(state_dir))
         if calibration and (person := calibration.of("Anna", fingerprint(templates))):
             person.threshold
     """
@@ -134,27 +148,31 @@ class Calibration(_Part):
         found = self.people.get(name)
         return found if found is not None and found.fingerprint == fingerprint else None
 
-    def save(self, state_dir: Path) -> Path:
-        """Write STATE_DIR/calibration.json atomically, readable by its owner only. Raises StoreError."""
-        path = state_dir / FILE_NAME
+    def save(self, documents: Documents) -> Path:
+        """Write and sign calibration.json atomically, readable by its owner only. Raises StoreError."""
         try:
-            write_durably(path, (self.model_dump_json(indent=2) + "\n").encode())
+            return documents.write(FILE_NAME, self.model_dump(mode="json"))
         except OSError as error:
+            path = documents.folder / FILE_NAME
             raise StoreError(f"cannot write {path}: {error.strerror}", "choose a folder that can be written") from error
-        return path
 
     @classmethod
-    def load(cls, state_dir: Path) -> Calibration | None:
-        """Return the calibration in ``state_dir``, None if there is none. Raises StoreError if it cannot be read."""
-        path = state_dir / FILE_NAME
+    def load(cls, documents: Documents) -> Calibration | None:
+        """Return the calibration in ``documents``, None if there is none.
+
+        Raises StoreError if it cannot be read, or was not written by facesecure with this key.
+        """
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.model_validate(documents.read(FILE_NAME))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise StoreError(f"cannot read {path}: {error.strerror}", "correct its permissions") from error
         except ValidationError as error:
+            path = documents.folder / FILE_NAME
             raise StoreError(f"{path} is not a calibration of this version", f"make it again: {COMMAND}") from error
+        except StoreError as error:
+            raise StoreError(
+                f"{error.message}; it is not used", f"{error.hint}; then make it again: {COMMAND}"
+            ) from error
 
     def without(self, name: str) -> Calibration:
         """Return the calibration without any trace of ``name``."""
@@ -162,16 +180,16 @@ class Calibration(_Part):
         return self.model_copy(update={"people": kept})
 
 
-def forget(state_dir: Path, name: str) -> None:
+def forget(documents: Documents, name: str) -> None:
     """Delete ``name`` from the stored calibration, and the chart that shows it. Raises StoreError."""
     try:
-        kept = Calibration.load(state_dir)
+        kept = Calibration.load(documents)
     except StoreError:  # unusable, and it may contain the name
-        (state_dir / FILE_NAME).unlink(missing_ok=True)
+        (documents.folder / FILE_NAME).unlink(missing_ok=True)
         kept = None
     if kept is not None and name in kept.people:
-        kept.without(name).save(state_dir)
-    (state_dir / CHART_NAME).unlink(missing_ok=True)
+        kept.without(name).save(documents)
+    (documents.folder / CHART_NAME).unlink(missing_ok=True)
 
 
 def fingerprint(templates: Iterable[Embedding]) -> str:

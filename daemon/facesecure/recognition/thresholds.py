@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from facesecure.domain.errors import StoreError
 from facesecure.domain.records import Template
-from facesecure.recognition.calibration import COMMAND, FILE_NAME, Calibration, Rival, fingerprint
+from facesecure.recognition.calibration import COMMAND, FILE_NAME, Calibration, Documents, Rival, fingerprint
 from facesecure.recognition.impostor_model import ImpostorModel, Vectors, stricter
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.templates import MIN_FACES
@@ -106,7 +105,7 @@ class LiveThresholds:
     Example::
 
         rules = LiveThresholds(
-            store.templates, store.people_revision, embedder.sha256, impostors, scores, state_dir, false_accept=1e-4
+            store.templates, store.people_revision, embedder.sha256, impostors, scores, documents, false_accept=1e-4
         )
         rules.of("Anna").scores
     """
@@ -118,7 +117,7 @@ class LiveThresholds:
         model_sha256: str,
         strangers: ImpostorModel,
         scores: ScoreModel,
-        state_dir: Path,
+        documents: Documents,
         false_accept: float,
         *,
         interval: float = 1.0,
@@ -129,7 +128,7 @@ class LiveThresholds:
         ``strangers`` and ``scores`` belong to the model in use, ``false_accept`` is the configured rate.
         """
         self._load, self._revision, self._model = load, revision, model_sha256
-        self._strangers, self._scores, self._state_dir = strangers, scores, state_dir
+        self._strangers, self._scores, self._documents = strangers, scores, documents
         self._false_accept, self._interval, self._clock = false_accept, interval, clock
         self._checked_at = clock()
         self._seen: tuple[int, int] | None = None
@@ -156,7 +155,7 @@ class LiveThresholds:
     def _stamp(self) -> tuple[int, int]:
         """Return values that change with the people and with the calibration."""
         try:
-            written = (self._state_dir / FILE_NAME).stat().st_mtime_ns
+            written = (self._documents.folder / FILE_NAME).stat().st_mtime_ns
         except OSError:
             written = 0
         return self._revision(), written
@@ -182,9 +181,9 @@ class LiveThresholds:
 
     def _calibration(self) -> Calibration | None:
         try:
-            return Calibration.load(self._state_dir)
+            return Calibration.load(self._documents)
         except StoreError as error:
-            _log.warning("%s; %s", error.message, error.hint)
+            _log.error("%s; %s", error.message, error.hint)
             return None
 
     def _default(self, templates: Vectors, calibration: Calibration | None) -> AcceptanceRule:

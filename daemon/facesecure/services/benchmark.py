@@ -21,8 +21,8 @@ from facesecure.domain import Image
 from facesecure.domain.errors import ModelError
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.progress import Progress, ignore_progress
+from facesecure.storage.trusted_models import load_model
 from facesecure.vision.images.quality import examine
-from facesecure.vision.inference.model_card import load_model
 
 _SIZE = (1280, 720)
 

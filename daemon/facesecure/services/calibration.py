@@ -15,7 +15,8 @@ from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.thresholds import by_name
 from facesecure.storage.store import Store
-from facesecure.vision.inference.model_card import Model, load_model
+from facesecure.storage.trusted_models import load_model
+from facesecure.vision.inference.model_card import Model
 
 
 def load_calibrated_model(config: FacesecureConfig, state_dir: Path) -> Model:
@@ -37,7 +38,7 @@ def calibrate(store: Store, model: Model, false_accept: float) -> Calibration:
 
     Example::
 
-        calibrate(store, load_calibrated_model(config, state_dir), 1 / 1000).save(state_dir)
+        calibrate(store, load_calibrated_model(config, state_dir), 1 / 1000).save(SignedDocuments(state_dir))
     """
     revision = store.people_revision()
     household = _household(store, model)

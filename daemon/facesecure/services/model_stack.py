@@ -35,10 +35,11 @@ from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
+from facesecure.storage.trusted_models import load_model
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE, build_detector
 from facesecure.vision.images.quality import ENROLMENT
-from facesecure.vision.inference.model_card import load_model
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class ModelStack:
             self.embedder.sha256,
             self.strangers,
             self.scores,
-            state_dir,
+            SignedDocuments(state_dir),
             config.verdict.false_accept,
         )
 

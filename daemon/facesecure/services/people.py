@@ -14,6 +14,7 @@ from facesecure.domain.records import EnrolledFace, Person, Template
 from facesecure.recognition import calibration
 from facesecure.storage import archive
 from facesecure.storage.archive import Added, ArchivedPerson
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import DATABASE_NAME, Store
 from facesecure.util.paths import expanded
 
@@ -74,7 +75,7 @@ def forget_person(store: Store, config: FacesecureConfig, state_dir: Path, name:
         forget_person(store, config, state_dir, "Anna")
     """
     person = store.remove_person(name)
-    calibration.forget(state_dir, person.name)
+    calibration.forget(SignedDocuments(state_dir), person.name)
     _remove_recordings(store, config, state_dir)
     return person
 
@@ -111,7 +112,7 @@ def classifier_people(config: RecognizerConfig, state_dir: Path) -> ClassifierPe
     if config.kind == "embedding":
         return None
     from facesecure.recognition.classifier import names_of
-    from facesecure.vision.inference.model_card import load_card
+    from facesecure.storage.trusted_models import load_card
 
     card = load_card(config.model, state_dir)
     return ClassifierPeople(card.name, tuple(names_of(card)))

@@ -12,7 +12,7 @@ from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
 from facesecure.services.enrolment import EnrolmentResult, LoadModels, enrol_from_sightings
 from facesecure.storage.store import Store
-from facesecure.vision.inference.model_card import load_model
+from facesecure.storage.trusted_models import load_model
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -26,14 +26,15 @@ from sqlalchemy.orm import Session
 from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.storage.backups import Backups
 from facesecure.storage.encryption import FieldCipher, Keyring, cipher_of
-from facesecure.storage.keys import KEY_NAME, find_key, make_key
+from facesecure.storage.keys import KEY_NAME, find_key, make_key, required_key
+from facesecure.storage.signed_documents import take_over
 from facesecure.storage.tables import HEAD
+from facesecure.storage.unsigned_state import FIRST_ENCRYPTED, FIRST_SIGNED, tampering
 from facesecure.util.files import owned_like
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
 NEARLY_FULL = 1 << 20
-FIRST_ENCRYPTED = "0004"
 _CHECKPOINT_TIMEOUT = 5.0
 _PUT_BACK = "find out who can write there; then put a backup in its place, or move it away and enrol again"
 
@@ -162,12 +163,16 @@ class Database:
     def _prepare(self, revision: str | None) -> None:
         with translated(self.path):
             _use_wal(self.path)
+            if revision is not None and revision < FIRST_SIGNED:
+                take_over(self.path.parent)
             if revision != HEAD:
-                _migrate(self._writer, partial(_first_cipher, self.path.parent))
+                _migrate(self._writer, self.path.parent)
             if revision is not None and revision < FIRST_ENCRYPTED:
                 _rewrite(self.path)
             with self.read() as session:
                 cipher_of(session)
+        if revision is not None and revision < FIRST_SIGNED:
+            self.forget()  # a backup from before could be put back, and its unsigned files would be taken over again
 
 
 def make_private_file(path: Path) -> None:
@@ -199,6 +204,9 @@ def inspect(path: Path) -> str | None:
             if "alembic_version" in tables
             else []
         )
+        altered = tampering(connection, revisions[0][0] if revisions else "")
+    if altered:
+        raise StoreError(f"{path} was changed outside of facesecure: {altered}", _PUT_BACK)
     if tables and not revisions:
         raise StoreError(f"{path} is a database, but not one of facesecure's", "choose another: --state-dir DIR")
     if revisions and revisions[0][0] not in _known_revisions():
@@ -276,7 +284,7 @@ def _rewrite(path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _migrate(writer: Engine, first_cipher: Callable[[], FieldCipher]) -> None:
+def _migrate(writer: Engine, state_dir: Path) -> None:
     """Migrate the database to HEAD in one transaction; does nothing if another process has done so meanwhile."""
     from alembic import command
     from alembic.config import Config
@@ -284,5 +292,9 @@ def _migrate(writer: Engine, first_cipher: Callable[[], FieldCipher]) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with writer.begin() as connection:
-        config.attributes.update(connection=connection, first_cipher=first_cipher)
+        config.attributes.update(
+            connection=connection,
+            first_cipher=partial(_first_cipher, state_dir),
+            cipher_of=lambda identifier: FieldCipher(required_key(state_dir, identifier)),
+        )
         command.upgrade(config, "head")

@@ -2,12 +2,14 @@
 
 An encrypted value is a version (1 byte), the key's identifier (8), a nonce (12, random), and the ciphertext with its
 tag (16). Its column and owner are authenticated with it: a value that was changed, or moved to another person's row or
-another column, cannot be decrypted.
+another column, cannot be decrypted. The owner of a person's values is a random identifier, which is never used again;
+an embedding is also bound to its model, and a template to the number of its faces and to when it was made.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,19 +39,38 @@ DEFERRED_WRITE = "deferred write"
 """No column: a write that waits in a file for the database."""
 
 
-def person_context(person: int) -> str:
-    """Return the owner of a person's enrolled faces and templates, as authenticated data."""
+def person_context(person: str) -> str:
+    """Return the owner of the images of a person's enrolled faces, as authenticated data; ``person`` is the uid."""
     return f"person {person}"
 
 
+def face_context(person: str, model_sha256: str) -> str:
+    """Return the owner of the embedding of an enrolled face by a model, as authenticated data."""
+    return f"person {person}, model {model_sha256}"
+
+
+def template_context(person: str, edition: str, model_sha256: str, faces: int) -> str:
+    """Return the owner of a template of ``faces`` faces, of one edition of a person's, as authenticated data."""
+    return f"person {person}, edition {edition}, model {model_sha256}, of {faces} faces"
+
+
 def sighting_context(identifier: str) -> str:
-    """Return the owner of a sighting's faces, as authenticated data."""
+    """Return the owner of the images of a sighting's faces, as authenticated data."""
     return f"sighting {identifier}"
 
 
-def mark_context(visitor: int, not_person: int | None) -> str:
-    """Return the owner of a marked face: its visitor, and the person it is not, as authenticated data."""
-    return f"visitor {visitor}, not {not_person or 'anybody'}"
+def seen_context(identifier: str, model_sha256: str) -> str:
+    """Return the owner of the embedding of a sighting's face by a model, as authenticated data."""
+    return f"sighting {identifier}, model {model_sha256}"
+
+
+def mark_context(visitor: int, not_person: str | None, sighting: str, marked_at: datetime, model_sha256: str) -> str:
+    """Return the owner of a marked face, as authenticated data.
+
+    It is bound to its visitor, the person it is not (uid, or None), its sighting, when it was marked, and its model.
+    """
+    at = marked_at.astimezone(UTC).isoformat()
+    return f"visitor {visitor}, not {not_person or 'anybody'}, {sighting} at {at}, model {model_sha256}"
 
 
 class FieldCipher:

@@ -12,8 +12,15 @@ from sqlalchemy.orm import Session
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.records import EnrolledFace, Person, TemplateMaker
 from facesecure.storage import people, templates
-from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, FieldCipher, cipher_of, person_context
-from facesecure.storage.tables import FaceRow
+from facesecure.storage.encryption import (
+    FACE_CROP,
+    FACE_EMBEDDING,
+    FieldCipher,
+    cipher_of,
+    face_context,
+    person_context,
+)
+from facesecure.storage.tables import FaceRow, PersonRow
 from facesecure.storage.values import embedding_bytes, embedding_from, quality_from
 from facesecure.vision.images.codec import png_bytes, png_image
 
@@ -21,7 +28,7 @@ from facesecure.vision.images.codec import png_bytes, png_image
 def add(session: Session, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker) -> Person:
     """Add ``faces`` to ``name``, a new person or one already enrolled, and make their templates again."""
     row, cipher = people.find_or_add(session, name), cipher_of(session)
-    session.add_all(_row(cipher, row.id, face) for face in faces)
+    session.add_all(_row(cipher, row, face) for face in faces)
     session.flush()
     templates.remake(session, row.id, make_templates)
     return people.record(session, row)
@@ -46,7 +53,7 @@ def of(session: Session, name: str) -> list[EnrolledFace]:
     """Return the faces of ``name``, in the order they were added. Raises StoreError if one cannot be read."""
     row, cipher = people.find(session, name), cipher_of(session)
     query = select(FaceRow).where(FaceRow.person_id == row.id).order_by(FaceRow.id)
-    return [_face(cipher, face) for face in session.scalars(query)]
+    return [_face(cipher, row.uid, face) for face in session.scalars(query)]
 
 
 def numbers(session: Session, name: str) -> list[int]:
@@ -55,11 +62,12 @@ def numbers(session: Session, name: str) -> list[int]:
     return list(session.scalars(select(FaceRow.id).where(FaceRow.person_id == row.id).order_by(FaceRow.id)))
 
 
-def _row(cipher: FieldCipher, person_id: int, face: EnrolledFace) -> FaceRow:
+def _row(cipher: FieldCipher, person: PersonRow, face: EnrolledFace) -> FaceRow:
+    owner = face_context(person.uid, face.model_sha256)
     return FaceRow(
-        person_id=person_id,
-        crop_png=cipher.encrypt(png_bytes(face.image), FACE_CROP, person_context(person_id)),
-        embedding=cipher.encrypt(embedding_bytes(face.embedding), FACE_EMBEDDING, person_context(person_id)),
+        person_id=person.id,
+        crop_png=cipher.encrypt(png_bytes(face.image), FACE_CROP, person_context(person.uid)),
+        embedding=cipher.encrypt(embedding_bytes(face.embedding), FACE_EMBEDDING, owner),
         model_sha256=face.model_sha256,
         quality=asdict(face.quality),
         source=face.source,
@@ -68,11 +76,12 @@ def _row(cipher: FieldCipher, person_id: int, face: EnrolledFace) -> FaceRow:
     )
 
 
-def _face(cipher: FieldCipher, row: FaceRow) -> EnrolledFace:
+def _face(cipher: FieldCipher, person: str, row: FaceRow) -> EnrolledFace:
     """Decrypt one face. Raises StoreError if its image or embedding is damaged."""
     try:
-        image = png_image(cipher.decrypt(row.crop_png, FACE_CROP, person_context(row.person_id)))
-        embedding = embedding_from(cipher.decrypt(row.embedding, FACE_EMBEDDING, person_context(row.person_id)))
+        image = png_image(cipher.decrypt(row.crop_png, FACE_CROP, person_context(person)))
+        owner = face_context(person, row.model_sha256)
+        embedding = embedding_from(cipher.decrypt(row.embedding, FACE_EMBEDDING, owner))
     except ValueError as error:
         hint = f"remove it: facesecure people remove NAME --face {row.id}"
         raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error

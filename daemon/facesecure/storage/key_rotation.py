@@ -1,7 +1,8 @@
 """Rotate the key: decrypt every value with the old key and encrypt it with a new one, in one transaction.
 
 The new key is stored beside the old one (``key.next``) until the database uses it. After an interruption at any point,
-one of the two files matches the database, and the next start finds which (``keys.required_key``).
+one of the two files matches the database, and the next start finds which (``keys.required_key``). The signed documents
+are signed with both keys before the database is committed, so that they fit whichever it is.
 """
 
 from __future__ import annotations
@@ -10,14 +11,34 @@ import logging
 from datetime import UTC, datetime
 from typing import cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage import people
+from facesecure.storage import people, seals
 from facesecure.storage.database import Database
-from facesecure.storage.encryption import FieldCipher, cipher_of, mark_context, person_context, sighting_context
+from facesecure.storage.encryption import (
+    FieldCipher,
+    cipher_of,
+    face_context,
+    mark_context,
+    person_context,
+    seen_context,
+    sighting_context,
+    template_context,
+)
 from facesecure.storage.keys import Key, next_path, read_key, write_key
-from facesecure.storage.tables import FaceRow, KeyRow, MarkedFaceRow, SeenFaceRow, TemplateRow
+from facesecure.storage.signed_documents import SignedDocuments
+from facesecure.storage.tables import (
+    AlertRow,
+    FaceRow,
+    KeyRow,
+    MarkedFaceRow,
+    PersonRow,
+    SeenFaceRow,
+    SightingRow,
+    TemplateRow,
+)
 from facesecure.util.files import sync_folder
 
 _log = logging.getLogger(__name__)
@@ -39,12 +60,14 @@ def rotate(database: Database) -> Key:
         for kind in _KINDS:
             for number in session.scalars(select(kind.id)).all():  # one row at a time: many are images
                 row = cast(_Row, session.get_one(kind, number))
-                _reencrypt(row, old, new)
+                _reencrypt(session, row, old, new)
                 session.flush()
                 session.expunge(row)
+        _seal_again(session, old, new)
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
         people.mark_changed(session)
+        SignedDocuments(database.path.parent).sign_again([old.key, new.key], trusted=old.key)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
     database.forget()  # the backups and the log use the old key
@@ -59,22 +82,45 @@ def _next_key(old: Key) -> Key:
         raise StoreError(f"cannot write {path}: {error.strerror}", "run this as the key's owner, or as root") from error
 
 
-def _reencrypt(row: _Row, old: FieldCipher, new: FieldCipher) -> None:
-    owner, table = _owner(row), row.__tablename__
+def _seal_again(session: Session, old: FieldCipher, new: FieldCipher) -> None:
+    """Seal people, alerts and visits with the new key. What others changed stays as it is, and is refused."""
+    for person in session.scalars(select(PersonRow)):
+        if seals.is_genuine(old, person):
+            person.seal = seals.person_seal(new, person)
+    for alert in session.scalars(select(AlertRow)):
+        if seals.matches(seals.alert_seal(old, alert.identifier, alert.document), alert.seal):
+            alert.seal = seals.alert_seal(new, alert.identifier, alert.document)
+    visits = select(SightingRow.identifier, SightingRow.visitor_id, SightingRow.visitor_seal)
+    for identifier, visitor, seal in session.execute(visits.where(SightingRow.visitor_id.is_not(None))).all():
+        if visitor is not None and seals.matches(seals.visit_seal(old, identifier, visitor), seal):
+            this = SightingRow.identifier == identifier
+            again = seals.visit_seal(new, identifier, visitor)
+            session.execute(update(SightingRow).where(this).values(visitor_seal=again))
+
+
+def _reencrypt(session: Session, row: _Row, old: FieldCipher, new: FieldCipher) -> None:
+    owner_of_embedding, owner_of_crop = _owners(session, row)
+    table = row.__tablename__
     try:
-        embedding = old.decrypt(row.embedding, f"{table}.embedding", owner)
-        crop = b"" if isinstance(row, TemplateRow) else old.decrypt(row.crop_png, f"{table}.crop_png", owner)
+        embedding = old.decrypt(row.embedding, f"{table}.embedding", owner_of_embedding)
+        crop = b"" if isinstance(row, TemplateRow) else old.decrypt(row.crop_png, f"{table}.crop_png", owner_of_crop)
     except ValueError as error:
         _log.error("row %d of %s stays as it is: %s", row.id, table, error)
         return
-    row.embedding = new.encrypt(embedding, f"{table}.embedding", owner)
+    row.embedding = new.encrypt(embedding, f"{table}.embedding", owner_of_embedding)
     if not isinstance(row, TemplateRow):
-        row.crop_png = new.encrypt(crop, f"{table}.crop_png", owner)
+        row.crop_png = new.encrypt(crop, f"{table}.crop_png", owner_of_crop)
 
 
-def _owner(row: _Row) -> str:
+def _owners(session: Session, row: _Row) -> tuple[str, str]:
+    """Return the owners of the row's embedding and of its image, as authenticated data."""
     if isinstance(row, SeenFaceRow):
-        return sighting_context(row.sighting)
+        return seen_context(row.sighting, row.model_sha256), sighting_context(row.sighting)
     if isinstance(row, MarkedFaceRow):
-        return mark_context(row.visitor_id, row.not_person_id)
-    return person_context(row.person_id)
+        not_person = None if row.not_person_id is None else session.get_one(PersonRow, row.not_person_id).uid
+        owner = mark_context(row.visitor_id, not_person, row.sighting, row.marked_at, row.model_sha256)
+        return owner, owner
+    person = session.get_one(PersonRow, row.person_id)
+    if isinstance(row, TemplateRow):
+        return template_context(person.uid, person.edition, row.model_sha256, row.faces), ""
+    return face_context(person.uid, row.model_sha256), person_context(person.uid)

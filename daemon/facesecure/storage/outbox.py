@@ -25,7 +25,9 @@ from facesecure.domain.deliveries import (
     StoredDelivery,
 )
 from facesecure.domain.wire.alerts import StoredAlert
+from facesecure.storage import seals
 from facesecure.storage.database import Database
+from facesecure.storage.encryption import cipher_of
 from facesecure.storage.outbox_writes import AddAlert, MarkDelivery, with_deferred
 from facesecure.storage.snapshots import is_snapshot_path
 from facesecure.storage.tables import AlertRow, DeliveryRow
@@ -67,7 +69,10 @@ class Outbox:
         self._writer.do(MarkDelivery(alert, channel, status), WRITE_TIMEOUT)
 
     def pending(self) -> list[AlertWithDeliveries]:
-        """Return the alerts with open deliveries, and only those deliveries, oldest first; deferred ones too."""
+        """Return the alerts with open deliveries, and only those deliveries, oldest first; deferred ones too.
+
+        An alert that was written or changed outside of facesecure is left out.
+        """
         query = (
             select(AlertRow, DeliveryRow)
             .join(DeliveryRow, DeliveryRow.alert == AlertRow.identifier)
@@ -77,7 +82,7 @@ class Outbox:
         added = [one.alert.identifier for one in deferred if isinstance(one, AddAlert)]
         with self._database.read() as session:
             rows = session.execute(query.order_by(AlertRow.created_at, AlertRow.identifier, DeliveryRow.id)).all()
-            stored = _grouped([(alert, delivery) for alert, delivery in rows])
+            stored = _grouped([(alert, delivery) for alert, delivery in rows if _is_genuine(session, alert)])
             known = set(session.scalars(select(AlertRow.identifier).where(AlertRow.identifier.in_(added))))
         return with_deferred(stored, deferred, known)
 
@@ -135,15 +140,26 @@ def reword(session: Session, name: str, other: str) -> None:
         texts = {key: whole_name.sub(lambda _: other, values[key]) for key in keys if values[key]}
         return {**values, **texts}
 
+    cipher = cipher_of(session)
     for row in session.scalars(select(AlertRow)):
         document = reworded(row.document, "text", "speech")
         if (seen := document["sighting"]) is not None:
             document["sighting"] = {**seen, "verdict": reworded(seen["verdict"], "name", "second_name", "why")}
         if document != row.document:
+            if seals.matches(seals.alert_seal(cipher, row.identifier, row.document), row.seal):
+                row.seal = seals.alert_seal(cipher, row.identifier, document)
             row.document = document
     for delivery in session.scalars(select(DeliveryRow).where(DeliveryRow.last_error != "")):
         delivery.last_error = whole_name.sub(lambda _: other, delivery.last_error)
     session.flush()
+
+
+def _is_genuine(session: Session, row: AlertRow) -> bool:
+    """Return whether facesecure wrote the alert; log an error if others did."""
+    genuine = seals.matches(seals.alert_seal(cipher_of(session), row.identifier, row.document), row.seal)
+    if not genuine:
+        _log.error("alert %s is not sent: it was written or changed outside of facesecure", row.identifier)
+    return genuine
 
 
 def _grouped(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertWithDeliveries]:

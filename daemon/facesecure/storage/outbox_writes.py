@@ -20,6 +20,8 @@ from facesecure.domain.deliveries import (
     StoredDelivery,
 )
 from facesecure.domain.wire.alerts import StoredAlert
+from facesecure.storage import seals
+from facesecure.storage.encryption import cipher_of
 from facesecure.storage.tables import AlertRow, DeliveryRow
 from facesecure.storage.writes import Write
 
@@ -35,11 +37,13 @@ class AddAlert:
 
     def apply(self, session: Session, *, deferred: bool) -> None:  # noqa: ARG002 - a second time changes nothing
         """Insert them."""
+        document = StoredAlert.of(self.alert).as_json()
         row = {
             "identifier": self.alert.identifier,
             "kind": self.alert.kind.value,
             "created_at": self.alert.created_at,
-            "document": StoredAlert.of(self.alert).as_json(),
+            "document": document,
+            "seal": seals.alert_seal(cipher_of(session), self.alert.identifier, document),
         }
         result = session.execute(insert(AlertRow).values(row).on_conflict_do_nothing())
         self.added = bool(result.rowcount)  # type: ignore[attr-defined]

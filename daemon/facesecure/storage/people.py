@@ -10,19 +10,23 @@ from sqlalchemy.orm import Session
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import Person
-from facesecure.storage import anonymise
+from facesecure.storage import anonymise, seals
+from facesecure.storage.encryption import cipher_of
 from facesecure.storage.tables import CounterRow, FaceRow, PersonRow, SeenFaceRow, VisitorRow
 
 
 def all_people(session: Session) -> list[Person]:
     """Return every enrolled person, ordered by name."""
     query = (
-        select(PersonRow.name, PersonRow.created_at, func.count(FaceRow.id))
+        select(PersonRow, func.count(FaceRow.id))
         .outerjoin(FaceRow, FaceRow.person_id == PersonRow.id)
         .group_by(PersonRow.id)
         .order_by(PersonRow.name_key)
     )
-    return [Person(name, created_at, faces) for name, created_at, faces in session.execute(query)]
+    cipher = cipher_of(session)
+    return [
+        Person(row.name, row.created_at, faces, seals.is_genuine(cipher, row)) for row, faces in session.execute(query)
+    ]
 
 
 def find(session: Session, name: str) -> PersonRow:
@@ -39,24 +43,50 @@ def find_or_none(session: Session, name: str) -> PersonRow | None:
 
 
 def find_or_add(session: Session, name: str) -> PersonRow:
-    """Return the row of ``name``, inserted if it is new. Raises UsageError if ``name`` is not valid."""
+    """Return the row of ``name``, inserted if it is new.
+
+    Raises UsageError if ``name`` is not valid, StoreError if the row was changed outside of facesecure.
+    """
     row = find_or_none(session, name)
-    if row is None:
-        row = PersonRow(name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC))
-        session.add(row)
-        session.flush()
+    if row is not None:
+        seals.require_genuine(cipher_of(session), row)
+        return row
+    uid, edition = seals.new_uid(), seals.new_uid()
+    row = PersonRow(
+        name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC), uid=uid, edition=edition, seal=""
+    )
+    row.seal = seals.person_seal(cipher_of(session), row)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def begin_edition(session: Session, identifier: int) -> PersonRow:
+    """Return the row of a person, whose templates are about to be made again: the present ones no longer count.
+
+    Raises StoreError if the row was changed outside of facesecure.
+    """
+    row, cipher = session.get_one(PersonRow, identifier), cipher_of(session)
+    seals.require_genuine(cipher, row)
+    row.edition = seals.new_uid()
+    row.seal = seals.person_seal(cipher, row)
     return row
 
 
 def rename(session: Session, old: str, new: str) -> Person:
-    """Rename ``old`` to ``new``, in past sightings too. Raises UsageError if ``new`` is another enrolled person."""
+    """Rename ``old`` to ``new``, in past sightings too.
+
+    Raises UsageError if ``new`` is another enrolled person, StoreError if the row was changed outside of facesecure.
+    """
     row = find(session, old)
+    seals.require_genuine(cipher_of(session), row)
     taken = find_or_none(session, new)
     if taken is not None and taken.id != row.id:
         raise UsageError(
             f"a person called {taken.name!r} is enrolled already", "choose another name, or remove that person first"
         )
     before, row.name, row.name_key = row.name, person_name(new), name_key(new)
+    row.seal = seals.person_seal(cipher_of(session), row)
     session.flush()
     anonymise.rename(session, row, before)
     mark_changed(session)

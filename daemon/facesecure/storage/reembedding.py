@@ -11,9 +11,16 @@ from sqlalchemy.orm import Session
 from facesecure.domain import Embedding, Image
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.records import Reembedded, RefusedFace, TemplateMaker, check_embedding
-from facesecure.storage import templates
+from facesecure.storage import seals, templates
 from facesecure.storage.database import Database
-from facesecure.storage.encryption import FACE_CROP, FACE_EMBEDDING, FieldCipher, cipher_of, person_context
+from facesecure.storage.encryption import (
+    FACE_CROP,
+    FACE_EMBEDDING,
+    FieldCipher,
+    cipher_of,
+    face_context,
+    person_context,
+)
 from facesecure.storage.tables import FaceRow, PersonRow
 from facesecure.storage.values import embedding_bytes
 from facesecure.vision.images.codec import png_image
@@ -25,13 +32,13 @@ class OutdatedFace:
 
     name: str
     identifier: int
-    person_id: int
+    person_uid: str
     encrypted_crop: bytes
     cipher: FieldCipher
 
     def image(self) -> Image:
         """Return the crop, uint8 RGB (112, 112, 3). Raises ValueError if it is missing or damaged."""
-        return png_image(self.cipher.decrypt(self.encrypted_crop, FACE_CROP, person_context(self.person_id)))
+        return png_image(self.cipher.decrypt(self.encrypted_crop, FACE_CROP, person_context(self.person_uid)))
 
 
 def reembed(
@@ -58,15 +65,22 @@ def reembed(
 
 
 def outdated_faces(session: Session, model_sha256: str) -> list[OutdatedFace]:
-    """Return the faces whose embedding was made by another model, ordered by name."""
+    """Return the faces whose embedding was made by another model, ordered by name.
+
+    Those of a person whose row was changed outside of facesecure are left out.
+    """
     query = (
-        select(PersonRow.name, FaceRow.id, FaceRow.person_id, FaceRow.crop_png)
+        select(PersonRow, FaceRow.id, FaceRow.crop_png)
         .join(FaceRow, FaceRow.person_id == PersonRow.id)
         .where(FaceRow.model_sha256 != model_sha256)
         .order_by(PersonRow.name_key, FaceRow.id)
     )
     cipher = cipher_of(session)
-    return [OutdatedFace(*row, cipher) for row in session.execute(query)]
+    return [
+        OutdatedFace(person.name, identifier, person.uid, crop, cipher)
+        for person, identifier, crop in session.execute(query)
+        if seals.is_genuine(cipher, person)
+    ]
 
 
 def embed_faces(
@@ -94,8 +108,8 @@ def replace_embeddings(
     cipher = cipher_of(session)
     rows = [row for row in (session.get(FaceRow, identifier) for identifier in embeddings) if row is not None]
     for row in rows:
-        blob = embedding_bytes(embeddings[row.id])
-        row.embedding = cipher.encrypt(blob, FACE_EMBEDDING, person_context(row.person_id))
+        blob, person = embedding_bytes(embeddings[row.id]), session.get_one(PersonRow, row.person_id)
+        row.embedding = cipher.encrypt(blob, FACE_EMBEDDING, face_context(person.uid, model_sha256))
         row.model_sha256 = model_sha256
     session.flush()
     for person_id in {row.person_id for row in rows}:

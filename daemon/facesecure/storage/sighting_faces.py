@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
 
 from facesecure.domain import AlignedFace, Embedding, SeenFace, Sighting
 from facesecure.domain.records import Embeddings, StoredFace, check_embedding
 from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import template_of
 from facesecure.recognition.visitor_matching import VisitEmbedding
+from facesecure.storage import seals
 from facesecure.storage.encryption import (
     MARKED_CROP,
     MARKED_EMBEDDING,
@@ -28,6 +29,7 @@ from facesecure.storage.encryption import (
     FieldCipher,
     cipher_of,
     mark_context,
+    seen_context,
     sighting_context,
 )
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
@@ -35,6 +37,16 @@ from facesecure.storage.values import embedding_bytes, embedding_from, quality_f
 from facesecure.vision.images.codec import png_bytes, png_image
 
 _log = logging.getLogger(__name__)
+
+_MARK = (
+    MarkedFaceRow.visitor_id,
+    MarkedFaceRow.not_person_id,
+    MarkedFaceRow.sighting,
+    MarkedFaceRow.marked_at,
+    MarkedFaceRow.model_sha256,
+    MarkedFaceRow.embedding,
+)
+"""What is read of a marked face where its image is not needed."""
 
 
 def keep(session: Session, sighting: Sighting) -> None:
@@ -69,7 +81,8 @@ def mark(session: Session, identifier: str, visitor: int, not_person: int | None
         )
     )
     faces, cipher = of(session, [identifier]), cipher_of(session)
-    session.add_all(_marked_row(cipher, identifier, visitor, not_person, face.seen) for face in faces)
+    person = None if not_person is None else session.get_one(PersonRow, not_person)
+    session.add_all(_marked_row(cipher, identifier, visitor, person, face.seen) for face in faces)
     session.flush()
     return len(faces)
 
@@ -83,7 +96,13 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
     """Return the visits of each unnamed visitor; marked faces replace those of a sighting that was removed."""
     unnamed, cipher = VisitorRow.name.is_(None), cipher_of(session)
     seen = (
-        select(SightingRow.visitor_id, SeenFaceRow.sighting, _clarity(SeenFaceRow.quality), SeenFaceRow.embedding)
+        select(
+            SightingRow.visitor_id,
+            SightingRow.visitor_seal,
+            SeenFaceRow.sighting,
+            _clarity(SeenFaceRow.quality),
+            SeenFaceRow.embedding,
+        )
         .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
         .join(VisitorRow, VisitorRow.id == SightingRow.visitor_id)
         .where(unnamed, SeenFaceRow.model_sha256 == model_sha256)
@@ -94,17 +113,25 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
             MarkedFaceRow.sighting,
             _clarity(MarkedFaceRow.quality),
             MarkedFaceRow.embedding,
-            MarkedFaceRow.not_person_id,
+            PersonRow.uid,
+            MarkedFaceRow.marked_at,
         )
         .join(VisitorRow, VisitorRow.id == MarkedFaceRow.visitor_id)
+        .outerjoin(PersonRow, PersonRow.id == MarkedFaceRow.not_person_id)
         .where(unnamed, MarkedFaceRow.model_sha256 == model_sha256)
     )
     found = _by_visit(
-        (visitor, sighting, clarity, _embedding(cipher, blob, MARKED_EMBEDDING, mark_context(visitor, not_person)))
-        for visitor, sighting, clarity, blob, not_person in session.execute(marked)
+        (
+            visitor,
+            sighting,
+            clarity,
+            _embedding(cipher, blob, MARKED_EMBEDDING, mark_context(visitor, person, sighting, at, model_sha256)),
+        )
+        for visitor, sighting, clarity, blob, person, at in session.execute(marked)
     ) | _by_visit(
-        (visitor, sighting, clarity, _embedding(cipher, blob, SEEN_EMBEDDING, sighting_context(sighting)))
-        for visitor, sighting, clarity, blob in session.execute(seen)
+        (visitor, sighting, clarity, _embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model_sha256)))
+        for visitor, seal, sighting, clarity, blob in session.execute(seen)
+        if visitor is not None and seals.matches(seals.visit_seal(cipher, sighting, visitor), seal)
     )
     visits: dict[int, list[VisitEmbedding]] = {}
     for (visitor, _), faces in found.items():
@@ -130,12 +157,14 @@ def _clarity(quality: InstrumentedAttribute[dict[str, Any]]) -> ColumnElement[fl
 
 def marked(session: Session, model_sha256: str) -> Embeddings:
     """Return the distinct embeddings of all marked faces by one model, float32 (n, d); (0, 0) if there are none."""
-    query = select(MarkedFaceRow.embedding, MarkedFaceRow.visitor_id, MarkedFaceRow.not_person_id)
-    query = query.where(MarkedFaceRow.model_sha256 == model_sha256)
+    query = (
+        select(MarkedFaceRow, PersonRow.uid)
+        .outerjoin(PersonRow, PersonRow.id == MarkedFaceRow.not_person_id)
+        .where(MarkedFaceRow.model_sha256 == model_sha256)
+        .options(load_only(*_MARK))
+    )
     rows, cipher = session.execute(query.order_by(MarkedFaceRow.taken_at, MarkedFaceRow.id)), cipher_of(session)
-    found = [
-        _embedding(cipher, blob, MARKED_EMBEDDING, mark_context(visitor, person)) for blob, visitor, person in rows
-    ]
+    found = [_embedding_of_mark(cipher, row, person) for row, person in rows]
     distinct = {one.tobytes(): one for one in found if one is not None}
     return np.stack(list(distinct.values())) if distinct else np.empty((0, 0), np.float32)
 
@@ -149,16 +178,17 @@ def hard_negatives(session: Session, model_sha256: str) -> list[HardNegative]:
         MarkedFaceRow.not_person_id.is_(None) & (PersonRow.created_at <= MarkedFaceRow.marked_at)
     )
     query = (
-        select(PersonRow.name, MarkedFaceRow.visitor_id, MarkedFaceRow.not_person_id, MarkedFaceRow.embedding)
+        select(PersonRow.name, PersonRow.uid, MarkedFaceRow)
         .join(PersonRow, counts_for)
+        .options(load_only(*_MARK))
         .where(MarkedFaceRow.model_sha256 == model_sha256)
         .order_by(PersonRow.name_key, MarkedFaceRow.visitor_id, MarkedFaceRow.id)
     )
     faces, cipher = dict[tuple[str, int], list[Embedding]](), cipher_of(session)
-    for name, visitor, not_person, blob in session.execute(query):
-        embedding = _embedding(cipher, blob, MARKED_EMBEDDING, mark_context(visitor, not_person))
+    for name, person, row in session.execute(query):
+        embedding = _embedding_of_mark(cipher, row, None if row.not_person_id is None else person)
         if embedding is not None:
-            faces.setdefault((name, visitor), []).append(embedding)
+            faces.setdefault((name, row.visitor_id), []).append(embedding)
     return [HardNegative(name, template_of(np.stack(found))) for (name, _), found in faces.items()]
 
 
@@ -166,21 +196,22 @@ def _seen_row(cipher: FieldCipher, sighting: str, face: SeenFace) -> SeenFaceRow
     owner = sighting_context(sighting)
     return SeenFaceRow(
         sighting=sighting,
-        embedding=cipher.encrypt(_blob(face), SEEN_EMBEDDING, owner),
+        embedding=cipher.encrypt(_blob(face), SEEN_EMBEDDING, seen_context(sighting, face.model_sha256)),
         crop_png=cipher.encrypt(png_bytes(face.face.image), SEEN_CROP, owner),
         **_values(face),
     )
 
 
 def _marked_row(
-    cipher: FieldCipher, sighting: str, visitor: int, not_person: int | None, face: SeenFace
+    cipher: FieldCipher, sighting: str, visitor: int, not_person: PersonRow | None, face: SeenFace
 ) -> MarkedFaceRow:
-    owner = mark_context(visitor, not_person)
+    now = datetime.now(UTC)
+    owner = mark_context(visitor, not_person.uid if not_person else None, sighting, now, face.model_sha256)
     return MarkedFaceRow(
         sighting=sighting,
         visitor_id=visitor,
-        not_person_id=not_person,
-        marked_at=datetime.now(UTC),
+        not_person_id=not_person.id if not_person else None,
+        marked_at=now,
         embedding=cipher.encrypt(_blob(face), MARKED_EMBEDDING, owner),
         crop_png=cipher.encrypt(png_bytes(face.face.image), MARKED_CROP, owner),
         **_values(face),
@@ -196,6 +227,12 @@ def _blob(face: SeenFace) -> bytes:
     return embedding_bytes(face.embedding)
 
 
+def _embedding_of_mark(cipher: FieldCipher, row: MarkedFaceRow, person: str | None) -> Embedding | None:
+    """Decrypt the embedding of a marked face that is not ``person``'s (uid, or None)."""
+    owner = mark_context(row.visitor_id, person, row.sighting, row.marked_at, row.model_sha256)
+    return _embedding(cipher, row.embedding, MARKED_EMBEDDING, owner)
+
+
 def _embedding(cipher: FieldCipher, encrypted: bytes, column: str, owner: str) -> Embedding | None:
     """Decrypt an embedding; log a warning and return None if it cannot be read."""
     try:
@@ -208,7 +245,7 @@ def _embedding(cipher: FieldCipher, encrypted: bytes, column: str, owner: str) -
 def _seen(cipher: FieldCipher, row: SeenFaceRow) -> Iterator[SeenFace]:
     """Yield the face of a row, or nothing if it cannot be read."""
     owner = sighting_context(row.sighting)
-    embedding = _embedding(cipher, row.embedding, SEEN_EMBEDDING, owner)
+    embedding = _embedding(cipher, row.embedding, SEEN_EMBEDDING, seen_context(row.sighting, row.model_sha256))
     if embedding is None:
         return
     try:

@@ -22,7 +22,7 @@ from facesecure.util.paths import readable
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -87,13 +87,20 @@ class Base(DeclarativeBase):
 
 
 class PersonRow(Base):
-    """An enrolled person."""
+    """An enrolled person.
+
+    ``uid`` is random and names the person in what is encrypted: row numbers may be used again. ``edition`` is random
+    and new whenever the templates are made. ``seal`` authenticates the other columns (``storage.seals``).
+    """
 
     __tablename__ = "people"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     name_key: Mapped[str] = mapped_column(String(256), unique=True)
     created_at: Mapped[datetime]
+    uid: Mapped[str] = mapped_column(String(32))
+    edition: Mapped[str] = mapped_column(String(32))
+    seal: Mapped[str] = mapped_column(String(64))
 
 
 class FaceRow(Base):
@@ -128,6 +135,7 @@ class SightingRow(Base):
     """A sighting. When its person is removed, ``name`` is replaced and ``person_id`` cleared; the sighting stays.
 
     The ``corrected_`` columns hold a later correction; ``kind`` and ``name`` keep the original verdict.
+    ``visitor_seal`` authenticates which visitor the sighting belongs to (``storage.seals``).
     """
 
     __tablename__ = "sightings"
@@ -165,6 +173,7 @@ class SightingRow(Base):
     corrected_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     correction: Mapped[str | None]
     corrected_at: Mapped[datetime | None]
+    visitor_seal: Mapped[str | None] = mapped_column(String(64))
 
 
 class VisitorRow(Base):
@@ -215,7 +224,7 @@ class MarkedFaceRow(Base):
 
 
 class AlertRow(Base):
-    """An alert. ``document`` is the whole alert (``domain.wire.alerts``)."""
+    """An alert. ``document`` is the whole alert (``domain.wire.alerts``); ``seal`` authenticates it."""
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)
@@ -223,6 +232,7 @@ class AlertRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime]
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    seal: Mapped[str] = mapped_column(String(64))
 
 
 class DeliveryRow(Base):

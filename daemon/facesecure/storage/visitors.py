@@ -19,8 +19,9 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
-from facesecure.storage import anonymise, enrolled_faces, people, sighting_faces
+from facesecure.storage import anonymise, enrolled_faces, people, seals, sighting_faces
 from facesecure.storage.database import Database
+from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
 from facesecure.storage.writes import Writer
@@ -179,9 +180,10 @@ def find_row(session: Session, identifier: int) -> VisitorRow:
 
 
 def visits_of(session: Session, visitor: int) -> list[str]:
-    """Return the identifiers of a visitor's sightings, oldest first."""
-    query = select(SightingRow.identifier).where(SightingRow.visitor_id == visitor)
-    return list(session.scalars(query.order_by(SightingRow.first_seen, SightingRow.identifier)))
+    """Return the identifiers of a visitor's sightings, oldest first; not of those that others have moved to it."""
+    query = select(SightingRow.identifier, SightingRow.visitor_seal).where(SightingRow.visitor_id == visitor)
+    rows, cipher = session.execute(query.order_by(SightingRow.first_seen, SightingRow.identifier)), cipher_of(session)
+    return [one for one, seal in rows if seals.matches(seals.visit_seal(cipher, one, visitor), seal)]
 
 
 def group(session: Session, row: SightingRow, match: MatchVisitor) -> int | None:
@@ -210,7 +212,7 @@ def leave(session: Session, row: SightingRow) -> None:
     visitor = None if row.visitor_id is None else session.get(VisitorRow, row.visitor_id)
     if visitor is None:
         return
-    row.visitor_id = None
+    row.visitor_id = row.visitor_seal = None
     visitor.visits -= 1
     session.flush()
     theirs = SightingRow.visitor_id == visitor.id
@@ -264,4 +266,5 @@ def _join(session: Session, visitor: VisitorRow, row: SightingRow) -> None:
     visitor.first_seen = min(visitor.first_seen, row.first_seen)
     visitor.last_seen = max(visitor.last_seen, row.last_seen)
     row.visitor_id = visitor.id
+    row.visitor_seal = seals.visit_seal(cipher_of(session), row.identifier, visitor.id)
     session.flush()

@@ -118,7 +118,7 @@ def test_a_disk_that_takes_nothing_arms_and_warns(facesecure, daemon, monkeypatc
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.alerts.policy.arming.write_durably", full)
+    monkeypatch.setattr("facesecure.storage.signed_documents.write_durably", full)
     done = facesecure("arm", "away")
     assert done.code == 0
     assert "warning: cannot write" in done.err

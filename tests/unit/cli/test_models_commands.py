@@ -36,12 +36,17 @@ def test_a_damaged_model_fails_the_verification(facesecure, state):
     folder = state / "models"
     folder.mkdir(parents=True)
     card = next(entry for entry in model_registry.list_models() if entry.name == "pnet")
-    (folder / "pnet.json").write_bytes(card.path.with_suffix(".json").read_bytes())
+    (folder / "door.json").write_bytes(card.path.with_suffix(".json").read_bytes())
+    (folder / "pnet.tflite").write_bytes(card.path.read_bytes())
+    assert facesecure("models", "verify").code == 1, "no one trusts it yet"
+    trusted = facesecure("models", "trust", "door", "--json")
+    assert trusted.json["path"] == str(folder / "pnet.tflite"), trusted.err
+    assert facesecure("models", "verify").code == 0
     (folder / "pnet.tflite").write_bytes(b"not the model")
     outcome = facesecure("models", "verify", "--json")
     assert outcome.code == 1
     (wrong,) = [result for result in outcome.json["models"] if not result["ok"]]
-    assert wrong["name"] == "pnet"
+    assert wrong["name"] == "door"
     assert wrong["hint"]
 
 

@@ -10,6 +10,7 @@ import pytest
 from facesecure.domain.errors import StoreError
 from facesecure.recognition import calibration
 from facesecure.recognition.calibration import CHART_NAME, FILE_NAME, FORGOTTEN, Calibration, fingerprint
+from facesecure.storage.signed_documents import SignedDocuments
 from support.builders import NOON
 from support.strangers import calibrated_household, member, towards
 
@@ -20,33 +21,33 @@ def made() -> Calibration:
 
 
 def test_what_was_saved_is_loaded_again(made, tmp_path):
-    made.save(tmp_path)
-    assert Calibration.load(tmp_path) == made
+    made.save(SignedDocuments(tmp_path))
+    assert Calibration.load(SignedDocuments(tmp_path)) == made
 
 
 def test_it_is_its_owners_only(made, tmp_path):
-    path = made.save(tmp_path)
+    path = made.save(SignedDocuments(tmp_path))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_write_that_fails_leaves_the_old_one_and_nothing_else(made, tmp_path, monkeypatch):
-    made.save(tmp_path)
+    made.save(SignedDocuments(tmp_path))
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StoreError, match="No space left"):
-        made.model_copy(update={"made_at": NOON + timedelta(days=1)}).save(tmp_path)
-    assert Calibration.load(tmp_path) == made
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+        made.model_copy(update={"made_at": NOON + timedelta(days=1)}).save(SignedDocuments(tmp_path))
+    assert Calibration.load(SignedDocuments(tmp_path)) == made
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE_NAME, "key"]
 
 
 def test_without_one_there_is_none_and_a_damaged_one_is_said(tmp_path):
-    assert Calibration.load(tmp_path) is None
+    assert Calibration.load(SignedDocuments(tmp_path)) is None
     (tmp_path / FILE_NAME).write_text('{"people": ')
-    with pytest.raises(StoreError, match="not a calibration") as error:
-        Calibration.load(tmp_path)
+    with pytest.raises(StoreError, match="cannot be understood") as error:
+        Calibration.load(SignedDocuments(tmp_path))
     assert "facesecure calibrate" in error.value.hint
 
 
@@ -63,11 +64,11 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_templates():
 
 
 def test_who_is_forgotten_is_named_nowhere_any_more_but_their_likeness_stays(made, tmp_path):
-    made.save(tmp_path)
+    made.save(SignedDocuments(tmp_path))
     (tmp_path / CHART_NAME).write_bytes(b"a picture with names")
-    calibration.forget(tmp_path, "Berta")
+    calibration.forget(SignedDocuments(tmp_path), "Berta")
     assert "Berta" not in Path(tmp_path / FILE_NAME).read_text()
-    left = Calibration.load(tmp_path)
+    left = Calibration.load(SignedDocuments(tmp_path))
     assert list(left.people) == ["Anna"]
     assert left.people["Anna"].threshold == made.people["Anna"].threshold
     assert [rival.name for rival in left.people["Anna"].rivals] == [FORGOTTEN]
@@ -75,8 +76,8 @@ def test_who_is_forgotten_is_named_nowhere_any_more_but_their_likeness_stays(mad
 
 
 def test_forgetting_somebody_of_whom_nothing_is_kept_changes_nothing(made, tmp_path):
-    calibration.forget(tmp_path, "Zoe")
+    calibration.forget(SignedDocuments(tmp_path), "Zoe")
     assert list(tmp_path.iterdir()) == []
-    made.save(tmp_path)
-    calibration.forget(tmp_path, "Zoe")
-    assert Calibration.load(tmp_path) == made
+    made.save(SignedDocuments(tmp_path))
+    calibration.forget(SignedDocuments(tmp_path), "Zoe")
+    assert Calibration.load(SignedDocuments(tmp_path)) == made

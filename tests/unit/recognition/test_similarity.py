@@ -9,6 +9,7 @@ from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import OtherPeople, alike_from, lookalikes, same_from, score_to_lead
 from facesecure.recognition.thresholds import LiveThresholds
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.vision.inference.model_card import load_model
 from support import lfw
 from support.builders import NOON, SCORES
@@ -90,7 +91,7 @@ def test_the_daemon_asks_of_each_name_by_how_close_the_others_are(tmp_path):
         model.sha256,
         impostor_model_of(model),
         ScoreModel.from_card(model.card),
-        tmp_path,
+        SignedDocuments(tmp_path),
         1e-4,
     )
     assert standards.of("Anna").closeness == pytest.approx({"Tina": 0.6})

@@ -8,6 +8,7 @@ import pytest
 from facesecure.domain.records import Template
 from facesecure.recognition.calibration import FILE_NAME
 from facesecure.recognition.thresholds import FixedThresholds, LiveThresholds
+from facesecure.storage.signed_documents import SignedDocuments
 from support.builders import NOON
 from support.strangers import MODEL, SCORES, SIZE, calibrated_household, member, towards
 
@@ -25,11 +26,11 @@ class House:
         return [Template(m.name, t, self.model, len(m.faces), NOON) for m in self.members for t in m.templates]
 
     def calibrate(self, **settings):
-        calibrated_household(*self.members, **settings).save(self.folder)
+        calibrated_household(*self.members, **settings).save(SignedDocuments(self.folder))
 
     def standards(self, asked=1e-4):
         return LiveThresholds(
-            self.templates, lambda: self.revision, SHA, MODEL, SCORES, self.folder, asked, clock=lambda: self.now
+            self.templates, lambda: self.revision, SHA, MODEL, SCORES, SignedDocuments(self.folder), asked, clock=lambda: self.now
         )
 
 
@@ -99,7 +100,7 @@ def test_a_calibration_for_another_model_is_not_used_and_that_is_said(house, cap
 def test_a_damaged_calibration_is_said_and_the_default_holds(house, caplog):
     (house.folder / FILE_NAME).write_text("{")
     assert house.standards().of("Anna").false_accept is None
-    assert "not a calibration" in caplog.text
+    assert "cannot be understood" in caplog.text
 
 
 def test_calibrating_while_the_daemon_runs_takes_effect_within_two_seconds(house):

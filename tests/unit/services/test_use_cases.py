@@ -17,6 +17,7 @@ from facesecure.services.enrolment import EnrolmentRefused, enrol_from_images
 from facesecure.services.identification import identify_photos
 from facesecure.services.image_providers import image_provider
 from facesecure.services.model_stack import ModelStack
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from support.service.commandline import write_picture
 
@@ -87,7 +88,7 @@ def test_forgetting_a_person_removes_them_from_the_calibration_and_the_recording
     load_models, store, state_dir, photos
 ):
     enrol_from_images(load_models, store, "Grace", photos_of(photos))
-    calibrate(store, load_calibrated_model(CONFIG, state_dir), 0.001).save(state_dir)
+    calibrate(store, load_calibrated_model(CONFIG, state_dir), 0.001).save(SignedDocuments(state_dir))
     with SpeechService(CONFIG.speech, state_dir) as speech:
         recording = speech.recording("Grace is at the front door")
     people.forget_person(store, CONFIG, state_dir, "grace")

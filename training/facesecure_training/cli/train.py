@@ -148,8 +148,8 @@ def personhood(options: HumanFilterOptions) -> None:
     Example:
       facesecure-train train personhood --people lfw-dev/images --things pets --things scenes --without with-people.txt
     """
+    from facesecure.storage.trusted_models import load_model
     from facesecure.util.paths import read_text
-    from facesecure.vision.inference.model_card import load_model
     from facesecure_training.recipes import human_filter
 
     excluded = (

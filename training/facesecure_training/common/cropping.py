@@ -20,7 +20,8 @@ from facesecure.domain.interfaces import Detector
 from facesecure.vision.detection.factory import build_detector
 from facesecure.vision.images import align
 from facesecure.vision.images.photos import read_photo
-from facesecure.vision.inference.model_card import available_models, load_model
+from facesecure.vision.inference.card_files import available_models
+from facesecure.vision.inference.model_card import load_model
 
 DetectorKind = Literal["mtcnn", "haar", "yunet"]
 _LARGE = 0.25

@@ -20,11 +20,12 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.classifier import FaceClassifier
 from facesecure.recognition.classifier_scores import nobodies
 from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.storage.trusted_models import load_model
 from facesecure.util.paths import expanded
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.card_fields import ClassifierFacts
-from facesecure.vision.inference.model_card import Model, load_model
+from facesecure.vision.inference.model_card import Model
 from facesecure_training.common.progress import with_progress
 from facesecure_training.export.samples import resized
 

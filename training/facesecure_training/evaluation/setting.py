@@ -11,7 +11,8 @@ import numpy as np
 
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.embedder import ModelEmbedder
-from facesecure.vision.inference.model_card import Model, ModelCard, load_model
+from facesecure.storage.trusted_models import load_model
+from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.cropping import CropMaker, Cropper, DetectorKind, PrecroppedPhotos
 from facesecure_training.common.embeddings import embed_photos, photos_by_person

@@ -1,12 +1,12 @@
 """The household's mode: home, away or off. It is set by a person and kept across restarts.
 
-Stored in STATE_DIR/arming.json (0600), written atomically and durably. A file that cannot be read never disarms: the
-mode is then the initial one of the configuration, or home if that is off, and the log says so.
+Stored in STATE_DIR/arming.json (0600), signed, written atomically and durably. A file that cannot be read, or was
+changed by others, never disarms: the mode is then the initial one of the configuration, or home if that is off; log,
+status and doctor say so.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from facesecure.domain.errors import StoreError
-from facesecure.util.files import write_durably
+from facesecure.storage.signed_documents import SignedDocuments
 
 FILE_NAME = "arming.json"
 _VERSION = 1
@@ -63,9 +64,10 @@ class Arming:
     def __init__(self, state_dir: Path, initial: Mode = Mode.HOME) -> None:
         """Read the mode that was set last; ``initial`` holds until one is set."""
         self.path = state_dir / FILE_NAME
+        self._documents = SignedDocuments(state_dir)
         self._initial = initial
         self._lock = threading.Lock()
-        self._armed = read(self.path, initial)
+        self._armed = read(self._documents, initial)
 
     @property
     def armed(self) -> Armed:
@@ -75,7 +77,7 @@ class Arming:
     def refresh(self) -> None:
         """Read the file again: the mode may have been set while the daemon was starting and could not be reached."""
         with self._lock:
-            self._armed = read(self.path, self._initial)
+            self._armed = read(self._documents, self._initial)
 
     def arm(self, mode: Mode, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Armed:
         """Set the mode at once. Returns the one before.
@@ -84,40 +86,42 @@ class Arming:
         """
         with self._lock:
             before, self._armed = self._armed, Armed(mode, now())
-            write(self.path, self._armed)
+            write(self._documents, self._armed)
         return before
 
 
-def read(path: Path, initial: Mode) -> Armed:
-    """Return the mode stored in ``path``, or ``initial`` without such a file. A damaged file arms, and is logged."""
+def read(documents: SignedDocuments, initial: Mode) -> Armed:
+    """Return the mode that was stored, or ``initial`` if none was. A file that cannot be used arms, and is logged."""
+    path = documents.folder / FILE_NAME
     try:
-        return _parsed(path.read_bytes())
+        return _parsed(documents.read(FILE_NAME))
     except FileNotFoundError:
         return Armed(initial)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        safe = Mode.HOME if initial is Mode.OFF else initial
-        _log.error("%s cannot be understood (%s): %s until the mode is set again", path, error, safe.words)
-        return Armed(safe)
+    except StoreError as error:
+        problem = error.message
+    except (ValueError, KeyError, TypeError) as error:
+        problem = f"{path} cannot be understood ({error})"
+    safe = Mode.HOME if initial is Mode.OFF else initial
+    _log.error("%s: %s until the mode is set again", problem, safe.words)
+    return Armed(safe)
 
 
-def _parsed(content: bytes) -> Armed:
-    found = json.loads(content)
+def _parsed(found: dict[str, Any]) -> Armed:
     if found["version"] != _VERSION:
         raise ValueError(f"its version is {found['version']!r}, not {_VERSION}")
     since = found["since"]
     return Armed(Mode(found["mode"]), None if since is None else datetime.fromisoformat(since))
 
 
-def write(path: Path, armed: Armed) -> None:
+def write(documents: SignedDocuments, armed: Armed) -> None:
     """Write ``armed`` to the disk, owned by the owner of the folder: root may write it for the service.
 
     Raises StoreError.
     """
     since = None if armed.since is None else armed.since.isoformat()
-    content = {"version": _VERSION, "mode": armed.mode.value, "since": since}
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_durably(path, json.dumps(content).encode())
+        documents.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        documents.write(FILE_NAME, {"version": _VERSION, "mode": armed.mode.value, "since": since})
     except OSError as error:
         hint = "check who owns the state directory, and the free space on its disk"
-        raise StoreError(f"cannot write {path}: {error.strerror}", hint) from error
+        raise StoreError(f"cannot write {documents.folder / FILE_NAME}: {error.strerror}", hint) from error

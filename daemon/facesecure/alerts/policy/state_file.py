@@ -1,4 +1,4 @@
-"""The policy's state across a restart, in STATE_DIR/told.json (0600): times and sightings; no names, no faces.
+"""The policy's state across a restart, in STATE_DIR/told.json (0600, signed): times and sightings.
 
 Whom those sightings showed is read from the store. Ages are measured by the clock that never jumps if the machine has
 not been restarted, else by the time of day; an entry that then lies in the future is dropped, since an alert sent twice
@@ -8,7 +8,6 @@ sends them again.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,10 +18,10 @@ from facesecure.alerts.policy.camera_state import CameraState
 from facesecure.alerts.policy.cooldowns import REMEMBERED, NotificationHistory, NotifiedVisit, SuppressedVisit
 from facesecure.alerts.policy.visit import VisitAppearance
 from facesecure.domain import AlertKind
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, StoreError
 from facesecure.domain.names import name_key
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.clock import Clock
-from facesecure.util.files import write_durably
 
 if TYPE_CHECKING:
     from facesecure.domain.records import StoredFace, StoredSighting
@@ -57,13 +56,14 @@ class PolicyStateFile:
     def __init__(self, state_dir: Path, records: SightingRecords) -> None:
         """Read and write nothing yet."""
         self.path = state_dir / FILE_NAME
+        self._documents = SignedDocuments(state_dir)
         self._records = records
         self._failed = False
 
     def load(self, clock: Clock) -> tuple[NotificationHistory, CameraState]:
         """Return what was notified before the restart; nothing if the file is missing or cannot be read."""
         try:
-            found = json.loads(self.path.read_bytes())
+            found = self._documents.read(FILE_NAME)
             if found["version"] != _VERSION:
                 return NotificationHistory(), CameraState()
             shift = _shift(found, clock)
@@ -71,7 +71,10 @@ class PolicyStateFile:
             return NotificationHistory(tuple(visits)), _camera_state(found["camera"], shift, clock.steady())
         except FileNotFoundError:
             return NotificationHistory(), CameraState()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        except StoreError as error:
+            _log.error("%s: visitors may be announced a second time", error.message)
+            return NotificationHistory(), CameraState()
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             _log.warning("%s cannot be read (%s): visitors may be announced a second time", self.path, error)
             return NotificationHistory(), CameraState()
 
@@ -86,9 +89,9 @@ class PolicyStateFile:
             "camera": _camera_entry(camera),
         }
         try:
-            write_durably(self.path, json.dumps(document).encode())
+            self._documents.write(FILE_NAME, document)
             self._failed = False
-        except OSError as error:
+        except (OSError, StoreError) as error:
             if not self._failed:
                 message = "cannot write %s (%s): after a restart visitors may be announced a second time"
                 _log.warning(message, self.path, error)

@@ -99,6 +99,8 @@ class Commands:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     source: str = ""
     frames: FrameStatus | None = None
+    problems: Callable[[], Sequence[str]] = tuple
+    """Returns what is refused because others changed it in the state directory."""
     fixed_faces: Callable[[], Sequence[Face]] = tuple
     """Returns the faces that are ignored because they never move."""
 
@@ -124,6 +126,7 @@ class Commands:
             drill,
             source=context.config.camera.source,
             frames=camera.frames,
+            problems=context.problems,
             fixed_faces=fixed_faces,
         )
 
@@ -168,6 +171,7 @@ class Commands:
             "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
+            "problems": list(self.problems()),
         }
 
     def _frames(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ _PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime"}
 
 def runtime(context: CheckContext) -> Iterator[CheckResult]:
     """Check that a TFLite interpreter can run the recogniser's model, and which one it is."""
-    from facesecure.vision.inference.model_card import load_model
+    from facesecure.storage.trusted_models import load_model
 
     name = load_model(context.config.recognizer.model, context.state_dir).interpreter().runtime
     shown = f"{_PACKAGES.get(name, name)} {_version(_PACKAGES.get(name, name))}".strip()
@@ -35,9 +35,16 @@ def _version(package: str) -> str:
 
 def models(context: CheckContext) -> Iterator[CheckResult]:
     """Check each model that is bundled, pulled or in use: its hash, and its golden output on this machine."""
+    from facesecure.storage.trusted_models import check_card
+    from facesecure.vision.inference.card_files import shadowing_cards
     from facesecure.vision.inference.model_registry import verify_models
 
-    for result in verify_models(context.state_dir, context.config.recognizer.model):
+    for shadow in shadowing_cards(context.state_dir):
+        message = f"{shadow} has the name of a bundled model, and is ignored"
+        yield fail(f"model {shadow.stem}", message, f"find out who can write to {context.state_dir}, and remove it")
+    for result in verify_models(
+        context.state_dir, context.config.recognizer.model, check=check_card(context.state_dir)
+    ):
         name = f"model {result.name}"
         if result.good:
             golden = "" if result.distance is None else f", golden output within {result.distance:.2g}"

@@ -24,6 +24,7 @@ CHECKS: Mapping[str, Check] = {
     "backups": state.backups,
     "people": state.people,
     "calibration": state.calibration,
+    "signatures": state.signatures,
     "permissions": state.permissions,
     "disk": machine.disk,
     "clock": machine.clock,

@@ -67,7 +67,7 @@ def people(context: CheckContext) -> Iterator[CheckResult]:
         yield _no_one()
         return
     from facesecure.storage.store import Store
-    from facesecure.vision.inference.model_card import load_model
+    from facesecure.storage.trusted_models import load_model
 
     model = load_model(context.config.recognizer.model, context.state_dir)
     with Store.open(context.state_dir) as opened:
@@ -93,13 +93,14 @@ def calibration(context: CheckContext) -> Iterator[CheckResult]:
         return
     from facesecure.recognition.calibration import COMMAND, Calibration
     from facesecure.recognition.thresholds import Fit, by_name
+    from facesecure.storage.signed_documents import SignedDocuments
     from facesecure.storage.store import Store
-    from facesecure.vision.inference.model_card import load_model
+    from facesecure.storage.trusted_models import load_model
 
     model = load_model(context.config.recognizer.model, context.state_dir)
     with Store.open(context.state_dir) as opened:
         templates = by_name(opened.templates(), model.sha256)
-    made = Calibration.load(context.state_dir)
+    made = Calibration.load(SignedDocuments(context.state_dir))
     fit = Fit.of(made, templates, model.sha256)
     if not templates:
         return
@@ -111,6 +112,22 @@ def calibration(context: CheckContext) -> Iterator[CheckResult]:
     else:
         rate = f"1 stranger in {1 / made.false_accept:,.0f}"
         yield ok("calibration", f"made on {made.made_at.date()} for {rate}: {', '.join(fit.calibrated)}")
+
+
+def signatures(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that what decides in the state directory is as facesecure wrote it: mode, calibration, drills, people."""
+    from facesecure.storage.integrity import problems as problems_of
+    from facesecure.storage.store import Store
+
+    people = []
+    if database(context).exists():
+        with Store.open(context.state_dir) as opened:
+            people = opened.people()
+    problems = problems_of(context.state_dir, people)
+    remedy = f"find out who can write to {context.state_dir}; then set, calibrate or enrol it again"
+    yield from (fail("signatures", problem, remedy) for problem in problems)
+    if not problems:
+        yield ok("signatures", "what decides in the state directory is as facesecure wrote it")
 
 
 def _enrolled(names: list[str]) -> CheckResult:
@@ -235,6 +252,6 @@ def _classifier_thresholds(context: CheckContext) -> Iterator[CheckResult]:
 
 
 def _card(context: CheckContext) -> ModelCard:
-    from facesecure.vision.inference.model_card import load_card
+    from facesecure.storage.trusted_models import load_card
 
     return load_card(context.config.recognizer.model, context.state_dir)

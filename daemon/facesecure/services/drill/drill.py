@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from facesecure.domain import Alert, Box, Frame, Sighting, VerdictKind
-from facesecure.domain.errors import SourceError, UsageError
+from facesecure.domain.errors import SourceError, StoreError, UsageError
 from facesecure.pipeline.tracker import Track
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, Step
@@ -151,7 +151,7 @@ class Drill:
         (_log.info if report.good else _log.error)("the drill has ended: %s", report.why)
         try:
             self._save(report)
-        except OSError as error:
+        except (OSError, StoreError) as error:
             _log.error("the drill's report could not be saved: %s", error)
 
     def _report(self) -> DrillReport:

@@ -1,15 +1,16 @@
-"""The report of a drill: its steps with their times, saved by date for the drill history and the doctor."""
+"""The report of a drill: its steps with their times, saved by date and signed, for the drill history and the doctor."""
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from facesecure.util.files import make_private_folders, write_durably
+from facesecure.domain.errors import StoreError
+from facesecure.storage.signed_documents import SignedDocuments
+from facesecure.util.files import make_private_folders
 
 FOLDER = "drills"
 KEPT = 50
@@ -50,11 +51,11 @@ class DrillReport:
 
 
 def save_report(report: DrillReport, state_dir: Path) -> Path:
-    """Write ``report`` under its date, and delete the oldest beyond KEPT. Raises OSError."""
+    """Write ``report`` under its date, and delete the oldest beyond KEPT. Raises OSError or StoreError."""
     folder = state_dir / FOLDER
     make_private_folders(state_dir, folder)
-    path = folder / f"{report.began_at:%Y-%m-%dT%H-%M-%SZ}.json"
-    write_durably(path, json.dumps(report.as_json(), indent=1, ensure_ascii=False).encode() + b"\n")
+    name = f"{FOLDER}/{report.began_at:%Y-%m-%dT%H-%M-%SZ}.json"
+    path = SignedDocuments(state_dir).write(name, report.as_json())
     for old in sorted(folder.glob("*.json"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
@@ -62,7 +63,9 @@ def save_report(report: DrillReport, state_dir: Path) -> Path:
 
 def load_reports(state_dir: Path) -> list[DrillReport]:
     """Return all saved reports, newest first; files that are not reports are logged and skipped."""
-    return [report for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True) if (report := _read(path))]
+    documents = SignedDocuments(state_dir)
+    names = [f"{FOLDER}/{path.name}" for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True)]
+    return [report for name in names if (report := _read(documents, name))]
 
 
 def last_good_report(state_dir: Path) -> DrillReport | None:
@@ -70,9 +73,11 @@ def last_good_report(state_dir: Path) -> DrillReport | None:
     return next((report for report in load_reports(state_dir) if report.good), None)
 
 
-def _read(path: Path) -> DrillReport | None:
+def _read(documents: SignedDocuments, name: str) -> DrillReport | None:
     try:
-        return DrillReport.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return DrillReport.from_json(documents.read(name))
+    except StoreError as error:
+        _log.error("a report of a drill is ignored: %s", error.message)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        _log.warning("%s is not the report of a drill: %s", path, error)
-        return None
+        _log.warning("%s is not the report of a drill: %s", documents.folder / name, error)
+    return None

@@ -50,10 +50,12 @@ def _haar(config: DetectorConfig, _models_dir: Path | None, threads: int) -> Det
 
 def _yunet(config: DetectorConfig, models_dir: Path | None, _threads: int) -> Detector:
     from facesecure.vision.detection import yunet
+    from facesecure.vision.inference.model_registry import downloadable_card
 
     if models_dir is None:
         raise ModelError("the YuNet detector is not bundled", "fetch it: facesecure models pull yunet")
-    return yunet.YuNet(models_dir / yunet.FILE, min_face=config.min_face, confidence=_confidence(config))
+    wanted = downloadable_card("yunet").sha256
+    return yunet.YuNet(models_dir / yunet.FILE, min_face=config.min_face, confidence=_confidence(config), sha256=wanted)
 
 
 def _confidence(config: DetectorConfig) -> float:

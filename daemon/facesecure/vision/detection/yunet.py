@@ -6,6 +6,7 @@ face_detection_yunet_2023mar.onnx of OpenCV's model zoo (MIT).
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,12 @@ class YuNet:
         faces = YuNet(state_dir / "models" / FILE).detect(image)
     """
 
-    def __init__(self, path: Path, *, min_face: float = 40, confidence: float = 0.6) -> None:
-        """Load the network. Raises ModelError if the file does not exist or OpenCV cannot read it."""
-        self._network = _load(path, confidence)
+    def __init__(self, path: Path, *, min_face: float = 40, confidence: float = 0.6, sha256: str | None = None) -> None:
+        """Load the network. Raises ModelError if the file does not exist or OpenCV cannot read it.
+
+        With ``sha256``, its bytes must have that hash.
+        """
+        self._network = _load(path, confidence, sha256)
         self._scale = min(FACE_PIXELS / min_face, 1.0)
 
     def detect(self, image: Image) -> list[Face]:
@@ -87,10 +91,17 @@ def _faces(rows: np.ndarray[Any, np.dtype[np.float32]], step: np.ndarray[Any, np
     return make_faces(boxes, points * step, rows[:, 14])
 
 
-def _load(path: Path, confidence: float) -> cv2.FaceDetectorYN:
+def _load(path: Path, confidence: float, sha256: str | None) -> cv2.FaceDetectorYN:
     if not path.is_file():
         raise ModelError(f"the YuNet detector is not installed ({path})", "fetch it: facesecure models pull yunet")
+    content = path.read_bytes()
+    if sha256 not in (None, hashlib.sha256(content).hexdigest()):
+        raise ModelError(
+            f"{path} is not the YuNet detector that this version uses: it is damaged, or was changed",
+            "fetch it again: facesecure models pull yunet",
+        )
+    network, nothing = np.frombuffer(content, np.uint8), np.empty(0, np.uint8)
     try:
-        return cv2.FaceDetectorYN.create(str(path), "", (320, 320), confidence, OVERLAP, MAX_FACES)
+        return cv2.FaceDetectorYN.create("onnx", network, nothing, (320, 320), confidence, OVERLAP, MAX_FACES)
     except cv2.error as error:
         raise ModelError(f"OpenCV cannot read {path}", "fetch it again: facesecure models pull yunet") from error

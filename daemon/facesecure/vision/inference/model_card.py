@@ -7,8 +7,8 @@ and one golden input with its output. A model that does not fit its card is refu
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from facesecure.domain.errors import ModelError
-from facesecure.util.paths import expanded
 from facesecure.vision.images.align import ALIGNMENT, CROP
 from facesecure.vision.inference.card_fields import (
     ClassifierFacts,
@@ -26,9 +25,11 @@ from facesecure.vision.inference.card_fields import (
     ScoreModelFacts,
     StrangerFacts,
 )
+from facesecure.vision.inference.card_files import REFETCH, find_card, pinned_card, read_card, unsigned
 from facesecure.vision.inference.interpreter import Interpreter
 
-_REFETCH = "run `facesecure models verify`; reinstalling restores a bundled model, `facesecure models pull` another"
+CardCheck = Callable[[Path, bytes], bytes]
+"""Takes a card's path and content; returns the card without signature, or raises ModelError if it is not trusted."""
 
 
 class InputSpec(Part):
@@ -176,7 +177,7 @@ class Model:
         )
         if not fits:
             shapes = ", ".join(f"{tensor.dtype}{list(tensor.shape)}" for tensor in actual)
-            raise ModelError(f"{self.path.name} does not fit its card: the graph has {shapes}", _REFETCH)
+            raise ModelError(f"{self.path.name} does not fit its card: the graph has {shapes}", REFETCH)
 
 
 def golden_input(shape: tuple[int, int, int, int], block: int, seed: str) -> NDArray[np.uint8]:
@@ -189,32 +190,23 @@ def golden_input(shape: tuple[int, int, int, int], block: int, seed: str) -> NDA
     return np.ascontiguousarray(large[:, :height, :width])
 
 
-def bundled_directory() -> Path:
-    """Return the folder of the bundled models."""
-    return Path(str(resources.files("facesecure.vision.inference"))) / "models"
-
-
-def available_models(state_dir: Path | None = None) -> dict[str, Path]:
-    """Return the card's path of every bundled or pulled model by name; one in ``state_dir``/models wins."""
-    folders = [bundled_directory()] + ([state_dir / "models"] if state_dir else [])
-    return {card.stem: card for folder in folders for card in sorted(folder.glob("*.json"))}
-
-
-def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model:
+def load_model(name_or_path: str | Path, state_dir: Path | None = None, check: CardCheck | None = None) -> Model:
     """Load the model of that name, or at that path (NAME.tflite or its card), and check it against its card.
 
-    Raises ModelError if it is missing, its card is invalid, its bytes do not match the card, or it needs faces aligned
-    or cropped in another way than ``vision.images.align`` does.
+    A card that is not part of the installation is given to ``check`` (``storage.trusted_models`` has one that knows
+    the signatures); without it, a card in ``state_dir`` is not trusted. Raises ModelError if the model is missing, its
+    card is invalid or not trusted, its bytes do not match the card, or it needs faces aligned or cropped in another way
+    than ``vision.images.align`` does.
     """
-    card_path = _find(name_or_path, state_dir)
-    card = _read_card(card_path)
+    card_path = find_card(name_or_path, state_dir)
+    card = _read_card(card_path, state_dir, check)
     path = card_path.with_name(card.file)
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"cannot read model {path}: {error.strerror}", _REFETCH) from error
+        raise ModelError(f"cannot read model {path}: {error.strerror}", REFETCH) from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise ModelError(f"{path} is damaged, or not the file its card was written for", _REFETCH)
+        raise ModelError(f"{path} is damaged, or not the file its card was written for", REFETCH)
     loose = card.classifier.crop if card.classifier else None
     _require_version("aligned", card.name, card.alignment, ALIGNMENT)
     _require_version("cut", card.name, loose.version if loose else None, CROP)
@@ -229,38 +221,28 @@ def _require_version(how: str, name: str, wanted: str | None, made: str) -> None
         )
 
 
-def load_card(name_or_path: str | Path, state_dir: Path | None = None) -> ModelCard:
+def load_card(name_or_path: str | Path, state_dir: Path | None = None, check: CardCheck | None = None) -> ModelCard:
     """Return the card alone of the model that ``load_model`` would load. Raises ModelError."""
-    return _read_card(_find(name_or_path, state_dir))
+    return _read_card(find_card(name_or_path, state_dir), state_dir, check)
 
 
-def card_path_of(path: str | Path) -> Path:
-    """Return the path of the card of the model at ``path``: NAME.tflite or the card itself. Raises ModelError."""
-    named = expanded(path)
-    if not named.name:
-        raise ModelError(f"{str(path)!r} names no model", "give the path of NAME.tflite, with NAME.json beside it")
-    return named.with_suffix(".json")
-
-
-def _find(name_or_path: str | Path, state_dir: Path | None) -> Path:
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in text or text.endswith((".tflite", ".onnx", ".json")):
-        return card_path_of(name_or_path)
-    known = available_models(state_dir)
-    if text not in known:
-        raise ModelError(f"there is no model {text!r}", f"there are: {', '.join(sorted(known)) or 'none'}")
-    return known[text]
-
-
-def _read_card(path: Path) -> ModelCard:
+def _read_card(path: Path, state_dir: Path | None, check: CardCheck | None) -> ModelCard:
+    content = read_card(path)
+    pinned = pinned_card(path)
+    if pinned is not None:
+        if unsigned(pinned) != unsigned(content):
+            pull = f"fetch it again: facesecure models pull {path.stem}"
+            raise ModelError(f"{path} is not the card that this version of facesecure has for {path.stem}", pull)
+    elif check is not None:
+        content = check(path, content)
+    elif state_dir is not None and path.resolve().is_relative_to(state_dir.resolve()):
+        raise ModelError(f"{path} is in the state directory, and its signature was not checked", REFETCH)
     try:
-        return ModelCard.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise ModelError(f"cannot read model card {path}: {error.strerror}", _REFETCH) from error
+        return ModelCard.model_validate_json(unsigned(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise ModelError(f"model card {path} is invalid at {where or 'its start'}: {first['msg']}", _REFETCH) from error
+        raise ModelError(f"model card {path} is invalid at {where or 'its start'}: {first['msg']}", REFETCH) from error
 
 
 def _shape_fits(stated: tuple[int | None, ...], actual: tuple[int, ...]) -> bool:

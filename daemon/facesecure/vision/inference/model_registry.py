@@ -17,7 +17,7 @@ from facesecure.util.files import replace_file
 from facesecure.vision.inference.download import Progress, RemoteFile, fetch, ignore_progress
 
 if TYPE_CHECKING:
-    from facesecure.vision.inference.model_card import ModelCard
+    from facesecure.vision.inference.model_card import CardCheck, ModelCard
 
 _ZOO = "https://media.githubusercontent.com/media/opencv/opencv_zoo/82b38c8f98e7b52aa171400f3e4c722352d0669f"
 
@@ -69,31 +69,33 @@ class Verification:
         return not self.problem
 
 
-def list_models(state_dir: Path | None = None) -> list[ModelEntry]:
+def list_models(state_dir: Path | None = None, check: CardCheck | None = None) -> list[ModelEntry]:
     """Return every model by name: bundled, pulled into ``state_dir``, or available. Never raises.
 
-    Each local file is hashed; one that differs from its card is DAMAGED, and ``verify_models`` gives the reason.
+    Each local file is hashed; one that differs from its card, or whose card ``check`` does not trust, is DAMAGED, and
+    ``verify_models`` gives the reason.
     """
-    from facesecure.vision.inference.model_card import available_models
+    from facesecure.vision.inference.card_files import available_models
 
     here = available_models(state_dir)
-    entries = [_present(name, card_path, state_dir) for name, card_path in here.items()]
+    entries = [_present(name, card_path, state_dir, check) for name, card_path in here.items()]
     absent = [name for name in URLS if name not in here]
     entries += [ModelEntry(name, ModelStatus.AVAILABLE, downloadable_card(name), None, URLS[name]) for name in absent]
     return sorted(entries, key=lambda entry: entry.name)
 
 
-def verify_models(state_dir: Path | None = None, *more: str) -> Iterator[Verification]:
+def verify_models(state_dir: Path | None = None, *more: str, check: CardCheck | None = None) -> Iterator[Verification]:
     """Check the card, bytes and golden output of every local model, one after the other. Never raises.
 
-    ``more`` are names or paths as in the configuration; models elsewhere are checked too.
+    ``more`` are names or paths as in the configuration; models elsewhere are checked too. ``check`` knows which cards
+    to trust.
     """
-    from facesecure.vision.inference.model_card import available_models, card_path_of
+    from facesecure.vision.inference.card_files import available_models, card_path_of
 
     here = available_models(state_dir)
     elsewhere = {one: card_path_of(one) for one in more if one not in here}
     for name, path in sorted((here | elsewhere).items()):
-        yield _verify(name, path)
+        yield _verify(name, path, state_dir, check)
 
 
 def remote_file(name: str, mirror: str | None = None) -> RemoteFile:
@@ -125,7 +127,7 @@ def downloadable_card(name: str) -> ModelCard:
 
 
 def _card_path(name: str) -> Path:
-    from facesecure.vision.inference.model_card import bundled_directory
+    from facesecure.vision.inference.card_files import bundled_directory
 
     return bundled_directory() / "downloadable" / f"{name}.json"
 
@@ -140,23 +142,23 @@ def _put_card(name: str, folder: Path) -> None:
         ) from error
 
 
-def _present(name: str, card_path: Path, state_dir: Path | None) -> ModelEntry:
+def _present(name: str, card_path: Path, state_dir: Path | None, check: CardCheck | None) -> ModelEntry:
     from facesecure.vision.inference.model_card import load_model
 
     pulled = state_dir is not None and card_path.parent == state_dir / "models"
     try:
-        model = load_model(card_path)
+        model = load_model(card_path, state_dir, check)
     except FacesecureError:
         return ModelEntry(name, ModelStatus.DAMAGED, None, card_path, URLS.get(name))
     status = ModelStatus.PULLED if pulled else ModelStatus.BUNDLED
     return ModelEntry(name, status, model.card, model.path, URLS.get(name))
 
 
-def _verify(name: str, card_path: Path) -> Verification:
+def _verify(name: str, card_path: Path, state_dir: Path | None, check: CardCheck | None) -> Verification:
     from facesecure.vision.inference.model_card import load_model
 
     try:
-        model = load_model(card_path)
+        model = load_model(card_path, state_dir, check)
         distance = model.verify()
     except FacesecureError as error:
         return Verification(name, card_path, None, error.message, error.hint or "")

@@ -8,6 +8,7 @@ import pytest
 
 from facesecure.alerts.policy.arming import Armed, Arming, Mode
 from facesecure.domain.errors import StoreError
+from facesecure.storage.signed_documents import SignedDocuments
 from support.builders import NOON
 
 
@@ -49,15 +50,25 @@ DAMAGED = [
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_file_never_disarms_and_is_told_of(tmp_path, content, caplog):
     (tmp_path / "arming.json").write_bytes(content)
+    if content.startswith(b'{"'):
+        SignedDocuments(tmp_path).write("arming.json", json.loads(content))
     assert Arming(tmp_path, Mode.OFF).armed.mode is Mode.HOME
     assert Arming(tmp_path, Mode.AWAY).armed.mode is Mode.AWAY
     assert "arming.json cannot be understood" in caplog.text
 
 
+def test_a_file_that_is_not_signed_never_disarms(tmp_path, caplog):
+    Arming(tmp_path).arm(Mode.AWAY)
+    (tmp_path / "arming.json").write_text('{"version": 1, "mode": "off", "since": null}')
+    assert Arming(tmp_path).armed.mode is Mode.HOME
+    assert "its signature is missing" in caplog.text
+    assert "armed home until the mode is set again" in caplog.text
+
+
 def test_a_file_that_is_a_folder_is_a_damaged_one(tmp_path, caplog):
     (tmp_path / "arming.json").mkdir()
     assert Arming(tmp_path).armed.mode is Mode.HOME
-    assert "cannot be understood" in caplog.text
+    assert "cannot read" in caplog.text
 
 
 def test_a_disk_that_takes_nothing_changes_the_mode_and_says_that_it_will_not_last(tmp_path, monkeypatch):
@@ -66,7 +77,7 @@ def test_a_disk_that_takes_nothing_changes_the_mode_and_says_that_it_will_not_la
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.alerts.policy.arming.write_durably", full)
+    monkeypatch.setattr("facesecure.storage.signed_documents.write_durably", full)
     with pytest.raises(StoreError, match="No space left"):
         arming.arm(Mode.AWAY)
     assert arming.armed.mode is Mode.AWAY

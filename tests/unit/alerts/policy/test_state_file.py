@@ -169,7 +169,7 @@ def test_a_disk_that_takes_nothing_is_complained_of_once(door, monkeypatch, capl
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.alerts.policy.state_file.write_durably", full)
+    monkeypatch.setattr("facesecure.storage.signed_documents.write_durably", full)
     for name in ("Anna", "Tom", "Mia"):
         door.comes(door.known(name))
         door.policy.save(at_once=True)

@@ -15,7 +15,7 @@ from facesecure.services.diagnostics import CheckContext, Health, components, ma
 from facesecure.services.diagnostics.machine import judge_clock
 from facesecure.storage.keys import make_key
 from facesecure.storage.store import Store
-from facesecure.vision.inference.model_card import bundled_directory
+from facesecure.vision.inference.card_files import bundled_directory
 from support.people import enrolled_face
 
 

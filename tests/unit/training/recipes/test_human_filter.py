@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from facesecure.recognition.human_filter import HumanFaceFilter
-from facesecure.vision.inference.model_card import bundled_directory, load_model
+from facesecure.vision.inference.card_files import bundled_directory
+from facesecure.vision.inference.model_card import load_model
 from facesecure_training.recipes import human_filter
 from facesecure_training.recipes.human_filter import Example, fit_weights, log_odds
 

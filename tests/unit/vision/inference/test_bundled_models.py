@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.vision.inference.card_files import available_models, bundled_directory
 from facesecure.vision.inference.interpreter import Interpreter
-from facesecure.vision.inference.model_card import available_models, bundled_directory, load_model
+from facesecure.vision.inference.model_card import load_model
 
 ROOT = Path(__file__).resolve().parents[4]
 OTHER = ROOT / ".venv-tflite/bin/python"
@@ -16,7 +17,8 @@ NAMES = sorted(available_models())
 
 VERIFY = """
 import json
-from facesecure.vision.inference.model_card import available_models, load_model
+from facesecure.vision.inference.card_files import available_models
+from facesecure.vision.inference.model_card import load_model
 models = {name: load_model(name) for name in available_models()}
 print(json.dumps({name: [m.interpreter().runtime, m.verify()] for name, m in models.items()}))
 """

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import ModelError
-from facesecure.vision.inference.model_card import available_models, bundled_directory, golden_input, load_model
+from facesecure.vision.inference.card_files import available_models, bundled_directory, shadowing_cards
+from facesecure.vision.inference.model_card import golden_input, load_model
 
 
 @pytest.fixture
@@ -40,11 +41,22 @@ def test_an_unknown_name_lists_what_there_is():
     assert "pnet" in caught.value.hint
 
 
-def test_a_pulled_model_is_found_in_the_state_directory_and_comes_first(copy, tmp_path):
+def test_a_model_in_the_state_directory_never_takes_the_name_of_a_bundled_one(copy, tmp_path, caplog):
     state = tmp_path / "state"
     shutil.copytree(copy.parent, state / "models", ignore=lambda *_: ["state"])
-    assert load_model("pnet", state).path.parent == state / "models"
-    assert available_models(state)["mobilefacenet"].parent == bundled_directory()
+    assert load_model("pnet", state).path.parent == bundled_directory()
+    assert "pnet.json is ignored: it has the name of a bundled model" in caplog.text
+    assert [path.name for path in shadowing_cards(state)] == ["pnet.json"]
+
+
+def test_a_model_of_another_name_is_found_in_the_state_directory_if_its_card_is_trusted(copy, tmp_path):
+    state = tmp_path / "state"
+    shutil.copytree(copy.parent, state / "models", ignore=lambda *_: ["state"])
+    (state / "models" / "pnet.json").rename(state / "models" / "door.json")
+    assert available_models(state)["door"].parent == state / "models"
+    assert load_model("door", state, lambda _, content: content).path.parent == state / "models"
+    with pytest.raises(ModelError, match="signature was not checked"):
+        load_model("door", state)
 
 
 def test_one_flipped_bit_is_found(copy):

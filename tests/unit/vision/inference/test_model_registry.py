@@ -9,7 +9,8 @@ import pytest
 
 from facesecure.domain.errors import DownloadError, UsageError
 from facesecure.vision.inference import model_registry
-from facesecure.vision.inference.model_card import bundled_directory, load_model
+from facesecure.vision.inference.card_files import bundled_directory
+from facesecure.vision.inference.model_card import load_model
 from facesecure.vision.inference.model_registry import ModelStatus, list_models, pull, remote_file, verify_models
 from support.http import FileServer, serving
 
