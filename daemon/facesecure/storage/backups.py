@@ -165,7 +165,7 @@ class Backups:
 
     def _matching(self) -> Iterator[Path]:
         if self.folder.is_dir():
-            yield from (path for path in self.folder.iterdir() if _NAME.fullmatch(path.name))
+            yield from (path for path in self.folder.iterdir() if _NAME.fullmatch(path.name) and path.is_file())
 
     def _thin_out(self, newest: Path) -> None:
         others = [path for path in self.all() if path != newest]

@@ -181,6 +181,7 @@ def make_private_file(path: Path) -> None:
     An existing database is never opened here: closing any descriptor of it would release the locks that SQLite
     holds on it for this process (POSIX locks belong to the process, not to the descriptor).
     """
+    require_files(path)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
         owned_like(path, path.parent)
@@ -195,8 +196,18 @@ def make_private_file(path: Path) -> None:
         raise StoreError(f"cannot make {path}: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN][1]) from error
 
 
+def require_files(path: Path) -> None:
+    """Raise StoreError if the database at ``path``, or a file beside it, is a pipe or device: SQLite waits for it."""
+    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
+        if file.exists() and not file.is_file() and not file.is_dir():
+            raise StoreError(
+                f"{file} is no regular file", "facesecure did not make it: find out who did, and delete it"
+            )
+
+
 def inspect(path: Path) -> str | None:
     """Return the revision of the database at ``path``, None for an empty one. Raises StoreError for a foreign one."""
+    require_files(path)
     with translated(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         revisions = (

@@ -61,6 +61,8 @@ def _done(files: CallersFiles, unfinished: dict[int, Draft], request: bytes) -> 
         raise ValueError("no key of root's is used")
     if request.startswith(NEW_KEY) and len(request) <= _KEY_LENGTH:
         write_durably(files.next_key, request.removeprefix(NEW_KEY))
+        owner = files.key.stat()
+        os.chown(files.next_key, owner.st_uid, owner.st_gid, follow_symlinks=False)
         return [os.open(files.next_key, os.O_RDONLY | os.O_CLOEXEC)]
     if request == USE_KEY:
         files.next_key.replace(files.key)

@@ -83,6 +83,10 @@ class Service:
         """Run `sudo facesecure ...`, and return its stdout."""
         return self.system.run("facesecure", *words, check=check, timeout=timeout).stdout
 
+    def as_user(self, script: str) -> None:
+        """Run ``script`` (sh) as the service's user, who may prepare the state folder as they like."""
+        self.system.run("setpriv", "--reuid=facesecure", "--regid=facesecure", "--init-groups", "sh", "-ec", script)
+
     def events(self) -> list[dict[str, Any]]:
         """Return the events of `sudo facesecure events list --json`."""
         return list(json.loads(self.command("events", "list", "--json"))["events"])
