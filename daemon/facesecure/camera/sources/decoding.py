@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from facesecure.camera.sources.frame_limits import CODEC_OPTIONS, check_codec, check_failed
 from facesecure.camera.sources.uri import Address
 from facesecure.domain.errors import SourceError
 from facesecure.util import callers_files
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 
 def open_container(location: str | Path, **how: Any) -> InputContainer:
-    """Open ``location`` as ``av.open`` does, whatever the bytes of its title are. Raises one of ``unreadable()``."""
+    """Open ``location`` as ``av.open`` does, whatever the bytes of its title are. Raises one of ``unreadable()``.
+
+    No decoder with which FFmpeg looks what is in it takes larger frames than ``frame_limits`` allows.
+    """
     import av
 
     found = callers_files.opened(location) if isinstance(location, Path) else None
-    container: InputContainer = av.open(found or str(location), "r", metadata_errors="replace", **how)
+    options = {**how.pop("options", {}), **CODEC_OPTIONS}
+    container: InputContainer = av.open(found or str(location), "r", metadata_errors="replace", options=options, **how)
     return container
 
 
@@ -46,7 +51,7 @@ def unreadable() -> tuple[type[Exception], ...]:
 def video_stream(container: InputContainer, address: Address, threads: int) -> VideoStream:
     """Return the first video stream of ``container``, set to decode on ``threads`` threads (0: as FFmpeg likes).
 
-    Raises SourceError if there is none, or none with a decoder.
+    Raises SourceError if there is none, none with a decoder, or one with larger frames than are decoded.
     """
     if not container.streams.video:
         raise SourceError(f"{address} has no video in it", "choose a file or stream with video")
@@ -58,6 +63,7 @@ def video_stream(container: InputContainer, address: Address, threads: int) -> V
             "convert it to H.264, or copy it again" if address.scheme == "file" else _CHOOSE_H264,
         )
     stream = decodable[0]
+    check_codec(stream.codec_context, str(address))
     stream.codec_context.thread_count = threads
     stream.thread_type = "NONE" if threads == 1 else "AUTO"
     return stream
@@ -74,16 +80,19 @@ class FrameReader:
     ``key_frame`` is True as soon as a packet with a key frame has come; before that nothing can be decoded.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
+        """``name`` is what an error calls it."""
         self._container = container
         self._stream = stream
+        self._name = name
         self.damaged = 0
         self.key_frame = False
 
     def __iter__(self) -> Iterator[VideoFrame | None]:
         """Yield each good frame, and None for each packet without one, so that a caller can check for a time-out.
 
-        Raises one of ``unreadable()`` when the container cannot be read further.
+        Raises one of ``unreadable()`` when the container cannot be read further, and SourceLost where its frames
+        become larger than are decoded.
         """
         for packet in self._container.demux(self._stream):
             self.damaged += packet.is_corrupt
@@ -96,7 +105,10 @@ class FrameReader:
 
         try:
             frames = packet.decode()
-        except av.InvalidDataError:
+        except (av.InvalidDataError, av.ArgumentError) as error:
+            check_failed(self._stream.codec_context, error, self._name)
+            if isinstance(error, av.ArgumentError):
+                raise
             self.damaged += 1
             return []
         self.damaged += sum(frame.is_corrupt for frame in frames)

@@ -18,6 +18,7 @@ from facesecure.camera.sources.decoding import (
     unreadable,
     video_stream,
 )
+from facesecure.camera.sources.frame_limits import checked_image
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
@@ -96,9 +97,10 @@ class StreamConnection:
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
-                yield (
-                    VideoImage(frame, converter, display.of(frame, pixel_aspect(stream))) if frame is not None else None
-                )
+                if frame is None:
+                    yield None
+                else:
+                    yield checked_image(frame, converter, display.of(frame, pixel_aspect(stream)), str(self))
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -132,7 +134,7 @@ class StreamConnection:
 
         timeout = self._camera.timeout
         began = last = time.monotonic()
-        reader = FrameReader(container, stream)
+        reader = FrameReader(container, stream, str(self))
         try:
             for frame in reader:
                 now = time.monotonic()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult, RecordedSource
 from facesecure.camera.sources.decoding import FrameReader, open_container, pixel_aspect, unreadable, video_stream
+from facesecure.camera.sources.frame_limits import checked_image
 from facesecure.camera.sources.presentation import PresentationTimes
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError
 from facesecure.vision.images.display import Display, StreamDisplay
-from facesecure.vision.images.frames import ColourConverter, VideoImage
+from facesecure.vision.images.frames import ColourConverter
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -57,7 +58,8 @@ class VideoFile(RecordedSource):
             self._length = min((container.duration or 0) / 1e6, _LONGEST)
             converter, display, times = ColourConverter(), StreamDisplay(), PresentationTimes(stream)
             for frame in self._readable(container, stream, times):
-                yield VideoImage(frame, converter, display.of(frame, pixel_aspect(stream))), times.of(frame)
+                shown = display.of(frame, pixel_aspect(stream))
+                yield checked_image(frame, converter, shown, str(self._address)), times.of(frame)
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -86,7 +88,7 @@ class VideoFile(RecordedSource):
         self, container: InputContainer, stream: VideoStream, times: PresentationTimes
     ) -> Iterator[VideoFrame]:
         """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
-        reader, last = FrameReader(container, stream), None
+        reader, last = FrameReader(container, stream, str(self._address)), None
         try:
             for frame in reader:
                 if frame is not None:
