@@ -24,12 +24,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from facesecure.domain import Image, Quality
-from facesecure.domain.errors import FacesecureError, StoreError, UsageError
+from facesecure.domain.errors import FacesecureError, ImageError, StoreError, UsageError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import EnrolledFace, Person
 from facesecure.storage.passphrase import WrongPassphrase, decrypt, encrypt, is_encrypted
 from facesecure.storage.store import Store
-from facesecure.vision.images.codec import png_bytes, png_image
+from facesecure.vision.images.codec import png_bytes, stored_size
+from facesecure.vision.images.photos import photo_of
 
 FORMAT = "facesecure-people"
 VERSION = 1
@@ -210,10 +211,13 @@ def _face(path: Path, archive: zipfile.ZipFile, entry: _Face) -> EnrolledFace:
 
 
 def _crop(data: bytes) -> Image:
-    """Decode a crop. Raises ValueError if it is not one; the size is checked in the PNG header before decoding."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[16:24] != (112).to_bytes(4, "big") * 2:
+    """Decode a crop, which anybody may have made. Raises ValueError if it is not one as an export writes them."""
+    if stored_size(data) != (112, 112):
         raise ValueError("not a PNG of 112x112 pixels")
-    return png_image(data)
+    try:
+        return photo_of(data, "its image")
+    except ImageError as error:
+        raise ValueError(error.message) from None
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -17,15 +17,23 @@ MESSAGE = 4096
 MEMORY = 640_000_000
 """Bytes that decoding one picture may take, besides the file itself."""
 
+SECONDS = 120
+"""Seconds of processor time that the largest picture may take: four times what it takes on a Pi."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one picture: pixels of the result, pixels decoded whole, pixels of a side at least, bytes of memory."""
+    """Limits of one picture.
+
+    ``pixels`` of the result, pixels ``decoded`` whole, pixels of a ``side`` at least, bytes of ``memory`` besides the
+    file, and ``seconds`` of processor time for the largest.
+    """
 
     pixels: int
     decoded: int
     side: int
     memory: int = MEMORY
+    seconds: int = SECONDS
 
 
 class DecodingError(Exception):

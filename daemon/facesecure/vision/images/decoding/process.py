@@ -118,7 +118,8 @@ class DecoderProcess:
         self._process = self._channel = self._timer = None
 
     def _started(self) -> socket.socket:
-        if self._pictures >= _MOST_PICTURES:
+        ended = self._process is not None and self._process.poll() is not None
+        if ended or self._pictures >= _MOST_PICTURES:
             self.close()
         if self._channel is None:
             self._pictures = 0

@@ -59,7 +59,7 @@ def _answer(file: int, result: int, limits: Limits, allowance: sandbox.Allowance
 def _decoded(file: int, result: int, limits: Limits, allowance: sandbox.Allowance) -> tuple[int, int]:
     """Write the pixels of ``file`` to ``result`` and return their (height, width). Raises DecodingError."""
     size = os.fstat(file).st_size
-    allowance.grant(limits.memory + size, seconds_for(limits.decoded))
+    allowance.grant(limits.memory + size, limits.seconds)
     header = None
     try:
         data = _read(file, size)
@@ -68,7 +68,7 @@ def _decoded(file: int, result: int, limits: Limits, allowance: sandbox.Allowanc
             raise DecodingError(*_no_image(data))
         check(header, limits)
         reserved = _HEIC_RESERVES if header.format == "HEIC" else 1
-        allowance.grant(int(limits.memory * reserved) + size, seconds_for(header.pixels))
+        allowance.grant(int(limits.memory * reserved) + size, _seconds(header, limits))
         image = decode(data, header, limits.pixels)
         if image is None:
             raise DecodingError("undecodable", *_described(header))
@@ -93,9 +93,9 @@ def _problem(error: cv2.error) -> Problem:
     return "memory" if error.code == _OUT_OF_MEMORY else "undecodable"
 
 
-def seconds_for(pixels: int) -> int:
-    """Return how many seconds of processor time an image of so many pixels may take: on a Pi it needs a quarter."""
-    return min(120, 10 + pixels // 2_000_000)
+def _seconds(header: ImageHeader, limits: Limits) -> int:
+    """Return how many seconds of processor time an image may take: four times what it takes on a Pi, and some more."""
+    return min(limits.seconds, 10 + header.pixels // 2_000_000)
 
 
 def check(header: ImageHeader, limits: Limits) -> None:
