@@ -105,7 +105,7 @@ def test_a_poster_is_announced_once_and_its_visit_ends_when_it_is_known_to_be_on
     sightings, alerts = with_poster
     (stranger,) = [sighting for sighting in sightings if sighting.kind is VerdictKind.STRANGER]
     assert alerts.count(AlertKind.STRANGER) == 1
-    assert 23 < (stranger.last_seen - stranger.first_seen).total_seconds() < 30
+    assert 15 < (stranger.last_seen - stranger.first_seen).total_seconds() < 20
     assert AlertKind.UNIDENTIFIED in alerts
 
 
@@ -128,7 +128,7 @@ def test_a_masked_poster_is_never_announced_and_hides_no_one(with_poster, tmp_pa
 
 def test_the_log_says_which_face_is_ignored_and_the_mask_that_would_hide_it(tmp_path, caplog):
     caplog.set_level(logging.INFO)
-    watched(film(tmp_path / "poster.mp4", poster, seconds=28), tmp_path / "state")
+    watched(film(tmp_path / "poster.mp4", poster, seconds=20), tmp_path / "state")
     (line,) = [record.getMessage() for record in caplog.records if "does not move" in record.getMessage()]
     ((left, top, right, bottom),) = tomllib.loads(line[line.index("mask = ") :])["mask"]
     assert 40 / 480 < left < right < 160 / 480

@@ -3,10 +3,11 @@
 Such a face is judged and reported once, like any other. Then its place is remembered, and a face that is found exactly
 there is not tracked: it is not reported again, keeps no search going, and explains no movement elsewhere in the image.
 
-A face counts as fixed when the means of its landmarks over eight blocks of three seconds differ by no more than 0.8 %
-of its size (root mean square). Measured over 24 s on posters of 40 to 120 pixels, under JPEG and H.264 artefacts, noise
-and changing light: 0.1 to 0.5 % with mtcnn and haar, 0.1 to 1.5 % with yunet, the higher figures below 45 pixels. A
-person who sits still and looks into the camera reaches 1.2 % within four seconds, and more over a longer time.
+A face counts as fixed when the means of its landmarks over eight blocks of two seconds differ by no more than 0.8 %
+of its size (root mean square). Measured over 16 s on posters of 40 to 120 pixels, under JPEG and H.264 artefacts, noise
+and changing light, at 2.5 and 5 searches a second: 0.1 to 0.4 % with mtcnn and haar, 0.1 to 0.6 % with yunet, except
+1.4 % with yunet at 40 pixels in strong noise. A person who sits still and looks into the camera reaches 1.2 % within
+four seconds, and more over a longer time.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from numpy.typing import NDArray
 
 from facesecure.domain import Face
 
-_BLOCK = 3.0
+_BLOCK = 2.0
 """Seconds over which landmarks are averaged, so that the detector's jitter does not count."""
 _BLOCKS = 8
-"""Blocks that are compared: 24 s, in which a verdict has long been reached."""
+"""Blocks that are compared: 16 s, in which a verdict has long been reached."""
 _STILL = 0.008
 """Root mean square deviation of the blocks' landmarks, in face sizes, up to which a face is fixed."""
 _SAME_PLACE = 0.06

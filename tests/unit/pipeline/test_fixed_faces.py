@@ -63,7 +63,7 @@ def door() -> Watch:
 @pytest.mark.parametrize("jitter", [0.0, 0.005, 0.02])
 def test_a_face_that_does_not_move_ends_its_track_as_fixed_once_and_is_not_tracked_again(jitter):
     door = Watch()
-    door.watch(20, lambda _: [door.jittered(*POSTER, jitter=jitter)])
+    door.watch(15, lambda _: [door.jittered(*POSTER, jitter=jitter)])
     assert [track.number for track in door.live] == [1]  # first it is judged like any other
     assert not door.ended
     door.watch(60, lambda _: [door.jittered(*POSTER, jitter=jitter)])
@@ -176,9 +176,9 @@ def test_a_poster_hung_elsewhere_takes_a_place_of_its_own_and_one_over_the_old_p
 
 def test_stillness_needs_the_whole_time():
     still = Stillness()
-    for step in range(round(23.8 / STEP)):
+    for step in range(round(15.8 / STEP)):
         still = still.add(face_at(*POSTER), step * STEP)
     assert not still.is_fixed(100)
-    for step in range(round(23.8 / STEP), round(24.4 / STEP)):
+    for step in range(round(15.8 / STEP), round(16.4 / STEP)):
         still = still.add(face_at(*POSTER), step * STEP)
     assert still.is_fixed(100)
