@@ -9,6 +9,9 @@
 - ``playback``: one alert on one device, from the connection until everything is restored
 - ``session``: one connected device: its status, app, volume and player
 - ``media_state``: the state of the recording on its player
+- ``known_devices``: which devices the names stand for, and their certificates
+- ``identity``: the certificate that a device shows, and its proof
+- ``tls``: a TLS connection for two threads
 - ``connection``: pychromecast's connection, made safe for two threads
 - ``volume``: volumes still to be restored
 - ``media_server``: serves the recording to the devices

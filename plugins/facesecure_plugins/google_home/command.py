@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,9 @@ STATUS_SECONDS = 3.0
 """Time limit for reading the volume of one device."""
 
 Timeout = Annotated[float, typer.Option(min=0.1, max=60, help="Seconds to listen for devices.")]
+Accept = Annotated[
+    str, typer.Option(metavar="DEVICE", help="Accept that this device was replaced: the next one of its name is taken.")
+]
 Volume = Annotated[bool, typer.Option("--volume", help="Also show the volume of each device.")]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -27,11 +31,23 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(
     "devices",
-    epilog=examples("facesecure alerts devices", "facesecure alerts devices --volume --json"),
+    epilog=examples(
+        "facesecure alerts devices",
+        "facesecure alerts devices --volume --json",
+        "facesecure alerts devices --accept Kitchen",
+    ),
     context_settings={"help_option_names": ["--help", "-h"], "max_content_width": 100},
 )
-def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume = False, json: Json = False) -> None:
-    """List the Google Home and other Cast devices on the network, groups included."""
+def list_devices(
+    context: typer.Context, timeout: Timeout = 4.0, volume: Volume = False, accept: Accept = "", json: Json = False
+) -> None:
+    """List the Google Home and other Cast devices on the network, groups included.
+
+    Announcements are made on the devices that made the first one; a device that has taken the name of one is refused.
+    """
+    if accept:
+        output.note(_forget(settings_of(context).state(), accept))
+        return
     logging.getLogger("zeroconf").setLevel(logging.ERROR)  # hides warnings about interfaces without a network
     devices = nearby(timeout, _interfaces(settings_of(context).config().plugins))
     loudness = volumes(devices) if volume else [None] * len(devices)
@@ -42,6 +58,14 @@ def list_devices(context: typer.Context, timeout: Timeout = 4.0, volume: Volume 
         columns = ("name", "kind", "model", "address", "uuid", *(("volume",) if volume else ()))
         output.table(columns, [_row(*pair)[: len(columns)] for pair in zip(devices, loudness, strict=True)])
     output.note(_advice(devices, timeout))
+
+
+def _forget(state_dir: Path, text: str) -> str:
+    from facesecure_plugins.google_home.known_devices import FILE_NAME, KnownDevices
+
+    if KnownDevices(state_dir / "google_home" / FILE_NAME).forget(text):
+        return f"{text}: the device that makes the next announcement is the known one from then on"
+    return f"{text}: no device of this name is known, so any is accepted"
 
 
 def nearby(seconds: float, interfaces: Sequence[str] = ()) -> list[Device]:

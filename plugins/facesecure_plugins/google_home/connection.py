@@ -2,15 +2,14 @@
 
 pychromecast 14.0.10 reads on its own thread and writes on its caller's, through one TLS object without a lock. OpenSSL
 does not allow that: writes fail with "EOF occurred" or "bad length", and one announcement in some 20 is lost silently.
-Here one lock guards the TLS object and another each message with its number. pychromecast also overlooks a message
-that TLS decrypted together with the previous one, uses IPv4 only, and reconnects for ever; this connection uses both IP
-versions and is opened once. Written against 14.0, to which pyproject.toml pins it.
+Here one lock guards the TLS object (``tls``) and another each message with its number. pychromecast also overlooks a
+message that TLS decrypted together with the previous one, uses IPv4 only, and reconnects for ever; this connection uses
+both IP versions and is opened once. Written against 14.0, to which pyproject.toml pins it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import select
 import selectors
 import socket
 import ssl
@@ -23,85 +22,14 @@ from pychromecast.error import ChromecastConnectionError
 from pychromecast.models import HostServiceInfo, MDNSServiceInfo
 from pychromecast.socket_client import SocketClient
 
+from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.deadline import Deadline
+from facesecure_plugins.google_home.identity import read_identity
+from facesecure_plugins.google_home.tls import LARGEST_MESSAGE, SEND_SECONDS, LockedTls
 
-READ_SECONDS = 0.5
-SEND_SECONDS = 3.0
 CLOSE_SECONDS = 2.0
-
-
-class LockedTls:
-    """A TLS socket that one thread may read while others write. The lock is never held while waiting for the network.
-
-    Example::
-
-        tls = LockedTls(context.wrap_socket(plain))
-        tls.sendall(message)
-    """
-
-    def __init__(self, tls: ssl.SSLSocket) -> None:
-        """Take over ``tls`` after its handshake."""
-        tls.setblocking(False)
-        self._tls = tls
-        self._lock = threading.Lock()
-        self._arrived = bytearray()
-        self._end: OSError | None = None
-        self._ended = False
-
-    def fileno(self) -> int:
-        """Return the file descriptor, for select."""
-        return self._tls.fileno()
-
-    def readable(self) -> bool:
-        """Read what has arrived. Returns whether ``recv`` would return at once, with bytes or the end."""
-        with self._lock, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            self._fill()
-        return bool(self._arrived) or self._ended
-
-    def _fill(self) -> None:
-        try:
-            while not self._ended:
-                chunk = self._tls.recv(16384)
-                self._arrived += chunk
-                self._ended = not chunk
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise
-        except OSError as error:
-            self._end, self._ended = error, True
-
-    def recv(self, count: int) -> bytes:
-        """Return 1 to ``count`` bytes, or none at the end. Raises TimeoutError, or the OSError that ended it."""
-        if not self.readable():
-            self._wait(select.POLLIN, READ_SECONDS)
-            if not self.readable():
-                raise TimeoutError("no data arrived")
-        if not self._arrived and self._end is not None:
-            raise self._end
-        with self._lock:
-            chunk = bytes(self._arrived[:count])
-            del self._arrived[:count]
-        return chunk
-
-    def sendall(self, data: bytes) -> None:
-        """Send all of ``data``; one caller at a time. Raises OSError."""
-        rest, deadline = memoryview(data), Deadline(SEND_SECONDS)
-        while rest:
-            sent = 0
-            with self._lock, contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                sent = self._tls.send(rest)
-            rest = rest[sent:]
-            if not sent and not self._wait(select.POLLOUT, deadline.left()):
-                raise TimeoutError("the device does not accept data")
-
-    def close(self) -> None:
-        """Close the socket."""
-        with self._lock:
-            self._tls.close()
-
-    def _wait(self, event: int, seconds: float) -> bool:
-        poll = select.poll()
-        poll.register(self._tls, event)
-        return bool(poll.poll(seconds * 1000))
+IDENTITY_SECONDS = 1.0
+"""The longest to wait for a device to show its certificate."""
 
 
 class _Selector(selectors.DefaultSelector):
@@ -125,14 +53,14 @@ class Connection(SocketClient):
             connection.start()
     """
 
-    def __init__(self, tls: LockedTls, host: str, port: int, local_address: str) -> None:
-        """Use ``tls``, which is connected to ``host``; the thread is not started yet."""
+    def __init__(self, tls: LockedTls, host: str, port: int, local_address: str, identity: str = "") -> None:
+        """Use ``tls``, which is connected to ``host`` and has shown ``identity``; the thread is not started yet."""
         services: set[HostServiceInfo | MDNSServiceInfo] = {HostServiceInfo(host, port)}
         super().__init__(
             cast_type=CAST_TYPE_AUDIO, tries=1, timeout=SEND_SECONDS, retry_wait=0.1, services=services, zconf=None
         )
         self.name = f"cast-{host}"
-        self.host, self.port, self.local_address = host, port, local_address
+        self.host, self.port, self.local_address, self.identity = host, port, local_address, identity
         self._adopted: LockedTls | None = tls
         self._sending = threading.RLock()
         self._use(tls)
@@ -167,6 +95,12 @@ class Connection(SocketClient):
         with self._sending:
             super().send_message(destination_id, namespace, data, **options)
 
+    def _read_bytes_from_socket(self, msglen: int) -> bytes:
+        """Return the next ``msglen`` bytes; a device that announces more than a message may have is disconnected."""
+        if msglen > LARGEST_MESSAGE:
+            raise ChromecastConnectionError(f"a message of {msglen} bytes, more than the protocol allows")
+        return super()._read_bytes_from_socket(msglen)
+
     def close(self) -> None:
         """Disconnect and end the thread."""
         if self.ident is None:
@@ -177,10 +111,12 @@ class Connection(SocketClient):
 
 
 @contextlib.contextmanager
-def open_connection(host: str, port: int, seconds: float) -> Iterator[Connection]:
-    """Open a connection within ``seconds``, and close it in the end. Its thread is not started. Raises OSError.
+def open_connection(host: str, port: int, seconds: float, *, challenge: bool = False) -> Iterator[Connection]:
+    """Open a connection within ``seconds``, and close it in the end. Its thread is not started.
 
-    The device's certificate is self-signed and is not verified, as in Google's own sender.
+    The device's TLS certificate is self-signed and is not verified, as in Google's own sender. With ``challenge`` the
+    device is asked for its own (``identity``), which the connection then has as ``identity``. Raises OSError if there
+    is no connection, PluginError if the device cannot prove what it shows.
     """
     deadline = Deadline(max(0.05, seconds))
     plain = socket.create_connection((host, port), timeout=deadline.left())
@@ -190,11 +126,22 @@ def open_connection(host: str, port: int, seconds: float) -> Iterator[Connection
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         tls = LockedTls(context.wrap_socket(plain))
+        identity = _identity(tls, host, min(IDENTITY_SECONDS, deadline.left() / 2)) if challenge else ""
     except BaseException:
         plain.close()
         raise
-    connection = Connection(tls, host, port, local)
+    connection = Connection(tls, host, port, local, identity)
     try:
         yield connection
     finally:
         connection.close()
+
+
+def _identity(tls: LockedTls, host: str, seconds: float) -> str:
+    try:
+        return read_identity(tls, seconds)
+    except (PluginError, OSError) as error:
+        tls.close()
+        if isinstance(error, PluginError):
+            raise PluginError(f"{host} is no device that can be trusted: {error.message}") from error
+        raise

@@ -1,7 +1,7 @@
 """An HTTP server that offers a recording to Cast devices, at an unguessable path, while an announcement lasts.
 
 It listens on the address through which the device is connected, never on all. One thread serves all clients; slow ones,
-and more than MAX_CLIENTS, are disconnected.
+and more than MAX_CLIENTS, are disconnected. Whoever else connects cannot take the places of the devices.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from facesecure_plugins.google_home.device import format_address
 REQUEST_SECONDS = 3.0
 SENDING_SECONDS = 20.0
 MAX_CLIENTS = 16
+MAX_STRANGERS = 4
+"""Clients that may connect from other addresses than those of the devices that were asked to play."""
+
 MAX_REQUEST = 8192
 _CHUNK = 65536
 
@@ -66,6 +69,7 @@ class FileServer:
         self._address, self._ports = address, ports
         self._offers: dict[str, Offer] = {}
         self._origins: dict[str, str] = {}
+        self._listeners: set[str] = set()
         self._servers: list[asyncio.Server] = []
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._loop = asyncio.new_event_loop()
@@ -84,13 +88,18 @@ class FileServer:
         self._thread.join()
         self._loop.close()
 
-    def offer(self, address: str, mp3: bytes, fetched: Callable[[], None]) -> Offer:
-        """Serve ``mp3`` on ``address`` of this machine. Thread-safe. Raises PluginError."""
+    def offer(self, address: str, mp3: bytes, fetched: Callable[[], None], *, listener: str = "") -> Offer:
+        """Serve ``mp3`` on ``address`` of this machine to the device at the address ``listener``.
+
+        Others may fetch it too, since a group's members have addresses of their own, but only MAX_STRANGERS at once.
+        Thread-safe. Raises PluginError.
+        """
         local = self._address or address
         with self._adding:
             if local not in self._origins:
                 self._origins[local] = format_address(local.partition("%")[0], self._run(self._listen(local)))
         offer = Offer(self._origins[local], f"/{secrets.token_urlsafe(24)}.mp3", mp3, fetched)
+        self._listeners.add(listener.partition("%")[0])
         self._offers[offer.path] = offer
         return offer
 
@@ -128,12 +137,18 @@ class FileServer:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle a new client. Not a coroutine: one cancelled before its first step would leak the connection."""
-        if len(self._clients) >= MAX_CLIENTS:
+        if not self._has_place(_peer(writer)):
             writer.transport.abort()
             return
         task = self._loop.create_task(self._handle(reader, writer))
         self._clients[task] = writer
         task.add_done_callback(self._disconnected)
+
+    def _has_place(self, peer: str) -> bool:
+        peers = [_peer(writer) for writer in self._clients.values()]
+        if peer in self._listeners:
+            return peers.count(peer) < MAX_CLIENTS
+        return sum(other not in self._listeners for other in peers) < MAX_STRANGERS
 
     def _disconnected(self, task: asyncio.Task[None]) -> None:
         self._clients.pop(task).transport.abort()
@@ -155,6 +170,12 @@ class FileServer:
             if (offer := self._offers.get(request.target)) is None:
                 return await _send(writer, NOT_FOUND)
             return await _send_offer(writer, request, offer)
+
+
+def _peer(writer: asyncio.StreamWriter) -> str:
+    """Return the address of the client, without the zone of IPv6."""
+    name = writer.get_extra_info("peername")
+    return str(name[0]).partition("%")[0] if name else ""
 
 
 async def _run_ready_callbacks() -> None:

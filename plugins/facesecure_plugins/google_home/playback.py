@@ -7,10 +7,12 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device, Loudness
+from facesecure_plugins.google_home.known_devices import KnownDevices
 from facesecure_plugins.google_home.media_server import FileServer, Offer
 from facesecure_plugins.google_home.session import App, CastSession, connect
 from facesecure_plugins.google_home.volume import PendingRestores
@@ -43,6 +45,7 @@ class PlaybackContext:
 
     server: FileServer
     pending: PendingRestores
+    known: KnownDevices
     volume: float | None
     begin_by: Deadline
     find_again: Callable[[Device, float], Device]
@@ -66,6 +69,7 @@ def play_on(device: Device, clip: AudioClip, context: PlaybackContext) -> None:
             app = session.launch(context.begin_by.left())
             _require_audible(device, _set_volume(session, device, context, before))
             _play(session, clip, context)
+            context.known.remember(device, session.identity)
         finally:
             _restore_or_log(session, device, context.pending, app)
 
@@ -75,13 +79,13 @@ def _connected(device: Device, context: PlaybackContext) -> Iterator[tuple[CastS
     """Connect to ``device`` at its last address or, if that fails, at a new one. Yields the session and the device."""
     with contextlib.ExitStack() as stack:
         try:
-            session = stack.enter_context(connect(device, context.begin_by.left(CONNECT_SECONDS)))
+            session = stack.enter_context(connect(device, context.begin_by.left(CONNECT_SECONDS), context.known))
         except PluginError:
             moved = context.find_again(device, context.begin_by.left(SEARCH_SECONDS)) if device.uuid else device
             if moved.addresses == device.addresses:
                 raise
             log.info("%s is at %s now", device.name, moved.address)
-            session = stack.enter_context(connect(moved, context.begin_by.left(CONNECT_SECONDS)))
+            session = stack.enter_context(connect(moved, context.begin_by.left(CONNECT_SECONDS), context.known))
             device = moved
         yield session, device
 
@@ -109,7 +113,8 @@ def _require_audible(device: Device, loudness: Loudness | None) -> None:
 
 
 def _play(session: CastSession, clip: AudioClip, context: PlaybackContext) -> None:
-    offer = context.server.offer(session.local_address, clip.mp3, lambda: context.report("fetched"))
+    fetched = partial(context.report, "fetched")
+    offer = context.server.offer(session.local_address, clip.mp3, fetched, listener=session.host)
     session.load(offer.url, clip.title)
     try:
         session.wait_for_playing(context.begin_by.left())

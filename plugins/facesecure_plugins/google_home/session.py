@@ -27,6 +27,7 @@ from facesecure.domain.errors import PluginError
 from facesecure_plugins.google_home.connection import Connection, open_connection
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device, Loudness, format_address
+from facesecure_plugins.google_home.known_devices import KnownDevices
 from facesecure_plugins.google_home.media_state import NAMESPACE, MediaState
 
 REQUEST_SECONDS = 2.0
@@ -74,7 +75,8 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
 
     def __init__(self, name: str, connection: Connection) -> None:
         """Listen to ``connection``, whose thread has not been started yet."""
-        self.name, self.local_address = name, connection.local_address
+        self.name, self.identity = name, connection.identity
+        self.host, self.local_address = str(connection.host), connection.local_address
         self._connection = connection
         self._changed = threading.Condition()
         self._status: CastStatus | None = None
@@ -226,17 +228,23 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
 
 
 @contextlib.contextmanager
-def connect(device: Device, seconds: float) -> Iterator[CastSession]:
-    """Connect to the first address of ``device`` that answers within ``seconds``. Raises PluginError."""
+def connect(device: Device, seconds: float, known: KnownDevices | None = None) -> Iterator[CastSession]:
+    """Connect to the first address of ``device`` that answers within ``seconds``. Raises PluginError.
+
+    With ``known`` the device has to show its certificate, and it has to be the known one.
+    """
     deadline, errors = Deadline(seconds), []
+    challenge = known is not None and known.challenges(device)
     with contextlib.ExitStack() as stack:
         for tried, (host, port) in enumerate(device.addresses):
             share = deadline.left() / (len(device.addresses) - tried)
             try:
-                connection = stack.enter_context(open_connection(host, port, share))
+                connection = stack.enter_context(open_connection(host, port, share, challenge=challenge))
             except OSError as error:
                 errors.append(f"{format_address(host, port)}: {error}")
                 continue
+            if known is not None and challenge:
+                known.require(device, connection.identity)
             session = CastSession(device.name, connection)
             connection.start()
             session.wait_ready(max(deadline.left(), share / 2))

@@ -16,6 +16,7 @@ from facesecure.util.backoff import Backoff
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.discovery import Browser
+from facesecure_plugins.google_home.known_devices import FILE_NAME, ONLY_DEVICE, KnownDevices, replaced
 from facesecure_plugins.google_home.media_server import FileServer
 from facesecure_plugins.google_home.playback import (
     RESTORE_SECONDS,
@@ -67,6 +68,7 @@ class SpeakerGroup:
         self._targets = [Target.parse(text) for text in config.devices]
         self._browser = Browser(config.interfaces)
         self._pending = PendingRestores(state / "volumes.json" if state is not None else None)
+        self._known = KnownDevices(state / FILE_NAME if state is not None else None)
         self._speaking = threading.Lock()
         self._closing = threading.Event()
         self._restorer: threading.Thread | None = None
@@ -99,7 +101,7 @@ class SpeakerGroup:
         found = self._wait_for_targets(Deadline(seconds))
         devices: dict[str, Device] = {}
         for device in [target.device for target in self._targets if target.device] + found:
-            wanted = any(target.matches(device) for target in self._targets)
+            wanted = any(self._means(target, device) for target in self._targets)
             if wanted and not _shares_address(device, devices.values()):
                 devices[device.key] = device
         missing = self._missing(found)
@@ -126,13 +128,23 @@ class SpeakerGroup:
         volume = None if self._config.volume == "keep" else self._config.volume
         clip = AudioClip(mp3, seconds, title)
         with self._speaking, FileServer(self._config.serve_address, self._ports) as server:
-            context = PlaybackContext(server, self._pending, volume, begin_by, self._browser.find_again, report)
+            context = PlaybackContext(
+                server, self._pending, self._known, volume, begin_by, self._browser.find_again, report
+            )
             attempts = [Attempt(device, partial(play_on, device, clip, context)) for device in devices]
             until = Deadline(time_limit(clip, context))
             errors = [attempt.error(until) for attempt in attempts]
         self._restore_in_background()
-        lost = [PluginError(f"{target.text!r} is not on the network", IS_IT_ON) for target in missing]
+        self._remember([device for device, error in zip(devices, errors, strict=True) if error is None])
+        lost = [self._lost(target) for target in missing]
         raise_unless_delivered([*errors, *lost], by_all=self._config.confirm == "all")
+
+    def _remember(self, played: list[Device]) -> None:
+        """Record which devices the names stand for: those that have played under them."""
+        named = {target.name: [one for one in played if target.matches(one)] for target in self._targets if target.name}
+        for name, devices in (named if self._targets else {ONLY_DEVICE: played}).items():
+            if devices:
+                self._known.remember_name(name, devices)
 
     # Finding devices --------------------------------------------------------------------------------------------
 
@@ -151,7 +163,11 @@ class SpeakerGroup:
 
     def _missing(self, found: Sequence[Device]) -> list[Target]:
         unmet = [target for target in self._targets if target.device is None]
-        return [target for target in unmet if not any(target.matches(device) for device in found)]
+        return [target for target in unmet if not any(self._means(target, device) for device in found)]
+
+    def _means(self, target: Target, device: Device) -> bool:
+        """Return whether ``device`` is the one that ``target`` names, and not another that has taken its name."""
+        return target.matches(device) and (target.name is None or self._known.admits(target.name, device))
 
     def _only_device(self, seconds: float) -> Device:
         """Return the only device on the network; to speak on all of them unasked might wake a child."""
@@ -164,13 +180,21 @@ class SpeakerGroup:
             raise PluginError(f"there are {len(found)} devices, and none is named", f"say which: devices = [{names}]")
         if not found:
             raise self._not_found([], found)
+        if not self._known.admits(ONLY_DEVICE, found[0]):
+            raise replaced(f"{found[0].name} is another device than the only one before", ONLY_DEVICE)
         return found[0]
 
     def _not_found(self, missing: Sequence[Target], found: Sequence[Device]) -> PluginError:
+        for taken in filter(None, (_taken(target, found) for target in missing)):
+            return taken
         names = ", ".join(repr(target.text) for target in missing)
         message = f"{names}: not on the network" if missing else "no Cast device found"
         others = ", ".join(device.name for device in found)
         return PluginError(message, f"there are: {others}" if others else IS_IT_ON)
+
+    def _lost(self, target: Target) -> PluginError:
+        taken = _taken(target, self._browser.devices())
+        return taken or PluginError(f"{target.text!r} is not on the network", IS_IT_ON)
 
     # Restoring volumes ------------------------------------------------------------------------------------------
 
@@ -192,12 +216,18 @@ class SpeakerGroup:
         found = {device.key: device for device in self._browser.devices()}
         device = found.get(entry.device.key, entry.device)
         try:
-            with self._speaking, connect(device, RESTORE_SECONDS) as session:
+            with self._speaking, connect(device, RESTORE_SECONDS, self._known) as session:
                 restore(session, device, self._pending)
         except PluginError as error:
             log.debug("the volume of %s is not restored to %s yet: %s", device.name, entry.loudness, error.message)
         else:
             log.info("the volume of %s is restored to %s", device.name, entry.loudness)
+
+
+def _taken(target: Target, found: Iterable[Device]) -> PluginError | None:
+    """Return the error for a target whose name only another device has; None if no device has it."""
+    others = [device.address for device in found if target.matches(device)]
+    return replaced(f"{target.text!r} is another device than before, at {others[0]}", target.text) if others else None
 
 
 def _silence_libraries() -> None:

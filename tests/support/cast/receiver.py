@@ -22,6 +22,8 @@ from pychromecast.generated.cast_channel_pb2 import CastMessage
 
 from support.cast.apps import App, fetched
 from support.cast.certificates import self_signed
+from support.cast.device_auth import NAMESPACE as DEVICE_AUTH
+from support.cast.device_auth import answer
 from support.cast.script import Diary, Script
 
 CONNECTION = "urn:x-cast:com.google.cast.tp.connection"
@@ -46,6 +48,9 @@ class Sender:
             payload_type=CastMessage.STRING,
             payload_utf8=json.dumps(data),
         )
+        self.write(message)
+
+    def write(self, message: CastMessage) -> None:
         if not self.writer.is_closing():
             self.writer.write(struct.pack(">I", message.ByteSize()) + message.SerializeToString())
 
@@ -144,6 +149,10 @@ class CastReceiver:
             sender.writer.transport.abort()
 
     def _take(self, sender: Sender, message: CastMessage) -> None:
+        if message.namespace == DEVICE_AUTH:
+            if self.script.key:
+                sender.write(answer(self.script, message, self_signed()[0]))
+            return
         data = json.loads(message.payload_utf8)
         channel = (message.source_id, message.destination_id)
         if message.namespace == CONNECTION:

@@ -18,6 +18,10 @@ class Script:
     identifier: uuid.UUID = field(default_factory=uuid.uuid4)
     model: str = "Google Home Mini"
     capabilities: int = 4 | 8  # audio out and in; 1 is a display, 32 a group
+    key: str = "its own"  # the device's key by name, made at first use; "": shows no certificate
+    proves: str = (
+        "own"  # "other": with another device's key; "relayed": of another connection; "broken", "old": no nonce
+    )
     volume: float = 0.35
     muted: bool = False
     volume_control: str = "attenuation"  # "fixed": it has no volume to set

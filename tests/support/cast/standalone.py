@@ -28,7 +28,8 @@ def main() -> None:
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    script = {"name": asked.name, "identifier": asked.identifier, "play_seconds": asked.play_seconds}
+    # without a certificate: one started anew in its place has to be the same device
+    script = {"name": asked.name, "identifier": asked.identifier, "play_seconds": asked.play_seconds, "key": ""}
     with cast_device(asked.host, asked.port, **script) as device, contextlib.ExitStack() as stack:
         if asked.mdns:
             stack.enter_context(advertised(device.script, asked.host, device.port))

@@ -38,7 +38,7 @@ def server():
 
 @pytest.fixture
 def url(server, fetched):
-    return server.offer("127.0.0.1", MP3, lambda: fetched.append(True)).url
+    return server.offer("127.0.0.1", MP3, lambda: fetched.append(True), listener="127.0.0.1").url
 
 
 def ask(url, method="GET", path=None, **headers):
@@ -176,6 +176,17 @@ def test_a_client_that_dawdles_is_cut_off_and_keeps_nobody_waiting(url, monkeypa
     finally:
         for client in slow:
             client.close()
+
+
+def test_others_cannot_take_the_places_of_the_device(url):
+    host, port = urlsplit(url).hostname, urlsplit(url).port
+    others = [socket.create_connection((host, port), 5, ("127.0.0.2", 0)) for _ in range(40)]
+    try:
+        assert ask(url)[0] == 200
+        assert sum(not cut_off(other) for other in others[:4]) == 0, "they are cut off in the end"
+    finally:
+        for other in others:
+            other.close()
 
 
 def test_a_client_that_takes_nothing_is_cut_off(monkeypatch):

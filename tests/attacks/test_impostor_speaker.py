@@ -1,0 +1,129 @@
+"""A device on the network that says it is the family's speaker, and would swallow the alarm."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facesecure_plugins.google_home import speakers
+from facesecure_plugins.google_home.discovery import Browser
+from support.cast.google_home import Announcer
+from support.cast.mdns import LOOPBACK, advertised
+from support.cast.receiver import CastReceiver, cast_device
+from support.faults.table import attack
+from support.store import environment
+
+Script = dict[str, Any]
+
+
+@pytest.fixture
+def own() -> Script:
+    """The family's speaker, under a name that no other test uses: they share the loopback."""
+    return {"name": f"Kitchen {uuid.uuid4().hex[:8]}", "identifier": uuid.uuid4(), "key": "the family's"}
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speakers, "SEARCH_SECONDS", 1.0)
+
+
+@contextmanager
+def found(**script: Any) -> Iterator[CastReceiver]:
+    """A device that is found on the network."""
+    with cast_device(**script) as device, advertised(device.script, device.host, device.port):
+        yield device
+
+
+def announcer(folder: Path, *devices: str) -> Announcer:
+    return Announcer(folder, devices=devices, interfaces=[LOOPBACK], attempt_seconds=4.0)
+
+
+def announce_once(folder: Path, speaker: Script) -> None:
+    """``speaker`` makes an announcement."""
+    with found(**speaker) as device, announcer(folder, speaker["name"]) as home:
+        home.say()
+        assert device.diary.played == 1
+
+
+IMPOSTORS = {
+    "with another UUID": {"identifier": uuid.uuid4()},
+    "with its UUID and another certificate": {"key": "the impostor's"},
+    "with its UUID and no certificate": {"key": ""},
+    "with its certificate and another key": {"proves": "other"},
+    "that relays its proof": {"proves": "relayed"},
+    "with a certificate that is none": {"proves": "broken"},
+}
+
+
+@pytest.mark.parametrize("lie", IMPOSTORS.values(), ids=IMPOSTORS)
+@attack(
+    "impostor of a speaker", how=f"a Cast device called Kitchen, {', '.join(IMPOSTORS)}, after the real one has spoken"
+)
+def test_an_impostor_gets_no_announcement(tmp_path: Path, own: Script, lie: Script, saw: Callable[[str], None]) -> None:
+    announce_once(tmp_path, own)
+    with found(**own | lie) as impostor, announcer(tmp_path, own["name"]) as home:
+        error = home.fails()
+        assert impostor.diary.loads == []
+    saw(error.message.replace(str(impostor.port), "PORT").replace(own["name"], "Kitchen"))
+
+
+def test_the_real_one_is_spoken_to_beside_its_impostor(tmp_path: Path, own: Script) -> None:
+    announce_once(tmp_path, own)
+    with found(**own | IMPOSTORS["with another UUID"]) as impostor, found(**own) as real:
+        with announcer(tmp_path, own["name"]) as home:
+            home.say()
+        assert (real.diary.played, impostor.diary.loads) == (1, [])
+
+
+def test_an_address_is_held_to_its_certificate_too(tmp_path: Path) -> None:
+    with cast_device(key="the family's") as device, Announcer(tmp_path, devices=[device.address]) as home:
+        home.say()
+        device.script = dataclasses.replace(device.script, key="the impostor's")
+        error = home.fails()
+        assert "shows another certificate than when it was first announced on" in error.message
+        assert device.diary.played == 1
+
+
+def test_the_only_device_has_to_stay_the_only_one(tmp_path: Path, own: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_service = Browser.add_service
+
+    def only_own(self: Browser, zc: Any, type_: str, name: str) -> None:
+        add_service(self, zc, type_, name)
+        self._found = {key: device for key, device in self._found.items() if device.name == own["name"]}
+
+    monkeypatch.setattr(Browser, "add_service", only_own)
+    with found(**own) as device, announcer(tmp_path) as home:
+        home.say()
+        assert device.diary.played == 1
+    with found(**own | IMPOSTORS["with another UUID"]) as other, announcer(tmp_path) as home:
+        assert "another device than the only one before" in home.fails().message
+        assert other.diary.loads == []
+
+
+def test_a_device_that_was_replaced_is_accepted_on_demand(tmp_path: Path, own: Script) -> None:
+    announce_once(tmp_path, own)
+    with found(**own | IMPOSTORS["with another UUID"]) as new, announcer(tmp_path, own["name"]) as home:
+        assert "facesecure alerts devices --accept" in (home.fails().hint or "")
+        command = ["facesecure", "--state-dir", str(tmp_path), "alerts", "devices", "--accept", own["name"].upper()]
+        subprocess.run([sys.executable, "-m", *command], check=True, env=environment())
+        home.say()
+        assert new.diary.played == 1
+
+
+@pytest.mark.parametrize("script", [{"proves": "old"}, {"key": ""}, {"capabilities": 32}], ids=str)
+def test_devices_of_every_kind_are_spoken_to_again(tmp_path: Path, own: Script, script: Script) -> None:
+    announce_once(tmp_path, own | script)
+    announce_once(tmp_path, own | script)
+
+
+def test_a_group_may_be_led_by_another_member(tmp_path: Path, own: Script) -> None:
+    announce_once(tmp_path, own | {"capabilities": 32})
+    announce_once(tmp_path, own | {"capabilities": 32, "key": "the other member's"})
