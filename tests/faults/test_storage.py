@@ -1,20 +1,25 @@
-"""The disk is full, read-only or damaged, under a real daemon; each on a file system of the test's own."""
+"""The disk is full, read-only or damaged, or the database locked, under a real daemon."""
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from facesecure.storage.store import Store
 from support.faults.disks import fill
 from support.faults.household import Home, wait_until
+from support.faults.locks import locked
 from support.faults.table import fault
 
 pytestmark = pytest.mark.slow
@@ -173,3 +178,95 @@ def damage(database: Path) -> None:
 def hint(stderr: str) -> str:
     """What the last error says to do."""
     return stderr.strip().splitlines()[-1].removeprefix("hint: ")
+
+
+LATE = 5.0
+"""Seconds that are more than a slow machine needs for an alert, and less than SQLite waits for a lock."""
+
+
+@fault(
+    "database locked",
+    how="another process holds `BEGIN EXCLUSIVE` on it while two strangers come and three commands are typed; then not",
+)
+def test_the_database_is_locked(home: Home, saw: Callable[[str], None]) -> None:
+    with home.watched() as daemon:
+        home.wait_for_alerts(1)
+        with locked(home.state / "facesecure.db") as holder:
+            told = home.wait_for_alerts(3, timeout=60)
+            lag = json.loads(home.run("status", "--json").stdout)["lag"]
+            assert f"process {holder} " in lag["holder"]
+            assert home.run("arm", "away").returncode == home.run("events", "list").returncode == 0
+            assert f"is locked by process {holder} " in (doctor := home.run("doctor").stdout), doctor
+        wait_until(lambda: not journal(home).exists(), "end of what was deferred")
+        wait_until(lambda: unmarked(home) == [], "mark of every delivery")
+        daemon.wait_for("deferred writes are made")
+        said = daemon.line_with("deferred writes are made")
+        assert "Traceback" not in daemon.said
+    slowest = max(seconds_late(home, alert) for alert in told[1:])
+    assert slowest < LATE
+    assert len({alert["alert"] for alert in home.alerts()}) == len(home.alerts())
+    assert_kept(home)
+    saw(
+        f"2 of 2 alerts told while it was locked, the slowest {slowest:.2f} s after its frame; `status` and `doctor` "
+        f"say which process it is, `arm` and `events list` work; then {len(home.alerts())} of {len(home.alerts())} are "
+        f"in the database, none twice, with their sightings and pictures: “{said}”"
+    )
+
+
+@fault(
+    "kill -9 while the database is locked",
+    how="SIGKILL to three daemons, one after another, up to half a second after its alert, the lock held all along",
+)
+def test_a_daemon_is_killed_while_the_database_is_locked(home: Home, saw: Callable[[str], None]) -> None:
+    chance = random.Random(10)
+    home.begin().wait_ready()  # it makes what only a first start makes
+    home.kill()
+    with locked(home.state / "facesecure.db"):
+        for _ in range(3):
+            before = len(home.alerts())
+            daemon = home.begin()
+            daemon.wait_ready()
+            home.wait_for_alerts(before + 1, timeout=60)
+            time.sleep(chance.uniform(0.0, 0.5))
+            daemon.kill()
+        assert journal(home).exists()
+    with home.watched() as daemon:
+        home.wait_for_alerts(len(home.alerts()) + 1)
+        wait_until(lambda: unmarked(home) == [], "mark of every delivery")
+        assert "Traceback" not in daemon.said
+    alerts = [alert["alert"] for alert in home.alerts()]
+    repeated = len(alerts) - len(set(alerts))
+    assert repeated <= 3, "a kill repeats at most what was just being said"
+    assert not journal(home).exists()
+    assert_kept(home)
+    saw(
+        f"each of 3 starts on the locked database watches and tells; free again, the next one has {len(set(alerts))} "
+        f"of {len(set(alerts))} alerts in the database with their sightings and pictures; {repeated} told twice"
+    )
+
+
+def journal(home: Home) -> Path:
+    return home.state / "facesecure.db-deferred"
+
+
+def unmarked(home: Home) -> list[tuple[Any, ...]]:
+    """Alerts that were told and are not marked as delivered in the database."""
+    delivered = {row[0] for row in home.rows("SELECT alert FROM deliveries WHERE state = 'delivered'")}
+    return [alert["alert"] for alert in home.alerts() if alert["alert"] not in delivered]
+
+
+def seconds_late(home: Home, alert: dict[str, Any]) -> float:
+    """Seconds from the frame that an alert was decided on until it was marked as delivered."""
+    (changed,) = home.rows(f"SELECT changed_at FROM deliveries WHERE alert = '{alert['alert']}'")[0]
+    seen = datetime.fromisoformat(alert["last_seen"]).replace(tzinfo=None)
+    return (datetime.fromisoformat(changed).replace(tzinfo=None) - seen).total_seconds()
+
+
+def assert_kept(home: Home) -> None:
+    """Everything that was told is in the database, every sighting has its picture, and no picture is without one."""
+    kept = dict(home.rows("SELECT identifier, snapshot FROM sightings"))
+    assert [alert for alert in home.alerts() if alert["sighting"] not in kept] == []
+    files = {path.relative_to(home.state).as_posix() for path in (home.state / "snapshots").rglob("*.jpg")}
+    assert {file for file in kept.values() if file} == files
+    rows = home.rows("SELECT created_at, first_seen FROM sightings ORDER BY rowid")
+    assert rows == sorted(rows)

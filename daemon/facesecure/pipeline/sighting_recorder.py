@@ -61,13 +61,15 @@ class SightingRecorder:
         self._group = group
         self._on_full, self._full = on_full, False
         self.lost = 0
+        self._lost_open = set[str]()
+        """Sightings that were lost and have not ended."""
 
     def record(self, sighting: Sighting) -> Path | None:
         """Write ``sighting``, or update it if it is closing. Return the path of its snapshot.
 
         A staged sighting is not written: a drill made it. Raises nothing: a StoreError is logged and counted.
         """
-        if sighting.staged:
+        if sighting.staged or (sighting.closing and self._was_lost(sighting)):
             return None
         try:
             if sighting.closing:
@@ -78,9 +80,17 @@ class SightingRecorder:
             return snapshot
         except StoreError as error:
             self.lost += 1
+            if not sighting.closing:
+                self._lost_open.add(sighting.identifier)
             _log.error("a sighting was not kept (%d so far): %s", self.lost, error)
             self._report_full(error)
             return None
+
+    def _was_lost(self, sighting: Sighting) -> bool:
+        """Return whether the beginning of ``sighting`` was lost, and forget that."""
+        lost = sighting.identifier in self._lost_open
+        self._lost_open.discard(sighting.identifier)
+        return lost
 
     def _report_full(self, error: StoreError) -> None:
         first, self._full = not self._full, self._full or isinstance(error, DiskFullError)

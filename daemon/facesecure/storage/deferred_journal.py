@@ -72,6 +72,8 @@ class Journal:
         self.path, self._cipher = path, cipher
         self._file: int | None = None
         self._end = 0
+        self._own_cipher: FieldCipher | None = None
+        """The cipher of the writes in the file: the database's key may be rotated while they wait."""
 
     @property
     def size(self) -> int:
@@ -99,7 +101,7 @@ class Journal:
         """Write ``plain`` to the disk and return its place. Raises StoreError, and leaves the file as it was."""
         with self._translated():
             self._open()
-            data = self._cipher().encrypt(plain, DEFERRED_WRITE, str(self._end))
+            data = self._cipher_in_use().encrypt(plain, DEFERRED_WRITE, str(self._end))
             place = Place(self._end, len(data))
             try:
                 _write_all(self._descriptor, _HEAD.pack(len(data), zlib.crc32(data)) + data, place.offset)
@@ -115,7 +117,7 @@ class Journal:
         """Return what was appended at ``place``. Raises StoreError if the disk fails, ValueError if it is damaged."""
         with self._translated():
             data = os.pread(self._descriptor, place.length, place.offset + _HEAD.size)
-        return self._cipher().decrypt(data, DEFERRED_WRITE, str(place.offset))
+        return self._cipher_in_use().decrypt(data, DEFERRED_WRITE, str(place.offset))
 
     def clear(self) -> None:
         """Remove the file: the database has everything."""
@@ -127,7 +129,12 @@ class Journal:
         """Close the file, and leave it on the disk."""
         if self._file is not None:
             os.close(self._file)
-        self._file, self._end = None, 0
+        self._file, self._end, self._own_cipher = None, 0, None
+
+    def _cipher_in_use(self) -> FieldCipher:
+        if self._own_cipher is None:
+            self._own_cipher = self._cipher()
+        return self._own_cipher
 
     @property
     def _descriptor(self) -> int:

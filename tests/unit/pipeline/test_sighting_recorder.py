@@ -50,6 +50,16 @@ def test_a_full_disk_is_said_and_stops_nothing(caplog):
     assert "the disk is full" in caplog.text
 
 
+def test_the_end_of_a_sighting_that_was_lost_is_lost_with_it_and_counted_once():
+    shelf = Shelf(full=True)
+    recorder = SightingRecorder(shelf)
+    recorder.record(SEEN)
+    shelf.error = None
+    for _ in range(2):
+        recorder.record(replace(SEEN, closing=True))
+    assert (recorder.lost, len(shelf.updated)) == (1, 1)
+
+
 def test_a_strangers_sighting_is_grouped_when_it_has_ended_and_nobody_elses():
     grouped = []
     recorder = SightingRecorder(Shelf(), grouped.append)

@@ -3,6 +3,7 @@ import logging
 import numpy as np
 import pytest
 
+from facesecure.domain.errors import BusyError
 from facesecure.domain.records import Template
 from facesecure.recognition.gallery import Gallery, LiveGallery
 from support.builders import NOON
@@ -49,6 +50,40 @@ def test_somebody_new_is_seen_within_two_seconds_and_without_asking_every_time()
     assert asked == [0.0]
     clock.now = 1.1
     assert live.current().names == ("Anna", "Tom")
+
+
+def test_people_are_recognised_as_they_were_while_the_store_is_busy(caplog):
+    people, clock, busy = [template("Tom", unit(1, 0))], Clock(), [False]
+
+    def ask() -> int:
+        if busy[0]:
+            raise BusyError("another process is using it")
+        return len(people)
+
+    live = LiveGallery(lambda: people, ask, "m", clock=clock)
+    people.append(template("Anna", unit(0, 1)))
+    busy[0] = True
+    for clock.now in (1.1, 12.0, 23.0):
+        assert live.current().names == ("Tom",)
+    assert caplog.text.count("people are recognised as they were: another process is using it") == 1
+    busy[0], clock.now = False, 40.0
+    assert live.current().names == ("Anna", "Tom")
+
+
+def test_a_store_that_is_busy_at_the_start_is_asked_again():
+    answers = [BusyError("busy"), 1]
+
+    def ask() -> int:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, BusyError):
+            raise answer
+        return answer
+
+    clock = Clock()
+    live = LiveGallery(lambda: [template("Tom", unit(1, 0))], ask, "m", clock=clock)
+    assert live.current().names == ("Tom",)
+    clock.now = 1.1
+    assert live.current().names == ("Tom",)
 
 
 def test_templates_of_another_model_are_said_and_not_compared(caplog):

@@ -171,6 +171,7 @@ class Commands:
             "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
+            "lag": asdict(lag) if lag else None,
             "problems": list(self.problems()),
         }
 
