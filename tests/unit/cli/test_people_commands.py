@@ -141,6 +141,7 @@ def test_a_passphrase_may_be_in_a_file(facesecure, family, tmp_path):
     (tmp_path / "words").write_text("quatre mots très longs\r\nnot this line\n")
     given = ("--passphrase-file", tmp_path / "words")
     assert facesecure("people", "export", tmp_path / "x", *given).code == 0
+    (tmp_path / "words").write_text("quatre mots très longs\r\n", encoding="utf-16")  # as another editor saves it
     assert facesecure("--state-dir", tmp_path / "new", "people", "import", tmp_path / "x", *given).code == 0
     (tmp_path / "words").write_text("\n")
     assert "is empty" in facesecure("people", "import", tmp_path / "x", *given).err
@@ -231,7 +232,7 @@ def edited(**changes):
         (lambda name, data: None if name == "manifest.json" else data, "no manifest.json"),
         (lambda name, data: None if name.endswith("0002.png") else data, "0002.png"),
         (lambda name, data: b"text" if name.endswith("0002.png") else data, "not a PNG"),
-        (lambda name, data: data[:60] if name.endswith("0002.png") else data, "decoded"),
+        (lambda name, data: data[:60] if name.endswith("0002.png") else data, "not a PNG of 112x112 pixels"),
         (edited(version=2), "newer facesecure"),
         (edited(format="other"), "format"),
         (edited(people=[{"name": "x"}]), "people.0"),
