@@ -113,7 +113,7 @@ def recognizer(sections: Sections, state_dir: Path) -> Iterator[Problem]:
 
 def _read_models(config: RecognizerConfig, state_dir: Path) -> None:
     from facesecure.recognition.classifier_thresholds import ClassThresholds
-    from facesecure.vision.inference.model_card import load_model
+    from facesecure.storage.trusted_models import load_model
 
     embeds = load_model(config.embedding_model, state_dir).card
     if config.kind == "classifier":

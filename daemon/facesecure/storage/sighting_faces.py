@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,11 @@ def unmark(session: Session, identifier: str) -> None:
 def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[VisitEmbedding]]:
     """Return the visits of each unnamed visitor; marked faces replace those of a sighting that was removed."""
     unnamed, cipher = VisitorRow.name.is_(None), cipher_of(session)
+
+    @cache
+    def is_visit(sighting: str, visitor: int | None, seal: str | None) -> bool:  # once for all faces of a sighting
+        return visitor is not None and seals.matches(seals.visit_seal(cipher, sighting, visitor), seal)
+
     seen = (
         select(
             SightingRow.visitor_id,
@@ -131,7 +137,7 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
     ) | _by_visit(
         (visitor, sighting, clarity, _embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model_sha256)))
         for visitor, seal, sighting, clarity, blob in session.execute(seen)
-        if visitor is not None and seals.matches(seals.visit_seal(cipher, sighting, visitor), seal)
+        if is_visit(sighting, visitor, seal)
     )
     visits: dict[int, list[VisitEmbedding]] = {}
     for (visitor, _), faces in found.items():
