@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from facesecure.domain.errors import UsageError
-from facesecure.util.paths import expanded
+from facesecure.util.paths import expanded, read_text
 
 VARIABLE = "FACESECURE_PASSPHRASE"
 PassphraseFile = Annotated[
@@ -37,7 +37,7 @@ def _given(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get(VARIABLE)
     try:
-        first = expanded(file).read_text("utf-8").partition("\n")[0].removesuffix("\r")
+        first = read_text(expanded(file)).partition("\n")[0]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the passphrase in {file}: {error}", "give a text file") from error
     if not first:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -94,6 +94,15 @@ def problems_of(
         shown = _shown(error["input"], secret=_is_secret(path, field), text=quote_text)
         found.setdefault(path, []).append(_described(error, path, field, shown))
     return [(path, _together(texts)) for path, texts in found.items()]
+
+
+def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
+    """Return the first of the problems of a document that another program wrote, in one sentence with its place."""
+    first = error.errors()[0]
+    path = first["loc"]
+    field = _field_at(model, path)
+    text, shown = _described(first, path, field, _shown(first["input"], secret=_is_secret(path, field), text=True))
+    return sentence(path or ("its start",), text + shown)
 
 
 def _together(texts: list[tuple[str, str]]) -> str:
@@ -202,8 +211,10 @@ def _other(error: ErrorDetails, path: KeyPath, field: FieldInfo | None, shown: s
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind in _TABLES:
         return _no_table(path, value)
+    if kind == "extra_forbidden":
+        return "there is no such setting"
     if kind == "missing":
-        return "is missing" + shown.replace(", not", " from")
+        return "is missing" if isinstance(value, Mapping) else "is missing" + shown.replace(", not", " from")
     if kind in ("string_too_short", "too_short", "bytes_too_short"):
         least = context["min_length"]
         return "must not be empty" if least == 1 else f"must have at least {least} {_counted(kind)}"

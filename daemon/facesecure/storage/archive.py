@@ -23,6 +23,7 @@ from typing import IO, Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from facesecure.config.wording import first_problem
 from facesecure.domain import Image, Quality
 from facesecure.domain.errors import FacesecureError, ImageError, StoreError, UsageError
 from facesecure.domain.names import name_key, person_name
@@ -182,9 +183,7 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> _Manifest:
         _check_version(path, data)
         return _Manifest.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise _damaged(path, f"manifest.json, {where}: {first['msg']}") from error
+        raise _damaged(path, f"manifest.json, {first_problem(error, _Manifest)}") from error
     except ValueError as error:
         raise _damaged(path, f"manifest.json: {error}") from error
 

@@ -235,7 +235,7 @@ def edited(**changes):
         (lambda name, data: data[:60] if name.endswith("0002.png") else data, "not a PNG of 112x112 pixels"),
         (edited(version=2), "newer facesecure"),
         (edited(format="other"), "format"),
-        (edited(people=[{"name": "x"}]), "people.0"),
+        (edited(people=[{"name": "x"}]), "people[1].created_at: is missing"),
         (edited(people=3), "people"),
         (lambda name, data: b"{" if name == "manifest.json" else data, "manifest.json"),
     ],

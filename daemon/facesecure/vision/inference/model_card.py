@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from facesecure.config.wording import first_problem
 from facesecure.domain.errors import ModelError
 from facesecure.vision.images.align import ALIGNMENT, CROP
 from facesecure.vision.inference.card_fields import (
@@ -240,9 +241,7 @@ def _read_card(path: Path, state_dir: Path | None, check: CardCheck | None) -> M
     try:
         return ModelCard.model_validate_json(unsigned(content))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise ModelError(f"model card {path} is invalid at {where or 'its start'}: {first['msg']}", REFETCH) from error
+        raise ModelError(f"model card {path} is invalid at {first_problem(error, ModelCard)}", REFETCH) from error
 
 
 def _shape_fits(stated: tuple[int | None, ...], actual: tuple[int, ...]) -> bool:

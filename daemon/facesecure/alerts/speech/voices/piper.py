@@ -22,7 +22,7 @@ from facesecure.alerts.speech.audio import Sound
 from facesecure.domain.errors import PluginError
 from facesecure.domain.languages import base
 from facesecure.util.installing import install_extra
-from facesecure.util.paths import expanded
+from facesecure.util.paths import expanded, read_text
 
 _INSTALL = f"install it: {install_extra('offline-voice')}"
 _MODEL = "[speech] piper_model names a voice's .onnx file, with its .onnx.json beside it"
@@ -125,7 +125,7 @@ class PiperVoice:
         """The language of the model, such as "en_US"."""
         description = self._path.with_name(f"{self._path.name}.json")
         try:
-            settings = json.loads(description.read_text("utf-8"))
+            settings = json.loads(read_text(description))
             return str(settings.get("language", {}).get("code") or settings["espeak"]["voice"])
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise PluginError(f"{description} is not a description of a voice: {error}", _MODEL) from error
