@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,8 +18,11 @@ from support.store import environment
 @pytest.fixture(scope="module", params=[20, pytest.param(200, marks=pytest.mark.slow)])
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What so many lives and deaths came to (``support.faults.kills``)."""
-    folder = tmp_path_factory.mktemp("household")
-    command = [sys.executable, "-m", "support.faults.kills", folder, str(request.param), "4"]
+    return killed(tmp_path_factory.mktemp("household"), request.param)
+
+
+def killed(folder: Path, kills: int, *words: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "support.faults.kills", folder, str(kills), "4", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(), check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     print(done.stdout)
@@ -49,3 +53,13 @@ def test_a_kill_repeats_at_most_what_each_plugin_was_saying(seen: dict[str, Any]
 def test_the_kills_came_while_alerts_were_under_way(seen: dict[str, Any]) -> None:
     assert min(seen["killed_in"]["attempting"], seen["killed_in"]["pending"]) > seen["kills"]
     assert seen["repeated"] > 0, "none came between the hearing and the mark"
+
+
+@pytest.mark.parametrize("kills", [15, pytest.param(100, marks=pytest.mark.slow)])
+def test_no_alert_is_lost_or_told_after_its_mark_while_another_process_locks_the_database(
+    kills: int, tmp_path: Path
+) -> None:
+    seen = killed(tmp_path, kills, "locks")
+    assert (seen["lost"], seen["repeated_after_mark"]) == ([], [])
+    assert seen["repeated"] <= 2 * seen["kills"]
+    assert seen["deferred"] > 0, "no death left anything in the journal"

@@ -2,7 +2,9 @@
 
 This process imports everything and forks; the children open the real store and send numbered alerts through the real
 dispatcher, until SIGKILL. Their plugins append what they hear to a file, on the disk before they return, as a device
-that has spoken. The children are killed between any two instructions: while they start, write, send or mark.
+that has spoken. The children are killed between any two instructions: while they start, write, send or mark. With the
+word "locks" a further process locks the database all the while, for some milliseconds at a time, as others than
+facesecure do, and the children write as the daemon does.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -43,6 +46,8 @@ class Seen:
     repeated_after_mark: list[str] = field(default_factory=list)
     killed_in: dict[str, int] = field(default_factory=dict)
     """How many deliveries were in which state when their process was killed."""
+    deferred: int = 0
+    """Deaths that left writes which the database could not take."""
     seconds: float = 0.0
 
 
@@ -60,12 +65,12 @@ class Device:
         os.fsync(self._file)
 
 
-def live(folder: Path, life: int, sign: int | None) -> None:
+def live(folder: Path, life: int, sign: int | None, daemon: bool = False) -> None:
     """Send alerts until killed, with a byte to ``sign`` after each; without it, deliver what is left and return."""
     accepted = os.open(folder / "accepted", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     devices = {name: Device(folder / name, deaf) for name, deaf in FAILURES.items()}
     with (
-        Store.open(folder / "state") as store,
+        Store.open(folder / "state", resident=daemon) as store,
         Dispatcher(devices, outbox=store.outbox, fallback={"door": "spare"}) as d,
     ):
         number = 0
@@ -80,13 +85,13 @@ def live(folder: Path, life: int, sign: int | None) -> None:
             time.sleep(0.02)
 
 
-def kill_one(folder: Path, life: int, chance: random.Random) -> None:
+def kill_one(folder: Path, life: int, chance: random.Random, daemon: bool) -> None:
     """One child's life: it is killed at some moment after some of its alerts, or while it starts."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            live(folder, life, writer)
+            live(folder, life, writer, daemon)
         finally:
             os._exit(1)  # not reached: the child is killed
     os.close(writer)
@@ -101,11 +106,11 @@ def kill_one(folder: Path, life: int, chance: random.Random) -> None:
         raise RuntimeError(f"child {life} ended by itself: {status}")
 
 
-def drain(folder: Path, life: int) -> None:
+def drain(folder: Path, life: int, daemon: bool) -> None:
     """A last life, in peace, which delivers what is left."""
     if os.fork() == 0:
         try:
-            live(folder, life, None)
+            live(folder, life, None, daemon)
         finally:
             os._exit(0)
     os.wait()
@@ -147,15 +152,36 @@ class Observer:
                 self._seen.killed_in[state] = self._seen.killed_in.get(state, 0) + 1
 
 
-def main(folder: Path, kills: int, seed: int) -> Seen:
+@contextmanager
+def locking(database: Path, chance: random.Random) -> Iterator[None]:
+    """Another process locks ``database`` most of the time, until the block ends."""
+    child = os.fork()
+    if child == 0:
+        while True:
+            if database.exists():
+                with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
+                    connection.execute("BEGIN EXCLUSIVE")
+                    time.sleep(chance.uniform(0, 0.3))
+                    connection.execute("ROLLBACK")
+            time.sleep(chance.uniform(0, 0.1))
+    try:
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def main(folder: Path, kills: int, seed: int, locks: bool = False) -> Seen:
     delivery.RETRIES = replace(delivery.RETRIES, first=0.005, longest=0.02)
     chance, seen, began = random.Random(seed), Seen(), time.monotonic()
     observer = Observer(folder, seen)
-    for life in range(kills):
-        kill_one(folder, life, chance)
-        seen.kills += 1
-        observer.look()
-    drain(folder, kills)
+    with locking(folder / "state" / "facesecure.db", random.Random(seed)) if locks else nullcontext():
+        for life in range(kills):
+            kill_one(folder, life, chance, locks)
+            seen.kills += 1
+            seen.deferred += (folder / "state" / "facesecure.db-deferred").exists()
+            observer.look()
+    drain(folder, kills, locks)
     marked = observer.look()
     accepted = lines(folder / "accepted")
     for channel, chain in CHAINS.items():
@@ -168,4 +194,4 @@ def main(folder: Path, kills: int, seed: int) -> Seen:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))))
+    print(json.dumps(asdict(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), "locks" in sys.argv))))
