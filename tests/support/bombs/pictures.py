@@ -127,7 +127,8 @@ def _with_size(data: bytes, width: int, height: int, box: bytes = b"ispe") -> by
     return bytes(changed)
 
 
-def _heic(size: tuple[int, int]) -> bytes:
+def heic(size: tuple[int, int]) -> bytes:
+    """A black HEIC of that size."""
     import pillow_heif
 
     buffer = io.BytesIO()
@@ -211,8 +212,8 @@ REFUSED: dict[str, Callable[[], bytes]] = {
         packed(Pillow.new("RGB", (8000, 8000)), "avif", speed=10), 160, 120
     ),
     "AVIF, huge in its header": lambda: _with_size(encoded("avif"), 30_000, 30_000),
-    "HEIC, small in its header": lambda: _with_size(_heic((5000, 4000)), *SMALL),
-    "HEIC, huge in its header": lambda: _with_size(_heic(SMALL), 30_000, 30_000),
+    "HEIC, small in its header": lambda: _with_size(heic((5000, 4000)), *SMALL),
+    "HEIC, huge in its header": lambda: _with_size(heic(SMALL), 30_000, 30_000),
     "JPEG 2000, small in its header": lambda: _jp2(60_000, 60_000),
     "BMP, run lengths": lambda: _bmp(30_000, 30_000),
     "SVG": lambda: b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="60000" height="60000"/>',

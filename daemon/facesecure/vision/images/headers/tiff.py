@@ -92,14 +92,14 @@ def _fields(data: bytes, layout: _Layout, at: int) -> tuple[Fields, int]:
 
     The first of several fields with one number counts, as for libtiff. Raises struct.error beyond the end.
     """
-    (count,) = struct.unpack_from(layout.order + ("Q" if layout.big else "H"), data, at)
+    count = _number(layout.order + ("Q" if layout.big else "H"), data, at)
     start, fields = at + (8 if layout.big else 2), Fields()
     for number in range(min(count, _MOST_FIELDS)):
         tag, value = _field(data, layout, start + layout.entry * number)
         fields.setdefault(tag, value)
     try:
         following = _offset(data, layout, start + layout.entry * count)
-    except (struct.error, OverflowError):  # EXIF data often ends here
+    except struct.error:  # EXIF data often ends here
         following = 0
     return fields, following
 
@@ -114,8 +114,15 @@ def _field(data: bytes, layout: _Layout, at: int) -> tuple[int, int]:
         place = _offset(data, layout, place)
         if kind not in _NUMBERS or place + struct.calcsize(number) > len(data):
             return tag, 0
-    return tag, int(struct.unpack_from(number, data, place)[0])
+    return tag, _number(number, data, place)
 
 
 def _offset(data: bytes, layout: _Layout, at: int) -> int:
-    return int(struct.unpack_from(layout.offset, data, at)[0])
+    return _number(layout.offset, data, at)
+
+
+def _number(letters: str, data: bytes, at: int) -> int:
+    """Return the number at ``at``. Raises struct.error beyond the end, also for offsets that no C type holds."""
+    if at > len(data):
+        raise struct.error(f"{at} is beyond the end")
+    return int(struct.unpack_from(letters, data, at)[0])

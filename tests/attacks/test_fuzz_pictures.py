@@ -1,0 +1,128 @@
+"""Random damage to pictures of every format: an image or an ImageError, and no other end, of either process."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from facesecure.domain.errors import ImageError
+from facesecure.vision.images.codec import png_bytes, png_image, stored_size
+from facesecure.vision.images.decoding.process import decoder
+from facesecure.vision.images.image_headers import foreign_format, read_header
+from facesecure.vision.images.photos import MAX_PIXELS, photo_of
+from support.bombs.pictures import HARMLESS, REFUSED, encoded, heic, picture, progressive_of
+from support.faults.table import attack
+
+MINUTE = 60.0
+
+SEEDS: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: encoded("jpeg"),
+    "progressive JPEG": lambda: progressive_of(2),
+    "PNG": lambda: encoded("png"),
+    "WebP": lambda: encoded("webp"),
+    "BMP": lambda: encoded("bmp"),
+    "TIFF": lambda: encoded("tiff", compression="tiff_lzw"),
+    "BigTIFF": lambda: encoded("tiff", big_tiff=True),
+    "GIF": lambda: encoded("gif"),
+    "AVIF": lambda: encoded("avif"),
+    "JPEG 2000": lambda: encoded("jpeg2000"),
+    "HEIC": lambda: heic((160, 120)),
+}
+BOMBS = [make for name, make in (REFUSED | HARMLESS).items() if "300 MB" not in name and "16-bit RGBA" not in name]
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Return ``data`` with bytes changed, moved, repeated and cut; headers more often than pixels."""
+    changed = bytearray(data)
+    for _ in range(chance.choice((1, 2, 8, 40))):
+        at = chance.randrange(min(len(changed), chance.choice((64, 512, len(changed)))) or 1)
+        match chance.randrange(6):
+            case 0 | 1:
+                changed[at : at + 1] = bytes([chance.randrange(256)])
+            case 2:
+                changed[at : at + 4] = chance.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\xff\xff"))
+            case 3:
+                del changed[at : at + chance.randrange(1, 20)]
+            case 4:
+                changed[at:at] = changed[at : at + chance.randrange(1, 200)]
+            case _:
+                changed[at:at] = chance.randbytes(chance.randrange(1, 8))
+    if chance.random() < 0.1:
+        del changed[chance.randrange(len(changed) or 1) :]
+    return bytes(changed)
+
+
+def fuzz(data: bytes, seconds: float, seed: int) -> tuple[int, int, int]:
+    """Damage ``data`` for that long, at least 50 times; return how often it was tried, read, and how often it crashed.
+
+    Any error but an ImageError fails the test.
+    """
+    chance, end, tried, read, crashed = random.Random(seed), time.monotonic() + seconds, 0, 0, 0
+    while tried < 50 or time.monotonic() < end:
+        tried += 1
+        try:
+            image = photo_of(damaged(data, chance), "picture")
+            assert image.ndim == 3
+            assert image.shape[0] * image.shape[1] <= MAX_PIXELS
+            read += 1
+        except ImageError as error:
+            crashed += "crash" in error.message
+    return tried, read, crashed
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_a_damaged_picture_is_an_image_or_an_image_error(name: str) -> None:
+    fuzz(SEEDS[name](), 0.0, seed=len(name))
+
+
+@pytest.mark.slow
+@attack("random damage to pictures", how="bytes changed, moved, repeated and cut, a minute for each of 11 formats")
+def test_a_minute_of_damage_to_each_format(saw: Callable[[str], None]) -> None:
+    figures = {name: fuzz(make(), MINUTE, seed=time.time_ns()) for name, make in SEEDS.items()}
+    tried, read, crashed = (sum(column) for column in zip(*figures.values(), strict=True))
+    assert photo_of(encoded("png"), "picture").shape == (120, 160, 3)
+    decoder("opencv").close()
+    decoder("heif").close()
+    saw(
+        f"{tried} tried, {read} read, {tried - read} refused with a sentence, {crashed} of them because the decoder "
+        "crashed; no other end"
+    )
+
+
+@given(st.binary(max_size=400))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_bytes_make_a_header_reader_fail(data: bytes) -> None:
+    for start in (b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\0\0\0\0WEBPVP8X", b"BM", b"II*\0", b"MM\0+",
+                  b"GIF89a", b"\0\0\0\x0cjP  ", b"\0\0\0\x18ftypavif", b"\0\0\0\x18ftypheic"):  # fmt: skip
+        read_header(start + data)
+        foreign_format(start + data)
+        stored_size(start + data)
+
+
+@given(st.sampled_from(range(len(BOMBS))), st.integers(0, 2**32))
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+def test_no_damaged_bomb_makes_a_header_reader_fail(number: int, seed: int) -> None:
+    read_header(damaged(_bomb(number), random.Random(seed)))
+
+
+@given(st.integers(0, 2**32))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_damaged_crop_is_an_image_or_a_value_error(seed: int) -> None:
+    data = damaged(png_bytes(picture((112, 112))), random.Random(seed))
+    with suppress(ValueError):
+        assert png_image(data).ndim == 3
+
+
+_made: dict[int, bytes] = {}
+
+
+def _bomb(number: int) -> bytes:
+    if number not in _made:
+        _made[number] = BOMBS[number]()
+    return _made[number]
