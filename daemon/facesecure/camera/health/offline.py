@@ -14,8 +14,8 @@ FRESH = 2.0
 class CameraOffline:
     """Detects that no frame has come for ``seconds``, or that the stream has dropped again and again for so long.
 
-    It is back when frames have come for a while and the source's outage is over: a camera that drops every few seconds
-    is one trouble, and not one with each loss.
+    It is back when frames have come for a while without a loss, and, where the stream dropped again and again, the
+    source's outage is over: a camera that drops every few seconds is one trouble, and not one with each loss.
 
     Example::
 
@@ -30,6 +30,7 @@ class CameraOffline:
         self._since: float | None = None
         self._offline = False
         self._dropped = False
+        self._losses = 0
 
     def update(self, last: float | None, trouble: str | None, at: float, outage: Outage | None = None) -> Change | None:
         """Return the beginning or end of the trouble, if this is it. Call it every second.
@@ -38,13 +39,18 @@ class CameraOffline:
         ``at``: now, on the same clock; ``outage``: the source's, while it is not over.
         """
         came, self._last = last is not None and last > self._last, max(self._last, last or self._last)
+        losses, self._losses = self._losses, outage.losses if outage else 0
         if not self._offline:
             return self._missed(trouble, at) or self._dropping(outage, at)
-        if at - self._last > max(FRESH, self._seconds / 2):
+        if at - self._last > max(FRESH, self._seconds / 2) or self._losses > losses:
             self._since = None
         elif self._since is None and came:
             self._since = at
-        if outage is not None or self._since is None or self._last - self._since < min(STEADY, self._seconds):
+        if (
+            (outage is not None and outage.dropping)
+            or self._since is None
+            or self._last - self._since < min(STEADY, self._seconds)
+        ):
             return None
         self._offline = False
         if self._dropped:

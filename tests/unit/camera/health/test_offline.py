@@ -62,7 +62,7 @@ def test_a_stream_that_drops_again_and_again_is_reported_once_and_is_back_when_i
     (change,) = [change for change in reports if change]
     assert not change.over
     assert change.why == "the connection drops again and again, 10 times in 20 s: the stream ended"
-    back = [camera.update(now, None, now + 0.1, None) for now in (600.0, 601.0, 602.0)]
+    back = [camera.update(float(now), None, now + 0.1, None) for now in range(600, 610)]
     assert [change.why for change in back if change] == ["the connection holds, after 10 min in which it did not"]
 
 
@@ -71,6 +71,13 @@ def test_a_camera_that_drops_after_an_outage_is_not_back_in_between() -> None:
     assert camera.update(None, "no route", 20.0, dropping(0.0, 1, often=False)) is not None
     for now in range(30, 90):
         assert camera.update(float(now), None, now + 0.1, dropping(0.0, now // 4, often=now > 40)) is None
+
+
+def test_a_camera_that_was_off_once_more_is_back_after_the_same_few_seconds() -> None:
+    camera = CameraOffline(20.0, began=0.0)
+    assert camera.update(None, "no route", 20.0, dropping(0.0, 1, often=False)) is not None
+    back = [camera.update(now, None, now + 0.1, dropping(0.0, 1, often=False)) for now in (30.0, 33.0, 35.2, 36.0)]
+    assert [change is not None for change in back] == [False, False, True, False]
 
 
 def test_two_losses_are_no_trouble() -> None:
