@@ -24,7 +24,10 @@ FalseAccept = Annotated[
 ]
 Chart = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Where to write the chart. Default: calibration.png in the state directory."),
+    typer.Option(
+        metavar="FILE",
+        help="Where to write the chart; needs the extra charts. Default: calibration.png in the state directory.",
+    ),
 ]
 _COLUMNS = ("person", "faces", "threshold", "strangers let in", "misses", "looks most like", "one more image")
 
@@ -39,21 +42,19 @@ def calibrate(
     visit with several faces is more certain. `facesecure run` applies the result at once. For a person who is
     enrolled or changed later, the safe default holds until you calibrate again.
     """
-    from facesecure.cli.files import replacing
-    from facesecure.recognition.calibration import CHART_NAME
     from facesecure.services.calibration import calibrate as calibrate_household
     from facesecure.services.calibration import load_calibrated_model
-    from facesecure.services.calibration_chart import draw_chart
+    from facesecure.services.calibration_chart import require_charts
     from facesecure.storage.signed_documents import SignedDocuments
 
     config = settings_of(context).config()
     state_dir, rate = state_of(config), config.verdict.false_accept if false_accept is None else rate_of(false_accept)
+    if chart:
+        require_charts()
     model = load_calibrated_model(config, state_dir)
     with open_store(config) as store:
         calibration = calibrate_household(store, model, rate)
-    path = chart or state_dir / CHART_NAME
-    with replacing(path, binary=True) as file:
-        file.write(draw_chart(calibration))
+    path = _drawn(calibration, chart, state_dir)
     saved = calibration.save(SignedDocuments(state_dir))
     if odd := false_accept_warning(rate):
         output.note(f"warning: {odd}")
@@ -61,6 +62,25 @@ def calibrate(
         output.emit_json({"file": saved, "chart": path, **_document(calibration)})
     else:
         _show(calibration, path)
+
+
+def _drawn(calibration: Calibration, chart: Path | None, state_dir: Path) -> Path | None:
+    """Draw the chart and return its path; None, with a note, if none was asked for and matplotlib is missing."""
+    from facesecure.cli.files import replacing
+    from facesecure.domain.errors import FacesecureError
+    from facesecure.recognition.calibration import CHART_NAME
+    from facesecure.services.calibration_chart import draw_chart, require_charts
+
+    try:
+        require_charts()
+    except FacesecureError as error:
+        output.note(f"no chart is drawn: {error.message}; {error.hint}")
+        (state_dir / CHART_NAME).unlink(missing_ok=True)  # one of an earlier calibration would be wrong
+        return None
+    path = chart or state_dir / CHART_NAME
+    with replacing(path, binary=True) as file:
+        file.write(draw_chart(calibration))
+    return path
 
 
 def rate_of(text: str) -> float:
@@ -73,7 +93,7 @@ def rate_of(text: str) -> float:
         raise UsageError(f"--false-accept {error}") from error
 
 
-def _show(calibration: Calibration, chart: Path) -> None:
+def _show(calibration: Calibration, chart: Path | None) -> None:
     rows = [_row(name, person) for name, person in calibration.people.items()]
     output.table(_COLUMNS, rows, right=("faces", "threshold"))
     output.say("")
@@ -84,7 +104,8 @@ def _show(calibration: Calibration, chart: Path) -> None:
     for name, person in calibration.people.items():
         if person.raised_by:
             output.say(f"{name}'s threshold is raised: {person.raised_by} looks alike.")
-    output.say(f"chart: {chart}")
+    if chart:
+        output.say(f"chart: {chart}")
 
 
 def _row(name: str, person: PersonCalibration) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 
 import cv2
 import numpy as np
@@ -185,3 +186,24 @@ def test_a_stranger_who_was_marked_raises_the_threshold_of_whom_they_were_mistak
     assert after["people"]["Grace"]["raised_by"] == "marked stranger 1"
     assert after["people"]["Grace"]["threshold"] > before["people"]["Grace"]["threshold"]
     assert after["people"]["Zoe"] == before["people"]["Zoe"]
+
+
+def test_without_matplotlib_it_calibrates_and_says_how_to_get_the_chart(family, monkeypatch):
+    family("calibrate")
+    assert (family.state / "calibration.png").exists()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    outcome = family("calibrate", "--json")
+    assert (outcome.code, outcome.json["chart"]) == (0, None)
+    assert "no chart is drawn: a chart needs matplotlib, which is not installed; install it: " in outcome.err
+    assert "-m pip install 'facesecure[charts]'" in outcome.err
+    assert not (family.state / "calibration.png").exists(), "it would show the calibration before"
+    assert "chart:" not in family("calibrate").out
+
+
+def test_a_chart_that_is_asked_for_needs_matplotlib_and_nothing_is_calibrated_without(family, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    outcome = family("calibrate", "--chart", tmp_path / "chart.png")
+    assert outcome.code == 1
+    assert "a chart needs matplotlib, which is not installed" in outcome.err
+    assert "-m pip install 'facesecure[charts]'" in outcome.err
+    assert not (family.state / "calibration.json").exists()
