@@ -35,6 +35,11 @@ _RECENT = 0.5
 """Seconds without a match after which a track no longer keeps the detector at full rate."""
 
 
+_HEAD_START = 0.2
+"""Face sizes by which a track may be farther from a face than the place of a fixed one, and still be given it: a head
+that is expected so close before a poster hides it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One face over time. ``face`` is its latest detection, at ``last_seen`` (seconds on the source's clock).
@@ -171,7 +176,7 @@ class Tracker:
         if self._fixed_faces is None:
             return False
         distance = self._fixed_faces.distance(face, at)
-        if distance > min((_distance(track, face, at) for track in self._tracks.values()), default=float("inf")):
+        if distance > min((_claim(track, face, at) for track in self._tracks.values()), default=float("inf")):
             return False
         return self._fixed_faces.see(face, at)
 
@@ -236,6 +241,11 @@ def _distance(track: Track, face: Face, at: float) -> float:
     size = (old.width + old.height + new.width + new.height) / 4
     away = float(np.hypot(*(np.asarray(new.centre) - track.expected_centre(at)))) / size
     return away + abs(float(np.log2((new.width * new.height) / (old.width * old.height)))) / 2
+
+
+def _claim(track: Track, face: Face, at: float) -> float:
+    """Return the distance of ``face`` from the track, less a head start over the place of a fixed face."""
+    return _distance(track, face, at) - (_HEAD_START if at - track.last_seen <= _RECENT else 0.0)
 
 
 def _follow(track: Track, face: Face, at: float) -> Track:

@@ -130,6 +130,17 @@ def test_a_person_in_front_of_the_poster_is_followed_as_a_person(door):
     assert [track.number for track in door.live] == [2]
 
 
+def test_a_person_who_steps_exactly_before_the_poster_and_stays_there_keeps_the_track(door):
+    def arrives(at: float) -> list[Face]:
+        before = max(0.0, 3 - at) * 50
+        hidden = [door.jittered(*POSTER)] if before > 60 else []
+        sway = 2 * np.sin(1.5 * at), np.sin(2.3 * at)  # 3 % of the face: never off the poster's place
+        return [door.jittered(POSTER[0] - before + sway[0], POSTER[1] + sway[1]), *hidden]
+
+    door.watch(14, arrives)
+    assert [track.number for track in door.live] == [2]
+
+
 @pytest.mark.parametrize("away", [2.0, 120.0, 12 * 3600.0])
 def test_a_poster_that_was_hidden_or_in_the_dark_is_not_a_newcomer(door, away):
     if away < 1000:
