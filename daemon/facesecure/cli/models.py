@@ -107,7 +107,10 @@ def _word(result: Verification) -> Any:
 
 
 @app.command(
-    "pull", epilog=examples("facesecure models pull yunet", "facesecure models pull yunet --mirror http://nas/models")
+    "pull",
+    epilog=examples(
+        "facesecure models pull yunet", "facesecure models pull yunet --mirror https://nas.example.org/models"
+    ),
 )
 def pull(
     context: typer.Context,
