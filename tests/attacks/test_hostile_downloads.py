@@ -14,7 +14,7 @@ import pytest
 
 from facesecure.alerts.speech.voices.google import GoogleVoice
 from facesecure.domain.errors import DownloadError, PluginError
-from facesecure.util.https import InsecureAddressError, Limits, TooSlowError, open_https
+from facesecure.util.https import Limits, open_https
 from facesecure.vision.inference.download import RemoteFile, fetch
 from support.faults.table import attack
 from support.tls import Answer, Authority, Peer, hostile_peer
@@ -163,7 +163,13 @@ def test_redirects_lead_only_to_https_and_not_for_ever(
     authority: Authority, tmp_path: Path, saw: Callable[[str], None]
 ) -> None:
     plain = ("http://127.0.0.1:9/m", "//127.0.0.1:9/m", "ftp://127.0.0.1/m", "file:///etc/passwd", "data:,x")
-    others = ("https://anna:secret@127.0.0.1/m", "https://[::1", "gopher://127.0.0.1/", "javascript:1", "HTTP://127.0.0.1:9/")
+    others = (
+        "https://anna:secret@127.0.0.1/m",
+        "https://[::1",
+        "gopher://127.0.0.1/",
+        "javascript:1",
+        "HTTP://127.0.0.1:9/",
+    )
     for number, target in enumerate((*plain, *others)):
         location = b"Location: " + target.encode() + b"\r\n"
         with hostile_peer(saying(head(location, status=b"302 Found")), authority.context()) as peer:
@@ -256,14 +262,3 @@ def test_a_planted_partial_file_leads_nowhere(
 def _exchange(part: Path, _descriptor: int) -> None:
     part.unlink()
     part.write_bytes(b"not a network")
-
-
-def test_no_address_but_https_is_asked() -> None:
-    for url in ("http://127.0.0.1/", "file:///etc/passwd", "https://a:b@127.0.0.1/", "https://[", "", "127.0.0.1"):
-        with pytest.raises(InsecureAddressError):
-            open_https(url, Limits(1, 1), {})
-
-
-def test_no_time_left_is_said_before_connecting() -> None:
-    with pytest.raises((TooSlowError, OSError), match="longer than allowed"):
-        open_https("https://127.0.0.1:9/", Limits(1, 0), {})
