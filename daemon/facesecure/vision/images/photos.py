@@ -16,6 +16,7 @@ from facesecure.domain import Image
 from facesecure.domain.errors import ImageError
 from facesecure.util.installing import install_extra
 from facesecure.util.paths import expanded
+from facesecure.vision.images.decoding.memory_share import half_of_memory
 from facesecure.vision.images.decoding.messages import MEMORY, DecodingError, Limits
 from facesecure.vision.images.decoding.process import decoder, reads_heic
 from facesecure.vision.images.headers.boxes import brand
@@ -26,7 +27,7 @@ MAX_PIXELS = 24_000_000
 MAX_DECODED = 50_000_000
 """A format that can only be decoded whole (all but baseline JPEG) is refused above this."""
 MAX_MEMORY = MEMORY
-"""Bytes that decoding one image may take; what would take more is refused, by its header or by the kernel."""
+"""Bytes that decoding one image may take, or half of all memory; more is refused, by the header or by the kernel."""
 MAX_BYTES = 256_000_000
 """Largest file that is read."""
 MIN_SIDE = 12
@@ -102,7 +103,7 @@ def _decoded(file: IO[bytes], name: str) -> Image:
     heic = brand(os.pread(file.fileno(), 256, 0)) == "HEIC"
     if heic and not reads_heic():
         raise ImageError(f"{name} is a HEIC image, which cannot be read here", _HEIC_HINT)
-    limits = Limits(MAX_PIXELS, MAX_DECODED, MIN_SIDE, MAX_MEMORY)
+    limits = Limits(MAX_PIXELS, MAX_DECODED, MIN_SIDE, min(MAX_MEMORY, half_of_memory()))
     try:
         return decoder("heif" if heic else "opencv").decode(file.fileno(), limits)
     except DecodingError as error:

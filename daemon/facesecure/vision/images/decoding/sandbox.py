@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+from contextlib import suppress
 
 _NEW_USER, _NEW_NETWORK = 0x10000000, 0x40000000
 _NO_NEW_PRIVILEGES = 38
@@ -48,7 +49,12 @@ def deny_files() -> bool:
 
 
 def keep_to_itself(largest_file: int) -> None:
-    """Allow no core dump, no further process, few descriptors, and no file larger than ``largest_file`` bytes."""
+    """Allow no core dump, no further process, few descriptors, and no file larger than ``largest_file`` bytes.
+
+    Where memory runs out nevertheless, the kernel ends this process before others.
+    """
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        file.write("1000")
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, largest_file)
     _limit(resource.RLIMIT_NOFILE, _highest_descriptor() + _SPARE_FILES)
