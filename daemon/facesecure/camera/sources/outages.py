@@ -81,7 +81,7 @@ class OutageLog:
         self.outage = replace(
             outage,
             causes=outage.causes | {trouble.message} if new else outage.causes,
-            dropping=outage.dropping or (outage.losses > 1 and len(self._losses) > 2),
+            dropping=outage.dropping or outage.losses > 2,
         )
         self._log_failure(trouble, new)
         self._log_dropping(now, begins=self.outage.dropping and not outage.dropping)
