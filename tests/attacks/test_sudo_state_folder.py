@@ -29,10 +29,30 @@ COMMANDS = (
     ("speech", "prepare"),
     ("doctor",),
 )
+DATABASE = ("facesecure.db", "facesecure.db-wal", "facesecure.db-shm", "facesecure.db-journal")
 FILES = (
-    "arming.json", "calibration.json", "calibration.png", "daemon.lock", "policy.json", "key", "facesecure.db",
-    "facesecure.db-wal", ".room", "volumes.json", "alerts.log",
+    "arming.json", "calibration.json", "calibration.png", "daemon.lock", "told.json", "key", ".room", "control.sock",
+    "backups/facesecure-999999-20990101.db", "backups/suspect", "drills/20990101T000000Z.json", "models/planted.json",
+    "models/planted.tflite", "speech/planted.mp3", "google_home/volumes.json",
 )  # fmt: skip
+"""What commands open beside the database."""
+
+
+LINKS = f"""
+import os, shutil, sys
+from pathlib import Path
+target, files, folders = sys.argv[1], sys.argv[2].split(","), sys.argv[3:] and sys.argv[3].split(",")
+os.chdir({STATE!r})
+for file in map(Path, files):
+    file.parent.mkdir(exist_ok=True)
+    shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+    file.symlink_to(target)
+    for pid in range(os.getpid(), os.getpid() + 400):
+        (file.parent / f".{{file.name}}.{{pid}}.part").symlink_to(target)
+for folder in folders:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.symlink("/root", folder)
+"""
 
 
 def secret(service: Service) -> None:
@@ -113,14 +133,11 @@ def test_links_in_the_state_folder_lead_nowhere(service: Service, saw: Callable[
     secret(service)
     service.configure(QUIET)
     service.command("people", "list")
-    for target in (SECRET, "/root/planted"):
-        service.as_user(
-            f"cd {STATE}; now=$(sh -c 'echo $$'); rm -rf backups snapshots speech drills;"
-            f"for file in {' '.join(FILES)}; do rm -rf $file; ln -s {target} $file;"
-            "  for pid in $(seq $now $((now + 400))); do"
-            f"  ln -sf {target} .$file.$pid.part; ln -sf {target} .$file.$pid.new; done; done;"
-            "for folder in backups snapshots speech drills models; do ln -sfn /root $folder; done",
-        )
+    folders = ("backups", "snapshots", "speech", "drills", "models")
+    plans = ((SECRET, (*FILES, *DATABASE), folders), (SECRET, FILES, ()), ("/root/planted", FILES, folders))
+    for target, files, linked in plans:
+        service.system.write("/srv/links.py", LINKS)
+        service.as_user(f"{PYTHON} -I /srv/links.py {target} {','.join(files)} {','.join(linked)}")
         codes = run_all(service)
         assert 0 in codes, "nothing works at all"
         service.system.run("systemctl", "start", UNIT, check=False, timeout=120)
@@ -131,7 +148,7 @@ def test_links_in_the_state_folder_lead_nowhere(service: Service, saw: Callable[
         assert listed == ""
         service.reset()
         service.configure(QUIET)
-    saw(f"{2 * len(COMMANDS)} commands: root's file as it was, nothing created in root's folder")
+    saw(f"{len(plans) * len(COMMANDS)} commands, and three starts of the service: root's file as it was, nothing new")
 
 
 @attack(
@@ -140,17 +157,21 @@ def test_links_in_the_state_folder_lead_nowhere(service: Service, saw: Callable[
 )
 def test_a_pipe_in_the_state_folder_hangs_no_command(service: Service, saw: Callable[[str], None]) -> None:
     service.configure(QUIET)
-    for name in FILES:
-        service.as_user(f"cd {STATE}; rm -rf {name}; mkfifo {name}")
-    run_all(service)
-    for name in FILES:  # and each alone, for one that stops a command early hides the next
+    plans = ((*FILES, *DATABASE), FILES)
+    for files in plans:
         service.reset()
         service.configure(QUIET)
+        service.as_user(
+            f"cd {STATE}; for file in {' '.join(files)}; do mkdir -p $(dirname $file); rm -rf $file; mkfifo $file; done"
+        )
+        run_all(service)
+    for name in DATABASE:  # each alone: one that stops a command hides the next
+        service.reset()
         service.command("people", "list")
         service.as_user(f"cd {STATE}; rm -rf {name}; mkfifo {name}")
-        for words in (("people", "list"), ("arm", "home"), ("doctor",)):
-            service.system.run("facesecure", *words, check=False, timeout=HANGS_AFTER)
-    saw(f"{len(COMMANDS) + 3 * len(FILES)} of {len(COMMANDS) + 3 * len(FILES)} commands end by themselves")
+        service.system.run("facesecure", "people", "list", check=False, timeout=HANGS_AFTER)
+    count = len(plans) * len(COMMANDS) + len(DATABASE)
+    saw(f"{count} of {count} commands end by themselves")
 
 
 @attack(

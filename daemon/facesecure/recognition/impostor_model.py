@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import ModelError
 from facesecure.recognition.score_model import ScoreDistribution, ScoreModel
+from facesecure.util.files import read_regular
 from facesecure.vision.inference.model_card import Model
 
 Vectors = NDArray[np.float32]
@@ -120,7 +121,7 @@ def impostor_model_of(model: Model) -> ImpostorModel:
 
 def _read(path: Path, sha256: str) -> bytes:
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise ModelError(f"cannot read the impostor model {path}: {error.strerror}", _MEASURE) from error
     if hashlib.sha256(content).hexdigest() != sha256:

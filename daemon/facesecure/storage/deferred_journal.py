@@ -25,7 +25,7 @@ from pathlib import Path
 from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.storage.disk_space import FULL
 from facesecure.storage.encryption import DEFERRED_WRITE, FieldCipher
-from facesecure.util.files import owned_like, sync_folder
+from facesecure.util.files import open_own, owned_like, sync_folder
 
 SUFFIX = "-deferred"
 _MAGIC = b"fs-deferred1"
@@ -184,7 +184,7 @@ class Journal:
 
 def _opened(path: Path) -> int | None:
     """Return a descriptor of ``path``, locked, or None if another process has it or has just removed it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    file = open_own(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if path.stat().st_ino == os.fstat(file).st_ino:

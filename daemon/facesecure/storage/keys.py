@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import hashlib
 import hmac
 import logging
@@ -81,7 +82,10 @@ def places(state_dir: Path) -> str:
 def read_key(path: Path, *, from_systemd: bool = False) -> Key:
     """Read the key in ``path``. Raises StoreError if it is missing, accessible to others, truncated or not a key."""
     try:
-        status, content = path.stat(), path.read_bytes()
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        content = path.read_bytes()
     except OSError as error:
         raise StoreError(f"cannot read the key {path}: {error.strerror}", _PUT_BACK) from error
     others = stat.S_IMODE(status.st_mode) & (

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from facesecure.domain.errors import ModelError
+from facesecure.util.files import read_regular
 from facesecure.util.paths import expanded
 
 REFETCH = "run `facesecure models verify`; reinstalling restores a bundled model, `facesecure models pull` another"
@@ -75,6 +76,6 @@ def unsigned(content: bytes) -> bytes:
 def read_card(path: Path) -> bytes:
     """Return the content of the card at ``path``. Raises ModelError if it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ModelError(f"cannot read model card {path}: {error.strerror}", REFETCH) from error

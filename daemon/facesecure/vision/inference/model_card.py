@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 
 from facesecure.config.wording import first_problem
 from facesecure.domain.errors import ModelError
+from facesecure.util.files import read_regular
 from facesecure.vision.images.align import ALIGNMENT, CROP
 from facesecure.vision.inference.card_fields import (
     ClassifierFacts,
@@ -203,7 +204,7 @@ def load_model(name_or_path: str | Path, state_dir: Path | None = None, check: C
     card = _read_card(card_path, state_dir, check)
     path = card_path.with_name(card.file)
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise ModelError(f"cannot read model {path}: {error.strerror}", REFETCH) from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
