@@ -312,6 +312,7 @@ def test_every_decoder_of_pictures_and_films_is_behind_the_guard() -> None:
         "daemon/facesecure/camera/sources/decoding.py",  # with FFmpeg's limit
         "daemon/facesecure/alerts/speech/audio.py",  # sound
         "daemon/facesecure/services/benchmark.py",  # decodes what it encoded
+        "training/facesecure_training/datasets/loading.py",  # TensorFlow, after the guard's own look at the header
     }
     calls = {("cv2", "imdecode"), ("cv2", "imread"), ("cv2", "imreadmulti"), ("cv2", "VideoCapture"), ("av", "open"),
              ("pillow_heif", "open_heif"), ("Image", "open"), ("io", "decode_image")}  # fmt: skip
@@ -323,4 +324,4 @@ def test_every_decoder_of_pictures_and_films_is_behind_the_guard() -> None:
                     owner = getattr(node.value, "id", getattr(node.value, "attr", ""))
                     if (owner, node.attr) in calls:
                         found.add(str(path.relative_to(root)))
-    assert found - allowed == {"training/facesecure_training/datasets/loading.py"}
+    assert found == allowed

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.paths import expanded
+from facesecure.vision.images.image_headers import read_header
+from facesecure.vision.images.photos import MAX_DECODED, MAX_MEMORY
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.cache import ImageCache, state_of
 from facesecure_training.datasets.names import Files, Texts
@@ -148,10 +150,20 @@ def _altered(image: Any, augment: Augment | None, key: Any, side: int) -> Any:
 def decode(name: Any) -> Any:
     """Decode the image file ``name``, a string tensor: uint8 RGB (h, w, 3).
 
-    TensorFlow's errors do not name the file.
+    TensorFlow's errors do not name the file. One that states more pixels than a photo may have is not decoded.
     """
     tf = tensorflow()
-    return tf.io.decode_image(tf.io.read_file(name), channels=3, expand_animations=False)
+    content = tf.io.read_file(name)
+    allowed = tf.numpy_function(_within_limits, [content], tf.bool, stateful=False)
+    with tf.control_dependencies([tf.debugging.Assert(allowed, ["this is not an image, or too large for one"])]):
+        return tf.io.decode_image(content, channels=3, expand_animations=False)
+
+
+def _within_limits(content: bytes) -> np.bool_:
+    """Return whether an image may be decoded by TensorFlow, which reserves whatever memory its header asks for."""
+    header = read_header(content)
+    within = header is not None and not header.fault and header.pixels * header.pixel_memory <= MAX_MEMORY
+    return np.bool_(within and header is not None and header.pixels <= MAX_DECODED)
 
 
 def fit_image(image: Any, size: tuple[int, int]) -> Any:

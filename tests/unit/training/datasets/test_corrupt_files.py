@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from facesecure.domain.errors import ImageError
+from support.bombs.pictures import REFUSED
 from support.training.datasets import class_folder, colour_picture
 
 pytestmark = pytest.mark.tensorflow
@@ -55,3 +56,14 @@ def test_another_fault_of_tensorflows_stays_what_it_is(tmp_path):
     whole = [colour_picture(tmp_path / "one.png", 9)]
     with pytest.raises(tf.errors.InvalidArgumentError, match="must be equal"), naming_unreadable(whole):
         tf.debugging.assert_equal(1, 2, "must be equal")
+
+
+@pytest.mark.parametrize("name", ["PNG, 50000x50000", "JPEG, progressive, 30000x30000", "GIF, huge canvas", "SVG"])
+def test_a_bomb_in_a_data_set_is_named_and_not_decoded(tmp_path, name):
+    """TensorFlow reserves what a header claims: 2.7 GB for 30000x30000."""
+    files = sorted(class_folder(tmp_path, {"ann": 3}).rglob("*.png"))
+    bomb = tmp_path / "bomb.png"
+    bomb.write_bytes(REFUSED[name]())
+    assert unreadable([*files, bomb]) == [bomb]
+    with pytest.raises(ImageError, match=r"bomb\.png"), naming_unreadable([*files, bomb]):
+        taken([*files, bomb])
