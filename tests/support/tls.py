@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 import socket
 import ssl
 import threading
@@ -107,7 +108,7 @@ def _serve(listener: socket.socket, context: ssl.SSLContext | None, answer: Answ
         with suppress(OSError):
             connection, _ = listener.accept()
             with connection:
-                connection.settimeout(20)
+                connection.settimeout(60)
                 _converse(connection, context, answer, peer)
 
 
@@ -116,8 +117,16 @@ def _converse(connection: socket.socket, context: ssl.SSLContext | None, answer:
         answer(peer, connection)
         return
     with context.wrap_socket(connection, server_side=True) as encrypted:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += encrypted.recv(65536) or b"\r\n\r\n"
-        peer.requests.append(head.decode())
+        peer.requests.append(_request(encrypted))
         answer(peer, encrypted)
+
+
+def _request(connection: socket.socket) -> str:
+    """Read a request and its body: closing a connection with bytes unread would take the answer from the client."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        text += connection.recv(65536) or b"\r\n\r\n"
+    length = re.search(rb"(?i)^content-length: (\d+)", text, re.MULTILINE)
+    while length and len(text.partition(b"\r\n\r\n")[2]) < int(length[1]) and (more := connection.recv(65536)):
+        text += more
+    return text.decode()

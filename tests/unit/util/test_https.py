@@ -13,7 +13,7 @@ import pytest
 from facesecure.util.https import InsecureAddressError, Limits, TooSlowError, open_https
 from support.tls import Authority, Peer, hostile_peer
 
-LIMITS = Limits(silence=10, total=20)
+LIMITS = Limits(silence=60, total=120)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_message_is_posted_and_never_redirected(authority: Authority) -> None:
 @pytest.mark.parametrize("allowed", [0, 1, 5])
 def test_so_many_redirects_are_followed(authority: Authority, allowed: int) -> None:
     with hostile_peer(moved, authority.context()) as peer, pytest.raises(HTTPError, match="301"):
-        open_https(peer.url, Limits(10, 20, redirects=allowed), {}, trust=str(authority.root))
+        open_https(peer.url, Limits(60, 120, redirects=allowed), {}, trust=str(authority.root))
     assert len(peer.requests) == 1 + allowed
 
 
