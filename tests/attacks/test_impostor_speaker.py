@@ -65,7 +65,9 @@ IMPOSTORS = {
 
 @pytest.mark.parametrize("lie", IMPOSTORS.values(), ids=IMPOSTORS)
 @attack(
-    "impostor of a speaker", how=f"a Cast device called Kitchen, {', '.join(IMPOSTORS)}, after the real one has spoken"
+    "impostor of a speaker",
+    how="a Cast device called Kitchen, after the real one has spoken: with another UUID, with its UUID and another "
+    "certificate or none, with its certificate and another key, one that relays its proof, a broken certificate",
 )
 def test_an_impostor_gets_no_announcement(tmp_path: Path, own: Script, lie: Script, saw: Callable[[str], None]) -> None:
     announce_once(tmp_path, own)
