@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -19,6 +20,7 @@ from facesecure.domain import Face, Image
 from facesecure.domain.interfaces import Detector
 from facesecure.vision.detection.factory import build_detector
 from facesecure.vision.images import align
+from facesecure.vision.images.codec import png_bytes, png_image
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.card_files import available_models
 from facesecure.vision.inference.model_card import load_model
@@ -91,7 +93,7 @@ class Cropper:
         if self._cache is None:
             return self._crop(photo)
         kept = self._cache / f"{self._key(photo)}.png"
-        if kept.exists():
+        with suppress(FileNotFoundError, ValueError):  # a damaged one is made again
             return _unpacked(kept.read_bytes())
         found = self._crop(photo)
         self._cache.mkdir(parents=True, exist_ok=True)
@@ -129,13 +131,8 @@ def _model_hashes() -> str:
 
 def _packed(crop: Image | None) -> bytes:
     """Encode ``crop`` as PNG; no bytes stand for a photo without a face."""
-    if crop is None:
-        return b""
-    return cv2.imencode(".png", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[1].tobytes()
+    return b"" if crop is None else png_bytes(crop)
 
 
 def _unpacked(content: bytes) -> Image | None:
-    if not content:
-        return None
-    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    return None if decoded is None else np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
+    return png_image(content) if content else None
