@@ -9,11 +9,11 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from io import TextIOWrapper
 from typing import Protocol, runtime_checkable
 
 from facesecure.cli import as_service
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
+from facesecure.util.paths import print_any_name
 from facesecure.util.redaction import learn_address, redact
 
 READER_GONE = 141
@@ -52,7 +52,7 @@ def _guarded(arguments: Sequence[str]) -> int:
     """Run, and explain errors. Files that any library creates meanwhile are readable by their owner only."""
     before = os.umask(0o077)
     try:
-        _escape_invalid_text()
+        print_any_name()
         code = _run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -160,13 +160,6 @@ def _print_error(message: str, hint: str | None, code: int) -> int:
 def _interrupted() -> int:
     sys.stderr.write("interrupted\n")
     return INTERRUPTED
-
-
-def _escape_invalid_text() -> None:
-    """Print file names that are not valid Unicode with escapes instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="readable")
 
 
 def _silence_stdout() -> None:

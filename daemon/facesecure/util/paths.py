@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import sys
 import unicodedata
+from io import TextIOWrapper
 from pathlib import Path
 
 from facesecure.util.callers_files import callers_path
@@ -73,11 +75,18 @@ def escape_unencodable(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error("readable", escape_unencodable)
 
 
+def print_any_name() -> None:
+    """Print file names of any bytes on stdout and stderr with escapes from now on, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="readable")
+
+
 def read_text(path: Path, errors: str = "strict") -> str:
     """Return the text of the file ``path``, UTF-8 or, by its byte order mark, UTF-16; the mark is left out.
 
-    Line ends become those of Unix. ``errors`` is "surrogateescape" for a list of file names, which may be any bytes. Raises
-    OSError, and UnicodeDecodeError where the file is other text.
+    Line ends become those of Unix. ``errors`` is "surrogateescape" for a list of file names, which may be any bytes.
+    Raises OSError, and UnicodeDecodeError where the file is other text.
     """
     data = path.read_bytes()
     encoding = next((name for mark, name in _ENCODINGS if data.startswith(mark)), "utf-8")

@@ -10,6 +10,7 @@ from typing import Annotated, get_args
 import typer
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.paths import print_any_name
 from facesecure.vision.inference.card_files import bundled_directory
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.cli import (
@@ -130,6 +131,7 @@ def _print_card(card: ModelCard) -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is a bug."""
+    print_any_name()
     try:
         app()
     except FacesecureError as error:

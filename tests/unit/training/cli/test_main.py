@@ -1,6 +1,7 @@
 """The command line as people use it: exit codes, clear errors, JSON, and no TensorFlow where none is needed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from support.faces import PHOTOS
+from support.training.datasets import colour_picture
 
 PORTRAITS = PHOTOS
 NO_TENSORFLOW = """
@@ -158,3 +160,14 @@ def test_charts_without_matplotlib_are_refused_before_anything_is_measured(words
     assert done.returncode == 1
     assert "a chart needs matplotlib, which is not installed" in done.stderr
     assert "-m pip install 'facesecure[charts]'" in done.stderr
+
+
+def test_files_of_any_name_are_printed(tmp_path):
+    for number in (1, 2):
+        folder = tmp_path / f"{number}" / os.fsdecode(b"caf\xe9")
+        folder.mkdir(parents=True)
+        colour_picture(tmp_path / "a.png", 1).rename(folder / os.fsdecode(b"\xff.png"))
+    command = [sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "stats"]
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run([*command, "-d", tmp_path], capture_output=True, check=True, env=strict)
+    assert rb"1/caf\xe9/\xff.png" in done.stdout
