@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from facesecure.domain.errors import StoreError
 from facesecure.recognition.calibration import FILE_NAME
 from facesecure.storage.keys import KEY_NAME, KEY_VARIABLE
 from facesecure.storage.signed_documents import SignedDocuments
+from facesecure.storage.signed_recordings import is_genuine
 from facesecure.storage.store import Store
 from facesecure.vision.inference.card_files import bundled_directory
 from support.builders import NOON
@@ -356,6 +358,35 @@ def test_no_face_joins_a_visitor_and_no_mark_another_person(tmp_path: Path, saw:
 
 
 @attack(
+    "recordings are exchanged",
+    how="what is said of a stranger is replaced by what is said of another, by silence, by one's own, by "
+    "one from before `key rotate`",
+)
+def test_an_exchanged_recording_is_not_played(
+    facesecure: CommandLine, tmp_path: Path, saw: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "facesecure.toml").write_text('[speech]\nvoices = ["fake"]\n')
+    assert facesecure("speech", "prepare").code == 0
+    recordings = sorted((facesecure.state / "speech").glob("*.mp3"))
+    genuine = {path: path.read_bytes() for path in recordings}
+    assert len(genuine) > 3
+    assert all(map(is_genuine, recordings))
+    for one, other in pairwise(recordings):
+        one.write_bytes(genuine[other])
+    recordings[-1].write_bytes(b"")
+    assert not any(map(is_genuine, recordings))
+    assert facesecure("speech", "prepare").code == 0, "which makes them again"
+    assert caplog.text.count("it is not played") >= len(recordings)
+    assert all(map(is_genuine, recordings))
+    assert facesecure("key", "rotate", "--yes").code == 0
+    assert all(map(is_genuine, recordings))
+    recordings[0].write_bytes(genuine[recordings[0]])
+    assert not is_genuine(recordings[0]), "one from before the rotation"
+    saw(f"{len(recordings)} of {len(recordings)} are not played and are made again; the log says so")
+
+
+@attack(
     "alerts are written into the database",
     how="the text and the name in an alert that waits to be sent are changed; an alert is added",
 )
@@ -432,6 +463,8 @@ def older(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     with closing(sqlite3.connect(state / "facesecure.db")) as connection:
         connection.executescript(OLD_DUMP.read_text())
     (state / "arming.json").write_text(OFF)
+    (state / "speech").mkdir()
+    (state / "speech" / f"{64 * 'a'}.mp3").write_bytes(b"a recording of version 0.1")
     drill = {"began_at": "2026-11-28T12:00:00+00:00", "steps": [], "done": True, "good": True, "why": "all well"}
     (state / "drills" / "2026-11-28T12-00-00Z.json").write_text(json.dumps(drill))
     shutil.copy2(bundled_directory() / "mobilefacenet.json", state / "models" / "door.json")
@@ -454,6 +487,8 @@ def test_the_files_of_an_older_version_are_taken_over_once(
         assert older.people() == {"Eve": 2, "Tom": 3}
     assert "signed for the first time, as version 0.1 left them: arming.json" in caplog.text
     assert all(b'"signature"' in path.read_bytes() for path in plain)
+    assert ", recordings" in caplog.text
+    assert is_genuine(state / "speech" / f"{64 * 'a'}.mp3")
     assert "disarmed" in older("status").out
     assert older("models", "verify", "door").code == 0
     assert len(older("drill", "--history", "--json").json["drills"]) == 1

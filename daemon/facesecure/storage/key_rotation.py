@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage import people, seals
+from facesecure.storage import people, seals, signed_recordings
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import (
     FieldCipher,
@@ -67,7 +68,7 @@ def rotate(database: Database) -> Key:
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
         people.mark_changed(session)
-        SignedDocuments(database.path.parent).sign_again([old.key, new.key], trusted=old.key)
+        _sign_files_again(database.path.parent, old.key, new.key)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
     database.forget()  # the backups and the log use the old key
@@ -80,6 +81,14 @@ def _next_key(old: Key) -> Key:
         return write_key(path)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}", "run this as the key's owner, or as root") from error
+
+
+def _sign_files_again(state_dir: Path, old: Key, new: Key) -> None:
+    SignedDocuments(state_dir).sign_again([old, new], trusted=old)
+    try:
+        signed_recordings.sign_again(state_dir, [old, new], trusted=old)
+    except OSError as error:
+        _log.warning("not every recording is signed with the new key, some are made again: %s", error)
 
 
 def _seal_again(session: Session, old: FieldCipher, new: FieldCipher) -> None:

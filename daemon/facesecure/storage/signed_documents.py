@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import StoreError
+from facesecure.storage import signed_recordings
 from facesecure.storage.keys import KEY_NAME, Key, find_key, make_key
 from facesecure.storage.unsigned_state import is_unsigned_state
 from facesecure.util.files import read_regular, write_durably
@@ -148,6 +149,11 @@ def take_over(state_dir: Path) -> None:
     if key is None or not is_unsigned_state(state_dir, key):
         return
     signed = SignedDocuments(state_dir).sign_again([key], trusted=None)
+    try:
+        if signed_recordings.sign_again(state_dir, [key], trusted=None):
+            signed.append("recordings")
+    except OSError as error:
+        _log.warning("not every recording is signed, some are made again: %s", error)
     if signed:
         _log.warning("signed for the first time, as version 0.1 left them: %s", ", ".join(signed))
 

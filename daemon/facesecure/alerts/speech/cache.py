@@ -3,12 +3,16 @@
 No list says what they contain, and no name is in a file's name or metadata: a sentence leads to its recording, never
 the reverse. Recordings that are no longer needed are therefore found by elimination (``sweep``), which is also how a
 person who is removed is forgotten: only recordings that the remaining people can need are kept.
+
+Recordings are signed (``storage.signed_recordings``): one that was changed or put there by others is not played, and is
+made again.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -17,13 +21,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facesecure.alerts.speech.voices.base import Voice
-from facesecure.util.files import make_private_folders, sync_folder, write_durably
+from facesecure.domain.errors import StoreError
+from facesecure.storage.signed_recordings import FOLDER, is_genuine, sign
+from facesecure.util.files import make_private_folders, sync_folder
 
-FOLDER = "speech"
+__all__ = ["FOLDER", "CachedSpeech", "SpeechCache"]
+
 RECENT = 120.0
 """Seconds after its last use in which a recording may still be playing."""
 _VERSION = 1
 """Version of how a recording is made (``audio.finished``): a new number makes all of them again."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class SpeechCache:
     def find(self, text: str) -> CachedSpeech | None:
         """Return the best recording of ``text``, None if there is none."""
         paths = ((rank, self.path(text, voice)) for rank, voice in enumerate(self._voices))
-        return next((CachedSpeech(path, rank) for rank, path in paths if path.is_file()), None)
+        return next((CachedSpeech(path, rank) for rank, path in paths if _usable(path)), None)
 
     def touch(self, path: Path) -> None:
         """Note that ``path`` is in use now, so that it is not swept for a while."""
@@ -78,11 +87,11 @@ class SpeechCache:
             os.utime(path)
 
     def write(self, text: str, voice: Voice, mp3: bytes) -> Path:
-        """Store a recording (0600) atomically. Returns its path. Raises OSError."""
+        """Store a recording (0600) atomically, signed. Returns its path. Raises OSError or StoreError."""
         path = self.path(text, voice)
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folders(self._root, self.folder)
-        write_durably(path, mp3)
+        sign(path, mp3)
         self._trim(path)
         return path
 
@@ -122,6 +131,18 @@ class SpeechCache:
             if path != newest:
                 path.unlink(missing_ok=True)
                 excess -= size
+
+
+def _usable(path: Path) -> bool:
+    """Return whether ``path`` is a recording that facesecure made; log an error if others made or changed it."""
+    try:
+        genuine = path.is_file() and is_genuine(path)
+    except (OSError, StoreError) as error:
+        _log.warning("the recording %s cannot be used: %s", path, error)
+        return False
+    if not genuine and path.exists():
+        _log.error("the recording %s was made or changed outside of facesecure: it is not played", path)
+    return genuine
 
 
 def _recent(path: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from facesecure.alerts.speech.audio import finished
 from facesecure.alerts.speech.cache import SpeechCache
 from facesecure.alerts.speech.voices.base import Voice
-from facesecure.domain.errors import PluginError
+from facesecure.domain.errors import PluginError, StoreError
 
 _log = logging.getLogger(__name__)
 _QUEUE_SECONDS = 15.0
@@ -121,3 +121,5 @@ class SynthesisJobs:
             return SynthesisJob(mp3, self._cache.write(text, voice, mp3))
         except OSError as error:
             return SynthesisJob(mp3, None, f"{self._cache.folder} cannot be written: {error.strerror}")
+        except StoreError as error:
+            return SynthesisJob(mp3, None, f"the recording cannot be signed: {error.message}")

@@ -4,8 +4,10 @@ import os
 import stat
 import time
 
+import av
 import pytest
 
+from facesecure.alerts.speech.audio import finished, length
 from facesecure.alerts.speech.cache import RECENT, SpeechCache
 from facesecure.alerts.speech.voices.fake import FakeVoice
 
@@ -34,14 +36,36 @@ def test_a_recording_is_found_by_its_sentence_in_a_process_that_did_not_write_it
     found = SpeechCache(tmp_path, [GOOD, POOR]).find(ANNA)
     assert found is not None
     assert (found.path, found.rank) == (path, 1)
-    assert path.read_bytes() == b"sound"
+    assert path.read_bytes().endswith(b"sound")
     assert SpeechCache(tmp_path, [GOOD, POOR]).find(BEN) is None
 
 
 def test_a_better_voice_is_preferred(recordings):
     recordings.write(ANNA, POOR, b"poor")
     recordings.write(ANNA, GOOD, b"good")
-    assert recordings.find(ANNA).path.read_bytes() == b"good"
+    assert recordings.find(ANNA).path.read_bytes().endswith(b"good")
+
+
+def test_a_recording_that_others_made_or_changed_is_not_found(recordings, tmp_path, caplog):
+    path, other = recordings.write(ANNA, GOOD, b"a stranger"), recordings.write(BEN, GOOD, b"Ben")
+    genuine = path.read_bytes()
+    assert recordings.find(ANNA).path == path
+    for planted in (b"", b"Ben", other.read_bytes(), genuine + b"x", genuine[:-1], genuine[:40], genuine[:6]):
+        path.write_bytes(planted)
+        assert recordings.find(ANNA) is None
+    assert caplog.text.count("was made or changed outside of facesecure: it is not played") == 7
+    recordings.write(ANNA, GOOD, b"a stranger")
+    assert path.read_bytes() == genuine
+
+
+def test_a_signed_recording_is_one_that_players_understand(tmp_path):
+    mp3 = finished(FakeVoice().say("A stranger is at the front door", "en"), 0.6)
+    (tmp_path / "plain.mp3").write_bytes(mp3)
+    signed = SpeechCache(tmp_path, [GOOD]).write(ANNA, GOOD, mp3)
+    assert length(signed) == pytest.approx(length(tmp_path / "plain.mp3"), abs=0.001)
+    with av.open(str(signed)) as container:
+        assert container.format.name == "mp3"
+        assert sum(frame.samples for frame in container.decode(audio=0)) > 16_000
 
 
 @pytest.mark.parametrize(
@@ -108,7 +132,7 @@ def test_forgetting_spares_nothing_of_what_is_not_needed(recordings, tmp_path):
 
 
 def test_it_grows_to_its_bound_and_loses_what_was_not_used_for_longest(tmp_path):
-    recordings = SpeechCache(tmp_path, [GOOD], max_mb=0.003)
+    recordings = SpeechCache(tmp_path, [GOOD], max_mb=0.0033)
     first, second = (recordings.write(text, GOOD, bytes(1000)) for text in "ab")
     os.utime(first, (1000, 1000))
     os.utime(second, (900, 900))

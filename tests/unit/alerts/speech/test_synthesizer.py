@@ -181,7 +181,7 @@ def test_a_disk_that_is_full_does_not_silence_an_alarm(tmp_path, monkeypatch, ca
     def full(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("facesecure.alerts.speech.cache.write_durably", full)
+    monkeypatch.setattr("facesecure.storage.signed_recordings.write_durably", full)
     with studio(tmp_path, FakeVoice()) as one:
         path = one.recording(STRANGER)
         assert one.length(path) > 1
