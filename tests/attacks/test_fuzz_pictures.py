@@ -16,7 +16,7 @@ from facesecure.vision.images.codec import png_bytes, png_image, stored_size
 from facesecure.vision.images.decoding.process import decoder
 from facesecure.vision.images.image_headers import foreign_format, read_header
 from facesecure.vision.images.photos import MAX_PIXELS, photo_of
-from support.bombs.pictures import HARMLESS, REFUSED, encoded, heic, picture, progressive_of
+from support.bombs.pictures import HARMLESS, REFUSED, damaged, encoded, heic, picture, progressive_of
 from support.faults.table import attack
 
 MINUTE = 60.0
@@ -35,27 +35,6 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "HEIC": lambda: heic((160, 120)),
 }
 BOMBS = [make for name, make in (REFUSED | HARMLESS).items() if "300 MB" not in name and "16-bit RGBA" not in name]
-
-
-def damaged(data: bytes, chance: random.Random) -> bytes:
-    """Return ``data`` with bytes changed, moved, repeated and cut; headers more often than pixels."""
-    changed = bytearray(data)
-    for _ in range(chance.choice((1, 2, 8, 40))):
-        at = chance.randrange(min(len(changed), chance.choice((64, 512, len(changed)))) or 1)
-        match chance.randrange(6):
-            case 0 | 1:
-                changed[at : at + 1] = bytes([chance.randrange(256)])
-            case 2:
-                changed[at : at + 4] = chance.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\xff\xff"))
-            case 3:
-                del changed[at : at + chance.randrange(1, 20)]
-            case 4:
-                changed[at:at] = changed[at : at + chance.randrange(1, 200)]
-            case _:
-                changed[at:at] = chance.randbytes(chance.randrange(1, 8))
-    if chance.random() < 0.1:
-        del changed[chance.randrange(len(changed) or 1) :]
-    return bytes(changed)
 
 
 def fuzz(data: bytes, seconds: float, seed: int) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zlib
 from collections.abc import Callable
@@ -227,3 +228,24 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
     "BMP, run lengths of 49 megapixels": lambda: _bmp(7000, 7000),
 }
 """Bombs that a decoder within limits may read, or refuse, as it likes."""
+
+
+def damaged(data: bytes, chance: random.Random) -> bytes:
+    """Return ``data`` with bytes changed, moved, repeated and cut; headers more often than pixels."""
+    changed = bytearray(data)
+    for _ in range(chance.choice((1, 2, 8, 40))):
+        at = chance.randrange(min(len(changed), chance.choice((64, 512, len(changed)))) or 1)
+        match chance.randrange(6):
+            case 0 | 1:
+                changed[at : at + 1] = bytes([chance.randrange(256)])
+            case 2:
+                changed[at : at + 4] = chance.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\xff\xff"))
+            case 3:
+                del changed[at : at + chance.randrange(1, 20)]
+            case 4:
+                changed[at:at] = changed[at : at + chance.randrange(1, 200)]
+            case _:
+                changed[at:at] = chance.randbytes(chance.randrange(1, 8))
+    if chance.random() < 0.1:
+        del changed[chance.randrange(len(changed) or 1) :]
+    return bytes(changed)
