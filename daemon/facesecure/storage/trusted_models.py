@@ -8,6 +8,8 @@ names its path.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +18,9 @@ from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.unsigned_state import DATABASE_NAME
 from facesecure.vision.inference import card_files, model_card
 from facesecure.vision.inference.model_card import CardCheck, Model, ModelCard
+
+_MAX_LINKS = 40
+"""As many links as Linux follows."""
 
 
 def load_model(name_or_path: str | Path, state_dir: Path | None = None) -> Model:
@@ -73,12 +78,31 @@ def _checked(state_dir: Path | None, path: Path, content: bytes) -> bytes:
 
 
 def _place(path: Path, state_dir: Path | None) -> tuple[Path | None, str | None]:
-    """Return the state directory that ``path`` lies in, and its name in there; (None, None) if it lies in none.
+    """Return the state directory through which ``path`` leads, and its name in there; (None, None) if there is none."""
+    for step in _steps(path):
+        for root in _roots(step, state_dir):
+            return root, str(step.relative_to(root))
+    return None, None
 
-    Links are followed: a copy of the state in memory links to the models.
-    """
-    there = path.resolve()
-    roots = [parent for parent in there.parents if (parent / DATABASE_NAME).exists()]
-    if state_dir is not None and there.is_relative_to(state_dir.resolve()):
-        roots.append(state_dir.resolve())
-    return (roots[-1], str(there.relative_to(roots[-1]))) if roots else (None, None)
+
+def _roots(step: Path, state_dir: Path | None) -> Iterator[Path]:
+    if state_dir is not None:
+        yield from (root for root in (_absolute(state_dir), state_dir.resolve()) if step.is_relative_to(root))
+    yield from (parent for parent in step.parents if (parent / DATABASE_NAME).exists())
+
+
+def _steps(path: Path) -> Iterator[Path]:
+    """Yield ``path``, and each path that its links lead to, one link at a time: any may lie in a state directory."""
+    step = _absolute(path)
+    for _ in range(_MAX_LINKS):
+        yield step
+        link = next((part for part in (*reversed(step.parents), step) if part.is_symlink()), None)
+        if link is None:
+            return
+        step = _absolute(link.parent / link.readlink() / step.relative_to(link))
+    raise ModelError(f"{path} leads through too many links", "name the model itself")
+
+
+def _absolute(path: Path) -> Path:
+    """Return ``path`` from the root, with its links."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve follows links
