@@ -92,7 +92,7 @@ def _camera_number(rest: str) -> Address:
 
 
 def _device(rest: str) -> Address:
-    path = Path(rest)
+    path = expanded(rest)
     if rest.isdigit():
         raise SourceError(f"'v4l2:{rest}' names no device", f"write v4l2:/dev/video{rest}")
     if not path.exists():

@@ -149,3 +149,18 @@ def test_a_password_that_must_be_escaped_is_named_and_never_shown(password: str)
         parse(f"rtsp://porch:{password}@192.168.1.9/door")
     assert "%23 for #" in (caught.value.hint or "")
     assert password not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri", ["~$clip.mp4", "file:~$clip.mp4", "dir:~$clips", "v4l2:~$video", "~nobody-here/clip.mp4"]
+)
+def test_a_path_that_only_looks_like_a_home_is_a_path(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match=r"~\$|~nobody-here"):
+        parse(uri)
+    (tmp_path / "~$clip.mp4").touch()
+    (tmp_path / "~$clips").mkdir()
+    assert parse("~$clip.mp4").path == Path("~$clip.mp4")
+    assert parse("dir:~$clips").path == Path("~$clips")
