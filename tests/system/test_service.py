@@ -28,7 +28,8 @@ def test_it_starts_is_ready_and_says_how_things_stand(service):
     service.start()
     assert service.state == "active"
     service.system.wait_for(lambda: service.status, "a status")
-    assert service.status.startswith("watching, armed home, no one enrolled, ")
+    assert service.status == "watching"
+    assert service.command("status").startswith("watching, armed home, no one enrolled, ")
     assert service.system.run("ps", "-o", "user=", "-p", service.process).stdout.strip() == "facesecure"
 
 
@@ -39,7 +40,7 @@ def test_a_stranger_at_the_door_stands_in_the_journal_with_fields_to_search_by(s
     assert alarm["PRIORITY"] == "4"
     assert alarm["_SYSTEMD_UNIT"] == UNIT
     assert [event["id"] for event in service.events()] == [alarm["FACESECURE_SIGHTING"]]
-    service.system.wait_for(lambda: "last seen a stranger" in service.status, "the status to follow", 10)
+    service.system.wait_for(lambda: "last seen a stranger" in service.command("status"), "the status to follow", 10)
 
 
 def test_sudo_facesecure_enrols_from_a_private_folder_and_the_service_knows_her(service, tmp_path):
@@ -56,7 +57,21 @@ def test_sudo_facesecure_enrols_from_a_private_folder_and_the_service_knows_her(
     service.start()
     alarm = service.wait_for_alarm("known")
     assert alarm["FACESECURE_NAME"] == "Grace Hopper"
-    service.system.wait_for(lambda: "1 person, last seen" in service.status, "the status to follow", 10)
+    service.system.wait_for(lambda: "1 person, last seen" in service.command("status"), "the status to follow", 10)
+
+
+def test_a_guest_on_the_machine_reads_nothing_of_the_household(service):
+    service.start()
+    service.wait_for_alarm("stranger")
+    service.command("arm", "away")
+    service.system.wait_for(lambda: "armed away" in service.command("status"), "the mode")
+    guest = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    read = service.system.run(*guest, "systemctl", "status", UNIT, check=False).stdout
+    read += service.system.run(*guest, "systemctl", "show", UNIT, check=False).stdout
+    assert "StatusText=watching" in read
+    assert not [word for word in ("away", "stranger", "last seen", "enrolled") if word in read]
+    assert service.system.run(*guest, "facesecure", "status", check=False).returncode != 0
+    assert "stranger" not in service.system.run(*guest, "journalctl", "-u", UNIT, check=False).stdout
 
 
 def test_a_second_daemon_is_refused_and_told_who_the_first_is(service):
@@ -88,7 +103,7 @@ def test_a_broken_configuration_is_refused_with_the_line_and_the_old_one_kept(se
 
     service.system.run("kill", "-HUP", process)  # by whoever does not ask systemd
     service.system.wait_for(lambda: "rejected" in service.status, "the status to complain")
-    assert "line 4: camera.file_speed" in service.status
+    assert service.status == "watching; the new configuration was rejected: see the journal"
     assert (service.state, service.process) == ("active", process)
 
 

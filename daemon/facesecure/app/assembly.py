@@ -126,7 +126,7 @@ def run(
     def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
         with (
             assembled(config, location.path, extra_plugins, location) as daemon,
-            Reporter(lambda: supervisor.with_complaint(daemon.commands.status({})["line"])),
+            Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
             supervisor.watched(daemon.frames, config.camera.timeout) as frames,
         ):
             if on_ready:

@@ -94,8 +94,8 @@ class Supervisor:
         return self._stopped or self._next is not None
 
     def with_complaint(self, line: str) -> str:
-        """Return ``line``, followed by ``complaint`` if there is one."""
-        return f"{line}; {self.complaint}" if self.complaint else line
+        """Return ``line``, and that there is a complaint, which itself is for the journal: every user can read STATUS=."""
+        return f"{line}; the new configuration was rejected: see the journal" if self.complaint else line
 
     @contextmanager
     def watched(self, frames: Stoppable, timeout: float) -> Iterator[Iterator[Frame]]:

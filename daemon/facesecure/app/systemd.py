@@ -56,7 +56,7 @@ class Reporter(RunsPeriodically):
 
     Example::
 
-        with Reporter(lambda: "watching, 3 people"):
+        with Reporter(lambda: "watching"):
             ...
     """
 
@@ -71,7 +71,8 @@ class Reporter(RunsPeriodically):
         try:
             line = " ".join(self._line().split())
         except FacesecureError as error:
-            line = f"watching, but: {error.message}"
+            _log.warning("the state cannot be read: %s", error.message)
+            line = "watching, but its state cannot be read: see the journal"
         if line != self._sent:
             self._sent = line
             self._send(f"STATUS={line}")

@@ -14,6 +14,7 @@ import typer
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
+from facesecure.util.plain_text import spreadsheet_cell
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
@@ -270,7 +271,8 @@ def _write_csv(sightings: Iterable[dict[str, Any]], file: IO[str]) -> int:
         if writer is None:
             writer = csv.DictWriter(file, sighting, lineterminator="\n")
             writer.writeheader()
-        writer.writerow(output.plain(sighting))
+        plain: dict[str, Any] = output.plain(sighting)
+        writer.writerow({key: spreadsheet_cell(cell) if isinstance(cell, str) else cell for key, cell in plain.items()})
         count += 1
     return count
 

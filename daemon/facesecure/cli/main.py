@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 from facesecure.cli import as_service
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
 from facesecure.util.paths import print_any_name
+from facesecure.util.plain_text import escaped
 from facesecure.util.redaction import learn_address, redact
 
 READER_GONE = 141
@@ -151,9 +152,9 @@ def _wrong_usage(error: _ParserError) -> int:
 
 
 def _print_error(message: str, hint: str | None, code: int) -> int:
-    sys.stderr.write(f"error: {redact(message)}\n")
+    sys.stderr.write(f"error: {escaped(redact(message))}\n")
     if hint:
-        sys.stderr.write(f"hint: {redact(hint)}\n")
+        sys.stderr.write(f"hint: {escaped(redact(hint))}\n")
     return code
 
 

@@ -1,7 +1,8 @@
 """Prints results on stdout, and everything else on stderr.
 
 With ``--json``, stdout carries exactly one JSON document. Colours and control codes go to terminals only, and NO_COLOR
-is honoured (both by rich). Names and paths are printed literally, never interpreted as markup.
+is honoured (both by rich). Names and paths are printed literally, never interpreted as markup; control characters in
+them are escaped.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from facesecure.util.paths import readable
+from facesecure.util.plain_text import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,12 +55,12 @@ def _console(file: IO[str]) -> Console:
 
 def say(text: str) -> None:
     """Print a line of the result."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def note(text: str) -> None:
     """Print a line for the person at the terminal that is not part of the result."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(escaped(text) + "\n")
 
 
 def emit_json(document: Any) -> None:
@@ -132,7 +134,7 @@ def _cell(value: object) -> str:
         return f"{value:.2f}"
     if isinstance(value, datetime):
         return local(value)
-    return str(value)
+    return escaped(" ".join(str(value).splitlines()))
 
 
 def local(time: datetime) -> str:

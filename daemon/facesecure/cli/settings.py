@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from facesecure.util.containment import bounded
+from facesecure.util.plain_text import escaped
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
@@ -134,7 +135,7 @@ class _LineFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
 
     def format(self, record: logging.LogRecord) -> str:
-        return _without_traceback(super().format, record)
+        return _plain(super().format, record)
 
 
 class _JournalFormatter(logging.Formatter):
@@ -144,7 +145,12 @@ class _JournalFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = self._LEVELS.get(record.levelno, 6)
-        return f"<{level}>" + _without_traceback(super().format, record).replace("\n", f"\n<{level}>")
+        return f"<{level}>" + _plain(super().format, record).replace("\n", f"\n<{level}>")
+
+
+def _plain(format: Any, record: logging.LogRecord) -> str:
+    """Format as plain text. Further lines are indented: none that comes from outside looks like a record."""
+    return escaped(_without_traceback(format, record)).replace("\n", "\n    ")
 
 
 def _without_traceback(format: Any, record: logging.LogRecord) -> str:

@@ -23,13 +23,19 @@ import difflib
 from collections.abc import Callable, Iterable
 
 from facesecure.util.paths import readable
+from facesecure.util.plain_text import escaped
 from facesecure.util.redaction import redact
+
+
+def _plain(text: str) -> str:
+    return escaped(readable(redact(text))).replace("\n", "\\n")
 
 
 class FacesecureError(Exception):
     """Base of all expected failures. ``hint`` is one sentence that says what to do.
 
-    Neither holds a secret, whatever it was made of: both are redacted. Both can be encoded, whatever file they name.
+    Neither holds a secret, whatever it was made of: both are redacted. Both are plain text on one line, whatever name or
+    answer from outside they quote.
 
     Example::
 
@@ -39,8 +45,8 @@ class FacesecureError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, hint: str | None = None) -> None:
-        self.message = readable(redact(message))
-        self.hint = readable(redact(hint)) if hint else hint
+        self.message = _plain(message)
+        self.hint = _plain(hint) if hint else hint
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -59,8 +65,10 @@ class ConfigError(FacesecureError):
     exit_code = 2
 
     def __init__(self, message: str, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
-        super().__init__("\n".join((message, *problems)), hint)
-        self.problems = tuple(readable(redact(problem)) for problem in problems)
+        super().__init__(message, hint)
+        self.problems = tuple(map(_plain, problems))
+        self.message = "\n".join((self.message, *self.problems))
+        self.args = (self.message,)
 
 
 class SourceError(FacesecureError):

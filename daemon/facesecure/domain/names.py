@@ -5,14 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 from facesecure.domain.errors import UsageError
+from facesecure.util.plain_text import is_plain
 
 LONGEST_NAME = 64
 FORGOTTEN = "somebody forgotten"
 """Replaces the name of a person who was removed."""
 
 _HINT = f"a name is 1 to {LONGEST_NAME} characters, without slashes, backslashes or control characters"
-_REFUSED_CATEGORIES = {"Cc", "Cs", "Zl", "Zp"}  # control characters, lone surrogates, line and paragraph separators
-_DIRECTION_OVERRIDES = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # they garble a terminal
 
 
 def person_name(text: str) -> str:
@@ -38,6 +37,6 @@ def _problem(name: str) -> str | None:
         return "it has a slash or backslash in it"
     if name in (".", ".."):
         return "it means a folder"
-    if any(unicodedata.category(c) in _REFUSED_CATEGORIES or c in _DIRECTION_OVERRIDES for c in name):
-        return "it has control characters in it"
+    if not is_plain(name):
+        return "it has control characters in it, or characters that cannot be seen"
     return None

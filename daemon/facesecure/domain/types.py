@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.faces import LANDMARK_NAMES, AlignedFace, Box, Face, Image, Landmarks, Quality, require
 from facesecure.util.paths import readable
+from facesecure.util.plain_text import one_line
 
 __all__ = [
     "LANDMARK_NAMES",
@@ -204,6 +205,10 @@ class AlertKind(StrEnum):
     """A test of the alert channels."""
 
 
+LONGEST_TEXT = 1000
+"""Characters of an alert's text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A notification for one or more plugins.
@@ -234,7 +239,7 @@ class Alert:
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
         for name, text in (("text", self.text), ("speech", self.speech or self.text)):
-            object.__setattr__(self, name, readable(text))  # a camera's error may name a file in other bytes
+            object.__setattr__(self, name, one_line(readable(text), LONGEST_TEXT))  # it may quote a camera or a file name
 
     @classmethod
     def about(cls, sighting: Sighting, text: str, **others: Any) -> Alert:

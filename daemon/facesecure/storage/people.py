@@ -13,6 +13,7 @@ from facesecure.domain.records import Person
 from facesecure.storage import anonymise, seals
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.tables import CounterRow, FaceRow, PersonRow, SeenFaceRow, VisitorRow
+from facesecure.util.plain_text import skeleton
 
 
 def all_people(session: Session) -> list[Person]:
@@ -51,6 +52,7 @@ def find_or_add(session: Session, name: str) -> PersonRow:
     if row is not None:
         seals.require_genuine(cipher_of(session), row)
         return row
+    _refuse_lookalike(session, name)
     uid, edition = seals.new_uid(), seals.new_uid()
     row = PersonRow(
         name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC), uid=uid, edition=edition, seal=""
@@ -59,6 +61,15 @@ def find_or_add(session: Session, name: str) -> PersonRow:
     session.add(row)
     session.flush()
     return row
+
+
+def _refuse_lookalike(session: Session, name: str, but: int | None = None) -> None:
+    """Raise UsageError if another person's name differs from ``name`` only in characters that cannot be seen."""
+    for row in session.scalars(select(PersonRow).where(PersonRow.id.is_distinct_from(but))):
+        if skeleton(row.name_key) == skeleton(name_key(name)):
+            raise UsageError(
+                f"{name!r} looks the same as {row.name!r}, who is enrolled", "choose a name that can be told apart"
+            )
 
 
 def begin_edition(session: Session, identifier: int) -> PersonRow:
@@ -85,6 +96,7 @@ def rename(session: Session, old: str, new: str) -> Person:
         raise UsageError(
             f"a person called {taken.name!r} is enrolled already", "choose another name, or remove that person first"
         )
+    _refuse_lookalike(session, new, but=row.id)
     before, row.name, row.name_key = row.name, person_name(new), name_key(new)
     row.seal = seals.person_seal(cipher_of(session), row)
     session.flush()

@@ -13,6 +13,7 @@ import typer
 from facesecure.cli import output
 from facesecure.cli.output import Json, examples
 from facesecure.cli.settings import settings_of
+from facesecure.util.plain_text import quoted
 
 if TYPE_CHECKING:
     from facesecure_plugins.google_home.device import Device, Loudness
@@ -119,4 +120,4 @@ def _row(device: Device, loudness: Loudness | None) -> tuple[object, ...]:
 def _advice(devices: list[Device], timeout: float) -> str:
     if not devices:
         return f"no Cast device answered within {timeout:g} s: is one on, and in the same network as this machine?"
-    return f'to speak there: [plugins.google_home] devices = ["{devices[0].name}"]'
+    return f"to speak there: [plugins.google_home] devices = [{quoted(devices[0].name)}]"

@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from facesecure.util.plain_text import one_line
+
 PORT = 8009
 """The port of devices; groups have ports of their own."""
+
+LONGEST_NAME = 100
+"""Characters of a name or model from the network that are kept."""
 
 GROUP_MODEL = "Google Cast Group"
 _VIDEO_OUT, _GROUP = 1, 32  # bits of the TXT record's "ca": Chromium, cast_channel's CastDeviceCapability
@@ -53,9 +58,11 @@ def from_record(texts: Mapping[str, str], hosts: Sequence[str], port: int) -> De
         return None
     if not hosts:
         return None
-    model = texts.get("md", "")
+    model = one_line(texts.get("md", ""), LONGEST_NAME)
     addresses = tuple((host, port) for host in sorted(hosts, key=_rank))
-    return Device(texts.get("fn") or model or str(uuid), addresses, uuid, model, _kind(model, bits))
+    return Device(
+        one_line(texts.get("fn", ""), LONGEST_NAME) or model or str(uuid), addresses, uuid, model, _kind(model, bits)
+    )
 
 
 def _kind(model: str, bits: int) -> str:

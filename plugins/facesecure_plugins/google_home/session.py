@@ -24,6 +24,7 @@ from pychromecast.socket_client import (
 )
 
 from facesecure.domain.errors import PluginError
+from facesecure.util.plain_text import one_line
 from facesecure_plugins.google_home.connection import Connection, open_connection
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device, Loudness, format_address
@@ -111,7 +112,7 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
     def _launch_answered(self, done: bool, response: dict[str, Any] | None) -> None:
         with self._changed:
             if response is not None and not done:
-                self._launch_refused = str(response.get("reason") or "no reason given")
+                self._launch_refused = one_line(str(response.get("reason") or "no reason given"))
             self._changed.notify_all()
 
     # pychromecast reports LOAD_FAILED to listeners only if it comes with two numbers, so the response itself is read
@@ -200,7 +201,7 @@ class CastSession(CastStatusListener, ConnectionStatusListener):
 
     def _why(self, seconds: float) -> str:
         if self._taken_over():
-            return f"{self.status.display_name or 'another app'} took its place"
+            return f"{one_line(self.status.display_name or '') or 'another app'} took its place"
         return self._media.trouble or f"it is {self._media.state} after {seconds:.1f} s"
 
     def stop(self, app: App) -> None:

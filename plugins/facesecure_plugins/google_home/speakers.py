@@ -13,6 +13,7 @@ from pathlib import Path
 
 from facesecure.domain.errors import PluginError
 from facesecure.util.backoff import Backoff
+from facesecure.util.plain_text import quoted
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.discovery import Browser
@@ -176,7 +177,7 @@ class SpeakerGroup:
         time.sleep(deadline.left(max(0.0, self._listening_since + LISTEN_SECONDS - time.monotonic())))
         found = self._browser.wait_for(bool, deadline.left())
         if len(found) > 1:
-            names = ", ".join(f'"{device.name}"' for device in found)
+            names = ", ".join(quoted(device.name) for device in found)
             raise PluginError(f"there are {len(found)} devices, and none is named", f"say which: devices = [{names}]")
         if not found:
             raise self._not_found([], found)

@@ -99,7 +99,7 @@ def test_a_stranger_weighs_more_than_the_family(journal: Journal, verdict: objec
 def test_a_text_of_several_lines_forges_no_field(journal: Journal) -> None:
     LogPlugin(LogPlugin.Config(), journal.path).send(alert("one\nFACESECURE_KIND=known\nthree"))
     entry = journal.entry()
-    assert entry["MESSAGE"] == "one\nFACESECURE_KIND=known\nthree"
+    assert entry["MESSAGE"] == "one FACESECURE_KIND=known three"
     assert entry["FACESECURE_KIND"] == "stranger"
 
 
@@ -151,7 +151,7 @@ def test_the_file_gets_one_json_object_a_line(tmp_path: Path) -> None:
     plugin.send(alert("Åsa\nis here", known("Åsa"), "id-1"))
     plugin.send(alert("A stranger is here", STRANGER, "id-2"))
     first, second = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    assert (first["text"], first["name"], first["sighting"]) == ("Åsa\nis here", "Åsa", "id-1")
+    assert (first["text"], first["name"], first["sighting"]) == ("Åsa is here", "Åsa", "id-1")
     assert (second["kind"], second["name"], second["snapshot"]) == ("stranger", None, None)
     assert first.keys() == second.keys()
     assert path.stat().st_mode & 0o777 == 0o600

@@ -152,6 +152,12 @@ class Commands:
         _log.info("%s (was %s)", self.policy.mode.words, before.words)
         return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
 
+    def public_line(self) -> str:
+        """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""
+        camera = f"no image from the {self.place}" if self.camera.trouble else WATCHING
+        lag = self.store.lag
+        return "; ".join(filter(None, [camera, lag.words if lag else ""]))
+
     def status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state of the daemon, as one ``line`` and in detail."""
         now = datetime.now(UTC)
@@ -171,8 +177,8 @@ class Commands:
             "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
-            "lag": asdict(lag) if lag else None,
             "problems": list(self.problems()),
+            "lag": asdict(lag) if lag else None,
         }
 
     def _frames(self) -> dict[str, Any]:
@@ -221,7 +227,7 @@ class LastSeen:
 def status_line(
     mode: Mode, people: int, last: LastSeen | None, now: datetime, *, camera: str = WATCHING, quiet: bool = False
 ) -> str:
-    """Return the state of the daemon in one line, for ``facesecure status`` and systemd's STATUS=.
+    """Return the state of the daemon in one line, for ``facesecure status``.
 
     ``people``: the number who can be recognised. ``camera``: its state ("watching", "no image from the front door").
     ``quiet``: whether it is within the quiet hours.
