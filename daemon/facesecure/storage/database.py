@@ -7,7 +7,6 @@ loses one. Writers begin with BEGIN IMMEDIATE: they wait for each other instead 
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import sqlite3
 import threading
@@ -25,12 +24,12 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.storage.backups import Backups
+from facesecure.storage.database_files import OWNER_HINT, make_private_file, require_files
 from facesecure.storage.encryption import FieldCipher, Keyring, cipher_of
 from facesecure.storage.keys import KEY_NAME, find_key, make_key, required_key
 from facesecure.storage.signed_documents import take_over
 from facesecure.storage.tables import HEAD
 from facesecure.storage.unsigned_state import FIRST_ENCRYPTED, FIRST_SIGNED, tampering
-from facesecure.util.files import owned_like
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 10.0
@@ -47,11 +46,11 @@ _HINTS = {
     ),
     sqlite3.SQLITE_READONLY: (
         "it is not writable",
-        "check who owns the state directory, or choose another: --state-dir DIR",
+        OWNER_HINT,
     ),
     sqlite3.SQLITE_CANTOPEN: (
         "it cannot be opened",
-        "check who owns the state directory, or choose another: --state-dir DIR",
+        OWNER_HINT,
     ),
     sqlite3.SQLITE_BUSY: (
         "another process is using it",
@@ -173,36 +172,6 @@ class Database:
                 cipher_of(session)
         if revision is not None and revision < FIRST_SIGNED:
             self.forget()  # a backup from before could be put back, and its unsigned files would be taken over again
-
-
-def make_private_file(path: Path) -> None:
-    """Make sure that ``path`` is a file with read and write access; a new one gets mode 0600. Raises StoreError.
-
-    An existing database is never opened here: closing any descriptor of it would release the locks that SQLite
-    holds on it for this process (POSIX locks belong to the process, not to the descriptor).
-    """
-    require_files(path)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-        owned_like(path, path.parent)
-    except FileExistsError:
-        if path.is_dir():
-            raise StoreError(
-                f"{path} is a folder, not a database", "move it away, or choose another: --state-dir DIR"
-            ) from None
-        if not os.access(path, os.R_OK | os.W_OK) or not os.access(path.parent, os.W_OK):
-            raise StoreError(f"cannot write {path}", _HINTS[sqlite3.SQLITE_READONLY][1]) from None
-    except OSError as error:
-        raise StoreError(f"cannot make {path}: {error.strerror}", _HINTS[sqlite3.SQLITE_CANTOPEN][1]) from error
-
-
-def require_files(path: Path) -> None:
-    """Raise StoreError if the database at ``path``, or a file beside it, is a pipe or device: SQLite waits for it."""
-    for file in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm", "-journal"))):
-        if file.exists() and not file.is_file() and not file.is_dir():
-            raise StoreError(
-                f"{file} is no regular file", "facesecure did not make it: find out who did, and delete it"
-            )
 
 
 def inspect(path: Path) -> str | None:

@@ -86,9 +86,12 @@ class Journal:
         A file that is not a journal is set aside. Raises BusyError if another process uses the file, StoreError if it
         cannot be read.
         """
-        if not self.path.exists():
+        if not os.path.lexists(self.path):
             return []
         with self._translated():
+            if self.path.is_symlink() or not self.path.is_file():
+                self._set_aside()
+                return []
             self._open(_RESUMED_WITHIN)
             places = list(self._complete())
         if places:
@@ -159,9 +162,7 @@ class Journal:
     def _complete(self) -> Iterator[Place]:
         """Yield the places up to the first write that is cut off or damaged."""
         if os.pread(self._descriptor, len(_MAGIC), 0) != _MAGIC:
-            aside = self.path.with_name(f"{self.path.name}.damaged")
-            self.path.replace(aside)
-            _log.critical("%s is damaged and cannot be read; it is kept as %s", self.path, aside)
+            self._set_aside()
             return
         offset = len(_MAGIC)
         while len(head := os.pread(self._descriptor, _HEAD.size, offset)) == _HEAD.size:
@@ -171,6 +172,11 @@ class Journal:
                 return
             yield Place(offset, length)
             offset += _HEAD.size + length
+
+    def _set_aside(self) -> None:
+        aside = self.path.with_name(f"{self.path.name}.damaged")
+        self.path.replace(aside)
+        _log.critical("%s is damaged and cannot be read; it is kept as %s", self.path, aside)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -192,10 +192,7 @@ class Store(AbstractContextManager["Store"]):
             return templates.stored(session, model_sha256)
 
     def people_revision(self, timeout: float | None = None) -> int:
-        """Return a number that grows when any process changes people. Cheap enough to poll.
-
-        Raises BusyError if the database cannot be read within ``timeout`` seconds.
-        """
+        """Return a number that grows when any process changes people; cheap. Raises BusyError after ``timeout`` s."""
         with self._database.read(timeout) as session:
             return people.revision(session)
 
@@ -208,8 +205,8 @@ class Store(AbstractContextManager["Store"]):
     ) -> Reembedded:
         """Embed again, with ``embed``, the faces that another model embedded: after a change of model.
 
-        A face whose crop is damaged, or that ``embed`` rejects, is left unchanged and reported in the result. ``done``
-        is called after each face with (number done, number of faces).
+        A face whose crop is damaged, or that ``embed`` rejects, is left unchanged and reported. ``done`` is called
+        after each face with (number done, number of faces).
         """
         wait = 1.0 if self._resident else None  # the daemon would miss frames
         return reembedding.reembed(self._database, model_sha256, embed, make_templates, done, wait)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,18 @@ def test_a_journal_that_is_none_is_set_aside_and_the_daemon_starts(
         assert_everything(store)
     assert journal(database.parent).with_name("facesecure.db-deferred.damaged").read_bytes() == b"something else"
     assert "cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, lambda path: path.symlink_to("/etc/passwd")])
+def test_what_is_no_file_in_the_place_of_the_journal_is_set_aside(database: Path, make: Callable[[Path], None]) -> None:
+    before = Path("/etc/passwd").read_bytes()
+    make(journal(database.parent))
+    with resident(database.parent) as store:
+        with locked(database):
+            everything(store)
+        made(store)
+        assert_everything(store)
+    assert Path("/etc/passwd").read_bytes() == before
 
 
 def test_no_face_name_or_sentence_can_be_read_in_the_journal(database: Path) -> None:
