@@ -24,6 +24,7 @@ import logging
 import os
 import secrets
 import stat
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,9 @@ MACHINE_KEY = Path("/etc/facesecure/key")
 _HEAD = b"facesecure-key-1:"
 _SIZE = 32
 _PUT_BACK = "put the right key back, from the machine it was made on or from your copy; do not create another one"
+
+_reading = threading.Lock()
+"""A key that is held open for this process (``util.callers_files``) has one position for all threads that read it."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +89,8 @@ def read_key(path: Path, *, from_systemd: bool = False) -> Key:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "not a regular file")
-        content = path.read_bytes()
+        with _reading:
+            content = path.read_bytes()
     except OSError as error:
         raise StoreError(f"cannot read the key {path}: {error.strerror}", _PUT_BACK) from error
     others = stat.S_IMODE(status.st_mode) & (
