@@ -76,7 +76,7 @@ class Service:
         run("rm", "-rf", "/run/systemd/system/facesecure.service.d")
         run("systemctl", "daemon-reload")
         run("systemctl", "reset-failed", UNIT, check=False)
-        run("sh", "-c", f"rm -rf {STATE}/* {STATE}/.[!.]*")
+        run("sh", "-c", f"rm -rf {STATE}/* {STATE}/.[!.]* {STATE}/..?*")
         run("journalctl", "--quiet", "--rotate", "--vacuum-time=1ms")
 
     def command(self, *words: object, check: bool = True, timeout: float = 60.0) -> str:
