@@ -15,7 +15,7 @@ from typing import IO
 from facesecure.domain import Image
 from facesecure.domain.errors import ImageError
 from facesecure.util.installing import install_extra
-from facesecure.util.paths import expanded
+from facesecure.util.paths import expanded, named
 from facesecure.vision.images.decoding.memory_share import half_of_memory
 from facesecure.vision.images.decoding.messages import MEMORY, DecodingError, Limits
 from facesecure.vision.images.decoding.process import decoder, reads_heic
@@ -59,6 +59,7 @@ def read_photo(path: Path | str) -> Image:
     bounded memory. Raises ImageError, which names the file and what to do.
     """
     path = expanded(path)
+    path = named(path.parent, path.name)
     if path.is_dir():
         raise ImageError(
             f"{path} is a folder, not an image",

@@ -7,6 +7,7 @@ import io
 import struct
 import subprocess
 import sys
+import unicodedata
 import zlib
 from pathlib import Path
 from typing import Any
@@ -397,3 +398,9 @@ def test_a_photo_of_a_hundred_megapixels_is_read_in_bounded_memory(tmp_path: Pat
     height, width, megabytes = map(int, answer.stdout.split())
     assert (height, width) == (2175, 2900)
     assert megabytes < 100  # whole, it would take 300
+
+
+@pytest.mark.parametrize(("typed", "stored"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_photo_is_found_however_the_accents_of_its_name_are_encoded(tmp_path: Path, typed: str, stored: str) -> None:
+    write_picture(tmp_path / "a.png", quarters()).rename(tmp_path / unicodedata.normalize(stored, "Zoë.png"))
+    assert read_photo(tmp_path / unicodedata.normalize(typed, "Zoë.png")).shape == (120, 160, 3)
