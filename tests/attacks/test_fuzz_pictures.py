@@ -60,6 +60,14 @@ def test_a_damaged_picture_is_an_image_or_an_image_error(name: str) -> None:
     fuzz(SEEDS[name](), 0.0, seed=len(name))
 
 
+def test_a_heic_whose_properties_belong_to_no_image_is_damaged() -> None:
+    """pillow-heif then has an empty list of images, and finds that out only when asked for the size of the first."""
+    data = bytearray(SEEDS["HEIC"]())
+    data[data.index(b"ipma") + 13] = 127
+    with pytest.raises(ImageError, match="damaged"):
+        photo_of(bytes(data), "picture")
+
+
 @pytest.mark.slow
 @attack("random damage to pictures", how="bytes changed, moved, repeated and cut, a minute for each of 11 formats")
 def test_a_minute_of_damage_to_each_format(saw: Callable[[str], None]) -> None:

@@ -83,7 +83,7 @@ def _fresh_decoders() -> Iterator[None]:
 
 @attack(
     "picture bomb",
-    how="27 files of some kB, in every format, whose headers show a small picture or claim a huge one: chunk lengths, "
+    how="28 files of some kB, in every format, whose headers show a small picture or claim a huge one: chunk lengths, "
     "16-bit RGBA, tiles, frames and canvases, two headers, lossless and multi-scan JPEG, 3000 scans, second images",
 )
 def test_every_bomb_is_refused_in_a_sentence_and_in_bounded_memory(tmp_path: Path, saw: Callable[[str], None]) -> None:

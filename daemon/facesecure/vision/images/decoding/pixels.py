@@ -64,7 +64,7 @@ def _heic(data: bytes, header: ImageHeader) -> Image | None:
         if opened.size[0] * opened.size[1] > header.pixels:
             return None
         pixels = np.asarray(opened)
-    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError):
+    except (OSError, ValueError, RuntimeError, SyntaxError, EOFError, LookupError):  # it is not consistent
         return None
     if pixels.ndim == 2:
         return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), np.uint8)
