@@ -134,7 +134,7 @@ class DecoderProcess:
     def _start(self) -> socket.socket:
         """Start the process and wait until it is shut in. Raises OSError or ValueError."""
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        paths = [path for path in sys.path if path.startswith("/")]
+        paths = dict.fromkeys(path for path in sys.path if path.startswith("/"))
         command = [sys.executable, "-I", "-S", "-c", _PROGRAM, str(_LARGEST_RESULT), self._codec, *paths]
         try:
             with its:
