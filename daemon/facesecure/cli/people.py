@@ -18,6 +18,7 @@ from facesecure.cli.settings import open_store, settings_of, state_of
 if TYPE_CHECKING:
     from facesecure.domain.records import Template
     from facesecure.services.people import PersonDetails
+    from facesecure.services.people_import import Added
 
 app = group(
     "Enrolled people: list, show, rename, remove, export, import.",
@@ -179,24 +180,46 @@ def export(
         output.say(f"{_count(len(written), 'person', 'people')} written to {file}")
 
 
-@app.command("import", epilog=examples("facesecure people import family.faces"))
+@app.command(
+    "import", epilog=examples("facesecure people import family.faces", "facesecure people import old.zip --unencrypted")
+)
 def import_people(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `facesecure people export` wrote.")],
     passphrase_file: PassphraseFile = None,
+    unencrypted: Annotated[
+        bool,
+        typer.Option("--unencrypted", help="Accept a file without a passphrase, which anyone may have written."),
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Add the people of an exported file. Faces that are there already are skipped, so it can be repeated."""
-    from facesecure.services import people
+    """Add the people of an exported file. Faces that are there already are skipped, so it can be repeated.
 
-    arrivals = people.read_export(file, partial(passphrase, passphrase_file))
-    with settings_of(context).store() as store:
-        results = people.import_people(store, arrivals)
-    if json:
-        output.emit_json({"people": results})
-        return
-    rows = [(result.name, result.added, result.known) for result in results]
-    output.table(("name", "faces added", "there already"), rows, right=("faces added", "there already"))
+    Each face is judged as at enrolment. One that is not good enough, is no face, or does not look like the person's
+    others is left out and listed.
+    """
+    from facesecure.cli.enroll import model_loader
+    from facesecure.services.people import read_export
+    from facesecure.services.people_import import import_people
+
+    config = settings_of(context).config()
+    arrivals = read_export(file, partial(passphrase, passphrase_file), unencrypted=unencrypted)
+    with open_store(config) as store, output.progress(quiet=json) as progress:
+        results = import_people(model_loader(config), store, arrivals, progress)
+    output.emit_json({"people": results}) if json else _imported(results)
+    if any(result.problem for result in results):
+        raise typer.Exit(1)
+
+
+def _imported(results: Sequence[Added]) -> None:
+    rows = [(result.name, result.added, result.known, len(result.left_out)) for result in results]
+    columns = ("faces added", "there already", "left out")
+    output.table(("name", *columns), rows, right=columns)
+    for result in results:
+        for face in result.left_out:
+            output.note(f"{result.name}: a face of {face.source or 'the file'} is left out: {face.reason}")
+        if result.problem:
+            output.note(f"{result.name} is not imported: {result.problem}")
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -156,12 +156,13 @@ class ModelStack:
             self.detector, self.embedder, self.embedder.sha256, known, self.enrolment_floors, self.human_filter, others
         )
 
-    def enrolment_of(self, store: Store, name: str) -> Enrolment:
+    def enrolment_of(self, store: Store, name: str, beside: Sequence[Template] = ()) -> Enrolment:
         """Return an enrolment of ``name``, who may be in ``store`` already, beside all others enrolled there.
 
-        Raises EnrolmentError as ``enrolment`` does.
+        ``beside`` are templates of people who are about to be enrolled with ``name``. Raises EnrolmentError as
+        ``enrolment`` does.
         """
-        templates = [one for one in self.templates(store) if one.model_sha256 == self.embedder.sha256]
+        templates = [one for one in (*self.templates(store), *beside) if one.model_sha256 == self.embedder.sha256]
         others = Gallery(one for one in templates if name_key(one.name) != name_key(name))
         enrolled = name_key(name) in {name_key(person.name) for person in store.people()}
         faces = store.faces_of(name) if enrolled else []

@@ -13,7 +13,7 @@ from facesecure.domain.names import name_key
 from facesecure.domain.records import EnrolledFace, Person, Template
 from facesecure.recognition import calibration
 from facesecure.storage import archive
-from facesecure.storage.archive import Added, ArchivedPerson
+from facesecure.storage.archive import ArchivedPerson
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import DATABASE_NAME, Store
 from facesecure.util.paths import expanded
@@ -97,14 +97,12 @@ def export_people(
     return archive.write_people(store, file, passphrase, names)
 
 
-def read_export(file: Path, passphrase: Callable[[], str]) -> list[ArchivedPerson]:
-    """Decrypt an exported file and return the people in it. Raises UsageError if it cannot be read."""
-    return archive.read_people(expanded(file), passphrase)
+def read_export(file: Path, passphrase: Callable[[], str], *, unencrypted: bool = False) -> list[ArchivedPerson]:
+    """Decrypt an exported file and return the people in it; one without encryption only if ``unencrypted`` is set.
 
-
-def import_people(store: Store, arrivals: Sequence[ArchivedPerson]) -> list[Added]:
-    """Add the people of an export to the store; faces that are there already are left out."""
-    return archive.add_people(store, arrivals)
+    Raises UsageError if it cannot be read. ``people_import`` stores them.
+    """
+    return archive.read_people(expanded(file), passphrase, unencrypted=unencrypted)
 
 
 def classifier_people(config: RecognizerConfig, state_dir: Path) -> ClassifierPeople | None:

@@ -147,6 +147,14 @@ class Store(AbstractContextManager["Store"]):
         with self._database.write() as session:
             return enrolled_faces.add(session, name, faces, make_templates)
 
+    def add_people(
+        self, arrivals: Sequence[tuple[str, Sequence[EnrolledFace]]], make_templates: TemplateMaker = templates_of
+    ) -> None:
+        """Enrol several people by name, as ``add_person`` does, in one transaction: all of them or none."""
+        with self._database.write() as session:
+            for name, faces in arrivals:
+                enrolled_faces.add(session, name, faces, make_templates)
+
     def rename_person(self, old: str, new: str) -> Person:
         """Rename a person, in past sightings too. Raises UsageError if ``old`` is not enrolled or ``new`` is taken."""
         self._writer.settle()

@@ -53,21 +53,41 @@ def assess(crop: Image, face: Face, floors: QualityConfig, behind: float = 0.0) 
 
     ``behind`` is the brightness around the face, 0 to 255; it only distinguishes backlit from dark.
     """
+    return _measured(crop, face.eye_distance, pose(face.landmarks), face.confidence, floors, behind)
+
+
+def remeasure(crop: Image, claimed: Quality, floors: QualityConfig) -> Quality:
+    """Return the quality of a crop of which others have ``claimed`` one.
+
+    Believed is what a crop does not show: the pose, and the face's size and confidence in its photo.
+    """
+    angles = claimed.yaw, claimed.pitch, claimed.roll
+    return _measured(crop, claimed.eye_distance, angles, claimed.confidence, floors, behind=0.0)
+
+
+def _measured(
+    crop: Image,
+    eye_distance: float,
+    angles: tuple[float, float, float],
+    confidence: float,
+    floors: QualityConfig,
+    behind: float,
+) -> Quality:
     grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
-    yaw, pitch, roll = pose(face.landmarks)
+    yaw, pitch, roll = angles
     middle = grey[_FACE]
     brightness, contrast, sharp = float(middle.mean()), float(middle.std()), sharpness(grey)
     light = illumination_of(grey)
     found = Quality(
-        eye_distance=face.eye_distance,
+        eye_distance=eye_distance,
         sharpness=sharp,
         brightness=brightness,
         contrast=contrast,
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        confidence=face.confidence,
-        clarity=clarity(sharp, face.eye_distance, contrast) * light.kept,
+        confidence=confidence,
+        clarity=clarity(sharp, eye_distance, contrast) * light.kept,
     )
     return _with_reasons(found, floors, light, behind)
 
