@@ -142,4 +142,4 @@ def test_the_key_of_root_is_rotated_by_root_and_the_service_starts_with_it(servi
     assert not service.system.exists("/etc/facesecure/key.next")
     assert "Grace Hopper" in service.command("people", "list")
     service.start(QUIET)
-    service.system.wait_for(lambda: "1 person" in service.status, "the service to know her")
+    service.system.wait_for(lambda: "1 person" in service.command("status"), "the service to know her")

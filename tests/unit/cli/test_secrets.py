@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 
-from facesecure.alerts.delivery.channel import _printable
 from facesecure.alerts.plugins.loader import PluginStatus, _Failed, reason_of
 from facesecure.app.control.protocol import failure
 from facesecure.cli.main import _explain_thread, main
@@ -18,6 +17,7 @@ from facesecure.domain.camera_events import CameraEvent, Trouble
 from facesecure.domain.errors import PluginError, SourceError
 from facesecure.domain.wire.alerts import AlertMessage
 from facesecure.services.diagnostics import CheckContext, run_checks
+from facesecure.util.containment import describe
 from facesecure_plugins.log import journal_fields, readable
 from support.policy import Door
 
@@ -97,7 +97,7 @@ def doctor(text, capsys, tmp_path):
 
 
 def status(text, capsys, tmp_path):
-    return f"{_printable(ValueError(text))} {json.dumps(failure(SourceError(text).message, SourceError(text).hint))}"
+    return f"{describe(ValueError(text))} {json.dumps(failure(SourceError(text).message, SourceError(text).hint))}"
 
 
 def plugin_list(text, capsys, tmp_path):

@@ -142,8 +142,6 @@ def test_without_a_voice_the_voices_reason_is_told(played, tmp_path):
 def test_a_damaged_recording_is_made_again(played, tmp_path):
     with plugin_context(tmp_path) as provided:
         provided.speech.recording(ALERT.speech).write_bytes(b"damaged")
-        with pytest.raises(PluginError, match="damaged"):
-            speaker(provided).send(ALERT)
         speaker(provided).send(ALERT)
     assert provided.steps[-1] == (ALERT.identifier, "finished")
 
