@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import subprocess
 import sys
 import uuid
@@ -13,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from facesecure_plugins.google_home import speakers
+from facesecure.storage.signed_documents import SignedDocuments
+from facesecure_plugins.google_home import known_devices, speakers, volume
 from facesecure_plugins.google_home.discovery import Browser
 from support.cast.google_home import Announcer
 from support.cast.mdns import LOOPBACK, advertised
@@ -129,3 +131,39 @@ def test_devices_of_every_kind_are_spoken_to_again(tmp_path: Path, own: Script, 
 def test_a_group_may_be_led_by_another_member(tmp_path: Path, own: Script) -> None:
     announce_once(tmp_path, own | {"capabilities": 32})
     announce_once(tmp_path, own | {"capabilities": 32, "key": "the other member's"})
+
+
+@attack(
+    "what is known of speakers is changed in the state directory",
+    how="google_home/devices.json names the impostor's UUID and certificate, is no JSON, is nested 100,000 deep; "
+    "pending_volumes.json mutes the family's speaker",
+)
+def test_planted_knowledge_of_speakers_is_not_believed(
+    tmp_path: Path, own: Script, saw: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    announce_once(tmp_path, own)
+    path, documents = tmp_path / known_devices.FILE_NAME, SignedDocuments(tmp_path)
+    forged = json.loads(path.read_bytes())
+    forged["names"] = {name: [str(uuid.uuid4())] for name in forged["names"]}
+    forged["certificates"] = {str(own["identifier"]): 64 * "0"}
+    for planted in (json.dumps(forged), "what", 100_000 * "[", '{"signature": {"a": 1}, "names": 5}'):
+        path.write_text(planted)
+        assert len(documents.problems()) == 1
+        caplog.clear()
+        announce_once(tmp_path, own)
+        assert "any device of the right name is accepted again" in caplog.text
+        assert documents.problems() == []
+    with found(**own) as device:
+        row = {"name": own["name"], "addresses": [[device.host, device.port]], "uuid": None, "level": 0, "muted": True}
+        volumes = [{**row, "since": "9999-01-01T00:00:00+00:00"}]
+        for planted in (json.dumps({"volumes": volumes}), json.dumps(volumes), 100_000 * "["):
+            (tmp_path / volume.FILE_NAME).write_text(planted)
+            caplog.clear()
+            assert volume.PendingRestores(tmp_path).open() == []
+            assert "no volume of an earlier run is restored" in caplog.text
+            assert len(documents.problems()) == 1
+        with announcer(tmp_path, own["name"]) as home:
+            home.say()
+        assert device.loudness[1] is False
+        assert device.diary.played == 1
+    saw("not believed, and the log and status say so: the alarm is announced as at first use, no volume is changed")

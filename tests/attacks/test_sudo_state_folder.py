@@ -33,7 +33,7 @@ DATABASE = ("facesecure.db", "facesecure.db-wal", "facesecure.db-shm", "facesecu
 FILES = (
     "arming.json", "calibration.json", "calibration.png", "daemon.lock", "told.json", "key", ".room", "control.sock",
     "backups/facesecure-999999-20990101.db", "backups/suspect", "drills/20990101T000000Z.json", "models/planted.json",
-    "models/planted.tflite", "speech/planted.mp3", "google_home/volumes.json",
+    "models/planted.tflite", "speech/planted.mp3", "google_home/devices.json", "google_home/pending_volumes.json",
 )  # fmt: skip
 """What commands open beside the database."""
 

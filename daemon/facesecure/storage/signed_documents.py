@@ -27,7 +27,9 @@ from facesecure.util.files import read_regular, write_durably
 
 SIGNATURE = "signature"
 _PURPOSE = "signed documents"
-_PLAIN = ("calibration.json", "arming.json", "told.json")
+_PLAIN = (
+    "calibration.json", "arming.json", "told.json", "google_home/devices.json", "google_home/pending_volumes.json"
+)  # fmt: skip
 _REPORTS = "drills"
 _CARD = {"task", "file", "sha256"}
 """Members that tell the card of a model from other files."""
@@ -81,8 +83,16 @@ class SignedDocuments:
 
         Raises OSError, or StoreError if the key cannot be used.
         """
-        key = find_key(self.folder) or make_key(self.folder / KEY_NAME)
-        return self._write(name, document, [key])
+        path = self.folder / name
+        write_durably(path, self.signed(name, document))
+        return path
+
+    def signed(self, name: str, document: Mapping[str, Any]) -> bytes:
+        """Return the content of the file ``name`` with ``document``. Makes the key if there is none yet.
+
+        Raises OSError, or StoreError if the key cannot be used.
+        """
+        return _signed(name, document, [find_key(self.folder) or make_key(self.folder / KEY_NAME)])
 
     def sign_again(self, keys: Iterable[Key], trusted: Key | None) -> list[str]:
         """Sign every document with ``keys``: those signed by ``trusted``, or with None those not signed at all.
@@ -125,16 +135,9 @@ class SignedDocuments:
 
     def _sign(self, name: str, document: Mapping[str, Any], keys: list[Key]) -> None:
         try:
-            self._write(name, document, keys)
+            write_durably(self.folder / name, _signed(name, document, keys))
         except OSError as error:
             raise StoreError(f"cannot sign {self.folder / name}: {error.strerror}", "check who owns it") from error
-
-    def _write(self, name: str, document: Mapping[str, Any], keys: list[Key]) -> Path:
-        plain = json.loads(json.dumps(document))  # as it will be read: tuples are lists
-        signed = {**plain, SIGNATURE: {key.identifier: _mac(key, name, plain) for key in keys}}
-        path = self.folder / name
-        write_durably(path, json.dumps(signed, indent=1).encode() + b"\n")
-        return path
 
     def _is_older(self, key: Key, signatures: object) -> bool:
         """Return whether an unsigned document is acceptable: in a state directory that is still version 0.1's."""
@@ -156,6 +159,12 @@ def take_over(state_dir: Path) -> None:
         _log.warning("not every recording is signed, some are made again: %s", error)
     if signed:
         _log.warning("signed for the first time, as version 0.1 left them: %s", ", ".join(signed))
+
+
+def _signed(name: str, document: Mapping[str, Any], keys: Iterable[Key]) -> bytes:
+    plain = json.loads(json.dumps(document))  # as it will be read: tuples are lists
+    signed = {**plain, SIGNATURE: {key.identifier: _mac(key, name, plain) for key in keys}}
+    return json.dumps(signed, indent=1).encode() + b"\n"
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:

@@ -62,9 +62,9 @@ def list_devices(
 
 
 def _forget(state_dir: Path, text: str) -> str:
-    from facesecure_plugins.google_home.known_devices import FILE_NAME, KnownDevices
+    from facesecure_plugins.google_home.known_devices import KnownDevices
 
-    if KnownDevices(state_dir / "google_home" / FILE_NAME).forget(text):
+    if KnownDevices(state_dir).forget(text):
         return f"{text}: the device that makes the next announcement is the known one from then on"
     return f"{text}: no device of this name is known, so any is accepted"
 

@@ -15,12 +15,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, ValidationError
 
-from facesecure.domain.errors import PluginError
-from facesecure.util.files import read_regular, write_durably
+from facesecure.domain.errors import PluginError, StoreError
+from facesecure.storage.signed_documents import SignedDocuments
+from facesecure.util.plain_text import one_line
 from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.targets import Target, normalized
 
-FILE_NAME = "devices.json"
+FILE_NAME = "google_home/devices.json"
 ONLY_DEVICE = "(the only device)"
 """Stands for a name where none is configured."""
 
@@ -37,19 +38,21 @@ class _Known(BaseModel):
 
 
 class KnownDevices:
-    """The known devices, stored in a file (0600), or in memory without one. Thread-safe; the file is read each time.
+    """The known devices, in a signed file of the state directory, or in memory without one.
 
-    Example::
+    Thread-safe; the file is read each time. One that others wrote or changed counts as none, as if they had deleted it:
+    an alarm on whichever device has the name is better than none. Example::
 
-        known = KnownDevices(state_dir / "google_home" / "devices.json")
+        known = KnownDevices(state_dir)
         if known.admits("kitchen", device):
             known.require(device, identity)
         known.remember(device, identity)
     """
 
-    def __init__(self, file: Path | None) -> None:
-        """Keep the devices in ``file``."""
-        self._file, self._memory = file, _Known()
+    def __init__(self, state_dir: Path | None) -> None:
+        """Keep the devices in ``state_dir``."""
+        self._documents = None if state_dir is None else SignedDocuments(state_dir)
+        self._memory, self._refused = _Known(), False
         self._lock = threading.Lock()
 
     def admits(self, name: str, device: Device) -> bool:
@@ -100,29 +103,31 @@ class KnownDevices:
             if known == before:
                 return False
             self._memory = known
-            try:
-                self._write(known.model_dump_json(indent=1))
-            except OSError as error:
-                log.warning("cannot record the devices in %s: %s", self._file, error.strerror)
+            self._write(known)
             return True
 
     def _read(self) -> _Known:
-        if self._file is None:
+        if self._documents is None:
             return self._memory.model_copy(deep=True)
         try:
-            return _Known.model_validate(json.loads(read_regular(self._file)))
+            return _Known.model_validate(self._documents.read(FILE_NAME))
         except FileNotFoundError:
             return _Known()
-        except (OSError, ValueError, ValidationError) as error:
-            raise PluginError(
-                f"the devices that are known cannot be read from {self._file}",
-                "delete the file to accept the devices that are there now",
-            ) from error
+        except (StoreError, ValidationError) as error:
+            if not self._refused:
+                log.error("any device of the right name is accepted again: %s", one_line(str(error)))
+            self._refused = True
+            return _Known()
 
-    def _write(self, text: str) -> None:
-        if self._file is not None:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_durably(self._file, text.encode())
+    def _write(self, known: _Known) -> None:
+        if self._documents is None:
+            return
+        try:
+            (self._documents.folder / FILE_NAME).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._documents.write(FILE_NAME, known.model_dump())
+            self._refused = False
+        except (OSError, StoreError) as error:
+            log.warning("cannot record which devices were announced on: %s", one_line(str(error)))
 
 
 def replaced(message: str, name: str) -> PluginError:

@@ -67,7 +67,7 @@ class GoogleHomePlugin:
         if self._speakers is None:
             from facesecure_plugins.google_home.speakers import SpeakerGroup
 
-            state = self._context.state_dir / "google_home" if self._context is not None else None
+            state = self._context.state_dir if self._context is not None else None
             self._speakers = SpeakerGroup(self.config, ports(self.config.serve_ports), state)
         return self._speakers
 

@@ -17,7 +17,7 @@ from facesecure.util.plain_text import quoted
 from facesecure_plugins.google_home.deadline import Deadline
 from facesecure_plugins.google_home.device import Device
 from facesecure_plugins.google_home.discovery import Browser
-from facesecure_plugins.google_home.known_devices import FILE_NAME, ONLY_DEVICE, KnownDevices, replaced
+from facesecure_plugins.google_home.known_devices import ONLY_DEVICE, KnownDevices, replaced
 from facesecure_plugins.google_home.media_server import FileServer
 from facesecure_plugins.google_home.playback import (
     RESTORE_SECONDS,
@@ -57,19 +57,19 @@ class SpeakerGroup:
 
     Example::
 
-        speakers = SpeakerGroup(config, ports("8200-8210"), state_dir / "google_home")
+        speakers = SpeakerGroup(config, ports("8200-8210"), state_dir)
         speakers.start()
         speakers.play(mp3, 2.5, "A stranger is at the front door", report)
     """
 
     def __init__(self, config: GoogleHomeConfig, ports: range, state: Path | None) -> None:
-        """``ports``: where the recording may be served. ``state``: a folder for what must survive a restart."""
+        """``ports``: where the recording may be served. ``state``: the state directory."""
         _silence_libraries()
         self._config, self._ports = config, ports
         self._targets = [Target.parse(text) for text in config.devices]
         self._browser = Browser(config.interfaces)
-        self._pending = PendingRestores(state / "volumes.json" if state is not None else None)
-        self._known = KnownDevices(state / FILE_NAME if state is not None else None)
+        self._pending = PendingRestores(state)
+        self._known = KnownDevices(state)
         self._speaking = threading.Lock()
         self._closing = threading.Event()
         self._restorer: threading.Thread | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from dataclasses import asdict, dataclass
@@ -10,8 +9,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from facesecure.util.files import read_regular, replace_file
+from facesecure.domain.errors import StoreError
+from facesecure.storage.signed_documents import SignedDocuments
+from facesecure.util.files import replace_file
+from facesecure.util.plain_text import one_line
 from facesecure_plugins.google_home.device import Device, Loudness
+
+FILE_NAME = "google_home/pending_volumes.json"
+OLD_FILE_NAME = "google_home/volumes.json"
+"""Version 0.1's, which was not signed."""
 
 LAPSE = timedelta(hours=1)
 """After this time a user has set the volume by hand, and restoring it would be a surprise."""
@@ -29,21 +35,21 @@ class PendingRestore:
 
 
 class PendingRestores:
-    """The volumes to restore, stored in a file (0600), or in memory without one. Thread-safe.
+    """The volumes to restore, in a signed file of the state directory, or in memory without one. Thread-safe.
 
     Example::
 
-        pending = PendingRestores(state_dir / "google_home" / "volumes.json")
+        pending = PendingRestores(state_dir)
         before = pending.add(device, cast.loudness)
         cast.set_loudness(before)
         pending.remove(device)
     """
 
-    def __init__(self, file: Path | None) -> None:
-        """Read what an earlier run left in ``file``."""
-        self._file = file
+    def __init__(self, state_dir: Path | None) -> None:
+        """Read what an earlier run left in ``state_dir``."""
+        self._documents = None if state_dir is None else SignedDocuments(state_dir)
         self._lock = threading.Lock()
-        self._pending = _read(file) if file is not None else {}
+        self._pending = {} if self._documents is None else _read(self._documents)
 
     def add(self, device: Device, loudness: Loudness) -> Loudness:
         """Record that ``device`` is to be set back to ``loudness``, or to what is recorded already. Returns which."""
@@ -73,31 +79,33 @@ class PendingRestores:
 
     def _write(self) -> None:
         """Write the file. A full disk must not prevent an announcement, nor an fsync delay it."""
-        if self._file is None:
+        if self._documents is None:
             return
         rows = [
             {**asdict(entry.loudness), **_plain(entry.device), "since": entry.since.isoformat()}
             for entry in self._pending.values()
         ]
+        path = self._documents.folder / FILE_NAME
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(self._file, json.dumps(rows).encode(), 0o600)
-        except OSError as error:
-            log.warning("cannot record in %s which volumes to restore: %s", self._file, error.strerror)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(path, self._documents.signed(FILE_NAME, {"volumes": rows}), 0o600)
+            (self._documents.folder / OLD_FILE_NAME).unlink(missing_ok=True)
+        except (OSError, StoreError) as error:
+            log.warning("cannot record in %s which volumes to restore: %s", path, one_line(str(error)))
 
 
 def _plain(device: Device) -> dict[str, object]:
     return {"name": device.name, "addresses": device.addresses, "uuid": device.uuid and str(device.uuid)}
 
 
-def _read(file: Path) -> dict[str, PendingRestore]:
-    """Return the entries of ``file`` by device; none if it is missing or damaged."""
+def _read(documents: SignedDocuments) -> dict[str, PendingRestore]:
+    """Return the entries by device; none if the file is missing, damaged, or not as facesecure wrote it."""
     try:
-        entries = [_entry(row) for row in json.loads(read_regular(file))]
+        entries = [_entry(row) for row in documents.read(FILE_NAME)["volumes"]]
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("cannot read from %s which volumes to restore: %s", file, error)
+    except (StoreError, ValueError, KeyError, TypeError) as error:
+        log.warning("no volume of an earlier run is restored: %s", one_line(str(error)))
         return {}
     return {entry.device.key: entry for entry in entries}
 

@@ -5,7 +5,9 @@ import time
 
 import pytest
 
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure_plugins.google_home import speakers
+from facesecure_plugins.google_home.volume import FILE_NAME
 from support.cast.apps import App
 from support.cast.google_home import Announcer
 from support.cast.receiver import cast_device
@@ -92,7 +94,7 @@ def test_a_device_that_comes_back_later_is_set_back_then(tmp_path, monkeypatch, 
         assert "was not restored" in caplog.text
         device.script.silent = False
         eventually(lambda: device.loudness == (0.0, False))
-        eventually(lambda: "[]" in (tmp_path / "google_home" / "volumes.json").read_text())
+        eventually(lambda: SignedDocuments(tmp_path).read(FILE_NAME) == {"volumes": []})
 
 
 def test_a_daemon_that_was_killed_meanwhile_sets_it_back_when_it_runs_again(tmp_path, monkeypatch):
@@ -116,9 +118,8 @@ def test_the_next_announcement_does_not_take_the_last_ones_volume_for_the_usual_
 def test_what_is_owed_is_readable_by_nobody_else(tmp_path):
     with cast_device(volume=0.05, app=App("X")) as device, Announcer(tmp_path, devices=[device.address]) as announcer:
         announcer.say()
-    folder = tmp_path / "google_home"
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert (folder / "volumes.json").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / FILE_NAME).parent.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / FILE_NAME).stat().st_mode & 0o777 == 0o600
 
 
 def eventually(true, seconds=5.0):
