@@ -15,9 +15,13 @@ from urllib.parse import unquote
 from facesecure.util.secret_patterns import is_secret_name
 
 _SCHEME = re.compile(r"^[\s'\"]*([A-Za-z][\w+.-]*):/*")
-_PARAMETER = re.compile(r"([A-Za-z][A-Za-z0-9.-]*(?:_[A-Za-z0-9.-]+)*)=([^&;]*)")
+# A value ends at the next parameter: an unescaped & or ; within a password begins none.
+_PARAMETER = re.compile(r"([A-Za-z][A-Za-z0-9.-]*(?:_[A-Za-z0-9.-]+)*)=((?:(?![&;][A-Za-z0-9.-]+=)[^\n])*)")
+_IN_PARAMETER = re.compile(r"[^:/?#]*(?::\d{1,5})?[/?#].*=[^/]*$")
+"""What stands before an @ that belongs to a parameter's value, and ends no password."""
 _USER_NAME = re.compile(r"(?:use?r|username|use)$|^u$", re.IGNORECASE)
-_NEXT_PARAMETER = re.compile(r"[_/?,]\w*=|[/?]")
+_NEXT_PARAMETERS = (re.compile(r"[_/?,]\w*=|[/?&;]"), re.compile(r"_[A-Za-z0-9.-]+="), re.compile(r"[&;]"))
+"""Where a value may end, too: cameras separate parameters in several ways."""
 _WEB = {"http", "https", "rtsp", "rtsps", "rtmp", "mqtt", "mqtts", "mailto", "mailtos"}
 _USERS = {"admin", "root", "user", "guest", "operator", "viewer"}
 _TOKEN = 5
@@ -54,9 +58,10 @@ def secrets_of_address(address: str) -> AddressSecrets:
     place, _, path = _after_userinfo(rest).replace("?", "/?", 1).partition("/")
     if scheme not in _WEB and "." not in place and _opaque(place):
         anywhere += [place, place.partition(":")[2]]
-    anywhere += _parameters(path)
+    whole = rest.partition("/")[2]  # the last @ may stand in the path or in a parameter
+    anywhere += [secret for text in (path, whole) for secret in _parameters(text)]
     in_path = []
-    for part, before in _parts(path):
+    for part, before in (*_parts(path), *(_parts(whole) if "@" in whole else ())):
         if ":" in part:
             anywhere.append(part.partition(":")[2])
         if before.lower() in _USERS or _opaque(part):
@@ -73,8 +78,12 @@ def _after_userinfo(rest: str) -> str:
 def _userinfo(rest: str) -> Iterator[str]:
     """Yield the password up to each @, with the user as in a header, and the pieces into which a library may cut it."""
     for at in (index for index, character in enumerate(rest) if character == "@"):
+        if _IN_PARAMETER.match(rest[:at]):
+            continue
         user, colon, password = rest[:at].partition(":")
         secret = password if colon else user
+        if not secret and _opaque(user):  # "TOKEN:@host"
+            yield user
         if not secret:
             continue
         yield secret
@@ -86,21 +95,23 @@ def _userinfo(rest: str) -> Iterator[str]:
 
 def _parameters(path: str) -> Iterator[str]:
     for name, value in _PARAMETER.findall(path):
-        if _USER_NAME.search(name):
-            yield from _parameters(value)
-        elif is_secret_name(name):
-            yield value
-            yield _NEXT_PARAMETER.split(value)[0]
-            yield from _parameters(value)
-        elif _opaque(value):
-            yield value
+        yield from _parameters(value)
+        if not _USER_NAME.search(name) and (is_secret_name(name) or _opaque(value)):
+            yield from _ends(value)
+
+
+def _ends(value: str) -> Iterator[str]:
+    """Yield ``value`` as far as it may go, and the password of a "user:password" in it."""
+    for one in (value, *(ends.split(value)[0] for ends in _NEXT_PARAMETERS)):
+        yield one
+        yield one.partition(":")[2]
 
 
 def _parts(path: str) -> Iterator[tuple[str, str]]:
     """Yield each part of the path, without parameters, and the part before it."""
     before = ""
     for part in re.split(r"[/#]", path.partition("?")[0]):
-        if part and "=" not in part:
+        if part and "=" not in part.rstrip("="):  # a token in base64 may end in =
             yield part, before
         before = part
 

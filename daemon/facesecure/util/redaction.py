@@ -82,8 +82,8 @@ class Redactor:
 
     def _add(self, anywhere: Iterable[str], in_path: Iterable[str]) -> None:
         with self._lock:
-            strings = self._anywhere | {unquote(secret) for secret in anywhere}
-            parts = self._in_path | {unquote(part) for part in in_path}
+            strings = self._anywhere | _decoded(anywhere)
+            parts = self._in_path | _decoded(in_path)
             if strings != self._anywhere:
                 self._anywhere, self._strings = strings, _any_of(strings, _bounded)
             if parts != self._in_path:
@@ -117,6 +117,12 @@ def forget() -> None:
 def _distinct(secret: str) -> bool:
     """Return whether hiding ``secret`` everywhere leaves ordinary text readable."""
     return len(unquote(secret)) >= _SHORTEST and unquote(secret).lower() not in _ORDINARY
+
+
+def _decoded(secrets: Iterable[str]) -> set[str]:
+    """Return ``secrets`` without percent-encoding, and as they are where that is no UTF-8: "100%%", "M%FCller"."""
+    decoded = {secret: unquote(secret) for secret in secrets}
+    return {*decoded.values(), *(secret for secret, text in decoded.items() if "\ufffd" in text)}
 
 
 def _any_of(secrets: Iterable[str], form: Callable[[str], str]) -> re.Pattern[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -127,6 +128,46 @@ def test_a_password_that_nobody_escaped_is_hidden_by_its_shape(password: str) ->
 def test_a_secret_is_hidden_by_its_place(text: str) -> None:
     assert "s3same" not in redact(text)
     assert "aHVudGVyMjpodW50ZXIy" not in redact(text)
+
+
+AWKWARD = [
+    "semi;col9on",
+    "amp&er9sand",
+    "com,ma9word",
+    "eq=u=al9s",
+    "@start9at",
+    "?quest9ion",
+    "%%9double",
+    "t%E4st9w%F6",
+]
+PARTS = [
+    "rtsp://admin:{}@cam/live",
+    "rtsp://cam/live?password={}",
+    "rtsp://cam/live?user=admin&pwd={}&channel=1",
+    "rtsp://cam/user=admin_password={}_channel=1_stream=0.sdp",
+    "rtsp://cam/live;password={}",
+    "rtsp://cam:554/live?session={}",
+    "rtsp://cam/live?login=admin:{}",
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("password", AWKWARD)
+def test_a_password_with_separators_is_hidden_as_a_whole_wherever_it_stands(password: str, part: str) -> None:
+    learn_address(part.format(password))
+    core = max(re.split(r"\W", password), key=len)
+    for text in (part.format(password), f"refused {password}", f"it says {password!r}"):
+        shown = redact(text)
+        assert password not in shown
+        assert core not in shown
+
+
+@pytest.mark.parametrize("source", ["rtsp://tok3n9x:@cam/live", "rtsp://cam/aGVsbG8xMjM=/live"])
+def test_a_token_is_hidden_without_what_marks_it(source: str) -> None:
+    token = "tok3n9x" if "tok3n9x" in source else "aGVsbG8xMjM="
+    learn_address(source)
+    assert redact(f"refused {token}") == "refused ***"
+    assert token not in redact(source)
 
 
 PLUGINS = {
