@@ -28,6 +28,8 @@ def learn_secrets(table: Mapping[str, Any]) -> None:
 
 
 def _learn(name: str, value: Any, *, secret: bool) -> None:
+    if "://" in name:  # an address in the place of a setting's name
+        learn_address(name)
     secret = secret or (is_secret_name(name) and not _NO_SECRET.search(name))
     if isinstance(value, Mapping):
         within = secret or "header" in name.lower()
