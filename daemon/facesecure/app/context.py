@@ -16,6 +16,7 @@ from facesecure.recognition.identify import Identifier
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.people import finish_interrupted
 from facesecure.storage.build import build_store
 from facesecure.storage.integrity import problems
 from facesecure.storage.store import Store
@@ -80,6 +81,7 @@ def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitS
     """Load the models, open the state, and start pruning it; ``stack`` closes both. Raises ModelError or StoreError."""
     models = ModelStack.load(config, location.path)
     store = stack.enter_context(build_store(config.store, location.path))
+    finish_interrupted(store, config, location.path)
     arming = Arming(location.path, Mode(config.policy.mode))
     store.visitors.group_left_over(models.match_visitor)
     stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen))

@@ -81,10 +81,16 @@ def state_of(config: FacesecureConfig) -> Path:
 
 
 def open_store(config: FacesecureConfig) -> Store:
-    """Open the store of ``config``, for a ``with`` block. Raises StoreError."""
+    """Open the store of ``config``, for a ``with`` block, and complete removals that were interrupted.
+
+    Raises StoreError.
+    """
+    from facesecure.services.people import finish_interrupted
     from facesecure.storage.store import Store
 
-    return Store.open(state_of(config), keep_snapshots=config.store.snapshots)
+    store = Store.open(state_of(config), keep_snapshots=config.store.snapshots)
+    finish_interrupted(store, config, state_of(config))
+    return store
 
 
 def settings_of(context: Context) -> Settings:

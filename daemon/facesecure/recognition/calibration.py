@@ -8,7 +8,7 @@ changed since count as not calibrated.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -124,6 +124,16 @@ class PersonCalibration(_Part):
         }
         return self.model_copy(update=changes)
 
+    def renamed(self, old: str, new: str) -> PersonCalibration:
+        """Return the calibration with the other person ``old`` called ``new``."""
+
+        def called(name: str | None) -> str | None:
+            return new if name == old else name
+
+        rivals = tuple(r.model_copy(update={"name": called(r.name)}) for r in self.rivals)
+        changes = {"rivals": rivals, "raised_by": called(self.raised_by), "nearest": called(self.nearest)}
+        return self.model_copy(update=changes)
+
 
 class Calibration(_Part):
     """The calibration of a household at one moment, for one model and one rate of strangers accepted.
@@ -179,16 +189,30 @@ class Calibration(_Part):
         kept = {other: person.without(name) for other, person in self.people.items() if other != name}
         return self.model_copy(update={"people": kept})
 
+    def renamed(self, old: str, new: str) -> Calibration:
+        """Return the calibration with the person ``old`` called ``new``."""
+        people = {new if name == old else name: person.renamed(old, new) for name, person in self.people.items()}
+        return self.model_copy(update={"people": people})
+
 
 def forget(documents: Documents, name: str) -> None:
     """Delete ``name`` from the stored calibration, and the chart that shows it. Raises StoreError."""
+    _change(documents, lambda found: found.without(name))
+
+
+def rename(documents: Documents, old: str, new: str) -> None:
+    """Replace the name ``old`` in the stored calibration, and delete the chart that shows it. Raises StoreError."""
+    _change(documents, lambda found: found.renamed(old, new))
+
+
+def _change(documents: Documents, change: Callable[[Calibration], Calibration]) -> None:
     try:
-        kept = Calibration.load(documents)
+        found = Calibration.load(documents)
     except StoreError:  # unusable, and it may contain the name
         (documents.folder / FILE_NAME).unlink(missing_ok=True)
-        kept = None
-    if kept is not None and name in kept.people:
-        kept.without(name).save(documents)
+        found = None
+    if found is not None and (changed := change(found)) != found:
+        changed.save(documents)
     (documents.folder / CHART_NAME).unlink(missing_ok=True)
 
 

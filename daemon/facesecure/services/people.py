@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from facesecure.config import FacesecureConfig, RecognizerConfig
-from facesecure.domain.errors import ModelError, UsageError
-from facesecure.domain.names import name_key
+from facesecure.domain.errors import ModelError, StoreError, UsageError
+from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import EnrolledFace, Person, Template
 from facesecure.recognition import calibration
+from facesecure.services.drill.report import reword_reports
 from facesecure.storage import archive
 from facesecure.storage.archive import ArchivedPerson
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import DATABASE_NAME, Store
 from facesecure.util.paths import expanded
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +59,50 @@ def require_person(store: Store, name: str) -> None:
 
 
 def rename_person(store: Store, config: FacesecureConfig, state_dir: Path, name: str, new: str) -> Person:
-    """Rename a person, in past sightings too, and remove the recordings of the old name.
+    """Rename a person, in past sightings and other files too, and remove the recordings of the old name.
 
     Raises UsageError if no person is called ``name``, or ``new`` cannot be used.
     """
     person = store.rename_person(name, new)
-    _remove_recordings(store, config, state_dir)
+    finish_removals(store, config, state_dir)
     return person
 
 
 def forget_person(store: Store, config: FacesecureConfig, state_dir: Path, name: str) -> Person:
-    """Remove a person: faces, templates and name, in the store, the calibration and the spoken recordings.
+    """Remove a person: faces, templates and name, in the store, the calibration, drills and the spoken recordings.
 
-    That a sighting happened stays. Returns the person as they were. Raises UsageError if there is none called ``name``,
-    StoreError if a file cannot be changed.
+    That a sighting happened stays. If this is interrupted, ``finish_removals`` completes it. Returns the person as they
+    were. Raises UsageError if there is none called ``name``, StoreError if a file cannot be changed.
 
     Example::
 
         forget_person(store, config, state_dir, "Anna")
     """
     person = store.remove_person(name)
-    calibration.forget(SignedDocuments(state_dir), person.name)
-    _remove_recordings(store, config, state_dir)
+    finish_removals(store, config, state_dir)
     return person
+
+
+def finish_removals(store: Store, config: FacesecureConfig, state_dir: Path) -> None:
+    """Complete what a removal or a renaming has left to do, if one was interrupted. Raises StoreError or OSError."""
+    store.removals.erase()
+    for removal in store.removals.named():
+        if removal.becomes == FORGOTTEN:
+            calibration.forget(SignedDocuments(state_dir), removal.name)
+        else:
+            calibration.rename(SignedDocuments(state_dir), removal.name, removal.becomes)
+        reword_reports(state_dir, removal.name, removal.becomes)
+        _remove_recordings(store, config, state_dir)
+        if removal.erased:
+            store.removals.finish(removal)
+
+
+def finish_interrupted(store: Store, config: FacesecureConfig, state_dir: Path) -> None:
+    """Do what ``finish_removals`` does at the start of a command or of the daemon; log an error if it cannot."""
+    try:
+        finish_removals(store, config, state_dir)
+    except (StoreError, OSError) as error:
+        _log.error("a removal that was interrupted is not finished yet, and is tried again: %s", error)
 
 
 def remove_face(store: Store, name: str, face: int) -> None:

@@ -130,8 +130,11 @@ class Database:
         """The cipher that was used last; it needs no session."""
         return self._keyring.latest
 
-    def forget(self) -> None:
-        """Erase deleted data from the log and the backups. A log that others keep reading is left for later."""
+    def forget(self) -> bool:
+        """Erase deleted data from the log and the backups.
+
+        Return False if others keep reading the log, which then contains deleted data yet.
+        """
         with self._write_lock, translated(self.path):
             self.backups.clear()
             with closing(sqlite3.connect(self.path, timeout=_CHECKPOINT_TIMEOUT)) as connection:
@@ -139,6 +142,7 @@ class Database:
         if busy:
             _log.warning("%s-wal contains deleted data until no process reads the database", self.path)
         self.back_up()
+        return not busy
 
     def back_up(self) -> None:
         """Make a backup; log a warning if it fails."""

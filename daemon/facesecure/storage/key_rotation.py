@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage import people, seals, signed_recordings
+from facesecure.storage import people, seals, signed_recordings, unfinished
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import (
     FieldCipher,
@@ -65,6 +65,7 @@ def rotate(database: Database) -> Key:
                 session.flush()
                 session.expunge(row)
         _seal_again(session, old, new)
+        unfinished.reencrypt(session, old, new)
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
         people.mark_changed(session)

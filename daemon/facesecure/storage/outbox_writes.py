@@ -22,6 +22,7 @@ from facesecure.domain.deliveries import (
 from facesecure.domain.wire.alerts import StoredAlert
 from facesecure.storage import seals
 from facesecure.storage.encryption import cipher_of
+from facesecure.storage.forgotten import Forgotten
 from facesecure.storage.tables import AlertRow, DeliveryRow
 from facesecure.storage.writes import Write
 
@@ -37,7 +38,7 @@ class AddAlert:
 
     def apply(self, session: Session, *, deferred: bool) -> None:  # noqa: ARG002 - a second time changes nothing
         """Insert them."""
-        document = StoredAlert.of(self.alert).as_json()
+        document = self._allowed(session)
         row = {
             "identifier": self.alert.identifier,
             "kind": self.alert.kind.value,
@@ -50,6 +51,16 @@ class AddAlert:
         if self.added:
             session.add_all(_delivery_row(self.alert, one) for one in self.planned)
             session.flush()
+
+    def _allowed(self, session: Session) -> dict[str, Any]:
+        """Return the alert as JSON, without what was removed since it was made."""
+        removed, alert = Forgotten.of(session), self.alert
+        if not removed:
+            return StoredAlert.of(alert).as_json()
+        if alert.sighting is not None and removed.is_removed(alert.sighting):
+            alert = replace(alert, snapshot_path=None)
+        document: dict[str, Any] = removed.document(StoredAlert.of(alert).as_json(), alert.created_at)
+        return document
 
     def document(self) -> dict[str, Any]:
         """Return the write as JSON."""
@@ -79,7 +90,10 @@ class MarkDelivery:
 
     def apply(self, session: Session, *, deferred: bool) -> None:  # noqa: ARG002 - a second time changes nothing
         """Set it; a delivered delivery stays delivered."""
-        session.execute(_status_update(self.alert, self.channel, self.status))
+        removed, status = Forgotten.of(session), self.status
+        if removed and status.error:
+            status = replace(status, error=removed.text(status.error, status.at))
+        session.execute(_status_update(self.alert, self.channel, status))
 
     def document(self) -> dict[str, Any]:
         """Return the write as JSON."""

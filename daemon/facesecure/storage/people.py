@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import name_key, person_name
 from facesecure.domain.records import Person
-from facesecure.storage import anonymise, seals
+from facesecure.storage import anonymise, forgotten, seals
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.tables import CounterRow, FaceRow, PersonRow, SeenFaceRow, VisitorRow
 from facesecure.util.plain_text import skeleton
@@ -60,6 +60,7 @@ def find_or_add(session: Session, name: str) -> PersonRow:
     row.seal = seals.person_seal(cipher_of(session), row)
     session.add(row)
     session.flush()
+    forgotten.allow(session, name)
     return row
 
 
@@ -105,13 +106,12 @@ def rename(session: Session, old: str, new: str) -> Person:
     return record(session, row)
 
 
-def remove(session: Session, name: str) -> tuple[Person, list[str]]:
+def remove(session: Session, row: PersonRow, theirs: set[str]) -> tuple[Person, list[str]]:
     """Remove a person: their faces, templates and sighting faces, and their name from every sighting and alert.
 
-    Return the person, and the snapshot files that the caller has to delete.
+    ``theirs`` are their sightings. Return the person, and the snapshot files that the caller has to delete.
     """
-    row = find(session, name)
-    person, theirs = record(session, row), anonymise.sightings_of(session, row)
+    person = record(session, row)
     session.execute(delete(SeenFaceRow).where(SeenFaceRow.sighting.in_(theirs)))
     files = anonymise.take_snapshots(session, theirs)
     session.execute(delete(VisitorRow).where(VisitorRow.person_id == row.id))

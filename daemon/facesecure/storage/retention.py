@@ -13,7 +13,7 @@ from sqlalchemy import Select, String, Update, delete, func, select, type_coerce
 
 from facesecure.config import StoreConfig
 from facesecure.domain.records import Pruned
-from facesecure.storage import outbox, visitors
+from facesecure.storage import forgotten, outbox, visitors
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots, is_snapshot_path
 from facesecure.storage.tables import SeenFaceRow, SightingRow
@@ -32,6 +32,7 @@ def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: da
     _remove_old_alerts(database, config, now)
     with database.write() as session:
         gone = visitors.remove_faceless(session)
+        forgotten.expire(session, now)
     freed = sum(snapshots.remove(relative) for relative in old_files + over_limit)
     orphans, orphan_bytes = _remove_orphans(database, snapshots, now)
     _unlink_missing(database, snapshots)

@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
 
-from facesecure.domain import AlignedFace, Embedding, SeenFace, Sighting
+from facesecure.domain import AlignedFace, Embedding, SeenFace, Sighting, VerdictKind
 from facesecure.domain.records import Embeddings, StoredFace, check_embedding
 from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import template_of
@@ -66,6 +66,22 @@ def of(session: Session, identifiers: Iterable[str]) -> list[StoredFace]:
     query, cipher = select(SeenFaceRow).where(SeenFaceRow.sighting.in_(list(identifiers))), cipher_of(session)
     rows = session.scalars(query.order_by(SeenFaceRow.taken_at))
     return [StoredFace(row.sighting, face) for row in rows for face in _seen(cipher, row)]
+
+
+def unnamed(session: Session, models: set[str]) -> dict[tuple[str, str], list[Embedding]]:
+    """Return the embeddings by ``models`` of the faces of sightings without a name, by (sighting, model)."""
+    kind = func.coalesce(SightingRow.corrected_kind, SightingRow.kind)
+    query = (
+        select(SeenFaceRow.sighting, SeenFaceRow.model_sha256, SeenFaceRow.embedding)
+        .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
+        .where(kind != VerdictKind.KNOWN.value, SeenFaceRow.model_sha256.in_(models))
+    )
+    found, cipher = dict[tuple[str, str], list[Embedding]](), cipher_of(session)
+    for sighting, model, blob in session.execute(query):
+        embedding = _embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model))
+        if embedding is not None:
+            found.setdefault((sighting, model), []).append(embedding)
+    return found
 
 
 def forget(session: Session, identifiers: Iterable[str]) -> int:

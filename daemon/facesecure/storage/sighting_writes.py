@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from facesecure.domain import AlignedFace, SeenFace, Sighting
 from facesecure.domain.wire.alerts import StoredSightingOfAlert
 from facesecure.storage import sighting_faces, sightings
+from facesecure.storage.forgotten import Forgotten, remember
+from facesecure.storage.redrawing import show_only, snapshots_of
 from facesecure.storage.tables import SightingRow
 from facesecure.storage.values import embedding_bytes, embedding_from, quality_from
 from facesecure.vision.images.codec import png_bytes, png_image
@@ -32,6 +34,24 @@ class SightingWrite:
     snapshot: str | None
     size: int
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def _allowed(self, session: Session) -> tuple[Sighting, str | None, int]:
+        """Return the sighting, snapshot and size to write, without what was removed since the visit began."""
+        if not (removed := Forgotten.of(session)):
+            return self.sighting, self.snapshot, self.size
+        sighting, snapshots = removed.sighting(self.sighting), snapshots_of(session)
+        if self.snapshot is None or removed.is_removed(self.sighting):
+            if self.snapshot is not None:
+                snapshots.remove(self.snapshot)
+            if removed.is_removed(self.sighting):
+                remember(session, "", "", [self.sighting.identifier])
+            return sighting, None, 0
+        if not removed.may_show_others(self.sighting):
+            return sighting, self.snapshot, self.size
+        box = self.sighting.box
+        shown = (box.left, box.top, box.right, box.bottom) if box else (0, 0, 0, 0)
+        size = show_only(snapshots, self.snapshot, shown)
+        return sighting, self.snapshot if size else None, size
 
     def document(self) -> dict[str, Any]:
         """Return the write as JSON."""
@@ -65,9 +85,10 @@ class RecordSighting(SightingWrite):
             sightings.require_new(session, self.sighting.identifier)
         elif session.get(SightingRow, self.sighting.identifier) is not None:
             return
-        sightings.add(session, self.sighting, self.snapshot, self.size, self.at)
+        sighting, snapshot, size = self._allowed(session)
+        sightings.add(session, sighting, snapshot, size, self.at)
         session.flush()
-        sighting_faces.keep(session, self.sighting)
+        sighting_faces.keep(session, sighting)
 
 
 class CloseSighting(SightingWrite):
@@ -78,8 +99,9 @@ class CloseSighting(SightingWrite):
         if deferred and session.get(SightingRow, self.sighting.identifier) is None:
             _log.error("the end of sighting %s is not kept: its beginning was not either", self.sighting.identifier)
             return
-        sightings.update(session, self.sighting, self.snapshot, self.size)
-        sighting_faces.keep(session, self.sighting)
+        sighting, snapshot, size = self._allowed(session)
+        sightings.update(session, sighting, snapshot, size)
+        sighting_faces.keep(session, sighting)
 
 
 def _face_document(seen: SeenFace) -> dict[str, Any]:

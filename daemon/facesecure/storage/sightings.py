@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import Box, Sighting, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
-from facesecure.domain.names import name_key
+from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import Correction, StoredSighting
 from facesecure.storage import people
 from facesecure.storage.database import Database
@@ -64,7 +64,7 @@ def row_of(sighting: Sighting, snapshot: str | None, size: int, at: datetime) ->
         kind=verdict.kind.value,
         why=verdict.why,
         name=verdict.name,
-        name_key=None if verdict.name is None else name_key(verdict.name),
+        name_key=None if verdict.name in (None, FORGOTTEN) else name_key(verdict.name),
         score=verdict.score,
         second_name=verdict.second_name,
         second_score=verdict.second_score,

@@ -34,6 +34,7 @@ from facesecure.storage import (
     key_rotation,
     people,
     reembedding,
+    removals,
     retention,
     sighting_faces,
     sightings,
@@ -59,7 +60,8 @@ class Store(AbstractContextManager["Store"]):
 
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
-    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts.
+    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts,
+    ``removals`` are those that are not finished.
 
     Example::
 
@@ -86,6 +88,7 @@ class Store(AbstractContextManager["Store"]):
         self.visitors = Visitors(database, snapshots, self._writer)
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
+        self.removals = removals.Removals(database, snapshots)
 
     @classmethod
     def open(
@@ -159,7 +162,9 @@ class Store(AbstractContextManager["Store"]):
         """Rename a person, in past sightings too. Raises UsageError if ``old`` is not enrolled or ``new`` is taken."""
         self._writer.settle()
         with self._database.write() as session:
-            return people.rename(session, old, new)
+            person = removals.rename_person(session, old, new)
+        self.removals.erase()
+        return person
 
     def remove_person(self, name: str) -> Person:
         """Remove a person: faces, templates, snapshots and the name, from every file, backups too.
@@ -168,11 +173,9 @@ class Store(AbstractContextManager["Store"]):
         """
         self._writer.settle()
         with self._database.write() as session:
-            person, files = people.remove(session, name)
+            person = removals.remove_person(session, name)
             self._database.backups.clear()  # before the commit, so that a kill in between leaves no copy
-        for file in files:
-            self._snapshots.remove(file)
-        self._database.forget()
+        self.removals.erase()
         return person
 
     def remove_face(self, identifier: int, make_templates: TemplateMaker = templates_of) -> None:
@@ -294,6 +297,7 @@ class Store(AbstractContextManager["Store"]):
         Raises StoreError, also if the database turns out to be damaged.
         """
         self._writer.settle()  # or the snapshot of a deferred sighting would count as orphaned
+        self.removals.erase()
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
         if self._database.backups.due(at):

@@ -22,7 +22,7 @@ from facesecure.util.paths import readable
 
 _log = logging.getLogger(__name__)
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -257,6 +257,27 @@ class CounterRow(Base):
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[int]
+
+
+class ForgottenRow(Base):
+    """A person or a visit that was removed, which must not be written again (``storage.forgotten``).
+
+    ``what`` is "name:" and a seal of the name, which does not reveal it, or "visit:" and the sighting's identifier;
+    ``becomes`` replaces the name.
+    """
+
+    __tablename__ = "forgotten"
+    what: Mapped[str] = mapped_column(String(200), primary_key=True)
+    becomes: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
+
+
+class RemovalRow(Base):
+    """A removal that is not finished: ``job`` says what is left to do, encrypted (``storage.removals``)."""
+
+    __tablename__ = "removals"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[bytes]
 
 
 class KeyRow(Base):

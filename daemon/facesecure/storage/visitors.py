@@ -19,7 +19,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
-from facesecure.storage import anonymise, enrolled_faces, people, seals, sighting_faces
+from facesecure.storage import anonymise, enrolled_faces, forgotten, people, seals, sighting_faces, unfinished
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
@@ -122,9 +122,9 @@ class Visitors:
             files = anonymise.take_snapshots(session, visits)
             session.delete(row)
             people.mark_changed(session)
-        for file in files:
-            self._snapshots.remove(file)
-        self._database.forget()
+            forgotten.remember(session, "", "", visits)
+            unfinished.begin(session, unfinished.Removal("", "", tuple(files)))
+        unfinished.erase(self._database, self._snapshots)
         return gone
 
     def _summary(self, session: Session, row: VisitorRow) -> Visitor:

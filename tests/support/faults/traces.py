@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -37,3 +38,17 @@ def sealed_values(state_dir: Path, table: str, where: str = "1") -> list[bytes]:
 def all_sealed_values(state_dir: Path) -> list[bytes]:
     """Of every table."""
     return [value for table in SEALED for value in sealed_values(state_dir, table)]
+
+
+def spellings(name: str) -> list[bytes]:
+    """The name as bytes, in every encoding and case in which a file may have it."""
+    cases = {name, name.casefold(), name.upper()}
+    texts = {*cases, *(json.dumps(one)[1:-1] for one in cases)}
+    return sorted({text.encode(encoding) for text in texts for encoding in ("utf-8", "utf-16-le", "utf-16-be")})
+
+
+def uids(state_dir: Path) -> list[bytes]:
+    """The random identifiers of all people, and of their sets of templates."""
+    with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection:
+        rows = connection.execute("SELECT uid, edition FROM people").fetchall()
+    return [value.encode() for row in rows for value in row]

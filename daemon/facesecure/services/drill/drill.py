@@ -111,7 +111,7 @@ class Drill:
         if not ours:
             return sighting
         if sighting.verdict.kind is VerdictKind.STRANGER and not sighting.closing:
-            self._add_once(JUDGED, sighting.verdict.why)
+            self._add_once(JUDGED, _figures(sighting))
         return replace(sighting, staged=True)
 
     def on_alerts(self, sighting: Sighting, alerts: Sequence[Alert]) -> Sequence[Alert]:
@@ -198,6 +198,12 @@ class Drill:
         with self._lock:
             if self._began is not None and not self._count(what):
                 self._steps.append(Step(what, self._since(), note=note))
+
+
+def _figures(sighting: Sighting) -> str:
+    """Describe a verdict without names: a report may be saved after a person was removed."""
+    score = "" if sighting.verdict.score is None else f", {sighting.verdict.score:.2f} like anyone enrolled at most"
+    return f"{sighting.verdict.faces_used} faces{score}"
 
 
 def _no_trouble() -> SourceError | None:

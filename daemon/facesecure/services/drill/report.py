@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import StoreError
+from facesecure.storage.anonymise import replace_name
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.files import make_private_folders
 
@@ -66,6 +67,26 @@ def load_reports(state_dir: Path) -> list[DrillReport]:
     documents = SignedDocuments(state_dir)
     names = [f"{FOLDER}/{path.name}" for path in sorted((state_dir / FOLDER).glob("*.json"), reverse=True)]
     return [report for name in names if (report := _read(documents, name))]
+
+
+def reword_reports(state_dir: Path, old: str, new: str) -> None:
+    """Replace the name ``old`` by ``new`` in all reports; delete files that name it and are not reports.
+
+    Raises OSError or StoreError.
+    """
+    documents = SignedDocuments(state_dir)
+    for path in sorted((state_dir / FOLDER).glob("*")):
+        name = f"{FOLDER}/{path.name}"
+        report = _read(documents, name) if path.suffix == ".json" else None
+        if report is None:
+            path.unlink(missing_ok=True)
+        elif (reworded := _reworded(report, old, new)) != report:
+            documents.write(name, reworded.as_json())
+
+
+def _reworded(report: DrillReport, old: str, new: str) -> DrillReport:
+    steps = tuple(replace(step, note=replace_name(step.note, old, new)) for step in report.steps)
+    return replace(report, steps=steps, why=replace_name(report.why, old, new))
 
 
 def last_good_report(state_dir: Path) -> DrillReport | None:

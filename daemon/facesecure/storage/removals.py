@@ -1,0 +1,106 @@
+"""Remove and rename people: the rows of the person, visits that were not recognised, snapshots of others beside them.
+
+What is left to do after the transaction is written down in it (``unfinished``).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from facesecure.domain.names import FORGOTTEN
+from facesecure.domain.records import Person
+from facesecure.recognition.clustering import MIN_CORE_SIMILARITY
+from facesecure.recognition.templates import template_of
+from facesecure.storage import anonymise, forgotten, people, sighting_faces, templates, unfinished, visitors
+from facesecure.storage.database import Database
+from facesecure.storage.snapshots import Snapshots
+from facesecure.storage.tables import PersonRow, SightingRow
+from facesecure.storage.unfinished import Removal
+
+_BESIDE = timedelta(seconds=10)
+"""Time around a person's visits in which they may stand in a snapshot of another visit."""
+
+
+class Removals:
+    """The removals of one store that are not finished.
+
+    Example::
+
+        for removal in store.removals.named():
+            store.removals.finish(removal)
+    """
+
+    def __init__(self, database: Database, snapshots: Snapshots) -> None:
+        self._database, self._snapshots = database, snapshots
+
+    def named(self) -> list[Removal]:
+        """Return the removals whose name may stand in other files yet."""
+        return [one for one in unfinished.all_of(self._database) if one.name]
+
+    def erase(self) -> None:
+        """Delete and redraw snapshots, and erase deleted data from log and backups. Raises StoreError or OSError."""
+        unfinished.erase(self._database, self._snapshots)
+
+    def finish(self, removal: Removal) -> None:
+        """Note that the name is in no other file any more."""
+        unfinished.finish(self._database, removal)
+
+
+def remove_person(session: Session, name: str) -> Person:
+    """Remove a person from the database, with the visits that are theirs but were not recognised.
+
+    Raises UsageError if no person is called ``name``.
+    """
+    row = people.find(session, name)
+    theirs = anonymise.sightings_of(session, row) | _unrecognised(session, row)
+    redrawn, hidden = _shown_beside(session, theirs)
+    old = row.name
+    person, files = people.remove(session, row, theirs)
+    files += anonymise.take_snapshots(session, hidden)
+    visitors.remove_faceless(session)
+    forgotten.remember(session, old, FORGOTTEN, theirs)
+    unfinished.begin(session, Removal(old, FORGOTTEN, tuple(files), redrawn))
+    return person
+
+
+def rename_person(session: Session, old: str, new: str) -> Person:
+    """Rename a person; see ``people.rename``."""
+    before = people.find(session, old).name
+    person = people.rename(session, old, new)
+    if person.name != before:
+        forgotten.remember(session, before, person.name)
+        forgotten.allow(session, person.name)
+        unfinished.begin(session, Removal(before, person.name))
+    return person
+
+
+def _unrecognised(session: Session, row: PersonRow) -> set[str]:
+    """Return the sightings without a name whose faces look like the person's."""
+    mine: dict[str, list[np.ndarray]] = {}
+    for template in templates.stored(session, None):
+        if template.name == row.name:
+            mine.setdefault(template.model_sha256, []).append(template.embedding)
+    found = set[str]()
+    for (sighting, model), embeddings in sighting_faces.unnamed(session, set(mine)).items():
+        mean = template_of(np.stack(embeddings))
+        if max(float(mean @ one) for one in mine[model]) >= MIN_CORE_SIMILARITY:
+            found.add(sighting)
+    return found
+
+
+def _shown_beside(session: Session, theirs: set[str]) -> tuple[tuple[tuple[str, tuple[float, ...]], ...], list[str]]:
+    """Return the snapshots in which the person may stand, with the box of the face that may stay; and those without.
+
+    The latter are the identifiers of their sightings.
+    """
+    columns = SightingRow.identifier, SightingRow.first_seen, SightingRow.last_seen
+    rows = session.execute(select(*columns, SightingRow.snapshot, SightingRow.box)).all()
+    times = [(one.first_seen - _BESIDE, one.last_seen + _BESIDE) for one in rows if one.identifier in theirs]
+    others = [one for one in rows if one.snapshot and one.identifier not in theirs]
+    beside = [one for one in others if any(a <= one.last_seen and one.first_seen <= b for a, b in times)]
+    redrawn = tuple((one.snapshot, tuple(one.box)) for one in beside if one.snapshot and one.box)
+    return redrawn, [one.identifier for one in beside if not one.box]
