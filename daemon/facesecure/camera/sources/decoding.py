@@ -17,6 +17,8 @@ from facesecure.camera.sources.uri import Address
 from facesecure.domain.errors import SourceError
 from facesecure.util import callers_files
 
+RATES = (1 / 3600, 1000.0)
+"""Frames per second that are believed."""
 _CHOOSE_H264 = "choose H.264 in the camera's settings"
 
 if TYPE_CHECKING:
@@ -69,9 +71,31 @@ def video_stream(container: InputContainer, address: Address, threads: int) -> V
     return stream
 
 
-def pixel_aspect(stream: VideoStream) -> float:
-    """Return the width of the stream's pixels, in heights: 2 for many recorders, 1 where it says nothing."""
-    return float(stream.sample_aspect_ratio or 1)
+def frame_rate(stream: VideoStream) -> float:
+    """Return the frames per second that ``stream`` states, 0 if it states none that can be believed."""
+    rates = (float(rate or 0) for rate in (stream.average_rate, stream.guessed_rate))
+    return next((rate for rate in rates if RATES[0] <= rate <= RATES[1]), 0.0)
+
+
+class PixelAspect:
+    """The width of a stream's pixels, in heights: 2 for many recorders, 1 where it says nothing.
+
+    What the container states holds for the whole stream. What the video itself states may come with its first key
+    frame only, and change: a recorder was set to another resolution. Example::
+
+        aspect = PixelAspect(stream)
+        aspect.now()  # after each frame
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        """Use ``stream`` before its first frame is decoded."""
+        self._codec = stream.codec_context
+        stated = stream.sample_aspect_ratio
+        self._stated = stated if stated != self._codec.sample_aspect_ratio else None
+
+    def now(self) -> float:
+        """Return the width of the pixels of the frame that was decoded last."""
+        return float(self._stated or self._codec.sample_aspect_ratio or 1)
 
 
 class FrameReader:

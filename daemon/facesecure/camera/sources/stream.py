@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from facesecure.camera.sources.base import ProbeResult
 from facesecure.camera.sources.decoding import (
     FrameReader,
+    PixelAspect,
     explain,
+    frame_rate,
     open_container,
-    pixel_aspect,
     unreadable,
     video_stream,
 )
@@ -94,13 +95,14 @@ class StreamConnection:
         """
         converter, display = ColourConverter(), StreamDisplay()
         with self._opened() as (container, stream):
+            aspect = PixelAspect(stream)
             for frame in self._decoded(container, stream):
                 if stopped.is_set():
                     return
                 if frame is None:
                     yield None
                 else:
-                    yield checked_image(frame, converter, display.of(frame, pixel_aspect(stream)), str(self))
+                    yield checked_image(frame, converter, display.of(frame, aspect.now()), str(self))
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -109,10 +111,11 @@ class StreamConnection:
         Takes twice ``camera.timeout`` at most, but ``KEY_FRAME_WAIT`` where data comes without a key frame.
         """
         with self._opened() as (container, stream):
+            aspect = PixelAspect(stream)
             for frame in self._decoded(container, stream):
                 if frame is not None:
-                    rate, codec = float(stream.average_rate or 0), stream.codec_context.codec.name
-                    size = Display.of(frame, pixel_aspect(stream)).size(frame.width, frame.height)
+                    rate, codec = frame_rate(stream), stream.codec_context.codec.name
+                    size = Display.of(frame, aspect.now()).size(frame.width, frame.height)
                     return ProbeResult(*size, rate, f"{codec} from {self}")
         raise SourceLost(f"{self} sent no image", "restart the camera")
 

@@ -9,7 +9,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from facesecure.camera.sources.base import ProbeResult, RecordedSource
-from facesecure.camera.sources.decoding import FrameReader, open_container, pixel_aspect, unreadable, video_stream
+from facesecure.camera.sources.decoding import (
+    FrameReader,
+    PixelAspect,
+    frame_rate,
+    open_container,
+    unreadable,
+    video_stream,
+)
 from facesecure.camera.sources.frame_limits import checked_image
 from facesecure.camera.sources.presentation import PresentationTimes
 from facesecure.camera.sources.uri import Address
@@ -49,16 +56,18 @@ class VideoFile(RecordedSource):
     def probe(self) -> ProbeResult:
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
+            aspect = PixelAspect(stream)
             first = next(self._readable(container, stream, PresentationTimes(stream)))
-            size = Display.of(first, pixel_aspect(stream)).size(first.width, first.height)
-            return ProbeResult(*size, float(stream.average_rate or 0), f"{stream.codec_context.codec.name} video file")
+            size = Display.of(first, aspect.now()).size(first.width, first.height)
+            return ProbeResult(*size, frame_rate(stream), f"{stream.codec_context.codec.name} video file")
 
     def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
         with self._opened() as (container, stream):
-            self._length = min((container.duration or 0) / 1e6, _LONGEST)
+            self._length = min(_length(container), _LONGEST)
             converter, display, times = ColourConverter(), StreamDisplay(), PresentationTimes(stream)
+            aspect = PixelAspect(stream)
             for frame in self._readable(container, stream, times):
-                shown = display.of(frame, pixel_aspect(stream))
+                shown = display.of(frame, aspect.now())
                 yield checked_image(frame, converter, shown, str(self._address)), times.of(frame)
 
     @contextmanager
@@ -104,7 +113,19 @@ class VideoFile(RecordedSource):
 
     def _warn_if_cut_short(self, container: InputContainer, damaged: int, last: VideoFrame, seams: int) -> None:
         """Log a warning if something was lost. At a seam one packet counts as corrupt and the length means nothing."""
-        length = (container.duration or 0) / 1e6  # FFmpeg counts it in microseconds
-        reached = (last.time or 0.0) - (container.start_time or 0) / 1e6
+        length = _length(container)
+        reached = (last.time or 0.0) - _start(container)
         if damaged > seams or (not seams and reached < 0.9 * length - 0.5):
-            log.warning("%s is damaged or cut short: read to %.1f s of %.1f s", self._address.path, reached, length)
+            of = f" of {length:.1f} s" if length > reached else ""  # a container's own claim may be false, or missing
+            log.warning("%s is damaged or cut short: read to %.1f s%s", self._address.path, reached, of)
+
+
+def _length(container: InputContainer) -> float:
+    """Return the seconds that ``container`` claims to last from its first frame on; 0 if it does not say."""
+    length = (container.duration or 0) / 1e6  # FFmpeg counts it in microseconds
+    # Matroska counts to the end of the last frame from 0, however late the first one is.
+    return max(0.0, length - _start(container)) if "matroska" in container.format.name else length
+
+
+def _start(container: InputContainer) -> float:
+    return (container.start_time or 0) / 1e6

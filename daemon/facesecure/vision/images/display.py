@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -60,9 +61,9 @@ class Display:
 
 
 class StreamDisplay:
-    """How to show the frames of one stream. The display matrix is read from the first frame only.
+    """How to show the frames of one stream. The display matrix is read from the first frame only, which takes time.
 
-    PyAV never frees a frame whose side data was read: reading it of each frame would fill the memory. Example::
+    Example::
 
         display = StreamDisplay()
         images = (VideoImage(frame, converter, display.of(frame, 1.0)) for frame in frames)
@@ -86,11 +87,7 @@ def believed(pixel_aspect: float) -> float:
 
 def _orientation(frame: VideoFrame) -> tuple[bool, int]:
     """Return whether ``frame`` is shown mirrored left and right, and its quarter turns anticlockwise after that."""
-    # PyAV never frees a frame whose side data was read. A matrix that only mirrors top and bottom has no rotation and
-    # is not followed: no camera or phone is known to write it.
-    if not frame.rotation:
-        return False, 0
-    data = frame.side_data.get("DISPLAYMATRIX")
+    data = _miniature(frame).side_data.get("DISPLAYMATRIX")
     if data is None or len(raw := bytes(data)) < _MATRIX.size:  # type: ignore[call-overload]
         return False, 0
     a, b, _, c, d, *_ = _MATRIX.unpack(raw[: _MATRIX.size])
@@ -98,3 +95,21 @@ def _orientation(frame: VideoFrame) -> tuple[bool, int]:
     if mirrored:
         a, b = -a, -b
     return mirrored, round(-math.degrees(math.atan2(b, a)) / 90) % 4
+
+
+def _miniature(frame: VideoFrame) -> VideoFrame:
+    """Return a small copy of ``frame`` with its side data: PyAV never frees a frame whose side data was read.
+
+    A mirrored frame has no rotation, so that ``frame.rotation`` does not tell which frames have side data.
+    """
+    import av
+
+    graph = av.filter.Graph()
+    try:
+        base = frame.time_base or Fraction(1, 1000)
+        buffer = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=base)
+        graph.link_nodes(buffer, graph.add("scale", "16:16"), graph.add("buffersink")).configure()
+        graph.push(frame)
+        return cast("VideoFrame", graph.pull())
+    except (av.FFmpegError, ValueError):  # a pixel format that cannot be scaled
+        return frame

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from facesecure.camera.sources import open_source, probe
@@ -75,6 +76,7 @@ def test_pixels_of_a_network_camera_are_square(tmp_path: Path) -> None:
 
 MATRICES = {  # a, b, c, d, and where the orange quarter is then
     "mirrored": ((-1, 0, 0, 1), (False, True)),
+    "upside down in a mirror": ((1, 0, 0, -1), (True, False)),
     "both": ((-1, 0, 0, -1), (True, True)),
     "turned right": ((0, 1, -1, 0), (False, True)),
     "transposed": ((0, 1, 1, 0), (False, False)),
@@ -107,6 +109,34 @@ def test_transposing_is_not_turning(tmp_path: Path) -> None:
     shown = first(open_source(str(film), FAST), 1)[0].image
     assert pixel(shown, 20, 20) == pytest.approx(ORANGE, abs=12)
     assert min(pixel(shown, 20, -20)) > 230
+
+
+def test_pixels_may_change_within_a_film(tmp_path: Path) -> None:
+    """A recorder that was set from 1080P to 1080N writes on into the same file."""
+    parts = [squeezed(tmp_path / f"{number}.ts", Fraction(aspect)) for number, aspect in enumerate((1, 2))]
+    both = tmp_path / "both.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    sizes = [frame.pixels.size for frame in open_source(str(both), FAST).frames()]
+    assert sizes[:20] == [(160, 120)] * 20
+    assert sizes[-20:] == [(320, 120)] * 20
+
+
+def test_reading_how_films_are_shown_keeps_no_frame(tmp_path: Path) -> None:
+    """PyAV never frees a frame whose side data was read; extraction opens many thousands of films."""
+    film = turned_over(write_video(tmp_path / "phone.mp4", [plain(BLUE, (1280, 720))] * 2))
+    first(open_source(str(film), FAST), 1)
+    before = psutil.Process().memory_info().rss
+    for _ in range(100):
+        first(open_source(str(film), FAST), 1)
+    assert psutil.Process().memory_info().rss - before < 60e6  # 100 frames are 138 MB
+
+
+def turned_over(film: Path) -> Path:
+    """Write a matrix that mirrors left and right into the track header of ``film``."""
+    data = bytearray(film.read_bytes())
+    struct.pack_into(">6i", data, data.index(b"tkhd") + 44, *(0x10000 * value for value in (-1, 0, 0, 0, 1, 0)))
+    film.write_bytes(data)
+    return film
 
 
 def test_the_shared_inputs_are_shown_as_players_show_them(shared_data: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, cast
 import av
 import pytest
 
-from facesecure.camera.sources import open_source
+from facesecure.camera.sources import open_source, probe
 from facesecure.config import CameraConfig
 from support.camera.sources import plain, scene, walk, write_picture
 
@@ -79,6 +79,34 @@ def test_nothing_in_a_recording_is_dated_in_the_future(tmp_path: Path, kind: str
         dates.append(frame.wall_time)
     assert dates == sorted(dates)
     assert dates[0] > began - timedelta(days=8)
+
+
+def test_a_film_that_states_only_when_to_decode_its_frames_keeps_its_pace(tmp_path: Path) -> None:
+    """AVI has no other times, and H.264 with B-frames decodes them in another order than it shows them."""
+    gaps = steps(walk(tmp_path / "walk.avi", 100, options={"bf": "3", "g": "25"}))
+    assert len(gaps) == 99
+    assert max(gaps) < 0.1
+    assert sum(gaps) == pytest.approx(99 / 25, abs=0.1)
+
+
+def test_a_recording_that_begins_late_on_its_clock_is_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    film = with_times(tmp_path / "late.mkv", [90000 + n / 25 for n in range(50)])
+    began = datetime.now(UTC)
+    frames = list(open_source(str(film), FAST).frames())
+    assert began - frames[0].wall_time < timedelta(seconds=10)
+    assert len(frames) == 50
+    assert caplog.text == ""
+
+
+def test_a_rate_that_cannot_be_is_not_shown(tmp_path: Path) -> None:
+    """Raw DV states 60000 frames a second."""
+    with av.open(str(tmp_path / "tape.dv"), "w") as container:
+        stream = cast("Any", container.add_stream("dvvideo", rate=25))
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(plain(size=(720, 576)), format="rgb24")))
+        container.mux(stream.encode())
+    assert probe(str(tmp_path / "tape.dv"), FAST).fps == pytest.approx(25, abs=0.01)
 
 
 def test_the_shared_recording_that_restarts_is_played_whole(
