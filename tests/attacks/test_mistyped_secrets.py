@@ -25,7 +25,6 @@ MISTYPED = (
     '[plugins.webhook]\nurl = "https://hook/x"\nsecrt = "{}"\n',
     '[plugins.webhook]\nurl = "https://hook/x"\nsecret = ["{}"]\n',
     '[plugins.webhook]\nurl = "https://hook/x"\nheaders = ["Authorization: Bearer {}"]\n',
-    '[plugins.notify]\nurls = ["tgrm://{}/1"]\n',
     '[plugins.notify]\n"tgram://{}/1" = true\n',
     '[plugins."tgram://{}/1"]\nenabled = true\n',
     '[plugins]\nnotify = "tgram://{}/1"\n',
