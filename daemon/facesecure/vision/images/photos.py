@@ -46,8 +46,10 @@ _HEIC_HINT = (
     f"install what reads it: {install_extra('heic')}; or export it as JPEG; on an iPhone: Settings > Camera > "
     "Formats > Most Compatible"
 )
-_NOT_EVERYWHERE = ("GIF", "AVIF", "JPEG 2000")
-"""Formats that not every OpenCV decodes."""
+_NOT_EVERYWHERE = ("GIF", "AVIF", "JPEG 2000", "TIFF")
+"""Formats that not every OpenCV decodes, or not with every compression and depth."""
+_NO_PHOTOS = frozenset({"a video", "PDF", "PostScript", "SVG", "an icon"})
+"""Formats that are recognised, and are no reason to call a folder one of photos."""
 
 
 def read_photo(path: Path | str) -> Image:
@@ -92,7 +94,7 @@ def may_be_photo(path: Path) -> bool:
             head = file.read(4096)
     except OSError:
         return False
-    return read_header(head) is not None or foreign_format(head) in ("HEIC", "AVIF", "JPEG XL", "Photoshop")
+    return read_header(head) is not None or (foreign_format(head) or "a video") not in _NO_PHOTOS
 
 
 def _decoded(file: IO[bytes], name: str) -> Image:

@@ -260,6 +260,13 @@ def test_a_name_that_looks_like_a_home_is_a_name(tmp_path: Path, monkeypatch: py
         ("film.jpg", b"\0\0\0\x18ftypisom\0\0\0\0", "is a video"),
         ("cat.jpg", b"GIF89a\x01\x00", "is GIF"),
         ("letter.jpg", b"%PDF-1.7", "is PDF"),
+        ("app.jpg", b"\0\0\1\0\1\0", "is an icon"),
+        ("scan.ppm", b"P6\n160 120\n255\n", "is a portable pixmap"),
+        ("poster.jpg", b"%!PS-Adobe-3.0", "is PostScript"),
+        ("fuji.raf", b"FUJIFILMCCD-RAW 0201", "is a RAW photo"),
+        ("lumix.rw2", b"IIU\0\x18\0\0\0", "is a RAW photo"),
+        ("canon.cr2", b"II*\0\x10\0\0\0CR\2\0", "is a RAW photo"),
+        ("canon.cr3", b"\0\0\0\x18ftypcrx \0\0\0\1crx isom", "is a RAW photo"),
         ("stub.jpg", b"\xff\xd8\xff\xe0", "is not an image"),
         ("stub.png", b"\x89PNG\r\n\x1a\n\0\0", "is not an image"),
         ("stub.tif", b"II*\0\xff\xff\xff\xff", "is not an image"),
@@ -272,6 +279,28 @@ def test_what_is_no_picture_is_told_apart(tmp_path: Path, name: str, content: by
         read_photo(tmp_path / name)
     assert name in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("tags", [{254: 1, 50706: b"\1\4\0\0"}, {254: 1, 330: 8}, {262: 32803}])
+def test_a_raw_photo_is_named_instead_of_searching_its_thumbnail(tmp_path: Path, tags: dict[int, int | bytes]) -> None:
+    stored = Pillow.fromarray(quarters()).convert("L") if 262 in tags else Pillow.fromarray(quarters())
+    path = saved(
+        tmp_path / "a.dng", stored, format="TIFF", tiffinfo={tag: value for tag, value in tags.items() if tag != 262}
+    )
+    if 262 in tags:  # Pillow writes its own
+        path.write_bytes(
+            path.read_bytes().replace(struct.pack("<HHIH", 262, 3, 1, 1), struct.pack("<HHIH", 262, 3, 1, 32803))
+        )
+    with pytest.raises(ImageError, match="is a RAW photo"):
+        read_photo(path)
+    assert may_be_photo(path)
+
+
+def test_a_tiff_that_opencv_cannot_decode_is_not_called_damaged(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.tif", Pillow.fromarray(quarters()).convert("F"))
+    with pytest.raises(ImageError, match="is TIFF that cannot be read here") as caught:
+        read_photo(path)
+    assert "JPEG" in caught.value.hint
 
 
 def test_missing_files_and_folders_are_told_apart(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.vision.images.decoding.messages import MESSAGE, PROBLEMS, DecodingError, Limits
 from facesecure.vision.images.headers.header import FAULTS, FORMATS
+from facesecure.vision.images.image_headers import FOREIGN_FORMATS
 
 Codec = Literal["opencv", "heif"]
 
@@ -223,10 +224,6 @@ def _refusal(answer: dict[str, Any]) -> DecodingError:
     return DecodingError(
         problem, format_name if format_name in known else "", width, height, fault if fault in FAULTS else ""
     )
-
-
-FOREIGN_FORMATS = frozenset({"PDF", "JPEG XL", "SVG", "Photoshop", "a video", "HEIC", "AVIF", "GIF"})
-"""Formats that are recognised, for the error only."""
 
 
 def _environment() -> dict[str, str]:

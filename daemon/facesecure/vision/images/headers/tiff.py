@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from facesecure.vision.images.headers.header import ImageHeader
 
+TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""The first bytes of a TIFF and of a BigTIFF, in both byte orders."""
 _NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 """Types of a field that are whole numbers, and their letters in ``struct``."""
 _MOST_DIRECTORIES = 64
@@ -39,8 +41,7 @@ def tiff(data: bytes) -> ImageHeader | None:
     A fourth sample of RGB is its opacity. ExtraSamples is 1 where the colours are multiplied by it; where it is 2,
     libtiff multiplies 8-bit colours itself. ``largest`` counts every image of the file, and its tiles.
     """
-    layout = _Layout("<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+"))
-    directories = _directories(data, layout)
+    directories = _directories(data, _layout(data))
     first = directories[0] if directories else {}
     if _WIDTH not in first or _HEIGHT not in first:
         return None
@@ -50,6 +51,12 @@ def tiff(data: bytes) -> ImageHeader | None:
         "TIFF", first[_WIDTH], first[_HEIGHT], transparent=transparent, premultiplied=premultiplied,
         pixel_memory=6 + 3 * (_sample_bits(first) + 7 >> 3), largest=max(map(_pixels, directories)),
     )  # fmt: skip
+
+
+def first_fields(data: bytes) -> Fields:
+    """Return the first number of each field of the first image of a TIFF. Raises struct.error if it is cut."""
+    layout = _layout(data)
+    return _fields(data, layout, _offset(data, layout, 8 if layout.big else 4))[0]
 
 
 def exif_orientation(exif: bytes) -> int:
@@ -62,6 +69,10 @@ def exif_orientation(exif: bytes) -> int:
     except struct.error:
         return 1
     return found if 1 <= found <= 8 else 1
+
+
+def _layout(data: bytes) -> _Layout:
+    return _Layout("<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+"))
 
 
 def _sample_bits(fields: Fields) -> int:
