@@ -166,21 +166,23 @@ def _explain_rest(error: Exception, address: Address) -> tuple[str, str]:
 
     other_transport = "close its other viewers, or set [camera] transport to the other of tcp and udp"
     unsupported = getattr(error, "errno", None) == errno.EPROTONOSUPPORT  # the camera answers 461
-    if unsupported or isinstance(error, av.HTTPBadRequestError | av.HTTPOtherClientError):
+    if unsupported or isinstance(error, av.HTTPClientError):
         return f"{address}: the camera answers, but refuses to send its stream", other_transport
     if isinstance(error, av.HTTPServerError):
         return (
             f"{address}: the camera answers with an error of its own",
             "restart the camera; it may have too many viewers",
         )
-    if isinstance(error, EOFError | ConnectionResetError | BrokenPipeError):
+    network = address.scheme.startswith("rtsp")
+    hung_up = isinstance(error, EOFError | ConnectionResetError | BrokenPipeError)
+    if hung_up or (network and isinstance(error, PermissionError)):  # so FFmpeg calls no answer to PLAY
         return f"{address} hangs up while connecting", other_transport
     if isinstance(error, PermissionError):
         return (
             f"this user may not open {address}",
             "add the user to the group `video`, or start facesecure as its service",
         )
-    if isinstance(error, av.InvalidDataError) and address.scheme.startswith("rtsp"):  # FFmpeg does not tell them apart
+    if isinstance(error, av.InvalidDataError) and network:  # FFmpeg does not tell them apart
         return f"{address} hangs up while connecting, or does not send video that can be read", (
             f"{other_transport}; or {_CHOOSE_H264}"
         )
@@ -190,7 +192,7 @@ def _explain_rest(error: Exception, address: Address) -> tuple[str, str]:
         return f"{address} is in use by another program", "close that program; `fuser -v /dev/video0` lists it"
     if isinstance(error, FileNotFoundError) or getattr(error, "errno", None) == 19:
         return f"{address} does not exist", "is the camera plugged in?"
-    host = urlsplit(address.location).hostname if address.scheme.startswith("rtsp") else None
+    host = urlsplit(address.location).hostname if network else None
     reason = getattr(error, "strerror", None) or type(error).__name__
     return (
         f"{address} cannot be reached ({reason})",

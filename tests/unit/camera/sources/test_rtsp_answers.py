@@ -14,12 +14,16 @@ from support.camera.sources import first
 QUICK = CameraConfig(timeout=2.0)
 
 
-@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP"])
+@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
 @pytest.mark.parametrize(
     ("status", "message", "hint"),
     [
         ("400 Bad Request", "refuses to send its stream", "transport"),
+        ("401 Unauthorized", "refuses the user name or password", "%40"),
+        ("404 Not Found", "no stream of that name", "manual"),
+        ("429 Too Many Requests", "refuses to send its stream", "other viewers"),
         ("453 Not Enough Bandwidth", "refuses to send its stream", "other viewers"),
+        ("454 Session Not Found", "refuses to send its stream", "other viewers"),
         ("461 Unsupported Transport", "refuses to send its stream", "udp"),
         ("500 Internal Server Error", "error of its own", "restart"),
         ("503 Service Unavailable", "error of its own", "too many viewers"),
@@ -31,7 +35,7 @@ def test_an_answer_is_put_into_words(method: str, status: str, message: str, hin
     assert hint in (caught.value.hint or "")
 
 
-@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP"])
+@pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY"])
 def test_a_camera_that_hangs_up_is_named(method: str) -> None:
     with RtspPeer(**{method: "0"}) as peer, pytest.raises(SourceError, match="hangs up while connecting") as caught:
         probe(peer.url, QUICK)
