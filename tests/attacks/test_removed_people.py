@@ -84,6 +84,7 @@ def leave_files(state: Path) -> None:
     save_report(report, state)
     (state / "drills" / "old.json").write_text(f"{NAME} unsigned")
     (state / "drills" / ".half.part").write_text(NAME)
+    (state / "facesecure.db-deferred.damaged").write_text(NAME)
     (state / "speech").mkdir(mode=0o700)
     sign(state / "speech" / f"{'ab' * 32}.mp3", NAME.encode() + bytes(100))
 

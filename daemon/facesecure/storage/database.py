@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.storage.backups import Backups
 from facesecure.storage.database_files import OWNER_HINT, make_private_file, require_files
+from facesecure.storage.deferred_journal import damaged_journal
 from facesecure.storage.encryption import FieldCipher, Keyring, cipher_of
 from facesecure.storage.keys import KEY_NAME, find_key, make_key, required_key
 from facesecure.storage.signed_documents import take_over
@@ -131,12 +132,13 @@ class Database:
         return self._keyring.latest
 
     def forget(self) -> bool:
-        """Erase deleted data from the log and the backups.
+        """Erase deleted data from the log, the backups and what was set aside as damaged.
 
         Return False if others keep reading the log, which then contains deleted data yet.
         """
         with self._write_lock, translated(self.path):
             self.backups.clear()
+            damaged_journal(self.path).unlink(missing_ok=True)
             with closing(sqlite3.connect(self.path, timeout=_CHECKPOINT_TIMEOUT)) as connection:
                 (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:

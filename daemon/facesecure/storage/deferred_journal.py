@@ -56,6 +56,11 @@ def journal_of(database: Path) -> Path:
     return database.with_name(database.name + SUFFIX)
 
 
+def damaged_journal(database: Path) -> Path:
+    """Return the path at which a journal of ``database`` that cannot be read is set aside."""
+    return database.with_name(f"{database.name}{SUFFIX}.damaged")
+
+
 class Journal:
     """The file of one database. Not thread-safe, except that ``read`` may be called beside ``append``.
 
