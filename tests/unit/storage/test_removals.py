@@ -17,8 +17,9 @@ from facesecure.config import StoreConfig
 from facesecure.domain import Alert, AlertKind, Sighting, Verdict, VerdictKind
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.domain.names import FORGOTTEN
+from facesecure.storage import database
 from facesecure.storage.store import Store
-from support.faults.traces import found, spellings
+from support.faults.traces import found, sealed_values, spellings
 from support.store import STRANGER, known, sighting
 from support.visitors import faces, known_to, visit
 
@@ -192,3 +193,17 @@ def test_the_key_may_change_while_a_removal_is_not_finished(household):
     household.rotate_key()
     (left,) = household.removals.named()
     assert left.name == NAME
+
+
+def test_while_another_process_reads_the_log_a_removal_is_not_finished(household, state_dir, monkeypatch):
+    monkeypatch.setattr(database, "_CHECKPOINT_TIMEOUT", 0.1)
+    before = [one for table in ("faces", "templates") for one in sealed_values(state_dir, table, "person_id = 1")]
+    with closing(sqlite3.connect(state_dir / "facesecure.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM faces").fetchone()
+        household.remove_person(NAME)
+        assert not household.removals.named()[0].erased
+        assert found(state_dir, before) != [], "the log has them, for the reader"
+    household.removals.erase()
+    assert household.removals.named()[0].erased
+    assert found(state_dir, before) == []
