@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facesecure.config.alerts import AlertsConfig as AlertsConfig
 from facesecure.config.base import Section
+from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
@@ -254,6 +255,7 @@ class FacesecureConfig(Section):
     detector: DetectorConfig = Field(default_factory=lambda: DetectorConfig())
     quality: QualityConfig = Field(default_factory=lambda: QualityConfig())
     recognizer: RecognizerConfig = Field(default_factory=lambda: RecognizerConfig())
+    inference: InferenceConfig = Field(default_factory=lambda: InferenceConfig())
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())

@@ -17,6 +17,7 @@ from facesecure.recognition.classifier_scores import scores_of
 from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.vision.images.align import ALIGNMENT, SIZE, square_crop
 from facesecure.vision.images.illumination import brightened
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.card_fields import ClassifierFacts
 from facesecure.vision.inference.model_card import Model, ModelCard
 
@@ -32,14 +33,15 @@ class FaceClassifier:
         FaceClassifier(load_model("family.tflite")).scores(aligned.image)  # {"Anna": 0.4, "Tom": -0.6}
     """
 
-    def __init__(self, model: Model, *, threads: int = 1, unmeasured: bool = False) -> None:
-        """Load ``model`` for inference. Raises ModelError if it is no face classifier, or its card is incomplete.
+    def __init__(self, model: Model, backend: Backend = PROCESSOR, *, unmeasured: bool = False) -> None:
+        """Load ``model`` for inference on ``backend``.
 
+        Raises ModelError if it is no face classifier, or its card is incomplete.
         ``unmeasured`` accepts a card without measured score distributions.
         """
         self.card, self.facts = model.card, facts_of(model.card, unmeasured=unmeasured)
         self.labels, self.names = labels_of(model.card), names_of(model.card)
-        self._graph = model.interpreter(threads=threads)
+        self._graph = model.interpreter(backend)
         self._shape = self._graph.inputs[0].shape[1:]
         self._require_shapes()
 

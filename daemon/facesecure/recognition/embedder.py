@@ -10,6 +10,7 @@ from facesecure.domain.interfaces import Embedder
 from facesecure.recognition.gallery import LiveGallery
 from facesecure.recognition.human_filter import Doubts, accept_all
 from facesecure.vision.images.illumination import brightened
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.model_card import Model
 
 
@@ -22,8 +23,8 @@ class ModelEmbedder:
         embedding = ModelEmbedder(load_model("mobilefacenet")).embed(aligned.image)
     """
 
-    def __init__(self, model: Model, *, threads: int = 1) -> None:
-        """Load ``model`` for inference on ``threads`` threads. Raises ModelError if it does not embed faces."""
+    def __init__(self, model: Model, backend: Backend = PROCESSOR) -> None:
+        """Load ``model`` for inference on ``backend``. Raises ModelError if it does not embed faces."""
         card = model.card
         if card.task != "face-embedding" or card.embedding_size is None:
             other = ', or kind = "classifier"' if card.task == "face-classification" else ""
@@ -31,7 +32,7 @@ class ModelEmbedder:
             raise ModelError(f"{card.name} does not embed faces", advice)
         self.sha256 = model.sha256
         self.size = card.embedding_size
-        self._graph = model.interpreter(threads=threads)
+        self._graph = model.interpreter(backend)
         self._shape = self._graph.inputs[0].shape[1:]
 
     def embed(self, face: Image) -> Embedding:

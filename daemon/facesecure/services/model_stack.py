@@ -35,11 +35,13 @@ from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
+from facesecure.services.accelerator import choose_backend
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE, build_detector
 from facesecure.vision.images.quality import ENROLMENT
+from facesecure.vision.inference.backend import Backend
 
 _log = logging.getLogger(__name__)
 
@@ -77,14 +79,18 @@ class ModelStack:
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> ModelStack:
-        """Load the models that ``config`` names, from the package or from ``state_dir``/models. Raises ModelError."""
-        classifier = _load_classifier(config, state_dir) if config.recognizer.kind == "classifier" else None
+        """Load the models that ``config`` names, from the package or from ``state_dir``/models. Raises ModelError.
+
+        They run on the configured accelerator if it works, else on the processor.
+        """
+        backend = choose_backend(config, state_dir)
+        classifier = _load_classifier(config, state_dir, backend) if config.recognizer.kind == "classifier" else None
         model = load_model(config.recognizer.embedding_model, state_dir)
-        detector = build_detector(config.detector, models_dir=state_dir / "models")
+        detector = build_detector(config.detector, models_dir=state_dir / "models", backend=backend)
         cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
         return cls(
             detector,
-            ModelEmbedder(model),
+            ModelEmbedder(model, backend),
             ScoreModel.from_card(model.card),
             impostor_model_of(model),
             _with_confidence(config.quality, config),
@@ -182,9 +188,9 @@ def _with_confidence(floors: QualityConfig, config: FacesecureConfig) -> Quality
     return floors.model_copy(update={"min_confidence": confidence})
 
 
-def _load_classifier(config: FacesecureConfig, state_dir: Path) -> FaceClassifier:
+def _load_classifier(config: FacesecureConfig, state_dir: Path, backend: Backend) -> FaceClassifier:
     """Load the classifier; warn if it was trained on another detector's boxes. Raises ModelError."""
-    classifier = FaceClassifier(load_model(config.recognizer.model, state_dir))
+    classifier = FaceClassifier(load_model(config.recognizer.model, state_dir), backend)
     loose, detector = classifier.facts.crop, config.detector.kind
     if loose is not None and loose.detector != detector:
         _log.warning(

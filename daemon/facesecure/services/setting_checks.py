@@ -19,6 +19,7 @@ from facesecure.config import (
     CameraConfig,
     DetectorConfig,
     FacesecureConfig,
+    InferenceConfig,
     RecognizerConfig,
     SpeechConfig,
 )
@@ -48,6 +49,7 @@ class Sections:
         self.camera = _section(CameraConfig, tables.get("camera", {}))
         self.detector = _section(DetectorConfig, tables.get("detector", {}))
         self.recognizer = _section(RecognizerConfig, tables.get("recognizer", {}))
+        self.inference = _section(InferenceConfig, tables.get("inference", {}))
         self.speech = _section(SpeechConfig, tables.get("speech", {}))
         self.policy = _section(PolicyConfig, tables.get("policy", {}))
         self.alerts = _section(AlertsConfig, tables.get("alerts", {}))
@@ -121,6 +123,17 @@ def _read_models(config: RecognizerConfig, state_dir: Path) -> None:
     if embeds.task != "face-embedding":
         other = ', or kind = "classifier"' if embeds.task == "face-classification" else ""
         raise ModelError(f"{embeds.name} does not embed faces", f"choose an embedding model{other}")
+
+
+def inference(sections: Sections, state_dir: Path) -> Iterator[Problem]:
+    """Check that the accelerator's library is there and may be loaded; ``facesecure doctor`` tries it."""
+    library = None if sections.inference is None else sections.inference.library
+    if library is None:
+        return
+    from facesecure.vision.inference.delegates import library_problem
+
+    if problem := library_problem(library, state_dir):
+        yield Problem(("inference", "delegate"), problem)
 
 
 def voices(sections: Sections, state_dir: Path) -> Iterator[Problem]:  # noqa: ARG001 - the signature of every check
@@ -210,6 +223,7 @@ CHECKS: tuple[Callable[[Sections, Path], Iterator[Problem]], ...] = (
     camera,
     detector,
     recognizer,
+    inference,
     voices,
     fallbacks,
     plugins,

@@ -55,7 +55,7 @@ class Worker:
 
     def __init__(self, task: WorkerTask) -> None:
         self._task = task
-        detector = build_detector(task.settings.detection, models_dir=task.models_dir, threads=1)
+        detector = build_detector(task.settings.detection, models_dir=task.models_dir)
         self._extractor = FaceExtractor(detector, task.settings)
 
     def run(self, recording: Recording) -> SourceResult:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.services.diagnostics import components, machine, speech, state, writing
+from facesecure.services.diagnostics import accelerator, components, machine, speech, state, writing
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
@@ -15,6 +15,7 @@ Check = Callable[[CheckContext], Iterable[CheckResult]]
 
 CHECKS: Mapping[str, Check] = {
     "runtime": components.runtime,
+    "accelerator": accelerator.accelerator,
     "models": components.models,
     "detector": components.detector,
     "camera": components.camera,

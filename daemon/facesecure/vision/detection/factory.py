@@ -8,33 +8,37 @@ from typing import Final
 from facesecure.config import DetectorConfig
 from facesecure.domain.errors import ModelError
 from facesecure.domain.interfaces import Detector
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 
 DEFAULT_CONFIDENCE: Final = {"mtcnn": 0.8, "haar": 0.8, "yunet": 0.6}
 """Confidence from which each detector's own score is a face, measured with benchmarks/detectors.py."""
 USABLE_CONFIDENCE: Final = {"mtcnn": 0.9, "haar": 0.9, "yunet": 0.7}
 """Confidence from which a face is certain enough to be identified. YuNet's scores for clear faces end at 0.95."""
 
+TFLITE_MODELS: Final = {"mtcnn": ("pnet", "rnet", "onet"), "haar": ("onet",), "yunet": ()}
+"""The bundled models of each detector that a backend runs; OpenCV runs YuNet."""
 
-def build_detector(config: DetectorConfig, *, models_dir: Path | None = None, threads: int = 1) -> Detector:
-    """Return the detector that ``config`` selects, on ``threads`` threads.
+
+def build_detector(config: DetectorConfig, *, models_dir: Path | None = None, backend: Backend = PROCESSOR) -> Detector:
+    """Return the detector that ``config`` selects, its TFLite models on ``backend``.
 
     ``models_dir`` is the folder of pulled models; only YuNet needs it. Raises ModelError if a model is missing or
     damaged. The detector must not be used by two threads at once.
     """
     builders = {"mtcnn": _mtcnn, "haar": _haar, "yunet": _yunet}
-    return builders[config.kind](config, models_dir, threads)
+    return builders[config.kind](config, models_dir, backend)
 
 
-def _mtcnn(config: DetectorConfig, _models_dir: Path | None, threads: int) -> Detector:
+def _mtcnn(config: DetectorConfig, _models_dir: Path | None, backend: Backend) -> Detector:
     from facesecure.vision.detection.mtcnn import Mtcnn, MtcnnModels, Thresholds
     from facesecure.vision.inference.model_card import load_model
 
     models = MtcnnModels(load_model("pnet"), load_model("rnet"), load_model("onet"))
     thresholds = Thresholds(face=_confidence(config))
-    return Mtcnn(models, min_face=config.min_face, thresholds=thresholds, threads=threads)
+    return Mtcnn(models, min_face=config.min_face, thresholds=thresholds, backend=backend)
 
 
-def _haar(config: DetectorConfig, _models_dir: Path | None, threads: int) -> Detector:
+def _haar(config: DetectorConfig, _models_dir: Path | None, backend: Backend) -> Detector:
     from facesecure.vision.detection import haar
     from facesecure.vision.inference.model_card import load_model
 
@@ -44,11 +48,11 @@ def _haar(config: DetectorConfig, _models_dir: Path | None, threads: int) -> Det
         settings=settings,
         min_face=config.min_face,
         confidence=_confidence(config),
-        threads=threads,
+        backend=backend,
     )
 
 
-def _yunet(config: DetectorConfig, models_dir: Path | None, _threads: int) -> Detector:
+def _yunet(config: DetectorConfig, models_dir: Path | None, _backend: Backend) -> Detector:
     from facesecure.vision.detection import yunet
     from facesecure.vision.inference.model_registry import downloadable_card
 

@@ -18,6 +18,7 @@ from facesecure.domain import Face, Image
 from facesecure.domain.errors import ModelError
 from facesecure.vision.detection.boxes import Boxes, make_faces, require_rgb, shrink, squared, suppress
 from facesecure.vision.detection.mtcnn_networks import ONET_SIDE, CropDetections, CropNetwork
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.model_card import Model
 
 CASCADE = "haarcascade_frontalface_default.xml"
@@ -69,11 +70,11 @@ class Haar:
         settings: HaarSettings = DEFAULT,
         min_face: float = 40,
         confidence: float = 0.8,
-        threads: int = 1,
+        backend: Backend = PROCESSOR,
     ) -> None:
         self._cascade = load_cascade()
         self._settings, self._min_face, self._confidence = settings, min_face, confidence
-        self._onet = CropNetwork(onet, ONET_SIDE, threads, landmarks=True)
+        self._onet = CropNetwork(onet, ONET_SIDE, backend, landmarks=True)
 
     def detect(self, image: Image) -> list[Face]:
         """Return the frontal faces in ``image`` (uint8 RGB), largest first. Raises ValueError for another type."""

@@ -31,6 +31,7 @@ from facesecure.vision.detection.mtcnn_networks import (
     ProposalNetwork,
     Pyramid,
 )
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.model_card import Model
 
 SIZES_KEPT = 2
@@ -75,12 +76,12 @@ class Mtcnn:
         min_face: float = 40,
         thresholds: Thresholds | None = None,
         factor: float = FACTOR,
-        threads: int = 1,
+        backend: Backend = PROCESSOR,
     ) -> None:
         self._thresholds = thresholds or Thresholds()
-        self._windows = WindowSearch(models.pnet, min_face, factor, threads)
-        self._rnet = CropNetwork(models.rnet, RNET_SIDE, threads)
-        self._onet = CropNetwork(models.onet, ONET_SIDE, threads, landmarks=True)
+        self._windows = WindowSearch(models.pnet, min_face, factor, backend)
+        self._rnet = CropNetwork(models.rnet, RNET_SIDE, backend)
+        self._onet = CropNetwork(models.onet, ONET_SIDE, backend, landmarks=True)
 
     def detect(self, image: Image) -> list[Face]:
         """Return all faces in ``image`` (uint8 RGB, any size), largest first; confidence is O-Net's probability.
@@ -114,11 +115,11 @@ class WindowSearch:
 
     Example::
 
-        boxes = WindowSearch(load_model("pnet"), 40, FACTOR, threads=1).find(image, threshold=0.6)
+        boxes = WindowSearch(load_model("pnet"), 40, FACTOR).find(image, threshold=0.6)
     """
 
-    def __init__(self, model: Model, min_face: float, factor: float, threads: int) -> None:
-        self._model, self._threads = model, threads
+    def __init__(self, model: Model, min_face: float, factor: float, backend: Backend = PROCESSOR) -> None:
+        self._model, self._backend = model, backend
         self._min_face, self._factor = min_face, factor
         self._plans: OrderedDict[tuple[int, int], tuple[Pyramid, list[ProposalNetwork]]] = OrderedDict()
 
@@ -140,7 +141,7 @@ class WindowSearch:
             if len(self._plans) >= SIZES_KEPT:
                 self._plans.popitem(last=False)
             pyramid = Pyramid.plan(width, height, self._min_face, self._factor)
-            networks = [ProposalNetwork(self._model, level, self._threads) for level in pyramid.levels]
+            networks = [ProposalNetwork(self._model, level, self._backend) for level in pyramid.levels]
             self._plans[size] = pyramid, networks
         self._plans.move_to_end(size)
         return self._plans[size]

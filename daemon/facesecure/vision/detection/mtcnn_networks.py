@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from facesecure.domain import Image
 from facesecure.domain.errors import ModelError
 from facesecure.vision.detection.boxes import Boxes, Scores, cut, shifted, shrink, whole_pixels
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import Model
 
@@ -99,12 +100,12 @@ class ProposalNetwork:
         boxes, scores = ProposalNetwork(load_model("pnet"), level).propose(level_image, threshold=0.6)
     """
 
-    def __init__(self, model: Model, level: Level, threads: int = 1) -> None:
+    def __init__(self, model: Model, level: Level, backend: Backend = PROCESSOR) -> None:
         bands = -(-level.width * level.height // BAND_PIXELS)
         rows = -(-(level.height - OVERLAP) // bands) + OVERLAP
         self._rows = rows
         self._tops = [min(band * (rows - OVERLAP), level.height - rows) for band in range(bands)]
-        self._graph = model.interpreter(threads=threads, input_shape=(1, rows, level.width, 3))
+        self._graph = model.interpreter(backend, input_shape=(1, rows, level.width, 3))
         self._probability, self._offsets = positions(self._graph, 1, 4)
         self._step = np.array((level.step_x, level.step_y) * 2, np.float32)
 
@@ -152,9 +153,9 @@ class CropNetwork:
         found = CropNetwork(load_model("onet"), ONET_SIDE, landmarks=True).detect(image, squares)
     """
 
-    def __init__(self, model: Model, side: int, threads: int = 1, *, landmarks: bool = False) -> None:
+    def __init__(self, model: Model, side: int, backend: Backend = PROCESSOR, *, landmarks: bool = False) -> None:
         self._side, self._landmarks = side, landmarks
-        self._graph = model.interpreter(threads=threads, input_shape=(1, side, side, 3))
+        self._graph = model.interpreter(backend, input_shape=(1, side, side, 3))
         self._order = positions(self._graph, *((1, 4, 10) if landmarks else (1, 4)))
 
     def detect(self, image: Image, squares: Boxes) -> CropDetections:

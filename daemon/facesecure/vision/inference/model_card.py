@@ -7,7 +7,7 @@ and one golden input with its output. A model that does not fit its card is refu
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from facesecure.config.wording import first_problem
 from facesecure.domain.errors import ModelError
 from facesecure.util.files import read_regular
 from facesecure.vision.images.align import ALIGNMENT, CROP
+from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.card_fields import (
     ClassifierFacts,
     HumanFilterFacts,
@@ -92,6 +93,10 @@ class Golden(Part):
         """Return the golden input, uint8 ``shape``."""
         return golden_input(self.shape, self.block, self.seed)
 
+    def distance(self, found: Sequence[NDArray[Any]]) -> float:
+        """Return the largest difference of ``found``, the outputs for that input, from the expected ones."""
+        return max(_distance(got, want) for got, want in zip(found, self.outputs, strict=True))
+
 
 class ModelCard(Part):
     """The contents of NAME.json. ``accuracy`` maps descriptive names to figures; ``dataset`` names the training set."""
@@ -133,7 +138,7 @@ class Model:
 
     Example::
 
-        graph = load_model("mobilefacenet").interpreter(threads=2)
+        graph = load_model("mobilefacenet").interpreter(Backend(threads=2))
     """
 
     card: ModelCard
@@ -145,11 +150,11 @@ class Model:
         """The SHA-256 of the file, hexadecimal."""
         return self.card.sha256
 
-    def interpreter(self, *, threads: int = 1, input_shape: tuple[int, ...] | None = None) -> Interpreter:
-        """Return a new interpreter of the graph. Raises ModelError if its inputs or outputs are not the card's."""
+    def interpreter(self, backend: Backend = PROCESSOR, *, input_shape: tuple[int, ...] | None = None) -> Interpreter:
+        """Return a new interpreter of the graph for ``backend``. Raises ModelError if it does not fit the card."""
         if self.path.suffix != ".tflite":
             raise ModelError(f"{self.path.name} is not a TFLite model", "choose another model for this task")
-        graph = Interpreter(self.content, threads=threads, input_shape=input_shape)
+        graph = Interpreter(self.content, backend, input_shape=input_shape)
         self._check_fit(graph)
         return graph
 
@@ -161,8 +166,7 @@ class Model:
         golden = self.card.golden
         if golden is None:
             return 0.0
-        found = self.interpreter(input_shape=golden.shape).invoke(golden.input())
-        worst = max(_distance(got, want) for got, want in zip(found, golden.outputs, strict=True))
+        worst = golden.distance(self.interpreter(input_shape=golden.shape).invoke(golden.input()))
         if not worst <= golden.tolerance:
             raise ModelError(
                 f"{self.card.name} gives other results on this machine: {worst:.3g} away from its golden output",

@@ -53,7 +53,7 @@ def test_a_crowd_costs_no_more_than_the_networks_are_allowed_to_see(models, monk
 
 
 def test_networks_are_kept_for_the_last_few_sizes_only(models):
-    search = WindowSearch(models.pnet, 40, 0.5, 1)
+    search = WindowSearch(models.pnet, 40, 0.5)
     for width in (100, 120, 140, 120, 160):
         search.find(np.zeros((90, width, 3), np.uint8), 0.6)
     assert list(search._plans) == [(120, 90), (160, 90)]
