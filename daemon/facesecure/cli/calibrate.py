@@ -43,9 +43,8 @@ def calibrate(
     enrolled or changed later, the safe default holds until you calibrate again.
     """
     from facesecure.services.calibration import calibrate as calibrate_household
-    from facesecure.services.calibration import load_calibrated_model
+    from facesecure.services.calibration import load_calibrated_model, save_calibration
     from facesecure.services.calibration_chart import require_charts
-    from facesecure.storage.signed_documents import SignedDocuments
 
     config = settings_of(context).config()
     state_dir, rate = state_of(config), config.verdict.false_accept if false_accept is None else rate_of(false_accept)
@@ -54,8 +53,8 @@ def calibrate(
     model = load_calibrated_model(config, state_dir)
     with open_store(config) as store:
         calibration = calibrate_household(store, model, rate)
-    path = _drawn(calibration, chart, state_dir)
-    saved = calibration.save(SignedDocuments(state_dir))
+        path = _drawn(calibration, chart, state_dir)
+        saved = save_calibration(store, calibration, state_dir)
     if odd := false_accept_warning(rate):
         output.note(f"warning: {odd}")
     if json:

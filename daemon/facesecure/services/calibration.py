@@ -9,11 +9,12 @@ import numpy as np
 
 from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import EnrolmentError, ModelError
-from facesecure.recognition.calibration import Calibration
+from facesecure.recognition.calibration import Calibration, forget
 from facesecure.recognition.calibrator import Calibrator, HouseholdMember, total
 from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.thresholds import by_name
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.inference.model_card import Model
@@ -33,12 +34,13 @@ def load_calibrated_model(config: FacesecureConfig, state_dir: Path) -> Model:
 def calibrate(store: Store, model: Model, false_accept: float) -> Calibration:
     """Return the thresholds at which a stranger's clear face passes for any of the household with ``false_accept``.
 
-    Nothing is written: ``Calibration.save`` does that. Raises EnrolmentError if no person is enrolled, ModelError if a
+    Nothing is written: ``save_calibration`` does that. Raises EnrolmentError if no person is enrolled, ModelError if a
     person is enrolled with another model only.
 
     Example::
 
-        calibrate(store, load_calibrated_model(config, state_dir), 1 / 1000).save(SignedDocuments(state_dir))
+        found = calibrate(store, load_calibrated_model(config, state_dir), 1 / 1000)
+        save_calibration(store, found, state_dir)
     """
     revision = store.people_revision()
     household = _household(store, model)
@@ -54,6 +56,19 @@ def calibrate(store: Store, model: Model, false_accept: float) -> Calibration:
         false_accepts=total([person.false_accepts for person in people.values()]),
         people=people,
     )
+
+
+def save_calibration(store: Store, calibration: Calibration, state_dir: Path) -> Path:
+    """Write calibration.json, without the people who were removed or renamed meanwhile. Return its path.
+
+    Raises StoreError.
+    """
+    documents = SignedDocuments(state_dir)
+    saved = calibration.save(documents)
+    enrolled = {person.name for person in store.people()}  # read after the file is there: a later removal finds it
+    for name in calibration.people.keys() - enrolled:
+        forget(documents, name)
+    return saved
 
 
 def _household(store: Store, model: Model) -> list[HouseholdMember]:

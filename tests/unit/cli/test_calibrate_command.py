@@ -10,6 +10,7 @@ import pytest
 
 from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.recognition.gallery import HardNegative
+from facesecure.services import calibration
 from facesecure.storage.store import Store
 from facesecure.vision.inference.model_card import load_model
 from support.service.commandline import write_picture
@@ -134,6 +135,23 @@ def test_who_is_removed_is_named_nowhere_any_more(family):
     family("calibrate")
     assert family("people", "remove", "Tom", "--yes").code == 0
     assert "Tom" not in (family.state / "calibration.json").read_text()
+    assert not (family.state / "calibration.png").exists()
+
+
+def test_who_is_removed_while_it_calibrates_is_not_written(family, monkeypatch):
+    measure = calibration.calibrate
+
+    def removed_meanwhile(*arguments):
+        found = measure(*arguments)
+        with Store.open(family.state) as other:
+            other.remove_person("Tom")
+        return found
+
+    monkeypatch.setattr(calibration, "calibrate", removed_meanwhile)
+    assert family("calibrate").code == 0
+    written = (family.state / "calibration.json").read_text()
+    assert "Grace" in written
+    assert "Tom" not in written
     assert not (family.state / "calibration.png").exists()
 
 
