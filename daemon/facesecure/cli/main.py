@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from facesecure.cli import as_service
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
+from facesecure.cli.parser_wording import in_plain_words
 from facesecure.util.paths import print_any_name
 from facesecure.util.plain_text import escaped
 from facesecure.util.redaction import learn_address, redact
@@ -147,8 +148,7 @@ def _wrong_usage(error: _ParserError) -> int:
         sys.stderr.write(context.get_help() + "\n")
         return 2
     path = context.command_path if context is not None else "facesecure"
-    message = error.format_message()
-    return _print_error(message[:1].lower() + message[1:].rstrip("."), f"see {path} --help", 2)
+    return _print_error(in_plain_words(error.format_message()), f"see {path} --help", 2)
 
 
 def _print_error(message: str, hint: str | None, code: int) -> int:

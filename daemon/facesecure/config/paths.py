@@ -8,6 +8,7 @@ that systemd provides to a service (``STATE_DIRECTORY``), then the user's own.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +49,10 @@ def _existing(path: Path, named_by: str) -> Path:
     if _is_file(path):
         return path
     what = "is a directory, not a file" if path.is_dir() else "does not exist"
+    file = path / "facesecure.toml" if path.is_dir() else path
     raise ConfigError(
         f"the configuration file {path} {what} (named by {named_by})",
-        hint=f"Make one with: facesecure config example > {path.name}",
+        hint=f"Make one with: facesecure config example > {shlex.quote(str(file))}",
     )
 
 

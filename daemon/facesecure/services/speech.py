@@ -8,6 +8,7 @@ from pathlib import Path
 from facesecure.alerts.speech.announcements import sentences
 from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.config import FacesecureConfig
+from facesecure.domain.errors import UsageError
 from facesecure.services.alert_plugins import play_aloud
 from facesecure.services.people import recognisable_names
 from facesecure.services.progress import Progress, ignore_progress
@@ -56,8 +57,10 @@ def say(text: str, config: FacesecureConfig, state_dir: Path, out: Path | None =
     """Play ``text`` through the loudspeaker of this machine, or write the MP3 to ``out``; return its recording.
 
     Raises PluginError if no voice can record it or the speaker cannot be used, ConfigError if the settings in
-    [plugins.speaker] are wrong, OSError if ``out`` cannot be written.
+    [plugins.speaker] are wrong, OSError if ``out`` cannot be written, UsageError if ``text`` is blank.
     """
+    if not text.strip():
+        raise UsageError("there is nothing to say", "for example: facesecure speech say 'Somebody is at the door'")
     with SpeechService(config.speech, state_dir) as speech:
         path = speech.recording(text)
         recording = _recording(speech, text)

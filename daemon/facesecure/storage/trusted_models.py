@@ -46,10 +46,12 @@ def check_card(state_dir: Path | None) -> CardCheck:
 def trust(name_or_path: str | Path, state_dir: Path) -> Model:
     """Sign the card of a model in ``state_dir``, after checking its file and its golden output; return the model.
 
-    Raises ModelError if they do not fit, or if the model is bundled, can be pulled, or lies elsewhere: these need no
-    signature. Raises StoreError if the card cannot be written.
+    Raises ModelError if there is no card, if they do not fit, or if the model is bundled, can be pulled, or lies
+    elsewhere: these need no signature. Raises StoreError if the card cannot be written.
     """
     path = card_files.find_card(name_or_path, state_dir)
+    if not path.is_file():
+        raise ModelError(f"there is no model card {path}", "facesecure models list shows the models that are there")
     root, name = _place(path, state_dir)
     if name is None or card_files.pinned_card(path) is not None:
         raise ModelError(f"{path} needs no signature", "only a model of your own in the state directory does")

@@ -79,6 +79,22 @@ def test_wrong_usage_is_2_and_points_at_the_help(facesecure, words):
     assert "--help" in outcome.err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("events", "list", "--limit", "x"), "error: --limit must be a whole number"),
+        (("events", "list", "--limit", "0"), "error: --limit must be at least 1"),
+        (("arm", "maybe"), "error: invalid value for 'mode': 'maybe' is not one of 'home', 'away', 'off'"),
+        (("arm",), "error: missing argument 'mode': one of home, away, off"),
+        (("status", "now"), "error: 'now' is too much here"),
+    ],
+)
+def test_wrong_usage_is_one_line_without_the_parsers_own_words(facesecure, words, said):
+    outcome = facesecure(*words)
+    assert outcome.code == 2
+    assert outcome.err.splitlines() == [said, f"hint: see {outcome.err.split('see ')[1].strip()}"]
+
+
 def test_the_version_is_told(facesecure):
     outcome = facesecure("--version")
     assert outcome.code == 0

@@ -93,3 +93,10 @@ def test_wrong_settings_of_the_loudspeaker_are_told(facesecure, door):
     outcome = facesecure("speech", "say", "Hello", "--config", door)
     assert outcome.code == 2
     assert "[plugins.speaker] is wrong" in outcome.err
+
+
+@pytest.mark.parametrize("text", ["", " \t\n"])
+def test_a_blank_text_is_refused_before_any_voice_is_tried(facesecure, text):
+    outcome = facesecure("speech", "say", text)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: there is nothing to say\n")

@@ -128,8 +128,9 @@ def test_a_byte_order_mark_does_no_harm(tmp_path):
 def test_a_file_that_was_named_must_be_there(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match=r"none\.toml does not exist \(named by --config\)"):
         load_config(tmp_path / "none.toml")
-    with pytest.raises(ConfigError, match="is a directory"):
+    with pytest.raises(ConfigError, match="is a directory") as caught:
         load_config(tmp_path)
+    assert caught.value.hint == f"Make one with: facesecure config example > {tmp_path / 'facesecure.toml'}"
     monkeypatch.setenv("FACESECURE_CONFIG", str(tmp_path / "gone.toml"))
     with pytest.raises(ConfigError, match="named by FACESECURE_CONFIG"):
         load_config()

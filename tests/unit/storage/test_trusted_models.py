@@ -38,6 +38,11 @@ def test_a_model_of_the_installation_and_one_elsewhere_need_no_signature(state: 
             trust(path, state)
 
 
+def test_a_model_that_is_not_there_is_not_said_to_need_no_signature(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there is no model card"):
+        trust(tmp_path / "none", state)
+
+
 @pytest.mark.parametrize("named", ["door", "models/door.tflite", "models/door.json", "../link/door.tflite"])
 def test_in_the_state_directory_a_card_is_used_once_it_is_trusted_whatever_way_leads_there(
     state: Path, tmp_path: Path, named: str
