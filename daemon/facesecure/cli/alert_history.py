@@ -106,7 +106,7 @@ def moment(text: str, now: datetime | None = None) -> datetime:
     """
     now = now or datetime.now(UTC)
     try:
-        return (_named(text.lower(), now) or datetime.fromisoformat(text)).astimezone(UTC)
+        return _instant(_named(text.lower(), now) or datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         raise UsageError(
             f"{text!r} is not a time",
@@ -124,5 +124,21 @@ def _named(text: str, now: datetime) -> datetime | None:
         return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
     if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text):
         moment = datetime.combine(today, time.fromisoformat(text.zfill(5 if text.count(":") == 1 else 8)))
-        return moment if moment.astimezone(UTC) <= now else moment - timedelta(days=1)
+        return moment if _instant(moment) <= now else moment - timedelta(days=1)
     return {"now": now, "today": today, "yesterday": today - timedelta(days=1)}.get(text)
+
+
+def _instant(moment: datetime) -> datetime:
+    """Return ``moment`` in UTC; one without a zone is on the machine's clock.
+
+    Of a time that the clock skips, the end of the gap: in Chile, Lebanon and Egypt days begin at 01:00 in spring.
+    """
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    first, last = sorted(moment.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first.astimezone().replace(tzinfo=None) == moment:
+        return first
+    before = first.astimezone().utcoffset()
+    while first < last and first.astimezone().utcoffset() == before:
+        first += timedelta(minutes=1)
+    return first

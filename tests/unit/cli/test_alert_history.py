@@ -59,6 +59,27 @@ def test_days_begin_at_midnight_even_when_the_clock_changes(now, text, expected)
 
 
 @pytest.mark.parametrize(
+    ("zone", "now", "text", "expected"),
+    [
+        ("America/Santiago", (2026, 9, 6, 5), "today", (2026, 9, 6, 4)),  # 24:00 was followed by 01:00
+        ("America/Santiago", (2026, 9, 7, 5), "yesterday", (2026, 9, 6, 4)),
+        ("America/Santiago", (2026, 9, 7, 5), "2026-09-06", (2026, 9, 6, 4)),
+        ("Asia/Beirut", (2026, 3, 29, 9), "00:30", (2026, 3, 28, 22)),
+        ("Europe/Paris", (2031, 3, 30, 16), "2:30", (2031, 3, 30, 1)),
+        ("Australia/Lord_Howe", (2026, 10, 4, 9), "02:15", (2026, 10, 3, 15, 30)),  # by half an hour
+        ("Europe/Paris", (2031, 10, 26, 16), "2:30", (2031, 10, 26, 0, 30)),  # twice: the first, which leaves none out
+    ],
+)
+def test_a_time_that_the_clock_skips_is_the_end_of_the_gap(zone, now, text, expected, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", zone)
+        time.tzset()
+        found = moment(text, datetime(*now, tzinfo=UTC))
+    time.tzset()
+    assert found == datetime(*expected, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [("11:00", (30, 11, 0)), ("9:05", (30, 9, 5)), ("18:00:00", (30, 18, 0)), ("18:01", (29, 18, 1))],
 )
