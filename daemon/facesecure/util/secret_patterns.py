@@ -16,13 +16,19 @@ _NAME = re.compile(
     r"|(?:^|[_.-])(?:pass|pas|pwd|pw|key|pin|sig|signature|usr|user|username)(?:$|[_.-])|^login(?:pas|use|pwd)|pwd$",
     re.IGNORECASE,
 )
-_PARAMETER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][\w.-]*?)=(?!value\b)((?:(?!&)[^\s'\"<>])+)")
+_PARAMETER = re.compile(r"(?<![A-Za-z0-9])([A-Za-z][\w.-]*?)=(?!value\b)(?=[^&\s'\"<>])")
+_VALUE = re.compile(r"[^&\s'\"<>]+")
 _SHORT_NAMES = {"p", "u", "pw", "sig", "pin", "sid"}
 # Up to the last @ that is not followed by a comma, so that advice about "%40 for @, %3A for :" stays. A password may
 # hold an unescaped @, /, quote or space; another address in the same text begins after a space, bracket or quote.
-_USERINFO = re.compile(r"((?<=[\w+.-])://)(?!user:password@host\b)(?:(?![\s('\"][A-Za-z][\w+.-]*://)[^\n])*@(?!,)")
+_USERINFO = re.compile(
+    r"((?<=[\w+.-]):(?:\\*/){2})(?!user:password@host\b)(?:(?![\s('\"][A-Za-z][\w+.-]*://)[^\n])*@(?!,)"
+)
 _ENCODED_USERINFO = re.compile(r"((?<=[\w+.-])%3A%2F%2F)\S*%40", re.IGNORECASE)
-_HEADER = re.compile(r"(\bauthorization['\"]?\s*[:=]\s*['\"]?)[^\n'\"][^\n]*", re.IGNORECASE)
+_HEADER = re.compile(
+    r"(\b(?:authorization|(?:set-)?cookie|x-(?:\w+-)?(?:key|token|secret|auth))['\"]?\s*[:=]\s*['\"]?)[^\n'\"][^\n]*",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"\b(Basic|Bearer)\s+(?=[\w+/=.~-]*[\d=])[\w+/=.~-]{8,}")
 _KEY = re.compile(r"\bwhsec_[\w+/=-]+")
 _QUOTED = re.compile(
@@ -56,20 +62,31 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _hide(text: str) -> str:
-    if "://" in text:
+    if "://" in text or ":\\/" in text:  # JSON may escape a slash
         text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
     if "%" in text:
         text = _ENCODED_USERINFO.sub(rf"\1{HIDDEN}%40", text)
     text = _KEY.sub(HIDDEN, _SCHEME.sub(rf"\1 {HIDDEN}", _HEADER.sub(rf"\1{HIDDEN}", text)))
     text = _QUOTED.sub(rf"\1\2{HIDDEN}\2", text)
-    return _PARAMETER.sub(_parameter, text) if "=" in text else text
+    return _hide_parameters(text) if "=" in text else text
 
 
-def _parameter(found: re.Match[str]) -> str:
-    """Hide the value of a parameter. Names of one or two letters count within an address only."""
+def _hide_parameters(text: str) -> str:
+    """Hide the values of parameters with a secret name, also of one within the value of another: url=rtsp://..."""
+    parts, done = [], 0
+    for found in _PARAMETER.finditer(text):
+        if found.start() < done or not _is_secret(found):
+            continue
+        parts += [text[done : found.end()], HIDDEN]
+        value = _VALUE.match(text, found.end())
+        done = value.end() if value else found.end()
+    return "".join([*parts, text[done:]])
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    """Return whether a parameter's name is a secret's. Names of one or two letters count within an address only."""
     name = found[1]
+    if not is_secret_name(name) or name.lower() not in _SHORT_NAMES:
+        return is_secret_name(name)
     before = found.string[: found.start()].rsplit(maxsplit=1)
-    within = bool(before) and not found.string[found.start() - 1].isspace() and ("/" in before[-1] or "?" in before[-1])
-    if not is_secret_name(name) or (name.lower() in _SHORT_NAMES and not within):
-        return found[0]
-    return f"{name}={HIDDEN}"
+    return bool(before) and not found.string[found.start() - 1].isspace() and ("/" in before[-1] or "?" in before[-1])

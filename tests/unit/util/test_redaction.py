@@ -123,6 +123,12 @@ def test_a_password_that_nobody_escaped_is_hidden_by_its_shape(password: str) ->
         "Config(api_key='s3same')",
         "secret whsec_s3same",
         "rtsp%3A%2F%2Fadmin%3As3same%40cam",
+        "source=rtsp://cam/live?password=s3same",
+        "url=rtsp://cam/user=admin_password=s3same_channel=1",
+        "a=b=c=token=s3same&d=e",
+        r"rtsp:\/\/admin:s3same@cam\/live",
+        "X-Api-Key: s3same",
+        "Set-Cookie: session=s3same",
     ],
 )
 def test_a_secret_is_hidden_by_its_place(text: str) -> None:
