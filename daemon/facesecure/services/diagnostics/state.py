@@ -163,7 +163,9 @@ def _open_to_others(state_dir: Path) -> Iterator[Path]:
         here = Path(folder)
         for path in (*([here] if here == state_dir else []), *(here / name for name in (*folders, *files))):
             with suppress(FileNotFoundError):  # a running daemon removes files
-                if not path.is_symlink() and stat.S_IMODE(path.lstat().st_mode) & 0o077:
+                mode = path.lstat().st_mode
+                group = 0 if stat.S_ISSOCK(mode) else 0o070  # the daemon's own socket is for the group, too
+                if not stat.S_ISLNK(mode) and mode & (0o007 | group):
                     yield path
 
 

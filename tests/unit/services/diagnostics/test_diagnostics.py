@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facesecure.app.control.server import ControlServer
 from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.diagnostics import CheckContext, Health, components, machine, run_checks, state
@@ -130,6 +131,13 @@ def test_what_others_can_read_is_warned_of(tmp_path):
     (tmp_path / "state" / "facesecure.db").chmod(0o644)
     result = only(state.permissions(context(tmp_path)))
     assert (result.health, "chmod" in result.remedy) == (Health.WARN, True)
+
+
+def test_the_socket_of_a_running_daemon_is_not_warned_of(tmp_path):
+    with Store.open(tmp_path / "state"), ControlServer({}, tmp_path / "state" / "control.sock"):
+        assert only(state.permissions(context(tmp_path))).health is Health.OK
+        (tmp_path / "state" / "control.sock").chmod(0o666)
+        assert only(state.permissions(context(tmp_path))).health is Health.WARN
 
 
 def test_every_file_and_folder_is_looked_at_and_one_command_mends_them(tmp_path):
