@@ -20,22 +20,41 @@ from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import PersonRow, SightingRow
 from facesecure.storage.unfinished import Removal
+from facesecure.storage.writes import Writer
 
 _BESIDE = timedelta(seconds=10)
 """Time around a person's visits in which they may stand in a snapshot of another visit."""
 
 
 class Removals:
-    """The removals of one store that are not finished.
+    """Removes and renames people of one store, and knows what is not finished; ``Store`` documents the errors.
 
     Example::
 
+        store.removals.remove_person("Anna")
         for removal in store.removals.named():
             store.removals.finish(removal)
     """
 
-    def __init__(self, database: Database, snapshots: Snapshots) -> None:
-        self._database, self._snapshots = database, snapshots
+    def __init__(self, database: Database, snapshots: Snapshots, writer: Writer) -> None:
+        self._database, self._snapshots, self._writer = database, snapshots, writer
+
+    def remove_person(self, name: str) -> Person:
+        """Remove a person from the database, the snapshots, the log and the backups."""
+        self._writer.settle()
+        with self._database.write() as session:
+            person = remove_person(session, name)
+            self._database.backups.clear()  # before the commit, so that a kill in between leaves no copy
+        self.erase()
+        return person
+
+    def rename_person(self, old: str, new: str) -> Person:
+        """Rename a person in the database, the log and the backups."""
+        self._writer.settle()
+        with self._database.write() as session:
+            person = rename_person(session, old, new)
+        self.erase()
+        return person
 
     def named(self) -> list[Removal]:
         """Return the removals whose name may stand in other files yet."""

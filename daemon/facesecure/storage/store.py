@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from facesecure.config import StoreConfig
 from facesecure.domain import Embedding, Image, Sighting, VerdictKind
@@ -34,7 +33,6 @@ from facesecure.storage import (
     key_rotation,
     people,
     reembedding,
-    removals,
     retention,
     sighting_faces,
     sightings,
@@ -48,6 +46,7 @@ from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.recorder import Recorder
+from facesecure.storage.removals import Removals
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.visitors import Visitors
 from facesecure.storage.write_queue import WriteLag, WriteQueue
@@ -88,7 +87,7 @@ class Store(AbstractContextManager["Store"]):
         self.visitors = Visitors(database, snapshots, self._writer)
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
-        self.removals = removals.Removals(database, snapshots)
+        self.removals = Removals(database, snapshots, self._writer)
 
     @classmethod
     def open(
@@ -121,9 +120,7 @@ class Store(AbstractContextManager["Store"]):
             self._database.back_up()
         self._database.close()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
@@ -160,23 +157,14 @@ class Store(AbstractContextManager["Store"]):
 
     def rename_person(self, old: str, new: str) -> Person:
         """Rename a person, in past sightings too. Raises UsageError if ``old`` is not enrolled or ``new`` is taken."""
-        self._writer.settle()
-        with self._database.write() as session:
-            person = removals.rename_person(session, old, new)
-        self.removals.erase()
-        return person
+        return self.removals.rename_person(old, new)
 
     def remove_person(self, name: str) -> Person:
         """Remove a person: faces, templates, snapshots and the name, from every file, backups too.
 
         Their past sightings stay as those of "somebody forgotten". Raises UsageError if ``name`` is not enrolled.
         """
-        self._writer.settle()
-        with self._database.write() as session:
-            person = removals.remove_person(session, name)
-            self._database.backups.clear()  # before the commit, so that a kill in between leaves no copy
-        self.removals.erase()
-        return person
+        return self.removals.remove_person(name)
 
     def remove_face(self, identifier: int, make_templates: TemplateMaker = templates_of) -> None:
         """Remove one face of a person. Raises UsageError if there is no such face, or it is their last one."""
