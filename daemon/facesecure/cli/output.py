@@ -33,7 +33,7 @@ _FILE_WIDTH = 4000
 """Columns of a table that is written to a file or pipe, so that each row stays on one line."""
 
 _GAP = 2
-"""Columns between two columns of a table."""
+"""Columns of the terminal behind each column of a table; rich reserves them behind the last one too."""
 
 
 def out() -> Console:
@@ -100,9 +100,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     shown = Table(box=None, pad_edge=False, header_style="" if "NO_COLOR" in os.environ else "bold")
     console = out()
     cells = [[cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row] for row in rows]
-    widths = _word_widths([[column, *(row[at].plain for row in cells)] for at, column in enumerate(columns)])
-    for column, least in zip(columns, _fitting(widths, console.width), strict=True):
-        shown.add_column(column, justify="right" if column in right else "left", overflow="fold", min_width=least)
+    texts = [[column, *(row[at].plain for row in cells)] for at, column in enumerate(columns)]
+    for column, width in zip(columns, _widths(texts, console.width), strict=True):
+        shown.add_column(column, justify="right" if column in right else "left", overflow="fold", width=width)
     for row in cells:
         shown.add_row(*row)
     if console.is_terminal:
@@ -113,18 +113,26 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: Se
     say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def _word_widths(columns: Sequence[Sequence[str]]) -> list[int]:
-    """Return the length of the longest word of each column."""
-    return [max((len(word) for text in column for word in text.split()), default=0) for column in columns]
+def _widths(columns: Sequence[Sequence[str]], available: int) -> list[int]:
+    """Return the widths at which ``columns`` of texts fit, with the widest reduced until they do.
+
+    A column is reduced to its longest word, and further only once all are: an id may be cut, no name. rich's own widths
+    are too large together where a column has a least width, and what is beyond the edge is lost.
+    """
+    room = available - _GAP * len(columns)
+    widths = [_longest(line for text in texts for line in text.splitlines()) for texts in columns]
+    words = [_longest(word for text in texts for word in text.split()) for texts in columns]
+    while sum(widths) > room and max(widths) > 1:
+        above = [at for at, width in enumerate(widths) if width > words[at]] or range(len(widths))
+        widths[max(above, key=widths.__getitem__)] -= 1
+    return widths
 
 
-def _fitting(widths: Sequence[int], available: int) -> list[int]:
-    """Return ``widths`` with the largest reduced, and only those, until the columns fit: an id may be cut, no name."""
-    room = available - _GAP * (len(widths) - 1)
-    fitting = list(widths)
-    while sum(fitting) > room and max(fitting) > 1:
-        fitting[fitting.index(max(fitting))] -= 1
-    return fitting
+def _longest(texts: Iterable[str]) -> int:
+    """Return the width of the longest of ``texts``: Chinese characters and emoji take two columns."""
+    from rich.cells import cell_len
+
+    return max(map(cell_len, texts), default=0)
 
 
 def _cell(value: object) -> str:

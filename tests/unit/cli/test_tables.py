@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from facesecure.cli import output
@@ -37,3 +39,16 @@ def test_a_long_path_is_cut_and_the_other_words_are_not(terminal: io.StringIO) -
     output.table(("field", "value"), [("snapshot", "/" + "x" * 200), ("unidentified", "yes")])
     assert max(map(len, terminal.getvalue().splitlines())) <= 80
     assert {"snapshot", "unidentified"} <= set(terminal.getvalue().split())
+
+
+@pytest.mark.parametrize("name", ["日本語のとても長い名前", "Zoë", "👍" * 20, "x" * 70, "/a" * 60])
+@pytest.mark.parametrize("columns", [2, 4, 6, 8])
+def test_no_character_of_a_table_is_lost_at_the_edge_of_the_terminal(
+    terminal: io.StringIO, name: str, columns: int
+) -> None:
+    row = [name, "2031-05-30 18:00:00", "unidentified", "which cannot be read here", "1.00", "-", "42 px", "to do it"]
+    shown = [cell * (1 + (columns < 8)) for cell in row[:columns]]
+    output.table([""] * columns, [shown])
+    written = terminal.getvalue()
+    assert max(map(cell_len, written.splitlines())) <= 80
+    assert Counter("".join(written.split())) == Counter("".join("".join(shown).split()))
