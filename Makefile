@@ -36,10 +36,10 @@ OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
 ON_DISK := mkdir -p .venv/tmp && TMPDIR="$(CURDIR)/.venv/tmp"
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
 # A real RTSP server for the tests of network cameras, and a system to boot for those of the service.
-# Without them these tests are skipped, and say so.
+# Without them these tests are skipped, and say so. The C compiler makes libraries that a test loads as foreign ones.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
-	systemd systemd-container python3-systemd espeak-ng alsa-utils
+	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev
 
 .PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs clean install uninstall
 
