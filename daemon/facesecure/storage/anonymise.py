@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from facesecure.domain.names import FORGOTTEN
@@ -70,6 +70,8 @@ def sightings_of(session: Session, row: PersonRow) -> set[str]:
 
 def _reword(session: Session, old: str, new: str) -> None:
     """Replace the name ``old`` by ``new`` in the reasons and corrections of sightings, and in alerts."""
+    foreign = func.typeof(SightingRow.identifier) != "text"  # others wrote it: it could be neither read nor changed
+    session.execute(delete(SightingRow).where(foreign))
     mentions = or_(_contains(SightingRow.why, old), _contains(SightingRow.correction, old))
     for sighting in session.scalars(select(SightingRow).where(mentions)):
         sighting.why = replace_name(sighting.why, old, new)

@@ -82,10 +82,10 @@ def _face(cipher: FieldCipher, person: str, row: FaceRow) -> EnrolledFace:
         image = png_image(cipher.decrypt(row.crop_png, FACE_CROP, person_context(person)))
         owner = face_context(person, row.model_sha256)
         embedding = embedding_from(cipher.decrypt(row.embedding, FACE_EMBEDDING, owner))
+        quality = quality_from(row.quality)
     except ValueError as error:
         hint = f"remove it: facesecure people remove NAME --face {row.id}"
         raise StoreError(f"face number {row.id} cannot be read: {error}", hint) from error
-    quality = quality_from(row.quality)
     return EnrolledFace(
         image, embedding, row.model_sha256, quality, row.source, row.id, row.added_at, sighting=row.sighting
     )

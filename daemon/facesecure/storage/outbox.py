@@ -36,6 +36,7 @@ from facesecure.storage.writes import Writer
 WRITE_TIMEOUT = 1.0
 """Seconds to wait for other writers: an alarm is rather sent without being stored than late."""
 _SNAPSHOT_PARTS = 5
+_STATES = {state.value for state in DeliveryState}
 _OPEN = [state.value for state in DeliveryState if state.open]
 
 _log = logging.getLogger(__name__)
@@ -117,6 +118,8 @@ class Outbox:
         counts: dict[str, dict[DeliveryState, int]] = {}
         with self._database.read() as session:
             for channel, state, count in session.execute(query):
+                if state not in _STATES:
+                    continue
                 counts.setdefault(channel, {})[DeliveryState(state)] = count
         return counts
 
@@ -141,10 +144,15 @@ def reword(session: Session, name: str, other: str) -> None:
         return {**values, **texts}
 
     cipher = cipher_of(session)
+    session.execute(delete(AlertRow).where(func.typeof(AlertRow.identifier) != "text"))  # no alert of facesecure's
     for row in session.scalars(select(AlertRow)):
-        document = reworded(row.document, "text", "speech")
-        if (seen := document["sighting"]) is not None:
-            document["sighting"] = {**seen, "verdict": reworded(seen["verdict"], "name", "second_name", "why")}
+        try:
+            document = reworded(row.document, "text", "speech")
+            if (seen := document["sighting"]) is not None:
+                document["sighting"] = {**seen, "verdict": reworded(seen["verdict"], "name", "second_name", "why")}
+        except (KeyError, TypeError):  # no alert of facesecure's, and it may hold the name anywhere
+            session.delete(row)
+            continue
         if document != row.document:
             if seals.matches(seals.alert_seal(cipher, row.identifier, row.document), row.seal):
                 row.seal = seals.alert_seal(cipher, row.identifier, document)
@@ -167,7 +175,7 @@ def _grouped(rows: Sequence[tuple[AlertRow, DeliveryRow | None]]) -> list[AlertW
     grouped: dict[str, tuple[AlertRow, list[StoredDelivery]]] = {}
     for alert, delivery in rows:
         _, deliveries = grouped.setdefault(alert.identifier, (alert, []))
-        if delivery is not None:
+        if delivery is not None and delivery.state in _STATES:
             deliveries.append(_stored(delivery))
     alerts = []
     for row, deliveries in grouped.values():

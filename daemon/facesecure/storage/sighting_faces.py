@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
 
 from facesecure.domain import AlignedFace, Embedding, SeenFace, Sighting, VerdictKind
@@ -122,7 +122,7 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
             SightingRow.visitor_id,
             SightingRow.visitor_seal,
             SeenFaceRow.sighting,
-            _clarity(SeenFaceRow.quality),
+            clarity_of(SeenFaceRow.quality),
             SeenFaceRow.embedding,
         )
         .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
@@ -133,7 +133,7 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
         select(
             MarkedFaceRow.visitor_id,
             MarkedFaceRow.sighting,
-            _clarity(MarkedFaceRow.quality),
+            clarity_of(MarkedFaceRow.quality),
             MarkedFaceRow.embedding,
             PersonRow.uid,
             MarkedFaceRow.marked_at,
@@ -172,9 +172,13 @@ def _by_visit(
     return visits
 
 
-def _clarity(quality: InstrumentedAttribute[dict[str, Any]]) -> ColumnElement[float]:
-    """Select the clarity alone: for many faces, SQLite extracts it faster than Python parses the whole quality."""
-    return func.json_extract(quality, "$.clarity")
+def clarity_of(quality: InstrumentedAttribute[dict[str, Any]]) -> ColumnElement[float]:
+    """Select the clarity alone, 0 to 1: for many faces, SQLite extracts it faster than Python parses the whole quality.
+
+    What is no quality has the clarity 0.
+    """
+    found = case((func.json_valid(quality), func.json_extract(quality, "$.clarity")))
+    return case((func.typeof(found).in_(("real", "integer")), func.min(1.0, func.max(0.0, found))), else_=0.0)
 
 
 def marked(session: Session, model_sha256: str) -> Embeddings:
@@ -271,8 +275,8 @@ def _seen(cipher: FieldCipher, row: SeenFaceRow) -> Iterator[SeenFace]:
     if embedding is None:
         return
     try:
-        image = png_image(cipher.decrypt(row.crop_png, SEEN_CROP, owner))
+        face = AlignedFace(png_image(cipher.decrypt(row.crop_png, SEEN_CROP, owner)), quality_from(row.quality))
     except ValueError as error:
         _log.warning("a face of %s is left out: %s", owner, error)
         return
-    yield SeenFace(AlignedFace(image, quality_from(row.quality)), embedding, row.model_sha256, row.taken_at)
+    yield SeenFace(face, embedding, row.model_sha256, row.taken_at)

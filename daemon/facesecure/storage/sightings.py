@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,9 @@ from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import SightingRow
 
+_log = logging.getLogger(__name__)
+
+_KINDS = {kind.value for kind in VerdictKind}
 _AFTER_ANY_CHARACTER = "\U0010ffff"
 _PAGE = 500
 _LIST_HINT = "facesecure events list shows them"
@@ -197,10 +201,21 @@ def _box_values(box: Box | None) -> list[float] | None:
 def _correction(row: SightingRow) -> Correction | None:
     if row.corrected_kind is None or row.correction is None or row.corrected_at is None:
         return None
+    if row.corrected_kind not in _KINDS:
+        return None
     return Correction(VerdictKind(row.corrected_kind), row.corrected_name, row.correction, row.corrected_at)
 
 
 def _verdict(row: SightingRow) -> Verdict:
+    """Return the verdict of a row; one that no sighting can have, which others wrote, identifies nobody."""
+    try:
+        return _verdict_of(row)
+    except ValueError as error:
+        _log.warning("sighting %s is damaged or was changed: %s", row.identifier, error)
+        return Verdict(VerdictKind.UNIDENTIFIED, why="its record is damaged")
+
+
+def _verdict_of(row: SightingRow) -> Verdict:
     return Verdict(
         kind=VerdictKind(row.kind),
         why=row.why,

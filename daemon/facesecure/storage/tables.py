@@ -8,71 +8,16 @@ Every ``embedding`` and ``crop_png`` is encrypted (``storage.encryption``).
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator
 
-from facesecure.storage.snapshots import is_snapshot_path
-from facesecure.util.paths import readable
-
-_log = logging.getLogger(__name__)
+from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
 HEAD = "0007"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, stored in UTC as text that sorts by time."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Convert an aware datetime to naive UTC. Raises ValueError for a naive one."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a stored time needs a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Convert naive UTC to an aware datetime."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-class Text(TypeDecorator[str]):
-    """Text in which the bytes of a file name that are not UTF-8 are escaped: SQLite stores no others."""
-
-    impl = String
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Escape what cannot be stored."""
-        return None if value is None else readable(value)
-
-
-class SnapshotPath(TypeDecorator[str]):
-    """The path of a snapshot. Anything else, which only a foreign hand writes there, is read as no snapshot."""
-
-    impl = String
-    cache_ok = True
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Return the path, or None and a warning in the log for what is none."""
-        if value is None or is_snapshot_path(value):
-            return value
-        _warn_of(value)
-        return None
-
-
-@lru_cache(100)
-def _warn_of(value: str) -> None:
-    _log.warning("the database names %r as a snapshot, which is ignored: somebody changed it", value)
 
 
 class Base(DeclarativeBase):
@@ -81,8 +26,9 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: Text,
         datetime: UtcDateTime,
-        float: Float,
-        bytes: LargeBinary,
+        int: Whole,
+        float: Number,
+        bytes: Bytes,
     }
 
 
@@ -95,12 +41,12 @@ class PersonRow(Base):
 
     __tablename__ = "people"
     id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(String(64))
-    name_key: Mapped[str] = mapped_column(String(256), unique=True)
+    name: Mapped[str] = mapped_column(Text(64))
+    name_key: Mapped[str] = mapped_column(Text(256), unique=True)
     created_at: Mapped[datetime]
-    uid: Mapped[str] = mapped_column(String(32))
-    edition: Mapped[str] = mapped_column(String(32))
-    seal: Mapped[str] = mapped_column(String(64))
+    uid: Mapped[str] = mapped_column(Text(32))
+    edition: Mapped[str] = mapped_column(Text(32))
+    seal: Mapped[str] = mapped_column(Text(64))
 
 
 class FaceRow(Base):
@@ -111,11 +57,11 @@ class FaceRow(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
     crop_png: Mapped[bytes]
     embedding: Mapped[bytes]
-    model_sha256: Mapped[str] = mapped_column(String(64))
-    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    model_sha256: Mapped[str] = mapped_column(Text(64))
+    quality: Mapped[dict[str, Any]] = mapped_column(Document)
     source: Mapped[str]
     added_at: Mapped[datetime]
-    sighting: Mapped[str | None] = mapped_column(String(100))
+    sighting: Mapped[str | None] = mapped_column(Text(100))
     """The sighting that the face was enrolled from; it may have been removed."""
 
 
@@ -125,7 +71,7 @@ class TemplateRow(Base):
     __tablename__ = "templates"
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    model_sha256: Mapped[str] = mapped_column(String(64))
+    model_sha256: Mapped[str] = mapped_column(Text(64))
     embedding: Mapped[bytes]
     faces: Mapped[int]
     made_at: Mapped[datetime]
@@ -146,14 +92,14 @@ class SightingRow(Base):
         Index("ix_sightings_visitor_id", "visitor_id"),
         Index("ix_sightings_corrected_person_id", "corrected_person_id"),
     )
-    identifier: Mapped[str] = mapped_column(String(100), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
+    identifier: Mapped[str] = mapped_column(Text(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text(16))
     why: Mapped[str]
-    name: Mapped[str | None] = mapped_column(String(64))
-    name_key: Mapped[str | None] = mapped_column(String(256))
+    name: Mapped[str | None] = mapped_column(Text(64))
+    name_key: Mapped[str | None] = mapped_column(Text(256))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     score: Mapped[float | None]
-    second_name: Mapped[str | None] = mapped_column(String(64))
+    second_name: Mapped[str | None] = mapped_column(Text(64))
     second_score: Mapped[float | None]
     evidence: Mapped[float | None]
     faces_used: Mapped[int]
@@ -161,19 +107,19 @@ class SightingRow(Base):
     track: Mapped[int | None]
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
-    supersedes: Mapped[str | None] = mapped_column(String(100))
+    supersedes: Mapped[str | None] = mapped_column(Text(100))
     snapshot: Mapped[str | None] = mapped_column(SnapshotPath)
     snapshot_bytes: Mapped[int]
-    box: Mapped[list[float] | None] = mapped_column(JSON(none_as_null=True))
+    box: Mapped[list[float] | None] = mapped_column(Corners)
     created_at: Mapped[datetime]
     visitor_id: Mapped[int | None] = mapped_column(ForeignKey("visitors.id", ondelete="SET NULL"))
-    corrected_kind: Mapped[str | None] = mapped_column(String(16))
-    corrected_name: Mapped[str | None] = mapped_column(String(64))
-    corrected_name_key: Mapped[str | None] = mapped_column(String(256))
+    corrected_kind: Mapped[str | None] = mapped_column(Text(16))
+    corrected_name: Mapped[str | None] = mapped_column(Text(64))
+    corrected_name_key: Mapped[str | None] = mapped_column(Text(256))
     corrected_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     correction: Mapped[str | None]
     corrected_at: Mapped[datetime | None]
-    visitor_seal: Mapped[str | None] = mapped_column(String(64))
+    visitor_seal: Mapped[str | None] = mapped_column(Text(64))
 
 
 class VisitorRow(Base):
@@ -188,7 +134,7 @@ class VisitorRow(Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     visits: Mapped[int]
-    name: Mapped[str | None] = mapped_column(String(64))
+    name: Mapped[str | None] = mapped_column(Text(64))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
 
 
@@ -197,12 +143,10 @@ class SeenFaceRow(Base):
 
     __tablename__ = "seen_faces"
     id: Mapped[int] = mapped_column(primary_key=True)
-    sighting: Mapped[str] = mapped_column(
-        String(100), ForeignKey("sightings.identifier", ondelete="CASCADE"), index=True
-    )
+    sighting: Mapped[str] = mapped_column(Text(100), ForeignKey("sightings.identifier", ondelete="CASCADE"), index=True)
     taken_at: Mapped[datetime]
-    model_sha256: Mapped[str] = mapped_column(String(64))
-    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    model_sha256: Mapped[str] = mapped_column(Text(64))
+    quality: Mapped[dict[str, Any]] = mapped_column(Document)
     embedding: Mapped[bytes]
     crop_png: Mapped[bytes]
 
@@ -214,11 +158,11 @@ class MarkedFaceRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     visitor_id: Mapped[int] = mapped_column(ForeignKey("visitors.id", ondelete="CASCADE"), index=True)
     not_person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), index=True)
-    sighting: Mapped[str] = mapped_column(String(100), index=True)
+    sighting: Mapped[str] = mapped_column(Text(100), index=True)
     marked_at: Mapped[datetime]
     taken_at: Mapped[datetime]
-    model_sha256: Mapped[str] = mapped_column(String(64))
-    quality: Mapped[dict[str, Any]] = mapped_column(JSON)
+    model_sha256: Mapped[str] = mapped_column(Text(64))
+    quality: Mapped[dict[str, Any]] = mapped_column(Document)
     embedding: Mapped[bytes]
     crop_png: Mapped[bytes]
 
@@ -228,11 +172,11 @@ class AlertRow(Base):
 
     __tablename__ = "alerts"
     __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)
-    identifier: Mapped[str] = mapped_column(String(100), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
+    identifier: Mapped[str] = mapped_column(Text(100), primary_key=True)
+    kind: Mapped[str] = mapped_column(Text(16))
     created_at: Mapped[datetime]
-    document: Mapped[dict[str, Any]] = mapped_column(JSON)
-    seal: Mapped[str] = mapped_column(String(64))
+    document: Mapped[dict[str, Any]] = mapped_column(Document)
+    seal: Mapped[str] = mapped_column(Text(64))
 
 
 class DeliveryRow(Base):
@@ -241,12 +185,12 @@ class DeliveryRow(Base):
     __tablename__ = "deliveries"
     __table_args__ = (UniqueConstraint("alert", "channel"), Index("ix_deliveries_state", "state"))
     id: Mapped[int] = mapped_column(primary_key=True)
-    alert: Mapped[str] = mapped_column(String(100), ForeignKey("alerts.identifier", ondelete="CASCADE"))
-    channel: Mapped[str] = mapped_column(String(100))
+    alert: Mapped[str] = mapped_column(Text(100), ForeignKey("alerts.identifier", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(Text(100))
     expires_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(Text(16))
     attempts: Mapped[int]
-    by: Mapped[str] = mapped_column(String(100))
+    by: Mapped[str] = mapped_column(Text(100))
     last_error: Mapped[str]
     changed_at: Mapped[datetime]
 
@@ -255,7 +199,7 @@ class CounterRow(Base):
     """Counters that only grow. ``people`` counts changes to people, faces and templates."""
 
     __tablename__ = "counters"
-    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(Text(32), primary_key=True)
     value: Mapped[int]
 
 
@@ -267,8 +211,8 @@ class ForgottenRow(Base):
     """
 
     __tablename__ = "forgotten"
-    what: Mapped[str] = mapped_column(String(200), primary_key=True)
-    becomes: Mapped[str] = mapped_column(String(64))
+    what: Mapped[str] = mapped_column(Text(200), primary_key=True)
+    becomes: Mapped[str] = mapped_column(Text(64))
     at: Mapped[datetime]
 
 
@@ -284,5 +228,5 @@ class KeyRow(Base):
     """The identifier of the key that encrypts the database; it does not reveal the key. One row."""
 
     __tablename__ = "keys"
-    identifier: Mapped[str] = mapped_column(String(16), primary_key=True)
+    identifier: Mapped[str] = mapped_column(Text(16), primary_key=True)
     since: Mapped[datetime]

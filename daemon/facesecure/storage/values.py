@@ -20,5 +20,8 @@ def embedding_from(data: bytes) -> Embedding:
 
 
 def quality_from(document: dict[str, Any]) -> Quality:
-    """Return the quality stored as a JSON object."""
-    return Quality(**{**document, "reasons": tuple(document["reasons"])})
+    """Return the quality stored as a JSON object. Raises ValueError if it is none."""
+    try:
+        return Quality(**{**document, "reasons": tuple(document["reasons"])})
+    except (KeyError, TypeError) as error:
+        raise ValueError("its quality is damaged") from error

@@ -128,7 +128,7 @@ class Visitors:
         return gone
 
     def _summary(self, session: Session, row: VisitorRow) -> Visitor:
-        clarity = func.json_extract(SeenFaceRow.quality, "$.clarity")
+        clarity = sighting_faces.clarity_of(SeenFaceRow.quality)
         best = (
             select(SightingRow.snapshot)
             .join(SeenFaceRow, SeenFaceRow.sighting == SightingRow.identifier)

@@ -1,0 +1,118 @@
+"""Somebody writes to the database whatever SQLite takes: each value that does not fit hides nothing but itself."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from facesecure.domain import Alert
+from facesecure.domain.deliveries import PlannedDelivery
+from facesecure.domain.errors import FacesecureError
+from facesecure.storage.store import Store
+from support.builders import NOON
+from support.faults.table import attack
+from support.store import enrolled_face, known, sighting
+from support.visitors import CHOOSE, faces, visit
+
+MODEL = faces(1)[0].model_sha256
+VALUES = {
+    "text": "99999-13-45",
+    "bytes": b"\xff\xfe\x00",
+    "a huge number": 2**62,
+    "infinity": 9e999,
+    "JSON nested 20,000 deep": 20_000 * "[",
+    "JSON of another form": '{"text": 5, "sighting": {"verdict": 7}}',
+}
+TABLES = ("people", "faces", "templates", "sightings", "seen_faces", "visitors", "marked_faces", "alerts", "deliveries")
+READINGS: dict[str, Callable[[Store], object]] = {
+    "people": lambda store: [store.faces_of(person.name) for person in store.people()],
+    "templates": lambda store: store.templates(),
+    "sightings": lambda store: store.sightings(),
+    "marks": lambda store: store.marked_strangers(MODEL),
+    "visitors": lambda store: [store.visitors.faces(one.identifier) for one in store.visitors.all()],
+    "alerts to send": lambda store: store.outbox.pending(),
+    "history": lambda store: store.outbox.history(),
+    "counts": lambda store: store.outbox.counts(NOON),
+    "a new sighting": lambda store: store.record(sighting("new", known("Anna"))),
+    "a new visit": lambda store: visit(store, "again", 2),
+    "a rename": lambda store: store.rename_person("Anna", "Zoe"),
+    "a removal": lambda store: store.remove_person("Zoe"),
+}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory with two rows of everything."""
+    state = tmp_path_factory.mktemp("filled") / "state"
+    with Store.open(state) as store:
+        store.add_person("Anna", [enrolled_face(1), enrolled_face(2)])
+        store.add_person("Tom", [enrolled_face(3)])
+        assert (visit(store, "one", 1), visit(store, "two", 2)) == (1, 2)
+        store.corrections.not_known("two", None, CHOOSE)
+        for number in (1, 2):
+            store.record(sighting(f"known-{number}", known("Anna")))
+            alert = replace(Alert.about(sighting("known-1", known("Anna")), "Anna is at the door"))
+            planned = [PlannedDelivery("log", NOON + timedelta(days=9999))]
+            store.outbox.write(replace(alert, identifier=f"alert-{number}"), planned)
+    return state
+
+
+def columns(state: Path, table: str) -> list[str]:
+    with closing(sqlite3.connect(state / "facesecure.db")) as connection:
+        return [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+
+
+def plant(state: Path, table: str, column: str, value: object) -> bool:
+    """Write ``value`` into the newest row; return whether SQLite takes it."""
+    change = f"UPDATE {table} SET {column} = ? WHERE rowid = (SELECT max(rowid) FROM {table})"
+    with closing(sqlite3.connect(state / "facesecure.db")) as connection, suppress(sqlite3.Error), connection:
+        connection.execute(change, (value,))
+        return True
+    return False
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("table", TABLES)
+@attack(
+    "values of another kind in the database",
+    how="text, bytes, a number of 2^62, infinity, JSON of another form or nested 20,000 deep in each column of each "
+    "table",
+)
+def test_a_value_that_does_not_fit_hides_no_other_row(
+    filled: Path, tmp_path: Path, table: str, saw: Callable[[str], None]
+) -> None:
+    tried = 0
+    for column in columns(filled, table):
+        for what, value in VALUES.items():
+            state = tmp_path / "state"
+            shutil.rmtree(state, ignore_errors=True)
+            shutil.copytree(filled, state)
+            if not plant(state, table, column, value):
+                continue
+            tried += 1
+            with Store.open(state) as store:
+                for name, read in READINGS.items():
+                    try:
+                        read(store)
+                    except FacesecureError:
+                        pass  # in one sentence, with what to do
+                    except Exception as error:
+                        raise AssertionError(f"{what} in {table}.{column} stops {name}") from error
+    saw(f"{table}: {tried} of {tried} read as none; the other rows are read, changed and removed")
+
+
+def test_the_alert_beside_a_damaged_one_is_sent(filled: Path, tmp_path: Path) -> None:
+    for table, column in (("alerts", "document"), ("alerts", "created_at"), ("deliveries", "state")):
+        for value in VALUES.values():
+            shutil.rmtree(tmp_path / "state", ignore_errors=True)
+            shutil.copytree(filled, tmp_path / "state")
+            plant(tmp_path / "state", table, column, value)
+            with Store.open(tmp_path / "state") as store:
+                assert "alert-1" in {one.alert.identifier for one in store.outbox.pending()}
