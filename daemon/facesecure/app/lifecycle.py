@@ -94,7 +94,7 @@ class Supervisor:
         return self._stopped or self._next is not None
 
     def with_complaint(self, line: str) -> str:
-        """Return ``line``, and that there is a complaint, which itself is for the journal: every user can read STATUS=."""
+        """Return ``line``, and that there is a complaint; what it says is for the journal: all read STATUS=."""
         return f"{line}; the new configuration was rejected: see the journal" if self.complaint else line
 
     @contextmanager

@@ -34,8 +34,8 @@ def _plain(text: str) -> str:
 class FacesecureError(Exception):
     """Base of all expected failures. ``hint`` is one sentence that says what to do.
 
-    Neither holds a secret, whatever it was made of: both are redacted. Both are plain text on one line, whatever name or
-    answer from outside they quote.
+    Neither holds a secret, whatever it was made of: both are redacted. Both are plain text on one line, whatever name
+    or answer from outside they quote.
 
     Example::
 

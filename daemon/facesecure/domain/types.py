@@ -239,7 +239,7 @@ class Alert:
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
         for name, text in (("text", self.text), ("speech", self.speech or self.text)):
-            object.__setattr__(self, name, one_line(readable(text), LONGEST_TEXT))  # it may quote a camera or a file name
+            object.__setattr__(self, name, one_line(readable(text), LONGEST_TEXT))  # it may quote a camera or a file
 
     @classmethod
     def about(cls, sighting: Sighting, text: str, **others: Any) -> Alert:

@@ -12,7 +12,6 @@ from typing import Any
 
 from facesecure.config import FacesecureConfig
 from facesecure.config.loader import Problem, SettingsFile, read_settings, validated
-from facesecure.domain.errors import ConfigError
 from facesecure.services.setting_checks import CHECKS, Sections
 from facesecure.util.rates import false_accept_warning
 

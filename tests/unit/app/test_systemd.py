@@ -92,7 +92,8 @@ def test_what_has_not_changed_is_not_said_again():
 
 def test_a_state_that_cannot_be_read_is_said_and_said_no_more_once_it_can():
     told = _reported(["watching", StoreError("the disk is gone", "find it"), "watching"])
-    assert told == ["STATUS=watching", "STATUS=watching, but its state cannot be read: see the journal", "STATUS=watching"]
+    unreadable = "STATUS=watching, but its state cannot be read: see the journal"
+    assert told == ["STATUS=watching", unreadable, "STATUS=watching"]
 
 
 def test_a_status_is_one_line_whatever_it_is_made_of():

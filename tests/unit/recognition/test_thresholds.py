@@ -30,7 +30,14 @@ class House:
 
     def standards(self, asked=1e-4):
         return LiveThresholds(
-            self.templates, lambda: self.revision, SHA, MODEL, SCORES, SignedDocuments(self.folder), asked, clock=lambda: self.now
+            self.templates,
+            lambda: self.revision,
+            SHA,
+            MODEL,
+            SCORES,
+            SignedDocuments(self.folder),
+            asked,
+            clock=lambda: self.now,
         )
 
 
