@@ -109,6 +109,8 @@ class FrameReader:
         self._container = container
         self._stream = stream
         self._name = name
+        # Joined between two key frames, this decoder gives grey images in which only edges move; others give none.
+        self._blind = stream.codec_context.codec.name == "mpeg4"
         self.damaged = 0
         self.key_frame = False
 
@@ -121,8 +123,12 @@ class FrameReader:
         for packet in self._container.demux(self._stream):
             self.damaged += packet.is_corrupt
             self.key_frame |= packet.is_keyframe
-            good: list[VideoFrame | None] = [frame for frame in self._decode(packet) if not frame.is_corrupt]
+            good: list[VideoFrame | None] = [frame for frame in self._decode(packet) if self._is_whole(frame)]
             yield from good or [None]
+
+    def _is_whole(self, frame: VideoFrame) -> bool:
+        self._blind &= not frame.key_frame
+        return not (self._blind or frame.is_corrupt)
 
     def _decode(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
         import av

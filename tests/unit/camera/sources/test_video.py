@@ -131,6 +131,19 @@ def test_a_truncated_film_gives_what_there_is_and_a_warning(tmp_path: Path, capl
     assert "walk.mp4 is damaged or cut short" in caplog.text
 
 
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264", "libx265", "mpeg2video"])
+def test_a_film_that_begins_between_two_key_frames_is_shown_from_the_next_one_on(tmp_path: Path, codec: str) -> None:
+    options = {"g": "25", "sc_threshold": "0"} | (
+        {"x265-params": "keyint=25:scenecut=0:log-level=none"} if codec == "libx265" else {}
+    )
+    film = walk(tmp_path / "walk.ts", 100, codec=codec, options={} if codec == "mpeg2video" else options)
+    data = film.read_bytes()
+    film.write_bytes(data[len(data) // 3 // 188 * 188 :])
+    frame = first(open_source(str(film), FAST), 1)[0]
+    assert pixel(frame.image, 100, 5) == pytest.approx((90, 90, 90), abs=8)
+    assert sum(abs(frame.image[60].astype(int) - ORANGE).sum(1) < 40) > 30  # the whole square
+
+
 def test_a_whole_film_gives_no_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert len(list(open_source(str(walk(tmp_path / "walk.mp4", 50)), FAST).frames())) == 50
     assert caplog.text == ""
