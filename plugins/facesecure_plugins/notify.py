@@ -67,9 +67,14 @@ class NotifyPlugin:
 
     def check(self) -> None:
         """Raise PluginError if no service is set or an address is invalid. Sends nothing."""
-        for service in self._load():
-            if isinstance(service, PluginError):
-                raise service
+        self._load()
+        self.check_settings()
+
+    def check_settings(self) -> None:
+        """Raise PluginError with every address that is invalid. Sends nothing."""
+        services = self._load() if self._config.urls else []
+        if wrong := [service.message for service in services if isinstance(service, PluginError)]:
+            raise PluginError("; ".join(wrong), _SERVICES)
 
     def send(self, alert: Alert) -> None:
         """Send ``alert`` to every service. Raises PluginError for those that failed, which the next attempt repeats."""

@@ -34,7 +34,7 @@ _HEADER_VALUE = re.compile(r"(?:[\x21-\x7e\xa1-\xff](?:[\t\x20-\x7e\xa0-\xff]*[\
 
 
 def _web_address(url: str) -> str:
-    if url and not url.startswith(("http://", "https://")):
+    if url and not url.lower().startswith(("http://", "https://")):
         raise ValueError("a web address begins with http:// or https://")
     if not url:
         return url
@@ -94,6 +94,18 @@ class WebhookPlugin:
     def check(self) -> None:
         """Raise PluginError if no address is set. Sends nothing: most receivers take any post for an alert."""
         self._url()
+        self.check_settings()
+
+    def check_settings(self) -> None:
+        """Raise PluginError for an address that no request can have, such as one with a space in its host."""
+        import requests
+
+        if not self._config.url:
+            return
+        try:
+            requests.Request("POST", self._config.url).prepare()
+        except (requests.RequestException, ValueError):  # its text may hold the password
+            raise PluginError("no host can have the name in its url", "check [plugins.webhook] url") from None
 
     def send(self, alert: Alert) -> None:
         """Post ``alert``. Raises PluginError, without secrets of the address, unless the response is 2xx."""

@@ -55,6 +55,33 @@ def test_a_plugins_settings_are_checked_too_with_their_line(facesecure, tmp_path
     assert problems[1] == "line 3: plugins.logg: no plugin called 'logg' is installed; did you mean 'log'?"
 
 
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise imports it
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('webhook]\nurl = "https://user:hidden@front door/x"', "no host can have the name in its url"),
+        ('webhook]\nurl = "https://.../x"', "no host can have the name in its url"),
+        (
+            'notify]\nurls = ["nosuch://hidden", "ntfy://topic", "mail:hidden"]',
+            "address 1 of urls is not known to Apprise; address 3 of urls is not known to Apprise",
+        ),
+    ],
+)
+def test_an_address_that_can_never_be_reached_is_refused_without_being_shown(facesecure, tmp_path, table, said):
+    file = tmp_path / "door.toml"
+    file.write_text(f"[plugins.{table}\n")
+    (problem,) = facesecure("config", "check", file, "--json").json["problems"]
+    assert said in problem
+    assert "hidden" not in problem
+
+
+@pytest.mark.parametrize("table", ['webhook]\nurl = "HTTPS://bücher.example/door"', "notify]", "webhook]"])
+def test_an_address_that_may_be_right_or_is_not_set_yet_is_accepted(facesecure, tmp_path, table):
+    file = tmp_path / "door.toml"
+    file.write_text(f"[plugins.{table}\n")
+    assert facesecure("config", "check", file).code == 0
+
+
 def test_a_fallback_that_is_no_plugin_is_told_and_one_that_goes_in_a_circle(facesecure, tmp_path):
     file = tmp_path / "door.toml"
     file.write_text('[alerts]\nfallback = { google_home = "speeker" }\n')
