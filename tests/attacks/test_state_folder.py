@@ -418,7 +418,7 @@ def test_a_forged_alert_is_not_sent(
 @attack(
     "the database is made to look older",
     how="its revision is set back, so that unsigned files are taken over again; a database of the older form without a "
-    "single face of it; a trigger that deletes alerts",
+    "single face of it; a trigger; a view; indexes, conditions and computed columns that refuse alerts",
 )
 def test_a_newer_state_cannot_be_made_an_older_one(
     facesecure: CommandLine, tmp_path: Path, saw: Callable[[str], None]
@@ -431,6 +431,12 @@ def test_a_newer_state_cannot_be_made_an_older_one(
         "UPDATE alembic_version SET version_num = '0005'",
         "CREATE TRIGGER quiet AFTER INSERT ON alerts BEGIN DELETE FROM alerts; END",
         "CREATE VIEW nobody AS SELECT * FROM people",
+        "CREATE UNIQUE INDEX once ON alerts (kind)",
+        "CREATE INDEX never ON alerts (abs(-9223372036854775808))",
+        "CREATE INDEX few ON alerts (kind) WHERE abs(created_at) < 0",
+        "ALTER TABLE alerts ADD COLUMN quiet CHECK (kind <> 'stranger')",
+        "ALTER TABLE alerts ADD COLUMN loud GENERATED ALWAYS AS (json_extract(document, '$[')) VIRTUAL",
+        "CREATE VIRTUAL TABLE search USING fts5 (name)",
     ):
         sql(state, change)
         refused = facesecure("people", "list")

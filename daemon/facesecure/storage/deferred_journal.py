@@ -30,6 +30,8 @@ from facesecure.util.files import open_own, owned_like, sync_folder
 SUFFIX = "-deferred"
 _MAGIC = b"fs-deferred1"
 _HEAD = struct.Struct("<II")
+_LARGEST = 16_000_000
+"""Bytes of a write at most; a sighting takes some 130,000. A longer one in the file is damage, or somebody's bomb."""
 _OWNED_WITHIN = 0.5
 """Seconds to wait for another process that is just removing the file."""
 _RESUMED_WITHIN = 10.0
@@ -111,6 +113,8 @@ class Journal:
             self._open()
             data = self._cipher_in_use().encrypt(plain, DEFERRED_WRITE, str(self._end))
             place = Place(self._end, len(data))
+            if place.length > _LARGEST:
+                raise StoreError(f"a write of {place.length} bytes cannot be kept for later", "please report it")
             try:
                 _write_all(self._descriptor, _HEAD.pack(len(data), zlib.crc32(data)) + data, place.offset)
                 os.fdatasync(self._descriptor)
@@ -172,6 +176,8 @@ class Journal:
         offset = len(_MAGIC)
         while len(head := os.pread(self._descriptor, _HEAD.size, offset)) == _HEAD.size:
             length, check = _HEAD.unpack(head)
+            if length > _LARGEST:
+                return
             data = os.pread(self._descriptor, length, offset + _HEAD.size)
             if len(data) != length or zlib.crc32(data) != check:
                 return

@@ -7,6 +7,7 @@ before; ``facesecure key rotate`` makes such copies worthless.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +20,11 @@ FIRST_ENCRYPTED, FIRST_SIGNED = "0004", "0006"
 DATABASE_NAME = "facesecure.db"
 _TRIED = 20
 """How many values of each table are tried: some may be damaged."""
+
+_INDEX = re.compile(r"CREATE INDEX \w+ ON \w+ \(\w+(?:, \w+)*\)")
+_CONDITION = re.compile(r"\b(?:CHECK|GENERATED|AS|VIRTUAL|CONFLICT|COLLATE)\b", re.IGNORECASE)
+_UNIQUE = {("people", ("name_key",)), ("deliveries", ("alert", "channel"))}
+_COLUMNS = "SELECT name FROM pragma_index_info(?)"
 
 OLD_OWNERS: dict[str, tuple[str, Callable[..., str]]] = {
     "faces": ("person_id", lambda person: f"person {person}"),
@@ -51,11 +57,19 @@ def is_unsigned_state(state_dir: Path, key: Key) -> bool:
 def tampering(connection: sqlite3.Connection, revision: str) -> str:
     """Return what only others can have done to a database that says it is of ``revision``; empty if there is nothing.
 
-    Triggers and views could change or hide what is written.
+    Triggers and views could change or hide what is written; conditions, unique and computed values refuse it.
     """
     foreign = connection.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')").fetchone()
     if foreign is not None:
         return f"it has the {foreign[0]} {foreign[1]!r}"
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"):
+        if not (_INDEX.fullmatch(sql) if kind == "index" else not _CONDITION.search(sql)):
+            return f"the {kind} {name!r} has conditions that facesecure does not make"
+        uniques = connection.execute("SELECT name FROM pragma_index_list(?) WHERE origin = 'u'", (name,)).fetchall()
+        for (unique,) in uniques:
+            covered = tuple(column for (column,) in connection.execute(_COLUMNS, (unique,)))
+            if (name, covered) not in _UNIQUE:
+                return f"the table {name!r} has conditions that facesecure does not make"
     columns = {column for _, column, *_ in connection.execute("PRAGMA table_info(people)")}
     newer = "uid" in columns and revision < FIRST_SIGNED
     return f"it says that it is of revision {revision!r}, and is newer" if newer else ""
