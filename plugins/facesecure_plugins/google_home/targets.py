@@ -12,7 +12,12 @@ from facesecure_plugins.google_home.device import PORT, Device
 
 _BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?::(?P<port>\d+))?")
 _INVISIBLE = re.compile("[\u00ad\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff]")
-_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`"), "'")
+_TYPED = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4`"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"), '"'),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
+}
+"""Apostrophes, quotation marks and dashes, which phones choose by themselves, to those of a keyboard."""
 _WITH_PORT = re.compile(r"(?P<host>[^:]+):(?P<port>\d+)")
 
 
@@ -59,10 +64,10 @@ class Target:
 def normalized(name: str) -> str:
     """Return ``name`` for comparison, without differences that a user cannot see or type.
 
-    These are case, spaces, the Unicode form, the kind of apostrophe, accents typed apart, and invisible characters such
-    as the variation selector after an emoji.
+    These are case, spaces, the Unicode form, the kind of apostrophe, quotation mark or dash, accents typed apart, and
+    invisible characters such as the variation selector after an emoji.
     """
-    plain = unicodedata.normalize("NFKC", name.translate(_APOSTROPHES))
+    plain = unicodedata.normalize("NFKC", name.translate(_TYPED))
     folded = unicodedata.normalize("NFKC", plain.casefold())
     visible = "".join(letter for letter in folded if not _INVISIBLE.fullmatch(letter))
     return " ".join(visible.split())

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from facesecure_plugins.google_home.device import Device, from_record
-from facesecure_plugins.google_home.targets import Target
+from facesecure_plugins.google_home.targets import Target, normalized
 
 UUID_TEXT = "0a1b2c3d-0000-1111-2222-333344445555"
 KITCHEN = Device("Kitchen  Display", (("192.168.1.20", 8009), ("fd00::20", 8009)), UUID(UUID_TEXT))
@@ -104,3 +104,11 @@ def test_addresses_that_work_from_everywhere_come_first():
     device = from_record({"id": UUID_TEXT}, ["fe80::1%eth0", "fd00::20", "192.168.1.20"], 8009)
     assert [host for host, _ in device.addresses] == ["192.168.1.20", "fd00::20", "fe80::1%eth0"]
     assert device.name == UUID_TEXT
+
+
+@pytest.mark.parametrize(
+    ("typed", "announced"),
+    [('"Den"', "\u201cDen\u201d"), ("cafe - bar", "cafe \u2013 bar"), ("guest-room", "guest\u2011room")],
+)
+def test_quotation_marks_and_dashes_that_a_phone_chose_are_those_of_a_keyboard(typed, announced):
+    assert normalized(typed) == normalized(announced)

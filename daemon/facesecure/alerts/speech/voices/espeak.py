@@ -15,7 +15,10 @@ _INSTALL = "install it: sudo apt install espeak-ng"
 _SECONDS = 10.0
 _NORMAL, _SLOW = 160, 120
 """Words a minute; espeak-ng's own 175 is hard to follow through a loudspeaker."""
-_NAMES = {"zh": "cmn", "zh-cn": "cmn", "zh-tw": "cmn", "no": "nb", "iw": "he", "pt": "pt-br"}
+_NAMES = {
+    "zh": "cmn", "zh-cn": "cmn", "zh-tw": "cmn", "zh-hk": "yue", "zh-mo": "yue", "no": "nb", "nn": "nb", "iw": "he",
+    "pt": "pt-br",
+}  # fmt: skip
 """espeak-ng's names of languages for which gTTS has others."""
 
 

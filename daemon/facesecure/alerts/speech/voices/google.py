@@ -23,6 +23,8 @@ _RESPONSE = re.compile(rb'"jQ1olc","\[\\"([A-Za-z0-9+/=]+)\\"')
 """The MP3 in the response, in base64; the name is that of the remote call that gTTS makes."""
 _OTHER_CODES = {"he": "iw", "nb": "no", "nn": "no", "fil": "tl", "jv": "jw", "cmn": "zh"}
 """Google's older codes of languages that have another today (ISO 639)."""
+_CHINESE = {"hk": "yue", "mo": "yue", "yue": "yue", "hant": "zh-tw", "tw": "zh-tw", "hans": "zh-cn"}
+"""Google's codes of Chinese by the region or script that is written, of which the first counts."""
 _MAX_RESPONSE = 5_000_000
 _OFFLINE = (
     "sentences recorded earlier are still spoken; to speak without a network, install espeak-ng or "
@@ -108,4 +110,6 @@ def _code(language: str) -> str | None:
 
     spoken = {name.lower(): name for name in tts_langs()}
     written, plain = language.replace("_", "-").lower(), base(language)
+    if plain == "zh" and (chosen := next((code for part, code in _CHINESE.items() if part in written.split("-")), "")):
+        written = chosen
     return spoken.get(written) or spoken.get(plain) or spoken.get(_OTHER_CODES.get(plain, ""))

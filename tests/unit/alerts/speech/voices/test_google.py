@@ -103,7 +103,11 @@ def test_a_house_without_names_in_its_network_is_told():
 
 @pytest.mark.parametrize(
     ("language", "code"),
-    [("he", "iw"), ("he-IL", "iw"), ("nb", "no"), ("nb_NO", "no"), ("nn", "no"), ("fil", "tl"), ("jv", "jw")],
+    [
+        *[("he", "iw"), ("he-IL", "iw"), ("nb", "no"), ("nb_NO", "no"), ("nn", "no"), ("fil", "tl"), ("jv", "jw")],
+        *[("zh-Hant", "zh-TW"), ("zh_TW", "zh-TW"), ("zh-Hans-SG", "zh-CN"), ("zh-HK", "yue"), ("zh-Hant-HK", "yue")],
+        *[("zh", "zh"), ("sr-Latn", "sr"), ("pt-BR", "pt"), ("pt-PT", "pt-PT")],
+    ],
 )
 def test_languages_of_today_reach_google_by_its_own_codes(language, code):
     from urllib.parse import unquote_plus

@@ -26,7 +26,7 @@ def test_a_program_that_is_not_there_says_how_to_get_it():
 
 @espeak
 @pytest.mark.parametrize(
-    "language", ["en", "fr", "fr-CA", "de", "es", "pt", "pt-PT", "zh", "zh-TW", "no", "iw", "en_GB"]
+    "language", ["en", "fr", "fr-CA", "de", "es", "pt", "pt-PT", "zh", "zh-TW", "zh-HK", "no", "nn", "iw", "en_GB"]
 )
 def test_espeak_speaks_what_google_speaks_under_googles_names(language):
     assert EspeakVoice().say("Anna 1 2 3", language).seconds > 0.3
