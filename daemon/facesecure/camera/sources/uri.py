@@ -136,10 +136,13 @@ def _stream(scheme: str, rest: str) -> Address:
         parts.port  # noqa: B018  (raises where the port is no number)
         if parts.username is None and ("@" in parts.fragment or (":" in parts.netloc and "@" in parts.query)):
             raise ValueError("the password ends the host's part")
-    except ValueError:
+        if host and re.search(r"\s", host):
+            raise ValueError("a space in the host's name")
+    except ValueError as error:
+        port = "the port is a number from 1 to 65535; " if "out of range" in str(error) else ""
         raise SourceError(
             f"{redact(url)} is not a stream's address",
-            "write rtsp://user:password@host:554/path; in a password write %40 for @, %3A for :, %2F for /,"
+            f"{port}write rtsp://user:password@host:554/path; in a password write %40 for @, %3A for :, %2F for /,"
             " %23 for #, %3F for ? and %5B for [",
         ) from None
     if not host:

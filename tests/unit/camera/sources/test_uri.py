@@ -143,6 +143,17 @@ def test_a_misspelt_address_shows_no_password(uri: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_port_that_cannot_be_is_named() -> None:
+    with pytest.raises(SourceError, match="is not a stream's address") as caught:
+        parse("rtsp://admin:hunter2@cam:99999/live")
+    assert "the port is a number from 1 to 65535" in str(caught.value.hint)
+
+
+def test_a_host_with_a_space_is_refused_at_once() -> None:
+    with pytest.raises(SourceError, match="is not a stream's address"):
+        parse("rtsp://admin:hunter2@ 192.168.1.7/live")
+
+
 @pytest.mark.parametrize("password", ["12#3", "a#b", "12?3", "a?b", "a[b"])
 def test_a_password_that_must_be_escaped_is_named_and_never_shown(password: str) -> None:
     with pytest.raises(SourceError, match="is not a stream's address") as caught:
