@@ -13,6 +13,7 @@ import numpy as np
 from facesecure.domain import Image
 
 if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 # FFmpeg's AVColorSpace and AVColorRange numbers.
@@ -43,6 +44,7 @@ class VideoWriter:
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = self._open_stream(fps, {"crf": str(crf), "preset": preset})
         self._frames = 0
+        self._failed = False
 
     def _open_stream(self, fps: float, options: dict[str, str]) -> VideoStream:
         rate = Fraction(fps).limit_denominator(1000)
@@ -57,7 +59,10 @@ class VideoWriter:
         return stream  # type: ignore[no-any-return]
 
     def write(self, image: Image) -> None:
-        """Append one uint8 RGB image of the video's size. Raises ValueError for any other size."""
+        """Append one uint8 RGB image of the video's size.
+
+        Raises ValueError for any other size, OSError if the file cannot be written.
+        """
         import av
 
         if (image.shape[1], image.shape[0]) != self.size:
@@ -66,12 +71,23 @@ class VideoWriter:
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = self._frames
         self._frames += 1
-        self._container.mux(self._stream.encode(frame))
+        self._encode(frame)
 
     def close(self) -> None:
-        """Finish the file; without this it cannot be played."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        """Finish the file, without which it cannot be played, unless writing it has failed.
+
+        FFmpeg crashes when it goes on with a file whose header could not be written. Raises OSError.
+        """
+        if not self._failed:
+            self._encode(None)
+            self._container.close()
+
+    def _encode(self, frame: VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except Exception:
+            self._failed = True
+            raise
 
     def __enter__(self) -> Self:
         return self
