@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of 
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -111,7 +112,7 @@ def _explain(error: Exception) -> int:
         return 1
     if isinstance(error, OSError) and error.strerror:
         file = f"{error.filename}: " if error.filename else ""
-        return _print_error(f"{file}{error.strerror}", _sudo_hint(error), 1)
+        return _print_error(f"{file}{error.strerror}", _sudo_hint(error) or _space_hint(error), 1)
     message = f"{type(error).__name__}: {error}".splitlines()[0]
     return _print_error(message, f"this is a bug; run with {DEBUG}=1 for the traceback", 1)
 
@@ -140,6 +141,11 @@ def _sudo_hint(error: Exception) -> str | None:
     if reason is None or as_service.started_by_root():
         return None
     return "use sudo: the configuration, key and state of the service are for root and its own user"
+
+
+def _space_hint(error: OSError) -> str | None:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "the disk or your share of it is full: free some space, or write to another folder" if full else None
 
 
 def _wrong_usage(error: _ParserError) -> int:

@@ -65,6 +65,12 @@ def test_the_systems_errors_name_the_file(raising):
     assert (outcome.code, outcome.err) == (1, "error: /etc/shadow: Permission denied\n")
 
 
+def test_a_full_disk_is_told_with_what_to_do(raising):
+    outcome = raising(OSError(28, "No space left on device"))
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: No space left on device\nhint: the disk or your share of it is full: free")
+
+
 def test_an_interrupt_is_130_and_one_word(raising):
     outcome = raising(KeyboardInterrupt())
     assert (outcome.code, outcome.err) == (130, "interrupted\n")
