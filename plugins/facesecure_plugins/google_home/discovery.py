@@ -6,11 +6,13 @@ closes a Zeroconf that others use, and leaves a thread behind.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 import ifaddr
 from zeroconf import InterfaceChoice, IPVersion, ServiceBrowser, ServiceInfo, ServiceListener, Zeroconf
@@ -20,6 +22,8 @@ from facesecure_plugins.google_home.device import Device, from_record
 
 SERVICE = "_googlecast._tcp.local."
 _RECORD_SECONDS = 3.0
+_ASKED = 8
+"""Devices that are asked for their record at once."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +44,7 @@ class Browser(ServiceListener):
         self._interfaces = list(interfaces)
         self._found: dict[str, Device] = {}
         self._changed = threading.Condition()
+        self._asked = set[Future[None]]()
         self._zeroconf: Zeroconf | None = None
         self._browser: ServiceBrowser | None = None
         self._addresses: frozenset[str] = frozenset()
@@ -65,6 +70,8 @@ class Browser(ServiceListener):
         """Stop listening. May be called twice."""
         if self._browser is not None:
             self._browser.cancel()
+        for asked in list(self._asked):
+            asked.cancel()
         if self._zeroconf is not None:
             self._zeroconf.close()
         self._browser = self._zeroconf = None
@@ -91,9 +98,27 @@ class Browser(ServiceListener):
         return device
 
     def add_service(self, zc: Zeroconf, type_: str, name: str) -> None:
-        """Handle a new or changed device, called by zeroconf."""
-        info = zc.get_service_info(type_, name, timeout=int(_RECORD_SECONDS * 1000))
-        device = _device(info) if info is not None else None
+        """Handle a new or changed device, called by zeroconf.
+
+        Devices tell their whole record at once. One that tells only its name is asked meanwhile, and few are at a
+        time: thousands of names without a device behind them would otherwise keep the real ones waiting for hours.
+        """
+        info = ServiceInfo(type_, name)
+        if info.load_from_cache(zc):
+            self._add(name, info)
+        elif len(self._asked) < _ASKED and zc.loop is not None:
+            asked = asyncio.run_coroutine_threadsafe(self._ask(zc, info), zc.loop)
+            self._asked.add(asked)
+            asked.add_done_callback(self._asked.discard)
+        else:
+            log.debug("%s is not asked for its record: too many have none", name)
+
+    async def _ask(self, zc: Zeroconf, info: ServiceInfo) -> None:
+        if await info.async_request(zc, _RECORD_SECONDS * 1000):
+            self._add(info.name, info)
+
+    def _add(self, name: str, info: ServiceInfo) -> None:
+        device = _device(info)
         if device is None:
             log.debug("the record of %s cannot be used", name)
             return
