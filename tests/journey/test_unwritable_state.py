@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.alerts.policy.arming import Arming
+from facesecure.domain.mode import Mode
 from facesecure.storage.store import Store
 from support.faults.disks import fill, make_read_only, small_disk
 from support.faults.household import Home

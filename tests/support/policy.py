@@ -9,12 +9,13 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.arming import Armed
 from facesecure.alerts.policy.policy import Policy
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert, SeenFace, Sighting, Verdict, VerdictKind
 from facesecure.domain.messages import Phrases
+from facesecure.domain.mode import Mode
 from support.builders import NOON
 from support.visitors import CHOOSE, faces
 

@@ -7,11 +7,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.alerts.policy.arming import Arming
 from facesecure.app.housekeeping import RetentionTask
 from facesecure.app.ram_fallback import StateLocation
 from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.config import FacesecureConfig
+from facesecure.domain.mode import Mode
 from facesecure.recognition.identify import Identifier
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.services.drill.stranger import stranger_here

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facesecure.alerts.policy.arming import Arming, Mode
 from facesecure.cli import output
 from facesecure.cli.control_client import ask_daemon
 from facesecure.cli.output import Json
 from facesecure.cli.settings import settings_of, state_of
+from facesecure.domain.mode import Mode
 
 if TYPE_CHECKING:
     from facesecure.cli.settings import Settings
@@ -48,6 +48,8 @@ def arm(
 
 
 def _for_the_next_start(settings: Settings, mode: Mode) -> dict[str, object]:
+    from facesecure.alerts.policy.arming import Arming
+
     config = settings.config()
     before = Arming(state_of(config), Mode(config.policy.mode)).arm(mode)
     return {"mode": mode.value, "before": before.mode.value, "warning": None, "running": False}

@@ -36,7 +36,8 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 
 def _not_running(settings: Settings, error: Any, json: bool) -> None:
-    from facesecure.alerts.policy.arming import Arming, Mode
+    from facesecure.alerts.policy.arming import Arming
+    from facesecure.domain.mode import Mode
 
     config = settings.config()
     mode = Arming(state_of(config), Mode(config.policy.mode)).armed.mode

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path, PosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from facesecure.util.trusted_paths import ServiceUser, UntrustedPathError, open_trusted
+
+if TYPE_CHECKING:
+    import socket
 
 FINISH, NEW_KEY, USE_KEY, DONE = b"finish ", b"new key ", b"use key", b"done"
 """What may be asked of the process that stayed root, and its answer; another answer is the number of an error."""
@@ -116,6 +118,8 @@ class CallersFiles:
         return self.key and self.key.with_name(f"{self.key.name}.next")
 
     def _ask(self, request: bytes) -> list[int]:
+        import socket
+
         if self.helper is None:
             raise OSError("no process has root's rights")
         self.helper.send(request)

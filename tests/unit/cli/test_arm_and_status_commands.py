@@ -6,13 +6,14 @@ import time
 
 import pytest
 
-from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.control.commands import Commands
 from facesecure.app.control.server import ControlServer
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
+from facesecure.domain.mode import Mode
 from support.builders import face_at
 from support.store import sighting
 

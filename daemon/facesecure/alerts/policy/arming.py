@@ -12,31 +12,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import StoreError
+from facesecure.domain.mode import Mode
 from facesecure.storage.signed_documents import SignedDocuments
 
 FILE_NAME = "arming.json"
 _VERSION = 1
 
 _log = logging.getLogger(__name__)
-
-
-class Mode(StrEnum):
-    """The mode of the household, which decides on alerts."""
-
-    HOME = "home"
-    AWAY = "away"
-    OFF = "off"
-    """Disarmed: no visitor is announced."""
-
-    @property
-    def words(self) -> str:
-        """The mode as in "watching, armed away"."""
-        return "disarmed" if self is Mode.OFF else f"armed {self.value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.arming import Armed
 from facesecure.alerts.policy.rules import RuleContext, RuleOutcome, RuleSet
 from facesecure.domain import AlertKind
+from facesecure.domain.mode import Mode
 from facesecure.util.clock import Clock
 
 

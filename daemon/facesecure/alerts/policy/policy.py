@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.arming import Armed
 from facesecure.alerts.policy.live_rules import LiveRules, armed_home
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.alerts.policy.state import PolicyState
@@ -16,6 +16,7 @@ from facesecure.alerts.policy.visit_policy import VisitPolicy
 from facesecure.alerts.policy.wording import every_sentence
 from facesecure.domain import Alert, Sighting
 from facesecure.domain.messages import Phrases
+from facesecure.domain.mode import Mode
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.util.clock import Clock, SystemClock
 

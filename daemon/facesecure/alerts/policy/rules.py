@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from facesecure.alerts.policy.arming import Armed, Mode
+from facesecure.alerts.policy.arming import Armed
 from facesecure.config.policy import ALL, NONE, PolicyConfig, RuleConfig
 from facesecure.domain import AlertKind
 from facesecure.domain.errors import did_you_mean
+from facesecure.domain.mode import Mode
 from facesecure.domain.names import name_key
 from facesecure.domain.schedule import Hours, wall_clock, within
 

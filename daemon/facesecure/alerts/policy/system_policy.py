@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.alerts.policy.camera_state import BACK
 from facesecure.alerts.policy.cooldowns import NotifiedVisit
 from facesecure.alerts.policy.live_rules import LiveRules, Moment
@@ -13,6 +12,7 @@ from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
 from facesecure.alerts.policy.state import PolicyState
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.messages import Phrases
+from facesecure.domain.mode import Mode
 from facesecure.util.redaction import redact
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.alerts.policy.cooldowns import NotifiedVisit, notified_visit_of
 from facesecure.alerts.policy.live_rules import LiveRules, Moment
 from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
@@ -14,6 +13,7 @@ from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
 from facesecure.alerts.policy.wording import sentence
 from facesecure.domain import Alert, Sighting, VerdictKind
 from facesecure.domain.messages import Phrases
+from facesecure.domain.mode import Mode
 from facesecure.recognition.visitor_matching import MatchVisitor
 
 

@@ -16,13 +16,14 @@ from typing import Any, Protocol
 from facesecure import __version__
 from facesecure.alerts.build import AlertStack
 from facesecure.alerts.delivery.channel import ChannelReport
-from facesecure.alerts.policy.arming import Arming, Mode
+from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
 from facesecure.app.control.server import Handler
 from facesecure.camera.build import Camera
 from facesecure.domain import Box, Face, VerdictKind
 from facesecure.domain.errors import SourceError, StoreError, UsageError
+from facesecure.domain.mode import Mode
 from facesecure.services.drill.drill import Drill
 from facesecure.storage.write_queue import WriteLag
 from facesecure.util.redaction import redact

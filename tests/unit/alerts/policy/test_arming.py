@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from facesecure.alerts.policy.arming import Armed, Arming, Mode
+from facesecure.alerts.policy.arming import Armed, Arming
 from facesecure.domain.errors import StoreError
+from facesecure.domain.mode import Mode
 from facesecure.storage.signed_documents import SignedDocuments
 from support.builders import NOON
 

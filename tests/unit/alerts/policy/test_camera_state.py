@@ -2,9 +2,9 @@
 
 import pytest
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import AlertKind
+from facesecure.domain.mode import Mode
 from support.policy import Door, rules
 
 OFFLINE, BACK = "The camera is offline", "The camera is back"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import AlertKind
+from facesecure.domain.mode import Mode
 from support.policy import Door, rules
 from support.visitors import faces
 

@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.alerts.policy.rules import warn_of_unknown
 from facesecure.config.policy import PolicyConfig
+from facesecure.domain.mode import Mode
 from support.policy import CHANNELS, Door, FakeClock, rules
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from facesecure.alerts.policy.arming import Mode
 from facesecure.app.control.commands import LastSeen, ago, status_line
 from facesecure.domain import VerdictKind
+from facesecure.domain.mode import Mode
 from support.builders import NOON
 
 

@@ -1,0 +1,19 @@
+"""The modes of a household."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """The mode of the household, which decides on alerts."""
+
+    HOME = "home"
+    AWAY = "away"
+    OFF = "off"
+    """Disarmed: no visitor is announced."""
+
+    @property
+    def words(self) -> str:
+        """The mode as in "watching, armed away"."""
+        return "disarmed" if self is Mode.OFF else f"armed {self.value}"
