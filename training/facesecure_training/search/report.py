@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from facesecure.domain.errors import UsageError
+from facesecure.util.plain_text import escaped
 from facesecure_training.common.optional_dependencies import pyplot
 from facesecure_training.search.study import optuna
 
@@ -27,7 +28,7 @@ def write(study: Any, folder: Path, command: str) -> Path:
     _importance_chart(folder / "importance.png", importance(study))
     _parallel_chart(folder / "parallel.png", done)
     page = folder / "report.html"
-    page.write_text(_page(study, done, command))
+    page.write_text(escaped(_page(study, done, command)), encoding="utf-8")
     return page
 
 

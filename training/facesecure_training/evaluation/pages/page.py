@@ -13,6 +13,7 @@ from typing import Any
 from facesecure.domain.errors import UsageError
 from facesecure.util.files import replace_file
 from facesecure.util.paths import readable
+from facesecure.util.plain_text import escaped
 
 _STYLE = """
 :root { --ink: #263238; --faint: #607d8b; --line: #cfd8dc; --good: #2e7d32; --paper: #ffffff; --back: #f5f7f8; }
@@ -108,4 +109,4 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> s
 
 
 def _safe(text: str) -> str:
-    return html.escape(text)
+    return html.escape(escaped(text))
