@@ -113,8 +113,10 @@ demo: .venv/.base
 test: setup
 	.venv/bin/python -m pytest -m 'not slow' -n auto --maxprocesses 4 --dist loadfile
 
+# Random damage takes a minute for each parser, and keeps one core busy; the others boot systems and measure.
 test-slow: setup
-	.venv/bin/python -m pytest -m slow
+	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py
+	.venv/bin/python -m pytest -m slow --ignore-glob='*/test_fuzz_*.py'
 
 bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door
