@@ -24,6 +24,8 @@ _TRIED = 20
 _INDEX = re.compile(r"CREATE INDEX \w+ ON \w+ \(\w+(?:, \w+)*\)")
 _CONDITION = re.compile(r"\b(?:CHECK|GENERATED|AS|VIRTUAL|CONFLICT|COLLATE)\b", re.IGNORECASE)
 _UNIQUE = {("people", ("name_key",)), ("deliveries", ("alert", "channel"))}
+_ONE_TEMPLATE = ("templates", ("person_id", "model_sha256"))
+"""Unique until a person could have several templates, from revision 0003 on."""
 _COLUMNS = "SELECT name FROM pragma_index_info(?)"
 
 OLD_OWNERS: dict[str, tuple[str, Callable[..., str]]] = {
@@ -68,7 +70,7 @@ def tampering(connection: sqlite3.Connection, revision: str) -> str:
         uniques = connection.execute("SELECT name FROM pragma_index_list(?) WHERE origin = 'u'", (name,)).fetchall()
         for (unique,) in uniques:
             covered = tuple(column for (column,) in connection.execute(_COLUMNS, (unique,)))
-            if (name, covered) not in _UNIQUE:
+            if (name, covered) not in _UNIQUE | ({_ONE_TEMPLATE} if revision < "0003" else set()):
                 return f"the table {name!r} has conditions that facesecure does not make"
     columns = {column for _, column, *_ in connection.execute("PRAGMA table_info(people)")}
     newer = "uid" in columns and revision < FIRST_SIGNED
