@@ -165,6 +165,7 @@ def _without_traceback(format: Any, record: logging.LogRecord) -> str:
         return bounded(format(record), _LONGEST)
     kept, record.exc_info, record.exc_text = record.exc_info, None, None
     try:
-        return bounded(f"{format(record)}: {kept[1]}", _LONGEST)
+        message, reason = format(record), str(kept[1])
+        return bounded(message if message.endswith(reason) else f"{message}: {reason}", _LONGEST)
     finally:
         record.exc_info = kept
