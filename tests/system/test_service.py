@@ -15,13 +15,24 @@ STOPPED_WITHIN = 3.0
 QUIET = '[camera]\nsource = "rtsp://127.0.0.1:9/door"\nreconnect_max = 600.0\n'
 """A camera that is not there."""
 
-HOLD = """
-import sqlite3, sys, time
-database = sqlite3.connect(sys.argv[1])
-database.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-time.sleep(600)
+STUCK = """
+import sys, time
+from facesecure.cli.main import main
+from facesecure.pipeline.pipeline import Pipeline
+
+step, done = Pipeline.step, 0
+
+def stuck(pipeline, frame):
+    global done
+    done += 1
+    if done > 10:
+        time.sleep(3600)
+    return step(pipeline, frame)
+
+Pipeline.step = stuck
+sys.exit(main(["run"]))
 """
+"""The daemon, whose pipeline does not come back from its eleventh frame."""
 
 
 def test_it_starts_is_ready_and_says_how_things_stand(service):
@@ -136,12 +147,10 @@ def test_a_camera_driver_that_never_returns_is_a_hang(service):
 
 
 def test_a_pipeline_that_does_not_finish_its_frame_is_a_hang(service):
-    """Somebody holds the database while a sighting has to be written: the camera goes on, the pipeline stands still."""
-    service.start(drop_in=IMPATIENT)
-    holder = service.system.start(PYTHON, "-c", HOLD, f"{STATE}/facesecure.db")
-    assert holder.line() == "held"
+    """The camera goes on, the pipeline stands still."""
+    service.system.write("/srv/stuck.py", STUCK.encode(), mode=0o644)
+    service.start(drop_in=f"{IMPATIENT}ExecStart=\nExecStart={PYTHON} -I /srv/stuck.py\n")
     service.system.wait_for(lambda: service.said("no frame was finished for"), "the hang to be noticed")
-    holder.kill()
     service.wait_for_restart()
     assert service.said("result 'watchdog'")
 
