@@ -49,5 +49,5 @@ def rows_of(reports: list[pytest.TestReport]) -> dict[str, list[Row]]:
                 words.setdefault((kind, trial, how), []).append(text)
     found: dict[str, list[Row]] = {}
     for (kind, trial, how), texts in words.items():
-        found.setdefault(kind, []).append(Row(trial, how, "; ".join(texts)))
+        found.setdefault(kind, []).append(Row(trial, how, "; ".join(dict.fromkeys(texts))))
     return found
