@@ -67,6 +67,7 @@ def peak_of(act: Callable[[], object]) -> int:
     return status("VmHWM") - before
 
 
+@pytest.mark.slow
 @attack(
     "export that is a bomb or a trap",
     how="compressed, repeated, linked, locked, overlapping, counted wrongly, a million entries, names that lead out of "

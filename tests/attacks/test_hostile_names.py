@@ -45,6 +45,7 @@ def assert_plain(text: str, lines: int | None = None) -> None:
     assert lines is None or len(found) == lines, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @attack("name of a Cast device", how="a Cast device whose name holds control, direction and invisible characters")
 def test_a_cast_device_with_a_hostile_name(tmp_path: Path, name: str, saw: Callable[[str], None]) -> None:
@@ -61,6 +62,7 @@ def test_a_cast_device_with_a_hostile_name(tmp_path: Path, name: str, saw: Calla
     saw(f"“{' '.join(line.split()[:4])}”")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @attack("name of a file", how="photos to enrol and to identify whose names hold the same")
 def test_a_photo_with_a_hostile_name(tmp_path: Path, name: str, saw: Callable[[str], None]) -> None:

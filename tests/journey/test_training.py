@@ -97,6 +97,7 @@ def test_a_head_on_the_bundled_embedder_knows_two_people_at_once(faces, tmp_path
     assert json.loads((tmp_path / "run" / "config.json").read_text())["light"] == "brightened"
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces, hugonet, tmp_path):
     run = tmp_path / "run"
     killed = subprocess.Popen(
@@ -137,6 +138,7 @@ def test_what_does_not_fit_is_refused_in_words(hugonet, words, code, complaint):
     assert (done.returncode, complaint in done.stderr, "Traceback" in done.stderr) == (code, True, False)
 
 
+@pytest.mark.slow
 def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, tmp_path):
     data = rendered(tmp_path / "faces", 4, side=40)
     damaged = data / "grace_hopper" / "002.png"
