@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from facesecure.util.containment import bounded
 from facesecure.util.plain_text import escaped
+from facesecure.util.redaction import bounded
 
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig

@@ -12,12 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from facesecure.util.redaction import redact
+from facesecure.util.redaction import LONGEST, bounded
 
 T = TypeVar("T")
-
-LONGEST = 1000
-"""Characters of a message that are kept."""
 
 
 class ContainedError(Exception):
@@ -84,16 +81,6 @@ def describe(error: BaseException) -> str:
     except BaseException:  # noqa: BLE001 - its own __str__ may raise anything
         message = "its message cannot be read"
     return bounded(f"{name}: {message}" if message else name)
-
-
-def bounded(text: str, longest: int = LONGEST) -> str:
-    """Return ``text`` redacted and cut to ``longest`` characters; what cannot be encoded is escaped.
-
-    It is redacted with a margin beyond the cut, so that no half of a secret remains, and not as a whole: the patterns
-    would take minutes over megabytes.
-    """
-    kept = redact(text[: 2 * longest]).encode(errors="backslashreplace").decode()
-    return kept if len(kept) <= longest else f"{kept[:longest]}… (cut; {len(text)} characters)"
 
 
 def _is_short(error: Exception) -> bool:

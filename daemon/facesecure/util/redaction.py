@@ -19,6 +19,8 @@ from urllib.parse import unquote
 from facesecure.util.address_secrets import secrets_of_address
 from facesecure.util.secret_patterns import HIDDEN, hide_patterns
 
+LONGEST = 1000
+"""Characters of a message that ``bounded`` keeps."""
 _SHORTEST = 4
 _WITHIN_WORDS = 8
 _ORDINARY = frozenset(
@@ -97,6 +99,20 @@ _process = Redactor()
 def redact(text: str) -> str:
     """Return ``text`` with every secret replaced by ``***``: those learned, and those that show by their place."""
     return _process.redact(text)
+
+
+def bounded(text: str, longest: int = LONGEST) -> str:
+    """Return ``text`` redacted and cut to ``longest`` characters; what cannot be encoded is escaped.
+
+    Twice as much is redacted, not all: megabytes would hold every thread up. What is near the end of that is left out,
+    since a secret may be cut in half there.
+    """
+    whole = len(text) <= 2 * longest
+    kept = redact(text[: 2 * longest]).encode(errors="backslashreplace").decode()
+    if whole and len(kept) <= longest:
+        return kept
+    end = longest if whole else min(longest, max(0, len(kept) - longest // 2))
+    return f"{kept[:end]}… (cut; {len(text)} characters)"
 
 
 def learn(*secrets: str) -> None:

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from facesecure.domain.errors import FacesecureError, PluginError
-from facesecure.util.containment import LONGEST, ContainedError, bounded, contained, contained_in_time, describe
+from facesecure.util.containment import ContainedError, contained, contained_in_time, describe
+from facesecure.util.redaction import LONGEST, bounded
 
 
 def raising(error: BaseException) -> None:
@@ -41,6 +42,12 @@ def test_an_error_of_megabytes_is_cut_whatever_its_kind() -> None:
 def test_the_cut_leaves_no_half_of_a_secret() -> None:
     text = bounded("x" * (LONGEST - 30) + " rtsp://admin:" + "s3cret" * 20 + "@camera/live " + "y" * 5000)
     assert "s3cret" not in text
+
+
+def test_no_half_of_a_secret_remains_where_others_before_it_were_shortened() -> None:
+    hidden = f"password={'x' * 200} "
+    text = hidden * (2 * LONGEST // len(hidden)) + "token='s3cret"
+    assert "s3c" not in bounded(text + "s3cret" * 20 + "'" + "y" * 5000)
 
 
 def test_ctrl_c_is_passed_on_on_the_main_thread_only() -> None:

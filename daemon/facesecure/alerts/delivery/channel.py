@@ -17,7 +17,8 @@ from facesecure.alerts.plugins.api import HasClose, PluginConfig
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
-from facesecure.util.containment import bounded, contained
+from facesecure.util.containment import contained
+from facesecure.util.redaction import bounded
 
 PLAYING_SECONDS = 30.0
 """Time limit of an announcement that has begun to play, or its plugin's attempt_seconds if that is longer."""
