@@ -74,6 +74,14 @@ def progressive_of(scans: int, size: tuple[int, int] = SMALL) -> bytes:
     return data[:at] + data[at:end] * scans + data[end:]
 
 
+def slow_progressive() -> bytes:
+    """A progressive JPEG of 20 megapixels of noise whose last scan, the one that refines most, comes 90 times."""
+    noise = np.random.default_rng(0).integers(88, 168, (500, 500, 1), dtype=np.uint8)
+    data = packed(Pillow.fromarray(np.tile(noise, (8, 10, 3))), "jpeg", progressive=True, quality=30)
+    at, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:at] + data[at:end] * 90 + data[end:]
+
+
 def _one_component_first(data: bytes) -> bytes:
     """A baseline JPEG whose first scan has one component: the decoder keeps all coefficients in memory."""
     at = data.index(b"\xff\xda")

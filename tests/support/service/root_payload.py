@@ -15,6 +15,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -69,6 +70,15 @@ def by_setuid_program() -> str:
     return "root" if done.stdout.strip() == "0" else "refused"
 
 
+def process_of_root() -> int:
+    """Return a process whose four user ids are root's; process 1 of a container may be somebody else's."""
+    for status_file in Path("/proc").glob("[0-9]*/status"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if "\nUid:\t0\t0\t0\t0\n" in status_file.read_text():
+                return int(status_file.parent.name)
+    raise LookupError("no process of root's")
+
+
 def tries() -> dict[str, str]:
     return {
         "setuid 0": outcome(lambda: os.setuid(0)),
@@ -88,7 +98,7 @@ def tries() -> dict[str, str]:
         "chown": outcome(lambda: os.chown("/tmp", 0, 0)),
         "bind port 80": outcome(lambda: socket.socket().bind(("127.0.0.1", 80)) if unprivileged() > 80 else deny()),
         "type into the terminal": outcome(tty_input),
-        "signal root's process 1": outcome(lambda: os.kill(1, signal.SIGCONT)),
+        "signal a process of root's": outcome(lambda: os.kill(process_of_root(), signal.SIGCONT)),
         "set-uid program": by_setuid_program(),
         "ids": status("Uid", "Gid"),
         "groups": " ".join(map(str, sorted(os.getgroups()))),
