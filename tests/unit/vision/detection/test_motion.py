@@ -243,3 +243,39 @@ def test_people_in_the_corridor_clip_are_movement(shared_data: object) -> None:
     gate = MotionGate(MotionConfig())
     seen = [gate.moved(*pair) for pair in clip_lumas(f"{shared_data}/clips/corridor-backs.mp4")]
     assert sum(seen) > 50
+
+
+def test_the_whole_image_is_a_region_before_there_is_a_background() -> None:
+    assert MotionGate(AT_ONCE).regions == ((0.0, 0.0, 1.0, 1.0),)
+    assert MotionGate(MotionConfig(enabled=False)).regions == ((0.0, 0.0, 1.0, 1.0),)
+
+
+def test_nothing_that_moves_is_no_region() -> None:
+    assert settled().regions == ()
+
+
+def test_a_region_is_the_box_of_the_person_who_moves() -> None:
+    gate = settled()
+    gate.moved(with_person(porch(), 200), 0.0)
+    (region,) = gate.regions
+    assert region == pytest.approx((200 / 640, 120 / 360, 260 / 640, 340 / 360), abs=0.02)
+
+
+def test_two_people_apart_are_two_regions_the_larger_first() -> None:
+    gate = settled()
+    gate.moved(with_person(with_person(porch(), 100), 400, width=120), 0.0)
+    larger, smaller = gate.regions
+    assert larger[0] == pytest.approx(400 / 640, abs=0.02)
+    assert smaller[0] == pytest.approx(100 / 640, abs=0.02)
+
+
+def test_a_region_reaches_the_edge_of_the_image_with_the_person() -> None:
+    gate = settled()
+    gate.moved(with_person(porch(), 580), 0.0)
+    assert [region[2] for region in gate.regions] == [1.0]
+
+
+def test_what_moves_in_the_mask_is_no_region() -> None:
+    gate = settled(MotionConfig(linger=0, mask=[(0.25, 0.0, 0.5, 1.0)]))
+    gate.moved(with_person(porch(), 200), 0.0)
+    assert gate.regions == ()
