@@ -103,6 +103,8 @@ def read_settings(named: Path | None = None, overrides: Mapping[str, Any] | None
     path = find_config(named)
     text = "" if path is None else _read(path)
     tables, kept, syntax = parse(text)
+    if any(key.startswith("camera.") for key in overrides or {}):
+        _keep_one_camera(tables)
     for key, value in (overrides or {}).items():
         _put(tables, key.split("."), value)
     learn_secrets(tables)
@@ -138,6 +140,13 @@ def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the tables of the plugins, which rules may name."""
     tables = data.get("plugins", FacesecureConfig().plugins)
     return tables if isinstance(tables, Mapping) else {}
+
+
+def _keep_one_camera(tables: dict[str, Any]) -> None:
+    """Make the first of several cameras the only one, for a source from the command line."""
+    cameras = tables.pop("cameras", None)
+    if isinstance(cameras, list) and cameras and isinstance(cameras[0], dict):
+        tables["camera"] = cameras[0]
 
 
 def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:

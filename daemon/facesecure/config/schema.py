@@ -13,63 +13,18 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from facesecure.config.alerts import AlertsConfig as AlertsConfig
 from facesecure.config.base import Section
+from facesecure.config.cameras import CameraConfig as CameraConfig
+from facesecure.config.cameras import Fraction
+from facesecure.config.cameras import HealthConfig as HealthConfig
+from facesecure.config.cameras import MotionConfig as MotionConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
 
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Rate = Annotated[float, BeforeValidator(parse_rate), Field(gt=0.0, le=HIGHEST)]
 VoiceName = Literal["gtts", "piper", "espeak-ng", "fake"]
-
-
-class CameraConfig(Section):
-    """Where the images come from."""
-
-    source: str = Field(
-        "picamera2:0",
-        description="picamera2:0 | v4l2:/dev/video0 | rtsp://user:password@host/path | file:clip.mp4 | dir:images/",
-    )
-    name: str = Field("front door", min_length=1, description="the name of this camera in sightings and alerts")
-    width: int = Field(1280, ge=64, le=7680, description="image width requested from a local camera, in pixels")
-    height: int = Field(720, ge=64, le=4320, description="image height requested from a local camera, in pixels")
-    fps: float = Field(10.0, gt=0, le=120, description="frames per second requested from a local camera")
-    transport: Literal["tcp", "udp"] = Field(
-        "tcp", description="how a network camera sends: tcp, or udp for a camera that cannot do otherwise"
-    )
-    timeout: float = Field(5.0, gt=0, le=120, description="seconds without a frame before a stream counts as lost")
-    reconnect_max: float = Field(
-        30.0, gt=0, le=3600, description="longest pause between attempts to reconnect, in seconds"
-    )
-    file_speed: Literal["fast", "real"] = Field(
-        "fast", description="play file: and dir: as fast as possible, or at real speed"
-    )
-
-
-class HealthConfig(Section):
-    """Camera faults raise an alert of their own. Recordings (file: and dir:) are not checked."""
-
-    offline: float = Field(20.0, ge=0, description="seconds without a frame before an alert; 0: never")
-    frozen: float = Field(120.0, ge=0, description="seconds with identical frames before an alert; 0: never")
-    covered: float = Field(
-        20.0, ge=0, description="seconds after the view suddenly disappeared before an alert; 0: never"
-    )
-    moved: float = Field(120.0, ge=0, description="seconds with a different view before an alert; 0: never")
-
-
-class MotionConfig(Section):
-    """Faces are searched for only while something moves."""
-
-    enabled: bool = Field(True, description="search for faces only while something moves")
-    threshold: Fraction = Field(0.004, description="share of the image that must change")
-    contrast: float = Field(12.0, gt=0, le=255, description="brightness step (of 255) that counts as a change")
-    linger: float = Field(2.0, ge=0, le=60, description="seconds to keep searching after the last movement")
-    mask: list[tuple[Fraction, Fraction, Fraction, Fraction]] = Field(
-        default_factory=list,
-        description="areas to ignore, as [left, top, right, bottom] in fractions of the image: a road, a tree, a "
-        "television; a face that lies mostly in them is ignored too",
-    )
 
 
 class DetectorConfig(Section):
@@ -249,6 +204,11 @@ class FacesecureConfig(Section):
         description="folder of the database, snapshots and pulled models; the service uses /var/lib/facesecure",
         examples=["/var/lib/facesecure"],
     )
+    cameras: list[CameraConfig] = Field(
+        default_factory=list,
+        description="several cameras: instead of [camera], a table [[cameras]] for each, with the settings of [camera] "
+        "and a name of its own; see docs/cameras.md",
+    )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
     health: HealthConfig = Field(default_factory=lambda: HealthConfig())
     motion: MotionConfig = Field(default_factory=lambda: MotionConfig())
@@ -272,3 +232,31 @@ class FacesecureConfig(Section):
     def _log_stays(cls, plugins: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """Return ``plugins`` with the log: to add one plugin must not silence another."""
         return {**_log_only(), **plugins}
+
+    @model_validator(mode="after")
+    def _has_cameras_with_names(self) -> FacesecureConfig:
+        if not self.cameras:
+            return self
+        if "camera" in self.model_fields_set:
+            raise ValueError("there is both [camera] and [[cameras]]: make [camera] one of the tables [[cameras]]")
+        names = [camera.name.casefold() for camera in self.cameras]
+        if twice := next((camera.name for camera in self.cameras if names.count(camera.name.casefold()) > 1), None):
+            raise ValueError(f"two [[cameras]] are called {twice!r}: give each a name of its own")
+        if len(self.cameras) > 1 and self.speech.where is not None:
+            raise ValueError("[speech] where is for one camera: set where in each table [[cameras]]")
+        self.__dict__["camera"] = self.cameras[0]  # what enrols and probes without choosing one uses the first
+        return self
+
+    def each_camera(self) -> list[FacesecureConfig]:
+        """Return a configuration for each camera: its ``camera`` is that one, and the camera's own settings hold."""
+        return [self._of_camera(camera) for camera in self.cameras or [self.camera]]
+
+    def _of_camera(self, camera: CameraConfig) -> FacesecureConfig:
+        own: dict[str, Any] = {"cameras": [], "camera": camera}
+        if camera.mask is not None:
+            own["motion"] = self.motion.model_copy(update={"mask": camera.mask})
+        if camera.min_face is not None:
+            own["detector"] = self.detector.model_copy(update={"min_face": camera.min_face})
+        if camera.where is not None:
+            own["speech"] = self.speech.model_copy(update={"where": camera.where})
+        return self.model_copy(update={**own, "health": camera.health or self.health})

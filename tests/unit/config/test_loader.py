@@ -66,7 +66,7 @@ def test_every_problem_is_told_at_once_in_the_files_order_with_its_line(tmp_path
     [
         ("[camera]\nwidht = 3", "line 2: camera.widht: there is no such setting; did you mean 'width'?"),
         ("[camra]\nwidth = 3", "line 1: camra: there is no such section or setting; did you mean 'camera'?"),
-        ("[camera]\nmin_face = 3", "did you mean 'min_face' in [detector]?"),
+        ("[camera]\ninterval = 3", "did you mean 'interval' in [detector]?"),
         (
             "\n[detector]\nkind = 'yunett'",
             "line 3: detector.kind: must be 'mtcnn', 'haar' or 'yunet', not 'yunett'; did you",
