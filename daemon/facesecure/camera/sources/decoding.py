@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from facesecure.camera.sources.frame_limits import CODEC_OPTIONS, check_codec, check_failed
+from facesecure.camera.sources.tap import NO_TAP, PacketTap
 from facesecure.camera.sources.uri import Address
 from facesecure.domain.errors import SourceError
 from facesecure.util import callers_files
@@ -104,9 +105,10 @@ class FrameReader:
     ``key_frame`` is True as soon as a packet with a key frame has come; before that nothing can be decoded.
     """
 
-    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
-        """``name`` is what an error calls it."""
+    def __init__(self, container: InputContainer, stream: VideoStream, name: str, tap: PacketTap = NO_TAP) -> None:
+        """``name`` is what an error calls it. ``tap`` receives every packet before it is decoded."""
         self._container = container
+        self._tap = tap
         self._stream = stream
         self._name = name
         # Joined between two key frames, this decoder gives grey images in which only edges move; others give none.
@@ -123,6 +125,7 @@ class FrameReader:
         for packet in self._container.demux(self._stream):
             self.damaged += packet.is_corrupt
             self.key_frame |= packet.is_keyframe
+            self._tap.packet(packet)
             good: list[VideoFrame | None] = [frame for frame in self._decode(packet) if self._is_whole(frame)]
             yield from good or [None]
 

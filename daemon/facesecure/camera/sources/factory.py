@@ -11,6 +11,7 @@ from facesecure.camera.sources.live import LiveSource
 from facesecure.camera.sources.outages import OnTrouble
 from facesecure.camera.sources.picamera import PicameraConnection
 from facesecure.camera.sources.stream import StreamConnection, open_rtsp, open_v4l2
+from facesecure.camera.sources.tap import NO_TAP, PacketTap
 from facesecure.camera.sources.uri import parse
 from facesecure.camera.sources.video import VideoFile
 from facesecure.config import CameraConfig
@@ -36,24 +37,30 @@ class OpenedSource(Source, Protocol):
 
 
 def open_source(
-    uri: str, camera: CameraConfig, *, on_trouble: OnTrouble | None = None, threads: int = 1
+    uri: str,
+    camera: CameraConfig,
+    *,
+    on_trouble: OnTrouble | None = None,
+    threads: int = 1,
+    tap: PacketTap = NO_TAP,
 ) -> OpenedSource:
     """Return the source at ``uri``, used as ``camera`` says. Nothing is opened before ``frames`` is called.
 
     ``on_trouble`` receives each loss of a live source (a SourceError) and its end (None). ``threads`` decode
-    (0: as many as FFmpeg likes). Raises SourceError at once for an address that cannot work: an unknown scheme,
-    or a file, folder or device that does not exist.
+    (0: as many as FFmpeg likes). ``tap`` receives what the source sends, before it is decoded; a folder of images
+    sends nothing. Raises SourceError at once for an address that cannot work: an unknown scheme, or a file, folder
+    or device that does not exist.
     """
     address = parse(uri)
     if address.scheme == "file":
-        return VideoFile(address, camera, threads=threads)
+        return VideoFile(address, camera, threads=threads, tap=tap)
     if address.scheme == "dir":
         return ImageFolder(address, camera)
     if address.scheme == "picamera2":
-        pi = PicameraConnection(int(address.location), camera)
+        pi = PicameraConnection(int(address.location), camera, tap=tap)
         return LiveSource(pi, camera.reconnect_max, patient=False, on_trouble=on_trouble)
     local = address.scheme == "v4l2"
-    connection = StreamConnection(address, camera, open_v4l2 if local else open_rtsp, threads=threads)
+    connection = StreamConnection(address, camera, open_v4l2 if local else open_rtsp, threads=threads, tap=tap)
     return LiveSource(connection, camera.reconnect_max, patient=not local, on_trouble=on_trouble)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from facesecure.camera.sources.base import ProbeResult
+from facesecure.camera.sources.tap import NO_TAP, PacketTap
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
 from facesecure.util.installing import pip_install
@@ -102,10 +103,14 @@ class PicameraConnection:
         source = LiveSource(PicameraConnection(0, camera), camera.reconnect_max, patient=False)
     """
 
-    def __init__(self, number: int, wanted: CameraConfig, factory: CameraFactory | None = None) -> None:
+    def __init__(
+        self, number: int, wanted: CameraConfig, factory: CameraFactory | None = None, tap: PacketTap = NO_TAP
+    ) -> None:
+        """``tap`` receives the images of ``images``."""
         self._number = number
         self._wanted = wanted
         self._factory = factory
+        self._tap = tap
 
     def __str__(self) -> str:
         return f"picamera2:{self._number}"
@@ -113,8 +118,13 @@ class PicameraConnection:
     def images(self, stopped: threading.Event) -> Generator[RgbImage]:
         """Yield images until ``stopped`` is set. Raises SourceError if it does not open, SourceLost if none comes."""
         with self._started() as (camera, lores_size):
-            while not stopped.is_set():
-                yield self._image(camera, lores_size)
+            try:
+                while not stopped.is_set():
+                    image = self._image(camera, lores_size)
+                    self._tap.image(image)
+                    yield image
+            finally:
+                self._tap.closed()
 
     def probe(self) -> ProbeResult:
         """Open once, take one image, close. Raises SourceError."""

@@ -20,6 +20,7 @@ from facesecure.camera.sources.decoding import (
     video_stream,
 )
 from facesecure.camera.sources.frame_limits import checked_image
+from facesecure.camera.sources.tap import NO_TAP, PacketTap, tapped
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain.errors import SourceError, SourceLost
@@ -78,12 +79,18 @@ class StreamConnection:
         source = LiveSource(StreamConnection(address, camera, open_rtsp), camera.reconnect_max, patient=True)
     """
 
-    def __init__(self, address: Address, camera: CameraConfig, opener: Opener, *, threads: int = 1) -> None:
-        """Open nothing yet. ``opener`` opens the container of ``address``; ``threads`` decode (0: as FFmpeg likes)."""
+    def __init__(
+        self, address: Address, camera: CameraConfig, opener: Opener, *, threads: int = 1, tap: PacketTap = NO_TAP
+    ) -> None:
+        """Open nothing yet. ``opener`` opens the container of ``address``; ``threads`` decode (0: as FFmpeg likes).
+
+        ``tap`` receives the packets of ``images``.
+        """
         self._address = address
         self._camera = camera
         self._open = opener
         self._threads = threads
+        self._tap = tap
 
     def __str__(self) -> str:
         return self._address.shown
@@ -94,9 +101,9 @@ class StreamConnection:
         Raises SourceError if it does not open, SourceLost after that.
         """
         converter, display = ColourConverter(), StreamDisplay()
-        with self._opened() as (container, stream):
+        with self._opened() as (container, stream), tapped(self._tap, stream):
             aspect = PixelAspect(stream)
-            for frame in self._decoded(container, stream):
+            for frame in self._decoded(container, stream, self._tap):
                 if stopped.is_set():
                     return
                 if frame is None:
@@ -131,13 +138,15 @@ class StreamConnection:
         with container:
             yield container, video_stream(container, self._address, self._threads)
 
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+    def _decoded(
+        self, container: InputContainer, stream: VideoStream, tap: PacketTap = NO_TAP
+    ) -> Iterator[VideoFrame | None]:
         """Yield frames until the stream ends, None where a packet gave none. Raises SourceLost."""
         import av
 
         timeout = self._camera.timeout
         began = last = time.monotonic()
-        reader = FrameReader(container, stream, str(self))
+        reader = FrameReader(container, stream, str(self), tap)
         try:
             for frame in reader:
                 now = time.monotonic()

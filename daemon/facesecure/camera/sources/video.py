@@ -19,6 +19,7 @@ from facesecure.camera.sources.decoding import (
 )
 from facesecure.camera.sources.frame_limits import checked_image
 from facesecure.camera.sources.presentation import PresentationTimes
+from facesecure.camera.sources.tap import NO_TAP, PacketTap, tapped
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
@@ -47,11 +48,21 @@ class VideoFile(RecordedSource):
     """
 
     def __init__(
-        self, address: Address, camera: CameraConfig, *, start: datetime | None = None, threads: int = 1
+        self,
+        address: Address,
+        camera: CameraConfig,
+        *,
+        start: datetime | None = None,
+        threads: int = 1,
+        tap: PacketTap = NO_TAP,
     ) -> None:
-        """``threads`` decode the video (0: as many as FFmpeg likes). Nothing is opened yet."""
+        """``threads`` decode the video (0: as many as FFmpeg likes), and ``tap`` receives its packets.
+
+        Nothing is opened yet.
+        """
         super().__init__(address, camera, start=start)
         self._threads = threads
+        self._tap = tap
 
     def probe(self) -> ProbeResult:
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
@@ -62,11 +73,11 @@ class VideoFile(RecordedSource):
             return ProbeResult(*size, frame_rate(stream), f"{stream.codec_context.codec.name} video file")
 
     def _timed_images(self) -> Generator[tuple[FrameImage, float]]:
-        with self._opened() as (container, stream):
+        with self._opened() as (container, stream), tapped(self._tap, stream):
             self._length = min(_length(container), _LONGEST)
             converter, display, times = ColourConverter(), StreamDisplay(), PresentationTimes(stream)
             aspect = PixelAspect(stream)
-            for frame in self._readable(container, stream, times):
+            for frame in self._readable(container, stream, times, self._tap):
                 shown = display.of(frame, aspect.now())
                 yield checked_image(frame, converter, shown, str(self._address)), times.of(frame)
 
@@ -94,10 +105,10 @@ class VideoFile(RecordedSource):
         )
 
     def _readable(
-        self, container: InputContainer, stream: VideoStream, times: PresentationTimes
+        self, container: InputContainer, stream: VideoStream, times: PresentationTimes, tap: PacketTap = NO_TAP
     ) -> Iterator[VideoFrame]:
         """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
-        reader, last = FrameReader(container, stream, str(self._address)), None
+        reader, last = FrameReader(container, stream, str(self._address), tap), None
         try:
             for frame in reader:
                 if frame is not None:
