@@ -37,7 +37,9 @@ def build_pipeline(
     tracker = Tracker(identifier.rule, fixed_faces=FixedFaces())
     return Pipeline(
         sampler=FrameSampler(
-            MotionGate(config.motion), interval=config.detector.interval, following=lambda: tracker.busy
+            MotionGate(config.motion, config.camera.zones),
+            interval=config.detector.interval,
+            following=lambda: tracker.busy,
         ),
         detector=identifier.detector,
         tracker=tracker,
@@ -48,5 +50,5 @@ def build_pipeline(
         policy=alerts.policy,
         alerts=alerts.dispatcher,
         observer=observer,
-        mask=FaceMask(config.motion.mask),
+        mask=FaceMask(config.motion.mask, config.camera.zones),
     )

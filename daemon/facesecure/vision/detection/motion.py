@@ -13,14 +13,16 @@ three times ``contrast``), in a patch of pixels.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, exp
+from math import exp
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.config import MotionConfig
+from facesecure.config.cameras import Area
 from facesecure.domain import Luma
+from facesecure.vision.detection.areas import WatchedArea
 
 WIDTH = 160
 """Smallest width of the compared image, pixels; a person at the door is about ten of them wide."""
@@ -51,7 +53,8 @@ Region = tuple[float, float, float, float]
 class MotionGate:
     """Decides for each frame whether something moves. Feed it every frame, in order.
 
-    ``skipped`` and ``passed`` count the decisions; ``level`` is the share (0 to 1) of the unmasked image that moved
+    Movement counts inside ``zones``, or everywhere if there are none, and outside the mask of the configuration.
+    ``skipped`` and ``passed`` count the decisions; ``level`` is the share (0 to 1) of the watched image that moved
     in the last frame; ``moving`` is the last frame's own result, without ``linger``; ``regions`` is where. Example::
 
         gate = MotionGate(config.motion)
@@ -59,12 +62,13 @@ class MotionGate:
             faces = detector.detect(frame.image)
     """
 
-    def __init__(self, config: MotionConfig) -> None:
+    def __init__(self, config: MotionConfig, zones: Sequence[Area] = ()) -> None:
         self.skipped = 0
         self.passed = 0
         self.level = 0.0
         self.moving = False
         self._config = config
+        self._area = WatchedArea(config.mask, zones)
         self._background: _Background | None = None
         self._watched: NDArray[np.bool_] = np.ones((1, 1), np.bool_)
         self._last_movement = float("-inf")
@@ -99,7 +103,7 @@ class MotionGate:
 
     def _moves(self, small: _Plane, at: float) -> bool:
         if self._background is None or self._background.shape != small.shape:
-            self._watched = watched(small.shape, self._config.mask)
+            self._watched = self._area.pixels(small.shape)
             self._background = _Background(small, at, self._watched)
             self.level = 1.0
             return bool(self._watched.any())
@@ -226,12 +230,3 @@ def shrink(luma: Luma) -> _Plane:
         rows = np.ascontiguousarray(rows)
     small = cv2.resize(rows, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(small, (3, 3), 0), np.float32)
-
-
-def watched(shape: tuple[int, int], mask: Sequence[tuple[float, float, float, float]]) -> NDArray[np.bool_]:
-    """Return True where movement counts: outside the ``mask`` rectangles (left, top, right, bottom, as fractions)."""
-    height, width = shape
-    keep = np.ones(shape, np.bool_)
-    for left, top, right, bottom in mask:
-        keep[int(top * height) : ceil(bottom * height), int(left * width) : ceil(right * width)] = False
-    return keep

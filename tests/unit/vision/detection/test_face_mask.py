@@ -2,6 +2,7 @@
 
 import pytest
 
+from facesecure.config.cameras import Area
 from facesecure.domain import Box, Face
 from facesecure.vision.detection.face_mask import FaceMask
 from support.builders import face_at
@@ -9,7 +10,7 @@ from support.builders import face_at
 SIZE = (1000, 500)
 
 
-def counted(mask: list[tuple[float, float, float, float]], *faces: Face) -> list[Box]:
+def counted(mask: list[Area], *faces: Face) -> list[Box]:
     return [face.box for face in FaceMask(mask).outside(faces, SIZE)]
 
 
@@ -46,3 +47,22 @@ def test_a_mask_over_the_whole_image_leaves_no_face_that_is_mostly_in_it():
 
 def test_an_empty_rectangle_masks_nothing():
     assert len(counted([(0.5, 0.5, 0.5, 0.5), (0.9, 0.1, 0.1, 0.9)], face_at(500, 250))) == 1
+
+
+def test_a_face_outside_all_zones_does_not_count():
+    door, gate = face_at(300, 250), face_at(800, 250)
+    mask = FaceMask(zones=[(0.0, 0.0, 0.5, 1.0), [(0.5, 0.0), (0.6, 0.0), (0.5, 1.0)]])
+    assert list(mask.outside([gate, door], SIZE)) == [door]
+
+
+def test_a_face_in_a_zone_counts_unless_most_of_it_is_masked():
+    zone = [(0.1, 0.0), (0.9, 0.0), (0.9, 1.0), (0.1, 1.0)]
+    street = [(0.0, 0.4), (1.0, 0.3), (1.0, 0.5), (0.0, 0.6)]  # slants through the zone, 100 pixels high
+    near, far = face_at(500, 225, 250), face_at(500, 225, 60)
+    assert list(FaceMask([street], [zone]).outside([near, far], SIZE)) == [near]
+
+
+def test_a_face_in_the_notch_of_a_concave_mask_counts():
+    house = [(0.0, 0.0), (0.2, 0.0), (0.2, 0.8), (0.8, 0.8), (0.8, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+    doorway, roof = face_at(500, 200, 100), face_at(500, 460, 60)
+    assert counted([house], doorway, roof) == [doorway.box]

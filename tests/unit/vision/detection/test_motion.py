@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from facesecure.camera.sources import open_source
 from facesecure.config import CameraConfig, MotionConfig
 from facesecure.domain import Luma
-from facesecure.vision.detection.motion import MotionGate, shrink, watched
+from facesecure.vision.detection.motion import MotionGate, shrink
 from support.camera.sources import first, noise
 
 RATE = 10
@@ -183,6 +183,25 @@ def test_a_mask_over_everything_sees_nothing() -> None:
     assert not any(answers(gate, [with_person(porch(), left) for left in range(0, 250, 10)]))
 
 
+def test_a_zone_is_watched_and_everything_beside_it_ignored() -> None:
+    slanted = [(0.5, 0.0), (1.0, 0.0), (1.0, 1.0), (0.4, 1.0)]
+    gate = MotionGate(AT_ONCE, zones=[slanted])
+    answers(gate, [porch()] * 30, start=-10)
+    assert not any(answers(gate, [with_person(porch(), left) for left in range(0, 180, 10)]))
+    assert gate.regions == ()
+    assert gate.moved(with_person(porch(), 450), 5.0)
+
+
+def test_the_mask_holds_inside_a_zone() -> None:
+    gate = MotionGate(MotionConfig(linger=0, mask=[[(0.5, 0.0), (1.0, 0.0), (1.0, 1.0)]]), [(0.5, 0.0, 1.0, 1.0)])
+    answers(gate, [porch()] * 30, start=-10)
+    assert gate.moved(with_person(porch(), 330), 0.0)
+    assert gate.regions[0][2] < 0.8
+    blind = MotionGate(MotionConfig(linger=0, mask=[(0.4, 0.0, 1.0, 1.0)]), [(0.5, 0.0, 1.0, 1.0)])
+    answers(blind, [porch()] * 30, start=-10)
+    assert not any(answers(blind, [with_person(porch(), left) for left in range(0, 600, 10)]))
+
+
 def test_a_higher_threshold_wants_more_of_the_picture() -> None:
     assert settled(MotionConfig(linger=0, threshold=0.02)).moved(with_person(porch(), 100), 0.0)
     assert not settled(MotionConfig(linger=0, threshold=0.2)).moved(with_person(porch(), 100), 0.0)
@@ -224,14 +243,6 @@ def test_views_of_rotated_and_packed_pictures_are_understood(view: Callable[[Lum
     gate.moved(view(porch()), 0.0)
     assert not gate.moved(view(porch()), 0.1)
     assert gate.moved(view(with_person(porch(), 200)), 0.2)
-
-
-def test_a_mask_covers_every_pixel_it_touches() -> None:
-    keep = watched((90, 160), [(0.25, 0.0, 0.5, 0.334)])
-    assert not keep[:31, 40:80].any()
-    assert keep[31:].all()
-    assert keep[:, :40].all()
-    assert keep[:, 80:].all()
 
 
 def clip_lumas(path: str) -> Iterator[tuple[Luma, float]]:
