@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from facesecure.app import assembly
 from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.domain import Box, Frame, VerdictKind
 from facesecure.pipeline import pipeline
+from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.tracker import Track
 from facesecure.recognition import identify
+from facesecure.recognition.identify import Identifier
 from facesecure.vision.images.quality import examine
 
 
@@ -43,7 +46,8 @@ class Run:
             self._lap = Lap()
             self.watch.split()
             with patch.object(identify, "examine", self.watch.wrap(examine, "align")):
-                self._timed(daemon.pipeline).run(self._frames(daemon.frames), self._note)
+                (watched,) = daemon.cameras
+                self._timed(watched.pipeline).run(self._frames(watched.camera.frames), self._note)
         self.memory["run"] = peak_memory()
 
     def _timed(self, real: pipeline.Pipeline) -> pipeline.Pipeline:
@@ -53,9 +57,8 @@ class Run:
         return replace(
             real,
             sampler=timed(real.sampler, should_detect="motion"),
-            detector=timed(real.detector, detect="detect"),
+            models=_TimedPool(real.models, timed),
             tracker=timed(real.tracker, update="track", observe="track"),
-            recognizer=timed(real.recognizer, identify="embed"),
             builder=timed(real.builder, update="sightings", update_presence="sightings"),
             recorder=timed(real.recorder, record="store"),
             policy=timed(real.policy, decide="alerts"),
@@ -72,6 +75,21 @@ class Run:
         for track in tracks:
             if track.fresh and track.verdict.kind is not VerdictKind.UNIDENTIFIED:
                 self.claims.append(Claim(frame.index, _corners(track.face.box), track.verdict.name))
+
+
+class _TimedPool(ModelPool):
+    """Lends the models of ``real`` with a stopwatch around each stage."""
+
+    def __init__(self, real: ModelPool, timed: Callable[..., Any]) -> None:
+        super().__init__([])
+        self._real, self._timed = real, timed
+
+    @contextmanager
+    def lend(self, camera: str, *, urgent: bool = False) -> Iterator[Identifier]:
+        """Yield timed models."""
+        with self._real.lend(camera, urgent=urgent) as models:
+            detector = self._timed(models.detector, detect="detect")
+            yield replace(models, detector=detector, recognizer=self._timed(models.recognizer, identify="embed"))
 
 
 def _corners(box: Box) -> Corners:

@@ -32,11 +32,11 @@ def test_off_silences_the_running_daemon_and_away_wakes_it(door_clip, tmp_path, 
     recorder, config = RecordingPlugin(), config_for(door_clip)
     with assembled(config, facesecure.state, {"recording": recorder}) as daemon:
         assert facesecure("arm", "off").out == "disarmed (was armed home)\n"
-        daemon.pipeline.run(film(config, 0))
+        daemon.cameras[0].pipeline.run(film(config, 0))
         assert recorder.alerts == []
         assert facesecure("status", "--json").json["mode"] == "off"
         assert facesecure("arm", "away").out == "armed away (was disarmed)\n"
-        daemon.pipeline.run(film(config, 1000))
+        daemon.cameras[0].pipeline.run(film(config, 1000))
         status = facesecure("status", "--json").json
     told = [alert.kind for alert in recorder.alerts]
     assert told.count(AlertKind.STRANGER) == 2, "nobody is enrolled, and both who showed a face are strangers"
@@ -44,7 +44,7 @@ def test_off_silences_the_running_daemon_and_away_wakes_it(door_clip, tmp_path, 
     assert status["last_seen"]["ago"] == "just now"
     assert facesecure("status").code == 1
     with assembled(config, facesecure.state) as daemon:
-        assert daemon.pipeline.policy.mode == "away", "as it was told before the restart"
+        assert daemon.cameras[0].pipeline.policy.mode == "away", "as it was told before the restart"
 
 
 @pytest.mark.slow

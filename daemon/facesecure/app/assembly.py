@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,29 +16,26 @@ from pathlib import Path
 
 from facesecure.alerts.build import build_alerts
 from facesecure.alerts.delivery.dispatcher import Dispatcher
-from facesecure.app.context import open_context
+from facesecure.app.context import DaemonContext, open_context
 from facesecure.app.control.commands import Commands
+from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import serve_control
 from facesecure.app.instance_lock import instance_lock
 from facesecure.app.lifecycle import ReloadConfig, Supervisor
 from facesecure.app.process_memory import map_large_buffers, share_heaps
 from facesecure.app.ram_fallback import StateLocation, writable_state
 from facesecure.app.systemd import Reporter
-from facesecure.camera.build import build_camera
+from facesecure.app.watching import WatchedCamera, open_sources, start_cameras, watch_all
 from facesecure.camera.capture import LatestFrame
-from facesecure.camera.health import HealthMonitor
-from facesecure.camera.sources import open_source
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.interfaces import AlertPlugin
-from facesecure.pipeline.build import build_pipeline
-from facesecure.pipeline.pipeline import Onlooker, Pipeline
+from facesecure.pipeline.pipeline import Onlooker
 from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
 from facesecure.services.model_stack import ModelStack
 from facesecure.storage.store import Store
-from facesecure.util.redaction import redact
 
 _log = logging.getLogger(__name__)
 
@@ -52,23 +49,22 @@ class Daemon:
     Example::
 
         with assembled(config, state_dir) as daemon:
-            daemon.watch(daemon.frames)
+            daemon.watch()
     """
 
-    pipeline: Pipeline
-    frames: LatestFrame
+    cameras: tuple[WatchedCamera, ...]
     dispatcher: Dispatcher
     store: Store
-    monitor: HealthMonitor
-    drill: Drill
     commands: Commands
 
-    def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
-        """Process ``frames`` of the camera to their end; ``onlooker`` receives each with its tracks."""
-        try:
-            self.pipeline.run(self.drill.inject(self.monitor.watching(frames)), onlooker)
-        finally:
-            self.drill.camera_ended()
+    @property
+    def captures(self) -> list[tuple[LatestFrame, float]]:
+        """The capture of each camera, and the seconds without a frame after which it counts as lost."""
+        return [(watched.camera.frames, watched.config.camera.timeout) for watched in self.cameras]
+
+    def watch(self, streams: Sequence[Iterator[Frame]] | None = None, onlooker: Onlooker | None = None) -> None:
+        """Process the frames of each camera, by default those captured, as ``watching.watch_all`` does."""
+        watch_all(self.cameras, streams or [iter(frames) for frames, _ in self.captures], onlooker)
 
 
 @contextmanager
@@ -88,21 +84,26 @@ def assembled(
     map_large_buffers()
     share_heaps()
     with ExitStack() as stack:
-        source = open_source(config.camera.source, config.camera)
+        sources = open_sources(config)
         context = open_context(config, location, stack)
-        drill = Drill(partial(save_report, state_dir=location.path), VisitorInjector(context.drill_stranger))
-        alerts = build_alerts(context, stack, live=source.live, on_step=[drill.step], extra_plugins=extra_plugins)
-        pipeline = build_pipeline(config, context.identifier(), context.store, context.group, alerts, drill)
-        camera = build_camera(config, source, alerts.system.of_camera, stack)
-        drill.follow_camera(lambda: camera.frames.trouble)
-        commands = Commands.of(context, alerts, camera, drill, lambda: pipeline.tracker.fixed_faces)
+        drills = [_drill(context, one.camera.name) for one in config.each_camera()]
+        live, steps = any(source.live for source in sources), [drill.step for drill in drills]
+        alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=extra_plugins)
+        cameras = start_cameras(context, sources, drills, alerts, stack)
+        commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
-        yield Daemon(pipeline, camera.frames, alerts.dispatcher, context.store, camera.monitor, drill, commands)
+        yield Daemon(cameras, alerts.dispatcher, context.store, commands)
+
+
+def _drill(context: DaemonContext, camera: str) -> Drill:
+    """Return the drill of ``camera``."""
+    save = partial(save_report, state_dir=context.location.path)
+    return Drill(save, VisitorInjector(partial(context.drill_stranger, camera)), camera=camera)
 
 
 def check(config: FacesecureConfig, state_dir: Path) -> None:
     """Raise what ``assembled`` would raise for ``config``, as far as can be checked without starting anything."""
-    open_source(config.camera.source, config.camera)
+    open_sources(config)
     ModelStack.load(config, state_dir)
 
 
@@ -127,12 +128,11 @@ def run(
         with (
             assembled(config, location.path, extra_plugins, location) as daemon,
             Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
-            supervisor.watched(daemon.frames, config.camera.timeout) as frames,
+            supervisor.watched(daemon.captures) as streams,
         ):
             if on_ready:
                 on_ready(daemon)
-            _log.info("watching the %s: %s", config.camera.name, redact(config.camera.source))
-            daemon.watch(frames, onlooker)
+            daemon.watch(streams, onlooker)
             if not exit_at_end and not supervisor.ending:
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 supervisor.wait()
@@ -142,30 +142,35 @@ def run(
 
 
 @contextmanager
-def drill_daemon(config: FacesecureConfig, state_dir: Path) -> Iterator[Callable[[], DrillReport | None]]:
+def drill_daemon(
+    config: FacesecureConfig, state_dir: Path, camera: str | None = None
+) -> Iterator[Callable[[], DrillReport | None]]:
     """Run a drill in a daemon of its own, where none is running. Yields a function that returns the report so far.
 
-    That function raises the exception that ended the camera, if one did. Raises as ``run`` does.
+    ``camera`` is the name of the one that shows the stranger, by default the first. The function raises the exception
+    that ended the cameras, if one did. Raises as ``run`` does.
     """
     errors: list[Exception] = []
 
     def watch(daemon: Daemon) -> None:
         try:
-            daemon.watch(iter(daemon.frames))
+            daemon.watch()
         except Exception as error:  # noqa: BLE001 - raised again by report()
             errors.append(error)
 
     def report() -> DrillReport | None:
         if errors:
             raise errors[0]
-        return daemon.drill.report()
+        return drill.report()
 
     with instance_lock(state_dir), assembled(config, state_dir) as daemon:
-        daemon.drill.begin()
+        drill = DrillCommands([watched.drill for watched in daemon.cameras]).of(camera)
+        drill.begin()
         thread = threading.Thread(target=watch, args=(daemon,), name="watching", daemon=True)
         thread.start()
         try:
             yield report
         finally:
-            daemon.frames.stop()
+            for frames, _ in daemon.captures:
+                frames.stop()
             thread.join(_JOIN_SECONDS)

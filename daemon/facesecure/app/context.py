@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facesecure.alerts.policy.arming import Arming
@@ -13,7 +13,8 @@ from facesecure.app.ram_fallback import StateLocation
 from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.config import FacesecureConfig
 from facesecure.domain.mode import Mode
-from facesecure.recognition.identify import Identifier
+from facesecure.pipeline.model_pool import ModelPool, workers
+from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
@@ -27,7 +28,8 @@ from facesecure.storage.store import Store
 class DaemonContext:
     """What the parts of a daemon share. Make one with ``open_context``.
 
-    ``location`` is where the state is kept, ``match_visitor`` recognises a stranger who was here before.
+    ``location`` is where the state is kept, ``models`` serve what is not bound to a camera, ``pool`` lends models to
+    the cameras, ``match_visitor`` recognises a stranger who was here before.
     """
 
     config: FacesecureConfig
@@ -35,6 +37,7 @@ class DaemonContext:
     store: Store
     arming: Arming
     models: ModelStack
+    pool: ModelPool
     match_visitor: MatchVisitor
 
     @property
@@ -50,16 +53,18 @@ class DaemonContext:
         """Return a sentence for each document and person that is refused because others changed it."""
         return problems(self.state_dir, self.store.people())
 
-    def identifier(self) -> Identifier:
-        """Return the models and rules by which a track is identified."""
-        return self.models.identifier(self.config, self.store, self.state_dir, single_image=False)
+    def rule(self) -> VerdictRule:
+        """Return the rule by which one camera's tracks are judged."""
+        return self.models.rule(self.config, self.store, self.state_dir)
 
-    def drill_stranger(self) -> Portrait:
-        """Return the portrait of a stranger to this household. Raises UsageError if every portrait is enrolled.
+    def drill_stranger(self, camera: str) -> Portrait:
+        """Return the portrait of a stranger to this household, for a drill at ``camera``.
 
-        The models are used: call it on the thread that processes the frames.
+        Raises UsageError if every portrait is enrolled. Waits for a set of models: call it on the camera's thread.
         """
-        return stranger_here(self.models.identifier(self.config, self.store, self.state_dir))
+        rule = self.models.rule(self.config, self.store, self.state_dir, single_image=True)
+        with self.pool.lend(camera) as models:
+            return stranger_here(replace(models, rule=rule))
 
     def group(self, sighting: str) -> object:
         """Assign the stranger's sighting with the identifier ``sighting`` to a visitor. Raises StoreError."""
@@ -80,10 +85,12 @@ class DaemonContext:
 
 def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitStack) -> DaemonContext:
     """Load the models, open the state, and start pruning it; ``stack`` closes both. Raises ModelError or StoreError."""
-    models = ModelStack.load(config, location.path)
+    sets = ModelStack.load_sets(config, location.path, workers(len(config.each_camera())))
     store = stack.enter_context(build_store(config.store, location.path))
     finish_interrupted(store, config, location.path)
     arming = Arming(location.path, Mode(config.policy.mode))
-    store.visitors.group_left_over(models.match_visitor)
+    pool = ModelPool([one.identifier(config, store, location.path, single_image=False) for one in sets])
+    match_visitor = sets[0].match_visitor
+    store.visitors.group_left_over(match_visitor)
     stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen))
-    return DaemonContext(config, location, store, arming, models, models.match_visitor)
+    return DaemonContext(config, location, store, arming, sets[0], pool, match_visitor)

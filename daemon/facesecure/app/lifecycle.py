@@ -14,14 +14,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from facesecure.app.process_memory import release_memory
 from facesecure.app.signals import Signals, has_terminal
 from facesecure.app.systemd import notify
-from facesecure.app.watchdog import Capture, Deadline, Progress, Watchdog
+from facesecure.app.watchdog import Capture, Deadline, EachProgress, Progress, Watchdog
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.util.redaction import redact
@@ -54,8 +54,8 @@ class Supervisor:
     ``complaint`` says why the configuration on the disk is not the one in use, empty if it is. Example::
 
         def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
-            with assembled(config, state_dir) as daemon, supervisor.watched(daemon.frames, 5.0) as frames:
-                daemon.watch(frames)
+            with assembled(config, state_dir) as daemon, supervisor.watched(daemon.captures) as streams:
+                daemon.watch(streams)
 
         Supervisor(serve).run(config)
     """
@@ -73,7 +73,7 @@ class Supervisor:
         self._config: FacesecureConfig | None = None
         self._next: FacesecureConfig | None = None
         self._fallback: FacesecureConfig | None = None
-        self._frames: Stoppable | None = None
+        self._captures: tuple[Stoppable, ...] = ()
         self._proven = False
         self._stopped = self._interrupted = False
         self.complaint = ""
@@ -98,17 +98,19 @@ class Supervisor:
         return f"{line}; the new configuration was rejected: see the journal" if self.complaint else line
 
     @contextmanager
-    def watched(self, frames: Stoppable, timeout: float) -> Iterator[Iterator[Frame]]:
-        """Yield ``frames`` under the watchdog's supervision, and report READY; a signal ends them.
+    def watched(self, captures: Sequence[tuple[Stoppable, float]]) -> Iterator[list[Iterator[Frame]]]:
+        """Yield the frames of each capture under the watchdog's supervision, and report READY; a signal ends them.
 
-        ``timeout``: the camera's, seconds.
+        ``captures``: each with its camera's timeout in seconds.
         """
-        progress = Progress(frames, timeout, self._watchdog.seconds or FRAME_SECONDS)
+        progress = EachProgress(
+            [Progress(frames, timeout, self._watchdog.seconds or FRAME_SECONDS) for frames, timeout in captures]
+        )
         self._watchdog.watch(progress)
         with self._changed:
-            self._frames = frames
+            self._captures = tuple(frames for frames, _ in captures)
         if self.ending:
-            frames.stop()
+            self._stop_captures()
         self._signals.listen()
         notify("READY=1")
         try:
@@ -117,9 +119,13 @@ class Supervisor:
             self._proven = progress.finished > 0
             self._watchdog.watch(Deadline("stopping", CHANGE_SECONDS))
             with self._changed:
-                self._frames = None
+                self._captures = ()
             if not self._next:
                 notify("STOPPING=1")
+
+    def _stop_captures(self) -> None:
+        for frames in self._captures:
+            frames.stop()
 
     def wait(self) -> None:
         """Wait until the current daemon has to stop."""
@@ -160,10 +166,8 @@ class Supervisor:
         """Stop the current daemon, for good or for ``following``."""
         with self._changed:
             self._next, self._stopped = following, self._stopped or following is None
-            frames = self._frames
             self._changed.notify_all()
-        if frames is not None:
-            frames.stop()
+        self._stop_captures()
 
     def _reload(self, reread: ReloadConfig) -> None:
         """Reload one at a time, so that the configuration read last is the one in use."""

@@ -15,7 +15,7 @@ import os
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, Self
 
 from facesecure.app.systemd import notify
@@ -105,6 +105,32 @@ class Progress:
     def _wait(self) -> None:
         """Start waiting for a frame. A recording is decoded by this same thread, so there waiting counts as work."""
         self._since = None if self._capture.live else self._clock()
+
+
+class EachProgress:
+    """The progress of several cameras; what holds one of them up is reported.
+
+    Example::
+
+        progress = EachProgress([Progress(gate, 5.0, 30.0), Progress(door, 5.0, 30.0)])
+        gate_frames, door_frames = progress.frames()
+    """
+
+    def __init__(self, each: Sequence[Progress]) -> None:
+        self._each = each
+
+    @property
+    def finished(self) -> int:
+        """How many frames were finished."""
+        return sum(one.finished for one in self._each)
+
+    def frames(self) -> list[Iterator[Frame]]:
+        """Return the frames of each camera, to be iterated once."""
+        return [one.frames() for one in self._each]
+
+    def stalled(self) -> str | None:
+        """Return a description of what hangs first, None if nothing does."""
+        return next(filter(None, (one.stalled() for one in self._each)), None)
 
 
 class Deadline:

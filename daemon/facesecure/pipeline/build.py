@@ -9,13 +9,14 @@ from facesecure.alerts.build import AlertStack
 from facesecure.config import FacesecureConfig
 from facesecure.pipeline.fixed_faces import FixedFaces
 from facesecure.pipeline.frame_sampler import FrameSampler
+from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Pipeline
 from facesecure.pipeline.presence import PresenceDetector
 from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Tracker
-from facesecure.recognition.identify import Identifier
+from facesecure.recognition.decision import VerdictRule
 from facesecure.storage.store import Store
 from facesecure.vision.detection.face_mask import FaceMask
 from facesecure.vision.detection.motion import MotionGate
@@ -23,28 +24,29 @@ from facesecure.vision.detection.motion import MotionGate
 
 def build_pipeline(
     config: FacesecureConfig,
-    identifier: Identifier,
+    models: ModelPool,
+    rule: VerdictRule,
     store: Store,
     group: Callable[[str], object],
     alerts: AlertStack,
     observer: PipelineObserver,
 ) -> Pipeline:
-    """Build the stages between the camera and ``alerts``; nothing is started.
+    """Build the stages between the camera of ``config`` and ``alerts``; nothing is started.
 
-    ``identifier`` provides the detector, the recogniser and the rule for verdicts. ``group`` assigns an ended sighting
-    of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of each frame.
+    ``models`` are shared with other cameras; ``rule``, which decides on verdicts, is this camera's own. ``group``
+    assigns an ended sighting of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of
+    each frame.
     """
-    tracker = Tracker(identifier.rule, fixed_faces=FixedFaces())
+    tracker = Tracker(rule, fixed_faces=FixedFaces())
     return Pipeline(
+        camera=config.camera.name,
         sampler=FrameSampler(
             MotionGate(config.motion, config.camera.zones),
             interval=config.detector.interval,
             following=lambda: tracker.busy,
         ),
-        detector=identifier.detector,
+        models=models,
         tracker=tracker,
-        quality=identifier.floors,
-        recognizer=identifier.recognizer,
         builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
         recorder=SightingRecorder(store, group, on_full=partial(alerts.system.of_service, "disk_full")),
         policy=alerts.policy,

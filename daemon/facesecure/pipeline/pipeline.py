@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from facesecure.alerts.policy.policy import Policy
-from facesecure.config import QualityConfig
-from facesecure.domain import Face, Frame, Sighting
-from facesecure.domain.interfaces import AlertSink, Detector, Recognizer
+from facesecure.domain import Frame, Sighting
+from facesecure.domain.interfaces import AlertSink
 from facesecure.pipeline.frame_sampler import FrameSampler
+from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.observer import NullObserver, PipelineObserver
 from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Track, Tracker, identification_queue
-from facesecure.recognition.identify import analyse_face
+from facesecure.recognition.identify import Identifier, analyse_face
 from facesecure.vision.detection.face_mask import FaceMask
 
 _log = logging.getLogger(__name__)
@@ -31,14 +31,13 @@ class Pipeline:
     Example::
 
         with LatestFrame(source) as frames:
-            Pipeline(sampler, detector, tracker, quality, recognizer, builder, recorder, policy, alerts).run(frames)
+            Pipeline("front door", sampler, models, tracker, builder, recorder, policy, alerts).run(frames)
     """
 
+    camera: str
     sampler: FrameSampler
-    detector: Detector
+    models: ModelPool
     tracker: Tracker
-    quality: QualityConfig
-    recognizer: Recognizer
     builder: SightingBuilder
     recorder: SightingRecorder
     policy: Policy
@@ -56,10 +55,7 @@ class Pipeline:
 
     def step(self, frame: Frame) -> list[Track]:
         """Process one frame. Return its tracks, including those that ended on it."""
-        faces = self._detect(frame) if self.sampler.should_detect(frame) else None
-        tracks = self.tracker.update(faces, frame.taken_at)
-        queue = identification_queue(tracks)
-        tracks = [self._identify(track, frame) if track.number in queue else track for track in tracks]
+        tracks = self._search(frame) if self.sampler.should_detect(frame) else self._follow(frame)
         self.observer.on_frame(frame, tracks)
         for track in tracks:
             self._publish(self.builder.update(track, frame))
@@ -68,11 +64,20 @@ class Pipeline:
         self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, tracks=tracks))
         return tracks
 
-    def _detect(self, frame: Frame) -> Sequence[Face]:
-        return self.mask.outside(self.detector.detect(frame.image), frame.pixels.size)
+    def _follow(self, frame: Frame) -> list[Track]:
+        """Return the tracks at the time of ``frame``, which is not searched."""
+        return self.tracker.update(None, frame.taken_at)
 
-    def _identify(self, track: Track, frame: Frame) -> Track:
-        face, recognition = analyse_face(frame.image, track.face, self.quality, self.recognizer)
+    def _search(self, frame: Frame) -> list[Track]:
+        """Return the tracks after searching ``frame`` for faces, and identifying those that are due."""
+        with self.models.lend(self.camera, urgent=self.tracker.unsure) as models:
+            faces = self.mask.outside(models.detector.detect(frame.image), frame.pixels.size)
+            tracks = self.tracker.update(faces, frame.taken_at)
+            queue = identification_queue(tracks)
+            return [self._identify(track, frame, models) if track.number in queue else track for track in tracks]
+
+    def _identify(self, track: Track, frame: Frame, models: Identifier) -> Track:
+        face, recognition = analyse_face(frame.image, track.face, models.floors, models.recognizer)
         return self.tracker.observe(track, face, recognition)
 
     def _publish(self, sightings: Sequence[Sighting]) -> None:

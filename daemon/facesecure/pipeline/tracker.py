@@ -127,6 +127,12 @@ class Tracker:
         """Return whether a face was found within the last half second."""
         return any(track.now - track.last_seen <= _RECENT for track in self._tracks.values())
 
+    @property
+    def unsure(self) -> bool:
+        """Return whether a face was found within the last half second whose visitor is not identified yet."""
+        recent = (track for track in self._tracks.values() if track.now - track.last_seen <= _RECENT)
+        return any(track.verdict.kind is VerdictKind.UNIDENTIFIED for track in recent)
+
     def update(self, faces: Sequence[Face] | None, at: float) -> list[Track]:
         """Return all tracks at time ``at`` by number; those that have just ended are included one last time.
 

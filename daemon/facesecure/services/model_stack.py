@@ -83,11 +83,21 @@ class ModelStack:
 
         They run on the configured accelerator if it works, else on the processor.
         """
+        (stack,) = cls.load_sets(config, state_dir, 1)
+        return stack
+
+    @classmethod
+    def load_sets(cls, config: FacesecureConfig, state_dir: Path, count: int) -> list[ModelStack]:
+        """Load the models ``count`` times, as ``load`` does: each set serves one thread at a time."""
         backend = choose_backend(config, state_dir)
+        cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
+        return [cls._load(config, state_dir, backend) for _ in range(count)]
+
+    @classmethod
+    def _load(cls, config: FacesecureConfig, state_dir: Path, backend: Backend) -> ModelStack:
         classifier = _load_classifier(config, state_dir, backend) if config.recognizer.kind == "classifier" else None
         model = load_model(config.recognizer.embedding_model, state_dir)
         detector = build_detector(config.detector, models_dir=state_dir / "models", backend=backend)
-        cv2.setNumThreads(1)  # a Pi's other cores are better used by capture and decoding
         return cls(
             detector,
             ModelEmbedder(model, backend),
@@ -138,15 +148,21 @@ class ModelStack:
     def identifier(
         self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = True
     ) -> Identifier:
-        """Return the parts that identify a face.
+        """Return the parts that identify a face, with the rule for a ``single_image`` or for a track."""
+        rule = self.rule(config, store, state_dir, single_image=single_image)
+        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors)
+
+    def rule(
+        self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = False
+    ) -> VerdictRule:
+        """Return the rule for verdicts, for one thread.
 
         For a ``single_image`` one face is enough for a verdict; a track needs as many as the configuration says.
         """
         verdict = config.verdict
         if single_image:
             verdict = VerdictConfig.model_validate({**verdict.model_dump(), "min_faces": 1})
-        rule = VerdictRule(verdict, self.acceptance_rules(config, store, state_dir))
-        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors)
+        return VerdictRule(verdict, self.acceptance_rules(config, store, state_dir))
 
     def enrolment(self, known: Sequence[Embedding] = (), others: OtherPeople | None = None) -> Enrolment:
         """Return an empty enrolment of one person, given the embeddings ``known`` of faces enrolled before.

@@ -147,7 +147,7 @@ class Day:
             if (self._door.films + DRILL_EVERY - 1) // DRILL_EVERY > self._drills and self._daemon is not None:
                 self._drills += 1
                 with suppress(UsageError):  # the one before is still being spoken
-                    self._daemon.drill.begin()
+                    self._daemon.cameras[0].drill.begin()
 
     def _report(self) -> None:
         figures = {"seconds": round(time.monotonic() - self._began, 1), "frames": self._door.shown, **held()}

@@ -11,6 +11,7 @@ from facesecure.alerts.policy.arming import Arming
 from facesecure.app.context import DaemonContext
 from facesecure.app.ram_fallback import StateLocation
 from facesecure.config import FacesecureConfig
+from facesecure.pipeline.model_pool import ModelPool
 from facesecure.storage.store import Store
 
 
@@ -22,7 +23,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def context(store: Store, place: StateLocation) -> DaemonContext:
     models = match_visitor = None  # not needed here
-    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, match_visitor)
+    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, ModelPool([]), match_visitor)
 
 
 def test_a_state_that_nothing_befell_is_not_spoken_of(store, tmp_path):

@@ -105,7 +105,7 @@ class Story:
         if not isinstance(events, list):
             events()
             events = []
-        with service.watched(Camera(len(events)), config.camera.timeout) as frames:
+        with service.watched([(Camera(len(events)), config.camera.timeout)]) as (frames,):
             for frame in frames:
                 events[frame.index]()
 
@@ -222,7 +222,7 @@ class Camera:
     def stop(self): pass
 
 def serve(config, service):
-    with service.watched(Camera(), 1.0):
+    with service.watched([(Camera(), 1.0)]):
         print("ready", flush=True)
         time.sleep(60)  # in a driver, say
 

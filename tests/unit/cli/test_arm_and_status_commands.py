@@ -8,6 +8,7 @@ import pytest
 
 from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
+from facesecure.app.control.camera_report import CameraReport
 from facesecure.app.control.commands import Commands
 from facesecure.app.control.server import ControlServer
 from facesecure.domain import VerdictKind
@@ -58,10 +59,8 @@ def daemon(state, store, posters):
     """The answering part of a daemon, on a real store."""
     arming = Arming(state)
     policy = Policy(Phrases(), armed=lambda: arming.armed)
-    commands = Commands(
-        "front door", arming, policy, store, Camera(), Channels(),
-        source=SOURCE, frames=Frames(), fixed_faces=lambda: posters,
-    )  # fmt: skip
+    camera = CameraReport("front door", Camera(), SOURCE, Frames(), lambda: posters)
+    commands = Commands([camera], arming, policy, store, Channels())
     with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
         yield commands
 

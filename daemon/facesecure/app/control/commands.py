@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -19,14 +18,14 @@ from facesecure.alerts.delivery.channel import ChannelReport
 from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
+from facesecure.app.control.camera_report import CameraReport, watching_words
+from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
-from facesecure.camera.build import Camera
-from facesecure.domain import Box, Face, VerdictKind
-from facesecure.domain.errors import SourceError, StoreError, UsageError
+from facesecure.app.watching import WatchedCamera
+from facesecure.domain import VerdictKind
+from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
-from facesecure.services.drill.drill import Drill
 from facesecure.storage.write_queue import WriteLag
-from facesecure.util.redaction import redact
 
 MODES = ", ".join(mode.value for mode in Mode)
 WATCHING = "watching"
@@ -56,85 +55,49 @@ class DeliveryReports(Protocol):
         """Return the state of each plugin."""
 
 
-class CameraStatus(Protocol):
-    """The part of ``camera.health.HealthMonitor`` that a status needs."""
-
-    @property
-    def trouble(self) -> SourceError | None:
-        """Why there are no usable frames; None while there are."""
-
-
-class FrameStatus(Protocol):
-    """The part of ``camera.capture.LatestFrame`` that a status needs."""
-
-    @property
-    def heartbeat(self) -> float | None:
-        """When the last frame came, in ``time.monotonic()``; None before the first."""
-
-    @property
-    def rate(self) -> float | None:
-        """Frames a second lately; None while unknown."""
-
-
 @dataclass(frozen=True, slots=True)
 class Commands:
     """The handlers of the control socket, and the parts of the daemon they answer from.
 
-    ``place`` is the camera's name. ``names`` returns the people who can be recognised; by default all in ``store``.
+    ``cameras`` has at least one. ``names`` returns the people who can be recognised; by default all in ``store``.
     ``complaint`` says what is wrong with the state directory, empty if nothing. Example::
 
-        commands = Commands.of(context, alerts, camera, drill)
+        commands = Commands.of(context, alerts, cameras)
         with serve_control(commands.handlers(), state_dir):
             ...
     """
 
-    place: str
+    cameras: Sequence[CameraReport]
     arming: Arming
     policy: Policy
     store: StatusStore
-    camera: CameraStatus
     channels: DeliveryReports
     names: Callable[[], Sequence[str]] | None = None
     complaint: str = ""
-    drill: Drill | None = None
+    drills: DrillCommands | None = None
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    source: str = ""
-    frames: FrameStatus | None = None
     problems: Callable[[], Sequence[str]] = tuple
     """Returns what is refused because others changed it in the state directory."""
-    fixed_faces: Callable[[], Sequence[Face]] = tuple
-    """Returns the faces that are ignored because they never move."""
 
     @classmethod
-    def of(
-        cls,
-        context: DaemonContext,
-        alerts: AlertStack,
-        camera: Camera,
-        drill: Drill,
-        fixed_faces: Callable[[], Sequence[Face]] = tuple,
-    ) -> Commands:
-        """Return the commands of a daemon made of these parts; ``fixed_faces`` returns those that never move."""
+    def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
+        """Return the commands of a daemon made of these parts."""
         return cls(
-            context.config.camera.name,
+            [CameraReport.of(camera) for camera in cameras],
             context.arming,
             alerts.policy,
             context.store,
-            camera.monitor,
             alerts.dispatcher,
             context.names,
             context.location.complaint,
-            drill,
-            source=context.config.camera.source,
-            frames=camera.frames,
+            DrillCommands([camera.drill for camera in cameras]),
             problems=context.problems,
-            fixed_faces=fixed_faces,
         )
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each command, by its name."""
         handlers: dict[str, Handler] = {"ping": self.ping, "status": self.status, "arm": self.arm}
-        return handlers if self.drill is None else {**handlers, **drill_handlers(self.drill)}
+        return handlers if self.drills is None else {**handlers, **self.drills.handlers()}
 
     def ping(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Return the daemon's process id, version and start time."""
@@ -155,25 +118,25 @@ class Commands:
 
     def public_line(self) -> str:
         """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""
-        camera = f"no image from the {self.place}" if self.camera.trouble else WATCHING
         lag = self.store.lag
-        return "; ".join(filter(None, [camera, lag.words if lag else ""]))
+        return "; ".join(filter(None, [watching_words(self.cameras), lag.words if lag else ""]))
 
     def status(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the state of the daemon, as one ``line`` and in detail."""
         now = datetime.now(UTC)
         names = list(self.names()) if self.names else [person.name for person in self.store.people()]
-        last, trouble, reports = self._last_seen(), self.camera.trouble, self.channels.reports()
+        last, reports, cameras = self._last_seen(), self.channels.reports(), [one.as_json() for one in self.cameras]
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
-        camera = f"no image from the {self.place}" if trouble else WATCHING
-        line, lag = status_line(mode, len(names), last, now, camera=camera, quiet=quiet), self.store.lag
+        watching, lag = watching_words(self.cameras), self.store.lag
+        line = status_line(mode, len(names), last, now, camera=watching, quiet=quiet)
         return {
             **self.ping(request),
             "line": "; ".join(filter(None, [line, self.complaint, lag.words if lag else ""])),
             "mode": mode.value,
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
             "quiet": quiet,
-            "camera": {"name": self.place, "trouble": trouble.message if trouble else None, **self._frames()},
+            "camera": cameras[0],
+            "cameras": cameras,
             "people": names,
             "last_seen": _as_json(last, now),
             "pending": sum(report.waiting for report in reports),
@@ -182,33 +145,9 @@ class Commands:
             "lag": asdict(lag) if lag else None,
         }
 
-    def _frames(self) -> dict[str, Any]:
-        """Return the camera's source without its secrets, its frames a second, and the age of its last frame."""
-        beat, rate = (self.frames.heartbeat, self.frames.rate) if self.frames else (None, None)
-        return {
-            "source": redact(self.source),
-            "fps": None if rate is None else round(rate, 1),
-            "last_frame_seconds": None if beat is None else round(time.monotonic() - beat, 1),
-            "fixed_faces": [_corners(face.box) for face in self.fixed_faces()],
-        }
-
     def _last_seen(self) -> LastSeen | None:
         found = self.store.sightings(limit=1, latest_only=True)
         return LastSeen(found[0].kind, found[0].name, found[0].last_seen) if found else None
-
-
-def drill_handlers(drill: Drill) -> dict[str, Handler]:
-    """Return the handlers of ``drill``, which begins one, and of ``drill-report``, which returns its report so far."""
-
-    def begin(_: Mapping[str, Any]) -> dict[str, Any]:
-        drill.begin()
-        return {}
-
-    def report(_: Mapping[str, Any]) -> dict[str, Any]:
-        current = drill.report()
-        return current.as_json() if current else {}
-
-    return {"drill": begin, "drill-report": report}
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +188,6 @@ def ago(then: datetime, now: datetime) -> str:
         return f"{int(seconds // _HOUR)} h ago"
     days = int(seconds // _DAY)
     return "yesterday" if days == 1 else f"{days} days ago"
-
-
-def _corners(box: Box) -> list[int]:
-    """Return left, top, right and bottom in whole pixels."""
-    return [round(edge) for edge in (box.left, box.top, box.right, box.bottom)]
 
 
 def _mode(word: object) -> Mode:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from facesecure.camera.sources.base import ProbeResult
@@ -12,10 +13,11 @@ from facesecure.camera.sources.outages import OnTrouble
 from facesecure.camera.sources.picamera import PicameraConnection
 from facesecure.camera.sources.stream import StreamConnection, open_rtsp, open_v4l2
 from facesecure.camera.sources.tap import NO_TAP, PacketTap
-from facesecure.camera.sources.uri import parse
+from facesecure.camera.sources.uri import Address, parse
 from facesecure.camera.sources.video import VideoFile
 from facesecure.config import CameraConfig
 from facesecure.domain import Frame
+from facesecure.domain.errors import SourceError
 from facesecure.domain.interfaces import Source
 
 
@@ -43,25 +45,38 @@ def open_source(
     on_trouble: OnTrouble | None = None,
     threads: int = 1,
     tap: PacketTap = NO_TAP,
+    patient: bool = False,
 ) -> OpenedSource:
     """Return the source at ``uri``, used as ``camera`` says. Nothing is opened before ``frames`` is called.
 
     ``on_trouble`` receives each loss of a live source (a SourceError) and its end (None). ``threads`` decode
     (0: as many as FFmpeg likes). ``tap`` receives what the source sends, before it is decoded; a folder of images
-    sends nothing. Raises SourceError at once for an address that cannot work: an unknown scheme, or a file, folder
+    sends nothing. With ``patient`` a local camera that is not there is waited for, as a network camera always is.
+    Raises SourceError at once for an address that cannot work: an unknown scheme, or a file, folder
     or device that does not exist.
     """
-    address = parse(uri)
+    address = _address(uri, patient)
     if address.scheme == "file":
         return VideoFile(address, camera, threads=threads, tap=tap)
     if address.scheme == "dir":
         return ImageFolder(address, camera)
     if address.scheme == "picamera2":
         pi = PicameraConnection(int(address.location), camera, tap=tap)
-        return LiveSource(pi, camera.reconnect_max, patient=False, on_trouble=on_trouble)
+        return LiveSource(pi, camera.reconnect_max, patient=patient, on_trouble=on_trouble)
     local = address.scheme == "v4l2"
     connection = StreamConnection(address, camera, open_v4l2 if local else open_rtsp, threads=threads, tap=tap)
-    return LiveSource(connection, camera.reconnect_max, patient=not local, on_trouble=on_trouble)
+    return LiveSource(connection, camera.reconnect_max, patient=patient or not local, on_trouble=on_trouble)
+
+
+def _address(uri: str, patient: bool) -> Address:
+    """Return the address ``uri``; with ``patient`` also that of a device that is not plugged in."""
+    try:
+        return parse(uri)
+    except SourceError:
+        device = uri.strip().removeprefix("v4l2:")
+        if not patient or not device.startswith("/dev/") or Path(device).exists():
+            raise
+        return Address("v4l2", device)
 
 
 def is_camera(uri: str) -> bool:

@@ -51,8 +51,13 @@ class Drill:
         save: Callable[[DrillReport], object],
         injector: VisitorInjector | None = None,
         seconds: float = SECONDS,
+        camera: str = "",
     ) -> None:
-        """``save`` receives the report of each drill once it has ended, at the latest after ``seconds``."""
+        """``save`` receives the report of each drill once it has ended, at the latest after ``seconds``.
+
+        ``camera`` is the name of the one whose frames show the stranger.
+        """
+        self.camera = camera
         self._injector, self._save, self._seconds = injector or VisitorInjector(), save, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
@@ -85,7 +90,9 @@ class Drill:
                 raise UsageError("a drill is running already", f"wait for its end: at most {self._seconds:.0f} s")
             self._began, self._began_at = time.monotonic(), datetime.now(UTC)
             self._steps, self._alerts, self._reported, self._over = [], set(), False, ""
-        _log.info("a drill begins: a stranger's portrait is inserted into the camera's frames")
+        _log.info(
+            "a drill begins: a stranger's portrait is inserted into the frames of the %s", self.camera or "camera"
+        )
         self._injector.begin()
 
     def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -125,7 +132,7 @@ class Drill:
 
     def step(self, alert: Alert, channel: str, what: str) -> None:
         """Note that ``alert`` has reached the step ``what`` at ``channel``; alerts of other origin are ignored."""
-        if alert.sighting is None or not alert.sighting.staged:
+        if alert.sighting is None or not alert.sighting.staged or self.camera not in ("", alert.sighting.source):
             return
         with self._lock:
             if what == WRITTEN:
@@ -161,7 +168,7 @@ class Drill:
         done = timed_out or 0 < planned <= ended or bool(self._over)
         problem = (self._over or self._problem(planned)) if done else ""
         why = problem or (self._summary() if done else "still running")
-        return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why)
+        return DrillReport(self._began_at, tuple(self._steps), done, done and not problem, why, self.camera)
 
     def _why_over(self) -> str:
         """Return why no alert will come of this drill any more; empty if one may, or has."""

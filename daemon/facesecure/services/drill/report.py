@@ -31,13 +31,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DrillReport:
-    """One drill. ``good``: every channel delivered. ``why`` says in a sentence what failed, or how long it took."""
+    """One drill. ``good``: every channel delivered. ``why`` says in a sentence what failed, or how long it took.
+
+    ``camera`` is the name of the one that showed the stranger; empty in reports of before there were several.
+    """
 
     began_at: datetime
     steps: tuple[Step, ...]
     done: bool
     good: bool
     why: str
+    camera: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values, for a file, the control socket and --json."""
@@ -48,7 +52,8 @@ class DrillReport:
         """Return the report that ``as_json`` turned into ``values``. Raises ValueError, KeyError or TypeError."""
         steps = tuple(Step(**step) for step in values["steps"])
         began_at = datetime.fromisoformat(values["began_at"])
-        return cls(began_at, steps, bool(values["done"]), bool(values["good"]), str(values["why"]))
+        camera = str(values.get("camera", ""))
+        return cls(began_at, steps, bool(values["done"]), bool(values["good"]), str(values["why"]), camera)
 
 
 def save_report(report: DrillReport, state_dir: Path) -> Path:

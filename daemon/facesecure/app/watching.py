@@ -1,0 +1,148 @@
+"""Watch the cameras: each has a pipeline, a capture thread and a drill of its own, and shares everything else.
+
+One camera is processed on the calling thread. Several are processed on a thread each: what holds one of them up, loses
+it or ends it leaves the others as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from facesecure.alerts.build import AlertStack
+from facesecure.app.context import DaemonContext
+from facesecure.camera.build import Camera, build_camera
+from facesecure.camera.sources import open_source
+from facesecure.camera.sources.factory import OpenedSource
+from facesecure.config import FacesecureConfig
+from facesecure.domain import Frame
+from facesecure.domain.errors import SourceError
+from facesecure.pipeline.build import build_pipeline
+from facesecure.pipeline.pipeline import Onlooker, Pipeline
+from facesecure.services.drill.drill import Drill
+from facesecure.util.redaction import redact
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedCamera:
+    """One camera: its capture and health, the pipeline of its frames, and its drill.
+
+    ``config`` is the household's, with this camera as its ``camera``. Example::
+
+        watched.watch(iter(watched.camera.frames))
+    """
+
+    config: FacesecureConfig
+    camera: Camera
+    pipeline: Pipeline
+    drill: Drill
+
+    @property
+    def name(self) -> str:
+        """The camera's name."""
+        return self.config.camera.name
+
+    def watch(self, frames: Iterator[Frame], onlooker: Onlooker | None = None) -> None:
+        """Process ``frames`` of the camera to their end; ``onlooker`` receives each with its tracks."""
+        _log.info("watching the %s: %s", self.name, redact(self.config.camera.source))
+        try:
+            self.pipeline.run(self.drill.inject(self.camera.monitor.watching(frames)), onlooker)
+        finally:
+            self.drill.camera_ended()
+
+
+def open_sources(config: FacesecureConfig) -> list[OpenedSource]:
+    """Return the source of each camera; nothing is connected yet.
+
+    Beside others, a local camera that is not plugged in is waited for. Raises SourceError for an address that cannot
+    work.
+    """
+    cameras = [one.camera for one in config.each_camera()]
+    return [open_source(camera.source, camera, patient=len(cameras) > 1) for camera in cameras]
+
+
+def start_cameras(
+    context: DaemonContext,
+    sources: Sequence[OpenedSource],
+    drills: Sequence[Drill],
+    alerts: AlertStack,
+    stack: ExitStack,
+) -> tuple[WatchedCamera, ...]:
+    """Start capturing ``sources``, one for each camera of the configuration with its drill; ``stack`` stops them."""
+    return tuple(
+        _start(context, config, source, drill, alerts, stack)
+        for config, source, drill in zip(context.config.each_camera(), sources, drills, strict=True)
+    )
+
+
+def _start(
+    context: DaemonContext,
+    config: FacesecureConfig,
+    source: OpenedSource,
+    drill: Drill,
+    alerts: AlertStack,
+    stack: ExitStack,
+) -> WatchedCamera:
+    pipeline = build_pipeline(config, context.pool, context.rule(), context.store, context.group, alerts, drill)
+    on_event = partial(alerts.system.of_camera, camera=config.camera.name)
+    camera = build_camera(config, source, on_event, stack)
+    drill.follow_camera(lambda: camera.frames.trouble)
+    return WatchedCamera(config, camera, pipeline, drill)
+
+
+def watch_all(
+    cameras: Sequence[WatchedCamera], streams: Sequence[Iterator[Frame]], onlooker: Onlooker | None = None
+) -> None:
+    """Process the frames of each camera, ``streams``, until all have ended. ``onlooker`` sees those of the first.
+
+    A camera among others that cannot be read any more is logged, and the others go on; the error is raised only if
+    none of them could be read. Any other exception stops all cameras and is raised.
+    """
+    if len(cameras) == 1:
+        cameras[0].watch(streams[0], onlooker)
+        return
+    onlookers = [onlooker, *[None] * (len(cameras) - 1)]
+    _Threads(cameras).run(
+        [partial(camera.watch, *how) for camera, how in zip(cameras, zip(streams, onlookers, strict=True), strict=True)]
+    )
+
+
+class _Threads:
+    """A thread for each camera, and the errors that ended them."""
+
+    def __init__(self, cameras: Sequence[WatchedCamera]) -> None:
+        self._cameras = cameras
+        self._unreadable: list[SourceError] = []
+        self._error: BaseException | None = None
+
+    def run(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Run ``tasks``, one for each camera, to their end. Raises as ``watch_all`` does."""
+        threads = [
+            threading.Thread(target=self._one, args=(camera, task), name=f"watching {camera.name}", daemon=True)
+            for camera, task in zip(self._cameras, tasks, strict=True)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._error is not None:
+            raise self._error
+        if len(self._unreadable) == len(threads):
+            raise self._unreadable[0]
+
+    def _one(self, camera: WatchedCamera, task: Callable[[], None]) -> None:
+        try:
+            task()
+        except SourceError as error:
+            self._unreadable.append(error)
+            _log.error("the %s cannot be read: %s", camera.name, error.message)
+        except BaseException as error:  # noqa: BLE001 - raised again by run()
+            self._error = self._error or error
+            for other in self._cameras:
+                other.camera.frames.stop()
