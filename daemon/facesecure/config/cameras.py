@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from facesecure.config.base import Section
+from facesecure.config.areas import Fraction, MaskArea, Zone
+from facesecure.config.base import Section, SettingError
+from facesecure.domain.names import camera_key
 from facesecure.util.plain_text import is_plain
-
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Point = tuple[Fraction, Fraction]
-Rectangle = tuple[Fraction, Fraction, Fraction, Fraction]
-Polygon = Annotated[list[Point], Field(min_length=3)]
-Area = Rectangle | Polygon
-"""A part of the image in fractions of it: [left, top, right, bottom], or the corners [x, y] of a polygon."""
 
 
 def _camera_name(name: str) -> str:
@@ -45,7 +40,7 @@ class MotionConfig(Section):
     threshold: Fraction = Field(0.004, description="share of the image that must change")
     contrast: float = Field(12.0, gt=0, le=255, description="brightness step (of 255) that counts as a change")
     linger: float = Field(2.0, ge=0, le=60, description="seconds to keep searching after the last movement")
-    mask: list[Area] = Field(
+    mask: list[MaskArea] = Field(
         default_factory=list,
         description="areas to ignore, as [left, top, right, bottom] in fractions of the image, or as the corners "
         "[[x, y], [x, y], [x, y]] of a polygon: a road, a tree, a television; a face mostly in them is ignored "
@@ -87,12 +82,12 @@ class CameraConfig(Section):
         "stream where they are too small in it",
         examples=["rtsp://user:password@host/substream"],
     )
-    mask: list[Area] | None = Field(
+    mask: list[MaskArea] | None = Field(
         None,
         description="areas of this camera's image to ignore; by default those of [motion]",
         examples=[[[0.0, 0.0, 0.3, 1.0]]],
     )
-    zones: list[Area] = Field(
+    zones: list[Zone] = Field(
         default_factory=list,
         description="areas of this camera's image to watch, given like those of mask; everything else is ignored; "
         "none: the whole image",
@@ -109,3 +104,24 @@ class CameraConfig(Section):
         description="what counts as a fault of this camera, such as { moved = 0 }; by default [health]",
         examples=[{"moved": 0}],
     )
+
+
+def _tables(cameras: Any) -> Any:
+    if not isinstance(cameras, list | tuple):
+        raise ValueError("must be tables, each of which begins with [[cameras]]")
+    return cameras
+
+
+def _with_names_of_their_own(cameras: list[CameraConfig]) -> list[CameraConfig]:
+    keys = [camera_key(camera.name) for camera in cameras]
+    for number, key in enumerate(keys):
+        if (first := keys.index(key)) < number:
+            name = cameras[number].name
+            raise SettingError(
+                f"{name!r} is the name of cameras[{first + 1}], too; give each its own", (number, "name")
+            )
+    return cameras
+
+
+Cameras = Annotated[list[CameraConfig], BeforeValidator(_tables), AfterValidator(_with_names_of_their_own)]
+"""The tables [[cameras]]."""

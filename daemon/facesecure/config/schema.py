@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from facesecure.config.alerts import AlertsConfig as AlertsConfig
-from facesecure.config.base import Section
+from facesecure.config.areas import Fraction
+from facesecure.config.base import Section, SettingError
 from facesecure.config.cameras import CameraConfig as CameraConfig
-from facesecure.config.cameras import Fraction
+from facesecure.config.cameras import Cameras
 from facesecure.config.cameras import HealthConfig as HealthConfig
 from facesecure.config.cameras import MotionConfig as MotionConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
@@ -204,7 +205,7 @@ class FacesecureConfig(Section):
         description="folder of the database, snapshots and pulled models; the service uses /var/lib/facesecure",
         examples=["/var/lib/facesecure"],
     )
-    cameras: list[CameraConfig] = Field(
+    cameras: Cameras = Field(
         default_factory=list,
         description="several cameras: instead of [camera], a table [[cameras]] for each, with the settings of [camera] "
         "and a name of its own; see docs/cameras.md",
@@ -233,18 +234,27 @@ class FacesecureConfig(Section):
         """Return ``plugins`` with the log: to add one plugin must not silence another."""
         return {**_log_only(), **plugins}
 
+    @field_validator("camera", mode="before")
+    @classmethod
+    def _is_one_table(cls, camera: Any) -> Any:
+        if isinstance(camera, list):
+            raise ValueError("must be one section; for several cameras, begin each with [[cameras]]")
+        return camera
+
+    @field_validator("camera")
+    @classmethod
+    def _is_alone(cls, camera: CameraConfig, info: ValidationInfo) -> CameraConfig:
+        if info.data.get("cameras") and camera.model_fields_set:
+            raise ValueError("stands beside [[cameras]]: move its settings into a table [[cameras]] of its own")
+        return camera
+
     @model_validator(mode="after")
-    def _has_cameras_with_names(self) -> FacesecureConfig:
-        if not self.cameras:
-            return self
-        if "camera" in self.model_fields_set:
-            raise ValueError("there is both [camera] and [[cameras]]: make [camera] one of the tables [[cameras]]")
-        names = [camera.name.casefold() for camera in self.cameras]
-        if twice := next((camera.name for camera in self.cameras if names.count(camera.name.casefold()) > 1), None):
-            raise ValueError(f"two [[cameras]] are called {twice!r}: give each a name of its own")
+    def _begins_with_the_first_camera(self) -> FacesecureConfig:
+        """Make the first of ``cameras`` the one that is used where none is chosen."""
         if len(self.cameras) > 1 and self.speech.where is not None:
-            raise ValueError("[speech] where is for one camera: set where in each table [[cameras]]")
-        self.__dict__["camera"] = self.cameras[0]  # what enrols and probes without choosing one uses the first
+            raise SettingError("is for one camera: set where in each table [[cameras]]", ("speech", "where"))
+        if self.cameras:
+            self.__dict__["camera"] = self.cameras[0]
         return self
 
     def each_camera(self) -> list[FacesecureConfig]:

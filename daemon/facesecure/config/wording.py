@@ -90,6 +90,7 @@ def problems_of(
     found: dict[KeyPath, list[tuple[str, str]]] = {}
     for error in errors:
         path = _path_in(data, error["loc"], keep_last=error["type"] in ("missing", "extra_forbidden"))
+        path += getattr(error.get("ctx", {}).get("error"), "within", ())  # of a SettingError
         field = _field_at(model, path)
         shown = _shown(error["input"], secret=_is_secret(path, field), text=quote_text)
         found.setdefault(path, []).append(_described(error, path, field, shown))

@@ -1,4 +1,4 @@
-"""Person names: one rule for the command line, the database, speech and file names."""
+"""Names of people and cameras: one rule for the command line, the database, speech and file names."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def person_name(text: str) -> str:
 def name_key(name: str) -> str:
     """Return the key by which names are compared: case and the encoding of accents do not matter."""
     return unicodedata.normalize("NFC", person_name(name).casefold())
+
+
+def camera_key(name: str) -> str:
+    """Return the key by which the names of cameras are compared: case, spaces and accents' encoding do not matter."""
+    return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
 
 
 def _problem(name: str) -> str | None:

@@ -78,7 +78,7 @@ def test_every_problem_is_told_at_once_in_the_files_order_with_its_line(tmp_path
         ("[motion]\nenabled = 7", "must be true or false, not 7"),
         ("motion = 7", "must be a section that begins with [motion], not 7"),
         ("[plugins]\nlog = 7", "must be a section that begins with [plugins.log], not 7"),
-        ("[motion]\nmask = [[0, 0, 1, 1],\n [0, 0, 1]]", "line 3: motion.mask[2][4]: is missing from [0, 0, 1]"),
+        ("[motion]\nmask = [[0, 0, 1, 1],\n [0, 0, 1]]", "line 3: motion.mask[2]: must be four numbers, [left"),
         ("[store]\nzzz = 7", "line 2: store.zzz: there is no such setting"),
         (
             "[verdict]\nfalse_accept = '60%'",

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.config.cameras import Area, Rectangle
+from facesecure.config.areas import Area, Rectangle
 from facesecure.domain import Box
 
 _Corners = NDArray[np.float64]

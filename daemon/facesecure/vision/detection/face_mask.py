@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facesecure.config.cameras import Area
+from facesecure.config.areas import Area
 from facesecure.domain import Face
 from facesecure.vision.detection.areas import WatchedArea
 

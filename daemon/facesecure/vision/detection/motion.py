@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.config import MotionConfig
-from facesecure.config.cameras import Area
+from facesecure.config.areas import Area
 from facesecure.domain import Luma
 from facesecure.vision.detection.areas import WatchedArea
 

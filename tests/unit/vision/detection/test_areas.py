@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from facesecure.config.cameras import Area, Point, Rectangle
+from facesecure.config.areas import Area, Point, Rectangle
 from facesecure.domain import Box
 from facesecure.vision.detection.areas import WatchedArea
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from facesecure.config.cameras import Area
+from facesecure.config.areas import Area
 from facesecure.domain import Box, Face
 from facesecure.vision.detection.face_mask import FaceMask
 from support.builders import face_at
