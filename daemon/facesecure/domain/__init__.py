@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Recognition,
         SeenFace,
         Sighting,
+        Subject,
         Verdict,
         VerdictKind,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "Recognition",
     "SeenFace",
     "Sighting",
+    "Subject",
     "Verdict",
     "VerdictKind",
 ]

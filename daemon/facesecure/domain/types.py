@@ -40,6 +40,7 @@ __all__ = [
     "Recognition",
     "SeenFace",
     "Sighting",
+    "Subject",
     "Verdict",
     "VerdictKind",
 ]
@@ -127,6 +128,16 @@ class VerdictKind(StrEnum):
     KNOWN = "known"
     STRANGER = "stranger"
     UNIDENTIFIED = "unidentified"
+
+
+class Subject(StrEnum):
+    """What is seen of a visit without a usable face, as far as it is known."""
+
+    PERSON = "person"
+    ANIMAL = "animal"
+    VEHICLE = "vehicle"
+    NOTHING = ""
+    """Nothing is known: a shadow, a branch, something too small or too dark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,32 @@ def import_mobilefacenet(published: MobileFaceNetOptions, options: ImportOptions
         _print_card(card)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ObjectronOptions:
+    """The published detector of people, animals and vehicles."""
+
+    source: Annotated[
+        Path, typer.Option("--from", help="mediapipe-objectron-0.4.1675468480.tgz, or the .data file with its assets.")
+    ]
+    photos: Annotated[Path | None, typer.Option("--photos", help="Folder of photos to check parity on.")] = None
+
+
+@command(import_app, "objectron")
+def import_objectron(published: ObjectronOptions, options: ImportOptions) -> None:
+    r"""Import the detector of people, animals and vehicles from the npm package @mediapipe/objectron 0.4.1675468480.
+
+    
+    Example:
+      npm pack @mediapipe/objectron@0.4.1675468480
+      facesecure-train import objectron --from mediapipe-objectron-0.4.1675468480.tgz
+    """
+    from facesecure_training.importing import objectron
+
+    folder = options.into or bundled_directory()
+    for card in objectron.run(published.source, folder, published.photos, options.other_python):
+        _print_card(card)
+
+
 def _print_card(card: ModelCard) -> None:
     counts = ", ".join(f"{runtime} delegates {n.delegated} of {n.nodes}" for runtime, n in card.delegation.items())
     proofs = "; ".join(f"{p.measure} {p.value:g} ({p.reference})" for p in card.parity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,6 +69,13 @@ def parse_model(content: bytes) -> tuple[Any, Any]:
         return schema.ModelT.InitFromPackedBuf(content, 0), schema
     except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(f"this TFLite file is damaged: {error}", "download it again") from error
+
+
+def pack_model(model: Any) -> bytes:
+    """Return ``model``, the schema's objects, as the bytes of a TFLite file."""
+    builder = importlib.import_module("flatbuffers").Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def _operation(node: Any, codes: Any, kinds: Mapping[int, str]) -> Operation:

@@ -7,12 +7,13 @@ XNNPACK rounds the activations of each image to 8 bits at run time and accumulat
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from facesecure_training.common.flatbuffer import pack_model, parse_model
 
 Choice = Callable[[tuple[int, ...]], bool]
 """Says from the kernel's shape (out, height, width, in) whether to make it int8."""
@@ -20,10 +21,7 @@ Choice = Callable[[tuple[int, ...]], bool]
 
 def with_int8_kernels(content: bytes, choose: Choice | None = None) -> bytes:
     """Return ``content``, a float32 TFLite file, with int8 kernels in its CONV_2D operations: all, or those chosen."""
-    flatbuffers = importlib.import_module("flatbuffers")
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model, schema = parse_model(content)
     graph = model.subgraphs[0]
     for operation in graph.operators:
         code = model.operatorCodes[operation.opcodeIndex]
@@ -33,9 +31,7 @@ def with_int8_kernels(content: bytes, choose: Choice | None = None) -> bytes:
         is_float = kernel.type == schema.TensorType.FLOAT32
         if is_float and (choose is None or choose(tuple(int(side) for side in kernel.shape))):
             _make_int8(model, kernel, schema)
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack_model(model)
 
 
 def _make_int8(model: Any, tensor: Any, schema: Any) -> None:

@@ -24,12 +24,12 @@ print(json.dumps({name: [m.interpreter().runtime, m.verify()] for name, m in mod
 """
 
 
-def test_all_five_models_are_there():
-    assert NAMES == ["mobilefacenet", "mobilefacenet-float16", "onet", "pnet", "rnet"]
+def test_all_six_models_are_there():
+    assert NAMES == ["mobilefacenet", "mobilefacenet-float16", "onet", "pnet", "rnet", "ssd-mobilenetv2"]
 
 
-def test_together_they_are_under_eight_megabytes():
-    assert sum(path.stat().st_size for path in bundled_directory().iterdir() if path.is_file()) < 8_000_000
+def test_together_they_are_under_ten_megabytes():
+    assert sum(path.stat().st_size for path in bundled_directory().iterdir() if path.is_file()) < 10_000_000
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,13 +56,13 @@ def test_a_bundled_model_gives_its_golden_output_on_tflite_runtime(name, elsewhe
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_xnnpack_takes_everything_but_the_cast_from_uint8(name):
+def test_xnnpack_takes_everything_but_the_cast_from_uint8_and_the_joining_of_the_anchors(name):
     model = load_model(name)
     graph = model.interpreter()
     if graph.runtime != "litert":
         pytest.skip("counted on LiteRT")
     count = graph.delegation
-    assert count.nodes - count.delegated == 1
+    assert count.nodes - count.delegated == (3 if name == "ssd-mobilenetv2" else 1)
     stated = model.card.delegation["litert"]
     assert (stated.nodes, stated.delegated, stated.partitions) == (count.nodes, count.delegated, count.partitions)
 
