@@ -14,7 +14,7 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.config.policy import PolicyConfig
 from facesecure.domain import Alert, SeenFace, Sighting, Verdict, VerdictKind
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook, Phrases
 from facesecure.domain.mode import Mode
 from support.builders import NOON
 from support.visitors import CHOOSE, faces
@@ -55,6 +55,7 @@ class Door:
     zone: tzinfo | None = None
     channels: Sequence[str] = CHANNELS
     memory: Any = None
+    cameras: Sequence[str] = ("front door",)
     clock: FakeClock = field(default_factory=FakeClock)
     alerts: list[Alert] = field(default_factory=list)
 
@@ -66,7 +67,7 @@ class Door:
     def open(self) -> None:
         """Start the policy, also again after a restart."""
         self.policy = Policy(
-            Phrases(),
+            PhraseBook([Phrases(place=name, several=len(self.cameras) > 1) for name in self.cameras]),
             RuleSet(self.config, self.channels, FALLBACK, self.zone),
             armed=lambda: self.armed,
             match=CHOOSE,
@@ -110,8 +111,12 @@ class Door:
         """Return the texts of the alerts for ``sighting``."""
         return self._texts(self.policy.decide(sighting, Path("picture.jpg")))
 
-    def camera(self, what: str) -> list[str]:
-        return self._texts(self.policy.on_camera_event(what))
+    def comes_to(self, camera: str, sighting: Sighting) -> list[str]:
+        """Return the texts of the alerts for ``sighting``, seen by ``camera``."""
+        return self.comes(replace(sighting, source=camera))
+
+    def camera(self, what: str, camera: str = "", why: str = "") -> list[str]:
+        return self._texts(self.policy.on_camera_event(what, camera=camera, why=why))
 
     def service(self, event: str) -> list[str]:
         return self._texts(self.policy.on_service_event(event))

@@ -19,7 +19,7 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.alerts.policy.rules import RuleSet, warn_of_unknown
 from facesecure.alerts.policy.state_file import PolicyStateFile
 from facesecure.alerts.policy.timer import PolicyTimer, SystemAlerts
-from facesecure.alerts.speech.announcements import phrases_of
+from facesecure.alerts.speech.announcements import phrase_book_of
 from facesecure.alerts.speech.prerender import SpeechPrerenderer
 from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.config import FacesecureConfig
@@ -109,7 +109,10 @@ def build_alerts(
 def _plugins(context: AlertContext, speech: Speech, dispatcher: Dispatcher) -> Mapping[str, AlertPlugin]:
     """Return the plugins that the configuration enables, by name."""
     config = context.config
-    provided = PluginContext(context.state_dir, config.camera.name, config.speech.language, speech, dispatcher.progress)
+    places = tuple(each.camera.name for each in config.each_camera())
+    provided = PluginContext(
+        context.state_dir, places[0], config.speech.language, speech, dispatcher.progress, places=places
+    )
     return Registry.load(config.plugins, context=provided).enabled()
 
 
@@ -117,7 +120,7 @@ def _policy(context: AlertContext, plugins: Collection[str], *, live: bool) -> P
     config = context.config
     warn_of_unknown(config.policy, context.names())
     return Policy(
-        phrases_of(config),
+        phrase_book_of(config),
         RuleSet(config.policy, plugins, config.alerts.fallback),
         armed=lambda: context.arming.armed,
         match=context.match_visitor,

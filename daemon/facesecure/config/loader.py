@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from facesecure.config import FacesecureConfig
+from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.config.paths import find_config
 from facesecure.config.secrets import learn_secrets
 from facesecure.config.toml_lines import KeyPath, key_lines, line_of
@@ -58,6 +58,8 @@ class SettingsFile:
     lines: dict[KeyPath, int]
     overrides: Mapping[str, Any] = field(default_factory=dict)
     syntax: tuple[SyntaxProblem, ...] = ()
+    cameras: tuple[str, ...] = ()
+    """The names of the cameras in the file, which rules may name although the command line chose another source."""
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
         """Return the error that lists ``problems``, after those of the syntax, in the order of the file."""
@@ -103,18 +105,21 @@ def read_settings(named: Path | None = None, overrides: Mapping[str, Any] | None
     path = find_config(named)
     text = "" if path is None else _read(path)
     tables, kept, syntax = parse(text)
+    cameras = _camera_names(tables)
     if any(key.startswith("camera.") for key in overrides or {}):
         _keep_one_camera(tables)
     for key, value in (overrides or {}).items():
         _put(tables, key.split("."), value)
     learn_secrets(tables)
-    return SettingsFile(path, tables, key_lines(kept), overrides or {}, syntax)
+    return SettingsFile(path, tables, key_lines(kept), overrides or {}, syntax, cameras)
 
 
 def validated(file: SettingsFile) -> tuple[FacesecureConfig | None, list[Problem]]:
     """Return the configuration in ``file``, or None and all that is wrong with it."""
     try:
-        config = FacesecureConfig.model_validate(file.tables, context={"plugins": _plugins_of(file.tables)})
+        names = tuple(dict.fromkeys((*_camera_names(file.tables), *file.cameras)))
+        context = {"plugins": _plugins_of(file.tables), "cameras": names}
+        config = FacesecureConfig.model_validate(file.tables, context=context)
     except ValidationError as error:
         found = list(_problems(error.errors(), file.tables))
         if file.syntax:  # what a section as a whole lacks may be on a line that is not TOML
@@ -140,6 +145,15 @@ def _plugins_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the tables of the plugins, which rules may name."""
     tables = data.get("plugins", FacesecureConfig().plugins)
     return tables if isinstance(tables, Mapping) else {}
+
+
+def _camera_names(tables: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names of the cameras, the default one where a camera has none; what is no name is left out."""
+    several, one = tables.get("cameras"), tables.get("camera", {})
+    found = several if isinstance(several, list) and several else [one]
+    default = CameraConfig.model_fields["name"].default
+    names = (camera.get("name", default) for camera in found if isinstance(camera, dict))
+    return tuple(name for name in names if isinstance(name, str))
 
 
 def _keep_one_camera(tables: dict[str, Any]) -> None:

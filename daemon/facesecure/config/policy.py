@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 
 from facesecure.config.base import Section
 from facesecure.domain.errors import UsageError, did_you_mean
-from facesecure.domain.names import person_name
+from facesecure.domain.names import camera_key, person_name
 from facesecure.domain.schedule import Hours
 
 ALL, NONE = "all", "none"
@@ -56,8 +56,20 @@ def _configured(context: str) -> Callable[[str, ValidationInfo], str]:
     return check
 
 
+def _camera(name: str, info: ValidationInfo) -> str:
+    """Check the name of a camera against the validation context; without a context any name is accepted."""
+    known = (info.context or {}).get("cameras")
+    keys = {camera_key(each): each for each in known or ()}
+    if known is None or camera_key(name) in keys:
+        return name
+    hint = did_you_mean(camera_key(name), keys, shown=lambda key: repr(keys[key]))
+    names = ", ".join(map(repr, known))
+    raise ValueError(f"there is no camera called {name!r}; {hint or f'there are: {names}'}")
+
+
 HoursText = Annotated[str, AfterValidator(_hours)]
 Name = Annotated[str, AfterValidator(_name)]
+Camera = Annotated[str, AfterValidator(_camera)]
 Channel = Annotated[str, AfterValidator(_configured("plugins"))]
 
 
@@ -75,6 +87,15 @@ class When(Section):
         (), description='hours, such as "22:00-07:00" or "Mon-Fri 09:00-17:00"'
     )
     quiet: bool | None = Field(None, description="true: only in quiet hours; false: only outside of quiet hours")
+    camera: Annotated[tuple[Camera, ...], BeforeValidator(_several)] = Field(
+        (), description="the name of a camera, or a list of them; by default any"
+    )
+
+    @model_validator(mode="after")
+    def _service_is_at_no_camera(self) -> When:
+        if self.camera and "service" in self.verdict:
+            raise ValueError("what befalls facesecure itself is at no camera: leave out camera, or 'service'")
+        return self
 
     @model_validator(mode="after")
     def _only_the_known_have_names(self) -> When:

@@ -34,7 +34,7 @@ class Change:
 class CameraEvent:
     """The start of a camera fault, or its end (``over``).
 
-    ``why`` is a sentence for people; secrets in it are hidden.
+    ``why`` is a sentence for people; secrets in it are hidden. ``camera`` is the camera's name, empty for the only one.
 
     Example::
 
@@ -45,6 +45,7 @@ class CameraEvent:
     over: bool
     why: str
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    camera: str = ""
 
     def __post_init__(self) -> None:
         if not self.why:

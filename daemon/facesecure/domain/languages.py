@@ -44,10 +44,16 @@ NEEDED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The sentences by key, and the function that phrases a location: "front door" becomes "at the front door"."""
+    """The sentences by key, and the function that phrases a location: "front door" becomes "at the front door".
+
+    ``several``: the sentences that say which camera is meant, for a household with several. ``then`` joins locations in
+    the order of a walk.
+    """
 
     sentences: Mapping[str, str]
     where: Callable[[str], str]
+    several: Mapping[str, str]
+    then: str
 
 
 _ENGLISH = {
@@ -71,6 +77,14 @@ _ENGLISH = {
     "held_back": "{text} ({count} earlier alerts were held back)",
 }
 
+_ENGLISH_SEVERAL = {
+    "camera_offline": "The {place} camera is offline",
+    "camera_back": "The {place} camera is back",
+    "camera_frozen": "The picture of the {place} camera is frozen",
+    "camera_covered": "The {place} camera is covered or sees nothing",
+    "camera_moved": "The {place} camera was moved",
+}
+
 _FRENCH = {
     "known": "{name} est {where}",
     "stranger": "Une personne inconnue est {where}",
@@ -90,6 +104,14 @@ _FRENCH = {
     "test": "Ceci est un essai : il n'y a personne {where}",
     "one_held_back": "{text} (une alerte précédente a été retenue)",
     "held_back": "{text} ({count} alertes précédentes ont été retenues)",
+}
+
+_FRENCH_SEVERAL = {
+    "camera_offline": "La caméra {place} est hors ligne",
+    "camera_back": "La caméra {place} est de retour",
+    "camera_frozen": "L'image de la caméra {place} est figée",
+    "camera_covered": "La caméra {place} est couverte ou ne voit rien",
+    "camera_moved": "La caméra {place} a été déplacée",
 }
 
 # In French, "at the" depends on the gender of the noun, so known places are listed, in both languages.
@@ -125,7 +147,10 @@ def _in_french(place: str) -> str:
     return _FRENCH_WHERE.get(name, f"devant la caméra {place}")
 
 
-SHIPPED: Mapping[str, Language] = {"en": Language(_ENGLISH, _in_english), "fr": Language(_FRENCH, _in_french)}
+SHIPPED: Mapping[str, Language] = {
+    "en": Language(_ENGLISH, _in_english, _ENGLISH_SEVERAL, ", then "),
+    "fr": Language(_FRENCH, _in_french, _FRENCH_SEVERAL, ", puis "),
+}
 
 
 def base(language: str) -> str:

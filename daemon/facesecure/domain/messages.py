@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from facesecure.domain.errors import did_you_mean
 from facesecure.domain.languages import NEEDED, SHIPPED, SLOTS, base
+from facesecure.domain.names import camera_key
 
 _SHOWN = 4
 
@@ -27,21 +28,39 @@ class Phrases:
         place: str = "front door",
         overrides: Mapping[str, str] | None = None,
         where: str | None = None,
+        *,
+        several: bool = False,
     ) -> None:
         """Choose the sentences of ``language``, named as gTTS does ("en", "fr-CA", "de").
 
         ``place`` is the camera's name. ``overrides`` are sentences from the configuration, by key
         (``languages.SLOTS``); a language that does not ship with facesecure needs all of them. ``where`` phrases the
-        location ("au garage"); by default the language derives it from ``place``. Raises ValueError, listing every
-        problem, if a sentence is missing or invalid.
+        location ("au garage"); by default the language derives it from ``place``. ``several``: whether the household
+        has other cameras, so that a camera in trouble is named. Raises ValueError, listing every problem, if a sentence
+        is missing or invalid.
         """
         own = dict(overrides or {})
         if found := [*problems(own), *missing(language, own)]:
             raise ValueError("; ".join(found))
         shipped = SHIPPED.get(base(language))
         self.language = language
-        self._sentences = {**(shipped.sentences if shipped else {}), **own}
+        self._sentences = {
+            **(shipped.sentences if shipped else {}),
+            **(shipped.several if shipped and several else {}),
+            **own,
+        }
+        self.then = shipped.then if shipped else ", "
         self._slots = {"place": place, "where": where or (shipped.where(place) if shipped else place)}
+
+    @property
+    def place(self) -> str:
+        """The camera's name."""
+        return self._slots["place"]
+
+    @property
+    def where(self) -> str:
+        """The camera's location, as the language phrases it."""
+        return self._slots["where"]
 
     def known(self, name: str, *, correction: bool = False) -> str:
         """Announce an enrolled person; ``correction`` if an earlier alert of the same visit said otherwise."""
@@ -96,6 +115,37 @@ class Phrases:
 
     def _say(self, key: str, **slots: str) -> str:
         return self._sentences[key].format_map({**self._slots, **slots})
+
+
+class PhraseBook:
+    """The sentences of every camera of a household; of a camera that it does not know, those of the first.
+
+    Example::
+
+        book = PhraseBook([Phrases("en", "gate", several=True), Phrases("en", "front door", several=True)])
+        book.of("gate").stranger()  # "A stranger is at the gate"
+    """
+
+    def __init__(self, phrases: Sequence[Phrases]) -> None:
+        """``phrases``: those of each camera, at least one."""
+        self.all = tuple(phrases)
+        self.first = self.all[0]
+        self._by_camera = {camera_key(each.place): each for each in reversed(self.all)}
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The names of the cameras."""
+        return tuple(each.place for each in self.all)
+
+    def of(self, camera: str | None) -> Phrases:
+        """Return the sentences of the camera with that name."""
+        return self._by_camera.get(camera_key(camera or ""), self.first)
+
+    def route(self, cameras: Iterable[str]) -> str:
+        """Return where somebody was, in order: "at the gate, then at the front door"; empty if at one place only."""
+        places = [self.of(camera).where for camera in cameras]
+        walked = [place for number, place in enumerate(places) if number == 0 or place != places[number - 1]]
+        return self.first.then.join(walked) if len(walked) > 1 else ""
 
 
 def _known(group: str, what: str) -> str:

@@ -114,3 +114,49 @@ def test_the_documented_rules_are_good_ones(tmp_path):
     plugins = "[plugins.log]\n[plugins.notify]\n[plugins.google_home]\n[plugins.speaker]\n"
     for block in blocks:
         load_config(written(tmp_path, block.split("```")[0] + plugins))
+
+
+CAMERAS = """\
+[[cameras]]
+name = "gate"
+[[cameras]]
+name = "front door"
+[[policy.rules]]
+when = { camera = %s }
+channels = "all"
+"""
+
+
+@pytest.mark.parametrize(
+    ("camera", "kept"), [('"gate"', ("gate",)), ('["Gate", "front  door"]', ("Gate", "front  door"))]
+)
+def test_a_rule_names_cameras_as_they_are_configured_in_any_case(tmp_path, camera, kept):
+    assert load_config(written(tmp_path, CAMERAS % camera)).policy.rules[0].when.camera == kept
+
+
+def test_a_rule_about_the_only_camera_names_it_too(tmp_path):
+    rule = '[[policy.rules]]\nwhen = { camera = "front door" }\nchannels = "all"\n'
+    assert load_config(written(tmp_path, rule)).policy.rules[0].when.camera == ("front door",)
+
+
+@pytest.mark.parametrize(
+    ("camera", "said"),
+    [
+        ('"gaet"', "there is no camera called 'gaet'; did you mean 'gate'?"),
+        ('["gate", "cellar"]', "there is no camera called 'cellar'; there are: 'gate', 'front door'"),
+        ("7", "camera"),
+    ],
+)
+def test_a_rule_about_a_camera_that_is_not_there_is_refused(tmp_path, camera, said):
+    (problem,) = problems(tmp_path, CAMERAS % camera)
+    assert said in problem
+
+
+def test_a_rule_about_the_service_names_no_camera(tmp_path):
+    (problem,) = problems(tmp_path, CAMERAS % '"gate", verdict = "service"')
+    assert "at no camera" in problem
+
+
+def test_a_rule_may_name_a_camera_of_the_file_when_the_command_line_chooses_another_source(tmp_path):
+    config = load_config(written(tmp_path, CAMERAS % '"front door"'), {"camera.source": "file:clip.mp4"})
+    assert config.policy.rules[0].when.camera == ("front door",)

@@ -3,7 +3,7 @@
 import pytest
 
 from facesecure.domain.languages import NEEDED, SHIPPED, SLOTS
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook, Phrases
 
 ENGLISH = Phrases("en", "front door")
 FRENCH = Phrases("fr", "front door")
@@ -192,3 +192,36 @@ def test_each_language_that_is_shipped_has_every_sentence_and_no_slot_that_is_no
     assert set(sentences) == set(SLOTS)
     assert Phrases(language, "gate", dict(sentences)).every(["Anna"]), "and they pass as a household's own"
     assert all(f"{{{slot}}}" in sentences[key] for key, slot in NEEDED.items())
+
+
+def test_of_several_cameras_the_one_in_trouble_is_named():
+    assert Phrases("en", "gate", several=True).camera("offline") == "The gate camera is offline"
+    assert Phrases("fr", "portail", several=True).camera("back") == "La caméra portail est de retour"
+    own = Phrases("en", "gate", {"camera_offline": "{place}: gone"}, several=True)
+    assert own.camera("offline") == "gate: gone"
+
+
+@pytest.mark.parametrize("language", sorted(SHIPPED))
+def test_every_trouble_of_a_camera_has_a_sentence_that_names_it(language):
+    troubles = {key for key in SLOTS if key.startswith("camera_")}
+    assert set(SHIPPED[language].several) == troubles
+    for sentence in SHIPPED[language].several.values():
+        assert "{place}" in sentence
+
+
+def book(language: str) -> PhraseBook:
+    return PhraseBook([Phrases(language, place, several=True) for place in ("gate", "front door", "garage")])
+
+
+def test_where_somebody_walked_is_said_in_order_and_each_stop_once():
+    walk = ["gate", "gate", "front door", "gate"]
+    assert book("en").route(walk) == "at the gate, then at the front door, then at the gate"
+    assert book("fr").route(walk) == "au portail, puis à la porte d'entrée, puis au portail"
+    assert book("en").route(["gate", "Gate"]) == ""
+    assert book("en").route([]) == ""
+
+
+def test_a_camera_that_the_book_does_not_know_has_the_sentences_of_the_first():
+    assert book("en").of("cellar").stranger() == "A stranger is at the gate"
+    assert book("en").of(" Front  Door ").stranger() == "A stranger is at the front door"
+    assert book("en").of(None).place == "gate"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from facesecure.alerts.policy.rules import Channels
+from facesecure.alerts.policy.rules import Channels, union
 from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
 from facesecure.domain import AlertKind
 from facesecure.recognition.visitor_matching import MatchVisitor
@@ -28,15 +28,18 @@ _MAX_COMPLETE = 8
 
 @dataclass(frozen=True, slots=True)
 class SuppressedVisit:
-    """A visit that was not notified. ``visit`` is None if it was long ago, or before a restart."""
+    """A visit that was not notified, at ``camera``. ``visit`` is None if it was long ago, or before a restart."""
 
     identifier: str
     visit: VisitToNotify | None = None
+    camera: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NotifiedVisit:
     """A visitor notified at ``at`` (steady seconds) through ``channels``, with the sighting ``identifier``.
+
+    ``camera`` is the one that saw it, empty for events of the service.
 
     ``key`` distinguishes visitors of one kind by name, or troubles by their word; ``appearances`` distinguish them by
     face. ``earlier`` are the sightings of their previous notifications.
@@ -47,6 +50,7 @@ class NotifiedVisit:
     identifier: str
     at: float
     channels: Channels = None
+    camera: str = ""
     appearances: tuple[tuple[str, VisitAppearance], ...] = ()
     suppressed: tuple[SuppressedVisit, ...] = ()
     earlier: tuple[str, ...] = ()
@@ -76,9 +80,22 @@ class NotifiedVisit:
 
     def suppressing_one(self, identifier: str = "", visit: VisitToNotify | None = None) -> NotifiedVisit:
         """Return a copy with one more suppressed visit; of all but the latest only the identifiers are kept."""
-        older = tuple(SuppressedVisit(one.identifier) for one in self.suppressed[:-_MAX_COMPLETE])
+        older = tuple(replace(one, visit=None) for one in self.suppressed[:-_MAX_COMPLETE])
         latest = self.suppressed[-_MAX_COMPLETE:]
-        return replace(self, suppressed=(*older, *latest, SuppressedVisit(identifier, visit))[-_MAX_SUPPRESSED:])
+        newest = SuppressedVisit(identifier, visit, visit.camera if visit else "")
+        return replace(self, suppressed=(*older, *latest, newest)[-_MAX_SUPPRESSED:])
+
+    def suppresses(self, visit: VisitToNotify, channels: Channels) -> bool:
+        """Return whether whoever an alert about ``visit`` reaches through ``channels`` was notified already.
+
+        Where two cameras notify different channels, the second may reach somebody whom the first did not.
+        """
+        return visit.camera == self.camera or union(self.channels, channels) == self.channels
+
+    @property
+    def route(self) -> list[str]:
+        """The cameras that saw the suppressed visits, in order."""
+        return [one.camera for one in self.suppressed if one.camera]
 
     def without(self, identifier: str) -> NotifiedVisit:
         """Return a copy without the sighting ``identifier``, which was another person's."""
@@ -169,7 +186,7 @@ class NotificationHistory:
 
 def notified_visit_of(visit: VisitToNotify, at: float, channels: Channels) -> NotifiedVisit:
     """Return the record of a new visitor, notified with ``visit``."""
-    notified = NotifiedVisit(visit.kind, visit.key, visit.sighting.identifier, at, channels)
+    notified = NotifiedVisit(visit.kind, visit.key, visit.sighting.identifier, at, channels, visit.camera)
     return notified.with_appearance(visit.sighting.identifier, visit.appearance)
 
 

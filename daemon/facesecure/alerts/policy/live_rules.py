@@ -53,7 +53,16 @@ class LiveRules:
         return Moment(now, self.clock.steady(), self._rules.mode(self._armed(), now))
 
     def outcome(
-        self, kind: AlertKind, moment: Moment, name: str | None = None, mode: Mode | None = None
+        self,
+        kind: AlertKind,
+        moment: Moment,
+        name: str | None = None,
+        mode: Mode | None = None,
+        *,
+        camera: str | None = None,
     ) -> RuleOutcome:
-        """Return the outcome for an alert of ``kind`` about ``name`` at ``moment``, or as if ``mode`` applied then."""
-        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now))
+        """Return the outcome for an alert of ``kind`` about ``name`` at ``moment``, or as if ``mode`` applied then.
+
+        ``camera`` is the name of the camera that it concerns, None for an alert of the service.
+        """
+        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera))

@@ -15,7 +15,7 @@ from facesecure.alerts.policy.system_policy import CameraPolicy, ServicePolicy
 from facesecure.alerts.policy.visit_policy import VisitPolicy
 from facesecure.alerts.policy.wording import every_sentence
 from facesecure.domain import Alert, Sighting
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook, Phrases
 from facesecure.domain.mode import Mode
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.util.clock import Clock, SystemClock
@@ -33,7 +33,7 @@ class Policy:
 
     def __init__(
         self,
-        phrases: Phrases,
+        phrases: Phrases | PhraseBook,
         rules: RuleSet | None = None,
         *,
         armed: Callable[[], Armed] = armed_home,
@@ -41,17 +41,17 @@ class Policy:
         state_file: PolicyStateFile | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Decide by ``rules``, by default those of an empty configuration.
+        """Decide by ``rules``, by default those of an empty configuration, in the words of ``phrases``.
 
         ``armed`` returns the mode that was set last. ``match`` recognises strangers who were here before; without it
         every stranger is a new one. ``state_file`` keeps across restarts what was notified.
         """
-        self._phrases = phrases
+        self._book = book = PhraseBook([phrases]) if isinstance(phrases, Phrases) else phrases
         self._rules = LiveRules(rules or RuleSet(), armed, clock or SystemClock())
-        self._state = PolicyState(self._rules.clock, state_file)
-        self._visits = VisitPolicy(phrases, self._rules, self._state, match)
-        self._camera = CameraPolicy(phrases, self._rules, self._state)
-        self._service = ServicePolicy(phrases, self._rules, self._state)
+        self._state = PolicyState(self._rules.clock, state_file, book.cameras)
+        self._visits = VisitPolicy(book, self._rules, self._state, match)
+        self._camera = CameraPolicy(book, self._rules, self._state)
+        self._service = ServicePolicy(book.first, self._rules, self._state)
         self._lock = threading.RLock()
 
     @property
@@ -66,7 +66,7 @@ class Policy:
 
     def sentences(self, names: Iterable[str]) -> list[str]:
         """Return every sentence that can be spoken while ``names`` are enrolled, most urgent first, each once."""
-        return every_sentence(self._phrases, self._rules.config.rules, names)
+        return every_sentence(self._book, self._rules.config.rules, names)
 
     def decide(self, sighting: Sighting, snapshot_path: Path | None = None) -> list[Alert]:
         """Return the alerts for ``sighting``: none if the rules say so, or within the visitor's cool-down.
@@ -83,15 +83,18 @@ class Policy:
         """Return the alert for a stranger's ``sighting``, as a drill: never suppressed, never remembered."""
         return self._visits.rehearse(sighting, snapshot_path)
 
-    def on_camera_event(self, event: str, snapshot_path: Path | None = None, *, why: str = "") -> list[Alert]:
+    def on_camera_event(
+        self, event: str, snapshot_path: Path | None = None, *, why: str = "", camera: str = ""
+    ) -> list[Alert]:
         """Return the alerts for a camera that is offline, frozen, covered, moved or back; ``why`` is never spoken.
 
-        A trouble is notified at once. That the camera is back is notified once it has lasted: ``due`` returns that.
+        ``camera`` is its name, by default that of the first; each camera has its troubles and cool-downs for itself. A
+        trouble is notified at once. That the camera is back is notified once it has lasted: ``due`` returns that.
         Raises ValueError for any other event.
         """
-        self._phrases.camera(event)
+        self._book.first.camera(event)
         with self._lock:
-            return self._camera.on_event(event, snapshot_path, why=why)
+            return self._camera.on_event(camera or self._book.cameras[0], event, snapshot_path, why=why)
 
     def on_service_event(self, event: str, *, why: str = "") -> list[Alert]:
         """Return the alerts for an event of the daemon: a name that ``Phrases.service`` knows, or a sentence.

@@ -16,7 +16,7 @@ from facesecure.config.policy import ALL, NONE, PolicyConfig, RuleConfig
 from facesecure.domain import AlertKind
 from facesecure.domain.errors import did_you_mean
 from facesecure.domain.mode import Mode
-from facesecure.domain.names import name_key
+from facesecure.domain.names import camera_key, name_key
 from facesecure.domain.schedule import Hours, wall_clock, within
 
 Channels = tuple[str, ...] | None
@@ -30,12 +30,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """The facts that rules are matched against: kind of alert, name of the person, mode, and time (aware)."""
+    """The facts that rules are matched against: kind of alert, name of the person, mode, time (aware), and camera."""
 
     kind: AlertKind
     name: str | None
     mode: Mode
     now: datetime
+    camera: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Rule:
     config: RuleConfig
     hours: tuple[Hours, ...]
     names: frozenset[str]
+    cameras: frozenset[str]
     channels: Channels
     """Also None if the rule leaves the channels to the defaults."""
     decides_channels: bool
@@ -63,12 +65,12 @@ class Rule:
         """Parse ``config``; ``reachable`` says whether a plugin of that name, or a fallback of it, is in use."""
         when = config.when
         hours = tuple(map(Hours.parse, when.between))
-        names = frozenset(map(name_key, when.name))
+        names, cameras = frozenset(map(name_key, when.name)), frozenset(map(camera_key, when.camera))
         if config.channels is None or config.channels == (ALL,):
-            return cls(config, hours, names, None, decides_channels=config.channels is not None)
+            return cls(config, hours, names, cameras, None, decides_channels=config.channels is not None)
         wanted = () if config.channels == (NONE,) else config.channels
         channels = tuple(name for name in wanted if reachable(name))
-        return cls(config, hours, names, channels, decides_channels=channels != () or wanted == ())
+        return cls(config, hours, names, cameras, channels, decides_channels=channels != () or wanted == ())
 
     def matches(self, context: RuleContext, local: datetime, quiet: bool) -> bool:
         """Return whether every condition holds at the wall-clock time ``local``, in or outside the quiet hours."""
@@ -76,6 +78,7 @@ class Rule:
         return (
             (not when.kinds or context.kind.value in when.kinds)
             and (not self.names or (context.name is not None and name_key(context.name) in self.names))
+            and (not self.cameras or (context.camera is not None and camera_key(context.camera) in self.cameras))
             and context.mode.value in when.mode
             and (not self.hours or within(self.hours, local) is not None)
             and when.quiet in (None, quiet)

@@ -1,17 +1,21 @@
-"""The policy's state: the history of notified visitors and the state of the camera, kept across restarts by a file."""
+"""The policy's state: the history of notified visitors and the state of each camera, kept across restarts by a file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from facesecure.alerts.policy.camera_state import CameraState
 from facesecure.alerts.policy.cooldowns import NotificationHistory
-from facesecure.alerts.policy.state_file import PolicyStateFile
+from facesecure.alerts.policy.state_file import ONLY, PolicyStateFile
 from facesecure.util.clock import Clock
 
-Snapshot = tuple[NotificationHistory, CameraState]
+Snapshot = tuple[NotificationHistory, Mapping[str, CameraState]]
 
 
 class PolicyState:
-    """The ``history`` and the ``camera`` state that a policy works on. Not thread-safe: the policy holds the lock.
+    """The ``history`` and the ``cameras``' states by name that a policy works on. All are values, never changed.
+
+    Not thread-safe: the policy holds the lock.
 
     Example::
 
@@ -21,18 +25,32 @@ class PolicyState:
             state.write(snapshot)
     """
 
-    def __init__(self, clock: Clock, file: PolicyStateFile | None = None) -> None:
-        """Load what was notified before a restart, if there is a ``file``."""
+    def __init__(self, clock: Clock, file: PolicyStateFile | None = None, cameras: Sequence[str] = ()) -> None:
+        """Load what was notified before a restart, if there is a ``file``, about ``cameras`` by name, the first first.
+
+        What an older version kept about its only camera is the first one's.
+        """
         self._clock, self._file = clock, file
-        self.history, self.camera = file.load(clock) if file else (NotificationHistory(), CameraState())
-        self._saved = self._pending = (self.history, self.camera)
+        self.history, states = file.load(clock) if file else (NotificationHistory(), {})
+        found = {**({cameras[0]: states[ONLY]} if ONLY in states and cameras else {}), **states}
+        self.cameras: Mapping[str, CameraState] = {name: found[name] for name in cameras if name in found}
+        self._saved: Snapshot = (self.history, self.cameras)
+        self._pending: Snapshot = self._saved
+
+    def camera(self, name: str) -> CameraState:
+        """Return the state of the camera called ``name``."""
+        return self.cameras.get(name, CameraState())
+
+    def put_camera(self, name: str, state: CameraState) -> None:
+        """Replace the state of the camera called ``name``."""
+        self.cameras = {**self.cameras, name: state}
 
     def snapshot_to_save(self, *, at_once: bool) -> Snapshot | None:
         """Return what ``write`` is due for, None if nothing has changed or there is no file.
 
         That is the state at the previous call, or the present one with ``at_once``.
         """
-        now = (self.history, self.camera)
+        now = (self.history, self.cameras)
         due, self._pending = now if at_once else self._pending, now
         if self._file is None or due == self._saved:
             return None

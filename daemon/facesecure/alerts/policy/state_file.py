@@ -9,17 +9,16 @@ sends them again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facesecure.alerts.policy.camera_state import CameraState
 from facesecure.alerts.policy.cooldowns import REMEMBERED, NotificationHistory, NotifiedVisit, SuppressedVisit
-from facesecure.alerts.policy.visit import VisitAppearance
+from facesecure.alerts.policy.visit import VisitAppearance, visit_key
 from facesecure.domain import AlertKind
 from facesecure.domain.errors import FacesecureError, StoreError
-from facesecure.domain.names import name_key
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.clock import Clock
 
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from facesecure.domain.records import StoredFace, StoredSighting
 
 FILE_NAME = "told.json"
+ONLY = ""
+"""The name under which the camera of a file of version 0.1, which knew only one, is loaded."""
 _VERSION = 1
 _SYSTEM = (AlertKind.CAMERA, AlertKind.SERVICE)
 
@@ -49,8 +50,8 @@ class PolicyStateFile:
     Example::
 
         file = PolicyStateFile(state_dir, store)
-        history, camera = file.load(clock)
-        file.save(history, camera, clock)
+        history, cameras = file.load(clock)
+        file.save(history, cameras, clock)
     """
 
     def __init__(self, state_dir: Path, records: SightingRecords) -> None:
@@ -60,25 +61,30 @@ class PolicyStateFile:
         self._records = records
         self._failed = False
 
-    def load(self, clock: Clock) -> tuple[NotificationHistory, CameraState]:
-        """Return what was notified before the restart; nothing if the file is missing or cannot be read."""
+    def load(self, clock: Clock) -> tuple[NotificationHistory, Mapping[str, CameraState]]:
+        """Return what was notified before the restart, and the state of each camera by name.
+
+        Nothing if the file is missing or cannot be read.
+        """
         try:
             found = self._documents.read(FILE_NAME)
             if found["version"] != _VERSION:
-                return NotificationHistory(), CameraState()
+                return NotificationHistory(), {}
             shift = _shift(found, clock)
             visits = [one for entry in found["told"] if (one := self._notified(entry, shift, clock.steady()))]
-            return NotificationHistory(tuple(visits)), _camera_state(found["camera"], shift, clock.steady())
+            entries = found["cameras"] if "cameras" in found else {ONLY: found["camera"]}
+            cameras = {str(name): _camera_state(entry, shift, clock.steady()) for name, entry in entries.items()}
+            return NotificationHistory(tuple(visits)), cameras
         except FileNotFoundError:
-            return NotificationHistory(), CameraState()
+            return NotificationHistory(), {}
         except StoreError as error:
             _log.error("%s: visitors may be announced a second time", error.message)
-            return NotificationHistory(), CameraState()
+            return NotificationHistory(), {}
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             _log.warning("%s cannot be read (%s): visitors may be announced a second time", self.path, error)
-            return NotificationHistory(), CameraState()
+            return NotificationHistory(), {}
 
-    def save(self, history: NotificationHistory, camera: CameraState, clock: Clock) -> None:
+    def save(self, history: NotificationHistory, cameras: Mapping[str, CameraState], clock: Clock) -> None:
         """Write the file atomically. A failure is logged once, until a write succeeds."""
         document = {
             "version": _VERSION,
@@ -86,7 +92,7 @@ class PolicyStateFile:
             "steady": clock.steady(),
             "wall": clock.now().isoformat(),
             "told": [_entry(notified) for notified in history.visits],
-            "camera": _camera_entry(camera),
+            "cameras": {name: _camera_entry(camera) for name, camera in cameras.items()},
         }
         try:
             self._documents.write(FILE_NAME, document)
@@ -102,18 +108,22 @@ class PolicyStateFile:
         kind, at = AlertKind(entry["kind"]), float(entry["at"]) + shift
         if not 0 <= now - at < REMEMBERED:
             return None
-        suppressed = tuple(SuppressedVisit(identifier) for identifier in entry["held"])
+        suppressed = tuple(SuppressedVisit(str(identifier)) for identifier in entry["held"])
         identifier = str(entry["sighting"])
         if kind in _SYSTEM:
             return NotifiedVisit(kind, str(entry["key"]), identifier, at, suppressed=suppressed)
         try:
-            key = name_key(self._records.sighting(identifier).name or "") if kind is AlertKind.KNOWN else ""
+            seen = self._records.sighting(identifier)
+            key = visit_key(kind, seen.name, seen.source)
             appearances = [(str(one), self._appearance(str(one))) for one in entry["looks"]]
         except FacesecureError as error:
             _log.debug("a notified visit is dropped: %s", error)
             return None
         compared = tuple((one, appearance) for one, appearance in appearances if appearance is not None)
-        return NotifiedVisit(kind, key, identifier, at, appearances=compared, suppressed=suppressed)
+        channels = None if entry.get("channels") is None else tuple(map(str, entry["channels"]))
+        return NotifiedVisit(
+            kind, key, identifier, at, channels, seen.source, appearances=compared, suppressed=suppressed
+        )
 
     def _appearance(self, identifier: str) -> VisitAppearance | None:
         return VisitAppearance.of([face.seen for face in self._records.faces_seen(identifier)])
@@ -134,6 +144,7 @@ def _entry(notified: NotifiedVisit) -> dict[str, Any]:
         "at": notified.at,
         "looks": [identifier for identifier, _ in notified.appearances],
         "held": [one.identifier for one in notified.suppressed],
+        "channels": notified.channels,
     }
     return {**entry, "key": notified.key} if notified.kind in _SYSTEM else entry
 

@@ -1,4 +1,4 @@
-"""Alerts for facesecure itself: troubles of the camera, and events of the daemon."""
+"""Alerts for facesecure itself: troubles of the cameras, and events of the daemon."""
 
 from __future__ import annotations
 
@@ -11,58 +11,64 @@ from facesecure.alerts.policy.live_rules import LiveRules, Moment
 from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
 from facesecure.alerts.policy.state import PolicyState
 from facesecure.domain import Alert, AlertKind
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook, Phrases
 from facesecure.domain.mode import Mode
 from facesecure.util.redaction import redact
 
 
 class CameraPolicy:
-    """Decide on alerts for the camera. Changes ``state``, so the caller holds the policy's lock.
+    """Decide on alerts for the cameras, each for itself. Changes ``state``, so the caller holds the policy's lock.
 
     Example::
 
-        camera = CameraPolicy(phrases, rules, state)
-        alerts = camera.on_event("offline", None, why="no answer from 192.168.1.20")
+        camera = CameraPolicy(book, rules, state)
+        alerts = camera.on_event("gate", "offline", None, why="no answer from 192.168.1.20")
     """
 
-    def __init__(self, phrases: Phrases, rules: LiveRules, state: PolicyState) -> None:
+    def __init__(self, book: PhraseBook, rules: LiveRules, state: PolicyState) -> None:
         """Begin without a reason."""
-        self._phrases, self._rules, self._state = phrases, rules, state
-        self._why = ""
+        self._book, self._rules, self._state = book, rules, state
+        self._whys: dict[str, str] = {}
 
-    def on_event(self, event: str, snapshot_path: Path | None, *, why: str) -> list[Alert]:
-        """Return the alerts for ``event``, a trouble or "back"; ``why`` is shown, never spoken."""
-        self._why = why
-        steady = self._rules.clock.steady()
+    def on_event(self, camera: str, event: str, snapshot_path: Path | None, *, why: str) -> list[Alert]:
+        """Return the alerts for ``event`` of ``camera``, a trouble or "back"; ``why`` is shown, never spoken."""
+        self._whys[camera] = why
+        state, steady = self._state.camera(camera), self._rules.clock.steady()
         if event == BACK:
-            self._state.camera = self._state.camera.on_recovery(steady)
-            return self.due()
-        cooldown = self._rules.outcome(AlertKind.CAMERA, self._rules.moment()).cooldown
-        self._state.camera, notify = self._state.camera.on_trouble(event, steady, cooldown)
-        return self._notify(event, snapshot_path) if notify else []
+            self._state.put_camera(camera, state.on_recovery(steady))
+            return self._due(camera)
+        cooldown = self._outcome(camera, self._rules.moment()).cooldown
+        state, notify = state.on_trouble(event, steady, cooldown)
+        self._state.put_camera(camera, state)
+        return self._notify(camera, event, snapshot_path) if notify else []
 
     def due(self) -> list[Alert]:
-        """Return the alert that is due now: that the camera works, or a trouble from while it was disarmed."""
-        moment = self._rules.moment()
-        cooldown = self._rules.outcome(AlertKind.CAMERA, moment).cooldown
-        if self._state.camera.recovery_due(moment.steady, self._rules.config.camera_settle, cooldown):
-            alerts = self._notify(BACK)
-            self._state.camera = self._state.camera.recovery_notified()
+        """Return the alerts that are due now: that a camera works, or a trouble from while it was disarmed."""
+        return [alert for camera in self._state.cameras for alert in self._due(camera)]
+
+    def _due(self, camera: str) -> list[Alert]:
+        state, moment = self._state.camera(camera), self._rules.moment()
+        cooldown = self._outcome(camera, moment).cooldown
+        if state.recovery_due(moment.steady, self._rules.config.camera_settle, cooldown):
+            alerts = self._notify(camera, BACK)
+            self._state.put_camera(camera, self._state.camera(camera).recovery_notified())
             return alerts
-        if self._state.camera.unreported and moment.mode is not Mode.OFF:
-            return self._notify(self._state.camera.last_notified)
+        if state.unreported and moment.mode is not Mode.OFF:
+            return self._notify(camera, state.last_notified)
         return []
 
-    def _notify(self, event: str, snapshot_path: Path | None = None) -> list[Alert]:
-        moment = self._rules.moment()
-        outcome = self._rules.outcome(AlertKind.CAMERA, moment)
-        camera = self._state.camera
-        self._state.camera = replace(camera, held=0, silenced=moment.mode is Mode.OFF)
+    def _notify(self, camera: str, event: str, snapshot_path: Path | None = None) -> list[Alert]:
+        moment, state, phrases = self._rules.moment(), self._state.camera(camera), self._book.of(camera)
+        outcome = self._outcome(camera, moment)
+        self._state.put_camera(camera, replace(state, held=0, silenced=moment.mode is Mode.OFF))
         if outcome.channels == NO_CHANNELS:
             return []
-        words = _Words(self._phrases.camera(event), self._why)
-        alert = _system_alert(self._phrases, AlertKind.CAMERA, words, outcome, moment, camera.held)
+        words = _Words(phrases.camera(event), self._whys.get(camera, ""))
+        alert = _system_alert(phrases, AlertKind.CAMERA, words, outcome, moment, state.held)
         return [replace(alert, snapshot_path=snapshot_path)]
+
+    def _outcome(self, camera: str, moment: Moment) -> RuleOutcome:
+        return self._rules.outcome(AlertKind.CAMERA, moment, camera=camera)
 
 
 class ServicePolicy:

@@ -59,9 +59,9 @@ class SystemAlerts:
         """``alerts``: where they go."""
         self._policy, self._alerts = policy, alerts
 
-    def of_camera(self, event: CameraEvent) -> None:
-        """Handle the beginning or the end of a camera's trouble."""
-        for alert in self._policy.on_camera_event(event.word, why=event.why):
+    def of_camera(self, event: CameraEvent, camera: str = "") -> None:
+        """Handle the beginning or the end of a trouble of ``camera``, by default that of ``event``, or the first."""
+        for alert in self._policy.on_camera_event(event.word, why=event.why, camera=camera or event.camera):
             self._alerts.send(alert)
 
     def of_service(self, event: str, why: str = "") -> None:

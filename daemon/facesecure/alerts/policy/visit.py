@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facesecure.domain import AlertKind, SeenFace, Sighting
-from facesecure.domain.names import name_key
+from facesecure.domain.names import camera_key, name_key
 from facesecure.recognition.visitor_matching import VisitEmbedding
 
 
@@ -57,5 +57,20 @@ class VisitToNotify:
 
     @property
     def key(self) -> str:
-        """A key that is equal for equal names; empty without a name."""
-        return name_key(self.name) if self.name else ""
+        """A key that is equal for visits that share a cool-down (``visit_key``)."""
+        return visit_key(self.kind, self.name, self.camera)
+
+    @property
+    def camera(self) -> str:
+        """The name of the camera that saw the visit."""
+        return self.sighting.source
+
+
+def visit_key(kind: AlertKind, name: str | None, camera: str) -> str:
+    """Return a key that is equal for visits that share a cool-down: of one person by name; without a face, of a camera.
+
+    What moves at the gate must not mute somebody at the door. Empty for a stranger, who is recognised by the face.
+    """
+    if kind is AlertKind.UNIDENTIFIED:
+        return camera_key(camera)
+    return name_key(name) if name else ""

@@ -12,7 +12,7 @@ from facesecure.alerts.policy.state import PolicyState
 from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
 from facesecure.alerts.policy.wording import sentence
 from facesecure.domain import Alert, Sighting, VerdictKind
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook
 from facesecure.domain.mode import Mode
 from facesecure.recognition.visitor_matching import MatchVisitor
 
@@ -22,13 +22,13 @@ class VisitPolicy:
 
     Example::
 
-        visits = VisitPolicy(phrases, rules, state, matcher.match)
+        visits = VisitPolicy(book, rules, state, matcher.match)
         alerts = visits.decide(sighting, snapshot_path)
     """
 
-    def __init__(self, phrases: Phrases, rules: LiveRules, state: PolicyState, match: MatchVisitor | None) -> None:
+    def __init__(self, book: PhraseBook, rules: LiveRules, state: PolicyState, match: MatchVisitor | None) -> None:
         """``match`` recognises a stranger who was here before; without it every stranger is a new one."""
-        self._phrases, self._rules, self._state, self._match = phrases, rules, state, match
+        self._book, self._rules, self._state, self._match = book, rules, state, match
 
     def decide(self, sighting: Sighting, snapshot_path: Path | None) -> list[Alert]:
         """Return the alerts for ``sighting``, with those that only a mistake it corrects had suppressed."""
@@ -50,21 +50,22 @@ class VisitPolicy:
             return []
         visit, moment = VisitToNotify.of(sighting, snapshot_path), self._rules.moment()
         mode = Mode.HOME if moment.mode is Mode.OFF else moment.mode
-        outcome = self._rules.outcome(visit.kind, moment, visit.name, mode)
-        words = self._phrases.drill(sentence(self._phrases, visit, outcome.say, correction=False))
+        outcome = self._rules.outcome(visit.kind, moment, visit.name, mode, camera=visit.camera)
+        words = self._book.first.drill(sentence(self._book, visit, outcome.say, correction=False))
         channels = None if outcome.channels == NO_CHANNELS else outcome.channels
         return [Alert.about(visit.sighting, words, snapshot_path=snapshot_path, channels=channels)]
 
     def _notify_or_suppress(self, visit: VisitToNotify, wrong: NotifiedVisit | None = None) -> list[Alert]:
         """Return the alert for ``visit``, or note it as suppressed. ``wrong`` was notified instead."""
         moment = self._rules.moment()
-        outcome = self._rules.outcome(visit.kind, moment, visit.name)
+        outcome = self._rules.outcome(visit.kind, moment, visit.name, camera=visit.camera)
         if wrong is not None:
             outcome = replace(outcome, channels=union(outcome.channels, wrong.channels))
         if outcome.channels == NO_CHANNELS:
             return []
         past = self._state.history.find(visit, moment.steady, outcome.cooldown, self._match)
-        if past is not None and wrong is None and moment.steady - past.at < outcome.cooldown:
+        recent = past is not None and moment.steady - past.at < outcome.cooldown
+        if past is not None and wrong is None and recent and past.suppresses(visit, outcome.channels):
             self._state.history = self._state.history.replacing(past, past.suppressing(visit))
             return []
         return [self._notify(visit, outcome, moment, past, correction=wrong is not None)]
@@ -80,15 +81,18 @@ class VisitPolicy:
     ) -> Alert:
         """Note ``visit`` as notified and return its alert, which counts what was suppressed before."""
         history = self._state.history
+        recent = past is not None and moment.steady - past.at < outcome.cooldown
         departed = history.departed(visit, moment.steady, outcome.cooldown)
         before = [past, *(one for one in departed if one is not past)] if past else departed
-        notified = (past.notified_again if past else notified_visit_of)(visit, moment.steady, outcome.channels)
+        reached = outcome.channels if past is None or not recent else union(past.channels, outcome.channels)
+        notified = (past.notified_again if past else notified_visit_of)(visit, moment.steady, reached)
         self._state.history = history.adding(notified, moment.steady, instead_of=before)
-        words = sentence(self._phrases, visit, outcome.say, correction=correction)
+        words = sentence(self._book, visit, outcome.say, correction=correction)
+        route = self._book.route([*past.route, visit.camera]) if past else ""
         suppressed = sum(len(one.suppressed) for one in before)
         return Alert.about(
             visit.sighting,
-            self._phrases.held_back(words, suppressed),
+            self._book.first.held_back(f"{words}: {route}" if route else words, suppressed),
             speech=words,
             snapshot_path=visit.snapshot,
             held_back=suppressed,

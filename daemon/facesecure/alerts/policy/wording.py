@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from facesecure.alerts.policy.visit import VisitToNotify
 from facesecure.config.policy import PEOPLE, RuleConfig
 from facesecure.domain import AlertKind
-from facesecure.domain.messages import Phrases
-from facesecure.domain.names import name_key
+from facesecure.domain.messages import PhraseBook, Phrases
+from facesecure.domain.names import camera_key, name_key
 
 
-def sentence(phrases: Phrases, visit: VisitToNotify, say: str | None, *, correction: bool) -> str:
-    """Return the sentence for ``visit``: ``say`` if a rule has words, else a phrase. Corrections ignore ``say``."""
+def sentence(book: PhraseBook, visit: VisitToNotify, say: str | None, *, correction: bool) -> str:
+    """Return the sentence for ``visit``, which says where by its camera.
+
+    It is ``say`` if a rule has words, else a phrase; corrections ignore ``say``.
+    """
+    phrases = book.of(visit.camera)
     if say is not None and not correction:
         return phrases.own(say, visit.name)
     if visit.kind is AlertKind.KNOWN:
@@ -22,9 +27,18 @@ def sentence(phrases: Phrases, visit: VisitToNotify, say: str | None, *, correct
     return phrases.unidentified()
 
 
-def every_sentence(phrases: Phrases, rules: Sequence[RuleConfig], names: Iterable[str]) -> list[str]:
-    """Return every sentence that a household with ``names`` and ``rules`` can need, most urgent first, each once."""
+def every_sentence(book: PhraseBook, rules: Sequence[RuleConfig], names: Iterable[str]) -> list[str]:
+    """Return every sentence that a household with ``names`` and ``rules`` can need, most urgent first, each once.
+
+    The most urgent sentences of every camera come before the less urgent ones of any.
+    """
     names = list(names)
+    each = [_sentences(phrases, [rule for rule in rules if _is_for(rule, phrases)], names) for phrases in book.all]
+    in_turn = (words for turn in zip_longest(*each) for words in turn if words is not None)
+    return list(dict.fromkeys(in_turn))
+
+
+def _sentences(phrases: Phrases, rules: Sequence[RuleConfig], names: Sequence[str]) -> list[str]:
     own = [words for rule in rules for words in _own(phrases, rule, names)]
     of_strangers = [
         phrases.own(rule.say) for rule in rules if rule.say and "name" not in rule.say and _covers(rule, "stranger")
@@ -41,6 +55,10 @@ def _own(phrases: Phrases, rule: RuleConfig, names: Sequence[str]) -> Iterator[s
         return
     wanted = {name_key(name) for name in rule.when.name}
     yield from (phrases.own(rule.say, name) for name in names if not wanted or name_key(name) in wanted)
+
+
+def _is_for(rule: RuleConfig, phrases: Phrases) -> bool:
+    return not rule.when.camera or camera_key(phrases.place) in map(camera_key, rule.when.camera)
 
 
 def _covers(rule: RuleConfig, kind: str) -> bool:

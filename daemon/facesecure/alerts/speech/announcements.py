@@ -6,20 +6,30 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from facesecure.config import FacesecureConfig
-from facesecure.domain.messages import Phrases
+from facesecure.domain.messages import PhraseBook, Phrases
 
 
 def phrases_of(config: FacesecureConfig) -> Phrases:
-    """Return the phrases in the configured language and words, for the configured camera."""
+    """Return the phrases in the configured language and words, for the configured camera, or the first of several."""
+    return phrase_book_of(config).first
+
+
+def phrase_book_of(config: FacesecureConfig) -> PhraseBook:
+    """Return the phrases in the configured language and words, for every camera."""
+    each = config.each_camera()
+    return PhraseBook([_phrases_of(camera, several=len(each) > 1) for camera in each])
+
+
+def _phrases_of(config: FacesecureConfig, *, several: bool) -> Phrases:
     speech = config.speech
-    return Phrases(speech.language, config.camera.name, speech.phrases, speech.where)
+    return Phrases(speech.language, config.camera.name, speech.phrases, speech.where, several=several)
 
 
 def sentences(config: FacesecureConfig, names: Iterable[str]) -> list[str]:
     """Return every sentence that can be spoken while ``names`` are enrolled, rules' words included, by urgency."""
     from facesecure.alerts.policy.wording import every_sentence
 
-    return every_sentence(phrases_of(config), config.policy.rules, names)
+    return every_sentence(phrase_book_of(config), config.policy.rules, names)
 
 
 def forget_all_but(config: FacesecureConfig, state_dir: Path, names: Iterable[str]) -> int:

@@ -211,7 +211,7 @@ def test_the_ticker_tells_what_is_due_and_writes_it_down(tmp_path):
                 time.sleep(0.01)
         assert [alert.text for alert in sent] == ["The camera is back"]
         kept = json.loads((tmp_path / "state" / "told.json").read_bytes())
-        assert kept["camera"]["believed"] == ""
+        assert kept["cameras"]["front door"]["believed"] == ""
 
 
 def test_a_closing_sighting_is_compared_after_a_restart_by_its_better_faces(door):
