@@ -80,7 +80,8 @@ def _load(
     name: str, tables: Mapping[str, Mapping[str, Any]], config: FacesecureConfig, state_dir: Path, speech: Speech
 ) -> PluginRecord:
     """Return the record of one plugin, loaded and attached if it has a table in ``tables``."""
-    context = PluginContext(state_dir, config.camera.name, config.speech.language, speech, lambda *_: None)
+    places = tuple(each.camera.name for each in config.each_camera())
+    context = PluginContext(state_dir, places[0], config.speech.language, speech, lambda *_: None, places=places)
     return Registry.load(tables, context=context).record(name)
 
 

@@ -74,9 +74,10 @@ class Speech(Protocol):
 class PluginContext:
     """The services that the daemon provides to a plugin with ``attach``.
 
-    ``state_dir`` is a directory for the plugin's own files. ``place`` is the camera's name; ``language`` an IETF tag
-    such as "en" or "fr". ``progress`` may be called with an alert and a word for how far its delivery has come
-    ("fetched", "playing", "finished"), which a drill shows.
+    ``state_dir`` is a directory for the plugin's own files. ``place`` is the camera's name, that of the first where
+    there are several, and ``places`` are the names of all; ``source`` of an alert's sighting says which of them it was.
+    ``language`` is an IETF tag such as "en" or "fr". ``progress`` may be called with an alert and a word for how far
+    its delivery has come ("fetched", "playing", "finished"), which a drill shows.
     """
 
     state_dir: Path
@@ -84,6 +85,10 @@ class PluginContext:
     language: str
     speech: Speech
     progress: Callable[[Alert, str], None]
+    places: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", self.places or (self.place,))
 
 
 @runtime_checkable
