@@ -35,6 +35,13 @@ sys.path.insert(0, str(DOCS.parent))  # for supply_chain, which is not installed
 
 MARK = "<!-- Written by docs/generate.py from here on: change the code that it reads, then run it again. -->\n"
 
+_CAMERAS = """\
+## `[[cameras]]`
+
+Several cameras: instead of `[camera]`, a table `[[cameras]]` for each, with the same settings and a name of its own.
+[Several cameras](cameras.md) shows how.
+"""
+
 _PLUGINS = """\
 ## `[plugins.NAME]`
 
@@ -74,8 +81,11 @@ def settings() -> str:
     """Return the reference of all settings, a section for each table of the file."""
     parts = ["## Top level\n", _settings_table(FacesecureConfig)]
     for name, field in FacesecureConfig.model_fields.items():
+        if name == "cameras":
+            continue
         for model in _models_in(field):
             parts += _section(f"[{name}]", model)
+        parts += [_CAMERAS] if name == "camera" else []
     parts.append(_PLUGINS)
     for entry in _bundled_plugins():
         plugin = entry.load()
@@ -137,6 +147,8 @@ def _kind(schema: dict[str, Any]) -> str:
             return f"list of any of {_kind({'enum': words})}"
         case {"items": {"prefixItems": [first, *others]}}:
             return f"list of lists of {len(others) + 1} {_kind(first)}s"
+        case {"items": {"anyOf": [*choices]}}:
+            return f"list; each item a {' or a '.join(map(_kind, choices))}"
         case {"items": dict(item)}:
             return f"list of {_kind(item)}"
         case {"format": "path"}:

@@ -29,6 +29,17 @@ _HEAD = """\
 # To change one, remove the # at the start of its line. Check the file with: facesecure config check
 # A setting that is not set by default has an example.
 """
+_TWO_CAMERAS = """\
+# [[cameras]]
+# name = "front door"
+# source = "rtsp://user:password@host/main"
+# detect = "rtsp://user:password@host/sub"
+# [[cameras]]
+# name = "garden gate"
+# source = "rtsp://user:password@host2/main"
+# zones = [[[0.1, 0.3], [0.9, 0.3], [1.0, 1.0], [0.0, 1.0]]]
+# min_face = 40
+"""
 
 
 def example_config() -> str:
@@ -36,9 +47,14 @@ def example_config() -> str:
     tables: list[tuple[str, FieldInfo]] = []
     values: list[tuple[str, FieldInfo]] = []
     for name, field in FacesecureConfig.model_fields.items():
-        (tables if _model(field) or name == "plugins" else values).append((name, field))
+        if name != "cameras":  # shown behind the one camera
+            (tables if _model(field) or name == "plugins" else values).append((name, field))
     parts = [_HEAD, *("\n".join(_setting(name, field)) + "\n" for name, field in values)]
-    parts += [_table(name, model) if (model := _model(field)) else _plugins(field) for name, field in tables]
+    for name, field in tables:
+        model = _model(field)
+        parts.append(_table(name, model) if model else _plugins(field))
+        if name == "camera":
+            parts.append(_several_cameras())
     return "\n".join(parts)
 
 
@@ -52,6 +68,12 @@ def _table(name: str, model: type[BaseModel]) -> str:
     for key, inner in model.model_fields.items():
         lines += _setting(key, inner)
     return "\n".join(lines) + "\n"
+
+
+def _several_cameras() -> str:
+    """Return two cameras in the place of one, commented out."""
+    description = FacesecureConfig.model_fields["cameras"].description
+    return "\n".join([*_prose(f"Several cameras: {description}."), _TWO_CAMERAS])
 
 
 def _plugins(field: FieldInfo) -> str:

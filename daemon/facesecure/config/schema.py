@@ -207,8 +207,8 @@ class FacesecureConfig(Section):
     )
     cameras: Cameras = Field(
         default_factory=list,
-        description="several cameras: instead of [camera], a table [[cameras]] for each, with the settings of [camera] "
-        "and a name of its own; see docs/cameras.md",
+        description="instead of [camera], a table [[cameras]] for each, with the settings of [camera] and a name of "
+        "its own; docs/cameras.md shows how",
     )
     camera: CameraConfig = Field(default_factory=lambda: CameraConfig())
     health: HealthConfig = Field(default_factory=lambda: HealthConfig())

@@ -53,4 +53,4 @@ def _learn_text(name: str, text: str, secret: bool) -> None:
 
 
 def _is_source(name: str, text: str) -> bool:
-    return name in ("source", "url", "urls") and not text.startswith(_LOCAL)
+    return name in ("source", "detect", "url", "urls") and not text.startswith(_LOCAL)

@@ -6,7 +6,7 @@ so in its log, in the same words. No check uses the network, a camera or a louds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,21 @@ def checked_config(
 def config_warnings(config: FacesecureConfig) -> list[str]:
     """Return what is allowed in ``config`` and makes no sense."""
     warning = false_accept_warning(config.verdict.false_accept)
-    return [f"verdict.false_accept: {warning}"] if warning else []
+    found = [f"verdict.false_accept: {warning}"] if warning else []
+    for one in config.each_camera():
+        found += [f"camera {one.camera.name!r}: {problem}" for problem in _camera_warnings(one)]
+    return found
+
+
+def _camera_warnings(config: FacesecureConfig) -> Iterator[str]:
+    """Yield what makes no sense in the settings of the camera of ``config``."""
+    from facesecure.vision.detection.areas import WatchedArea
+
+    camera = config.camera
+    if not WatchedArea(config.motion.mask, camera.zones).pixels((90, 160)).any():
+        yield "nothing of its image is watched: its zones lie in the mask, or the mask covers everything"
+    if camera.detect is not None and camera.detect.strip() == camera.source.strip():
+        yield "detect is the same stream as source: it saves nothing, and is received twice"
 
 
 def _found_here(

@@ -26,6 +26,7 @@ from facesecure.config import (
 from facesecure.config.loader import Problem
 from facesecure.config.policy import PolicyConfig
 from facesecure.config.toml_lines import KeyPath
+from facesecure.config.wording import dotted
 from facesecure.domain.errors import FacesecureError, ModelError, SourceError, did_you_mean
 from facesecure.domain.interfaces import ENTRY_POINT_GROUP
 from facesecure.util.paths import expanded
@@ -41,12 +42,12 @@ class Sections:
 
     Example::
 
-        Sections({"camera": {"fps": -5, "name": "door"}}).camera.name  # "door"
+        Sections({"camera": {"fps": -5, "name": "door"}}).cameras[("camera",)].name  # "door"
     """
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         """Validate each section of ``tables``."""
-        self.camera = _section(CameraConfig, tables.get("camera", {}))
+        self.cameras = dict(_cameras(tables))
         self.detector = _section(DetectorConfig, tables.get("detector", {}))
         self.recognizer = _section(RecognizerConfig, tables.get("recognizer", {}))
         self.inference = _section(InferenceConfig, tables.get("inference", {}))
@@ -77,20 +78,40 @@ def _section(kind: type[Kind], table: Any) -> Kind | None:
     return None if left is None or len(left) == len(table) else _section(kind, left)
 
 
+def _cameras(tables: Mapping[str, Any]) -> Iterator[tuple[KeyPath, CameraConfig]]:
+    """Yield each camera whose source is text, with the path of its table."""
+    several = tables.get("cameras")
+    found: list[tuple[KeyPath, Any]] = [(("camera",), tables.get("camera", {}))]
+    if isinstance(several, list) and several:
+        found = [(("cameras", number), table) for number, table in enumerate(several)]
+    for path, table in found:
+        section = _section(CameraConfig, table)
+        if section is not None and ("source" in section.model_fields_set or "source" not in table):
+            yield path, section
+
+
 def _problem(path: KeyPath, error: FacesecureError) -> Problem:
     """Return the problem at ``path`` in the words of ``error``, with its hint on the same line."""
     return Problem(path, f"{error.message}; {error.hint}" if error.hint else error.message)
 
 
-def camera(sections: Sections, state_dir: Path) -> Iterator[Problem]:  # noqa: ARG001 - the signature of every check
-    """Check that the source is an address, and that its file, folder or device exists."""
+def cameras(sections: Sections, state_dir: Path) -> Iterator[Problem]:  # noqa: ARG001 - the signature of every check
+    """Check that each stream of a camera is an address, that its file or device exists, and that no two share one."""
     from facesecure.camera.sources.uri import parse
 
-    if sections.camera is not None:
-        try:
-            parse(sections.camera.source)
-        except SourceError as error:
-            yield _problem(("camera", "source"), error)
+    devices: dict[str, KeyPath] = {}
+    for path, camera in sections.cameras.items():
+        for key, uri in (("source", camera.source), ("detect", camera.detect)):
+            try:
+                address = parse(uri) if uri is not None else None
+            except SourceError as error:
+                yield _problem((*path, key), error)
+                continue
+            if address is None or address.scheme not in ("picamera2", "v4l2"):
+                continue
+            first = devices.setdefault(address.shown, (*path, key))
+            if first != (*path, key):
+                yield Problem((*path, key), f"{address.shown} can be opened only once, and is {dotted(first)}, too")
 
 
 def detector(sections: Sections, state_dir: Path) -> Iterator[Problem]:
@@ -220,7 +241,7 @@ def _plugin_problems(record: PluginRecord) -> Iterator[Problem]:
 
 CHECKS: tuple[Callable[[Sections, Path], Iterator[Problem]], ...] = (
     state_folder,
-    camera,
+    cameras,
     detector,
     recognizer,
     inference,

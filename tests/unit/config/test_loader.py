@@ -170,13 +170,25 @@ def test_the_example_s_plugins_load_to_their_defaults_with_every_setting_uncomme
 
 
 def test_every_line_of_the_example_that_looks_like_a_setting_may_be_uncommented(tmp_path):
-    uncommented, count = re.subn(r"^# *(?=\[|[\w.]+ *=)", "", example_config(), flags=re.MULTILINE)
+    one_camera = re.sub(r"^# \[\[cameras\]\]\n(# .*\n)+", "", example_config(), flags=re.MULTILINE)
+    uncommented, count = re.subn(r"^# *(?=\[|[\w.]+ *=)", "", one_camera, flags=re.MULTILINE)
     assert count > 100
+    assert "\n[[cameras]]" not in uncommented
     with pytest.raises(ConfigError) as caught:
         checked_config(written(tmp_path, uncommented), {}, lambda _: tmp_path)
     missing, *others = (problem.split(": ", 1)[1] for problem in caught.value.problems)
     assert re.fullmatch(r"speech\.piper_model: there is no file /usr/.*\.onnx", missing)
     assert all("cannot write /var/lib/facesecure/" in other for other in others)  # unless root runs this
+
+
+def test_the_cameras_of_the_example_may_be_uncommented_beside_its_empty_section(tmp_path):
+    block = re.search(r"^# \[\[cameras\]\]\n(# .*\n)+", example_config(), re.MULTILINE)
+    assert block is not None
+    uncommented = example_config().replace(block[0], re.sub(r"^# ", "", block[0], flags=re.MULTILINE))
+    assert [one.camera.name for one in load_config(written(tmp_path, uncommented)).each_camera()] == [
+        "front door",
+        "garden gate",
+    ]
 
 
 def test_the_example_names_every_setting_and_what_it_means():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from facesecure.config import FacesecureConfig
 from facesecure.domain.errors import ConfigError
-from facesecure.services.config_check import checked_config
+from facesecure.services.config_check import checked_config, config_warnings
 
 ONE_OF_EACH = """\
 bogus = "hunter2-at-the-top"
@@ -125,3 +127,61 @@ def test_a_disabled_plugin_is_not_judged_by_its_settings(tmp_path: Path) -> None
     path = tmp_path / "facesecure.toml"
     path.write_text("[plugins.speaker]\nenabled = false\nvolume = 9\n", encoding="utf-8")
     assert checked_config(path, {}, lambda _: tmp_path).plugins["speaker"]["volume"] == 9
+
+
+SEVERAL = """\
+[[cameras]]
+name = "door"
+source = "v4l2:/dev/video99"
+fps = 0
+detect = "htp://me:hunter2-in-detect@cam/sub"
+[[cameras]]
+name = "gate"
+source = "file:{folder}/nothing.mp4"
+[[cameras]]
+name = "yard"
+source = "me:hunter2-misspelt@10.0.0.4"
+detect = "dir:{folder}/none"
+zones = [[0, 0, 1]]
+"""
+
+
+def test_each_camera_is_checked_and_named_with_its_own_line(tmp_path: Path) -> None:
+    found = problems(tmp_path, SEVERAL.replace("{folder}", str(tmp_path)))
+    begins = {
+        "line 3": "cameras[1].source: there is no camera at /dev/video99; ",
+        "line 4": "cameras[1].fps: must be more than 0, not 0",
+        "line 5": "cameras[1].detect: 'htp://***@cam/sub' starts with 'htp:', which is no kind of source; known",
+        "line 8": f"cameras[2].source: there is no file {tmp_path}/nothing.mp4; ",
+        "line 11": "cameras[3].source: 'me:***10.0.0.4' starts with 'me:', which is no kind of source",
+        "line 12": f"cameras[3].detect: there is no folder {tmp_path}/none; ",
+        "line 13": "cameras[3].zones[1]: must be four numbers, [left, top, right, bottom], not 3",
+    }
+    assert list(found) == list(begins)
+    assert [place for place, begin in begins.items() if not found[place].startswith(begin)] == []
+    assert "hunter2" not in str(found)
+
+
+def test_two_cameras_cannot_share_a_device(tmp_path: Path) -> None:
+    found = problems(tmp_path, '[[cameras]]\nname = "a"\n[[cameras]]\nname = "b"\nsource = "picamera2:0"\n')
+    assert found == {"line 5": "cameras[2].source: picamera2:0 can be opened only once, and is cameras[1].source, too"}
+
+
+def test_a_source_that_is_no_text_is_one_problem(tmp_path: Path) -> None:
+    found = problems(tmp_path, '[[cameras]]\nname = "a"\nsource = 3\n[[cameras]]\nname = "b"\n')
+    assert found == {"line 3": "cameras[1].source: must be text in quotes, not 3"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ("mask = [[0, 0, 1, 1]]", "nothing of its image is watched"),
+        ("mask = [[0, 0, 0.6, 1]]\nzones = [[[0.1, 0.1], [0.5, 0.1], [0.5, 0.5]]]", "nothing of its image is watched"),
+        ('detect = " picamera2:0"', "detect is the same stream as source"),
+        ("mask = [[0, 0, 0.6, 1]]\nzones = [[[0.1, 0.1], [0.9, 0.1], [0.5, 0.5]]]", ""),
+    ],
+)
+def test_a_camera_that_watches_nothing_or_one_stream_twice_is_warned_of(settings: str, warning: str) -> None:
+    tables = tomllib.loads(f'[[cameras]]\nname = "a"\nsource = "dir:."\n[[cameras]]\nname = "b"\n{settings}\n')
+    warnings = config_warnings(FacesecureConfig.model_validate(tables))
+    assert [text.startswith(f"camera 'b': {warning}") for text in warnings] == ([True] if warning else [])

@@ -97,6 +97,13 @@ def test_what_the_configuration_holds_is_hidden_wherever_it_turns_up(source: str
         assert secret not in redact(text)
 
 
+@pytest.mark.parametrize("setting", ["source", "detect"])
+@pytest.mark.parametrize("address", ["rtsp://admin:mothb4lls@cam/sub", "admin:mothb4lls@10.0.0.3/sub"])
+def test_what_each_of_several_cameras_holds_is_hidden(setting: str, address: str) -> None:
+    learn_secrets({"cameras": [{"source": "dir:door/"}, {"name": "gate", setting: address}]})
+    assert "mothb4lls" not in redact("401 Unauthorized: mothb4lls is wrong")
+
+
 @pytest.mark.parametrize("source", SOURCES)
 def test_an_address_is_hidden_by_its_shape_alone(source: str) -> None:
     """The three that no shape betrays need the configuration."""
