@@ -115,6 +115,7 @@ class ModelCard(Part):
         "face-landmarks",
         "face-detection",
         "object-detection",
+        "face-antispoof",
     ]
     input: InputSpec
     outputs: tuple[OutputSpec, ...]

@@ -38,7 +38,7 @@ def test_every_model_that_can_be_pulled_is_pinned_and_says_its_licence() -> None
         card = model_registry.downloadable_card(name)
         assert card.name == name
         assert url.startswith("https://")
-        assert url.endswith(f"/{card.file}")
+        assert url.endswith(f"/{remote_file(name).name}")
         assert "/main/" not in url, "a branch moves; a commit does not"
         assert card.licence
         assert card.size > 0
