@@ -22,7 +22,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 def doctor(context: typer.Context, json: Json = False) -> None:
     """Check everything, and say what to do about each problem.
 
-    Checks the interpreter, models, camera, store, people, permissions, disk, clock, plugins and voices.
+    Checks the interpreter, models, cameras, store, people, permissions, disk, clock, plugins and voices.
     Exits with 1 if a check fails; warnings alone do not count.
     """
     from facesecure.config.paths import find_config

@@ -1,4 +1,4 @@
-"""Checks of the parts of the pipeline: interpreter, models, detector, camera and plugins."""
+"""Checks of the parts of the pipeline: interpreter, models, detector and plugins."""
 
 from __future__ import annotations
 
@@ -65,15 +65,6 @@ def detector(context: CheckContext) -> Iterator[CheckResult]:
     else:
         remedy = "lower [detector] confidence and min_face, or run: facesecure models verify"
         yield fail("detector", f"{config.kind} finds {len(faces)} faces in an image with one", remedy)
-
-
-def camera(context: CheckContext) -> Iterator[CheckResult]:
-    """Check that the camera gives an image."""
-    from facesecure.camera.sources import probe
-
-    source = context.config.camera.source
-    result = probe(source, context.config.camera)  # which makes its secrets known
-    yield ok("camera", f"{source}: {result}")
 
 
 def plugins(context: CheckContext) -> Iterator[CheckResult]:

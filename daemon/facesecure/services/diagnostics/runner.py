@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.services.diagnostics import accelerator, components, machine, speech, state, writing
+from facesecure.services.diagnostics import accelerator, cameras, components, machine, speech, state, writing
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
@@ -18,7 +18,7 @@ CHECKS: Mapping[str, Check] = {
     "accelerator": accelerator.accelerator,
     "models": components.models,
     "detector": components.detector,
-    "camera": components.camera,
+    "camera": cameras.cameras,
     "store": state.store,
     "writing": writing.writing,
     "key": state.key,

@@ -214,8 +214,9 @@ def backups(context: CheckContext) -> Iterator[CheckResult]:
 
 
 def _config_permissions(context: CheckContext) -> Iterator[CheckResult]:
-    path, source = context.config_file, context.config.camera.source
-    if path is not None and "@" in source and stat.S_IMODE(path.stat().st_mode) & 0o004:
+    path, found = context.config_file, [one.camera for one in context.config.each_camera()]
+    secret = any("@" in uri for camera in found for uri in (camera.source, camera.detect or ""))
+    if path is not None and secret and stat.S_IMODE(path.stat().st_mode) & 0o004:
         yield warn("permissions", f"{path} holds a camera's password and can be read by all users", f"chmod o-r {path}")
 
 

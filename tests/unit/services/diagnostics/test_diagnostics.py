@@ -69,20 +69,6 @@ def test_a_damaged_model_is_found(tmp_path):
     assert only(sick).remedy
 
 
-def test_a_camera_that_gives_pictures_is_well(tmp_path, pictures):
-    result = only(components.camera(context(tmp_path, camera={"source": f"dir:{pictures}"})))
-    assert result.health is Health.OK
-    assert "64x48" in result.message
-
-
-def test_a_camera_that_is_not_there_fails_with_what_to_do(tmp_path):
-    wanted = context(tmp_path, camera={"source": "v4l2:/dev/video99"})
-    result = only(run_checks(wanted, {"camera": components.camera}))
-    assert result.health is Health.FAIL
-    assert "/dev/video99" in result.message
-    assert result.remedy
-
-
 def test_a_plugin_that_is_not_installed_fails_and_no_plugin_at_all_is_warned_of(tmp_path):
     found = {
         result.check: result
@@ -184,11 +170,18 @@ def test_a_backup_that_is_missing_or_old_is_warned_of_and_so_is_damage(tmp_path)
     assert only(state.backups(context(tmp_path))).health is Health.WARN
 
 
-def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated(tmp_path):
+CAMERAS = (
+    {"camera": {"source": "rtsp://me:geheim@door/1"}},
+    {"cameras": [{"name": "a", "source": "dir:."}, {"name": "b", "source": "dir:.", "detect": "rtsp://me:geheim@b/2"}]},
+)
+
+
+@pytest.mark.parametrize("tables", CAMERAS)
+def test_a_password_in_a_file_that_everybody_reads_is_warned_of_and_not_repeated(tmp_path, tables):
     file = tmp_path / "door.toml"
     file.write_text("")
     file.chmod(0o644)
-    config = FacesecureConfig.model_validate({"camera": {"source": "rtsp://me:geheim@door/1"}})
+    config = FacesecureConfig.model_validate(tables)
     result = only(state.permissions(CheckContext(config, file, tmp_path / "state")))
     assert result.health is Health.WARN
     assert "geheim" not in result.message + result.remedy
