@@ -115,6 +115,8 @@ class StoredSighting:
     box: Box | None = None
     visitor: int | None = None
     correction: Correction | None = None
+    doubt: str = ""
+    """Why the face may be a picture that was held up; empty if nothing speaks for that."""
 
     @property
     def kind(self) -> VerdictKind:

@@ -181,6 +181,7 @@ class Sighting:
     ``closing`` marks the last update of an earlier sighting, with the figures and snapshot of the whole visit.
     ``faces`` are the best usable faces so far; only the store receives them, plugins do not.
     ``staged`` says that a drill injected the visitor and no person was there.
+    ``doubt`` says why the face may be a picture that was held up; empty if nothing speaks for that.
     """
 
     identifier: str
@@ -195,11 +196,17 @@ class Sighting:
     closing: bool = False
     faces: tuple[SeenFace, ...] = ()
     staged: bool = False
+    doubt: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.identifier), "a sighting needs an identifier")
         require(self.first_seen.tzinfo is not None and self.last_seen.tzinfo is not None, "times need a time zone")
         require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
+
+    @property
+    def proves_presence(self) -> bool:
+        """Return whether a known person certainly was there: what may disarm by presence has to ask this."""
+        return self.verdict.kind is VerdictKind.KNOWN and not self.doubt and not self.staged
 
 
 class AlertKind(StrEnum):

@@ -129,5 +129,6 @@ def _require_others(session: Session, person: int, leaving: Sequence[int]) -> No
 def _no_faces(identifier: str) -> tuple[str, str]:
     return (
         f"no face of sighting {identifier[:8]} is stored",
-        "usable faces are stored as long as their sightings: [store] keep_days",
+        "usable faces are stored as long as their sightings ([store] keep_days), and never those of a visit that may be "
+        "a picture held up",
     )

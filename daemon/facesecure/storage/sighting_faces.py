@@ -51,11 +51,16 @@ _MARK = (
 
 
 def keep(session: Session, sighting: Sighting) -> None:
-    """Store the faces of ``sighting``, replacing its earlier ones and those of the sighting that it corrects."""
-    if not sighting.faces:
+    """Store the faces of ``sighting``, replacing its earlier ones and those of the sighting that it corrects.
+
+    Of a visit that may be a picture held up, none are kept: nobody is enrolled from it, and no visitor matched.
+    """
+    if not sighting.faces and not sighting.doubt:
         return
     outdated = [sighting.identifier] + ([sighting.supersedes] if sighting.supersedes else [])
     session.execute(delete(SeenFaceRow).where(SeenFaceRow.sighting.in_(outdated)))
+    if sighting.doubt:
+        return
     cipher = cipher_of(session)
     session.add_all(_seen_row(cipher, sighting.identifier, face) for face in sighting.faces)
     session.flush()

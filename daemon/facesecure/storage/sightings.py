@@ -83,6 +83,7 @@ def row_of(sighting: Sighting, snapshot: str | None, size: int, at: datetime) ->
         snapshot_bytes=size,
         box=_box_values(sighting.box) if snapshot else None,
         created_at=at,
+        doubt=sighting.doubt or None,
     )
 
 
@@ -101,6 +102,7 @@ def update(session: Session, sighting: Sighting, snapshot: str | None, size: int
     row.why, row.faces_used = verdict.why, verdict.faces_used
     row.score, row.evidence = verdict.score, verdict.evidence
     row.second_name, row.second_score = verdict.second_name, verdict.second_score
+    row.doubt = sighting.doubt or row.doubt
     if snapshot:
         row.snapshot, row.snapshot_bytes, row.box = snapshot, size, _box_values(sighting.box)
 
@@ -164,6 +166,7 @@ def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) ->
         box=Box(*row.box) if row.box else None,
         visitor=row.visitor_id,
         correction=_correction(row),
+        doubt=row.doubt or "",
     )
 
 

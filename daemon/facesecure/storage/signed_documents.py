@@ -28,8 +28,13 @@ from facesecure.util.files import read_regular, write_durably
 SIGNATURE = "signature"
 _PURPOSE = "signed documents"
 _PLAIN = (
-    "calibration.json", "arming.json", "told.json", "google_home/devices.json", "google_home/pending_volumes.json"
-)  # fmt: skip
+    "calibration.json",
+    "arming.json",
+    "told.json",
+    "liveness.json",
+    "google_home/devices.json",
+    "google_home/pending_volumes.json",
+)
 _REPORTS = "drills"
 _CARD = {"task", "file", "sha256"}
 """Members that tell the card of a model from other files."""

@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -120,6 +120,8 @@ class SightingRow(Base):
     correction: Mapped[str | None]
     corrected_at: Mapped[datetime | None]
     visitor_seal: Mapped[str | None] = mapped_column(Text(64))
+    doubt: Mapped[str | None]
+    """Why the face may be a picture that was held up. Of such a visit no faces are kept."""
 
 
 class VisitorRow(Base):

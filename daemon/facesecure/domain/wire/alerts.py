@@ -40,6 +40,7 @@ class AlertMessage(Document):
     first_seen: Time | None = None
     last_seen: Time | None = None
     supersedes: str | None = None
+    doubt: str | None = None
 
     @classmethod
     def of(cls, alert: Alert) -> AlertMessage:
@@ -67,7 +68,8 @@ _OF_SIGHTING = ("source", "track", "first_seen", "last_seen", "supersedes")
 def _sighting_fields(sighting: Sighting) -> dict[str, Any]:
     """Return what a message says about its sighting; the kind of the alert is that of the verdict."""
     verdict = {name: getattr(sighting.verdict, name) for name in _OF_VERDICT}
-    return {**verdict, "sighting": sighting.identifier, **{name: getattr(sighting, name) for name in _OF_SIGHTING}}
+    seen = {name: getattr(sighting, name) for name in _OF_SIGHTING}
+    return {**verdict, "sighting": sighting.identifier, **seen, "doubt": sighting.doubt or None}
 
 
 class StoredVerdict(Document):
@@ -105,6 +107,7 @@ class StoredSightingOfAlert(Document):
     box: tuple[float, float, float, float] | None = None
     closing: bool = False
     staged: bool = False
+    doubt: str = ""
 
     @classmethod
     def of(cls, sighting: Sighting) -> StoredSightingOfAlert:

@@ -82,6 +82,7 @@ class _Visit(Document):
     snapshot: PathText | None
     box: BoxEdges | None
     visitor: int | None
+    doubt: str | None = None
 
 
 class CorrectionDocument(Document):
@@ -123,6 +124,7 @@ class SightingDocument(CorrectionDocument, _Visit, _VerdictFields, _Identified):
             snapshot=sighting.snapshot,
             box=None if sighting.box is None else BoxDocument.of(sighting.box),
             visitor=sighting.visitor,
+            doubt=sighting.doubt or None,
             **verdict_fields(sighting.verdict),
             **correction_fields(sighting.correction),
         )
