@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from facesecure.config import StoreConfig
+from facesecure.config import ClipsConfig, StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.util.clock import Clock, SystemClock
 from facesecure.util.periodic import PeriodicTask, RunsPeriodically
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 class Prunable(Protocol):
     """The part of ``storage.store.Store`` that retention needs."""
 
-    def prune(self, config: StoreConfig) -> object:
-        """Delete what ``config`` does not keep."""
+    def prune(self, config: StoreConfig, *, clips: ClipsConfig | None = None) -> object:
+        """Delete what ``config`` does not keep, of films what ``clips`` does not."""
 
 
 class RetentionTask(RunsPeriodically):
@@ -45,27 +45,32 @@ class RetentionTask(RunsPeriodically):
         interval: float = _INTERVAL,
         newest: Callable[[], datetime | None] = lambda: None,
         guard: ClockGuard | None = None,
+        clips: ClipsConfig | None = None,
     ) -> None:
-        """Prune ``store`` by ``config``: after ``first`` seconds, then every ``interval`` seconds.
+        """Prune ``store`` by ``config``, and its films by ``clips``: after ``first`` s, then every ``interval`` s.
 
         ``newest`` returns the time of the latest sighting; ``guard`` decides whether to delete by age.
         """
-        self._store, self._config = store, config
+        self._store, self._config, self._clips = store, config, clips
         self._newest, self._guard = newest, guard or ClockGuard()
         self._task = PeriodicTask("housekeeping", self._prune, interval, first=first, join_timeout=2.0)
 
     def _prune(self) -> None:
         try:
-            _log.debug("retention: %s", self._store.prune(self._trusted_config()))
+            config, clips = self._trusted_config()
+            pruned = self._store.prune(config, clips=clips) if clips else self._store.prune(config)
+            _log.debug("retention: %s", pruned)
         except Exception as error:  # noqa: BLE001 - if the thread ended here, the disk would fill up for good
             bug = None if isinstance(error, StoreError | OSError) else error
             _log.warning("pruning failed and is tried again in an hour: %s", error, exc_info=bug)
 
-    def _trusted_config(self) -> StoreConfig:
-        """Return the configuration, without its age limit while the clock is not trusted; size limits always hold."""
-        if not self._config.keep_days or self._guard.trusts(self._newest(), timedelta(days=self._config.keep_days)):
-            return self._config
-        return self._config.model_copy(update={"keep_days": 0.0})
+    def _trusted_config(self) -> tuple[StoreConfig, ClipsConfig | None]:
+        """Return the configuration, without its age limits while the clock is not trusted; size limits always hold."""
+        clips, forever = self._clips, {"keep_days": 0.0}
+        days = self._config.keep_days or (clips.keep_days if clips else 0.0)
+        if not days or self._guard.trusts(self._newest(), timedelta(days=days)):
+            return self._config, clips
+        return self._config.model_copy(update=forever), clips and clips.model_copy(update=forever)
 
 
 class ClockGuard:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from facesecure.config.schema import (
         AlertsConfig,
         CameraConfig,
+        ClipsConfig,
         DetectorConfig,
         FacesecureConfig,
         HealthConfig,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertsConfig",
     "CameraConfig",
+    "ClipsConfig",
     "DetectorConfig",
     "FacesecureConfig",
     "HealthConfig",

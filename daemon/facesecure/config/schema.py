@@ -18,6 +18,7 @@ from facesecure.config.cameras import CameraConfig as CameraConfig
 from facesecure.config.cameras import Cameras
 from facesecure.config.cameras import HealthConfig as HealthConfig
 from facesecure.config.cameras import MotionConfig as MotionConfig
+from facesecure.config.clips import ClipsConfig as ClipsConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
@@ -219,6 +220,7 @@ class FacesecureConfig(Section):
     inference: InferenceConfig = Field(default_factory=lambda: InferenceConfig())
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
+    clips: ClipsConfig = Field(default_factory=lambda: ClipsConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
     policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())

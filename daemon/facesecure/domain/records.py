@@ -184,3 +184,23 @@ class TemplateVector:
 
 TemplateMaker = Callable[[Embeddings], Sequence[TemplateVector]]
 """A function that makes one or more templates of one person's embeddings, float32 (n, d)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A film of a visit, as it is kept. ``size`` is in bytes; one that is not ``whole`` is being written, or broke off.
+
+    ``ended`` is when the film ends, or when it was last written to.
+    """
+
+    identifier: str
+    camera: str
+    began: datetime
+    ended: datetime
+    size: int
+    whole: bool
+
+    @property
+    def seconds(self) -> float:
+        """The film's length."""
+        return (self.ended - self.began).total_seconds()

@@ -241,6 +241,7 @@ class Alert:
 
         Alert(AlertKind.TEST, "This is a test", channels=("log",))
     """
+    ``clip`` identifies the film of the visit, which is still being taken when the alert is made.
 
     kind: AlertKind
     text: str
@@ -256,6 +257,7 @@ class Alert:
         require(bool(self.text), "an alert needs a text")
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
+    clip: str | None = None
         for name, text in (("text", self.text), ("speech", self.speech or self.text)):
             object.__setattr__(self, name, one_line(readable(text), LONGEST_TEXT))  # it may quote a camera or a file
 

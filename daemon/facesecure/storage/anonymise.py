@@ -7,13 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from facesecure.domain.names import FORGOTTEN
 from facesecure.storage import outbox
+from facesecure.storage.clips import clips_of
 from facesecure.storage.tables import PersonRow, SightingRow, VisitorRow
+
+BESIDE = timedelta(seconds=10)
+"""Time around a person's visits in which they may stand in a snapshot or a film of another visit."""
 
 
 def rename(session: Session, row: PersonRow, before: str) -> None:
@@ -42,11 +47,18 @@ def forget_name(session: Session, row: PersonRow) -> None:
 
 
 def take_snapshots(session: Session, identifiers: Iterable[str]) -> list[str]:
-    """Clear the snapshots of sightings; return the files to delete."""
-    which = SightingRow.identifier.in_(list(identifiers)), SightingRow.snapshot.is_not(None)
+    """Clear the snapshots of sightings; return the files to delete, those of the films that show something of them too.
+
+    A film is removed whoever else is in it.
+    """
+    mine = SightingRow.identifier.in_(list(identifiers))
+    which = mine, SightingRow.snapshot.is_not(None)
+    times = [
+        (row.first_seen - BESIDE, row.last_seen + BESIDE) for row in session.scalars(select(SightingRow).where(mine))
+    ]
     files = [file for file in session.scalars(select(SightingRow.snapshot).where(*which)) if file]
     session.execute(update(SightingRow).where(*which).values(snapshot=None, snapshot_bytes=0, box=None))
-    return files
+    return files + clips_of(session).overlapping(times)
 
 
 def sightings_of(session: Session, row: PersonRow) -> set[str]:

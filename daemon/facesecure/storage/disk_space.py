@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from facesecure.storage.backups import Backups
+from facesecure.storage.clips import Clips
 from facesecure.storage.snapshots import Snapshots
 from facesecure.util.files import create_file
 
@@ -25,8 +26,8 @@ _log = logging.getLogger(__name__)
 def free_space(path: Path) -> int:
     """If the disk is full, delete old files, so that the database at ``path`` can be opened and written.
 
-    Snapshots go first, oldest first, then backups, but never the newest. Return the bytes freed: 0 if there was
-    space, if there was nothing to delete, or if the disk has another fault.
+    Films go first, then snapshots, both the oldest first, then backups, but never the newest. Return the bytes freed:
+    0 if there was space, if there was nothing to delete, or if the disk has another fault.
     """
     if not disk_full(path.parent):
         return 0
@@ -63,6 +64,7 @@ def write_error(folder: Path) -> OSError | None:
 
 
 def _dispensable(path: Path) -> Iterator[Path]:
+    yield from Clips(path.parent).paths()
     yield from (path.parent / relative for relative, _ in Snapshots(path.parent).files())  # their folders are dates
     yield from reversed(Backups(path).all()[1:])
 

@@ -107,6 +107,10 @@ class FieldCipher:
         except InvalidTag:
             raise ValueError("it is damaged, or was moved to another row or column") from None
 
+    def made(self, encrypted: bytes) -> bool:
+        """Return whether ``encrypted`` says that it was encrypted with this key."""
+        return encrypted[:_HEAD] == self._head
+
     def _bound(self, column: str, owner: str) -> bytes:
         return self._head + f"{column} of {owner}".encode()
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
 from facesecure.storage import people, seals, signed_recordings, unfinished
+from facesecure.storage.clips import Clips, clips_of
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import (
     FieldCipher,
@@ -69,9 +70,11 @@ def rotate(database: Database) -> Key:
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
         people.mark_changed(session)
+        clips_of(session).rewrap(old, new)
         _sign_files_again(database.path.parent, old.key, new.key)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
+    Clips(database.path.parent).forget_old_keys(new)
     database.forget()  # the backups and the log use the old key
     return read_key(old.key.path)
 

@@ -5,8 +5,6 @@ What is left to do after the transaction is written down in it (``unfinished``).
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,14 +14,12 @@ from facesecure.domain.records import Person
 from facesecure.recognition.clustering import MIN_CORE_SIMILARITY
 from facesecure.recognition.templates import template_of
 from facesecure.storage import anonymise, forgotten, people, sighting_faces, templates, unfinished, visitors
+from facesecure.storage.anonymise import BESIDE
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import PersonRow, SightingRow
 from facesecure.storage.unfinished import Removal
 from facesecure.storage.writes import Writer
-
-_BESIDE = timedelta(seconds=10)
-"""Time around a person's visits in which they may stand in a snapshot of another visit."""
 
 
 class Removals:
@@ -118,7 +114,8 @@ def _shown_beside(session: Session, theirs: set[str]) -> tuple[tuple[tuple[str, 
     """
     columns = SightingRow.identifier, SightingRow.first_seen, SightingRow.last_seen
     rows = session.execute(select(*columns, SightingRow.snapshot, SightingRow.box)).all()
-    times = [(one.first_seen - _BESIDE, one.last_seen + _BESIDE) for one in rows if one.identifier in theirs]
+    mine = [one for one in rows if one.identifier in theirs]
+    times = [(one.first_seen - BESIDE, one.last_seen + BESIDE) for one in mine]
     others = [one for one in rows if one.snapshot and one.identifier not in theirs]
     beside = [one for one in others if any(a <= one.last_seen and one.first_seen <= b for a, b in times)]
     redrawn = tuple((one.snapshot, tuple(one.box)) for one in beside if one.snapshot and one.box)

@@ -12,8 +12,8 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.config import StoreConfig
-from facesecure.domain import Embedding, Image, Sighting, VerdictKind
+from facesecure.config import ClipsConfig, StoreConfig
+from facesecure.domain import Embedding, Image, Sighting
 from facesecure.domain.errors import EnrolmentError, StoreError
 from facesecure.domain.records import (
     Embeddings,
@@ -40,6 +40,7 @@ from facesecure.storage import (
 )
 from facesecure.storage.backups import Backups, Restored
 from facesecure.storage.corrections import Corrections
+from facesecure.storage.clip_archive import ClipArchive
 from facesecure.storage.database import Database
 from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
@@ -60,7 +61,7 @@ class Store(AbstractContextManager["Store"]):
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
     ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts,
-    ``removals`` are those that are not finished.
+    ``removals`` are those that are not finished, ``clips`` the films of visits.
 
     Example::
 
@@ -78,10 +79,8 @@ class Store(AbstractContextManager["Store"]):
         resident: bool = False,
         freed: int = 0,
     ) -> None:
-        self._database = database
-        self.restored, self.freed = restored, freed
-        self._resident = resident
-        self._snapshots = snapshots
+        self._database, self._snapshots = database, snapshots
+        self.restored, self.freed, self._resident = restored, freed, resident
         self._writer = WriteQueue.started(database) if resident else DirectWriter(database)
         self._recorder = Recorder(database, snapshots, self._writer, keep_snapshots, keep_faces)
         self.visitors = Visitors(database, snapshots, self._writer)
@@ -89,6 +88,7 @@ class Store(AbstractContextManager["Store"]):
         self.outbox = Outbox(database, self._writer)
         self.removals = Removals(database, snapshots, self._writer)
 
+        self.clips = ClipArchive(database)
     @classmethod
     def open(
         cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True, resident: bool = False
@@ -277,10 +277,11 @@ class Store(AbstractContextManager["Store"]):
     def hard_negatives(self, model_sha256: str) -> list[HardNegative]:
         """Return the marked strangers as hard negatives. They change with ``people_revision``."""
         with self._database.read() as session:
+        self.clips.prune(clips, config.keep_days, at)
             return sighting_faces.hard_negatives(session, model_sha256)
 
-    def prune(self, config: StoreConfig, now: datetime | None = None) -> Pruned:
-        """Remove old sightings, snapshots and faces above their limits, and orphaned files; then back up if due.
+    def prune(self, config: StoreConfig, now: datetime | None = None, clips: ClipsConfig | None = None) -> Pruned:
+        """Remove old sightings, snapshots, faces and films above their limits, and orphaned files; then back up if due.
 
         Raises StoreError, also if the database turns out to be damaged.
         """

@@ -41,6 +41,7 @@ class AlertMessage(Document):
     last_seen: Time | None = None
     supersedes: str | None = None
     doubt: str | None = None
+    clip: str | None = None
 
     @classmethod
     def of(cls, alert: Alert) -> AlertMessage:
@@ -52,6 +53,7 @@ class AlertMessage(Document):
             created_at=alert.created_at,
             held_back=alert.held_back,
             snapshot=alert.snapshot_path,
+            clip=alert.clip,
             **({} if alert.sighting is None else _sighting_fields(alert.sighting)),
         )
 
@@ -136,6 +138,7 @@ class StoredAlert(Document):
     identifier: str
     created_at: Time
 
+    clip: str | None = None
     @classmethod
     def of(cls, alert: Alert) -> StoredAlert:
         """Build it from ``alert``."""
