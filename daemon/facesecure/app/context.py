@@ -28,8 +28,9 @@ from facesecure.storage.store import Store
 class DaemonContext:
     """What the parts of a daemon share. Make one with ``open_context``.
 
-    ``location`` is where the state is kept, ``models`` serve what is not bound to a camera, ``pool`` lends models to
-    the cameras, ``match_visitor`` recognises a stranger who was here before.
+    ``location`` is where the state is kept, ``models`` serve what is not bound to a camera; tracks are judged by
+    ``rule``, with the models that ``pool`` lends to the cameras; ``match_visitor`` recognises a stranger who was
+    here before.
     """
 
     config: FacesecureConfig
@@ -37,6 +38,7 @@ class DaemonContext:
     store: Store
     arming: Arming
     models: ModelStack
+    rule: VerdictRule
     pool: ModelPool
     match_visitor: MatchVisitor
 
@@ -45,6 +47,11 @@ class DaemonContext:
         """The directory in use, which may stand in for the one configured."""
         return self.location.path
 
+    @property
+    def several(self) -> bool:
+        """Whether there is more than one camera."""
+        return len(self.config.cameras) > 1
+
     def names(self) -> list[str]:
         """Return the names of all people who can be recognised."""
         return self.models.names(self.store)
@@ -52,10 +59,6 @@ class DaemonContext:
     def problems(self) -> list[str]:
         """Return a sentence for each document and person that is refused because others changed it."""
         return problems(self.state_dir, self.store.people())
-
-    def rule(self) -> VerdictRule:
-        """Return the rule by which one camera's tracks are judged."""
-        return self.models.rule(self.config, self.store, self.state_dir)
 
     def drill_stranger(self, camera: str) -> Portrait:
         """Return the portrait of a stranger to this household, for a drill at ``camera``.
@@ -89,8 +92,9 @@ def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitS
     store = stack.enter_context(build_store(config.store, location.path))
     finish_interrupted(store, config, location.path)
     arming = Arming(location.path, Mode(config.policy.mode))
-    pool = ModelPool([one.identifier(config, store, location.path, single_image=False) for one in sets])
+    rule = sets[0].rule(config, store, location.path)
+    pool = ModelPool([one.judged_by(rule, store) for one in sets])
     match_visitor = sets[0].match_visitor
     store.visitors.group_left_over(match_visitor)
-    stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen))
-    return DaemonContext(config, location, store, arming, sets[0], pool, match_visitor)
+    stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen, clips=config.clips))
+    return DaemonContext(config, location, store, arming, sets[0], rule, pool, match_visitor)

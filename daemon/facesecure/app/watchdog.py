@@ -1,7 +1,8 @@
 """Report to the service manager that frames are being processed, until they are not (sd_watchdog_enabled(3)).
 
 Two things can hang: the pipeline, with a frame it has taken and does not finish, and the capture thread, which gives
-neither a frame nor a sign of life. Waiting for a frame is no work, so a quiet camera is no fault; and since a source
+neither a frame nor a sign of life: beside other cameras such a thread is left behind, and its camera is opened anew.
+Waiting for a frame is no work, so a quiet camera is no fault; and since a source
 gives signs of life while it reconnects, an unplugged camera is reported as an outage instead of causing restarts for
 ever. A leak counts as well: of file descriptors or threads, in a plugin for instance. All times are monotonic, so that
 a clock that jumps changes nothing.
@@ -47,6 +48,9 @@ class Capture(Protocol):
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames."""
+
+    def renew(self) -> bool:
+        """Capture anew, without the thread that is stuck. Return whether that was possible."""
 
 
 class Watched(Protocol):
@@ -98,8 +102,9 @@ class Progress:
             return None
         if since is not None and now - since > self._frame_seconds:
             return f"no frame was finished for {now - since:.0f} s"
-        if self._capture.live and now - self._capture.alive_at > self._max_silence:
-            return f"the camera's thread gave no sign of life for {now - self._capture.alive_at:.0f} s"
+        silence = now - self._capture.alive_at
+        if self._capture.live and silence > self._max_silence and not self._capture.renew():
+            return f"the camera's thread gave no sign of life for {silence:.0f} s"
         return None
 
     def _wait(self) -> None:

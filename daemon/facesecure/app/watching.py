@@ -16,13 +16,19 @@ from functools import partial
 from facesecure.alerts.build import AlertStack
 from facesecure.app.context import DaemonContext
 from facesecure.camera.build import Camera, build_camera
+from facesecure.camera.clips.build import build_recorder, build_ring
+from facesecure.camera.clips.packet_ring import PacketRing
+from facesecure.camera.main_stream import MainStream
 from facesecure.camera.sources import open_source
 from facesecure.camera.sources.factory import OpenedSource
-from facesecure.config import FacesecureConfig
+from facesecure.camera.sources.tap import NO_TAP
+from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
 from facesecure.pipeline.build import build_pipeline
+from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
+from facesecure.pipeline.visit_films import VisitFilms
 from facesecure.services.drill.drill import Drill
 from facesecure.util.redaction import redact
 
@@ -57,19 +63,38 @@ class WatchedCamera:
             self.drill.camera_ended()
 
 
-def open_sources(config: FacesecureConfig) -> list[OpenedSource]:
-    """Return the source of each camera; nothing is connected yet.
+@dataclass(frozen=True, slots=True)
+class CameraSources:
+    """The source whose frames are processed, and the camera's main stream where that is another one."""
+
+    frames: OpenedSource
+    main: OpenedSource | None = None
+    ring: PacketRing | None = None
+    """The latest packets of the camera's best stream, where films are kept."""
+
+
+def open_sources(config: FacesecureConfig) -> list[CameraSources]:
+    """Return the sources of each camera; nothing is connected yet.
 
     Beside others, a local camera that is not plugged in is waited for. Raises SourceError for an address that cannot
     work.
     """
-    cameras = [one.camera for one in config.each_camera()]
-    return [open_source(camera.source, camera, patient=len(cameras) > 1) for camera in cameras]
+    cameras = config.each_camera()
+    return [_sources(one.camera, build_ring(one), patient=len(cameras) > 1) for one in cameras]
+
+
+def _sources(camera: CameraConfig, ring: PacketRing | None, *, patient: bool) -> CameraSources:
+    main = open_source(camera.source, camera, patient=patient, tap=ring or NO_TAP)
+    return (
+        CameraSources(open_source(camera.detect, camera, patient=patient), main, ring)
+        if camera.detect
+        else CameraSources(main, ring=ring)
+    )
 
 
 def start_cameras(
     context: DaemonContext,
-    sources: Sequence[OpenedSource],
+    sources: Sequence[CameraSources],
     drills: Sequence[Drill],
     alerts: AlertStack,
     stack: ExitStack,
@@ -84,16 +109,45 @@ def start_cameras(
 def _start(
     context: DaemonContext,
     config: FacesecureConfig,
-    source: OpenedSource,
+    sources: CameraSources,
     drill: Drill,
     alerts: AlertStack,
     stack: ExitStack,
 ) -> WatchedCamera:
-    pipeline = build_pipeline(config, context.pool, context.rule(), context.store, context.group, alerts, drill)
+    nearest = stack.enter_context(MainStream(sources.main)).near if sources.main else None
+    observer = _filming(context, config, sources.ring, drill, lambda: pipeline.sampler.moving, stack)
+    pipeline = build_pipeline(
+        config,
+        context.pool,
+        context.rule,
+        context.store,
+        context.group,
+        alerts,
+        observer,
+        nearest,
+        scores=context.models.scores,
+    )
     on_event = partial(alerts.system.of_camera, camera=config.camera.name)
-    camera = build_camera(config, source, on_event, stack)
+    reopen = (lambda: _sources(config.camera, sources.ring, patient=True).frames) if context.several else None
+    camera = build_camera(config, sources.frames, on_event, stack, reopen)
     drill.follow_camera(lambda: camera.frames.trouble)
     return WatchedCamera(config, camera, pipeline, drill)
+
+
+def _filming(
+    context: DaemonContext,
+    config: FacesecureConfig,
+    ring: PacketRing | None,
+    drill: Drill,
+    moving: Callable[[], bool],
+    stack: ExitStack,
+) -> PipelineObserver:
+    """Return what follows the frames of a camera: its drill, and the recorder of its films where they are kept."""
+    if ring is None or context.location.complaint:  # in memory there is no space for films
+        return drill
+    begin = partial(context.store.clips.begin, most_mb=config.clips.max_mb)
+    recorder = stack.enter_context(build_recorder(config, ring, begin))
+    return VisitFilms(drill, recorder, moving, min_movement=config.verdict.presence)
 
 
 def watch_all(

@@ -29,13 +29,17 @@ class Camera:
 
 
 def build_camera(
-    config: FacesecureConfig, source: Source, on_event: Callable[[CameraEvent], None], stack: ExitStack
+    config: FacesecureConfig,
+    source: Source,
+    on_event: Callable[[CameraEvent], None],
+    stack: ExitStack,
+    reopen: Callable[[], Source] | None = None,
 ) -> Camera:
     """Start capturing ``source`` and monitoring it; ``stack`` stops both.
 
     ``on_event`` receives each fault of the camera and its end. A recording (``file:``, ``dir:``) is not monitored: it
-    cannot be unplugged, covered or moved.
+    cannot be unplugged, covered or moved. ``reopen`` makes another source for a camera that hangs.
     """
-    frames = stack.enter_context(LatestFrame(source))
+    frames = stack.enter_context(LatestFrame(source, reopen))
     health = CameraHealth(config.health, on_event) if is_camera(config.camera.source) else None
     return Camera(frames, stack.enter_context(HealthMonitor(health, frames)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from types import TracebackType
 from typing import Self, cast
@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 JOIN_SECONDS = 2.0
 """Seconds to wait for the capture thread on leaving. It is a daemon thread: one stuck in a driver is left behind."""
+
+MOST_RENEWALS = 5
+"""Capture threads that may be left behind in a driver; each keeps its memory until the daemon ends."""
 
 _SMOOTHING = 0.1
 """Weight of the latest interval in the mean that gives the frame rate."""
@@ -39,19 +42,21 @@ class LatestFrame:
                 ...
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, reopen: Callable[[], Source] | None = None) -> None:
+        """``reopen`` makes another source of the same camera, for ``renew``."""
         self.dropped = 0
         self.heartbeat: float | None = None
         self._interval = 0.0
         self._began = time.monotonic()
-        self._source = source
+        self._source, self._reopen = source, reopen
+        self._renewals = 0
         self._live = bool(getattr(source, "live", True))
         self._stopping = threading.Event()
         self._changed = threading.Condition()  # its RLock lets a signal handler call stop()
         self._newest: Frame | None = None
         self._error: BaseException | None = None
         self._ended = False
-        self._thread = threading.Thread(target=self._capture, name="capture", daemon=True)
+        self._thread = self._capturing()
         self._recording: Generator[Frame] | None = None
 
     def __enter__(self) -> Self:
@@ -101,6 +106,21 @@ class LatestFrame:
         outage = getattr(self._source, "outage", None)
         return outage if isinstance(outage, Outage) else None
 
+    def renew(self) -> bool:
+        """Leave a capture thread that is stuck to itself, and capture from another source. Return whether it did.
+
+        It does not without ``reopen``, once stopped, and after ``MOST_RENEWALS``. Callable from any thread.
+        """
+        if self._reopen is None or self._stopping.is_set() or self._renewals >= MOST_RENEWALS:
+            return False
+        getattr(self._source, "stop", _nothing)()
+        with self._changed:
+            self._source, self._renewals, self._began = self._reopen(), self._renewals + 1, time.monotonic()
+            self._thread = self._capturing()
+        log.error("%r gives no sign of life and is opened anew", self._source)
+        self._thread.start()
+        return True
+
     def stop(self) -> None:
         """End the iteration soon. Callable from any thread and from a signal handler."""
         self._stopping.set()
@@ -140,17 +160,23 @@ class LatestFrame:
                 raise self._error
             return frame
 
-    def _capture(self) -> None:
+    def _capturing(self) -> threading.Thread:
+        """Return the thread that captures the present source."""
+        return threading.Thread(target=self._capture, args=(self._source,), name="capture", daemon=True)
+
+    def _capture(self, source: Source) -> None:
+        error: BaseException | None = None
         try:
-            with closing(cast("Generator[Frame]", self._source.frames())) as frames:
+            with closing(cast("Generator[Frame]", source.frames())) as frames:
                 for frame in frames:
-                    if self._stopping.is_set():
+                    if self._stopping.is_set() or source is not self._source:
                         break
                     self._hand_over(frame)
-        except BaseException as error:  # noqa: BLE001  (it is raised again in the reader's thread)
-            self._error = error
+        except BaseException as raised:  # noqa: BLE001  (it is raised again in the reader's thread)
+            error = raised
         with self._changed:
-            self._ended = True
+            if source is self._source:
+                self._ended, self._error = True, error
             self._changed.notify_all()
 
     def _hand_over(self, frame: Frame) -> None:

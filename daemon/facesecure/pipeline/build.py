@@ -7,6 +7,8 @@ from functools import partial
 
 from facesecure.alerts.build import AlertStack
 from facesecure.config import FacesecureConfig
+from facesecure.pipeline.closeups import Closeups, NearestFrame
+from facesecure.pipeline.continuity import Continuity
 from facesecure.pipeline.fixed_faces import FixedFaces
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.model_pool import ModelPool
@@ -17,6 +19,7 @@ from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Tracker
 from facesecure.recognition.decision import VerdictRule
+from facesecure.recognition.score_model import ScoreModel
 from facesecure.storage.store import Store
 from facesecure.vision.detection.face_mask import FaceMask
 from facesecure.vision.detection.motion import MotionGate
@@ -30,14 +33,17 @@ def build_pipeline(
     group: Callable[[str], object],
     alerts: AlertStack,
     observer: PipelineObserver,
+    nearest: NearestFrame | None = None,
+    scores: ScoreModel | None = None,
 ) -> Pipeline:
     """Build the stages between the camera of ``config`` and ``alerts``; nothing is started.
 
-    ``models`` are shared with other cameras; ``rule``, which decides on verdicts, is this camera's own. ``group``
+    ``models`` and ``rule``, which decides on verdicts, are shared with other cameras. ``group``
     assigns an ended sighting of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of
-    each frame.
+    each frame. ``nearest`` returns the main stream's frame for one of the sub-stream that is searched, if it is one.
+    ``scores`` tell whether a track still follows the same person; without them it always does.
     """
-    tracker = Tracker(rule, fixed_faces=FixedFaces())
+    tracker = Tracker(rule, fixed_faces=FixedFaces(), continuity=Continuity(scores))
     return Pipeline(
         camera=config.camera.name,
         sampler=FrameSampler(
@@ -53,4 +59,5 @@ def build_pipeline(
         alerts=alerts.dispatcher,
         observer=observer,
         mask=FaceMask(config.motion.mask, config.camera.zones),
+        closeups=Closeups(nearest),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from facesecure.alerts.policy.policy import Policy
 from facesecure.domain import Frame, Sighting
 from facesecure.domain.interfaces import AlertSink
+from facesecure.pipeline.closeups import Closeups
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.observer import NullObserver, PipelineObserver
@@ -44,6 +45,7 @@ class Pipeline:
     alerts: AlertSink
     observer: PipelineObserver = field(default_factory=NullObserver)
     mask: FaceMask = field(default_factory=FaceMask)
+    closeups: Closeups = field(default_factory=Closeups)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
         """Process ``frames`` to their end, then publish what the open tracks still hold."""
@@ -74,10 +76,13 @@ class Pipeline:
             faces = self.mask.outside(models.detector.detect(frame.image), frame.pixels.size)
             tracks = self.tracker.update(faces, frame.taken_at)
             queue = identification_queue(tracks)
-            return [self._identify(track, frame, models) if track.number in queue else track for track in tracks]
+            tracks = [self._identify(track, frame, models) if track.number in queue else track for track in tracks]
+            self.builder.watch.follow(frame, self.sampler, tracks, models.subjects)
+            return tracks
 
     def _identify(self, track: Track, frame: Frame, models: Identifier) -> Track:
-        face, recognition = analyse_face(frame.image, track.face, models.floors, models.recognizer)
+        image, found = self.closeups.of(frame, track.face, models.detector)
+        face, recognition = analyse_face(image, found, models.floors, models.recognizer)
         return self.tracker.observe(track, face, recognition)
 
     def _publish(self, sightings: Sequence[Sighting]) -> None:

@@ -40,6 +40,8 @@ from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE, build_detector
+from facesecure.vision.detection.subjects import MODEL as SUBJECTS_MODEL
+from facesecure.vision.detection.subjects import SubjectDetector
 from facesecure.vision.images.quality import ENROLMENT
 from facesecure.vision.inference.backend import Backend
 
@@ -61,7 +63,8 @@ class ModelStack:
 
     ``recognition_floors`` and ``enrolment_floors`` are the quality that a face needs to be recognised and to be
     enrolled. ``human_filter`` gives the reasons why an embedding may not be a person's. ``classifier`` is set where
-    people are named by a classifier instead of by embeddings. Example::
+    people are named by a classifier instead of by embeddings, ``subjects`` where people without a face are looked for.
+    Example::
 
         models = ModelStack.load(config, state_dir)
         with Store.open(state_dir) as store:
@@ -76,6 +79,7 @@ class ModelStack:
     enrolment_floors: QualityConfig
     human_filter: Doubts
     classifier: FaceClassifier | None = None
+    subjects: SubjectDetector | None = None
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> ModelStack:
@@ -107,6 +111,7 @@ class ModelStack:
             _with_confidence(ENROLMENT, config),
             human_filter_for(model.card),
             classifier,
+            SubjectDetector(load_model(SUBJECTS_MODEL), backend) if config.subjects.enabled else None,
         )
 
     @property
@@ -150,7 +155,11 @@ class ModelStack:
     ) -> Identifier:
         """Return the parts that identify a face, with the rule for a ``single_image`` or for a track."""
         rule = self.rule(config, store, state_dir, single_image=single_image)
-        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors)
+        return self.judged_by(rule, store)
+
+    def judged_by(self, rule: VerdictRule, store: Store) -> Identifier:
+        """Return the parts that identify a face, with a ``rule`` that other sets of models may share."""
+        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors, self.subjects)
 
     def rule(
         self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = False

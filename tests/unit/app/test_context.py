@@ -22,8 +22,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def context(store: Store, place: StateLocation) -> DaemonContext:
-    models = match_visitor = None  # not needed here
-    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, ModelPool([]), match_visitor)
+    models = rule = match = None  # not needed here
+    return DaemonContext(FacesecureConfig(), place, store, Arming(place.path), models, rule, ModelPool([]), match)
 
 
 def test_a_state_that_nothing_befell_is_not_spoken_of(store, tmp_path):

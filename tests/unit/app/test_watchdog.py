@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from facesecure.app.watchdog import OPENING_SPARE, Deadline, Progress, Watchdog, watchdog_seconds
+from facesecure.app.watchdog import OPENING_SPARE, Deadline, EachProgress, Progress, Watchdog, watchdog_seconds
 from facesecure.domain import Frame
 from facesecure.vision.images.frames import RgbImage
 
@@ -34,6 +34,11 @@ class Camera:
     def __init__(self, clock: Clock, *, live: bool = True) -> None:
         self.live = live
         self.alive_at = clock()
+        self.renewable = 0
+
+    def renew(self) -> bool:
+        self.renewable -= 1
+        return self.renewable >= 0
 
     def __iter__(self) -> Iterator[Frame]:
         for number in range(1000):
@@ -106,6 +111,22 @@ def test_a_capture_thread_that_hangs_after_a_frame_trips_it_though_the_pipeline_
     assert story.passes(PATIENCE + 1, camera_alive=False) == "the camera's thread gave no sign of life for 31 s"
     camera.released.set()
     pipeline.join()
+
+
+def test_a_capture_that_can_be_renewed_trips_it_only_when_that_is_over():
+    story = Story()
+    story.camera.renewable = 1
+    assert story.passes(2 * TIMEOUT + OPENING_SPARE + PATIENCE, camera_alive=False) is None
+    assert story.passes(1, camera_alive=False) is not None
+
+
+def test_of_several_cameras_the_one_that_hangs_is_reported():
+    good, bad = Story(), Story()
+    both = EachProgress([good.progress, bad.progress])
+    assert both.stalled() is None
+    bad.passes(2 * TIMEOUT + OPENING_SPARE + PATIENCE, camera_alive=False)
+    assert both.stalled() is not None
+    assert len(both.frames()) == 2
 
 
 def test_a_camera_with_long_timeouts_gets_as_much_silence():

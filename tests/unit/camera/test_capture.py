@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from facesecure.camera.capture import LatestFrame
+from facesecure.camera.capture import MOST_RENEWALS, LatestFrame
 from facesecure.camera.sources import ScriptedSource
 from facesecure.camera.sources.base import FrameClock
 from facesecure.domain import Frame
@@ -144,3 +144,26 @@ def test_the_rate_is_unknown_until_two_frames_have_come_and_then_follows_them(mo
     for _ in frames:
         pass
     assert frames.rate == pytest.approx(10.0)
+
+
+def test_a_capture_that_is_stuck_is_renewed_and_the_stuck_thread_changes_nothing_any_more() -> None:
+    stuck, fresh = StuckSource(), ScriptedSource([plain()] * 3, fps=20, live=True)
+    with LatestFrame(stuck, lambda: fresh) as latest:
+        frames = iter(latest)
+        next(frames)
+        assert latest.renew()
+        assert next(frames).index == 0
+        stuck.release.set()
+        assert stuck.closed.wait(10)
+        rest = [frame.index for frame in frames]
+    assert rest == sorted(rest)
+    assert rest[-1] == 2, "the fresh source's own end ends the iteration"
+
+
+def test_what_cannot_be_renewed_says_so() -> None:
+    with LatestFrame(ScriptedSource([plain()], fps=50, live=True)) as latest:
+        assert not latest.renew()
+    with LatestFrame(ScriptedSource([], fps=50, live=True), lambda: ScriptedSource([], fps=50, live=True)) as latest:
+        assert [latest.renew() for _ in range(MOST_RENEWALS + 1)] == [True] * MOST_RENEWALS + [False]
+        latest.stop()
+        assert not latest.renew()
