@@ -97,6 +97,18 @@ class When(Section):
             raise ValueError("what befalls facesecure itself is at no camera: leave out camera, or 'service'")
         return self
 
+    doubt: bool | None = Field(
+        None,
+        description="true: only known people whose face may be a picture held up; false: never for those; by default a "
+        "rule that lists verdicts or names is not for them",
+    )
+
+    @model_validator(mode="after")
+    def _only_the_known_are_doubted(self) -> When:
+        if self.doubt and self.kinds and "known" not in self.kinds:
+            raise ValueError("doubt: only a known person may be a picture: add 'known' to verdict, or leave out doubt")
+        return self
+
     @model_validator(mode="after")
     def _only_the_known_have_names(self) -> When:
         others = [verdict for verdict in self.verdict if verdict != "known"]

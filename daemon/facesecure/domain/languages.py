@@ -14,6 +14,8 @@ SLOTS: Mapping[str, frozenset[str]] = {
     "known": frozenset({"name", "where", "place"}),
     "stranger": frozenset({"where", "place"}),
     "unidentified": frozenset({"where", "place"}),
+    "doubted": frozenset({"name", "where", "place"}),
+    "doubted_aloud": frozenset({"where", "place"}),
     "corrected_known": frozenset({"name", "where", "place"}),
     "corrected_stranger": frozenset({"where", "place"}),
     "camera_offline": frozenset({"where", "place"}),
@@ -34,12 +36,16 @@ SLOTS: Mapping[str, frozenset[str]] = {
 
 NEEDED: Mapping[str, str] = {
     "known": "name",
+    "doubted": "name",
     "corrected_known": "name",
     "drill": "sentence",
     "one_held_back": "text",
     "held_back": "text",
 }
 """The slot that a sentence must contain."""
+
+OPTIONAL = frozenset({"doubted", "doubted_aloud"})
+"""Sentences that a language may lack, since a household wrote them before these were needed; others are used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ _ENGLISH = {
     "known": "{name} is {where}",
     "stranger": "A stranger is {where}",
     "unidentified": "Somebody or something was {where}",
+    "doubted": "{name}, or a picture of them, is {where}",
+    "doubted_aloud": "A face {where} may be a picture that is held up",
     "corrected_known": "Correction: {name} is {where}",
     "corrected_stranger": "Correction: a stranger is {where}",
     "camera_offline": "The camera is offline",
@@ -89,6 +97,8 @@ _FRENCH = {
     "known": "{name} est {where}",
     "stranger": "Une personne inconnue est {where}",
     "unidentified": "Quelqu'un ou quelque chose était {where}",
+    "doubted": "{name}, ou une photo de cette personne, est {where}",
+    "doubted_aloud": "Un visage {where} est peut-être une photo que l'on présente",
     "corrected_known": "Rectification : {name} est {where}",
     "corrected_stranger": "Rectification : une personne inconnue est {where}",
     "camera_offline": "La caméra est hors ligne",

@@ -6,7 +6,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 
 from facesecure.domain.errors import did_you_mean
-from facesecure.domain.languages import NEEDED, SHIPPED, SLOTS, base
+from facesecure.domain.languages import NEEDED, OPTIONAL, SHIPPED, SLOTS, base
 from facesecure.domain.names import camera_key
 
 _SHOWN = 4
@@ -66,6 +66,16 @@ class Phrases:
         """Announce an enrolled person; ``correction`` if an earlier alert of the same visit said otherwise."""
         return self._say("corrected_known" if correction else "known", name=name)
 
+    def doubted(self, name: str) -> str:
+        """Say in writing that it is an enrolled person, or a picture of them that is held up."""
+        if "doubted" not in self._sentences:
+            return f"{self.known(name)} (?)"
+        return self._say("doubted", name=name)
+
+    def doubted_aloud(self) -> str:
+        """Announce that a face may be a picture, without the name: whoever holds it up shall not hear that it works."""
+        return self._say("doubted_aloud" if "doubted_aloud" in self._sentences else "unidentified")
+
     def stranger(self, *, correction: bool = False) -> str:
         """Announce a person who is not enrolled."""
         return self._say("corrected_stranger" if correction else "stranger")
@@ -107,7 +117,7 @@ class Phrases:
 
     def every(self, names: Iterable[str] = ()) -> list[str]:
         """Return every sentence that a household with these ``names`` may need, the most urgent first."""
-        unknown = [self.stranger(), self.unidentified(), self.stranger(correction=True)]
+        unknown = [self.stranger(), self.unidentified(), self.stranger(correction=True), self.doubted_aloud()]
         people = [self.known(name, correction=later) for later in (False, True) for name in names]
         rest = [self._say(key) for key in SLOTS if key.startswith(("camera_", "service_"))]
         drills = [self.drill(self.stranger()), self.drill(self.unidentified())]
@@ -181,7 +191,7 @@ def _problem(key: str, sentence: str) -> str:
 
 def missing(language: str, sentences: Mapping[str, str]) -> list[str]:
     """Return a problem if ``language`` does not ship with facesecure and ``sentences`` is incomplete."""
-    absent = [] if base(language) in SHIPPED else [key for key in SLOTS if key not in sentences]
+    absent = [] if base(language) in SHIPPED else [key for key in SLOTS if key not in sentences and key not in OPTIONAL]
     if not absent:
         return []
     english = SHIPPED["en"].sentences

@@ -60,9 +60,11 @@ class LiveRules:
         mode: Mode | None = None,
         *,
         camera: str | None = None,
+        doubted: bool = False,
     ) -> RuleOutcome:
         """Return the outcome for an alert of ``kind`` about ``name`` at ``moment``, or as if ``mode`` applied then.
 
-        ``camera`` is the name of the camera that it concerns, None for an alert of the service.
+        ``camera`` is the name of the camera that it concerns, None for an alert of the service; ``doubted`` whether it
+        is a known person, or a picture of them.
         """
-        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera))
+        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted))

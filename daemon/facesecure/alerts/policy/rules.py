@@ -30,13 +30,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RuleContext:
-    """The facts that rules are matched against: kind of alert, name of the person, mode, time (aware), and camera."""
+    """The facts that rules are matched against: kind of alert, name of the person, mode, time (aware), and camera.
+
+    ``doubted``: whether it is a known person, or a picture of them.
+    """
 
     kind: AlertKind
     name: str | None
     mode: Mode
     now: datetime
     camera: str | None = None
+    doubted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,17 @@ class Rule:
             and context.mode.value in when.mode
             and (not self.hours or within(self.hours, local) is not None)
             and when.quiet in (None, quiet)
+            and self._fits_doubt(context)
         )
+
+    def _fits_doubt(self, context: RuleContext) -> bool:
+        """Return whether the rule is for visits as doubtful as this one.
+
+        What a household wants for its known people is not meant for pictures of them, unless it says so.
+        """
+        if self.config.when.doubt is None:
+            return not context.doubted or not self.config.when.kinds
+        return self.config.when.doubt == context.doubted
 
 
 class RuleSet:
@@ -156,7 +170,7 @@ class RuleSet:
         system = context.kind in (AlertKind.CAMERA, AlertKind.SERVICE)
         if context.mode is Mode.OFF:
             return tuple(name for name in self._in_use if system and name == _LOG)
-        if not quiet or context.kind is AlertKind.STRANGER:
+        if not quiet or context.doubted or context.kind is AlertKind.STRANGER:
             return None
         silent = tuple(name for name in self._default if name not in self.config.aloud)
         return None if silent == self._default else silent

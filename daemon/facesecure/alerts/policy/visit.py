@@ -13,6 +13,9 @@ from facesecure.domain import AlertKind, SeenFace, Sighting
 from facesecure.domain.names import camera_key, name_key
 from facesecure.recognition.visitor_matching import VisitEmbedding
 
+_DOUBTED = "\0doubted"
+"""Behind the key of a name; no name has such a character."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VisitAppearance:
@@ -58,7 +61,12 @@ class VisitToNotify:
     @property
     def key(self) -> str:
         """A key that is equal for visits that share a cool-down (``visit_key``)."""
-        return visit_key(self.kind, self.name, self.camera)
+        return visit_key(self.kind, self.name, self.camera, doubted=self.doubted)
+
+    @property
+    def doubted(self) -> bool:
+        """Whether it is a known person, or a picture of them."""
+        return self.kind is AlertKind.KNOWN and bool(self.sighting.doubt)
 
     @property
     def camera(self) -> str:
@@ -66,11 +74,12 @@ class VisitToNotify:
         return self.sighting.source
 
 
-def visit_key(kind: AlertKind, name: str | None, camera: str) -> str:
+def visit_key(kind: AlertKind, name: str | None, camera: str, *, doubted: bool = False) -> str:
     """Return a key that is equal for visits that share a cool-down: of one person by name; without a face, of a camera.
 
     What moves at the gate must not mute somebody at the door. Empty for a stranger, who is recognised by the face.
+    That a person came home must not mute a picture of them that is held up, so a ``doubted`` visit has its own.
     """
     if kind is AlertKind.UNIDENTIFIED:
         return camera_key(camera)
-    return name_key(name) if name else ""
+    return f"{name_key(name)}{_DOUBTED if doubted else ''}" if name else ""

@@ -10,7 +10,7 @@ from facesecure.alerts.policy.live_rules import LiveRules, Moment
 from facesecure.alerts.policy.rules import NO_CHANNELS, RuleOutcome, union
 from facesecure.alerts.policy.state import PolicyState
 from facesecure.alerts.policy.visit import VisitAppearance, VisitToNotify
-from facesecure.alerts.policy.wording import sentence
+from facesecure.alerts.policy.wording import aloud, sentence
 from facesecure.domain import Alert, Sighting, VerdictKind
 from facesecure.domain.messages import PhraseBook
 from facesecure.domain.mode import Mode
@@ -58,7 +58,7 @@ class VisitPolicy:
     def _notify_or_suppress(self, visit: VisitToNotify, wrong: NotifiedVisit | None = None) -> list[Alert]:
         """Return the alert for ``visit``, or note it as suppressed. ``wrong`` was notified instead."""
         moment = self._rules.moment()
-        outcome = self._rules.outcome(visit.kind, moment, visit.name, camera=visit.camera)
+        outcome = self._rules.outcome(visit.kind, moment, visit.name, camera=visit.camera, doubted=visit.doubted)
         if wrong is not None:
             outcome = replace(outcome, channels=union(outcome.channels, wrong.channels))
         if outcome.channels == NO_CHANNELS:
@@ -93,7 +93,7 @@ class VisitPolicy:
         return Alert.about(
             visit.sighting,
             self._book.first.held_back(f"{words}: {route}" if route else words, suppressed),
-            speech=words,
+            speech=aloud(self._book, visit, words),
             snapshot_path=visit.snapshot,
             held_back=suppressed,
             channels=outcome.channels,

@@ -20,11 +20,18 @@ def sentence(book: PhraseBook, visit: VisitToNotify, say: str | None, *, correct
     phrases = book.of(visit.camera)
     if say is not None and not correction:
         return phrases.own(say, visit.name)
+    if visit.doubted:
+        return phrases.doubted(visit.name or "")
     if visit.kind is AlertKind.KNOWN:
         return phrases.known(visit.name or "", correction=correction)
     if visit.kind is AlertKind.STRANGER:
         return phrases.stranger(correction=correction)
     return phrases.unidentified()
+
+
+def aloud(book: PhraseBook, visit: VisitToNotify, words: str) -> str:
+    """Return what is spoken of ``visit`` where ``words`` are written: without the name where it may be a picture."""
+    return book.of(visit.camera).doubted_aloud() if visit.doubted else words
 
 
 def every_sentence(book: PhraseBook, rules: Sequence[RuleConfig], names: Iterable[str]) -> list[str]:
