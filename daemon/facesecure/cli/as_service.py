@@ -25,9 +25,15 @@ READ = {
     ("people import", "passphrase_file"),
 }
 """Command and parameter that name a file or folder to read."""
-WRITTEN = {("people export", "file"), ("events export", "to"), ("calibrate", "chart"), ("speech say", "out")}
+WRITTEN = {
+    ("people export", "file"),
+    ("events export", "to"),
+    ("events clip", "to"),
+    ("calibrate", "chart"),
+    ("speech say", "out"),
+}
 """Command and parameter that name a file to write."""
-OTHERS = {("facesecure", "state_dir"), ("demo", "out"), ("key make", "file")}
+OTHERS = {("facesecure", "state_dir"), ("events export", "clips"), ("demo", "out"), ("key make", "file")}
 """Parameters that name what the service's user itself has to be able to use, or what ROOTS_OWN commands write."""
 ROOTS_OWN = {"key make"}
 """Commands that touch nothing of the service's; they keep root's rights unless they are told to work in its folders."""

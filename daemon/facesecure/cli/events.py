@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import output, serializers
+from facesecure.cli import event_clips, output, serializers
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
 from facesecure.util.plain_text import spreadsheet_cell
@@ -30,6 +30,7 @@ app = group(
 )
 
 
+    from facesecure.services.clips import ClipExport
 class Kind(StrEnum):
     """The verdicts that ``--kind`` accepts."""
 
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     stranger = "stranger"
     unidentified = "unidentified"
 
+    "facesecure events clip 3f2a --output visit.mp4",
 
 class Format(StrEnum):
     """The formats of an export."""
@@ -71,10 +73,10 @@ def list_events(
     json: Json = False,
 ) -> None:
     """List sightings, newest first."""
-    filters = _filters(since, until, kind, name, corrected)
-    with settings_of(context).store() as store:
-        found = store.sightings(limit, **filters)
-        unknown = _unknown(store, name) if name and not found else ""
+    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
+    with open_store(config) as store:
+        found = store.sightings(limit, cameras=spellings(config, store, camera), **filters)
+        unknown = unknown_person(store, name) if name and not found else ""
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
@@ -124,13 +126,16 @@ def show(
     identifier: Identifier,
     json: Json = False,
 ) -> None:
-    """Show one sighting: who, when, why, and the path of its snapshot."""
+    """Show one sighting: who, when, why, the path of its snapshot, and its films."""
     with settings_of(context).store() as store:
-        document = serializers.sighting(store.sighting(identifier))
+        found = store.sighting(identifier)
+        document = event_clips.with_films(serializers.sighting(found), store, found)
     if json:
         output.emit_json(document)
         return
-    output.table(("field", "value"), [(key, value) for key, value in document.items() if value is not None])
+    films = "; ".join(map(event_clips.words, document.pop("clips"))) or None
+    rows = {**document, "clips": films}
+    output.table(("field", "value"), [(key, value) for key, value in rows.items() if value is not None])
 
 
 @app.command(
@@ -194,11 +199,21 @@ def _correct_to_person(
 
     with reported(json):
         result = correct_to_person(model_loader(config), store, identifier, name)
+app.command(
+    "clip",
+    epilog=examples(
+        "facesecure events clip 3f2a --output visit.mp4",
+        "facesecure events clip 20310530T181502Z-1f3a9c04 --output visit.mp4",
+    ),
+)(event_clips.clip)
+
+
     enrolled = enrolment_document(result.enrolment)
     if not json:
         show_faces(result.enrolment)
     counts = f"{_faces(enrolled['taken'])} enrolled, {enrolled['faces']} in all"
     said = f"event {result.sighting.identifier[:8]} was {enrolled['name']}: {counts}"
+        "facesecure events export --output sightings.jsonl --clips films",
     return {**serializers.sighting(result.sighting), "said": said, "enrolled": enrolled}
 
 
@@ -216,6 +231,7 @@ def _faces(count: int) -> str:
 def export(
     context: typer.Context,
     to: Annotated[
+    clips: event_clips.Folder = None,
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write. Default: stdout.")
     ] = None,
     format: Annotated[
@@ -229,13 +245,26 @@ def export(
     corrected: All = False,
     json: Annotated[bool, typer.Option("--json", help="Same as --format jsonl.")] = False,
 ) -> None:
-    """Write sightings, oldest first, as JSON lines or CSV."""
+    """Write sightings, oldest first, as JSON lines or CSV; and their films, if you name a folder for them."""
     wanted = Format.jsonl if json else format or (Format.csv if to and to.suffix == ".csv" else Format.jsonl)
+    if films is not None:
+        output.note(f"{films.count} film{'s' if films.count != 1 else ''} written to {clips}")
+
+
+def _film_export(store: Store, folder: Path | None) -> ClipExport | None:
+    if folder is None:
+        return None
+    from facesecure.cli.files import replacing
+    from facesecure.services.clips import ClipExport
+
+    return ClipExport(store, folder, replacing)
     write = _write_csv if wanted is Format.csv else _write_lines
-    with settings_of(context).store() as store, _opened(to) as file:
-        sightings = store.each_sighting(**_filters(since, until, kind, name, corrected))
-        count = write(map(serializers.sighting, sightings), file)
-        unknown = _unknown(store, name) if name and not count else ""
+    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
+    with open_store(config) as store, _opened(to) as file:
+        sightings = store.each_sighting(cameras=spellings(config, store, camera), **filters)
+        films = _film_export(store, clips)
+        count = write(event_clips.exported(sightings, films, " " if wanted is Format.csv else None), file)
+        unknown = unknown_person(store, name) if name and not count else ""
     if unknown:
         output.note(unknown)
     if to is not None:

@@ -8,7 +8,7 @@ from facesecure.cli import output
 
 if TYPE_CHECKING:
     from facesecure.domain import Box, Quality, Verdict
-    from facesecure.domain.records import EnrolledFace, Person, StoredFace, StoredSighting, Visitor
+    from facesecure.domain.records import Clip, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
     from facesecure.recognition.similarity import Lookalike
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
@@ -60,6 +60,13 @@ def sighting(value: StoredSighting) -> dict[str, Any]:
     from facesecure.domain.wire.sightings import SightingDocument
 
     return SightingDocument.of(value).as_json()
+
+
+def clip(value: Clip) -> dict[str, Any]:
+    """Return a film as JSON."""
+    from facesecure.domain.wire.sightings import ClipDocument
+
+    return ClipDocument.of(value).as_json()
 
 
 def visitor(value: Visitor) -> dict[str, Any]:

@@ -139,14 +139,15 @@ class PacketRing:
     def hold(self, at: float) -> StoredPacket | None:
         """Keep everything from the last key frame before ``at`` on, until it is taken; return that key frame.
 
-        The oldest that is there, if all are younger; None if none is there.
+        The oldest of this connection, if all are younger; None if there is none.
         """
         with self._lock:
-            if not self._keys:
+            keys = [key for key in self._keys if key.format is self._format]
+            if not keys:
                 self._held = self._next
                 return None
-            before = [key for key in self._keys if key.at <= at]
-            first = before[-1] if before else self._keys[0]
+            before = [key for key in keys if key.at <= at]
+            first = before[-1] if before else keys[0]
             self._held = first.number
             return first
 

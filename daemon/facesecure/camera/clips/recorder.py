@@ -120,6 +120,8 @@ class ClipRecorder:
             if self._stretch is not None:
                 self._stretch.last = max(at, self._stretch.last)
                 return
+            if not self._ring.connected:  # the last frames of a connection that has ended already
+                return
             self._stretch = self._begun(at, since, wall_time)
         self._ring.arrived.set()
 

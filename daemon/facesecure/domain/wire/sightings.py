@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer
 
 from facesecure.domain.faces import Box, Quality
-from facesecure.domain.records import Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-from facesecure.domain.types import Verdict, VerdictKind
+from facesecure.domain.records import Clip, Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
+from facesecure.domain.types import Subject, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, Number, PathText, Time
 
 
@@ -136,6 +136,28 @@ class QualityDocument(Document):
     clarity: Number
     usable: bool
     reasons: tuple[str, ...]
+class ClipDocument(_Identified):
+    """A film of a visit. One that is not ``whole`` is being taken, or broke off."""
+
+    camera: str
+    began: Time
+    seconds: Number
+    bytes: int
+    whole: bool
+
+    @classmethod
+    def of(cls, clip: Clip) -> ClipDocument:
+        """Build it from a film."""
+        return cls(
+            id=clip.identifier,
+            camera=clip.camera,
+            began=clip.began,
+            seconds=clip.seconds,
+            bytes=clip.size,
+            whole=clip.whole,
+        )
+
+
     eye_distance: Number
     sharpness: Number
     brightness: Number
