@@ -3,96 +3,38 @@
 ``update`` is called for every frame, with None for a frame that was not searched, so that the tracks' time advances.
 Faces are matched to each track's predicted position (constant velocity), nearest first, in units of the face's own
 size, so that a walk towards the camera and a walk past it need no settings of their own. A face that turns out to be
-fixed (``fixed_faces``) ends its track, and is not tracked again while it stays where it is.
+fixed (``fixed_faces``) ends its track, and is not tracked again while it stays where it is. A track that turns out to
+follow another person (``continuity``) is parted in two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
 from facesecure.pipeline.best_faces import BestFaces
-from facesecure.pipeline.fixed_faces import FixedFaces, Stillness, face_size
+from facesecure.pipeline.continuity import GAP, Answer, Continuity, ObservedFace
+from facesecure.pipeline.fixed_faces import FixedFaces, Stillness
+from facesecure.pipeline.track import Confirmed, follow
+from facesecure.pipeline.track import Track as Track
 from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.vision.images.quality import view_score
 
 _MAX_DISTANCE = 1.2
 """Face sizes between a face and a track's predicted position at which they still match."""
-_BETTER_VIEW = 1.15
-"""Factor by which a view must be better than the best so far to identify the face again at once."""
-_IDENTIFY_AGAIN = {VerdictKind.KNOWN: 2.0, VerdictKind.STRANGER: 0.25, VerdictKind.UNIDENTIFIED: 0.0}
-"""Seconds after which a track is identified again, so that an early mistake is corrected, an alarm soonest.
-A stranger is reported early, and can be enrolled later only from several different faces."""
 _MAX_PER_FRAME = 16
 """Faces that are identified, and tracks that end, on one frame; in a crowd the others wait for the next frames, or one
 frame would take so long that the watchdog sees a hang."""
 _RECENT = 0.5
 """Seconds without a match after which a track no longer keeps the detector at full rate."""
-
-
 _HEAD_START = 0.2
 """Face sizes by which a track may be farther from a face than the place of a fixed one, and still be given it: a head
 that is expected so close before a poster hides it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One face over time. ``face`` is its latest detection, at ``last_seen`` (seconds on the source's clock).
-
-    ``now`` is the time of the latest frame, ``hits`` counts detections, ``velocity`` is in pixels a second,
-    ``best_view`` is the best ``view_score`` identified so far, and ``ended`` is set once, on the last update:
-    ``fixed`` then tells whether it ended because the face never moves, as on a poster.
-    """
-
-    number: int
-    face: Face
-    first_seen: float
-    last_seen: float
-    now: float
-    verdict: Verdict
-    hits: int = 1
-    velocity: tuple[float, float] = (0.0, 0.0)
-    evidence: Evidence = field(default_factory=Evidence)
-    best_faces: BestFaces = field(default_factory=BestFaces)
-    best_view: float = 0.0
-    identified_at: float | None = None
-    ended: bool = False
-    stillness: Stillness = field(default_factory=Stillness)
-    fixed: bool = False
-
-    @property
-    def fresh(self) -> bool:
-        """Return whether the face was found on the latest frame."""
-        return not self.ended and self.last_seen == self.now
-
-    @property
-    def live(self) -> bool:
-        """Return whether the track has not ended."""
-        return not self.ended
-
-    @property
-    def is_fixed(self) -> bool:
-        """Return whether the face, found on this frame, has been judged and has not moved for long."""
-        return self.fresh and self.identified_at is not None and self.stillness.is_fixed(face_size(self.face))
-
-    @property
-    def wants_identity(self) -> bool:
-        """Return whether to identify it now: found on this frame, and new, unidentified, seen better, or due again."""
-        if not self.fresh:
-            return False
-        if self.identified_at is None or self.now - self.identified_at >= _IDENTIFY_AGAIN[self.verdict.kind]:
-            return True
-        return view_score(self.face) > _BETTER_VIEW * self.best_view
-
-    def expected_centre(self, at: float) -> NDArray[np.float64]:
-        """Return the predicted centre of the face at ``at``: float64 (2,), pixels."""
-        ahead = min(at - self.last_seen, 0.5)  # beyond half a second a prediction is worse than none
-        return np.asarray(self.face.box.centre) + np.asarray(self.velocity) * ahead
+_DOUBTED = Verdict(VerdictKind.UNIDENTIFIED, "not certain yet that it is still the same person")
 
 
 class Tracker:
@@ -105,15 +47,23 @@ class Tracker:
     """
 
     def __init__(
-        self, verdict_rule: VerdictRule, *, max_gap: float = 1.0, fixed_faces: FixedFaces | None = None
+        self,
+        verdict_rule: VerdictRule,
+        *,
+        max_gap: float = 1.0,
+        fixed_faces: FixedFaces | None = None,
+        continuity: Continuity | None = None,
     ) -> None:
         """``max_gap``: seconds without a match after which a track ends.
 
         ``fixed_faces`` receives the faces that never move; without it they are tracked for as long as they are found.
+        ``continuity`` tells whether a track still follows the same person; without it, it always does.
         """
         self._verdict_rule = verdict_rule
         self._max_gap = max_gap
         self._fixed_faces = fixed_faces
+        self._continuity = continuity or Continuity()
+        self._parted: list[Track] = []
         self._tracks: dict[int, Track] = {}
         self._next = 1
 
@@ -142,40 +92,104 @@ class Tracker:
             self._tracks[number] = replace(track, now=at)
         if faces is not None:
             self._match(faces, at)
-        return sorted(self._end_fixed() + self._end_lost(at), key=lambda track: track.number)
+        parted, self._parted = self._parted, []
+        return sorted(parted + self._end_fixed() + self._end_lost(at), key=lambda track: track.number)
 
     def observe(self, track: Track, face: AlignedFace, recognition: Recognition | None) -> Track:
-        """Return ``track`` with ``face`` added to its evidence; ``recognition`` is None for too poor a face."""
-        best_faces = track.best_faces
+        """Return ``track`` with ``face`` added to its evidence; ``recognition`` is None for too poor a face.
+
+        If it follows another person by now, it ends on the next update, and a new track with their faces is returned.
+        """
+        track = replace(track, best_view=max(track.best_view, view_score(track.face)), identified_at=track.now)
         if recognition is None:
-            evidence = track.evidence.refuse(face.quality)
+            observed = self._refused(track, face)
         else:
-            evidence = track.evidence.add(recognition, face.quality, track.now)
-            best_faces = best_faces.add(face, recognition, track.now)
-        observed = replace(
-            track,
-            evidence=evidence,
-            best_faces=best_faces,
-            verdict=self._verdict_rule.decide(evidence),
-            best_view=max(track.best_view, view_score(track.face)),
-            identified_at=track.now,
-        )
-        self._tracks[track.number] = observed
+            observed = self._observed(track, ObservedFace(face, recognition, track.now))
+        self._tracks[observed.number] = observed
         return observed
 
     def finish(self) -> list[Track]:
         """End every track, as at the end of a video. Return them, marked as ended."""
-        ended = [replace(track, ended=True) for track in self._tracks.values()]
+        ended = [part for track in self._tracks.values() for part in self._ended(track)]
+        parted, self._parted = self._parted, []
         self._tracks.clear()
-        return ended
+        return parted + ended
+
+    def _refused(self, track: Track, face: AlignedFace) -> Track:
+        if track.question is not None:
+            return track
+        evidence = track.evidence.refuse(face.quality)
+        return replace(track, evidence=evidence, verdict=self._verdict_rule.decide(evidence))
+
+    def _observed(self, track: Track, seen: ObservedFace) -> Track:
+        question = self._continuity.ask(track.evidence, track.question, seen)
+        if question is None:
+            return self._with(track, [seen])
+        if question.answer is Answer.SAME:
+            return self._with(track, question.faces)
+        if question.answer is Answer.OPEN:
+            return replace(track, question=question, verdict=_DOUBTED)
+        del self._tracks[track.number]
+        before, after = self._part(replace(track, question=question))
+        self._parted.append(before)
+        return after
+
+    def _with(self, track: Track, seen: Sequence[ObservedFace]) -> Track:
+        """Return ``track`` with faces that are its person's added to the evidence."""
+        evidence, best_faces = track.evidence, track.best_faces
+        for one in seen:
+            evidence = evidence.add(one.recognition, one.face.quality, one.at)
+            best_faces = best_faces.add(one.face, one.recognition, one.at)
+        return replace(
+            track,
+            evidence=evidence,
+            best_faces=best_faces,
+            verdict=self._verdict_rule.decide(evidence),
+            question=None,
+            confirmed=Confirmed(track.face, track.last_seen, track.hits),
+        )
+
+    def _part(self, track: Track) -> tuple[Track, Track]:
+        """Return the track up to where its person was last certain, ended, and a new one of who came after."""
+        faces = track.question.faces if track.question else ()
+        was = track.confirmed or Confirmed(track.face, track.last_seen, track.hits)
+        before = replace(
+            track,
+            face=was.face,
+            last_seen=was.last_seen,
+            hits=was.hits,
+            verdict=self._verdict_rule.decide(track.evidence),
+            question=None,
+            ended=True,
+        )
+        number, self._next = self._next, self._next + 1
+        fresh = replace(track, evidence=Evidence(), best_faces=BestFaces(), best_view=view_score(track.face))
+        after = replace(fresh, number=number, first_seen=faces[0].at, hits=max(len(faces), track.hits - was.hits))
+        return before, self._with(after, faces)
+
+    def _ended(self, track: Track) -> list[Track]:
+        """Return ``track`` as ended: in two parts, if it more likely follows another person by now."""
+        if track.question is None:
+            return [replace(track, ended=True)]
+        if track.question.likelier is Answer.SAME:
+            return [replace(self._with(track, track.question.faces), ended=True)]
+        before, after = self._part(track)
+        return [before, replace(after, ended=True)]
 
     def _match(self, faces: Sequence[Face], at: float) -> None:
         faces = [face for face in faces if not self._is_in_its_place(face, at)]
         free = dict(enumerate(faces))
         for number, index in _pairs(list(self._tracks.values()), faces, at):
-            self._tracks[number] = _follow(self._tracks[number], free.pop(index), at)
+            self._tracks[number] = self._follow(self._tracks[number], free.pop(index), at)
         for face in free.values():
             self._start(face, at)
+
+    def _follow(self, track: Track, face: Face, at: float) -> Track:
+        question = self._continuity.after_gap(track.evidence) if at - track.last_seen >= GAP else None
+        if question is None or track.question is not None:
+            return follow(track, face, at)
+        confirmed = Confirmed(track.face, track.last_seen, track.hits)
+        return replace(follow(track, face, at), question=question, confirmed=confirmed, verdict=_DOUBTED)
 
     def _is_in_its_place(self, face: Face, at: float) -> bool:
         """Return whether ``face`` is a fixed one, and note that it was found; a track that fits better goes first."""
@@ -211,8 +225,9 @@ class Tracker:
         for track in tracks:
             if at - track.last_seen > self._max_gap and len(tracks) - len(self._tracks) < _MAX_PER_FRAME:
                 self._lose(track)
-                track = replace(track, ended=True)
-            result.append(track)
+                result += self._ended(track)
+            else:
+                result.append(track)
         return result
 
     def _lose(self, track: Track) -> None:
@@ -252,18 +267,3 @@ def _distance(track: Track, face: Face, at: float) -> float:
 def _claim(track: Track, face: Face, at: float) -> float:
     """Return the distance of ``face`` from the track, less a head start over the place of a fixed face."""
     return _distance(track, face, at) - (_HEAD_START if at - track.last_seen <= _RECENT else 0.0)
-
-
-def _follow(track: Track, face: Face, at: float) -> Track:
-    step = at - track.last_seen
-    moved = (np.asarray(face.box.centre) - np.asarray(track.face.box.centre)) / step if step > 0 else np.zeros(2)
-    smooth = 0.5 * np.asarray(track.velocity) + 0.5 * moved
-    return replace(
-        track,
-        face=face,
-        last_seen=at,
-        now=at,
-        hits=track.hits + 1,
-        velocity=(float(smooth[0]), float(smooth[1])),
-        stillness=track.stillness.add(face, at),
-    )

@@ -96,6 +96,8 @@ class ScoreAccumulator:
 class Evidence:
     """The faces of one track so far: the number ``usable`` and ``refused``, and each person's accumulated scores.
 
+    ``faces`` accumulates the faces themselves, whoever they are, to tell whether another one is the same person's.
+
     Example::
 
         evidence = Evidence().add(recognition, aligned.quality, at=12.5)
@@ -107,6 +109,19 @@ class Evidence:
     last_at: float | None = None
     accumulators: Mapping[str, ScoreAccumulator] = field(default_factory=lambda: MappingProxyType({}))
     last_reasons: tuple[str, ...] = ()
+    faces: ScoreAccumulator = field(default_factory=ScoreAccumulator)
+
+    @property
+    def comparable(self) -> bool:
+        """Return whether there is a face that another one can be compared with."""
+        return self.faces.embedding_sum is not None
+
+    @property
+    def mean_face(self) -> Embedding | None:
+        """The mean direction of the usable faces, float32 (n,) of length 1; None if they have no embeddings."""
+        total = self.faces.embedding_sum
+        length = 0.0 if total is None else float(np.linalg.norm(total))
+        return None if total is None or length == 0 else np.asarray(total / length, np.float32)
 
     def refuse(self, quality: Quality) -> Evidence:
         """Return the evidence with a face that was too poor: it is counted and its reasons kept, without a score."""
@@ -119,7 +134,10 @@ class Evidence:
             name: self.accumulators.get(name, ScoreAccumulator()).add(score, quality.clarity, novelty, embedding)
             for name, score in recognition.scores.items()
         }
-        return replace(self, usable=self.usable + 1, last_at=at, accumulators=MappingProxyType(accumulators))
+        faces = self.faces.add(0.0, quality.clarity, novelty, recognition.embedding)
+        return replace(
+            self, usable=self.usable + 1, last_at=at, accumulators=MappingProxyType(accumulators), faces=faces
+        )
 
     def ranked(self) -> list[tuple[str, ScoreAccumulator]]:
         """Return (name, accumulator) pairs, highest score first; equal scores are ordered by name."""
