@@ -19,6 +19,7 @@ from facesecure.util.plain_text import spreadsheet_cell
 if TYPE_CHECKING:
     from facesecure.config import FacesecureConfig
     from facesecure.domain.records import StoredSighting
+    from facesecure.services.clips import ClipExport
     from facesecure.storage.store import Store
 
 app = group(
@@ -26,11 +27,11 @@ app = group(
     "facesecure events list --since yesterday --kind stranger",
     "facesecure events show 3f2a",
     "facesecure events correct 3f2a --not Anna",
+    "facesecure events clip 3f2a --output visit.mp4",
     "facesecure events export --output sightings.csv",
 )
 
 
-    from facesecure.services.clips import ClipExport
 class Kind(StrEnum):
     """The verdicts that ``--kind`` accepts."""
 
@@ -38,7 +39,6 @@ class Kind(StrEnum):
     stranger = "stranger"
     unidentified = "unidentified"
 
-    "facesecure events clip 3f2a --output visit.mp4",
 
 class Format(StrEnum):
     """The formats of an export."""
@@ -73,10 +73,10 @@ def list_events(
     json: Json = False,
 ) -> None:
     """List sightings, newest first."""
-    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
-    with open_store(config) as store:
-        found = store.sightings(limit, cameras=spellings(config, store, camera), **filters)
-        unknown = unknown_person(store, name) if name and not found else ""
+    filters = _filters(since, until, kind, name, corrected)
+    with settings_of(context).store() as store:
+        found = store.sightings(limit, **filters)
+        unknown = _unknown(store, name) if name and not found else ""
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
@@ -199,6 +199,18 @@ def _correct_to_person(
 
     with reported(json):
         result = correct_to_person(model_loader(config), store, identifier, name)
+    enrolled = enrolment_document(result.enrolment)
+    if not json:
+        show_faces(result.enrolment)
+    counts = f"{_faces(enrolled['taken'])} enrolled, {enrolled['faces']} in all"
+    said = f"event {result.sighting.identifier[:8]} was {enrolled['name']}: {counts}"
+    return {**serializers.sighting(result.sighting), "said": said, "enrolled": enrolled}
+
+
+def _faces(count: int) -> str:
+    return f"{count} face{'s' if count != 1 else ''}"
+
+
 app.command(
     "clip",
     epilog=examples(
@@ -208,30 +220,17 @@ app.command(
 )(event_clips.clip)
 
 
-    enrolled = enrolment_document(result.enrolment)
-    if not json:
-        show_faces(result.enrolment)
-    counts = f"{_faces(enrolled['taken'])} enrolled, {enrolled['faces']} in all"
-    said = f"event {result.sighting.identifier[:8]} was {enrolled['name']}: {counts}"
-        "facesecure events export --output sightings.jsonl --clips films",
-    return {**serializers.sighting(result.sighting), "said": said, "enrolled": enrolled}
-
-
-def _faces(count: int) -> str:
-    return f"{count} face{'s' if count != 1 else ''}"
-
-
 @app.command(
     "export",
     epilog=examples(
         "facesecure events export > sightings.jsonl",
         "facesecure events export --format csv --output sightings.csv --since 30d",
+        "facesecure events export --output sightings.jsonl --clips films",
     ),
 )
 def export(
     context: typer.Context,
     to: Annotated[
-    clips: event_clips.Folder = None,
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write. Default: stdout.")
     ] = None,
     format: Annotated[
@@ -243,10 +242,21 @@ def export(
     kind: OfKind = None,
     name: OfName = None,
     corrected: All = False,
+    clips: event_clips.Folder = None,
     json: Annotated[bool, typer.Option("--json", help="Same as --format jsonl.")] = False,
 ) -> None:
     """Write sightings, oldest first, as JSON lines or CSV; and their films, if you name a folder for them."""
     wanted = Format.jsonl if json else format or (Format.csv if to and to.suffix == ".csv" else Format.jsonl)
+    write = _write_csv if wanted is Format.csv else _write_lines
+    with settings_of(context).store() as store, _opened(to) as file:
+        sightings = store.each_sighting(**_filters(since, until, kind, name, corrected))
+        films = _film_export(store, clips)
+        count = write(event_clips.exported(sightings, films, " " if wanted is Format.csv else None), file)
+        unknown = _unknown(store, name) if name and not count else ""
+    if unknown:
+        output.note(unknown)
+    if to is not None:
+        output.note(f"{count} sighting{'s' if count != 1 else ''} written to {to}")
     if films is not None:
         output.note(f"{films.count} film{'s' if films.count != 1 else ''} written to {clips}")
 
@@ -258,17 +268,6 @@ def _film_export(store: Store, folder: Path | None) -> ClipExport | None:
     from facesecure.services.clips import ClipExport
 
     return ClipExport(store, folder, replacing)
-    write = _write_csv if wanted is Format.csv else _write_lines
-    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
-    with open_store(config) as store, _opened(to) as file:
-        sightings = store.each_sighting(cameras=spellings(config, store, camera), **filters)
-        films = _film_export(store, clips)
-        count = write(event_clips.exported(sightings, films, " " if wanted is Format.csv else None), file)
-        unknown = unknown_person(store, name) if name and not count else ""
-    if unknown:
-        output.note(unknown)
-    if to is not None:
-        output.note(f"{count} sighting{'s' if count != 1 else ''} written to {to}")
 
 
 @contextmanager
