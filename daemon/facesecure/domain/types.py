@@ -236,12 +236,12 @@ class Alert:
     the alert, also after a restart. ``sighting`` is the sighting without its pixels (the image is at
     ``snapshot_path``); None if the alert is not about a person. ``held_back`` counts earlier alerts of the same kind
     that a cool-down suppressed. ``channels`` are the plugins to notify, in no order; None means every enabled plugin.
+    ``clip`` identifies the film of the visit, which is still being taken when the alert is made.
 
     Example::
 
         Alert(AlertKind.TEST, "This is a test", channels=("log",))
     """
-    ``clip`` identifies the film of the visit, which is still being taken when the alert is made.
 
     kind: AlertKind
     text: str
@@ -252,12 +252,12 @@ class Alert:
     channels: tuple[str, ...] | None = None
     identifier: str = field(default_factory=lambda: uuid.uuid4().hex)
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clip: str | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.text), "an alert needs a text")
         require(self.created_at.tzinfo is not None, "created_at needs a time zone")
         require(self.held_back >= 0, "held_back is negative")
-    clip: str | None = None
         for name, text in (("text", self.text), ("speech", self.speech or self.text)):
             object.__setattr__(self, name, one_line(readable(text), LONGEST_TEXT))  # it may quote a camera or a file
 

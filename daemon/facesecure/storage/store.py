@@ -39,8 +39,8 @@ from facesecure.storage import (
     templates,
 )
 from facesecure.storage.backups import Backups, Restored
-from facesecure.storage.corrections import Corrections
 from facesecure.storage.clip_archive import ClipArchive
+from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
 from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
@@ -86,9 +86,9 @@ class Store(AbstractContextManager["Store"]):
         self.visitors = Visitors(database, snapshots, self._writer)
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
+        self.clips = ClipArchive(database)
         self.removals = Removals(database, snapshots, self._writer)
 
-        self.clips = ClipArchive(database)
     @classmethod
     def open(
         cls, state_dir: Path, *, keep_snapshots: bool = True, keep_faces: bool = True, resident: bool = False
@@ -277,7 +277,6 @@ class Store(AbstractContextManager["Store"]):
     def hard_negatives(self, model_sha256: str) -> list[HardNegative]:
         """Return the marked strangers as hard negatives. They change with ``people_revision``."""
         with self._database.read() as session:
-        self.clips.prune(clips, config.keep_days, at)
             return sighting_faces.hard_negatives(session, model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None, clips: ClipsConfig | None = None) -> Pruned:
@@ -289,6 +288,7 @@ class Store(AbstractContextManager["Store"]):
         self.removals.erase()
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
+        self.clips.prune(clips, config.keep_days, at)
         if self._database.backups.due(at):
             self._database.backups.make(at)
         return pruned

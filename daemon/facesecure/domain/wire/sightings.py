@@ -130,12 +130,6 @@ class SightingDocument(CorrectionDocument, _Visit, _VerdictFields, _Identified):
         )
 
 
-class QualityDocument(Document):
-    """How useful a face is for recognition; the measures are explained at ``domain.faces.Quality``."""
-
-    clarity: Number
-    usable: bool
-    reasons: tuple[str, ...]
 class ClipDocument(_Identified):
     """A film of a visit. One that is not ``whole`` is being taken, or broke off."""
 
@@ -158,6 +152,12 @@ class ClipDocument(_Identified):
         )
 
 
+class QualityDocument(Document):
+    """How useful a face is for recognition; the measures are explained at ``domain.faces.Quality``."""
+
+    clarity: Number
+    usable: bool
+    reasons: tuple[str, ...]
     eye_distance: Number
     sharpness: Number
     brightness: Number
