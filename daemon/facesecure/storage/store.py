@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from facesecure.config import ClipsConfig, StoreConfig
-from facesecure.domain import Embedding, Image, Sighting
+from facesecure.domain import Embedding, Image, Sighting, VerdictKind
 from facesecure.domain.errors import EnrolmentError, StoreError
 from facesecure.domain.records import (
     Embeddings,

@@ -41,8 +41,8 @@ class AlertMessage(Document):
     last_seen: Time | None = None
     supersedes: str | None = None
     doubt: str | None = None
-    subject: Subject | None = None
     clip: str | None = None
+
     @classmethod
     def of(cls, alert: Alert) -> AlertMessage:
         """Build it from ``alert``."""

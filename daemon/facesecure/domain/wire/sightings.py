@@ -8,7 +8,7 @@ from pydantic import PlainSerializer
 
 from facesecure.domain.faces import Box, Quality
 from facesecure.domain.records import Clip, Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-from facesecure.domain.types import Subject, Verdict, VerdictKind
+from facesecure.domain.types import Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, Number, PathText, Time
 
 
