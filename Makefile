@@ -120,6 +120,7 @@ test-slow: setup
 
 bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door
+	.venv/bin/python -m benchmarks.cameras
 
 faults: setup
 	.venv/bin/python -m pytest tests/faults tests/attacks --table
