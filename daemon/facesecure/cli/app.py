@@ -55,6 +55,7 @@ app.command(
         "facesecure enroll Anna --images *.jpg more/*.jpg",
         "facesecure enroll Anna --video anna.mp4",
         "facesecure enroll Anna --camera",
+        "facesecure enroll Anna --camera 'front door'",
         "facesecure enroll Anna --camera rtsp://user:password@192.168.1.20/stream",
     ),
 )(enroll.enroll)
@@ -80,9 +81,9 @@ app.command(
     "arm",
     epilog=examples("facesecure arm away", "facesecure arm home", "facesecure arm off", "facesecure arm away --json"),
 )(arm.arm)
-app.command("drill", epilog=examples("facesecure drill", "facesecure drill --history", "facesecure drill --json"))(
-    drill.drill
-)
+app.command(
+    "drill", epilog=examples("facesecure drill", "facesecure drill --camera gate", "facesecure drill --history")
+)(drill.drill)
 app.command("status", epilog=examples("facesecure status", "facesecure status --json"))(status.status)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)

@@ -55,16 +55,32 @@ def repeat_option(option: str, arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def optional_value(option: str, arguments: Sequence[str]) -> list[str]:
-    """Give ``option`` an empty value if the word after it is not a URI (scheme:address)."""
+def optional_value(option: str, arguments: Sequence[str], valued: Sequence[str] = ()) -> list[str]:
+    """Give ``option`` an empty value where the word after it is not one.
+
+    It is one if it is an address (scheme:location), or if another word is there to be the command's argument. The
+    options of ``valued`` always have a value.
+    """
     result: list[str] = []
+    free = _free_words(option, arguments, valued)
     for index, word in enumerate(arguments):
         if word == "--":
             return result + list(arguments[index:])
-        following = arguments[index + 1] if index + 1 < len(arguments) else ""
-        bare = word == option and (_is_option(following) or ":" not in following)
+        following = arguments[index + 1] if index + 1 < len(arguments) else "--"
+        bare = word == option and (_is_option(following) or not (":" in following or free))
         result.append(f"{option}=" if bare else word)
     return result
+
+
+def _free_words(option: str, arguments: Sequence[str], valued: Sequence[str]) -> int:
+    """Return how many words can only be arguments: they are no option, and follow none that may take them."""
+    count, before = 0, ""
+    for index, word in enumerate(arguments):
+        if word == "--":
+            return count + len(arguments) - index - 1
+        count += not _is_option(word) and before not in (option, *valued)
+        before = word
+    return count
 
 
 def _is_option(word: str) -> bool:
@@ -72,8 +88,9 @@ def _is_option(word: str) -> bool:
 
 
 class EnrollCommand(TyperCommand):
-    """The ``enroll`` command, which accepts ``--images A B C`` and ``--camera [URI]``."""
+    """The ``enroll`` command, which accepts ``--images A B C`` and ``--camera [NAME|URI]``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse ``args`` after rewriting both options."""
-        return super().parse_args(ctx, optional_value("--camera", repeat_option("--images", args)))
+        spread = repeat_option("--images", args)
+        return super().parse_args(ctx, optional_value("--camera", spread, ("--images", "--video", "--face")))

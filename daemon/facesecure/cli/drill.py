@@ -23,6 +23,10 @@ _STYLES = {"delivered": "green", "failed": "red", "expired": "red"}
 
 def drill(
     context: typer.Context,
+    camera: Annotated[
+        str | None,
+        typer.Option("--camera", metavar="NAME", help="The camera that shows the stranger. Default: the first."),
+    ] = None,
     history: Annotated[bool, typer.Option("--history", help="List past drills; start none.")] = False,
     json: Json = False,
 ) -> None:
@@ -37,35 +41,42 @@ def drill(
     if history:
         _show_history(settings, json)
         return
-    report = _run(settings, quiet=json)
+    report = _run(settings, camera, quiet=json)
     if json:
         output.emit_json(report.as_json())
     else:
-        output.say(f"{'good' if report.good else 'FAILED'}: {report.why}")
+        output.say(f"{_result(report)}: {report.why}")
     if not report.good:
         raise typer.Exit(1)
 
 
-def _run(settings: Settings, *, quiet: bool) -> DrillReport:
+def _run(settings: Settings, camera: str | None, *, quiet: bool) -> DrillReport:
     """Run a drill and return its final report; print the steps as they happen, unless ``quiet``."""
     from facesecure.domain.errors import NoDaemonError
     from facesecure.services.drill.report import DrillReport
 
     show = (lambda _: None) if quiet else _Steps()
     try:
-        ask_daemon(settings, "drill")
+        ask_daemon(settings, "drill", {} if camera is None else {"camera": camera})
     except NoDaemonError:
-        return _run_here(settings, show)
+        return _run_here(settings, camera, show)
     return _until_done(lambda: DrillReport.from_json(ask_daemon(settings, "drill-report")), show)
 
 
-def _run_here(settings: Settings, show: Callable[[DrillReport], None]) -> DrillReport:
+def _run_here(settings: Settings, camera: str | None, show: Callable[[DrillReport], None]) -> DrillReport:
     from facesecure.app import assembly
+    from facesecure.domain.names import known_camera
 
-    output.note("facesecure is not running: this command watches the camera until the drill has ended")
     config = settings.config()
-    with assembly.drill_daemon(config, state_of(config)) as report:
+    if camera is not None:
+        camera = known_camera(camera, [one.camera.name for one in config.each_camera()])
+    output.note("facesecure is not running: this command watches the camera until the drill has ended")
+    with assembly.drill_daemon(config, state_of(config), camera) as report:
         return _until_done(report, show)
+
+
+def _result(report: DrillReport) -> str:
+    return "good" if report.good else "FAILED"
 
 
 def _until_done(ask: Callable[[], DrillReport | None], show: Callable[[DrillReport], None]) -> DrillReport:
@@ -99,7 +110,12 @@ def _show_history(settings: Settings, json: bool) -> None:
         output.emit_json({"drills": [report.as_json() for report in reports]})
         return
     rows = [
-        (f"{each.began_at.astimezone():%Y-%m-%d %H:%M}", "good" if each.good else "FAILED", each.why)
+        (
+            f"{each.began_at.astimezone():%Y-%m-%d %H:%M}",
+            "good" if each.good else "FAILED",
+            each.camera or None,
+            each.why,
+        )
         for each in reports
     ]
-    output.table(("when", "result", "why"), rows)
+    output.table(("when", "result", "camera", "why"), rows)

@@ -34,7 +34,11 @@ def enroll(
     ] = None,
     camera: Annotated[
         str | None,
-        typer.Option("--camera", metavar="[URI]", help="The camera at URI; without URI the configured camera."),
+        typer.Option(
+            "--camera",
+            metavar="[NAME|URI]",
+            help="The configured camera called NAME, or the one at URI; without a value the first configured one.",
+        ),
     ] = None,
     face: Annotated[
         int | None,
@@ -52,10 +56,13 @@ def enroll(
     """
     from facesecure.domain.names import person_name
     from facesecure.services.enrolment import EnrolmentRefused, enrol_from_images
-    from facesecure.services.image_providers import image_provider
+    from facesecure.services.image_providers import chosen_camera, image_provider
 
     config, name = settings_of(context).config(), person_name(name)
-    provider = image_provider(config.camera, images or [], video, camera, face)
+    settings, uri = (config.camera, None) if camera is None else chosen_camera(config, camera)
+    provider = image_provider(settings, images or [], video, uri, face)
+    if uri == "" and len(config.cameras) > 1:
+        output.note(f"the camera is the one called {settings.name}")
     with open_store(config) as store:
         try:
             with output.progress(quiet=json) as progress:

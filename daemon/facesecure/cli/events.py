@@ -14,6 +14,17 @@ import typer
 from facesecure.cli import event_clips, output, serializers
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
+from facesecure.cli.sighting_filters import (
+    All,
+    OfCamera,
+    OfKind,
+    OfName,
+    Since,
+    Until,
+    given_filters,
+    spellings,
+    unknown_person,
+)
 from facesecure.util.plain_text import spreadsheet_cell
 
 if TYPE_CHECKING:
@@ -32,14 +43,6 @@ app = group(
 )
 
 
-class Kind(StrEnum):
-    """The verdicts that ``--kind`` accepts."""
-
-    known = "known"
-    stranger = "stranger"
-    unidentified = "unidentified"
-
-
 class Format(StrEnum):
     """The formats of an export."""
 
@@ -47,19 +50,15 @@ class Format(StrEnum):
     csv = "csv"
 
 
-_WHEN = "a date or time (2031-05-30, 2031-05-30T18:00, 11:00), today, yesterday, or how long ago (90m, 12h, 7d)"
-Since = Annotated[str | None, typer.Option(metavar="WHEN", help=f"Started then or later: {_WHEN}.")]
-Until = Annotated[str | None, typer.Option(metavar="WHEN", help="Started before then.")]
-OfKind = Annotated[Kind | None, typer.Option(help="Only sightings with this verdict.")]
-OfName = Annotated[str | None, typer.Option("--name", help="Only sightings of this person.")]
 Identifier = Annotated[str, typer.Argument(metavar="ID", help="The sighting's id, or its first characters.")]
-All = Annotated[bool, typer.Option("--all", help="Include verdicts that a later one of the same visit replaced.")]
 
 
 @app.command(
     "list",
     epilog=examples(
-        "facesecure events list", "facesecure events list --since 12h --kind stranger", "facesecure events list --json"
+        "facesecure events list",
+        "facesecure events list --since 12h --kind stranger --camera gate",
+        "facesecure events list --json",
     ),
 )
 def list_events(
@@ -69,35 +68,24 @@ def list_events(
     until: Until = None,
     kind: OfKind = None,
     name: OfName = None,
+    camera: OfCamera = None,
     corrected: All = False,
     json: Json = False,
 ) -> None:
     """List sightings, newest first."""
-    filters = _filters(since, until, kind, name, corrected)
-    with settings_of(context).store() as store:
-        found = store.sightings(limit, **filters)
-        unknown = _unknown(store, name) if name and not found else ""
+    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
+    with open_store(config) as store:
+        found = store.sightings(limit, cameras=spellings(config, store, camera), **filters)
+        unknown = unknown_person(store, name) if name and not found else ""
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:
         _table(found)
     elif not unknown:
-        filtered = since or until or kind or name
+        filtered = since or until or kind or name or camera
         output.note("no sighting matches" if filtered else "no sighting yet")
     if unknown:
         output.note(unknown)
-
-
-def _unknown(store: Store, name: str) -> str:
-    """Return that no person called ``name`` is enrolled, with the closest name; an empty text if one is."""
-    from facesecure.domain.errors import did_you_mean
-    from facesecure.domain.names import name_key
-
-    names = {name_key(person.name): person.name for person in store.people()}
-    if name_key(name) in names:
-        return ""
-    closest = did_you_mean(name_key(name), names, prefix="; ", shown=lambda key: repr(names[key]))
-    return f"no sighting matches: no person called {name!r} is enrolled{closest}"
 
 
 def _table(found: list[StoredSighting]) -> None:
@@ -130,11 +118,13 @@ def show(
     with settings_of(context).store() as store:
         found = store.sighting(identifier)
         document = event_clips.with_films(serializers.sighting(found), store, found)
+        document["route"] = store.route(found.identifier)
     if json:
         output.emit_json(document)
         return
     films = "; ".join(map(event_clips.words, document.pop("clips"))) or None
-    rows = {**document, "clips": films}
+    route = serializers.route(document.pop("route"))
+    rows = {**document, "clips": films, "route": route}
     output.table(("field", "value"), [(key, value) for key, value in rows.items() if value is not None])
 
 
@@ -241,6 +231,7 @@ def export(
     until: Until = None,
     kind: OfKind = None,
     name: OfName = None,
+    camera: OfCamera = None,
     corrected: All = False,
     clips: event_clips.Folder = None,
     json: Annotated[bool, typer.Option("--json", help="Same as --format jsonl.")] = False,
@@ -248,11 +239,12 @@ def export(
     """Write sightings, oldest first, as JSON lines or CSV; and their films, if you name a folder for them."""
     wanted = Format.jsonl if json else format or (Format.csv if to and to.suffix == ".csv" else Format.jsonl)
     write = _write_csv if wanted is Format.csv else _write_lines
-    with settings_of(context).store() as store, _opened(to) as file:
-        sightings = store.each_sighting(**_filters(since, until, kind, name, corrected))
+    filters, config = given_filters(since, until, kind, name, corrected), settings_of(context).config()
+    with open_store(config) as store, _opened(to) as file:
+        sightings = store.each_sighting(cameras=spellings(config, store, camera), **filters)
         films = _film_export(store, clips)
         count = write(event_clips.exported(sightings, films, " " if wanted is Format.csv else None), file)
-        unknown = _unknown(store, name) if name and not count else ""
+        unknown = unknown_person(store, name) if name and not count else ""
     if unknown:
         output.note(unknown)
     if to is not None:
@@ -303,18 +295,3 @@ def _write_csv(sightings: Iterable[dict[str, Any]], file: IO[str]) -> int:
         writer.writerow({key: spreadsheet_cell(cell) if isinstance(cell, str) else cell for key, cell in plain.items()})
         count += 1
     return count
-
-
-def _filters(
-    since: str | None, until: str | None, kind: Kind | None, name: str | None, corrected: bool
-) -> dict[str, Any]:
-    from facesecure.cli.alert_history import moment
-    from facesecure.domain import VerdictKind
-
-    return {
-        "since": moment(since) if since else None,
-        "until": moment(until) if until else None,
-        "kind": VerdictKind(kind.value) if kind else None,
-        "name": name,
-        "latest_only": not corrected,
-    }

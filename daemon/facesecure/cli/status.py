@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def status(context: typer.Context, json: Json = False) -> None:
     """Show the state of the running daemon.
 
-    Its mode, camera, people, the last sighting, plugins and waiting alerts. Exits with 1 if it is not running.
+    Its mode, cameras, people, the last sighting, plugins and waiting alerts. Exits with 1 if it is not running.
     Needs root or membership of the group facesecure.
     """
     from facesecure.domain.errors import NoDaemonError
@@ -51,7 +51,8 @@ def _not_running(settings: Settings, error: Any, json: bool) -> None:
 def _show(found: dict[str, Any]) -> None:
     output.say(found["line"])
     rows = [("people", ", ".join(found["people"]) or "no one enrolled"), ("last seen", _seen(found["last_seen"]))]
-    rows = [*_camera(found["camera"]), *rows]
+    cameras = found.get("cameras", [found["camera"]])
+    rows = [*(_camera(found["camera"]) if len(cameras) < 2 else map(_one_of_several, cameras)), *rows]
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
@@ -60,10 +61,23 @@ def _show(found: dict[str, Any]) -> None:
 def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("camera", camera["trouble"])] if camera["trouble"] else []
     rows += [("source", camera["source"])] if camera.get("source") else []
+    rows.append(("last frame", _frames(camera)))
+    return rows + [("ignored", _fixed(*face)) for face in camera.get("fixed_faces", ())]
+
+
+def _one_of_several(camera: dict[str, Any]) -> tuple[str, str]:
+    """Return the row of one of several cameras, with all that there is to say of it."""
+    parts = [camera["trouble"]] if camera["trouble"] else []
+    parts += [f"last frame {_frames(camera)}", camera["source"]]
+    parts += [f"ignores {_fixed(*face)}" for face in camera["fixed_faces"]]
+    return f"camera {camera['name']}", "; ".join(parts)
+
+
+def _frames(camera: dict[str, Any]) -> str:
+    """Return when the last frame came, and how many come a second."""
     age, rate = camera.get("last_frame_seconds"), camera.get("fps")
     came = "none yet" if age is None else f"{age:.1f} s ago"
-    rows.append(("last frame", came + (f", {rate:.1f} a second" if rate else "")))
-    return rows + [("ignored", _fixed(*face)) for face in camera.get("fixed_faces", ())]
+    return came + (f", {rate:.1f} a second" if rate else "")
 
 
 def _fixed(left: int, top: int, right: int, bottom: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import UsageError, did_you_mean
 from facesecure.util.plain_text import is_plain
 
 LONGEST_NAME = 64
@@ -31,6 +32,20 @@ def name_key(name: str) -> str:
 def camera_key(name: str) -> str:
     """Return the key by which the names of cameras are compared: case, spaces and accents' encoding do not matter."""
     return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
+
+
+def known_camera(name: str, known: Iterable[str]) -> str:
+    """Return the camera of ``known`` that is called ``name``. Raises UsageError that suggests the closest.
+
+    Example::
+
+        known_camera("Front  door", ["front door", "gate"])  # "front door"
+    """
+    names = {camera_key(each): each for each in known}
+    if camera_key(name) in names:
+        return names[camera_key(name)]
+    hint = did_you_mean(camera_key(name), names, shown=lambda key: repr(names[key]))
+    raise UsageError(f"there is no camera called {name!r}", hint or f"the cameras are: {', '.join(names.values())}")
 
 
 def _problem(name: str) -> str | None:

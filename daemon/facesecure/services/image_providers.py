@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from facesecure.domain.errors import ImageError, SourceError, UsageError
+from facesecure.domain.names import known_camera
 from facesecure.util.paths import expanded
 
 if TYPE_CHECKING:
     from facesecure.camera.sources.factory import OpenedSource
-    from facesecure.config import CameraConfig
+    from facesecure.config import CameraConfig, FacesecureConfig
     from facesecure.domain import Frame
     from facesecure.recognition.enrolment import Enrolment
     from facesecure.services.progress import Progress
@@ -48,7 +49,7 @@ class ImageProvider(Protocol):
 def image_provider(
     camera: CameraConfig, images: Sequence[Path], video: Path | None, uri: str | None, face: int | None = None
 ) -> ImageProvider:
-    """Return the one provider that is asked for; an empty ``uri`` means the camera of the configuration.
+    """Return the one provider that is asked for; an empty ``uri`` means the source of ``camera``.
 
     ``face`` is the number of the face that is meant in photos with several, from 1 at the left.
 
@@ -74,6 +75,24 @@ def image_provider(
     if video is not None:
         return VideoProvider(open_source(f"file:{video}", fast), str(video))
     return CameraProvider(open_source(uri or camera.source, fast))
+
+
+def chosen_camera(config: FacesecureConfig, named: str) -> tuple[CameraConfig, str]:
+    """Return the settings of the camera ``named``, and the address of its images if that is not the camera's own.
+
+    ``named`` is the name of a configured camera, an address, or empty for the first camera. Raises UsageError if no
+    camera is called so.
+    """
+    found = {one.camera.name: one.camera for one in config.each_camera()}
+    if not named:
+        return config.camera, ""
+    try:
+        return found[known_camera(named, found)], ""
+    except UsageError as error:
+        if ":" in named or "/" in named:
+            return config.camera, named
+        hint = f"{error.hint or ''} Otherwise give an address, such as v4l2:/dev/video0".strip()
+        raise UsageError(error.message, hint) from None
 
 
 def photo_files(paths: Iterable[Path]) -> Iterable[Path]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
@@ -31,8 +32,8 @@ _LIST_HINT = "facesecure events list shows them"
 class Filter:
     """A selection of sightings: begun from ``since`` until before ``until``, of a kind, of a name (in any case).
 
-    Kind and name are as corrected, if they were. ``latest_only`` leaves out sightings that a later one of the same
-    track supersedes.
+    Kind and name are as corrected, if they were. ``cameras`` are the names of those whose sightings are wanted; all, if
+    there is none. ``latest_only`` leaves out sightings that a later one of the same track supersedes.
     """
 
     since: datetime | None = None
@@ -40,6 +41,18 @@ class Filter:
     kind: VerdictKind | None = None
     name: str | None = None
     latest_only: bool = False
+    cameras: Sequence[str] = ()
+
+
+class FilterValues(TypedDict, total=False):
+    """The fields of a ``Filter``, as keyword arguments."""
+
+    since: datetime | None
+    until: datetime | None
+    kind: VerdictKind | None
+    name: str | None
+    latest_only: bool
+    cameras: Sequence[str]
 
 
 def require_new(session: Session, identifier: str) -> None:
@@ -150,6 +163,11 @@ def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
     return stored(row, later, snapshots)
 
 
+def cameras(session: Session) -> list[str]:
+    """Return the names of the cameras of all sightings."""
+    return list(session.scalars(select(SightingRow.source).distinct().order_by(SightingRow.source)))
+
+
 def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) -> StoredSighting:
     """Convert a row to a record; ``superseded_by`` is the identifier of the sighting that corrects it."""
     return StoredSighting(
@@ -189,6 +207,8 @@ def _query(wanted: Filter) -> Select[SightingRow, str]:
         query = query.where(
             func.coalesce(SightingRow.corrected_kind, SightingRow.kind) == VerdictKind(wanted.kind).value
         )
+    if wanted.cameras:
+        query = query.where(SightingRow.source.in_(wanted.cameras))
     if wanted.latest_only:
         query = query.where(correction.is_(None))
     if wanted.name is None:

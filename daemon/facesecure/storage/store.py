@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Unpack
 
 from facesecure.config import ClipsConfig, StoreConfig
-from facesecure.domain import Embedding, Image, Sighting, VerdictKind
+from facesecure.domain import Embedding, Image, Sighting
 from facesecure.domain.errors import EnrolmentError, StoreError
 from facesecure.domain.records import (
     Embeddings,
@@ -48,6 +49,7 @@ from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.recorder import Recorder
 from facesecure.storage.removals import Removals
+from facesecure.storage.sightings import FilterValues
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.visitors import Visitors
 from facesecure.storage.write_queue import WriteLag, WriteQueue
@@ -228,36 +230,23 @@ class Store(AbstractContextManager["Store"]):
         """
         self._recorder.update(sighting)
 
-    def sightings(
-        self,
-        limit: int = 50,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        kind: VerdictKind | None = None,
-        name: str | None = None,
-        latest_only: bool = False,
-    ) -> list[StoredSighting]:
-        """Return at most ``limit`` sightings, newest first. ``latest_only`` leaves out superseded ones."""
-        wanted = sightings.Filter(since, until, kind, name, latest_only)
+    def sightings(self, limit: int = 50, **wanted: Unpack[FilterValues]) -> list[StoredSighting]:
+        """Return at most ``limit`` sightings that are ``wanted``, newest first."""
         with self._database.read() as session:
-            return sightings.newest(session, wanted, limit, self._snapshots)
+            return sightings.newest(session, sightings.Filter(**wanted), limit, self._snapshots)
+
+    def cameras(self) -> list[str]:
+        """Return the names of the cameras that there are sightings of."""
+        with self._database.read() as session:
+            return sightings.cameras(session)
 
     def last_seen(self) -> datetime | None:
         """Return the time of the latest sighting; None if there is none."""
         return next((newest.last_seen for newest in self.sightings(limit=1)), None)
 
-    def each_sighting(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        kind: VerdictKind | None = None,
-        name: str | None = None,
-        latest_only: bool = False,
-    ) -> Iterator[StoredSighting]:
-        """Return all sightings, oldest first: for exports of any size. No session stays open between pages."""
-        return sightings.each(self._database, sightings.Filter(since, until, kind, name, latest_only), self._snapshots)
+    def each_sighting(self, **wanted: Unpack[FilterValues]) -> Iterator[StoredSighting]:
+        """Return all ``wanted`` sightings, oldest first, for exports. No session stays open between pages."""
+        return sightings.each(self._database, sightings.Filter(**wanted), self._snapshots)
 
     def sighting(self, identifier: str) -> StoredSighting:
         """Return the sighting with that identifier, or unique prefix. Raises UsageError for none or several."""

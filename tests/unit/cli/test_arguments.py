@@ -49,3 +49,17 @@ def test_nothing_is_ever_lost_or_made_up(words):
     assert sorted(globals_first(words)) == sorted(words)
     without_flags = [word for word in repeat_option("--images", words) if word != "--images"]
     assert without_flags == [word for word in words if word != "--images"]
+
+
+def test_the_camera_flag_takes_a_name_where_another_word_is_the_person():
+    valued = ("--images", "--video", "--face")
+    for words in (["Anna", "--camera", "front door"], ["--camera", "gate", "Anna"], ["--camera", "gate", "--", "Anna"]):
+        assert optional_value("--camera", words, valued) == words
+    for words in (["--camera", "Anna", "--face", "1"], ["--images", "a.jpg", "--camera", "Anna", "--few"]):
+        assert "--camera=" in optional_value("--camera", words, valued)
+
+
+@given(WORDS)
+def test_the_words_beside_the_camera_flag_stay_as_they_are(words):
+    given_a_value = optional_value("--camera", words, ("--images", "--source"))
+    assert [word.removesuffix("=") for word in given_a_value] == words

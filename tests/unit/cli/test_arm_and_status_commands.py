@@ -86,6 +86,50 @@ def test_status_shows_the_faces_that_are_ignored_because_they_do_not_move(facese
     assert facesecure("status", "--json").json["camera"]["fixed_faces"] == [[80, 30, 120, 70], [360, 260, 440, 340]]
 
 
+class LostCamera:
+    trouble = SourceError("cannot connect to the camera")
+
+
+class NoFrames:
+    rate = heartbeat = None
+
+
+@pytest.fixture
+def three_cameras(state, store, posters):
+    """The answering part of a daemon with three cameras, one of which is lost."""
+    arming = Arming(state)
+    cameras = [
+        CameraReport("front door", Camera(), SOURCE, Frames(), lambda: posters),
+        CameraReport("gate", LostCamera(), "rtsp://user:s3cretword@127.0.0.1/gate", NoFrames()),
+        CameraReport("yard", Camera(), "v4l2:/dev/video0", Frames()),
+    ]
+    commands = Commands(cameras, arming, Policy(Phrases(), armed=lambda: arming.armed), store, Channels())
+    with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
+        yield commands
+
+
+def test_status_shows_each_of_several_cameras_on_one_line(facesecure, three_cameras, posters):
+    posters += [face_at(100, 50, 40)]
+    shown = facesecure("status").out
+    assert "s3cretword" not in shown
+    assert shown.startswith("no image from the gate, armed home")
+    door, gate, yard = [" ".join(line.split()) for line in shown.splitlines() if line.startswith("camera ")]
+    assert door == (
+        "camera front door last frame 0.3 s ago, 15.0 a second; rtsp://***@127.0.0.1/door; "
+        "ignores a face that does not move, 40x40 pixels at 80,30"
+    )
+    assert gate == "camera gate cannot connect to the camera; last frame none yet; rtsp://***@127.0.0.1/gate"
+    assert yard == "camera yard last frame 0.3 s ago, 15.0 a second; v4l2:/dev/video0"
+
+
+def test_status_gives_programs_all_cameras_and_the_first_as_before(facesecure, three_cameras):
+    shown = facesecure("status", "--json").json
+    assert [camera["name"] for camera in shown["cameras"]] == ["front door", "gate", "yard"]
+    assert shown["camera"]["name"] == "front door"
+    assert [camera["trouble"] for camera in shown["cameras"]] == [None, "cannot connect to the camera", None]
+    assert [camera["fps"] for camera in shown["cameras"]] == [15.0, None, 15.0]
+
+
 def test_arming_acts_on_the_running_daemon_and_outlives_it(facesecure, daemon, state):
     done = facesecure("arm", "away")
     assert (done.code, done.out) == (0, "armed away (was armed home)\n")

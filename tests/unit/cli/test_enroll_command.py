@@ -26,6 +26,17 @@ def film(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def two_cameras(film, tmp_path):
+    """The first is not there; the second shows Grace Hopper."""
+    config = tmp_path / "two.toml"
+    config.write_text(
+        f'[[cameras]]\nname = "gate"\nsource = "rtsp://127.0.0.1:9/gate"\n'
+        f'[[cameras]]\nname = "front door"\nsource = "file:{film}"\n'
+    )
+    return config
+
+
 @pytest.fixture(scope="session")
 def visitors(tmp_path_factory):
     """Photos of Eileen Collins, each a little otherwise."""
@@ -98,6 +109,31 @@ def test_a_film_enrols_and_tells_when_each_face_was_seen(facesecure, film):
     assert any(picture["source"].endswith("grace.mp4 at 0.0 s") for picture in outcome.json["pictures"])
     summary = facesecure("enroll", "Grace again", "--video", film).out
     assert "refused: nearly the same as one taken before" in summary
+
+
+def test_one_of_several_cameras_enrols_by_its_name(facesecure, two_cameras):
+    outcome = facesecure("--config", two_cameras, "enroll", "Grace", "--camera", "Front  Door")
+    assert outcome.code == 0
+    assert "the camera is the one called front door" in outcome.err
+    assert facesecure.people() == {"Grace": 6}
+
+
+def test_without_a_name_the_first_of_several_cameras_is_meant(facesecure, two_cameras):
+    outcome = facesecure("--config", two_cameras, "enroll", "Grace", "--camera")
+    assert outcome.code == 1
+    assert "the camera is the one called gate" in outcome.err
+    assert "rtsp://127.0.0.1:9/gate" in outcome.err
+
+
+def test_a_camera_that_there_is_none_of_is_wrong_usage_with_the_closest(facesecure, two_cameras):
+    outcome = facesecure("--config", two_cameras, "enroll", "Grace", "--camera", "fron door")
+    assert outcome.code == 2
+    assert "there is no camera called 'fron door'" in outcome.err
+    assert "did you mean 'front door'?" in outcome.err
+    assert (
+        "the cameras are: gate, front door"
+        in facesecure("--config", two_cameras, "enroll", "Grace", "--camera", "x").err
+    )
 
 
 def test_the_camera_enrols_from_its_address_or_from_the_configuration(facesecure, film, tmp_path):

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,38 @@ def test_the_table_tells_who_and_why(facesecure, seen):
     outcome = facesecure("events", "list")
     assert "Anna" in outcome.out
     assert "why 2" in outcome.out
+
+
+@pytest.fixture
+def two_cameras(seen, tmp_path, monkeypatch):
+    """A front door with sightings, a gate with one, a new camera without any, and a shed whose camera is gone."""
+    seen.record(replace(sighting(4), source="gate"))
+    seen.record(replace(sighting(5), source="Gate"))  # as it was written once
+    seen.record(replace(sighting(6), source="shed"))
+    config = tmp_path / "facesecure.toml"
+    config.write_text(
+        "".join(f'[[cameras]]\nname = "{name}"\nsource = "dir:."\n' for name in ("gate", "front door", "yard"))
+    )
+    monkeypatch.setenv("FACESECURE_CONFIG", str(config))
+
+
+def test_the_list_can_be_narrowed_to_a_camera(facesecure, two_cameras):
+    assert identifiers(facesecure("events", "list", "--camera", "GATE", "--json")) == ["00000005", "00000004"]
+    assert identifiers(facesecure("events", "list", "--camera", "shed", "--json")) == ["00000006"]
+    known = facesecure("events", "list", "--camera", "front door", "--kind", "known", "--json")
+    assert identifiers(known) == ["00000002"]
+    nothing = facesecure("events", "list", "--camera", "yard")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "no sighting matches\n")
+    lines = facesecure("events", "export", "--camera", "gate").out.splitlines()
+    assert [json.loads(line)["source"] for line in lines] == ["gate", "Gate"]
+
+
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_a_camera_that_there_is_none_of_is_wrong_usage(facesecure, two_cameras, command):
+    outcome = facesecure("events", command, "--camera", "frnt door")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "there is no camera called 'frnt door'" in outcome.err
+    assert "did you mean 'front door'?" in outcome.err
 
 
 def test_nothing_seen_is_said_on_stderr(facesecure):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facesecure.app.control.server import Handler
-from facesecure.domain.errors import UsageError, did_you_mean
+from facesecure.domain.errors import UsageError
+from facesecure.domain.names import known_camera
 from facesecure.services.drill.drill import Drill
 
 
@@ -31,12 +32,8 @@ class DrillCommands:
         """Return the drill of the camera with that name, the first one's without a name. Raises UsageError."""
         if camera is None:
             return self._drills[0]
-        names = {drill.camera.casefold(): drill for drill in self._drills}
-        if camera.casefold() not in names:
-            known = [drill.camera for drill in self._drills]
-            hint = did_you_mean(camera, known) or f"the cameras are: {', '.join(known)}"
-            raise UsageError(f"there is no camera {camera!r}", hint)
-        return names[camera.casefold()]
+        name = known_camera(camera, [drill.camera for drill in self._drills])
+        return next(drill for drill in self._drills if drill.camera == name)
 
     def _begin(self, request: Mapping[str, Any]) -> dict[str, Any]:
         named = request.get("camera")
