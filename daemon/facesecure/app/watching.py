@@ -30,6 +30,7 @@ from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
 from facesecure.pipeline.visit_films import VisitFilms
 from facesecure.services.drill.drill import Drill
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -126,6 +127,7 @@ def _start(
         observer,
         nearest,
         scores=context.models.scores,
+        documents=SignedDocuments(context.state_dir),
     )
     on_event = partial(alerts.system.of_camera, camera=config.camera.name)
     reopen = (lambda: _sources(config.camera, sources.ring, patient=True).frames) if context.several else None

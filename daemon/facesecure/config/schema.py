@@ -20,6 +20,7 @@ from facesecure.config.cameras import HealthConfig as HealthConfig
 from facesecure.config.cameras import MotionConfig as MotionConfig
 from facesecure.config.clips import ClipsConfig as ClipsConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
+from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
@@ -219,6 +220,7 @@ class FacesecureConfig(Section):
     recognizer: RecognizerConfig = Field(default_factory=lambda: RecognizerConfig())
     inference: InferenceConfig = Field(default_factory=lambda: InferenceConfig())
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
+    liveness: LivenessConfig = Field(default_factory=lambda: LivenessConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     clips: ClipsConfig = Field(default_factory=lambda: ClipsConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())

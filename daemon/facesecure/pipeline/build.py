@@ -18,7 +18,10 @@ from facesecure.pipeline.presence import PresenceDetector
 from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Tracker
+from facesecure.recognition.calibration import Documents
 from facesecure.recognition.decision import VerdictRule
+from facesecure.recognition.liveness.doorstep import Doorstep
+from facesecure.recognition.liveness.watch import LivenessWatch, limits_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.storage.store import Store
 from facesecure.vision.detection.face_mask import FaceMask
@@ -35,15 +38,18 @@ def build_pipeline(
     observer: PipelineObserver,
     nearest: NearestFrame | None = None,
     scores: ScoreModel | None = None,
+    documents: Documents | None = None,
 ) -> Pipeline:
     """Build the stages between the camera of ``config`` and ``alerts``; nothing is started.
 
     ``models`` and ``rule``, which decides on verdicts, are shared with other cameras. ``group``
     assigns an ended sighting of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of
     each frame. ``nearest`` returns the main stream's frame for one of the sub-stream that is searched, if it is one.
-    ``scores`` tell whether a track still follows the same person; without them it always does.
+    ``scores`` tell whether a track still follows the same person; without them it always does. ``documents`` keep what
+    known visits look like at this door; without them nothing is learned of that.
     """
     tracker = Tracker(rule, fixed_faces=FixedFaces(), continuity=Continuity(scores))
+    liveness = LivenessWatch(config.liveness, _doorstep(config, documents))
     return Pipeline(
         camera=config.camera.name,
         sampler=FrameSampler(
@@ -53,11 +59,18 @@ def build_pipeline(
         ),
         models=models,
         tracker=tracker,
-        builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence)),
+        builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence), doubts=liveness),
         recorder=SightingRecorder(store, group, on_full=partial(alerts.system.of_service, "disk_full")),
         policy=alerts.policy,
         alerts=alerts.dispatcher,
         observer=observer,
+        liveness=liveness,
         mask=FaceMask(config.motion.mask, config.camera.zones),
         closeups=Closeups(nearest),
     )
+
+
+def _doorstep(config: FacesecureConfig, documents: Documents | None) -> Doorstep | None:
+    if documents is None or config.liveness.mode == "off":
+        return None
+    return Doorstep.load(config.camera.name, documents, limits_of(config.liveness))

@@ -17,6 +17,7 @@ from facesecure.pipeline.sighting_builder import SightingBuilder
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from facesecure.pipeline.tracker import Track, Tracker, identification_queue
 from facesecure.recognition.identify import Identifier, analyse_face
+from facesecure.recognition.liveness.watch import LivenessWatch
 from facesecure.vision.detection.face_mask import FaceMask
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Pipeline:
     alerts: AlertSink
     observer: PipelineObserver = field(default_factory=NullObserver)
     mask: FaceMask = field(default_factory=FaceMask)
+    liveness: LivenessWatch = field(default_factory=LivenessWatch)
     closeups: Closeups = field(default_factory=Closeups)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
@@ -75,6 +77,7 @@ class Pipeline:
         with self.models.lend(self.camera, urgent=self.tracker.unsure) as models:
             faces = self.mask.outside(models.detector.detect(frame.image), frame.pixels.size)
             tracks = self.tracker.update(faces, frame.taken_at)
+            self.liveness.follow(frame, tracks, models.antispoof)
             queue = identification_queue(tracks)
             tracks = [self._identify(track, frame, models) if track.number in queue else track for track in tracks]
             self.builder.watch.follow(frame, self.sampler, tracks, models.subjects)

@@ -13,6 +13,7 @@ import numpy as np
 from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Verdict, VerdictKind
 from facesecure.pipeline.presence import MotionEpisode, PresenceDetector
 from facesecure.pipeline.tracker import Track
+from facesecure.recognition.liveness.watch import LivenessWatch, VisitDoubts
 from facesecure.vision.images.quality import view_score
 
 _MIN_HITS = 2
@@ -72,10 +73,14 @@ class SightingBuilder:
             sightings = builder.update(track, frame)
     """
 
-    def __init__(self, source: str, presence: PresenceDetector) -> None:
-        """``source`` is the camera's name, as it is stored with each sighting."""
+    def __init__(self, source: str, presence: PresenceDetector, doubts: VisitDoubts | None = None) -> None:
+        """``source`` is the camera's name, as it is stored with each sighting.
+
+        ``doubts`` knows who may be a picture.
+        """
         self._source = source
         self._presence = presence
+        self._doubts = doubts or LivenessWatch()
         self._states: dict[int, _TrackState] = {}
         self._explained: list[_Explained] = []
         self._latest: _Instant | None = None
@@ -116,18 +121,23 @@ class SightingBuilder:
 
     def _changed(self, track: Track, state: _TrackState, now: _Instant) -> list[Sighting]:
         verdict, reported = track.verdict, state.reported
-        if verdict.kind is VerdictKind.UNIDENTIFIED or (reported and _same(reported.verdict, verdict)):
+        doubt = self._doubts.doubt(track.number)
+        if verdict.kind is VerdictKind.UNIDENTIFIED or (reported and _still(reported, verdict, doubt)):
             return []
-        state.reported = self._sighting(track, state, now, supersedes=reported.identifier if reported else None)
+        if verdict.kind is VerdictKind.KNOWN and self._doubts.undecided(track.number, now.taken_at):
+            return []
+        found = self._sighting(track, state, now, supersedes=reported.identifier if reported else None)
+        state.reported = replace(found, doubt=doubt)
         return [state.reported]
 
     def _closing(self, track: Track, now: _Instant) -> list[Sighting]:
         state = self._states.pop(track.number, _TrackState())
+        doubt = self._doubts.end(track.number, known=track.verdict.kind is VerdictKind.KNOWN)
         if state.reported is not None:
-            return [self._closed(state.reported, track, state, now)]
+            return [replace(self._closed(state.reported, track, state, now), doubt=state.reported.doubt or doubt)]
         if track.hits < _MIN_HITS:
             return []
-        return [self._sighting(track, state, now)]
+        return [replace(self._sighting(track, state, now), doubt=doubt)]
 
     def _closed(self, reported: Sighting, track: Track, state: _TrackState, now: _Instant) -> Sighting:
         """Return the reported sighting with the whole visit's figures, its end and its best view."""
@@ -181,6 +191,12 @@ class SightingBuilder:
 
 def _all_live(faces: frozenset[int], tracks: Sequence[Track]) -> bool:
     return faces <= {track.number for track in tracks if track.live}
+
+
+def _still(reported: Sighting, verdict: Verdict, doubt: str) -> bool:
+    """Return whether ``reported`` says it all: a doubt that comes later is reported of known people only."""
+    news = verdict.kind is VerdictKind.KNOWN and bool(doubt) and not reported.doubt
+    return _same(reported.verdict, verdict) and not news
 
 
 def _same(one: Verdict, other: Verdict) -> bool:

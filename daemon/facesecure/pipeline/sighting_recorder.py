@@ -99,7 +99,7 @@ class SightingRecorder:
 
     def _close(self, sighting: Sighting) -> None:
         self._store.update(sighting)
-        if sighting.verdict.kind is not VerdictKind.STRANGER:
+        if sighting.verdict.kind is not VerdictKind.STRANGER or sighting.doubt:
             return
         try:
             self._group(sighting.identifier)

@@ -9,6 +9,7 @@ from facesecure.domain import AlignedFace, Face, Image, Recognition, Verdict
 from facesecure.domain.interfaces import ContextCropper, Detector, Recognizer
 from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
+from facesecure.recognition.liveness.antispoof import Antispoof
 from facesecure.vision.images.quality import examine
 
 
@@ -59,6 +60,8 @@ class Identifier:
     recognizer: Recognizer
     rule: VerdictRule
     floors: QualityConfig
+    antispoof: Antispoof | None = None
+    """Tells a face from a picture of one, if its networks were pulled."""
 
     def identify(self, image: Image) -> list[FaceReport]:
         """Return a report on each face in ``image`` (uint8 RGB), largest first."""

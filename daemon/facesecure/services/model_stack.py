@@ -18,7 +18,7 @@ import cv2
 
 from facesecure.config import FacesecureConfig, QualityConfig, VerdictConfig
 from facesecure.domain import Embedding
-from facesecure.domain.errors import EnrolmentError
+from facesecure.domain.errors import EnrolmentError, ModelError
 from facesecure.domain.interfaces import Detector, Recognizer
 from facesecure.domain.names import name_key
 from facesecure.domain.records import Reembedded, Template
@@ -31,6 +31,7 @@ from facesecure.recognition.gallery import Gallery, LiveGallery
 from facesecure.recognition.human_filter import Doubts, human_filter_for
 from facesecure.recognition.identify import Identifier
 from facesecure.recognition.impostor_model import ImpostorModel, impostor_model_of
+from facesecure.recognition.liveness.antispoof import MODELS, Antispoof
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
@@ -80,6 +81,8 @@ class ModelStack:
     human_filter: Doubts
     classifier: FaceClassifier | None = None
     subjects: SubjectDetector | None = None
+    antispoof: Antispoof | None = None
+    """Tells a face from a picture of one, if its networks were pulled."""
 
     @classmethod
     def load(cls, config: FacesecureConfig, state_dir: Path) -> ModelStack:
@@ -112,6 +115,7 @@ class ModelStack:
             human_filter_for(model.card),
             classifier,
             SubjectDetector(load_model(SUBJECTS_MODEL), backend) if config.subjects.enabled else None,
+            antispoof=_load_antispoof(config, state_dir, backend),
         )
 
     @property
@@ -159,7 +163,14 @@ class ModelStack:
 
     def judged_by(self, rule: VerdictRule, store: Store) -> Identifier:
         """Return the parts that identify a face, with a ``rule`` that other sets of models may share."""
-        return Identifier(self.detector, self.recognizer(store), rule, self.recognition_floors, self.subjects)
+        return Identifier(
+            self.detector,
+            self.recognizer(store),
+            rule,
+            self.recognition_floors,
+            self.subjects,
+            antispoof=self.antispoof,
+        )
 
     def rule(
         self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = False
@@ -226,6 +237,22 @@ def _load_classifier(config: FacesecureConfig, state_dir: Path, backend: Backend
             detector,
         )
     return classifier
+
+
+def _load_antispoof(config: FacesecureConfig, state_dir: Path, backend: Backend) -> Antispoof | None:
+    """Load both networks that tell a face from a picture of one, if they were pulled.
+
+    A damaged one does not keep the daemon from watching: that is logged, and they are left out.
+    """
+    folder = state_dir / "models"
+    if config.liveness.mode == "off" or not all((folder / f"{name}.json").exists() for name in MODELS):
+        return None
+    try:
+        wide, near = (load_model(name, state_dir) for name in MODELS)
+        return Antispoof(wide, near, backend)
+    except ModelError as error:
+        _log.error("pictures held up are judged without the networks: %s (%s)", error.message, error.hint)
+        return None
 
 
 def _class_rules(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassThresholds:

@@ -1,0 +1,164 @@
+"""Follow the visits of one camera, and doubt those that may be a picture held up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from facesecure.config.liveness import LivenessConfig
+from facesecure.domain import Box, Face, Frame
+from facesecure.recognition.liveness.antispoof import Antispoof, SpoofScores
+from facesecure.recognition.liveness.doorstep import Doorstep
+from facesecure.recognition.liveness.surroundings import FacePatch, PairMotion, compare
+from facesecure.recognition.liveness.visit import Limits, VisitCues
+
+_DARK = 50.0
+"""Mean brightness of a face below which nothing is judged: in the dark the networks doubt everyone."""
+_GREY = 4.0
+"""Mean difference of red, green and blue below which the camera is taken for one that sees infrared light."""
+_SCORED_AT_ONCE = 8
+"""Faces of a visit that are scored as they come; later ones every ``_SCORED_AGAIN`` seconds."""
+_SCORED_AGAIN = 1.0
+_PATIENCE = 1.5
+"""Seconds that a name waits at most while its visit is suspicious."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Visit:
+    began: float
+    cues: VisitCues = field(default_factory=VisitCues)
+    patch: FacePatch | None = None
+    scored_at: float = float("-inf")
+
+
+class FollowedFace(Protocol):
+    """A face that is followed from frame to frame (``pipeline.tracker.Track``)."""
+
+    @property
+    def number(self) -> int:
+        """The number of the visit."""
+
+    @property
+    def face(self) -> Face:
+        """The face, where it was found last."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether that was on the latest frame."""
+
+
+class VisitDoubts(Protocol):
+    """What makes a sighting of a visit has to know of its liveness (``LivenessWatch``)."""
+
+    def doubt(self, number: int) -> str:
+        """Return why the visit ``number`` may be a picture; empty if nothing says so."""
+
+    def undecided(self, number: int, now: float) -> bool:
+        """Return whether a name should wait a moment at ``now``."""
+
+    def end(self, number: int, *, known: bool) -> str:
+        """Forget the visit ``number``, of a ``known`` person or not, and return its doubt."""
+
+
+class LivenessWatch:
+    """The liveness of the faces of one camera, each visit by its number.
+
+    Example::
+
+        watch = LivenessWatch(config.liveness, Doorstep("front door", Limits()))
+        watch.follow(frame, tracks, models.antispoof)
+        watch.doubt(track.number)  # "" or the reason
+    """
+
+    def __init__(self, config: LivenessConfig | None = None, doorstep: Doorstep | None = None) -> None:
+        """Judge by the limits of ``doorstep``, by default those of ``config``; without ``config``, judge nothing."""
+        self._config = config or LivenessConfig(mode="off")
+        self._doorstep = doorstep or Doorstep("", limits_of(self._config))
+        self._visits: dict[int, _Visit] = {}
+
+    @property
+    def active(self) -> bool:
+        """Whether faces are judged at all."""
+        return self._config.mode != "off"
+
+    def follow(self, frame: Frame, tracks: Iterable[FollowedFace], antispoof: Antispoof | None = None) -> None:
+        """Add the faces that were found on ``frame`` to their visits; ``antispoof`` are the networks, if pulled."""
+        for track in tracks:
+            if track.fresh:
+                self.observe(track.number, track.face, frame, antispoof)
+
+    def observe(self, number: int, face: Face, frame: Frame, antispoof: Antispoof | None = None) -> None:
+        """Add ``face``, found on ``frame``, to the visit ``number``; ``antispoof`` are the networks, if pulled."""
+        if not self.active or face.box.width < self._config.min_face or not daylight(frame, face.box):
+            return
+        visit = self._visits.setdefault(number, _Visit(frame.taken_at))
+        motion = PairMotion.STILL if visit.patch is None else compare(visit.patch, frame.luma, frame.taken_at)
+        visit.patch = FacePatch.of(frame.luma, _in_luma(face.box, frame), frame.taken_at)
+        scores, before = self._scores(visit, face, frame, antispoof), visit.cues
+        visit.cues = before.seen(motion, scores).judged(self._doorstep.limits)
+        if visit.cues.doubt and not before.doubt:
+            _log.warning("a face may be a picture that is held up: %s", visit.cues.doubt)
+
+    def doubt(self, number: int) -> str:
+        """Return why the visit ``number`` may be a picture; empty if nothing says so, or doubts are only logged."""
+        visit = self._visits.get(number)
+        return visit.cues.doubt if visit is not None and self._config.mode == "on" else ""
+
+    def undecided(self, number: int, now: float) -> bool:
+        """Return whether a name should wait a moment, since the visit is suspicious at ``now`` (the source's clock)."""
+        visit = self._visits.get(number)
+        if visit is None or self._config.mode != "on":
+            return False
+        return visit.cues.suspicious and now - visit.began < _PATIENCE
+
+    def end(self, number: int, *, known: bool) -> str:
+        """Forget the visit ``number``, and return its doubt.
+
+        If it was a ``known`` person's without doubt, learn how such visits look at this door.
+        """
+        doubt, visit = self.doubt(number), self._visits.pop(number, None)
+        if visit is not None and known and not visit.cues.doubt:
+            self._doorstep.add(visit.cues.summary)
+        return doubt
+
+    def cues(self, number: int) -> VisitCues:
+        """Return the cues of the visit ``number`` so far."""
+        visit = self._visits.get(number)
+        return VisitCues() if visit is None else visit.cues
+
+    def _scores(self, visit: _Visit, face: Face, frame: Frame, antispoof: Antispoof | None) -> SpoofScores | None:
+        due = visit.cues.scored < _SCORED_AT_ONCE or frame.taken_at - visit.scored_at >= _SCORED_AGAIN
+        if antispoof is None or visit.cues.doubt or not due:
+            return None
+        visit.scored_at = frame.taken_at
+        return antispoof.score(frame.image, face.box)
+
+
+def limits_of(config: LivenessConfig) -> Limits:
+    """Return the limits of the configuration."""
+    return Limits(config.together, config.score)
+
+
+def daylight(frame: Frame, box: Box) -> bool:
+    """Return whether the face in ``box`` is bright and in colour: in the dark nothing can be told."""
+    height, width = frame.image.shape[:2]
+    rows = slice(int(max(0.0, box.top)), int(min(float(height), box.bottom)))
+    columns = slice(int(max(0.0, box.left)), int(min(float(width), box.right)))
+    pixels = frame.image[rows, columns][::2, ::2].reshape(-1, 3).astype(np.int16)
+    if not len(pixels):
+        return False
+    colour = np.abs(pixels[:, 0] - pixels[:, 1]).mean() + np.abs(pixels[:, 1] - pixels[:, 2]).mean()
+    return bool(pixels.mean() >= _DARK and colour / 2 >= _GREY)
+
+
+def _in_luma(box: Box, frame: Frame) -> Box:
+    """Return ``box`` of the image in the pixels of the frame's brightness, which may be smaller."""
+    height, width = frame.luma.shape
+    across, down = width / frame.pixels.size[0], height / frame.pixels.size[1]
+    return Box(box.left * across, box.top * down, box.right * across, box.bottom * down)
