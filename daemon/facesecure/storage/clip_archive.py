@@ -10,11 +10,12 @@ from facesecure.config.clips import ClipsConfig
 from facesecure.domain.errors import BusyError, DiskFullError
 from facesecure.domain.records import Clip, StoredSighting
 from facesecure.storage.clip_files import ClipWriter
-from facesecure.storage.clips import Clips
+from facesecure.storage.clips import RESERVE, Clips
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import FieldCipher, cipher_of
 
 _READ_TIMEOUT = 0.5
+_FULL_HINT = "free some space, or lower [clips] max_mb"
 
 
 class KeptFilm:
@@ -28,8 +29,10 @@ class KeptFilm:
         self._writer.write(data)
 
     def flush(self) -> None:
-        """Put what was added on the disk. Raises as ``write``."""
+        """Put what was added on the disk. Raises as ``write``, and DiskFullError before nothing else can be written."""
         self._writer.flush()
+        if not self._archive.has_room():
+            raise DiskFullError("the disk is nearly full", _FULL_HINT)
 
     def finish(self, seconds: float) -> None:
         """End the film. Raises as ``write``."""
@@ -59,10 +62,14 @@ class ClipArchive:
     def begin(self, identifier: str, camera: str, began: datetime, *, most_mb: float) -> KeptFilm:
         """Begin a film, after removing the oldest above ``most_mb``. Raises DiskFullError, OSError, StoreError."""
         if not self._files.make_room(most_mb * 1e6):
-            raise DiskFullError("no film is kept: the disk is full", "free some space, or lower [clips] max_mb")
+            raise DiskFullError("no film is kept: the disk is full", _FULL_HINT)
         writer = self._files.begin(identifier, camera, began, self.cipher())
         writer.wrap(self.cipher())  # the key may have been replaced between the two
         return KeptFilm(self, writer)
+
+    def has_room(self) -> bool:
+        """Return whether the disk has room for more than the database and the snapshots."""
+        return self._files.free() >= RESERVE
 
     def of(self, sighting: StoredSighting) -> list[Clip]:
         """Return the films that show a sighting, oldest first."""

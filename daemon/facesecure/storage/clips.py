@@ -135,10 +135,10 @@ class Clips:
         """Remove the oldest films, so that another fits. Return whether the disk has space for one."""
         self.prune(None, most_bytes, datetime.now(UTC))
         for identifier, _ in self.all():
-            if self._free() >= RESERVE:
+            if self.free() >= RESERVE:
                 break
             self.remove(identifier)
-        return self._free() >= RESERVE
+        return self.free() >= RESERVE
 
     def rewrap(self, old: FieldCipher, new: FieldCipher) -> None:
         """Make every film readable with a new key beside the old one; one that cannot be is left as it is, and told."""
@@ -156,7 +156,8 @@ class Clips:
             with suppress(OSError):
                 forget_other_keys(self._root / _path_of(identifier), current)
 
-    def _free(self) -> int:
+    def free(self) -> int:
+        """Return the bytes that are free on the disk. Raises OSError."""
         disk = os.statvfs(self._root)
         return disk.f_bavail * disk.f_frsize
 

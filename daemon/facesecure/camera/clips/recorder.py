@@ -27,7 +27,7 @@ SETTLED = 3.0
 """Seconds without activity after which every sighting of it has been made; a film is not given up earlier."""
 _NICE = 5
 """The thread's niceness above the process's: recognising comes first."""
-_JOIN = 5.0
+_JOIN = 2.0
 
 _log = logging.getLogger(__name__)
 

@@ -1,0 +1,86 @@
+"""The latest packets of a camera: enough of them, and never too many."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facesecure.camera.clips.packet_ring import PacketRing
+from facesecure.camera.sources import open_source
+from facesecure.config import CameraConfig
+from facesecure.vision.images.frames import RgbImage
+from support.camera.films import KEY_INTERVAL, RATE, camera_video, filled
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return camera_video(tmp_path_factory.mktemp("ring") / "a.mp4", seconds=10.0)
+
+
+def test_what_is_older_is_dropped_by_whole_groups_from_key_frame_to_key_frame(video: Path) -> None:
+    packets = filled(video, reach=2.5).take(0)
+    assert packets[0].key
+    assert 2.5 <= packets[-1].at - packets[0].at <= 2.5 + KEY_INTERVAL / RATE
+    assert [packet.number for packet in packets] == list(range(packets[0].number, packets[-1].number + 1))
+
+
+def test_a_film_begins_at_the_key_frame_before_the_moment_asked_for(video: Path) -> None:
+    ring = PacketRing(60.0, recorded=True)
+    begins = list[float]()
+    for frame in open_source(str(video), CameraConfig(), tap=ring).frames():
+        first = ring.hold(frame.taken_at - 2.5)
+        assert first is not None
+        assert first.key
+        begins.append(frame.taken_at - first.at)
+    assert all(2.5 <= before <= 3.5 + 1e-6 for before in begins[-50:])
+
+
+def test_what_is_held_stays_until_it_is_taken(video: Path) -> None:
+    ring = PacketRing(1.0, recorded=True)
+    for frame in open_source(str(video), CameraConfig(), tap=ring).frames():
+        if frame.index == 5:
+            ring.hold(0.0)
+    held = ring.take(0)
+    assert held[0].number == 0
+    ring.hold_from(held[-1].number + 1)
+    assert ring.take(held[-1].number + 1) == []
+
+
+def test_no_more_bytes_are_kept_than_allowed_even_while_they_are_held(video: Path) -> None:
+    ring = PacketRing(60.0, recorded=True, limit=4000)
+    for frame in open_source(str(video), CameraConfig(), tap=ring).frames():
+        if frame.index == 0:
+            ring.hold(0.0)
+        assert sum(len(packet.data) for packet in ring.take(0)) <= 4000
+    assert ring.take(0)[0].number > 0
+    assert ring.arrived.is_set()
+
+
+def test_packets_of_a_connection_that_has_ended_begin_no_film(video: Path) -> None:
+    ring = filled(video)
+    assert not ring.connected
+    assert ring.hold(1.0) is None
+
+
+def test_images_without_packets_are_kept_as_jpeg() -> None:
+    ring = PacketRing(10.0)
+    for shade in (10, 20, 30):
+        ring.image(RgbImage(np.full((48, 64, 3), shade, np.uint8)))
+    assert ring.arrived.is_set()
+    ring.code_images()
+    packets = ring.take(0)
+    assert [packet.data[:2] for packet in packets] == [b"\xff\xd8"] * 3
+    assert all(packet.key and packet.format.codec == "mjpeg" for packet in packets)
+    assert packets[-1].at == pytest.approx(time.monotonic(), abs=5.0)
+    assert packets[0].dts <= packets[1].dts <= packets[2].dts
+
+
+def test_a_camera_that_is_faster_than_the_coder_loses_images_and_not_time() -> None:
+    ring = PacketRing(10.0)
+    for shade in range(50):
+        ring.image(RgbImage(np.full((48, 64, 3), shade, np.uint8)))
+    ring.code_images()
+    assert len(ring.take(0)) == 3
