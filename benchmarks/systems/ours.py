@@ -57,6 +57,7 @@ class Run:
         return replace(
             real,
             sampler=timed(real.sampler, should_detect="motion"),
+            search=timed(real.search, find="detect"),
             models=_TimedPool(real.models, timed),
             tracker=timed(real.tracker, update="track", observe="track"),
             builder=timed(real.builder, update="sightings", update_presence="sightings"),
@@ -86,10 +87,9 @@ class _TimedPool(ModelPool):
 
     @contextmanager
     def lend(self, camera: str, *, urgent: bool = False) -> Iterator[Identifier]:
-        """Yield timed models."""
+        """Yield models of which the recogniser is timed; what the detector does is timed where it is asked."""
         with self._real.lend(camera, urgent=urgent) as models:
-            detector = self._timed(models.detector, detect="detect")
-            yield replace(models, detector=detector, recognizer=self._timed(models.recognizer, identify="embed"))
+            yield replace(models, recognizer=self._timed(models.recognizer, identify="embed"))
 
 
 def _corners(box: Box) -> Corners:

@@ -10,6 +10,7 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.domain import Frame, Sighting
 from facesecure.domain.interfaces import AlertSink
 from facesecure.pipeline.closeups import Closeups
+from facesecure.pipeline.face_search import FaceSearch
 from facesecure.pipeline.frame_sampler import FrameSampler
 from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.observer import NullObserver, PipelineObserver
@@ -47,6 +48,7 @@ class Pipeline:
     observer: PipelineObserver = field(default_factory=NullObserver)
     mask: FaceMask = field(default_factory=FaceMask)
     liveness: LivenessWatch = field(default_factory=LivenessWatch)
+    search: FaceSearch = field(default_factory=FaceSearch)
     closeups: Closeups = field(default_factory=Closeups)
 
     def run(self, frames: Iterable[Frame], onlooker: Onlooker | None = None) -> None:
@@ -75,7 +77,8 @@ class Pipeline:
     def _search(self, frame: Frame) -> list[Track]:
         """Return the tracks after searching ``frame`` for faces, and identifying those that are due."""
         with self.models.lend(self.camera, urgent=self.tracker.unsure) as models:
-            faces = self.mask.outside(models.detector.detect(frame.image), frame.pixels.size)
+            found = self.search.find(models.detector, frame, self.tracker.tracks, self.sampler.regions)
+            faces = self.mask.outside(found, frame.pixels.size)
             tracks = self.tracker.update(faces, frame.taken_at)
             self.liveness.follow(frame, tracks, models.antispoof)
             queue = identification_queue(tracks)

@@ -73,6 +73,11 @@ class Tracker:
         return self._fixed_faces.faces if self._fixed_faces else ()
 
     @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The tracks that have not ended."""
+        return tuple(self._tracks.values())
+
+    @property
     def busy(self) -> bool:
         """Return whether a face was found within the last half second."""
         return any(track.now - track.last_seen <= _RECENT for track in self._tracks.values())

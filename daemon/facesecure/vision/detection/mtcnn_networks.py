@@ -9,7 +9,7 @@ sides of the crop. ``Pyramid`` reduces an image step by step, so that a window o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -59,12 +59,18 @@ class Level:
 class Pyramid:
     """The levels for images of one size, largest first; none if the image is smaller than a face.
 
+    It keeps the memory of the levels' images for the next image.
+
     Example::
 
         for level, small in Pyramid.plan(1280, 720, min_face=40).images(image): ...
     """
 
     levels: tuple[Level, ...]
+    _buffers: tuple[list[Image], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_buffers", tuple([] for _ in self.levels))
 
     @classmethod
     def plan(cls, width: int, height: int, min_face: float, factor: float = FACTOR) -> Pyramid:
@@ -85,9 +91,9 @@ class Pyramid:
         return cls(tuple(Level(w, h, width / w, height / h) for w, h in dict.fromkeys(sizes)))
 
     def images(self, image: Image) -> Iterator[tuple[Level, Image]]:
-        """Yield each level with its image, uint8 RGB, made from the level before."""
-        for level in self.levels:
-            image = shrink(image, level.width, level.height)
+        """Yield each level with its image, uint8 RGB, made from the level before; the next call overwrites them."""
+        for level, buffers in zip(self.levels, self._buffers, strict=True):
+            image = shrink(image, level.width, level.height, buffers)
             yield level, image
 
 
@@ -116,15 +122,22 @@ class ProposalNetwork:
         are thousands of them.
         """
         found = [self._search(image[top : top + self._rows], top, threshold) for top in self._tops]
+        if len(found) == 1:
+            return found[0][0] * self._step, found[0][1]
         boxes, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return boxes * self._step, scores
 
     def _search(self, band: Image, top: int, threshold: float) -> tuple[Boxes, Scores]:
         outputs = self._graph.invoke(band[None])
         face, offsets = outputs[self._probability][0, :, :, 0], outputs[self._offsets][0]
+        if face.max() <= threshold:
+            return _NO_BOXES, _NO_SCORES
         rows, columns = np.nonzero((face > threshold) & (face >= _highest_nearby(face)))
         corners = np.stack((columns * STRIDE, rows * STRIDE + top), 1).astype(np.float32)
         return shifted(np.hstack((corners, corners + CELL)), offsets[rows, columns]), face[rows, columns]
+
+
+_NO_BOXES, _NO_SCORES = np.empty((0, 4), np.float32), np.empty(0, np.float32)
 
 
 def _highest_nearby(scores: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Box, Image, Subject
+from facesecure.vision.detection.boxes import overlaps
 from facesecure.vision.inference.backend import PROCESSOR, Backend
+from facesecure.vision.inference.interpreter import Interpreter
 from facesecure.vision.inference.model_card import Model
 
 MODEL: Final = "ssd-mobilenetv2"
@@ -24,6 +26,13 @@ LABELS: Final = {
     Subject.VEHICLE: frozenset({"Car", "Vehicle", "Bicycle"}),
 }
 """Labels of the network that are of interest; the others are furniture, computers, shoes and the like."""
+
+PERSON_SCORE: Final = 0.35
+ANIMAL_SCORE: Final = 0.5
+VEHICLE_SCORE: Final = 0.5
+"""Scores from which a box is taken for one of its kind; measured with ``python -m benchmarks.subjects``."""
+_APART = 0.3
+"""Overlap (intersection over union) below which a person and an animal are two, as somebody with a dog."""
 
 # The anchors of Liu et al. 2016, https://arxiv.org/abs/1512.02325, as Google's ssd_anchor_generator makes them.
 _GRIDS = (19, 10, 5, 3, 2, 1)
@@ -55,8 +64,9 @@ class SubjectDetector:
     """
 
     def __init__(self, model: Model, backend: Backend = PROCESSOR) -> None:
-        """Build the interpreter of ``model``, on ``backend``. Raises ModelError if it does not fit its card."""
-        self._graph = model.interpreter(backend)
+        """Take ``model`` to run on ``backend``; its interpreter is built when it is needed first."""
+        self._model, self._backend = model, backend
+        self._graph: Interpreter | None = None
         labels = model.card.labels or ()
         self._columns = {kind: [labels.index(name) for name in labels if name in LABELS[kind]] for kind in LABELS}
 
@@ -64,7 +74,9 @@ class SubjectDetector:
         """Return the surest person, animal and vehicle in ``region`` of ``image`` (uint8 RGB), surest first.
 
         Each has a score, however low. ``region`` is in pixels and is cut at the edges of the image; None is all of it.
+        Raises ModelError if the model does not fit its card.
         """
+        self._graph = self._graph or self._model.interpreter(self._backend)
         left, top, right, bottom = _edges(image, region)
         boxes, logits = self._graph.invoke(shrunk(image[top:bottom, left:right])[None])
         found = []
@@ -75,6 +87,21 @@ class SubjectDetector:
             box = _within(edges, (left, top, right, bottom))
             found.append(Detection(kind, float(1 / (1 + np.exp(-np.float64(scores[surest])))), box))
         return sorted(found, key=lambda one: -one.score)
+
+
+def subject_of(found: Sequence[Detection]) -> Detection | None:
+    """Return what the detections of one look (``SubjectDetector.detect``) show; None if it is nothing known.
+
+    A person counts before an animal, unless their boxes show the same: then it is an animal if that is surer.
+    """
+    best = {one.subject: one for one in found}
+    person, animal, vehicle = (best[kind] for kind in (Subject.PERSON, Subject.ANIMAL, Subject.VEHICLE))
+    if animal.score >= ANIMAL_SCORE and animal.score > person.score:
+        beside = person.score >= ANIMAL_SCORE and _overlap(person.box, animal.box) < _APART
+        return person if beside else animal
+    if person.score >= PERSON_SCORE:
+        return person
+    return vehicle if vehicle.score >= VEHICLE_SCORE else None
 
 
 def shrunk(image: Image) -> Image:
@@ -114,6 +141,12 @@ def _sizes(layer: int) -> Iterator[tuple[float, float]]:
         shapes.append((float(np.sqrt(scale * following)), 1.0))
     for size, ratio in shapes:
         yield size / ratio**0.5, size * ratio**0.5
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Return the intersection over the union of two boxes."""
+    edges = [np.array([[box.left, box.top, box.right, box.bottom]], np.float32) for box in (one, other)]
+    return float(overlaps(*edges)[0, 0])
 
 
 def _edges(image: Image, region: Box | None) -> tuple[int, int, int, int]:
