@@ -22,6 +22,9 @@ MODELS = ("antispoof-minivision", "antispoof-celeba")
 
 _WIDE, _NEAR = 2.7, 1.5
 """Sides of the two crops, in face sizes: those that the networks were trained on."""
+_DIM, _WELL_LIT = 100.0, 110.0
+"""Mean brightness of a face below which it is brightened, and to which: of 240 photos darkened to a quarter, both
+networks together take 46 % for pictures as they are, 1.7 % brightened, and of the photos as taken 1.2 %."""
 _LIVE_OF_THREE, _FAKE_OF_TWO = 1, 1
 
 
@@ -47,9 +50,28 @@ class Antispoof:
 
     def score(self, image: Image, box: Box) -> SpoofScores:
         """Return the scores of the face in ``box`` of ``image`` (uint8 RGB)."""
-        (wide,) = self._wide.invoke(wide_crop(image, box, self._wide.inputs[0].shape[1])[None])
-        (near,) = self._near.invoke(near_crop(image, box, self._near.inputs[0].shape[1])[None])
+        gain = _gain(image, box)
+        (wide,) = self._wide.invoke(_brighter(wide_crop(image, box, self._wide.inputs[0].shape[1]), gain)[None])
+        (near,) = self._near.invoke(_brighter(near_crop(image, box, self._near.inputs[0].shape[1]), gain)[None])
         return SpoofScores(1.0 - float(wide[0, _LIVE_OF_THREE]), float(near[0, _FAKE_OF_TWO]))
+
+
+def brightness(image: Image, box: Box) -> float:
+    """Return the mean of the face in ``box`` of ``image``, 0 to 255; 0 if none of it is in the image."""
+    height, width = image.shape[:2]
+    rows = slice(int(max(0.0, box.top)), int(min(float(height), box.bottom)))
+    columns = slice(int(max(0.0, box.left)), int(min(float(width), box.right)))
+    pixels = image[rows, columns][::2, ::2]
+    return float(pixels.mean()) if pixels.size else 0.0
+
+
+def _gain(image: Image, box: Box) -> float:
+    found = brightness(image, box)
+    return _WELL_LIT / found if 0 < found < _DIM else 1.0
+
+
+def _brighter(crop: Image, gain: float) -> Image:
+    return crop if gain == 1.0 else np.asarray(cv2.convertScaleAbs(crop, alpha=gain), np.uint8)
 
 
 def wide_crop(image: Image, box: Box, side: int) -> Image:

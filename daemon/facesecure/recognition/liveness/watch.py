@@ -11,13 +11,13 @@ import numpy as np
 
 from facesecure.config.liveness import LivenessConfig
 from facesecure.domain import Box, Face, Frame
-from facesecure.recognition.liveness.antispoof import Antispoof, SpoofScores
+from facesecure.recognition.liveness.antispoof import Antispoof, SpoofScores, brightness
 from facesecure.recognition.liveness.doorstep import Doorstep
 from facesecure.recognition.liveness.surroundings import FacePatch, PairMotion, compare
 from facesecure.recognition.liveness.visit import Limits, VisitCues
 
-_DARK = 50.0
-"""Mean brightness of a face below which nothing is judged: in the dark the networks doubt everyone."""
+_DARK = 30.0
+"""Mean brightness of a face below which nothing is judged: what is left of it is noise."""
 _GREY = 4.0
 """Mean difference of red, green and blue below which the camera is taken for one that sees infrared light."""
 _SCORED_AT_ONCE = 8
@@ -146,15 +146,12 @@ def limits_of(config: LivenessConfig) -> Limits:
 
 
 def daylight(frame: Frame, box: Box) -> bool:
-    """Return whether the face in ``box`` is bright and in colour: in the dark nothing can be told."""
-    height, width = frame.image.shape[:2]
-    rows = slice(int(max(0.0, box.top)), int(min(float(height), box.bottom)))
-    columns = slice(int(max(0.0, box.left)), int(min(float(width), box.right)))
-    pixels = frame.image[rows, columns][::2, ::2].reshape(-1, 3).astype(np.int16)
-    if not len(pixels):
+    """Return whether the face in ``box`` is not too dark, and in colour: by infrared light nothing can be told."""
+    if brightness(frame.image, box) < _DARK:
         return False
-    colour = np.abs(pixels[:, 0] - pixels[:, 1]).mean() + np.abs(pixels[:, 1] - pixels[:, 2]).mean()
-    return bool(pixels.mean() >= _DARK and colour / 2 >= _GREY)
+    left, top, right, bottom = (max(0, int(edge)) for edge in (box.left, box.top, box.right, box.bottom))
+    red, green, blue = np.moveaxis(frame.image[top:bottom:2, left:right:2].astype(np.int16), -1, 0)
+    return float(np.abs(red - green).mean() + np.abs(green - blue).mean()) / 2 >= _GREY
 
 
 def _in_luma(box: Box, frame: Frame) -> Box:
