@@ -273,4 +273,7 @@ class FacesecureConfig(Section):
             own["detector"] = self.detector.model_copy(update={"min_face": camera.min_face})
         if camera.where is not None:
             own["speech"] = self.speech.model_copy(update={"where": camera.where})
-        return self.model_copy(update={**own, "health": camera.health or self.health})
+        if camera.health is not None:
+            given = {name: getattr(camera.health, name) for name in camera.health.model_fields_set}
+            own["health"] = self.health.model_copy(update=given)
+        return self.model_copy(update=own)

@@ -17,6 +17,7 @@ min_face = 30
 mask = [[0.0, 0.0, 0.1, 1.0]]
 [health]
 moved = 60
+frozen = 90
 [[cameras]]
 name = "front door"
 source = "rtsp://10.0.0.5/main"
@@ -53,7 +54,7 @@ def test_each_camera_has_its_own_settings_and_else_those_of_all(tmp_path: Path) 
     assert door.motion.mask == [(0.0, 0.0, 0.1, 1.0)]
     assert gate.motion.mask == [[(0.0, 0.0), (0.5, 0.0), (0.0, 0.5)]]
     assert (door.camera.zones, gate.camera.zones) == ([], [(0.2, 0.2, 0.8, 1.0)])
-    assert (door.health.moved, gate.health.moved, gate.health.offline) == (60, 0, 20)
+    assert (door.health.moved, gate.health.moved, gate.health.frozen, gate.health.offline) == (60, 0, 90, 20)
     assert (door.speech.where, gate.speech.where) == (None, "at the gate")
 
 
