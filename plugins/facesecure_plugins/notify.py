@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr
 
-from facesecure.alerts.plugins.api import PluginConfig, PluginContext
+from facesecure.alerts.plugins.api import Clips, PluginConfig, PluginContext
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.errors import PluginError
 
@@ -52,17 +53,23 @@ class NotifyPlugin:
             "facesecure", description="the title, for services that show one; the camera's name follows it"
         )
         picture: bool = Field(True, description="attach the snapshot, if the service can")
+        clip: bool = Field(
+            True, description="attach the film of the visit so far, if the service can and [clips] keeps films"
+        )
+        clip_mb: float = Field(8.0, gt=0, le=50, description="a film is cut where it would be larger than this")
 
     def __init__(self, config: Config) -> None:
         """Store the settings; Apprise is not loaded yet."""
         self._config = config
         self._title = config.title
+        self._clips: Clips | None = None
         self._services: list[NotifyBase | PluginError] | None = None
         self._reached: OrderedDict[str, set[int]] = OrderedDict()
         """The services that each of the latest alerts has reached: a second attempt leaves them out."""
 
     def attach(self, context: PluginContext) -> None:
-        """Put the camera's name into the title."""
+        """Put the camera's name into the title, and take films from where they are kept."""
+        self._clips = context.clips
         self._title = ": ".join(part for part in (self._config.title, context.place) if part)
 
     def check(self) -> None:
@@ -109,19 +116,39 @@ class NotifyPlugin:
         return reached
 
     def _send(self, service: NotifyBase, alert: Alert) -> str:
-        """Send with the snapshot, or without it if that fails. Returns the failure, "" if there is none."""
+        """Send with what can be attached, or with less if that fails. Returns the failure, "" if there is none."""
         message: dict[str, Any] = {
             "body": alert.text,
             "title": self._title,
             "body_format": "text",  # or a name with <, & or * would be markup, which Telegram refuses
             "notify_type": _TYPES.get(alert.kind, "info"),
         }
-        snapshot = alert.snapshot_path if self._config.picture and service.attachment_support else None
-        if snapshot is not None and snapshot.is_file():
-            if not _failure_of(service, {**message, "attach": str(snapshot)}):
-                return ""
-            log.warning("%s refused the snapshot; sending the text alone", service.service_name)
+        with self._film(service, alert) as film:
+            for names, attached in _attachments(self._picture(service, alert), film):
+                if not _failure_of(service, {**message, "attach": attached}):
+                    return ""
+                log.warning("%s refused the %s; sending less", service.service_name, names)
         return _failure_of(service, message)
+
+    def _picture(self, service: NotifyBase, alert: Alert) -> Path | None:
+        snapshot = alert.snapshot_path if self._config.picture and service.attachment_support else None
+        return snapshot if snapshot is not None and snapshot.is_file() else None
+
+    def _film(self, service: NotifyBase, alert: Alert) -> AbstractContextManager[Path | None]:
+        wanted = self._config.clip and service.attachment_support and self._clips is not None
+        return self._clips.film(alert, round(self._config.clip_mb * 1e6)) if wanted and self._clips else nullcontext()
+
+
+def _attachments(picture: Path | None, film: Path | None) -> Iterator[tuple[str, list[Any]]]:
+    """Yield what to attach, and its name: both, the snapshot alone."""
+    from apprise.attachment.file import AttachFile
+
+    pictures = [] if picture is None else [str(picture)]
+    if film is not None:
+        clip = AttachFile(str(film), name="clip.mp4", mimetype="video/mp4")  # type: ignore[no-untyped-call]
+        yield "film", [*pictures, clip]
+    if pictures:
+        yield "snapshot", pictures
 
 
 def _service(number: int, url: SecretStr) -> NotifyBase | PluginError:

@@ -13,6 +13,7 @@ from facesecure.alerts.delivery.dispatcher import Dispatcher, ProgressFanOut
 from facesecure.alerts.delivery.scheduler import OnStep
 from facesecure.alerts.delivery.speech_deadline import MissedAnnouncementAlert
 from facesecure.alerts.plugins.api import PluginContext, Speech
+from facesecure.alerts.plugins.clips import AlertClips
 from facesecure.alerts.plugins.registry import Registry
 from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
@@ -111,7 +112,13 @@ def _plugins(context: AlertContext, speech: Speech, dispatcher: Dispatcher) -> M
     config = context.config
     places = tuple(each.camera.name for each in config.each_camera())
     provided = PluginContext(
-        context.state_dir, places[0], config.speech.language, speech, dispatcher.progress, places=places
+        context.state_dir,
+        places[0],
+        config.speech.language,
+        speech,
+        dispatcher.progress,
+        places=places,
+        clips=AlertClips(context.store.clips),
     )
     return Registry.load(config.plugins, context=provided).enabled()
 

@@ -8,6 +8,7 @@ import logging
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,52 @@ def test_a_service_that_refuses_the_picture_still_gets_the_words(mailbox: Mailbo
     mailbox.answers = [413]
     notify(as_json(mailbox)).send(replace(alert(), snapshot_path=picture))
     assert [len(json.loads(post.body)["attachments"]) for post in mailbox.posts] == [1, 0]
+
+
+class Films:
+    """Provides ``film`` for every alert, while it is sent."""
+
+    def __init__(self, film: Path) -> None:
+        self._film = film
+        self.most_bytes = 0
+
+    @contextmanager
+    def film(self, alert: Alert, most_bytes: int) -> Iterator[Path | None]:
+        self.most_bytes = most_bytes
+        yield self._film if alert.clip else None
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Films:
+    (tmp_path / "7").write_bytes(b"a film")  # as /proc/self/fd/7 is called
+    return Films(tmp_path / "7")
+
+
+def filmed(mailbox: Mailbox, films: Films, **settings: Any) -> NotifyPlugin:
+    plugin = notify(as_json(mailbox), **settings)
+    plugin.attach(PluginContext(Path(), "door", "en", None, lambda *_: None, clips=films))  # type: ignore[arg-type]
+    return plugin
+
+
+def test_the_film_so_far_arrives_beside_the_picture(mailbox: Mailbox, picture: Path, films: Films) -> None:
+    filmed(mailbox, films).send(replace(alert(), snapshot_path=picture, clip="20310530T181502Z-1f3a9c04"))
+    attached = json.loads(mailbox.posts[0].body)["attachments"]
+    assert [one["filename"] for one in attached] == ["snapshot.jpg", "clip.mp4"]
+    assert [one["mimetype"] for one in attached] == ["image/jpeg", "video/mp4"]
+    assert base64.b64decode(attached[1]["base64"]) == b"a film"
+    assert films.most_bytes == 8_000_000
+
+
+def test_a_service_that_refuses_the_film_still_gets_the_picture(mailbox: Mailbox, picture: Path, films: Films) -> None:
+    mailbox.answers = [413]
+    filmed(mailbox, films).send(replace(alert(), snapshot_path=picture, clip="20310530T181502Z-1f3a9c04"))
+    assert [len(json.loads(post.body)["attachments"]) for post in mailbox.posts] == [2, 1]
+
+
+def test_a_film_that_is_missing_or_unwanted_stops_no_message(mailbox: Mailbox, films: Films) -> None:
+    filmed(mailbox, films).send(alert())
+    filmed(mailbox, films, clip=False).send(replace(alert(), clip="20310530T181502Z-1f3a9c04"))
+    assert [json.loads(post.body)["attachments"] for post in mailbox.posts] == [[], []]
 
 
 def test_a_second_attempt_spares_the_services_that_have_it(mailbox: Mailbox) -> None:

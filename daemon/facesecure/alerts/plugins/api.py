@@ -26,7 +26,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -70,6 +71,21 @@ class Speech(Protocol):
         """Return how many seconds ``recording`` plays, its silences included. Raises PluginError if it is damaged."""
 
 
+class Clips(Protocol):
+    """The films of visits, which the daemon provides to plugins."""
+
+    def film(self, alert: Alert, most_bytes: int) -> AbstractContextManager[Path | None]:
+        """Yield the path of the film of ``alert`` as MP4, which exists during the block; None if there is none.
+
+        While the visit lasts it is the film so far. It is cut where it would be larger than ``most_bytes``.
+        """
+
+
+class _NoClips:
+    def film(self, alert: Alert, most_bytes: int) -> AbstractContextManager[Path | None]:  # noqa: ARG002
+        return nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class PluginContext:
     """The services that the daemon provides to a plugin with ``attach``.
@@ -77,7 +93,8 @@ class PluginContext:
     ``state_dir`` is a directory for the plugin's own files. ``place`` is the camera's name, that of the first where
     there are several, and ``places`` are the names of all; ``source`` of an alert's sighting says which of them it was.
     ``language`` is an IETF tag such as "en" or "fr". ``progress`` may be called with an alert and a word for how far
-    its delivery has come ("fetched", "playing", "finished"), which a drill shows.
+    its delivery has come ("fetched", "playing", "finished"), which a drill shows. ``clips`` provides the films of
+    visits.
     """
 
     state_dir: Path
@@ -86,6 +103,7 @@ class PluginContext:
     speech: Speech
     progress: Callable[[Alert, str], None]
     places: tuple[str, ...] = ()
+    clips: Clips = field(default_factory=_NoClips)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", self.places or (self.place,))
