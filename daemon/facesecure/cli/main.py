@@ -10,30 +10,16 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
 
 from facesecure.cli import as_service
 from facesecure.cli.files import INTERRUPTED, end_interrupted, end_on_interrupt
-from facesecure.cli.parser_wording import in_plain_words
+from facesecure.cli.parser_wording import ParserError, wrong_usage
 from facesecure.util.paths import print_any_name
 from facesecure.util.plain_text import escaped
 from facesecure.util.redaction import learn_address, redact
 
 READER_GONE = 141
 DEBUG = "FACESECURE_DEBUG"
-
-
-@runtime_checkable
-class _ParserError(Protocol):
-    """An error of the command line's parser, with the message for the user.
-
-    click's ClickException, recognised by its shape: newer versions of typer raise that of their own copy of click
-    (``typer._click``), which is another class and is not exported.
-    """
-
-    exit_code: int
-
-    def format_message(self) -> str: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,7 +89,7 @@ def _explain(error: Exception) -> int:
         return _print_error(error.message, _sudo_hint(error) or error.hint, error.exit_code)
     if isinstance(error, Abort):
         return _interrupted()
-    if isinstance(error, _ParserError):
+    if isinstance(error, ParserError):
         return _wrong_usage(error)
     if os.environ.get(DEBUG):
         import traceback
@@ -148,13 +134,12 @@ def _space_hint(error: OSError) -> str | None:
     return "the disk or your share of it is full: free some space, or write to another folder" if full else None
 
 
-def _wrong_usage(error: _ParserError) -> int:
-    context = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
-        sys.stderr.write(context.get_help() + "\n")
+def _wrong_usage(error: ParserError) -> int:
+    message, hint = wrong_usage(error, "facesecure")
+    if hint is None:
+        sys.stderr.write(message + "\n")
         return 2
-    path = context.command_path if context is not None else "facesecure"
-    return _print_error(in_plain_words(error.format_message()), f"see {path} --help", 2)
+    return _print_error(message, hint, 2)
 
 
 def _print_error(message: str, hint: str | None, code: int) -> int:

@@ -1,5 +1,7 @@
 """Say in one sentence what is wrong with a command line, where its parser has found it.
 
+``facesecure`` and ``facesecure-train`` both do.
+
 typer says it in pydantic's words ("Input should be a valid integer, unable to parse string as an integer") and over
 several lines, and its older versions in click's: only what is known is replaced.
 """
@@ -7,6 +9,7 @@ several lines, and its older versions in click's: only what is known is replaced
 from __future__ import annotations
 
 import re
+from typing import Protocol, runtime_checkable
 
 _REPLACED = (
     (r"\s*\n\s*", " "),
@@ -22,6 +25,32 @@ _REPLACED = (
     (r"^(missing argument '[^']+')\. Choose from: ", r"\1: one of "),
     (r"\bgot unexpected extra arguments?(?:\(s\))? \((.*)\)$", r"'\1' is too much here"),
 )
+
+
+@runtime_checkable
+class ParserError(Protocol):
+    """An error of the command line's parser, with the message for the user.
+
+    click's ClickException, recognised by its shape: newer versions of typer raise that of their own copy of click
+    (``typer._click``), which is another class and is not exported.
+    """
+
+    exit_code: int
+
+    def format_message(self) -> str:
+        """Return what is wrong, in the parser's words."""
+
+
+def wrong_usage(error: ParserError, program: str) -> tuple[str, str | None]:
+    """Return what is wrong with the command line of ``program``, and what to do about it.
+
+    Where a command is missing, that is the help of its group, and there is nothing to add.
+    """
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError" and context is not None:
+        return str(context.get_help()), None
+    path = context.command_path if context is not None else program
+    return in_plain_words(error.format_message()), f"see {path} --help"
 
 
 def in_plain_words(message: str) -> str:

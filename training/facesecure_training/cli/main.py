@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, get_args
 
 import typer
 
+from facesecure.cli.parser_wording import ParserError, wrong_usage
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.paths import print_any_name
+from facesecure.util.plain_text import escaped
 from facesecure.vision.inference.card_files import bundled_directory
 from facesecure.vision.inference.model_card import ModelCard
 from facesecure_training.cli import (
@@ -20,6 +24,7 @@ from facesecure_training.cli import (
     evaluate_classifier,
     evaluate_impostors,
     evaluate_openset,
+    evaluate_spoof,
     export,
     search,
     train,
@@ -51,6 +56,7 @@ add_command(evaluate.app, "strangers", evaluate_impostors.strangers)
 add_command(evaluate.app, "openset", evaluate_openset.openset)
 add_command(evaluate.app, "tracks", evaluate_openset.tracks)
 add_command(evaluate.app, "quality", evaluate_impostors.quality)
+add_command(evaluate.app, "spoof", evaluate_spoof.spoof)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,16 +165,43 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted; a traceback is a bug."""
     print_any_name()
     try:
-        app()
+        code = _run(sys.argv[1:])
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("interrupted\n")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more as it exits
+        code = 1
     except FacesecureError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        if error.hint:
-            sys.stderr.write(f"hint: {error.hint}\n")
-        sys.exit(error.exit_code)
+        code = _failed(error.message, error.hint, error.exit_code)
     except OSError as error:
         about = f"{error.filename}: " if error.filename else ""
-        sys.stderr.write(f"error: {about}{error.strerror or error}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        sys.exit(130)
+        code = _failed(f"{about}{error.strerror or error}", None, 1)
+    sys.exit(code)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Parse and run. The parser's own ``main`` is not used: it says in its own words what is wrong."""
+    parser = typer.main.get_command(app)
+    try:
+        with parser.make_context("facesecure-train", list(arguments)) as context:
+            parser.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except Exception as error:
+        if not isinstance(error, ParserError):
+            raise
+        message, hint = wrong_usage(error, "facesecure-train")
+        if hint is not None:
+            return _failed(message, hint, 2)
+        sys.stderr.write(f"{message}\n")
+        return 2
+    return 0
+
+
+def _failed(message: str, hint: str | None, code: int) -> int:
+    sys.stderr.write(f"error: {escaped(message)}\n")
+    if hint:
+        sys.stderr.write(f"hint: {escaped(hint)}\n")
+    return code

@@ -171,3 +171,38 @@ def test_files_of_any_name_are_printed(tmp_path):
     strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
     done = subprocess.run([*command, "-d", tmp_path], capture_output=True, check=True, env=strict)
     assert rb"1/caf\xe9/\xff.png" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "where"),
+    [
+        (("dataset", "pairs", "--seed", "q"), "--seed must be a whole number", " dataset pairs"),
+        (("dataset", "extract", "--size", "0"), "--size must be at least 16", " dataset extract"),
+        (("evaluate", "openset", "--limits", "1"), "no such option: --limits", " evaluate openset"),
+        (("trian",), "no such command 'trian'. Did you mean 'train'?", ""),
+    ],
+)
+def test_a_wrong_option_is_refused_in_one_plain_sentence(words, said, where):
+    done = train(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    error, hint = done.stderr.splitlines()
+    assert error.startswith(f"error: {said}")
+    assert hint == f"hint: see facesecure-train{where} --help"
+    assert "Input should" not in done.stderr
+
+
+def test_a_group_without_a_command_shows_its_help():
+    done = train("evaluate")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: facesecure-train evaluate ")
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback():
+    command = [sys.executable, "-c", NO_TENSORFLOW, "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == b""
+    assert process.returncode in (0, 1)  # the help may fit into the pipe before it is closed
