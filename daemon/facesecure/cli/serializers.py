@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from facesecure.cli import output
@@ -74,6 +75,11 @@ def visitor(value: Visitor) -> dict[str, Any]:
     from facesecure.domain.wire.sightings import VisitorDocument
 
     return VisitorDocument.of(value).as_json()
+
+
+def route(cameras: Sequence[str]) -> str | None:
+    """Return the way past several cameras in words; None for one camera, which says nothing new."""
+    return ", then ".join(cameras) if len(cameras) > 1 else None
 
 
 def visitor_name(value: Visitor) -> str:

@@ -12,6 +12,7 @@ from facesecure.cli.prompts import Yes, confirm
 from facesecure.cli.settings import open_store, settings_of
 
 if TYPE_CHECKING:
+    from facesecure.domain.records import Visitor
     from facesecure.services.visitors import VisitorDetails
 
 app = group(
@@ -31,14 +32,30 @@ def list_visitors(context: typer.Context, json: Json = False) -> None:
     if json:
         output.emit_json({"visitors": [serializers.visitor(visitor) for visitor in visitors]})
     elif visitors:
-        rows = [
-            (v.identifier, serializers.visitor_name(v), v.visits, v.first_seen, v.last_seen, v.faces, v.snapshot)
-            for v in visitors
-        ]
-        columns = ("id", "who", "visits", "first seen", "last seen", "faces", "best snapshot")
-        output.table(columns, rows, right=("id", "visits", "faces"))
+        _table(visitors)
     else:
         output.note("no stranger was seen yet")
+
+
+def _table(visitors: list[Visitor]) -> None:
+    """Print the visitors; with where they were last, if there are several cameras."""
+    several = len({camera for visitor in visitors for camera in visitor.route}) > 1
+    rows = [
+        (
+            visitor.identifier,
+            serializers.visitor_name(visitor),
+            visitor.visits,
+            visitor.first_seen,
+            visitor.last_seen,
+            *((", then ".join(visitor.route),) if several else ()),
+            visitor.faces,
+            visitor.snapshot,
+        )
+        for visitor in visitors
+    ]
+    where = ("last seen at",) if several else ()
+    columns = ("id", "who", "visits", "first seen", "last seen", *where, "faces", "best snapshot")
+    output.table(columns, rows, right=("id", "visits", "faces"))
 
 
 @app.command("show", epilog=examples("facesecure visitors show 3", "facesecure visitors show 3 --json"))
@@ -57,14 +74,16 @@ def show(context: typer.Context, identifier: Number, json: Json = False) -> None
 
 
 def _show(details: VisitorDetails) -> None:
-    visitor = details.visitor
-    output.say(f"visitor {visitor.identifier}, {serializers.visitor_name(visitor)}, {_times(visitor.visits)}")
+    visitor, way = details.visitor, serializers.route(details.visitor.route)
+    about = [f"visitor {visitor.identifier}", serializers.visitor_name(visitor), _times(visitor.visits)]
+    output.say(", ".join([*about, *([f"last at: {way}"] if way else [])]))
     rows = []
     for visit in details.visits:
         clarities = [face.seen.face.quality.clarity for face in details.faces_of(visit)]
         who, best = serializers.coloured_who_now(visit), max(clarities, default=None)
-        rows.append((visit.identifier[:8], visit.first_seen, who, len(clarities), best, visit.snapshot))
-    output.table(("event", "seen", "who", "faces", "best quality", "snapshot"), rows, right=("faces", "best quality"))
+        rows.append((visit.identifier[:8], visit.first_seen, visit.source, who, len(clarities), best, visit.snapshot))
+    columns = ("event", "seen", "camera", "who", "faces", "best quality", "snapshot")
+    output.table(columns, rows, right=("faces", "best quality"))
 
 
 @app.command("name", epilog=examples("facesecure visitors name 3 Anna", "facesecure visitors name 3 Anna --json"))

@@ -142,7 +142,8 @@ class Visitor:
     """A stranger who was seen once or several times; ``name`` is set once the visitor was named.
 
     ``marked`` is true if a correction says that the visitor is not a certain person, or not enrolled; ``faces`` counts
-    the stored faces; ``snapshot`` is that of the visit with the clearest face.
+    the stored faces; ``snapshot`` is that of the visit with the clearest face. ``route`` are the cameras of the latest
+    stay, in order.
     """
 
     identifier: int
@@ -153,6 +154,7 @@ class Visitor:
     marked: bool
     faces: int
     snapshot: Path | None = None
+    route: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

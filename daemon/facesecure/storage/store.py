@@ -35,6 +35,7 @@ from facesecure.storage import (
     people,
     reembedding,
     retention,
+    routes,
     sighting_faces,
     sightings,
     templates,
@@ -252,6 +253,14 @@ class Store(AbstractContextManager["Store"]):
         """Return the sighting with that identifier, or unique prefix. Raises UsageError for none or several."""
         with self._database.read() as session:
             return sightings.find(session, identifier, self._snapshots)
+
+    def route(self, identifier: str) -> list[str]:
+        """Return the cameras of the stay that a sighting belongs to, by its complete identifier, in order.
+
+        It is the sighting's own camera where nobody was recognised. Raises StoreError if there is none.
+        """
+        with self._database.read() as session:
+            return routes.around(session, sightings.require_known(session, identifier))
 
     def faces_seen(self, identifier: str) -> list[StoredFace]:
         """Return the faces stored with a sighting, by its complete identifier, oldest first; may be empty."""

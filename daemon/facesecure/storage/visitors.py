@@ -19,7 +19,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
-from facesecure.storage import anonymise, enrolled_faces, forgotten, people, seals, sighting_faces, unfinished
+from facesecure.storage import anonymise, enrolled_faces, forgotten, people, routes, seals, sighting_faces, unfinished
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
@@ -148,6 +148,7 @@ class Visitors:
             bool(session.scalar(marks)),
             session.scalar(count) or 0,
             self._snapshots.path(snapshot) if snapshot else None,
+            tuple(routes.latest(session, row)),
         )
 
 

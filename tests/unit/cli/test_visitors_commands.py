@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,20 @@ def test_one_visitor_is_shown_with_visits_and_faces(facesecure, visits, grace):
     assert [event["id"] for event in shown["events"]] == ["first", "second"]
     assert [face["event"] for face in shown["seen"]].count("first") == 4
     assert "seen 2 times" in facesecure("visitors", "show", 1).out
+
+
+def test_the_way_past_several_cameras_is_shown(facesecure, visits, grace, store, vision):
+    visits("first", grace[:4])
+    assert "last seen at" not in facesecure("visitors", "list").out
+    assert "route" not in facesecure("events", "show", "first").out
+    gate = replace(sighting("zz", STRANGER, NOON + timedelta(seconds=20)), source="gate", faces=tuple(grace[4:]))
+    store.record(gate)
+    store.visitors.group("zz", VisitorMatcher(vision.scores).match)
+    (visitor,) = facesecure("visitors", "list", "--json").json["visitors"]
+    assert visitor["route"] == ["front door", "gate"]
+    assert facesecure("events", "show", "first", "--json").json["route"] == ["front door", "gate"]
+    for command in [("visitors", "list"), ("visitors", "show", 1), ("events", "show", "zz")]:
+        assert "front door, then gate" in " ".join(facesecure(*command).out.split())
 
 
 def test_naming_a_visitor_enrols_them_and_says_why_of_each_face(facesecure, visits, grace):

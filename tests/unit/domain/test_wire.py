@@ -218,7 +218,8 @@ def test_people_faces_and_visitors() -> None:
         "model_sha256": "sha",
         "quality": measures,
     }
-    assert VisitorDocument.of(Visitor(3, NOON, PARIS, 2, None, True, 4, Path("/s/b.jpg"))).as_json() == {
+    visitor = Visitor(3, NOON, PARIS, 2, None, True, 4, Path("/s/b.jpg"), ("gate", "front door"))
+    assert VisitorDocument.of(visitor).as_json() == {
         "id": 3,
         "name": None,
         "visits": 2,
@@ -227,6 +228,7 @@ def test_people_faces_and_visitors() -> None:
         "marked": True,
         "faces": 4,
         "snapshot": "/s/b.jpg",
+        "route": ["gate", "front door"],
     }
     seen = StoredFace("a1", SeenFace(AlignedFace(crop, QUALITY), embedding, "sha", NOON))
     assert VisitorFaceDocument.of(seen).as_json() == {

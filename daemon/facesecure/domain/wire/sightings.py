@@ -218,6 +218,7 @@ class VisitorDocument(Document):
     marked: bool
     faces: int
     snapshot: PathText | None
+    route: tuple[str, ...]
 
     @classmethod
     def of(cls, visitor: Visitor) -> VisitorDocument:
