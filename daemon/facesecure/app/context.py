@@ -88,7 +88,10 @@ class DaemonContext:
 
 def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitStack) -> DaemonContext:
     """Load the models, open the state, and start pruning it; ``stack`` closes both. Raises ModelError or StoreError."""
-    sets = ModelStack.load_sets(config, location.path, workers(len(config.each_camera())))
+    cameras = config.each_camera()
+    smallest = min(one.detector.min_face for one in cameras)
+    finest = config.model_copy(update={"detector": config.detector.model_copy(update={"min_face": smallest})})
+    sets = ModelStack.load_sets(finest, location.path, workers(len(cameras)))
     store = stack.enter_context(build_store(config.store, location.path))
     finish_interrupted(store, config, location.path)
     arming = Arming(location.path, Mode(config.policy.mode))

@@ -66,3 +66,10 @@ def test_a_face_in_the_notch_of_a_concave_mask_counts():
     house = [(0.0, 0.0), (0.2, 0.0), (0.2, 0.8), (0.8, 0.8), (0.8, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
     doorway, roof = face_at(500, 200, 100), face_at(500, 460, 60)
     assert counted([house], doorway, roof) == [doorway.box]
+
+
+def test_faces_that_are_too_small_for_the_camera_do_not_count() -> None:
+    small, large = face_at(100, 100, 40), face_at(300, 200, 80)
+    assert list(FaceMask(min_face=60).outside([small, large], SIZE)) == [large]
+    assert list(FaceMask(min_face=44).outside([small, large], SIZE)) == [small, large]
+    assert list(FaceMask().outside([small, large], SIZE)) == [small, large]
