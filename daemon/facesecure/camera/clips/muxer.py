@@ -73,7 +73,7 @@ class FilmMuxer:
         self._first: StoredPacket | None = None
         self._sets = b""
         self._shown_from = 0
-        self._waiting = True
+        self._waiting = self._leading = True
         self.frames, self.seconds = 0, 0.0
 
     def add(self, packet: StoredPacket) -> None:
@@ -124,8 +124,8 @@ class FilmMuxer:
         sets = parameter_sets(packet.data, codec) if packet.key else b""
         if self._output is None:
             self._output = self._opened(packet, codec, sets)
-        if self._transcoder is None and packet.pts < self._shown_from:
-            return  # it refers to frames before the first
+        if self._is_leading(packet):
+            return
         if sets and sets != self._sets:
             raise FormatChangedError("the camera's video has changed its format", "a film has one format")
         coded = av.Packet(packet.data)
@@ -135,6 +135,11 @@ class FilmMuxer:
         self.frames += 1
         self.seconds = max(self.seconds, float(coded.pts * packet.format.time_base))
         self._output.mux_one(coded)
+
+    def _is_leading(self, packet: StoredPacket) -> bool:
+        """Return whether ``packet`` is shown before the key frame with which the film begins, and needs others."""
+        self._leading &= packet is self._first or packet.pts < self._shown_from
+        return self._leading and packet is not self._first and self._transcoder is None
 
     def _opened(self, packet: StoredPacket, codec: str, sets: bytes) -> OutputContainer:
         """Open the film, with the parameter sets of its first packet, or of the stream if the packet has none."""

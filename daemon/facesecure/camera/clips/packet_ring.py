@@ -55,6 +55,7 @@ class PacketRing:
         self._format: StreamFormat | None = None
         self._at = 0.0
         self._before: float | None = None
+        self._follows = 0
         self.arrived = threading.Event()
         """Set when images wait for ``code_images``, a connection has ended, or much waits for being taken."""
 
@@ -67,14 +68,16 @@ class PacketRing:
         except Exception:  # noqa: BLE001 - a stream without films is better than no stream
             self._format = None
             _log.warning("no film can be made of this stream: %s", stream.codec_context.name, exc_info=True)
-        self._before = None
+        self._before, self._follows = None, 0
 
     def packet(self, packet: Packet[Any]) -> None:
         """Keep a copy of ``packet``; drop what is too old."""
         if self._format is None or not packet.size:
             return
         at = self._time_of(packet) if self._recorded else time.monotonic()
-        self._add(StoredPacket.of(packet, at, self._next, self._format))
+        stored = StoredPacket.of(packet, at, self._next, self._format, self._follows)
+        self._follows = stored.dts + 1
+        self._add(stored)
 
     def image(self, image: FrameImage) -> None:
         """Put an image aside: whoever writes films codes it (``code_images``)."""

@@ -83,9 +83,9 @@ class StoredPacket:
     format: StreamFormat
 
     @classmethod
-    def of(cls, packet: Packet[Any], at: float, number: int, stream: StreamFormat) -> StoredPacket:
-        """Copy ``packet``. One without times gets ``at``."""
+    def of(cls, packet: Packet[Any], at: float, number: int, stream: StreamFormat, follows: int) -> StoredPacket:
+        """Copy ``packet``. One without times, as the first of a network camera may be, gets ``follows``."""
         known = [time for time in (packet.dts, packet.pts) if time is not None]
-        dts = known[0] if known else round(at / stream.time_base)
+        dts = known[0] if known else follows
         pts = packet.pts if packet.pts is not None else dts
         return cls(bytes(packet), pts, dts, packet.is_keyframe, at, number, stream)

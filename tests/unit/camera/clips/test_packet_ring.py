@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from facesecure.camera.clips.muxer import FilmMuxer
 from facesecure.camera.clips.packet_ring import PacketRing
 from facesecure.camera.sources import open_source
 from facesecure.config import CameraConfig
 from facesecure.vision.images.frames import RgbImage
-from support.camera.films import KEY_INTERVAL, RATE, camera_video, filled
+from support.camera.films import KEY_INTERVAL, RATE, camera_video, filled, mp4_of, played
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,24 @@ def test_packets_of_a_connection_that_has_ended_begin_no_film(video: Path) -> No
     ring = filled(video)
     assert not ring.connected
     assert ring.hold(1.0) is None
+
+
+def test_a_first_packet_without_a_time_of_a_network_camera_does_not_hide_those_that_follow(video: Path) -> None:
+    ring, pieces = PacketRing(60.0, recorded=True), list[bytes]()
+    with av.open(str(video), "r") as container:
+        stream = container.streams.video[0]
+        ring.opened(stream)
+        for number, packet in enumerate(container.demux(stream)):
+            if number == 0:
+                packet.pts = packet.dts = None
+            ring.packet(packet)
+    film = FilmMuxer(pieces.append)
+    for stored in ring.take(0):
+        film.add(stored)
+    film.close()
+    shown = played(mp4_of(pieces))
+    assert shown.frames == 10 * RATE
+    assert shown.seconds == pytest.approx(10.0, abs=0.2)
 
 
 def test_images_without_packets_are_kept_as_jpeg() -> None:
