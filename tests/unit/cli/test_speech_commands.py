@@ -41,6 +41,16 @@ def test_who_is_enrolled_is_among_the_sentences_and_so_are_the_words_of_rules(sp
     assert {"Anna is at the front door", "Correction: Anna is at the front door", "Hello Anna"} <= set(texts)
 
 
+def test_the_sentences_of_every_camera_are_among_them(speech, door, store):
+    store.add_person("Anna", [enrolled_face(1)])
+    cameras = '[[cameras]]\nname = "gate"\n[[cameras]]\nname = "garage"\nwhere = "in the garage"\n'
+    door.write_text(cameras + door.read_text())
+    texts = [one["text"] for one in speech("list", "--json").json["sentences"]]
+    assert texts[:2] == ["A stranger is at the gate", "A stranger is in the garage"]
+    assert {"Anna is at the gate", "Anna is in the garage", "The garage camera is offline"} <= set(texts)
+    assert "The camera is offline" not in texts
+
+
 def test_everything_is_recorded_at_once_and_listed_with_its_voice(speech):
     prepared = speech("prepare", "--json")
     assert (prepared.code, prepared.json["missing"]) == (0, [])
