@@ -93,7 +93,7 @@ class SightingBuilder:
         if track.ended:
             return self._closing(track, now)
         state = self._states.setdefault(track.number, _TrackState())
-        if track.fresh:
+        if track.fresh and track.question is None:
             _remember_view(state, track.face, frame)
         return self._changed(track, state, now)
 
