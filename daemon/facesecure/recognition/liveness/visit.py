@@ -9,7 +9,7 @@ from facesecure.recognition.liveness.surroundings import PairMotion
 
 _LEAST_PAIRS = 5
 """Pairs of frames with movement from which their share counts: of fewer, chance decides."""
-_LEAST_FACES = 4
+LEAST_FACES = 4
 """Faces that must be judged before a visit is doubted."""
 _SUSPICIOUS = 0.5
 """Mean score of the networks from which it is worth to wait for more faces: a living face stays far below."""
@@ -66,10 +66,10 @@ class VisitCues:
 
     def judged(self, limits: Limits) -> VisitCues:
         """Return the cues with a doubt, if they give reason for one."""
-        if self.doubt or self.faces < _LEAST_FACES:
+        if self.doubt or self.faces < LEAST_FACES:
             return self
         found = self.summary
-        if self.scored >= _LEAST_FACES and found.score is not None and found.score >= limits.score:
+        if self.scored >= LEAST_FACES and found.score is not None and found.score >= limits.score:
             why = f"{self.scored} faces look like a screen or a print ({found.score:.2f} of 1)"
         elif found.together is not None and found.together >= limits.together:
             why = f"its surroundings moved with the face ({self.together} of {self.together + self.apart} times)"
@@ -89,5 +89,5 @@ class VisitCues:
         """Return whether more faces may raise a doubt: worth to wait a moment before a name is announced."""
         if self.doubt:
             return False
-        by_models = 0 < self.scored < _LEAST_FACES and min(self.wide, self.near) / self.scored >= _SUSPICIOUS
+        by_models = 0 < self.scored < LEAST_FACES and min(self.wide, self.near) / self.scored >= _SUSPICIOUS
         return by_models or (self.together > self.apart and self.together + self.apart < _LEAST_PAIRS)

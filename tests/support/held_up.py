@@ -1,0 +1,37 @@
+"""Scenes for liveness: a person before a background, and a picture that a hand moves, drawn with random texture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facesecure.domain import Face, Frame
+from support.builders import face_at, frame_at
+
+WIDTH, HEIGHT, FACE = 640, 480, 100
+
+
+def texture(seed: int, height: int, width: int, grain: int = 12) -> NDArray[np.uint8]:
+    """Colourful blobs of ``grain`` pixels, uint8 RGB."""
+    blobs = np.random.default_rng(seed).integers(40, 230, (height // grain + 1, width // grain + 1, 3))
+    return np.asarray(cv2.resize(blobs.astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def scene(seconds: float, x: int, y: int, cut: float, light: float = 1.0) -> tuple[Frame, Face]:
+    """Draw a face around (x, y) with what moves with it: ``cut`` times the face's size. The rest stays where it is."""
+    image = texture(1, HEIGHT, WIDTH)
+    half = round(cut * FACE / 2)
+    image[y - half : y + half, x - half : x + half] = texture(2, 2 * half, 2 * half, 9)
+    return frame_at(seconds, round(seconds * 10), (image * light).astype(np.uint8)), face_at(x, y, FACE)
+
+
+def visit(cut: float, steps: int = 10, light: float = 1.0) -> Iterator[tuple[Frame, Face]]:
+    """A face that sways for ``steps`` frames: a head (``cut`` 1.3) or a picture with its own background (3)."""
+    for step in range(steps):
+        yield scene(step * 0.15, 300 + 9 * (step % 3), 240 + 5 * (step % 2), cut, light)
+
+
+HEAD, PICTURE = 1.3, 3.0
