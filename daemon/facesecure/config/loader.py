@@ -105,13 +105,14 @@ def read_settings(named: Path | None = None, overrides: Mapping[str, Any] | None
     path = find_config(named)
     text = "" if path is None else _read(path)
     tables, kept, syntax = parse(text)
-    cameras = _camera_names(tables)
+    cameras, lines = _camera_names(tables), key_lines(kept)
+    learn_secrets(tables)
     if any(key.startswith("camera.") for key in overrides or {}):
-        _keep_one_camera(tables)
+        _keep_one_camera(tables, lines)
     for key, value in (overrides or {}).items():
         _put(tables, key.split("."), value)
     learn_secrets(tables)
-    return SettingsFile(path, tables, key_lines(kept), overrides or {}, syntax, cameras)
+    return SettingsFile(path, tables, lines, overrides or {}, syntax, cameras)
 
 
 def validated(file: SettingsFile) -> tuple[FacesecureConfig | None, list[Problem]]:
@@ -156,11 +157,14 @@ def _camera_names(tables: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str))
 
 
-def _keep_one_camera(tables: dict[str, Any]) -> None:
-    """Make the first of several cameras the only one, for a source from the command line."""
+def _keep_one_camera(tables: dict[str, Any], lines: dict[KeyPath, int]) -> None:
+    """Make the first of several cameras the only one, for a source from the command line, and forget its sub-stream."""
     cameras = tables.pop("cameras", None)
     if isinstance(cameras, list) and cameras and isinstance(cameras[0], dict):
         tables["camera"] = cameras[0]
+        lines |= {("camera", *path[2:]): line for path, line in lines.items() if path[:2] == ("cameras", 0)}
+    if isinstance(tables.get("camera"), dict):
+        tables["camera"].pop("detect", None)
 
 
 def _put(data: dict[str, Any], parts: list[str], value: Any) -> None:

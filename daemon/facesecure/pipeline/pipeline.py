@@ -66,7 +66,7 @@ class Pipeline:
         for track in tracks:
             self._publish(self.builder.update(track, frame))
             if track.fixed:
-                _log_fixed(track, frame)
+                _log_fixed(track, frame, self.camera)
         self._publish(self.builder.update_presence(frame, moving=self.sampler.moving, tracks=tracks))
         return tracks
 
@@ -99,8 +99,12 @@ class Pipeline:
                 self.alerts.send(alert)
 
 
-def _log_fixed(track: Track, frame: Frame) -> None:
+def _log_fixed(track: Track, frame: Frame, camera: str) -> None:
     box, (width, height) = track.face.box, frame.pixels.size
     mask = (box.left / width, box.top / height, box.right / width, box.bottom / height)
     corners = ", ".join(f"{min(max(edge, 0.0), 1.0):.3f}" for edge in mask)
-    _log.info("a face does not move and is ignored, as on a poster; for never: [motion] mask = [[%s]]", corners)
+    _log.info(
+        "a face at the %s does not move and is ignored, as on a poster; for never, in its table: mask = [[%s]]",
+        camera,
+        corners,
+    )

@@ -144,3 +144,19 @@ def test_a_zone_that_encloses_nothing_is_refused_and_a_mask_does_no_harm(tmp_pat
     (problem,) = problems(tmp_path, f"[[cameras]]\nzones = [{area}]\n")
     assert problem.startswith("line 2: cameras[1].zones[1]: encloses nothing: ")
     assert loaded(tmp_path, f"[[cameras]]\nmask = [{area}]\n").cameras
+
+
+def test_a_source_from_the_command_line_is_the_only_camera_and_has_no_sub_stream(tmp_path: Path) -> None:
+    for text in (TWO, '[camera]\nname = "front door"\ndetect = "rtsp://10.0.0.5/sub"\n'):
+        path = tmp_path / "facesecure.toml"
+        path.write_text(text, encoding="utf-8")
+        (only,) = load_config(path, {"camera.source": "file:clip.mp4"}).each_camera()
+        assert (only.camera.name, only.camera.source, only.camera.detect) == ("front door", "file:clip.mp4", None)
+
+
+def test_a_mistake_of_the_camera_that_is_kept_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "facesecure.toml"
+    path.write_text(TWO.replace('source = "rtsp://10.0.0.5/main"', "fps = 0"), encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {"camera.source": "file:clip.mp4"})
+    assert caught.value.problems == ("line 10: camera.fps: must be more than 0, not 0",)

@@ -26,7 +26,7 @@ SHOWN, DETECTED, JUDGED, DECIDED, WRITTEN = "shown", "detected", "judged", "poli
 DELIVERED, EXPIRED, FAILED = "delivered", "expired", "failed"
 _MISSING = {
     SHOWN: ("the camera gave no image", "is it offline? facesecure doctor"),
-    DETECTED: ("no face was found in the stranger's portrait", "see [detector], and [motion] mask"),
+    DETECTED: ("no face was found in the stranger's portrait", "see [detector], and the camera's mask and zones"),
     JUDGED: ("the face was found but not identified as a stranger", "see [quality] and [verdict]"),
     DECIDED: ("no plugin is to be notified of strangers", "see [policy]"),
     WRITTEN: ("no plugin that is to be notified of strangers is in use", "see [plugins]; the log says why"),
