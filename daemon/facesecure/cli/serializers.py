@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from facesecure.recognition.similarity import Lookalike
 
 VERDICT_STYLES = {"known": "green", "stranger": "red", "unidentified": "yellow"}
+DOUBTED_STYLE = "yellow"
 
 
 def person(value: Person) -> dict[str, Any]:
@@ -105,7 +106,12 @@ def coloured_who(value: Verdict) -> Any:
 
 
 def coloured_who_now(value: StoredSighting) -> Any:
-    """Return the name or kind of verdict after corrections, in its colour, with the words of the correction."""
+    """Return the name or kind of verdict after corrections, in its colour, with the words of the correction.
+
+    A person who may be a picture held up is shown as one.
+    """
     word = value.name or value.kind.value
+    if value.doubt and value.correction is None:
+        return output.coloured(f"{word}, or a picture", DOUBTED_STYLE)
     shown = f"{word} ({value.correction.words})" if value.correction else word
     return output.coloured(shown, VERDICT_STYLES[value.kind.value])

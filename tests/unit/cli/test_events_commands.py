@@ -124,3 +124,11 @@ def test_an_export_named_csv_is_one(facesecure, seen, tmp_path):
 def test_an_export_that_cannot_be_written_says_so(facesecure, seen, tmp_path):
     assert "cannot write" in facesecure("events", "export", "-o", tmp_path / "none" / "x.csv").err
     assert facesecure("events", "export", "-o", tmp_path).code == 2
+
+
+def test_a_person_who_may_be_a_picture_is_shown_as_one(facesecure, store):
+    why = "its surroundings moved with the face (5 of 5 times)"
+    store.record(replace(sighting(2, VerdictKind.KNOWN, "Anna"), doubt=why))
+    assert "Anna, or a picture" in facesecure("events", "list").out
+    assert why in facesecure("events", "show", "00000002").out
+    assert facesecure("events", "show", "00000002", "--json").json["doubt"] == why

@@ -6,7 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from facesecure.domain.errors import FacesecureError
-from facesecure.services.diagnostics import accelerator, cameras, components, machine, speech, state, writing
+from facesecure.services.diagnostics import (
+    accelerator,
+    cameras,
+    components,
+    liveness,
+    machine,
+    speech,
+    state,
+    writing,
+)
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
 
 _log = logging.getLogger(__name__)
@@ -18,6 +27,7 @@ CHECKS: Mapping[str, Check] = {
     "accelerator": accelerator.accelerator,
     "models": components.models,
     "detector": components.detector,
+    "liveness": liveness.liveness,
     "camera": cameras.cameras,
     "store": state.store,
     "writing": writing.writing,
