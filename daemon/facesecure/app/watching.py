@@ -10,7 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from facesecure.alerts.build import AlertStack
@@ -20,9 +20,11 @@ from facesecure.camera.clips.build import build_recorder, build_ring
 from facesecure.camera.clips.packet_ring import PacketRing
 from facesecure.camera.main_stream import MainStream
 from facesecure.camera.sources import open_source
+from facesecure.camera.sources.attention import Attention
 from facesecure.camera.sources.factory import OpenedSource
+from facesecure.camera.sources.idle_decoding import IdleDecoding
 from facesecure.camera.sources.tap import NO_TAP
-from facesecure.config import CameraConfig, FacesecureConfig
+from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
 from facesecure.pipeline.build import build_pipeline
@@ -32,6 +34,7 @@ from facesecure.pipeline.visit_films import VisitFilms
 from facesecure.services.drill.drill import Drill
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.redaction import redact
+from facesecure.vision.detection.motion import MotionGate
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +73,8 @@ class CameraSources:
 
     frames: OpenedSource
     main: OpenedSource | None = None
+    attention: Attention = field(default_factory=Attention)
+    """By which the pipeline tells both whether it needs every frame."""
     ring: PacketRing | None = None
     """The latest packets of the camera's best stream, where films are kept."""
 
@@ -81,15 +86,18 @@ def open_sources(config: FacesecureConfig) -> list[CameraSources]:
     work.
     """
     cameras = config.each_camera()
-    return [_sources(one.camera, build_ring(one), patient=len(cameras) > 1) for one in cameras]
+    return [_sources(one, build_ring(one), Attention(), patient=len(cameras) > 1) for one in cameras]
 
 
-def _sources(camera: CameraConfig, ring: PacketRing | None, *, patient: bool) -> CameraSources:
-    main = open_source(camera.source, camera, patient=patient, tap=ring or NO_TAP)
+def _sources(
+    config: FacesecureConfig, ring: PacketRing | None, attention: Attention, *, patient: bool
+) -> CameraSources:
+    camera, idle = config.camera, IdleDecoding(attention, lambda: MotionGate(config.motion, config.camera.zones))
+    main = open_source(camera.source, camera, patient=patient, tap=ring or NO_TAP, idle=idle)
     return (
-        CameraSources(open_source(camera.detect, camera, patient=patient), main, ring)
+        CameraSources(open_source(camera.detect, camera, patient=patient, idle=idle), main, attention, ring)
         if camera.detect
-        else CameraSources(main, ring=ring)
+        else CameraSources(main, attention=attention, ring=ring)
     )
 
 
@@ -128,12 +136,18 @@ def _start(
         nearest,
         scores=context.models.scores,
         documents=SignedDocuments(context.state_dir),
+        attention=sources.attention,
     )
     on_event = partial(alerts.system.of_camera, camera=config.camera.name)
-    reopen = (lambda: _sources(config.camera, sources.ring, patient=True).frames) if context.several else None
+    reopen = partial(_reopened, config, sources) if context.several else None
     camera = build_camera(config, sources.frames, on_event, stack, reopen)
     drill.follow_camera(lambda: camera.frames.trouble)
+    sources.attention.also(lambda: drill.showing)
     return WatchedCamera(config, camera, pipeline, drill)
+
+
+def _reopened(config: FacesecureConfig, sources: CameraSources) -> OpenedSource:
+    return _sources(config, sources.ring, sources.attention, patient=True).frames
 
 
 def _filming(

@@ -10,6 +10,7 @@ from contextlib import closing
 from types import TracebackType
 from typing import Self, cast
 
+from facesecure.camera.pending_frames import PendingFrames
 from facesecure.camera.sources.outages import Outage
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
@@ -31,7 +32,8 @@ class LatestFrame:
     """Iterates over the newest frames of ``source``; used once, in a ``with`` block.
 
     A live source (``source.live``; without that attribute it counts as live) runs in a thread, and the reader gets
-    the newest frame each time; ``dropped`` counts those it missed. A recording runs in the reader's own thread:
+    the newest frame each time; ``dropped`` counts those it missed. Frames that the source kept until something moved
+    (``source.replaying``) are handed over one after the other. A recording runs in the reader's own thread:
     nothing is dropped and runs repeat exactly. An exception of the source is raised in the reader; the source's
     end ends the iteration. Leaving releases the source within two seconds, even if it is stuck, and for good where
     it is live. ``heartbeat`` is the ``time.monotonic()`` of the source's last frame (None before the first), by
@@ -44,7 +46,6 @@ class LatestFrame:
 
     def __init__(self, source: Source, reopen: Callable[[], Source] | None = None) -> None:
         """``reopen`` makes another source of the same camera, for ``renew``."""
-        self.dropped = 0
         self.heartbeat: float | None = None
         self._interval = 0.0
         self._began = time.monotonic()
@@ -53,7 +54,7 @@ class LatestFrame:
         self._live = bool(getattr(source, "live", True))
         self._stopping = threading.Event()
         self._changed = threading.Condition()  # its RLock lets a signal handler call stop()
-        self._newest: Frame | None = None
+        self._pending = PendingFrames(self._changed)
         self._error: BaseException | None = None
         self._ended = False
         self._thread = self._capturing()
@@ -77,6 +78,11 @@ class LatestFrame:
 
     def __iter__(self) -> Iterator[Frame]:
         return self._newest_frames() if self._live else self._every_frame()
+
+    @property
+    def dropped(self) -> int:
+        """Return how many frames the reader missed."""
+        return self._pending.dropped
 
     @property
     def live(self) -> bool:
@@ -127,6 +133,7 @@ class LatestFrame:
         if self._live:
             getattr(self._source, "stop", _nothing)()
         with self._changed:
+            self._pending.clear()
             self._changed.notify_all()
 
     def _every_frame(self) -> Iterator[Frame]:
@@ -152,8 +159,8 @@ class LatestFrame:
     def _take(self) -> Frame | None:
         """Wait for the newest frame not yet taken, and return it; None at the end. Raises the source's error."""
         with self._changed:
-            self._changed.wait_for(lambda: self._newest is not None or self._ended or self._stopping.is_set())
-            frame, self._newest = self._newest, None
+            self._changed.wait_for(lambda: self._pending or self._ended or self._stopping.is_set())
+            frame = self._pending.take()
             if self._stopping.is_set():
                 return None
             if frame is None and self._error is not None:
@@ -181,9 +188,9 @@ class LatestFrame:
 
     def _hand_over(self, frame: Frame) -> None:
         with self._changed:
-            self.dropped += self._newest is not None
-            self._newest = frame
             self._beat()
+            self._changed.notify_all()
+            self._pending.put(frame, replaying=getattr(self._source, "replaying", False))
             self._changed.notify_all()
 
 

@@ -69,6 +69,11 @@ class CameraConfig(Section):
     file_speed: Literal["fast", "real"] = Field(
         "fast", description="play file: and dir: as fast as possible, or at real speed"
     )
+    idle_decoding: Literal["auto", "off"] = Field(
+        "auto",
+        description="auto: decode only what is needed while nothing moves, such as key frames; off: decode everything; "
+        "a file that is played fast is always decoded as a whole",
+    )
     where: str | None = Field(
         None,
         min_length=1,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from facesecure.alerts.build import AlertStack
+from facesecure.camera.sources.attention import Attention
 from facesecure.config import FacesecureConfig
 from facesecure.pipeline.closeups import Closeups, NearestFrame
 from facesecure.pipeline.continuity import Continuity
@@ -39,6 +40,7 @@ def build_pipeline(
     nearest: NearestFrame | None = None,
     scores: ScoreModel | None = None,
     documents: Documents | None = None,
+    attention: Attention | None = None,
 ) -> Pipeline:
     """Build the stages between the camera of ``config`` and ``alerts``; nothing is started.
 
@@ -46,7 +48,8 @@ def build_pipeline(
     assigns an ended sighting of a stranger, by its identifier, to a visitor. ``observer`` follows the processing of
     each frame. ``nearest`` returns the main stream's frame for one of the sub-stream that is searched, if it is one.
     ``scores`` tell whether a track still follows the same person; without them it always does. ``documents`` keep what
-    known visits look like at this door; without them nothing is learned of that.
+    known visits look like at this door; without them nothing is learned of that. ``attention`` is told whether the
+    camera's next frames are needed.
     """
     tracker = Tracker(rule, fixed_faces=FixedFaces(), continuity=Continuity(scores))
     liveness = LivenessWatch(config.liveness, _doorstep(config, documents))
@@ -56,6 +59,7 @@ def build_pipeline(
             MotionGate(config.motion, config.camera.zones),
             interval=config.detector.interval,
             following=lambda: tracker.busy,
+            attention=attention,
         ),
         models=models,
         tracker=tracker,
@@ -65,7 +69,7 @@ def build_pipeline(
         alerts=alerts.dispatcher,
         observer=observer,
         liveness=liveness,
-        mask=FaceMask(config.motion.mask, config.camera.zones),
+        mask=FaceMask(config.motion.mask, config.camera.zones, config.camera.min_face or 0.0),
         closeups=Closeups(nearest),
     )
 

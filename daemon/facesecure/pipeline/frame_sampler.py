@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from facesecure.camera.sources.attention import Attention
 from facesecure.domain import Frame, Luma
 from facesecure.vision.detection.motion import Region
 
@@ -41,9 +42,20 @@ class FrameSampler:
         faces = detector.detect(frame.image) if sampler.should_detect(frame) else None
     """
 
-    def __init__(self, gate: MotionDetector, *, interval: float, following: Callable[[], bool]) -> None:
-        """``interval``: seconds; ``following`` returns whether a face is tracked, since a visitor may stand still."""
+    def __init__(
+        self,
+        gate: MotionDetector,
+        *,
+        interval: float,
+        following: Callable[[], bool],
+        attention: Attention | None = None,
+    ) -> None:
+        """``interval``: seconds; ``following`` returns whether a face is tracked, since a visitor may stand still.
+
+        ``attention`` is told with every frame whether the next ones are needed.
+        """
         self._gate, self._interval, self._following = gate, interval, following
+        self._attention = attention or Attention()
         self._searched_at = float("-inf")
 
     @property
@@ -59,6 +71,7 @@ class FrameSampler:
     def should_detect(self, frame: Frame) -> bool:
         """Return whether to search ``frame`` for faces. Call it once for every frame, in order."""
         awake, following = self._gate.moved(frame.luma, frame.taken_at), self._following()
+        self._attention.scene = awake or following
         pause = self._interval * (1 if self._gate.moving or following else _IDLE_FACTOR)
         if not (awake or following) or frame.taken_at - self._searched_at < pause - _JITTER:
             return False

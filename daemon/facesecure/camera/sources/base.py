@@ -38,6 +38,14 @@ class ProbeResult:
         return f"{self.width}x{self.height}{rate}, {self.why}"
 
 
+@dataclass(frozen=True, slots=True)
+class LateImage:
+    """An image that came ``at`` some time ago (``time.monotonic()``) and was kept undecoded until now."""
+
+    image: FrameImage
+    at: float
+
+
 class Heartbeat:
     """The time of a source's last sign of life: ``at``, on ``time.monotonic()``.
 
@@ -84,9 +92,12 @@ class FrameClock:
         """The number of frames made so far."""
         return self._index
 
-    def live(self, image: FrameImage) -> Frame:
-        """Return a frame taken now, on the monotonic clock."""
-        return self._stamp(image, time.monotonic(), datetime.now(UTC))
+    def live(self, image: FrameImage | LateImage) -> Frame:
+        """Return a frame taken now, on the monotonic clock, or when a late image came."""
+        now, wall = time.monotonic(), datetime.now(UTC)
+        if isinstance(image, LateImage):
+            return self._stamp(image.image, image.at, wall - timedelta(seconds=now - image.at))
+        return self._stamp(image, now, wall)
 
     def recorded(self, image: FrameImage, at: float, start: datetime, latest: datetime | None = None) -> Frame:
         """Return a frame taken ``at`` seconds into a recording that began at ``start``, but not after ``latest``."""
@@ -106,7 +117,8 @@ class RecordedSource(ABC):
 
     ``taken_at`` is the recording's own time, from 0; ``wall_time`` is ``start`` plus that. Without a ``start`` the
     recording ends now, so that nothing in it is dated in the future. With ``camera.file_speed = "real"`` it begins
-    now, frames come when a camera would have sent them, and a slow reader may miss some. A subclass provides
+    now, frames come when a camera would have sent them, and a slow reader may miss some; ``replaying`` says that the
+    latest frame was kept for a while, and is wanted though there are newer ones. A subclass provides
     ``_timed_images``, in which it sets ``_length``, and ``probe``.
     """
 
@@ -117,6 +129,7 @@ class RecordedSource(ABC):
         self._length = 0.0  # seconds
         self._stopped = threading.Event()
         self._heartbeat = Heartbeat()
+        self.replaying = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._address})"

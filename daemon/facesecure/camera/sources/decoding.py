@@ -102,7 +102,8 @@ class PixelAspect:
 class FrameReader:
     """Decodes the frames of one stream, in order. ``damaged`` counts the corrupt packets and frames, which it drops.
 
-    ``key_frame`` is True as soon as a packet with a key frame has come; before that nothing can be decoded.
+    ``key_frame`` is True as soon as a packet with a key frame has come; before that nothing can be decoded. ``resting``
+    says that packets are left out on purpose now (``idle_decoding``).
     """
 
     def __init__(self, container: InputContainer, stream: VideoStream, name: str, tap: PacketTap = NO_TAP) -> None:
@@ -115,6 +116,7 @@ class FrameReader:
         self._blind = stream.codec_context.codec.name == "mpeg4"
         self.damaged = 0
         self.key_frame = False
+        self.resting = False
 
     def __iter__(self) -> Iterator[VideoFrame | None]:
         """Yield each good frame, and None for each packet without one, so that a caller can check for a time-out.
@@ -123,21 +125,29 @@ class FrameReader:
         become larger than are decoded.
         """
         for packet in self._container.demux(self._stream):
-            self.damaged += packet.is_corrupt
-            self.key_frame |= packet.is_keyframe
-            self._tap.packet(packet)
-            good: list[VideoFrame | None] = [frame for frame in self._decode(packet) if self._is_whole(frame)]
+            self._receive(packet)
+            good: list[VideoFrame | None] = [*self._whole(packet)]
             yield from good or [None]
+
+    def _receive(self, packet: Packet[VideoStream]) -> None:
+        """Take note of the next packet of the stream."""
+        self.damaged += packet.is_corrupt
+        self.key_frame |= packet.is_keyframe
+        self._tap.packet(packet)
+
+    def _whole(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+        """Return the good frames that come of ``packet``; of None, those that the decoder still holds."""
+        return [frame for frame in self._decode(packet) if self._is_whole(frame)]
 
     def _is_whole(self, frame: VideoFrame) -> bool:
         self._blind &= not frame.key_frame
         return not (self._blind or frame.is_corrupt)
 
-    def _decode(self, packet: Packet[VideoStream]) -> list[VideoFrame]:
+    def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         import av
 
         try:
-            frames = packet.decode()
+            frames = self._stream.decode(packet)
         except (av.InvalidDataError, av.ArgumentError) as error:
             check_failed(self._stream.codec_context, error, self._name)
             if isinstance(error, av.ArgumentError):
@@ -145,6 +155,8 @@ class FrameReader:
             self.damaged += 1
             return []
         self.damaged += sum(frame.is_corrupt for frame in frames)
+        for frame in frames:
+            frame.time_base = frame.time_base or self._stream.time_base  # PyAV forgets it where it drains a decoder
         return frames
 
 

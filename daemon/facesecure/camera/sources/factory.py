@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from facesecure.camera.sources.base import ProbeResult
+from facesecure.camera.sources.idle_decoding import IdleDecoding
 from facesecure.camera.sources.images import ImageFolder
 from facesecure.camera.sources.live import LiveSource
 from facesecure.camera.sources.outages import OnTrouble
@@ -46,29 +47,33 @@ def open_source(
     threads: int = 1,
     tap: PacketTap = NO_TAP,
     patient: bool = False,
+    idle: IdleDecoding | None = None,
 ) -> OpenedSource:
     """Return the source at ``uri``, used as ``camera`` says. Nothing is opened before ``frames`` is called.
 
     ``on_trouble`` receives each loss of a live source (a SourceError) and its end (None). ``threads`` decode
     (0: as many as FFmpeg likes). ``tap`` receives what the source sends, before it is decoded; a folder of images
     sends nothing. With ``patient`` a local camera that is not there is waited for, as a network camera always is.
-    Raises SourceError at once for an address that cannot work: an unknown scheme, or a file, folder
-    or device that does not exist.
+    With ``idle`` not everything is decoded while nothing moves, unless ``camera.idle_decoding`` is off. Raises
+    SourceError at once for an address that cannot work: an unknown scheme, or a file, folder or device that does not
+    exist.
     """
-    address = _address(uri, patient)
+    address = _address(uri, patient=patient)
+    idle = idle if camera.idle_decoding == "auto" else None
     if address.scheme == "file":
-        return VideoFile(address, camera, threads=threads, tap=tap)
+        return VideoFile(address, camera, threads=threads, tap=tap, idle=idle)
     if address.scheme == "dir":
         return ImageFolder(address, camera)
     if address.scheme == "picamera2":
         pi = PicameraConnection(int(address.location), camera, tap=tap)
         return LiveSource(pi, camera.reconnect_max, patient=patient, on_trouble=on_trouble)
     local = address.scheme == "v4l2"
-    connection = StreamConnection(address, camera, open_v4l2 if local else open_rtsp, threads=threads, tap=tap)
+    opener = open_v4l2 if local else open_rtsp
+    connection = StreamConnection(address, camera, opener, threads=threads, tap=tap, idle=idle)
     return LiveSource(connection, camera.reconnect_max, patient=patient or not local, on_trouble=on_trouble)
 
 
-def _address(uri: str, patient: bool) -> Address:
+def _address(uri: str, *, patient: bool) -> Address:
     """Return the address ``uri``; with ``patient`` also that of a device that is not plugged in."""
     try:
         return parse(uri)
@@ -84,7 +89,7 @@ def is_camera(uri: str) -> bool:
 
     Raises SourceError for an address that cannot work.
     """
-    return parse(uri).scheme not in ("file", "dir")
+    return _address(uri, patient=True).scheme not in ("file", "dir")
 
 
 def probe(uri: str, camera: CameraConfig) -> ProbeResult:

@@ -11,7 +11,7 @@ from collections.abc import Generator
 from contextlib import closing
 from typing import Protocol
 
-from facesecure.camera.sources.base import FrameClock, Heartbeat, ProbeResult
+from facesecure.camera.sources.base import FrameClock, Heartbeat, LateImage, ProbeResult
 from facesecure.camera.sources.outages import OnTrouble, Outage, OutageLog
 from facesecure.domain import Frame, FrameImage
 from facesecure.domain.errors import SourceError
@@ -26,10 +26,10 @@ DROPPED_PAUSE = 5.0
 class Connection(Protocol):
     """Opens one kind of camera and reads it until it is lost. Its ``str`` holds no secret."""
 
-    def images(self, stopped: threading.Event) -> Generator[FrameImage | None]:
+    def images(self, stopped: threading.Event) -> Generator[FrameImage | LateImage | None]:
         """Open, yield images, release when closed. Return if ``stopped`` is set; raises SourceError on a loss.
 
-        None in place of an image is a sign of life: something comes that gives no image yet.
+        None in place of an image is a sign of life: something comes that gives no image yet, or is not decoded.
         """
 
     def probe(self) -> ProbeResult:
@@ -42,7 +42,8 @@ class LiveSource:
     Each new cause is logged once; ``trouble`` holds it until frames come again, ``outage`` until the stream has held
     for a while. ``on_trouble`` is called with it, and with None when the outage is over. With ``patient`` that holds
     from the first attempt on (a network camera may boot later than the daemon); without, the first failure to open is
-    raised. Example::
+    raised. ``replaying`` says that the latest frame was kept until now: all of them are wanted, not the newest alone.
+    Example::
 
         source = LiveSource(StreamConnection(address, camera, open_rtsp), camera.reconnect_max, patient=True)
     """
@@ -52,6 +53,7 @@ class LiveSource:
     def __init__(
         self, connection: Connection, reconnect_max: float, *, patient: bool, on_trouble: OnTrouble | None = None
     ) -> None:
+        self.replaying = False
         self._connection = connection
         self._reconnect_max = reconnect_max
         self._patient = patient
@@ -108,8 +110,10 @@ class LiveSource:
                 if image is None:
                     continue
                 if clock.count == 0:
-                    log.info("%s delivers images of %dx%d", self._connection, *image.size)
+                    size = (image.image if isinstance(image, LateImage) else image).size
+                    log.info("%s delivers images of %dx%d", self._connection, *size)
                 self._outages.frame_came()
                 if self._outages.steady:
                     backoff.reset()
+                self.replaying = isinstance(image, LateImage)
                 yield clock.live(image)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from facesecure.camera.sources.base import ProbeResult
+from facesecure.camera.sources.base import LateImage, ProbeResult
 from facesecure.camera.sources.decoding import (
     FrameReader,
     PixelAspect,
@@ -20,6 +20,7 @@ from facesecure.camera.sources.decoding import (
     video_stream,
 )
 from facesecure.camera.sources.frame_limits import checked_image
+from facesecure.camera.sources.idle_decoding import IdleDecoding, SparseReader
 from facesecure.camera.sources.tap import NO_TAP, PacketTap, tapped
 from facesecure.camera.sources.uri import Address
 from facesecure.config import CameraConfig
@@ -80,22 +81,30 @@ class StreamConnection:
     """
 
     def __init__(
-        self, address: Address, camera: CameraConfig, opener: Opener, *, threads: int = 1, tap: PacketTap = NO_TAP
+        self,
+        address: Address,
+        camera: CameraConfig,
+        opener: Opener,
+        *,
+        threads: int = 1,
+        tap: PacketTap = NO_TAP,
+        idle: IdleDecoding | None = None,
     ) -> None:
         """Open nothing yet. ``opener`` opens the container of ``address``; ``threads`` decode (0: as FFmpeg likes).
 
-        ``tap`` receives the packets of ``images``.
+        ``tap`` receives the packets of ``images``; with ``idle`` not all of them are decoded.
         """
         self._address = address
         self._camera = camera
         self._open = opener
         self._threads = threads
         self._tap = tap
+        self._idle = idle
 
     def __str__(self) -> str:
         return self._address.shown
 
-    def images(self, stopped: threading.Event) -> Generator[VideoImage | None]:
+    def images(self, stopped: threading.Event) -> Generator[VideoImage | LateImage | None]:
         """Yield images until ``stopped`` is set, and None for data without one.
 
         Raises SourceError if it does not open, SourceLost after that.
@@ -103,13 +112,20 @@ class StreamConnection:
         converter, display = ColourConverter(), StreamDisplay()
         with self._opened() as (container, stream), tapped(self._tap, stream):
             aspect = PixelAspect(stream)
-            for frame in self._decoded(container, stream, self._tap):
+
+            def image_of(frame: VideoFrame) -> VideoImage:
+                return checked_image(frame, converter, display.of(frame, aspect.now()), str(self))
+
+            reader = self._reader(container, stream, image_of)
+            for frame in self._decoded(reader, stream):
                 if stopped.is_set():
                     return
                 if frame is None:
                     yield None
+                elif isinstance(reader, SparseReader) and reader.kept:
+                    yield LateImage(image_of(frame), reader.came_at)
                 else:
-                    yield checked_image(frame, converter, display.of(frame, aspect.now()), str(self))
+                    yield image_of(frame)
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -119,7 +135,7 @@ class StreamConnection:
         """
         with self._opened() as (container, stream):
             aspect = PixelAspect(stream)
-            for frame in self._decoded(container, stream):
+            for frame in self._decoded(FrameReader(container, stream, str(self)), stream):
                 if frame is not None:
                     rate, codec = frame_rate(stream), stream.codec_context.codec.name
                     size = Display.of(frame, aspect.now()).size(frame.width, frame.height)
@@ -138,19 +154,25 @@ class StreamConnection:
         with container:
             yield container, video_stream(container, self._address, self._threads)
 
-    def _decoded(
-        self, container: InputContainer, stream: VideoStream, tap: PacketTap = NO_TAP
-    ) -> Iterator[VideoFrame | None]:
+    def _reader(
+        self, container: InputContainer, stream: VideoStream, image_of: Callable[[VideoFrame], VideoImage]
+    ) -> FrameReader:
+        if self._idle is None:
+            return FrameReader(container, stream, str(self), self._tap)
+        return SparseReader(
+            container, stream, str(self), self._idle, lambda frame: image_of(frame).luma(), tap=self._tap
+        )
+
+    def _decoded(self, reader: FrameReader, stream: VideoStream) -> Iterator[VideoFrame | None]:
         """Yield frames until the stream ends, None where a packet gave none. Raises SourceLost."""
         import av
 
         timeout = self._camera.timeout
         began = last = time.monotonic()
-        reader = FrameReader(container, stream, str(self), tap)
         try:
             for frame in reader:
                 now = time.monotonic()
-                if not reader.key_frame and now - began <= KEY_FRAME_WAIT:
+                if reader.resting or (not reader.key_frame and now - began <= KEY_FRAME_WAIT):
                     last = now
                 if frame is None and now - last > timeout:
                     raise SourceLost(*self._no_image(stream, reader.key_frame))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from facesecure.camera.sources.decoding import (
     video_stream,
 )
 from facesecure.camera.sources.frame_limits import checked_image
+from facesecure.camera.sources.idle_decoding import IdleDecoding, SparseReader
+from facesecure.camera.sources.packet_pace import PacketPace
 from facesecure.camera.sources.presentation import PresentationTimes
 from facesecure.camera.sources.tap import NO_TAP, PacketTap, tapped
 from facesecure.camera.sources.uri import Address
@@ -25,7 +27,7 @@ from facesecure.config import CameraConfig
 from facesecure.domain import FrameImage
 from facesecure.domain.errors import SourceError
 from facesecure.vision.images.display import Display, StreamDisplay
-from facesecure.vision.images.frames import ColourConverter
+from facesecure.vision.images.frames import ColourConverter, VideoImage
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -55,20 +57,24 @@ class VideoFile(RecordedSource):
         start: datetime | None = None,
         threads: int = 1,
         tap: PacketTap = NO_TAP,
+        idle: IdleDecoding | None = None,
     ) -> None:
         """``threads`` decode the video (0: as many as FFmpeg likes), and ``tap`` receives its packets.
 
-        Nothing is opened yet.
+        With ``idle`` not all of them are decoded, at real speed: at full speed runs repeat exactly. Nothing is opened
+        yet.
         """
         super().__init__(address, camera, start=start)
         self._threads = threads
         self._tap = tap
+        self._idle = idle if self.live else None
 
     def probe(self) -> ProbeResult:
         """Return the size and rate of the video, after decoding its first frame. Raises SourceError."""
         with self._opened() as (container, stream):
             aspect = PixelAspect(stream)
-            first = next(self._readable(container, stream, PresentationTimes(stream)))
+            reader = FrameReader(container, stream, str(self._address))
+            first = next(self._readable(container, reader, PresentationTimes(stream)))
             size = Display.of(first, aspect.now()).size(first.width, first.height)
             return ProbeResult(*size, frame_rate(stream), f"{stream.codec_context.codec.name} video file")
 
@@ -77,9 +83,25 @@ class VideoFile(RecordedSource):
             self._length = min(_length(container), _LONGEST)
             converter, display, times = ColourConverter(), StreamDisplay(), PresentationTimes(stream)
             aspect = PixelAspect(stream)
-            for frame in self._readable(container, stream, times, self._tap):
-                shown = display.of(frame, aspect.now())
-                yield checked_image(frame, converter, shown, str(self._address)), times.of(frame)
+
+            def image_of(frame: VideoFrame) -> VideoImage:
+                return checked_image(frame, converter, display.of(frame, aspect.now()), str(self._address))
+
+            reader = self._reader(container, stream, image_of)
+            for frame in self._readable(container, reader, times):
+                self.replaying = isinstance(reader, SparseReader) and reader.kept
+                yield image_of(frame), times.of(frame)
+
+    def _reader(
+        self, container: InputContainer, stream: VideoStream, image_of: Callable[[VideoFrame], VideoImage]
+    ) -> FrameReader:
+        name = str(self._address)
+        if self._idle is None:
+            return FrameReader(container, stream, name, self._tap)
+        packets = PacketPace(self._heartbeat, self._stopped).each(container.demux(stream))
+        return SparseReader(
+            container, stream, name, self._idle, lambda frame: image_of(frame).luma(), self._tap, packets
+        )
 
     @contextmanager
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -105,10 +127,10 @@ class VideoFile(RecordedSource):
         )
 
     def _readable(
-        self, container: InputContainer, stream: VideoStream, times: PresentationTimes, tap: PacketTap = NO_TAP
+        self, container: InputContainer, reader: FrameReader, times: PresentationTimes
     ) -> Iterator[VideoFrame]:
         """Yield decoded frames until the video ends or breaks off; log one warning if something was lost."""
-        reader, last = FrameReader(container, stream, str(self._address), tap), None
+        last = None
         try:
             for frame in reader:
                 if frame is not None:

@@ -78,6 +78,11 @@ class Drill:
         """End drills at once while ``trouble`` returns an error that keeps frames from coming. It must be quick."""
         self._trouble = trouble
 
+    @property
+    def showing(self) -> bool:
+        """Return whether the stranger is being shown, or will be with the next frame."""
+        return self._injector.showing
+
     def camera_ended(self) -> None:
         """End the drill, and each later one: the camera or recording gives no more frames."""
         self._ended = "the camera or recording has ended"

@@ -54,6 +54,11 @@ class VisitorInjector:
         return self._box
 
     @property
+    def showing(self) -> bool:
+        """Return whether the visitor is in the latest frame, or comes with the next."""
+        return self._requested.is_set() or self._began_at is not None
+
+    @property
     def since(self) -> float | None:
         """The time of the visitor's first frame, on the camera's clock; None while there is no visitor."""
         return self._began_at
