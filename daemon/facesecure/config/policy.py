@@ -24,6 +24,7 @@ SPEAKS = ("google_home", "speaker")
 
 Verdict = Literal["known", "stranger", "unidentified", "camera", "service"]
 ModeName = Literal["home", "away", "off"]
+SubjectName = Literal["person", "animal", "vehicle", "nothing"]
 
 
 def _several(value: Any) -> Any:
@@ -109,6 +110,19 @@ class When(Section):
             raise ValueError("doubt: only a known person may be a picture: add 'known' to verdict, or leave out doubt")
         return self
 
+    subject: Annotated[tuple[SubjectName, ...], BeforeValidator(_several)] = Field(
+        (),
+        description="what moved without a usable face: person | animal | vehicle | nothing (known), or a list of them; "
+        "by default any",
+    )
+
+    @model_validator(mode="after")
+    def _only_the_unidentified_have_subjects(self) -> When:
+        others = [verdict for verdict in self.verdict if verdict != "unidentified"] or (["name"] if self.name else [])
+        if self.subject and others:
+            raise ValueError(f"a subject is what moved without a usable face: leave out subject, or {others[0]!r}")
+        return self
+
     @model_validator(mode="after")
     def _only_the_known_have_names(self) -> When:
         others = [verdict for verdict in self.verdict if verdict != "known"]
@@ -119,6 +133,8 @@ class When(Section):
     @property
     def kinds(self) -> tuple[str, ...]:
         """The verdicts that the rule applies to; empty means any."""
+        if self.subject:
+            return ("unidentified",)
         return ("known",) if self.name else self.verdict
 
 

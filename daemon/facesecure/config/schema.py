@@ -22,6 +22,7 @@ from facesecure.config.clips import ClipsConfig as ClipsConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
+from facesecure.config.subjects import SubjectsConfig as SubjectsConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
 
@@ -221,6 +222,7 @@ class FacesecureConfig(Section):
     inference: InferenceConfig = Field(default_factory=lambda: InferenceConfig())
     verdict: VerdictConfig = Field(default_factory=lambda: VerdictConfig())
     liveness: LivenessConfig = Field(default_factory=lambda: LivenessConfig())
+    subjects: SubjectsConfig = Field(default_factory=lambda: SubjectsConfig())
     store: StoreConfig = Field(default_factory=lambda: StoreConfig())
     clips: ClipsConfig = Field(default_factory=lambda: ClipsConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())

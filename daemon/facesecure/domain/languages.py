@@ -14,6 +14,9 @@ SLOTS: Mapping[str, frozenset[str]] = {
     "known": frozenset({"name", "where", "place"}),
     "stranger": frozenset({"where", "place"}),
     "unidentified": frozenset({"where", "place"}),
+    "person": frozenset({"where", "place"}),
+    "animal": frozenset({"where", "place"}),
+    "vehicle": frozenset({"where", "place"}),
     "doubted": frozenset({"name", "where", "place"}),
     "doubted_aloud": frozenset({"where", "place"}),
     "corrected_known": frozenset({"name", "where", "place"}),
@@ -44,7 +47,7 @@ NEEDED: Mapping[str, str] = {
 }
 """The slot that a sentence must contain."""
 
-OPTIONAL = frozenset({"doubted", "doubted_aloud"})
+OPTIONAL = frozenset({"person", "animal", "vehicle", "doubted", "doubted_aloud"})
 """Sentences that a language may lack, since a household wrote them before these were needed; others are used."""
 
 
@@ -66,6 +69,9 @@ _ENGLISH = {
     "known": "{name} is {where}",
     "stranger": "A stranger is {where}",
     "unidentified": "Somebody or something was {where}",
+    "person": "A person who shows no face is {where}",
+    "animal": "An animal was {where}",
+    "vehicle": "A vehicle was {where}",
     "doubted": "{name}, or a picture of them, is {where}",
     "doubted_aloud": "A face {where} may be a picture that is held up",
     "corrected_known": "Correction: {name} is {where}",
@@ -97,6 +103,9 @@ _FRENCH = {
     "known": "{name} est {where}",
     "stranger": "Une personne inconnue est {where}",
     "unidentified": "Quelqu'un ou quelque chose était {where}",
+    "person": "Une personne qui ne montre pas son visage est {where}",
+    "animal": "Un animal était {where}",
+    "vehicle": "Un véhicule était {where}",
     "doubted": "{name}, ou une photo de cette personne, est {where}",
     "doubted_aloud": "Un visage {where} est peut-être une photo que l'on présente",
     "corrected_known": "Rectification : {name} est {where}",

@@ -80,9 +80,9 @@ class Phrases:
         """Announce a person who is not enrolled."""
         return self._say("corrected_stranger" if correction else "stranger")
 
-    def unidentified(self) -> str:
-        """Announce movement without a face good enough to recognise."""
-        return self._say("unidentified")
+    def unidentified(self, subject: str | None = None) -> str:
+        """Announce movement without a face good enough to recognise: of a ``Subject``, if it was seen what it was."""
+        return self._say(subject if subject and subject in self._sentences else "unidentified")
 
     def camera(self, trouble: str) -> str:
         """Announce a camera event: offline, back, frozen, covered or moved. Raises ValueError for any other."""
@@ -118,10 +118,12 @@ class Phrases:
     def every(self, names: Iterable[str] = ()) -> list[str]:
         """Return every sentence that a household with these ``names`` may need, the most urgent first."""
         unknown = [self.stranger(), self.unidentified(), self.stranger(correction=True), self.doubted_aloud()]
+        unknown[1:1] = [self.unidentified("person")]
         people = [self.known(name, correction=later) for later in (False, True) for name in names]
         rest = [self._say(key) for key in SLOTS if key.startswith(("camera_", "service_"))]
+        others = [self.unidentified(subject) for subject in ("animal", "vehicle")]
         drills = [self.drill(self.stranger()), self.drill(self.unidentified())]
-        return list(dict.fromkeys([*unknown, *people, *rest, self.test(), *drills]))
+        return list(dict.fromkeys([*unknown, *people, *rest, self.test(), *drills, *others]))
 
     def _say(self, key: str, **slots: str) -> str:
         return self._sentences[key].format_map({**self._slots, **slots})

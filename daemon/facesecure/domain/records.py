@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Verdict, VerdictKind
+from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Subject, Verdict, VerdictKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,7 @@ class StoredSighting:
     box: Box | None = None
     visitor: int | None = None
     correction: Correction | None = None
+    subject: Subject | None = None
     doubt: str = ""
     """Why the face may be a picture that was held up; empty if nothing speaks for that."""
 

@@ -181,6 +181,8 @@ class Sighting:
     ``closing`` marks the last update of an earlier sighting, with the figures and snapshot of the whole visit.
     ``faces`` are the best usable faces so far; only the store receives them, plugins do not.
     ``staged`` says that a drill injected the visitor and no person was there.
+    ``subject`` is what was seen, where the verdict is UNIDENTIFIED; None if nobody looked. Without a face, ``box`` is
+    around it.
     ``doubt`` says why the face may be a picture that was held up; empty if nothing speaks for that.
     """
 
@@ -196,10 +198,13 @@ class Sighting:
     closing: bool = False
     faces: tuple[SeenFace, ...] = ()
     staged: bool = False
+    subject: Subject | None = None
     doubt: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.identifier), "a sighting needs an identifier")
+        unidentified = self.verdict.kind is VerdictKind.UNIDENTIFIED
+        require(unidentified or self.subject is None, f"a {self.verdict.kind} sighting has no subject")
         require(self.first_seen.tzinfo is not None and self.last_seen.tzinfo is not None, "times need a time zone")
         require(self.last_seen >= self.first_seen, "a sighting ends before it begins")
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from facesecure.domain import Subject
+
 _QUIET = 2.0
 """Seconds without movement that end an episode, and between it and a face that still explains it."""
 _MAX_WAIT = 15.0
 """Seconds after which an episode is reported while it lasts: an intruder who stays is reported too."""
 _MAX_STEP = 1.0
 """Seconds of movement that one frame adds at most, after a gap in the stream."""
+RANK = {None: -1, Subject.NOTHING: 0, Subject.VEHICLE: 1, Subject.ANIMAL: 2, Subject.PERSON: 3}
+"""Which kind of subject counts if an episode showed several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class MotionEpisode:
     """A stretch of movement, in seconds on the source's clock. ``moving`` adds up the frames that really moved.
 
     ``faces`` are the numbers of the tracks that explain it: those seen during it, or shortly before or after.
+    ``subject`` is what was seen to move; None if nobody looked.
     """
 
     started: float
@@ -25,6 +30,7 @@ class MotionEpisode:
     moving: float = 0.0
     faces: frozenset[int] = frozenset()
     reported: bool = False
+    subject: Subject | None = None
 
     @property
     def length(self) -> float:
@@ -36,7 +42,8 @@ class PresenceDetector:
     """Groups movement into episodes, and reports each one once.
 
     An episode without a face is reported when it is over, or while it lasts long. One with faces is reported when it is
-    over, since it matters only if they turn out to be fixed, as on a poster.
+    over, since it matters only if they turn out to be fixed, as on a poster. An episode also ends when a person who was
+    seen has left, and once it was reported, when a person comes: leaves may move all day.
 
     Example::
 
@@ -57,11 +64,18 @@ class PresenceDetector:
         return self._episode is not None and self._episode.moving >= self._min_movement
 
     def update(
-        self, at: float, *, moving: bool, faces: Collection[int], fixed: Collection[int] = ()
+        self,
+        at: float,
+        *,
+        moving: bool,
+        faces: Collection[int],
+        fixed: Collection[int] = (),
+        subject: Subject | None = None,
     ) -> MotionEpisode | None:
         """Return the episode to report now, if there is one. Call it for every frame, in order.
 
-        ``faces`` are the numbers of the tracks seen now; ``fixed`` of those that turned out never to move.
+        ``faces`` are the numbers of the tracks seen now; ``fixed`` of those that turned out never to move; ``subject``
+        is what is seen to move now.
         """
         step = 0.0 if self._last_at is None else at - self._last_at
         self._last_at = at
@@ -70,7 +84,7 @@ class PresenceDetector:
         if moving:
             self._extend(at, step)
         self._note_faces(at, faces, frozenset(fixed))
-        return self._due(at)
+        return self._note_subject(at, subject) or self._due(at)
 
     def finish(self) -> MotionEpisode | None:
         """End the current episode, as at the end of the source. Return it if it is to be reported."""
@@ -80,6 +94,25 @@ class PresenceDetector:
     def _extend(self, at: float, moved_for: float) -> None:
         old = self._episode or MotionEpisode(at, at)
         self._episode = replace(old, last_moved=at, moving=old.moving + min(moved_for, _MAX_STEP))
+
+    def _note_subject(self, at: float, subject: Subject | None) -> MotionEpisode | None:
+        """Begin another episode where a person has left, or something known has come. Return one to report that ends.
+
+        What is left of one is what still moves, or the place that the background has to learn again.
+        """
+        episode = self._episode
+        if episode is None:
+            return None
+        more = RANK[subject] > RANK[episode.subject]
+        gone = episode.subject is Subject.PERSON and subject is not Subject.PERSON
+        if gone:
+            self._episode = MotionEpisode(at, at, subject=subject)
+            return episode if self._is_due(episode) else None
+        if more and episode.reported and subject is not Subject.NOTHING:
+            self._episode = MotionEpisode(at, at, self._min_movement, subject=subject)
+        elif more:
+            self._episode = replace(episode, subject=subject)
+        return None
 
     def _note_faces(self, at: float, faces: Collection[int], fixed: frozenset[int]) -> None:
         recent = {number: seen for number, seen in self._seen_at.items() if at - seen <= _QUIET}

@@ -7,32 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import cv2
-import numpy as np
-
-from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Verdict, VerdictKind
-from facesecure.pipeline.presence import MotionEpisode, PresenceDetector
+from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Subject, Verdict, VerdictKind
+from facesecure.pipeline.presence import RANK, MotionEpisode, PresenceDetector
+from facesecure.pipeline.snapshots import around_face, scene
+from facesecure.pipeline.subject_watch import SubjectWatch
 from facesecure.pipeline.tracker import Track
 from facesecure.recognition.liveness.watch import LivenessWatch, VisitDoubts
 from facesecure.vision.images.quality import view_score
 
 _MIN_HITS = 2
 """Detections that make a visitor: a face found on one frame only is taken for a false detection."""
-_MARGIN = 1.0
-"""A snapshot shows the face and this many face sizes on every side."""
-_SCENE_WIDTH = 1280
-"""Largest width of a snapshot of the whole scene, pixels."""
+_BEFORE = 10.0
+"""Seconds before an episode from which a view of its subject is its own: looks begin before it is known what it is."""
+_NOUNS = {
+    Subject.PERSON: "a person",
+    Subject.ANIMAL: "an animal",
+    Subject.VEHICLE: "a vehicle",
+    Subject.NOTHING: "something",
+    None: "something",
+}
 _MAX_EXPLAINED = 4
 """Movements beside a face that may turn out to be a poster that are kept, with a snapshot of 3 MB each."""
 
 
 @dataclass(slots=True)
 class _TrackState:
-    """The best view of one track so far, and its latest reported sighting."""
+    """The best view of one track so far, what was seen while it lasted, and its latest reported sighting."""
 
     view: float = -1.0
     snapshot: Image | None = None
     box: Box | None = None
+    subject: Subject | None = None
     reported: Sighting | None = None
 
 
@@ -73,14 +78,21 @@ class SightingBuilder:
             sightings = builder.update(track, frame)
     """
 
-    def __init__(self, source: str, presence: PresenceDetector, doubts: VisitDoubts | None = None) -> None:
-        """``source`` is the camera's name, as it is stored with each sighting.
+    def __init__(
+        self,
+        source: str,
+        presence: PresenceDetector,
+        watch: SubjectWatch | None = None,
+        doubts: VisitDoubts | None = None,
+    ) -> None:
+        """``source`` is the camera's name, as it is stored with each sighting. ``watch`` knows what moves.
 
         ``doubts`` knows who may be a picture.
         """
         self._source = source
         self._presence = presence
         self._doubts = doubts or LivenessWatch()
+        self.watch = watch or SubjectWatch()
         self._states: dict[int, _TrackState] = {}
         self._explained: list[_Explained] = []
         self._latest: _Instant | None = None
@@ -95,6 +107,7 @@ class SightingBuilder:
         state = self._states.setdefault(track.number, _TrackState())
         if track.fresh and track.question is None:
             _remember_view(state, track.face, frame)
+            state.subject = max(state.subject, self.watch.subject(frame.taken_at), key=RANK.__getitem__)
         return self._changed(track, state, now)
 
     def update_presence(self, frame: Frame, *, moving: bool, tracks: Sequence[Track]) -> list[Sighting]:
@@ -105,11 +118,12 @@ class SightingBuilder:
         self._latest = now = _Instant.of(frame)
         fixed = {track.number for track in tracks if track.fixed}
         faces = {track.number for track in tracks if track.hits >= _MIN_HITS} - fixed
-        episode = self._presence.update(frame.taken_at, moving=moving, faces=faces, fixed=fixed)
+        subject = self.watch.subject(frame.taken_at)
+        episode = self._presence.update(frame.taken_at, moving=moving, faces=faces, fixed=fixed, subject=subject)
         if moving and not self._presence.reportable:
             self._scene = frame  # taken during the movement: at its end the scene is empty again
         elif isinstance(self._scene, Frame):
-            self._scene = _reduced(self._scene.image)
+            self._scene = scene(self._scene.image)[0]
         return self._no_longer_explained(tracks, fixed) + self._faceless(episode, now, tracks)
 
     def finish(self, tracks: Sequence[Track]) -> list[Sighting]:
@@ -163,6 +177,7 @@ class SightingBuilder:
             snapshot=state.snapshot,
             box=state.box,
             faces=_faces(track, now),
+            subject=_subject(track, state),
         )
 
     def _no_longer_explained(self, tracks: Sequence[Track], fixed: set[int]) -> list[Sighting]:
@@ -182,11 +197,25 @@ class SightingBuilder:
         return []
 
     def _of_movement(self, episode: MotionEpisode, now: _Instant) -> Sighting:
-        why = f"something moved for {episode.moving:.0f} s and showed no face"
+        subject, view = episode.subject, self.watch.view(episode.subject, episode.started - _BEFORE)
+        why = f"{_NOUNS[subject]} moved for {episode.moving:.0f} s and showed no face"
         first, last = now.wall(episode.started), now.wall(episode.last_moved)
         verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
-        snapshot = _reduced(self._scene.image) if isinstance(self._scene, Frame) else self._scene
-        return Sighting(uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot)
+        if view is not None:
+            snapshot, box = view.image, view.box
+        else:
+            snapshot, box = scene(self._scene.image)[0] if isinstance(self._scene, Frame) else self._scene, None
+        return Sighting(
+            uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot, box=box, subject=subject
+        )
+
+
+def _subject(track: Track, state: _TrackState) -> Subject | None:
+    """Return what an unidentified ``track`` is: a person, since a face was found, unless an animal was seen there."""
+    if track.verdict.kind is not VerdictKind.UNIDENTIFIED:
+        return None
+    animal = state.subject is Subject.ANIMAL and not track.verdict.faces_used
+    return Subject.ANIMAL if animal else Subject.PERSON
 
 
 def _all_live(faces: frozenset[int], tracks: Sequence[Track]) -> bool:
@@ -209,30 +238,8 @@ def _faces(track: Track, now: _Instant) -> tuple[SeenFace, ...]:
     )
 
 
-def _reduced(image: Image) -> Image:
-    """Return a copy of ``image``, at most _SCENE_WIDTH wide."""
-    height, width = image.shape[:2]
-    if width <= _SCENE_WIDTH:
-        return image.copy()
-    size = (_SCENE_WIDTH, round(height * _SCENE_WIDTH / width))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _remember_view(state: _TrackState, face: Face, frame: Frame) -> None:
     view = view_score(face)
     if view > state.view:
         state.view = view
-        state.snapshot, state.box = _cut(frame.image, face.box)
-
-
-def _cut(image: Image, box: Box) -> tuple[Image, Box]:
-    """Return a copy of the face with its margin, and the face's box in it; a copy, so that the frame can be freed."""
-    height, width = image.shape[:2]
-    margin = _MARGIN * max(box.width, box.height)
-    left, top = int(np.clip(box.left - margin, 0, width - 1)), int(np.clip(box.top - margin, 0, height - 1))
-    right, bottom = (
-        int(np.clip(box.right + margin, left + 1, width)),
-        int(np.clip(box.bottom + margin, top + 1, height)),
-    )
-    moved = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
-    return image[top:bottom, left:right].copy(), moved
+        state.snapshot, state.box = around_face(frame.image, face.box)

@@ -10,6 +10,7 @@ from facesecure.domain.interfaces import ContextCropper, Detector, Recognizer
 from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.evidence import Evidence
 from facesecure.recognition.liveness.antispoof import Antispoof
+from facesecure.vision.detection.subjects import SubjectDetector
 from facesecure.vision.images.quality import examine
 
 
@@ -50,7 +51,8 @@ class FaceReport:
 class Identifier:
     """The parts that identify faces; ``identify`` uses them on a single image, a pipeline on tracks.
 
-    ``floors`` are the quality that a face needs. For single images ``rule`` should need one face only. Example::
+    ``floors`` are the quality that a face needs, ``subjects`` finds people who show none, if they are looked for. For
+    single images ``rule`` should need one face only. Example::
 
         for report in Identifier(detector, recognizer, rule, floors).identify(image):
             print(report.verdict.name, report.verdict.why)
@@ -60,6 +62,7 @@ class Identifier:
     recognizer: Recognizer
     rule: VerdictRule
     floors: QualityConfig
+    subjects: SubjectDetector | None = None
     antispoof: Antispoof | None = None
     """Tells a face from a picture of one, if its networks were pulled."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from facesecure.config import FacesecureConfig
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.detection.factory import TFLITE_MODELS
+from facesecure.vision.detection.subjects import MODEL as SUBJECTS_MODEL
 from facesecure.vision.inference.backend import Backend
 from facesecure.vision.inference.delegates import DelegateError, ModelTrial, library_problem, try_delegate
 from facesecure.vision.inference.model_card import Model
@@ -55,3 +56,5 @@ def _models(config: FacesecureConfig, state_dir: Path) -> Iterator[Model]:
     bundled = TFLITE_MODELS[config.detector.kind]
     for name in dict.fromkeys((*bundled, recognizer.embedding_model, recognizer.model)):
         yield load_model(name) if name in bundled else load_model(name, state_dir)
+    if config.subjects.enabled:
+        yield load_model(SUBJECTS_MODEL)

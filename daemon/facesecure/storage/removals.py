@@ -110,13 +110,15 @@ def _unrecognised(session: Session, row: PersonRow) -> set[str]:
 def _shown_beside(session: Session, theirs: set[str]) -> tuple[tuple[tuple[str, tuple[float, ...]], ...], list[str]]:
     """Return the snapshots in which the person may stand, with the box of the face that may stay; and those without.
 
-    The latter are the identifiers of their sightings.
+    The latter are the identifiers of their sightings. A box without a track is around no face, but around what moved,
+    which may be the person seen from behind.
     """
-    columns = SightingRow.identifier, SightingRow.first_seen, SightingRow.last_seen
+    columns = SightingRow.identifier, SightingRow.first_seen, SightingRow.last_seen, SightingRow.track
     rows = session.execute(select(*columns, SightingRow.snapshot, SightingRow.box)).all()
     mine = [one for one in rows if one.identifier in theirs]
     times = [(one.first_seen - BESIDE, one.last_seen + BESIDE) for one in mine]
     others = [one for one in rows if one.snapshot and one.identifier not in theirs]
     beside = [one for one in others if any(a <= one.last_seen and one.first_seen <= b for a, b in times)]
-    redrawn = tuple((one.snapshot, tuple(one.box)) for one in beside if one.snapshot and one.box)
-    return redrawn, [one.identifier for one in beside if not one.box]
+    faces = [one for one in beside if one.box and one.track is not None]
+    redrawn = tuple((one.snapshot, tuple(one.box)) for one in faces)
+    return redrawn, [one.identifier for one in beside if one not in faces]

@@ -48,7 +48,7 @@ class SightingWrite:
             return sighting, None, 0
         if not removed.may_show_others(self.sighting):
             return sighting, self.snapshot, self.size
-        box = self.sighting.box
+        box = None if self.sighting.track is None else self.sighting.box  # without a track it is around no face
         shown = (box.left, box.top, box.right, box.bottom) if box else (0, 0, 0, 0)
         size = show_only(snapshots, self.snapshot, shown)
         return sighting, self.snapshot if size else None, size

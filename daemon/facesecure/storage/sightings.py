@@ -11,7 +11,7 @@ from typing import TypedDict
 from sqlalchemy import Select, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from facesecure.domain import Box, Sighting, Verdict, VerdictKind
+from facesecure.domain import Box, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import Correction, StoredSighting
@@ -97,6 +97,7 @@ def row_of(sighting: Sighting, snapshot: str | None, size: int, at: datetime) ->
         box=_box_values(sighting.box) if snapshot else None,
         created_at=at,
         doubt=sighting.doubt or None,
+        subject=sighting.subject,
     )
 
 
@@ -185,6 +186,7 @@ def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) ->
         visitor=row.visitor_id,
         correction=_correction(row),
         doubt=row.doubt or "",
+        subject=_subject(row),
     )
 
 
@@ -227,6 +229,12 @@ def _correction(row: SightingRow) -> Correction | None:
     if row.corrected_kind not in _KINDS:
         return None
     return Correction(VerdictKind(row.corrected_kind), row.corrected_name, row.correction, row.corrected_at)
+
+
+def _subject(row: SightingRow) -> Subject | None:
+    """Return what was seen; None also of another verdict, or where others wrote what there is not."""
+    known = {subject.value: subject for subject in Subject}
+    return known.get(row.subject) if row.subject is not None and row.kind == VerdictKind.UNIDENTIFIED else None
 
 
 def _verdict(row: SightingRow) -> Verdict:

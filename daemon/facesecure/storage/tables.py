@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -122,6 +122,8 @@ class SightingRow(Base):
     visitor_seal: Mapped[str | None] = mapped_column(Text(64))
     doubt: Mapped[str | None]
     """Why the face may be a picture that was held up. Of such a visit no faces are kept."""
+    subject: Mapped[str | None] = mapped_column(Text(16))
+    """What was seen of an unidentified visit, empty if nothing known was; null if nobody looked."""
 
 
 class VisitorRow(Base):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from facesecure.domain import Subject
 from facesecure.domain.languages import NEEDED, SHIPPED, SLOTS
 from facesecure.domain.messages import PhraseBook, Phrases
 
@@ -169,6 +170,7 @@ def test_every_sentence_that_can_be_spoken_can_be_made_beforehand(phrases):
         *(phrases.known(name, correction=later) for name in ("Anna", "Ben") for later in (False, True)),
         *(phrases.stranger(correction=later) for later in (False, True)),
         phrases.unidentified(),
+        *(phrases.unidentified(subject) for subject in Subject),
         phrases.doubted_aloud(),
         *(phrases.camera(trouble) for trouble in ("offline", "back", "frozen", "covered", "moved")),
         *(phrases.service(event) for event in ("restored", "unwritable", "disk_full", "undelivered")),

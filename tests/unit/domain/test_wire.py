@@ -85,6 +85,7 @@ def test_a_sighting_is_flat_with_its_verdict_first_and_its_correction_last() -> 
         ("box", [1.3, 2.0, 3.3, 4.0]),
         ("visitor", 3),
         ("doubt", None),
+        ("subject", None),
         ("corrected_verdict", "stranger"),
         ("corrected_name", None),
         ("correction", "not Tom"),
@@ -95,7 +96,7 @@ def test_a_sighting_is_flat_with_its_verdict_first_and_its_correction_last() -> 
 def test_what_a_sighting_lacks_is_null_and_never_left_out() -> None:
     bare = StoredSighting("a2", Verdict(VerdictKind.UNIDENTIFIED, "moved"), "door", NOON, PARIS, PARIS)
     document = SightingDocument.of(bare).as_json()
-    assert len(document) == 22
+    assert len(document) == 24
     assert {key for key, value in document.items() if value is not None} == {
         "id",
         "verdict",
@@ -129,6 +130,7 @@ def test_an_alert_message_says_it_all_on_one_level() -> None:
         ("last_seen", "2026-05-01T18:00:00.123456+02:00"),
         ("supersedes", "z9"),
         ("doubt", None),
+        ("subject", None),
     ]
 
 
@@ -176,6 +178,7 @@ def test_the_outbox_reads_and_writes_what_version_0_1_wrote() -> None:
     written = StoredAlert.of(ALERT).as_json()
     sighting = written.pop("sighting")
     assert sighting.pop("doubt") == "", "what was added since has a default"
+    assert sighting.pop("subject") is None
     assert {**written, "sighting": sighting} == WRITTEN_BY_0_1
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from facesecure.alerts.policy.arming import Armed
 from facesecure.alerts.policy.rules import RuleContext, RuleOutcome, RuleSet
-from facesecure.domain import AlertKind
+from facesecure.domain import AlertKind, Subject
 from facesecure.domain.mode import Mode
 from facesecure.util.clock import Clock
 
@@ -61,10 +61,11 @@ class LiveRules:
         *,
         camera: str | None = None,
         doubted: bool = False,
+        subject: Subject | None = None,
     ) -> RuleOutcome:
         """Return the outcome for an alert of ``kind`` about ``name`` at ``moment``, or as if ``mode`` applied then.
 
         ``camera`` is the name of the camera that it concerns, None for an alert of the service; ``doubted`` whether it
-        is a known person, or a picture of them.
+        is a known person, or a picture of them; ``subject`` what was seen instead of a face.
         """
-        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted))
+        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted, subject))

@@ -1,6 +1,7 @@
 """The household's rules: the first that matches decides, or else the defaults.
 
-By default every plugin in use is notified. In quiet hours plugins that speak aloud are left out, except for strangers.
+By default every plugin in use is notified, of movement that is no person's the log alone. In quiet hours plugins that
+speak aloud are left out, except for strangers.
 When disarmed, no one is notified of visitors, and troubles of the camera or the service go to the log alone.
 """
 
@@ -13,7 +14,7 @@ from datetime import datetime, tzinfo
 
 from facesecure.alerts.policy.arming import Armed
 from facesecure.config.policy import ALL, NONE, PolicyConfig, RuleConfig
-from facesecure.domain import AlertKind
+from facesecure.domain import AlertKind, Subject
 from facesecure.domain.errors import did_you_mean
 from facesecure.domain.mode import Mode
 from facesecure.domain.names import camera_key, name_key
@@ -32,7 +33,8 @@ _log = logging.getLogger(__name__)
 class RuleContext:
     """The facts that rules are matched against: kind of alert, name of the person, mode, time (aware), and camera.
 
-    ``doubted``: whether it is a known person, or a picture of them.
+    ``doubted``: whether it is a known person, or a picture of them. ``subject``: what was seen instead of a face; None
+    if there was one, or nobody looked.
     """
 
     kind: AlertKind
@@ -41,6 +43,12 @@ class RuleContext:
     now: datetime
     camera: str | None = None
     doubted: bool = False
+    subject: Subject | None = None
+
+    @property
+    def unknown_movement(self) -> bool:
+        """Whether something moved that was looked at and is no person: an animal, a vehicle, a shadow."""
+        return self.kind is AlertKind.UNIDENTIFIED and self.subject not in (None, Subject.PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Rule:
             and (not self.hours or within(self.hours, local) is not None)
             and when.quiet in (None, quiet)
             and self._fits_doubt(context)
+            and (not when.subject or (context.subject is not None and (context.subject or "nothing") in when.subject))
         )
 
     def _fits_doubt(self, context: RuleContext) -> bool:
@@ -170,6 +179,8 @@ class RuleSet:
         system = context.kind in (AlertKind.CAMERA, AlertKind.SERVICE)
         if context.mode is Mode.OFF:
             return tuple(name for name in self._in_use if system and name == _LOG)
+        if context.unknown_movement:
+            return tuple(name for name in self._in_use if name == _LOG)
         if not quiet or context.doubted or context.kind is AlertKind.STRANGER:
             return None
         silent = tuple(name for name in self._default if name not in self.config.aloud)

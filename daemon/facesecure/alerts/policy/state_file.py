@@ -114,7 +114,7 @@ class PolicyStateFile:
             return NotifiedVisit(kind, str(entry["key"]), identifier, at, suppressed=suppressed)
         try:
             seen = self._records.sighting(identifier)
-            key = visit_key(kind, seen.name, seen.source, doubted=bool(seen.doubt))
+            key = visit_key(kind, seen.name, seen.source, doubted=bool(seen.doubt), subject=seen.subject)
             appearances = [(str(one), self._appearance(str(one))) for one in entry["looks"]]
         except FacesecureError as error:
             _log.debug("a notified visit is dropped: %s", error)

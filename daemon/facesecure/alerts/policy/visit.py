@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facesecure.domain import AlertKind, SeenFace, Sighting
+from facesecure.domain import AlertKind, SeenFace, Sighting, Subject
 from facesecure.domain.names import camera_key, name_key
 from facesecure.recognition.visitor_matching import VisitEmbedding
 
@@ -61,7 +61,7 @@ class VisitToNotify:
     @property
     def key(self) -> str:
         """A key that is equal for visits that share a cool-down (``visit_key``)."""
-        return visit_key(self.kind, self.name, self.camera, doubted=self.doubted)
+        return visit_key(self.kind, self.name, self.camera, doubted=self.doubted, subject=self.subject)
 
     @property
     def doubted(self) -> bool:
@@ -69,17 +69,26 @@ class VisitToNotify:
         return self.kind is AlertKind.KNOWN and bool(self.sighting.doubt)
 
     @property
+    def subject(self) -> Subject | None:
+        """What was seen instead of a face; None if there was one, or nobody looked."""
+        return self.sighting.subject
+
+    @property
     def camera(self) -> str:
         """The name of the camera that saw the visit."""
         return self.sighting.source
 
 
-def visit_key(kind: AlertKind, name: str | None, camera: str, *, doubted: bool = False) -> str:
+def visit_key(
+    kind: AlertKind, name: str | None, camera: str, *, doubted: bool = False, subject: Subject | None = None
+) -> str:
     """Return a key that is equal for visits that share a cool-down: of one person by name; without a face, of a camera.
 
     What moves at the gate must not mute somebody at the door. Empty for a stranger, who is recognised by the face.
+    An animal must not mute a person either: each kind of ``subject`` has its own.
     That a person came home must not mute a picture of them that is held up, so a ``doubted`` visit has its own.
     """
     if kind is AlertKind.UNIDENTIFIED:
-        return camera_key(camera)
+        other = subject not in (None, Subject.PERSON)
+        return f"{camera_key(camera)}\0{subject or 'nothing'}" if other else camera_key(camera)
     return f"{name_key(name)}{_DOUBTED if doubted else ''}" if name else ""

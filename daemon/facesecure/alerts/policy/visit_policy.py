@@ -58,7 +58,9 @@ class VisitPolicy:
     def _notify_or_suppress(self, visit: VisitToNotify, wrong: NotifiedVisit | None = None) -> list[Alert]:
         """Return the alert for ``visit``, or note it as suppressed. ``wrong`` was notified instead."""
         moment = self._rules.moment()
-        outcome = self._rules.outcome(visit.kind, moment, visit.name, camera=visit.camera, doubted=visit.doubted)
+        outcome = self._rules.outcome(
+            visit.kind, moment, visit.name, camera=visit.camera, doubted=visit.doubted, subject=visit.subject
+        )
         if wrong is not None:
             outcome = replace(outcome, channels=union(outcome.channels, wrong.channels))
         if outcome.channels == NO_CHANNELS:

@@ -26,7 +26,7 @@ def sentence(book: PhraseBook, visit: VisitToNotify, say: str | None, *, correct
         return phrases.known(visit.name or "", correction=correction)
     if visit.kind is AlertKind.STRANGER:
         return phrases.stranger(correction=correction)
-    return phrases.unidentified()
+    return phrases.unidentified(visit.subject if visit.sighting.track is None else None)
 
 
 def aloud(book: PhraseBook, visit: VisitToNotify, words: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.faces import Box
-from facesecure.domain.types import Alert, AlertKind, Sighting, Verdict, VerdictKind
+from facesecure.domain.types import Alert, AlertKind, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, PathText, Time
 from facesecure.util.paths import readable
 
@@ -41,8 +41,8 @@ class AlertMessage(Document):
     last_seen: Time | None = None
     supersedes: str | None = None
     doubt: str | None = None
+    subject: Subject | None = None
     clip: str | None = None
-
     @classmethod
     def of(cls, alert: Alert) -> AlertMessage:
         """Build it from ``alert``."""
@@ -64,7 +64,7 @@ class AlertMessage(Document):
 
 
 _OF_VERDICT = ("name", "why", "score", "second_name", "second_score", "evidence", "faces_used")
-_OF_SIGHTING = ("source", "track", "first_seen", "last_seen", "supersedes")
+_OF_SIGHTING = ("source", "track", "first_seen", "last_seen", "supersedes", "subject")
 
 
 def _sighting_fields(sighting: Sighting) -> dict[str, Any]:
@@ -110,6 +110,7 @@ class StoredSightingOfAlert(Document):
     closing: bool = False
     staged: bool = False
     doubt: str = ""
+    subject: Subject | None = None
 
     @classmethod
     def of(cls, sighting: Sighting) -> StoredSightingOfAlert:

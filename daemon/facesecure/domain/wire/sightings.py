@@ -8,7 +8,7 @@ from pydantic import PlainSerializer
 
 from facesecure.domain.faces import Box, Quality
 from facesecure.domain.records import Clip, Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
-from facesecure.domain.types import Verdict, VerdictKind
+from facesecure.domain.types import Subject, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, Number, PathText, Time
 
 
@@ -83,6 +83,7 @@ class _Visit(Document):
     box: BoxEdges | None
     visitor: int | None
     doubt: str | None = None
+    subject: Subject | None = None
 
 
 class CorrectionDocument(Document):
@@ -108,7 +109,10 @@ def correction_fields(correction: Correction | None) -> dict[str, Any]:
 
 # Fields come in the order of the bases from last to first.
 class SightingDocument(CorrectionDocument, _Visit, _VerdictFields, _Identified):
-    """A stored sighting with its correction, as ``events list --json`` prints it."""
+    """A stored sighting with its correction, as ``events list --json`` prints it.
+
+    ``subject`` is what was seen of an unidentified visit: empty if nothing known was, null if nobody looked.
+    """
 
     @classmethod
     def of(cls, sighting: StoredSighting) -> SightingDocument:
@@ -125,6 +129,7 @@ class SightingDocument(CorrectionDocument, _Visit, _VerdictFields, _Identified):
             box=None if sighting.box is None else BoxDocument.of(sighting.box),
             visitor=sighting.visitor,
             doubt=sighting.doubt or None,
+            subject=sighting.subject,
             **verdict_fields(sighting.verdict),
             **correction_fields(sighting.correction),
         )

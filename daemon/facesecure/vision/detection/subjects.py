@@ -27,11 +27,14 @@ LABELS: Final = {
 }
 """Labels of the network that are of interest; the others are furniture, computers, shoes and the like."""
 
-PERSON_SCORE: Final = 0.35
-ANIMAL_SCORE: Final = 0.5
+PERSON_SCORE: Final = 0.4
+ANIMAL_SCORE: Final = 0.4
 VEHICLE_SCORE: Final = 0.5
-"""Scores from which a box is taken for one of its kind; measured with ``python -m benchmarks.subjects``."""
-_APART = 0.3
+"""Scores from which a box is taken for one of its kind; measured with ``python -m benchmarks.subjects``.
+
+On a square around what moves, 99 % of looks at people seen from behind reach 0.4 by day, 79 to 98 % at a tenth of the
+light; of 148 scenes without people two do, and with 0.35 six."""
+_APART = 0.4
 """Overlap (intersection over union) below which a person and an animal are two, as somebody with a dog."""
 
 # The anchors of Liu et al. 2016, https://arxiv.org/abs/1512.02325, as Google's ssd_anchor_generator makes them.
@@ -97,7 +100,7 @@ def subject_of(found: Sequence[Detection]) -> Detection | None:
     best = {one.subject: one for one in found}
     person, animal, vehicle = (best[kind] for kind in (Subject.PERSON, Subject.ANIMAL, Subject.VEHICLE))
     if animal.score >= ANIMAL_SCORE and animal.score > person.score:
-        beside = person.score >= ANIMAL_SCORE and _overlap(person.box, animal.box) < _APART
+        beside = person.score >= PERSON_SCORE and _overlap(person.box, animal.box) < _APART
         return person if beside else animal
     if person.score >= PERSON_SCORE:
         return person
