@@ -55,7 +55,8 @@ def _require_fractions(numbers: Any, within: tuple[int, ...]) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise SettingError("must be a number", (*within, number))
         if not 0 <= value <= 1:
-            raise SettingError(f"must be from 0 to 1, a fraction of the image, not {value:g}", (*within, number))
+            shown = f"{value:g}" if isinstance(value, float) or abs(value) < 10**9 else "a larger number"
+            raise SettingError(f"must be from 0 to 1, a fraction of the image, not {shown}", (*within, number))
 
 
 def _encloses_something(area: Area) -> Area:

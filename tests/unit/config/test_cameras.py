@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from facesecure.config import FacesecureConfig
 from facesecure.config.loader import load_config
+from facesecure.config.wording import problems_of
+from facesecure.domain import Box
 from facesecure.domain.errors import ConfigError
+from facesecure.vision.detection.areas import WatchedArea
 
 TWO = """\
 [detector]
@@ -109,6 +117,8 @@ def test_a_problem_of_one_of_several_cameras_says_which_and_where(tmp_path: Path
     [
         ("[0, 0, 1]", "mask[1]: must be four numbers, [left, top, right, bottom], not 3"),
         ("[0, 0, 0.5, 7]", "mask[1][4]: must be from 0 to 1, a fraction of the image, not 7"),
+        ("[0, 0, 0.5, 1920]", "mask[1][4]: must be from 0 to 1, a fraction of the image, not 1920"),
+        (f"[0, 0, 0.5, 1{'0' * 400}]", "mask[1][4]: must be from 0 to 1, a fraction of the image, not a larger number"),
         ("[0, 0, 0.5, nan]", "mask[1][4]: must be from 0 to 1, a fraction of the image, not nan"),
         ("[[0, 0], [1, 0]]", "mask[1]: must have at least three corners [x, y] to be a polygon, not 2"),
         ("[[0, 0], [1, 0], [1, 1.5]]", "mask[1][3][2]: must be from 0 to 1, a fraction of the image, not 1.5"),
@@ -160,3 +170,27 @@ def test_a_mistake_of_the_camera_that_is_kept_has_its_line(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as caught:
         load_config(path, {"camera.source": "file:clip.mp4"})
     assert caught.value.problems == ("line 10: camera.fps: must be more than 0, not 0",)
+
+
+NUMBERS = st.one_of(st.floats(0, 1), st.floats(), st.integers(), st.integers(0, 1))
+ANYTHING = st.recursive(
+    st.one_of(NUMBERS, st.booleans(), st.text(max_size=3), st.just({"x": 0.5})),
+    lambda inner: st.lists(inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(st.one_of(ANYTHING, st.lists(st.tuples(NUMBERS, NUMBERS), max_size=5)), max_size=3))
+@settings(deadline=None, max_examples=300)
+def test_whatever_stands_in_a_mask_and_in_zones_is_areas_or_is_refused_in_plain_words(areas: list[Any]) -> None:
+    tables = {"cameras": [{"source": "dir:.", "mask": areas, "zones": areas}]}
+    try:
+        (camera,) = FacesecureConfig.model_validate(tables).cameras
+    except ValidationError as error:
+        found = problems_of(error.errors(), FacesecureConfig, tables)
+        assert found
+        assert not [text for _, text in found if re.search("Input|should|valid|tuple|float", text)]
+        return
+    for area in (WatchedArea(zones=camera.zones), WatchedArea(mask=camera.mask or [])):
+        assert 0 <= area.share_of(Box(0, 0, 160, 90), (160, 90)) <= 1
+        assert area.pixels((90, 160)).shape == (90, 160)

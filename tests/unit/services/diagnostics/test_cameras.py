@@ -13,6 +13,7 @@ import pytest
 
 from facesecure.config import FacesecureConfig
 from facesecure.services.diagnostics import CheckContext, CheckResult, Health, cameras, run_checks
+from support.camera.rtsp import RtspCamera, unavailable
 from support.camera.sources import plain, write_picture
 
 
@@ -133,4 +134,23 @@ def test_the_password_of_a_sub_stream_is_not_shown(pictures: dict[str, str]) -> 
         port = server.getsockname()[1]
     found = checked(camera={"source": pictures["640x360"], "detect": f"rtsp://admin:mothb4lls@127.0.0.1:{port}/sub"})
     assert [result.health.value for result in found] == ["ok", "fail"]
+    assert "mothb4lls" not in str(found)
+
+
+@pytest.mark.rtsp
+def test_a_wrong_password_is_the_problem_of_one_stream_alone() -> None:
+    if why := unavailable():
+        pytest.skip(why)
+    with RtspCamera() as door, RtspCamera("porch:hunter2") as gate:
+        found = several(
+            {"name": "door", "source": door.url},
+            {"name": "gate", "source": gate.url, "detect": gate.url_for("porch:mothb4lls")},
+        )
+    assert [(result.check, result.health.value) for result in found] == [
+        ("camera door", "ok"),
+        ("camera gate", "ok"),
+        ("camera gate, detect", "fail"),
+    ]
+    assert "password" in found[2].message + found[2].remedy
+    assert "hunter2" not in str(found)
     assert "mothb4lls" not in str(found)
