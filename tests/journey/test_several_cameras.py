@@ -17,6 +17,7 @@ import pytest
 from facesecure.app import assembly
 from facesecure.config import FacesecureConfig
 from support.camera.rtsp import RtspCamera, unavailable
+from support.faults.household import wait_until
 from support.service.journey import lines_of, wait_for_lines, wait_for_words
 
 SETTINGS = """
@@ -105,10 +106,14 @@ def test_two_films_are_watched_to_their_ends_and_a_person_is_announced_once(door
     shutil.copytree(household, state)
     cameras = [{"name": name, "source": f"file:{door_clip}"} for name in ("gate", "front door")]
     log = tmp_path / "alerts.jsonl"
-    config = FacesecureConfig.model_validate({"cameras": cameras, "plugins": {"log": {"file": str(log)}}})
+    plain = {"liveness": {"mode": "off"}}  # the drawn people are pictures
+    config = FacesecureConfig.model_validate({"cameras": cameras, "plugins": {"log": {"file": str(log)}}, **plain})
     with assembly.assembled(config, state) as daemon:
         daemon.watch()
         sightings = daemon.store.sightings(limit=100, latest_only=True)
+        book = daemon.store.visitors
+        wait_until(lambda: [visitor.visits for visitor in book.all()] == [2], f"one visitor twice: {book.all()}")
+        assert set(book.all()[0].route) == {"gate", "front door"}
     named = sorted((one.name, one.source) for one in sightings if one.name)
     assert named == [("Grace Hopper", "front door"), ("Grace Hopper", "gate")]
     assert len([line for line in lines_of(log) if line["kind"] == "known"]) == 1
