@@ -29,9 +29,17 @@ def scene(seconds: float, x: int, y: int, cut: float, light: float = 1.0) -> tup
 
 
 def visit(cut: float, steps: int = 10, light: float = 1.0) -> Iterator[tuple[Frame, Face]]:
-    """A face that sways for ``steps`` frames: a head (``cut`` 1.3) or a picture with its own background (3)."""
+    """A face that sways for ``steps`` frames: a head (``cut`` 1.3) or a picture with its own background (2.5)."""
     for step in range(steps):
         yield scene(step * 0.15, 300 + 9 * (step % 3), 240 + 5 * (step % 2), cut, light)
 
 
-HEAD, PICTURE = 1.3, 3.0
+HEAD, PICTURE = 1.3, 2.5
+
+
+def shaken(seconds: float, dx: int, dy: int) -> tuple[Frame, Face]:
+    """The scene of a person who stands still, taken by a camera that moved by so many pixels."""
+    frame, _ = scene(0, 300, 240, HEAD)
+    return frame_at(seconds, round(seconds * 10), np.roll(frame.image, (dy, dx), (0, 1))), face_at(
+        300 + dx, 240 + dy, FACE
+    )

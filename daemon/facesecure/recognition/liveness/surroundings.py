@@ -2,8 +2,9 @@
 
 Between two frames, points on the face give the motion of the face, and points beside the head the motion of what is
 around it (pyramidal Lucas and Kanade, Bouguet 2000). Behind a person in front of a fixed camera the background stays
-where it is; on paper or a screen that moves, everything moves as one. A picture that is held perfectly still, or that
-a person moves in (a film), gives no sign.
+where it is; on paper or a screen that moves, everything moves as one. If the rest of the image moves in the same way,
+it is the camera that shakes, and says nothing. A picture that is held perfectly still, or that a person moves in (a
+film), gives no sign.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _LEAST_MOTION = 1.0
 """Pixels of the reduced image by which the surroundings would move with the face: less is noise of the detector."""
 _TOLERANCE = 0.3
 """Share of that motion by which a point may miss it."""
+_SCENE_WIDTH = 320
+_SHAKEN = 0.5
+"""Share of the motion beside the face by which the rest of the image may miss it, if it is the camera that moves."""
 _LEAST_POINTS = 6
 _MOST_POINTS = 40
 _RETURN_ERROR = 0.5
@@ -51,12 +55,14 @@ class PairMotion(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePatch:
-    """A face with what is beside it in one frame, reduced: some 20 KB that are kept instead of the frame.
+    """A face with what is beside it in one frame, reduced: some 70 KB that are kept instead of the frame.
 
     ``luma`` is uint8 (h, w); ``rows`` and ``columns`` are where it was in the frame, whose brightness has ``shape``.
+    ``scene`` is the whole frame, reduced.
     """
 
     luma: Luma
+    scene: Luma
     rows: slice
     columns: slice
     shape: tuple[int, ...]
@@ -78,7 +84,7 @@ class FacePatch:
         if right - left < 2 * _HEAD * box.width or bottom - top < box.height / 2:
             return None
         rows, columns, scale = slice(top, bottom), slice(left, right), min(1.0, _FACE_WIDTH / box.width)
-        return cls(_reduced(luma[rows, columns], scale), rows, columns, luma.shape, scale, box, at)
+        return cls(_reduced(luma[rows, columns], scale), _scene(luma), rows, columns, luma.shape, scale, box, at)
 
 
 def compare(earlier: FacePatch, luma: Luma, at: float) -> PairMotion:
@@ -94,7 +100,34 @@ def compare(earlier: FacePatch, luma: Luma, at: float) -> PairMotion:
     later = _reduced(luma[earlier.rows, earlier.columns], earlier.scale)
     middle = (np.array(earlier.box.centre) - (earlier.columns.start, earlier.rows.start)) * earlier.scale
     inner, beside = _masks(earlier.luma.shape, middle, earlier.box, earlier.scale)
-    return _judged(_followed(earlier.luma, later, inner), _followed(earlier.luma, later, beside))
+    around = _followed(earlier.luma, later, beside)
+    found = _judged(_followed(earlier.luma, later, inner), around)
+    if found is PairMotion.TOGETHER and _camera_shook(earlier, luma, around):
+        return PairMotion.STILL
+    return found
+
+
+def _camera_shook(earlier: FacePatch, luma: Luma, around: tuple[Points, Points]) -> bool:
+    """Return whether what is far from the face moved as ``around`` did, which is beside it."""
+    scene = _scene(luma)
+    zoom = scene.shape[1] / luma.shape[1]
+    far = np.full(scene.shape, 255, np.uint8)
+    reach = 0.5 * (earlier.columns.stop - earlier.columns.start) * zoom
+    middle = earlier.box.centre[0] * zoom
+    far[:, max(0, int(middle - 1.5 * reach)) : int(middle + 1.5 * reach)] = 0
+    start, end = _followed(earlier.scene, scene, far)
+    if len(start) < _LEAST_POINTS:
+        return False
+    moved = np.median(around[1] - around[0], axis=0) * (zoom / earlier.scale)
+    missed = float(np.linalg.norm(np.median(end - start, axis=0) - moved))
+    return missed < _SHAKEN * float(np.linalg.norm(moved))
+
+
+def _scene(luma: Luma) -> Luma:
+    """Return a copy of the whole frame, reduced: it shows only whether the camera shakes."""
+    height, width = luma.shape
+    size = (_SCENE_WIDTH, max(1, round(height * _SCENE_WIDTH / width)))
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _reduced(luma: Luma, scale: float) -> Luma:

@@ -6,7 +6,7 @@ import pytest
 
 from facesecure.domain import Face, Frame
 from facesecure.recognition.liveness.surroundings import FacePatch, PairMotion, compare
-from support.held_up import FACE, HEAD, PICTURE, scene
+from support.held_up import FACE, HEAD, PICTURE, scene, shaken
 
 
 def moved(cut: float, by: tuple[int, int] = (9, 5), seconds: float = 0.15) -> PairMotion:
@@ -26,6 +26,11 @@ def test_behind_a_person_the_background_stays() -> None:
 
 def test_on_a_picture_everything_moves_as_one() -> None:
     assert moved(PICTURE) is PairMotion.TOGETHER
+
+
+def test_a_camera_that_shakes_makes_no_picture_of_a_person() -> None:
+    (first, face), (second, _) = shaken(0, 0, 0), shaken(0.15, 9, 5)
+    assert compare(patch(first, face), second.luma, second.taken_at) is PairMotion.STILL
 
 
 def test_who_stands_still_says_nothing() -> None:
