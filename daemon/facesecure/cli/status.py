@@ -68,7 +68,8 @@ def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
 def _one_of_several(camera: dict[str, Any]) -> tuple[str, str]:
     """Return the row of one of several cameras, with all that there is to say of it."""
     parts = [camera["trouble"]] if camera["trouble"] else []
-    parts += [f"last frame {_frames(camera)}", camera["source"]]
+    parts.append(f"last frame {_frames(camera)}")
+    parts += [camera["source"]] if camera["source"] not in (camera["trouble"] or "") else []
     parts += [f"ignores {_fixed(*face)}" for face in camera["fixed_faces"]]
     return f"camera {camera['name']}", "; ".join(parts)
 

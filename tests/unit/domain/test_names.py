@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesecure.domain.errors import UsageError
-from facesecure.domain.names import LONGEST_NAME, name_key, person_name
+from facesecure.domain.names import LONGEST_NAME, known_camera, name_key, person_name
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,18 @@ def test_any_text_is_a_stable_name_or_refused(text: str) -> None:
     assert person_name(name) == name
     assert name_key(name) == name_key(person_name(name.casefold()))
     assert name.encode("utf-8")
+
+
+def test_a_camera_is_found_in_any_case_with_any_spaces_and_in_either_encoding() -> None:
+    known = ["front door", unicodedata.normalize("NFD", "Porte d'entrée")]
+    assert known_camera("Front  Door ", known) == "front door"
+    assert known_camera("PORTE D'ENTRÉE", known) == known[1]
+
+
+def test_an_unknown_camera_is_refused_with_the_closest_or_all() -> None:
+    with pytest.raises(UsageError, match="there is no camera called 'fron dor'") as caught:
+        known_camera("fron dor", ["Front Door", "gate"])
+    assert caught.value.hint == "did you mean 'Front Door'?"
+    with pytest.raises(UsageError) as caught:
+        known_camera("", ["Front Door", "gate"])
+    assert caught.value.hint == "the cameras are: Front Door, gate"
