@@ -26,6 +26,10 @@ from facesecure.vision.images.quality import view_score
 
 _MAX_DISTANCE = 1.2
 """Face sizes between a face and a track's predicted position at which they still match."""
+_FIRST_STEP = 2.0
+"""The same for a face that was found once only, whose velocity is not known yet: somebody who comes round a corner far
+away moves by more than one size until the next search. Otherwise a second track begins, and the first, left behind at
+the corner, takes the next visitor for the same."""
 _MAX_PER_FRAME = 16
 """Faces that are identified, and tracks that end, on one frame; in a crowd the others wait for the next frames, or one
 frame would take so long that the watchdog sees a hang."""
@@ -130,12 +134,18 @@ class Tracker:
         question = self._continuity.ask(track.evidence, track.question, seen)
         if question is None:
             return self._with(track, [seen])
-        if question.answer is Answer.SAME:
-            return self._with(track, question.faces)
+        track = replace(track, question=question, verdict=_DOUBTED)
         if question.answer is Answer.OPEN:
-            return replace(track, question=question, verdict=_DOUBTED)
+            return track
         del self._tracks[track.number]
-        before, after = self._part(replace(track, question=question))
+        return self._settled(track, question.answer)
+
+    def _settled(self, track: Track, answer: Answer | None = None) -> Track:
+        """Return ``track`` with its question settled, by default by the likelier answer: it, or whoever came after."""
+        assert track.question is not None
+        if (answer or track.question.likelier) is Answer.SAME:
+            return self._with(track, track.question.faces)
+        before, after = self._part(track)
         self._parted.append(before)
         return after
 
@@ -185,12 +195,17 @@ class Tracker:
         faces = [face for face in faces if not self._is_in_its_place(face, at)]
         free = dict(enumerate(faces))
         for number, index in _pairs(list(self._tracks.values()), faces, at):
-            self._tracks[number] = self._follow(self._tracks[number], free.pop(index), at)
+            track = self._follow(self._tracks.pop(number), free.pop(index), at)
+            self._tracks[track.number] = track
         for face in free.values():
             self._start(face, at)
 
     def _follow(self, track: Track, face: Face, at: float) -> Track:
-        question = self._continuity.after_gap(track.evidence) if at - track.last_seen >= GAP else None
+        if at - track.last_seen < GAP:
+            return follow(track, face, at)
+        if track.question is not None and track.question.faces:
+            track = self._settled(track)
+        question = self._continuity.after_gap(track.evidence)
         if question is None or track.question is not None:
             return follow(track, face, at)
         confirmed = Confirmed(track.face, track.last_seen, track.hits)
@@ -251,10 +266,11 @@ def identification_queue(tracks: Sequence[Track]) -> frozenset[int]:
 def _pairs(tracks: list[Track], faces: Sequence[Face], at: float) -> list[tuple[int, int]]:
     """Return (track number, face index) of the matches, nearest first, each used once."""
     costs = [(_distance(track, face, at), track.number, index) for track in tracks for index, face in enumerate(faces)]
+    limits = {track.number: _MAX_DISTANCE if track.hits > 1 else _FIRST_STEP for track in tracks}
     pairs: list[tuple[int, int]] = []
     used_tracks, used_faces = set(), set()
     for cost, number, index in sorted(costs):
-        if cost <= _MAX_DISTANCE and number not in used_tracks and index not in used_faces:
+        if cost <= limits[number] and number not in used_tracks and index not in used_faces:
             pairs.append((number, index))
             used_tracks.add(number)
             used_faces.add(index)

@@ -22,6 +22,13 @@ def test_a_face_that_walks_by_keeps_its_number(tracker):
         assert numbers(tracks) == [1]
 
 
+def test_a_face_may_take_a_large_first_step_but_then_moves_as_expected(tracker):
+    tracker.update([face_at(100, 100, 40)], 0.0)
+    assert numbers(tracker.update([face_at(165, 100, 40)], 0.2)) == [1]
+    assert numbers(tracker.update([face_at(230, 100, 40)], 0.4)) == [1]
+    assert numbers(tracker.update([face_at(360, 100, 40)], 0.6)) == [1, 2]
+
+
 def test_a_face_that_grows_keeps_its_number(tracker):
     for step in range(12):
         assert numbers(tracker.update([face_at(300, 300, 40 * 1.15**step)], step * 0.2)) == [1]
