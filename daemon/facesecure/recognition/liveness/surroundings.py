@@ -35,6 +35,8 @@ _TOLERANCE = 0.3
 _SCENE_WIDTH = 320
 _SHAKEN = 0.5
 """Share of the motion beside the face by which the rest of the image may miss it, if it is the camera that moves."""
+_APART = 1.1
+"""Half widths of what is looked at beside the face, beyond which the rest of the image begins."""
 _LEAST_POINTS = 6
 _MOST_POINTS = 40
 _RETURN_ERROR = 0.5
@@ -114,7 +116,7 @@ def _camera_shook(earlier: FacePatch, luma: Luma, around: tuple[Points, Points])
     far = np.full(scene.shape, 255, np.uint8)
     reach = 0.5 * (earlier.columns.stop - earlier.columns.start) * zoom
     middle = earlier.box.centre[0] * zoom
-    far[:, max(0, int(middle - 1.5 * reach)) : int(middle + 1.5 * reach)] = 0
+    far[:, max(0, int(middle - _APART * reach)) : int(middle + _APART * reach)] = 0
     start, end = _followed(earlier.scene, scene, far)
     if len(start) < _LEAST_POINTS:
         return False
