@@ -24,6 +24,8 @@ GAP = 0.5
 """Seconds without a match after which another person may have taken the place."""
 _CERTAIN = 3.0
 """Log odds (nats, 20 to 1) that settle the question after a gap."""
+_CERTAIN_OF_ONE = 6.0
+"""The same for the same person where there is but one earlier face: two small, unclear faces are often alike."""
 _FAR = -3.0
 """The log likelihood ratio of a face that raises the question without a gap."""
 _MAX_FACES = 5
@@ -51,10 +53,11 @@ class Answer(Enum):
 class Question:
     """Whether a track still follows the same person: the ``faces`` since that is asked, and the log odds that it does.
 
-    ``latest`` is the log likelihood ratio of the last of them.
+    ``latest`` is the log likelihood ratio of the last of them; from ``certain`` on it is the same person after a gap.
     """
 
     after_gap: bool
+    certain: float = _CERTAIN
     faces: tuple[ObservedFace, ...] = ()
     log_odds: float = 0.0
     latest: float = 0.0
@@ -79,7 +82,7 @@ class Question:
 
     @property
     def _after_gap(self) -> Answer:
-        if abs(self.log_odds) < _CERTAIN:
+        if -_CERTAIN < self.log_odds < self.certain:
             return Answer.OPEN
         return Answer.SAME if self.log_odds > 0 else Answer.OTHER
 
@@ -103,7 +106,9 @@ class Continuity:
 
     def after_gap(self, evidence: Evidence) -> Question | None:
         """Return the question that a gap raises; None if there is no face to compare with."""
-        return Question(after_gap=True) if self.scores is not None and evidence.comparable else None
+        if self.scores is None or not evidence.comparable:
+            return None
+        return Question(after_gap=True, certain=_CERTAIN if evidence.usable > 1 else _CERTAIN_OF_ONE)
 
     def ask(self, evidence: Evidence, question: Question | None, seen: ObservedFace) -> Question | None:
         """Return the question after the face ``seen``; None if there is none. ``evidence`` is of the earlier faces."""

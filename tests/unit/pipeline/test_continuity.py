@@ -132,6 +132,30 @@ def test_an_unclear_face_says_little_either_way():
     assert track.evidence.usable == 4, "the unclear one counts too, once it is hers"
 
 
+def test_two_small_faces_that_are_half_alike_are_not_yet_one_person():
+    blend = (0.6 * TOM + 0.8 * np.eye(8, dtype=np.float32)[6]).astype(np.float32)
+    door = Door()
+    door.sees(recognition(TOM, 0.99), 1, unclear(0.7))
+    door.waits(0.6)
+    assert door.sees(recognition(blend, 0.99), 1, unclear(0.7)).question is not None, "one earlier face proves little"
+    again = Door()
+    again.sees(recognition(TOM, 0.99), 3, unclear(0.7))
+    again.waits(0.6)
+    assert again.sees(recognition(blend, 0.99), 1, unclear(0.7)).question is None
+
+
+def test_three_who_take_turns_in_one_place_are_three_tracks():
+    door = Door()
+    door.sees(recognition(ANNA, 0.99), 5)
+    for person in (TOM, np.eye(8, dtype=np.float32)[5]):
+        door.waits(0.6)
+        door.sees(recognition(person, 0.8), 1, unclear(0.6))
+    door.sees(recognition(np.eye(8, dtype=np.float32)[5], 0.99), 3)
+    tracks = door.finish()
+    assert [track.number for track in tracks] == [1, 2, 3]
+    assert [track.hits for track in tracks] == [5, 1, 4]
+
+
 def test_a_place_taken_over_shortly_before_the_end_ends_in_two_tracks():
     door = Door()
     door.sees(recognition(ANNA, 0.99), 5)
