@@ -148,4 +148,5 @@ class _Overlay:
 
 
 def _cross(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0])
+    product: NDArray[np.float64] = one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]
+    return product
