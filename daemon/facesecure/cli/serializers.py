@@ -108,9 +108,11 @@ def coloured_who(value: Verdict) -> Any:
 def coloured_who_now(value: StoredSighting) -> Any:
     """Return the name or kind of verdict after corrections, in its colour, with the words of the correction.
 
-    A person who may be a picture held up is shown as one.
+    A person who may be a picture held up is shown as one; of what moved without a usable face, what it was.
     """
     word = value.name or value.kind.value
+    if value.subject and value.correction is None:
+        word = f"{word} ({value.subject})"
     if value.doubt and value.correction is None:
         return output.coloured(f"{word}, or a picture", DOUBTED_STYLE)
     shown = f"{word} ({value.correction.words})" if value.correction else word

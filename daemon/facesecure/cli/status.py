@@ -86,7 +86,10 @@ def _fixed(left: int, top: int, right: int, bottom: int) -> str:
 
 
 def _seen(seen: dict[str, Any] | None) -> str:
-    return "no one yet" if seen is None else f"{seen['name'] or seen['verdict']}, {seen['ago']}"
+    if seen is None:
+        return "no one yet"
+    subject = f" ({seen['subject']})" if seen.get("subject") else ""
+    return f"{seen['name'] or seen['verdict']}{subject}, {seen['ago']}"
 
 
 def _plugin(plugin: dict[str, Any]) -> str:

@@ -118,7 +118,8 @@ class When(Section):
 
     @model_validator(mode="after")
     def _only_the_unidentified_have_subjects(self) -> When:
-        others = [verdict for verdict in self.verdict if verdict != "unidentified"] or (["name"] if self.name else [])
+        others: list[str] = [verdict for verdict in self.verdict if verdict != "unidentified"]
+        others += ["name"] if self.name else []
         if self.subject and others:
             raise ValueError(f"a subject is what moved without a usable face: leave out subject, or {others[0]!r}")
         return self

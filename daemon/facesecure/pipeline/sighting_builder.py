@@ -201,10 +201,8 @@ class SightingBuilder:
         why = f"{_NOUNS[subject]} moved for {episode.moving:.0f} s and showed no face"
         first, last = now.wall(episode.started), now.wall(episode.last_moved)
         verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
-        if view is not None:
-            snapshot, box = view.image, view.box
-        else:
-            snapshot, box = scene(self._scene.image)[0] if isinstance(self._scene, Frame) else self._scene, None
+        whole = scene(self._scene.image)[0] if isinstance(self._scene, Frame) else self._scene
+        snapshot, box = (view.image, view.box) if view else (whole, None)
         return Sighting(
             uuid.uuid4().hex, verdict, self._source, first, last, snapshot=snapshot, box=box, subject=subject
         )

@@ -228,3 +228,10 @@ def test_a_camera_that_the_book_does_not_know_has_the_sentences_of_the_first():
     assert book("en").of("cellar").stranger() == "A stranger is at the gate"
     assert book("en").of(" Front  Door ").stranger() == "A stranger is at the front door"
     assert book("en").of(None).place == "gate"
+
+
+def test_what_moved_is_worded_as_unidentified_in_a_language_written_before_it_was_known():
+    german = Phrases("de", "Tür", GERMAN)
+    assert {german.unidentified(subject) for subject in Subject} == {GERMAN["unidentified"]}
+    own = Phrases("de", "Tür", {**GERMAN, "person": "Da ist ein Mensch"})
+    assert own.unidentified(Subject.PERSON) == "Da ist ein Mensch"

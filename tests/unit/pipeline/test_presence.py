@@ -1,3 +1,4 @@
+from facesecure.domain import Subject
 from facesecure.pipeline.presence import PresenceDetector
 
 
@@ -87,3 +88,37 @@ def test_a_face_seen_just_before_the_movement_explains_it_and_an_earlier_one_doe
     assert one[1].faces == {2}
     (other,) = episodes(PresenceDetector(3.0), moving, always({2}, 15), fixed_at=99)
     assert not other[1].faces
+
+
+def seen(presence: PresenceDetector, subjects: list[Subject | None], faces: dict[int, set[int]] | None = None) -> list:
+    """Every episode that is due while something moves all the time, twice a second, as (step, subject)."""
+    due = []
+    for step, subject in enumerate(subjects):
+        episode = presence.update(step * 0.5, moving=True, faces=(faces or {}).get(step, ()), subject=subject)
+        due += [(step, episode.subject)] if episode is not None and not episode.faces else []
+    return due
+
+
+def test_what_was_seen_to_move_is_told_with_the_movement():
+    assert seen(PresenceDetector(3.0), [None, Subject.NOTHING] + [Subject.ANIMAL] * 40) == [(30, Subject.ANIMAL)]
+
+
+def test_of_several_the_person_is_told():
+    mixed = [Subject.ANIMAL] * 10 + [Subject.VEHICLE] * 5 + [Subject.PERSON] * 20
+    assert seen(PresenceDetector(3.0), mixed) == [(30, Subject.PERSON)]
+
+
+def test_a_person_who_comes_into_leaves_that_move_all_day_is_told_and_so_is_the_next():
+    leaves, person = [Subject.NOTHING] * 100, [Subject.PERSON] * 20
+    due = seen(PresenceDetector(3.0), leaves + person + leaves + person + leaves)
+    assert [subject for _, subject in due if subject is Subject.PERSON] == [Subject.PERSON] * 2
+    assert due[0] == (30, Subject.NOTHING)
+
+
+def test_a_person_who_has_left_is_told_at_once():
+    assert seen(PresenceDetector(3.0), [Subject.PERSON] * 10 + [Subject.NOTHING] * 5) == [(10, Subject.PERSON)]
+
+
+def test_a_face_explains_no_person_who_comes_after_it_has_left():
+    person, left = [Subject.PERSON] * 10, [Subject.NOTHING] * 10
+    assert seen(PresenceDetector(3.0), person + left + person + left, {3: {1}}) == [(30, Subject.PERSON)]

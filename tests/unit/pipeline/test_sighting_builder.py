@@ -3,10 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facesecure.domain import Recognition, Verdict, VerdictKind
+from facesecure.domain import Box, Recognition, Subject, Verdict, VerdictKind
 from facesecure.pipeline.best_faces import BestFaces
 from facesecure.pipeline.presence import PresenceDetector
 from facesecure.pipeline.sighting_builder import SightingBuilder
+from facesecure.pipeline.subject_watch import SubjectView, SubjectWatch
 from facesecure.pipeline.tracker import Track
 from support.builders import NOON, aligned, face_at, frame_at
 from support.store import MODEL
@@ -185,3 +186,52 @@ def test_a_poster_is_closed_like_a_visit_when_it_is_known_to_be_one(builder):
     (last,) = builder.update(replace(track(STRANGER, 25, ended=True), number=1, fixed=True), frame_at(25))
     assert last.closing
     assert last.identifier == first.identifier
+
+
+class Watch(SubjectWatch):
+    """A watch that sees ``kind`` whenever it is asked, in a view of ones."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def subject(self, at):
+        return self.kind
+
+    def view(self, subject, since):
+        return SubjectView(since, self.kind, 0.7, np.ones((72, 128, 3), np.uint8), Box(1, 2, 30, 60))
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [(Subject.PERSON, "a person moved"), (Subject.VEHICLE, "a vehicle moved")], ids=str
+)
+def test_movement_says_what_moved_and_shows_where(kind, why):
+    builder = SightingBuilder("front door", PresenceDetector(3.0), Watch(kind))
+    said = [one for step in range(40) for one in builder.update_presence(frame_at(step), moving=step < 9, tracks=())]
+    (sighting,) = said
+    assert (sighting.subject, sighting.track, sighting.box) == (kind, None, Box(1, 2, 30, 60))
+    assert sighting.verdict.why.startswith(why)
+    assert sighting.snapshot.shape == (72, 128, 3)
+
+
+def test_movement_at_which_nobody_looked_has_no_subject_and_no_box(builder):
+    said = [one for step in range(40) for one in builder.update_presence(frame_at(step), moving=step < 9, tracks=())]
+    assert [(one.subject, one.box) for one in said] == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdict", "subject"),
+    [
+        (None, UNSURE, Subject.PERSON),
+        (Subject.VEHICLE, UNSURE, Subject.PERSON),
+        (Subject.ANIMAL, UNSURE, Subject.ANIMAL),
+        (Subject.ANIMAL, replace(UNSURE, faces_used=1), Subject.PERSON),
+        (Subject.PERSON, TOM, None),
+    ],
+    ids=["a face", "in a car", "an animal's", "a human face beside an animal", "a known person"],
+)
+def test_an_unclear_face_is_a_persons_unless_an_animal_was_seen(seen, verdict, subject):
+    builder = SightingBuilder("front door", PresenceDetector(3.0), Watch(seen))
+    builder.update(track(UNSURE, 1), frame_at(1))
+    (sighting,) = builder.update(track(verdict, 2, ended=verdict is not TOM), frame_at(3.5))
+    assert sighting.subject is subject

@@ -11,8 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from sqlalchemy import text
 
-from facesecure.domain import Box, VerdictKind
+from facesecure.domain import Box, Subject, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.storage.store import Store
 from support.builders import NOON
@@ -27,6 +28,21 @@ def test_a_sighting_is_read_as_it_was_written(store: Store) -> None:
     assert (read.verdict, read.source, read.track) == (written.verdict, "front door", 7)
     assert (read.first_seen, read.last_seen) == (written.first_seen, written.last_seen)
     assert read.box == Box(1, 2, 30, 40)
+
+
+@pytest.mark.parametrize("subject", [None, *Subject])
+def test_what_was_seen_without_a_face_is_read_as_it_was_written(store: Store, subject: Subject | None) -> None:
+    store.record(replace(sighting("one", UNIDENTIFIED), subject=subject))
+    assert store.sighting("one").subject is subject
+
+
+@pytest.mark.parametrize(("kind", "subject"), [("unidentified", "burglar"), ("known", "person")])
+def test_a_subject_that_others_wrote_and_there_is_not_is_none(store: Store, kind: str, subject: str) -> None:
+    store.record(sighting("one", UNIDENTIFIED))
+    with store._database.write() as session:
+        values = {"subject": subject, "kind": kind}
+        session.execute(text("UPDATE sightings SET subject = :subject, kind = :kind"), values)
+    assert store.sighting("one").subject is None
 
 
 def test_times_come_back_in_utc_whatever_zone_they_went_in(store: Store) -> None:

@@ -22,13 +22,18 @@ from facesecure.app.control.camera_report import CameraReport, watching_words
 from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
 from facesecure.app.watching import WatchedCamera
-from facesecure.domain import VerdictKind
+from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
 from facesecure.storage.write_queue import WriteLag
 
 MODES = ", ".join(mode.value for mode in Mode)
 WATCHING = "watching"
+_UNIDENTIFIED: Mapping[Subject | None, str] = {
+    Subject.PERSON: "an unidentified person",
+    Subject.ANIMAL: "an animal",
+    Subject.VEHICLE: "a vehicle",
+}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 _log = logging.getLogger(__name__)
@@ -147,21 +152,24 @@ class Commands:
 
     def _last_seen(self) -> LastSeen | None:
         found = self.store.sightings(limit=1, latest_only=True)
-        return LastSeen(found[0].kind, found[0].name, found[0].last_seen) if found else None
+        return LastSeen(found[0].kind, found[0].name, found[0].last_seen, found[0].subject) if found else None
 
 
 @dataclass(frozen=True, slots=True)
 class LastSeen:
-    """The latest sighting: its verdict, its name if known, and when it ended."""
+    """The latest sighting: its verdict, its name if known, when it ended, and what was seen without a usable face."""
 
     kind: VerdictKind
     name: str | None
     at: datetime
+    subject: Subject | None = None
 
     @property
     def words(self) -> str:
-        """A name, "a stranger", or "an unidentified visitor"."""
-        return self.name or ("a stranger" if self.kind is VerdictKind.STRANGER else "an unidentified visitor")
+        """A name, "a stranger", "an unidentified person", "an animal", "a vehicle" or "an unidentified visitor"."""
+        if self.name or self.kind is VerdictKind.STRANGER:
+            return self.name or "a stranger"
+        return _UNIDENTIFIED.get(self.subject, "an unidentified visitor")
 
 
 def status_line(
@@ -200,4 +208,10 @@ def _mode(word: object) -> Mode:
 def _as_json(last: LastSeen | None, now: datetime) -> dict[str, Any] | None:
     if last is None:
         return None
-    return {"verdict": last.kind.value, "name": last.name, "at": last.at.isoformat(), "ago": ago(last.at, now)}
+    return {
+        "verdict": last.kind.value,
+        "name": last.name,
+        "at": last.at.isoformat(),
+        "ago": ago(last.at, now),
+        "subject": last.subject,
+    }

@@ -67,6 +67,24 @@ def detector(context: CheckContext) -> Iterator[CheckResult]:
         yield fail("detector", f"{config.kind} finds {len(faces)} faces in an image with one", remedy)
 
 
+def subjects(context: CheckContext) -> Iterator[CheckResult]:
+    """Check that a person is found without the face: in a bundled image, of which only the coat is shown."""
+    from facesecure.camera.synthetic.portraits import GRACE_HOPPER
+    from facesecure.domain import Subject
+    from facesecure.storage.trusted_models import load_model
+    from facesecure.vision.detection.subjects import MODEL, SubjectDetector, subject_of
+
+    if not context.config.subjects.enabled:
+        yield ok("subjects", "off: whatever moves without a face raises an alert")
+        return
+    image = GRACE_HOPPER.image()
+    found = subject_of(SubjectDetector(load_model(MODEL)).detect(image[len(image) // 2 :]))
+    if found is not None and found.subject is Subject.PERSON:
+        yield ok("subjects", f"{MODEL} finds the bundled person by the coat, score {found.score:.2f}")
+    else:
+        yield fail("subjects", f"{MODEL} finds no person in an image of a coat", "run: facesecure models verify")
+
+
 def plugins(context: CheckContext) -> Iterator[CheckResult]:
     """Load and check each plugin that is installed or configured."""
     from facesecure.alerts.plugins.loader import PluginStatus

@@ -28,6 +28,7 @@ CHECKS: Mapping[str, Check] = {
     "models": components.models,
     "detector": components.detector,
     "liveness": liveness.liveness,
+    "subjects": components.subjects,
     "camera": cameras.cameras,
     "store": state.store,
     "writing": writing.writing,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import exp
 from typing import Final
 
 import cv2
@@ -43,6 +44,8 @@ _SCALES = tuple(float(scale) for scale in np.linspace(0.2, 0.95, len(_GRIDS)))
 _RATIOS = (1.0, 2.0, 1 / 2, 3.0, 1 / 3)
 _CODE = np.array([10.0, 10.0, 5.0, 5.0], np.float32)
 """What the network multiplied y, x, log height and log width of a box by."""
+_LARGEST = 10.0
+"""A logarithm of a size beyond any image's: a damaged model must not overflow."""
 
 _Array = NDArray[np.float32]
 
@@ -88,7 +91,7 @@ class SubjectDetector:
             surest = int(scores.argmax())
             edges = decoded(boxes[0][surest], anchors()[surest])
             box = _within(edges, (left, top, right, bottom))
-            found.append(Detection(kind, float(1 / (1 + np.exp(-np.float64(scores[surest])))), box))
+            found.append(Detection(kind, 1 / (1 + exp(min(-float(scores[surest]), 50.0))), box))
         return sorted(found, key=lambda one: -one.score)
 
 
@@ -120,10 +123,10 @@ def anchors() -> _Array:
 
 def decoded(code: _Array, anchor: _Array) -> tuple[float, float, float, float]:
     """Return left, top, right and bottom, in fractions of the image, of the box that ``code`` says at ``anchor``."""
-    y, x, height, width = (float(part) for part in code / _CODE)
+    y, x, height, width = (min(float(part), _LARGEST) for part in code / _CODE)
     middle_y, middle_x, tall, wide = (float(part) for part in anchor)
     centre_y, centre_x = middle_y + y * tall, middle_x + x * wide
-    half_height, half_width = tall * np.exp(height) / 2, wide * np.exp(width) / 2
+    half_height, half_width = tall * exp(height) / 2, wide * exp(width) / 2
     return centre_x - half_width, centre_y - half_height, centre_x + half_width, centre_y + half_height
 
 
