@@ -136,7 +136,8 @@ class _Overlay:
             across = _cross(apart, way[:, None]) / parallel
         meet = (along >= 0) & (along <= 1) & (across >= 0) & (across <= 1)
         first, _ = np.nonzero(meet)
-        return self._begin[first, 1] + along[meet] * way[first, 1]
+        heights: NDArray[np.float64] = self._begin[first, 1] + along[meet] * way[first, 1]
+        return heights
 
     def _crossed(self, heights: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where each edge crosses each of ``heights``, (heights, edges); infinity where it does not."""
