@@ -104,7 +104,7 @@ class MotionGate:
     def _moves(self, small: _Plane, at: float) -> bool:
         if self._background is None or self._background.shape != small.shape:
             self._watched = self._area.pixels(small.shape)
-            self._background = _Background(small, at, self._watched)
+            self._background = _Background(small, at, self._watched, WatchedArea(self._config.mask).pixels(small.shape))
             self.level = 1.0
             return bool(self._watched.any())
         self.level = self._background.update(small, at, self._config.contrast)
@@ -112,12 +112,15 @@ class MotionGate:
 
 
 class _Background:
-    """The empty scene, adapting to light and to new objects."""
+    """The empty scene, adapting to light and to new objects.
 
-    def __init__(self, small: _Plane, at: float, watched: NDArray[np.bool_]) -> None:
+    ``watched`` is where movement counts. A change of light is judged by all that is ``unmasked``, of which a zone may
+    be so small a part that one person fills it.
+    """
+
+    def __init__(self, small: _Plane, at: float, watched: NDArray[np.bool_], unmasked: NDArray[np.bool_]) -> None:
         self.shape = small.shape
-        self._watched = watched
-        self._area = max(1, int(watched.sum()))
+        self._watched, self._unmasked = watched, unmasked
         self._noise: float | None = None
         self._relearn(small, at)
 
@@ -136,8 +139,8 @@ class _Background:
         self._follow_light(small, contrast)
         difference = np.abs(small - self._scene)
         self.changed = changed = self._changed(difference, contrast)
-        share = self._share(changed)
-        if share > LIGHT_SHARE and self._is_light(small, share, contrast):
+        share, overall = _share(changed, self._watched), _share(changed, self._unmasked)
+        if overall > LIGHT_SHARE and self._is_light(small, overall, contrast):
             self._relearn(small, at)
             return share
         self._learn(small, changed, elapsed, contrast)
@@ -162,16 +165,13 @@ class _Background:
         floor = min(max(contrast, NOISE_FACTOR * (self._noise or 0.0)), 3 * contrast)
         return np.asarray(cv2.medianBlur((difference > floor).view(np.uint8), 3), np.uint8)
 
-    def _share(self, changed: NDArray[np.uint8]) -> float:
-        return float(cv2.countNonZero(changed & self._watched.view(np.uint8))) / self._area
-
     def _is_light(self, small: _Plane, share: float, contrast: float) -> bool:
         """Return whether making the old scene brighter or darker as a whole explains the change."""
         if share > EVERYTHING:
             return True
-        gain = float(np.median((small[self._watched] + 1) / (self._scene[self._watched] + 1)))
+        gain = float(np.median((small[self._unmasked] + 1) / (self._scene[self._unmasked] + 1)))
         explained = self._changed(np.abs(small - self._scene * np.float32(gain)), contrast)
-        return self._share(explained) < share / 3
+        return _share(explained, self._unmasked) < share / 3
 
     def _learn(self, small: _Plane, changed: NDArray[np.uint8], elapsed: float, contrast: float) -> None:
         """Learn small differences now, and larger ones once they have stood still for long enough."""
@@ -196,6 +196,11 @@ class _Background:
         if self._noise is None:
             self._noise = now
         self._noise += (now - self._noise) * (1 - exp(-elapsed / LEARN_SECONDS))
+
+
+def _share(changed: NDArray[np.uint8], area: NDArray[np.bool_]) -> float:
+    """Return the share of ``area`` in which ``changed`` is 1."""
+    return cv2.countNonZero(changed & area.view(np.uint8)) / max(1, cv2.countNonZero(area.view(np.uint8)))
 
 
 def regions_of(changed: NDArray[np.uint8]) -> tuple[Region, ...]:

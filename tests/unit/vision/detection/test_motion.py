@@ -202,6 +202,18 @@ def test_the_mask_holds_inside_a_zone() -> None:
     assert not any(answers(blind, [with_person(porch(), left) for left in range(0, 600, 10)]))
 
 
+def test_a_person_who_fills_a_small_zone_and_stands_still_is_no_change_of_light() -> None:
+    gate = MotionGate(AT_ONCE, zones=[(0.31, 0.33, 0.41, 0.95)])
+    answers(gate, [porch()] * 30, start=-10)
+    assert all(answers(gate, [with_person(porch(), 190, width=80)] * 80))
+
+
+def test_a_lamp_over_the_whole_porch_is_one_in_a_small_zone_too() -> None:
+    gate = MotionGate(AT_ONCE, zones=[(0.31, 0.33, 0.41, 0.95)])
+    answers(gate, [porch()] * 30, start=-10)
+    assert sum(answers(gate, [porch(160)] * 50)) <= 1
+
+
 def test_a_higher_threshold_wants_more_of_the_picture() -> None:
     assert settled(MotionConfig(linger=0, threshold=0.02)).moved(with_person(porch(), 100), 0.0)
     assert not settled(MotionConfig(linger=0, threshold=0.2)).moved(with_person(porch(), 100), 0.0)
