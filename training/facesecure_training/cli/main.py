@@ -97,6 +97,38 @@ def import_mtcnn(published: MtcnnOptions, options: ImportOptions) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AntispoofOptions:
+    """The published networks that tell a face from a picture of one."""
+
+    sources: Annotated[
+        list[Path],
+        typer.Option(
+            "--from",
+            help="2.7_80x80_MiniFASNetV2.pth or best_model_quantized.onnx; repeatable.",
+            dir_okay=False,
+            exists=True,
+        ),
+    ]
+    into: Annotated[Path, typer.Option("--into", help="Folder for NAME.tflite and NAME.json.", file_okay=False)]
+
+
+@command(import_app, "antispoof")
+def import_antispoof(published: AntispoofOptions) -> None:
+    r"""Convert the networks that `facesecure models pull antispoof` fetches, and write their cards.
+
+    The daemon makes the same bytes of them itself; only the cards belong to its package.
+
+    \b
+    Example:
+      facesecure-train import antispoof --from 2.7_80x80_MiniFASNetV2.pth --from best_model_quantized.onnx --into out
+    """
+    from facesecure_training.importing import antispoof
+
+    for source in published.sources:
+        _print_card(antispoof.run(source, published.into))
+
+
+@dataclass(frozen=True, kw_only=True)
 class MobileFaceNetOptions:
     """The published weights of MobileFaceNet, and the forms they are written in."""
 
