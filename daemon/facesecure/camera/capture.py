@@ -36,8 +36,7 @@ class LatestFrame:
     (``source.replaying``) are handed over one after the other. A recording runs in the reader's own thread:
     nothing is dropped and runs repeat exactly. An exception of the source is raised in the reader; the source's
     end ends the iteration. Leaving releases the source within two seconds, even if it is stuck, and for good where
-    it is live. ``heartbeat`` is the ``time.monotonic()`` of the source's last frame (None before the first), by
-    which a watchdog sees progress. Example::
+    it is live. Example::
 
         with LatestFrame(source) as frames:
             for frame in frames:
@@ -46,8 +45,9 @@ class LatestFrame:
 
     def __init__(self, source: Source, reopen: Callable[[], Source] | None = None) -> None:
         """``reopen`` makes another source of the same camera, for ``renew``."""
-        self.heartbeat: float | None = None
+        self._last: float | None = None
         self._interval = 0.0
+        self._sparse = False
         self._began = time.monotonic()
         self._source, self._reopen = source, reopen
         self._renewals = 0
@@ -92,12 +92,19 @@ class LatestFrame:
     @property
     def alive_at(self) -> float:
         """The last sign that capture is not stuck, in ``time.monotonic()``: a frame, or the source's heartbeat."""
-        signs = (self._began, self.heartbeat, getattr(self._source, "alive_at", None))
+        signs = (self._began, self._last, getattr(self._source, "alive_at", None))
         return max(sign for sign in signs if sign is not None)
 
     @property
+    def heartbeat(self) -> float | None:
+        """When the camera gave its last frame, even one that was not decoded, in ``time.monotonic()``; None before."""
+        if self._last is not None and _is(self._source, "resting"):
+            return self.alive_at
+        return self._last
+
+    @property
     def rate(self) -> float | None:
-        """Frames a second lately, those that were dropped included; None before the second frame."""
+        """Frames a second when all were decoded last, those that were dropped included; None before the second."""
         return 1 / self._interval if self._interval else None
 
     @property
@@ -150,10 +157,11 @@ class LatestFrame:
             yield frame
 
     def _beat(self) -> None:
-        """Note that a frame has come."""
-        before, self.heartbeat = self.heartbeat, time.monotonic()
-        if before is not None:
-            elapsed = self.heartbeat - before
+        """Note that a frame has come. Where frames are left out, their distance says nothing of the camera."""
+        before, self._last = self._last, time.monotonic()
+        sparse, self._sparse = self._sparse, _is(self._source, "resting") or _is(self._source, "replaying")
+        if before is not None and not sparse and not self._sparse:
+            elapsed = self._last - before
             self._interval += (elapsed - self._interval) * (_SMOOTHING if self._interval else 1.0)
 
     def _take(self) -> Frame | None:
@@ -190,8 +198,13 @@ class LatestFrame:
         with self._changed:
             self._beat()
             self._changed.notify_all()
-            self._pending.put(frame, replaying=getattr(self._source, "replaying", False))
+            self._pending.put(frame, replaying=_is(self._source, "replaying"))
             self._changed.notify_all()
+
+
+def _is(source: Source, state: str) -> bool:
+    """Return whether ``source`` has such a state, and is in it."""
+    return bool(getattr(source, state, False))
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ from facesecure.domain import Frame
 
 KEPT = 3
 """Kept frames that may wait: at 1920x1080 each takes 3 MB, and those that follow are still packets."""
-PATIENCE = 2.0
+PATIENCE = 0.5
 """Seconds that a capture waits for its reader in all, while it hands over the frames of one movement."""
 
 

@@ -118,7 +118,8 @@ class RecordedSource(ABC):
     ``taken_at`` is the recording's own time, from 0; ``wall_time`` is ``start`` plus that. Without a ``start`` the
     recording ends now, so that nothing in it is dated in the future. With ``camera.file_speed = "real"`` it begins
     now, frames come when a camera would have sent them, and a slow reader may miss some; ``replaying`` says that the
-    latest frame was kept for a while, and is wanted though there are newer ones. A subclass provides
+    latest frame was kept for a while, and is wanted though there are newer ones, ``resting`` that some are left out. A
+    subclass provides
     ``_timed_images``, in which it sets ``_length``, and ``probe``.
     """
 
@@ -129,7 +130,7 @@ class RecordedSource(ABC):
         self._length = 0.0  # seconds
         self._stopped = threading.Event()
         self._heartbeat = Heartbeat()
-        self.replaying = False
+        self.replaying = self.resting = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._address})"

@@ -75,6 +75,11 @@ class LiveSource:
         return self._outages.outage
 
     @property
+    def resting(self) -> bool:
+        """Whether frames are left out now, since nothing moves."""
+        return bool(getattr(self._connection, "resting", False))
+
+    @property
     def alive_at(self) -> float:
         """When this last gave a frame, began an attempt or waited for the next, in ``time.monotonic()``."""
         return self._heartbeat.at

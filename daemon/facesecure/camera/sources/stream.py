@@ -100,9 +100,15 @@ class StreamConnection:
         self._threads = threads
         self._tap = tap
         self._idle = idle
+        self._reader: FrameReader | None = None
 
     def __str__(self) -> str:
         return self._address.shown
+
+    @property
+    def resting(self) -> bool:
+        """Whether packets are left out now, since nothing moves."""
+        return self._reader is not None and self._reader.resting
 
     def images(self, stopped: threading.Event) -> Generator[VideoImage | LateImage | None]:
         """Yield images until ``stopped`` is set, and None for data without one.
@@ -116,16 +122,19 @@ class StreamConnection:
             def image_of(frame: VideoFrame) -> VideoImage:
                 return checked_image(frame, converter, display.of(frame, aspect.now()), str(self))
 
-            reader = self._reader(container, stream, image_of)
-            for frame in self._decoded(reader, stream):
-                if stopped.is_set():
-                    return
-                if frame is None:
-                    yield None
-                elif isinstance(reader, SparseReader) and reader.kept:
-                    yield LateImage(image_of(frame), reader.came_at)
-                else:
-                    yield image_of(frame)
+            reader = self._reader = self._new_reader(container, stream, image_of)
+            try:
+                for frame in self._decoded(reader, stream):
+                    if stopped.is_set():
+                        return
+                    if frame is None:
+                        yield None
+                    elif isinstance(reader, SparseReader) and reader.kept:
+                        yield LateImage(image_of(frame), reader.came_at)
+                    else:
+                        yield image_of(frame)
+            finally:
+                self._reader = None
         raise SourceLost(f"{self} ended its stream", "it was switched off or restarted, or has too many viewers")
 
     def probe(self) -> ProbeResult:
@@ -154,7 +163,7 @@ class StreamConnection:
         with container:
             yield container, video_stream(container, self._address, self._threads)
 
-    def _reader(
+    def _new_reader(
         self, container: InputContainer, stream: VideoStream, image_of: Callable[[VideoFrame], VideoImage]
     ) -> FrameReader:
         if self._idle is None:

@@ -89,7 +89,7 @@ class VideoFile(RecordedSource):
 
             reader = self._reader(container, stream, image_of)
             for frame in self._readable(container, reader, times):
-                self.replaying = isinstance(reader, SparseReader) and reader.kept
+                self.replaying, self.resting = isinstance(reader, SparseReader) and reader.kept, reader.resting
                 yield image_of(frame), times.of(frame)
 
     def _reader(
