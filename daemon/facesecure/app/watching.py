@@ -52,6 +52,8 @@ class WatchedCamera:
     camera: Camera
     pipeline: Pipeline
     drill: Drill
+    main: MainStream | None = None
+    """The camera's main stream, where faces are searched in a sub-stream."""
 
     @property
     def name(self) -> str:
@@ -123,7 +125,7 @@ def _start(
     alerts: AlertStack,
     stack: ExitStack,
 ) -> WatchedCamera:
-    nearest = stack.enter_context(MainStream(sources.main)).near if sources.main else None
+    main = stack.enter_context(MainStream(sources.main)) if sources.main else None
     observer = _filming(context, config, sources.ring, drill, lambda: pipeline.sampler.moving, stack)
     pipeline = build_pipeline(
         config,
@@ -133,7 +135,7 @@ def _start(
         context.group,
         alerts,
         observer,
-        nearest,
+        main.near if main else None,
         scores=context.models.scores,
         documents=SignedDocuments(context.state_dir),
         attention=sources.attention,
@@ -143,7 +145,7 @@ def _start(
     camera = build_camera(config, sources.frames, on_event, stack, reopen)
     drill.follow_camera(lambda: camera.frames.trouble)
     sources.attention.also(lambda: drill.showing)
-    return WatchedCamera(config, camera, pipeline, drill)
+    return WatchedCamera(config, camera, pipeline, drill, main)
 
 
 def _reopened(config: FacesecureConfig, sources: CameraSources) -> OpenedSource:

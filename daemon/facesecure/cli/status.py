@@ -60,6 +60,7 @@ def _show(found: dict[str, Any]) -> None:
 
 def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [("camera", camera["trouble"])] if camera["trouble"] else []
+    rows += [("main stream", camera["main_trouble"])] if camera.get("main_trouble") else []
     rows += [("source", camera["source"])] if camera.get("source") else []
     rows.append(("last frame", _frames(camera)))
     return rows + [("ignored", _fixed(*face)) for face in camera.get("fixed_faces", ())]
@@ -68,6 +69,7 @@ def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
 def _one_of_several(camera: dict[str, Any]) -> tuple[str, str]:
     """Return the row of one of several cameras, with all that there is to say of it."""
     parts = [camera["trouble"]] if camera["trouble"] else []
+    parts += [f"main stream: {camera['main_trouble']}"] if camera.get("main_trouble") else []
     parts.append(f"last frame {_frames(camera)}")
     parts += [camera["source"]] if camera["source"] not in (camera["trouble"] or "") else []
     parts += [f"ignores {_fixed(*face)}" for face in camera["fixed_faces"]]

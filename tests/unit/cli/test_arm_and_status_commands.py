@@ -71,7 +71,7 @@ def test_status_shows_the_source_the_frame_rate_and_the_last_frame(facesecure, d
     assert "s3cretword" not in shown
     assert "0.3 s ago, 15.0 a second" in shown
     camera = facesecure("status", "--json").json["camera"]
-    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds", "fixed_faces"]
+    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds", "fixed_faces", "main_trouble"]
     assert (camera["fps"], camera["last_frame_seconds"]) == (15.0, pytest.approx(0.3, abs=0.2))
     assert "s3cretword" not in camera["source"]
     assert camera["fixed_faces"] == []
@@ -101,7 +101,7 @@ def three_cameras(state, store, posters):
     cameras = [
         CameraReport("front door", Camera(), SOURCE, Frames(), lambda: posters),
         CameraReport("gate", LostCamera(), "rtsp://user:s3cretword@127.0.0.1/gate", NoFrames()),
-        CameraReport("yard", Camera(), "v4l2:/dev/video0", Frames()),
+        CameraReport("yard", Camera(), "v4l2:/dev/video0", Frames(), main=LostCamera()),
     ]
     commands = Commands(cameras, arming, Policy(Phrases(), armed=lambda: arming.armed), store, Channels())
     with ControlServer(commands.handlers(), state / "control.sock", state_dir=state):
@@ -119,7 +119,8 @@ def test_status_shows_each_of_several_cameras_on_one_line(facesecure, three_came
         "ignores a face that does not move, 40x40 pixels at 80,30"
     )
     assert gate == "camera gate rtsp://***@127.0.0.1/gate: nothing answers on that port; last frame none yet"
-    assert yard == "camera yard last frame 0.3 s ago, 15.0 a second; v4l2:/dev/video0"
+    main = "main stream: rtsp://***@127.0.0.1/gate: nothing answers on that port"
+    assert yard == f"camera yard {main}; last frame 0.3 s ago, 15.0 a second; v4l2:/dev/video0"
 
 
 def test_status_gives_programs_all_cameras_and_the_first_as_before(facesecure, three_cameras):
@@ -127,6 +128,7 @@ def test_status_gives_programs_all_cameras_and_the_first_as_before(facesecure, t
     assert [camera["name"] for camera in shown["cameras"]] == ["front door", "gate", "yard"]
     assert shown["camera"]["name"] == "front door"
     assert [bool(camera["trouble"]) for camera in shown["cameras"]] == [False, True, False]
+    assert [bool(camera["main_trouble"]) for camera in shown["cameras"]] == [False, False, True]
     assert [camera["fps"] for camera in shown["cameras"]] == [15.0, None, 15.0]
 
 

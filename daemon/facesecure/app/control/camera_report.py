@@ -49,6 +49,8 @@ class CameraReport:
     frames: FrameStatus | None = None
     fixed_faces: Callable[[], Sequence[Face]] = tuple
     drill: Drill | None = None
+    main: CameraStatus | None = None
+    """The main stream, where ``frames`` are those of a sub-stream."""
 
     @classmethod
     def of(cls, watched: WatchedCamera) -> CameraReport:
@@ -61,6 +63,7 @@ class CameraReport:
             camera.frames,
             lambda: tracker.fixed_faces,
             watched.drill,
+            watched.main,
         )
 
     @property
@@ -70,7 +73,7 @@ class CameraReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return its name, trouble, source without secrets, frames a second, and the age of its last frame."""
-        trouble = self.health.trouble
+        trouble, main_trouble = self.health.trouble, self.main.trouble if self.main else None
         beat, rate = (self.frames.heartbeat, self.frames.rate) if self.frames else (None, None)
         return {
             "name": self.name,
@@ -79,6 +82,7 @@ class CameraReport:
             "fps": None if rate is None else round(rate, 1),
             "last_frame_seconds": None if beat is None else round(time.monotonic() - beat, 1),
             "fixed_faces": [_corners(face.box) for face in self.fixed_faces()],
+            "main_trouble": main_trouble.message if main_trouble else None,
         }
 
 
