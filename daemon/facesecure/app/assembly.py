@@ -87,7 +87,7 @@ def assembled(
         sources = open_sources(config)
         context = open_context(config, location, stack)
         drills = [_drill(context, one.camera.name) for one in config.each_camera()]
-        live, steps = any(source.live for source in sources), [drill.step for drill in drills]
+        live, steps = any(source.frames.live for source in sources), [drill.step for drill in drills]
         alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=extra_plugins)
         cameras = start_cameras(context, sources, drills, alerts, stack)
         commands = Commands.of(context, alerts, cameras)
