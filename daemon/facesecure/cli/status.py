@@ -63,6 +63,7 @@ def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:
     rows += [("main stream", camera["main_trouble"])] if camera.get("main_trouble") else []
     rows += [("source", camera["source"])] if camera.get("source") else []
     rows.append(("last frame", _frames(camera)))
+    rows += [("filming", camera["clip"])] if camera.get("clip") else []
     return rows + [("ignored", _fixed(*face)) for face in camera.get("fixed_faces", ())]
 
 
@@ -73,6 +74,7 @@ def _one_of_several(camera: dict[str, Any]) -> tuple[str, str]:
     parts.append(f"last frame {_frames(camera)}")
     parts += [camera["source"]] if camera["source"] not in (camera["trouble"] or "") else []
     parts += [f"ignores {_fixed(*face)}" for face in camera["fixed_faces"]]
+    parts += [f"filming {camera['clip']}"] if camera.get("clip") else []
     return f"camera {camera['name']}", "; ".join(parts)
 
 

@@ -52,6 +52,11 @@ class VisitFilms:
         self._movement: tuple[float, float, float] | None = None
         """When the movement began and when it was last seen, and the seconds of it."""
 
+    @property
+    def film(self) -> str | None:
+        """The identifier of the film that is being taken, None if none is."""
+        return self._films.identifier
+
     def on_frame(self, frame: Frame, tracks: Sequence[Track]) -> None:
         """Pass on the frame, and have it filmed if somebody is there."""
         self._inner.on_frame(frame, tracks)

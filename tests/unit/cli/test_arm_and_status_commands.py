@@ -71,7 +71,16 @@ def test_status_shows_the_source_the_frame_rate_and_the_last_frame(facesecure, d
     assert "s3cretword" not in shown
     assert "0.3 s ago, 15.0 a second" in shown
     camera = facesecure("status", "--json").json["camera"]
-    assert list(camera) == ["name", "trouble", "source", "fps", "last_frame_seconds", "fixed_faces", "main_trouble"]
+    assert list(camera) == [
+        "name",
+        "trouble",
+        "source",
+        "fps",
+        "last_frame_seconds",
+        "fixed_faces",
+        "main_trouble",
+        "clip",
+    ]
     assert (camera["fps"], camera["last_frame_seconds"]) == (15.0, pytest.approx(0.3, abs=0.2))
     assert "s3cretword" not in camera["source"]
     assert camera["fixed_faces"] == []

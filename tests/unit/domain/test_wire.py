@@ -131,6 +131,7 @@ def test_an_alert_message_says_it_all_on_one_level() -> None:
         ("supersedes", "z9"),
         ("doubt", None),
         ("subject", None),
+        ("clip", None),
     ]
 
 
@@ -179,6 +180,7 @@ def test_the_outbox_reads_and_writes_what_version_0_1_wrote() -> None:
     sighting = written.pop("sighting")
     assert sighting.pop("doubt") == "", "what was added since has a default"
     assert sighting.pop("subject") is None
+    assert written.pop("clip") is None
     assert {**written, "sighting": sighting} == WRITTEN_BY_0_1
 
 

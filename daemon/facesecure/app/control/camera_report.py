@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from facesecure.app.watching import WatchedCamera
 from facesecure.domain import Box, Face
 from facesecure.domain.errors import SourceError
+from facesecure.pipeline.visit_films import VisitFilms
 from facesecure.services.drill.drill import Drill
 from facesecure.util.redaction import redact
 
@@ -34,6 +35,10 @@ class FrameStatus(Protocol):
         """Frames a second lately; None while unknown."""
 
 
+def _none() -> None:
+    """Return that nothing is being filmed."""
+
+
 @dataclass(frozen=True, slots=True)
 class CameraReport:
     """The parts of a camera that its state is read from, at the moment that it is asked for.
@@ -51,6 +56,8 @@ class CameraReport:
     drill: Drill | None = None
     main: CameraStatus | None = None
     """The main stream, where ``frames`` are those of a sub-stream."""
+    film: Callable[[], str | None] = _none
+    """Returns the identifier of the film that is being taken."""
 
     @classmethod
     def of(cls, watched: WatchedCamera) -> CameraReport:
@@ -64,6 +71,7 @@ class CameraReport:
             lambda: tracker.fixed_faces,
             watched.drill,
             watched.main,
+            lambda: observer.film if isinstance(observer, VisitFilms) else None,
         )
 
     @property
@@ -72,7 +80,7 @@ class CameraReport:
         return self.health.trouble is not None
 
     def as_json(self) -> dict[str, Any]:
-        """Return its name, trouble, source without secrets, frames a second, and the age of its last frame."""
+        """Return its name, trouble, source without secrets, frames a second, age of its last frame, and film."""
         trouble, main_trouble = self.health.trouble, self.main.trouble if self.main else None
         beat, rate = (self.frames.heartbeat, self.frames.rate) if self.frames else (None, None)
         return {
@@ -83,6 +91,7 @@ class CameraReport:
             "last_frame_seconds": None if beat is None else round(time.monotonic() - beat, 1),
             "fixed_faces": [_corners(face.box) for face in self.fixed_faces()],
             "main_trouble": main_trouble.message if main_trouble else None,
+            "clip": self.film(),
         }
 
 

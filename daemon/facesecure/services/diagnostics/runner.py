@@ -9,6 +9,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.services.diagnostics import (
     accelerator,
     cameras,
+    clips,
     components,
     liveness,
     machine,
@@ -39,6 +40,7 @@ CHECKS: Mapping[str, Check] = {
     "signatures": state.signatures,
     "permissions": state.permissions,
     "disk": machine.disk,
+    "clips": clips.clips,
     "clock": machine.clock,
     "plugins": components.plugins,
     "voices": speech.voices,
