@@ -62,7 +62,7 @@ class CameraReport:
     @classmethod
     def of(cls, watched: WatchedCamera) -> CameraReport:
         """Return the report of a camera of the daemon."""
-        camera, tracker = watched.camera, watched.pipeline.tracker
+        camera, tracker, observer = watched.camera, watched.pipeline.tracker, watched.pipeline.observer
         return cls(
             watched.name,
             camera.monitor,
