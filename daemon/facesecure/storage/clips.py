@@ -29,6 +29,8 @@ LONGEST = timedelta(hours=1, minutes=2)
 """Longer than any film (``config.clips``)."""
 RESERVE = 32_000_000
 """Bytes of the disk that films leave free, for the database and the snapshots."""
+_FOLLOWS = timedelta(seconds=3)
+"""Time after a film within which the next one goes on with the same visit."""
 _NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
 _FORMAT = "%Y%m%dT%H%M%SZ"
 
@@ -78,14 +80,16 @@ class Clips:
     def overlapping(self, times: Iterable[tuple[datetime, datetime]]) -> list[str]:
         """Return the paths of the films, of any camera, that were being taken during one of ``times``.
 
-        Needs no key, so that a film that cannot be read is found too. A film ends when its file last changed.
+        With them those that follow without a gap: of a visit that goes on its end is not known yet. Needs no key, so
+        that a film that cannot be read is found too. A film ends when its file last changed.
         """
-        spans = list(times)
-        return [
-            _path_of(identifier)
-            for identifier, stat in (self.all() if spans else [])
-            if any(_began(identifier) <= last and first <= _ended(identifier, stat) for first, last in spans)
-        ]
+        spans, found = list(times), list[str]()
+        for identifier, stat in self.all() if spans else []:
+            began, ended = _began(identifier), _ended(identifier, stat)
+            if any(began <= last and first <= ended for first, last in spans):
+                found.append(_path_of(identifier))
+                spans.append((began, ended + _FOLLOWS))
+        return found
 
     def during(self, first: datetime, last: datetime, cipher: FieldCipher, camera: str) -> list[Clip]:
         """Return the readable films of ``camera`` that show something of ``first`` to ``last``, oldest first."""

@@ -76,7 +76,7 @@ def played(data: bytes) -> Played:
     with av.open(io.BytesIO(data), "r") as container:
         stream = container.streams.video[0]
         codec = stream.codec_context
-        frames = list(container.decode(stream))
+        frames = [frame for packet in container.demux(stream) for frame in _decoded(packet)]
         assert stream.duration is not None
         assert stream.time_base is not None
         return Played(
@@ -89,6 +89,14 @@ def played(data: bytes) -> Played:
             frames[0].rotation,
             (frames[0].width, frames[0].height),
         )
+
+
+def _decoded(packet: Any) -> list[av.VideoFrame]:
+    """Decode a packet as players do, which skip what is damaged."""
+    try:
+        return list(packet.decode())
+    except av.InvalidDataError:
+        return []
 
 
 def boxes(data: bytes) -> list[str]:

@@ -173,6 +173,16 @@ def test_a_removed_person_is_removed_from_every_film(store: Store) -> None:
     assert left(store) == [other], (hers, beside, nearly)
 
 
+def test_the_films_of_a_long_visit_go_together_though_its_end_is_not_known_yet(store: Store) -> None:
+    store.add_person("Zoë", known_to(1))
+    for start in (0, 7, 14, 21):  # six seconds each
+        film(store, NOW + timedelta(seconds=start))
+    later = film(store, NOW + timedelta(seconds=60))
+    store.record(sighting("hers", known("Zoë"), NOW - timedelta(seconds=9)))
+    store.remove_person("Zoë")
+    assert left(store) == [later]
+
+
 def test_a_forgotten_visitor_is_removed_from_every_film(store: Store) -> None:
     film(store, datetime(2024, 5, 1, 12, tzinfo=UTC))
     number = visit(store, "first", 3, 0)

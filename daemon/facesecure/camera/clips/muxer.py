@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from facesecure.camera.clips.encoder import Transcoder
 from facesecure.camera.clips.packets import COPIED, StoredPacket
-from facesecure.camera.clips.parameter_sets import parameter_sets
+from facesecure.camera.clips.parameter_sets import is_empty, parameter_sets
 from facesecure.domain.errors import SourceError
 
 if TYPE_CHECKING:
@@ -126,15 +126,23 @@ class FilmMuxer:
             self._output = self._opened(packet, codec, sets)
         if self._is_leading(packet):
             return
-        if sets and sets != self._sets:
+        if sets and self._sets and sets != self._sets:
             raise FormatChangedError("the camera's video has changed its format", "a film has one format")
+        self._sets = sets or self._sets
+        if self._byte_stream and is_empty(packet.data):
+            self._waiting = True
+            return
         coded = av.Packet(packet.data)
         coded.pts, coded.dts = self._timeline.of(packet)
         coded.time_base, coded.is_keyframe = packet.format.time_base, packet.key
         coded.stream = self._stream
+        try:
+            self._output.mux_one(coded)
+        except av.InvalidDataError:  # damaged on its way
+            self._waiting = True
+            return
         self.frames += 1
         self.seconds = max(self.seconds, float(coded.pts * packet.format.time_base))
-        self._output.mux_one(coded)
 
     def _is_leading(self, packet: StoredPacket) -> bool:
         """Return whether ``packet`` is shown before the key frame with which the film begins, and needs others."""
@@ -152,6 +160,7 @@ class FilmMuxer:
         if template is None:
             raise SourceError("this stream does not state its format", "restart the camera, or choose H.264")
         self._stream = output.add_stream_from_template(template)
+        self._byte_stream = not bytes(self._stream.codec_context.extradata or b"").startswith(b"\x01")
         self._stream.time_base = packet.format.time_base
         if codec == "hevc":
             self._stream.codec_context.codec_tag = HEVC_TAG
@@ -163,11 +172,15 @@ class FilmMuxer:
         return output
 
 
-def _probe(data: bytes, codec: str) -> InputContainer:
-    """Open one packet of a byte stream, which holds its parameter sets, as a file."""
+def _probe(data: bytes, codec: str) -> InputContainer | None:
+    """Open one packet of a byte stream, which holds its parameter sets, as a file; None if it is damaged."""
     import av
 
-    return av.open(io.BytesIO(data), "r", format=codec)
+    try:
+        container = av.open(io.BytesIO(data), "r", format=codec)
+    except (av.FFmpegError, ValueError):
+        return None
+    return container if container.streams.video else None
 
 
 class _Sink:

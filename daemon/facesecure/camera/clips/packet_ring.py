@@ -53,6 +53,7 @@ class PacketRing:
         self._size = self._next = 0
         self._held: int | None = None
         self._format: StreamFormat | None = None
+        self._reader: int | None = None
         self._at = 0.0
         self._before: float | None = None
         self._follows = 0
@@ -62,7 +63,8 @@ class PacketRing:
     # The camera's side ---------------------------------------------------------------------------------------------
 
     def opened(self, stream: VideoStream) -> None:
-        """Begin a connection: packets of another that no film holds are of no use any more."""
+        """Begin a connection, which this thread reads; another one, which hangs, is ignored from now on."""
+        self._reader = threading.get_ident()
         try:
             self._format = StreamFormat.of(stream)
         except Exception:  # noqa: BLE001 - a stream without films is better than no stream
@@ -72,7 +74,7 @@ class PacketRing:
 
     def packet(self, packet: Packet[Any]) -> None:
         """Keep a copy of ``packet``; drop what is too old."""
-        if self._format is None or not packet.size:
+        if self._format is None or not packet.size or self._reader != threading.get_ident():
             return
         at = self._time_of(packet) if self._recorded else time.monotonic()
         stored = StoredPacket.of(packet, at, self._next, self._format, self._follows)
@@ -85,9 +87,10 @@ class PacketRing:
         self.arrived.set()
 
     def closed(self) -> None:
-        """End the connection."""
-        self._format = None
-        self.arrived.set()
+        """End the connection, unless it is one that hung and another has taken its place."""
+        if self._reader in (None, threading.get_ident()):
+            self._format = None
+            self.arrived.set()
 
     def _time_of(self, packet: Packet[Any]) -> float:
         """Return the time of a file's packet from its beginning, across jumps."""

@@ -1,14 +1,20 @@
-"""Parameter sets of H.264 and HEVC inside their packets (Rec. ITU-T H.264, 7.4.1; H.265, 7.4.2; both Annex B)."""
+"""Units and parameter sets of H.264 and HEVC inside their packets (Rec. ITU-T H.264 and H.265: 7.4, annex B)."""
 
 from __future__ import annotations
 
 import re
 
 _START = re.compile(rb"\x00\x00\x01")
+_UNIT = re.compile(rb"\x00\x00\x01[^\x00]")
 _LOOKED_AT = 8192
 """Bytes of a packet in which they are searched: they come before the picture."""
 _OF_H264 = (7, 8)
 _OF_HEVC = (32, 33, 34)
+
+
+def is_empty(data: bytes) -> bool:
+    """Return whether a packet of a byte stream holds no unit at all: it was damaged, and would end a film."""
+    return _UNIT.search(data) is None
 
 
 def parameter_sets(data: bytes, codec: str) -> bytes:

@@ -152,7 +152,7 @@ class ClipRecorder:
     # The thread that writes ----------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError):  # which the service's sandbox refuses
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while not self._stop.is_set():
             self._ring.arrived.wait(_POLL if self._stretch is not None else None)

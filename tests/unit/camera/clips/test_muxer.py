@@ -13,6 +13,7 @@ import pytest
 
 from facesecure.camera.clips.muxer import FilmMuxer, FormatChangedError, Timeline
 from facesecure.camera.clips.packets import StoredPacket
+from facesecure.camera.clips.parameter_sets import parameter_sets
 from facesecure.domain.errors import SourceError
 from support.camera.films import RATE, boxes, camera_video, filled, mp4_of, played
 
@@ -121,6 +122,22 @@ def test_another_connection_or_another_size_ends_a_film(tmp_path: Path) -> None:
     with pytest.raises(FormatChangedError, match="changed its format"):
         film.add(replace(large[0], format=small[0].format))
     film.abandon()
+
+
+def test_parameter_sets_that_come_only_later_end_no_film(tmp_path: Path) -> None:
+    packets = filled(camera_video(tmp_path / "a.ts", seconds=3.0)).take(0)
+    sets = parameter_sets(packets[0].data, "h264")
+    assert sets
+    bare = replace(packets[0], data=packets[0].data.replace(sets, b""))
+    assert not parameter_sets(bare.data, "h264")
+    assert played(mp4_of(filmed([bare, *packets[1:]]))).frames == 3 * RATE
+
+
+def test_a_damaged_packet_costs_the_film_its_group_of_frames_at_most(tmp_path: Path) -> None:
+    packets = filled(camera_video(tmp_path / "a.ts", seconds=3.0)).take(0)
+    for damage in (b"\x00" * 40, bytes(range(256)) * 4, packets[12].data[:20], packets[12].data[:6] + b"\xff" * 50):
+        damaged = [replace(one, data=damage) if one.number == 12 else one for one in packets]
+        assert played(mp4_of(filmed(damaged))).frames >= 2 * RATE
 
 
 def test_an_error_of_the_disk_comes_out_as_it_was_raised(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import av
@@ -83,6 +85,27 @@ def test_a_first_packet_without_a_time_of_a_network_camera_does_not_hide_those_t
     shown = played(mp4_of(pieces))
     assert shown.frames == 10 * RATE
     assert shown.seconds == pytest.approx(10.0, abs=0.2)
+
+
+def test_a_connection_that_hung_and_was_replaced_changes_nothing_when_it_ends(video: Path) -> None:
+    ring = PacketRing(60.0, recorded=True)
+    with av.open(str(video), "r") as container:
+        stream = container.streams.video[0]
+        hung = threading.Thread(target=ring.opened, args=(stream,))
+        hung.start()
+        hung.join()
+        packets = list(container.demux(stream))
+        ring.opened(stream)
+        for end in (partial(ring.packet, packets[0]), ring.closed):
+            late = threading.Thread(target=end)
+            late.start()
+            late.join()
+        assert ring.connected
+        assert ring.take(0) == []
+        ring.packet(packets[0])
+        assert len(ring.take(0)) == 1
+        ring.closed()
+        assert not ring.connected
 
 
 def test_images_without_packets_are_kept_as_jpeg() -> None:
