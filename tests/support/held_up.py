@@ -29,12 +29,12 @@ def scene(seconds: float, x: int, y: int, cut: float, light: float = 1.0) -> tup
 
 
 def visit(cut: float, steps: int = 10, light: float = 1.0) -> Iterator[tuple[Frame, Face]]:
-    """A face that sways for ``steps`` frames: a head (``cut`` 1.3) or a picture with its own background (2.5)."""
+    """A face that sways for ``steps`` frames: a head (``cut`` 1.3) or a picture with its own background (2.8)."""
     for step in range(steps):
         yield scene(step * 0.15, 300 + 9 * (step % 3), 240 + 5 * (step % 2), cut, light)
 
 
-HEAD, PICTURE = 1.3, 2.5
+HEAD, PICTURE = 1.3, 2.8
 
 
 def shaken(seconds: float, dx: int, dy: int) -> tuple[Frame, Face]:

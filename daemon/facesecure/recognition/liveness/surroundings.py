@@ -20,10 +20,11 @@ from facesecure.domain import Box, Luma
 
 _FACE_WIDTH = 64.0
 """Pixels to which a face is reduced: less is lost in noise, more costs time."""
-_REACH = 1.1
+_REACH = 1.3
 """Face widths from the middle of the face to the edge of what is looked at, on both sides."""
-_HEAD = 0.72
-"""Face widths from the middle of the face within which hair and ears move with it."""
+_HEAD = 0.85
+"""Face widths from the middle of the face within which hair and ears move with it: at 0.72, much hair looked like a
+picture."""
 _INNER = 0.42
 """Face widths, and heights, from the middle of the face within which its own points are taken."""
 _ABOVE, _BELOW = 0.3, 0.1
@@ -37,6 +38,9 @@ _SHAKEN = 0.5
 """Share of the motion beside the face by which the rest of the image may miss it, if it is the camera that moves."""
 _APART = 1.1
 """Half widths of what is looked at beside the face, beyond which the rest of the image begins."""
+_MOST = 0.8
+"""Share of the points beside the head that must move with the face, or must not: between, hair or a picture's edge is
+in the way, and nothing follows."""
 _LEAST_POINTS = 6
 _MOST_POINTS = 40
 _RETURN_ERROR = 0.5
@@ -172,5 +176,7 @@ def _judged(face: tuple[Points, Points], around: tuple[Points, Points]) -> PairM
     steps = np.linalg.norm(expected - around[0], axis=1)
     if float(np.median(steps)) < _LEAST_MOTION:
         return PairMotion.STILL
-    missed = np.linalg.norm(expected - around[1], axis=1)
-    return PairMotion.TOGETHER if float(np.median(missed / steps)) < _TOLERANCE else PairMotion.APART
+    missed = np.linalg.norm(expected - around[1], axis=1) / steps
+    if float(np.quantile(missed, _MOST)) < _TOLERANCE:
+        return PairMotion.TOGETHER
+    return PairMotion.APART if float(np.quantile(missed, 1 - _MOST)) > _TOLERANCE else PairMotion.STILL

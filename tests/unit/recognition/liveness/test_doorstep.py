@@ -41,12 +41,19 @@ def test_doors_that_are_quiet_lower_nothing(tmp_path: Path) -> None:
     assert doorstep.limits == Limits()
 
 
-def test_nobody_raises_them_beyond_the_highest(tmp_path: Path) -> None:
-    doorstep = door(tmp_path)
+def test_nobody_raises_them_beyond_the_highest() -> None:
+    doorstep = Doorstep("front door", Limits())
     for _ in range(200):
         doorstep.add(VisitSummary(9, 0.99, 0.99))
     assert doorstep.limits == HIGHEST
-    assert len(json.loads((tmp_path / FILE_NAME).read_text())["doors"]["front door"]) == 100
+
+
+def test_old_visits_are_forgotten() -> None:
+    doorstep = Doorstep("front door", Limits())
+    doorstep.add(VisitSummary(9, 0.6, 0.9))
+    for _ in range(100):
+        doorstep.add(VisitSummary(9, 0.0, 0.0))
+    assert doorstep.limits == Limits()
 
 
 def test_two_doors_share_the_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from facesecure.vision.inference import model_registry
 from facesecure_training.evaluation.spoof import antispoof_of, clips_of, evaluate
 
 
+@pytest.mark.slow
 def test_with_the_networks_the_replay_is_doubted_and_the_person_is_not(shared_data: Path, tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     given = sorted((shared_data / "models" / "antispoof").iterdir())
