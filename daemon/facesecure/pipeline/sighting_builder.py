@@ -17,7 +17,7 @@ from facesecure.vision.images.quality import view_score
 
 _MIN_HITS = 2
 """Detections that make a visitor: a face found on one frame only is taken for a false detection."""
-_BEFORE = 10.0
+_BEFORE = 20.0
 """Seconds before an episode from which a view of its subject is its own: looks begin before it is known what it is."""
 _NOUNS = {
     Subject.PERSON: "a person",

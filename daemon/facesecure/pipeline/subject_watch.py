@@ -16,14 +16,16 @@ from facesecure.vision.detection.subjects import Detection, SubjectDetector, sub
 _INTERVAL = 1.0
 """Seconds between two looks."""
 _SETTLED_INTERVAL = 2.0
-"""The same once _WINDOW looks have said the same, or while a person is seen: then only what changes is of interest."""
+"""The same once _WINDOW looks have said the same: leaves may move all day."""
+_PERSON_INTERVAL = 3.0
+"""The same while a person is seen: then it only matters when they leave."""
 _WINDOW = 5
 """Latest looks that are taken together."""
 _NEEDED = 2
 """Of these, the looks that must show the same kind: one alone is often wrong."""
 _LEFT = 3
 """Latest looks that show nothing known, after which whatever was there has left."""
-_FORGOTTEN = 12.0
+_FORGOTTEN = 16.0
 """Seconds after which a look says nothing about what moves now."""
 _JITTER = 1e-3
 _NOTHING = Subject.NOTHING
@@ -126,10 +128,13 @@ class SubjectWatch:
         return view if view is not None and view.subject is subject and view.at >= since else None
 
     def _is_time(self, at: float) -> bool:
+        return at - self._looked_at >= self._interval(at) - _JITTER
+
+    def _interval(self, at: float) -> float:
         latest = [look.subject for look in self._looks]
-        settled = len(latest) == _WINDOW and len(set(latest)) == 1
-        settled = settled or (latest[-1:] == [Subject.PERSON] and self.subject(at) is Subject.PERSON)
-        return at - self._looked_at >= (_SETTLED_INTERVAL if settled else _INTERVAL) - _JITTER
+        if latest[-1:] == [Subject.PERSON] and self.subject(at) is Subject.PERSON:
+            return _PERSON_INTERVAL
+        return _SETTLED_INTERVAL if len(latest) == _WINDOW and len(set(latest)) == 1 else _INTERVAL
 
     def _remember(self, frame: Frame, found: Detection) -> None:
         old = self._view

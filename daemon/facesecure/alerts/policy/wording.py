@@ -26,7 +26,8 @@ def sentence(book: PhraseBook, visit: VisitToNotify, say: str | None, *, correct
         return phrases.known(visit.name or "", correction=correction)
     if visit.kind is AlertKind.STRANGER:
         return phrases.stranger(correction=correction)
-    return phrases.unidentified(visit.subject if visit.sighting.track is None else None)
+    usable = visit.sighting.verdict.faces_used > 0
+    return phrases.unidentified(None if usable else visit.subject)
 
 
 def aloud(book: PhraseBook, visit: VisitToNotify, words: str) -> str:
