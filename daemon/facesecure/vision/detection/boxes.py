@@ -19,6 +19,9 @@ Boxes = NDArray[np.float32]
 Scores = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+_NOTHING = np.float32(1e-30)
+"""An area that is as good as none, to divide by."""
+
 
 def areas(boxes: Boxes) -> NDArray[np.float32]:
     """Return the area of each box, (n,); 0 for one that is inside out."""
@@ -32,13 +35,13 @@ def overlaps(boxes: Boxes, others: Boxes, *, of_smaller: bool = False) -> NDArra
     Intersection over union; ``of_smaller`` gives intersection over the smaller of the two instead, which also
     sees a box that lies inside another. Boxes without area overlap nothing.
     """
-    corner = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    opposite = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    sides = np.maximum(opposite - corner, 0)
-    shared = sides[..., 0] * sides[..., 1]
-    mine, theirs = areas(boxes)[:, None], areas(others)[None, :]
+    left, top, right, bottom = (boxes[:, None, side] for side in range(4))
+    across = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+    down = np.minimum(bottom, others[:, 3]) - np.maximum(top, others[:, 1])
+    shared = np.maximum(across, 0) * np.maximum(down, 0)
+    mine, theirs = areas(boxes)[:, None], areas(others)
     whole = np.minimum(mine, theirs) if of_smaller else mine + theirs - shared
-    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0), np.float32)
+    return np.asarray(shared / np.maximum(whole, _NOTHING), np.float32)
 
 
 def suppress(boxes: Boxes, scores: Scores, threshold: float, *, of_smaller: bool = False) -> Indices:

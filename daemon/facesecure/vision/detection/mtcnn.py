@@ -40,7 +40,7 @@ from facesecure.vision.inference.model_card import Model
 SIZES_KEPT = 2
 """Image sizes whose networks stay in memory: a camera has one, photos to enrol have two orientations."""
 
-MAX_WINDOWS = 256
+MAX_WINDOWS = 128
 MAX_BOXES = 128
 """Candidates that R-Net and O-Net check at most, best first, so that a crowd or a hedge costs no more than this."""
 
@@ -148,12 +148,10 @@ class WindowSearch:
     def find_in(self, image: Image, areas: Sequence[SearchArea], threshold: float) -> Boxes:
         """Return the boxes in ``areas`` that may hold a face: at most MAX_WINDOWS, (n, 4), best first."""
         pyramid, networks = self._plan(image.shape[1], image.shape[0])
-        found = []
+        found: list[tuple[Boxes, Scores]] = []
         for network, (level, level_image) in zip(networks, pyramid.images(image), strict=True):
             tiles = self._areas.propose(level, level_image, areas, threshold)
-            parts = [network.propose(level_image, threshold)] if tiles is None else list(tiles)
-            if parts:
-                found.append(_thinned(*(np.concatenate(part) for part in zip(*parts, strict=True))))
+            found += [_thinned(*network.propose(level_image, threshold))] if tiles is None else tiles
         return _strongest_of(found)
 
     def _plan(self, width: int, height: int) -> tuple[Pyramid, list[ProposalNetwork]]:

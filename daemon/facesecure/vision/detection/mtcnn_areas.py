@@ -97,4 +97,4 @@ class AreaProposals:
             for left, top in tiling.corners((x / level.step_x, y / level.step_y), level):
                 tile = image[top : top + tiling.side, left : left + tiling.side]
                 boxes, scores = self._networks[tiling.side].propose(tile, threshold)
-                yield (boxes + np.float32((left, top) * 2)) * steps, scores
+                yield (boxes + np.array((left, top) * 2, np.float32)) * steps, scores
