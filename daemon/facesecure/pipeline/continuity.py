@@ -7,7 +7,8 @@ dark, blurred or averted face says little either way.
 
 Without a gap one face is never enough: it takes two in a row to make another person. On three drawn minutes of visitors
 in small groups all 16 gaps of 0.6 s and more were hand-overs, and of 435 later faces of one person 1 was likelier
-another's.
+another's. Of photos of 125 people from different days, which differ more than the faces of a visit, 0.8 % were parted
+from three others of the same person, and 0.04 % passed for another person's.
 """
 
 from __future__ import annotations
