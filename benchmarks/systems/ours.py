@@ -61,6 +61,7 @@ class Run:
             models=_TimedPool(real.models, timed),
             tracker=timed(real.tracker, update="track", observe="track"),
             builder=timed(real.builder, update="sightings", update_presence="sightings"),
+            liveness=timed(real.liveness, follow="liveness"),
             recorder=timed(real.recorder, record="store"),
             policy=timed(real.policy, decide="alerts"),
             alerts=timed(real.alerts, send="alerts"),

@@ -106,11 +106,19 @@ def compare(earlier: FacePatch, luma: Luma, at: float) -> PairMotion:
     later = _reduced(luma[earlier.rows, earlier.columns], earlier.scale)
     middle = (np.array(earlier.box.centre) - (earlier.columns.start, earlier.rows.start)) * earlier.scale
     inner, beside = _masks(earlier.luma.shape, middle, earlier.box, earlier.scale)
+    face = _followed(earlier.luma, later, inner)
+    if len(face[0]) < _LEAST_POINTS or _step(face) < _LEAST_MOTION / 2:
+        return PairMotion.STILL
     around = _followed(earlier.luma, later, beside)
-    found = _judged(_followed(earlier.luma, later, inner), around)
+    found = _judged(face, around)
     if found is PairMotion.TOGETHER and _camera_shook(earlier, luma, around):
         return PairMotion.STILL
     return found
+
+
+def _step(points: tuple[Points, Points]) -> float:
+    """Return how far the points moved, in pixels: the median."""
+    return float(np.median(np.linalg.norm(points[1] - points[0], axis=1)))
 
 
 def _camera_shook(earlier: FacePatch, luma: Luma, around: tuple[Points, Points]) -> bool:
@@ -167,7 +175,7 @@ def _followed(one: Luma, two: Luma, mask: Luma) -> tuple[Points, Points]:
 
 
 def _judged(face: tuple[Points, Points], around: tuple[Points, Points]) -> PairMotion:
-    if min(len(face[0]), len(around[0])) < _LEAST_POINTS:
+    if len(around[0]) < _LEAST_POINTS:
         return PairMotion.STILL
     motion, _ = cv2.estimateAffinePartial2D(*face, ransacReprojThreshold=1.0)
     if motion is None:

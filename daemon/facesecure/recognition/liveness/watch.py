@@ -23,6 +23,8 @@ _GREY = 4.0
 _SCORED_AT_ONCE = 8
 """Faces of a visit that are scored as they come; later ones every ``_SCORED_AGAIN`` seconds."""
 _SCORED_AGAIN = 1.0
+_PAIRS_AT_ONCE, _REST = 20, 0.5
+"""Pairs of frames that are compared as they come, and seconds between two later pairs: most visits are short."""
 _PATIENCE = 1.5
 """Seconds that a name waits at most while its visit is suspicious."""
 
@@ -34,7 +36,23 @@ class _Visit:
     began: float
     cues: VisitCues = field(default_factory=VisitCues)
     patch: FacePatch | None = None
+    pairs: int = 0
+    rests_until: float = float("-inf")
     scored_at: float = float("-inf")
+
+    def motion(self, face: Face, frame: Frame) -> PairMotion:
+        """Compare with the last frame, and keep this one: the first pairs as they come, later ones now and then."""
+        at, found = frame.taken_at, PairMotion.STILL
+        if self.cues.doubt or at < self.rests_until:
+            return found
+        if self.patch is not None:
+            found = compare(self.patch, frame.luma, at)
+            self.pairs += 1
+            if self.pairs >= _PAIRS_AT_ONCE:
+                self.patch, self.rests_until = None, at + _REST
+                return found
+        self.patch = FacePatch.of(frame.luma, _in_luma(face.box, frame), at)
+        return found
 
 
 class FollowedFace(Protocol):
@@ -98,9 +116,7 @@ class LivenessWatch:
         if not self.active or face.box.width < self._config.min_face or not daylight(frame, face.box):
             return
         visit = self._visits.setdefault(number, _Visit(frame.taken_at))
-        motion = PairMotion.STILL if visit.patch is None else compare(visit.patch, frame.luma, frame.taken_at)
-        visit.patch = FacePatch.of(frame.luma, _in_luma(face.box, frame), frame.taken_at)
-        scores, before = self._scores(visit, face, frame, antispoof), visit.cues
+        motion, scores, before = visit.motion(face, frame), self._scores(visit, face, frame, antispoof), visit.cues
         visit.cues = before.seen(motion, scores).judged(self._doorstep.limits)
         if visit.cues.doubt and not before.doubt:
             _log.warning("a face may be a picture that is held up: %s", visit.cues.doubt)
