@@ -109,6 +109,9 @@ class CameraConfig(Section):
         description="what counts as a fault of this camera, such as { moved = 0 }; by default [health]",
         examples=[{"moved": 0}],
     )
+    clips: bool | None = Field(
+        None, description="keep films of this camera's visits; by default as [clips] enabled", examples=[True]
+    )
 
 
 def _tables(cameras: Any) -> Any:

@@ -278,4 +278,6 @@ class FacesecureConfig(Section):
         if camera.health is not None:
             given = {name: getattr(camera.health, name) for name in camera.health.model_fields_set}
             own["health"] = self.health.model_copy(update=given)
+        if camera.clips is not None:
+            own["clips"] = self.clips.model_copy(update={"enabled": camera.clips})
         return self.model_copy(update=own)

@@ -38,6 +38,7 @@ mask = [[[0.0, 0.0], [0.5, 0.0], [0.0, 0.5]]]
 zones = [[0.2, 0.2, 0.8, 1]]
 min_face = 20
 health = { moved = 0 }
+clips = true
 """
 
 
@@ -64,6 +65,7 @@ def test_each_camera_has_its_own_settings_and_else_those_of_all(tmp_path: Path) 
     assert (door.camera.zones, gate.camera.zones) == ([], [(0.2, 0.2, 0.8, 1.0)])
     assert (door.health.moved, gate.health.moved, gate.health.frozen, gate.health.offline) == (60, 0, 90, 20)
     assert (door.speech.where, gate.speech.where) == (None, "at the gate")
+    assert (door.clips.enabled, gate.clips.enabled, gate.clips.before) == (False, True, 5)
 
 
 def test_one_camera_is_a_list_of_one(tmp_path: Path) -> None:

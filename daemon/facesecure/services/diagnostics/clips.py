@@ -22,7 +22,7 @@ def clips(context: CheckContext) -> Iterator[CheckResult]:
     films = Clips(context.state_dir).all()
     used = sum(stat.st_size for _, stat in films)
     message = f"{len(films)} film{'s' if len(films) != 1 else ''}, {used / _MB:.0f} of {config.max_mb:.0f} MB"
-    if not config.enabled:
+    if not any(one.clips.enabled for one in context.config.each_camera()):
         yield ok("clips", f"no films are kept{f'; {message} are left' if films else ''}")
         return
     free = disk_usage(existing(context.state_dir)).free
