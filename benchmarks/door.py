@@ -21,7 +21,7 @@ from benchmarks import chart, doorclip, report
 from benchmarks.cast import Person, find_cast
 from benchmarks.labels import Labels, sample
 from benchmarks.launch import Launcher
-from benchmarks.results import DECODE, FULL, OURS, PISECURE, QUARTER, Figures, as_json, figures, targets
+from benchmarks.results import DECODE, FULL, OURS, PISECURE, QUARTER, WHOLE, Figures, as_json, figures, targets
 
 ROOT = Path(__file__).resolve().parents[1]
 LFW = ROOT.parent / "shared" / "data" / "lfw-dev" / "images"
@@ -87,6 +87,7 @@ def measure(options: argparse.Namespace, launcher: Launcher, labels: Labels, con
     jobs = {
         DECODE: ("decode", None, True),
         OURS: ("ours", None, True),
+        WHOLE: ("ours_whole", None, True),
         FULL: ("face_recognition", fewer, True),
         QUARTER: ("face_recognition_quarter", None, True),
         PISECURE: ("pisecurehome", None, False),

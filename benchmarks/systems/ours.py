@@ -15,8 +15,10 @@ from benchmarks.scoring import Claim
 from benchmarks.stopwatch import Stopwatch, Timed
 from facesecure.app import assembly
 from facesecure.config import CameraConfig, FacesecureConfig
-from facesecure.domain import Box, Frame, VerdictKind
+from facesecure.domain import Box, Face, Frame, VerdictKind
+from facesecure.domain.interfaces import Detector
 from facesecure.pipeline import pipeline
+from facesecure.pipeline.face_search import FaceSearch
 from facesecure.pipeline.model_pool import ModelPool
 from facesecure.pipeline.tracker import Track
 from facesecure.recognition import identify
@@ -30,13 +32,14 @@ class Run:
     ``stages`` holds each frame's seconds by stage, ``memory`` the peak (bytes) after each step so far.
     """
 
-    def __init__(self, video: Path, state_dir: Path) -> None:
+    def __init__(self, video: Path, state_dir: Path, *, whole: bool = False) -> None:
+        """``whole``: search the whole frame each time, instead of what moves."""
         self.cpu: list[float | None] = []
         self.claims: list[Claim] = []
         self.stages: list[dict[str, float]] = []
         self.watch = Stopwatch()
         self.memory = {"imported": peak_memory()}
-        self._state_dir = state_dir
+        self._state_dir, self._search = state_dir, WholeFrames if whole else FaceSearch
         self._config = FacesecureConfig(state_dir=state_dir, camera=CameraConfig(source=f"file:{video}"))
 
     def go(self) -> None:
@@ -57,7 +60,7 @@ class Run:
         return replace(
             real,
             sampler=timed(real.sampler, should_detect="motion"),
-            search=timed(real.search, find="detect"),
+            search=timed(self._search(), find="detect"),
             models=_TimedPool(real.models, timed),
             tracker=timed(real.tracker, update="track", observe="track"),
             builder=timed(real.builder, update="sightings", update_presence="sightings"),
@@ -77,6 +80,14 @@ class Run:
         for track in tracks:
             if track.fresh and track.verdict.kind is not VerdictKind.UNIDENTIFIED:
                 self.claims.append(Claim(frame.index, _corners(track.face.box), track.verdict.name))
+
+
+class WholeFrames(FaceSearch):
+    """Searches the whole of every frame."""
+
+    def find(self, detector: Detector, frame: Frame, *_: object) -> Sequence[Face]:
+        """Return the faces in ``frame``, largest first."""
+        return detector.detect(frame.image)
 
 
 class _TimedPool(ModelPool):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks.systems.ours import Run
+from benchmarks.systems.ours import Run, WholeFrames
 from facesecure.camera.synthetic.clip import render
 from facesecure.camera.synthetic.video_writer import VideoWriter
+from facesecure.vision.detection.scripted import ScriptedDetector
+from support.builders import face_at, frame_at
 
 
 def test_every_stage_of_the_real_wiring_is_on_the_stopwatch(tmp_path):
@@ -18,3 +20,8 @@ def test_every_stage_of_the_real_wiring_is_on_the_stopwatch(tmp_path):
     timed = {stage for frame in run.stages for stage in frame}
     assert {"decode", "motion", "detect", "align", "embed", "track"} <= timed
     assert run.memory["run"] >= run.memory["assembled"] >= run.memory["imported"]
+
+
+def test_every_search_can_be_of_the_whole_frame_for_comparison():
+    face, search = face_at(100, 100), WholeFrames()
+    assert [search.find(ScriptedDetector([[face]]), frame_at(at), (), ()) for at in (0.0, 0.2)] == [[face], [face]]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks import chart, report
 from benchmarks.labels import Labels, Sight, Visit
-from benchmarks.results import DECODE, FULL, OURS, PISECURE, Figures, as_json, figures, targets
+from benchmarks.results import DECODE, FULL, OURS, PISECURE, WHOLE, Figures, as_json, figures, targets
 
 BOX = (100.0, 100.0, 140.0, 150.0)
 ANN = Visit("Ann", True, {i: Sight(BOX, True, True) for i in range(40, 60)})
@@ -24,18 +24,22 @@ def _raw(busy: float, idle: float, **more: Any) -> dict[str, Any]:
     return {"cpu": cpu, "claims": claims, "peak_memory": 150 * 2**20, **more}
 
 
-def _found(busy: float = 0.01, idle: float = 0.005) -> dict[str, Figures]:
+def _stages(busy: float, idle: float) -> dict[str, Any]:
     rows = [
         {"decode": 0.004, "detect": busy - 0.004, "motion": 0.0}
         if 40 <= index < 60
         else {"decode": 0.004, "detect": 0.0, "motion": idle - 0.004}
         for index in range(100)
     ]
-    stages = {"stages": rows, "memory_steps": {"run": 150 * 2**20}}
+    return {"stages": rows, "memory_steps": {"run": 150 * 2**20}}
+
+
+def _found(busy: float = 0.01, idle: float = 0.005) -> dict[str, Figures]:
     return {
         DECODE: figures(DECODE, LABELS, _raw(0.004, 0.004), identifies=False),
-        OURS: figures(OURS, LABELS, _raw(busy, idle, **stages), identifies=True),
-        FULL: figures(FULL, LABELS, _raw(0.4, 0.4), identifies=True, note="sampled"),
+        OURS: figures(OURS, LABELS, _raw(busy, idle, **_stages(busy, idle)), identifies=True),
+        WHOLE: figures(WHOLE, LABELS, _raw(0.02, idle, **_stages(0.02, idle)), identifies=True),
+        FULL: figures(FULL, LABELS, _raw(0.8, 0.4), identifies=True, note="sampled"),
         PISECURE: figures(PISECURE, LABELS, _raw(0.2, 0.1), identifies=False),
     }
 
@@ -47,7 +51,7 @@ def test_rates_are_of_busy_and_of_idle_frames() -> None:
 
 def test_every_target_is_reached_by_a_system_that_reaches_it() -> None:
     aims = targets(_found(), READY)
-    assert len(aims) == 6
+    assert len(aims) == 8
     assert all(aim.reached for aim in aims)
 
 
@@ -55,6 +59,15 @@ def test_a_slow_system_is_told_what_holds_it_back() -> None:
     missed = {aim.what: aim for aim in targets(_found(busy=0.1, idle=0.02), READY) if not aim.reached}
     assert missed[f"busy frames, against {FULL}"].held_back_by.startswith("detect")
     assert missed["idle frames, against decoding alone"].held_back_by.startswith("motion")
+
+
+def test_a_visit_lost_by_searching_parts_of_the_frame_is_told() -> None:
+    found = _found()
+    verdicts = found[OURS].verdicts
+    assert verdicts is not None
+    verdicts.right, verdicts.missed = 0, 1
+    missed = [aim for aim in targets(found, READY) if not aim.reached]
+    assert [(aim.wanted, aim.got) for aim in missed] == [(f"1, 0, 0 of {WHOLE}", "0, 1, 0")]
 
 
 def test_a_target_whose_rival_was_not_run_is_not_claimed() -> None:
@@ -80,7 +93,7 @@ def test_the_json_has_figures_targets_and_mistakes() -> None:
     document = as_json(found, targets(found, READY), {"seed": 1})
     assert document["systems"][OURS]["wrong"] == 0
     assert document["systems"][PISECURE]["wrong"] is None
-    assert len(document["targets"]) == 6
+    assert len(document["targets"]) == 8
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
