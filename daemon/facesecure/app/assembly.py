@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,19 +22,22 @@ from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import serve_control
 from facesecure.app.instance_lock import instance_lock
 from facesecure.app.lifecycle import ReloadConfig, Supervisor
-from facesecure.app.process_memory import map_large_buffers, share_heaps
+from facesecure.app.process_memory import LeanLibraries, map_large_buffers, share_heaps
 from facesecure.app.ram_fallback import StateLocation, writable_state
 from facesecure.app.systemd import Reporter
 from facesecure.app.watching import WatchedCamera, open_sources, start_cameras, watch_all
 from facesecure.camera.capture import LatestFrame
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
+from facesecure.domain.actors import DAEMON
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.pipeline.pipeline import Onlooker
+from facesecure.services import audit
 from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
 from facesecure.services.model_stack import ModelStack
+from facesecure.storage.audit_log import DONE, FAILED
 from facesecure.storage.store import Store
 
 _log = logging.getLogger(__name__)
@@ -92,6 +95,7 @@ def assembled(
         cameras = start_cameras(context, sources, drills, alerts, stack)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
+        stack.enter_context(LeanLibraries())
         yield Daemon(cameras, alerts.dispatcher, context.store, commands)
 
 
@@ -130,6 +134,7 @@ def run(
             Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
             supervisor.watched(daemon.captures) as streams,
         ):
+            life.begun()
             if on_ready:
                 on_ready(daemon)
             daemon.watch(streams, onlooker)
@@ -138,7 +143,28 @@ def run(
                 supervisor.wait()
 
     with instance_lock(state_dir), writable_state(state_dir) as location:
-        Supervisor(serve, reread).run(config)
+        record = partial(audit.record, location.path, actor=DAEMON)
+        with _Life(record) as life:
+            Supervisor(serve, reread, record).run(config)
+
+
+class _Life(AbstractContextManager["_Life"]):
+    """Audits the first start of the daemon, whatever configurations follow, and its end."""
+
+    def __init__(self, record: Callable[..., None]) -> None:
+        self._record = record
+        self._begun = False
+
+    def begun(self) -> None:
+        """Record the start, once."""
+        if not self._begun:
+            self._begun = True
+            self._record("started")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._begun:
+            ended = kind is None or issubclass(kind, KeyboardInterrupt)
+            self._record("stopped", outcome=DONE if ended else FAILED)
 
 
 @contextmanager
@@ -166,6 +192,7 @@ def drill_daemon(
     with instance_lock(state_dir), assembled(config, state_dir) as daemon:
         drill = DrillCommands([watched.drill for watched in daemon.cameras]).of(camera)
         drill.begin()
+        audit.record(state_dir, "drill-begun", drill.camera)
         thread = threading.Thread(target=watch, args=(daemon,), name="watching", daemon=True)
         thread.start()
         try:

@@ -12,10 +12,12 @@ from facesecure.app.housekeeping import RetentionTask
 from facesecure.app.ram_fallback import StateLocation
 from facesecure.camera.synthetic.portraits import Portrait
 from facesecure.config import FacesecureConfig
+from facesecure.domain.actors import DAEMON
 from facesecure.domain.mode import Mode
 from facesecure.pipeline.model_pool import ModelPool, workers
 from facesecure.recognition.decision import VerdictRule
 from facesecure.recognition.visitor_matching import MatchVisitor
+from facesecure.services import audit
 from facesecure.services.drill.stranger import stranger_here
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.people import finish_interrupted
@@ -60,6 +62,10 @@ class DaemonContext:
         """Return a sentence for each document and person that is refused because others changed it."""
         return problems(self.state_dir, self.store.people())
 
+    def record(self, action: str, *subjects: object) -> None:
+        """Record ``action`` in the audit log; never raises."""
+        audit.record(self.state_dir, action, *subjects)
+
     def drill_stranger(self, camera: str) -> Portrait:
         """Return the portrait of a stranger to this household, for a drill at ``camera``.
 
@@ -93,6 +99,8 @@ def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitS
     finest = config.model_copy(update={"detector": config.detector.model_copy(update={"min_face": smallest})})
     sets = ModelStack.load_sets(finest, location.path, workers(len(cameras)))
     store = stack.enter_context(build_store(config.store, location.path))
+    if store.restored:
+        audit.record(location.path, "database-restored", actor=DAEMON)
     finish_interrupted(store, config, location.path)
     arming = Arming(location.path, Mode(config.policy.mode))
     rule = sets[0].rule(config, store, location.path)

@@ -61,10 +61,16 @@ class Supervisor:
     """
 
     def __init__(
-        self, serve: Callable[[FacesecureConfig, Supervisor], None], reread: ReloadConfig | None = None
+        self,
+        serve: Callable[[FacesecureConfig, Supervisor], None],
+        reread: ReloadConfig | None = None,
+        record: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Without ``reread``, or if a terminal controls this process, SIGHUP stops the service like SIGTERM."""
-        self._serve = serve
+        """Without ``reread``, or if a terminal controls this process, SIGHUP stops the service like SIGTERM.
+
+        ``record`` audits that a configuration was reloaded or rejected.
+        """
+        self._serve, self._record = serve, record
         self._reread = None if has_terminal() else reread
         self._watchdog = Watchdog()
         self._signals = Signals(self._on_signal)
@@ -190,11 +196,13 @@ class Supervisor:
             notify("READY=1")
         elif not self._stopped:
             _log.info("the configuration has changed: restarting with it")
+            self._record("configuration-reloaded")
             self._end(config)
 
     def _reject(self, error: Exception) -> None:
         for line in str(error).splitlines():
             _log.error("the new configuration was rejected, the old one stays in use: %s", line)
+        self._record("configuration-rejected")
         self.complaint = redact(f"the new configuration was rejected: {' '.join(str(error).split())}")
 
 

@@ -24,6 +24,7 @@ from facesecure.app.instance_lock import LOCK_NAME, instance_lock
 from facesecure.config import StoreConfig
 from facesecure.domain.errors import StoreError
 from facesecure.storage import disk_space
+from facesecure.storage.audit_log import LOG_NAME as AUDIT_LOG
 from facesecure.storage.backups import FOLDER as BACKUPS
 from facesecure.storage.backups import Backups, damage
 from facesecure.storage.store import DATABASE_NAME
@@ -34,7 +35,7 @@ COPIED = (SPEECH, "google_home")
 SPARE = 32_000_000
 """Bytes of memory beside the copies, for what the daemon writes until the disk is repaired."""
 _MAX_FILE = 1_000_000
-"""Bytes of the largest file that is copied; only the database may be larger."""
+"""Bytes of the largest file that is copied; only the database and the audit log may be larger."""
 _PERMANENT = (*disk_space.FULL, errno.EROFS, errno.EIO)
 """Errors that no change of permissions repairs."""
 _SNAPSHOT_MB = 16.0
@@ -165,7 +166,7 @@ def _provide_backup(state_dir: Path, folder: Path) -> None:
 
 
 def _files(state_dir: Path) -> Iterator[Path]:
-    """Yield the files to copy: the database, its log, the key, and all that are small."""
+    """Yield the files to copy: the database, its log, the audit log, the key, and all that are small."""
     for folder in (state_dir, *(state_dir / name for name in COPIED)):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if path.is_file() and not path.is_symlink() and _needed(path):
@@ -175,4 +176,4 @@ def _files(state_dir: Path) -> Iterator[Path]:
 def _needed(path: Path) -> bool:
     if path.name == LOCK_NAME or path.name.endswith("-shm"):
         return False
-    return path.name.startswith(DATABASE_NAME) or path.stat().st_size <= _MAX_FILE
+    return path.name.startswith((DATABASE_NAME, AUDIT_LOG)) or path.stat().st_size <= _MAX_FILE

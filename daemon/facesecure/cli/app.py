@@ -10,6 +10,7 @@ import typer
 from facesecure.cli import (
     alerts,
     arm,
+    audit,
     bench,
     calibrate,
     demo,
@@ -89,6 +90,7 @@ app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --
 app.command("bench", epilog=examples("facesecure bench", "facesecure bench --repeats 100 --json"))(bench.bench)
 app.add_typer(config_commands.app, name="config")
 app.add_typer(key.app, name="key")
+app.add_typer(audit.app, name="audit")
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 GLOBAL_VALUES = ("--config", "--state-dir")
 GLOBAL_FLAGS = ("--verbose", "-v")
@@ -94,3 +94,12 @@ class EnrollCommand(TyperCommand):
         """Parse ``args`` after rewriting both options."""
         spread = repeat_option("--images", args)
         return super().parse_args(ctx, optional_value("--camera", spread, ("--images", "--video", "--face")))
+
+
+class ListGroup(TyperGroup):
+    """A group whose command ``list`` runs where none is named: ``facesecure audit --limit 5``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Insert ``list`` unless a command or help is asked for."""
+        named = args and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["list", *args])

@@ -49,7 +49,9 @@ def arm(
 
 def _for_the_next_start(settings: Settings, mode: Mode) -> dict[str, object]:
     from facesecure.alerts.policy.arming import Arming
+    from facesecure.services.audit import audited
 
     config = settings.config()
-    before = Arming(state_of(config), Mode(config.policy.mode)).arm(mode)
+    with audited(state_of(config), "armed", mode.value):
+        before = Arming(state_of(config), Mode(config.policy.mode)).arm(mode)
     return {"mode": mode.value, "before": before.mode.value, "warning": None, "running": False}

@@ -83,6 +83,7 @@ def become_service(context: Any) -> None:
     """Open what the command line of ``context`` names, and give up root's rights. Raises OSError, RuntimeError."""
     import pwd
 
+    from facesecure.domain.actors import act_as, command_line_actor
     from facesecure.domain.errors import UsageError
     from facesecure.util import callers_files, root_helper
     from facesecure.util.privileges import become
@@ -97,6 +98,7 @@ def become_service(context: Any) -> None:
     command = _name(context)
     if command in ROOTS_OWN and _is_roots(Path(context.params["file"]), service):
         return
+    act_as(command_line_actor())  # while this process knows it
     files = callers_files.CallersFiles(service)
     _hold(files, context, command)
     root_helper.start(files)

@@ -62,9 +62,12 @@ def rotate(context: typer.Context, yes: Yes = False, json: Json = False) -> None
     Encrypts everything again, and makes new backups. Use it if another person may have read the key. A copy of the
     faces that they made before can still be read.
     """
+    from facesecure.services.audit import audited
+
     with settings_of(context).store() as store:
         confirm("Replace the key; copies and backups made elsewhere need the old one", yes)
-        key = store.rotate_key()
+        with audited(store.state_dir, "key-rotated"):
+            key = store.rotate_key()
     if json:
         output.emit_json({"path": key.path, "identifier": key.identifier})
         return

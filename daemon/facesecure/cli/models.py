@@ -140,6 +140,7 @@ def pull(
 
 
 def _pull(name: str, state_dir: Path, mirror: str | None, *, quiet: bool) -> dict[str, Any]:
+    from facesecure.services.audit import audited
     from facesecure.vision.inference import model_registry
 
     remote = model_registry.remote_file(name, mirror)
@@ -148,7 +149,7 @@ def _pull(name: str, state_dir: Path, mirror: str | None, *, quiet: bool) -> dic
         f"{remote.url}\n{remote.size:,} bytes, sha256 {remote.sha256}\n"
         f"licence {card.licence}, from {card.origin}\ntrained on {card.dataset}"
     )
-    with output.progress(quiet=quiet) as progress:
+    with output.progress(quiet=quiet) as progress, audited(state_dir, "model-pulled", name):
         path = model_registry.pull(name, state_dir, lambda done, total: progress(name, done, total), mirror=mirror)
     return {"name": name, "path": path, "size": remote.size, "sha256": remote.sha256, "licence": card.licence}
 
@@ -164,9 +165,12 @@ def trust(
     A model and its card decide who is recognised. In the state directory, only a signed card is used, so that no one
     else can put a model there. Needed once after the model was copied there, and after its card was changed.
     """
+    from facesecure.services.audit import audited
     from facesecure.storage.trusted_models import trust as trust_model
 
-    model = trust_model(name, settings_of(context).state())
+    state_dir = settings_of(context).state()
+    with audited(state_dir, "model-trusted", Path(name).stem):
+        model = trust_model(name, state_dir)
     if json:
         output.emit_json({"name": model.card.name, "path": model.path, "sha256": model.sha256})
     else:

@@ -127,6 +127,9 @@ class StoreConfig(Section):
     keep_days: float = Field(
         30.0, ge=0, description="sightings and snapshots older than this many days are removed; 0: keep all"
     )
+    audit_days: float = Field(
+        365.0, ge=0, description="entries of the audit log older than this many days are removed; 0: keep all"
+    )
     snapshots: bool = Field(True, description="store a snapshot of every sighting")
     faces: bool = Field(True, description="store the best faces of every sighting: they tell visitors apart")
     max_faces_mb: float = Field(

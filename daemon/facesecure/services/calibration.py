@@ -14,6 +14,7 @@ from facesecure.recognition.calibrator import Calibrator, HouseholdMember, total
 from facesecure.recognition.impostor_model import impostor_model_of
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.thresholds import by_name
+from facesecure.services import audit
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
@@ -64,7 +65,8 @@ def save_calibration(store: Store, calibration: Calibration, state_dir: Path) ->
     Raises StoreError.
     """
     documents = SignedDocuments(state_dir)
-    saved = calibration.save(documents)
+    with audit.audited(state_dir, "calibrated"):
+        saved = calibration.save(documents)
     enrolled = {person.name for person in store.people()}  # read after the file is there: a later removal finds it
     for name in calibration.people.keys() - enrolled:
         forget(documents, name)

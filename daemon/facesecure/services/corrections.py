@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from facesecure.domain.names import person_name
 from facesecure.domain.records import StoredSighting
 from facesecure.recognition.visitor_matching import MatchVisitor
+from facesecure.services import audit
 from facesecure.services.enrolment import EnrolmentResult, LoadModels, enrol_from_sightings
 from facesecure.storage.store import Store
 
@@ -46,6 +47,7 @@ def correct_to_stranger(
     """
     sighting = store.sighting(identifier)
     visitor, removed = store.corrections.not_known(sighting.identifier, name, load_matcher())
+    audit.record(store.state_dir, "sighting-corrected", f"event {sighting.identifier}", "a stranger")
     faces = len(store.faces_seen(sighting.identifier))
     return WasNot(store.sighting(sighting.identifier), visitor, faces, removed)
 
@@ -65,4 +67,5 @@ def correct_to_person(load_models: LoadModels, store: Store, identifier: str, na
     result = enrol_from_sightings(
         load_models, store, name, faces, lambda accepted: store.corrections.known(sighting, name, accepted)
     )
+    audit.record(store.state_dir, "sighting-corrected", f"event {sighting}", name)
     return WasPerson(store.sighting(sighting), result)

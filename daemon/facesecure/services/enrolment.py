@@ -12,6 +12,7 @@ from facesecure.recognition import sighting_enrolment
 from facesecure.recognition.enrolment import Enrolment, EnrolmentCandidate
 from facesecure.recognition.similarity import Lookalike
 from facesecure.recognition.templates import MIN_FACES
+from facesecure.services import audit
 from facesecure.services.image_providers import ImageProvider
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.progress import Progress, ignore_progress
@@ -117,7 +118,8 @@ def enrol_from_sightings(
 def _add(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
     """Add ``faces`` to the person and return them; without new faces the person is enrolled already."""
     if faces:
-        return store.add_person(name, faces)
+        with audit.audited(store.state_dir, "person-enrolled", name):
+            return store.add_person(name, faces)
     return next(person for person in store.people() if name_key(person.name) == name_key(name))
 
 

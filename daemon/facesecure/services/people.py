@@ -13,6 +13,7 @@ from facesecure.domain.errors import ModelError, StoreError, UsageError
 from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import EnrolledFace, Person, Template
 from facesecure.recognition import calibration
+from facesecure.services import audit
 from facesecure.services.drill.report import reword_reports
 from facesecure.storage import archive
 from facesecure.storage.archive import ArchivedPerson
@@ -63,7 +64,8 @@ def rename_person(store: Store, config: FacesecureConfig, state_dir: Path, name:
 
     Raises UsageError if no person is called ``name``, or ``new`` cannot be used.
     """
-    person = store.rename_person(name, new)
+    with audit.audited(state_dir, "person-renamed", new):
+        person = store.rename_person(name, new)
     finish_removals(store, config, state_dir)
     return person
 
@@ -78,7 +80,8 @@ def forget_person(store: Store, config: FacesecureConfig, state_dir: Path, name:
 
         forget_person(store, config, state_dir, "Anna")
     """
-    person = store.remove_person(name)
+    with audit.audited(state_dir, "person-removed", name):
+        person = store.remove_person(name)
     finish_removals(store, config, state_dir)
     return person
 
@@ -92,6 +95,7 @@ def finish_removals(store: Store, config: FacesecureConfig, state_dir: Path) -> 
         else:
             calibration.rename(SignedDocuments(state_dir), removal.name, removal.becomes)
         reword_reports(state_dir, removal.name, removal.becomes)
+        audit.forget_name(state_dir, removal.name, removal.becomes)
         _remove_recordings(store, config, state_dir)
         if removal.erased:
             store.removals.finish(removal)
@@ -109,7 +113,8 @@ def remove_face(store: Store, name: str, face: int) -> None:
     """Remove face number ``face`` of a person. Raises UsageError if it is not theirs, or is their last one."""
     if face not in store.face_numbers(name):
         raise UsageError(f"{name} has no face number {face}", f"facesecure people show {name!r} lists them")
-    store.remove_face(face)
+    with audit.audited(store.state_dir, "face-removed", name, f"face {face}"):
+        store.remove_face(face)
 
 
 def export_people(
@@ -119,7 +124,9 @@ def export_people(
 
     Raises UsageError if one of ``names`` is not enrolled, or no person is.
     """
-    return archive.write_people(store, file, passphrase, names)
+    written = archive.write_people(store, file, passphrase, names)
+    audit.record(store.state_dir, "people-exported", *(person.name for person in written))
+    return written
 
 
 def read_export(file: Path, passphrase: Callable[[], str], *, unencrypted: bool = False) -> list[ArchivedPerson]:

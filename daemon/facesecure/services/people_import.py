@@ -17,6 +17,7 @@ from facesecure.domain.names import name_key
 from facesecure.domain.records import EnrolledFace, Template
 from facesecure.recognition.enrolment import Enrolment
 from facesecure.recognition.templates import templates_of
+from facesecure.services import audit
 from facesecure.services.enrolment import LoadModels
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.progress import Progress, ignore_progress
@@ -68,6 +69,7 @@ def import_people(
         earlier += _templates(models, person.name, judged[-1][1])
         progress("people", number, len(arrivals))
     store.add_people([(added.name, faces) for added, faces in judged if faces])
+    audit.record(store.state_dir, "people-imported", *(added.name for added, faces in judged if faces))
     return [added for added, _ in judged]
 
 

@@ -10,6 +10,7 @@ from facesecure.domain.names import person_name
 from facesecure.domain.records import StoredFace, StoredSighting, Visitor
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
+from facesecure.services import audit
 from facesecure.services.enrolment import EnrolmentResult, LoadModels, enrol_from_sightings
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
@@ -57,6 +58,7 @@ def name_visitor(load_models: LoadModels, store: Store, identifier: int, name: s
     result = enrol_from_sightings(
         load_models, store, name, faces, lambda accepted: store.visitors.name(identifier, name, accepted)
     )
+    audit.record(store.state_dir, "visitor-named", f"visitor {identifier}", name)
     return NamedVisitor(visitor, result)
 
 
@@ -65,7 +67,8 @@ def forget_visitor(store: Store, identifier: int) -> Visitor:
 
     A visitor who was named stays enrolled. Raises UsageError if there is no such visitor.
     """
-    return store.visitors.forget(identifier)
+    with audit.audited(store.state_dir, "visitor-forgotten", f"visitor {identifier}"):
+        return store.visitors.forget(identifier)
 
 
 def visitor_matcher(config: FacesecureConfig, state_dir: Path) -> MatchVisitor:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
 from facesecure.storage import people, seals, signed_recordings, unfinished
+from facesecure.storage.audit_log import audit_log_of
 from facesecure.storage.clips import Clips, clips_of
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import (
@@ -74,6 +75,7 @@ def rotate(database: Database) -> Key:
         _sign_files_again(database.path.parent, old.key, new.key)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
+    _seal_latest_entries(database.path.parent, old.key, new.key)
     Clips(database.path.parent).forget_old_keys(new)
     database.forget()  # the backups and the log use the old key
     return read_key(old.key.path)
@@ -88,11 +90,20 @@ def _next_key(old: Key) -> Key:
 
 
 def _sign_files_again(state_dir: Path, old: Key, new: Key) -> None:
+    audit_log_of(state_dir).sign_again([old, new], trusted=old)
     SignedDocuments(state_dir).sign_again([old, new], trusted=old)
     try:
         signed_recordings.sign_again(state_dir, [old, new], trusted=old)
     except OSError as error:
         _log.warning("not every recording is signed with the new key, some are made again: %s", error)
+
+
+def _seal_latest_entries(state_dir: Path, old: Key, new: Key) -> None:
+    """Seal the entries of the audit log that another process wrote with the old key since."""
+    try:
+        audit_log_of(state_dir).sign_again([new], trusted=old)
+    except (StoreError, OSError) as error:
+        _log.warning("the latest entries of the audit log are not sealed with the new key: %s", error)
 
 
 def _seal_again(session: Session, old: FieldCipher, new: FieldCipher) -> None:

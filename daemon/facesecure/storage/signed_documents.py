@@ -32,6 +32,7 @@ _PLAIN = (
     "arming.json",
     "told.json",
     "liveness.json",
+    "audit.json",
     "google_home/devices.json",
     "google_home/pending_volumes.json",
 )
@@ -99,13 +100,13 @@ class SignedDocuments:
         """
         return _signed(name, document, [find_key(self.folder) or make_key(self.folder / KEY_NAME)])
 
-    def sign_again(self, keys: Iterable[Key], trusted: Key | None) -> list[str]:
+    def sign_again(self, keys: Iterable[Key], trusted: Key | None, names: Iterable[str] | None = None) -> list[str]:
         """Sign every document with ``keys``: those signed by ``trusted``, or with None those not signed at all.
 
-        Return their names. Raises StoreError if one cannot be written.
+        ``names``: only these. Return the names of those signed. Raises StoreError if one cannot be written.
         """
         keys, done = list(keys), []
-        for name in self.names():
+        for name in self.names() if names is None else names:
             try:
                 document = _parsed(self.folder / name, read_regular(self.folder / name))
             except (OSError, StoreError) as error:

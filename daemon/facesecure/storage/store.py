@@ -30,6 +30,7 @@ from facesecure.domain.records import (
 from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import templates_of
 from facesecure.storage import (
+    audit_retention,
     enrolled_faces,
     key_rotation,
     people,
@@ -125,6 +126,11 @@ class Store(AbstractContextManager["Store"]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def state_dir(self) -> Path:
+        """The state directory."""
+        return self._database.path.parent
 
     @property
     def lag(self) -> WriteLag | None:
@@ -287,6 +293,7 @@ class Store(AbstractContextManager["Store"]):
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
         self.clips.prune(clips, config.keep_days, at)
+        audit_retention.prune_by_age(self.state_dir, config.audit_days, at)
         if self._database.backups.due(at):
             self._database.backups.make(at)
         return pruned

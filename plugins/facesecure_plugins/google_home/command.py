@@ -62,9 +62,11 @@ def list_devices(
 
 
 def _forget(state_dir: Path, text: str) -> str:
+    from facesecure.services.audit import record
     from facesecure_plugins.google_home.known_devices import KnownDevices
 
     if KnownDevices(state_dir).forget(text):
+        record(state_dir, "speaker-accepted", text)
         return f"{text}: the device that makes the next announcement is the known one from then on"
     return f"{text}: no device of this name is known, so any is accepted"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from facesecure.app.control.peer_credentials import GROUP
 from facesecure.app.control.protocol import ANSWER_LIMIT, VERSION, address_of, decode, encode, read_line
+from facesecure.domain.actors import current_actor, user_name
 from facesecure.domain.errors import ControlError, NoDaemonError
 
 SECONDS = 5.0
@@ -35,6 +37,8 @@ def ask(
         ask("arm", likely_places(state_dir), {"mode": "away"})["warning"]
     """
     request: dict[str, Any] = {"version": VERSION, "command": command, **(arguments or {})}
+    if (actor := current_actor().name) != user_name(os.getuid()):
+        request["behalf"] = actor
     if state_dir is not None:
         request["state"] = str(state_dir.absolute())
     forbidden = []

@@ -25,6 +25,7 @@ from facesecure.app.watching import WatchedCamera
 from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
+from facesecure.services.audit import Record, ignore_action
 from facesecure.storage.write_queue import WriteLag
 
 MODES = ", ".join(mode.value for mode in Mode)
@@ -83,6 +84,8 @@ class Commands:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     problems: Callable[[], Sequence[str]] = tuple
     """Returns what is refused because others changed it in the state directory."""
+    record: Record = ignore_action
+    """Records an action in the audit log."""
 
     @classmethod
     def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
@@ -95,8 +98,9 @@ class Commands:
             alerts.dispatcher,
             context.names,
             context.location.complaint,
-            DrillCommands([camera.drill for camera in cameras]),
+            DrillCommands([camera.drill for camera in cameras], context.record),
             problems=context.problems,
+            record=context.record,
         )
 
     def handlers(self) -> dict[str, Handler]:
@@ -119,6 +123,7 @@ class Commands:
         except StoreError as error:
             warning = f"{error.message}; the mode will be lost at the next restart"
         _log.info("%s (was %s)", self.policy.mode.words, before.words)
+        self.record("armed", self.policy.mode.value)
         return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
 
     def public_line(self) -> str:

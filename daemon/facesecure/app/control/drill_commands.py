@@ -8,6 +8,7 @@ from typing import Any
 from facesecure.app.control.server import Handler
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import known_camera
+from facesecure.services.audit import Record, ignore_action
 from facesecure.services.drill.drill import Drill
 
 
@@ -19,9 +20,9 @@ class DrillCommands:
         handlers = DrillCommands([drill]).handlers()
     """
 
-    def __init__(self, drills: Sequence[Drill]) -> None:
-        """``drills``: at least one; a request that names no camera is for the first."""
-        self._drills = list(drills)
+    def __init__(self, drills: Sequence[Drill], record: Record = ignore_action) -> None:
+        """``drills``: at least one; a request that names no camera is for the first. ``record`` audits each drill."""
+        self._drills, self._record = list(drills), record
         self._latest = self._drills[0]
 
     def handlers(self) -> dict[str, Handler]:
@@ -41,6 +42,7 @@ class DrillCommands:
         if running is not None and not running.done and drill is not self._latest:
             raise UsageError(f"a drill is running at the {self._latest.camera}", "wait for its end")
         drill.begin()
+        self._record("drill-begun", drill.camera)
         self._latest = drill
         return {"camera": drill.camera}
 

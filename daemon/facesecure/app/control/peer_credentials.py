@@ -10,6 +10,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from facesecure.domain.actors import CONTROL_SOCKET, LONGEST_ACTOR, Actor, user_name
+from facesecure.util.plain_text import one_line
+
 GROUP = "facesecure"
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
 _CREDENTIALS = struct.Struct("3i")
@@ -38,9 +41,23 @@ class Peer:
         pid, uid, gid = _CREDENTIALS.unpack(raw)
         return cls(pid, uid, frozenset({gid, *_supplementary(connection)}))
 
+    def actor(self, behalf: object = None) -> Actor:
+        """Return who acts, for the audit log: this user.
+
+        ``behalf`` names the user who called sudo; only root and the daemon's own user, as which sudo facesecure runs,
+        are believed.
+        """
+        if isinstance(behalf, str) and self._is_trusted:
+            return Actor(one_line(behalf, LONGEST_ACTOR), CONTROL_SOCKET)
+        return Actor(user_name(self.uid), CONTROL_SOCKET)
+
+    @property
+    def _is_trusted(self) -> bool:
+        return self.uid in (0, os.geteuid())
+
     def refused(self, group: str = GROUP) -> str:
         """Return why this peer may not send commands; empty if it may: as root, this user, or a member of ``group``."""
-        if self.uid in (0, os.geteuid()):
+        if self._is_trusted:
             return ""
         number = _number_of(group)
         if number is not None and number in self.groups:

@@ -1,8 +1,9 @@
 """Define the control socket's protocol, one line of JSON each way, and its place.
 
 A request is ``{"version": 1, "command": NAME, ...}``; an optional ``state`` names the state directory of the daemon
-that is meant. An answer is ``{"version": 1, "ok": true, "result": {...}}``, or ``{"version": 1, "ok": false, "error":
-MESSAGE, "hint": REMEDY or null, "elsewhere": true if the daemon uses another state directory}``.
+that is meant, and ``behalf`` the user who called sudo, for the audit log. An answer is ``{"version": 1, "ok": true,
+"result": {...}}``, or ``{"version": 1, "ok": false, "error": MESSAGE, "hint": REMEDY or null, "elsewhere": true if the
+daemon uses another state directory}``.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ from facesecure.app.control.protocol import (
     read_line,
     success,
 )
+from facesecure.domain.actors import acting
 from facesecure.domain.errors import ControlError, FacesecureError, did_you_mean
 from facesecure.util.redaction import redact
 
@@ -180,7 +181,8 @@ class ControlServer(AbstractContextManager["ControlServer"]):
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
-                answer = encode(self._reply(read_line(connection, REQUEST_LIMIT, self._timeout)))
+                line = read_line(connection, REQUEST_LIMIT, self._timeout)
+                answer = encode(self._reply(line, Peer.of(connection)))
             except OSError:
                 return  # the peer is gone
             except FacesecureError as error:
@@ -191,7 +193,7 @@ class ControlServer(AbstractContextManager["ControlServer"]):
                 answer = encode(failure(what, "this is a bug; the daemon's log has more"))
             self._answer(connection, answer)
 
-    def _reply(self, line: bytes) -> dict[str, Any]:
+    def _reply(self, line: bytes, peer: Peer) -> dict[str, Any]:
         request = decode(line)
         if self._state is not None and request.get("state", self._state) != self._state:
             return failure(f"this facesecure uses the state directory {self._state}", elsewhere=True)
@@ -200,7 +202,8 @@ class ControlServer(AbstractContextManager["ControlServer"]):
         if handler is None:
             hint = did_you_mean(command, self._handlers) or f"there are: {', '.join(sorted(self._handlers))}"
             return failure(f"there is no command {command!r}", hint)
-        return success(handler(request))
+        with acting(peer.actor(request.get("behalf"))):
+            return success(handler(request))
 
     def _answer(self, connection: socket.socket, answer: bytes) -> None:
         connection.settimeout(self._timeout)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.diagnostics import (
     accelerator,
+    audit,
     cameras,
     clips,
     components,
@@ -28,8 +29,8 @@ CHECKS: Mapping[str, Check] = {
     "accelerator": accelerator.accelerator,
     "models": components.models,
     "detector": components.detector,
-    "liveness": liveness.liveness,
     "subjects": components.subjects,
+    "liveness": liveness.liveness,
     "camera": cameras.cameras,
     "store": state.store,
     "writing": writing.writing,
@@ -38,6 +39,7 @@ CHECKS: Mapping[str, Check] = {
     "people": state.people,
     "calibration": state.calibration,
     "signatures": state.signatures,
+    "audit": audit.audit,
     "permissions": state.permissions,
     "disk": machine.disk,
     "clips": clips.clips,

@@ -1,0 +1,158 @@
+"""Record in the audit log what people and the daemon do, and read it.
+
+An action never fails because it cannot be recorded: the gap is logged, counted, and mentioned by the next entry.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from facesecure.domain.actors import Actor, current_actor
+from facesecure.domain.errors import StoreError, UsageError, did_you_mean
+from facesecure.domain.names import FORGOTTEN, name_key
+from facesecure.storage.audit_check import Verification, check
+from facesecure.storage.audit_entries import Entry
+from facesecure.storage.audit_log import DONE, FAILED, MAX_BYTES, audit_log_of
+from facesecure.storage.audit_retention import prune
+
+ACTIONS = {
+    "started": "the daemon was started",
+    "stopped": "the daemon was stopped",
+    "armed": "the mode was set: home, away or off",
+    "person-enrolled": "a person was enrolled, or faces were added",
+    "person-renamed": "a person was renamed",
+    "person-removed": "a person was forgotten",
+    "face-removed": "a face of a person was removed",
+    "people-exported": "people were written to a file",
+    "people-imported": "people of a file were added",
+    "visitor-named": "a visitor was enrolled as a person",
+    "visitor-forgotten": "a visitor was forgotten",
+    "sighting-corrected": "a sighting was corrected",
+    "calibrated": "the thresholds of the household were fitted",
+    "key-rotated": "the key was replaced",
+    "drill-begun": "a drill was begun",
+    "configuration-reloaded": "a changed configuration was put to use",
+    "configuration-rejected": "a changed configuration was refused",
+    "database-restored": "a damaged database was replaced by its backup",
+    "speaker-accepted": "another speaker may take the name of a known one",
+    "model-pulled": "a model was downloaded",
+    "model-trusted": "a model of one's own was signed",
+    "entries-lost": "so many actions could not be recorded",
+    "end-unreadable": "the signed end of the log was missing or not genuine",
+}
+"""What each action in the log means."""
+
+Record = Callable[..., None]
+"""Takes an action and its subjects, and records them."""
+
+_LEAST_DIGITS = 8
+"""Of the hash of an end that was noted elsewhere."""
+
+_log = logging.getLogger(__name__)
+
+
+def record(state_dir: Path, action: str, *subjects: object, outcome: str = DONE, actor: Actor | None = None) -> None:
+    """Record ``action``, one of ACTIONS, on ``subjects``; log a warning if it cannot be recorded, and never raise.
+
+    The number and hash of the entry are logged: nobody can change the journal who can write to the state directory.
+    ``actor`` is by default the one who acts at present (``domain.actors``).
+    """
+    log = audit_log_of(state_dir)
+    try:
+        by = actor or current_actor()
+        end = log.record(by, action, [str(one) for one in subjects], outcome)
+        _log.info("audit %d:%s %s by %s (%s)", end.number, end.hash, action, by.name, by.origin)
+        if log.path.stat().st_size > MAX_BYTES:
+            prune(log, None)
+    except (StoreError, OSError) as error:
+        _log.warning("not recorded in the audit log: %s (%s)", action, error)
+
+
+def ignore_action(action: str, *subjects: object) -> None:
+    """Record nothing: for parts that are used without a state directory."""
+
+
+@contextmanager
+def audited(state_dir: Path, action: str, *subjects: object) -> Iterator[None]:
+    """Record ``action`` when the block ends; as failed, and without its subjects, if it raises.
+
+    The name of a person who does not exist could never be forgotten. Wrong usage is no action, and not recorded.
+
+    Example::
+
+        with audited(store.state_dir, "calibrated"):
+            save_calibration(store, calibration, state_dir)
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except BaseException:
+        record(state_dir, action, outcome=FAILED)
+        raise
+    record(state_dir, action, *subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries to return: since a time, of an action, by a user, about a subject; None: any."""
+
+    since: datetime | None = None
+    action: str | None = None
+    actor: str | None = None
+    subject: str | None = None
+
+    def admits(self, entry: Entry) -> bool:
+        """Return whether ``entry`` is wanted. The subject is compared like a name: case does not matter."""
+        about = {(one.shown or "").casefold() for one in entry.subjects}
+        return (
+            (self.since is None or entry.at >= self.since)
+            and self.action in (None, entry.action)
+            and self.actor in (None, entry.actor.name)
+            and (self.subject is None or self.subject.casefold() in about)
+        )
+
+
+def select(entries: Sequence[Entry], wanted: Wanted) -> list[Entry]:
+    """Return the ``wanted`` entries. Raises UsageError if there is no such action."""
+    if wanted.action is not None and wanted.action not in ACTIONS:
+        hint = did_you_mean(wanted.action, ACTIONS) or f"the actions are: {', '.join(ACTIONS)}"
+        raise UsageError(f"the audit log has no action {wanted.action!r}", hint)
+    return [entry for entry in entries if wanted.admits(entry)]
+
+
+def forget_name(state_dir: Path, name: str, becomes: str) -> None:
+    """Replace ``name`` in the log by ``becomes``, or by nothing if the person is forgotten.
+
+    Raises StoreError or OSError.
+    """
+    wanted = name_key(name)
+    audit_log_of(state_dir).forget(lambda text: _key(text) == wanted, None if becomes == FORGOTTEN else becomes)
+
+
+def verify(state_dir: Path, expected: Sequence[str] = ()) -> Verification:
+    """Return the entries of the log and where its chain breaks. Raises StoreError.
+
+    ``expected`` are ends of the log that were noted elsewhere, as NUMBER:HASH. Raises UsageError for anything else.
+    """
+    return check(audit_log_of(state_dir), [_end(text) for text in expected])
+
+
+def _end(text: str) -> tuple[int, str]:
+    number, _, digest = text.partition(":")
+    if not number.isdecimal() or len(digest) < _LEAST_DIGITS:
+        hint = "it stands in the journal: journalctl -u facesecure | grep audit"
+        raise UsageError(f"{text!r} is no end of an audit log, which is NUMBER:HASH", hint)
+    return int(number), digest.lower()
+
+
+def _key(text: str) -> str | None:
+    try:
+        return name_key(text)
+    except UsageError:
+        return None
