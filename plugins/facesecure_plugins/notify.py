@@ -61,16 +61,16 @@ class NotifyPlugin:
     def __init__(self, config: Config) -> None:
         """Store the settings; Apprise is not loaded yet."""
         self._config = config
-        self._title = config.title
+        self._place: str | None = ""
         self._clips: Clips | None = None
         self._services: list[NotifyBase | PluginError] | None = None
         self._reached: OrderedDict[str, set[int]] = OrderedDict()
         """The services that each of the latest alerts has reached: a second attempt leaves them out."""
 
     def attach(self, context: PluginContext) -> None:
-        """Put the camera's name into the title, and take films from where they are kept."""
+        """Store the name of the only camera, and where films are kept."""
         self._clips = context.clips
-        self._title = ": ".join(part for part in (self._config.title, context.place) if part)
+        self._place = context.place if len(context.places) == 1 else None
 
     def check(self) -> None:
         """Raise PluginError if no service is set or an address is invalid. Sends nothing."""
@@ -115,11 +115,16 @@ class NotifyPlugin:
             self._reached.popitem(last=False)
         return reached
 
+    def _title(self, alert: Alert) -> str:
+        """Return the title with the name of the camera; of several, that of the one that saw the visit."""
+        place = alert.sighting.source if self._place is None and alert.sighting else self._place
+        return ": ".join(part for part in (self._config.title, place) if part)
+
     def _send(self, service: NotifyBase, alert: Alert) -> str:
         """Send with what can be attached, or with less if that fails. Returns the failure, "" if there is none."""
         message: dict[str, Any] = {
             "body": alert.text,
-            "title": self._title,
+            "title": self._title(alert),
             "body_format": "text",  # or a name with <, & or * would be markup, which Telegram refuses
             "notify_type": _TYPES.get(alert.kind, "info"),
         }

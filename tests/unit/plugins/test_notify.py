@@ -59,6 +59,15 @@ def test_the_words_the_place_and_the_picture_arrive(mailbox: Mailbox, picture: P
     assert base64.b64decode(content["attachments"][0]["base64"]) == picture.read_bytes()
 
 
+def test_of_several_cameras_the_title_names_the_one_that_saw_the_visit(mailbox: Mailbox, picture: Path) -> None:
+    plugin, places = notify(as_json(mailbox)), ("gate", "front door")
+    plugin.attach(PluginContext(picture.parent, "gate", "en", None, lambda *_: None, places=places))  # type: ignore[arg-type]
+    plugin.send(alert("A stranger is at the front door"))
+    plugin.send(Alert(AlertKind.CAMERA, "The gate camera is offline"))
+    titles = [json.loads(post.body)["title"] for post in mailbox.posts]
+    assert titles == ["facesecure: front door", "facesecure"]
+
+
 @pytest.mark.parametrize(
     ("told", "weight"),
     [(alert("Tom", known("Tom")), "info"), (Alert(AlertKind.CAMERA, "The camera is offline"), "warning")],
