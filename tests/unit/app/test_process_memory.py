@@ -60,3 +60,32 @@ assert gone() is None
 @pytest.mark.skipif("gnu" not in str(sysconfig.get_config_var("MULTIARCH")), reason="about glibc's allocator")
 def test_what_only_holds_itself_is_given_back():
     subprocess.run([sys.executable, "-c", CIRCLE], check=True, timeout=60)
+
+
+LIBRARIES = """
+import cv2
+import numpy as np
+from facesecure.app.process_memory import unmap_what_only_starting_needed
+
+def mapped():
+    with open("/proc/self/status") as file:
+        return int(next(line for line in file if line.startswith("RssFile")).split()[1]) * 1024
+
+picture = np.random.default_rng(1).integers(0, 256, (480, 640, 3), np.uint8)
+def work():
+    small = cv2.GaussianBlur(cv2.resize(picture, (320, 240), interpolation=cv2.INTER_AREA), (5, 5), 0)
+    return small, np.linalg.inv(small[:64, :64, 0] + np.eye(64)), cv2.imencode(".jpg", small)[1]
+
+before, had = work(), mapped()
+unmapped = unmap_what_only_starting_needed()
+assert unmapped > 10_000_000, unmapped
+after, has = work(), mapped()
+assert had - has > 5_000_000, (had, has)
+assert all(np.array_equal(one, other) for one, other in zip(before, after))
+assert unmap_what_only_starting_needed() < unmapped
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="about Linux")
+def test_pages_of_libraries_that_only_starting_needed_are_unmapped_and_the_rest_works_as_before() -> None:
+    subprocess.run([sys.executable, "-c", LIBRARIES], check=True, timeout=60)
