@@ -115,7 +115,7 @@ class ModelStack:
             human_filter_for(model.card),
             classifier,
             SubjectDetector(load_model(SUBJECTS_MODEL), backend) if config.subjects.enabled else None,
-            antispoof=_load_antispoof(config, state_dir, backend),
+            antispoof=_load_antispoof(config, state_dir),
         )
 
     @property
@@ -239,8 +239,8 @@ def _load_classifier(config: FacesecureConfig, state_dir: Path, backend: Backend
     return classifier
 
 
-def _load_antispoof(config: FacesecureConfig, state_dir: Path, backend: Backend) -> Antispoof | None:
-    """Load both networks that tell a face from a picture of one, if they were pulled.
+def _load_antispoof(config: FacesecureConfig, state_dir: Path) -> Antispoof | None:
+    """Load both networks that tell a face from a picture of one, if they were pulled; the processor runs them.
 
     A damaged one does not keep the daemon from watching: that is logged, and they are left out.
     """
@@ -249,7 +249,7 @@ def _load_antispoof(config: FacesecureConfig, state_dir: Path, backend: Backend)
         return None
     try:
         wide, near = (load_model(name, state_dir) for name in MODELS)
-        return Antispoof(wide, near, backend)
+        return Antispoof(wide, near, Backend(config.inference.threads))
     except ModelError as error:
         _log.error("pictures held up are judged without the networks: %s (%s)", error.message, error.hint)
         return None

@@ -129,6 +129,5 @@ def _require_others(session: Session, person: int, leaving: Sequence[int]) -> No
 def _no_faces(identifier: str) -> tuple[str, str]:
     return (
         f"no face of sighting {identifier[:8]} is stored",
-        "usable faces are stored as long as their sightings ([store] keep_days), and never those of a visit that may be "
-        "a picture held up",
+        "usable faces are stored as long as their sightings ([store] keep_days); those of a picture held up never are",
     )
