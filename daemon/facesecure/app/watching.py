@@ -161,7 +161,10 @@ def _filming(
     stack: ExitStack,
 ) -> PipelineObserver:
     """Return what follows the frames of a camera: its drill, and the recorder of its films where they are kept."""
-    if ring is None or context.location.complaint:  # in memory there is no space for films
+    if ring is None:
+        return drill
+    if context.location.complaint:  # in memory there is no space for films
+        ring.disable()
         return drill
     begin = partial(context.store.clips.begin, most_mb=config.clips.max_mb)
     recorder = stack.enter_context(build_recorder(config, ring, begin))

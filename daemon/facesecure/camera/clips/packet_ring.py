@@ -74,7 +74,7 @@ class PacketRing:
 
     def packet(self, packet: Packet[Any]) -> None:
         """Keep a copy of ``packet``; drop what is too old."""
-        if self._format is None or not packet.size or self._reader != threading.get_ident():
+        if not self._limit or self._format is None or not packet.size or self._reader != threading.get_ident():
             return
         at = self._time_of(packet) if self._recorded else time.monotonic()
         stored = StoredPacket.of(packet, at, self._next, self._format, self._follows)
@@ -83,8 +83,9 @@ class PacketRing:
 
     def image(self, image: FrameImage) -> None:
         """Put an image aside: whoever writes films codes it (``code_images``)."""
-        self._images.append((image, time.monotonic()))
-        self.arrived.set()
+        if self._limit:
+            self._images.append((image, time.monotonic()))
+            self.arrived.set()
 
     def closed(self) -> None:
         """End the connection, unless it is one that hung and another has taken its place."""
@@ -128,6 +129,10 @@ class PacketRing:
             self._size -= len(self._packets.popleft().data)
         while self._keys and self._keys[0].number < number:
             self._keys.popleft()
+
+    def disable(self) -> None:
+        """Keep nothing from now on: no films are taken."""
+        self._limit = 0
 
     # The film's side -----------------------------------------------------------------------------------------------
 

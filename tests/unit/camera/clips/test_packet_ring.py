@@ -87,6 +87,16 @@ def test_a_first_packet_without_a_time_of_a_network_camera_does_not_hide_those_t
     assert shown.seconds == pytest.approx(10.0, abs=0.2)
 
 
+def test_a_ring_that_is_not_needed_keeps_nothing(video: Path) -> None:
+    ring = PacketRing(60.0, recorded=True)
+    ring.disable()
+    for _ in open_source(str(video), CameraConfig(), tap=ring).frames():
+        assert ring.latest is None
+    ring.image(RgbImage(np.zeros((48, 64, 3), np.uint8)))
+    ring.code_images()
+    assert ring.take(0) == []
+
+
 def test_a_connection_that_hung_and_was_replaced_changes_nothing_when_it_ends(video: Path) -> None:
     ring = PacketRing(60.0, recorded=True)
     with av.open(str(video), "r") as container:
