@@ -31,12 +31,13 @@ class Story:
         self._sensor = Sensor()
         self._last: float | None = None
 
-    def shows(self, scene: Plane, seconds: int, frozen: bool = False) -> None:
+    def shows(self, scene: Plane, seconds: int, frozen: bool = False, every: int = 1) -> None:
         luma = self._sensor.luma(scene)
-        for _ in range(seconds):
-            luma = luma if frozen else self._sensor.luma(scene)
-            self._last = self.now
-            self.health.observe(Frame(int(self.now), self.now, RgbImage(GREY, luma)))
+        for second in range(seconds):
+            self._last = self.now  # also the frames between, which are not decoded
+            if second % every == 0:
+                luma = luma if frozen else self._sensor.luma(scene)
+                self.health.observe(Frame(int(self.now), self.now, RgbImage(GREY, luma)))
             self._pass()
 
     def falls_silent(self, seconds: int, trouble: str | None = None) -> None:
@@ -66,6 +67,20 @@ def test_each_trouble_is_told_and_so_is_its_end() -> None:
     assert story.reported == [(each, over) for each in troubles for over in (False, True)] + [("moved", False)]
     assert story.events[0].why == "nothing answers on that port"
     assert [event.word for event in story.events[:2]] == ["offline", "back"]
+
+
+def test_each_trouble_is_told_of_a_camera_of_which_only_key_frames_are_decoded() -> None:
+    story = Story(frozen=60)
+    story.shows(PORCH, 80, every=4)
+    story.shows(0 * PORCH, 40, every=4)
+    assert story.reported == [("covered", False)]
+    story.shows(PORCH, 60, every=4)
+    assert story.reported[1:] == [("covered", True)]
+    story.shows(PORCH, 90, frozen=True, every=4)
+    story.shows(PORCH, 20, every=4)
+    assert story.reported[2:] == [("frozen", False), ("frozen", True)]
+    story.shows(looking(place(1), 40), 200, every=4)
+    assert story.reported[4:] == [("moved", False)]
 
 
 def test_each_can_be_switched_off() -> None:
