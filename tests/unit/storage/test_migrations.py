@@ -42,6 +42,7 @@ def test_a_database_of_the_first_version_keeps_everything(state_dir: Path, first
         assert store.sighting("told-as-tom").superseded_by == "a-stranger"
         assert store.sighting("told-as-tom").verdict.name == "Tom"
         assert store.sighting("told-as-tom").correction is None
+        assert [one.doubt for one in store.each_sighting()] == ["", ""], "nothing spoke for a picture then"
     with closing(sqlite3.connect(first_database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
