@@ -118,6 +118,7 @@ class SightingBuilder:
         self._latest = now = _Instant.of(frame)
         fixed = {track.number for track in tracks if track.fixed}
         faces = {track.number for track in tracks if track.hits >= _MIN_HITS} - fixed
+        self.watch.rest(frame.taken_at)
         subject = self.watch.subject(frame.taken_at)
         episode = self._presence.update(frame.taken_at, moving=moving, faces=faces, fixed=fixed, subject=subject)
         if moving and not self._presence.reportable:

@@ -83,6 +83,7 @@ class SubjectWatch:
         self._looked_at = float("-inf")
         self._turn = 0
         self._view: SubjectView | None = None
+        self._used: SubjectDetector | None = None
 
     def follow(
         self, frame: Frame, movement: Movement, tracks: Sequence[Track], detector: SubjectDetector | None
@@ -97,7 +98,14 @@ class SubjectWatch:
             return
         self._looked_at = frame.taken_at
         if regions := movement.regions:
+            self._used = detector
             self._look(frame, regions, detector)
+
+    def rest(self, at: float) -> None:
+        """Free the memory of looking if there was no look lately. Call it for every frame, at ``at`` seconds."""
+        if self._used is not None and at - self._looked_at > _FORGOTTEN:
+            self._used.release()
+            self._used = None
 
     def _look(self, frame: Frame, regions: Sequence[Region], detector: SubjectDetector) -> None:
         """Search what moves in ``frame``: the two largest of ``regions`` in turn."""

@@ -29,6 +29,10 @@ class ScriptedDetector:
     seen: list
     box: Box = BODY
     regions: list = field(default_factory=list)
+    released: int = 0
+
+    def release(self):
+        self.released += 1
 
     def detect(self, image, region=None):
         self.regions.append(region)
@@ -110,6 +114,14 @@ def test_a_usable_face_explains_the_movement_and_an_unclear_one_does_not():
         detector = ScriptedDetector([NOTHING, PERSON, NOTHING])
         follow(SubjectWatch(), detector, 4.0, tracks=[track])
         assert len(detector.regions) == looks
+
+
+def test_the_memory_of_looking_is_freed_once_nothing_moves_any_more():
+    watch, detector = SubjectWatch(), ScriptedDetector([PERSON])
+    at = follow(watch, detector, 4.0)
+    for later in (0, 5, 60, 61):
+        watch.rest(at + later)
+    assert detector.released == 1
 
 
 def test_it_looks_at_the_two_largest_regions_in_turn():

@@ -102,7 +102,7 @@ def test_doctor_says_which_accelerator_runs_and_how_many_operations_it_takes(tmp
     assert found.health is Health.OK
     assert found.message == (
         f"{fake_delegate()} runs 1 of 11 operations of pnet, 1 of 14 operations of rnet, "
-        "1 of 18 operations of onet, 1 of 103 operations of mobilefacenet"
+        "1 of 18 operations of onet, 1 of 103 operations of mobilefacenet, 1 of 100 operations of ssd-mobilenetv2"
     )
 
 

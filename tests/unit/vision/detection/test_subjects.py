@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from facesecure.camera.synthetic.portraits import GRACE_HOPPER
 from facesecure.domain import Box, Subject
 from facesecure.vision.detection import subjects
-from facesecure.vision.detection.subjects import SubjectDetector, anchors, decoded
+from facesecure.vision.detection.subjects import Detection, SubjectDetector, anchors, decoded, subject_of
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.model_card import load_model
 
@@ -47,6 +48,46 @@ def test_each_kind_is_answered_surest_first(detector):
     assert {one.subject for one in found} == {Subject.PERSON, Subject.ANIMAL, Subject.VEHICLE}
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
     assert found[0].score < 0.3
+
+
+def test_a_coat_is_a_person_also_after_the_memory_was_freed(detector):
+    coat = GRACE_HOPPER.image()[300:]
+    first = detector.detect(coat)
+    assert subject_of(first).subject is Subject.PERSON
+    detector.release()
+    assert detector.detect(coat) == first
+
+
+def found(**scores: float) -> list[Detection]:
+    """Detections that all lie in one place."""
+    return [Detection(kind, scores.get(kind, 0.05), Box(0, 0, 50, 90)) for kind in subjects.LABELS]
+
+
+@pytest.mark.parametrize(
+    ("scores", "subject"),
+    [
+        ({}, None),
+        ({"person": 0.39}, None),
+        ({"person": 0.41}, "person"),
+        ({"person": 0.45, "animal": 0.44}, "person"),
+        ({"person": 0.45, "animal": 0.46}, "animal"),
+        ({"person": 0.3, "animal": 0.8}, "animal"),
+        ({"person": 0.41, "vehicle": 0.9}, "person"),
+        ({"vehicle": 0.49}, None),
+        ({"vehicle": 0.51}, "vehicle"),
+    ],
+    ids=str,
+)
+def test_what_is_surest_counts_and_a_person_before_a_vehicle(scores, subject):
+    best = subject_of(found(**scores))
+    assert (best.subject if best else None) == subject
+
+
+def test_a_person_beside_a_surer_dog_counts():
+    person, animal, vehicle = (one for one in found(person=0.5, animal=0.8))
+    beside = Detection(Subject.ANIMAL, 0.8, Box(60, 50, 100, 90))
+    assert subject_of([person, animal, vehicle]).subject is Subject.ANIMAL
+    assert subject_of([person, beside, vehicle]) == person
 
 
 @pytest.mark.parametrize("region", [None, Box(-20, -20, 400, 400), Box(150, 80, 151, 81), Box(500, 500, 600, 600)])
