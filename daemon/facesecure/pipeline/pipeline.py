@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from facesecure.alerts.policy.policy import Policy
 from facesecure.domain import Frame, Sighting
@@ -80,7 +81,8 @@ class Pipeline:
             found = self.search.find(models.detector, frame, self.tracker.tracks, self.sampler.regions)
             faces = self.mask.outside(found, frame.pixels.size)
             tracks = self.tracker.update(faces, frame.taken_at)
-            self.liveness.follow(frame, tracks, models.antispoof)
+            closeup = partial(self.closeups.of, frame, detector=models.detector) if self.closeups.nearest else None
+            self.liveness.follow(frame, tracks, models.antispoof, closeup)
             queue = identification_queue(tracks)
             tracks = [self._identify(track, frame, models) if track.number in queue else track for track in tracks]
             self.builder.watch.follow(frame, self.sampler, tracks, models.subjects)

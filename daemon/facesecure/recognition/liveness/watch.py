@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from facesecure.config.liveness import LivenessConfig
-from facesecure.domain import Box, Face, Frame
+from facesecure.domain import Box, Face, Frame, Image
 from facesecure.recognition.liveness.antispoof import Antispoof, SpoofScores, brightness
 from facesecure.recognition.liveness.doorstep import Doorstep
 from facesecure.recognition.liveness.surroundings import FacePatch, PairMotion, compare
@@ -53,6 +53,10 @@ class _Visit:
                 return found
         self.patch = FacePatch.of(frame.luma, _in_luma(face.box, frame), at)
         return found
+
+
+Closeup = Callable[[Face], tuple[Image, Face]]
+"""Returns an image in which a face is larger, uint8 RGB, and the face in it: from the camera's main stream."""
 
 
 class FollowedFace(Protocol):
@@ -105,18 +109,40 @@ class LivenessWatch:
         """Whether faces are judged at all."""
         return self._config.mode != "off"
 
-    def follow(self, frame: Frame, tracks: Iterable[FollowedFace], antispoof: Antispoof | None = None) -> None:
+    def follow(
+        self,
+        frame: Frame,
+        tracks: Iterable[FollowedFace],
+        antispoof: Antispoof | None = None,
+        closeup: Closeup | None = None,
+    ) -> None:
         """Add the faces that were found on ``frame`` to their visits; ``antispoof`` are the networks, if pulled."""
         for track in tracks:
             if track.fresh:
-                self.observe(track.number, track.face, frame, antispoof)
+                self.observe(track.number, track.face, frame, antispoof, closeup)
 
-    def observe(self, number: int, face: Face, frame: Frame, antispoof: Antispoof | None = None) -> None:
-        """Add ``face``, found on ``frame``, to the visit ``number``; ``antispoof`` are the networks, if pulled."""
-        if not self.active or face.box.width < self._config.min_face or not daylight(frame, face.box):
+    def observe(
+        self,
+        number: int,
+        face: Face,
+        frame: Frame,
+        antispoof: Antispoof | None = None,
+        closeup: Closeup | None = None,
+    ) -> None:
+        """Add ``face``, found on ``frame``, to the visit ``number``; ``antispoof`` are the networks, if pulled.
+
+        One that is too small here is judged by the networks where ``closeup`` finds it larger.
+        """
+        if not self.active or not daylight(frame, face.box):
+            return
+        large = face.box.width >= self._config.min_face
+        if not large and (antispoof is None or closeup is None):
             return
         visit = self._visits.setdefault(number, _Visit(frame.taken_at))
-        motion, scores, before = visit.motion(face, frame), self._scores(visit, face, frame, antispoof), visit.cues
+        motion = visit.motion(face, frame) if large else PairMotion.STILL
+        scores, before = self._scores(visit, face, frame, antispoof, None if large else closeup), visit.cues
+        if not large and scores is None:
+            return
         visit.cues = before.seen(motion, scores).judged(self._doorstep.limits)
         if visit.cues.doubt and not before.doubt:
             _log.warning("a face may be a picture that is held up: %s", visit.cues.doubt)
@@ -148,12 +174,15 @@ class LivenessWatch:
         visit = self._visits.get(number)
         return VisitCues() if visit is None else visit.cues
 
-    def _scores(self, visit: _Visit, face: Face, frame: Frame, antispoof: Antispoof | None) -> SpoofScores | None:
+    def _scores(
+        self, visit: _Visit, face: Face, frame: Frame, antispoof: Antispoof | None, closeup: Closeup | None
+    ) -> SpoofScores | None:
         due = visit.cues.scored < _SCORED_AT_ONCE or frame.taken_at - visit.scored_at >= _SCORED_AGAIN
         if antispoof is None or visit.cues.doubt or not due:
             return None
         visit.scored_at = frame.taken_at
-        return antispoof.score(frame.image, face.box)
+        image, found = closeup(face) if closeup else (frame.image, face)
+        return antispoof.score(image, found.box) if found.box.width >= self._config.min_face else None
 
 
 def limits_of(config: LivenessConfig) -> Limits:

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from facesecure.config.liveness import LivenessConfig
-from facesecure.domain import Face, Frame
-from facesecure.recognition.liveness.antispoof import MODELS, Antispoof, near_crop, wide_crop
+from facesecure.domain import Box, Face, Frame, Image
+from facesecure.recognition.liveness.antispoof import MODELS, Antispoof, SpoofScores, near_crop, wide_crop
 from facesecure.recognition.liveness.doorstep import FILE_NAME, Doorstep
 from facesecure.recognition.liveness.visit import Limits
 from facesecure.recognition.liveness.watch import LivenessWatch
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.vision.inference.model_card import load_model
 from support.builders import face_at, frame_at
-from support.held_up import HEAD, PICTURE, visit
+from support.held_up import HEAD, PICTURE, texture, visit
 
 
 def watched(
@@ -124,3 +124,28 @@ def faces_in(clip: Path, light: float) -> Iterator[tuple[Frame, Face]]:
             dimmed: Frame = frame_at(frame.taken_at, frame.index, (frame.image * light).astype(np.uint8))
             (face,) = detector.detect(dimmed.image)
             yield dimmed, face
+
+
+class _Suspicious:
+    """Takes every face for a picture, and notes how wide it was."""
+
+    def __init__(self) -> None:
+        self.widths: list[float] = []
+
+    def score(self, image: Image, box: Box) -> SpoofScores:
+        self.widths.append(box.width)
+        return SpoofScores(0.9, 0.9)
+
+
+def test_a_small_face_of_a_sub_stream_is_judged_in_the_main_stream() -> None:
+    networks, watch = _Suspicious(), LivenessWatch(LivenessConfig())
+    small = face_at(160, 120, 40)
+    image = texture(1, 240, 320)
+    for number in range(4):
+        frame = frame_at(number * 0.15, number, image)
+        watch.observe(1, small, frame, networks, lambda _: (image, face_at(160, 120, 90)))  # type: ignore[arg-type]
+        watch.observe(2, small, frame, networks, lambda face: (image, face))  # type: ignore[arg-type]
+        watch.observe(3, small, frame, networks)  # type: ignore[arg-type]
+    assert watch.doubt(1)
+    assert networks.widths == [90] * 4, "no larger face, no judgement"
+    assert (watch.cues(2).faces, watch.cues(3).faces) == (0, 0)
