@@ -37,6 +37,8 @@ BLIND_LOOK = 0.25
 """The same where they would not: fewer than all where each frame is a key frame (MJPEG)."""
 MOST_BYTES = 16 * 2**20
 """Bytes of packets that are kept."""
+AWAKE = 2.0
+"""Seconds for which everything is decoded after a movement, whatever the pipeline says: it may not have seen it yet."""
 LATE = 0.5
 """Seconds for which the sizes of packets may miss a movement that a key frame then shows."""
 
@@ -87,6 +89,7 @@ class SparseReader(FrameReader):
         self._group: list[_Came] = []  # from the last key frame on, while resting
         self._decoded = 0  # so many of them has the decoder had
         self._gate = idle.gate()
+        self._awake_until = 0.0
         self._given: int | None = None  # the time of the latest frame, in units of the stream
         self.came_at = time.monotonic()
         self.kept = False
@@ -106,7 +109,8 @@ class SparseReader(FrameReader):
 
     def _frames(self, packet: Packet[VideoStream], at: float) -> Iterator[VideoFrame]:
         """Yield what there is to see after ``packet`` has come."""
-        busy = self._idle.attention.busy or not packet.size  # the last packet of a file is empty
+        wanted = self._idle.attention.busy
+        busy = wanted or at < self._awake_until or not packet.size  # the last packet of a file is empty
         jumped = self._structure.see(packet, learn=not busy)
         if not self._group:
             if not busy and packet.is_keyframe and self._structure.allows_rest(at):
@@ -115,7 +119,7 @@ class SparseReader(FrameReader):
             return self._unseen(self._whole(packet))
         self._group.append(_Came(packet, at))
         if busy or not self._structure.allows_rest(at) or self._too_much():
-            return self._wake(all_of_it=self._idle.attention.busy)
+            return self._wake(all_of_it=wanted)
         if packet.is_keyframe:
             return self._at_key_frame(packet, at)
         return self._chase() if jumped else iter(())
@@ -130,7 +134,8 @@ class SparseReader(FrameReader):
         self._codec.skip_frame = "DEFAULT"
         frame = self._alone(packet)
         if frame is None:
-            self._structure.misled(at)
+            self._structure.refuses_rest(at)
+            yield from self._unseen(self._whole(packet))
             return
         self._gate = self._idle.gate()
         self._gate.moved(self._luma(frame), at)  # the first: there is nothing yet to compare it with
@@ -151,7 +156,9 @@ class SparseReader(FrameReader):
         self._restart()
         began = yield from self._chase()
         self._group = []
-        if frame is None or (began is not None and at - began > LATE):
+        if frame is None:
+            self._structure.refuses_rest(at)
+        elif began is not None and at - began > LATE:
             self._structure.misled(at)
 
     def _wake(self, *, all_of_it: bool) -> Iterator[VideoFrame]:
@@ -175,6 +182,7 @@ class SparseReader(FrameReader):
             else:
                 before = frame, at
         if moving:
+            self._awake_until = self._group[-1].at + AWAKE
             self._group = []
         elif before:
             yield from self._as_kept(*before)

@@ -60,7 +60,7 @@ class StreamStructure:
     def __init__(self) -> None:
         self._distances = _KeyFrameDistances()
         self._sizes = _PacketSizes()
-        self._doubted_until = -inf
+        self._doubted_until = self._refused_until = -inf
         self._doubt = DOUBT
 
     def see(self, packet: Packet[VideoStream], *, learn: bool) -> bool:
@@ -77,6 +77,8 @@ class StreamStructure:
     def allows_rest(self, at: float) -> bool:
         """Return whether nothing needs to be decoded between key frames at ``at`` (seconds)."""
         longest = self._distances.longest
+        if at < self._refused_until:
+            return False
         return longest <= SHORT or (longest <= LONG and self.sizes_tell(at))
 
     def sizes_tell(self, at: float) -> bool:
@@ -84,9 +86,15 @@ class StreamStructure:
         return at >= self._doubted_until and self._sizes.telling
 
     def misled(self, at: float) -> None:
-        """Note that sizes did not show a movement, or that key frames cannot be decoded alone."""
+        """Note that the sizes of packets did not show a movement."""
         self._doubted_until = at + self._doubt
-        log.info("the packets of the stream do not show what moves: everything is decoded for %.0f s", self._doubt)
+        log.info("the sizes of packets did not show a movement; they are not relied on for %.0f s", self._doubt)
+        self._doubt *= 2
+
+    def refuses_rest(self, at: float) -> None:
+        """Note that a key frame could not be decoded without the frames before it."""
+        self._refused_until = at + self._doubt
+        log.info("a key frame could not be decoded alone; everything is decoded for %.0f s", self._doubt)
         self._doubt *= 2
 
 

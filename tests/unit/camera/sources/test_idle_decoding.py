@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,16 +63,22 @@ class Seen:
 
 
 def watch(
-    path: Path, monkeypatch: pytest.MonkeyPatch, *, needed: Callable[[float], bool] = lambda at: False
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    needed: Callable[[float], bool] = lambda at: False,
+    lag: float = 0.0,
 ) -> list[Seen]:
     """Return what a pipeline with a motion gate sees of the film, with packets that come in real time.
 
-    ``needed`` says whether somebody else needs every frame at a time.
+    ``needed`` says whether somebody else needs every frame at a time; ``lag`` is how many seconds the pipeline takes to
+    see a frame.
     """
     clock, attention, gate = Clock(), Attention(), MotionGate(MotionConfig())
     attention.also(lambda: needed(clock.now))
     monkeypatch.setattr(idle_decoding, "time", clock)
     seen: list[Seen] = []
+    told: deque[tuple[float, bool]] = deque()
     with av.open(str(path)) as container:
         stream = video_stream(container, parse(str(path)), 1)
 
@@ -79,6 +86,8 @@ def watch(
             for packet in container.demux(stream):
                 if packet.dts is not None:
                     clock.now = float(packet.dts * packet.time_base)
+                while told and told[0][0] + lag <= clock.now:
+                    attention.scene = told.popleft()[1]
                 yield packet
 
         converter = ColourConverter()
@@ -91,7 +100,7 @@ def watch(
         for frame in reader:
             if frame is None:
                 continue
-            attention.scene = gate.moved(luma(frame), reader.came_at)
+            told.append((clock.now, gate.moved(luma(frame), reader.came_at)))
             assert frame.time is not None
             seen.append(Seen(frame.time, reader.came_at, clock.now, reader.kept, gate.moving))
     return seen
@@ -117,6 +126,16 @@ def test_between_key_frames_nothing_is_decoded_until_something_moves_and_then_no
     assert _noticed(sparse).given - noticed.given <= 0.5
     moving = [round(one.time, 3) for one in sparse if one.time >= noticed.time]
     assert moving == [round(one.time, 3) for one in everything if one.time >= noticed.time]
+
+
+@pytest.mark.parametrize("distance", [0.5, 2.0])
+def test_a_pipeline_that_is_slow_to_see_a_movement_loses_none_of_its_frames(
+    film: Film, distance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = watch(film(distance, IPPP), monkeypatch, lag=1.2)
+    moving = [round(one.time, 1) for one in seen if one.time > COMES + 0.05]
+    assert moving == [round(COMES + 0.1 * number, 1) for number in range(1, len(moving) + 1)]
+    assert moving[-1] == SECONDS - 0.1
 
 
 def test_kept_frames_have_the_times_at_which_they_came(film: Film, monkeypatch: pytest.MonkeyPatch) -> None:
