@@ -100,7 +100,7 @@ class SubjectDetector:
         with self._lock:
             self._graph = None
 
-    def _invoke(self, image: NDArray[np.uint8]) -> list[NDArray[Any]]:
+    def _invoke(self, image: NDArray[np.uint8]) -> Sequence[NDArray[Any]]:
         with self._lock:
             self._graph = self._graph or self._model.interpreter(self._backend)
             return self._graph.invoke(image)
