@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from collections import deque
 from collections.abc import Iterator
@@ -110,6 +111,24 @@ def test_a_changed_moved_or_exchanged_chunk_is_not_read(store: Store) -> None:
     path.write_bytes(b"no film")
     with pytest.raises(StoreError, match="beginning is missing"):
         media(store, one)
+
+
+def test_whatever_is_changed_in_a_film_nothing_else_is_ever_read_from_it(store: Store) -> None:
+    identifier = film(store, data=FILM[:120_000])
+    path, chance = path_of(store, identifier), random.Random(5)
+    data = path.read_bytes()
+    unreadable = 0
+    for _ in range(200):
+        changed = bytearray(data)
+        where = chance.choice((chance.randrange(HEAD), HEAD + chance.randrange(8), chance.randrange(len(data))))
+        changed[where] = chance.randrange(256)
+        path.write_bytes(bytes(changed[: chance.choice((len(data), chance.randrange(len(data))))]))
+        try:
+            assert FILM.startswith(media(store, identifier))
+            assert store.clips.find(identifier).camera == "front door"
+        except StoreError:
+            unreadable += 1
+    assert 0 < unreadable < 200
 
 
 def test_a_link_in_the_place_of_a_film_is_not_followed(store: Store, tmp_path: Path) -> None:

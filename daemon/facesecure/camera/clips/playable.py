@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from facesecure.camera.clips.muxer import HEVC_TAG
@@ -27,10 +28,12 @@ def write_mp4(film: Callable[[], Iterable[bytes]], file: IO[bytes]) -> float:
     frames = sum(1 for _ in _packets(film))
     if not frames:
         raise SourceError("nothing of this film can be played", "the camera was lost before its first key frame")
-    options = {"moov_size": str(_HEAD + _OF_FRAME * frames)}
     begins, seconds = None, 0.0
-    with _opened(film) as source, av.open(file, "w", format="mp4", options=options) as target:
+    with ExitStack() as stack:
+        source = stack.enter_context(_opened(film))
         stream = source.streams.video[0]
+        room = _HEAD + 2 * len(stream.codec_context.extradata or b"") + _OF_FRAME * frames
+        target = stack.enter_context(av.open(file, "w", format="mp4", options={"moov_size": str(room)}))
         copy = target.add_stream_from_template(stream)
         if stream.codec_context.name == "hevc":
             copy.codec_context.codec_tag = HEVC_TAG
@@ -39,7 +42,8 @@ def write_mp4(film: Callable[[], Iterable[bytes]], file: IO[bytes]) -> float:
             packet.pts, packet.dts = packet.pts - begins, packet.dts - begins
             seconds = max(seconds, float((packet.pts + (packet.duration or 0)) * packet.time_base))
             packet.stream = copy
-            target.mux_one(packet)
+            with suppress(av.InvalidDataError):  # damaged when the camera sent it
+                target.mux_one(packet)
     return seconds
 
 
