@@ -6,6 +6,7 @@
 - ``configuration.md``: every setting, from the configuration schema and the ``Config`` classes of the bundled plugins
 - ``commands.md``: every command and option of ``facesecure``, the commands of the bundled plugins included
 - ``training-commands.md``: the same for ``facesecure-train``; TensorFlow is not loaded
+- ``audit.md``: every action that the audit log records
 - ``third-party.md``: every package that is installed, by the lock files, and what is inside it, with licences
 
 Each page has a line that marks where the generated part begins; the introduction above it is written by hand.
@@ -25,8 +26,10 @@ MARK = "<!-- Written by docs/generate.py from here on: change the code that it r
 def pages() -> dict[str, str]:
     """Return the text of every page by its file name: the introduction as it is, the rest new."""
     from docs.command_reference import commands
+    from docs.markdown_text import table
     from docs.settings_reference import settings
     from facesecure.cli.app import app
+    from facesecure.services.audit import ACTIONS
     from facesecure_training.cli.main import app as training_app
     from supply_chain.third_party import tables
 
@@ -34,6 +37,7 @@ def pages() -> dict[str, str]:
         "configuration.md": settings(),
         "commands.md": commands("facesecure", app),
         "training-commands.md": commands("facesecure-train", training_app),
+        "audit.md": table(("action", "meaning"), [(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]),
         "third-party.md": tables(),
     }
     return {name: f"{_introduction(DOCS / name)}{MARK}\n{text}" for name, text in generated.items()}

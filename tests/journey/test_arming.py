@@ -43,6 +43,10 @@ def test_off_silences_the_running_daemon_and_away_wakes_it(door_clip, tmp_path, 
     assert (status["mode"], status["running"], status["camera"]["trouble"]) == ("away", True, None)
     assert status["last_seen"]["ago"] == "just now"
     assert facesecure("status").code == 1
+    audited = facesecure("audit", "--json").json["entries"]
+    assert [(entry["subjects"], entry["origin"]) for entry in audited] == [
+        (["off"], "control socket"), (["away"], "control socket"),
+    ]  # fmt: skip
     with assembled(config, facesecure.state) as daemon:
         assert daemon.cameras[0].pipeline.policy.mode == "away", "as it was told before the restart"
 

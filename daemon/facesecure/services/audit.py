@@ -42,7 +42,7 @@ ACTIONS = {
     "speaker-accepted": "another speaker may take the name of a known one",
     "model-pulled": "a model was downloaded",
     "model-trusted": "a model of one's own was signed",
-    "entries-lost": "so many actions could not be recorded",
+    "entries-lost": "as many actions before this could not be recorded",
     "end-unreadable": "the signed end of the log was missing or not genuine",
 }
 """What each action in the log means."""

@@ -42,6 +42,7 @@ MAX_BYTES = 4_000_000
 """Some 6,000 entries; beyond it the oldest quarter is pruned."""
 _TAIL = 262_144
 """Bytes at the end of the file in which the last entry is searched; an entry has at most 20,000."""
+_UNREADABLE = b"unreadable\n"
 _PATIENCE, _PAUSE = 3.0, 0.02
 """Seconds to wait for another writer: a stuck one must not keep anyone from disarming."""
 
@@ -91,23 +92,18 @@ class AuditLog:
             raise
 
     def forget(self, is_meant: Callable[[str], bool], becomes: str | None) -> int:
-        """Erase the subjects for whose text ``is_meant`` is true, and show ``becomes`` instead; return how many.
+        """Erase the subjects for whose text ``is_meant`` is true, and show ``becomes`` instead.
 
-        Raises StoreError or OSError, and changes nothing then.
+        Returns in how many lines. Raises StoreError or OSError, and changes nothing then.
         """
         if not self.path.exists():
             return 0
         with self.locked():
-            keys, lines, count = [self.key()], self.lines(), 0
-            for number, line in enumerate(lines):
-                with suppress(ValueError):
-                    entry = parse(line)
-                    if isinstance(entry, Entry) and any(is_meant(one.shown or "") for one in entry.subjects):
-                        lines[number] = _without(entry, is_meant, becomes, keys).line()
-                        count += 1
-            if count:
-                write_durably(self.path, b"".join(lines))
-        return count
+            keys, before = [self.key()], self.lines()
+            after = [_forgetting(line, is_meant, becomes, keys) for line in before]
+            if after != before or sum(map(len, before)) != self.path.stat().st_size:
+                write_durably(self.path, b"".join(after))
+        return sum(one != other for one, other in zip(before, after, strict=True))
 
     def sign_again(self, keys: Iterable[Key], trusted: Key) -> None:
         """Seal with ``keys`` what is sealed by ``trusted``, the signed end too. Raises StoreError or OSError."""
@@ -263,9 +259,16 @@ def _wait_for(lock: int, path: Path) -> None:
             time.sleep(_PAUSE)
 
 
-def _without(entry: Entry, is_meant: Callable[[str], bool], becomes: str | None, keys: list[Key]) -> Entry:
+def _forgetting(line: bytes, is_meant: Callable[[str], bool], becomes: str | None, keys: list[Key]) -> bytes:
+    """Return the line without the subjects that are meant; of one that cannot be understood, only that it was there."""
+    try:
+        entry = parse(line)
+    except ValueError:
+        return _UNREADABLE
+    if not isinstance(entry, Entry) or not any(is_meant(one.shown or "") for one in entry.subjects):
+        return line
     subjects = (one.erased(becomes, keys) if is_meant(one.shown or "") else one for one in entry.subjects)
-    return replace(entry, subjects=tuple(subjects))
+    return replace(entry, subjects=tuple(subjects)).line()
 
 
 def _sealed_again(line: bytes, keys: list[Key], trusted: Key) -> bytes:

@@ -64,7 +64,8 @@ class Story:
         monkeypatch.setattr(lifecycle, "has_terminal", lambda: terminal)
         monkeypatch.setattr(lifecycle, "notify", self._hear)
         monkeypatch.setattr(lifecycle, "_end_in_time", lambda code: None)
-        self.service = Supervisor(self._serve, self._reread)
+        self.recorded: list[str] = []
+        self.service = Supervisor(self._serve, self._reread, self.recorded.append)
 
     def plays(self, *daemons: list[Event] | Event) -> None:
         self._script = list(daemons)
@@ -169,6 +170,17 @@ def test_the_first_configuration_has_nothing_to_give_way_to(story):
 def test_what_fails_after_its_first_frame_fails_for_good(story):
     with pytest.raises(SourceError, match="the camera is busy"):
         story.plays([lambda: story.reload(config("gate"))], [lambda: None, story.fail])
+
+
+def test_reloads_and_rejections_are_audited(story):
+    story.plays(
+        [
+            lambda: (story.reload(ConfigError("no")), story.wait_until_told("READY=1", 2)),
+            lambda: (story.reload(config("back door")), story.wait_until_ending()),
+        ],
+        [story.stop],
+    )
+    assert story.recorded == ["configuration-rejected", "configuration-reloaded"]
 
 
 def test_an_unchanged_configuration_starts_nothing_anew(story):

@@ -13,3 +13,7 @@ def test_a_run_says_that_it_watches_and_from_which_source(facesecure, tmp_path, 
     assert outcome.code == 0, outcome.err
     assert f"dir:{folder}" in outcome.err + caplog.text
     assert "watching the" in outcome.err + caplog.text
+    audited = facesecure("audit", "--json").json["entries"]
+    assert [(entry["action"], entry["actor"], entry["outcome"]) for entry in audited] == [
+        ("started", "facesecure", "done"), ("stopped", "facesecure", "done"),
+    ]  # fmt: skip

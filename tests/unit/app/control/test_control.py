@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from facesecure.app.control.client import ask
 from facesecure.app.control.peer_credentials import Peer
 from facesecure.app.control.protocol import ANSWER_LIMIT, REQUEST_LIMIT
 from facesecure.app.control.server import ControlServer, serve_control
+from facesecure.domain.actors import Actor, act_as, current_actor, user_name
 from facesecure.domain.errors import ControlError, NoDaemonError, UsageError
 from support.service.control import NOBODY, call_as, open_folder
 
@@ -38,6 +40,7 @@ HANDLERS = {
     "refuse": refuse,
     "stumble": stumble,
     "shapeless": lambda request: {"a set": {1, 2}},
+    "actor": lambda request: asdict(current_actor()),
     "slow": lambda request: (time.sleep(0.3), {"done": True})[1],
 }
 
@@ -193,6 +196,21 @@ def test_a_group_that_is_not_there_lets_nobody_in():
     assert Peer(1, 1234, frozenset({1234})).refused("no-such-group").startswith("user 1234 may not")
     assert Peer(1, 0, frozenset()).refused("no-such-group") == ""
     assert Peer(1, os.geteuid(), frozenset()).refused("no-such-group") == ""
+
+
+def test_who_acts_is_the_user_that_the_kernel_names(server, path):
+    assert ask("actor", [path]) == {"name": user_name(os.getuid()), "origin": "control socket"}
+
+
+def test_who_called_sudo_is_believed_of_root_and_of_the_daemons_own_user_only(server, path):
+    act_as(Actor("anna (as root)", "command line"))
+    try:
+        assert ask("actor", [path])["name"] == "anna (as root)"
+    finally:
+        act_as(None)
+    assert Peer(1, os.geteuid(), frozenset()).actor("anna\n").name == "anna"
+    assert Peer(1, 4_000_000, frozenset()).actor("anna").name == "user 4000000"
+    assert Peer(1, 0, frozenset()).actor(["anna"]).name == user_name(0)
 
 
 @as_root
