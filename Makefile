@@ -121,6 +121,7 @@ test-slow: setup
 bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door
 	.venv/bin/python -m benchmarks.cameras
+	.venv/bin/python -m benchmarks.idle
 
 faults: setup
 	.venv/bin/python -m pytest tests/faults tests/attacks --table
