@@ -18,7 +18,7 @@ from enum import Enum, auto
 
 from facesecure.domain import AlignedFace, Recognition
 from facesecure.recognition.evidence import Evidence
-from facesecure.recognition.same_person import log_likelihood_of_same
+from facesecure.recognition.same_person import Likeness, likeness
 from facesecure.recognition.score_model import ScoreModel
 
 GAP = 0.5
@@ -28,7 +28,7 @@ _CERTAIN = 3.0
 _CERTAIN_OF_ONE = 6.0
 """The same for the same person where there is but one earlier face: two small, unclear faces are often alike."""
 _FAR = -3.0
-"""The log likelihood ratio of a face that raises the question without a gap."""
+"""The log likelihood ratio of a face that raises the question without a gap, if it is as unlike as another person's."""
 _MAX_FACES = 5
 """Faces after which the likelier answer is taken."""
 
@@ -54,18 +54,20 @@ class Answer(Enum):
 class Question:
     """Whether a track still follows the same person: the ``faces`` since that is asked, and the log odds that it does.
 
-    ``latest`` is the log likelihood ratio of the last of them; from ``certain`` on it is the same person after a gap.
+    From ``certain`` on it is the same person after a gap. ``far`` says that the last of them is far from the earlier
+    ones.
     """
 
     after_gap: bool
     certain: float = _CERTAIN
     faces: tuple[ObservedFace, ...] = ()
     log_odds: float = 0.0
-    latest: float = 0.0
+    far: bool = False
 
-    def add(self, face: ObservedFace, ratio: float) -> Question:
-        """Return the question with another face, of this log likelihood ratio."""
-        return replace(self, faces=(*self.faces, face), log_odds=self.log_odds + ratio, latest=ratio)
+    def add(self, face: ObservedFace, found: Likeness) -> Question:
+        """Return the question with another face, and how alike it is to the earlier ones."""
+        faces, log_odds = (*self.faces, face), self.log_odds + found.ratio
+        return replace(self, faces=faces, log_odds=log_odds, far=_is_far(found))
 
     @property
     def answer(self) -> Answer:
@@ -79,7 +81,8 @@ class Question:
     @property
     def likelier(self) -> Answer:
         """The likelier answer, once no more faces come."""
-        return Answer.OTHER if self.faces and self.log_odds < 0 else Answer.SAME
+        enough = self.after_gap or len(self.faces) > 1
+        return Answer.OTHER if self.faces and enough and self.log_odds < 0 else Answer.SAME
 
     @property
     def _after_gap(self) -> Answer:
@@ -89,9 +92,9 @@ class Question:
 
     @property
     def _in_sequence(self) -> Answer:
-        if self.latest > 0:
+        if not self.far:
             return Answer.SAME  # a single odd face: it comes from the light or the pose
-        return Answer.OTHER if len(self.faces) > 1 and self.log_odds <= 2 * _FAR else Answer.OPEN
+        return Answer.OTHER if len(self.faces) > 1 else Answer.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,11 @@ class Continuity:
 
     def ask(self, evidence: Evidence, question: Question | None, seen: ObservedFace) -> Question | None:
         """Return the question after the face ``seen``; None if there is none. ``evidence`` is of the earlier faces."""
-        ratio = log_likelihood_of_same(self.scores, evidence, seen.face, seen.recognition)
-        if ratio is None or (question is None and ratio > _FAR):
+        found = likeness(self.scores, evidence, seen.face, seen.recognition)
+        if found is None or (question is None and not _is_far(found)):
             return None
-        return (question or Question(after_gap=False)).add(seen, ratio)
+        return (question or Question(after_gap=False)).add(seen, found)
+
+
+def _is_far(found: Likeness) -> bool:
+    return found.unlike and found.ratio <= _FAR

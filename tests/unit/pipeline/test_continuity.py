@@ -121,6 +121,14 @@ def test_two_who_cross_without_a_gap_are_parted_after_two_faces():
     assert after.evidence.usable >= 2
 
 
+def test_a_clear_face_that_is_half_alike_stays_with_its_track_while_there_is_no_gap():
+    door = Door()
+    door.sees(recognition(TOM, 0.99), 5)
+    track = door.sees(recognition(TOM, 0.33), 5)
+    assert (track.number, track.question) == (1, None)
+    assert len(door.finish()) == 1
+
+
 def test_an_unclear_face_says_little_either_way():
     door = Door()
     door.sees(recognition(ANNA, 0.99), 5)
