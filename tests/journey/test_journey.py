@@ -12,7 +12,7 @@ from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.app.assembly import run
 from facesecure.camera.synthetic.clip import Appearance, timeline
 from facesecure.config import FacesecureConfig
-from facesecure.domain import Sighting, VerdictKind
+from facesecure.domain import Sighting, Subject, VerdictKind
 from facesecure.storage.store import Store
 from support.service.journey import config_for
 
@@ -73,7 +73,7 @@ def test_without_anybody_enrolled_both_clear_visitors_are_strangers(door_clip, t
 
 def test_people_seen_from_behind_are_noticed_and_never_strangers(shared_data, tmp_path):
     sightings = watched(config_for(shared_data / "clips" / "corridor-backs.mp4"), tmp_path)
-    assert {sighting.verdict.kind for sighting in sightings} == {UNIDENTIFIED}
+    assert {(sighting.verdict.kind, sighting.subject) for sighting in sightings} == {(UNIDENTIFIED, Subject.PERSON)}
 
 
 def test_a_mask_over_the_whole_picture_sees_nobody(door_clip, tmp_path):

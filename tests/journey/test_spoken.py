@@ -10,6 +10,7 @@ from facesecure.alerts.speech.announcements import phrases_of
 from facesecure.alerts.speech.audio import decode
 from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.app.assembly import run
+from facesecure.domain import Subject
 from support.service.journey import config_for
 from support.speech.alsa import EVENING, PLAYED_RATE, samples, without_a_card
 
@@ -21,7 +22,7 @@ def test_an_evening_at_the_door_is_heard_and_nothing_else(household, door_clip, 
     config = config_for(door_clip, plugins={"speaker": {}}, speech={"voices": ["fake"], "language": "fr"})
     run(config, state_dir, exit_at_end=True)
     phrases = phrases_of(config)
-    said = [phrases.known("Grace Hopper"), phrases.stranger(), phrases.unidentified()]
+    said = [phrases.known("Grace Hopper"), phrases.stranger(), phrases.unidentified(Subject.PERSON)]
     heard = samples(played.with_name(EVENING))[:, 0]
     with SpeechService(config.speech, state_dir) as studio:
         recordings = [decode(studio.recording(text), PLAYED_RATE).samples for text in said]
