@@ -83,7 +83,7 @@ def test_on_a_full_disk_with_old_snapshots_it_starts_where_it_is_and_tells_that_
     with home.watched() as daemon:
         home.wait_for_alerts(2)
         assert home.rows("SELECT count(*) FROM sightings") != [(0,)]
-    assert service_alerts(home) == ["The disk is full: 4 MB of old snapshots and backups were removed"]
+    assert service_alerts(home) == ["The disk is full: 4 MB of old films, snapshots and backups were removed"]
     assert "Traceback" not in daemon.said
 
 

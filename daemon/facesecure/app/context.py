@@ -87,7 +87,7 @@ class DaemonContext:
         if self.store.restored:
             yield "restored", ""
         if freed := self.store.freed + self.location.freed:
-            yield "disk_full", f"{freed / 1e6:.0f} MB of old snapshots and backups were removed"
+            yield "disk_full", f"{freed / 1e6:.0f} MB of old films, snapshots and backups were removed"
         if self.location.complaint:
             yield "unwritable", self.location.complaint
 

@@ -36,7 +36,7 @@ def test_what_was_let_go_for_the_start_is_told_in_one_sum_and_a_refuge_with_its_
     store.freed = 3_000_000
     refuge = StateLocation(tmp_path / "disk", tmp_path, "the disk cannot be written", freed=2_000_000)
     assert list(context(store, refuge).startup_events()) == [
-        ("disk_full", "5 MB of old snapshots and backups were removed"),
+        ("disk_full", "5 MB of old films, snapshots and backups were removed"),
         ("unwritable", "the disk cannot be written"),
     ]
 
