@@ -180,13 +180,16 @@ def pictures(data: Path) -> None:
     """Print what is seen on the pictures of animals and scenes, with the names of those taken for people."""
     listed, detector = set(PEOPLE.read_text().split()), SubjectDetector(load_model(MODEL))
     for kind in ("pets", "scenes"):
-        seen: dict[str, list[str]] = {}
-        for path in sorted((data / "negatives" / kind).rglob("*.jpg")):
-            best = subject_of(detector.detect(read_photo(path)))
-            seen.setdefault(best.subject if best else "nothing known", []).append(path.name)
-        counts = ", ".join(f"{len(names)} {subject}" for subject, names in sorted(seen.items()))
-        wrong = [name for name in seen.get(Subject.PERSON, []) if name not in listed]
-        print(f"{kind:24} {counts}; a person where none is: {len(wrong)} {' '.join(wrong)}")
+        for light in ("as it is", "a quarter of the light", "a tenth of the light"):
+            seen: dict[str, list[str]] = {}
+            for path in sorted((data / "negatives" / kind).rglob("*.jpg")):
+                best = subject_of(detector.detect(CHANGES[light](read_photo(path))))
+                seen.setdefault(best.subject if best else "nothing known", []).append(path.name)
+            counts = ", ".join(f"{len(names)} {subject}" for subject, names in sorted(seen.items()))
+            wrong = [name for name in seen.get(Subject.PERSON, []) if name not in listed]
+            print(
+                f"{kind}, {light:24} {counts}; a person where none is: {len(wrong)} {' '.join(wrong[:8])}", flush=True
+            )
 
 
 def cost(data: Path, pairs: int = 5) -> None:

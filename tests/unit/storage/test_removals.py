@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from facesecure.config import StoreConfig
-from facesecure.domain import Alert, AlertKind, Sighting, Verdict, VerdictKind
+from facesecure.domain import Alert, AlertKind, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.domain.names import FORGOTTEN
 from facesecure.storage import database
@@ -75,9 +75,12 @@ def test_of_a_snapshot_taken_while_the_person_stood_there_too_only_the_own_face_
     assert abs(shown(household, "before")[100, 100].astype(int) - scene()[100, 100]).max() < 6
 
 
-def test_a_snapshot_without_a_face_of_its_own_goes_when_the_person_stood_there(household):
+@pytest.mark.parametrize("subject", [None, Subject.PERSON], ids=str)
+def test_a_snapshot_without_a_face_of_its_own_goes_when_the_person_stood_there(household, subject):
+    """A box around somebody seen from behind is no face's: it may be the person's own."""
     household.record(made("hers", 1, known(NAME)))
-    movement = replace(made("movement", 3, Verdict(VerdictKind.UNIDENTIFIED, "no face")), box=None, faces=())
+    movement = replace(made("movement", 3, Verdict(VerdictKind.UNIDENTIFIED, "no face")), track=None, faces=())
+    movement = replace(movement, subject=subject, box=movement.box if subject else None)
     path = household.record(movement).snapshot
     assert path is not None
     household.remove_person(NAME)
