@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.domain import VerdictKind
+from facesecure.domain import Subject, VerdictKind
 from support.people import enrolled_face, sighting
 
 
@@ -43,6 +43,18 @@ def test_the_table_tells_who_and_why(facesecure, seen):
     outcome = facesecure("events", "list")
     assert "Anna" in outcome.out
     assert "why 2" in outcome.out
+
+
+def test_what_moved_without_a_face_is_told_in_the_table_in_json_and_in_csv(facesecure, seen):
+    seen.record(replace(sighting(4, VerdictKind.UNIDENTIFIED), subject=Subject.PERSON))
+    seen.record(replace(sighting(5, VerdictKind.UNIDENTIFIED), subject=Subject.NOTHING))
+    assert "unidentified (person)" in " ".join(facesecure("events", "list").out.split())
+    events = facesecure("events", "list", "--json").json["events"]
+    assert [event["subject"] for event in events] == ["", "person", None, None]
+    rows = list(csv.DictReader(io.StringIO(facesecure("events", "export", "--format", "csv").out)))
+    assert [row["subject"] for row in rows] == ["", "", "person", ""]
+    shown = facesecure("events", "show", "00000004").out.splitlines()
+    assert ["subject", "person"] in [line.split() for line in shown]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from facesecure.app.control.commands import LastSeen, ago, status_line
-from facesecure.domain import VerdictKind
+from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.mode import Mode
 from support.builders import NOON
 
@@ -31,6 +31,20 @@ def test_somebody_without_a_name_is_told_by_what_is_known_of_them():
     assert status_line(Mode.HOME, 2, seen(3, VerdictKind.UNIDENTIFIED, None), NOON).endswith(
         "an unidentified visitor 3 min ago"
     )
+
+
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        (Subject.PERSON, "an unidentified person"),
+        (Subject.ANIMAL, "an animal"),
+        (Subject.VEHICLE, "a vehicle"),
+        (Subject.NOTHING, "an unidentified visitor"),
+    ],
+)
+def test_what_showed_no_face_is_told_by_what_it_was(subject, words):
+    last = LastSeen(VerdictKind.UNIDENTIFIED, None, NOON, subject)
+    assert status_line(Mode.HOME, 2, last, NOON).endswith(f"last seen {words} just now")
 
 
 def test_a_camera_in_trouble_and_quiet_hours_are_said():
