@@ -59,6 +59,7 @@ def build_pipeline(
             MotionGate(config.motion, config.camera.zones),
             interval=config.detector.interval,
             following=lambda: tracker.busy,
+            hurried=lambda: tracker.hurried,
             attention=attention,
         ),
         models=models,

@@ -17,6 +17,8 @@ from facesecure.vision.detection.search_areas import AreaDetector, SearchArea
 
 _EVERYTHING_AFTER = 1.0
 """Seconds after which the whole frame is searched again."""
+_REGIONS_AFTER = 0.3
+"""Seconds after which the regions are searched again while faces are followed: two usual intervals between searches."""
 _JITTER = 0.01
 """Seconds by which a frame may come before that: a camera's clock jitters."""
 _MARGIN = 0.02
@@ -36,7 +38,7 @@ class FaceSearch:
 
     def __init__(self) -> None:
         self._everything_at = float("-inf")
-        self._regions_next = True
+        self._regions_at = float("-inf")
 
     def find(
         self, detector: Detector, frame: Frame, tracks: Sequence[Track], regions: Sequence[Region]
@@ -57,18 +59,18 @@ class FaceSearch:
             self._note_everything(frame.taken_at)
             return None
         near = [SearchArea.near(_expected(track, frame.taken_at)) for track in tracks]
-        if near and not self._regions_next and all(track.hits > 1 for track in tracks):  # else it has no velocity yet
-            self._regions_next = True
+        waited = frame.taken_at - self._regions_at >= _REGIONS_AFTER - _JITTER
+        if near and not waited and all(track.hits > 1 for track in tracks):  # else it has no velocity yet
             return near
         moved = [_enlarged(region, frame.pixels.size) for region in regions]
         if sum(box.area for box in moved) > _MOST * frame.pixels.size[0] * frame.pixels.size[1]:
             self._note_everything(frame.taken_at)
             return None
-        self._regions_next = False
+        self._regions_at = frame.taken_at
         return [SearchArea(box) for box in moved] + near
 
     def _note_everything(self, at: float) -> None:
-        self._everything_at, self._regions_next = at, False
+        self._everything_at = self._regions_at = at
 
 
 def _expected(track: Track, at: float) -> Box:

@@ -114,3 +114,15 @@ def test_a_detector_that_cannot_search_a_part_searches_everything() -> None:
     face = face_at(30, 30, 20)
     search, detector = FaceSearch(), ScriptedDetector([[face], [face]])
     assert [search.find(detector, frame_at(time), (), (DOOR,)) for time in (0.0, 0.2)] == [[face], [face]]
+
+
+def test_searches_that_follow_each_other_fast_are_of_the_tracks() -> None:
+    watch, visitor = Watch(), Scene([face_at(160, 100, 40)])
+    watch.look(visitor)
+    watch.look(visitor)
+    watch.time -= STEP
+    for _ in range(4):
+        watch.time += 0.06
+        watch.look(visitor)
+        watch.time -= STEP
+    assert kinds(visitor) == "ERTTTT"
