@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from facesecure.config.base import Section
@@ -10,7 +12,11 @@ from facesecure.config.base import Section
 class ClipsConfig(Section):
     """Films of the visits: the camera's own video, encrypted, with some seconds before and after."""
 
-    enabled: bool = Field(False, description="keep a film of every visit; facesecure events clip ID plays it")
+    enabled: Literal["auto"] | bool = Field(
+        "auto",
+        description="keep a film of every visit, which facesecure events clip ID plays; auto: of network cameras, whose "
+        "own video is kept as it comes; others have to be encoded, which costs processor time",
+    )
     keep_days: float = Field(
         7.0, ge=0, description="films older than this many days are removed; 0: as long as their sightings"
     )

@@ -281,6 +281,8 @@ class FacesecureConfig(Section):
         if camera.health is not None:
             given = {name: getattr(camera.health, name) for name in camera.health.model_fields_set}
             own["health"] = self.health.model_copy(update=given)
-        if camera.clips is not None:
-            own["clips"] = self.clips.model_copy(update={"enabled": camera.clips})
+        filmed = self.clips.enabled if camera.clips is None else camera.clips
+        if filmed == "auto":
+            filmed = camera.source.strip().lower().startswith(("rtsp:", "rtsps:"))
+        own["clips"] = self.clips.model_copy(update={"enabled": filmed})
         return self.model_copy(update=own)

@@ -65,7 +65,7 @@ def test_each_camera_has_its_own_settings_and_else_those_of_all(tmp_path: Path) 
     assert (door.camera.zones, gate.camera.zones) == ([], [(0.2, 0.2, 0.8, 1.0)])
     assert (door.health.moved, gate.health.moved, gate.health.frozen, gate.health.offline) == (60, 0, 90, 20)
     assert (door.speech.where, gate.speech.where) == (None, "at the gate")
-    assert (door.clips.enabled, gate.clips.enabled, gate.clips.before) == (False, True, 5)
+    assert (door.clips.enabled, gate.clips.enabled, gate.clips.before) == (True, True, 5)
 
 
 def test_one_camera_is_a_list_of_one(tmp_path: Path) -> None:
@@ -196,3 +196,11 @@ def test_whatever_stands_in_a_mask_and_in_zones_is_areas_or_is_refused_in_plain_
     for area in (WatchedArea(zones=camera.zones), WatchedArea(mask=camera.mask or [])):
         assert 0 <= area.share_of(Box(0, 0, 160, 90), (160, 90)) <= 1
         assert area.pixels((90, 160)).shape == (90, 160)
+
+
+def test_the_visits_of_network_cameras_are_filmed_by_default():
+    sources = {"network": "rtsp://door/1", "pi": "picamera2:0", "usb": "v4l2:/dev/video0"}
+    config = FacesecureConfig.model_validate({"cameras": [{"name": n, "source": s} for n, s in sources.items()]})
+    assert [one.clips.enabled for one in config.each_camera()] == [True, False, False]
+    off = config.model_copy(update={"clips": config.clips.model_copy(update={"enabled": False})})
+    assert not any(one.clips.enabled for one in off.each_camera())
