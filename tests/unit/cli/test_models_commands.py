@@ -51,15 +51,10 @@ def test_a_damaged_model_fails_the_verification(facesecure, state):
 
 
 @pytest.fixture
-def mirror(tmp_path, monkeypatch):
-    """A loopback server with a file of our own under YuNet's name."""
-    content = bytes(range(256)) * 50
+def mirrored(tmp_path, monkeypatch):
+    """A loopback server of the files in a folder: its address, and the folder."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    card = model_registry.downloadable_card("yunet")
-    ours = card.model_copy(update={"size": len(content), "sha256": hashlib.sha256(content).hexdigest()})
-    monkeypatch.setattr(model_registry, "downloadable_card", lambda name: ours)
-    (folder / card.file).write_bytes(content)
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -75,9 +70,34 @@ def mirror(tmp_path, monkeypatch):
         server.socket = authority.context().wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}", folder / card.file
+        yield f"https://127.0.0.1:{server.server_address[1]}", folder
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def mirror(mirrored, monkeypatch):
+    """A mirror with a file of our own under YuNet's name."""
+    url, folder = mirrored
+    content = bytes(range(256)) * 50
+    card = model_registry.downloadable_card("yunet")
+    ours = card.model_copy(update={"size": len(content), "sha256": hashlib.sha256(content).hexdigest()})
+    monkeypatch.setattr(model_registry, "downloadable_card", lambda name: ours)
+    (folder / card.file).write_bytes(content)
+    return url, folder / card.file
+
+
+def test_the_networks_against_pictures_are_pulled_and_converted_by_one_name(facesecure, state, mirrored, shared_data):
+    url, folder = mirrored
+    given = sorted((shared_data / "models" / "antispoof").iterdir())
+    for name, file in zip(model_registry.to_pull("antispoof"), given, strict=True):
+        (folder / model_registry.remote_file(name).name).write_bytes(file.read_bytes())
+    outcome = facesecure("models", "pull", "antispoof", "--mirror", url, "--json")
+    assert outcome.code == 0, outcome.err
+    assert [model["licence"] for model in outcome.json["models"]] == ["Apache-2.0", "Apache-2.0"]
+    assert "trained on CelebA-Spoof (non-commercial research use)" in outcome.err
+    assert {file.suffix for file in (state / "models").iterdir()} == {".json", ".tflite"}
+    assert facesecure("models", "verify").code == 0
 
 
 def test_a_model_is_pulled_and_its_licence_shown(facesecure, state, mirror):
