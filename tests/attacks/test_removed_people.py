@@ -17,6 +17,7 @@ from facesecure.config import FacesecureConfig, StoreConfig
 from facesecure.domain import Verdict, VerdictKind
 from facesecure.domain.names import FORGOTTEN
 from facesecure.recognition import calibration
+from facesecure.services.audit import record
 from facesecure.services.drill.report import DrillReport, Step, load_reports, save_report
 from facesecure.services.people import finish_removals, forget_person, rename_person
 from facesecure.storage.signed_documents import SignedDocuments
@@ -75,7 +76,8 @@ def household(tmp_path_factory: pytest.TempPathFactory) -> Household:
 
 
 def leave_files(state: Path) -> None:
-    """A calibration, reports of drills, recordings and a chart, all with the name."""
+    """A calibration, reports of drills, recordings, a chart and the audit log, all with the name."""
+    record(state, "visitor-named", "visitor 7", NAME.upper())
     SignedDocuments(state).write(calibration.FILE_NAME, {"people": {NAME: {}}, "made_by": "an earlier version"})
     (state / calibration.CHART_NAME).write_bytes(NAME.encode())
     report = DrillReport(

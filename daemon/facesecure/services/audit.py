@@ -47,6 +47,12 @@ ACTIONS = {
 }
 """What each action in the log means."""
 
+_ABOUT_PEOPLE = {
+    "person-enrolled", "person-renamed", "person-removed", "face-removed", "people-exported", "people-imported",
+    "visitor-named", "sighting-corrected",
+}  # fmt: skip
+"""Actions whose subjects may be names: who is called Off must not take the mode along."""
+
 Record = Callable[..., None]
 """Takes an action and its subjects, and records them."""
 
@@ -132,7 +138,9 @@ def forget_name(state_dir: Path, name: str, becomes: str) -> None:
     Raises StoreError or OSError.
     """
     wanted = name_key(name)
-    audit_log_of(state_dir).forget(lambda text: _key(text) == wanted, None if becomes == FORGOTTEN else becomes)
+    audit_log_of(state_dir).forget(
+        lambda action, text: action in _ABOUT_PEOPLE and _key(text) == wanted, None if becomes == FORGOTTEN else becomes
+    )
 
 
 def verify(state_dir: Path, expected: Sequence[str] = ()) -> Verification:

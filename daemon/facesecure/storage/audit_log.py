@@ -46,6 +46,9 @@ _UNREADABLE = b"unreadable\n"
 _PATIENCE, _PAUSE = 3.0, 0.02
 """Seconds to wait for another writer: a stuck one must not keep anyone from disarming."""
 
+IsMeant = Callable[[str, str], bool]
+"""Takes the action of an entry and the text of one of its subjects."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -91,14 +94,16 @@ class AuditLog:
             self._lost.add()
             raise
 
-    def forget(self, is_meant: Callable[[str], bool], becomes: str | None) -> int:
-        """Erase the subjects for whose text ``is_meant`` is true, and show ``becomes`` instead.
+    def forget(self, is_meant: IsMeant, becomes: str | None) -> int:
+        """Erase the subjects for which ``is_meant`` is true, and show ``becomes`` instead.
 
         Returns in how many lines. Raises StoreError or OSError, and changes nothing then.
         """
         if not self.path.exists():
             return 0
         with self.locked():
+            for draft in self.folder.glob(f".{LOG_NAME}.*.part"):  # a killed process's
+                draft.unlink(missing_ok=True)
             keys, before = [self.key()], self.lines()
             after = [_forgetting(line, is_meant, becomes, keys) for line in before]
             if after != before or sum(map(len, before)) != self.path.stat().st_size:
@@ -259,15 +264,15 @@ def _wait_for(lock: int, path: Path) -> None:
             time.sleep(_PAUSE)
 
 
-def _forgetting(line: bytes, is_meant: Callable[[str], bool], becomes: str | None, keys: list[Key]) -> bytes:
+def _forgetting(line: bytes, is_meant: IsMeant, becomes: str | None, keys: list[Key]) -> bytes:
     """Return the line without the subjects that are meant; of one that cannot be understood, only that it was there."""
     try:
         entry = parse(line)
     except ValueError:
         return _UNREADABLE
-    if not isinstance(entry, Entry) or not any(is_meant(one.shown or "") for one in entry.subjects):
+    if not isinstance(entry, Entry) or not any(is_meant(entry.action, one.shown or "") for one in entry.subjects):
         return line
-    subjects = (one.erased(becomes, keys) if is_meant(one.shown or "") else one for one in entry.subjects)
+    subjects = (one.erased(becomes, keys) if is_meant(entry.action, one.shown or "") else one for one in entry.subjects)
     return replace(entry, subjects=tuple(subjects)).line()
 
 

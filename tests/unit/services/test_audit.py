@@ -59,6 +59,13 @@ def test_people_are_audited_and_forgotten_here_too(store: Store) -> None:
     assert b"anna" not in content
 
 
+def test_whoever_is_called_off_takes_no_mode_along(store: Store) -> None:
+    store.add_person("Off", [enrolled_face(1)])
+    audit.record(store.state_dir, "armed", "off")
+    forget_person(store, CONFIG, store.state_dir, "Off")
+    assert told(store) == [("armed", "off"), ("person-removed", "-")]
+
+
 def test_visitors_and_corrections_are_audited(store: Store) -> None:
     store.add_person("Anna", known_to(1))
     visit(store, "visit-1", 2)
