@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -78,6 +79,21 @@ def test_an_edited_entry_is_named(state: Path, saw: Callable[[str], None]) -> No
     put(state, [*genuine[:2], edited(genuine[2], number=40), *genuine[3:]])
     assert "entry 3 is missing" in breaks(state)
     saw(f"{len(changes) + 1} of {len(changes) + 1} noticed, and the entry named")
+
+
+def test_whatever_byte_is_changed_is_noticed_or_changes_nothing(state: Path) -> None:
+    audit.record(state, "person-enrolled", "Zoë")
+    audit.forget_name(state, "Zoë", "Anna")
+    content, entries, chance = (state / LOG_NAME).read_bytes(), audit.verify(state).entries, random.Random(4)
+    noticed = 0
+    for _ in range(300):
+        changed = bytearray(content)
+        changed[chance.randrange(len(content))] = chance.randrange(256)
+        (state / LOG_NAME).write_bytes(changed)
+        found = audit.verify(state)
+        noticed += bool(found.breaks)
+        assert found.breaks or found.entries == entries
+    assert noticed > 250
 
 
 @attack("entry of the audit log removed", how="each of the first five of six; two in the middle; the first three")

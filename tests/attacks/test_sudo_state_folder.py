@@ -27,10 +27,13 @@ COMMANDS = (
     ("visitors", "list"),
     ("alerts", "history"),
     ("speech", "prepare"),
+    ("audit",),
+    ("audit", "verify"),
     ("doctor",),
 )
 DATABASE = ("facesecure.db", "facesecure.db-wal", "facesecure.db-shm", "facesecure.db-journal")
 FILES = (
+    "audit.jsonl", "audit.json", "audit.lock", "audit.lost",
     "arming.json", "calibration.json", "calibration.png", "daemon.lock", "told.json", "key", ".room", "control.sock",
     "backups/facesecure-999999-20990101.db", "backups/suspect", "drills/20990101T000000Z.json", "models/planted.json",
     "models/planted.tflite", "speech/planted.mp3", "google_home/devices.json", "google_home/pending_volumes.json",

@@ -67,7 +67,7 @@ class RetentionTask(RunsPeriodically):
     def _trusted_config(self) -> tuple[StoreConfig, ClipsConfig | None]:
         """Return the configuration, without its age limits while the clock is not trusted; size limits always hold."""
         clips, forever = self._clips, {"keep_days": 0.0, "audit_days": 0.0}
-        days = self._config.keep_days or (clips.keep_days if clips else 0.0)
+        days = self._config.keep_days or (clips.keep_days if clips else 0.0) or self._config.audit_days
         if not days or self._guard.trusts(self._newest(), timedelta(days=days)):
             return self._config, clips
         return self._config.model_copy(update=forever), clips and clips.model_copy(update={"keep_days": 0.0})
