@@ -9,6 +9,8 @@ from facesecure.recognition.liveness.surroundings import PairMotion
 
 _LEAST_PAIRS = 5
 """Pairs of frames with movement from which their share counts: of fewer, chance decides."""
+_CLEAR = 5
+"""Movements of the face alone from which its surroundings count as still."""
 LEAST_FACES = 4
 """Faces that must be judged before a visit is doubted."""
 _SUSPICIOUS = 0.5
@@ -83,6 +85,11 @@ class VisitCues:
         moving = self.together + self.apart
         share = self.together / moving if moving >= _LEAST_PAIRS else None
         return VisitSummary(self.faces, share, min(self.wide, self.near) / self.scored if self.scored else None)
+
+    @property
+    def clear(self) -> bool:
+        """Return whether the surroundings stay where they are: few comparisons more are needed."""
+        return self.apart >= _CLEAR and self.apart >= 4 * self.together
 
     @property
     def suspicious(self) -> bool:

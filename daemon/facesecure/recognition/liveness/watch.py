@@ -23,8 +23,9 @@ _GREY = 4.0
 _SCORED_AT_ONCE = 8
 """Faces of a visit that are scored as they come; later ones every ``_SCORED_AGAIN`` seconds."""
 _SCORED_AGAIN = 1.0
-_PAIRS_AT_ONCE, _REST = 20, 0.5
-"""Pairs of frames that are compared as they come, and seconds between two later pairs: most visits are short."""
+_PAIRS_AT_ONCE, _REST, _CLEAR_REST = 20, 0.5, 2.0
+"""Pairs of frames that are compared as they come, and seconds between two later pairs, or where it is clear already
+that the surroundings stay."""
 _PATIENCE = 1.5
 """Seconds that a name waits at most while its visit is suspicious."""
 
@@ -48,8 +49,8 @@ class _Visit:
         if self.patch is not None:
             found = compare(self.patch, frame.luma, at)
             self.pairs += 1
-            if self.pairs >= _PAIRS_AT_ONCE:
-                self.patch, self.rests_until = None, at + _REST
+            if self.cues.clear or self.pairs >= _PAIRS_AT_ONCE:
+                self.patch, self.rests_until = None, at + (_CLEAR_REST if self.cues.clear else _REST)
                 return found
         self.patch = FacePatch.of(frame.luma, _in_luma(face.box, frame), at)
         return found
