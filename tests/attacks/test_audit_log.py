@@ -211,9 +211,9 @@ def test_a_log_of_another_household_is_noticed(
 
 @attack(
     "damaged audit log",
-    how="bytes that are no text, a number of 400 digits, a million brackets, 40 MB of one line, a pipe, a folder",
+    how="bytes that are no text, a number of 400 digits, a million brackets, 40 MB in a line, a pipe, a folder, a link",
 )
-def test_a_log_that_is_no_log_stops_nothing(state: Path, saw: Callable[[str], None]) -> None:
+def test_a_log_that_is_no_log_stops_nothing(state: Path, tmp_path: Path, saw: Callable[[str], None]) -> None:
     genuine = lines(state)
     for line in (b"\xff\xfe\x00", b'{"number":' + b"9" * 400 + b"}", b"[" * 1_000_000, b"x" * 40_000_000):
         put(state, [*genuine[:3], line + b"\n", *genuine[3:]])
@@ -224,9 +224,16 @@ def test_a_log_that_is_no_log_stops_nothing(state: Path, saw: Callable[[str], No
     (state / LOG_NAME).unlink()
     (state / LOG_NAME).mkdir()
     audit.record(state, "armed", "off")
+    planted = f"{state / LOG_NAME} is a link or no regular file, so that nothing is recorded"
+    assert breaks(state) == [planted]
     (state / LOG_NAME).rmdir()
     os.mkfifo(state / LOG_NAME)
     audit.record(state, "armed", "off")
+    assert breaks(state) == [planted]
+    (state / LOG_NAME).unlink()
+    (state / LOG_NAME).symlink_to(tmp_path / "nowhere")
+    audit.record(state, "armed", "off")
+    assert (breaks(state), (tmp_path / "nowhere").exists()) == ([planted], False)
     (state / LOG_NAME).unlink()
     put(state, genuine)
     audit.record(state, "armed", "off")

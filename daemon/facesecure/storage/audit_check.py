@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from facesecure.domain.errors import StoreError
 from facesecure.storage.audit_entries import Checkpoint, Entry, Position, parse
-from facesecure.storage.audit_log import DAMAGED, HEAD_NAME, LOST, AuditLog
+from facesecure.storage.audit_log import DAMAGED, HEAD_NAME, LOCK_NAME, LOG_NAME, LOST, AuditLog
+from facesecure.storage.audit_lost import LOST_NAME
 from facesecure.storage.keys import Key
 
 
@@ -53,6 +57,8 @@ def check(log: AuditLog, expected: Sequence[tuple[int, str]] = ()) -> Verificati
         for one in check(audit_log_of(state_dir)).breaks:
             print(one.sentence)
     """
+    if planted := tuple(_planted(log.folder)):
+        return Verification((), planted, (), _lost(log), Position())
     lines = log.lines()
     if not lines and not (log.folder / HEAD_NAME).exists() and not expected:
         return Verification((), (), (), _lost(log), Position())
@@ -65,6 +71,15 @@ def check(log: AuditLog, expected: Sequence[tuple[int, str]] = ()) -> Verificati
     breaks.sort(key=lambda one: one.number or 0)
     notes, lost = tuple(_notes(start, entries)), _lost(log)
     return Verification(tuple(entries), tuple(breaks), notes, lost, end, start.breaks)
+
+
+def _planted(folder: Path) -> Iterator[Break]:
+    """Yield the files of the log that are none of facesecure's: it writes to no link, pipe or folder."""
+    for name in (LOG_NAME, HEAD_NAME, LOCK_NAME, LOST_NAME):
+        with suppress(FileNotFoundError):
+            found = (folder / name).lstat()
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+                yield Break(None, f"{folder / name} is a link or no regular file, so that nothing is recorded")
 
 
 def _parsed(lines: Sequence[bytes], key: Key) -> tuple[Checkpoint, list[Entry], list[Break]]:
