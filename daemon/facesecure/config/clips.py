@@ -14,7 +14,7 @@ class ClipsConfig(Section):
 
     enabled: Literal["auto"] | bool = Field(
         "auto",
-        description="keep a film of every visit, which facesecure events clip ID plays; auto: of network cameras, whose "
+        description="keep a film of every visit, for facesecure events clip ID; auto: of network cameras, whose "
         "own video is kept as it comes; others have to be encoded, which costs processor time",
     )
     keep_days: float = Field(
