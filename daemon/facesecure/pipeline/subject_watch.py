@@ -23,7 +23,7 @@ _WINDOW = 5
 """Latest looks that are taken together."""
 _NEEDED = 2
 """Of these, the looks that must show the same kind: one alone is often wrong."""
-_LEFT = 3
+_LEFT = 2
 """Latest looks that show nothing known, after which whatever was there has left."""
 _FORGOTTEN = 16.0
 """Seconds after which a look says nothing about what moves now."""

@@ -76,7 +76,7 @@ def test_a_person_goes_before_what_is_beside_them(kind):
 
 
 def test_who_has_left_is_no_longer_there():
-    watch, at = watched(PERSON, PERSON, NOTHING, NOTHING, NOTHING)
+    watch, at = watched(PERSON, PERSON, NOTHING, NOTHING)
     assert watch.subject(at) is NOTHING
 
 
