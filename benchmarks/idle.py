@@ -104,12 +104,12 @@ def main() -> None:
         return
     folder = options.out / "cache"
     folder.mkdir(parents=True, exist_ok=True)
-    films = dict(zip(STREAMS, encoded(folder, options.seconds, STREAMS), strict=True))
+    films = encoded(folder, options.seconds, STREAMS)
     rows = {
         stream.name: {mode: read(film, sparse=mode == "auto") for mode in ("off", "auto")}
-        for stream, film in films.items()
+        for stream, film in zip(STREAMS, films, strict=True)
     }
-    memory = {mode: _memory(films[STREAMS[2]], mode) for mode in ("off", "auto")}
+    memory = {mode: _memory(films[2], mode) for mode in ("off", "auto")}
     show(rows, memory)
     found = {name: {mode: asdict(one) for mode, one in row.items()} for name, row in rows.items()}
     (options.out / "idle.json").write_text(json.dumps({"streams": found, "memory": memory}, indent=1))
