@@ -43,6 +43,7 @@ class AlertMessage(Document):
     doubt: str | None = None
     subject: Subject | None = None
     clip: str | None = None
+
     @classmethod
     def of(cls, alert: Alert) -> AlertMessage:
         """Build it from ``alert``."""
