@@ -59,7 +59,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SubjectView:
-    """The scene at ``at`` (seconds on the source's clock) with the subject's ``box`` in it: uint8 RGB, 1280 wide."""
+    """The scene at ``at`` (seconds on the source's clock), uint8 RGB, at most 1280 wide, and the ``box`` in it."""
 
     at: float
     subject: Subject
@@ -105,7 +105,7 @@ class SubjectWatch:
         """Free the memory of looking if there was no look lately. Call it for every frame, at ``at`` seconds."""
         if self._used is not None and at - self._looked_at > _FORGOTTEN:
             self._used.release()
-            self._used = None
+            self._used = self._view = None
 
     def _look(self, frame: Frame, regions: Sequence[Region], detector: SubjectDetector) -> None:
         """Search what moves in ``frame``: the two largest of ``regions`` in turn."""
