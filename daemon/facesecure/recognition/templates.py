@@ -13,7 +13,9 @@ One mean of all faces achieves nearly everything. Photos of Labelled Faces in th
 
 A mean of each kind is therefore made only where the faces are clearly of two kinds, which is rare (one person in 25
 with clear photos, half of those with blurred ones among them): more templates are more chances for strangers too. The
-mean of a face and its mirror image, tried as well, changed nothing by more than 0.1 %.
+mean of a face and its mirror image, tried as well, changed nothing by more than 0.1 %: in 200 households of four with
+five photos (seed 0) it names 99.05 instead of 99.02 % when 1 stranger in 10,000 is accepted, and 98.75 instead of
+98.83 % at 1 in 100,000; templates of all faces and all their mirror images name 99.08 and 98.78 %.
 
 What a single photo adds is used best by moving the mean towards it ("blended" templates). Share named, households of
 four with five photos each, drawn with seeds 0 and 1, when 1 stranger in 1,000 and in 10,000 is accepted:
