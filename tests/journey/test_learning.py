@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.app.assembly import run
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS
+from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.domain import Verdict, VerdictKind
 from support.service.commandline import CommandLine, own_settings
 from support.service.journey import config_for
@@ -26,13 +29,26 @@ def facesecure(household, tmp_path, monkeypatch, capfd) -> CommandLine:
     return CommandLine(state, capfd)
 
 
+@pytest.fixture(scope="module")
+def noon_clip(door_clip, tmp_path_factory) -> Path:
+    """The same visits in brighter light, as on another day."""
+    path = tmp_path_factory.mktemp("noon") / "noon.mp4"
+    brighter = np.array([255 * (level / 255) ** 0.7 for level in range(256)], np.uint8)
+    with av.open(str(door_clip)) as clip:
+        stream = clip.streams.video[0]
+        with VideoWriter(path, (stream.width, stream.height), float(stream.average_rate or 15)) as video:
+            for frame in clip.decode(stream):
+                video.write(brighter[frame.to_ndarray(format="rgb24")])
+    return path
+
+
 @pytest.fixture
-def evening(facesecure, door_clip) -> Callable[[], list[Verdict]]:
+def evening(facesecure, door_clip) -> Callable[..., list[Verdict]]:
     """An evening at the door; returns the verdicts that the plugins were told."""
 
-    def watch() -> list[Verdict]:
+    def watch(clip: Path = door_clip) -> list[Verdict]:
         recorder = RecordingPlugin()
-        run(config_for(door_clip), facesecure.state, exit_at_end=True, extra_plugins={"recording": recorder})
+        run(config_for(clip), facesecure.state, exit_at_end=True, extra_plugins={"recording": recorder})
         assert all(alert.sighting.faces == () for alert in recorder.alerts), "plugins are not told of faces"
         return [alert.sighting.verdict for alert in recorder.alerts]
 
@@ -43,8 +59,8 @@ def names(verdicts: list[Verdict]) -> set[str | None]:
     return {verdict.name for verdict in verdicts if verdict.kind is KNOWN}
 
 
-def test_a_stranger_who_comes_twice_is_named_and_known_the_third_time(facesecure, evening):
-    assert [names(evening()) for _ in range(2)] == [{"Grace Hopper"}] * 2
+def test_a_stranger_who_comes_twice_is_named_and_known_the_third_time(facesecure, evening, door_clip, noon_clip):
+    assert [names(evening(clip)) for clip in (door_clip, noon_clip)] == [{"Grace Hopper"}] * 2
     (visitor,) = facesecure("visitors", "list", "--json").json["visitors"]
     assert visitor["visits"] == 2
     assert Path(visitor["snapshot"]).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from statistics import median
 
 from facesecure.domain import AlignedFace, Embedding, Recognition
 
@@ -13,6 +14,10 @@ _TIME_SCALE = 1.0
 """Seconds after which another face of the same visit is worth nearly (63 %) as much as one from another day."""
 _DISTANCE_SCALE = 0.03
 """Cosine distance from which a face adds something new to an enrolment."""
+_ODD = 0.4
+"""Median cosine to the others below which a face is odd, as of a head in quick motion: enrolment would refuse it."""
+_ENOUGH_TO_TELL = 3
+"""Other faces that are needed to call one odd."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +53,17 @@ class BestFaces:
 
 
 def _value(faces: tuple[BestFace, ...], index: int) -> float:
-    """Return the clarity of a face, times its distance from the nearest other in time, times that in embedding."""
+    """Return the clarity of a face, times its distance from the nearest other in time, times that in embedding.
+
+    An odd face is worth less than a second one of the same look: it would be kept for being different.
+    """
     here = faces[index]
     others = [other for other in faces if other is not here]
     seconds = min(abs(here.at - other.at) for other in others)
-    distance = 1 - max(float(here.embedding @ other.embedding) for other in others)
+    alike = [float(here.embedding @ other.embedding) for other in others]
+    if len(alike) >= _ENOUGH_TO_TELL and median(alike) < _ODD:
+        return -1.0
+    distance = 1 - max(alike)
     return (
         here.face.quality.clarity * _saturated(seconds / _TIME_SCALE) * _saturated(max(0.0, distance) / _DISTANCE_SCALE)
     )

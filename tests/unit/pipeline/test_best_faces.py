@@ -45,3 +45,16 @@ def test_of_faces_that_look_the_same_one_is_enough():
 def test_a_face_without_an_embedding_is_not_kept():
     assert BestFaces().add(aligned(), Recognition({"Tom": 0.4}), 0.0) == BestFaces()
     assert BestFaces().add(aligned(), Recognition({}, np.ones(3, np.float32)), 0.0) == BestFaces()
+
+
+def test_a_face_unlike_all_others_is_not_kept_for_being_different():
+    odd, before = looks(2, 0), [(float(second), 0.9, second) for second in range(4)]
+    best = BestFaces()
+    for at, clarity, look in before:
+        face = replace(aligned(), quality=quality(clarity))
+        best = best.add(face, Recognition({}, looks(1, look), MODEL), at)
+    for at in (10.0, 20.0):
+        best = best.add(replace(aligned(), quality=quality(1.0)), Recognition({}, odd, MODEL), at)
+    usual = best.add(replace(aligned(), quality=quality(0.9)), Recognition({}, looks(1, 9), MODEL), 30.0)
+    assert float(usual.faces[0].embedding @ odd) < 0.4, "the test needs an odd face"
+    assert sum(bool(np.array_equal(kept_face.embedding, odd)) for kept_face in usual.faces) == 0
