@@ -310,6 +310,9 @@ def test_every_decoder_of_pictures_and_films_is_behind_the_guard() -> None:
         "daemon/facesecure/camera/synthetic/portraits.py",  # packed in the package
         "daemon/facesecure/camera/synthetic/video_writer.py",  # writes
         "daemon/facesecure/camera/sources/decoding.py",  # with FFmpeg's limit
+        "daemon/facesecure/camera/clips/muxer.py",  # the same, and writes
+        "daemon/facesecure/camera/clips/packets.py",  # writes
+        "daemon/facesecure/camera/clips/playable.py",  # with FFmpeg's limit, what muxer.py wrote
         "daemon/facesecure/alerts/speech/audio.py",  # sound
         "daemon/facesecure/services/benchmark.py",  # decodes what it encoded
         "training/facesecure_training/datasets/loading.py",  # TensorFlow, after the guard's own look at the header

@@ -47,7 +47,7 @@ def test_a_recording_is_watched_and_what_was_seen_can_be_asked_for(facesecure, a
     assert {event["name"] or event["verdict"] for event in events} == {"Grace", "stranger", "unidentified"}
     assert {json.loads(line)["kind"] for line in told.read_text().splitlines()} == {"known", "stranger", "unidentified"}
     shown = facesecure("events", "show", events[0]["id"], "--json").json
-    assert shown == events[0]
+    assert shown == {**events[0], "route": ["garden gate"], "clips": []}
 
 
 def test_somebody_enrolled_while_the_daemon_runs_is_known_within_seconds(facesecure, album, tmp_path):

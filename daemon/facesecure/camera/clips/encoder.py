@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 from facesecure.camera.clips.packets import StoredPacket, StreamFormat
+from facesecure.camera.sources.frame_limits import CODEC_OPTIONS
 
 if TYPE_CHECKING:
     from av import VideoCodecContext, VideoFrame
@@ -41,6 +42,7 @@ class Transcoder:
         import av
 
         self._decoder = cast("VideoCodecContext", av.CodecContext.create(stream.codec, "r"))
+        self._decoder.options = dict(CODEC_OPTIONS)
         if stream.extradata:
             self._decoder.extradata = stream.extradata
         self._decoder.width, self._decoder.height = stream.width, stream.height

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from facesecure.camera.clips.encoder import Transcoder
 from facesecure.camera.clips.packets import COPIED, StoredPacket
 from facesecure.camera.clips.parameter_sets import is_empty, parameter_sets
+from facesecure.camera.sources.frame_limits import CODEC_OPTIONS
 from facesecure.domain.errors import SourceError
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _probe(data: bytes, codec: str) -> InputContainer | None:
     import av
 
     try:
-        container = av.open(io.BytesIO(data), "r", format=codec)
+        container = av.open(io.BytesIO(data), "r", format=codec, options=dict(CODEC_OPTIONS))
     except (av.FFmpegError, ValueError):
         return None
     return container if container.streams.video else None

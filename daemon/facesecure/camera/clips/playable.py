@@ -7,6 +7,7 @@ from contextlib import ExitStack, suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from facesecure.camera.clips.muxer import HEVC_TAG
+from facesecure.camera.sources.frame_limits import CODEC_OPTIONS
 from facesecure.domain.errors import SourceError
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _good(source: InputContainer) -> Iterator[Any]:
 def _opened(film: Callable[[], Iterable[bytes]]) -> InputContainer:
     import av
 
-    return av.open(_Stream(film()), "r", format="mp4")
+    return av.open(_Stream(film()), "r", format="mp4", options=dict(CODEC_OPTIONS))
 
 
 class _Stream:

@@ -8,6 +8,7 @@ from shutil import disk_usage
 
 from facesecure.services.diagnostics.machine import existing
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, ok, warn
+from facesecure.util.installing import pip_install
 
 _MB = 1e6
 _SIZE = 1280, 720
@@ -34,7 +35,7 @@ def clips(context: CheckContext) -> Iterator[CheckResult]:
     try:
         encoder = opened_encoder(*_SIZE, Fraction(1, 90_000)).codec.name
     except LookupError:
-        remedy = "choose H.264 or H.265 in the camera's settings, or install PyAV from PyPI: pip install av"
+        remedy = f"choose H.264 or H.265 in the camera's settings, or install PyAV from PyPI: {pip_install('av')}"
         yield warn("clips", "only cameras that send H.264 or H.265 can be filmed: there is no encoder", remedy)
     else:
         yield ok("clips", f"{encoder} encodes the films of cameras that send neither H.264 nor H.265")
