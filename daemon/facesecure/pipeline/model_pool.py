@@ -24,6 +24,7 @@ class _Request:
     camera: str
     urgent: bool
     since: float
+    models: Identifier | None = None
 
 
 class ModelPool:
@@ -59,19 +60,38 @@ class ModelPool:
     def _take(self, request: _Request) -> Identifier:
         with self._changed:
             self._requests.append(request)
+            self._hand_out()
             try:
-                self._changed.wait_for(lambda: self._free and self._next() is request)
-            finally:
-                self._requests.remove(request)
+                self._changed.wait_for(lambda: request.models is not None)
+            except BaseException:
+                self._withdraw(request)
+                raise
+            assert request.models is not None
+            return request.models
+
+    def _hand_out(self) -> None:
+        """Give each free set to the request that is first now; to be called where either list has grown.
+
+        Who is first changes with time: if each waiting thread asked for itself, all could find another one to be it.
+        """
+        while self._free and self._requests:
+            request = self._next()
+            self._requests.remove(request)
             self._served[request.camera] = self._clock()
-            models = self._free.pop()
-            self._changed.notify_all()  # another set may be free for the next
-            return models
+            request.models = self._free.pop()
+            self._changed.notify_all()
+
+    def _withdraw(self, request: _Request) -> None:
+        if request.models is None:
+            self._requests.remove(request)
+        else:
+            self._free.append(request.models)
+            self._hand_out()
 
     def _give_back(self, models: Identifier) -> None:
         with self._changed:
             self._free.append(models)
-            self._changed.notify_all()
+            self._hand_out()
 
     def _next(self) -> _Request:
         """Return the request to serve first."""
