@@ -59,7 +59,6 @@ def build_pipeline(
             MotionGate(config.motion, config.camera.zones),
             interval=config.detector.interval,
             following=lambda: tracker.busy,
-            hurried=lambda: tracker.hurried,
             attention=attention,
         ),
         models=models,

@@ -14,9 +14,6 @@ _JITTER = 1e-3
 _IDLE_FACTOR = 4
 """Searches are this many intervals apart while nothing moves and no face is tracked."""
 
-_HURRY = 0.4
-"""Share of the interval that is waited where a verdict needs one more face: at 15 frames a second, the next frame."""
-
 
 class MotionDetector(Protocol):
     """Detects movement in a scene (``vision.detection.motion.MotionGate``)."""
@@ -51,16 +48,13 @@ class FrameSampler:
         *,
         interval: float,
         following: Callable[[], bool],
-        hurried: Callable[[], bool] = lambda: False,
         attention: Attention | None = None,
     ) -> None:
         """``interval``: seconds; ``following`` returns whether a face is tracked, since a visitor may stand still.
 
-        ``hurried`` returns whether the next frame is to be searched at once, since a verdict waits for another face.
         ``attention`` is told with every frame whether the next ones are needed.
         """
         self._gate, self._interval, self._following = gate, interval, following
-        self._hurried = hurried
         self._attention = attention or Attention()
         self._searched_at = float("-inf")
 
@@ -79,8 +73,6 @@ class FrameSampler:
         awake, following = self._gate.moved(frame.luma, frame.taken_at), self._following()
         self._attention.scene = awake or following
         pause = self._interval * (1 if self._gate.moving or following else _IDLE_FACTOR)
-        if self._hurried():
-            pause *= _HURRY
         if not (awake or following) or frame.taken_at - self._searched_at < pause - _JITTER:
             return False
         self._searched_at = frame.taken_at

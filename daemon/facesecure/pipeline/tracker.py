@@ -92,13 +92,6 @@ class Tracker:
         recent = (track for track in self._tracks.values() if track.now - track.last_seen <= _RECENT)
         return any(track.verdict.kind is VerdictKind.UNIDENTIFIED for track in recent)
 
-    @property
-    def hurried(self) -> bool:
-        """Return whether a track has one usable face so far, found just now: a second may bring the verdict."""
-        return any(
-            track.evidence.usable == 1 and track.now - track.last_seen <= _RECENT for track in self._tracks.values()
-        )
-
     def update(self, faces: Sequence[Face] | None, at: float) -> list[Track]:
         """Return all tracks at time ``at`` by number; those that have just ended are included one last time.
 

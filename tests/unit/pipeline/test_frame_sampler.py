@@ -59,15 +59,3 @@ def test_it_passes_on_whether_the_latest_frame_moved():
 
 def test_it_passes_on_where_the_latest_frame_moved():
     assert FrameSampler(ScriptedGate({1}), interval=0, following=lambda: False).regions == ((0.25, 0.5, 0.75, 1.0),)
-
-
-def test_while_a_verdict_waits_for_another_face_the_next_frame_is_searched():
-    hurried = set()
-    sampler = FrameSampler(
-        ScriptedGate(set(range(12))), interval=0.2, following=lambda: True, hurried=lambda: bool(hurried)
-    )
-    assert searched(sampler, 4) == [0, 2]
-    hurried.add("a track with one face")
-    assert [step for step in range(4, 8) if sampler.should_detect(frame_at(step * 0.1))] == [4, 5, 6, 7]
-    hurried.clear()
-    assert [step for step in range(8, 12) if sampler.should_detect(frame_at(step * 0.1))] == [9, 11]

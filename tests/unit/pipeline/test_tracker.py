@@ -167,20 +167,3 @@ def test_a_crowd_that_has_gone_ends_a_few_at_a_time_and_each_once(tracker):
     ended = [[track.number for track in tracker.update([], 2.0 + step) if track.ended] for step in range(8)]
     assert max(map(len, ended)) == 16
     assert sorted(number for frame in ended for number in frame) == list(range(1, 101))
-
-
-def test_it_hurries_from_the_first_usable_face_to_the_second(tracker):
-    (track,) = tracker.update([face_at(100, 100)], 0.0)
-    assert not tracker.hurried
-    track = tracker.observe(track, aligned(), looks_like(Anna=0.4))
-    assert tracker.hurried
-    (track,) = tracker.update([face_at(100, 100)], 0.1)
-    tracker.observe(track, aligned(), looks_like(Anna=0.4))
-    assert not tracker.hurried
-
-
-def test_it_does_not_hurry_for_a_face_that_is_gone(tracker):
-    (track,) = tracker.update([face_at(100, 100)], 0.0)
-    tracker.observe(track, aligned(), looks_like(Anna=0.4))
-    tracker.update([], 0.7)
-    assert not tracker.hurried
