@@ -93,13 +93,13 @@ def test_eight_hours_leave_nothing_behind(day: Path, saw: Callable[[str], None])
                 kitchen = Kitchen(int(kitchen.address.rpartition(":")[2]))
     finally:
         kitchen.unplug()
-    warm = [one for one in samples if HALF_HOUR * 0.75 <= one["frames"] <= HALF_HOUR * 1.25]
+    warm = [one for one in samples if HALF_HOUR * 0.75 <= one["frames"] <= HALF_HOUR * 2]
     last = [one for one in samples if FRAMES - HALF_HOUR <= one["frames"] < FRAMES]
     told = Counter(one["kind"] for one in lines_of(day / "alerts.jsonl"))
-    before, after = middle(warm), middle(last)
+    before, after = busy(warm), busy(last)
     held = {what: (at_rest(warm, what), at_rest(last, what)) for what in ("files", "threads")}
     report = (
-        f"memory {before / 1024:.1f} MB after the first half hour, {after / 1024:.1f} MB in the last "
+        f"memory {before / 1024:.1f} MB in the first hour, {after / 1024:.1f} MB in the last "
         f"({after / before - 1:+.1%}), peak {max(one['kb'] for one in samples) / 1024:.1f} MB; at rest "
         f"{held['files'][0]} files open and then {held['files'][1]}, {held['threads'][0]} threads and then "
         f"{held['threads'][1]}; {sum(told.values())} alerts told; it took {samples[-1]['seconds']:.0f} s"
@@ -125,9 +125,9 @@ def passing(day: Path) -> Iterator[dict[str, Any]]:
             process.kill()
 
 
-def middle(samples: Sequence[dict[str, Any]]) -> float:
-    """KB of memory."""
-    return statistics.median(one["kb"] for one in samples)
+def busy(samples: Sequence[dict[str, Any]]) -> float:
+    """KB of memory at busy times: the networks that look for people without a face are freed while nobody comes."""
+    return statistics.quantiles([one["kb"] for one in samples], n=4)[2]
 
 
 def at_rest(samples: Sequence[dict[str, Any]], what: str) -> int:

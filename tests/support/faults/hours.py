@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from facesecure.app import assembly
+from facesecure.app import assembly, watching
 from facesecure.camera.sources.uri import Address
 from facesecure.camera.sources.video import VideoFile
 from facesecure.config import CameraConfig, FacesecureConfig
@@ -118,7 +118,7 @@ class Day:
 
     def pass_by(self) -> None:
         threading.Thread(target=self._watch, daemon=True).start()
-        with patch.object(assembly, "open_source", self._opened):
+        with patch.object(watching, "open_source", self._opened):
             assembly.run(
                 self._edited(),
                 self._folder / "state",
