@@ -7,12 +7,14 @@ journal, as that of a service does.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import socket
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field
@@ -147,6 +149,8 @@ def append(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "ab") as file:
+            with suppress(OSError):  # not every network folder can
+                fcntl.flock(descriptor, fcntl.LOCK_EX)  # or half a line of another writer looks like one truncated
             file.write(b"\n" + data if data and _ends_within_line(descriptor) else data)
     except OSError as error:
         raise PluginError(f"cannot write {path}: {error.strerror}", _HINT) from error
