@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -15,6 +17,7 @@ pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.Experimental
 from facesecure_training.recipes.settings import ClassifierSettings  # noqa: E402
 from facesecure_training.search import report, study  # noqa: E402
 from facesecure_training.search.space import SearchSpace  # noqa: E402
+from support.faults.household import wait_until  # noqa: E402
 
 WORKER = """
 import sys, time, warnings
@@ -46,12 +49,18 @@ def url(folder) -> str:
     return f"sqlite:///{folder}/search.db"
 
 
+def heartbeats(folder) -> int:
+    with closing(sqlite3.connect(folder / "search.db")) as database:
+        return int(database.execute("SELECT count(*) FROM trial_heartbeats").fetchone()[0])
+
+
 def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tmp_path):
     study.open_study(url(tmp_path), "s", resume=False)
     command = [sys.executable, "-c", WORKER, url(tmp_path)]
     hung = subprocess.Popen([*command, "1", "hangs"], stdout=subprocess.PIPE, text=True)
     assert hung.stdout is not None
     assert hung.stdout.readline() == "begun\n"
+    wait_until(lambda: heartbeats(tmp_path), "the first heartbeat, without which nobody misses it")
     both = [subprocess.Popen([*command, str(number), "works"], stdout=subprocess.DEVNULL) for number in (2, 3)]
     hung.send_signal(signal.SIGKILL)
     hung.wait()
