@@ -83,7 +83,7 @@ def test_a_camera_that_is_lost_hangs_or_refuses_its_password_leaves_the_others_a
         shed.stall()
         with daemon_on(cameras, state) as daemon:
             (known,) = wait_for_lines(log, "known", 1, timeout=90)
-            assert (known["name"], known["sighting"]["source"]) == ("Grace Hopper", "gate")
+            assert (known["name"], known["source"]) == ("Grace Hopper", "gate")
             troubles = " ".join(line["text"] for line in wait_for_lines(log, "camera", 3, timeout=90))
             assert [place for place in cameras if place in troubles] == ["yard", "shed", "cellar"]
             found = status_of(state)

@@ -82,6 +82,7 @@ def test_hugonet_learns_two_people(hugonet):
     assert json.loads((hugonet / "config.json").read_text())["classes"] == ["eileen_collins", "grace_hopper"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(TINY.keys() - {"hugonet"}))
 def test_each_other_network_learns_too(faces, tmp_path, kind):
     done = train(kind, *faces, "--out", tmp_path / "run", *COMMON, *TINY[kind])

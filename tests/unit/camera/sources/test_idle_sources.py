@@ -82,6 +82,7 @@ def test_of_a_network_camera_every_frame_of_a_visitor_comes_and_few_of_the_empty
     assert came[-1].taken_at - came[0].taken_at > 0.3  # as they were sent, not at once when they were decoded
 
 
+@pytest.mark.slow
 def test_of_a_recording_at_real_speed_every_frame_of_a_visitor_comes(film: Path) -> None:
     began = time.monotonic()
     _check(_read(Watcher(f"file:{film}"), 12), 12)

@@ -54,6 +54,7 @@ def heartbeats(folder) -> int:
         return int(database.execute("SELECT count(*) FROM trial_heartbeats").fetchone()[0])
 
 
+@pytest.mark.slow
 def test_a_worker_killed_loses_its_trial_to_another_which_finishes_the_search(tmp_path):
     study.open_study(url(tmp_path), "s", resume=False)
     command = [sys.executable, "-c", WORKER, url(tmp_path)]
