@@ -87,6 +87,13 @@ class ColourConverter:
 
     def rgb(self, frame: VideoFrame) -> Image:
         """Convert ``frame``, in any pixel format that FFmpeg knows, to uint8 RGB (height, width, 3)."""
+        try:
+            return self._converted(frame)
+        except OSError:  # the stream states colours that FFmpeg cannot convert, as damaged ones do
+            frame.color_trc = frame.color_primaries = frame.colorspace = _UNTAGGED
+            return self._converted(frame)
+
+    def _converted(self, frame: VideoFrame) -> Image:
         matrix, coded_range = colour_of(frame)
         with self._lock:
             graph = self._graph(kind_of(frame, matrix, coded_range))

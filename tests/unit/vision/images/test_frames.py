@@ -84,3 +84,19 @@ def test_shapes_and_types_are_checked() -> None:
         RgbImage(np.zeros((10, 10), np.uint8))
     with pytest.raises(ValueError, match="luma plane is uint8"):
         RgbImage(plain(), np.zeros((10, 10, 1), np.uint8))
+
+
+@pytest.mark.parametrize("matrix", range(20))
+@pytest.mark.parametrize("others", [0, 1, 2, 3, 10, 19])
+def test_colours_that_nobody_can_convert_are_taken_as_not_stated(matrix: int, others: int) -> None:
+    """A damaged stream states reserved numbers for its matrix, transfer and primaries (ITU-T H.273)."""
+    frame = coded(plain(), BT601, full=False)
+    frame.colorspace, frame.color_trc, frame.color_primaries = matrix, others, others
+    assert ColourConverter().rgb(frame).shape == plain().shape
+
+
+def test_reserved_colours_are_shown_as_those_of_an_untagged_stream() -> None:
+    image = np.tile(np.arange(0, 256, 4, dtype=np.uint8)[None, :, None], (48, 1, 3))
+    frame, untagged = coded(image, BT601, full=False), coded(image, BT601, full=False)
+    frame.color_trc = frame.color_primaries = 3
+    assert np.array_equal(ColourConverter().rgb(frame), ColourConverter().rgb(untagged))
