@@ -23,6 +23,7 @@ from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.config.subjects import SubjectsConfig as SubjectsConfig
+from facesecure.config.web import WebConfig as WebConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
 
@@ -231,6 +232,7 @@ class FacesecureConfig(Section):
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
     policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
+    web: WebConfig = Field(default_factory=lambda: WebConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table for each plugin: [plugins.log]; each takes enabled = true|false and the plugin's "

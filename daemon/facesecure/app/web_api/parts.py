@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
 from facesecure.alerts.policy.policy import Policy
+from facesecure.app.changes import ChangeFeed
 from facesecure.app.control.commands import Commands
 from facesecure.app.watching import WatchedCamera
 from facesecure.config import FacesecureConfig
@@ -19,7 +21,8 @@ from facesecure.storage.store import Store
 class WebParts:
     """What the verbs use. ``commands`` are those of the control socket: status, arm, drill.
 
-    ``load_models`` returns a set of models that no camera uses, for enrolment; it may take seconds.
+    ``with load_models() as models:`` lends a set of models that no camera uses, for enrolment: one thread at a time, and
+    the first may take seconds. ``changes`` counts what a page may wait for.
     """
 
     config: FacesecureConfig
@@ -29,4 +32,5 @@ class WebParts:
     dispatcher: Dispatcher
     cameras: Sequence[WatchedCamera]
     commands: Commands
-    load_models: Callable[[], ModelStack]
+    load_models: Callable[[], AbstractContextManager[ModelStack]]
+    changes: ChangeFeed = field(default_factory=ChangeFeed)

@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from facesecure.app.changes import Topic
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.domain.accounts import Role, Session
@@ -95,7 +96,10 @@ class Refused(FacesecureError):
 class Verb(Generic[A]):
     """What may be asked. Without a ``least`` role anybody may ask, signed in or not.
 
-    ``confirmed``: only soon after the password was given. ``most_body``: bytes that may follow the request.
+    ``confirmed``: only soon after the password was given. ``most_body``: bytes that may follow the request. ``changes``:
+    what is another once it has been answered, so that pages that show it are told. ``waits``: the answer may take half
+    a minute because it waits for something to happen; such calls are counted apart, and keep no others from being
+    answered.
     """
 
     name: str
@@ -104,3 +108,5 @@ class Verb(Generic[A]):
     answer: Callable[[Call[A]], Answer]
     confirmed: bool = False
     most_body: int = 0
+    changes: tuple[Topic, ...] = ()
+    waits: bool = False

@@ -1,0 +1,85 @@
+"""Count the changes of what the page shows, so that a page can wait for the next one instead of asking again and again.
+
+Whoever changes something calls ``ChangeFeed.bump`` with its topic; that never waits for those who follow.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """What a page may show, and therefore wait for a change of."""
+
+    VISITS = "visits"  # a sighting began, changed, ended or was corrected
+    MODE = "mode"  # the house was armed or disarmed
+    TROUBLES = "troubles"  # a camera was lost or came back, or something is wrong with facesecure
+    DELIVERIES = "deliveries"  # an alert got further
+    DRILL = "drill"  # a drill began, got further or ended
+    VISITORS = "visitors"  # a visitor was found, named, merged or forgotten
+    PEOPLE = "people"  # a person was enrolled, renamed or removed
+    SETTINGS = "settings"  # the configuration was changed
+    ACCOUNTS = "accounts"  # an account, a device or a session was
+
+
+class ChangeFeed:
+    """A number for each topic, which grows with each change. Thread-safe.
+
+    The numbers of one run of the daemon are higher than those of the run before, so that none is taken for another.
+    Example::
+
+        feed = ChangeFeed()
+        feed.bump(Topic.MODE)
+        feed.wait({"mode": 1}, 25.0)["mode"]  # returns at once: it is another number now
+    """
+
+    def __init__(self, first: int | None = None) -> None:
+        """``first``: the number of every topic before its first change; by default the time in milliseconds."""
+        start = int(time.time() * 1000) if first is None else first
+        self._numbers = dict.fromkeys(Topic, start)
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def bump(self, *topics: Topic) -> None:
+        """Note that something of ``topics`` has changed."""
+        with self._changed:
+            for topic in topics:
+                self._numbers[topic] += 1
+            self._changed.notify_all()
+
+    def bumper(self, *topics: Topic) -> Callable[[], None]:
+        """Return a function that notes a change of ``topics``."""
+        return lambda: self.bump(*topics)
+
+    def numbers(self) -> dict[str, int]:
+        """Return the number of each topic."""
+        with self._changed:
+            return self._present()
+
+    def wait(self, since: Mapping[str, int], seconds: float) -> dict[str, int]:
+        """Return the number of each topic as soon as one of ``since`` is another, at the latest after ``seconds``.
+
+        Topics that are not in ``since`` are not waited for; an empty ``since`` returns at once.
+        """
+
+        def due() -> bool:
+            return self._closed or not since or any(self._number(topic) != seen for topic, seen in since.items())
+
+        with self._changed:
+            self._changed.wait_for(due, seconds)
+            return self._present()
+
+    def close(self) -> None:
+        """Let everybody who waits return, now and from now on: the daemon stops."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _number(self, topic: str) -> int | None:
+        return self._numbers.get(Topic(topic)) if topic in set(Topic) else None
+
+    def _present(self) -> dict[str, int]:
+        return {topic.value: number for topic, number in self._numbers.items()}
