@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from facesecure.config.base import Section
 
-HOST = r"^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$"
 
 
 def _network(text: str) -> str:
@@ -19,7 +19,7 @@ def _network(text: str) -> str:
         raise ValueError("must be an address, such as 192.168.1.2, or a network, such as 172.16.0.0/12") from error
 
 
-Host = Annotated[str, Field(pattern=HOST)]
+Host = Annotated[str, Field(pattern=HOST, max_length=253)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
