@@ -120,6 +120,8 @@ pip() {
 
 files() {
     put 644 facesecure.service "$lib/systemd/system/facesecure.service"
+    put 644 facesecure-web.socket "$lib/systemd/system/facesecure-web.socket"
+    put 644 facesecure-web.service "$lib/systemd/system/facesecure-web.service"
     put 644 facesecure.sysusers "$lib/sysusers.d/facesecure.conf"
     put 644 facesecure.tmpfiles "$lib/tmpfiles.d/facesecure.conf"
     put 755 facesecure.sh "$root/usr/local/bin/facesecure"
@@ -154,6 +156,8 @@ machine() {
     [ -d /run/systemd/system ] && [ "$changed" = yes ] || return 0
     systemctl daemon-reload
     systemctl try-restart facesecure
+    systemctl stop facesecure-web.service # the next browser starts the new one
+    systemctl try-restart facesecure-web.socket
 }
 
 report() {
@@ -169,6 +173,12 @@ Next:
   sudo systemctl enable --now facesecure           start it now and at every boot
 TEXT
     fi
+    systemctl --quiet is-enabled facesecure-web.socket 2>/dev/null || cat <<'TEXT'
+The page for phones and browsers, if you want it (docs/page.md; a proxy with a certificate may stand in front instead):
+  sudo facesecure web certificate                  make a certificate for this machine
+  sudo systemctl enable --now facesecure-web.socket   open the page, on port 8443
+  sudo facesecure web setup                        make the first account
+TEXT
 }
 
 main

@@ -12,16 +12,17 @@ main() {
     local keep
     keep=$(answer)
     if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-        systemctl disable --now facesecure 2>/dev/null || true
+        systemctl disable --now facesecure-web.socket facesecure-web.service facesecure 2>/dev/null || true
     fi
-    rm -f "$lib/systemd/system/facesecure.service" "$lib/sysusers.d/facesecure.conf" "$lib/tmpfiles.d/facesecure.conf"
+    rm -f "$lib/systemd/system"/facesecure{.service,-web.service,-web.socket}
+    rm -f "$lib/sysusers.d/facesecure.conf" "$lib/tmpfiles.d/facesecure.conf"
     rm -f "$root/usr/local/bin/facesecure"
     rm -rf "$root/opt/facesecure"
     if [ -z "$root" ] && [ -d /run/systemd/system ]; then
         systemctl daemon-reload
-        systemctl reset-failed facesecure 2>/dev/null || true
+        systemctl reset-failed facesecure facesecure-web.socket facesecure-web.service 2>/dev/null || true
     fi
-    if [ "$keep" = no ]; then forget; else echo "kept: /var/lib/facesecure, /etc/facesecure, the user facesecure"; fi
+    if [ "$keep" = no ]; then forget; else echo "kept: /var/lib/facesecure, /etc/facesecure, its users"; fi
     echo "facesecure is uninstalled"
 }
 
@@ -39,9 +40,13 @@ answer() {
 forget() {
     rm -rf "$root/var/lib/facesecure" "$root/etc/facesecure"
     [ -n "$root" ] && return
-    ! getent passwd facesecure >/dev/null || userdel facesecure
-    ! getent group facesecure >/dev/null || groupdel facesecure
-    echo "removed: people, sightings, settings, key and user"
+    rm -rf /run/facesecure-web
+    local user
+    for user in facesecure-web facesecure; do
+        ! getent passwd $user >/dev/null || userdel $user
+        ! getent group $user >/dev/null || groupdel $user
+    done
+    echo "removed: people, sightings, settings, key and users"
 }
 
 main
