@@ -124,6 +124,21 @@ class Outbox:
         return counts
 
 
+def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWithDeliveries, ...]]:
+    """Return the alerts about each of ``sightings`` with their deliveries, oldest first, by its identifier."""
+    query = (
+        select(AlertRow, DeliveryRow)
+        .outerjoin(DeliveryRow, DeliveryRow.alert == AlertRow.identifier)
+        .where(AlertRow.sighting.in_(sightings))
+        .order_by(AlertRow.created_at, AlertRow.identifier, DeliveryRow.id)
+    )
+    found: dict[str, tuple[AlertWithDeliveries, ...]] = {}
+    for one in _grouped([(alert, delivery) for alert, delivery in session.execute(query)]):
+        if one.alert.sighting is not None and (seen := one.alert.sighting.identifier) in sightings:
+            found[seen] = (*found.get(seen, ()), one)
+    return found
+
+
 def remove_old(session: Session, now: datetime, keep_days: float, batch: int) -> int:
     """Remove at most ``batch`` alerts older than ``keep_days`` without open deliveries; return how many."""
     still_open = select(DeliveryRow.alert).where(DeliveryRow.state.in_(_OPEN), DeliveryRow.expires_at >= now)

@@ -45,6 +45,7 @@ class AddAlert:
             "created_at": self.alert.created_at,
             "document": document,
             "seal": seals.alert_seal(cipher_of(session), self.alert.identifier, document),
+            "sighting": self.alert.sighting.identifier if self.alert.sighting else None,
         }
         result = session.execute(insert(AlertRow).values(row).on_conflict_do_nothing())
         self.added = bool(result.rowcount)  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from sqlalchemy import Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import Box, Sighting, Subject, Verdict, VerdictKind
@@ -33,7 +33,8 @@ class Filter:
     """A selection of sightings: begun from ``since`` until before ``until``, of a kind, of a name (in any case).
 
     Kind and name are as corrected, if they were. ``cameras`` are the names of those whose sightings are wanted; all, if
-    there is none. ``latest_only`` leaves out sightings that a later one of the same track supersedes.
+    there is none. ``latest_only`` leaves out sightings that a later one of the same track supersedes. ``subject`` is
+    what was seen of an unidentified visit; ``reviewed`` whether somebody said that they have seen it.
     """
 
     since: datetime | None = None
@@ -42,6 +43,8 @@ class Filter:
     name: str | None = None
     latest_only: bool = False
     cameras: Sequence[str] = ()
+    subject: Subject | None = None
+    reviewed: bool | None = None
 
 
 class FilterValues(TypedDict, total=False):
@@ -53,6 +56,8 @@ class FilterValues(TypedDict, total=False):
     name: str | None
     latest_only: bool
     cameras: Sequence[str]
+    subject: Subject | None
+    reviewed: bool | None
 
 
 def require_new(session: Session, identifier: str) -> None:
@@ -123,18 +128,18 @@ def update(session: Session, sighting: Sighting, snapshot: str | None, size: int
 
 def newest(session: Session, wanted: Filter, limit: int, snapshots: Snapshots) -> list[StoredSighting]:
     """Return at most ``limit`` sightings, newest first."""
-    query = _query(wanted).order_by(SightingRow.first_seen.desc(), SightingRow.identifier.desc()).limit(limit)
-    return [stored(row, later, snapshots) for row, later in session.execute(query)]
+    found = query(wanted).order_by(SightingRow.first_seen.desc(), SightingRow.identifier.desc()).limit(limit)
+    return [stored(row, later, snapshots) for row, later in session.execute(found)]
 
 
 def page(
     session: Session, wanted: Filter, after: tuple[datetime, str] | None, size: int, snapshots: Snapshots
 ) -> list[StoredSighting]:
     """Return the next ``size`` sightings after (first_seen, identifier), oldest first."""
-    query = _query(wanted).order_by(SightingRow.first_seen, SightingRow.identifier).limit(size)
+    found = query(wanted).order_by(SightingRow.first_seen, SightingRow.identifier).limit(size)
     if after is not None:
-        query = query.where(tuple_(SightingRow.first_seen, SightingRow.identifier) > tuple_(*after))
-    return [stored(row, later, snapshots) for row, later in session.execute(query)]
+        found = found.where(tuple_(SightingRow.first_seen, SightingRow.identifier) > tuple_(*after))
+    return [stored(row, later, snapshots) for row, later in session.execute(found)]
 
 
 def each(database: Database, wanted: Filter, snapshots: Snapshots) -> Iterator[StoredSighting]:
@@ -151,10 +156,10 @@ def each(database: Database, wanted: Filter, snapshots: Snapshots) -> Iterator[S
 
 def find(session: Session, prefix: str, snapshots: Snapshots) -> StoredSighting:
     """Return the sighting whose identifier is, or begins with, ``prefix``. Raises UsageError for none or several."""
-    query = _query(Filter()).where(
+    beginning = query(Filter()).where(
         SightingRow.identifier >= prefix, SightingRow.identifier < prefix + _AFTER_ANY_CHARACTER
     )
-    found = list(session.execute(query.order_by(SightingRow.identifier).limit(2)))
+    found = list(session.execute(beginning.order_by(SightingRow.identifier).limit(2)))
     exact = [(row, later) for row, later in found if row.identifier == prefix]
     if not prefix or not found:
         raise UsageError(f"there is no sighting {prefix!r}", _LIST_HINT)
@@ -190,7 +195,8 @@ def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) ->
     )
 
 
-def _query(wanted: Filter) -> Select[SightingRow, str]:
+def query(wanted: Filter) -> Select[SightingRow, str]:
+    """Return the query for rows that are ``wanted``, each with the identifier of the sighting that supersedes it."""
     later = aliased(SightingRow)
     correction = (
         select(later.identifier)
@@ -200,23 +206,29 @@ def _query(wanted: Filter) -> Select[SightingRow, str]:
         .correlate(SightingRow)
         .scalar_subquery()
     )
-    query = select(SightingRow, correction)
-    if wanted.since is not None:
-        query = query.where(SightingRow.first_seen >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(SightingRow.first_seen < wanted.until)
-    if wanted.kind is not None:
-        query = query.where(
-            func.coalesce(SightingRow.corrected_kind, SightingRow.kind) == VerdictKind(wanted.kind).value
-        )
-    if wanted.cameras:
-        query = query.where(SightingRow.source.in_(wanted.cameras))
+    conditions = list(_conditions(wanted))
     if wanted.latest_only:
-        query = query.where(correction.is_(None))
-    if wanted.name is None:
-        return query
-    named = case((SightingRow.corrected_kind.is_(None), SightingRow.name_key), else_=SightingRow.corrected_name_key)
-    return query.where(named == name_key(wanted.name))
+        conditions.append(correction.is_(None))
+    return select(SightingRow, correction).where(*conditions)
+
+
+def _conditions(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    kind = func.coalesce(SightingRow.corrected_kind, SightingRow.kind)
+    if wanted.since is not None:
+        yield SightingRow.first_seen >= wanted.since
+    if wanted.until is not None:
+        yield SightingRow.first_seen < wanted.until
+    if wanted.kind is not None:
+        yield kind == VerdictKind(wanted.kind).value
+    if wanted.cameras:
+        yield SightingRow.source.in_(wanted.cameras)
+    if wanted.subject is not None:
+        yield and_(kind == VerdictKind.UNIDENTIFIED.value, SightingRow.subject == wanted.subject.value)
+    if wanted.reviewed is not None:
+        yield SightingRow.reviewed_at.is_not(None) if wanted.reviewed else SightingRow.reviewed_at.is_(None)
+    if wanted.name is not None:
+        named = case((SightingRow.corrected_kind.is_(None), SightingRow.name_key), else_=SightingRow.corrected_name_key)
+        yield named == name_key(wanted.name)
 
 
 def _box_values(box: Box | None) -> list[float] | None:

@@ -49,10 +49,12 @@ from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
+from facesecure.storage.page import PageRecords
 from facesecure.storage.recorder import Recorder
 from facesecure.storage.removals import Removals
 from facesecure.storage.sightings import FilterValues
 from facesecure.storage.snapshots import Snapshots
+from facesecure.storage.timeline import Timeline
 from facesecure.storage.visitors import Visitors
 from facesecure.storage.write_queue import WriteLag, WriteQueue
 
@@ -65,7 +67,7 @@ class Store(AbstractContextManager["Store"]):
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
     ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts,
-    ``removals`` are those that are not finished, ``clips`` the films of visits.
+    ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline`` pages through sightings.
 
     Example::
 
@@ -91,6 +93,8 @@ class Store(AbstractContextManager["Store"]):
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
         self.clips = ClipArchive(database)
+        self.page = PageRecords(database)
+        self.timeline = Timeline(database, snapshots)
         self.removals = Removals(database, snapshots, self._writer)
 
     @classmethod

@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0009"
+HEAD = "0011"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -124,6 +124,8 @@ class SightingRow(Base):
     """Why the face may be a picture that was held up. Of such a visit no faces are kept."""
     subject: Mapped[str | None] = mapped_column(Text(16))
     """What was seen of an unidentified visit, empty if nothing known was; null if nobody looked."""
+    reviewed_at: Mapped[datetime | None]
+    """When somebody of the household said that they have seen it."""
 
 
 class VisitorRow(Base):
@@ -172,15 +174,22 @@ class MarkedFaceRow(Base):
 
 
 class AlertRow(Base):
-    """An alert. ``document`` is the whole alert (``domain.wire.alerts``); ``seal`` authenticates it."""
+    """An alert. ``document`` is the whole alert (``domain.wire.alerts``); ``seal`` authenticates it.
+
+    ``sighting`` is the identifier of the one that it is about, to find it by; what counts is in the document.
+    """
 
     __tablename__ = "alerts"
-    __table_args__ = (Index("ix_alerts_created_at", "created_at", "identifier"),)
+    __table_args__ = (
+        Index("ix_alerts_created_at", "created_at", "identifier"),
+        Index("ix_alerts_sighting", "sighting"),
+    )
     identifier: Mapped[str] = mapped_column(Text(100), primary_key=True)
     kind: Mapped[str] = mapped_column(Text(16))
     created_at: Mapped[datetime]
     document: Mapped[dict[str, Any]] = mapped_column(Document)
     seal: Mapped[str] = mapped_column(Text(64))
+    sighting: Mapped[str | None] = mapped_column(Text(100))
 
 
 class DeliveryRow(Base):
@@ -200,7 +209,10 @@ class DeliveryRow(Base):
 
 
 class CounterRow(Base):
-    """Counters that only grow. ``people`` counts changes to people, faces and templates."""
+    """Counters that only grow.
+
+    ``people`` counts changes to people, faces and templates, ``accounts`` those to accounts, sessions and tokens.
+    """
 
     __tablename__ = "counters"
     name: Mapped[str] = mapped_column(Text(32), primary_key=True)

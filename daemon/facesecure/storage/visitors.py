@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import VerdictKind
@@ -20,6 +20,7 @@ from facesecure.domain.records import EnrolledFace, Person, StoredFace, Template
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
 from facesecure.storage import anonymise, enrolled_faces, forgotten, people, routes, seals, sighting_faces, unfinished
+from facesecure.storage.columns import UtcDateTime
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
@@ -247,7 +248,11 @@ def remove_faceless(session: Session) -> int:
 def write_correction(
     session: Session, which: ColumnElement[bool], kind: VerdictKind, person: PersonRow | None, words: str
 ) -> None:
-    """Store a correction beside the verdict of sightings; ``person`` is given exactly for KNOWN."""
+    """Store a correction beside the verdict of sightings; ``person`` is given exactly for KNOWN.
+
+    Whoever corrects a sighting has reviewed it.
+    """
+    now = datetime.now(UTC)
     session.execute(
         update(SightingRow)
         .where(which)
@@ -257,7 +262,8 @@ def write_correction(
             corrected_name_key=person.name_key if person else None,
             corrected_person_id=person.id if person else None,
             correction=words,
-            corrected_at=datetime.now(UTC),
+            corrected_at=now,
+            reviewed_at=func.coalesce(SightingRow.reviewed_at, literal(now, UtcDateTime)),
         )
     )
 
