@@ -50,6 +50,7 @@ from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.page import PageRecords
+from facesecure.storage.page import PageRecords
 from facesecure.storage.recorder import Recorder
 from facesecure.storage.removals import Removals
 from facesecure.storage.sightings import FilterValues
@@ -93,6 +94,7 @@ class Store(AbstractContextManager["Store"]):
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
         self.clips = ClipArchive(database)
+        self.page = PageRecords(database)
         self.page = PageRecords(database)
         self.timeline = Timeline(database, snapshots)
         self.removals = Removals(database, snapshots, self._writer)

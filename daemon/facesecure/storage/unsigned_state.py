@@ -23,7 +23,7 @@ _TRIED = 20
 
 _INDEX = re.compile(r"CREATE INDEX \w+ ON \w+ \(\w+(?:, \w+)*\)")
 _CONDITION = re.compile(r"\b(?:CHECK|GENERATED|AS|VIRTUAL|CONFLICT|COLLATE)\b", re.IGNORECASE)
-_UNIQUE = {("people", ("name_key",)), ("deliveries", ("alert", "channel"))}
+_UNIQUE = {("people", ("name_key",)), ("deliveries", ("alert", "channel")), ("accounts", ("name_key",))}
 _ONE_TEMPLATE = ("templates", ("person_id", "model_sha256"))
 """Unique until a person could have several templates, from revision 0003 on."""
 _COLUMNS = "SELECT name FROM pragma_index_info(?)"
