@@ -37,7 +37,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(store: Store) -> None
         pages.append(names(page))
         before = page[-1].place
     assert [len(page) for page in pages] == [3, 3, 3, 1]
-    assert sum(pages, []) == [f"visit-{number}" for number in range(9, -1, -1)]
+    assert [name for page in pages for name in page] == [f"visit-{number}" for number in range(9, -1, -1)]
 
 
 def test_a_visit_that_comes_meanwhile_moves_no_page(store: Store) -> None:
