@@ -28,8 +28,11 @@ from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.errors import SourceError
 from facesecure.pipeline.build import build_pipeline
+from facesecure.pipeline.latest_view import LatestView
+from facesecure.pipeline.movements import Movements
 from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
+from facesecure.pipeline.tracker import Track
 from facesecure.pipeline.visit_films import VisitFilms
 from facesecure.services.drill.drill import Drill
 from facesecure.storage.signed_documents import SignedDocuments
@@ -54,6 +57,10 @@ class WatchedCamera:
     drill: Drill
     main: MainStream | None = None
     """The camera's main stream, where faces are searched in a sub-stream."""
+    view: LatestView = field(default_factory=LatestView)
+    """What the camera shows now, for people who look."""
+    movements: Movements = field(default_factory=Movements)
+    """Where it moved in the last hour."""
 
     @property
     def name(self) -> str:
@@ -64,9 +71,15 @@ class WatchedCamera:
         """Process ``frames`` of the camera to their end; ``onlooker`` receives each with its tracks."""
         _log.info("watching the %s: %s", self.name, redact(self.config.camera.source))
         try:
-            self.pipeline.run(self.drill.inject(self.camera.monitor.watching(frames)), onlooker)
+            self.pipeline.run(self.drill.inject(self.camera.monitor.watching(frames)), partial(self._show, onlooker))
         finally:
             self.drill.camera_ended()
+
+    def _show(self, onlooker: Onlooker | None, frame: Frame, tracks: Sequence[Track]) -> None:
+        self.view.look(frame, tracks)
+        self.movements.note(frame.taken_at)
+        if onlooker:
+            onlooker(frame, tracks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +124,9 @@ def start_cameras(
     stack: ExitStack,
 ) -> tuple[WatchedCamera, ...]:
     """Start capturing ``sources``, one for each camera of the configuration with its drill; ``stack`` stops them."""
+    bell = threading.Condition()
     return tuple(
-        _start(context, config, source, drill, alerts, stack)
+        _start(context, config, source, drill, alerts, LatestView(bell), stack)
         for config, source, drill in zip(context.config.each_camera(), sources, drills, strict=True)
     )
 
@@ -123,6 +137,7 @@ def _start(
     sources: CameraSources,
     drill: Drill,
     alerts: AlertStack,
+    view: LatestView,
     stack: ExitStack,
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
@@ -145,7 +160,9 @@ def _start(
     camera = build_camera(config, sources.frames, on_event, stack, reopen)
     drill.follow_camera(lambda: camera.frames.trouble)
     sources.attention.also(lambda: drill.showing)
-    return WatchedCamera(config, camera, pipeline, drill, main)
+    sources.attention.also(lambda: view.watched)
+    movements = Movements(lambda: pipeline.sampler.changes)
+    return WatchedCamera(config, camera, pipeline, drill, main, view, movements)
 
 
 def _reopened(config: FacesecureConfig, sources: CameraSources) -> OpenedSource:

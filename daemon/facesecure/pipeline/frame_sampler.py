@@ -7,7 +7,7 @@ from typing import Protocol
 
 from facesecure.camera.sources.attention import Attention
 from facesecure.domain import Frame, Luma
-from facesecure.vision.detection.motion import Region
+from facesecure.vision.detection.motion import Change, Region
 
 _JITTER = 1e-3
 """Seconds by which a frame may come before its interval is over: a camera's clock jitters."""
@@ -25,6 +25,10 @@ class MotionDetector(Protocol):
     @property
     def regions(self) -> tuple[Region, ...]:
         """Return the boxes around what moves in the latest frame, largest first, as fractions of the image."""
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return the regions that move in the latest frame, masked parts included, with the share of the image."""
 
     def moved(self, luma: Luma, at: float) -> bool:
         """Return whether something moves, or did a moment ago. Call it once for every frame, in order.
@@ -67,6 +71,11 @@ class FrameSampler:
     def regions(self) -> tuple[Region, ...]:
         """Return the boxes around what moves in the latest frame, largest first, as fractions of the image."""
         return self._gate.regions
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return the regions that move in the latest frame, masked parts included, with the share of the image."""
+        return self._gate.changes
 
     def should_detect(self, frame: Frame) -> bool:
         """Return whether to search ``frame`` for faces. Call it once for every frame, in order."""

@@ -17,13 +17,13 @@ class Attention:
 
     def __init__(self) -> None:
         self.scene = True
-        self._also: Callable[[], bool] = bool  # False
+        self._also: tuple[Callable[[], bool], ...] = ()
 
     def also(self, needed: Callable[[], bool]) -> None:
-        """Be busy while ``needed`` returns True, whatever the scene; it is called with every packet, by any thread."""
-        self._also = needed
+        """Be busy also while ``needed`` returns True, whatever the scene; called with every packet, by any thread."""
+        self._also = (*self._also, needed)
 
     @property
     def busy(self) -> bool:
         """Return whether every frame is needed."""
-        return self.scene or self._also()
+        return self.scene or any(needed() for needed in self._also)

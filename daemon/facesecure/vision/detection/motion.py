@@ -48,6 +48,8 @@ _JOIN = 7
 _Plane = NDArray[np.float32]
 Region = tuple[float, float, float, float]
 """Left, top, right and bottom, as fractions of the image."""
+Change = tuple[Region, float]
+"""A region, and the share of the whole image that differs in it."""
 
 
 class MotionGate:
@@ -100,6 +102,16 @@ class MotionGate:
         if self._background is None:
             return ((0.0, 0.0, 1.0, 1.0),)
         return regions_of(self._background.changed & self._watched.view(np.uint8))
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return each region that differs from the empty scene, masked parts included, with how much of it does.
+
+        None before there is a background to compare with, and where the light has changed. Computed on each call.
+        """
+        if self._background is None or (changed := self._background.changed).all():
+            return ()
+        return tuple((region, _filled(changed, region)) for region in regions_of(changed))
 
     def _moves(self, small: _Plane, at: float) -> bool:
         if self._background is None or self._background.shape != small.shape:
@@ -201,6 +213,14 @@ class _Background:
 def _share(changed: NDArray[np.uint8], area: NDArray[np.bool_]) -> float:
     """Return the share of ``area`` in which ``changed`` is 1."""
     return cv2.countNonZero(changed & area.view(np.uint8)) / max(1, cv2.countNonZero(area.view(np.uint8)))
+
+
+def _filled(changed: NDArray[np.uint8], region: Region) -> float:
+    """Return the pixels within ``region`` in which ``changed`` is 1, as a share of all."""
+    height, width = changed.shape
+    left, top, right, bottom = region
+    part = changed[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+    return cv2.countNonZero(part) / changed.size if part.size else 0.0
 
 
 def regions_of(changed: NDArray[np.uint8]) -> tuple[Region, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from facesecure.domain import Image
 
 JPEG_QUALITY = 88
+PREVIEW_QUALITY = 80
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _RGB = b"\x08\x02\0\0\0"
 """The end of a PNG's header: 8 bits, RGB, the only methods, not interlaced."""
@@ -29,6 +30,15 @@ def png_bytes(image: Image) -> bytes:
 def jpeg_bytes(image: Image) -> bytes:
     """Encode ``image``, uint8 RGB, as JPEG for viewing. Raises ValueError if that fails."""
     return _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+
+
+def preview_jpeg(image: Image, width: int) -> bytes:
+    """Encode ``image``, uint8 RGB, as JPEG at most ``width`` pixels wide. Raises ValueError if that fails."""
+    height, across = image.shape[:2]
+    if across > width:
+        size = width, max(1, round(height * width / across))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return _encoded(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, PREVIEW_QUALITY])
 
 
 def png_image(data: bytes) -> Image:
