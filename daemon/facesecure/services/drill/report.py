@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,23 @@ class DrillReport:
 
 
 def save_report(report: DrillReport, state_dir: Path) -> Path:
-    """Write ``report`` under its date, and delete the oldest beyond KEPT. Raises OSError or StoreError."""
+    """Write ``report`` under its date, and delete the oldest beyond KEPT. Raises OSError or StoreError.
+
+    Of two drills that began at the same time, on a clock that was set back, both are kept.
+    """
     folder = state_dir / FOLDER
     make_private_folders(state_dir, folder)
-    name = f"{FOLDER}/{report.began_at:%Y-%m-%dT%H-%M-%SZ}.json"
-    path = SignedDocuments(state_dir).write(name, report.as_json())
+    path = SignedDocuments(state_dir).write(f"{FOLDER}/{_free_name(report, folder)}", report.as_json())
     for old in sorted(folder.glob("*.json"))[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
+
+
+def _free_name(report: DrillReport, folder: Path) -> str:
+    """Return a name that no other report in ``folder`` has; names in order are reports in order."""
+    began = f"{report.began_at:%Y-%m-%dT%H-%M-%S-%f}"
+    names = chain([f"{began}Z.json"], (f"{began}-{number}Z.json" for number in count(2)))
+    return next(name for name in names if not (folder / name).exists())
 
 
 def load_reports(state_dir: Path) -> list[DrillReport]:

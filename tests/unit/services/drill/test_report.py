@@ -49,3 +49,18 @@ def test_only_the_newest_are_kept_and_only_for_the_owner(tmp_path: Path) -> None
     reports = load_reports(tmp_path)
     assert (len(reports), reports[-1].began_at) == (KEPT, NOW + timedelta(days=3))
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / FOLDER).iterdir()} == {0o600}
+
+
+def test_drills_of_the_same_second_are_all_kept(tmp_path: Path) -> None:
+    reports = [replace(GOOD, began_at=NOW + timedelta(milliseconds=100 * step), why=f"{step}") for step in range(3)]
+    for report in [*reports, replace(reports[2], why="the clock was set back")]:
+        save_report(report, tmp_path)
+    assert sorted(report.why for report in load_reports(tmp_path)) == ["0", "1", "2", "the clock was set back"]
+
+
+def test_a_report_of_an_older_version_is_read_beside_new_ones(tmp_path: Path) -> None:
+    earlier = replace(GOOD, began_at=NOW - timedelta(seconds=1))
+    old = save_report(earlier, tmp_path)
+    save_report(GOOD, tmp_path)
+    assert load_reports(tmp_path)[0] == GOOD
+    assert old.name == "2026-05-01T11-59-59-000000Z.json"
