@@ -26,6 +26,7 @@ from facesecure.cli import (
     speech,
     status,
     visitors,
+    web,
 )
 from facesecure.cli import config as config_commands
 from facesecure.cli.arguments import EnrollCommand
@@ -91,6 +92,7 @@ app.command("bench", epilog=examples("facesecure bench", "facesecure bench --rep
 app.add_typer(config_commands.app, name="config")
 app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
+app.add_typer(web.app, name="web")
 
 
 def _version(wanted: bool) -> None:

@@ -31,12 +31,22 @@ WRITTEN = {
     ("events clip", "to"),
     ("calibrate", "chart"),
     ("speech say", "out"),
+    ("web certificate", "authority_out"),
 }
 """Command and parameter that name a file to write."""
-OTHERS = {("facesecure", "state_dir"), ("events export", "clips"), ("demo", "out"), ("key make", "file")}
+OTHERS = {
+    ("facesecure", "state_dir"),
+    ("events export", "clips"),
+    ("demo", "out"),
+    ("key make", "file"),
+    ("web certificate", "folder"),
+}
 """Parameters that name what the service's user itself has to be able to use, or what ROOTS_OWN commands write."""
-ROOTS_OWN = {"key make"}
-"""Commands that touch nothing of the service's; they keep root's rights unless they are told to work in its folders."""
+ROOTS_OWN = {"key make": "file", "web certificate": "folder"}
+"""Commands that touch nothing of the service's, and the parameter that names what they write.
+
+They keep root's rights unless they are told to work in its folders.
+"""
 _VARIABLES = ("FACESECURE_CONFIG", "FACESECURE_KEY_FILE")
 _SCHEMES = ("file:", "dir:")
 _GUARDED = "gives_up_root"
@@ -96,7 +106,7 @@ def become_service(context: Any) -> None:
         raise UsageError(f"there is no user {user}", "sudo make install creates it") from None
     service = ServiceUser(account.pw_uid, frozenset(os.getgrouplist(user, account.pw_gid)))
     command = _name(context)
-    if command in ROOTS_OWN and _is_roots(Path(context.params["file"]), service):
+    if command in ROOTS_OWN and _is_roots(Path(context.params[ROOTS_OWN[command]]), service):
         return
     act_as(command_line_actor())  # while this process knows it
     files = callers_files.CallersFiles(service)

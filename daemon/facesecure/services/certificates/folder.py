@@ -67,6 +67,27 @@ def read(folder: Path) -> Certificates | None:
     return Certificates(machine, authority, (folder / AUTHORITY_KEY).exists())
 
 
+def has_authority(folder: Path) -> bool:
+    """Return whether there is an authority in ``folder``."""
+    return (folder / AUTHORITY).exists()
+
+
+def authority_pem(folder: Path) -> bytes:
+    """Return the authority's certificate in ``folder``, as phones install it. Raises OSError."""
+    return read_regular(folder / AUTHORITY)
+
+
+def within(folder: Path, names: Names) -> tuple[Names, tuple[str, ...]]:
+    """Return those of ``names`` that the authority in ``folder`` may sign for, and the others.
+
+    Where there is no authority yet, it will be made for all of them.
+    """
+    if not has_authority(folder):
+        return names, ()
+    outside = tuple(beyond(_certificate(folder / AUTHORITY), names))
+    return Names.of(text for text in names.texts() if text not in outside), outside
+
+
 def issue(folder: Path, names: Names, *, new_authority: bool = False) -> Certificates:
     """Make or renew the machine's certificate for ``names`` in ``folder``, and an authority where there is none.
 
@@ -79,7 +100,7 @@ def issue(folder: Path, names: Names, *, new_authority: bool = False) -> Certifi
     authority, signer = _authority(folder, names, new_authority)
     key = new_key()
     signed = sign_machine(key, names, authority, signer)
-    if new_authority or not (folder / AUTHORITY).exists():
+    if new_authority or not has_authority(folder):
         _write_key(folder / AUTHORITY_KEY, signer)
         _write_public(folder / AUTHORITY, authority)
     _write_key(folder / SERVER_KEY, key)
@@ -100,7 +121,7 @@ def _make(folder: Path) -> None:
 
 
 def _authority(folder: Path, names: Names, new: bool) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    if new or not (folder / AUTHORITY).exists():
+    if new or not has_authority(folder):
         key = new_key()
         return sign_authority(key, names), key
     authority = _certificate(folder / AUTHORITY)
