@@ -1,0 +1,74 @@
+"""Errors as pages that say what to do."""
+
+from __future__ import annotations
+
+import logging
+import math
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from facesecure.web.daemon import DaemonAway, DaemonRefused
+from facesecure.web.request import away, is_partial, render, sign_in_redirect
+
+_RELOAD_SECONDS = 5
+_STATUS = {
+    "forbidden": 403,
+    "limited": 429,
+    "invalid": 400,
+    "missing": 404,
+    "busy": 503,
+    "failed": 500,
+}
+_log = logging.getLogger(__name__)
+
+
+def error_page(
+    request: Request, status: int, message: str = "", hint: str | None = "", seconds: float | None = None
+) -> Response:
+    """Return the page of an error. ``seconds``: when to try again; the page does so by itself if it was only read."""
+    headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
+    if seconds is not None and status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET":
+        headers["Refresh"] = str(math.ceil(seconds))
+    values = {"status": status, "message": message, "hint": hint, "seconds": seconds}
+    template = "error_part.html" if is_partial(request) else "error.html"
+    return render(request, template, values, status=status, headers=headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DaemonRefused)
+    if error.kind == "signed-out":
+        return sign_in_redirect(request)
+    if error.kind == "confirm":
+        return away(request, "/confirm")
+    status = _STATUS.get(error.kind, 500)
+    seconds = _RELOAD_SECONDS if error.kind == "busy" else error.seconds
+    return error_page(request, status, error.message, error.hint, seconds)
+
+
+async def _daemon_away(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DaemonAway)
+    return error_page(request, 503, error.message, error.hint, _RELOAD_SECONDS)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    response = error_page(request, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("the page %s failed: %s", request.url.path, type(error).__name__)
+    return error_page(request, 500)
+
+
+HANDLERS: dict[int | type[Exception], ExceptionHandler] = {
+    DaemonRefused: _refused,
+    DaemonAway: _daemon_away,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

@@ -1,0 +1,78 @@
+"""The languages of the page: English in the templates, other languages in ``locale/LANGUAGE/*.toml``.
+
+A line of a catalogue is ``"English" = "French"``. Texts may have parameters, ``%(name)s``, which both must have.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+ENGLISH = "en"
+_QUALITY = re.compile(r"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*")
+_MOST_WISHES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language: its texts by the English ones. ``singular`` says which counts are.
+
+    Example: ``language("Seen %(ago)s", ago="2 min ago")``.
+    """
+
+    code: str
+    texts: Mapping[str, str]
+    singular: Callable[[float], bool]
+
+    def __call__(self, text: str, /, **values: Any) -> str:
+        """Return ``text`` in this language, with its parameters filled in. A text that is missing stays English."""
+        found = self.texts.get(text, text)
+        return found % values if values else found.replace("%%", "%")
+
+    def number(self, one: str, many: str, count: float, /, **values: Any) -> str:
+        """Return ``one`` or ``many``, as ``count`` demands; both may show it as ``%(n)s``."""
+        return self(one if self.singular(count) else many, n=count, **values)
+
+
+IN_ENGLISH = Language(ENGLISH, {}, lambda count: count == 1)
+
+
+class Catalogues:
+    """All languages, read once."""
+
+    def __init__(self) -> None:
+        self._languages = {ENGLISH: IN_ENGLISH}
+        for folder in files("facesecure.web").joinpath("locale").iterdir():
+            if folder.is_dir() and not folder.name.startswith("_"):
+                self._languages[folder.name] = Language(folder.name, _texts(folder), lambda count: abs(count) < 2)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Return the codes of the languages, English first."""
+        return tuple(self._languages)
+
+    def choose(self, chosen: str | None, accepted: str, otherwise: str = ENGLISH) -> Language:
+        """Return the language that a person chose, or the first that the browser's Accept-Language asks for."""
+        for code in (chosen, *_wishes(accepted), otherwise):
+            if code in self._languages:
+                return self._languages[code]
+        return self._languages[ENGLISH]
+
+
+def _wishes(accepted: str) -> list[str]:
+    """Return the languages of an Accept-Language, best first; what cannot be read is passed over."""
+    wishes = [match for part in accepted.split(",")[:_MOST_WISHES] if (match := _QUALITY.fullmatch(part))]
+    wanted = [(float(match[2] or 1), match[1].lower()) for match in wishes]
+    return [code for quality, code in sorted(wanted, key=lambda wish: -wish[0]) if quality > 0]
+
+
+def _texts(folder: Any) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for file in sorted(folder.iterdir(), key=lambda file: str(file.name)):
+        if file.name.endswith(".toml"):
+            texts |= tomllib.loads(file.read_text(encoding="utf-8"))
+    return texts

@@ -1,0 +1,166 @@
+"""What a screen does with a request: ask the daemon, render a page, or send the browser on.
+
+Example::
+
+    async def show(request: Request) -> Response:
+        answer = await ask(request, "visit", {"identifier": request.path_params["identifier"]})
+        return render(request, "visit.html", answer.result)
+
+
+    async def name(request: Request) -> Response:
+        form = await request.form()
+        await ask(request, "visit-name", {"name": str(form.get("name", ""))})
+        return redirect(request, "/visit/7", done="named")  # DONE = {"named": "The name was kept."} in the module
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from facesecure.web.cookies import DONE_COOKIE, token_of
+from facesecure.web.daemon import Answer, Client, DaemonRefused
+from facesecure.web.language import Language
+from facesecure.web.navigation import Who
+from facesecure.web.page import page_of
+from facesecure.web.templating import shown_in
+
+_DONE_SECONDS = 60
+_MOST_AGENT = 300
+_LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,1000}")
+"""A path of this page: one slash, then printable ASCII without spaces and backslashes."""
+
+
+async def ask(
+    request: HTTPConnection, verb: str, arguments: Mapping[str, Any] | None = None, *, body: bytes = b""
+) -> Answer:
+    """Return the daemon's answer to ``verb``, asked for the person who is signed in in this browser.
+
+    Raises DaemonRefused, which becomes the page that helps (sign in, give the password, wait, what went wrong) unless
+    the screen catches it, and DaemonAway.
+    """
+    asked = _call(request, verb, arguments or {}, body)
+    if not _shows_a_page(request) or _known(request) is not None:
+        return await asked
+    answer, who = await asyncio.gather(asked, _who(request), return_exceptions=True)
+    request.state.who = who if isinstance(who, Who) else Who()
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+async def learn_who(request: HTTPConnection) -> Who:
+    """Return who is signed in, for a page that asks the daemon nothing else."""
+    if (known := _known(request)) is None:
+        known = request.state.who = await _who(request)
+    return known
+
+
+def render(
+    request: Request,
+    template: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the page of ``template``. It sees ``values``, ``who``, ``path``, ``places``, ``done`` and ``partial``.
+
+    ``done``: what the redirect before it reported, once. ``partial``: htmx asked for a part of the page.
+    """
+    page = page_of(request)
+    key = request.cookies.get(DONE_COOKIE, "")
+    context = {
+        "who": _known(request) or Who(),
+        "path": request.url.path,
+        "places": page.places,
+        "done": page.done.get(key),
+        "partial": is_partial(request),
+        **(values or {}),
+    }
+    with shown_in(language_of(request)):
+        text = page.templates.get_template(template).render(context)
+    response = HTMLResponse(text, status, headers=dict(headers or {}))
+    if key:
+        response.delete_cookie(DONE_COOKIE, path="/")
+    return response
+
+
+def redirect(request: Request, path: str, *, done: str | None = None) -> Response:
+    """Return a redirect to ``path`` of this page (``local_path`` makes it safe), where ``done`` is reported once.
+
+    ``done`` is a key of the ``DONE`` of a screen. htmx follows the redirect too.
+    """
+    response = RedirectResponse(local_path(path), status_code=303)
+    if done is not None:
+        if done not in page_of(request).done:
+            raise KeyError(f"no screen has {done} in its DONE")
+        secure = request.url.scheme == "https"
+        response.set_cookie(DONE_COOKIE, done, max_age=_DONE_SECONDS, httponly=True, samesite="strict", secure=secure)
+    return response
+
+
+def sign_in_redirect(request: Request) -> Response:
+    """Return the way to the sign-in page, and back to this page after it."""
+    return away(request, f"/sign-in?next={_back(request)}")
+
+
+def away(request: Request, path: str) -> Response:
+    """Return a redirect that leaves the page, also when htmx asked for a part of it."""
+    if is_partial(request):
+        return Response(status_code=200, headers={"HX-Redirect": local_path(path)})
+    return redirect(request, path)
+
+
+def local_path(path: str | None, otherwise: str = "/") -> str:
+    """Return ``path`` if it is one of this page, else ``otherwise``: a link may not send a person elsewhere."""
+    return path if path and _LOCAL.fullmatch(path) else otherwise
+
+
+def is_partial(request: HTTPConnection) -> bool:
+    """Return whether htmx asked, for a part of a page (not for a whole one, which ``hx-boost`` does)."""
+    return request.headers.get("hx-request") == "true" and request.headers.get("hx-boosted") != "true"
+
+
+def language_of(request: HTTPConnection) -> Language:
+    """Return the language of the person, or the one that the browser asks for."""
+    page, who = page_of(request), _known(request)
+    accepted = request.headers.get("accept-language", "")
+    return page.catalogues.choose(who.language if who else None, accepted, page.settings.language)
+
+
+def _back(request: Request) -> str:
+    if request.method != "GET" or is_partial(request):
+        return "/"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(request.url.path + query, safe="/")
+
+
+def _shows_a_page(request: HTTPConnection) -> bool:
+    return "text/html" in request.headers.get("accept", "") or "hx-request" in request.headers
+
+
+def _known(request: HTTPConnection) -> Who | None:
+    return getattr(request.state, "who", None)
+
+
+async def _who(request: HTTPConnection) -> Who:
+    """Ask for the session; nobody is signed in if the daemon knows none."""
+    try:
+        answer = await _call(request, "session", {}, b"")
+    except DaemonRefused:
+        return Who()
+    found = answer.result
+    return Who(found.get("account") or "", found.get("role") or "", found.get("language"))
+
+
+async def _call(request: HTTPConnection, verb: str, arguments: Mapping[str, Any], body: bytes) -> Answer:
+    address = request.client.host if request.client else ""
+    client = Client(address, request.headers.get("user-agent", "")[:_MOST_AGENT])
+    return await page_of(request).daemon.call(verb, arguments, token=token_of(request), client=client, body=body)

@@ -1,0 +1,74 @@
+// Keeps parts of a page up to date. An element with data-live="mode visits" and data-from="/parts/now/visits" is
+// fetched anew when one of its topics changes. The stream ends while the page is hidden, so that it keeps no connection.
+
+const QUIET_MS = 300;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 30000;
+
+let stream = null;
+let retryMs = FIRST_RETRY_MS;
+let retry = 0;
+const waiting = new Set();
+let timer = 0;
+
+function elements() {
+  return [...document.querySelectorAll("[data-live][data-from]")];
+}
+
+function refresh(element) {
+  if (element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) {
+    return; // somebody is typing there
+  }
+  window.htmx.ajax("GET", element.dataset.from, { target: element, swap: element.dataset.swap || "innerHTML" });
+}
+
+function refreshWaiting() {
+  timer = 0;
+  for (const element of elements()) {
+    if (element.dataset.live.split(" ").some((topic) => waiting.has(topic) || waiting.has("all"))) {
+      refresh(element);
+    }
+  }
+  document.dispatchEvent(new CustomEvent("facesecure:changed", { detail: [...waiting] }));
+  waiting.clear();
+}
+
+function changed(topics) {
+  topics.forEach((topic) => waiting.add(topic));
+  timer = timer || setTimeout(refreshWaiting, QUIET_MS);
+}
+
+function open() {
+  if (stream || document.hidden || !document.querySelector("[data-live]")) {
+    return;
+  }
+  clearTimeout(retry);
+  stream = new EventSource("/events");
+  stream.addEventListener("changed", (event) => changed(event.data.split(" ")));
+  stream.addEventListener("open", () => {
+    retryMs = FIRST_RETRY_MS;
+  });
+  stream.addEventListener("ended", () => close());
+  stream.addEventListener("error", () => {
+    close();
+    retry = setTimeout(open, retryMs);
+    retryMs = Math.min(2 * retryMs, LAST_RETRY_MS);
+  });
+}
+
+function close() {
+  stream?.close();
+  stream = null;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    close();
+  } else {
+    changed(["all"]); // what happened meanwhile
+    open();
+  }
+});
+addEventListener("pagehide", close);
+addEventListener("pageshow", open);
+document.addEventListener("htmx:load", open);

@@ -1,0 +1,53 @@
+"""Templates: HTML that escapes whatever it shows, in the language of the person who looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from facesecure.web.language import IN_ENGLISH, Language
+from facesecure.web.static import static
+from facesecure.web.times import ago, clock, day, seconds_in_words, time_of
+
+_language: ContextVar[Language] = ContextVar("language", default=IN_ENGLISH)  # noqa: B039 - it is frozen
+
+
+def make_templates() -> Environment:
+    """Return the environment of all templates. A name that a template uses and nobody gave is an error."""
+    templates = Environment(
+        loader=PackageLoader("facesecure.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.update(
+        _=lambda text, **values: _language.get()(text, **values),
+        _n=lambda one, many, count, **values: _language.get().number(one, many, count, **values),
+        language=lambda: _language.get().code,
+        static=static,
+        now=lambda: datetime.now().astimezone(),
+    )
+    templates.filters.update(
+        ago=lambda when: ago(time_of(when), _language.get()),
+        clock=lambda when: clock(time_of(when)),
+        day=lambda when: day(time_of(when), _language.get()),
+        iso=lambda when: time_of(when).isoformat(timespec="seconds"),
+        seconds=lambda count: seconds_in_words(count, _language.get()),
+    )
+    return templates
+
+
+@contextmanager
+def shown_in(language: Language) -> Iterator[None]:
+    """Render in ``language`` while the block runs, macros of imported templates too."""
+    before = _language.set(language)
+    try:
+        yield
+    finally:
+        _language.reset(before)
