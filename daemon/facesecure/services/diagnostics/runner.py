@@ -14,6 +14,7 @@ from facesecure.services.diagnostics import (
     components,
     liveness,
     machine,
+    page,
     speech,
     state,
     writing,
@@ -48,6 +49,7 @@ CHECKS: Mapping[str, Check] = {
     "voices": speech.voices,
     "sentences": speech.sentences,
     "drill": machine.drill,
+    "page": page.page,
 }
 
 
