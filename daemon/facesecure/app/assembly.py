@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from facesecure.alerts.build import build_alerts
+from facesecure.alerts.build import AlertStack, build_alerts
 from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.app.change_hooks import delivery_changes
+from facesecure.app.changes import Topic
 from facesecure.app.context import DaemonContext, open_context
 from facesecure.app.control.commands import Commands
 from facesecure.app.control.drill_commands import DrillCommands
@@ -26,6 +28,9 @@ from facesecure.app.process_memory import LeanLibraries, map_large_buffers, shar
 from facesecure.app.ram_fallback import StateLocation, writable_state
 from facesecure.app.systemd import Reporter
 from facesecure.app.watching import WatchedCamera, open_sources, start_cameras, watch_all
+from facesecure.app.web_api.build import build_page
+from facesecure.app.web_api.parts import WebParts
+from facesecure.app.web_api.spare_models import SpareModels
 from facesecure.camera.capture import LatestFrame
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
@@ -90,11 +95,13 @@ def assembled(
         sources = open_sources(config)
         context = open_context(config, location, stack)
         drills = [_drill(context, one.camera.name) for one in config.each_camera()]
-        live, steps = any(source.frames.live for source in sources), [drill.step for drill in drills]
+        steps = [*(drill.step for drill in drills), delivery_changes(context.changes)]
+        live = any(source.frames.live for source in sources)
         alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=extra_plugins)
         cameras = start_cameras(context, sources, drills, alerts, stack)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
+        _serve_page(context, alerts, cameras, commands, stack)
         stack.enter_context(LeanLibraries())
         yield Daemon(cameras, alerts.dispatcher, context.store, commands)
 
@@ -102,7 +109,33 @@ def assembled(
 def _drill(context: DaemonContext, camera: str) -> Drill:
     """Return the drill of ``camera``."""
     save = partial(save_report, state_dir=context.location.path)
-    return Drill(save, VisitorInjector(partial(context.drill_stranger, camera)), camera=camera)
+    injector = VisitorInjector(partial(context.drill_stranger, camera))
+    return Drill(save, injector, camera=camera, on_change=context.changes.bumper(Topic.DRILL))
+
+
+def _serve_page(
+    context: DaemonContext,
+    alerts: AlertStack,
+    cameras: Sequence[WatchedCamera],
+    commands: Commands,
+    stack: ExitStack,
+) -> None:
+    """Answer the page's socket until ``stack`` ends."""
+    spare = SpareModels(partial(ModelStack.load, context.config, context.state_dir))
+    stack.callback(spare.close)
+    parts = WebParts(
+        context.config,
+        context.state_dir,
+        context.store,
+        alerts.policy,
+        alerts.dispatcher,
+        cameras,
+        commands,
+        spare.lend,
+        context.changes,
+    )
+    stack.enter_context(build_page(parts))
+    stack.callback(context.changes.close)
 
 
 def check(config: FacesecureConfig, state_dir: Path) -> None:

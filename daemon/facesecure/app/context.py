@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from facesecure.alerts.policy.arming import Arming
+from facesecure.app.changes import ChangeFeed, Topic
 from facesecure.app.housekeeping import RetentionTask
 from facesecure.app.ram_fallback import StateLocation
 from facesecure.camera.synthetic.portraits import Portrait
@@ -43,6 +44,8 @@ class DaemonContext:
     rule: VerdictRule
     pool: ModelPool
     match_visitor: MatchVisitor
+    changes: ChangeFeed = field(default_factory=ChangeFeed)
+    """What the page waits for."""
 
     @property
     def state_dir(self) -> Path:
@@ -102,10 +105,11 @@ def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitS
     if store.restored:
         audit.record(location.path, "database-restored", actor=DAEMON)
     finish_interrupted(store, config, location.path)
-    arming = Arming(location.path, Mode(config.policy.mode))
+    changes = ChangeFeed()
+    arming = Arming(location.path, Mode(config.policy.mode), changes.bumper(Topic.MODE))
     rule = sets[0].rule(config, store, location.path)
     pool = ModelPool([one.judged_by(rule, store) for one in sets])
     match_visitor = sets[0].match_visitor
     store.visitors.group_left_over(match_visitor)
     stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen, clips=config.clips))
-    return DaemonContext(config, location, store, arming, sets[0], rule, pool, match_visitor)
+    return DaemonContext(config, location, store, arming, sets[0], rule, pool, match_visitor, changes)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from facesecure.alerts.build import AlertStack
+from facesecure.app.change_hooks import VisitChanges, trouble_changes
 from facesecure.app.context import DaemonContext
 from facesecure.camera.build import Camera, build_camera
 from facesecure.camera.clips.build import build_recorder, build_ring
@@ -141,7 +142,8 @@ def _start(
     stack: ExitStack,
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
-    observer = _filming(context, config, sources.ring, drill, lambda: pipeline.sampler.moving, stack)
+    followed = VisitChanges(drill, context.changes)
+    observer = _filming(context, config, sources.ring, followed, lambda: pipeline.sampler.moving, stack)
     pipeline = build_pipeline(
         config,
         context.pool,
@@ -155,7 +157,7 @@ def _start(
         documents=SignedDocuments(context.state_dir),
         attention=sources.attention,
     )
-    on_event = partial(alerts.system.of_camera, camera=config.camera.name)
+    on_event = trouble_changes(partial(alerts.system.of_camera, camera=config.camera.name), context.changes)
     reopen = partial(_reopened, config, sources) if context.several else None
     camera = build_camera(config, sources.frames, on_event, stack, reopen)
     drill.follow_camera(lambda: camera.frames.trouble)
@@ -173,19 +175,19 @@ def _filming(
     context: DaemonContext,
     config: FacesecureConfig,
     ring: PacketRing | None,
-    drill: Drill,
+    inner: PipelineObserver,
     moving: Callable[[], bool],
     stack: ExitStack,
 ) -> PipelineObserver:
-    """Return what follows the frames of a camera: its drill, and the recorder of its films where they are kept."""
+    """Return what follows the frames of a camera: ``inner``, and the recorder of its films where they are kept."""
     if ring is None:
-        return drill
+        return inner
     if context.location.complaint:  # in memory there is no space for films
         ring.disable()
-        return drill
+        return inner
     begin = partial(context.store.clips.begin, most_mb=config.clips.max_mb)
     recorder = stack.enter_context(build_recorder(config, ring, begin))
-    return VisitFilms(drill, recorder, moving, min_movement=config.verdict.presence)
+    return VisitFilms(inner, recorder, moving, min_movement=config.verdict.presence)
 
 
 def watch_all(

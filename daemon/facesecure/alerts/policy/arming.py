@@ -47,11 +47,13 @@ class Arming:
         arming.armed.mode  # Mode.AWAY, also after a restart
     """
 
-    def __init__(self, state_dir: Path, initial: Mode = Mode.HOME) -> None:
-        """Read the mode that was set last; ``initial`` holds until one is set."""
+    def __init__(
+        self, state_dir: Path, initial: Mode = Mode.HOME, on_change: Callable[[], object] = lambda: None
+    ) -> None:
+        """Read the mode that was set last; ``initial`` holds until one is set. ``on_change`` is told of a new mode."""
         self.path = state_dir / FILE_NAME
         self._documents = SignedDocuments(state_dir)
-        self._initial = initial
+        self._initial, self._on_change = initial, on_change
         self._lock = threading.Lock()
         self._armed = read(self._documents, initial)
 
@@ -64,6 +66,7 @@ class Arming:
         """Read the file again: the mode may have been set while the daemon was starting and could not be reached."""
         with self._lock:
             self._armed = read(self._documents, self._initial)
+        self._on_change()
 
     def arm(self, mode: Mode, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Armed:
         """Set the mode at once. Returns the one before.
@@ -72,6 +75,7 @@ class Arming:
         """
         with self._lock:
             before, self._armed = self._armed, Armed(mode, now())
+            self._on_change()
             write(self._documents, self._armed)
         return before
 

@@ -21,8 +21,8 @@ from facesecure.storage.store import Store
 class WebParts:
     """What the verbs use. ``commands`` are those of the control socket: status, arm, drill.
 
-    ``with load_models() as models:`` lends a set of models that no camera uses, for enrolment: one thread at a time, and
-    the first may take seconds. ``changes`` counts what a page may wait for.
+    ``with load_models() as models:`` lends a set of models that no camera uses, for enrolment: to one thread at a time,
+    and the first loan takes seconds. ``changes`` counts what a page may wait for.
     """
 
     config: FacesecureConfig
@@ -34,3 +34,4 @@ class WebParts:
     commands: Commands
     load_models: Callable[[], AbstractContextManager[ModelStack]]
     changes: ChangeFeed = field(default_factory=ChangeFeed)
+    any_account: Callable[[], bool] = lambda: False

@@ -11,6 +11,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 VERSION = 1
+LANGUAGES = ("en", "fr")
+"""The languages of the page."""
 SOCKET_NAME = "web.sock"
 SERVICE_SOCKET_DIR = "/run/facesecure-web"
 """The folder of the socket where facesecure runs as a service; tmpfiles makes it for the web process' group."""

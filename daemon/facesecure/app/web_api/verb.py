@@ -96,10 +96,10 @@ class Refused(FacesecureError):
 class Verb(Generic[A]):
     """What may be asked. Without a ``least`` role anybody may ask, signed in or not.
 
-    ``confirmed``: only soon after the password was given. ``most_body``: bytes that may follow the request. ``changes``:
-    what is another once it has been answered, so that pages that show it are told. ``waits``: the answer may take half
-    a minute because it waits for something to happen; such calls are counted apart, and keep no others from being
-    answered.
+    ``confirmed``: only soon after the password was given. ``most_body``: bytes that may follow the request.
+    ``changes``: what is another once it has been answered, so that the pages that show it are told. ``waits``: the
+    answer may take half a minute because it waits for something to happen; such calls are counted apart, and keep no
+    others from being answered.
     """
 
     name: str

@@ -52,12 +52,13 @@ class Drill:
         injector: VisitorInjector | None = None,
         seconds: float = SECONDS,
         camera: str = "",
+        on_change: Callable[[], object] = lambda: None,
     ) -> None:
         """``save`` receives the report of each drill once it has ended, at the latest after ``seconds``.
 
-        ``camera`` is the name of the one whose frames show the stranger.
+        ``camera`` is the name of the one whose frames show the stranger. ``on_change`` is told of each step.
         """
-        self.camera = camera
+        self.camera, self._on_change = camera, on_change
         self._injector, self._save, self._seconds = injector or VisitorInjector(), save, seconds
         self._lock = threading.Lock()
         self._began: float | None = None
@@ -99,6 +100,7 @@ class Drill:
             "a drill begins: a stranger's portrait is inserted into the frames of the %s", self.camera or "camera"
         )
         self._injector.begin()
+        self._on_change()
 
     def inject(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Yield ``frames`` of the camera, with the stranger painted in while a drill shows one."""
@@ -144,6 +146,7 @@ class Drill:
                 self._alerts.add(alert.identifier)
             if alert.identifier in self._alerts:
                 self._steps.append(Step(what, self._since(), channel))
+        self._on_change()
         self.report()
 
     # The report ---------------------------------------------------------------------------------------------------
@@ -161,6 +164,7 @@ class Drill:
 
     def _log_and_save(self, report: DrillReport) -> None:
         (_log.info if report.good else _log.error)("the drill has ended: %s", report.why)
+        self._on_change()
         try:
             self._save(report)
         except (OSError, StoreError) as error:
@@ -210,6 +214,7 @@ class Drill:
         with self._lock:
             if self._began is not None and not self._count(what):
                 self._steps.append(Step(what, self._since(), note=note))
+                self._on_change()
 
 
 def _figures(sighting: Sighting) -> str:

@@ -1,0 +1,171 @@
+"""Answer the page's socket: one request for each connection, with limits of size, time and number.
+
+Calls that wait for something to happen are counted apart from the others, so that any number of open pages does not
+keep one from disarming.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from facesecure.app.control.listener import Listener
+from facesecure.app.control.peer_credentials import Peer
+from facesecure.app.control.protocol import read_line
+from facesecure.app.web_api.guard import Admitted, Guard
+from facesecure.app.web_api.places import GROUP, own_place
+from facesecure.app.web_api.protocol import ANSWER_BODY_LIMIT, ANSWER_LINE_LIMIT, LINE_LIMIT, VERSION, Refusal
+from facesecure.app.web_api.request import Request, discard, read_body
+from facesecure.app.web_api.verb import Answer, Refused
+from facesecure.domain.errors import ControlError
+
+MOST_CALLS = 64
+"""Calls that are answered at once, without those that wait."""
+MOST_WAITING = 96
+"""Calls that wait at once: ten browsers with several tabs."""
+_MOST_BODIES = 2
+"""Bodies that are held in memory at once."""
+_DISCARD_SECONDS = 2.0
+_BODY_TIMES = 5
+"""A body may take so many times as long as a line."""
+_SEND_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class WebServer(Listener):
+    """Listens at ``path`` while its ``with`` block runs, and answers what ``guard`` admits.
+
+    Example::
+
+        with WebServer(guard, own_place(state_dir)):
+            ...
+    """
+
+    def __init__(self, guard: Guard, path: Path, *, group: str = GROUP, timeout: float = 2.0) -> None:
+        """``group``: its members may connect. ``timeout``: seconds that the line of a request may take."""
+        calls = _Calls(guard, timeout)
+        super().__init__(calls, path, group=group, most=MOST_CALLS, name="page", busy=lambda all_: all_ - calls.waiting)
+
+
+class _Calls:
+    """Answers one request of each connection."""
+
+    def __init__(self, guard: Guard, timeout: float) -> None:
+        self._guard, self._timeout = guard, timeout
+        self._bodies = threading.BoundedSemaphore(_MOST_BODIES)
+        self._lock = threading.Lock()
+        self.waiting = 0
+
+    def refuse(self, connection: socket.socket, _: Peer, why: str) -> None:
+        """Say why, or that too much is being answered, without waiting for the peer."""
+        refused = Refused(Refusal.FAILED, why, f"add the user of the web server to the group {GROUP}")
+        connection.settimeout(0.0)
+        connection.sendall(_refusal(refused if why else _busy()))
+
+    def serve(self, connection: socket.socket, peer: Peer) -> None:  # noqa: ARG002
+        """Read a request and answer it; what a refused peer still sends is read and forgotten."""
+        left = 0
+        try:
+            request = Request.parse(self._line(connection))
+            left = request.body
+            admitted = self._guard.admit(request)
+            answer = self._answered(connection, admitted)
+            left = 0
+            answered = _encoded(answer)
+        except Refused as error:
+            answered = (_refusal(error), b"")
+        connection.settimeout(_SEND_SECONDS)
+        for part in answered:
+            connection.sendall(part)
+        if left:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+                discard(connection, left, _DISCARD_SECONDS)
+
+    def _line(self, connection: socket.socket) -> bytes:
+        try:
+            return read_line(connection, LINE_LIMIT, self._timeout)
+        except ControlError as error:
+            raise Refused(Refusal.INVALID, error.message) from error
+
+    def _answered(self, connection: socket.socket, admitted: Admitted) -> Answer:
+        if not admitted.request.body:
+            with self._counted(admitted):
+                return self._guard.answer(admitted)
+        if not self._bodies.acquire(timeout=_BODY_TIMES * self._timeout):
+            raise _busy()
+        try:
+            body = read_body(connection, admitted.request.body, _BODY_TIMES * self._timeout)
+            return self._guard.answer(admitted, body)
+        finally:
+            self._bodies.release()
+
+    @contextmanager
+    def _counted(self, admitted: Admitted) -> Iterator[None]:
+        """Count a call that waits apart from the others while the block runs. Raises Refused if there are too many."""
+        if not admitted.verb.waits:
+            yield
+            return
+        with self._lock:
+            if self.waiting >= MOST_WAITING:
+                raise _busy()
+            self.waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.waiting -= 1
+
+
+def _busy() -> Refused:
+    return Refused(Refusal.BUSY, "the daemon is answering too much already", "try again in a moment", seconds=1.0)
+
+
+def _encoded(answer: Answer) -> tuple[bytes, bytes]:
+    """Return the line and the body of ``answer``. Raises Refused if it is too large, or not JSON."""
+    document = {"version": VERSION, "ok": True, "result": dict(answer.result), "body": len(answer.body)}
+    try:
+        line = _line(document)
+    except (TypeError, ValueError) as error:
+        _log.exception("page: an answer cannot be written as JSON; please report it")
+        raise Refused(Refusal.FAILED, "that did not work, by a mistake in facesecure") from error
+    if len(line) > ANSWER_LINE_LIMIT or len(answer.body) > ANSWER_BODY_LIMIT:
+        _log.error("page: an answer of %d and %d bytes is too large", len(line), len(answer.body))
+        raise Refused(Refusal.FAILED, "that is too much for one answer", "ask for less at a time")
+    return line, answer.body
+
+
+def _refusal(error: Refused) -> bytes:
+    return _line(
+        {
+            "version": VERSION,
+            "ok": False,
+            "kind": error.kind.value,
+            "error": error.message,
+            "hint": error.hint,
+            "field": error.argument,
+            "seconds": error.seconds,
+        }
+    )
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, allow_nan=False).encode() + b"\n"
+
+
+@contextmanager
+def serve_page(guard: Guard, state_dir: Path) -> Iterator[None]:
+    """Answer the page at the socket of the daemon with ``state_dir``; if that is impossible, log it and go on."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(WebServer(guard, own_place(state_dir)))
+        except ControlError as error:
+            _log.error("the page will not work: %s", error)
+        yield
