@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from facesecure.services.visitors import VisitorDetails
 
 app = group(
-    "Strangers, grouped into visitors: list, show, name, forget.",
+    "Strangers, grouped into visitors: list, show, name, merge, forget.",
     "facesecure visitors list",
     "facesecure visitors name 3 Anna",
+    "facesecure visitors merge 3 5",
     "facesecure visitors forget 4",
 )
 Number = Annotated[int, typer.Argument(metavar="ID", help="The visitor's number; see `facesecure visitors list`.")]
@@ -114,6 +115,28 @@ def name(
         f"visitor {identifier} is {document['name']}: {document['taken']} new faces, {document['faces']} in all; "
         f"{_times(named.visitor.visits)}, named later"
     )
+
+
+@app.command("merge", epilog=examples("facesecure visitors merge 3 5", "facesecure visitors merge 3 5 --json"))
+def merge(
+    context: typer.Context,
+    identifier: Annotated[int, typer.Argument(metavar="ID", help="The visitor who stays.")],
+    other: Annotated[int, typer.Argument(metavar="OTHER", help="The visitor whose visits become those of ID.")],
+    json: Json = False,
+) -> None:
+    """Merge two visitors who are the same person.
+
+    The visits and faces of the second become those of the first; the second's number is not used again. A visitor who
+    was named cannot be merged: give the other the same name.
+    """
+    from facesecure.services.visitors import merge_visitors
+
+    with settings_of(context).store() as store:
+        visitor = merge_visitors(store, identifier, other)
+    if json:
+        output.emit_json({**serializers.visitor(visitor), "merged": other})
+    else:
+        output.say(f"visitor {other} is visitor {identifier} now, {_times(visitor.visits)}")
 
 
 @app.command("forget", epilog=examples("facesecure visitors forget 4", "facesecure visitors forget 4 --yes"))

@@ -81,6 +81,20 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class EnrolledFrom:
+    """A person and how many of the faces they are enrolled with, ``of`` them all, come from one sighting: ``count``."""
+
+    name: str
+    count: int
+    of: int
+
+    @property
+    def sole(self) -> bool:
+        """Whether the person would be left without a face."""
+        return self.count == self.of
+
+
+@dataclass(frozen=True, slots=True)
 class RefusedFace:
     """A face (number ``identifier``, of the person ``name``) that could not be embedded again, and ``why``."""
 
@@ -132,10 +146,11 @@ class StoredSighting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredFace:
-    """A face stored with the sighting whose identifier is ``sighting``."""
+    """A face stored with the sighting whose identifier is ``sighting``. The store assigns the number ``identifier``."""
 
     sighting: str
     seen: SeenFace
+    identifier: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from facesecure.config import QualityConfig
-from facesecure.domain import AlignedFace, Embedding, Face, Image
+from facesecure.domain import AlignedFace, Box, Embedding, Face, Image
 from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.interfaces import Detector, Embedder
 from facesecure.domain.records import Embeddings, EnrolledFace
 from facesecure.recognition.clustering import MIN_CORE_SIMILARITY, Indices, cluster, similarity_to_core
 from facesecure.recognition.human_filter import Doubts, accept_all
+from facesecure.recognition.photo_faces import MAX_SECOND_FACE, NO_FACE, SURE, WHICH, contenders, largest, turn_needed
 from facesecure.recognition.similarity import Lookalike, OtherPeople
 from facesecure.recognition.templates import MIN_FACES, template_of
 from facesecure.util.rounding import apart
@@ -29,12 +30,6 @@ _NEARER_MARGIN = 0.1
 """A face whose cosine to another person's templates is higher by this margin than to the others is that person's."""
 _MAX_SECOND_GROUP = 0.5
 """A second group of faces larger than this share of the largest makes it unclear who is meant."""
-_MAX_SECOND_FACE = 0.6
-"""A second face of at least this share of the largest's eye distance makes it unclear who is meant."""
-_SURE = 0.9
-"""Confidence from which a face that is found in a turned photo shows that the photo is not upright."""
-_NO_FACE = "no face found"
-_WHICH = "which one is meant?"
 _LISTED = 4
 """Images of a person that an error message lists."""
 
@@ -53,6 +48,8 @@ class EnrolmentCandidate:
     embedding: Embedding | None = None
     known: bool = False
     hint: str | None = None
+    choices: tuple[Box, ...] = ()
+    """Where the faces are in the photo, from left to right, if one of them must be chosen."""
 
 
 @dataclass(slots=True)
@@ -77,7 +74,7 @@ class Enrolment:
     others: OtherPeople | None = None
     candidates: list[EnrolmentCandidate] = field(default_factory=list)
     few: bool = False
-    _unclear: dict[str, list[AlignedFace]] = field(default_factory=dict)
+    _unclear: dict[str, list[AlignedFace]] = field(default_factory=dict, init=False)
 
     @property
     def accepted(self) -> list[EnrolmentCandidate]:
@@ -94,13 +91,37 @@ class Enrolment:
         Of several faces, number ``face`` is meant, counted from 1 at the left; without it ``finish`` takes the one that
         looks like the others of this enrolment, if just one does.
         """
-        faces = _contenders(self.detector.detect(image), _MAX_SECOND_FACE if face is None else 0.0)
+        faces = contenders(self.detector.detect(image), MAX_SECOND_FACE if face is None else 0.0)
         if len(faces) > 1:
             return self._add(self._judged_group(image, source, faces, face))
         candidate = self._judged_image(image, source)
-        if _no_sure_face(candidate) and (turn := _turn_needed(self.detector, image)):
+        if _no_sure_face(candidate) and (turn := turn_needed(self.detector, image)):
             candidate = EnrolmentCandidate(source, accepted=False, reason=f"{turn}; turn it upright and save it")
         return self._add(candidate)
+
+    def choose(self, source: str, face: int) -> EnrolmentCandidate:
+        """Judge face number ``face``, from 1 at the left, of a photo of which one must be chosen.
+
+        Raises ValueError if it is no such photo, or has fewer faces.
+        """
+        choices = self._unclear.get(source, [])
+        if not 1 <= face <= len(choices):
+            raise ValueError(f"{source} has no face number {face} to choose")
+        number = next(number for number, one in enumerate(self.candidates) if one.source == source)
+        chosen = self._judged(self._unclear.pop(source)[face - 1], source)
+        self.candidates[number] = chosen
+        return chosen
+
+    def drop(self, source: str) -> None:
+        """Take back the image called ``source``."""
+        self._unclear.pop(source, None)
+        self.candidates[:] = [candidate for candidate in self.candidates if candidate.source != source]
+
+    def rehearsal(self) -> Enrolment:
+        """Return a copy, to see what ``finish`` would do."""
+        copy = replace(self, candidates=list(self.candidates))
+        copy._unclear = dict(self._unclear)
+        return copy
 
     def add_face(self, face: AlignedFace, source: str) -> EnrolmentCandidate:
         """Judge a face that was cropped before, as from a sighting, by the same rules; it is embedded again."""
@@ -141,17 +162,18 @@ class Enrolment:
 
     def _judged_image(self, image: Image, source: str) -> EnrolmentCandidate:
         faces = self.detector.detect(image)
-        problem = _not_one_face(faces)
-        if problem:
+        if not faces or (count := len(contenders(faces))) > 1:
+            problem = f"{count} faces; {WHICH}" if faces else NO_FACE
             return EnrolmentCandidate(source, accepted=False, reason=problem)
-        return self._judged(examine(image, _largest(faces), self.floors), source)
+        return self._judged(examine(image, largest(faces), self.floors), source)
 
     def _judged_group(self, image: Image, source: str, faces: Sequence[Face], meant: int | None) -> EnrolmentCandidate:
         """Judge the face that is ``meant`` of several, or keep them all until ``finish``."""
         if meant is None:
             self._unclear[source] = [examine(image, face, self.floors) for face in faces]
             hint = "say which face is meant, counted from the left: --face 1; or add photos with one face only"
-            return EnrolmentCandidate(source, accepted=False, reason=f"{len(faces)} faces; {_WHICH}", hint=hint)
+            reason, choices = f"{len(faces)} faces; {WHICH}", tuple(face.box for face in faces)
+            return EnrolmentCandidate(source, accepted=False, reason=reason, hint=hint, choices=choices)
         if meant > len(faces):
             return EnrolmentCandidate(source, accepted=False, reason=f"only {len(faces)} faces, not {meant}")
         return self._judged(examine(image, faces[meant - 1], self.floors), source)
@@ -251,36 +273,10 @@ def _some(sources: Sequence[str]) -> str:
     return ", ".join(sources[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _not_one_face(faces: Sequence[Face]) -> str | None:
-    if not faces:
-        return _NO_FACE
-    count = len(_contenders(faces))
-    return f"{count} faces; {_WHICH}" if count > 1 else None
-
-
-def _contenders(faces: Sequence[Face], share: float = _MAX_SECOND_FACE) -> list[Face]:
-    """Return the faces of at least this ``share`` of the largest's eye distance, from left to right."""
-    limit = share * max((face.eye_distance for face in faces), default=0.0)
-    return sorted((face for face in faces if face.eye_distance >= limit), key=lambda face: face.box.centre[0])
-
-
 def _no_sure_face(candidate: EnrolmentCandidate) -> bool:
     if candidate.face is None:
-        return candidate.reason == _NO_FACE
-    return not candidate.accepted and candidate.face.quality.confidence < _SURE
-
-
-def _turn_needed(detector: Detector, image: Image) -> str | None:
-    """Return how ``image`` lies if a face is surely in it once it is turned; None if there is none then either."""
-    for turns, words in ((1, "sideways"), (3, "sideways"), (2, "upside down")):
-        faces = detector.detect(np.ascontiguousarray(np.rot90(image, turns)))
-        if any(face.confidence >= _SURE for face in faces):
-            return f"the photo lies {words}"
-    return None
-
-
-def _largest(faces: Sequence[Face]) -> Face:
-    return max(faces, key=lambda face: face.eye_distance)
+        return candidate.reason == NO_FACE
+    return not candidate.accepted and candidate.face.quality.confidence < SURE
 
 
 def _enrolled(candidate: EnrolmentCandidate, model_sha256: str) -> EnrolledFace:

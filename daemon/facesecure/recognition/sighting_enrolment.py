@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from facesecure.domain.records import EnrolledFace, StoredFace
-from facesecure.recognition.enrolment import Enrolment
+from facesecure.recognition.enrolment import Enrolment, EnrolmentCandidate
 
 MAX_SIGHTING_FACES = 20
 """Faces taken from sightings at a time; more of the same camera add nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A face kept with a sighting, and how it is judged."""
+
+    face: StoredFace
+    candidate: EnrolmentCandidate
 
 
 def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[EnrolledFace]:
@@ -17,12 +25,15 @@ def enrol_from_sightings(enrolment: Enrolment, faces: Sequence[StoredFace]) -> l
 
     The list is empty if the person is enrolled with all of them already. Raises EnrolmentError if too few are good.
     """
-    ordered = list(_most_informative_first(faces))
-    for face in ordered:
-        _add_sighting_face(enrolment, face)
+    ordered = [one.face for one in judged(enrolment, faces)]
     accepted = enrolment.finish()
     origins = [face.sighting for face, one in zip(ordered, enrolment.candidates, strict=True) if one.accepted]
     return [replace(face, sighting=origin) for face, origin in zip(accepted, origins, strict=True)]
+
+
+def judged(enrolment: Enrolment, faces: Sequence[StoredFace]) -> list[Judged]:
+    """Add ``faces`` to ``enrolment``, the most informative first, and return them in that order."""
+    return [Judged(face, _add_sighting_face(enrolment, face)) for face in _most_informative_first(faces)]
 
 
 def _most_informative_first(faces: Sequence[StoredFace]) -> Iterator[StoredFace]:
@@ -48,9 +59,8 @@ def _similarity(one: StoredFace, other: StoredFace) -> float:
     return float(one.seen.embedding @ other.seen.embedding) if same else 0.0
 
 
-def _add_sighting_face(enrolment: Enrolment, face: StoredFace) -> None:
+def _add_sighting_face(enrolment: Enrolment, face: StoredFace) -> EnrolmentCandidate:
     source = f"door {face.seen.taken_at.astimezone():%Y-%m-%d %H:%M:%S}, sighting {face.sighting[:8]}"
     if len(enrolment.accepted) >= MAX_SIGHTING_FACES:
-        enrolment.reject(source, f"{MAX_SIGHTING_FACES} faces are enough")
-    else:
-        enrolment.add_face(face.seen.face, source)
+        return enrolment.reject(source, f"{MAX_SIGHTING_FACES} faces are enough")
+    return enrolment.add_face(face.seen.face, source)

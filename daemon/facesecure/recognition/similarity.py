@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from statistics import NormalDist
 
 from facesecure.domain import Embedding
@@ -26,8 +27,18 @@ from facesecure.recognition.templates import templates_of
 
 _ALIKE = 1e-3
 """Two people look alike if a pair of strangers is this close with a lower probability than this."""
+_SLIGHTLY = 1e-2
+"""The same, where the likeness is worth a mention but proves nothing."""
 _MEASURED = 1e-4
 """The smallest probability that 13,203 measured pairs of people can support."""
+
+
+class Likeness(StrEnum):
+    """How alike two people look, for people to read: as one and the same, like few strangers do, or a little."""
+
+    VERY = "very"
+    QUITE = "quite"
+    SLIGHTLY = "slightly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +116,15 @@ def same_from(model: ScoreModel) -> float:
     are closer; the closest of 13,203 pairs of different people came to 0.59.
     """
     return model.genuine.mean - math.sqrt(model.genuine.variance(1))
+
+
+def likeness(closeness: float, model: ScoreModel) -> Likeness | None:
+    """Return how alike two people are whose templates have the cosine ``closeness``; None if no more than strangers."""
+    if closeness >= same_from(model):
+        return Likeness.VERY
+    if closeness >= alike_from(model):
+        return Likeness.QUITE
+    return Likeness.SLIGHTLY if model.impostor.chance_of_reaching(closeness, 1) <= _SLIGHTLY else None
 
 
 def score_to_lead(second: float, closeness: float, faces: float, chance: float, model: ScoreModel) -> float:

@@ -91,6 +91,11 @@ def enrol_from_images(
     if images.advice:
         announce(images.advice.format(name=name))
     images.feed(enrolment, progress)
+    return store_enrolment(store, name, enrolment)
+
+
+def store_enrolment(store: Store, name: str, enrolment: Enrolment) -> EnrolmentResult:
+    """Store the good faces of ``enrolment`` as those of ``name``, all or none. Raises EnrolmentRefused."""
     try:
         faces = enrolment.finish()
     except EnrolmentError as error:

@@ -111,7 +111,7 @@ class ModelStack:
             ScoreModel.from_card(model.card),
             impostor_model_of(model),
             _with_confidence(config.quality, config),
-            _with_confidence(ENROLMENT, config),
+            enrolment_floors(config),
             human_filter_for(model.card),
             classifier,
             SubjectDetector(load_model(SUBJECTS_MODEL), backend) if config.subjects.enabled else None,
@@ -210,6 +210,11 @@ class ModelStack:
         faces = store.faces_of(name) if enrolled else []
         known = [face.embedding for face in faces if face.model_sha256 == self.embedder.sha256]
         return self.enrolment(known, OtherPeople(others, self.scores))
+
+
+def enrolment_floors(config: FacesecureConfig) -> QualityConfig:
+    """Return the quality that a face needs to be enrolled."""
+    return _with_confidence(ENROLMENT, config)
 
 
 def _revision_of(store: Store) -> Callable[[], int]:

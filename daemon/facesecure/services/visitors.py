@@ -1,4 +1,4 @@
-"""Visitors: people who came and are not enrolled. Show, name and forget them."""
+"""Visitors: people who came and are not enrolled. Show, name, merge and forget them."""
 
 from __future__ import annotations
 
@@ -60,6 +60,19 @@ def name_visitor(load_models: LoadModels, store: Store, identifier: int, name: s
     )
     audit.record(store.state_dir, "visitor-named", f"visitor {identifier}", name)
     return NamedVisitor(visitor, result)
+
+
+def merge_visitors(store: Store, kept: int, gone: int) -> Visitor:
+    """Record that two visitors are one person: the visits of ``gone`` become those of ``kept``, who is returned.
+
+    Raises UsageError if there is no such visitor, both are the same, or one was named.
+
+    Example::
+
+        merge_visitors(store, 3, 5)  # visitor 5 is no more
+    """
+    with audit.audited(store.state_dir, "visitors-merged", f"visitor {kept}", f"visitor {gone}"):
+        return store.visitors.merge(kept, gone)
 
 
 def forget_visitor(store: Store, identifier: int) -> Visitor:

@@ -44,6 +44,15 @@ class Removals:
         self.erase()
         return person
 
+    def visits_of(self, name: str) -> int:
+        """Return how many visits removing a person would leave, without name, faces and snapshots.
+
+        Raises UsageError if no person is called ``name``.
+        """
+        with self._database.read() as session:
+            row = people.find(session, name)
+            return len(anonymise.sightings_of(session, row) | _unrecognised(session, row))
+
     def rename_person(self, old: str, new: str) -> Person:
         """Rename a person in the database, the log and the backups."""
         self._writer.settle()

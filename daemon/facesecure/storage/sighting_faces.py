@@ -70,7 +70,13 @@ def of(session: Session, identifiers: Iterable[str]) -> list[StoredFace]:
     """Return the readable faces of sightings, oldest first."""
     query, cipher = select(SeenFaceRow).where(SeenFaceRow.sighting.in_(list(identifiers))), cipher_of(session)
     rows = session.scalars(query.order_by(SeenFaceRow.taken_at))
-    return [StoredFace(row.sighting, face) for row in rows for face in _seen(cipher, row)]
+    return [StoredFace(row.sighting, face, row.id) for row in rows for face in _seen(cipher, row)]
+
+
+def one(session: Session, identifier: int) -> StoredFace | None:
+    """Return the face with that number; None if there is none, or it cannot be read."""
+    row, cipher = session.get(SeenFaceRow, identifier), cipher_of(session)
+    return None if row is None else next((StoredFace(row.sighting, face, row.id) for face in _seen(cipher, row)), None)
 
 
 def unnamed(session: Session, models: set[str]) -> dict[tuple[str, str], list[Embedding]]:

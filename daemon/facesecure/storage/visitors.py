@@ -1,4 +1,4 @@
-"""Visitors: the sightings of strangers, grouped by person; a visitor can be named or removed.
+"""Visitors: the sightings of strangers, grouped by person; a visitor can be named, merged with another, or removed.
 
 Each method is one transaction. The original verdict of a sighting stays; a correction is stored beside it.
 """
@@ -25,6 +25,7 @@ from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
+from facesecure.storage.visitor_merge import merge
 from facesecure.storage.writes import Writer
 
 _LIST_HINT = "facesecure visitors list shows them"
@@ -58,6 +59,14 @@ class Visitors:
         """Return the stored faces of a visitor, oldest first. Raises UsageError if there is no such visitor."""
         with self._database.read() as session:
             return sighting_faces.of(session, visits_of(session, find_row(session, identifier).id))
+
+    def face(self, identifier: int, face: int) -> StoredFace:
+        """Return face number ``face`` of a visitor. Raises UsageError if there is no such visitor or face of theirs."""
+        with self._database.read() as session:
+            found = sighting_faces.one(session, face)
+            if found is None or found.sighting not in visits_of(session, find_row(session, identifier).id):
+                raise UsageError(f"visitor {identifier} has no face number {face}", "look at the visitor again")
+            return found
 
     def visits(self, identifier: int) -> list[str]:
         """Return the identifiers of a visitor's sightings, oldest first. Raises UsageError for an unknown visitor."""
@@ -109,6 +118,17 @@ class Visitors:
             theirs = SightingRow.visitor_id == visitor.id
             write_correction(session, theirs, VerdictKind.KNOWN, row, "named later")
             return person
+
+    def merge(self, kept: int, gone: int) -> Visitor:
+        """Make the visits and marks of visitor ``gone`` those of ``kept``, who is returned.
+
+        Raises UsageError if there is no such visitor, both are the same, or one was named.
+        """
+        self._writer.settle()
+        with self._database.write() as session:
+            row, other = find_row(session, kept), find_row(session, gone)
+            merge(session, row, other, visits_of(session, gone))
+            return self._summary(session, row)
 
     def forget(self, identifier: int) -> Visitor:
         """Remove a visitor with all their faces and snapshots, from the disk too; their sightings stay.

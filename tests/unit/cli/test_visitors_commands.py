@@ -216,3 +216,15 @@ def test_events_can_be_asked_for_as_corrected(facesecure, visits, grace):
     facesecure("visitors", "name", 1, "Grace")
     assert [e["id"] for e in facesecure("events", "list", "--kind", "known", "--json").json["events"]] == ["first"]
     assert facesecure("events", "list", "--kind", VerdictKind.STRANGER, "--json").json["events"] == []
+
+
+def test_two_visitors_are_merged(facesecure, store, visits, grace):
+    visits("first", grace[:4])
+    others = [replace(face, embedding=-face.embedding) for face in grace[4:]]
+    visits("second", others)
+    assert facesecure("visitors", "merge", 1, 2).out == "visitor 2 is visitor 1 now, seen 2 times\n"
+    (visitor,) = facesecure("visitors", "list", "--json").json["visitors"]
+    assert (visitor["id"], visitor["visits"]) == (1, 2)
+    assert "there is no visitor 2" in facesecure("visitors", "merge", 1, 2).err
+    entry = facesecure("audit", "--json").json["entries"][-1]
+    assert (entry["action"], entry["subjects"]) == ("visitors-merged", ["visitor 1", "visitor 2"])

@@ -260,3 +260,60 @@ def test_no_marks_are_an_empty_matrix(store: Store) -> None:
     with store._database.read() as session:
         assert sighting_faces.marked(session, MODEL).dtype == np.float32
         assert sighting_faces.hard_negatives(session, MODEL) == []
+
+
+def test_two_visitors_who_are_one_person_are_merged(store: Store) -> None:
+    for number, person in enumerate([1, 2, 1]):
+        visit(store, f"s{number}", person, number, when=NOON + number * DAY)
+    merged = store.visitors.merge(2, 1)
+    assert visits(store) == {2: 3}
+    assert store.visitors.visits(2) == ["s0", "s1", "s2"]
+    assert len(store.visitors.faces(2)) == 9
+    assert (merged.first_seen, merged.last_seen.date()) == (NOON, (NOON + 2 * DAY).date())
+
+
+def test_the_next_visit_of_either_is_one_of_the_merged_visitor(store: Store) -> None:
+    visit(store, "one", 1)
+    visit(store, "two", 2)
+    store.visitors.merge(1, 2)
+    assert visit(store, "three", 3) == 3
+    assert visits(store) == {1: 2, 3: 1}
+
+
+def test_what_was_marked_of_a_merged_visitor_still_counts(store: Store) -> None:
+    store.add_person("Anna", known_to(1))
+    store.record(replace(sighting("not-anna", known("Anna")), faces=faces(2)))
+    number, _ = store.corrections.not_known("not-anna", "Anna", CHOOSE)
+    visit(store, "other", 3)
+    (other,) = (one.identifier for one in store.visitors.all() if one.identifier != number)
+    before, revision = store.marked_strangers(MODEL), store.people_revision()
+    store.visitors.merge(other, number)
+    assert np.array_equal(store.marked_strangers(MODEL), before)
+    assert len(store.hard_negatives(MODEL)) == 1
+    assert store.visitors.find(other).marked
+    assert store.people_revision() > revision
+
+
+def test_a_visitor_is_not_merged_with_itself_or_one_who_is_named(store: Store) -> None:
+    visit(store, "one", 1)
+    visit(store, "two", 2)
+    with pytest.raises(UsageError, match="merged with itself"):
+        store.visitors.merge(1, 1)
+    with pytest.raises(UsageError, match="no visitor 9"):
+        store.visitors.merge(1, 9)
+    name(store, 1, "Anna")
+    with pytest.raises(UsageError, match="was named Anna") as refused:
+        store.visitors.merge(2, 1)
+    assert "visitors name 2 'Anna'" in str(refused.value.hint)
+    assert visits(store) == {1: 1, 2: 1}
+
+
+def test_one_face_of_a_visitor_is_found_by_its_number(store: Store) -> None:
+    visit(store, "one", 1)
+    visit(store, "two", 2)
+    first, other = store.visitors.faces(1)[0], store.visitors.faces(2)[0]
+    assert first.identifier is not None
+    assert other.identifier is not None
+    assert np.array_equal(store.visitors.face(1, first.identifier).seen.face.image, first.seen.face.image)
+    with pytest.raises(UsageError, match="no face number"):
+        store.visitors.face(1, other.identifier)
