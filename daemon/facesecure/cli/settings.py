@@ -40,13 +40,13 @@ class Settings:
 
             settings.config(camera__source="file:clip.mp4")
         """
-        from facesecure.config.loader import load_config
         from facesecure.config.paths import state_directory
         from facesecure.domain.errors import ConfigError
+        from facesecure.services import settings_overlay
 
         given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
         try:
-            config = load_config(self.config_file, given)
+            config = settings_overlay.load(self.config_file, given, self.state_dir)
         except ConfigError:
             self.checked_config(**overrides)  # raises the error with what is wrong with the plugins and files, too
             raise
@@ -59,9 +59,11 @@ class Settings:
         """
         from facesecure.config.paths import state_directory
         from facesecure.services.config_check import checked_config
+        from facesecure.services.settings_overlay import page_settings
 
         given = {key.replace("__", "."): value for key, value in overrides.items() if value is not None}
-        config = checked_config(self.config_file, given, lambda found: state_directory(found, self.state_dir))
+        made = page_settings(self.state_dir)
+        config = checked_config(self.config_file, given, lambda found: state_directory(found, self.state_dir), made)
         return config.model_copy(update={"state_dir": state_directory(config, self.state_dir)})
 
     def state(self) -> Path:

@@ -6,7 +6,7 @@ the problems of the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from facesecure.config import CameraConfig, FacesecureConfig
 from facesecure.config.paths import find_config
 from facesecure.config.secrets import learn_secrets
+from facesecure.config.toml_edit import with_values
 from facesecure.config.toml_lines import KeyPath, key_lines, line_of
 from facesecure.config.toml_text import SyntaxProblem, parse
 from facesecure.config.wording import dotted, model_at, problems_of, sentence, unknown_setting
@@ -60,6 +61,8 @@ class SettingsFile:
     syntax: tuple[SyntaxProblem, ...] = ()
     cameras: tuple[str, ...] = ()
     """The names of the cameras in the file, which rules may name although the command line chose another source."""
+    from_page: frozenset[KeyPath] = frozenset()
+    """The settings that were made on the page, and stand in the place of the file's."""
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
         """Return the error that lists ``problems``, after those of the syntax, in the order of the file."""
@@ -79,40 +82,63 @@ class SettingsFile:
         line = line_of(problem.path, self.lines)
         if key in self.overrides:
             line, where = 0, "command line"
+        elif any(problem.path[: len(path)] == path for path in self.from_page):
+            line, where = 0, "set on the page"
         else:
             where = "default" if line is None else f"line {line}"
         return line or 0, f"{where}: {sentence(problem.path, problem.text)}"
 
 
-def load_config(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> FacesecureConfig:
+PageSettings = Callable[[Mapping[str, Any]], Iterable[tuple[KeyPath, Any]]]
+"""Takes the tables of the file, and returns the settings that were made on the page (services.settings_overlay)."""
+
+
+def no_page(tables: Mapping[str, Any]) -> Iterable[tuple[KeyPath, Any]]:  # noqa: ARG001 - as PageSettings
+    """Return no settings: the file alone counts."""
+    return ()
+
+
+def load_config(
+    named: Path | None = None, overrides: Mapping[str, Any] | None = None, page: PageSettings = no_page
+) -> FacesecureConfig:
     """Load the configuration from ``named``, else from the file that ``paths.find_config`` finds, else the defaults.
 
-    ``overrides`` maps dotted keys ("camera.source") to values that take precedence over the file.
-    Raises ConfigError with every problem found, in the order of the file.
+    ``overrides`` maps dotted keys ("camera.source") to values that take precedence over the file, and over what
+    ``page`` returns. Raises ConfigError with every problem found, in the order of the file.
     """
-    file = read_settings(named, overrides)
+    file = read_settings(named, overrides, page)
     config, problems = validated(file)
     if config is None:
         raise file.error(problems)
     return config
 
 
-def read_settings(named: Path | None = None, overrides: Mapping[str, Any] | None = None) -> SettingsFile:
+def read_settings(
+    named: Path | None = None, overrides: Mapping[str, Any] | None = None, page: PageSettings = no_page
+) -> SettingsFile:
     """Read the tables of the file that ``load_config`` would load. Raises ConfigError only if it cannot be read.
 
     From now on its secrets are hidden wherever this process writes.
     """
     path = find_config(named)
-    text = "" if path is None else _read(path)
+    return settings_of_text("" if path is None else read_file(path), path, overrides, page)
+
+
+def settings_of_text(
+    text: str, path: Path | None, overrides: Mapping[str, Any] | None = None, page: PageSettings = no_page
+) -> SettingsFile:
+    """Return the settings in ``text``, which is or may become the content of the file ``path``."""
     tables, kept, syntax = parse(text)
     cameras, lines = _camera_names(tables), key_lines(kept)
     learn_secrets(tables)
+    made = [] if syntax else list(page(tables))
+    tables = with_values(tables, made)
     if any(key.startswith("camera.") for key in overrides or {}):
         _keep_one_camera(tables, lines)
     for key, value in (overrides or {}).items():
         _put(tables, key.split("."), value)
     learn_secrets(tables)
-    return SettingsFile(path, tables, lines, overrides or {}, syntax, cameras)
+    return SettingsFile(path, tables, lines, overrides or {}, syntax, cameras, frozenset(path for path, _ in made))
 
 
 def validated(file: SettingsFile) -> tuple[FacesecureConfig | None, list[Problem]]:
@@ -130,7 +156,8 @@ def validated(file: SettingsFile) -> tuple[FacesecureConfig | None, list[Problem
     return (None if problems or file.syntax else config), problems
 
 
-def _read(path: Path) -> str:
+def read_file(path: Path) -> str:
+    """Return the text of the configuration file ``path``. Raises ConfigError if it cannot be read."""
     try:
         return read_text(path)
     except UnicodeDecodeError as error:

@@ -11,29 +11,40 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.config import FacesecureConfig
-from facesecure.config.loader import Problem, SettingsFile, read_settings, validated
+from facesecure.config.loader import PageSettings, Problem, SettingsFile, no_page, read_settings, validated
 from facesecure.services.setting_checks import CHECKS, Sections
 from facesecure.util.rates import false_accept_warning
 
 
 def checked_config(
-    named: Path | None, overrides: Mapping[str, Any], state_directory: Callable[[FacesecureConfig], Path]
+    named: Path | None,
+    overrides: Mapping[str, Any],
+    state_directory: Callable[[FacesecureConfig], Path],
+    page: PageSettings = no_page,
 ) -> FacesecureConfig:
     """Load the configuration as ``load_config`` does, and check everything in it.
 
-    ``state_directory`` returns the state directory of a configuration. Raises ConfigError with all problems: of the
-    schema, of each plugin's own settings, and of what is missing on this machine.
+    ``state_directory`` returns the state directory of a configuration, ``page`` the settings that were made on the
+    page. Raises ConfigError with all problems: of the schema, of each plugin's own settings, and of what is missing on
+    this machine.
 
     Example::
 
         checked_config(Path("door.toml"), {}, state_directory)
     """
-    file = read_settings(named, overrides)
-    config, problems = validated(file)
-    problems += _found_here(file, config, state_directory)
+    file = read_settings(named, overrides, page)
+    config, problems = checked(file, state_directory)
     if config is None or problems:
         raise file.error(problems)
     return config
+
+
+def checked(
+    file: SettingsFile, state_directory: Callable[[FacesecureConfig], Path]
+) -> tuple[FacesecureConfig | None, list[Problem]]:
+    """Return the configuration in ``file``, None if the schema refuses it, and all that is wrong with it here."""
+    config, problems = validated(file)
+    return config, problems + _found_here(file, config, state_directory)
 
 
 def config_warnings(config: FacesecureConfig) -> list[str]:

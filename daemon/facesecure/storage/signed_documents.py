@@ -33,6 +33,9 @@ _PLAIN = (
     "told.json",
     "liveness.json",
     "audit.json",
+    "settings.json",
+    "settings-history.json",
+    "key-copy.json",
     "google_home/devices.json",
     "google_home/pending_volumes.json",
 )
