@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from facesecure.cli import web_certificate
+from facesecure.cli import web_accounts, web_certificate
 from facesecure.cli.output import examples, group
 
 app = group(
     "The page for phones and browsers: its certificate, its accounts. docs/page.md explains how to set it up.",
+    "facesecure web setup Anna",
+    "facesecure web accounts invite Ben --role member",
     "facesecure web certificate",
 )
 
+app.command(
+    "setup",
+    epilog=examples(
+        "facesecure web setup Anna",
+        "facesecure web setup Anna --address https://home.example.org",
+        "facesecure web setup Anna --json",
+    ),
+)(web_accounts.setup)
+app.add_typer(web_accounts.accounts, name="accounts")
 app.command(
     "certificate",
     epilog=examples(

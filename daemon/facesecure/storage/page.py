@@ -5,6 +5,9 @@ from __future__ import annotations
 from facesecure.storage.account_sessions import AccountSessions
 from facesecure.storage.accounts import Accounts
 from facesecure.storage.database import Database
+from facesecure.storage.invitations import Invitations
+from facesecure.storage.live_tokens import LiveTokens
+from facesecure.storage.sign_in_attempts import SignInAttempts
 
 
 class PageRecords:
@@ -18,3 +21,6 @@ class PageRecords:
     def __init__(self, database: Database) -> None:
         self.accounts = Accounts(database)
         self.sessions = AccountSessions(database)
+        self.invitations = Invitations(database)
+        self.attempts = SignInAttempts(database)
+        self.live_tokens = LiveTokens(database)
