@@ -50,7 +50,6 @@ from facesecure.storage.disk_space import free_space
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.page import PageRecords
-from facesecure.storage.page import PageRecords
 from facesecure.storage.recorder import Recorder
 from facesecure.storage.removals import Removals
 from facesecure.storage.sightings import FilterValues
@@ -68,7 +67,8 @@ class Store(AbstractContextManager["Store"]):
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
     ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts,
-    ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline`` pages through sightings.
+    ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline`` pages through sightings,
+    ``page`` holds the accounts of the page.
 
     Example::
 
@@ -94,7 +94,6 @@ class Store(AbstractContextManager["Store"]):
         self.corrections = Corrections(database)
         self.outbox = Outbox(database, self._writer)
         self.clips = ClipArchive(database)
-        self.page = PageRecords(database)
         self.page = PageRecords(database)
         self.timeline = Timeline(database, snapshots)
         self.removals = Removals(database, snapshots, self._writer)
