@@ -1,0 +1,124 @@
+"""A household with its page: a daemon that watches a film, a web process before it, and browsers that look."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from facesecure.camera.synthetic.clip import enrolment_images
+from facesecure.domain.accounts import Role
+from support.faults.household import Daemon, Home, wait_until
+from support.service.commandline import write_picture
+
+PASSWORD = "a long way to the garden gate"
+CAMERAS = "[web]\nidle_minutes = 60\n[plugins.speaker]\nenabled = false\n"
+
+
+@dataclass
+class House:
+    """``home`` with one daemon and one web process, both real. The page is at ``url``, over TLS.
+
+    Grace Hopper is enrolled; every half-minute she comes to the door, and after her a stranger.
+    """
+
+    home: Home
+    album: Path
+    port: int = field(default_factory=lambda: _free_port())
+    daemon: Daemon | None = None
+    web: Daemon | None = None
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
+
+    def begin(self) -> None:
+        """Enrol Grace, let her and a stranger come once, then watch on and open the page."""
+        self.home.configure(CAMERAS)
+        self.command("enroll", "Grace Hopper", "--images", self.album)
+        self.command("web", "certificate", "--folder", self.certificates, "--name", "localhost")
+        self.daemon = self.home.begin()
+        self.daemon.wait_ready()
+        self.open_page()
+
+    def open_page(self) -> None:
+        """Start the web process, and wait until it answers."""
+        said = self.home.folder / "page-said.txt"
+        words = (
+            "--host",
+            "127.0.0.1",
+            "--port",
+            self.port,
+            "--socket",
+            self.home.state / "web.sock",
+            *self._certificate_words(),
+        )
+        command = [sys.executable, "-m", "facesecure.web", *map(str, words)]
+        with said.open("w") as file:
+            process = subprocess.Popen(
+                command, stdout=file, stderr=file, env=self.home.variables, start_new_session=True, cwd=self.home.folder
+            )
+        self.web = Daemon(process, said)
+        wait_until(self._answers, "page", 20)
+
+    def end(self) -> None:
+        """End what was begun."""
+        if self.web is not None:
+            self.web.kill()
+        self.home.kill()
+
+    def command(self, *words: object) -> Any:
+        """Type a command in this house, which must succeed. Returns its stdout, parsed if it is JSON."""
+        done = self.home.run(*words)
+        assert done.returncode == 0, done.stderr + done.stdout
+        return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
+
+    def invite(self, name: str, role: Role) -> str:
+        """Return the one-time link of a new account; for the first one, an owner's."""
+        where = ("--address", self.url, "--json")
+        if role is Role.OWNER:
+            return str(self.command("web", "setup", name, *where)["link"])
+        return str(self.command("web", "accounts", "invite", name, "--role", role, *where)["link"])
+
+    @property
+    def certificates(self) -> Path:
+        return self.home.folder / "certificates"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the page's public key in base64, by which Chromium is told to trust it."""
+        certificate = x509.load_pem_x509_certificate((self.certificates / "server.pem").read_bytes())
+        public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return base64.b64encode(hashlib.sha256(public).digest()).decode()
+
+    def _certificate_words(self) -> tuple[object, ...]:
+        return ("--certificate", self.certificates / "server.pem", "--key", self.certificates / "server.key")
+
+    def _answers(self) -> bool:
+        assert self.web is not None
+        assert self.web.process.poll() is None, self.web.said
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def photo_album(folder: Path, count: int = 6) -> Path:
+    """Photos of Grace Hopper as a family has them, in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, image in enumerate(enrolment_images(count)):
+        write_picture(folder / f"grace-{number}.jpg", image)
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,79 @@
+"""What browser tests do with a page: sign in, watch for what must not happen, and look for what people cannot use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
+
+from facesecure.domain.accounts import Role
+from support.page.house import PASSWORD, House
+
+PHONE: Any = {"width": 390, "height": 844}
+DESKTOP: Any = {"width": 1280, "height": 800}
+
+
+class Watched:
+    """Notes errors in the console of ``page``, and requests that leave the page's own origin."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self._origin = origin
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._asked)
+
+    def check(self) -> None:
+        """Fail if there was one."""
+        assert self.errors == []
+        assert self.elsewhere == []
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(f"{message.text} ({message.location})")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((f"{self._origin}/", "data:", "blob:", self._origin.replace("https", "wss"))):
+            self.elsewhere.append(request.url)
+
+
+def invite_and_sign_in(house: House, browser: Browser, name: str, role: Role) -> Any:
+    """Open the one-time link of a new account, choose a password, and return the cookies of the browser."""
+    context = browser.new_context(base_url=house.url, viewport=PHONE, locale="en-GB")
+    try:
+        page = context.new_page()
+        page.goto(house.invite(name, role))
+        choose_password(page)
+        return context.storage_state()
+    finally:
+        context.close()
+
+
+def choose_password(page: Page) -> None:
+    """Fill in the form behind a one-time link."""
+    for box in page.locator("input[type=password]").all():
+        box.fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page).to_have_url(f"{page.url.split('/', 3)[0]}//{page.url.split('/', 3)[2]}/")
+
+
+def confirm_password(page: Page) -> None:
+    """Give the password again where the page asks for it; do nothing where it does not."""
+    box = page.locator("input[type=password]")
+    if box.count():
+        box.fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button").first.click()
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Return whether a part of the page lies beyond its right edge."""
+    return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds that keeps people from using the page, each with the elements it is about."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['html'][:200] for node in one['nodes']][:4]}" for one in found]
