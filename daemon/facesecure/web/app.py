@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
@@ -10,22 +12,25 @@ from facesecure.web import static
 from facesecure.web.daemon import Daemon
 from facesecure.web.errors import HANDLERS
 from facesecure.web.language import Catalogues
+from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
-from facesecure.web.screens import more, now
+from facesecure.web.screens import events, install, more, now
 from facesecure.web.security import Headers, KnownHosts, OwnOrigin, TrustedProxies
-from facesecure.web.settings import PageSettings
+from facesecure.web.settings import CurrentSettings
 from facesecure.web.templating import make_templates
 
-SCREENS = (
+SCREENS: tuple[ModuleType, ...] = (
+    events,
+    install,
     now,
     more,
 )
 """The modules of the screens: each has ``ROUTES``, and may have ``DONE``, what its redirects report."""
 
 
-def build_app(daemon: Daemon, settings: PageSettings) -> Starlette:
-    """Return the application. Example: ``build_app(Daemon(path), PageSettings())``."""
+def build_app(daemon: Daemon, settings: CurrentSettings) -> Starlette:
+    """Return the application. Example: ``build_app(Daemon([path]), CurrentSettings())``."""
     routes = [*static.ROUTES, *(route for screen in SCREENS for route in screen.ROUTES)]
     app = Starlette(
         routes=routes,
@@ -35,6 +40,7 @@ def build_app(daemon: Daemon, settings: PageSettings) -> Starlette:
             Middleware(TrustedProxies, settings=settings),
             Middleware(KnownHosts, settings=settings),
             Middleware(OwnOrigin),
+            Middleware(BodyLimits),
         ],
     )
     app.state.page = Page(

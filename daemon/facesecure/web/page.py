@@ -12,7 +12,7 @@ from starlette.requests import HTTPConnection
 from facesecure.web.daemon import Daemon
 from facesecure.web.language import Catalogues
 from facesecure.web.navigation import Place
-from facesecure.web.settings import PageSettings
+from facesecure.web.settings import CurrentSettings
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Page:
     """
 
     daemon: Daemon
-    settings: PageSettings
+    settings: CurrentSettings
     templates: Environment
     catalogues: Catalogues
     places: tuple[Place, ...]

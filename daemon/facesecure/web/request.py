@@ -45,21 +45,21 @@ async def ask(
     Raises DaemonRefused, which becomes the page that helps (sign in, give the password, wait, what went wrong) unless
     the screen catches it, and DaemonAway.
     """
-    asked = _call(request, verb, arguments or {}, body)
-    if not _shows_a_page(request) or _known(request) is not None:
-        return await asked
-    answer, who = await asyncio.gather(asked, _who(request), return_exceptions=True)
-    request.state.who = who if isinstance(who, Who) else Who()
-    if isinstance(answer, BaseException):
-        raise answer
-    return answer
+    if _shows_a_page(request):
+        await learn_who(request)
+    return await _call(request, verb, arguments or {}, body)
 
 
 async def learn_who(request: HTTPConnection) -> Who:
-    """Return who is signed in, for a page that asks the daemon nothing else."""
-    if (known := _known(request)) is None:
-        known = request.state.who = await _who(request)
-    return known
+    """Return who is signed in, for a page that asks the daemon nothing else.
+
+    Also notes how often what a page shows has changed, before the page asks for it: ``live.js`` follows from there.
+    """
+    if (known := _known(request)) is not None:
+        return known
+    found, changes = await asyncio.gather(_who(request), _changes(request)) if token_of(request) else (Who(), {})
+    request.state.who, request.state.changes = found, changes
+    return found
 
 
 def render(
@@ -79,6 +79,7 @@ def render(
     context = {
         "who": _known(request) or Who(),
         "path": request.url.path,
+        "changes": getattr(request.state, "changes", {}),
         "places": page.places,
         "done": page.done.get(key),
         "partial": is_partial(request),
@@ -158,6 +159,14 @@ async def _who(request: HTTPConnection) -> Who:
         return Who()
     found = answer.result
     return Who(found.get("account") or "", found.get("role") or "", found.get("language"))
+
+
+async def _changes(request: HTTPConnection) -> dict[str, int]:
+    try:
+        found: dict[str, int] = (await _call(request, "changes", {"since": {}, "seconds": 0}, b"")).result["changes"]
+    except DaemonRefused:
+        return {}
+    return found
 
 
 async def _call(request: HTTPConnection, verb: str, arguments: Mapping[str, Any], body: bytes) -> Answer:

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from facesecure.web.settings import PageSettings, is_address
+from facesecure.web.settings import CurrentSettings, is_address
 
 _SAFE = frozenset({"GET", "HEAD"})
 _METHODS = _SAFE | {"POST"}
@@ -68,7 +68,7 @@ class Headers:
 class TrustedProxies:
     """Take a browser's address and protocol from X-Forwarded-For and -Proto, if a configured proxy says them."""
 
-    def __init__(self, app: ASGIApp, settings: PageSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: CurrentSettings) -> None:
         """Wrap ``app``."""
         self._app, self._settings = app, settings
 
@@ -103,7 +103,7 @@ class TrustedProxies:
 class KnownHosts:
     """Refuse requests for a host that is not this page: a name that somebody pointed here (DNS rebinding)."""
 
-    def __init__(self, app: ASGIApp, settings: PageSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: CurrentSettings) -> None:
         """Wrap ``app``."""
         self._app, self._settings = app, settings
 

@@ -13,7 +13,7 @@ from facesecure.web.language import IN_ENGLISH, Language
 from facesecure.web.static import static
 from facesecure.web.times import ago, clock, day, seconds_in_words, time_of
 
-_language: ContextVar[Language] = ContextVar("language", default=IN_ENGLISH)  # noqa: B039 - it is frozen
+_language: ContextVar[Language] = ContextVar("language", default=IN_ENGLISH)
 
 
 def make_templates() -> Environment:

@@ -10,6 +10,7 @@ let retryMs = FIRST_RETRY_MS;
 let retry = 0;
 const waiting = new Set();
 let timer = 0;
+let since = document.body.dataset.changes || "";
 
 function elements() {
   return [...document.querySelectorAll("[data-live][data-from]")];
@@ -25,7 +26,7 @@ function refresh(element) {
 function refreshWaiting() {
   timer = 0;
   for (const element of elements()) {
-    if (element.dataset.live.split(" ").some((topic) => waiting.has(topic) || waiting.has("all"))) {
+    if (element.dataset.live.split(" ").some((topic) => waiting.has(topic))) {
       refresh(element);
     }
   }
@@ -43,12 +44,15 @@ function open() {
     return;
   }
   clearTimeout(retry);
-  stream = new EventSource("/events");
-  stream.addEventListener("changed", (event) => changed(event.data.split(" ")));
+  stream = new EventSource(`/events?since=${encodeURIComponent(since)}`);
+  stream.addEventListener("changed", (event) => {
+    since = event.lastEventId;
+    changed(event.data.split(" "));
+  });
   stream.addEventListener("open", () => {
     retryMs = FIRST_RETRY_MS;
   });
-  stream.addEventListener("ended", () => close());
+  stream.addEventListener("ended", () => location.reload()); // to the sign-in page
   stream.addEventListener("error", () => {
     close();
     retry = setTimeout(open, retryMs);
@@ -65,8 +69,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     close();
   } else {
-    changed(["all"]); // what happened meanwhile
-    open();
+    open(); // and hear what happened meanwhile
   }
 });
 addEventListener("pagehide", close);
