@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, case, delete, func, select
 from sqlalchemy.orm import Session
 
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import name_key
-from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker
+from facesecure.domain.records import EnrolledFace, EnrolledFrom, Person, StoredFace, TemplateMaker
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.storage import enrolled_faces, people, sighting_faces, templates, visitors
@@ -40,6 +40,19 @@ class Corrections:
         if not found:
             raise UsageError(*_no_faces(identifier))
         return found
+
+    def enrolled_from(self, identifier: str) -> list[EnrolledFrom]:
+        """Return who is enrolled with faces of a sighting, by name; a correction to another takes these faces away."""
+        here = func.count(case((FaceRow.sighting == identifier, 1)))
+        query = (
+            select(PersonRow.name, here, func.count(FaceRow.id))
+            .join(FaceRow, FaceRow.person_id == PersonRow.id)
+            .group_by(PersonRow.id)
+            .having(here > 0)
+            .order_by(PersonRow.name_key)
+        )
+        with self._database.read() as session:
+            return [EnrolledFrom(name, count, of) for name, count, of in session.execute(query)]
 
     def not_known(
         self, identifier: str, name: str | None, match: MatchVisitor, make_templates: TemplateMaker = templates_of

@@ -36,6 +36,7 @@ from facesecure.storage.writes import Writer
 WRITE_TIMEOUT = 1.0
 """Seconds to wait for other writers: an alarm is rather sent without being stored than late."""
 _SNAPSHOT_PARTS = 5
+_MOST_BETWEEN = 500
 _STATES = {state.value for state in DeliveryState}
 _OPEN = [state.value for state in DeliveryState if state.open]
 
@@ -105,6 +106,13 @@ class Outbox:
         with self._database.read() as session:
             rows = [(alert, one) for alert, one in session.execute(query)]
             return _grouped([(alert, one if one and channel in (None, one.channel) else None) for alert, one in rows])
+
+    def between(self, since: datetime, until: datetime) -> list[AlertWithDeliveries]:
+        """Return the alerts that were made between two times, oldest first, without their deliveries."""
+        made = select(AlertRow).where(AlertRow.created_at.between(since, until))
+        with self._database.read() as session:
+            found = session.scalars(made.order_by(AlertRow.created_at, AlertRow.identifier).limit(_MOST_BETWEEN))
+            return _grouped([(row, None) for row in found])
 
     def counts(self, since: datetime) -> dict[str, dict[DeliveryState, int]]:
         """Count deliveries by channel and state: the open ones, and those of alerts made at ``since`` or later."""

@@ -5,6 +5,7 @@ A file is complete or missing: it is written under another name, flushed to the 
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from facesecure.util.files import make_private_folders, write_durably
+from facesecure.util.files import make_private_folders, open_own, write_durably
 
 FOLDER = "snapshots"
+MOST_BYTES = 16_000_000
+"""Of a snapshot that is read: a JPEG of the largest frame of any camera is smaller."""
 _SAFE_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PATH = re.compile(rf"{FOLDER}/[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}/{_SAFE_IDENTIFIER.pattern}\.jpg")
 
@@ -45,6 +48,21 @@ class Snapshots:
             make_private_folders(self._root, path.parent)
             write_durably(path, data)
         return relative
+
+    def read(self, path: Path) -> bytes:
+        """Return the content of the snapshot at the absolute ``path``.
+
+        Raises OSError, also for a link, for what lies behind a linked folder, and for a file of more than MOST_BYTES:
+        only others can have put it there, and it would be shown.
+        """
+        relative = path.relative_to(self._root.absolute()).as_posix()
+        inside = (self._root.resolve() / relative).parent
+        if not is_snapshot_path(relative) or path.parent.resolve() != inside:
+            raise OSError(errno.EINVAL, "no snapshot of facesecure", str(path))
+        with os.fdopen(open_own(path, os.O_RDONLY), "rb") as file:
+            if os.fstat(file.fileno()).st_size > MOST_BYTES:
+                raise OSError(errno.EFBIG, "too large for a snapshot", str(path))
+            return file.read(MOST_BYTES)
 
     def remove(self, relative: str) -> int:
         """Delete a snapshot if it exists; return the bytes freed."""

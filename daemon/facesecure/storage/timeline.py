@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import Row, Tuple, exists, func, literal, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain.errors import UsageError
+from facesecure.domain.records import StoredSighting
 from facesecure.domain.timeline import Place, TimelineVisit
 from facesecure.storage import outbox, sightings
 from facesecure.storage.columns import UtcDateTime
@@ -16,6 +18,8 @@ from facesecure.storage.database import Database
 from facesecure.storage.sightings import Filter
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.tables import SightingRow, VisitorRow
+
+_log = logging.getLogger(__name__)
 
 WRITE_TIMEOUT = 2.0
 """Seconds to wait for other writers: somebody waits for the page."""
@@ -46,8 +50,26 @@ class Timeline:
         with self._database.read() as session:
             rows = session.execute(sightings.query(Filter()).where(SightingRow.identifier == identifier)).all()
             if not rows:
-                raise UsageError(f"there is no sighting {identifier!r}", "the timeline shows them")
+                raise UsageError(*_unknown(identifier))
             return self._visits(session, rows)[0]
+
+    def sighting(self, identifier: str) -> StoredSighting:
+        """Return one sighting by its whole identifier, alone. Raises UsageError if there is none."""
+        with self._database.read() as session:
+            row = session.get(SightingRow, identifier)
+            if row is None:
+                raise UsageError(*_unknown(identifier))
+            return sightings.stored(row, None, self._snapshots)
+
+    def snapshot(self, sighting: StoredSighting) -> bytes | None:
+        """Return the JPEG that is the snapshot of a sighting; None if there is none that facesecure wrote."""
+        if sighting.snapshot is None:
+            return None
+        try:
+            return self._snapshots.read(sighting.snapshot)
+        except OSError as error:
+            _log.warning("the snapshot of sighting %s is not shown: %s", sighting.identifier, error)
+            return None
 
     def to_review(self) -> int:
         """Count the visits that nobody has reviewed, without those that a later sighting supersedes."""
@@ -65,7 +87,7 @@ class Timeline:
         with self._database.write(WRITE_TIMEOUT) as session:
             changed = session.execute(values.values(reviewed_at=kept if reviewed else None))
             if not changed.rowcount:  # type: ignore[attr-defined]
-                raise UsageError(f"there is no sighting {identifier!r}", "the timeline shows them")
+                raise UsageError(*_unknown(identifier))
 
     def review_until(self, newest: Place) -> int:
         """Note that every visit up to ``newest`` was reviewed, where that was not noted; return how many.
@@ -90,6 +112,10 @@ class Timeline:
             )
             for row, later in rows
         ]
+
+
+def _unknown(identifier: str) -> tuple[str, str]:
+    return f"there is no sighting {identifier!r}", "facesecure events list shows them"
 
 
 def _place(place: Place) -> Tuple:

@@ -40,17 +40,18 @@ class LiveRules:
         """``armed`` returns the mode that was set last."""
         self.config = rules.config
         self.clock = clock
-        self._rules, self._armed = rules, armed
+        self.rules = rules
+        self._armed = armed
 
     @property
     def quiet(self) -> bool:
         """True if it is within the quiet hours."""
-        return self._rules.quiet(self.clock.now())
+        return self.rules.quiet(self.clock.now())
 
     def moment(self) -> Moment:
         """Return the present time and mode."""
         now = self.clock.now()
-        return Moment(now, self.clock.steady(), self._rules.mode(self._armed(), now))
+        return Moment(now, self.clock.steady(), self.rules.mode(self._armed(), now))
 
     def outcome(
         self,
@@ -68,4 +69,4 @@ class LiveRules:
         ``camera`` is the name of the camera that it concerns, None for an alert of the service; ``doubted`` whether it
         is a known person, or a picture of them; ``subject`` what was seen instead of a face.
         """
-        return self._rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted, subject))
+        return self.rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted, subject))

@@ -60,6 +60,11 @@ class Policy:
         return self._rules.moment().mode
 
     @property
+    def rules(self) -> RuleSet:
+        """The rules as they are configured, whatever the mode and the time."""
+        return self._rules.rules
+
+    @property
     def quiet(self) -> bool:
         """True if it is within the quiet hours."""
         return self._rules.quiet

@@ -10,9 +10,9 @@ from facesecure.app.web_api.guard import Guard, NoSessions, Sessions
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.server import serve_page
 from facesecure.app.web_api.verb import Verb
-from facesecure.app.web_api.verbs import page
+from facesecure.app.web_api.verbs import page, timeline, visit
 
-SCREENS: tuple[Iterable[Verb[Any]], ...] = (page.VERBS,)
+SCREENS: tuple[Iterable[Verb[Any]], ...] = (page.VERBS, timeline.VERBS, visit.VERBS)
 """The verbs of each screen; a module of ``verbs`` that is not named here is not answered."""
 
 

@@ -1,0 +1,88 @@
+"""Why a visit was notified, or not: by the alerts that are stored, and by the rules as they are now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from facesecure.alerts.policy.rules import NO_CHANNELS, RuleContext, RuleSet
+from facesecure.alerts.policy.visit import visit_key
+from facesecure.domain import Alert, AlertKind, VerdictKind
+from facesecure.domain.errors import UsageError
+from facesecure.domain.mode import Mode
+from facesecure.domain.records import StoredSighting
+from facesecure.domain.timeline import TimelineVisit
+from facesecure.storage.store import Store
+
+_DECIDED = timedelta(seconds=30)
+"""Longest time from the end of a visit to the alert about it."""
+
+
+class Reason(StrEnum):
+    """Why there is an alert about a visit, or none."""
+
+    NOTIFIED = "notified"
+    REPLACED = "replaced"  # it was judged again: the later sighting was decided on
+    HELD_BACK = "held-back"  # within the cool-down of an alert about the same visitor
+    RULES = "rules"  # by the rules of now, nobody is notified of it
+    UNKNOWN = "unknown"  # nothing says why: the house was disarmed, or the rules were others
+
+
+@dataclass(frozen=True, slots=True)
+class WhyTold:
+    """The ``reason``; where it is HELD_BACK, the ``alert`` before it and its ``cooldown`` in seconds."""
+
+    reason: Reason
+    alert: Alert | None = None
+    cooldown: float | None = None
+
+
+def why_told(store: Store, rules: RuleSet, visit: TimelineVisit) -> WhyTold:
+    """Return why a visit was notified or not. Raises StoreError.
+
+    The mode of that time is not stored; what was decided when the house was disarmed is UNKNOWN.
+    """
+    if visit.alerts:
+        return WhyTold(Reason.NOTIFIED)
+    if visit.sighting.superseded_by is not None:
+        return WhyTold(Reason.REPLACED)
+    outcome = rules.outcome(_context(visit.sighting))
+    if outcome.channels == NO_CHANNELS:
+        return WhyTold(Reason.RULES)
+    before = _alert_before(store, visit.sighting, outcome.cooldown)
+    return WhyTold(Reason.UNKNOWN) if before is None else WhyTold(Reason.HELD_BACK, before, outcome.cooldown)
+
+
+def _context(seen: StoredSighting) -> RuleContext:
+    kind = AlertKind(seen.verdict.kind.value)
+    doubted = kind is AlertKind.KNOWN and bool(seen.doubt)
+    return RuleContext(kind, seen.verdict.name, Mode.HOME, seen.first_seen, seen.source, doubted, seen.subject)
+
+
+def _alert_before(store: Store, seen: StoredSighting, cooldown: float) -> Alert | None:
+    """Return the latest alert about the same visitor within ``cooldown`` seconds before the end of a visit."""
+    since = seen.first_seen - timedelta(seconds=cooldown)
+    found = store.outbox.between(since, seen.last_seen + _DECIDED)
+    return next((one.alert for one in reversed(found) if _same_visitor(store, seen, one.alert)), None)
+
+
+def _same_visitor(store: Store, seen: StoredSighting, alert: Alert) -> bool:
+    other = alert.sighting
+    if other is None or other.identifier == seen.identifier or other.verdict.kind is not seen.verdict.kind:
+        return False
+    if seen.verdict.kind is VerdictKind.STRANGER:
+        return seen.visitor is not None and seen.visitor == _visitor(store, other.identifier)
+    kind = AlertKind(other.verdict.kind.value)
+    keys = [
+        visit_key(kind, one.verdict.name, one.source, doubted=bool(one.doubt), subject=one.subject)
+        for one in (seen, other)
+    ]
+    return keys[0] == keys[1]
+
+
+def _visitor(store: Store, sighting: str) -> int | None:
+    try:
+        return store.timeline.sighting(sighting).visitor
+    except UsageError:  # removed since
+        return None
