@@ -53,12 +53,17 @@ def decode(line: bytes) -> dict[str, Any]:
 
 def read_line(connection: socket.socket, limit: int, seconds: float) -> bytes:
     """Read up to the first end of line. Raises ControlError if that takes over ``limit`` bytes or ``seconds``."""
+    return read_head(connection, limit, seconds)[0]
+
+
+def read_head(connection: socket.socket, limit: int, seconds: float) -> tuple[bytes, bytes]:
+    """Read a line as ``read_line`` does; return it, and the beginning of what follows it."""
     deadline, received = time.monotonic() + seconds, bytearray()
     while (end := received.find(b"\n")) < 0:
         if len(received) > limit:
             raise ControlError(f"that line is longer than {limit} bytes")
-        connection.settimeout(max(0.001, deadline - time.monotonic()))
         try:
+            connection.settimeout(time_left(deadline))
             chunk = connection.recv(_CHUNK)
         except TimeoutError:
             raise ControlError(f"no complete line arrived within {seconds:g} s") from None
@@ -67,7 +72,15 @@ def read_line(connection: socket.socket, limit: int, seconds: float) -> bytes:
         received += chunk
     if end > limit:
         raise ControlError(f"that line is longer than {limit} bytes")
-    return bytes(received[:end])
+    return bytes(received[:end]), bytes(received[end + 1 :])
+
+
+def time_left(deadline: float) -> float:
+    """Return the seconds until ``deadline``. Raises TimeoutError when it is over, also for a peer that trickles."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def success(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from facesecure.app.control.protocol import time_left
 from facesecure.app.web_api.protocol import BODY_LIMIT, VERSION, Refusal
 from facesecure.app.web_api.verb import Client, Refused
 from facesecure.util.plain_text import one_line
@@ -44,13 +45,14 @@ class Request:
         return cls(verb, arguments, _token(document.get("token")), _client(document.get("client")), body)
 
 
-def read_body(connection: socket.socket, size: int, seconds: float) -> bytes:
-    """Read ``size`` bytes. Raises Refused if they do not arrive within ``seconds``."""
-    deadline, body, filled = time.monotonic() + seconds, bytearray(size), 0
+def read_body(connection: socket.socket, size: int, seconds: float, beginning: bytes = b"") -> bytes:
+    """Read ``size`` bytes, of which ``beginning`` was read already. Raises Refused if that takes over ``seconds``."""
+    deadline, body, filled = time.monotonic() + seconds, bytearray(size), min(size, len(beginning))
+    body[:filled] = beginning[:filled]
     with memoryview(body) as view:
         while filled < size:
-            connection.settimeout(max(0.001, deadline - time.monotonic()))
             try:
+                connection.settimeout(time_left(deadline))
                 count = connection.recv_into(view[filled:], min(_CHUNK, size - filled))
             except TimeoutError:
                 raise _malformed(f"the request was not complete within {seconds:g} s") from None

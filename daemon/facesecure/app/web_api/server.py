@@ -11,13 +11,13 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from facesecure.app.control.listener import Listener
 from facesecure.app.control.peer_credentials import Peer
-from facesecure.app.control.protocol import read_line
+from facesecure.app.control.protocol import read_head
 from facesecure.app.web_api.guard import Admitted, Guard
 from facesecure.app.web_api.places import GROUP, own_place
 from facesecure.app.web_api.protocol import ANSWER_BODY_LIMIT, ANSWER_LINE_LIMIT, LINE_LIMIT, VERSION, Refusal
@@ -73,36 +73,36 @@ class _Calls:
         """Read a request and answer it; what a refused peer still sends is read and forgotten."""
         left = 0
         try:
-            request = Request.parse(self._line(connection))
-            left = request.body
+            line, beginning = self._head(connection)
+            request = Request.parse(line)
+            left = request.body - len(beginning)
             admitted = self._guard.admit(request)
-            answer = self._answered(connection, admitted)
+            parts = _encoded(self._answered(connection, admitted, beginning))
             left = 0
-            answered = _encoded(answer)
         except Refused as error:
-            answered = (_refusal(error), b"")
+            parts = (_refusal(error), b"")
         connection.settimeout(_SEND_SECONDS)
-        for part in answered:
+        for part in parts:
             connection.sendall(part)
-        if left:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
-                discard(connection, left, _DISCARD_SECONDS)
+        if left > 0:
+            connection.shutdown(socket.SHUT_WR)
+            discard(connection, left, _DISCARD_SECONDS)
 
-    def _line(self, connection: socket.socket) -> bytes:
+    def _head(self, connection: socket.socket) -> tuple[bytes, bytes]:
         try:
-            return read_line(connection, LINE_LIMIT, self._timeout)
+            return read_head(connection, LINE_LIMIT, self._timeout)
         except ControlError as error:
             raise Refused(Refusal.INVALID, error.message) from error
 
-    def _answered(self, connection: socket.socket, admitted: Admitted) -> Answer:
-        if not admitted.request.body:
+    def _answered(self, connection: socket.socket, admitted: Admitted, beginning: bytes) -> Answer:
+        size = admitted.request.body
+        if not size:
             with self._counted(admitted):
                 return self._guard.answer(admitted)
         if not self._bodies.acquire(timeout=_BODY_TIMES * self._timeout):
             raise _busy()
         try:
-            body = read_body(connection, admitted.request.body, _BODY_TIMES * self._timeout)
+            body = read_body(connection, size, _BODY_TIMES * self._timeout, beginning)
             return self._guard.answer(admitted, body)
         finally:
             self._bodies.release()
