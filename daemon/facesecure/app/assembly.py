@@ -26,6 +26,7 @@ from facesecure.app.instance_lock import instance_lock
 from facesecure.app.lifecycle import ReloadConfig, Supervisor
 from facesecure.app.process_memory import LeanLibraries, map_large_buffers, share_heaps
 from facesecure.app.ram_fallback import StateLocation, writable_state
+from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.systemd import Reporter
 from facesecure.app.watching import WatchedCamera, open_sources, start_cameras, watch_all
 from facesecure.app.web_api.build import build_page
@@ -42,6 +43,8 @@ from facesecure.services.drill.drill import Drill
 from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.settings_file import Place
+from facesecure.services.sign_in import SignIn
 from facesecure.storage.audit_log import DONE, FAILED
 from facesecure.storage.store import Store
 
@@ -81,11 +84,12 @@ def assembled(
     state_dir: Path,
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
     location: StateLocation | None = None,
+    settings: SettingsAccess | None = None,
 ) -> Iterator[Daemon]:
     """Build and start the daemon that ``config`` describes; stop it in reverse order on exit.
 
     ``extra_plugins`` get every alert beside the plugins that the configuration enables. ``location``: the configured
-    state directory, where ``state_dir`` is a copy in memory.
+    state directory, where ``state_dir`` is a copy in memory. ``settings``: how the page changes the configuration.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
     location = location or StateLocation(state_dir, state_dir)
@@ -101,7 +105,7 @@ def assembled(
         cameras = start_cameras(context, sources, drills, alerts, stack)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
-        _serve_page(context, alerts, cameras, commands, stack)
+        _serve_page(context, alerts, cameras, commands, stack, settings)
         stack.enter_context(LeanLibraries())
         yield Daemon(cameras, alerts.dispatcher, context.store, commands)
 
@@ -119,8 +123,10 @@ def _serve_page(
     cameras: Sequence[WatchedCamera],
     commands: Commands,
     stack: ExitStack,
+    settings: SettingsAccess | None,
 ) -> None:
     """Answer the page's socket until ``stack`` ends."""
+    sign_in = SignIn(context.store, context.config.web.signed_in_days)
     spare = SpareModels(partial(ModelStack.load, context.config, context.state_dir))
     stack.callback(spare.close)
     parts = WebParts(
@@ -133,8 +139,11 @@ def _serve_page(
         commands,
         spare.lend,
         context.changes,
+        sign_in.any_account,
+        sign_in,
+        settings=settings,
     )
-    stack.enter_context(build_page(parts))
+    stack.enter_context(build_page(parts, sign_in.sessions))
     stack.callback(context.changes.close)
 
 
@@ -153,17 +162,19 @@ def run(
     on_ready: Callable[[Daemon], None] | None = None,
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
     reread: ReloadConfig | None = None,
+    config_file: Path | None = None,
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C; with ``exit_at_end`` until a recording ends.
 
-    ``reread`` reads the configuration again at SIGHUP. ``on_ready`` is called with each daemon before its first frame.
+    ``reread`` reads the configuration again at SIGHUP, or after a change of it, or of what the page has set beside
+    ``config_file``. ``on_ready`` is called with each daemon before its first frame.
     If ``state_dir`` has become read-only, a copy in memory takes its place. Ctrl-C raises KeyboardInterrupt after
     everything has been stopped. Raises StoreError if another daemon uses ``state_dir``, and as ``assembled`` does.
     """
 
     def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
         with (
-            assembled(config, location.path, extra_plugins, location) as daemon,
+            assembled(config, location.path, extra_plugins, location, settings_of(supervisor)) as daemon,
             Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
             supervisor.watched(daemon.captures) as streams,
         ):
@@ -174,6 +185,11 @@ def run(
             if not exit_at_end and not supervisor.ending:
                 _log.info("the source has ended; waiting to be stopped (Ctrl-C, or start with --exit-at-end)")
                 supervisor.wait()
+
+    def settings_of(supervisor: Supervisor) -> SettingsAccess | None:
+        if reread is None:
+            return None
+        return SettingsAccess(Place(config_file, location.named), supervisor.apply, lambda: supervisor.applying)
 
     with instance_lock(state_dir), writable_state(state_dir) as location:
         record = partial(audit.record, location.path, actor=DAEMON)

@@ -41,6 +41,10 @@ ReloadConfig = Callable[[], FacesecureConfig]
 """Reads and checks the configuration again, without using it. Raises FacesecureError."""
 
 
+OnRejected = Callable[[Exception], None]
+"""Is told why a changed configuration is not used."""
+
+
 class Stoppable(Capture, Protocol):
     """A capture that can be stopped (``camera.capture.LatestFrame``)."""
 
@@ -51,7 +55,8 @@ class Stoppable(Capture, Protocol):
 class Supervisor:
     """Calls ``serve(config, supervisor)`` for each configuration, which builds a daemon and processes its frames.
 
-    ``complaint`` says why the configuration on the disk is not the one in use, empty if it is. Example::
+    ``complaint`` says why the configuration on the disk is not the one in use, empty if it is. ``applying`` is whether
+    a configuration is being put to use that ``apply`` was called for. Example::
 
         def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
             with assembled(config, state_dir) as daemon, supervisor.watched(daemon.captures) as streams:
@@ -71,6 +76,7 @@ class Supervisor:
         ``record`` audits that a configuration was reloaded or rejected.
         """
         self._serve, self._record = serve, record
+        self._apply_reread = reread
         self._reread = None if has_terminal() else reread
         self._watchdog = Watchdog()
         self._signals = Signals(self._on_signal)
@@ -82,6 +88,8 @@ class Supervisor:
         self._captures: tuple[Stoppable, ...] = ()
         self._proven = False
         self._stopped = self._interrupted = False
+        self._rejected: OnRejected | None = None
+        self.applying = False
         self.complaint = ""
 
     def run(self, config: FacesecureConfig) -> None:
@@ -103,6 +111,18 @@ class Supervisor:
         """Return ``line``, and that there is a complaint; what it says is for the journal: all read STATUS=."""
         return f"{line}; the new configuration was rejected: see the journal" if self.complaint else line
 
+    def apply(self, rejected: OnRejected) -> bool:
+        """Read the configuration again, as at SIGHUP, and return at once; False if there is none to be read.
+
+        ``rejected`` is called, on another thread, if it is not used: it is invalid, or failed before its first frame.
+        """
+        if self._apply_reread is None:
+            return False
+        self.applying = True
+        arguments = (self._apply_reread, rejected)
+        threading.Thread(target=self._reload, args=arguments, name="reload", daemon=True).start()
+        return True
+
     @contextmanager
     def watched(self, captures: Sequence[tuple[Stoppable, float]]) -> Iterator[list[Iterator[Frame]]]:
         """Yield the frames of each capture under the watchdog's supervision, and report READY; a signal ends them.
@@ -119,6 +139,7 @@ class Supervisor:
             self._stop_captures()
         self._signals.listen()
         notify("READY=1")
+        self.applying = self.applying and self.ending  # it is in use, unless this one has to stop for another
         try:
             yield progress.frames()
         finally:
@@ -175,9 +196,10 @@ class Supervisor:
             self._changed.notify_all()
         self._stop_captures()
 
-    def _reload(self, reread: ReloadConfig) -> None:
+    def _reload(self, reread: ReloadConfig, rejected: OnRejected | None = None) -> None:
         """Reload one at a time, so that the configuration read last is the one in use."""
         with self._reloading:
+            self._rejected = rejected
             self._reload_now(reread)
 
     def _reload_now(self, reread: ReloadConfig) -> None:
@@ -192,6 +214,7 @@ class Supervisor:
         with self._changed:
             current = self._next or self._config
         if config == current:
+            self.applying = False
             _log.info("the configuration has not changed")
             notify("READY=1")
         elif not self._stopped:
@@ -203,6 +226,9 @@ class Supervisor:
         for line in str(error).splitlines():
             _log.error("the new configuration was rejected, the old one stays in use: %s", line)
         self._record("configuration-rejected")
+        told, self._rejected, self.applying = self._rejected, None, False
+        if told is not None:
+            told(error)
         self.complaint = redact(f"the new configuration was rejected: {' '.join(str(error).split())}")
 
 

@@ -40,11 +40,13 @@ def run(
     configure_logging(settings, usual=logging.INFO)
     config = settings.config(camera__source=source)
     from facesecure.app import assembly
+    from facesecure.config.paths import find_config
 
     def reread() -> FacesecureConfig:
         return _reload(settings, state_of(config), source)
 
-    assembly.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread)
+    file = find_config(settings.config_file)
+    assembly.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread, config_file=file)
 
 
 def _reload(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:

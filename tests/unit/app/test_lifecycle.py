@@ -218,6 +218,38 @@ def test_control_c_is_passed_on_when_all_is_closed(story):
     assert story.told[-1] == "STOPPING=1"
 
 
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_the_page_changed_is_put_to_use_and_who_asked_hears_if_it_fails_in_use(monkeypatch, terminal):
+    story, heard = Story(monkeypatch, terminal=terminal), []
+
+    def change() -> None:
+        story._on_disk = config("gate")
+        assert story.service.apply(heard.append)
+        assert story.service.applying
+
+    story.plays([change], story.fail, [story.stop])
+    assert story.served == ["front door", "gate", "front door"]
+    assert [str(error).splitlines()[0] for error in heard] == ["the camera is busy"]
+    assert not story.service.applying
+
+
+def test_who_changed_nothing_hears_nothing_of_a_later_mistake(story):
+    heard = []
+
+    def change() -> None:
+        story._on_disk = config("gate")
+        story.service.apply(heard.append)
+
+    def used() -> None:
+        assert not story.service.applying
+        story.reload(ConfigError("a mistake in the file"))
+        story.wait_until_told("RELOADING=1", 2)
+        story.wait_until_told("READY=1", 3)
+
+    story.plays([change], [used, story.stop])
+    assert heard == []
+
+
 def test_a_terminal_that_is_closed_ends_it(monkeypatch):
     story = Story(monkeypatch, terminal=True)
     story.plays([lambda: story.reload(config("gate"))])

@@ -6,15 +6,28 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.changes import ChangeFeed
 from facesecure.app.control.commands import Commands
+from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.watching import WatchedCamera
 from facesecure.config import FacesecureConfig
+from facesecure.services.doctor_run import DoctorRun
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.sign_in import SignIn
 from facesecure.storage.store import Store
+
+if TYPE_CHECKING:
+    from facesecure.app.web_api.drafts import Drafts
+
+
+def _no_drafts() -> Drafts:
+    from facesecure.app.web_api.drafts import Drafts  # it imports the verbs, which import this
+
+    return Drafts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +35,8 @@ class WebParts:
     """What the verbs use. ``commands`` are those of the control socket: status, arm, drill.
 
     ``with load_models() as models:`` lends a set of models that no camera uses, for enrolment: to one thread at a time,
-    and the first loan takes seconds. ``changes`` counts what a page may wait for.
+    and the first loan takes seconds. ``changes`` counts what a page may wait for. ``settings`` is None where the
+    configuration is not that of a file, as in the demo. ``doctor`` runs the checks of ``facesecure doctor``.
     """
 
     config: FacesecureConfig
@@ -35,3 +49,8 @@ class WebParts:
     load_models: Callable[[], AbstractContextManager[ModelStack]]
     changes: ChangeFeed = field(default_factory=ChangeFeed)
     any_account: Callable[[], bool] = lambda: False
+    sign_in: SignIn | None = None
+    drafts: Drafts = field(default_factory=_no_drafts)
+    """The enrolments that are open, and not saved yet."""
+    settings: SettingsAccess | None = None
+    doctor: DoctorRun = field(default_factory=DoctorRun)
