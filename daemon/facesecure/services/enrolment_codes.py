@@ -1,4 +1,4 @@
-"""Short codes for why a face is not taken, for pages that say it in the language of the reader."""
+"""Short codes for why a face is not taken or a person not enrolled, for pages that say it in the reader's language."""
 
 from __future__ import annotations
 
@@ -38,3 +38,19 @@ def code_of(reason: str) -> str:
     found = [code for beginning, code in _CODES if reason.startswith(beginning)]
     found += [code for ending, code in _ENDINGS if reason.endswith(ending)]
     return found[0] if found else OTHER
+
+
+def problem_of(message: str) -> str:
+    """Return the code of why a person cannot be enrolled; GOOD if there is no message.
+
+    Example::
+
+        problem_of("only 2 good faces; at least 3 needed")  # "too-few"
+    """
+    if not message:
+        return GOOD
+    if message.startswith("only "):
+        return "too-few"
+    if message.startswith("these photos show "):
+        return "enrolled-as" if "who is enrolled already" in message else "several-people"
+    return "nothing-new" if message.startswith("all these faces are enrolled") else OTHER

@@ -44,11 +44,12 @@ class Visitors:
         self._snapshots = snapshots
         self._writer = writer
 
-    def all(self) -> list[Visitor]:
-        """Return all visitors, the last seen first."""
+    def all(self, limit: int | None = None, offset: int = 0, *, named: bool = True) -> list[Visitor]:
+        """Return the visitors, the last seen first, ``limit`` of them from ``offset`` on; with those who were named."""
+        query = select(VisitorRow).order_by(VisitorRow.last_seen.desc(), VisitorRow.id.desc())
+        query = query if named else query.where(VisitorRow.name.is_(None))
         with self._database.read() as session:
-            rows = session.scalars(select(VisitorRow).order_by(VisitorRow.last_seen.desc(), VisitorRow.id.desc())).all()
-            return [self._summary(session, row) for row in rows]
+            return [self._summary(session, row) for row in session.scalars(query.limit(limit).offset(offset)).all()]
 
     def find(self, identifier: int) -> Visitor:
         """Return one visitor. Raises UsageError if there is none with that number."""

@@ -10,9 +10,19 @@ from facesecure.app.web_api.guard import Guard, NoSessions, Sessions
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.server import serve_page
 from facesecure.app.web_api.verb import Verb
-from facesecure.app.web_api.verbs import page, timeline, visit
+from facesecure.app.web_api.verbs import accounts, audit, enrolment, page, people, session, timeline, visit, visitors
 
-SCREENS: tuple[Iterable[Verb[Any]], ...] = (page.VERBS, timeline.VERBS, visit.VERBS)
+SCREENS: tuple[Iterable[Verb[Any]], ...] = (
+    accounts.VERBS,
+    audit.VERBS,
+    enrolment.VERBS,
+    page.VERBS,
+    people.VERBS,
+    session.VERBS,
+    timeline.VERBS,
+    visit.VERBS,
+    visitors.VERBS,
+)
 """The verbs of each screen; a module of ``verbs`` that is not named here is not answered."""
 
 
