@@ -10,7 +10,18 @@ from facesecure.app.web_api.guard import Guard, NoSessions, Sessions
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.server import serve_page
 from facesecure.app.web_api.verb import Verb
-from facesecure.app.web_api.verbs import accounts, audit, enrolment, page, people, session, timeline, visit, visitors
+from facesecure.app.web_api.verbs import (
+    accounts,
+    audit,
+    enrolment,
+    page,
+    people,
+    session,
+    settings,
+    timeline,
+    visit,
+    visitors,
+)
 
 SCREENS: tuple[Iterable[Verb[Any]], ...] = (
     accounts.VERBS,
@@ -19,6 +30,7 @@ SCREENS: tuple[Iterable[Verb[Any]], ...] = (
     page.VERBS,
     people.VERBS,
     session.VERBS,
+    settings.VERBS,
     timeline.VERBS,
     visit.VERBS,
     visitors.VERBS,
