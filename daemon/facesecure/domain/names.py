@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -46,6 +47,23 @@ def known_camera(name: str, known: Iterable[str]) -> str:
         return names[camera_key(name)]
     hint = did_you_mean(camera_key(name), names, shown=lambda key: repr(names[key]))
     raise UsageError(f"there is no camera called {name!r}", hint or f"the cameras are: {', '.join(names.values())}")
+
+
+def camera_slugs(names: Iterable[str]) -> dict[str, str]:
+    """Return the name of each camera by the word that stands for it in addresses: letters, digits and hyphens.
+
+    Example::
+
+        camera_slugs(["front door", "Küche", "Дверь"])  # {"front-door": ..., "kuche": ..., "camera-3": ...}
+    """
+    slugs: dict[str, str] = {}
+    for number, name in enumerate(names, 1):
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        slug = "-".join(re.findall(r"[a-z0-9]+", plain)) or f"camera-{number}"
+        while slug in slugs:
+            slug = f"{slug}-{number}"
+        slugs[slug] = name
+    return slugs
 
 
 def _problem(name: str) -> str | None:

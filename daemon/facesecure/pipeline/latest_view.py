@@ -100,6 +100,13 @@ class LatestView:
         """Whether somebody has been looking in the last seconds, so that every frame is worth decoding."""
         return time.monotonic() - self._looked_at < _LOOKING
 
+    @property
+    def shown(self) -> tuple[int, tuple[int, int], float] | None:
+        """Number and size (width, height) of the newest frame, and the seconds since it came; None before the first."""
+        if (now := self._shown) is None:
+            return None
+        return now.number, now.frame.pixels.size, max(0.0, time.monotonic() - now.came_at)
+
     def watch(self) -> None:
         """Note that somebody looks at moving pictures."""
         self._looked_at = time.monotonic()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesecure.domain.errors import UsageError
-from facesecure.domain.names import LONGEST_NAME, known_camera, name_key, person_name
+from facesecure.domain.names import LONGEST_NAME, camera_slugs, known_camera, name_key, person_name
 
 
 @pytest.mark.parametrize(
@@ -85,3 +85,11 @@ def test_an_unknown_camera_is_refused_with_the_closest_or_all() -> None:
     with pytest.raises(UsageError) as caught:
         known_camera("", ["Front Door", "gate"])
     assert caught.value.hint == "the cameras are: Front Door, gate"
+
+
+def test_cameras_have_words_for_addresses_of_their_own():
+    names = ["front door", "Küche", "Дверь", "Front-Door", "a/../b"]
+    slugs = camera_slugs(names)
+    assert list(slugs) == ["front-door", "kuche", "camera-3", "front-door-4", "a-b"]
+    assert list(slugs.values()) == names
+    assert len(camera_slugs(["gate 3", "gate", "Gate!", "GATE?"])) == 4

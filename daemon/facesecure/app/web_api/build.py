@@ -13,7 +13,9 @@ from facesecure.app.web_api.verb import Verb
 from facesecure.app.web_api.verbs import (
     accounts,
     audit,
+    drill,
     enrolment,
+    live,
     page,
     people,
     session,
@@ -21,12 +23,15 @@ from facesecure.app.web_api.verbs import (
     timeline,
     visit,
     visitors,
+    zones,
 )
 
 SCREENS: tuple[Iterable[Verb[Any]], ...] = (
     accounts.VERBS,
     audit.VERBS,
+    drill.VERBS,
     enrolment.VERBS,
+    live.VERBS,
     page.VERBS,
     people.VERBS,
     session.VERBS,
@@ -34,6 +39,7 @@ SCREENS: tuple[Iterable[Verb[Any]], ...] = (
     timeline.VERBS,
     visit.VERBS,
     visitors.VERBS,
+    zones.VERBS,
 )
 """The verbs of each screen; a module of ``verbs`` that is not named here is not answered."""
 

@@ -1,0 +1,37 @@
+"""Cameras of a daemon as the page sees them, whose frames a test gives them itself."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, cast
+
+from facesecure.app.watching import WatchedCamera
+from facesecure.config import FacesecureConfig
+from facesecure.pipeline.latest_view import LatestView
+from facesecure.pipeline.movements import Movements
+from facesecure.services.drill.drill import Drill
+from facesecure.vision.detection.motion import Change
+
+
+def cameras(config: FacesecureConfig, drills: tuple[Drill, ...] = ()) -> tuple[WatchedCamera, ...]:
+    """The cameras of ``config``, with neither capture nor pipeline. ``camera.view.look`` shows a frame."""
+    bell, nothing, each = threading.Condition(), cast("Any", None), config.each_camera()
+    given = drills or tuple(Drill(lambda _: None, camera=one.camera.name) for one in each)
+    return tuple(
+        WatchedCamera(one, nothing, nothing, drill, view=LatestView(bell), movements=ScriptedMovements())
+        for one, drill in zip(each, given, strict=True)
+    )
+
+
+class ScriptedMovements(Movements):
+    """Movements that a test names, ten seconds apart."""
+
+    def __init__(self) -> None:
+        self._now: tuple[Change, ...] = ()
+        super().__init__(lambda: self._now)
+        self._at = 0.0
+
+    def happen(self, *changes: Change) -> None:
+        """Note that ``changes`` happened."""
+        self._now, self._at = changes, self._at + 10.0
+        self.note(self._at)
