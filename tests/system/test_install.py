@@ -33,6 +33,7 @@ def test_installing_again_changes_nothing(service):
     said = service.install()
     assert "facesecure is up to date" in said
     assert "sudo systemctl enable --now facesecure" in said
+    assert "sudo facesecure web certificate" in said, "the page is opened by who wants it"
     assert _listing(service.system) == before
 
 
@@ -74,7 +75,8 @@ def test_uninstalling_takes_the_service_and_keeps_the_state_if_asked_to(service)
     key = service.system.read("/etc/facesecure/key")
     assert "kept:" in service.uninstall("yes")
     system = service.system
-    for gone in ("/opt/facesecure", "/usr/local/bin/facesecure", "/usr/local/lib/systemd/system/facesecure.service"):
+    units = [f"/usr/local/lib/systemd/system/facesecure{name}" for name in (".service", "-web.service", "-web.socket")]
+    for gone in ("/opt/facesecure", "/usr/local/bin/facesecure", *units):
         assert not system.exists(gone)
     assert system.run("systemctl", "is-active", UNIT, check=False).stdout != "active\n"
     assert system.exists(f"{STATE}/facesecure.db")
@@ -87,7 +89,8 @@ def test_uninstalling_takes_the_service_and_keeps_the_state_if_asked_to(service)
     service.uninstall("no")
     for gone in (STATE, "/etc/facesecure"):
         assert not system.exists(gone)
-    assert system.run("getent", "passwd", "facesecure", check=False).returncode != 0
+    for user in ("facesecure", "facesecure-web"):
+        assert system.run("getent", "passwd", user, check=False).returncode != 0
     service.install()  # for the tests that follow
 
 

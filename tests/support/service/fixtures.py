@@ -27,6 +27,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     service = getattr(item, "funcargs", {}).get("service")
     if report.failed and isinstance(service, Service):
         report.sections.append(("journal", service.system.journal_text()))
+        report.sections.append(("journal of the page", service.system.journal_text("facesecure-web")))
     return report
 
 
