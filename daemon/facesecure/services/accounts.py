@@ -63,6 +63,11 @@ def change_role(store: Store, name: str, role: Role) -> Account:
         return store.page.accounts.set_role(name, role)
 
 
+def set_language(store: Store, name: str, language: str) -> None:
+    """Keep the language of an account; empty: whatever the browser asks for. Raises UsageError: no such account."""
+    store.page.accounts.set_language(name, language)
+
+
 def remove(store: Store, name: str) -> None:
     """Remove an account with its sessions and links. Raises UsageError: no such account, or the last owner's."""
     with audit.audited(store.state_dir, "account-removed", name):

@@ -85,12 +85,16 @@ def require_good(password: str, name: str) -> str:
     if len(password) > LONGEST:
         raise UsageError(f"the password has more than {LONGEST} characters", "take a shorter one")
     plain = password.casefold()
-    letters = "".join(one for one in plain if one.isalpha())
-    if letters == "".join(one for one in name_key(name) if one.isalpha()) or plain == name_key(name):
+    letters, own = _letters(plain), _letters(name_key(name))
+    if plain == name_key(name) or (own and letters and not letters.replace(own, "")):
         raise UsageError("the password is the name of the account", hint)
     if letters in _USUAL or len(set(plain)) < 4 or plain in "01234567890123456789098765432109876543210":
         raise UsageError("the password is one of the first that others try", hint)
     return password
+
+
+def _letters(text: str) -> str:
+    return "".join(one for one in text if one.isalpha())
 
 
 def _argon2() -> Hasher:

@@ -30,17 +30,19 @@ class Limit:
     longest: float
 
     def wait(self, level: Level, now: datetime) -> float:
-        """Return seconds until the next try is looked at. Never more than the longest, whatever the clock does."""
+        """Return seconds until the next try is looked at; 0 for one try if the clock was set back since the last."""
+        if now < level.at:
+            return 0.0
         height = melted(level, now).height
         if height < self.free:
             return 0.0
         wait = float(min(self.longest, 2.0 ** min(height - self.free, 30)))
-        return min(self.longest, max(0.0, wait - (now - level.at).total_seconds()))
+        return max(0.0, wait - (now - level.at).total_seconds())
 
 
 def address_limit(address: str) -> Limit:
     """Return the limit of the address that a browser has."""
-    return Limit(f"address {_network(address)}", 10, 900.0)
+    return Limit(f"address {household(address)}", 10, 900.0)
 
 
 def account_limit(name_key: str) -> Limit:
@@ -114,8 +116,8 @@ def _higher(level: Level, now: datetime, by: float) -> Level:
     return Level(melted(level, now).height + by, now)
 
 
-def _network(address: str) -> str:
-    """Return the address, or the household that an IPv6 address belongs to."""
+def household(address: str) -> str:
+    """Return the address, or for IPv6 the network of the household that it belongs to."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,7 @@ from facesecure.domain.accounts import Account, Role
 from facesecure.services.sessions import KEPT, LAG, Sessions, new_token, token_hash
 from facesecure.storage.accounts import add, record
 from facesecure.storage.store import Store
-
-
-@dataclass
-class Time:
-    """Clocks that a test moves."""
-
-    at: datetime = datetime(2026, 5, 1, 12, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
-
-    def steady(self) -> float:
-        return self.at.timestamp()
-
-    def wait(self, seconds: float) -> None:
-        self.at += timedelta(seconds=seconds)
+from tests.support.page_accounts import Time
 
 
 @pytest.fixture
