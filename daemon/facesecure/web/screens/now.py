@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from facesecure.web.request import ask, render
+from facesecure.web.request import ask, redirect, render
+
+PARTS = {name: f"now_{name}.html" for name in ("state", "troubles", "cameras", "name", "visits")}
+"""The parts of the page that are fetched anew when something changes."""
+MODES = ("home", "away", "off")
+DONE = {"armed-home": "Armed: somebody is home.", "armed-away": "Armed: nobody is home.", "disarmed": "Disarmed."}
+_REPORT = {"home": "armed-home", "away": "armed-away", "off": "disarmed"}
 
 
 async def show(request: Request) -> Response:
@@ -15,4 +22,26 @@ async def show(request: Request) -> Response:
     return render(request, "now.html", answer.result)
 
 
-ROUTES = [Route("/", show)]
+async def part(request: Request) -> Response:
+    """Show a part of it."""
+    template = PARTS.get(request.path_params["part"])
+    if template is None:
+        raise HTTPException(404)
+    answer = await ask(request, "now")
+    return render(request, template, answer.result)
+
+
+async def arm(request: Request) -> Response:
+    """Set the mode that was pressed."""
+    mode = str((await request.form()).get("mode", ""))
+    if mode not in MODES:
+        raise HTTPException(400)
+    await ask(request, "arm", {"mode": mode})
+    return redirect(request, "/", done=_REPORT[mode])
+
+
+ROUTES = [
+    Route("/", show),
+    Route("/now/{part}", part),
+    Route("/mode", arm, methods=["POST"]),
+]

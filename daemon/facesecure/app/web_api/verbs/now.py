@@ -1,0 +1,96 @@
+"""Now: the mode, the cameras, who came last, who is to be named, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from facesecure.app.watching import WatchedCamera
+from facesecure.app.web_api.parts import WebParts
+from facesecure.app.web_api.verb import Answer, Call, Nothing, Verb
+from facesecure.app.web_api.verbs.live import by_slug
+from facesecure.domain.accounts import Role
+from facesecure.domain.wire.timeline import VisitDocument
+from facesecure.services.timeline import Wanted, older_visits
+
+VISITS = 5
+VISITORS = 6
+"""Visitors whose faces are shown; there may be more."""
+_LOOK_AT_CAMERA = "check its power, its network and its address: facesecure doctor"
+
+
+def show_now(call: Call[Nothing]) -> Answer:
+    """Answer the state of the house. A kiosk hangs where visitors see it: it is not told who came."""
+    parts = call.parts
+    result = {**_mode(parts), "cameras": [_camera(slug, camera) for slug, camera in by_slug(parts).items()]}
+    if not call.session.role.includes(Role.VIEWER):
+        return Answer({**result, "visits": [], "to_name": [], "more_to_name": False, "troubles": list(_lost(parts))})
+    visitors = [one for one in parts.store.visitors.all(VISITORS + 1, named=False) if one.faces]
+    to_name = [{"visitor": one.identifier, "faces": one.faces, "visits": one.visits} for one in visitors[:VISITORS]]
+    return Answer(
+        {
+            **result,
+            "visits": [VisitDocument.of(visit).as_json() for visit in _last_visits(parts)],
+            "to_name": to_name,
+            "more_to_name": len(visitors) > VISITORS,
+            "troubles": [*_lost(parts), *_troubles(parts)],
+        }
+    )
+
+
+def _last_visits(parts: WebParts) -> Any:
+    return older_visits(parts.store, Wanted(), None, VISITS).visits
+
+
+def _mode(parts: WebParts) -> dict[str, Any]:
+    """Return the mode that holds, and the one that was set: by the hours of a week, it may be another."""
+    armed = parts.commands.arming.armed
+    return {
+        "mode": parts.policy.mode.value,
+        "set": armed.mode.value,
+        "since": armed.since.isoformat() if armed.since else None,
+        "quiet": parts.policy.quiet,
+        "people": len(parts.store.people()),
+    }
+
+
+def _camera(slug: str, camera: WatchedCamera) -> dict[str, Any]:
+    shown, trouble = camera.view.shown, camera.camera.monitor.trouble
+    number, _, age = shown or (None, None, None)
+    return {
+        "camera": slug,
+        "name": camera.name,
+        "number": number,
+        "age": None if age is None else round(age, 1),
+        "trouble": trouble.message if trouble else None,
+    }
+
+
+def _lost(parts: WebParts) -> Iterator[dict[str, Any]]:
+    """Yield a trouble for each camera without an image."""
+    for report in parts.commands.cameras:
+        for status in filter(None, (report.health, report.main)):
+            if trouble := status.trouble:
+                yield _trouble("camera", trouble.message, trouble.hint or _LOOK_AT_CAMERA, report.name)
+                break
+
+
+def _troubles(parts: WebParts) -> Iterator[dict[str, Any]]:
+    """Yield what else is wrong: with the state directory, the database, and the channels that notify."""
+    if parts.commands.complaint:
+        yield _trouble("state", parts.commands.complaint, "facesecure doctor says what to do")
+    for problem in parts.commands.problems():
+        yield _trouble("changed", problem, "facesecure doctor says what to do")
+    if lag := parts.store.lag:
+        yield _trouble("database", lag.words, "close other programs that have the database open")
+    for report in parts.dispatcher.reports():
+        if report.hung or report.last_error:
+            message = report.last_error or "it has not returned"
+            yield _trouble("channel", message, "try it with a drill, and look at its settings", report.name)
+
+
+def _trouble(kind: str, message: str, hint: str, name: str = "") -> dict[str, Any]:
+    return {"kind": kind, "name": name, "message": message, "hint": hint}
+
+
+VERBS = (Verb("now", Role.KIOSK, Nothing, show_now),)
