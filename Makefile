@@ -35,11 +35,12 @@ OURSELVES := $(PIP) --no-deps --no-build-isolation --editable .
 # pip unpacks some 400 MB, and /tmp may be memory: half of a small board's.
 ON_DISK := mkdir -p .venv/tmp && TMPDIR="$(CURDIR)/.venv/tmp"
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
-# A real RTSP server for the tests of network cameras, and a system to boot for those of the service.
-# Without them these tests are skipped, and say so. The C compiler makes libraries that a test loads as foreign ones.
+# A real RTSP server for the tests of network cameras, a system to boot for those of the service, and a browser for those
+# of the page. Without them these tests are skipped, and say so; with CI=true a missing browser is a failure. The C
+# compiler makes libraries that a test loads as foreign ones.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
-	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev
+	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev openssl chromium
 
 .PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs clean install uninstall
 
@@ -83,7 +84,7 @@ setup: .venv/.dev .venv/.system .venv-tflite/.done
 .venv/.system: .venv/.made
 	@if dpkg --status $(TEST_PACKAGES) >/dev/null 2>&1; then :; \
 	elif ! command -v apt-get >/dev/null; then echo "no apt-get here: some tests will be skipped"; \
-	else echo "installing what some tests need: an RTSP server, a system to boot"; \
+	else echo "installing what some tests need: an RTSP server, a system to boot, a browser"; \
 		{ $(AS_ROOT) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		  $(AS_ROOT) apt-get install -y -qq --no-install-recommends $(TEST_PACKAGES) >/dev/null; } \
 		|| echo "could not: some tests will be skipped"; \
@@ -113,7 +114,7 @@ demo: .venv/.base
 test: setup
 	.venv/bin/python -m pytest -m 'not slow' -n auto --maxprocesses 4 --dist loadfile
 
-# Random damage takes a minute for each parser, and keeps one core busy; the others boot systems and measure.
+# Random damage takes a minute for each parser, and keeps one core busy; the others boot systems, open browsers, measure.
 test-slow: setup
 	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py
 	.venv/bin/python -m pytest -m slow --ignore-glob='*/test_fuzz_*.py'
