@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from facesecure.alerts.delivery.scheduler import OnStep
 from facesecure.app.changes import ChangeFeed, Topic
-from facesecure.domain import Alert, Frame, Sighting
+from facesecure.domain import Alert, AlertKind, Frame, Sighting
 from facesecure.domain.camera_events import CameraEvent
 from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.tracker import Track
+
+_TROUBLES = (AlertKind.CAMERA, AlertKind.SERVICE)
 
 
 class VisitChanges:
@@ -40,10 +42,10 @@ class VisitChanges:
 
 
 def delivery_changes(feed: ChangeFeed) -> OnStep:
-    """Return a follower of the dispatcher's steps; an alert that is not about a visit is about a trouble."""
+    """Return a follower of the dispatcher's steps; an alert about a camera or facesecure is a trouble as well."""
 
     def step(alert: Alert, channel: str, what: str) -> None:  # noqa: ARG001
-        feed.bump(Topic.DELIVERIES, *((Topic.TROUBLES,) if alert.sighting is None else ()))
+        feed.bump(Topic.DELIVERIES, *((Topic.TROUBLES,) if alert.kind in _TROUBLES else ()))
 
     return step
 
