@@ -15,12 +15,14 @@ from facesecure.web.language import Catalogues
 from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
+from facesecure.web.screens import authority as authority_screen
 from facesecure.web.screens import events, install, more, now
 from facesecure.web.security import Headers, KnownHosts, OwnOrigin, TrustedProxies
 from facesecure.web.settings import CurrentSettings
 from facesecure.web.templating import make_templates
 
 SCREENS: tuple[ModuleType, ...] = (
+    authority_screen,
     events,
     install,
     now,
@@ -29,8 +31,11 @@ SCREENS: tuple[ModuleType, ...] = (
 """The modules of the screens: each has ``ROUTES``, and may have ``DONE``, what its redirects report."""
 
 
-def build_app(daemon: Daemon, settings: CurrentSettings) -> Starlette:
-    """Return the application. Example: ``build_app(Daemon([path]), CurrentSettings())``."""
+def build_app(daemon: Daemon, settings: CurrentSettings, authority: bytes | None = None) -> Starlette:
+    """Return the application; ``authority`` is the certificate (DER) that it offers to phones.
+
+    Example: ``build_app(Daemon([path]), CurrentSettings())``.
+    """
     routes = [*static.ROUTES, *(route for screen in SCREENS for route in screen.ROUTES)]
     app = Starlette(
         routes=routes,
@@ -50,5 +55,6 @@ def build_app(daemon: Daemon, settings: CurrentSettings) -> Starlette:
         catalogues=Catalogues(),
         places=reachable(route.path for route in routes if isinstance(route, Route)),
         done={key: text for screen in SCREENS for key, text in getattr(screen, "DONE", {}).items()},
+        authority=authority,
     )
     return app

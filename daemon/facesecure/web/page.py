@@ -19,7 +19,8 @@ from facesecure.web.settings import CurrentSettings
 class Page:
     """The daemon that is asked, and what answers are shown with.
 
-    ``done``: what a redirect may report, by key. ``ending`` is set when the server stops: streams end then.
+    ``done``: what a redirect may report, by key. ``authority``: the household's certificate (DER), where it signed
+    the page's. ``ending`` is set when the server stops: streams end then.
     """
 
     daemon: Daemon
@@ -28,6 +29,7 @@ class Page:
     catalogues: Catalogues
     places: tuple[Place, ...]
     done: Mapping[str, str]
+    authority: bytes | None = None
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
 

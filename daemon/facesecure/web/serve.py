@@ -8,10 +8,10 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
@@ -23,6 +23,7 @@ from facesecure.web.connections import Connection, only_this_machine
 from facesecure.web.daemon import Daemon
 from facesecure.web.listening import inherited_sockets, own_socket
 from facesecure.web.page import Page
+from facesecure.web.screens.authority import household_authority
 from facesecure.web.settings import CurrentSettings
 
 MOST_CONNECTIONS = 200
@@ -35,6 +36,21 @@ _END_SECONDS = 1
 _TICKS_A_SECOND = 10
 _REFRESH_SECONDS = 60
 _CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_LIMITS: dict[str, Any] = {
+    "ws": "wsproto",
+    "loop": "asyncio",
+    "lifespan": "off",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": False,
+    "limit_concurrency": MOST_CONNECTIONS,
+    "timeout_keep_alive": _KEEP_ALIVE_SECONDS,
+    "timeout_graceful_shutdown": _END_SECONDS,
+    "h11_max_incomplete_event_size": _HEADERS,
+    "ws_max_size": _MESSAGE,
+    "ws_ping_interval": None,
+}
 
 _log = logging.getLogger(__name__)
 
@@ -60,40 +76,26 @@ def serve(options: ServeOptions) -> None:
 
     Raises UsageError if the port or the certificate cannot be used. Example: ``serve(ServeOptions(port=8081))``.
     """
+    server, sockets = prepare(options)
+    _log.info("the page is at %s", _address(sockets[0], secure=server.config.is_ssl))
+    asyncio.run(server.serve(sockets))
+
+
+def prepare(options: ServeOptions) -> tuple[PageServer, list[socket.socket]]:
+    """Return the server, and the sockets that it shall serve. Raises UsageError as ``serve`` does."""
     certificate, key = _certificate(options)
     given = inherited_sockets()
     sockets = given or [own_socket(options.host, options.port)]
     settings = CurrentSettings()
-    app = build_app(Daemon([options.socket] if options.socket else likely_places(_state_dir())), settings)
-    activity = Activity(app)
+    daemon = Daemon([options.socket] if options.socket else likely_places(_state_dir()))
+    app = build_app(daemon, settings, household_authority(certificate))
     # The port of a service is open to the house: without TLS only a proxy on this machine may use it.
-    secure = certificate is not None
-    admits = only_this_machine if given and not secure else Connection.admits
+    admits = only_this_machine if given and certificate is None else Connection.admits
     connection = type("PageConnection", (Connection,), {"admits": staticmethod(admits), "trusts": settings.trusts})
-    config = uvicorn.Config(
-        activity,
-        http=connection,
-        ws="wsproto",
-        loop="asyncio",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_END_SECONDS,
-        h11_max_incomplete_event_size=_HEADERS,
-        ws_max_size=_MESSAGE,
-        ws_ping_interval=None,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-    )
+    activity = Activity(app)
+    config = uvicorn.Config(activity, http=connection, ssl_certfile=certificate, ssl_keyfile=key, **_LIMITS)
     ends_when_idle = bool(given) or options.idle_minutes is not None
-    server = PageServer(config, app.state.page, settings, activity, options.idle_minutes, ends_when_idle)
-    if not given:
-        _log.info("the page is at %s", _address(sockets[0], secure))
-    asyncio.run(server.serve(sockets))
+    return PageServer(config, app.state.page, settings, activity, options.idle_minutes, ends_when_idle), sockets
 
 
 class PageServer(uvicorn.Server):
@@ -179,12 +181,12 @@ def _try_certificate(certificate: Path, key: Path) -> None:
         ) from None
 
 
-def _address(listener: socket.socket, secure: bool) -> str:
+def _address(listener: socket.socket, *, secure: bool) -> str:
     host, port, *_ = listener.getsockname()
     name = f"[{host}]" if ":" in host else host
     return f"{'https' if secure else 'http'}://{name}:{port}"
 
 
 def _state_dir() -> Path | None:
-    named: Sequence[str] = [value for value in (os.environ.get("FACESECURE_STATE_DIR"),) if value]
-    return Path(named[0]) if named else None
+    named = os.environ.get("FACESECURE_STATE_DIR")
+    return Path(named) if named else None
