@@ -34,7 +34,12 @@ _MOST_BODIES = 2
 _DISCARD_SECONDS = 2.0
 _BODY_TIMES = 5
 """A body may take so many times as long as a line."""
+_LARGE = 1024 * 1024
+"""Bytes of an answer above which it counts as large; those are held in memory until the peer has read them."""
+_MOST_LARGE = 4
+"""Large answers that are sent at once."""
 _SEND_SECONDS = 30.0
+"""How long the peer may take to read the line of an answer, and each ``_LARGE`` bytes of its body."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +65,7 @@ class _Calls:
     def __init__(self, guard: Guard, timeout: float) -> None:
         self._guard, self._timeout = guard, timeout
         self._bodies = threading.BoundedSemaphore(_MOST_BODIES)
+        self._large = threading.BoundedSemaphore(_MOST_LARGE)
         self._lock = threading.Lock()
         self.waiting = 0
 
@@ -76,17 +82,28 @@ class _Calls:
             line, beginning = self._head(connection)
             request = Request.parse(line)
             left = request.body - len(beginning)
-            admitted = self._guard.admit(request)
-            parts = _encoded(self._answered(connection, admitted, beginning))
+            answer = self._answered(connection, self._guard.admit(request), beginning)
             left = 0
+            self._send(connection, _encoded(answer), answer.body)
         except Refused as error:
-            parts = (_refusal(error), b"")
-        connection.settimeout(_SEND_SECONDS)
-        for part in parts:
-            connection.sendall(part)
+            self._send(connection, _refusal(error))
         if left > 0:
             connection.shutdown(socket.SHUT_WR)
             discard(connection, left, _DISCARD_SECONDS)
+
+    def _send(self, connection: socket.socket, line: bytes, body: bytes = b"") -> None:
+        """Send an answer. Raises Refused, before the first byte, while too many large ones are being sent."""
+        large = len(body) > _LARGE
+        if large and not self._large.acquire(blocking=False):
+            raise _busy()
+        try:
+            connection.settimeout(_SEND_SECONDS)
+            connection.sendall(line)
+            for start in range(0, len(body), _LARGE):
+                connection.sendall(memoryview(body)[start : start + _LARGE])
+        finally:
+            if large:
+                self._large.release()
 
     def _head(self, connection: socket.socket) -> tuple[bytes, bytes]:
         try:
@@ -128,8 +145,8 @@ def _busy() -> Refused:
     return Refused(Refusal.BUSY, "the daemon is answering too much already", "try again in a moment", seconds=1.0)
 
 
-def _encoded(answer: Answer) -> tuple[bytes, bytes]:
-    """Return the line and the body of ``answer``. Raises Refused if it is too large, or not JSON."""
+def _encoded(answer: Answer) -> bytes:
+    """Return the line of ``answer``. Raises Refused if it is too large, or not JSON."""
     document = {"version": VERSION, "ok": True, "result": dict(answer.result), "body": len(answer.body)}
     try:
         line = _line(document)
@@ -139,7 +156,7 @@ def _encoded(answer: Answer) -> tuple[bytes, bytes]:
     if len(line) > ANSWER_LINE_LIMIT or len(answer.body) > ANSWER_BODY_LIMIT:
         _log.error("page: an answer of %d and %d bytes is too large", len(line), len(answer.body))
         raise Refused(Refusal.FAILED, "that is too much for one answer", "ask for less at a time")
-    return line, answer.body
+    return line
 
 
 def _refusal(error: Refused) -> bytes:

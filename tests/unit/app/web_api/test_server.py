@@ -68,6 +68,7 @@ VERBS = (
     Verb("endless", None, Nothing, lambda call: Answer({"x": "x" * ANSWER_LINE_LIMIT})),
     Verb("wait", Role.KIOSK, Nothing, wait, waits=True),
     Verb("slow", None, Nothing, slow),
+    Verb("film", None, Nothing, lambda call: Answer({}, bytes(3_000_000))),
 )
 
 
@@ -232,6 +233,18 @@ def test_a_mistake_of_ours_is_logged_and_not_told(path, verb, caplog):
 def test_an_answer_that_is_too_large_is_refused(path, caplog):
     assert call(path, "endless").kind == Refusal.FAILED
     assert "too large" in caplog.text
+
+
+def test_large_answers_that_nobody_reads_fill_no_memory(path):
+    idle = [begun(path, request_line("film")) for _ in range(4)]
+    for peer in idle:
+        peer.recv(1)
+    assert call(path, "film").kind == Refusal.BUSY
+    assert call(path, "open").kind is None
+    idle[0].close()
+    until(lambda: call(path, "film").kind is None)
+    for peer in idle:
+        peer.close()
 
 
 def test_a_limit_says_for_how_long(path):
