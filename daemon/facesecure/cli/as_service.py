@@ -40,6 +40,9 @@ OTHERS = {
     ("demo", "out"),
     ("key make", "file"),
     ("web certificate", "folder"),
+    ("web serve", "certificate"),
+    ("web serve", "key"),
+    ("web serve", "socket"),
 }
 """Parameters that name what the service's user itself has to be able to use, or what ROOTS_OWN commands write."""
 ROOTS_OWN = {"key make": "file", "web certificate": "folder"}

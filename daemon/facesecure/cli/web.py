@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from facesecure.cli import web_accounts, web_certificate
+from facesecure.cli import web_accounts, web_certificate, web_serve
 from facesecure.cli.output import examples, group
 
 app = group(
@@ -29,3 +29,11 @@ app.command(
         "facesecure web certificate --show",
     ),
 )(web_certificate.certificate)
+app.command(
+    "serve",
+    epilog=examples(
+        "facesecure web serve",
+        "facesecure web serve --host 0.0.0.0 --port 8443 --certificate server.pem --key server.key",
+        "facesecure web serve --idle 5",
+    ),
+)(web_serve.serve)
