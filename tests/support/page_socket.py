@@ -23,6 +23,7 @@ from facesecure.domain.accounts import Role, Session
 from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.sign_in import SignIn
 from facesecure.storage.store import Store
 
 SECONDS = 10.0
@@ -43,7 +44,11 @@ def page_parts(state_dir: Path, **settings: Any) -> Iterator[WebParts]:
         commands = Commands([CameraReport("front door", _Camera())], arming, policy, store, dispatcher)
         spare = SpareModels(lambda: ModelStack.load(config, state_dir))
         try:
-            yield WebParts(config, state_dir, store, policy, dispatcher, (), commands, spare.lend)
+            sign_in = SignIn(store, config.web.signed_in_days)
+            yield WebParts(
+                config, state_dir, store, policy, dispatcher, (), commands, spare.lend,
+                any_account=sign_in.any_account, sign_in=sign_in,
+            )  # fmt: skip
         finally:
             spare.close()
 
