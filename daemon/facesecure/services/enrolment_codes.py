@@ -23,6 +23,7 @@ _CODES = (
     ("does not look like the others", "outsider"),
 )
 OTHER = "other"
+_UNREADABLE = "cannot be read: "
 _ENDINGS = (("which one is meant?", "several"), ("faces are enough", "enough"))
 
 
@@ -35,6 +36,8 @@ def code_of(reason: str) -> str:
     """
     if not reason:
         return GOOD
+    if reason.startswith(_UNREADABLE):
+        return "file-" + reason.removeprefix(_UNREADABLE).replace(" ", "-")
     found = [code for beginning, code in _CODES if reason.startswith(beginning)]
     found += [code for ending, code in _ENDINGS if reason.endswith(ending)]
     return found[0] if found else OTHER

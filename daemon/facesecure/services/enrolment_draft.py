@@ -87,14 +87,19 @@ class EnrolmentDraft:
     def add(self, models: ModelStack, image: Image, source: str) -> DraftPicture:
         """Judge an image, uint8 RGB, called ``source``. Raises UsageError if there are MOST_PICTURES already."""
         with self._lock:
-            if len(self._pictures) >= MOST_PICTURES:
-                raise UsageError(f"{MOST_PICTURES} pictures are enough", "save, or remove a picture first")
-            self._last += 1
-            candidate = self._bound(models).add_photo(image, _source(self._last, source))
+            number = self._next_number()
+            candidate = self._bound(models).add_photo(image, _source(number, source))
             height, width = image.shape[:2]
-            picture = DraftPicture(self._last, candidate, _view(image), width, height)
-            self._pictures[self._last] = picture
-            return picture
+            self._pictures[number] = DraftPicture(number, candidate, _view(image), width, height)
+            return self._pictures[number]
+
+    def refuse(self, source: str, problem: str) -> DraftPicture:
+        """Note a picture that could not be read, and why. Raises UsageError if there are MOST_PICTURES already."""
+        with self._lock:
+            number = self._next_number()
+            candidate = self._enrolment.reject(_source(number, source), f"cannot be read: {problem}")
+            self._pictures[number] = DraftPicture(number, candidate, b"", 0, 0)
+            return self._pictures[number]
 
     def choose(self, models: ModelStack, number: int, face: int) -> DraftPicture:
         """Judge face number ``face``, from 1 at the left, of a picture with several. Raises UsageError for another."""
@@ -141,6 +146,12 @@ class EnrolmentDraft:
             final, now = self._enrolment.rehearsal(), models.enrolment_of(store, self.name)
             final.known, final.others, final.few = now.known, now.others, few
             return store_enrolment(store, self.name, final)
+
+    def _next_number(self) -> int:
+        if len(self._pictures) >= MOST_PICTURES:
+            raise UsageError(f"{MOST_PICTURES} pictures are enough", "save, or remove a picture first")
+        self._last += 1
+        return self._last
 
     def _bound(self, models: ModelStack) -> Enrolment:
         """Return the enrolment with the ``models`` that are lent now: they may be others than at the last step."""

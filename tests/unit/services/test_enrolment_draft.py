@@ -175,3 +175,10 @@ def test_every_reason_of_the_quality_floors_has_a_code() -> None:
     }
     assert len({code_of(reason) for reason in reasons}) >= 7
     assert "other" not in {code_of(reason) for reason in reasons}
+
+
+def test_a_picture_that_cannot_be_read_is_shown_among_the_others(models: ModelStack, store: Store) -> None:
+    draft = EnrolmentDraft(models, store, "Grace")
+    refused = draft.refuse("a.heic", "cut short")
+    assert (refused.candidate.accepted, code_of(refused.candidate.reason)) == (False, "file-cut-short")
+    assert [one.number for one in draft.standing(models).pictures] == [refused.number]

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-from facesecure.domain import Image
 from facesecure.domain.errors import ImageError
 from facesecure.util.installing import install_extra
 from facesecure.util.paths import expanded, named
 from facesecure.vision.images.decoding.memory_share import half_of_memory
 from facesecure.vision.images.decoding.messages import MEMORY, DecodingError, Limits
-from facesecure.vision.images.decoding.process import decoder, reads_heic
+from facesecure.vision.images.decoding.process import Pixels, decoder, reads_heic
 from facesecure.vision.images.headers.boxes import brand
 from facesecure.vision.images.image_headers import foreign_format, read_header
+
+if TYPE_CHECKING:
+    from facesecure.domain import Image
 
 MAX_PIXELS = 24_000_000
 """Larger images are reduced to this; a face in a larger one is larger than any detector needs."""
@@ -103,14 +106,22 @@ def _decoded(file: IO[bytes], name: str) -> Image:
         return photo_of(_received(file, name), name)
     if (size := os.fstat(file.fileno()).st_size) > MAX_BYTES:
         raise ImageError(f"{name} has {size // 1_000_000} MB, too many for an image", _SUPPORTED)
-    heic = brand(os.pread(file.fileno(), 256, 0)) == "HEIC"
-    if heic and not reads_heic():
-        raise ImageError(f"{name} is a HEIC image, which cannot be read here", _HEIC_HINT)
-    limits = Limits(MAX_PIXELS, MAX_DECODED, MIN_SIDE, min(MAX_MEMORY, half_of_memory()))
     try:
-        return decoder("heif" if heic else "opencv").decode(file.fileno(), limits)
+        return pixels_of(file.fileno(), Limits(MAX_PIXELS, MAX_DECODED, MIN_SIDE)).array()
     except DecodingError as error:
         raise _explained(error, name) from None
+
+
+def pixels_of(file: int, limits: Limits) -> Pixels:
+    """Return the pixels of an open regular ``file`` within ``limits``, without numpy; in less memory if there is less.
+
+    Raises DecodingError; one of a HEIC image is "foreign" where nothing reads it.
+    """
+    heic = brand(os.pread(file, 256, 0)) == "HEIC"
+    if heic and not reads_heic():
+        raise DecodingError("foreign", "HEIC")
+    less = replace(limits, memory=min(limits.memory, MAX_MEMORY, half_of_memory()))
+    return decoder("heif" if heic else "opencv").pixels(file, less)
 
 
 def _received(file: IO[bytes], name: str) -> bytes:

@@ -18,6 +18,7 @@ from facesecure.services.enrolment import EnrolmentRefused
 from facesecure.services.enrolment_codes import code_of, problem_of
 from facesecure.services.enrolment_draft import MOST_PICTURES, DraftPicture, EnrolmentDraft, Standing
 from facesecure.util.plain_text import one_line
+from facesecure.vision.images.decoding.messages import Problem
 
 LONGEST_SIDE = 1600
 """Pixels; the web process scales what is larger down."""
@@ -50,6 +51,13 @@ class Arriving(WhichDraft):
     source: str = Field("", max_length=1000)
     width: int = Field(ge=_SHORTEST_SIDE, le=LONGEST_SIDE)
     height: int = Field(ge=_SHORTEST_SIDE, le=LONGEST_SIDE)
+
+
+class Unreadable(WhichDraft):
+    """A picture that the web process could not decode, and why."""
+
+    source: str = Field("", max_length=1000)
+    problem: Problem
 
 
 class Choosing(WhichPicture):
@@ -87,6 +95,14 @@ def add(call: Call[Arriving]) -> Answer:
     with call.parts.load_models() as models, invalid("draft"):
         picture = draft.add(models, image, _file_name(wanted.source))
         return Answer({"picture": picture.number, **_draft(wanted.draft, draft, draft.standing(models))})
+
+
+def refuse(call: Call[Unreadable]) -> Answer:
+    """Note a picture that could not be decoded, so that it is shown among the others."""
+    wanted, draft = call.arguments, _found(call, call.arguments.draft)
+    with invalid("draft"):
+        number = draft.refuse(_file_name(wanted.source), wanted.problem).number
+    return Answer({"picture": number, **_stands(call, wanted.draft).result})
 
 
 def choose(call: Call[Choosing]) -> Answer:
@@ -179,6 +195,7 @@ VERBS = (
     Verb("enrol-begin", Role.MEMBER, Beginning, begin),
     Verb("enrol-draft", Role.MEMBER, WhichDraft, show),
     Verb("enrol-picture", Role.MEMBER, Arriving, add, most_body=_MOST_BODY),
+    Verb("enrol-unreadable", Role.MEMBER, Unreadable, refuse),
     Verb("enrol-choose", Role.MEMBER, Choosing, choose),
     Verb("enrol-drop", Role.MEMBER, WhichPicture, drop),
     Verb("enrol-view", Role.MEMBER, WhichPicture, view),

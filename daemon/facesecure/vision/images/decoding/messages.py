@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -26,7 +27,8 @@ class Limits:
     """Limits of one picture.
 
     ``pixels`` of the result, pixels ``decoded`` whole, pixels of a ``side`` at least, bytes of ``memory`` besides the
-    file, and ``seconds`` of processor time for the largest.
+    file, and ``seconds`` of processor time for the largest. ``longest`` is the longest side of the result, 0 for any,
+    and ``formats`` are those that are decoded, all if none is named.
     """
 
     pixels: int
@@ -34,6 +36,8 @@ class Limits:
     side: int
     memory: int = MEMORY
     seconds: int = SECONDS
+    longest: int = 0
+    formats: Sequence[str] = ()
 
 
 class DecodingError(Exception):

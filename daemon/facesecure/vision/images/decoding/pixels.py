@@ -43,6 +43,15 @@ def decode(data: bytes, header: ImageHeader, pixels: int) -> Image | None:
     return _reduced(image, pixels)
 
 
+def within(image: Image, longest: int) -> Image:
+    """Return ``image``, by area averaging reduced to ``longest`` pixels a side where it is larger; 0: as it is."""
+    factor = longest / max(image.shape[:2]) if longest else 1.0
+    if factor >= 1:
+        return image
+    size = max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _by_opencv(data: bytes, header: ImageHeader, pixels: int) -> Image | None:
     encoded = np.frombuffer(data, np.uint8)
     whole = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED) if header.transparent else None

@@ -19,15 +19,15 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import asdict
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from facesecure.domain import Image
 from facesecure.vision.images.decoding.messages import MESSAGE, PROBLEMS, DecodingError, Limits
 from facesecure.vision.images.headers.header import FAULTS, FORMATS
 from facesecure.vision.images.image_headers import FOREIGN_FORMATS
+
+if TYPE_CHECKING:
+    from facesecure.domain import Image
 
 Codec = Literal["opencv", "heif"]
 
@@ -52,6 +52,21 @@ _ENVIRONMENT = {
     "MALLOC_ARENA_MAX": "1",
     "LANG": "C.UTF-8",
 }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A decoded image, uint8 RGB, rows from the top, in memory that the decoder cannot change any more."""
+
+    width: int
+    height: int
+    data: mmap.mmap
+
+    def array(self) -> Image:
+        """Return it as an array (height, width, 3)."""
+        import numpy as np  # the page's web process, which asks too, has no room for it
+
+        return np.frombuffer(self.data, np.uint8).reshape(self.height, self.width, 3)
 
 
 class DecoderProcess:
@@ -84,10 +99,14 @@ class DecoderProcess:
 
         Raises DecodingError. A process that the picture ended is replaced with the next one.
         """
+        return self.pixels(file, limits).array()
+
+    def pixels(self, file: int, limits: Limits) -> Pixels:
+        """Return what ``decode`` does, without numpy."""
         with self._lock:
             channel = self._started()
             try:
-                image = self._asked(channel, file, limits)
+                pixels = self._asked(channel, file, limits)
             except DecodingError as error:
                 if error.problem == "memory":  # what a decoder leaves behind then would count against the next picture
                     self.close()
@@ -96,7 +115,7 @@ class DecoderProcess:
                 self.close()
                 raise
             self._note_use()
-            return image
+            return pixels
 
     def close(self) -> None:
         """End the process, if there is one."""
@@ -151,7 +170,7 @@ class DecoderProcess:
         ours.settimeout(_ANSWER)
         return ours
 
-    def _asked(self, channel: socket.socket, file: int, limits: Limits) -> Image:
+    def _asked(self, channel: socket.socket, file: int, limits: Limits) -> Pixels:
         """Return the pixels of ``file``. Raises DecodingError where it ends, sends nonsense or takes too long."""
         result = os.memfd_create("pixels", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -200,7 +219,7 @@ class DecoderProcess:
                 self.close()
 
 
-def _pixels(shape: Any, result: int, limits: Limits) -> Image:
+def _pixels(shape: Any, result: int, limits: Limits) -> Pixels:
     """Return the pixels in the file ``result``, which cannot change any more. Nothing about them is believed unseen.
 
     Raises OSError, TypeError or ValueError for anything that is not an image within the limits.
@@ -208,10 +227,10 @@ def _pixels(shape: Any, result: int, limits: Limits) -> Image:
     height, width = map(operator.index, shape)
     fcntl.fcntl(result, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE)
     size = height * width * 3
-    if min(height, width) < 1 or height * width > limits.pixels or os.fstat(result).st_size != size:
+    too_long = 0 < limits.longest < max(height, width)
+    if min(height, width) < 1 or height * width > limits.pixels or too_long or os.fstat(result).st_size != size:
         raise ValueError("this is not the size of the pixels")
-    pixels = mmap.mmap(result, size, mmap.MAP_PRIVATE)
-    return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    return Pixels(width, height, mmap.mmap(result, size, mmap.MAP_PRIVATE))
 
 
 def _refusal(answer: dict[str, Any]) -> DecodingError:

@@ -17,7 +17,7 @@ import numpy as np
 
 from facesecure.vision.images.decoding import sandbox
 from facesecure.vision.images.decoding.messages import MESSAGE, DecodingError, Limits, Problem
-from facesecure.vision.images.decoding.pixels import decode
+from facesecure.vision.images.decoding.pixels import decode, within
 from facesecure.vision.images.headers.header import ImageHeader
 from facesecure.vision.images.image_headers import foreign_format, read_header
 
@@ -72,7 +72,7 @@ def _decoded(file: int, result: int, limits: Limits, allowance: sandbox.Allowanc
         image = decode(data, header, limits.pixels)
         if image is None:
             raise DecodingError("undecodable", *_described(header))
-        return _written(image, result)
+        return _written(within(image, limits.longest), result)
     except (MemoryError, OSError):  # an OSError: the result does not fit into memory
         raise DecodingError("memory", *_described(header)) from None
     except cv2.error as error:
@@ -100,6 +100,8 @@ def _seconds(header: ImageHeader, limits: Limits) -> int:
 
 def check(header: ImageHeader, limits: Limits) -> None:
     """Raise DecodingError where an image cannot be decoded within the limits, by what its header says."""
+    if limits.formats and header.format not in limits.formats:
+        raise DecodingError("foreign", header.format)
     if not header.complete:
         raise DecodingError("cut short", *_described(header))
     if header.fault:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facesecure.vision.images.codec import png_bytes
 from facesecure.vision.images.decoding import process
 from facesecure.vision.images.decoding.messages import DecodingError, Limits
 from facesecure.vision.images.decoding.process import DecoderProcess
@@ -128,3 +129,26 @@ def test_it_ends_with_a_process_that_was_killed(photo: Path) -> None:
         while Path(f"/proc/{run.stdout}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
             time.sleep(0.01)
     assert run.returncode == -9
+
+
+def test_a_picture_is_scaled_to_the_longest_side_that_is_asked_for(tmp_path: Path, one: DecoderProcess) -> None:
+    path = tmp_path / "wide.png"
+    path.write_bytes(png_bytes(np.zeros((300, 1200, 3), np.uint8)))
+    with path.open("rb") as file:
+        pixels = one.pixels(file.fileno(), Limits(24_000_000, 50_000_000, 12, longest=600))
+    assert (pixels.width, pixels.height, len(pixels.data)) == (600, 150, 600 * 150 * 3)
+    assert pixels.array().shape == (150, 600, 3)
+
+
+def test_only_the_formats_that_are_asked_for_are_decoded(tmp_path: Path, one: DecoderProcess) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png_bytes(np.zeros((30, 30, 3), np.uint8)))
+    with path.open("rb") as file, pytest.raises(DecodingError) as caught:
+        one.decode(file.fileno(), Limits(24_000_000, 50_000_000, 12, formats=("JPEG", "WebP")))
+    assert (caught.value.problem, caught.value.format) == ("foreign", "PNG")
+
+
+def test_asking_for_pixels_loads_no_numpy() -> None:
+    code = "import sys; import facesecure.vision.images.photos; print('numpy' in sys.modules, 'cv2' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "False False\n"
