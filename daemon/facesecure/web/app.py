@@ -16,7 +16,7 @@ from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
 from facesecure.web.screens import authority as authority_screen
-from facesecure.web.screens import events, install, more, now
+from facesecure.web.screens import drill, events, install, live, more, now, timeline, visit, zones
 from facesecure.web.security import Headers, KnownHosts, OwnOrigin, TrustedProxies
 from facesecure.web.settings import CurrentSettings
 from facesecure.web.templating import make_templates
@@ -26,6 +26,11 @@ SCREENS: tuple[ModuleType, ...] = (
     events,
     install,
     now,
+    timeline,
+    visit,
+    live,
+    zones,
+    drill,
     more,
 )
 """The modules of the screens: each has ``ROUTES``, and may have ``DONE``, what its redirects report."""
