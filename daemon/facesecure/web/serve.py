@@ -112,19 +112,19 @@ class PageServer(uvicorn.Server):
     ) -> None:
         """``idle_minutes`` overrides the settings', if it ``ends_when_idle``."""
         super().__init__(config)
-        self._page, self._settings, self._activity = page, settings, activity
+        self._page, self.settings, self._activity = page, settings, activity
         self._idle_minutes, self._ends_when_idle = idle_minutes, ends_when_idle
         self._refreshing: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and ask for the settings before the first browser is answered."""
-        await self._settings.refresh(self._page.daemon)
+        await self.settings.refresh(self._page.daemon)
         await super().startup(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; called ten times a second."""
         if counter and counter % (_REFRESH_SECONDS * _TICKS_A_SECOND) == 0:
-            self._refreshing = asyncio.create_task(self._settings.refresh(self._page.daemon))
+            self._refreshing = asyncio.create_task(self.settings.refresh(self._page.daemon))
         return await super().on_tick(counter) or (counter % _TICKS_A_SECOND == 0 and self._is_idle())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -138,7 +138,7 @@ class PageServer(uvicorn.Server):
         self.should_exit = True
 
     def _is_idle(self) -> bool:
-        minutes = self._settings.idle_minutes if self._idle_minutes is None else self._idle_minutes
+        minutes = self.settings.idle_minutes if self._idle_minutes is None else self._idle_minutes
         return self._ends_when_idle and self._activity.idle_seconds > 60 * minutes
 
 

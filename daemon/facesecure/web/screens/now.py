@@ -36,7 +36,7 @@ async def arm(request: Request) -> Response:
     mode = str((await request.form()).get("mode", ""))
     if mode not in MODES:
         raise HTTPException(400)
-    await ask(request, "arm", {"mode": mode})
+    await (ask(request, "disarm") if mode == "off" else ask(request, "arm", {"mode": mode}))
     return redirect(request, "/", done=_REPORT[mode])
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+from facesecure.app.changes import Topic
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.parts import WebParts
-from facesecure.app.web_api.verb import Answer, Call, Nothing, Verb
+from facesecure.app.web_api.protocol import Refusal
+from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.live import by_slug
 from facesecure.domain.accounts import Role
+from facesecure.domain.mode import Mode
 from facesecure.domain.wire.timeline import VisitDocument
 from facesecure.services.timeline import Wanted, older_visits
 
 VISITS = 5
 VISITORS = 6
 """Visitors whose faces are shown; there may be more."""
+_STRICTNESS = (Mode.OFF, Mode.HOME, Mode.AWAY)
 _LOOK_AT_CAMERA = "check its power, its network and its address: facesecure doctor"
+
+
+class Arm(Arguments):
+    """The mode to arm in."""
+
+    mode: Literal["home", "away"]
 
 
 def show_now(call: Call[Nothing]) -> Answer:
@@ -36,6 +46,22 @@ def show_now(call: Call[Nothing]) -> Answer:
             "troubles": [*_lost(parts), *_troubles(parts)],
         }
     )
+
+
+def arm(call: Call[Arm]) -> Answer:
+    """Arm, as on the panel of an alarm: whoever leaves may press it, but what lowers the guard needs a member.
+
+    A burglar at the tablet on the wall can make it stricter, not laxer. Raises Refused.
+    """
+    mode, before = call.arguments.mode, call.parts.policy.mode
+    if _STRICTNESS.index(mode) < _STRICTNESS.index(before) and not call.session.role.includes(Role.MEMBER):
+        raise Refused(Refusal.FORBIDDEN, "this needs a member of the household", "use a member's own phone")
+    return Answer(call.parts.commands.arm({"mode": mode}))
+
+
+def disarm(call: Call[Nothing]) -> Answer:
+    """Disarm: nobody is announced until it is armed again."""
+    return Answer(call.parts.commands.arm({"mode": Mode.OFF.value}))
 
 
 def _last_visits(parts: WebParts) -> Any:
@@ -93,4 +119,8 @@ def _trouble(kind: str, message: str, hint: str, name: str = "") -> dict[str, An
     return {"kind": kind, "name": name, "message": message, "hint": hint}
 
 
-VERBS = (Verb("now", Role.KIOSK, Nothing, show_now),)
+VERBS = (
+    Verb("now", Role.KIOSK, Nothing, show_now),
+    Verb("arm", Role.KIOSK, Arm, arm, changes=(Topic.MODE,)),
+    Verb("disarm", Role.MEMBER, Nothing, disarm, confirmed=True, changes=(Topic.MODE,)),
+)
