@@ -33,7 +33,7 @@ class House:
 
     home: Home
     album: Path
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=lambda: free_port())
     daemon: Daemon | None = None
     web: Daemon | None = None
 
@@ -118,7 +118,8 @@ def photo_album(folder: Path, count: int = 6) -> Path:
     return folder
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

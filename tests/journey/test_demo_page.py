@@ -1,0 +1,54 @@
+"""``facesecure demo --web``: a newcomer has the page before them, on what the demo saw."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from support.page.house import free_port
+from support.service.commandline import SETTINGS
+
+WITHIN = 60.0
+
+
+@pytest.mark.slow
+def test_within_a_minute_a_newcomer_has_a_link_that_opens_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in (*SETTINGS, "CREDENTIALS_DIRECTORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    port, began = free_port(), time.monotonic()
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "facesecure", "demo", "--web", "--port", str(port), "--out", str(tmp_path / "out")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=None, start_new_session=True,
+    )  # fmt: skip
+    stuck = threading.Timer(3 * WITHIN, demo.kill)
+    stuck.start()
+    try:
+        assert demo.stdout is not None
+        said = []
+        while not said or "/invitation?code=" not in said[-1]:
+            said.append(demo.stdout.readline())
+            assert said[-1], said
+        took = time.monotonic() - began
+        link = re.search(rf"http://localhost:{port}/invitation\?code=\S+", said[-1])
+        assert link, said
+        with urllib.request.urlopen(link[0], timeout=20) as answer:
+            assert answer.status == 200
+            assert 'type="password"' in answer.read().decode()
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        assert demo.wait(20) in (0, 130), rest
+        assert "Traceback" not in "".join(said) + rest
+    finally:
+        stuck.cancel()
+        demo.kill()
+        demo.wait()
+    assert took < WITHIN
