@@ -128,6 +128,8 @@ def _added(text: str, path: KeyPath, value: Any) -> str:
         return "\n".join(lines)
     if header is not None:
         return _added_within(text, path, value)
+    if any(isinstance(part, int) for part in path[:-1]):  # a table of one of several cameras
+        return _added(text, path[:-1], {str(path[-1]): value})
     name = ".".join(_key(str(part)) for part in path[:-1])
     if not name:
         return f"{line}\n{text}"

@@ -7,7 +7,7 @@ an hour longer or shorter. Hours that pass midnight belong to the day on which t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -65,6 +65,12 @@ class Hours:
             return self._start(yesterday)
         return None
 
+    @property
+    def text(self) -> str:
+        """The hours as the configuration writes them: "Mon-Fri 09:00-17:00"."""
+        clock = f"{_clock(self.start)}-{_clock(self.end)}"
+        return clock if self.days == _EVERY_DAY else f"{','.join(_spans(sorted(self.days)))} {clock}"
+
     def _start(self, day: date) -> datetime:
         return datetime.combine(day, time(self.start // 60, self.start % 60))
 
@@ -77,6 +83,19 @@ def wall_clock(moment: datetime, zone: tzinfo | None = None) -> datetime:
 def within(hours: Iterable[Hours], local: datetime) -> datetime | None:
     """Return when the latest of the ``hours`` that contain ``local`` began; None if none contains it."""
     return max((start for each in hours if (start := each.began(local))), default=None)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _spans(days: Sequence[int]) -> Iterator[str]:
+    """Yield consecutive ``days`` as "Mon-Fri"."""
+    for first in (day for day in days if day - 1 not in days):
+        last = first
+        while last + 1 in days:
+            last += 1
+        yield _DAYS[first].capitalize() + (f"-{_DAYS[last].capitalize()}" if last > first else "")
 
 
 def _minute(text: str) -> int:

@@ -28,6 +28,11 @@ def test_each_of_several_cameras_is_changed_for_itself():
     assert [camera["fps"] for camera in tomllib.loads(text)["cameras"]] == [8.0, 7.0]
 
 
+def test_a_table_of_one_camera_is_added_to_that_one():
+    text = edited('[[cameras]]\nname = "a"\n[[cameras]]\nname = "b"\n', [(("cameras", 0, "health", "moved"), 0.0)])
+    assert text == '[[cameras]]\nhealth = { moved = 0.0 }\nname = "a"\n[[cameras]]\nname = "b"\n'
+
+
 def test_inline_tables_dotted_keys_and_the_ends_of_lines_are_kept():
     text = 'camera = {fps = 3.0, name = "x"} # c\r\npolicy.quiet = ["22:00-07:00"]\r\n'
     changed = edited(text, [(("camera", "width"), 640), (("policy", "away"), ["09:00-10:00"])])

@@ -121,6 +121,11 @@ class Dispatcher:
         else:
             self._tasks.put(partial(self._begin, alert, chains, written))
 
+    def routes(self, alert: Alert) -> dict[str, list[str]]:
+        """Return the plugins that ``alert`` would go to, each with those that would be tried, itself first."""
+        chains = {head: self._router.chain(head, alert) for head in self._router.primary(alert)}
+        return {head: [link.name for link in chain] for head, chain in chains.items()}
+
     def progress(self, alert: Alert, step: str) -> None:
         """Record how far a plugin has come with ``alert`` (for ``PluginContext.progress``). Returns at once.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facesecure.alerts.policy.arming import Armed
-from facesecure.alerts.policy.rules import RuleContext, RuleOutcome, RuleSet
+from facesecure.alerts.policy.rules import RuleContext, RuleOutcome, RuleSet, Ruling
 from facesecure.domain import AlertKind, Subject
 from facesecure.domain.mode import Mode
 from facesecure.util.clock import Clock
@@ -25,6 +25,21 @@ class Moment:
 def armed_home() -> Armed:
     """Return the mode home: the default where no ``Arming`` is given."""
     return Armed(Mode.HOME)
+
+
+@dataclass(frozen=True, slots=True)
+class _Imagined:
+    """A clock that stands at ``at``, and its steady time with it."""
+
+    at: datetime
+    seconds: float
+    boot: str = ""
+
+    def now(self) -> datetime:
+        return self.at
+
+    def steady(self) -> float:
+        return self.seconds
 
 
 class LiveRules:
@@ -53,6 +68,13 @@ class LiveRules:
         now = self.clock.now()
         return Moment(now, self.clock.steady(), self.rules.mode(self._armed(), now))
 
+    def imagined(self, at: datetime | None = None, mode: Mode | None = None) -> LiveRules:
+        """Return the same rules as if it was ``at`` (aware), and ``mode`` had been set just before."""
+        now, steady = self.clock.now(), self.clock.steady()
+        at = at or now
+        armed = self._armed if mode is None else lambda: Armed(mode, at)
+        return LiveRules(self.rules, armed, _Imagined(at, steady + (at - now).total_seconds()))
+
     def outcome(
         self,
         kind: AlertKind,
@@ -70,3 +92,15 @@ class LiveRules:
         is a known person, or a picture of them; ``subject`` what was seen instead of a face.
         """
         return self.rules.outcome(RuleContext(kind, name, mode or moment.mode, moment.now, camera, doubted, subject))
+
+    def ruling(
+        self,
+        kind: AlertKind,
+        moment: Moment,
+        name: str | None = None,
+        *,
+        camera: str | None = None,
+        subject: Subject | None = None,
+    ) -> Ruling:
+        """Return the outcome as ``outcome`` does, and which rule it is of."""
+        return self.rules.ruling(RuleContext(kind, name, moment.mode, moment.now, camera, subject=subject))

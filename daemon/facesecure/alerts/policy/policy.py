@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 
 from facesecure.alerts.policy.arming import Armed
+from facesecure.alerts.policy.foresight import Foresight, foresee
 from facesecure.alerts.policy.live_rules import LiveRules, armed_home
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.alerts.policy.state import PolicyState
@@ -47,6 +49,7 @@ class Policy:
         every stranger is a new one. ``state_file`` keeps across restarts what was notified.
         """
         self._book = book = PhraseBook([phrases]) if isinstance(phrases, Phrases) else phrases
+        self._match = match
         self._rules = LiveRules(rules or RuleSet(), armed, clock or SystemClock())
         self._state = PolicyState(self._rules.clock, state_file, book.cameras)
         self._visits = VisitPolicy(book, self._rules, self._state, match)
@@ -87,6 +90,20 @@ class Policy:
     def rehearse(self, sighting: Sighting, snapshot_path: Path | None = None) -> list[Alert]:
         """Return the alert for a stranger's ``sighting``, as a drill: never suppressed, never remembered."""
         return self._visits.rehearse(sighting, snapshot_path)
+
+    def foresee(self, sighting: Sighting, at: datetime | None = None, mode: Mode | None = None) -> Foresight:
+        """Return what ``decide`` would decide on ``sighting``, now or as if it was ``at``, with ``mode`` set.
+
+        Nobody is notified, and nothing is remembered.
+        """
+        with self._lock:
+            rules, state = self._rules.imagined(at, mode), self._state.copy()
+        return foresee(self._book, rules, state, self._match, sighting)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The names of the cameras, the first first."""
+        return self._book.cameras
 
     def on_camera_event(
         self, event: str, snapshot_path: Path | None = None, *, why: str = "", camera: str = ""

@@ -61,6 +61,14 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """An outcome, and the number of the rule that it is of, from 1; None if it is that of the defaults."""
+
+    outcome: RuleOutcome
+    rule: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the configuration, parsed."""
 
@@ -157,17 +165,23 @@ class RuleSet:
 
     def outcome(self, context: RuleContext) -> RuleOutcome:
         """Return the outcome of the first rule that matches ``context``, completed by the defaults."""
+        return self.ruling(context).outcome
+
+    def ruling(self, context: RuleContext) -> Ruling:
+        """Return the outcome for ``context`` as ``outcome`` does, and which rule it is of."""
         quiet, local = self.quiet(context.now), self.local(context.now)
         cooldown = self.config.cooldown(context.kind.value)
         default = RuleOutcome(self._default_channels(context, quiet), None, cooldown)
-        rule = next((rule for rule in self.rules if rule.matches(context, local, quiet)), None)
+        matching = (pair for pair in enumerate(self.rules, 1) if pair[1].matches(context, local, quiet))
+        number, rule = next(matching, (None, None))
         if rule is None:
-            return default
-        return RuleOutcome(
+            return Ruling(default)
+        outcome = RuleOutcome(
             rule.channels if rule.decides_channels else default.channels,
             rule.config.say,
             default.cooldown if rule.config.cooldown is None else rule.config.cooldown,
         )
+        return Ruling(outcome, number)
 
     def _warn(self) -> None:
         for number, rule in enumerate(self.rules, 1):

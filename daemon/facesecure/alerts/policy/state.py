@@ -37,6 +37,12 @@ class PolicyState:
         self._saved: Snapshot = (self.history, self.cameras)
         self._pending: Snapshot = self._saved
 
+    def copy(self) -> PolicyState:
+        """Return a copy that is never written, to try something on."""
+        copied = PolicyState(self._clock)
+        copied.history, copied.cameras = self.history, self.cameras
+        return copied
+
     def camera(self, name: str) -> CameraState:
         """Return the state of the camera called ``name``."""
         return self.cameras.get(name, CameraState())

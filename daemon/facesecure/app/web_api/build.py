@@ -12,9 +12,11 @@ from facesecure.app.web_api.server import serve_page
 from facesecure.app.web_api.verb import Verb
 from facesecure.app.web_api.verbs import (
     accounts,
+    arming,
     audit,
     drill,
     enrolment,
+    health,
     live,
     now,
     page,
@@ -29,9 +31,11 @@ from facesecure.app.web_api.verbs import (
 
 SCREENS: tuple[Iterable[Verb[Any]], ...] = (
     accounts.VERBS,
+    arming.VERBS,
     audit.VERBS,
     drill.VERBS,
     enrolment.VERBS,
+    health.VERBS,
     live.VERBS,
     now.VERBS,
     page.VERBS,

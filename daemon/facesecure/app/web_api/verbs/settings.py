@@ -92,7 +92,7 @@ def undo(call: Call[At]) -> Answer:
         change = settings_file.undo(access.place, call.arguments.revision)
     except StaleSettings as error:
         raise stale(error) from error
-    return Answer(_used(call, access, change))
+    return Answer(_used(access, change))
 
 
 def saved(call: Call[Any], changes: Mapping[KeyPath, Any], revision: str | None = None) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def saved(call: Call[Any], changes: Mapping[KeyPath, Any], revision: str | None 
         change = settings_file.change_settings(access.place, changes, revision, by=call.session.account)
     except StaleSettings as error:
         raise stale(error) from error
-    return _used(call, access, change)
+    return _used(access, change)
 
 
 def stale(error: StaleSettings) -> Refused:
@@ -126,8 +126,7 @@ def _changes(call: Call[Changes]) -> dict[KeyPath, Any]:
     return changes_of(found, call.arguments.texts, call.arguments.unset)
 
 
-def _used(call: Call[Any], access: SettingsAccess, change: Change) -> dict[str, Any]:
-    call.parts.changes.bump(Topic.SETTINGS)
+def _used(access: SettingsAccess, change: Change) -> dict[str, Any]:
     applying = bool(change.diff) and access.put_to_use(change)
     return {"problems": [], "diff": change.diff, "names": list(change.names), "applying": applying}
 
@@ -149,6 +148,6 @@ VERBS = (
     Verb("settings-schema", Role.OWNER, Nothing, schema),
     Verb("settings-state", Role.OWNER, Nothing, state),
     Verb("settings-preview", Role.OWNER, Changes, preview),
-    Verb("settings-save", Role.OWNER, Changes, save, confirmed=True),
-    Verb("settings-undo", Role.OWNER, At, undo, confirmed=True),
+    Verb("settings-save", Role.OWNER, Changes, save, confirmed=True, changes=(Topic.SETTINGS,)),
+    Verb("settings-undo", Role.OWNER, At, undo, confirmed=True, changes=(Topic.SETTINGS,)),
 )
