@@ -19,10 +19,11 @@ from facesecure.domain.accounts import Role
 from support.faults.household import Home
 from support.page.films import again_and_again, half_a_minute
 from support.page.house import House, photo_album
-from support.page.looking import PHONE, Watched, invite_and_sign_in
+from support.page.looking import PHONE, Watched, cookies_of
 
 CHROMIUM = os.environ.get("FACESECURE_CHROMIUM", "/usr/bin/chromium")
 SignedIn = Callable[..., Page]
+NAMES = {Role.OWNER: "Anna", Role.MEMBER: "Ben", Role.VIEWER: "Clara", Role.KIOSK: "hall tablet"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,22 +60,21 @@ def chromium(house: House) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def _sessions(house: House, chromium: Browser) -> Callable[[Role], Any]:
-    """Sign in once for each role: the cookies of a browser in which that was done."""
+def sessions(house: House) -> Callable[[Role], Any]:
+    """The cookies of a browser in which a person with that role is signed in, once for each role."""
     kept: dict[Role, Any] = {}
 
     def cookies(role: Role) -> Any:
-        if Role.OWNER not in kept:
-            kept[Role.OWNER] = invite_and_sign_in(house, chromium, "Anna", Role.OWNER)
-        if role not in kept:
-            kept[role] = invite_and_sign_in(house, chromium, f"A {role.value}", role)
+        for one in (Role.OWNER, role):  # the first account is an owner's
+            if one not in kept:
+                kept[one] = cookies_of(house, NAMES[one], one)
         return kept[role]
 
     return cookies
 
 
 @pytest.fixture
-def signed_in(house: House, chromium: Browser, _sessions: Callable[[Role], Any]) -> Iterator[SignedIn]:
+def signed_in(house: House, chromium: Browser, sessions: Callable[[Role], Any]) -> Iterator[SignedIn]:
     """``signed_in(Role.MEMBER, size=DESKTOP, dark=True, javascript=False)`` opens a page that is watched.
 
     At the end of the test there must have been no error in its console and no request to another origin.
@@ -90,7 +90,7 @@ def signed_in(house: House, chromium: Browser, _sessions: Callable[[Role], Any])
         locale: str = "en-GB",
     ) -> Page:
         context = chromium.new_context(
-            base_url=house.url, storage_state=_sessions(role), viewport=size, locale=locale,
+            base_url=house.url, storage_state=sessions(role), viewport=size, locale=locale,
             color_scheme="dark" if dark else "light", java_script_enabled=javascript, has_touch=size is PHONE,
             is_mobile=size is PHONE, device_scale_factor=1, reduced_motion="reduce",
         )  # fmt: skip

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.domain.accounts import Role
 from support.faults.household import Daemon, Home, wait_until
+from support.page_socket import call
 from support.service.commandline import write_picture
 
 PASSWORD = "a long way to the garden gate"
@@ -59,7 +60,7 @@ class House:
             "--port",
             self.port,
             "--socket",
-            self.home.state / "web.sock",
+            self.socket,
             *self._certificate_words(),
         )
         command = [sys.executable, "-m", "facesecure.web", *map(str, words)]
@@ -88,6 +89,21 @@ class House:
         if role is Role.OWNER:
             return str(self.command("web", "setup", name, *where)["link"])
         return str(self.command("web", "accounts", "invite", name, "--role", role, *where)["link"])
+
+    def token(self, name: str, role: Role) -> str:
+        """Return the session of a new account: what the browser keeps in its cookie."""
+        code = self.invite(name, role).partition("code=")[2]
+        done = call(self.socket, "accept-invitation", {"code": code, "password": PASSWORD})
+        return str(done.result["token"])
+
+    def ask(self, token: str, verb: str, **arguments: Any) -> dict[str, Any]:
+        """Ask the daemon as the page does, for whoever has the session ``token``."""
+        return call(self.socket, verb, arguments, token=token).result
+
+    @property
+    def socket(self) -> Path:
+        """Where the daemon answers the page."""
+        return self.home.state / "web.sock"
 
     @property
     def certificates(self) -> Path:

@@ -82,7 +82,7 @@ class Served:
         finally:
             connection.close()
 
-    def get(self, path: str, role: Role | None = None, **headers: str) -> Answered:
+    def get(self, path: str, role: Role | None = None, headers: Mapping[str, str] | None = None) -> Answered:
         """Read a page."""
         return self.ask("GET", path, role, headers)
 
