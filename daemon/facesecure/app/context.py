@@ -62,8 +62,8 @@ class DaemonContext:
         return self.models.names(self.store)
 
     def problems(self) -> list[str]:
-        """Return a sentence for each document and person that is refused because others changed it."""
-        return problems(self.state_dir, self.store.people())
+        """Return a sentence for each document, person and account that is refused because others changed it."""
+        return problems(self.state_dir, self.store)
 
     def record(self, action: str, *subjects: object) -> None:
         """Record ``action`` in the audit log; never raises."""

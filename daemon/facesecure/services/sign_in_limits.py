@@ -17,6 +17,8 @@ from facesecure.storage.sign_in_attempts import Level, SignInAttempts
 
 MELTS = timedelta(minutes=10)
 """How long until a failed try is forgotten."""
+_HIGHEST = 40.0
+_REMEMBERED = 1000
 _IPV6_HOUSEHOLD = 64
 """Bits of an IPv6 address that name a household: one machine has all the others."""
 
@@ -70,6 +72,8 @@ class SignInLimits:
 
     def __init__(self, attempts: SignInAttempts, now: Callable[[], datetime]) -> None:
         self._attempts, self._now = attempts, now
+        self._waiting: dict[str, tuple[datetime, datetime]] = {}
+        """Since when and until when nothing is looked at: a flood of tries does not reach the database."""
 
     def take(self, limits: Sequence[Limit], beside: Sequence[Limit] = ()) -> float:
         """Count a try and return 0, or return the seconds to wait, and count nothing. Raises StoreError.
@@ -77,10 +81,14 @@ class SignInLimits:
         ``beside`` are counted, too, and make nobody wait.
         """
         now, waits = self._now(), [0.0]
+        if (known := max(self._known_wait(one, now) for one in limits)) > 0:
+            return math.ceil(known)
 
         def change(levels: Mapping[str, Level]) -> Mapping[str, Level]:
-            waits[0] = max(one.wait(levels[one.counted], now) for one in limits)
+            found = {one.counted: one.wait(levels[one.counted], now) for one in limits}
+            waits[0] = max(found.values())
             if waits[0] > 0:
+                self._remember(found, now)
                 return {}
             return {one: _higher(level, now, 1.0) for one, level in levels.items()}
 
@@ -93,6 +101,15 @@ class SignInLimits:
             [one.counted for one in limits],
             lambda levels: {one: Level(max(0.0, level.height - 1.0), level.at) for one, level in levels.items()},
         )
+
+    def _known_wait(self, limit: Limit, now: datetime) -> float:
+        since, until = self._waiting.get(limit.counted, (now, now))
+        return (until - now).total_seconds() if since <= now < until else 0.0
+
+    def _remember(self, waits: Mapping[str, float], now: datetime) -> None:
+        if len(self._waiting) > _REMEMBERED:
+            self._waiting.clear()
+        self._waiting |= {one: (now, now + timedelta(seconds=wait)) for one, wait in waits.items() if wait > 0}
 
     def height(self, limit: Limit) -> float:
         """Return how high failures are piled up at present."""
@@ -113,7 +130,7 @@ def melted(level: Level, now: datetime) -> Level:
 
 
 def _higher(level: Level, now: datetime, by: float) -> Level:
-    return Level(melted(level, now).height + by, now)
+    return Level(min(melted(level, now).height + by, _HIGHEST), now)
 
 
 def household(address: str) -> str:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from facesecure.domain.records import Person
 from facesecure.storage.seals import altered
 from facesecure.storage.signed_documents import SignedDocuments
 
+if TYPE_CHECKING:
+    from facesecure.storage.store import Store
 
-def problems(state_dir: Path, people: Iterable[Person]) -> list[str]:
-    """Return a sentence for each document in ``state_dir`` and each of its ``people`` that is refused."""
-    return [*SignedDocuments(state_dir).problems(), *(altered(one.name) for one in people if not one.genuine)]
+
+def problems(state_dir: Path, store: Store | None) -> list[str]:
+    """Return a sentence for each document in ``state_dir``, and each person and account of ``store``, that is refused.
+
+    ``store`` is None where there is no database yet.
+    """
+    documents = SignedDocuments(state_dir).problems()
+    if store is None:
+        return documents
+    people = [altered(one.name) for one in store.people() if not one.genuine]
+    return [*documents, *people, *store.page.accounts.problems()]

@@ -77,9 +77,10 @@ class Invitations:
 
     @staticmethod
     def _end(session: DatabaseSession, name: str) -> None:
-        unused = session.scalars(select(InvitationRow).where(InvitationRow.used_at.is_(None)))
-        for row in unused.all():
-            if row.name and name_key(row.name) == name_key(name):
+        unused = session.scalars(select(InvitationRow).where(InvitationRow.used_at.is_(None))).all()
+        cipher = cipher_of(session)
+        for row in unused:
+            if account_seals.is_genuine(cipher, row) and name_key(row.name) == name_key(name):
                 session.delete(row)
 
 

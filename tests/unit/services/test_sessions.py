@@ -12,7 +12,7 @@ from facesecure.domain.accounts import Account, Role
 from facesecure.services.sessions import KEPT, LAG, Sessions, new_token, token_hash
 from facesecure.storage.accounts import add, record
 from facesecure.storage.store import Store
-from tests.support.page_accounts import Time
+from support.page_accounts import Time
 
 
 @pytest.fixture

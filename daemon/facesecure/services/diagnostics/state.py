@@ -115,16 +115,16 @@ def calibration(context: CheckContext) -> Iterator[CheckResult]:
 
 
 def signatures(context: CheckContext) -> Iterator[CheckResult]:
-    """Check that what decides in the state directory is as facesecure wrote it: mode, calibration, drills, people."""
+    """Check that what decides in the state directory is as facesecure wrote it: mode, drills, people, accounts ..."""
     from facesecure.storage.integrity import problems as problems_of
     from facesecure.storage.store import Store
 
-    people = []
     if database(context).exists():
         with Store.open(context.state_dir) as opened:
-            people = opened.people()
-    problems = problems_of(context.state_dir, people)
-    remedy = f"find out who can write to {context.state_dir}; then set, calibrate or enrol it again"
+            problems = problems_of(context.state_dir, opened)
+    else:
+        problems = problems_of(context.state_dir, None)
+    remedy = f"find out who can write to {context.state_dir}; then set, calibrate, enrol or invite it again"
     yield from (fail("signatures", problem, remedy) for problem in problems)
     if not problems:
         yield ok("signatures", "what decides in the state directory is as facesecure wrote it")

@@ -12,7 +12,7 @@ from facesecure.app.web_api.protocol import Refusal
 from facesecure.domain.accounts import Role
 from facesecure.services import live_tokens
 from facesecure.storage.store import Store
-from tests.support.page_accounts import OTHER, PASSWORD, Page, Time
+from support.page_accounts import OTHER, PASSWORD, Page, Time
 
 
 @pytest.fixture
