@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from facesecure.web.cookies import DONE_COOKIE, token_of
-from facesecure.web.daemon import Answer, Client, DaemonRefused
+from facesecure.web.daemon import Answer, Client, DaemonRefused, Streamed
+from facesecure.web.daemon import Request as DaemonRequest
 from facesecure.web.language import Language
 from facesecure.web.navigation import Who
 from facesecure.web.page import page_of
@@ -48,6 +50,16 @@ async def ask(
     if _shows_a_page(request):
         await learn_who(request)
     return await _call(request, verb, arguments or {}, body)
+
+
+@asynccontextmanager
+async def ask_for_stream(
+    request: HTTPConnection, verb: str, arguments: Mapping[str, Any] | None = None
+) -> AsyncIterator[Streamed]:
+    """Ask as ``ask`` does, and yield the answer whose bytes are still to be read."""
+    asked = DaemonRequest(verb, arguments or {}, token_of(request), _client(request))
+    async with page_of(request).daemon.stream(asked) as streamed:
+        yield streamed
 
 
 async def learn_who(request: HTTPConnection) -> Who:
@@ -170,6 +182,10 @@ async def _changes(request: HTTPConnection) -> dict[str, int]:
 
 
 async def _call(request: HTTPConnection, verb: str, arguments: Mapping[str, Any], body: bytes) -> Answer:
+    daemon, client = page_of(request).daemon, _client(request)
+    return await daemon.call(verb, arguments, token=token_of(request), client=client, body=body)
+
+
+def _client(request: HTTPConnection) -> Client:
     address = request.client.host if request.client else ""
-    client = Client(address, request.headers.get("user-agent", "")[:_MOST_AGENT])
-    return await page_of(request).daemon.call(verb, arguments, token=token_of(request), client=client, body=body)
+    return Client(address, request.headers.get("user-agent", "")[:_MOST_AGENT])
