@@ -16,7 +16,7 @@ from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
 from facesecure.web.screens import authority as authority_screen
-from facesecure.web.screens import drill, events, install, live, more, now, timeline, visit, zones
+from facesecure.web.screens import drill, enrol, events, install, live, more, now, people, timeline, visit, who, zones
 from facesecure.web.security import Headers, KnownHosts, OwnOrigin, TrustedProxies
 from facesecure.web.settings import CurrentSettings
 from facesecure.web.templating import make_templates
@@ -28,6 +28,9 @@ SCREENS: tuple[ModuleType, ...] = (
     now,
     timeline,
     visit,
+    who,
+    people,
+    enrol,
     live,
     zones,
     drill,
