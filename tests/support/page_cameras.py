@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
+from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.watching import WatchedCamera
+from facesecure.app.web_api.build import all_verbs
+from facesecure.app.web_api.guard import Guard
+from facesecure.app.web_api.server import WebServer
 from facesecure.config import FacesecureConfig
 from facesecure.pipeline.latest_view import LatestView
 from facesecure.pipeline.movements import Movements
 from facesecure.services.drill.drill import Drill
 from facesecure.vision.detection.motion import Change
+from support.page.served import Served, served_page
+from support.page_socket import SignedIn, page_parts
 
 
 def cameras(config: FacesecureConfig, drills: tuple[Drill, ...] = ()) -> tuple[WatchedCamera, ...]:
@@ -35,3 +45,16 @@ class ScriptedMovements(Movements):
         """Note that ``changes`` happened."""
         self._now, self._at = changes, self._at + 10.0
         self.note(self._at)
+
+
+@contextmanager
+def served_cameras(state_dir: Path, *names: str, **settings: Any) -> Iterator[Served]:
+    """The page before a daemon with cameras called ``names``; each shows what ``camera.view.look`` is given."""
+    with page_parts(state_dir, cameras=[{"name": name} for name in names], **settings) as parts:
+        watched = cameras(parts.config)
+        drills = DrillCommands([camera.drill for camera in watched])
+        parts = replace(parts, cameras=watched, commands=replace(parts.commands, drills=drills))
+        socket = state_dir / "web.sock"
+        with WebServer(Guard(all_verbs(), parts, SignedIn()), socket), served_page(socket) as served:
+            served.parts = parts
+            yield served

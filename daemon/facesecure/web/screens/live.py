@@ -24,6 +24,7 @@ STREAMS = Places(8, 3)
 """For all browsers and programs; each of several cameras in a dashboard is a stream of its own."""
 _WIDTHS = {"320": 320, "640": 640, "1280": 1280}
 _AGAIN = 10.0
+A_MINUTE = 60.0
 _LONGEST_TOKEN = 200
 
 
@@ -60,7 +61,7 @@ async def socket(socket: WebSocket) -> None:
             answer = await ask(socket, "cameras")
             await socket.accept()
             cameras = frozenset(camera["camera"] for camera in answer.result["cameras"])
-            await socket.close(await Viewer(socket, cameras, 60.0 * answer.result["live_minutes"]).run())
+            await socket.close(await Viewer(socket, cameras, A_MINUTE * answer.result["live_minutes"]).run())
     except (DaemonAway, DaemonRefused, TooMany):
         await socket.close()  # before it was accepted: the browser sees a refused handshake
     except RuntimeError:  # the browser closed it first
