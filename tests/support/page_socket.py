@@ -16,13 +16,16 @@ from facesecure.alerts.policy.arming import Arming
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.control.camera_report import CameraReport
 from facesecure.app.control.commands import Commands
+from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.spare_models import SpareModels
 from facesecure.config import FacesecureConfig
+from facesecure.config.loader import load_config
 from facesecure.domain.accounts import Role, Session
 from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.settings_file import Place
 from facesecure.services.sign_in import SignIn
 from facesecure.storage.store import Store
 
@@ -34,9 +37,14 @@ class _Camera:
 
 
 @contextmanager
-def page_parts(state_dir: Path, **settings: Any) -> Iterator[WebParts]:
-    """The parts of a daemon with the store in ``state_dir``, without a camera; ``settings`` of the configuration."""
-    config = FacesecureConfig.model_validate(settings)
+def page_parts(state_dir: Path, config_file: Path | None = None, **settings: Any) -> Iterator[WebParts]:
+    """The parts of a daemon with the store in ``state_dir``, without a camera.
+
+    Its configuration is that of ``config_file``, which the page may change, else ``settings``.
+    """
+    config = load_config(config_file) if config_file else FacesecureConfig.model_validate(settings)
+    place = Place(config_file, state_dir)
+    access = SettingsAccess(place, lambda _: True, lambda: False) if config_file else None
     with Store.open(state_dir) as store:
         arming = Arming(state_dir)
         policy = Policy(Phrases(), armed=lambda: arming.armed)
@@ -47,7 +55,7 @@ def page_parts(state_dir: Path, **settings: Any) -> Iterator[WebParts]:
             sign_in = SignIn(store, config.web.signed_in_days)
             yield WebParts(
                 config, state_dir, store, policy, dispatcher, (), commands, spare.lend,
-                any_account=sign_in.any_account, sign_in=sign_in,
+                any_account=sign_in.any_account, sign_in=sign_in, settings=access,
             )  # fmt: skip
         finally:
             spare.close()
