@@ -15,6 +15,7 @@ from typing import Any
 ENGLISH = "en"
 _QUALITY = re.compile(r"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*")
 _MOST_WISHES = 20
+_BEFORE_SIGN = re.compile(r" (?=[:;?!»])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,9 @@ def _texts(folder: Any) -> dict[str, str]:
     for file in sorted(folder.iterdir(), key=lambda file: str(file.name)):
         if file.name.endswith(".toml"):
             texts |= tomllib.loads(file.read_text(encoding="utf-8"))
-    return texts
+    return {text: typeset(translated) for text, translated in texts.items()}
+
+
+def typeset(french: str) -> str:
+    """Return ``french`` with printed apostrophes, and spaces where no line may break: before : ; ? ! and »."""
+    return _BEFORE_SIGN.sub("\u00a0", french.replace("'", "\u2019")).replace("« ", "«\u00a0")

@@ -172,7 +172,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_back(house: Served) -> 
     answer = house.get("/timeline?camera=gate&verdict=stranger")
     assert answer.status == 303
     assert answer.headers["location"] == "/sign-in?next=/timeline%3Fcamera%3Dgate%26verdict%3Dstranger"
-    assert house.get("/now/state", **{"HX-Request": "true"}).headers["hx-redirect"] == "/sign-in?next=/"
+    assert house.get("/now/state", None, {"HX-Request": "true"}).headers["hx-redirect"] == "/sign-in?next=/"
 
 
 def test_who_sends_no_request_is_disconnected(tmp_path: Path) -> None:
