@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from facesecure.web.cookies import token_of
 from facesecure.web.daemon import Answer, DaemonAway, DaemonRefused
@@ -61,11 +62,11 @@ async def socket(socket: WebSocket) -> None:
             answer = await ask(socket, "cameras")
             await socket.accept()
             cameras = frozenset(camera["camera"] for camera in answer.result["cameras"])
-            await socket.close(await Viewer(socket, cameras, A_MINUTE * answer.result["live_minutes"]).run())
+            code = await Viewer(socket, cameras, A_MINUTE * answer.result["live_minutes"]).run()
     except (DaemonAway, DaemonRefused, TooMany):
-        await socket.close()  # before it was accepted: the browser sees a refused handshake
-    except RuntimeError:  # the browser closed it first
-        return
+        code = 1000  # before it was accepted: the browser sees a refused handshake
+    with suppress(RuntimeError, WebSocketDisconnect):  # the browser may have closed it first
+        await socket.close(code)
 
 
 async def _frame(request: Request, more: Mapping[str, Any] | None = None) -> Answer:

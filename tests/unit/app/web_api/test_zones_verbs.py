@@ -90,6 +90,7 @@ def test_what_is_saved_is_in_the_file_with_its_comments_and_in_use(house, ask):
     gate, door = tomllib.loads(written)["cameras"]
     assert (door["mask"], door["zones"]) == ([ROAD], [DOOR])
     assert "mask" not in gate
+    assert [[list(corner) for corner in corners] for corners in ask("zones")["mask"]] == [ROAD]
 
 
 def test_what_was_not_changed_stays_as_it_is_written(house, ask):

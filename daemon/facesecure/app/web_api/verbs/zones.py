@@ -15,7 +15,9 @@ from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Refused, Verb
 from facesecure.app.web_api.verbs.live import Slug, camera_of, plain_areas
+from facesecure.config import FacesecureConfig
 from facesecure.config.areas import MOST_CORNERS, Area, Fraction
+from facesecure.config.loader import validated
 from facesecure.config.toml_lines import KeyPath
 from facesecure.domain.accounts import Role
 from facesecure.services import settings_file
@@ -53,15 +55,15 @@ class Saved(Drawn):
 def show(call: Call[WhichCamera]) -> Answer:
     """Return the areas of a camera, its last hour's movements, and where they were."""
     slug, camera = camera_of(call.parts, call.arguments.camera)
-    mask, zones = camera.config.motion.mask, camera.config.camera.zones
-    access = call.parts.settings
+    saved, access = _saved(call.parts, camera), call.parts.settings
+    mask, zones = saved.motion.mask, saved.camera.zones
     shown = {
         "camera": slug,
         "name": camera.name,
         "size": newest[1] if (newest := camera.view.shown) else None,
         "mask": plain_areas(mask),
         "zones": plain_areas(zones),
-        "shared_mask": camera.config.camera.mask is None and bool(mask),
+        "shared_mask": saved.camera.mask is None and bool(mask),
         "moved": camera.movements.boxes(),
         "revision": settings_file.read(access.place).revision if access else None,
         **_tried(camera, mask, zones),
@@ -103,7 +105,7 @@ def _tried(camera: WatchedCamera, mask: Sequence[Area], zones: Sequence[Area]) -
 
 def _changes(parts: WebParts, camera: WatchedCamera, drawn: Drawn) -> dict[KeyPath, Any]:
     """Return the settings that differ: those that were drawn as they are stay as they are written."""
-    now, where = camera.config, _place(parts, camera)
+    now, where = _saved(parts, camera), _place(parts, camera)
     changes: dict[KeyPath, Any] = {}
     mask, zones = _rounded(_areas(drawn.mask)), _rounded(_areas(drawn.zones))
     if mask != _rounded(now.motion.mask):
@@ -115,6 +117,15 @@ def _changes(parts: WebParts, camera: WatchedCamera, drawn: Drawn) -> dict[KeyPa
 
 def _areas(drawn: Sequence[Sequence[Sequence[float]]]) -> list[Area]:
     return [[(x, y) for x, y in corners] for corners in drawn]
+
+
+def _saved(parts: WebParts, camera: WatchedCamera) -> FacesecureConfig:
+    """Return the camera's settings as they were saved last: for some seconds the daemon may have others."""
+    config = None
+    if parts.settings is not None:
+        config, _ = validated(settings_file.read(parts.settings.place).file)
+    each = config.each_camera() if config else ()
+    return next((one for one in each if one.camera.name == camera.name), camera.config)
 
 
 def _place(parts: WebParts, camera: WatchedCamera) -> KeyPath:
