@@ -15,8 +15,24 @@ from facesecure.web.language import Catalogues
 from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
+from facesecure.web.screens import (
+    arm,
+    drill,
+    enrol,
+    events,
+    health,
+    install,
+    live,
+    more,
+    now,
+    people,
+    timeline,
+    visit,
+    who,
+    zones,
+)
 from facesecure.web.screens import authority as authority_screen
-from facesecure.web.screens import drill, enrol, events, install, live, more, now, people, timeline, visit, who, zones
+from facesecure.web.screens import settings as settings_screen
 from facesecure.web.security import Headers, KnownHosts, OwnOrigin, TrustedProxies
 from facesecure.web.settings import CurrentSettings
 from facesecure.web.templating import make_templates
@@ -34,6 +50,9 @@ SCREENS: tuple[ModuleType, ...] = (
     live,
     zones,
     drill,
+    arm,
+    health,
+    settings_screen,
     more,
 )
 """The modules of the screens: each has ``ROUTES``, and may have ``DONE``, what its redirects report."""

@@ -13,6 +13,7 @@ import pytest
 from jinja2 import nodes
 
 import facesecure.web
+from facesecure.web import rule_words
 from facesecure.web.app import SCREENS
 from facesecure.web.language import Catalogues, Language, typeset
 from facesecure.web.navigation import PLACES
@@ -63,6 +64,7 @@ def every_text() -> list[tuple[str, str]]:
     found += [("times.py", text) for text in TEXTS]
     found += [("navigation.py", text) for place in PLACES for text in (place.title, place.about) if text]
     found += [(screen.__name__, text) for screen in SCREENS for text in getattr(screen, "DONE", {}).values()]
+    found += [(module.__name__, text) for module in (*SCREENS, rule_words) for text in getattr(module, "TEXTS", ())]
     return found
 
 
