@@ -30,6 +30,7 @@ from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.systemd import Reporter
 from facesecure.app.watching import WatchedCamera, open_sources, start_cameras, watch_all
 from facesecure.app.web_api.build import build_page
+from facesecure.app.web_api.outside_changes import outside_changes
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.spare_models import SpareModels
 from facesecure.camera.capture import LatestFrame
@@ -142,6 +143,7 @@ def _serve_page(
         sign_in.any_account,
         sign_in,
         settings=settings,
+        look_outside=outside_changes(context.store, context.changes).look,
     )
     stack.enter_context(build_page(parts, sign_in.sessions))
     stack.callback(context.changes.close)

@@ -10,6 +10,13 @@ import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+LOOK_EVERY = 2.0
+"""Seconds between two looks at what nobody tells of."""
+
+
+def _nothing() -> None:
+    """Notice no change."""
+
 
 class Topic(StrEnum):
     """What a page may show, and therefore wait for a change of."""
@@ -59,18 +66,23 @@ class ChangeFeed:
         with self._changed:
             return self._present()
 
-    def wait(self, since: Mapping[str, int], seconds: float) -> dict[str, int]:
+    def wait(self, since: Mapping[str, int], seconds: float, look: Callable[[], object] = _nothing) -> dict[str, int]:
         """Return the number of each topic as soon as one of ``since`` is another, at the latest after ``seconds``.
 
-        Topics that are not in ``since`` are not waited for; an empty ``since`` returns at once.
+        Topics that are not in ``since`` are not waited for; an empty ``since`` returns at once. ``look`` is called now
+        and then meanwhile: it may notice a change.
         """
 
         def due() -> bool:
             return self._closed or not since or any(self._number(topic) != seen for topic, seen in since.items())
 
-        with self._changed:
-            self._changed.wait_for(due, seconds)
-            return self._present()
+        deadline = time.monotonic() + seconds
+        while True:
+            look()
+            left = deadline - time.monotonic()
+            with self._changed:
+                if self._changed.wait_for(due, max(0.0, min(left, LOOK_EVERY))) or left <= LOOK_EVERY:
+                    return self._present()
 
     def close(self) -> None:
         """Let everybody who waits return, now and from now on: the daemon stops."""

@@ -63,6 +63,18 @@ def test_nobody_waits_for_longer_than_asked(feed):
     assert 0.15 < time.monotonic() - began < 5
 
 
+def test_what_is_noticed_by_a_look_is_answered(feed):
+    looks = []
+
+    def look():
+        looks.append(1)
+        if len(looks) == 2:
+            feed.bump(Topic.PEOPLE)
+
+    assert feed.wait({"people": 1}, 10, look)["people"] == 2
+    assert len(looks) == 2
+
+
 def test_who_waits_is_answered_when_the_daemon_stops(feed):
     threading.Timer(0.1, feed.close).start()
     began = time.monotonic()

@@ -21,9 +21,12 @@ from facesecure.config.wording import dotted, first_problem
 from facesecure.domain.accounts import PAGE, Session
 from facesecure.domain.actors import Actor, acting
 from facesecure.domain.errors import BusyError, FacesecureError
+from facesecure.util.plain_text import one_line
 
 NOBODY = Actor("nobody", PAGE)
 """Who acts where nobody is signed in."""
+
+_LONGEST_ARGUMENT, _LONGEST_PROBLEM = 80, 500
 
 _log = logging.getLogger(__name__)
 
@@ -119,12 +122,17 @@ def _arguments(verb: Verb[Any], given: Mapping[str, Any]) -> Arguments:
     try:
         checked: Arguments = verb.arguments.model_validate_json(json.dumps(given, allow_nan=False))
     except ValidationError as error:
-        first = error.errors()[0]
-        argument = dotted(tuple(part for part in first["loc"] if isinstance(part, str | int)))
-        raise Refused(Refusal.INVALID, first_problem(error, verb.arguments), argument=argument or None) from None
+        raise _invalid(error, verb.arguments) from None
     except (ValueError, RecursionError):
         raise Refused(Refusal.INVALID, "the arguments cannot be read") from None
     return checked
+
+
+def _invalid(error: ValidationError, model: type[Arguments]) -> Refused:
+    """Return what is wrong with the first argument that is; its name may be anything."""
+    path = tuple(part for part in error.errors()[0]["loc"] if isinstance(part, str | int))
+    argument = one_line(dotted(path), _LONGEST_ARGUMENT)
+    return Refused(Refusal.INVALID, one_line(first_problem(error, model), _LONGEST_PROBLEM), argument=argument or None)
 
 
 def _without_details(verb: Verb[Any], call: Call[Any]) -> Answer:
@@ -134,9 +142,9 @@ def _without_details(verb: Verb[Any], call: Call[Any]) -> Answer:
     except Refused:
         raise
     except FacesecureError as error:
-        _log.warning("page: %s failed: %s", verb.name, error)
         kind = Refusal.BUSY if isinstance(error, BusyError) else Refusal.FAILED
         if call.signed_in is None:
+            _log.warning("page: %s failed: %s", verb.name, error.message)
             raise Refused(kind, "the daemon cannot do that now", "its log says why") from error
         raise Refused(kind, error.message, error.hint) from error
     except Exception as error:

@@ -54,3 +54,5 @@ class WebParts:
     """The enrolments that are open, and not saved yet."""
     settings: SettingsAccess | None = None
     doctor: DoctorRun = field(default_factory=DoctorRun)
+    look_outside: Callable[[], object] = lambda: None
+    """Notices what other processes have changed, for pages that wait."""

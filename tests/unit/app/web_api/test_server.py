@@ -19,6 +19,7 @@ from facesecure.app.web_api.verb import Answer, Arguments, Nothing, Refused, Ver
 from facesecure.domain.accounts import Role
 from facesecure.domain.actors import current_actor
 from facesecure.domain.errors import BusyError, StoreError
+from facesecure.util.plain_text import is_plain
 from support.page_socket import SECONDS, SignedIn, call, exchange, page_parts, request_line, token_of
 
 KIOSK, VIEWER, MEMBER, OWNER = (token_of(role) for role in Role)
@@ -145,6 +146,13 @@ def test_a_wrong_argument_is_named(path, arguments, field, said):
     refused = call(path, "echo", arguments, token=VIEWER).document
     assert (refused["kind"], refused["field"]) == ("invalid", field)
     assert said in refused["error"]
+
+
+def test_the_name_of_an_unknown_argument_is_told_in_plain_text(path):
+    refused = call(path, "echo", {"words": "a", "\t\x1b[2J" + "x" * 5000: 1}, token=VIEWER).document
+    assert is_plain(refused["error"])
+    assert is_plain(refused["field"])
+    assert len(refused["field"]) <= 80
 
 
 def test_arguments_of_json_have_the_types_of_python(path):
