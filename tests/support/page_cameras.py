@@ -12,7 +12,7 @@ from typing import Any, cast
 from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.build import all_verbs
-from facesecure.app.web_api.guard import Guard
+from facesecure.app.web_api.guard import Guard, Sessions
 from facesecure.app.web_api.server import WebServer
 from facesecure.config import FacesecureConfig
 from facesecure.pipeline.latest_view import LatestView
@@ -48,13 +48,13 @@ class ScriptedMovements(Movements):
 
 
 @contextmanager
-def served_cameras(state_dir: Path, *names: str, **settings: Any) -> Iterator[Served]:
+def served_cameras(state_dir: Path, *names: str, sessions: Sessions | None = None, **settings: Any) -> Iterator[Served]:
     """The page before a daemon with cameras called ``names``; each shows what ``camera.view.look`` is given."""
     with page_parts(state_dir, cameras=[{"name": name} for name in names], **settings) as parts:
         watched = cameras(parts.config)
         drills = DrillCommands([camera.drill for camera in watched])
         parts = replace(parts, cameras=watched, commands=replace(parts.commands, drills=drills))
         socket = state_dir / "web.sock"
-        with WebServer(Guard(all_verbs(), parts, SignedIn()), socket), served_page(socket) as served:
+        with WebServer(Guard(all_verbs(), parts, sessions or SignedIn()), socket), served_page(socket) as served:
             served.parts = parts
             yield served
