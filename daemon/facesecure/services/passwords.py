@@ -81,9 +81,9 @@ def require_good(password: str, name: str) -> str:
     """Return ``password`` if it may be that of the account ``name``. Raises UsageError that says what is wrong."""
     hint = f"{SHORTEST} characters or more: four words that do not belong together are easy to keep"
     if len(password) < SHORTEST:
-        raise UsageError(f"the password has {len(password)} characters, which is too few", hint)
+        raise UsageError("the password is too short", hint)
     if len(password) > LONGEST:
-        raise UsageError(f"the password has more than {LONGEST} characters", "take a shorter one")
+        raise UsageError("the password is too long", f"{LONGEST} characters at the most")
     plain = password.casefold()
     letters, own = _letters(plain), _letters(name_key(name))
     if plain == name_key(name) or (own and letters and not letters.replace(own, "")):

@@ -139,7 +139,7 @@ def refuse_taken(session: Session, name: str) -> None:
     """Raise UsageError if an account is called ``name``, or looks the same."""
     for row in _genuine(session):
         if skeleton(row.name_key) == skeleton(name_key(name)):
-            raise UsageError(f"there is an account called {row.name!r} already", "choose another name")
+            raise UsageError("there is an account with that name already", "choose another name")
 
 
 def renew(session: Session, row: AccountRow) -> None:
@@ -177,5 +177,5 @@ def _refuse_last_owner(session: Session, row: AccountRow) -> None:
     owners = [one.uid for one in _genuine(session) if one.role == Role.OWNER and one.password]
     if row.role == Role.OWNER and not set(owners) - {row.uid}:
         raise UsageError(
-            f"{row.name} is the only owner of the page", "make another owner first: facesecure web accounts invite NAME"
+            "this is the only owner of the page", "make another owner first: facesecure web accounts invite NAME"
         )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from facesecure.web.daemon import DaemonAway, DaemonRefused
-from facesecure.web.request import away, is_partial, render, sign_in_redirect
+from facesecure.web.request import confirm_redirect, is_partial, render, sign_in_redirect
 
 _RELOAD_SECONDS = 5
 _STATUS = {
@@ -43,7 +43,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     if error.kind == "signed-out":
         return sign_in_redirect(request)
     if error.kind == "confirm":
-        return away(request, "/confirm")
+        return confirm_redirect(request)
     status = _STATUS.get(error.kind, 500)
     seconds = _RELOAD_SECONDS if error.kind == "busy" else error.seconds
     return error_page(request, status, error.message, error.hint, seconds)

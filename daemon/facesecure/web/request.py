@@ -20,7 +20,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -124,6 +124,11 @@ def sign_in_redirect(request: Request) -> Response:
     return away(request, f"/sign-in?next={_back(request)}")
 
 
+def confirm_redirect(request: Request) -> Response:
+    """Return the way to where the password is given again, and back to the page that it is needed on."""
+    return away(request, f"/confirm?next={_back(request)}")
+
+
 def away(request: Request, path: str) -> Response:
     """Return a redirect that leaves the page, also when htmx asked for a part of it."""
     if is_partial(request):
@@ -149,10 +154,18 @@ def language_of(request: HTTPConnection) -> Language:
 
 
 def _back(request: Request) -> str:
-    if request.method != "GET" or is_partial(request):
+    """Return the page to come back to: this one, or the one whose form or part this request is, as a query's value."""
+    if request.method == "GET" and not is_partial(request):
+        query = f"?{request.url.query}" if request.url.query else ""
+        return quote(request.url.path + query, safe="/")
+    try:
+        came_from = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
+    except ValueError:
         return "/"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return quote(request.url.path + query, safe="/")
+    if came_from.netloc.lower() != request.headers.get("host", "").lower():
+        return "/"
+    query = f"?{came_from.query}" if came_from.query else ""
+    return quote(local_path(came_from.path + query), safe="/")
 
 
 def _shows_a_page(request: HTTPConnection) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field
 from facesecure.app.changes import Topic
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
+from facesecure.app.web_api.verbs.live import by_slug
 from facesecure.app.web_api.verbs.session import refusing, sign_in_of
 from facesecure.domain.accounts import Account, LiveToken, Role, Session
 from facesecure.services import accounts, audit, live_tokens
@@ -53,7 +54,7 @@ def list_accounts(call: Call[Nothing]) -> Answer:
         {
             "accounts": [_account(one, sessions, mine) for one in store.page.accounts.all()],
             "tokens": [_token(one) for one in store.page.live_tokens.all()],
-            "cameras": [camera.name for camera in call.parts.cameras],
+            "cameras": [{"camera": slug, "name": one.name} for slug, one in by_slug(call.parts).items()],
             "problems": store.page.accounts.problems(),
         }
     )
@@ -109,13 +110,14 @@ def end_session(call: Call[WhichSession]) -> Answer:
 
 
 def make_token(call: Call[NewToken]) -> Answer:
-    """Make a token for live pictures. It is answered this once."""
+    """Make a token for live pictures. It is answered this once; ``shows`` are the cameras' words in addresses."""
     known = [camera.name for camera in call.parts.cameras]
     with refusing("name"):
         token, made = live_tokens.make(
             call.parts.store, call.arguments.name, call.arguments.cameras, call.session.account, known
         )
-    return Answer({"token": token, **_token(made)})
+    shown = [slug for slug, camera in by_slug(call.parts).items() if made.shows(camera.name)]
+    return Answer({"token": token, "shows": shown, **_token(made)})
 
 
 def revoke_token(call: Call[WhichSession]) -> Answer:
