@@ -16,14 +16,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from facesecure.domain.accounts import Role
-from support.faults.household import Home
+from facesecure.services.certificates.folder import issue
+from facesecure.services.certificates.names import Names
+from support.faults.household import Home, wait_until
 from support.page.films import again_and_again, half_a_minute
-from support.page.house import House, photo_album
+from support.page.house import House, key_of, photo_album
 from support.page.looking import PHONE, Watched, cookies_of
 
 CHROMIUM = os.environ.get("FACESECURE_CHROMIUM", "/usr/bin/chromium")
 SignedIn = Callable[..., Page]
-NAMES = {Role.OWNER: "Anna", Role.MEMBER: "Ben", Role.VIEWER: "Clara", Role.KIOSK: "hall tablet"}
+NAMES = {Role.OWNER: "Olga", Role.MEMBER: "Ben", Role.VIEWER: "Clara", Role.KIOSK: "hall tablet"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,25 +36,55 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A household whose daemon watches a film for half an hour, and whose page is open."""
-    folder = tmp_path_factory.mktemp("house")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificates that every house of these tests has."""
+    folder = tmp_path_factory.mktemp("certificates")
+    issue(folder, Names.of(["localhost"]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_house(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Callable[[], House]]:
+    """``new_house()`` returns a household of its own, which the test begins; all end with the session."""
+    folder, houses = tmp_path_factory.mktemp("film"), list[House]()
     film = again_and_again(folder / "film.mp4", half_a_minute(folder / "once.mp4"), 60)
-    house = House(Home(folder, film), photo_album(folder / "album"))
-    try:
-        house.begin()
-        yield house
-    finally:
+    album = photo_album(folder / "album")
+
+    def make() -> House:
+        houses.append(House(Home(tmp_path_factory.mktemp("house"), film), album, certificates))
+        return houses[-1]
+
+    yield make
+    for house in houses:
         house.end()
 
 
 @pytest.fixture(scope="session")
-def chromium(house: House) -> Iterator[Browser]:
+def house(new_house: Callable[[], House]) -> House:
+    """A household whose daemon watches a film for half an hour, and whose page is open."""
+    house = new_house()
+    house.begin()
+    return house
+
+
+@pytest.fixture(scope="session")
+def visited(house: House) -> None:
+    """Grace and a stranger have come to the house's door, and gone."""
+
+    def both() -> bool:
+        events = house.command("events", "list", "--json")["events"]
+        return {"known", "stranger"} <= {one["verdict"] for one in events}
+
+    wait_until(both, "visit of both", 60, every=1.0)
+
+
+@pytest.fixture(scope="session")
+def chromium(certificates: Path) -> Iterator[Browser]:
     """Debian's Chromium, which trusts the page's key and no other."""
     if shutil.which(CHROMIUM) is None:
         why = f"{CHROMIUM} is not here: apt install chromium"
         pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
-    words = [f"--ignore-certificate-errors-spki-list={house.fingerprint}", "--no-sandbox", "--disable-gpu"]
+    words = [f"--ignore-certificate-errors-spki-list={key_of(certificates)}", "--no-sandbox", "--disable-gpu"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=words)
         yield browser
@@ -60,37 +92,33 @@ def chromium(house: House) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def sessions(house: House) -> Callable[[Role], Any]:
-    """The cookies of a browser in which a person with that role is signed in, once for each role."""
-    kept: dict[Role, Any] = {}
+def sessions_of() -> Callable[[House, Role], Any]:
+    """``sessions_of(house, role)``: the cookies of a browser in which such a person has signed in, once."""
+    kept: dict[tuple[str, Role], Any] = {}
 
-    def cookies(role: Role) -> Any:
+    def cookies(house: House, role: Role) -> Any:
         for one in (Role.OWNER, role):  # the first account is an owner's
-            if one not in kept:
-                kept[one] = cookies_of(house, NAMES[one], one)
-        return kept[role]
+            if (house.url, one) not in kept:
+                kept[house.url, one] = cookies_of(house, NAMES[one], one)
+        return kept[house.url, role]
 
     return cookies
 
 
 @pytest.fixture
-def signed_in(house: House, chromium: Browser, sessions: Callable[[Role], Any]) -> Iterator[SignedIn]:
-    """``signed_in(Role.MEMBER, size=DESKTOP, dark=True, javascript=False)`` opens a page that is watched.
+def browsing(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """``browsing(house, cookies, size=DESKTOP, dark=True, javascript=False)`` opens a browser that is watched.
 
     At the end of the test there must have been no error in its console and no request to another origin.
     """
     opened: list[tuple[BrowserContext, Watched]] = []
 
-    def open_page(
-        role: Role = Role.OWNER,
-        size: Any = PHONE,
-        *,
-        dark: bool = False,
-        javascript: bool = True,
-        locale: str = "en-GB",
-    ) -> Page:
+    def browse(
+        house: House, cookies: Any = None, size: Any = PHONE, *,
+        dark: bool = False, javascript: bool = True, locale: str = "en-GB",
+    ) -> Page:  # fmt: skip
         context = chromium.new_context(
-            base_url=house.url, storage_state=sessions(role), viewport=size, locale=locale,
+            base_url=house.url, storage_state=cookies, viewport=size, locale=locale,
             color_scheme="dark" if dark else "light", java_script_enabled=javascript, has_touch=size is PHONE,
             is_mobile=size is PHONE, device_scale_factor=1, reduced_motion="reduce",
         )  # fmt: skip
@@ -99,10 +127,20 @@ def signed_in(house: House, chromium: Browser, sessions: Callable[[Role], Any]) 
         opened.append((context, Watched(page, house.url)))
         return page
 
-    yield open_page
+    yield browse
     for context, watched in opened:
         context.close()
         watched.check()
+
+
+@pytest.fixture
+def signed_in(house: House, sessions_of: Callable[[House, Role], Any], browsing: Callable[..., Page]) -> SignedIn:
+    """``signed_in(Role.MEMBER, DESKTOP, dark=True)`` opens the house's page in which a person is signed in."""
+
+    def open_page(role: Role = Role.OWNER, size: Any = PHONE, **how: Any) -> Page:
+        return browsing(house, sessions_of(house, role), size, **how)
+
+    return open_page
 
 
 @pytest.fixture

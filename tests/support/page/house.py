@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,18 +23,19 @@ from support.page_socket import call
 from support.service.commandline import write_picture
 
 PASSWORD = "a long way to the garden gate"
-CAMERAS = "[web]\nidle_minutes = 60\n[plugins.speaker]\nenabled = false\n"
+SETTINGS = "[web]\nidle_minutes = 60\n[plugins.speaker]\nenabled = false\n"
 
 
 @dataclass
 class House:
     """``home`` with one daemon and one web process, both real. The page is at ``url``, over TLS.
 
-    Grace Hopper is enrolled; every half-minute she comes to the door, and after her a stranger.
+    ``album``: photos of Grace Hopper; every half-minute she comes to the door, and after her a stranger.
     """
 
     home: Home
     album: Path
+    certificates: Path
     port: int = field(default_factory=lambda: free_port())
     daemon: Daemon | None = None
     web: Daemon | None = None
@@ -42,11 +44,11 @@ class House:
     def url(self) -> str:
         return f"https://localhost:{self.port}"
 
-    def begin(self) -> None:
-        """Enrol Grace, let her and a stranger come once, then watch on and open the page."""
-        self.home.configure(CAMERAS)
-        self.command("enroll", "Grace Hopper", "--images", self.album)
-        self.command("web", "certificate", "--folder", self.certificates, "--name", "localhost")
+    def begin(self, *, enrolled: bool = True) -> None:
+        """Watch the film, and open the page; ``enrolled``: Grace Hopper is known from the beginning."""
+        self.home.configure(SETTINGS)
+        if enrolled:
+            self.command("enroll", "Grace Hopper", "--images", self.album)
         self.daemon = self.home.begin()
         self.daemon.wait_ready()
         self.open_page()
@@ -84,9 +86,10 @@ class House:
         return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
 
     def invite(self, name: str, role: Role) -> str:
-        """Return the one-time link of a new account; for the first one, an owner's."""
+        """Return the one-time link of a new account. The first one is an owner's."""
         where = ("--address", self.url, "--json")
-        if role is Role.OWNER:
+        if not self.command("web", "accounts", "list", "--json")["accounts"]:
+            assert role is Role.OWNER
             return str(self.command("web", "setup", name, *where)["link"])
         return str(self.command("web", "accounts", "invite", name, "--role", role, *where)["link"])
 
@@ -100,21 +103,25 @@ class House:
         """Ask the daemon as the page does, for whoever has the session ``token``."""
         return call(self.socket, verb, arguments, token=token).result
 
+    def wait_for_page(self) -> None:
+        """Wait until the daemon answers the page again after new settings, for a second without a break."""
+        answered: list[float] = []
+
+        def steady() -> bool:
+            try:
+                assert call(self.socket, "session").result["accounts"]
+            except (OSError, ValueError):
+                answered.clear()
+                return False
+            answered.append(time.monotonic())
+            return answered[-1] - answered[0] > 1.5
+
+        wait_until(steady, "answer to the page", 30, every=0.1)
+
     @property
     def socket(self) -> Path:
         """Where the daemon answers the page."""
         return self.home.state / "web.sock"
-
-    @property
-    def certificates(self) -> Path:
-        return self.home.folder / "certificates"
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the page's public key in base64, by which Chromium is told to trust it."""
-        certificate = x509.load_pem_x509_certificate((self.certificates / "server.pem").read_bytes())
-        public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
     def _certificate_words(self) -> tuple[object, ...]:
         return ("--certificate", self.certificates / "server.pem", "--key", self.certificates / "server.key")
@@ -124,6 +131,13 @@ class House:
         assert self.web.process.poll() is None, self.web.said
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def key_of(certificates: Path) -> str:
+    """Return the SHA-256 of the page's public key in base64, by which Chromium is told to trust it."""
+    certificate = x509.load_pem_x509_certificate((certificates / "server.pem").read_bytes())
+    public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
 
 def photo_album(folder: Path, count: int = 6) -> Path:

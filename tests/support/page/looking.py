@@ -26,8 +26,8 @@ class Watched:
 
     def check(self) -> None:
         """Fail if there was one."""
-        assert self.errors == []
-        assert self.elsewhere == []
+        assert not self.errors, self.errors
+        assert not self.elsewhere, self.elsewhere
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
