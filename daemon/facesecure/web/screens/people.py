@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from facesecure.web.daemon import DaemonRefused
-from facesecure.web.people_words import words
+from facesecure.web.people_words import TEXTS, words
 from facesecure.web.request import ask, ask_for_stream, redirect, render
 
 DONE = {
@@ -21,6 +21,7 @@ DONE = {
     "person-removed": "The person is forgotten. That somebody came stays in the timeline.",
     "face-removed": "The picture is removed.",
 }
+__all__ = ["DONE", "ROUTES", "TEXTS"]
 
 
 async def show_all(request: Request) -> Response:
