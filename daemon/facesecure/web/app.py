@@ -16,7 +16,9 @@ from facesecure.web.limits import BodyLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
 from facesecure.web.screens import (
+    accounts,
     arm,
+    audit,
     drill,
     enrol,
     events,
@@ -26,6 +28,7 @@ from facesecure.web.screens import (
     more,
     now,
     people,
+    sign_in,
     timeline,
     visit,
     who,
@@ -53,6 +56,9 @@ SCREENS: tuple[ModuleType, ...] = (
     arm,
     health,
     settings_screen,
+    accounts,
+    audit,
+    sign_in,
     more,
 )
 """The modules of the screens: each has ``ROUTES``, and may have ``DONE``, what its redirects report."""
