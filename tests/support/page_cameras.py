@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from facesecure.app.control.drill_commands import DrillCommands
+from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.build import all_verbs
 from facesecure.app.web_api.guard import Guard, Sessions
@@ -48,12 +49,19 @@ class ScriptedMovements(Movements):
 
 
 @contextmanager
-def served_cameras(state_dir: Path, *names: str, sessions: Sessions | None = None, **settings: Any) -> Iterator[Served]:
+def served_cameras(
+    state_dir: Path,
+    *names: str,
+    sessions: Sessions | None = None,
+    settings: SettingsAccess | None = None,
+    **config: Any,
+) -> Iterator[Served]:
     """The page before a daemon with cameras called ``names``; each shows what ``camera.view.look`` is given."""
-    with page_parts(state_dir, cameras=[{"name": name} for name in names], **settings) as parts:
+    with page_parts(state_dir, cameras=[{"name": name} for name in names], **config) as parts:
         watched = cameras(parts.config)
         drills = DrillCommands([camera.drill for camera in watched])
-        parts = replace(parts, cameras=watched, commands=replace(parts.commands, drills=drills))
+        commands = replace(parts.commands, drills=drills)
+        parts = replace(parts, cameras=watched, commands=commands, settings=settings)
         socket = state_dir / "web.sock"
         with WebServer(Guard(all_verbs(), parts, sessions or SignedIn()), socket), served_page(socket) as served:
             served.parts = parts
