@@ -12,7 +12,7 @@ from facesecure.web import static
 from facesecure.web.daemon import Daemon
 from facesecure.web.errors import HANDLERS
 from facesecure.web.language import Catalogues
-from facesecure.web.limits import BodyLimits
+from facesecure.web.limits import BodyLimits, HeadLimits
 from facesecure.web.navigation import reachable
 from facesecure.web.page import Page
 from facesecure.web.screens import (
@@ -75,6 +75,7 @@ def build_app(daemon: Daemon, settings: CurrentSettings, authority: bytes | None
         exception_handlers=HANDLERS,
         middleware=[
             Middleware(Headers),
+            Middleware(HeadLimits),
             Middleware(TrustedProxies, settings=settings),
             Middleware(KnownHosts, settings=settings),
             Middleware(OwnOrigin),

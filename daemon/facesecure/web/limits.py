@@ -1,4 +1,4 @@
-"""Limits of a request's body: its size and how long it may take. Screens that take files allow themselves more.
+"""Limits of a request: of its head, and of its body, which may take only so long. Screens that take files allow more.
 
 Example::
 
@@ -12,15 +12,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1024 * 1024
 BODY = 64 * 1024
 """Bytes of a form."""
+ADDRESS = 4 * 1024
+"""Bytes of a path and its query."""
+HEADERS = 16 * 1024
 _KEY = "facesecure.body"
 _PIECE_SECONDS = 15.0
 _SECONDS = 30.0
@@ -41,6 +46,33 @@ def allow_body(request: HTTPConnection, most: int) -> None:
     """Let the body of ``request`` be of up to ``most`` bytes. To be called before it is read."""
     budget: Budget = request.scope[_KEY]
     budget.most = most
+
+
+class HeadLimits:
+    """Refuse addresses (414) and headers (431) that are too long.
+
+    The server has a limit of its own, but only while it waits for the rest: what arrives at once it takes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] not in ("http", "websocket") or (status := _too_long(scope)) is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse(HTTPStatus(status).phrase, status)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})
+
+
+def _too_long(scope: Scope) -> int | None:
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > ADDRESS:
+        return 414
+    size = sum(len(name) + len(value) for name, value in scope["headers"])
+    return 431 if size > HEADERS else None
 
 
 class BodyLimits:

@@ -112,24 +112,24 @@ class PageServer(uvicorn.Server):
     ) -> None:
         """``idle_minutes`` overrides the settings', if it ``ends_when_idle``."""
         super().__init__(config)
-        self._page, self.settings, self._activity = page, settings, activity
+        self.page, self.settings, self._activity = page, settings, activity
         self._idle_minutes, self._ends_when_idle = idle_minutes, ends_when_idle
         self._refreshing: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, and ask for the settings before the first browser is answered."""
-        await self.settings.refresh(self._page.daemon)
+        await self.settings.refresh(self.page.daemon)
         await super().startup(sockets)
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; called ten times a second."""
         if counter and counter % (_REFRESH_SECONDS * _TICKS_A_SECOND) == 0:
-            self._refreshing = asyncio.create_task(self.settings.refresh(self._page.daemon))
+            self._refreshing = asyncio.create_task(self.settings.refresh(self.page.daemon))
         return await super().on_tick(counter) or (counter % _TICKS_A_SECOND == 0 and self._is_idle())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End streams, which browsers would keep open for ever, and then all else."""
-        self._page.ending.set()
+        self.page.ending.set()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature

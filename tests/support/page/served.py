@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from facesecure.app.web_api.build import all_verbs
@@ -110,7 +111,7 @@ def served_page(socket: Path, **options: object) -> Iterator[Served]:
 
 
 @contextmanager
-def served_house(state_dir: Path, **settings: object) -> Iterator[Served]:
+def served_house(state_dir: Path, **settings: Any) -> Iterator[Served]:
     """Serve the page before a daemon's real answering part with the store in ``state_dir``; see ``page_parts``."""
     with (
         page_parts(state_dir, **settings) as parts,
