@@ -49,6 +49,11 @@ def outcome_in_words(found: Mapping[str, Any], _: Language) -> str:
     return _(_WHYS[why], rule=found["rule"], time=seconds_in_words(found["wait"], _))
 
 
+def pause_in_words(seconds: float, _: Language) -> str:
+    """Return how long there is no other alert: "5 min", or "0 s"."""
+    return seconds_in_words(seconds, _) if seconds > 0 else _("%(n)s s", n=0)
+
+
 def mode_in_words(mode: str, _: Language) -> str:
     """Return a mode as people say it: "armed away"."""
     return _(_MODES[mode])
@@ -108,7 +113,7 @@ def _effects(rule: Mapping[str, Any], _: Language) -> Iterator[str]:
     if rule["say"]:
         yield _("in the words “%(words)s”", words=rule["say"])
     if rule["cooldown"] is not None:
-        yield _("again after %(time)s", time=seconds_in_words(rule["cooldown"], _))
+        yield _("again after %(time)s", time=pause_in_words(rule["cooldown"], _))
 
 
 def _either(parts: Sequence[str], _: Language) -> str:

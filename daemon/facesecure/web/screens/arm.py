@@ -18,6 +18,7 @@ from facesecure.web.rule_words import (
     days_in_words,
     mode_in_words,
     outcome_in_words,
+    pause_in_words,
     rule_in_words,
     short_days,
 )
@@ -34,6 +35,7 @@ _MOST = 42
 _SPARE = 2
 """Empty rows for more hours, without JavaScript."""
 _GUESTS = ("stranger", "known", "faceless", "animal")
+_AS_NOW = {"name": "", "camera": "", "mode": "", "at": ""}
 _CLOCK = re.compile(r"\d{1,2}:\d{2}")
 
 
@@ -78,7 +80,7 @@ async def _again(
     values = {**_shown(arming, language_of(request)), **await _imagined(request)}
     rows = {kind: [*week[kind], *_empty()] for kind in _KINDS}
     values |= {"rows": rows, "errors": errors, "password": password, "revision": week["revision"]}
-    return render(request, "arm.html", values, status=400)
+    return render(request, "arm.html", values)
 
 
 async def _imagined(request: Request) -> dict[str, Any]:
@@ -94,10 +96,10 @@ async def _imagined(request: Request) -> dict[str, Any]:
     except DaemonRefused as error:
         if error.kind != "invalid":
             raise
-        return {"asked": asked, "outcome": None, "problem": error.message, "why": ""}
+        return {"asked": {**_AS_NOW, **asked}, "outcome": None, "problem": error.message, "why": ""}
     _ = language_of(request)
     outcome = {**found, "mode_words": mode_in_words(found["mode"], _)}
-    return {"asked": asked, "outcome": outcome, "problem": "", "why": outcome_in_words(found, _)}
+    return {"asked": {**_AS_NOW, **asked}, "outcome": outcome, "problem": "", "why": outcome_in_words(found, _)}
 
 
 def _shown(arming: Mapping[str, Any], _: Language) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def _shown(arming: Mapping[str, Any], _: Language) -> dict[str, Any]:
         "hours": hours,
         "mode_words": mode_in_words(arming["mode"], _),
         "rules": [rule_in_words(rule, _) for rule in arming["rules"]],
+        "cooldowns": {kind: pause_in_words(seconds, _) for kind, seconds in arming["cooldowns"].items()},
         "week": _week(arming["hours"]),
         "day_names": short_days(_),
     }

@@ -50,7 +50,7 @@ async def key_kept(request: Request) -> Response:
                 raise
     answer = await ask(request, "health")
     values = {**_shown(answer.result, language_of(request)), "password": refused or ""}
-    return render(request, "health.html", values, status=400)
+    return render(request, "health.html", values)
 
 
 def _shown(health: Mapping[str, Any], _: Language) -> dict[str, Any]:

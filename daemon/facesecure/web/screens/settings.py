@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from facesecure.web.daemon import DaemonRefused
+from facesecure.web.language import Language
 from facesecure.web.request import ask, language_of, redirect, render
 
 DONE = {
@@ -47,7 +48,7 @@ async def show(request: Request) -> Response:
     schema = (await ask(request, "settings-schema")).result
     words = request.query_params.get("q", "")[:100].casefold().split()
     found = list(_found(schema["sections"], words))[:_MOST_FOUND] if words else []
-    sections = [{**section, "title": _title(request, section)} for section in schema["sections"]]
+    sections = [_shown(request, section) for section in schema["sections"]]
     values = {**schema, "sections": sections, "query": " ".join(words), "found": found}
     return render(request, "settings.html", values)
 
@@ -90,7 +91,7 @@ async def save(request: Request) -> Response:
             raise
         return await _previewed(request, schema, section, asked, password="")
     if answer["problems"]:
-        return _form(request, schema, section, texts, _problems(answer["problems"]), status=400)
+        return _form(request, schema, section, texts, _problems(answer["problems"]))
     return redirect(request, f"/settings/{section['name']}", done=_done(answer))
 
 
@@ -107,7 +108,7 @@ async def undo(request: Request) -> Response:
                 raise
             refused = ""
     if refused is not None:
-        return render(request, "settings_undo.html", {**asked, "password_error": refused}, status=400)
+        return render(request, "settings_undo.html", {**asked, "password_error": refused})
     return redirect(request, "/settings", done="settings-undone")
 
 
@@ -141,11 +142,11 @@ async def _previewed(
     """Show the difference with a button that saves it. ``password``: it is asked for; not empty: why it is refused."""
     found = (await ask(request, "settings-preview", asked)).result
     if found["problems"]:
-        return _form(request, schema, section, asked["texts"], _problems(found["problems"]), status=400)
+        return _form(request, schema, section, asked["texts"], _problems(found["problems"]))
     if not found["diff"]:
         return redirect(request, f"/settings/{section['name']}", done="settings-same")
     values = {
-        "section": {**section, "title": _title(request, section)},
+        "section": _shown(request, section),
         "asked": asked,
         "lines": [{"text": line, "kind": _LINES.get(line[:1], "same")} for line in found["diff"].splitlines()],
         "password": password,
@@ -171,15 +172,31 @@ def _form(
     fields = [
         {
             **field,
-            "label": field["name"].replace("_", " "),
+            "label": _label(field),
+            "limits": _limits(field, language_of(request)),
             "text": texts.get(field["key"], field["text"]),
             "error": problems.get(field["key"], ""),
         }
         for field in section["fields"]
     ]
     others = [f"{key}: {text}" for key, text in problems.items() if key not in keys]
-    shown = {**section, "fields": fields, "title": _title(request, section)}
+    shown = {**_shown(request, section), "fields": fields}
     return render(request, "settings_section.html", {**schema, "section": shown, "others": others}, status=status)
+
+
+def _label(field: Mapping[str, Any]) -> str:
+    """Return the name of a setting for people: "Known cooldown"."""
+    name = str(field["name"]).replace("_", " ")
+    return name[:1].upper() + name[1:]
+
+
+def _limits(field: Mapping[str, Any], _: Language) -> str:
+    low, high = ("" if field[end] is None else f"{field[end]:.6g}" for end in ("low", "high"))
+    if low and high:
+        return _("From %(low)s to %(high)s", low=low, high=high)
+    if low:
+        return _("More than %(low)s", low=low) if field["above"] else _("At least %(low)s", low=low)
+    return ""
 
 
 def _typed(section: Mapping[str, Any], form: FormData) -> tuple[dict[str, str], list[str]]:
@@ -210,6 +227,12 @@ def _problems(found: Sequence[Mapping[str, str]]) -> dict[str, str]:
     for problem in found:
         texts.setdefault(problem["key"], []).append(problem["text"])
     return {key: "; ".join(each) for key, each in texts.items()}
+
+
+def _shown(request: Request, section: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``section`` with its name for people; a plugin that does not describe itself has no help."""
+    plain = "" if section["help"].startswith("[") else section["help"]
+    return {**section, "title": _title(request, section), "help": plain}
 
 
 def _title(request: Request, section: Mapping[str, Any]) -> str:
