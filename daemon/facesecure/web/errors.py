@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
+from facesecure.web.again import carried
 from facesecure.web.daemon import DaemonAway, DaemonRefused
-from facesecure.web.request import confirm_redirect, is_partial, render, sign_in_redirect
+from facesecure.web.request import confirm_redirect, is_partial, learn_who, render, sign_in_redirect, way_back
 
 _RELOAD_SECONDS = 5
 _STATUS = {
@@ -43,10 +44,20 @@ async def _refused(request: Request, error: Exception) -> Response:
     if error.kind == "signed-out":
         return sign_in_redirect(request)
     if error.kind == "confirm":
-        return confirm_redirect(request)
+        return await _confirm(request)
     status = _STATUS.get(error.kind, 500)
     seconds = _RELOAD_SECONDS if error.kind == "busy" else error.seconds
     return error_page(request, status, error.message, error.hint, seconds)
+
+
+async def _confirm(request: Request) -> Response:
+    """Ask for the password, and then go on with the form that was sent, or else back to the page."""
+    again = await carried(request)
+    if again is None:
+        return confirm_redirect(request)
+    await learn_who(request)
+    values = {"next": way_back(request), "again": again, "refused": None}
+    return render(request, "confirm.html", values, status=HTTPStatus.FORBIDDEN)
 
 
 async def _daemon_away(request: Request, error: Exception) -> Response:

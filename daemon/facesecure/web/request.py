@@ -121,12 +121,12 @@ def redirect(request: Request, path: str, *, done: str | None = None) -> Respons
 
 def sign_in_redirect(request: Request) -> Response:
     """Return the way to the sign-in page, and back to this page after it."""
-    return away(request, f"/sign-in?next={_back(request)}")
+    return away(request, f"/sign-in?next={quote(way_back(request), safe='/')}")
 
 
 def confirm_redirect(request: Request) -> Response:
     """Return the way to where the password is given again, and back to the page that it is needed on."""
-    return away(request, f"/confirm?next={_back(request)}")
+    return away(request, f"/confirm?next={quote(way_back(request), safe='/')}")
 
 
 def away(request: Request, path: str) -> Response:
@@ -153,11 +153,11 @@ def language_of(request: HTTPConnection) -> Language:
     return page.catalogues.choose(who.language if who else None, accepted, page.settings.language)
 
 
-def _back(request: Request) -> str:
-    """Return the page to come back to: this one, or the one whose form or part this request is, as a query's value."""
+def way_back(request: Request) -> str:
+    """Return the page to come back to: this one, or the one whose form or part this request is."""
     if request.method == "GET" and not is_partial(request):
         query = f"?{request.url.query}" if request.url.query else ""
-        return quote(request.url.path + query, safe="/")
+        return local_path(request.scope["raw_path"].decode("ascii", "replace") + query)
     try:
         came_from = urlsplit(request.headers.get("hx-current-url") or request.headers.get("referer", ""))
     except ValueError:
@@ -165,7 +165,7 @@ def _back(request: Request) -> str:
     if came_from.netloc.lower() != request.headers.get("host", "").lower():
         return "/"
     query = f"?{came_from.query}" if came_from.query else ""
-    return quote(local_path(came_from.path + query), safe="/")
+    return local_path(came_from.path + query)
 
 
 def _shows_a_page(request: HTTPConnection) -> bool:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from facesecure.web.again import carried_on, repeated
 from facesecure.web.cookies import forget_token, keep_token
 from facesecure.web.daemon import Answer, DaemonRefused
 from facesecure.web.request import ask, learn_who, local_path, redirect, render, sign_in_redirect
@@ -84,19 +85,19 @@ async def ask_to_confirm(request: Request) -> Response:
     """Ask for the password again, on the way to something that needs it."""
     if not (await learn_who(request)).role:
         return sign_in_redirect(request)
-    return render(request, "confirm.html", _form(local_path(request.query_params.get("next"))))
+    return render(request, "confirm.html", {**_form(local_path(request.query_params.get("next"))), "again": ()})
 
 
 async def confirm(request: Request) -> Response:
-    """Take the password, and go back to where it was asked for."""
+    """Take the password, and do what it was asked for; or go back to where that was."""
     form = await request.form()
     way = local_path(_text(form, "next"))
     try:
         await ask(request, "confirm", {"password": _text(form, "password") or "-"})
     except DaemonRefused as refused:
         await learn_who(request)
-        return _again(request, "confirm.html", refused, _form(way))
-    return redirect(request, way, done="confirmed")
+        return _again(request, "confirm.html", refused, {**_form(way), "again": carried_on(form)})
+    return repeated(form) or redirect(request, way, done="confirmed")
 
 
 def _form(way: str, name: str = "", *, accounts: bool = True) -> dict[str, Any]:
