@@ -1,4 +1,4 @@
-"""Who is this?, People and Enrol as a browser without JavaScript uses them: a real page before a daemon's real verbs."""
+"""Who is this?, People and Enrol as a browser without JavaScript uses them: real pages before a daemon's real verbs."""
 
 from __future__ import annotations
 
