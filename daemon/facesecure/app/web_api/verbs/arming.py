@@ -12,6 +12,7 @@ from facesecure.app.changes import Topic
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.settings import Revision, problems_of, saved
+from facesecure.config.loader import validated
 from facesecure.config.policy import PolicyConfig, RuleConfig
 from facesecure.config.toml_lines import KeyPath
 from facesecure.domain.accounts import Role
@@ -58,7 +59,7 @@ class Imagined(Arguments):
 def arming(call: Call[Nothing]) -> Answer:
     """Return the mode, the hours of the week, the rules, and whom and what a question can be about."""
     parts, armed = call.parts, call.parts.commands.arming.armed
-    policy = parts.config.policy
+    policy, revision = _written(call)
     access = parts.settings
     return Answer(
         {
@@ -74,7 +75,7 @@ def arming(call: Call[Nothing]) -> Answer:
             "people": [person.name for person in parts.store.people()],
             "cameras": list(parts.policy.cameras),
             "channels": [report.name for report in parts.dispatcher.reports()],
-            "revision": None if access is None else settings_file.read(access.place).revision,
+            "revision": revision,
             "applying": access is not None and access.applying(),
         }
     )
@@ -82,7 +83,7 @@ def arming(call: Call[Nothing]) -> Answer:
 
 def save_hours(call: Call[Week]) -> Answer:
     """Set the hours when it arms itself, and the quiet ones."""
-    policy, week = call.parts.config.policy, call.arguments
+    (policy, _), week = _written(call), call.arguments
     changes: dict[KeyPath, Any] = {
         ("policy", kind): texts
         for kind, spans in (("away", week.away), ("quiet", week.quiet))
@@ -92,6 +93,16 @@ def save_hours(call: Call[Week]) -> Answer:
         return Answer(saved(call, changes, week.revision))
     except SettingsRefused as error:
         return Answer({"problems": problems_of(error), "diff": "", "names": [], "applying": False})
+
+
+def _written(call: Call[Any]) -> tuple[PolicyConfig, str | None]:
+    """Return the policy as it is written, with its revision: a change may not be in use yet. None: it is no file's."""
+    access = call.parts.settings
+    if access is None:
+        return call.parts.config.policy, None
+    settings = settings_file.read(access.place)
+    config, _ = validated(settings.file)
+    return (config or call.parts.config).policy, settings.revision
 
 
 def imagine(call: Call[Imagined]) -> Answer:

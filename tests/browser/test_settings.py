@@ -1,0 +1,127 @@
+"""Settings, hours and health in a browser: changed, seen as a difference, saved, put to use, and taken back."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from facesecure.domain.accounts import Role
+from support.faults.household import wait_until
+from support.page.house import House
+from support.page.looking import DESKTOP, confirm_password, scrolls_sideways, violations
+
+RESTART = 30_000
+"""Milliseconds within which facesecure has restarted with other settings."""
+
+
+@pytest.fixture
+def written(house: House) -> Callable[..., Any]:
+    """``written("policy", "quiet")``: what the configuration file says."""
+
+    def value(section: str, name: str) -> Any:
+        return tomllib.loads(house.home.config.read_text()).get(section, {}).get(name)
+
+    return value
+
+
+def open_steadily(page: Page, path: str) -> None:
+    """Open ``path``, once more while the daemon is restarting."""
+
+    def shown() -> bool:
+        answer = page.goto(path)
+        return answer is not None and answer.status == 200
+
+    wait_until(shown, path, RESTART / 1000)
+
+
+def test_a_setting_is_changed_seen_saved_and_taken_back(house, page, written):
+    before = house.home.config.read_text()
+    page.goto("/settings")
+    page.get_by_label("Search the settings").fill("quiet hours")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Quiet").first.click()
+    page.get_by_label("Quiet", exact=True).fill("22:00-25:00")
+    page.get_by_label("Known cooldown", exact=True).fill("-5")
+    page.get_by_role("button", name="Show what changes").click()
+    expect(page.get_by_text("is not a time of day")).to_be_visible()
+    expect(page.get_by_text("must be at least 0, not -5.0")).to_be_visible()
+    assert violations(page) == []
+
+    page.get_by_label("Quiet", exact=True).fill("22:00-07:00\nweekends 22:00-09:00")
+    page.get_by_label("Known cooldown", exact=True).fill("60")
+    page.get_by_role("button", name="Show what changes").click()
+    expect(page.locator(".diff .added").first).to_have_text('+quiet = ["22:00-07:00", "weekends 22:00-09:00"]\n')
+    assert violations(page) == []
+    assert not scrolls_sideways(page)
+    assert house.home.config.read_text() == before, "a preview changed the file"
+
+    page.get_by_role("button", name="Save").click()
+    confirm_password(page)
+    expect(page.get_by_text("facesecure restarts with it now")).to_be_visible()
+    assert written("policy", "quiet") == ["22:00-07:00", "weekends 22:00-09:00"]
+
+    page.goto("/settings")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible(timeout=RESTART)
+    page.get_by_role("button", name="Undo").click()
+    confirm_password(page)
+    expect(page.get_by_text("The last change was taken back")).to_be_visible()
+    assert house.home.config.read_text() == before
+    expect(page.get_by_text("is restarting with the new settings")).to_have_count(0, timeout=RESTART)
+
+
+def test_the_hours_of_the_week_are_changed_by_a_member_without_javascript(house, signed_in, written):
+    before = house.home.config.read_text()
+    page = signed_in(Role.MEMBER, javascript=False)
+    open_steadily(page, "/arm")
+    page.get_by_text("Change the hours").click()
+    row = page.get_by_role("group", name="Quiet hours 1")
+    for day in ("Mon", "Tue", "Wed"):
+        row.get_by_label(day).check(force=True)
+    row.get_by_label("Start").fill("22:00")
+    row.get_by_label("End").fill("07:00")
+    page.get_by_role("button", name="Save").click()
+    confirm_password(page)
+    assert written("policy", "quiet") == ["Mon-Wed 22:00-07:00"]
+    open_steadily(page, "/arm")
+    expect(page.get_by_text("Quiet hours: Mon to Wed, 22:00-07:00.")).to_be_visible()
+
+    owner = signed_in(Role.OWNER)
+    open_steadily(owner, "/settings")
+    expect(owner.get_by_role("button", name="Undo")).to_be_visible(timeout=RESTART)
+    owner.get_by_role("button", name="Undo").click()
+    confirm_password(owner)
+    assert house.home.config.read_text() == before
+    expect(owner.get_by_text("is restarting with the new settings")).to_have_count(0, timeout=RESTART)
+
+
+def test_what_would_happen_is_said_at_once(page):
+    open_steadily(page, "/arm")
+    expect(page.locator("#outcome")).to_contain_text("A stranger is at the front door")
+    page.get_by_label("While it is").select_option("off")
+    expect(page.locator("#outcome")).to_contain_text("the house is disarmed")
+    assert violations(page) == []
+
+
+def test_health_is_checked_and_the_copy_of_the_key_noted(signed_in):
+    page = signed_in(Role.OWNER, DESKTOP)
+    open_steadily(page, "/health")
+    expect(page.get_by_role("heading", name="Is there a copy of the key?")).to_be_visible()
+    page.get_by_role("button", name="Check everything").click()
+    expect(page.get_by_text("checks are fine")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Checking:")).to_have_count(0, timeout=60_000)
+    assert violations(page) == []
+    page.get_by_role("button", name="I have a copy").click()
+    confirm_password(page)
+    expect(page.get_by_role("heading", name="Is there a copy of the key?")).to_have_count(0)
+
+
+def test_a_viewer_sees_the_state_and_changes_nothing(signed_in):
+    page = signed_in(Role.VIEWER)
+    open_steadily(page, "/health")
+    expect(page.get_by_role("button", name="Check everything")).to_have_count(0)
+    open_steadily(page, "/arm")
+    expect(page.get_by_text("Change the hours")).to_have_count(0)
