@@ -118,7 +118,7 @@ def test_what_is_shown_of_an_upload_is_never_the_upload(house: Weighed, saw: Saw
 
 @attack(
     "200 MB uploaded to the page",
-    how="one file of 200 MB, a form of 300 MB by its header and one that does not say how long it is",
+    how="one file of 200 MB, and two forms of 300 MB by their headers",
 )
 def test_a_huge_upload_takes_no_memory(house: Weighed, saw: Saw) -> None:
     draft, piece = begin(house), bytes(MEGABYTE)
