@@ -111,3 +111,16 @@ def test_whoever_armed_while_the_daemon_was_starting_is_heeded(tmp_path):
     Arming(tmp_path).arm(Mode.AWAY)
     starting.refresh()
     assert starting.armed.mode is Mode.AWAY
+
+
+def test_a_new_mode_is_told_at_once_also_one_that_cannot_be_written(tmp_path):
+    told = []
+    arming = Arming(tmp_path / "state", on_change=lambda: told.append(arming.armed.mode))
+    arming.arm(Mode.AWAY)
+    arming.refresh()
+    assert told == [Mode.AWAY, Mode.AWAY]
+    arming.path.unlink()
+    arming.path.mkdir()
+    with pytest.raises(StoreError):
+        arming.arm(Mode.OFF)
+    assert told[2:] == [Mode.OFF]

@@ -26,9 +26,13 @@ class Rehearsal:
     def __init__(self, seconds: float = 60.0) -> None:
         self.kept: list[DrillReport] = []
         self.injector = VisitorInjector()
-        self.drill = Drill(self.kept.append, self.injector, seconds)
+        self.changes = 0
+        self.drill = Drill(self.kept.append, self.injector, seconds, on_change=self._changed)
         self._frames = self.drill.inject(ScriptedSource([WALL] * 200, fps=10.0).frames())
         self.frame = next(self._frames)
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def play(self, frames: int = 30) -> None:
         for _ in range(frames):
@@ -70,6 +74,19 @@ def through_the_judge() -> tuple[Rehearsal, Alert]:
     alert = Alert.about(sighting, "This is a drill. A stranger is at the front door", channels=("log", "google_home"))
     assert stage.drill.on_alerts(sighting, [alert]) == [alert]
     return stage, alert
+
+
+def test_whoever_follows_a_drill_is_told_of_every_step() -> None:
+    stage, alert = through_the_judge()
+    assert stage.changes == 1 + len(steps(stage.report))  # and the beginning
+    before = stage.changes
+    stage.play(3)
+    stage.drill.step(replace(alert, sighting=sighting("other")), "log", "delivered")
+    assert stage.changes == before
+    for what in ("written", "delivered"):
+        stage.drill.step(alert, "google_home", what)
+    assert stage.report.done
+    assert stage.changes == before + 3  # two steps, and the end
 
 
 def test_every_step_is_told_in_its_order_and_the_end_is_good() -> None:
