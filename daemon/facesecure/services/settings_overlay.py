@@ -15,12 +15,11 @@ from typing import Any
 
 from facesecure.config import FacesecureConfig
 from facesecure.config.changeable import locked, value_problem
-from facesecure.config.loader import SettingsFile, load_config, read_settings, validated
+from facesecure.config.loader import load_config, read_settings, validated
 from facesecure.config.paths import state_directory
 from facesecure.config.secrets import learn_secrets
 from facesecure.config.toml_edit import value_at
 from facesecure.config.toml_lines import KeyPath
-from facesecure.config.wording import dotted
 from facesecure.domain.errors import StoreError
 from facesecure.domain.names import camera_key
 from facesecure.storage.signed_documents import SignedDocuments
@@ -140,6 +139,9 @@ def load(
     return alone
 
 
-def made_on_page(file: SettingsFile) -> list[str]:
-    """Return the names of the settings in ``file`` that were made on the page."""
-    return sorted(map(dotted, file.from_page))
+def overridden_settings(named: Path | None, state_dir: Path) -> dict[str, Any]:
+    """Return the settings that were made on the page and count, by their names: "cameras.garden gate.fps"."""
+    file = read_settings(named, {}, page_settings(state_dir))
+    return {
+        ".".join(placed(path, file.tables)): value_at(file.tables, path) for path in sorted(file.from_page, key=str)
+    }

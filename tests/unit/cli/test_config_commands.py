@@ -1,6 +1,10 @@
 """``facesecure config``."""
 
+import tomllib
+
 import pytest
+
+from facesecure.services.settings_file import Place, change_settings
 
 
 def test_a_good_file_is_called_good(facesecure, tmp_path):
@@ -13,7 +17,41 @@ def test_a_good_file_is_called_good(facesecure, tmp_path):
         "ok": True,
         "problems": [],
         "warnings": [],
+        "overrides": [],
     }
+
+
+@pytest.fixture
+def overridden(tmp_path, state, monkeypatch):
+    """A file that facesecure may not change, and two settings made on the page."""
+    monkeypatch.setattr(Place, "edits_file", property(lambda _: False))
+    file = tmp_path / "door.toml"
+    file.write_text('# ours\n[camera]\nsource = "rtsp://u:hunter2secret@cam/main"\n')
+    changes = {("camera", "detect"): "rtsp://u:hunter2secret@cam/sub", ("policy", "quiet"): ["22:00-07:00"]}
+    state.mkdir(mode=0o700, exist_ok=True)
+    change_settings(Place(file, state), changes)
+    return file
+
+
+def test_what_the_page_set_is_listed_without_passwords_and_named_by_the_check(facesecure, overridden):
+    listed = facesecure("--config", overridden, "config", "overrides", "--json").json
+    assert listed["overrides"] == {"camera.detect": "rtsp://***@cam/sub", "policy.quiet": ["22:00-07:00"]}
+    assert "hunter2secret" not in facesecure("--config", overridden, "config", "overrides").out
+    assert "camera.detect, policy.quiet" in facesecure("--config", overridden, "config", "check").err
+    checks = facesecure("--config", overridden, "doctor", "--json").json["checks"]
+    (found,) = [one for one in checks if one["check"] == "settings"]
+    assert found["status"] == "ok"
+    assert found["message"].endswith("from the page: camera.detect, policy.quiet")
+
+
+def test_what_the_page_set_is_merged_and_forgotten(facesecure, overridden):
+    merged = facesecure("--config", overridden, "config", "merge").out
+    assert merged.startswith("# ours\n[camera]\n")
+    assert tomllib.loads(merged)["policy"] == {"quiet": ["22:00-07:00"]}
+    assert facesecure("--config", overridden, "config", "revert", "policy.quite").code == 2
+    assert facesecure("--config", overridden, "config", "revert", "policy.quiet").out == "reverted: policy.quiet\n"
+    assert facesecure("--config", overridden, "config", "revert").out == "reverted: camera.detect\n"
+    assert facesecure("--config", overridden, "config", "overrides", "--json").json["overrides"] == {}
 
 
 def test_no_file_is_good_too_and_said_so(facesecure):

@@ -15,6 +15,7 @@ from facesecure.services.diagnostics import (
     liveness,
     machine,
     page,
+    settings,
     speech,
     state,
     writing,
@@ -27,6 +28,7 @@ Check = Callable[[CheckContext], Iterable[CheckResult]]
 
 CHECKS: Mapping[str, Check] = {
     "runtime": components.runtime,
+    "settings": settings.settings,
     "accelerator": accelerator.accelerator,
     "models": components.models,
     "detector": components.detector,
