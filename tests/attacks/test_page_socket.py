@@ -20,7 +20,7 @@ import pytest
 
 from facesecure.app.web_api.guard import Guard
 from facesecure.app.web_api.protocol import LINE_LIMIT, Refusal
-from facesecure.app.web_api.server import MOST_CALLS, MOST_WAITING, WebServer
+from facesecure.app.web_api.server import MOST_CALLS, MOST_WAITING, MOST_WAITING_EACH, WebServer
 from facesecure.domain.accounts import Role
 from facesecure.domain.mode import Mode
 from facesecure.services import audit
@@ -146,8 +146,10 @@ def test_a_crowd_keeps_nobody_from_disarming(house: AttackedHouse, saw: Callable
         took = _until_answered(lambda: call(house.path, "disarm", token=member))
         assert house.parts.policy.mode is Mode.OFF
     with ExitStack() as stack:
-        line = request_line("changes", {"since": house.parts.changes.numbers()}, token=member)
-        waiting = [_begun(house.path, line, stack) for _ in range(MOST_WAITING)]
+        others = [house.token(f"Viewer {number}", Role.VIEWER) for number in range(MOST_WAITING // MOST_WAITING_EACH)]
+        since = {"since": house.parts.changes.numbers()}
+        lines = [request_line("changes", since, token=other) for other in others * MOST_WAITING_EACH]
+        waiting = [_begun(house.path, line, stack) for line in lines]
         _until(lambda: sum(thread.name == "page-peer" for thread in threading.enumerate()) >= MOST_WAITING)
         began = time.monotonic()
         assert call(house.path, "arm", {"mode": "home"}, token=member).kind is None

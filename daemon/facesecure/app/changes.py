@@ -14,8 +14,9 @@ LOOK_EVERY = 2.0
 """Seconds between two looks at what nobody tells of."""
 
 
-def _nothing() -> None:
-    """Notice no change."""
+def _go_on() -> bool:
+    """Return that somebody waits."""
+    return False
 
 
 class Topic(StrEnum):
@@ -64,25 +65,25 @@ class ChangeFeed:
     def numbers(self) -> dict[str, int]:
         """Return the number of each topic."""
         with self._changed:
-            return self._present()
+            return {topic.value: number for topic, number in self._numbers.items()}
 
-    def wait(self, since: Mapping[str, int], seconds: float, look: Callable[[], object] = _nothing) -> dict[str, int]:
+    def wait(self, since: Mapping[str, int], seconds: float, look: Callable[[], bool] = _go_on) -> dict[str, int]:
         """Return the number of each topic as soon as one of ``since`` is another, at the latest after ``seconds``.
 
         Topics that are not in ``since`` are not waited for; an empty ``since`` returns at once. ``look`` is called now
-        and then meanwhile: it may notice a change.
+        and then meanwhile: it may notice a change, or return that nobody waits any more.
         """
 
         def due() -> bool:
             return self._closed or not since or any(self._number(topic) != seen for topic, seen in since.items())
 
         deadline = time.monotonic() + seconds
-        while True:
-            look()
+        while not look():
             left = deadline - time.monotonic()
             with self._changed:
                 if self._changed.wait_for(due, max(0.0, min(left, LOOK_EVERY))) or left <= LOOK_EVERY:
-                    return self._present()
+                    break
+        return self.numbers()
 
     def close(self) -> None:
         """Let everybody who waits return, now and from now on: the daemon stops."""
@@ -92,6 +93,3 @@ class ChangeFeed:
 
     def _number(self, topic: str) -> int | None:
         return self._numbers.get(Topic(topic)) if topic in set(Topic) else None
-
-    def _present(self) -> dict[str, int]:
-        return {topic.value: number for topic, number in self._numbers.items()}

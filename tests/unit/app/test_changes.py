@@ -66,13 +66,21 @@ def test_nobody_waits_for_longer_than_asked(feed):
 def test_what_is_noticed_by_a_look_is_answered(feed):
     looks = []
 
-    def look():
+    def look() -> bool:
         looks.append(1)
         if len(looks) == 2:
             feed.bump(Topic.PEOPLE)
+        return False
 
     assert feed.wait({"people": 1}, 10, look)["people"] == 2
     assert len(looks) == 2
+
+
+def test_for_who_is_gone_nothing_is_waited_for(feed):
+    looks = iter([False, True])
+    began = time.monotonic()
+    feed.wait({"people": 1}, 20, lambda: next(looks))
+    assert time.monotonic() - began < 10
 
 
 def test_who_waits_is_answered_when_the_daemon_stops(feed):

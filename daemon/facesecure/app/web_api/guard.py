@@ -79,10 +79,13 @@ class Guard:
             raise Refused(Refusal.INVALID, f"at most {verb.most_body} bytes may follow this request", argument="body")
         return Admitted(verb, request, session, _arguments(verb, request.arguments))
 
-    def answer(self, admitted: Admitted, body: bytes = b"") -> Answer:
-        """Call the verb with ``body``, in the name of whoever is signed in. Raises Refused, whatever went wrong."""
+    def answer(self, admitted: Admitted, body: bytes = b"", gone: Callable[[], bool] = lambda: False) -> Answer:
+        """Call the verb with ``body``, in the name of whoever is signed in. Raises Refused, whatever went wrong.
+
+        ``gone`` returns whether nobody reads the answer any more.
+        """
         request, session = admitted.request, admitted.session
-        call = Call(self._parts, admitted.arguments, request.client, request.token, body, session)
+        call = Call(self._parts, admitted.arguments, request.client, request.token, body, session, gone)
         with acting(session.actor if session else NOBODY):
             answer = _without_details(admitted.verb, call)
         self._parts.changes.bump(*admitted.verb.changes)

@@ -10,6 +10,7 @@ import json
 import logging
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +30,8 @@ MOST_CALLS = 64
 """Calls that are answered at once, without those that wait."""
 MOST_WAITING = 96
 """Calls that wait at once: ten browsers with several tabs."""
+MOST_WAITING_EACH = 24
+"""Of those, in one session; and of everybody who has none."""
 _MOST_BODIES = 2
 """Bodies that are held in memory at once."""
 _DISCARD_SECONDS = 2.0
@@ -68,6 +71,7 @@ class _Calls:
         self._large = threading.BoundedSemaphore(_MOST_LARGE)
         self._lock = threading.Lock()
         self.waiting = 0
+        self._waiting_each = Counter[str]()
 
     def refuse(self, connection: socket.socket, _: Peer, why: str) -> None:
         """Say why, or that too much is being answered, without waiting for the peer."""
@@ -115,7 +119,7 @@ class _Calls:
         size = admitted.request.body
         if not size:
             with self._counted(admitted):
-                return self._guard.answer(admitted)
+                return self._guard.answer(admitted, gone=lambda: _is_gone(connection))
         if not self._bodies.acquire(timeout=_BODY_TIMES * self._timeout):
             raise _busy()
         try:
@@ -130,15 +134,31 @@ class _Calls:
         if not admitted.verb.waits:
             yield
             return
+        who = admitted.session.identifier if admitted.session else ""
         with self._lock:
-            if self.waiting >= MOST_WAITING:
+            if self.waiting >= MOST_WAITING or self._waiting_each[who] >= MOST_WAITING_EACH:
                 raise _busy()
-            self.waiting += 1
+            self._count(who, 1)
         try:
             yield
         finally:
             with self._lock:
-                self.waiting -= 1
+                self._count(who, -1)
+
+    def _count(self, who: str, calls: int) -> None:
+        self.waiting += calls
+        self._waiting_each[who] += calls
+        self._waiting_each += Counter()  # forgets those of whom no call waits
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Return whether the peer has closed its end."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _busy() -> Refused:

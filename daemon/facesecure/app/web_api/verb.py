@@ -51,7 +51,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[A]):
-    """One request, checked: its arguments, the bytes after it, and who asks."""
+    """One request, checked: its arguments, the bytes after it, and who asks.
+
+    ``gone`` returns whether nobody reads the answer any more: a call that waits need not go on.
+    """
 
     parts: WebParts
     arguments: A
@@ -59,6 +62,7 @@ class Call(Generic[A]):
     token: str | None = None
     body: bytes = b""
     signed_in: Session | None = None
+    gone: Callable[[], bool] = lambda: False
 
     @property
     def session(self) -> Session:

@@ -43,7 +43,8 @@ def fail(error):
 
 
 def wait(call):
-    return Answer({"changes": call.parts.changes.wait({"mode": call.parts.changes.numbers()["mode"]}, 20)})
+    feed = call.parts.changes
+    return Answer({"changes": feed.wait({"mode": feed.numbers()["mode"]}, 20, call.gone)})
 
 
 def slow(call):
@@ -270,6 +271,7 @@ def test_what_is_told_of_the_browser_is_plain_and_short(path):
 
 def test_calls_that_wait_keep_no_other_from_being_answered(path, parts, monkeypatch):
     monkeypatch.setattr(server_module, "MOST_WAITING", 80)
+    monkeypatch.setattr(server_module, "MOST_WAITING_EACH", 80)
     peers = [begun(path, request_line("wait", token=KIOSK)) for _ in range(80)]
     try:
         until(lambda: threading_count("page-peer") == 80)
@@ -280,6 +282,31 @@ def test_calls_that_wait_keep_no_other_from_being_answered(path, parts, monkeypa
     finally:
         for peer in peers:
             peer.close()
+
+
+def test_one_browser_does_not_wait_in_place_of_others(path, parts):
+    most = server_module.MOST_WAITING_EACH
+    peers = [begun(path, request_line("wait", token=KIOSK)) for _ in range(most)]
+    try:
+        until(lambda: threading_count("page-peer") == most)
+        assert call(path, "wait", token=KIOSK).kind == Refusal.BUSY
+        with begun(path, request_line("wait", token=VIEWER)) as other:
+            until(lambda: threading_count("page-peer") == most + 1)
+            parts.changes.bump(Topic.MODE)
+            assert json.loads(other.makefile("rb").readline())["ok"]
+        until(lambda: threading_count("page-peer") == 0)
+        assert call(path, "open").kind is None
+    finally:
+        for peer in peers:
+            peer.close()
+
+
+def test_for_a_browser_that_went_away_nothing_is_waited_for(path):
+    peers = [begun(path, request_line("wait", token=KIOSK)) for _ in range(10)]
+    until(lambda: threading_count("page-peer") == 10)
+    for peer in peers:
+        peer.close()
+    until(lambda: threading_count("page-peer") == 0)
 
 
 def test_beyond_the_limit_a_call_is_told_so(path):

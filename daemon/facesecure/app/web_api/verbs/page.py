@@ -46,7 +46,12 @@ def hello(call: Call[Nothing]) -> Answer:
 def wait_for_changes(call: Call[Since]) -> Answer:
     """Return the number of each topic, once one has changed; at once where none is known yet."""
     parts, since = call.parts, {topic.value: number for topic, number in call.arguments.since.items()}
-    return Answer({"changes": parts.changes.wait(since, call.arguments.seconds, parts.look_outside)})
+
+    def look() -> bool:
+        parts.look_outside()
+        return call.gone()
+
+    return Answer({"changes": parts.changes.wait(since, call.arguments.seconds, look)})
 
 
 VERBS = (
