@@ -19,7 +19,7 @@ from facesecure.domain.accounts import Role
 from facesecure.services.certificates.folder import issue
 from facesecure.services.certificates.names import Names
 from support.faults.household import Home, wait_until
-from support.page.films import again_and_again, half_a_minute
+from support.page.films import again_and_again, both_callers
 from support.page.house import House, key_of, photo_album
 from support.page.looking import PHONE, Watched, cookies_of
 
@@ -47,7 +47,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def new_house(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Callable[[], House]]:
     """``new_house()`` returns a household of its own, which the test begins; all end with the session."""
     folder, houses = tmp_path_factory.mktemp("film"), list[House]()
-    film = again_and_again(folder / "film.mp4", half_a_minute(folder / "once.mp4"), 60)
+    film = again_and_again(folder / "film.mp4", both_callers(folder / "once.mp4"), 90)
     album = photo_album(folder / "album")
 
     def make() -> House:

@@ -64,7 +64,8 @@ def test_people_lead_to_a_person_and_to_adding_one(page):
     expect(page.get_by_label("Name")).to_be_visible()
 
 
-def test_who_signs_out_is_out(house, browsing):
+def test_who_signs_out_is_out(house, browsing, sessions_of):
+    sessions_of(house, Role.OWNER)  # without an owner there is nobody to be invited by
     page = browsing(house, {"cookies": [], "origins": []}, javascript=False)
     page.goto(house.invite("Erika", Role.VIEWER))
     boxes = page.locator("input[type=password]")

@@ -1,4 +1,4 @@
-"""A door that is filmed for as long as a browser looks: the same half-minute again and again."""
+"""A door that is filmed for as long as a browser looks: the same twenty seconds again and again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from facesecure.camera.synthetic.portraits import EILEEN_COLLINS, GRACE_HOPPER
 from support.faults.film import Caller, film
 
-SECONDS = 30.0
-CALLERS = (Caller(GRACE_HOPPER, 2.0), Caller(EILEEN_COLLINS, 14.0))
+SECONDS = 20.0
+CALLERS = (Caller(GRACE_HOPPER, 1.0), Caller(EILEEN_COLLINS, 10.0))
 
 
-def half_a_minute(path: Path) -> Path:
-    """Grace Hopper after two seconds, who is enrolled, and after fourteen a stranger."""
+def both_callers(path: Path) -> Path:
+    """Grace Hopper after a second, and after ten a stranger."""
     return film(path, SECONDS, CALLERS)
 
 

@@ -30,7 +30,7 @@ SETTINGS = "[web]\nidle_minutes = 60\n[plugins.speaker]\nenabled = false\n"
 class House:
     """``home`` with one daemon and one web process, both real. The page is at ``url``, over TLS.
 
-    ``album``: photos of Grace Hopper; every half-minute she comes to the door, and after her a stranger.
+    ``album``: photos of Grace Hopper; every twenty seconds she comes to the door, and after her a stranger.
     """
 
     home: Home
