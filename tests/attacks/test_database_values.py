@@ -13,11 +13,16 @@ from pathlib import Path
 import pytest
 
 from facesecure.domain import Alert
+from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import PlannedDelivery
 from facesecure.domain.errors import FacesecureError
+from facesecure.services import accounts, live_tokens
+from facesecure.services.passwords import Passwords
+from facesecure.services.sign_in import Browser, SignIn
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.faults.table import attack
+from support.page_accounts import QuickHasher
 from support.store import enrolled_face, known, sighting
 from support.visitors import CHOOSE, faces, visit
 
@@ -30,7 +35,11 @@ VALUES = {
     "JSON nested 20,000 deep": 20_000 * "[",
     "JSON of another form": '{"text": 5, "sighting": {"verdict": 7}}',
 }
-TABLES = ("people", "faces", "templates", "sightings", "seen_faces", "visitors", "marked_faces", "alerts", "deliveries")
+TABLES = (
+    *("people", "faces", "templates", "sightings", "seen_faces", "visitors", "marked_faces", "alerts", "deliveries"),
+    *("accounts", "sessions", "invitations", "live_tokens", "attempts"),
+)
+PASSWORD, HERE = "a long way to go", Browser("192.168.1.7")
 READINGS: dict[str, Callable[[Store], object]] = {
     "people": lambda store: [store.faces_of(person.name) for person in store.people()],
     "templates": lambda store: store.templates(),
@@ -44,6 +53,14 @@ READINGS: dict[str, Callable[[Store], object]] = {
     "a new visit": lambda store: visit(store, "again", 2),
     "a rename": lambda store: store.rename_person("Anna", "Zoe"),
     "a removal": lambda store: store.remove_person("Zoe"),
+    "what others edited": lambda store: store.page.accounts.problems(),
+    "sessions": lambda store: store.page.sessions.all(),
+    "a new link": lambda store: accounts.invite(store, "Clara", Role.VIEWER),
+    "tokens": lambda store: store.page.live_tokens.all(),
+    "a sign-in": lambda store: sign_in(store).by_password("Ben", PASSWORD, HERE),
+    "another sign-in": lambda store: sign_in(store).by_password("Anna", PASSWORD, HERE),
+    "another role": lambda store: accounts.change_role(store, "Ben", Role.VIEWER),
+    "an account's end": lambda store: accounts.remove(store, "Ben"),
 }
 
 KEPT: dict[str, Callable[[Store], bool]] = {
@@ -52,11 +69,18 @@ KEPT: dict[str, Callable[[Store], bool]] = {
     "the first sighting": lambda store: "known-1" in [one.identifier for one in store.sightings()],
     "the first visitor": lambda store: 1 in [one.identifier for one in store.visitors.all()],
     "the first alert to send": lambda store: "alert-1" in [one.alert.identifier for one in store.outbox.pending()],
+    "the first account": lambda store: "Anna" in [one.name for one in store.page.accounts.all()],
+    "the first session": lambda store: "Anna" in [one.account for one in store.page.sessions.all()],
+    "the first token": lambda store: "one" in [one.name for one in store.page.live_tokens.all()],
     "the first alert of the history": lambda store: (
         "alert-1" in [one.alert.identifier for one in store.outbox.history()]
     ),
 }
 """What the older rows say, which no value in the newest row of a table may hide."""
+
+
+def sign_in(store: Store) -> SignIn:
+    return SignIn(store, 30, Passwords(QuickHasher()))
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +97,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             alert = replace(Alert.about(sighting("known-1", known("Anna")), "Anna is at the door"))
             planned = [PlannedDelivery("log", NOON + timedelta(days=9999))]
             store.outbox.write(replace(alert, identifier=f"alert-{number}"), planned)
+        for name, token in (("Anna", "one"), ("Ben", "two")):
+            sign_in(store).accept(accounts.invite(store, name, Role.OWNER).code, PASSWORD, HERE)
+            live_tokens.make(store, token, [], name, [])
     return state
 
 

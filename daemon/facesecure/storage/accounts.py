@@ -98,7 +98,7 @@ class Accounts:
                 raise _unknown(session, name)
             if account_seals.is_genuine(cipher_of(session), row):
                 _refuse_last_owner(session, row)
-            session.delete(row)
+            session.execute(delete(AccountRow).where(AccountRow.name_key == name_key(name)))
             mark_changed(session)
         self._database.forget()
 

@@ -1,25 +1,35 @@
 """Commands that destroy ask first, and without a terminal they want --yes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from facesecure.cli import prompts
+from facesecure.domain.accounts import Role
+from facesecure.services.accounts import invite
+from facesecure.services.sessions import token_hash
 from support.people import enrolled_face
 
 DESTRUCTIVE = [
     ("people", "remove", "Anna"),
     ("people", "remove", "Anna", "--face", 1),
     ("key", "rotate"),
+    ("web", "accounts", "remove", "Ben"),
+    ("web", "accounts", "reset", "Ben"),
 ]
 
 
 @pytest.fixture
 def anna(store):
     store.add_person("Anna", [enrolled_face(1), enrolled_face(2)])
+    code = invite(store, "Ben", Role.MEMBER).code
+    store.page.invitations.accept(token_hash(code), "a hash", datetime.now(UTC))
     return store
 
 
 def _kept(facesecure):
-    return facesecure("people", "show", "Anna", "--json").json, facesecure("key", "show", "--json").json
+    words = ("people", "show", "Anna"), ("key", "show"), ("web", "accounts", "list")
+    return [facesecure(*each, "--json").json for each in words]
 
 
 @pytest.mark.parametrize("json", [(), ("--json",)])
