@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 _LONGEST = 20_000
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class Kind(StrEnum):
@@ -123,8 +125,9 @@ def _missing() -> Any:
 
 
 def _number(kind: type[int] | type[float], text: str, name: str) -> int | float:
+    text = text.replace(",", ".", 1) if kind is float else text
     try:
-        value = kind(text.replace(",", ".", 1) if kind is float else text)
+        value = kind(text if _NUMBER.fullmatch(text) else "")
     except ValueError:
         raise ValueError(f"must be {name}") from None
     if not math.isfinite(value):

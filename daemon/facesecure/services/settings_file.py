@@ -212,8 +212,9 @@ def _checked(place: Place, before: Settings, changes: Mapping[KeyPath, Any]) -> 
     config, found = checked(after.file, lambda config: state_directory(config, place.state_dir))
     if config is None or found:
         _, known = checked(before.file, lambda config: state_directory(config, place.state_dir))
-        if new := [problem for problem in found if config is None or problem not in known]:
-            raise SettingsRefused(list(dict.fromkeys(new)))
+        new = [problem for problem in found if problem not in known]
+        if new or config is None:
+            raise SettingsRefused(list(dict.fromkeys(new or found)))
     return after
 
 

@@ -21,7 +21,10 @@ from facesecure.domain.accounts import Role
 from facesecure.services import settings_file
 from facesecure.services.settings_file import Change, SettingsRefused, StaleSettings
 from facesecure.services.settings_form import changes_of, sections
+from facesecure.util.redaction import bounded
 
+_MOST_PROBLEMS = 50
+_LONGEST = 500
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=20_000)]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -111,8 +114,8 @@ def stale(error: StaleSettings) -> Refused:
 
 
 def problems_of(error: SettingsRefused) -> list[dict[str, str]]:
-    """Return each problem with the name of its setting; ``key`` is that of the field of the form."""
-    return [{"key": _field_of(problem.path), "text": problem.text} for problem in error.found]
+    """Return the first problems, each with the name of its setting; ``key`` is that of the field of the form."""
+    return [{"key": _field_of(one.path), "text": bounded(one.text, _LONGEST)} for one in error.found[:_MOST_PROBLEMS]]
 
 
 def _field_of(path: Sequence[str | int]) -> str:
