@@ -20,9 +20,9 @@ from support.visitors import known_to, visit
 def fill(store: Store) -> None:
     """Tom, enrolled, who came on the first; one stranger on the second and the third; and a cat at the gate."""
     store.add_person("Tom", known_to(1))
-    visit(store, "tom", 1, verdict=known("Tom"))
-    visit(store, "stranger-1", 2, 1, when=NOON + timedelta(days=1))
-    visit(store, "stranger-2", 2, 2, when=NOON + timedelta(days=2))
+    visit(store, "tom", 1, verdict=known("Tom"), side=48)
+    visit(store, "stranger-1", 2, 1, when=NOON + timedelta(days=1), side=48)
+    visit(store, "stranger-2", 2, 2, when=NOON + timedelta(days=2), side=48)
     cat = sighting("cat", UNIDENTIFIED, NOON + timedelta(days=2, hours=1), picture())
     store.record(replace(cat, subject=Subject.ANIMAL, source="gate"))
 

@@ -39,10 +39,16 @@ def faces(person: int, visit: int = 0, count: int = 3) -> tuple[SeenFace, ...]:
 
 
 def visit(
-    store: Store, identifier: str, person: int, number: int = 0, verdict: Verdict = STRANGER, when: datetime = NOON
+    store: Store,
+    identifier: str,
+    person: int,
+    number: int = 0,
+    verdict: Verdict = STRANGER,
+    when: datetime = NOON,
+    side: int = 8,
 ) -> int | None:
     """Record a visit of ``person``, with a snapshot, to its end; returns whose it was, for a stranger's."""
-    made = replace(sighting(identifier, verdict, when, picture(8, 8)), faces=faces(person, number))
+    made = replace(sighting(identifier, verdict, when, picture(side, side)), faces=faces(person, number))
     store.record(made)
     store.update(replace(made, closing=True))
     return store.visitors.group(identifier, CHOOSE) if verdict is STRANGER else None

@@ -42,7 +42,7 @@ def store(house: Served) -> Store:
 
 def shown(answer: Answered) -> list[str]:
     assert answer.status == 200, answer.text
-    return re.findall(r'<li class="visit[^"]*" id="visit-([^"]+)"', answer.text)
+    return re.findall(r'<li class="visit[^>]* data-visit="visit-([^"]+)"', answer.text)
 
 
 def text(answer: Answered) -> str:
