@@ -73,9 +73,15 @@ def of(session: Session, identifiers: Iterable[str]) -> list[StoredFace]:
     return [StoredFace(row.sighting, face, row.id) for row in rows for face in _seen(cipher, row)]
 
 
-def one(session: Session, identifier: int) -> StoredFace | None:
+def clearest(session: Session, identifiers: Iterable[str]) -> int | None:
+    """Return the number of the clearest face of sightings; None if they have none."""
+    query = select(SeenFaceRow.id).where(SeenFaceRow.sighting.in_(list(identifiers)))
+    return session.scalar(query.order_by(clarity_of(SeenFaceRow.quality).desc(), SeenFaceRow.id).limit(1))
+
+
+def one(session: Session, identifier: int | None) -> StoredFace | None:
     """Return the face with that number; None if there is none, or it cannot be read."""
-    row, cipher = session.get(SeenFaceRow, identifier), cipher_of(session)
+    row, cipher = session.get(SeenFaceRow, identifier or 0), cipher_of(session)
     return None if row is None else next((StoredFace(row.sighting, face, row.id) for face in _seen(cipher, row)), None)
 
 

@@ -61,12 +61,13 @@ class Visitors:
         with self._database.read() as session:
             return sighting_faces.of(session, visits_of(session, find_row(session, identifier).id))
 
-    def face(self, identifier: int, face: int) -> StoredFace:
-        """Return face number ``face`` of a visitor. Raises UsageError if there is no such visitor or face of theirs."""
+    def face(self, identifier: int, face: int | None = None) -> StoredFace:
+        """Return face number ``face`` of a visitor, or the clearest. Raises UsageError if there is no such one."""
         with self._database.read() as session:
-            found = sighting_faces.one(session, face)
-            if found is None or found.sighting not in visits_of(session, find_row(session, identifier).id):
-                raise UsageError(f"visitor {identifier} has no face number {face}", "look at the visitor again")
+            visits = visits_of(session, find_row(session, identifier).id)
+            found = sighting_faces.one(session, sighting_faces.clearest(session, visits) if face is None else face)
+            if found is None or found.sighting not in visits:
+                raise UsageError(f"visitor {identifier} has no such face", "look at the visitor again")
             return found
 
     def visits(self, identifier: int) -> list[str]:

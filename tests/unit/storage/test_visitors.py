@@ -315,5 +315,15 @@ def test_one_face_of_a_visitor_is_found_by_its_number(store: Store) -> None:
     assert first.identifier is not None
     assert other.identifier is not None
     assert np.array_equal(store.visitors.face(1, first.identifier).seen.face.image, first.seen.face.image)
-    with pytest.raises(UsageError, match="no face number"):
+    with pytest.raises(UsageError, match="no such face"):
         store.visitors.face(1, other.identifier)
+
+
+def test_the_clearest_face_of_a_visitor_stands_for_them(store: Store) -> None:
+    visit(store, "one", 1)
+    store.record(replace(sighting("two", when=NOON + DAY), faces=(seen(looks(1, 5), 5, clarity=0.99),)))
+    store.visitors.group("two", CHOOSE)
+    assert store.visitors.face(1).seen.face.quality.clarity == 0.99
+    store.visitors.forget(1)
+    with pytest.raises(UsageError, match="no visitor 1"):
+        store.visitors.face(1)

@@ -98,7 +98,7 @@ class Drafts:
         """Look again when a draft may have become too old: pictures are not kept until somebody happens to come."""
         if self._timer is None:
             self._timer = threading.Timer(self.seconds + 1, self._wake)
-            self._timer.name, self._timer.daemon = "old drafts", True
+            self._timer.name, self._timer.daemon = "old-drafts", True
             self._timer.start()
 
     def _wake(self) -> None:

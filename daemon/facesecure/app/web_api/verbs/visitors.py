@@ -8,8 +8,7 @@ from pydantic import Field
 
 from facesecure.app.changes import Topic
 from facesecure.app.web_api.missing import invalid, missing
-from facesecure.app.web_api.protocol import Refusal
-from facesecure.app.web_api.verb import Answer, Arguments, Call, Refused, Verb
+from facesecure.app.web_api.verb import Answer, Arguments, Call, Verb
 from facesecure.domain.accounts import Role
 from facesecure.domain.names import LONGEST_NAME, person_name
 from facesecure.domain.records import Visitor
@@ -87,10 +86,7 @@ def show_face(call: Call[WhichFace]) -> Answer:
 def show_portrait(call: Call[WhichVisitor]) -> Answer:
     """Return a JPEG of the clearest face."""
     with missing():
-        faces = call.parts.store.visitors.faces(call.arguments.visitor)
-    if not faces:
-        raise Refused(Refusal.MISSING, "no face is kept of this visitor")
-    return Answer({}, jpeg_bytes(max(faces, key=lambda face: face.seen.face.quality.clarity).seen.face.image))
+        return Answer({}, jpeg_bytes(call.parts.store.visitors.face(call.arguments.visitor).seen.face.image))
 
 
 def preview(call: Call[Naming]) -> Answer:
