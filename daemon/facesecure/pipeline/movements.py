@@ -57,13 +57,21 @@ class Movements:
         self._changes = changes
         self._samples: deque[tuple[float, bytes]] = deque(maxlen=SAMPLES)
         self._next = float("-inf")
+        self._began: float | None = None
+        self._latest = 0.0
         self._lock = threading.Lock()
+
+    @property
+    def seconds(self) -> float:
+        """How long movements have been noted: an hour, and less after a start."""
+        return 0.0 if self._began is None else min(HOUR, self._latest - self._began)
 
     def note(self, at: float) -> None:
         """Keep what moves in the latest frame, which was taken at ``at``, unless one was kept a moment ago."""
         if at < self._next:
             return
-        self._next = at + _EVERY
+        self._began = at if self._began is None else self._began
+        self._latest, self._next = at, at + _EVERY
         if changes := self._changes():
             with self._lock:
                 self._samples.append((at, _packed(changes)))

@@ -45,6 +45,12 @@ def test_only_the_last_hour_counts():
     assert moved(*[[ROAD]] * 20, every=600.0).tried([], [], LIMIT) == Trial(7, 0)
 
 
+def test_it_is_said_how_long_movements_were_noted():
+    assert Movements().seconds == 0
+    assert moved([], [ROAD], [], every=20.0).seconds == 40
+    assert moved(*[[]] * 10, every=600.0).seconds == 3600
+
+
 def test_samples_are_a_second_apart_and_bounded():
     assert moved(*[[ROAD]] * 30, every=0.1).tried([], [], LIMIT) == Trial(1, 0)
     movements = Movements(lambda: [ROAD] * 8)

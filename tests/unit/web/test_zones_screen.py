@@ -60,7 +60,7 @@ def test_of_a_single_camera_the_areas_are_shown_at_once(tmp_path: Path) -> None:
 
 def test_what_is_drawn_is_tried(house: Served, file: Path) -> None:
     answer = house.post("/zones/gate/try", form_of(house), Role.OWNER)
-    assert "Of 2 movements in the last hour, 1 would be left out." in answer.text
+    assert "Of 2 movements in the last 10 s, 1 would be left out." in answer.text
     assert "+mask = [[[0.0, 0.0]" in answer.text
     assert file.read_text() == FILE
 

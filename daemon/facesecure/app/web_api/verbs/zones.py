@@ -100,7 +100,8 @@ def _access(parts: WebParts) -> SettingsAccess:
 
 
 def _tried(camera: WatchedCamera, mask: Sequence[Area], zones: Sequence[Area]) -> dict[str, Any]:
-    return asdict(camera.movements.tried(mask, zones, camera.config.motion.threshold))
+    trial = camera.movements.tried(mask, zones, camera.config.motion.threshold)
+    return {**asdict(trial), "seconds": round(camera.movements.seconds)}
 
 
 def _changes(parts: WebParts, camera: WatchedCamera, drawn: Drawn) -> dict[KeyPath, Any]:
