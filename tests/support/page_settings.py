@@ -21,10 +21,10 @@ from support.page_socket import page_parts
 class Reloads:
     """In the place of the supervisor: notes that the settings were put to use, and may refuse them."""
 
-    rejected: list[Callable[[Exception], None]] = field(default_factory=list)
+    rejected: list[Callable[[Exception | None], None]] = field(default_factory=list)
 
-    def apply(self, rejected: Callable[[Exception], None]) -> bool:
-        self.rejected.append(rejected)
+    def apply(self, applied: Callable[[Exception | None], None]) -> bool:
+        self.rejected.append(applied)
         return True
 
 

@@ -45,6 +45,7 @@ from facesecure.services.drill.injector import VisitorInjector
 from facesecure.services.drill.report import DrillReport, save_report
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.settings_file import Place
+from facesecure.services.settings_trial import take_back_untried
 from facesecure.services.sign_in import SignIn
 from facesecure.storage.audit_log import DONE, FAILED
 from facesecure.storage.store import Store
@@ -194,6 +195,8 @@ def run(
         return SettingsAccess(Place(config_file, location.named), supervisor.apply, lambda: supervisor.applying)
 
     with instance_lock(state_dir), writable_state(state_dir) as location:
+        if reread is not None and take_back_untried(Place(config_file, location.named)):
+            config = reread()
         record = partial(audit.record, location.path, actor=DAEMON)
         with _Life(record) as life:
             Supervisor(serve, reread, record).run(config)

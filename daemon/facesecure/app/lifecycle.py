@@ -41,8 +41,8 @@ ReloadConfig = Callable[[], FacesecureConfig]
 """Reads and checks the configuration again, without using it. Raises FacesecureError."""
 
 
-OnRejected = Callable[[Exception], None]
-"""Is told why a changed configuration is not used."""
+OnApplied = Callable[[Exception | None], None]
+"""Is told that a changed configuration is used (None), or why it is not."""
 
 
 class Stoppable(Capture, Protocol):
@@ -88,7 +88,7 @@ class Supervisor:
         self._captures: tuple[Stoppable, ...] = ()
         self._proven = False
         self._stopped = self._interrupted = False
-        self._rejected: OnRejected | None = None
+        self._applied: OnApplied | None = None
         self.applying = False
         self.complaint = ""
 
@@ -111,15 +111,16 @@ class Supervisor:
         """Return ``line``, and that there is a complaint; what it says is for the journal: all read STATUS=."""
         return f"{line}; the new configuration was rejected: see the journal" if self.complaint else line
 
-    def apply(self, rejected: OnRejected) -> bool:
+    def apply(self, applied: OnApplied) -> bool:
         """Read the configuration again, as at SIGHUP, and return at once; False if there is none to be read.
 
-        ``rejected`` is called, on another thread, if it is not used: it is invalid, or failed before its first frame.
+        ``applied`` is called, on another thread, when a daemon with it is ready, and with the error if it is not used:
+        it is invalid, or failed before its first frame.
         """
         if self._apply_reread is None:
             return False
         self.applying = True
-        arguments = (self._apply_reread, rejected)
+        arguments = (self._apply_reread, applied)
         threading.Thread(target=self._reload, args=arguments, name="reload", daemon=True).start()
         return True
 
@@ -139,7 +140,9 @@ class Supervisor:
             self._stop_captures()
         self._signals.listen()
         notify("READY=1")
-        self.applying = self.applying and self.ending  # it is in use, unless this one has to stop for another
+        if self.applying and not self.ending:  # for another
+            self.applying = False
+            self._tell(None)
         try:
             yield progress.frames()
         finally:
@@ -196,10 +199,10 @@ class Supervisor:
             self._changed.notify_all()
         self._stop_captures()
 
-    def _reload(self, reread: ReloadConfig, rejected: OnRejected | None = None) -> None:
+    def _reload(self, reread: ReloadConfig, applied: OnApplied | None = None) -> None:
         """Reload one at a time, so that the configuration read last is the one in use."""
         with self._reloading:
-            self._rejected = rejected
+            self._applied = applied
             self._reload_now(reread)
 
     def _reload_now(self, reread: ReloadConfig) -> None:
@@ -215,6 +218,7 @@ class Supervisor:
             current = self._next or self._config
         if config == current:
             self.applying = False
+            self._tell(None)
             _log.info("the configuration has not changed")
             notify("READY=1")
         elif not self._stopped:
@@ -222,13 +226,19 @@ class Supervisor:
             self._record("configuration-reloaded")
             self._end(config)
 
+    def _tell(self, error: Exception | None) -> None:
+        """Tell whoever called ``apply`` that it is used, and once more if it fails before its first frame."""
+        told = self._applied
+        self._applied = None if error is not None else told
+        if told is not None:
+            told(error)
+
     def _reject(self, error: Exception) -> None:
         for line in str(error).splitlines():
             _log.error("the new configuration was rejected, the old one stays in use: %s", line)
         self._record("configuration-rejected")
-        told, self._rejected, self.applying = self._rejected, None, False
-        if told is not None:
-            told(error)
+        self.applying = False
+        self._tell(error)
         self.complaint = redact(f"the new configuration was rejected: {' '.join(str(error).split())}")
 
 

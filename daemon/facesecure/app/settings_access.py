@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from facesecure.domain.errors import FacesecureError
-from facesecure.services.settings_file import Change, Place, undo
-
-_log = logging.getLogger(__name__)
+from facesecure.services import settings_trial
+from facesecure.services.settings_file import Change, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +20,15 @@ class SettingsAccess:
     """
 
     place: Place
-    apply: Callable[[Callable[[Exception], None]], bool]
+    apply: Callable[[Callable[[Exception | None], None]], bool]
     applying: Callable[[], bool]
 
-    def put_to_use(self, change: Change) -> bool:
-        """Have the daemon use ``change``, and take it back if it does not start with it. False if it cannot reload."""
+    def put_to_use(self, change: Change, *, undone: bool = False) -> bool:
+        """Have the daemon use ``change``, and take it back if it does not start with it. False if it cannot reload.
 
-        def take_back(error: Exception) -> None:
-            try:
-                undo(self.place, change.revision, failed=error)
-            except (FacesecureError, OSError) as problem:
-                _log.error("the changed settings could not be taken back: %s", problem)
-
-        return self.apply(take_back)
+        ``undone``: it took another back, and stays: there is nothing else to try.
+        """
+        if undone:
+            return self.apply(lambda error: settings_trial.note(self.place, change, error))
+        settings_trial.begin(self.place)
+        return self.apply(lambda error: settings_trial.end(self.place, change, error))

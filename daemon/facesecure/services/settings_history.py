@@ -48,10 +48,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The last versions, the newest last, and the change that was rejected, if no other was made since."""
+    """The last versions, the newest last, and the change that was rejected, if no other was made since.
+
+    ``on_trial``: the daemon has not started yet with the last change.
+    """
 
     versions: tuple[Version, ...] = ()
     rejected: Rejected | None = None
+    on_trial: bool = False
 
     def adding(self, version: Version) -> History:
         """Return the history with ``version``, without the oldest if there are too many."""
@@ -69,7 +73,8 @@ def read(documents: SignedDocuments) -> History:
         if found["version"] != _VERSION:
             raise ValueError(f"its version is {found['version']!r}, not {_VERSION}")
         rejected = found["rejected"]
-        return History(tuple(map(_version, found["versions"])), None if rejected is None else _rejected(rejected))
+        versions, on_trial = tuple(map(_version, found["versions"])), bool(found.get("on_trial"))
+        return History(versions, None if rejected is None else _rejected(rejected), on_trial)
     except FileNotFoundError:
         return History()
     except (KeyError, TypeError, ValueError) as error:
@@ -86,6 +91,7 @@ def write(documents: SignedDocuments, history: History) -> None:
             "versions": [_as_json(version) for version in history.versions],
             "rejected": rejected
             and {"at": rejected.at.isoformat(), "names": list(rejected.names), "error": rejected.error},
+            "on_trial": history.on_trial,
         },
     )
 

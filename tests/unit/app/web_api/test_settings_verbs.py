@@ -14,6 +14,7 @@ from facesecure.domain.errors import ConfigError
 from facesecure.services import settings_overlay
 from facesecure.services.audit import verify
 from facesecure.services.settings_file import merged, revert
+from facesecure.services.settings_trial import take_back_untried
 from support.page_settings import SettingsPage, settings_page
 
 TEXT = """\
@@ -149,6 +150,27 @@ def test_what_the_daemon_does_not_start_with_is_taken_back_and_the_error_is_show
     assert "the camera is busy" in rejected["error"]
     page.save({"camera.fps": "6"})
     assert page.ask("settings-state")["rejected"] is None
+
+
+def test_what_the_process_ended_with_is_taken_back_by_the_next_one(page):
+    page.save({"camera.fps": "5"})
+    place = page.page.parts.settings.place
+    assert take_back_untried(place)
+    assert loaded(page).camera.fps == 10
+    assert "ended while it was starting" in page.ask("settings-state")["rejected"]["error"]
+    page.save({"camera.fps": "6"})
+    page.reloads.rejected[-1](None)  # the daemon is ready with it
+    assert not take_back_untried(place)
+    assert loaded(page).camera.fps == 6
+
+
+def test_what_was_taken_back_stays_even_if_the_daemon_does_not_start_with_it(page):
+    page.save({"camera.fps": "5"})
+    page.save({"camera.fps": "6"})
+    page.ask("settings-undo", {"revision": page.revision})
+    page.reloads.rejected[-1](ConfigError("the camera is busy"))
+    assert loaded(page).camera.fps == 5
+    assert "the camera is busy" in page.ask("settings-state")["rejected"]["error"]
 
 
 def test_at_most_twenty_versions_are_kept(own):

@@ -95,7 +95,7 @@ def undo(call: Call[At]) -> Answer:
         change = settings_file.undo(access.place, call.arguments.revision)
     except StaleSettings as error:
         raise stale(error) from error
-    return Answer(_used(access, change))
+    return Answer(_used(access, change, undone=True))
 
 
 def saved(call: Call[Any], changes: Mapping[KeyPath, Any], revision: str | None = None) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def _changes(call: Call[Changes]) -> dict[KeyPath, Any]:
     return changes_of(found, call.arguments.texts, call.arguments.unset)
 
 
-def _used(access: SettingsAccess, change: Change) -> dict[str, Any]:
-    applying = bool(change.diff) and access.put_to_use(change)
+def _used(access: SettingsAccess, change: Change, *, undone: bool = False) -> dict[str, Any]:
+    applying = bool(change.diff) and access.put_to_use(change, undone=undone)
     return {"problems": [], "diff": change.diff, "names": list(change.names), "applying": applying}
 
 
