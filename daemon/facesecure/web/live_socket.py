@@ -51,6 +51,7 @@ class Viewer:
         self._socket, self._known, self._until = socket, cameras, time.monotonic() + seconds
         self._ready: dict[str, int | None] = {}
         """The cameras whose next picture may be sent, with the number of the last; longest waiting first."""
+        self._watched: list[str] = []
         self._sent: dict[str, int] = {}
         """The pictures that were not acknowledged yet."""
         self._width = _WIDTHS[1]
@@ -84,14 +85,16 @@ class Viewer:
         if "watch" in message:
             self._watch(message)
         elif isinstance(camera, str) and type(number) is int and self._sent.get(camera) == number:
-            self._ready[camera] = self._sent.pop(camera)
+            del self._sent[camera]
+            if camera in self._watched:
+                self._ready[camera] = number
 
     def _watch(self, message: Mapping[str, Any]) -> None:
         wanted, width = message["watch"], message.get("width")
         if not isinstance(wanted, list) or len(wanted) > _MOST_CAMERAS:
             raise Closing(NONSENSE)
-        self._sent = {}
-        self._ready = {camera: None for camera in wanted if isinstance(camera, str) and camera in self._known}
+        self._watched = [camera for camera in wanted if isinstance(camera, str) and camera in self._known]
+        self._ready = {camera: self._ready.get(camera) for camera in self._watched if camera not in self._sent}
         self._width = width if width in _WIDTHS else _WIDTHS[1]
 
     async def _show(self) -> None:

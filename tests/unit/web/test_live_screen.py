@@ -82,6 +82,16 @@ def test_only_the_number_that_was_sent_counts(house: Served) -> None:
         assert live.picture() is not None
 
 
+def test_asking_again_and_again_brings_no_picture_more(house: Served) -> None:
+    with look(house) as live:
+        live.say({"watch": ["gate"]})
+        assert live.picture() is not None
+        for number in range(50):
+            live.say({"watch": ["gate"] if number % 2 else []})
+        show(house, 1, 1.0)
+        assert live.picture(0.7) is None
+
+
 @pytest.mark.parametrize("nonsense", ["{", "[]", "3", '{"watch": 3}', '{"watch": ["x"], "x": "' + "y" * 9000 + '"}'])
 def test_nonsense_ends_it(house: Served, nonsense: str) -> None:
     with look(house) as live:

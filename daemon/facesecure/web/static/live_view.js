@@ -12,7 +12,7 @@ const state = document.getElementById("live-state");
 const areasButton = document.getElementById("live-areas");
 const goOn = state.querySelector("button");
 const cameras = new Map();
-let socket = null, pause = 1000, retry = 0, over = false, showsAreas = false;
+let socket = null, asked = 0, pause = 1000, retry = 0, over = false, showsAreas = false;
 
 for (const figure of root.querySelectorAll("[data-camera]")) {
   const canvas = figure.querySelector("canvas");
@@ -34,7 +34,8 @@ function width() {
 }
 
 function watch() {
-  socket.send(JSON.stringify({ watch: [...cameras.keys()], width: width() }));
+  asked = width();
+  socket.send(JSON.stringify({ watch: [...cameras.keys()], width: asked }));
 }
 
 function begin() {
@@ -121,7 +122,7 @@ areasButton.addEventListener("click", () => {
 document.addEventListener("visibilitychange", () => (document.hidden ? end() : begin()));
 addEventListener("pagehide", end);
 addEventListener("pageshow", begin);
-addEventListener("resize", () => { if (socket?.readyState === WebSocket.OPEN) watch(); });
+addEventListener("resize", () => { if (socket?.readyState === WebSocket.OPEN && width() !== asked) watch(); });
 setInterval(() => cameras.forEach(tell), 1000);
 
 document.getElementById("live-refresh").hidden = true;

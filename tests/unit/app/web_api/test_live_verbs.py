@@ -135,6 +135,8 @@ def test_a_token_shows_its_own_cameras_until_it_is_revoked(parts, ask):
 
     assert size_of(look("front-door").body) == (320, 240)
     assert parts.store.page.live_tokens.find(token_hash(secret)).used_at is not None
+    ask("token-frame", {"camera": "front-door", "secret": secret, "after": 1, "seconds": 0.05}, token=None)
+    assert not parts.cameras[0].view.watched
     said = set()
     for camera, given in (("kuche", secret), ("garage", secret), ("front-door", new_token()), ("front-door", "x")):
         with pytest.raises(Refused) as refused:

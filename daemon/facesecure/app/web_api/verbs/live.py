@@ -62,15 +62,15 @@ def cameras(call: Call[Nothing]) -> Answer:
 
 
 def frame(call: Call[OneFrame]) -> Answer:
-    """Return a picture of one camera. With ``after``, which must be another, for at most ``seconds``."""
+    """Return a picture of one camera; with ``after`` one that is another, if there is one within ``seconds``."""
+    if call.arguments.after is not None:
+        camera_of(call.parts, call.arguments.camera)[1].view.watch()
     return one_frame(call.parts, call.arguments)
 
 
 def one_frame(parts: WebParts, wanted: OneFrame) -> Answer:
     """Return the answer to ``wanted``, for whoever may see that camera. Raises Refused if there is no picture."""
     slug, camera = camera_of(parts, wanted.camera)
-    if wanted.after is not None:
-        camera.view.watch()
     seconds = 0.0 if wanted.after is None else wanted.seconds
     found = newest([(camera.view, wanted.after)], wanted.width, seconds)
     picture = found[1] if found else camera.view.picture(wanted.width)
@@ -82,7 +82,8 @@ def one_frame(parts: WebParts, wanted: OneFrame) -> Answer:
 def token_frame(call: Call[TokenFrame]) -> Answer:
     """Return a picture to whoever has a live token for its camera.
 
-    Of a camera that there is not, and of one that the token is not for, the answer is the same.
+    Of a camera that there is not, and of one that the token is not for, the answer is the same. A camera that rests
+    goes on resting: a dashboard looks day and night, and the pictures that it gets are a second old then.
     """
     wanted, parts = call.arguments, call.parts
     token, camera = live_tokens.find(parts.store, wanted.secret), by_slug(parts).get(wanted.camera)
