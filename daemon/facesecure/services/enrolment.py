@@ -94,13 +94,16 @@ def enrol_from_images(
     return store_enrolment(store, name, enrolment)
 
 
-def store_enrolment(store: Store, name: str, enrolment: Enrolment) -> EnrolmentResult:
-    """Store the good faces of ``enrolment`` as those of ``name``, all or none. Raises EnrolmentRefused."""
+def store_enrolment(store: Store, name: str, enrolment: Enrolment, *notes: str) -> EnrolmentResult:
+    """Store the good faces of ``enrolment`` as those of ``name``, all or none. Raises EnrolmentRefused.
+
+    ``notes`` are for the audit log.
+    """
     try:
         faces = enrolment.finish()
     except EnrolmentError as error:
         raise EnrolmentRefused(error, _result(name, None, enrolment)) from error
-    return _result(name, _add(store, name, faces), enrolment)
+    return _result(name, _add(store, name, faces, *notes), enrolment)
 
 
 def enrol_from_sightings(
@@ -120,10 +123,10 @@ def enrol_from_sightings(
     return _result(name, save(accepted), enrolment)
 
 
-def _add(store: Store, name: str, faces: Sequence[EnrolledFace]) -> Person:
+def _add(store: Store, name: str, faces: Sequence[EnrolledFace], *notes: str) -> Person:
     """Add ``faces`` to the person and return them; without new faces the person is enrolled already."""
     if faces:
-        with audit.audited(store.state_dir, "person-enrolled", name):
+        with audit.audited(store.state_dir, "person-enrolled", name, *notes):
             return store.add_person(name, faces)
     return next(person for person in store.people() if name_key(person.name) == name_key(name))
 

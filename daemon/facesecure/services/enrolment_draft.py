@@ -136,8 +136,10 @@ class EnrolmentDraft:
             good = len(trial.accepted)
             return Standing(good, needed, pictures, tuple(trial.lookalikes()), problem, hint, few)
 
-    def save(self, models: ModelStack, store: Store, *, few: bool = False) -> EnrolmentResult:
+    def save(self, models: ModelStack, store: Store, *notes: str, few: bool = False) -> EnrolmentResult:
         """Store all good faces, or none; with ``few`` one is enough. Who is enrolled is looked up again.
+
+        ``notes`` are for the audit log.
 
         Raises EnrolmentRefused, as ``enrol_from_images`` does; the draft stays as it was then.
         """
@@ -145,7 +147,7 @@ class EnrolmentDraft:
             self._bound(models)
             final, now = self._enrolment.rehearsal(), models.enrolment_of(store, self.name)
             final.known, final.others, final.few = now.known, now.others, few
-            return store_enrolment(store, self.name, final)
+            return store_enrolment(store, self.name, final, *notes)
 
     def _next_number(self) -> int:
         if len(self._pictures) >= MOST_PICTURES:

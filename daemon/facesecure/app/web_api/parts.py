@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher
 from facesecure.alerts.policy.policy import Policy
@@ -17,17 +16,9 @@ from facesecure.app.watching import WatchedCamera
 from facesecure.config import FacesecureConfig
 from facesecure.services.doctor_run import DoctorRun
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.open_drafts import Drafts
 from facesecure.services.sign_in import SignIn
 from facesecure.storage.store import Store
-
-if TYPE_CHECKING:
-    from facesecure.app.web_api.drafts import Drafts
-
-
-def _no_drafts() -> Drafts:
-    from facesecure.app.web_api.drafts import Drafts  # it imports the verbs, which import this
-
-    return Drafts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +41,7 @@ class WebParts:
     changes: ChangeFeed = field(default_factory=ChangeFeed)
     any_account: Callable[[], bool] = lambda: False
     sign_in: SignIn | None = None
-    drafts: Drafts = field(default_factory=_no_drafts)
+    drafts: Drafts = field(default_factory=Drafts)
     """The enrolments that are open, and not saved yet."""
     settings: SettingsAccess | None = None
     doctor: DoctorRun = field(default_factory=DoctorRun)

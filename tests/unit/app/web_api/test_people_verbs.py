@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facesecure.app.web_api.drafts import Drafts
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Refused
 from facesecure.app.web_api.verbs import enrolment, people, visitors
@@ -18,9 +17,12 @@ from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Image, SeenFace
 from facesecure.domain.accounts import Role
+from facesecure.domain.errors import BusyError, UsageError
 from facesecure.domain.records import EnrolledFace
+from facesecure.services import audit
 from facesecure.services.enrolment_draft import EnrolmentDraft
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.open_drafts import Drafts
 from facesecure.services.people import read_export
 from support.faces import empty_scene
 from support.page_people import Page, came, kept_of_grace, two_people
@@ -192,6 +194,8 @@ def test_somebody_is_enrolled_picture_by_picture(page: Page, images: list[Image]
     assert page.ask("enrol-view", {"draft": draft, "picture": 1}).body.startswith(JPEG)
     saved = page.ask("enrol-save", {"draft": draft}).result
     assert saved == {"name": "Grace", "added": 3, "faces": 3}
+    entry = audit.verify(page.parts.state_dir).entries[-1]
+    assert [one.shown for one in entry.subjects] == ["Grace", "consent was confirmed"]
     assert refusal(page, "enrol-draft", {"draft": draft}).kind is Refusal.MISSING
 
 
@@ -237,13 +241,12 @@ def test_drafts_are_few_and_end_by_themselves(models: ModelStack, page: Page) ->
     first = drafts.add("one", draft())
     now[0] = 10
     second = drafts.add("one", draft())
-    with pytest.raises(Refused) as busy:
+    with pytest.raises(BusyError):
         drafts.add("two", draft())
-    assert (busy.value.kind, busy.value.seconds) == (Refusal.BUSY, 50.0)
     third = drafts.add("one", draft())  # in place of the oldest of its own
-    with pytest.raises(Refused):
+    with pytest.raises(UsageError):
         drafts.find("one", first)
-    with pytest.raises(Refused):
+    with pytest.raises(UsageError):
         drafts.find("two", second)
     drafts.close("two", third)
     assert len(drafts) == 2

@@ -24,6 +24,7 @@ LONGEST_SIDE = 1600
 """Pixels; the web process scales what is larger down."""
 _SHORTEST_SIDE = 12
 _LONGEST_SOURCE = 80
+_CONSENT = "consent was confirmed"
 
 
 class Beginning(Arguments):
@@ -131,7 +132,7 @@ def save(call: Call[Saving]) -> Answer:
     wanted, draft = call.arguments, _found(call, call.arguments.draft)
     try:
         with call.parts.load_models() as models, invalid("draft"):
-            result = draft.save(models, call.parts.store, few=wanted.few)
+            result = draft.save(models, call.parts.store, _CONSENT, few=wanted.few)
     except EnrolmentRefused as error:
         raise Refused(Refusal.INVALID, error.message, argument="draft") from error
     call.parts.drafts.close(call.session.identifier, wanted.draft)
@@ -146,7 +147,8 @@ def cancel(call: Call[WhichDraft]) -> Answer:
 
 
 def _found(call: Call[Any], identifier: str) -> EnrolmentDraft:
-    return call.parts.drafts.find(call.session.identifier, identifier)
+    with missing():
+        return call.parts.drafts.find(call.session.identifier, identifier)
 
 
 def _stands(call: Call[Any], identifier: str) -> Answer:

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from facesecure.app.web_api.protocol import Refusal
-from facesecure.app.web_api.verb import Refused
+from facesecure.domain.errors import BusyError, UsageError
 from facesecure.services.enrolment_draft import EnrolmentDraft
 
 MOST_DRAFTS = 4
@@ -45,7 +44,7 @@ class Drafts:
     def add(self, session: str, draft: EnrolmentDraft) -> str:
         """Keep a draft, and return its identifier, 32 hexadecimal digits.
 
-        If there are too many, the oldest of the same ``session`` is closed; of other sessions, Refused is raised.
+        If there are too many, the oldest of the same ``session`` is closed. Raises BusyError if all are of others.
         """
         with self._lock:
             self._drop_old()
@@ -57,16 +56,13 @@ class Drafts:
             return identifier
 
     def find(self, session: str, identifier: str) -> EnrolmentDraft:
-        """Return the draft of ``session``. Raises Refused if there is none, or it is another session's."""
+        """Return the draft of ``session``. Raises UsageError if there is none, or it is another session's."""
         with self._lock:
             self._drop_old()
             found = self._open.get(identifier)
             if found is None or found.session != session:
-                raise Refused(
-                    Refusal.MISSING,
-                    "this enrolment is not open any more",
-                    f"it is kept for {self.seconds / 60:.0f} minutes; begin again",
-                )
+                hint = f"it is kept for {self.seconds / 60:.0f} minutes; begin again"
+                raise UsageError("this enrolment is not open any more", hint)
             found.used = self.clock()
             return found.draft
 
@@ -87,8 +83,7 @@ class Drafts:
         if own:
             del self._open[min(own)[1]]
             return
-        wait = min(one.used for one in self._open.values()) + self.seconds - self.clock()
-        raise Refused(Refusal.BUSY, "others are enrolling people just now", "try again in a moment", seconds=wait)
+        raise BusyError("others are enrolling people just now", "try again in some minutes")
 
     def _drop_old(self) -> None:
         oldest = self.clock() - self.seconds
