@@ -136,7 +136,7 @@ def test_another_user_is_refused_by_the_kernels_word(saw: Callable[[str], None],
 
 @attack(
     "two hundred connections to the page's socket at once",
-    how="half say nothing, half send a line byte by byte; then 96 that wait for changes",
+    how="half say nothing, half send a line byte by byte; then 72 that wait for changes",
 )
 def test_a_crowd_keeps_nobody_from_disarming(house: AttackedHouse, saw: Callable[[str], None]) -> None:
     member = house.token("Mia", Role.MEMBER)

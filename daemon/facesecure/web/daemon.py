@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ SECONDS = 35.0
 """How long an answer may take; the longest wait for changes is 25 s."""
 _CONNECT_SECONDS = 3.0
 _PAUSE = 0.05
+_PAUSES = (0.1, 0.3, 0.9)
+"""Seconds before a request is made again that the daemon had no time for."""
 _CHUNK = 65536
 _START = "start it: sudo systemctl start facesecure"
 _AGAIN = "install again: sudo make install"
@@ -127,16 +130,35 @@ class Daemon:
         ``seconds`` is for the beginning of the answer, and again for all that follows. Raises as ``call`` does.
         """
         limit = self._seconds if seconds is None else seconds
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.setblocking(False)
-            try:
-                async with asyncio.timeout(limit):
-                    await self._connect(connection)
-                    streamed = await _ask(connection, request)
+        try:
+            async with asyncio.timeout(limit):
+                streamed = await self._patiently(request)
+            with closing(streamed):
                 async with asyncio.timeout(limit):
                     yield streamed
-            except TimeoutError:
-                raise DaemonAway("the daemon did not answer in time", _LOG) from None
+        except TimeoutError:
+            raise DaemonAway("the daemon did not answer in time", _LOG) from None
+
+    async def _patiently(self, request: Request) -> Streamed:
+        """Ask; while the daemon is answering too much, ask again a few times: it has not begun with the request."""
+        for pause in _PAUSES:
+            try:
+                return await self._ask(request)
+            except DaemonRefused as refused:
+                if refused.kind is not Refusal.BUSY or refused.seconds is None:
+                    raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        return await self._ask(request)
+
+    async def _ask(self, request: Request) -> Streamed:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.setblocking(False)
+            await self._connect(connection)
+            return await _ask(connection, request)
+        except BaseException:
+            connection.close()
+            raise
 
     async def _connect(self, connection: socket.socket) -> None:
         forbidden: Path | None = None
@@ -159,6 +181,10 @@ class Streamed:
     def __init__(self, connection: socket.socket, result: dict[str, Any], size: int, beginning: bytes) -> None:
         self.result, self.size = result, size
         self._connection, self._beginning = connection, beginning
+
+    def close(self) -> None:
+        """Read no more."""
+        self._connection.close()
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield the bytes, a piece at a time. Raises DaemonAway if they end too soon."""

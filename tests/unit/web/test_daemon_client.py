@@ -38,6 +38,7 @@ VERBS = (
     Verb("client", None, Nothing, lambda call: Answer({"client": [call.client.address, call.client.agent]})),
     Verb("limited", None, Nothing, limited),
     Verb("slow", None, Nothing, lambda call: time.sleep(0.6) or Answer()),
+    Verb("nap", None, Nothing, lambda call: time.sleep(0.05) or Answer()),
     Verb("film", None, Nothing, lambda call: Answer({"type": "video/mp4"}, bytes(20_000_000))),
 )
 
@@ -88,6 +89,25 @@ def test_many_are_asked_at_once(daemon):
         return [answer.result["client"][0] for answer in await asyncio.gather(*calls)]
 
     assert asyncio.run(all_at_once()) == [str(number) for number in range(60)]
+
+
+def test_who_comes_in_a_crowd_is_answered_a_little_later(daemon):
+    async def all_at_once():
+        return await asyncio.gather(*[daemon.call("nap") for _ in range(120)], return_exceptions=True)
+
+    assert [type(answer).__name__ for answer in asyncio.run(all_at_once())] == ["Answer"] * 120
+
+
+def test_a_daemon_that_stays_busy_is_asked_four_times(path, monkeypatch):
+    monkeypatch.setattr("facesecure.web.daemon._PAUSES", (0.01, 0.01, 0.01))
+    busy = line(ok=False, kind="busy", error="too much", hint=None, field=None, seconds=1.0)
+    with answering(path, busy) as asked, pytest.raises(DaemonRefused, match="too much"):
+        ask(Daemon([path]), "hello")
+    assert len(asked) == 4
+    path.unlink()
+    with answering(path, line(ok=False, kind="busy", error="locked")) as asked, pytest.raises(DaemonRefused):
+        ask(Daemon([path]), "hello")
+    assert len(asked) == 1
 
 
 def test_a_film_is_read_a_piece_at_a_time(daemon):
@@ -151,18 +171,19 @@ def answering(path: Path, answer: bytes):
             except OSError:
                 return
             with connection:
-                connection.recv(65536)
+                asked.append(connection.recv(65536))
                 try:
                     connection.sendall(answer)
                 except OSError:
                     continue
 
+    asked = list[bytes]()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
         thread = threading.Thread(target=work, daemon=True)
         thread.start()
-        yield
+        yield asked
         listener.shutdown(socket.SHUT_RDWR)
         thread.join(5)
 

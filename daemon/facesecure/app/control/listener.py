@@ -167,8 +167,14 @@ class Listener(AbstractContextManager["Listener"]):
                 self._service.refuse(connection, peer, why)
             return
         thread = threading.Thread(target=self._serve, args=(connection, peer), name=f"{self._name}-peer", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the service has as many threads as it may have
+            _log.warning("the %s socket cannot answer: %s", self._name, error)
+            with connection, suppress(OSError):
+                self._service.refuse(connection, peer, "")
+            return
         self._peers.add(thread)
-        thread.start()
 
     def _serve(self, connection: socket.socket, peer: Peer) -> None:
         with connection, suppress(OSError):

@@ -26,9 +26,9 @@ from facesecure.app.web_api.request import Request, discard, read_body
 from facesecure.app.web_api.verb import Answer, Refused
 from facesecure.domain.errors import ControlError
 
-MOST_CALLS = 64
-"""Calls that are answered at once, without those that wait."""
-MOST_WAITING = 96
+MOST_CALLS = 48
+"""Calls that are answered at once, without those that wait. The service may have 256 threads in all (``TasksMax=``)."""
+MOST_WAITING = 72
 """Calls that wait at once: ten browsers with several tabs."""
 MOST_WAITING_EACH = 24
 """Of those, in one session; and of everybody who has none."""

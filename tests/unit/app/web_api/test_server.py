@@ -320,6 +320,21 @@ def test_beyond_the_limit_a_call_is_told_so(path):
             peer.close()
 
 
+def test_where_no_thread_can_be_started_the_peer_is_told_so_and_the_next_is_served(path, monkeypatch, caplog):
+    start = threading.Thread.start
+
+    def refuse(thread):
+        if thread.name == "page-peer":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        assert call(path, "open").kind == Refusal.BUSY
+    assert "can't start new thread" in caplog.text
+    assert call(path, "open").kind is None
+
+
 def test_who_waits_is_released_when_the_daemon_stops(path, parts):
     peer = begun(path, request_line("wait", token=KIOSK))
     until(lambda: threading_count("page-peer") == 1)
