@@ -20,6 +20,7 @@ DONE = {
     "confirmed": "Thank you. Now you can do it; the password is not asked for again in the next ten minutes.",
 }
 _LONGEST = 200
+_LONGEST_CODE = 100
 _SHOWN_KINDS = ("invalid", "limited", "busy")
 """Refusals that are shown in the form, so that it can be sent again."""
 
@@ -59,7 +60,7 @@ async def sign_out(request: Request) -> Response:
 
 async def open_invitation(request: Request) -> Response:
     """Show whom a one-time link is for, and ask for a password. Only sending the form uses the link."""
-    code = request.query_params.get("code", "")[:_LONGEST]
+    code = request.query_params.get("code", "")[:_LONGEST_CODE]
     answer = await ask(request, "invitation", {"code": code or "-"})
     return render(request, "invitation.html", {**_chosen(code), **answer.result})
 
