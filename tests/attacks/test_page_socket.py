@@ -165,8 +165,8 @@ def test_a_crowd_keeps_nobody_from_disarming(house: AttackedHouse, saw: Callable
 
 def _begun(path: Path, content: bytes, stack: ExitStack) -> socket.socket:
     connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    connection.connect(str(path))  # without a time limit it waits for its turn
     connection.settimeout(20)
-    connection.connect(str(path))
     with suppress(OSError):  # refused already
         connection.sendall(content)
     return connection
