@@ -24,7 +24,7 @@ Saw = Callable[[str], None]
 
 GUESSES = (
     "..", ".", "...", "../../facesecure.db", "%2e%2e%2ffacesecure.db", "..%2f..%2fkey", "%2fetc%2fpasswd", "tom%00",
-    "tom%0a", "tom%20", "to", "t", "TOM", "tom.jpg", "tom%2fsmall.jpg", "*", "%25", "_", "tom'--", "tom%22", "1 OR 1=1",
+    "tom%0a", "tom%20", "to", "t", "TOM", "tom.jpg", "tom%2f..%2fcat", "*", "%25", "_", "tom'--", "tom%22", "1 OR 1=1",
     "-1", "a" * 101, "%F0%9F%98%80", "tom;cat", "tom~cat", "0" * 32, "%EF%BC%8E%EF%BC%8E", "con", "snapshots",
 )  # fmt: skip
 WAYS = (
