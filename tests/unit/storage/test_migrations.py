@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.domain import Alert
 from facesecure.storage import database
 from facesecure.storage.store import Store
 from facesecure.storage.tables import HEAD
 from support.faults.traces import all_sealed_values, found
-from support.store import MODEL
+from support.store import MODEL, sighting
 from support.visitors import CHOOSE, visit
 
 FIRST = Path(__file__).parents[2] / "support" / "databases" / "revision_0001.sql"
@@ -116,6 +117,25 @@ def test_a_migration_that_is_interrupted_begins_again(
     assert database.inspect(first_database) == "0001"
     with Store.open(state_dir) as store:
         assert [person.faces for person in store.people()] == [2]
+
+
+def test_alerts_find_their_sightings_and_nobody_has_reviewed_any(state_dir: Path) -> None:
+    with Store.open(state_dir) as store:
+        visit(store, "one", 1)
+        store.outbox.write(Alert.about(sighting("one"), "A stranger is here."), [])
+    with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection, connection:
+        connection.execute("DROP INDEX ix_alerts_sighting")
+        connection.execute("ALTER TABLE alerts DROP COLUMN sighting")
+        connection.execute("ALTER TABLE sightings DROP COLUMN reviewed_at")
+        connection.execute("UPDATE alembic_version SET version_num = '0010'")
+        for number, document in enumerate(("no JSON", "[]", '{"sighting": {"identifier": 7}}', '{"sighting": null}')):
+            values = (f"other-{number}", "test", "2026-05-01 12:00:00.000000", document, "")
+            connection.execute("INSERT INTO alerts VALUES (?, ?, ?, ?, ?)", values)
+    with Store.open(state_dir) as store:
+        visited = store.timeline.find("one")
+        assert [one.alert.text for one in visited.alerts] == ["A stranger is here."]
+        assert visited.reviewed_at is None
+        assert store.timeline.to_review() == 1
 
 
 def _columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
