@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import select
 import socket
 import threading
 from collections import Counter
@@ -152,11 +153,13 @@ class _Calls:
 
 
 def _is_gone(connection: socket.socket) -> bool:
-    """Return whether the peer has closed its end."""
-    try:
-        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
+    """Return whether the peer has closed its end; at once, whatever the connection's timeout."""
+    readable = select.poll()
+    readable.register(connection, select.POLLIN)
+    if not readable.poll(0):
         return False
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
     except OSError:
         return True
 

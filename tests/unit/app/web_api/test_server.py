@@ -367,3 +367,14 @@ def until(come):
     while not come():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_browser_that_stays_is_waited_for_beyond_the_time_of_a_line(path, parts):
+    begun = time.monotonic()
+    changing = threading.Timer(1.5, parts.changes.bump, [Topic.MODE])  # three times what a line may take
+    changing.start()
+    before = parts.changes.numbers()["mode"]
+    reply = call(path, "wait", token=KIOSK)
+    assert reply.result["changes"]["mode"] > before
+    assert 1.4 < time.monotonic() - begun < 5
+    changing.join()
