@@ -14,6 +14,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from facesecure.web.settings import plain_address
+
 REQUEST_SECONDS = 10.0
 """How long the line and the headers of a request may take."""
 READ_SECONDS = 30.0
@@ -97,11 +99,9 @@ def only_this_machine(address: str) -> bool:
 
 def _is_own(address: str) -> bool:
     try:
-        ip = ip_address(address.partition("%")[0])
+        return ip_address(plain_address(address)).is_loopback
     except ValueError:
         return False
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_loopback
 
 
 def _cancel(timer: asyncio.TimerHandle | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -67,6 +68,8 @@ async def _daemon_away(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    with suppress(DaemonAway):  # the page's menu is shown to those who may use it
+        await learn_who(request)
     response = error_page(request, error.status_code)
     response.headers.update(error.headers or {})
     return response

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from facesecure.web.settings import CurrentSettings, is_address
+from facesecure.web.settings import CurrentSettings, is_address, plain_address
 
 _SAFE = frozenset({"GET", "HEAD"})
 _METHODS = _SAFE | {"POST"}
@@ -79,6 +79,7 @@ class TrustedProxies:
         await self._app(scope, receive, send)
 
     def _correct(self, scope: Scope) -> None:
+        scope["client"] = (plain_address(scope["client"][0]), scope["client"][1])
         if not self._settings.trusts(scope["client"][0]):
             return
         headers = HeaderValues(scope=scope)
@@ -92,7 +93,7 @@ class TrustedProxies:
         """Return the address nearest to us that is no proxy of ours: what stands before it anybody may have written."""
         for text in reversed([part.strip() for part in forwarded]):
             try:
-                address = str(ip_address(text))
+                address = plain_address(str(ip_address(text)))
             except ValueError:
                 return None
             if not self._settings.trusts(address):

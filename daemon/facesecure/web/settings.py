@@ -77,7 +77,7 @@ class CurrentSettings:
     def trusts(self, address: str) -> bool:
         """Return whether ``address``, the other end of a connection, is a proxy's."""
         try:
-            peer = ip_address(address)
+            peer = ip_address(plain_address(address))
         except ValueError:
             return False
         return any(peer in network for network in self._settings.proxies)
@@ -86,6 +86,15 @@ class CurrentSettings:
 def networks(texts: Iterable[str]) -> tuple[Network, ...]:
     """Return the networks that ``texts`` name: addresses, or networks such as 192.168.1.0/24. Raises ValueError."""
     return tuple(ip_network(text, strict=False) for text in texts)
+
+
+def plain_address(text: str) -> str:
+    """Return the address ``text`` as people write it: a socket of both IPs calls 192.168.1.7 ::ffff:192.168.1.7."""
+    try:
+        mapped = getattr(ip_address(text.partition("%")[0]), "ipv4_mapped", None)
+    except ValueError:
+        return text
+    return str(mapped) if mapped else text
 
 
 def own_names() -> frozenset[str]:

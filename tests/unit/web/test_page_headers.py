@@ -91,3 +91,10 @@ def test_only_a_name_under_tls_is_bound_to_tls(tmp_path: Path) -> None:
             assert (answer.getheader("Strict-Transport-Security") is not None) == bound
             assert answer.getheader("Cross-Origin-Opener-Policy") == "same-origin"
             connection.close()
+
+
+def test_who_is_signed_in_finds_the_way_back_from_what_is_not_there(house: Served) -> None:
+    lost = house.get("/nowhere", Role.OWNER)
+    assert lost.status == 404
+    assert '<nav class="bar"' in lost.text
+    assert '<nav class="bar"' not in house.get("/nowhere").text

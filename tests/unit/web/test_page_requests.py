@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from facesecure.domain.accounts import Role
-from facesecure.web.connections import Connection
+from facesecure.web.connections import Connection, only_this_machine
 from facesecure.web.limits import BodyLimits
 from facesecure.web.request import local_path
+from facesecure.web.settings import plain_address
 from facesecure.web.static import static
 from support.page.served import Served, served_house, served_page
 
@@ -86,6 +87,15 @@ def test_a_trusted_proxy_is_believed_and_nobody_else(house: Served) -> None:
     over_tls["Origin"] = house.origin.replace("http", "https")
     assert house.ask("POST", "/mode", Role.OWNER, {**FORM, **over_tls}, b"mode=home").status == 403
     assert proxied(house, over_tls) == 303
+
+
+def test_an_address_is_the_same_on_a_socket_of_both_ips(house: Served) -> None:
+    assert plain_address("::ffff:192.168.1.7") == "192.168.1.7"
+    assert [plain_address(text) for text in ("::1", "fe80::1%eth0", "x", "")] == ["::1", "fe80::1%eth0", "x", ""]
+    assert house.server.settings.trusts("::ffff:127.0.0.7")
+    assert only_this_machine("::ffff:127.0.0.1")
+    assert only_this_machine("::1")
+    assert not only_this_machine("::ffff:192.168.1.7")
 
 
 def proxied(house: Served, headers: dict[str, str]) -> int:
