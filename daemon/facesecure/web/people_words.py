@@ -30,7 +30,7 @@ VERDICTS: Mapping[str, str] = {
     "file-not-an-image": "This is not a picture",
     "file-cut-short": "The file is cut short",
     "file-too-small": "The picture is too small",
-    "file-too-large": "The file is too large",
+    "file-too-large": "The picture is too large",
     "file-faulty": "The file is damaged",
     "file-undecodable": "The file is damaged",
     "file-memory": "The picture is too large to be read here",
@@ -59,7 +59,7 @@ ADVICE: Mapping[str, str] = {
     "file-foreign": "Save it as JPEG. On an iPhone: Settings, Camera, Formats, Most Compatible.",
     "file-not-an-image": "Choose a photo: JPEG, PNG, WebP or HEIC.",
     "file-cut-short": "Copy it again from where it came from.",
-    "file-too-large": "Make it smaller: 32 MB are enough for any photo.",
+    "file-too-large": "Up to 32 MB and 24 megapixels are read. Save it smaller, or as JPEG.",
     "file-memory": "Make it smaller.",
     "file-not-started": "Try again in a moment.",
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
@@ -48,7 +48,7 @@ class Part:
             self.file.close()
 
 
-async def parts_of(request: Request) -> AsyncIterator[Part]:
+async def parts_of(request: Request) -> AsyncGenerator[Part, None]:
     """Yield the parts of a multipart form in their order; each is closed when the next one is asked for.
 
     A file without a name and bytes, which browsers send for an empty field, is left out. Raises HTTPException: 415 for

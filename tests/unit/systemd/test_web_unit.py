@@ -57,7 +57,7 @@ def test_it_has_neither_network_nor_state_and_what_it_takes_is_bounded():
         "PrivateNetwork=yes",
         "RestrictAddressFamilies=AF_UNIX",
         "InaccessiblePaths=-/var/lib/facesecure -/etc/facesecure -/run/facesecure",
-        "MemoryMax=512M",
+        "MemoryMax=768M",
         "TasksMax=64",
     ):
         assert f"\n{setting}\n" in UNIT.read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
@@ -53,9 +54,10 @@ async def add(request: Request) -> Response:
     """Take pictures: decode each, and have it judged."""
     result = (await ask(request, "enrol-draft", _which(request))).result  # nobody else may send any
     allow_body(request, LARGEST_FORM)
-    async for part in parts_of(request):
-        if part.file is not None and len(result["pictures"]) < result["most"]:
-            result = await _judged(request, part)
+    async with aclosing(parts_of(request)) as parts:
+        async for part in parts:
+            if part.file is not None and len(result["pictures"]) < result["most"]:
+                result = await _judged(request, part)
     return _page(request, result) if is_partial(request) else redirect(request, _path(result["draft"]))
 
 
