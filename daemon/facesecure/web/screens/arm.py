@@ -22,10 +22,11 @@ from facesecure.web.rule_words import (
     rule_in_words,
     short_days,
 )
-from facesecure.web.screens.settings import confirmed
+from facesecure.web.screens.settings import confirmed, done_of
 
 DONE = {
-    "hours-saved": "Saved. facesecure restarts with these hours now, which takes a few seconds.",
+    "hours-saved": "Saved, and in use.",
+    "hours-rejected": "facesecure did not start with that: the change was taken back.",
     "hours-later": "Saved. It holds after the next start of facesecure.",
     "hours-same": "Nothing was changed.",
 }
@@ -68,8 +69,7 @@ async def save(request: Request) -> Response:
         raise
     if answer["problems"]:
         return await _again(request, week, {"away": "; ".join(one["text"] for one in answer["problems"])}, None)
-    done = "hours-same" if not answer["diff"] else "hours-saved" if answer["applying"] else "hours-later"
-    return redirect(request, "/arm", done=done)
+    return redirect(request, "/arm", done=f"hours-{await done_of(request, answer, 'arming')}")
 
 
 async def _again(

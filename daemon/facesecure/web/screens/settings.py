@@ -14,12 +14,14 @@ from starlette.routing import Route
 from facesecure.web.daemon import DaemonRefused
 from facesecure.web.language import Language
 from facesecure.web.request import ask, language_of, redirect, render
+from facesecure.web.restart import restarted
 
 DONE = {
-    "settings-saved": "Saved. facesecure restarts with it now, which takes a few seconds.",
+    "settings-saved": "Saved, and in use.",
+    "settings-rejected": "facesecure did not start with that: the change was taken back.",
     "settings-later": "Saved. It holds after the next start of facesecure.",
     "settings-same": "Nothing was changed.",
-    "settings-undone": "The last change was taken back. facesecure restarts with it now.",
+    "settings-undone": "The last change was taken back.",
 }
 _TITLES = {
     "health": "Camera faults",
@@ -92,7 +94,10 @@ async def save(request: Request) -> Response:
         return await _previewed(request, schema, section, asked, password="")
     if answer["problems"]:
         return _form(request, schema, section, texts, _problems(answer["problems"]))
-    return redirect(request, f"/settings/{section['name']}", done=_done(answer))
+    done = await done_of(request, answer, "settings-state")
+    return redirect(
+        request, "/settings" if done == "rejected" else f"/settings/{section['name']}", done=f"settings-{done}"
+    )
 
 
 async def undo(request: Request) -> Response:
@@ -102,14 +107,15 @@ async def undo(request: Request) -> Response:
     asked = {"revision": str(form.get("revision", ""))[:32]}
     if refused is None:
         try:
-            await ask(request, "settings-undo", asked)
+            answer = (await ask(request, "settings-undo", asked)).result
         except DaemonRefused as error:
             if error.kind != "confirm":
                 raise
             refused = ""
     if refused is not None:
         return render(request, "settings_undo.html", {**asked, "password_error": refused})
-    return redirect(request, "/settings", done="settings-undone")
+    done = await done_of(request, answer, "settings-state")
+    return redirect(request, "/settings", done="settings-rejected" if done == "rejected" else "settings-undone")
 
 
 async def confirmed(request: Request, form: FormData) -> str | None:
@@ -126,10 +132,17 @@ async def confirmed(request: Request, form: FormData) -> str | None:
     return None
 
 
-def _done(answer: Mapping[str, Any]) -> str:
+async def done_of(request: Request, answer: Mapping[str, Any], verb: str) -> str:
+    """Return what became of a change: "same", "later", "saved", or "rejected". Waits until it is in use.
+
+    ``verb`` answers whether it is, and what was rejected.
+    """
     if not answer["diff"]:
-        return "settings-same"
-    return "settings-saved" if answer["applying"] else "settings-later"
+        return "same"
+    if not answer["applying"]:
+        return "later"
+    found = await restarted(request, verb)
+    return "rejected" if found.get("rejected") else "saved"
 
 
 async def _previewed(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from facesecure.web.request import ask, redirect, render
+from facesecure.web.restart import restarted
 
 DONE = {
     "zones-saved": "Saved. facesecure watches by it in a few seconds; Settings can take it back.",
@@ -47,6 +48,8 @@ async def save(request: Request) -> Response:
     revision = str(form.get("revision", ""))
     answer = await ask(request, "zones-save", {"camera": _camera(request), **_drawn(form), "revision": revision})
     changed, in_use = answer.result["changed"], answer.result["in_use"]
+    if changed and in_use:
+        await restarted(request, "settings-state")
     done = ("zones-saved" if in_use else "zones-later") if changed else "zones-same"
     return redirect(request, f"/zones/{answer.result['camera']}", done=done)
 

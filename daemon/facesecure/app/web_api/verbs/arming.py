@@ -77,6 +77,7 @@ def arming(call: Call[Nothing]) -> Answer:
             "channels": [report.name for report in parts.dispatcher.reports()],
             "revision": revision,
             "applying": access is not None and access.applying(),
+            "rejected": access is not None and settings_file.history(access.place).rejected is not None,
         }
     )
 
