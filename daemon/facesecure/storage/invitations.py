@@ -75,6 +75,11 @@ class Invitations:
         with self._database.write(WRITE_TIMEOUT) as session:
             self._end(session, name)
 
+    def prune(self, now: datetime) -> None:
+        """Remove links that ended a day ago or earlier."""
+        with self._database.write(WRITE_TIMEOUT) as session:
+            session.execute(delete(InvitationRow).where(InvitationRow.expires_at < now - KEPT))
+
     @staticmethod
     def _end(session: DatabaseSession, name: str) -> None:
         unused = session.scalars(select(InvitationRow).where(InvitationRow.used_at.is_(None))).all()

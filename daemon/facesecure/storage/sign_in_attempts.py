@@ -50,6 +50,11 @@ class SignInAttempts:
                 session.merge(AttemptRow(what=keys[one], level=level.height, at=level.at))
             _prune(session)
 
+    def prune(self, before: datetime) -> None:
+        """Forget failures from before that time."""
+        with self._database.write(WRITE_TIMEOUT) as session:
+            session.execute(delete(AttemptRow).where(AttemptRow.at < before))
+
 
 def _prune(session: Session) -> None:
     if (session.scalar(select(func.count()).select_from(AttemptRow)) or 0) > MOST_ROWS:

@@ -298,6 +298,7 @@ class Store(AbstractContextManager["Store"]):
         at = now or datetime.now(UTC)
         pruned = retention.prune(self._database, self._snapshots, config, at)
         self.clips.prune(clips, config.keep_days, at)
+        self.page.prune(at)
         audit_retention.prune_by_age(self.state_dir, config.audit_days, at)
         if self._database.backups.due(at):
             self._database.backups.make(at)

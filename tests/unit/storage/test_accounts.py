@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.config import StoreConfig
 from facesecure.domain.accounts import Role
 from facesecure.domain.errors import UsageError
 from facesecure.services import accounts, live_tokens
 from facesecure.services.passwords import Passwords
-from facesecure.services.sign_in import Browser, SignIn
+from facesecure.services.sign_in import Browser, SignIn, WrongPasswordError
 from facesecure.storage.account_sessions import MOST_SESSIONS
 from facesecure.storage.live_tokens import MOST_TOKENS
 from facesecure.storage.store import Store
@@ -106,6 +107,26 @@ def test_old_links_are_forgotten(store: Store) -> None:
     accounts.invite(store, "Cem", Role.MEMBER)
     with closing(sqlite3.connect(store.state_dir / "facesecure.db")) as connection:
         assert connection.execute("SELECT name FROM invitations").fetchall() == [("Cem",)]
+
+
+def test_what_is_old_is_pruned(store: Store, sign_in: SignIn) -> None:
+    account(store, sign_in, "Anna")
+    accounts.invite(store, "Ben", Role.MEMBER)
+    with pytest.raises(WrongPasswordError):
+        sign_in.by_password("Anna", "x" * 12, HERE)
+
+    def left() -> list[int]:
+        tables = ("accounts", "sessions", "invitations", "attempts")
+        with closing(sqlite3.connect(store.state_dir / "facesecure.db")) as connection:
+            return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+
+    now = datetime.now(UTC)
+    store.prune(StoreConfig(), now)
+    assert left()[:3] == [1, 1, 2]
+    store.prune(StoreConfig(), now + timedelta(days=8))
+    assert left() == [1, 1, 0, 0]
+    store.prune(StoreConfig(), now + timedelta(days=400))
+    assert left() == [1, 0, 0, 0]
 
 
 @pytest.mark.parametrize("name", ["Änna", "A\u0308nna", "ÄNNA", " änna "])
