@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
 from facesecure.domain.actors import CONTROL_SOCKET, LONGEST_ACTOR, Actor, user_name
 from facesecure.util.plain_text import one_line
@@ -16,6 +17,7 @@ from facesecure.util.plain_text import one_line
 GROUP = "facesecure"
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; Python has no name for it
 _CREDENTIALS = struct.Struct("3i")
+_OVERFLOW = 65534  # what the kernel says in place of a group that a process does not see (user_namespaces(7))
 _BYTES = 1024
 """The largest buffer that Python's getsockopt allows: 256 groups."""
 
@@ -56,13 +58,25 @@ class Peer:
         return self.uid in (0, os.geteuid())
 
     def refused(self, group: str = GROUP) -> str:
-        """Return why this peer may not send commands; empty if it may: as root, this user, or a member of ``group``."""
+        """Return why this peer may not send commands; empty if it may: as root, this user, or a member of ``group``.
+
+        Where the kernel does not tell this process of ``group``, the mode of the socket and of its folder decides.
+        """
         if self._is_trusted:
             return ""
         number = _number_of(group)
-        if number is not None and number in self.groups:
+        if number is not None and (number in self.groups or (_OVERFLOW in self.groups and not is_mapped(number))):
             return ""
         return f"user {self.uid} may not control facesecure: only root, and members of the group {group}"
+
+
+def is_mapped(group: int, mapping: Path = Path("/proc/self/gid_map")) -> bool:
+    """Return whether this process sees the group with that number: with PrivateUsers= it sees root's and its own."""
+    try:
+        ranges = [tuple(map(int, line.split())) for line in mapping.read_text().splitlines()]
+    except OSError:
+        return True
+    return any(first <= group < first + count for first, _, count in ranges)
 
 
 def _supplementary(connection: socket.socket) -> list[int]:
