@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from support.service.installed import Service
+from support.page.house import photo_album
+from support.service.installed import SOURCE, Service
 from support.service.page import CERTIFICATES, UNIT, InstalledPage
 
 QUIET = '[camera]\nsource = "rtsp://127.0.0.1:9/door"\nreconnect_max = 600.0\n'
 TRIES = Path(__file__).parents[1] / "support" / "service" / "page_probe.py"
+VISIT = f"{SOURCE}/tests/support/service/page_visit.py"
 PROBE, OUTCOME = "/srv/page_probe.py", "/run/page-probe.json"
 PROBING = f"""[Unit]
 Requires=
@@ -86,6 +88,28 @@ def test_the_certificate_s_keys_are_root_s_and_the_certificate_is_for_the_doctor
         "/server.pem root:root 644",
     ]
     assert "certificate for " in service.command("doctor", check=False)
+
+
+def test_the_installed_page_is_set_up_by_a_link_and_enrols_from_photos(service, page, tmp_path):
+    """Whoever decodes the photos does so within the page's own sandbox."""
+    for photo in photo_album(tmp_path / "album", 4).iterdir():
+        service.system.write(f"/srv/album/{photo.name}", photo.read_bytes())
+    service.start(QUIET)
+    page.open()
+    link = json.loads(service.command("web", "setup", "Anna", "--json"))["link"]
+    host = link.split("/")[2].split(":")[0]
+    service.system.run("sh", "-c", f"grep -q {host} /etc/hosts || echo 127.0.0.1 {host} >>/etc/hosts")
+    photos = _in(service, "/srv/album")
+    brought = json.loads(
+        service.system.run(
+            "/usr/bin/python3", VISIT, link, f"{CERTIFICATES}/authority.pem", "Grace Hopper", *photos, timeout=120
+        ).stdout
+    )
+    assert brought["now"].endswith("somebody is home")
+    assert brought["good"] == "4 good pictures"
+    assert brought["person"].endswith("/people/Grace Hopper")
+    people = json.loads(service.command("people", "list", "--json"))["people"]
+    assert [(one["name"], one["faces"]) for one in people] == [("Grace Hopper", 4)]
 
 
 def _in(service: Service, folder: str) -> list[str]:
