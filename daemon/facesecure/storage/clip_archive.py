@@ -79,6 +79,10 @@ class ClipArchive:
         """Return a film by its identifier, or a unique beginning of it. Raises UsageError or StoreError."""
         return self._files.find(identifier, self.cipher())
 
+    def exactly(self, identifier: str) -> Clip:
+        """Return a film by its whole identifier, quickly. Raises UsageError or StoreError."""
+        return self._files.exactly(identifier, self.cipher())
+
     def media(self, identifier: str) -> Iterable[bytes]:
         """Return the bytes of a film, by its whole identifier: a fragmented MP4. Raises StoreError."""
         return self._files.reader(identifier, self.cipher()).media()

@@ -105,6 +105,14 @@ class Clips:
             raise UsageError(many, "facesecure events show ID names the film of a sighting")
         return self._described(found[0], cipher)
 
+    def exactly(self, identifier: str, cipher: FieldCipher) -> Clip:
+        """Return the film with that whole identifier, without looking at the others. Raises as ``find``."""
+        if not _NAME.fullmatch(identifier) or not (self._root / _path_of(identifier)).is_file():
+            raise UsageError(
+                f"there is no film {identifier!r}", "facesecure events show ID names the film of a sighting"
+            )
+        return self._described(identifier, cipher)
+
     def reader(self, identifier: str, cipher: FieldCipher) -> ClipReader:
         """Return what reads a film. Raises StoreError."""
         return ClipReader(self._root / _path_of(identifier), identifier, cipher)

@@ -71,6 +71,14 @@ def media(store: Store, identifier: str) -> bytes:
     return b"".join(store.clips.media(identifier))
 
 
+def test_a_film_is_found_by_its_whole_identifier(store: Store) -> None:
+    identifier = film(store)
+    assert store.clips.exactly(identifier) == store.clips.find(identifier)
+    for other in (identifier[:-1], identifier[:-1] + "x", "../" + identifier, "", new_identifier(NOW)):
+        with pytest.raises(UsageError, match="no film"):
+            store.clips.exactly(other)
+
+
 def test_a_film_is_read_as_it_was_written_and_nothing_of_it_is_in_the_file(store: Store) -> None:
     identifier = film(store)
     assert media(store, identifier) == FILM

@@ -80,7 +80,7 @@ def face(call: Call[WhichFace]) -> Answer:
 def film(call: Call[WhichPiece]) -> Answer:
     """Answer a piece of a film, an MP4 of ``size`` bytes; nothing where it has ended before."""
     asked, store = call.arguments, call.parts.store
-    clip = known(lambda: store.clips.find(asked.film))
+    clip = known(lambda: store.clips.exactly(asked.film))
     try:
         piece = _played.piece(store, clip, asked.start, asked.length)
     except (SourceError, UsageError) as error:
