@@ -41,6 +41,14 @@ class LikelyName:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyVisitor:
+    """Another visitor, and how alike the two look; None if no more than strangers do."""
+
+    visitor: Visitor
+    likeness: Likeness | None
+
+
+@dataclass(frozen=True, slots=True)
 class ContactSheet:
     """The faces of a visitor, the clearest first, and the people enrolled whom they look like, the closest first."""
 
@@ -85,6 +93,18 @@ def likeliest(config: FacesecureConfig, store: Store, faces: Sequence[StoredFace
     nearest = sorted(_closeness(store.templates(), faces).items(), key=lambda item: (-item[1], item[0]))
     words = [(name, likeness(closeness, model)) for name, closeness in nearest[:_LIKELIEST]]
     return [LikelyName(name, word) for name, word in words if word is not None]
+
+
+def alike_visitors(config: FacesecureConfig, store: Store, identifier: int, most: int) -> list[LikelyVisitor]:
+    """Return the other visitors without a name, those most like this one first; at most ``most``.
+
+    Raises UsageError if there is no such visitor, ModelError if the model has no card.
+    """
+    model = ScoreModel.from_card(load_card(config.recognizer.embedding_model, store.state_dir))
+    return [
+        LikelyVisitor(store.visitors.find(number), likeness(closeness, model))
+        for number, closeness in store.visitors.nearest(identifier)[:most]
+    ]
 
 
 def preview_naming(load_models: LoadModels, store: Store, identifier: int, name: str) -> NamingPreview:

@@ -17,7 +17,7 @@ from facesecure.domain.names import name_key
 from facesecure.domain.records import EnrolledFace, EnrolledFrom, Person, StoredFace, TemplateMaker
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor
-from facesecure.storage import enrolled_faces, people, sighting_faces, templates, visitors
+from facesecure.storage import correction_rows, enrolled_faces, people, sighting_faces, templates, visitors
 from facesecure.storage.database import Database
 from facesecure.storage.tables import FaceRow, PersonRow, SightingRow
 
@@ -68,7 +68,7 @@ class Corrections:
             person = None if name is None else _taken_for(session, row, name)
             removed = _disown(session, identifier, FaceRow.person_id == person.id if person else None, make_templates)
             words = f"corrected: not {person.name}" if person else "corrected: nobody we know"
-            visitors.write_correction(session, SightingRow.identifier == identifier, VerdictKind.STRANGER, None, words)
+            correction_rows.write(session, SightingRow.identifier == identifier, VerdictKind.STRANGER, None, words)
             visitors.leave_named(session, row)
             visitor = visitors.group(session, row, match)
             if visitor is None:
@@ -93,7 +93,7 @@ class Corrections:
             sighting_faces.unmark(session, identifier)
             visitors.leave(session, row)
             this = SightingRow.identifier == identifier
-            visitors.write_correction(session, this, VerdictKind.KNOWN, owner, "corrected")
+            correction_rows.write(session, this, VerdictKind.KNOWN, owner, "corrected")
         self._database.forget()
         return person
 

@@ -1,4 +1,4 @@
-"""Merge two visitors who are the same person: visits and marks of the one become the other's.
+"""Find visitors who look alike, and merge two who are the same person: visits and marks of the one become the other's.
 
 Both are sealed or encrypted for the visitor whose they are, so they are made anew for the other.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import UsageError
-from facesecure.storage import people, seals
+from facesecure.recognition.templates import template_of
+from facesecure.storage import people, seals, sighting_faces
 from facesecure.storage.encryption import MARKED_CROP, MARKED_EMBEDDING, FieldCipher, cipher_of, mark_context
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SightingRow, VisitorRow
 
@@ -34,6 +36,23 @@ def merge(session: Session, kept: VisitorRow, gone: VisitorRow, visits: list[str
     session.delete(gone)
     session.flush()
     people.mark_changed(session)
+
+
+def nearest(session: Session, visitor: int, visits: list[str]) -> list[tuple[int, float]]:
+    """Return the other visitors without a name, as (number, cosine), those most like ``visitor`` first.
+
+    ``visits`` are the visitor's. Those by another model's faces are left out.
+    """
+    faces = sighting_faces.of(session, visits)
+    if not faces:
+        return []
+    model = faces[-1].seen.model_sha256
+    mine = template_of(np.stack([face.seen.embedding for face in faces if face.seen.model_sha256 == model]))
+    found = list[tuple[int, float]]()
+    for number, theirs in sighting_faces.visits_by_visitor(session, model).items():
+        if number != visitor:
+            found.append((number, float(template_of(np.stack([visit.mean for visit in theirs])) @ mine)))
+    return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
 def _require_unnamed_pair(kept: VisitorRow, gone: VisitorRow) -> None:

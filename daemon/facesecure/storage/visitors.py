@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, func, literal, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import VerdictKind
@@ -19,13 +18,22 @@ from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace, Person, StoredFace, TemplateMaker, Visitor
 from facesecure.recognition.templates import templates_of
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
-from facesecure.storage import anonymise, enrolled_faces, forgotten, people, routes, seals, sighting_faces, unfinished
-from facesecure.storage.columns import UtcDateTime
+from facesecure.storage import (
+    anonymise,
+    correction_rows,
+    enrolled_faces,
+    forgotten,
+    people,
+    routes,
+    seals,
+    sighting_faces,
+    unfinished,
+)
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
-from facesecure.storage.tables import MarkedFaceRow, PersonRow, SeenFaceRow, SightingRow, VisitorRow
-from facesecure.storage.visitor_merge import merge
+from facesecure.storage.tables import MarkedFaceRow, SeenFaceRow, SightingRow, VisitorRow
+from facesecure.storage.visitor_merge import merge, nearest
 from facesecure.storage.writes import Writer
 
 _LIST_HINT = "facesecure visitors list shows them"
@@ -118,8 +126,16 @@ class Visitors:
             visitor.name, visitor.person_id = row.name, row.id
             session.execute(delete(MarkedFaceRow).where(MarkedFaceRow.visitor_id == visitor.id))
             theirs = SightingRow.visitor_id == visitor.id
-            write_correction(session, theirs, VerdictKind.KNOWN, row, "named later")
+            correction_rows.write(session, theirs, VerdictKind.KNOWN, row, "named later")
             return person
+
+    def nearest(self, identifier: int) -> list[tuple[int, float]]:
+        """Return the other visitors without a name by how alike they look, as (number, cosine), the most alike first.
+
+        Raises UsageError if there is no such visitor.
+        """
+        with self._database.read() as session:
+            return nearest(session, identifier, visits_of(session, find_row(session, identifier).id))
 
     def merge(self, kept: int, gone: int) -> Visitor:
         """Make the visits and marks of visitor ``gone`` those of ``kept``, who is returned.
@@ -265,29 +281,6 @@ def remove_faceless(session: Session) -> int:
     seen = select(SightingRow.visitor_id).join(SeenFaceRow).where(SightingRow.visitor_id.is_not(None))
     gone = delete(VisitorRow).where(VisitorRow.id.not_in(seen), VisitorRow.id.not_in(select(MarkedFaceRow.visitor_id)))
     return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
-
-
-def write_correction(
-    session: Session, which: ColumnElement[bool], kind: VerdictKind, person: PersonRow | None, words: str
-) -> None:
-    """Store a correction beside the verdict of sightings; ``person`` is given exactly for KNOWN.
-
-    Whoever corrects a sighting has reviewed it.
-    """
-    now = datetime.now(UTC)
-    session.execute(
-        update(SightingRow)
-        .where(which)
-        .values(
-            corrected_kind=kind.value,
-            corrected_name=person.name if person else None,
-            corrected_name_key=person.name_key if person else None,
-            corrected_person_id=person.id if person else None,
-            correction=words,
-            corrected_at=now,
-            reviewed_at=func.coalesce(SightingRow.reviewed_at, literal(now, UtcDateTime)),
-        )
-    )
 
 
 def _join(session: Session, visitor: VisitorRow, row: SightingRow) -> None:

@@ -68,6 +68,11 @@ LIKENESS: Mapping[str, str] = {
     "quite": "Quite like %(name)s",
     "slightly": "A little like %(name)s",
 }
+ALIKE: Mapping[str, str] = {
+    "very": "Very alike",
+    "quite": "Quite alike",
+    "slightly": "A little alike",
+}
 PROBLEMS: Mapping[str, str] = {
     "too-few": "%(good)s good of the %(needed)s that are needed",
     "several-people": "These pictures show different people, and it is not clear who is meant",
@@ -96,6 +101,7 @@ TEXTS = (
     *VERDICTS.values(),
     *ADVICE.values(),
     *LIKENESS.values(),
+    *ALIKE.values(),
     *PROBLEMS.values(),
     *PROBLEM_ADVICE.values(),
     *(text for _, text in SURENESS.values()),
@@ -110,6 +116,7 @@ def words() -> dict[str, Any]:
         "verdicts": VERDICTS,
         "advice": ADVICE,
         "likeness": LIKENESS,
+        "alike": ALIKE,
         "problems": PROBLEMS,
         "problem_advice": PROBLEM_ADVICE,
         "sureness": SURENESS,

@@ -21,7 +21,7 @@ from facesecure.vision.images.codec import png_bytes
 from support.builders import NOON
 from support.faults.traces import all_sealed_values, found, sealed_values
 from support.store import MODEL, OTHER_MODEL, UNIDENTIFIED, known, sighting
-from support.visitors import CHOOSE, enrolled, faces, known_to, looks, seen, visit
+from support.visitors import CHOOSE, between, enrolled, faces, known_to, looks, seen, visit
 
 DAY = timedelta(days=1)
 
@@ -327,3 +327,17 @@ def test_the_clearest_face_of_a_visitor_stands_for_them(store: Store) -> None:
     store.visitors.forget(1)
     with pytest.raises(UsageError, match="no visitor 1"):
         store.visitors.face(1)
+
+
+def test_the_visitors_most_like_one_come_first_and_those_with_a_name_not_at_all(store: Store) -> None:
+    for number, person in enumerate([1, 2, 3, 4]):
+        visit(store, f"s{number}", person)
+    mixed = tuple(seen(between(looks(1, day), looks(3, day)), day) for day in range(3))
+    store.record(replace(sighting("mixed"), faces=mixed))
+    number = store.visitors.group("mixed", lambda *_: None)
+    name(store, 4, "Dan")
+    (first, high), (second, low), (last, least) = store.visitors.nearest(number)
+    assert ({first, second}, last) == ({1, 3}, 2)
+    assert high >= low > least
+    with pytest.raises(UsageError):
+        store.visitors.nearest(99)

@@ -15,7 +15,7 @@ from facesecure.domain.records import Visitor
 from facesecure.domain.wire.sightings import VisitorDocument
 from facesecure.recognition.sighting_enrolment import Judged
 from facesecure.services.enrolment_codes import code_of, problem_of
-from facesecure.services.naming import ContactSheet, contact_sheet, preview_naming
+from facesecure.services.naming import ContactSheet, alike_visitors, contact_sheet, preview_naming
 from facesecure.services.visitors import forget_visitor, merge_visitors, name_visitor
 from facesecure.vision.images.codec import jpeg_bytes
 
@@ -67,13 +67,16 @@ def show_visitors(call: Call[WhichPage]) -> Answer:
 
 
 def show_visitor(call: Call[WhichVisitor]) -> Answer:
-    """Return one visitor with their faces, the likeliest names, all names, and the others they may be merged with."""
+    """Return one visitor with their faces, the likeliest names, all names, and the visitors most like them."""
     parts = call.parts
     with missing():
         sheet = contact_sheet(parts.config, parts.store, call.arguments.visitor)
     names = [person.name for person in parts.store.people()]
-    others = [one for one in parts.store.visitors.all(PAGE, named=False) if one.identifier != call.arguments.visitor]
-    return Answer({**_sheet(sheet, MOST_FACES), "names": names, "others": [_visitor(one) for one in others]})
+    others = [
+        {**_visitor(one.visitor), "likeness": one.likeness and one.likeness.value}
+        for one in alike_visitors(parts.config, parts.store, call.arguments.visitor, PAGE)
+    ]
+    return Answer({**_sheet(sheet, MOST_FACES), "names": names, "others": others})
 
 
 def show_face(call: Call[WhichFace]) -> Answer:
