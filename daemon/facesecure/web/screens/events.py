@@ -17,6 +17,8 @@ from facesecure.web.request import ask
 _PAUSE = 2.0
 _SINCE = re.compile(r"([a-z]{1,20}):(\d{1,16})")
 _MOST_TOPICS = 20
+_OVER = ("signed-out", "forbidden")
+"""Refusals after which the page is loaded anew; after others it waits."""
 
 
 async def stream(request: Request) -> Response:
@@ -69,7 +71,7 @@ async def _next(request: Request, since: Mapping[str, int]) -> Mapping[str, int]
     try:
         changes: Mapping[str, int] = (await ask(request, "changes", {"since": dict(since)})).result["changes"]
     except DaemonRefused as error:
-        if error.kind != "busy":
+        if error.kind in _OVER:
             return None
         changes = {}
     except DaemonAway:
