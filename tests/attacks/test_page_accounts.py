@@ -137,6 +137,22 @@ def test_guessing_passwords_gets_nowhere_and_locks_nobody_out(page: Page, saw: S
     )
 
 
+@attack("wrong passwords at once", how="16 threads of one address, with 200 passwords, and of an account, from 200")
+def test_tries_at_once_are_counted_one_by_one(page: Page, saw: Saw) -> None:
+    page.account()
+    page.store.page.sessions.end([one.identifier for one in page.sign_in.sessions.all()])
+    looked_at = []
+    for addresses in (["10.0.0.9"], [f"10.0.1.{number}" for number in range(200)]):
+        page.time.wait(86_400)
+        before = page.hasher.checked
+        asked = [(addresses[number % len(addresses)], f"wrong word {number}") for number in range(200)]
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda one: page.refusal("sign-in", address=one[0], name="Anna", password=one[1]), asked))
+        looked_at.append(page.hasher.checked - before)
+    assert looked_at == [10, 10]
+    saw("10 of each 200 were looked at")
+
+
 @attack("many sign in at once", how="12 threads with the real Argon2")
 def test_one_password_is_hashed_at_a_time(page: Page, saw: Saw) -> None:
     at_once, most = [0], [0]
