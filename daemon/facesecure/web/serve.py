@@ -50,6 +50,7 @@ _LIMITS: dict[str, Any] = {
     "h11_max_incomplete_event_size": _HEADERS,
     "ws_max_size": _MESSAGE,
     "ws_ping_interval": None,
+    "ws_per_message_deflate": False,  # JPEGs get no smaller by it
 }
 
 _log = logging.getLogger(__name__)

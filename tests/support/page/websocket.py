@@ -19,6 +19,7 @@ from wsproto.events import (
     Request,
     TextMessage,
 )
+from wsproto.extensions import PerMessageDeflate
 
 SECONDS = 10.0
 
@@ -38,18 +39,21 @@ class LiveSocket:
     ) -> None:
         self.rejected: int | None = None
         self.closed: int | None = None
+        self.compressed = False
         self._events: deque[Event] = deque()
         self._partial = b""
         plain = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
         self._connection = tls.wrap_socket(plain, server_hostname="localhost") if tls else plain
         self._protocol = WSConnection(ConnectionType.CLIENT)
         extra = [(name.encode(), value.encode()) for name, value in headers.items()]
-        self._send(Request(f"localhost:{port}", path, extra_headers=extra))
+        offered = [PerMessageDeflate()]  # as browsers do
+        self._send(Request(f"localhost:{port}", path, extensions=offered, extra_headers=extra))
         first = self._next()
         if isinstance(first, RejectConnection):
             self.rejected = first.status_code
         elif first is not None:
             assert isinstance(first, AcceptConnection), first
+            self.compressed = bool(first.extensions)
 
     def __enter__(self) -> Self:
         return self

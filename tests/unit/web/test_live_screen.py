@@ -45,6 +45,7 @@ def test_every_camera_is_shown(house: Served) -> None:
     with look(house) as live:
         live.say({"watch": ["front-door", "gate"], "width": 320})
         shown = [live.picture() for _ in range(2)]
+        assert not live.compressed, "a JPEG gets no smaller, and the machine warmer"
     assert {head["camera"] for head, _ in shown} == {"front-door", "gate"}
     assert all(jpeg.startswith(JPEG) and head["size"] == [320, 240] and head["boxes"] == [] for head, jpeg in shown)
 
