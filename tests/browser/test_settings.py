@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable
 from typing import Any
@@ -58,6 +59,32 @@ def test_a_setting_is_changed_seen_saved_and_taken_back(house, page, written):
     confirm_password(page)
     expect(page.get_by_text("The last change was taken back")).to_be_visible(timeout=RESTART)
     assert house.home.config.read_text() == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give the file to somebody else")
+def test_beside_a_file_that_it_may_not_write_a_change_counts_and_can_be_taken_back(house, page):
+    file = house.home.config
+    before = file.read_text()
+    os.chown(file, 65534, -1)
+    try:
+        page.goto("/settings/policy")
+        page.get_by_label("Stranger cooldown", exact=True).fill("77")
+        page.get_by_role("button", name="Show what changes").click()
+        expect(page.get_by_text("this counts in its place")).to_be_visible()
+        page.get_by_role("button", name="Save").click()
+        confirm_password(page)
+        expect(page.get_by_text("Saved, and in use.")).to_be_visible(timeout=RESTART)
+        assert file.read_text() == before
+        assert house.command("config", "overrides", "--json")["overrides"] == {"policy.stranger_cooldown": 77.0}
+        page.goto("/arm")
+        expect(page.get_by_text("a stranger 1 min")).to_be_visible()
+        page.goto("/settings")
+        page.get_by_role("button", name="Undo").click()
+        confirm_password(page)
+        expect(page.get_by_text("The last change was taken back")).to_be_visible(timeout=RESTART)
+        assert house.command("config", "overrides", "--json")["overrides"] == {}
+    finally:
+        os.chown(file, os.geteuid(), -1)
 
 
 def test_the_hours_of_the_week_are_changed_by_a_member_without_javascript(house, signed_in, written):
