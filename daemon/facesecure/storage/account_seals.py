@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,10 +30,9 @@ def put_seal(cipher: FieldCipher, row: Row) -> None:
 
 def seal_again(session: Session, old: FieldCipher, new: FieldCipher) -> None:
     """Seal every genuine row with the ``new`` key. What others changed stays as it is, and is refused."""
-    for kind in _KINDS:
-        for row in session.scalars(select(kind)):
-            if is_genuine(old, row):
-                put_seal(new, row)
+    for row in (row for kind in _KINDS for row in _rows(session, kind)):
+        if is_genuine(old, row):
+            put_seal(new, row)
 
 
 def altered(session: Session, cipher: FieldCipher) -> list[str]:
@@ -44,10 +43,15 @@ def altered(session: Session, cipher: FieldCipher) -> list[str]:
         if not is_genuine(cipher, row)
     ]
     for kind, words in _OTHERS.items():
-        count = sum(not is_genuine(cipher, row) for row in session.scalars(select(kind)))
+        count = sum(not is_genuine(cipher, row) for row in _rows(session, kind))
         if count:
             found.append(f"{count} of the page's {words} are refused: written or changed outside of facesecure")
     return found
+
+
+def _rows(session: Session, kind: type[Row]) -> list[Row]:
+    rows: Iterable[Row] = session.scalars(select(kind))
+    return list(rows)
 
 
 _OTHERS: dict[type[Row], str] = {

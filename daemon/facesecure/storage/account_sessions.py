@@ -89,7 +89,7 @@ def begin(
     return _record(cipher, row, owner)
 
 
-def _query() -> Select[tuple[SessionRow, AccountRow]]:
+def _query() -> Select[SessionRow, AccountRow]:
     return select(SessionRow, AccountRow).join(AccountRow, AccountRow.uid == SessionRow.account)
 
 
