@@ -38,6 +38,7 @@ from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
 from facesecure.domain.actors import DAEMON
 from facesecure.domain.interfaces import AlertPlugin
+from facesecure.pipeline.movements import Movements
 from facesecure.pipeline.pipeline import Onlooker
 from facesecure.services import audit
 from facesecure.services.drill.drill import Drill
@@ -87,11 +88,13 @@ def assembled(
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
     location: StateLocation | None = None,
     settings: SettingsAccess | None = None,
+    movements: dict[str, Movements] | None = None,
 ) -> Iterator[Daemon]:
     """Build and start the daemon that ``config`` describes; stop it in reverse order on exit.
 
     ``extra_plugins`` get every alert beside the plugins that the configuration enables. ``location``: the configured
     state directory, where ``state_dir`` is a copy in memory. ``settings``: how the page changes the configuration.
+    ``movements``: those that the daemon before this one saw, by camera; what this one sees is added.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
     location = location or StateLocation(state_dir, state_dir)
@@ -104,7 +107,7 @@ def assembled(
         steps = [*(drill.step for drill in drills), delivery_changes(context.changes)]
         live = any(source.frames.live for source in sources)
         alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=extra_plugins)
-        cameras = start_cameras(context, sources, drills, alerts, stack)
+        cameras = start_cameras(context, sources, drills, alerts, stack, movements)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         _serve_page(context, alerts, cameras, commands, stack, settings)
@@ -177,7 +180,7 @@ def run(
 
     def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
         with (
-            assembled(config, location.path, extra_plugins, location, settings_of(supervisor)) as daemon,
+            assembled(config, location.path, extra_plugins, location, settings_of(supervisor), movements) as daemon,
             Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
             supervisor.watched(daemon.captures) as streams,
         ):
@@ -194,6 +197,7 @@ def run(
             return None
         return SettingsAccess(Place(config_file, location.named), supervisor.apply, lambda: supervisor.applying)
 
+    movements: dict[str, Movements] = {}
     with instance_lock(state_dir), writable_state(state_dir) as location:
         if reread is not None and take_back_untried(Place(config_file, location.named)):
             config = reread()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class WatchedCamera:
 
     def _show(self, onlooker: Onlooker | None, frame: Frame, tracks: Sequence[Track]) -> None:
         self.view.look(frame, tracks)
-        self.movements.note(frame.taken_at)
+        self.movements.note(time.monotonic() if self.camera.frames.live else frame.taken_at)
         if onlooker:
             onlooker(frame, tracks)
 
@@ -123,13 +124,20 @@ def start_cameras(
     drills: Sequence[Drill],
     alerts: AlertStack,
     stack: ExitStack,
+    movements: dict[str, Movements] | None = None,
 ) -> tuple[WatchedCamera, ...]:
-    """Start capturing ``sources``, one for each camera of the configuration with its drill; ``stack`` stops them."""
-    bell = threading.Condition()
+    """Start capturing ``sources``, one for each camera of the configuration with its drill; ``stack`` stops them.
+
+    ``movements``, by camera, are gone on with, and those of other cameras put there.
+    """
+    bell, kept = threading.Condition(), {} if movements is None else movements
     return tuple(
-        _start(context, config, source, drill, alerts, LatestView(bell), stack)
+        _start(
+            context, config, source, drill, alerts, LatestView(bell), kept.setdefault(config.camera.name, Movements()),
+            stack,
+        )
         for config, source, drill in zip(context.config.each_camera(), sources, drills, strict=True)
-    )
+    )  # fmt: skip
 
 
 def _start(
@@ -139,6 +147,7 @@ def _start(
     drill: Drill,
     alerts: AlertStack,
     view: LatestView,
+    movements: Movements,
     stack: ExitStack,
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
@@ -163,7 +172,7 @@ def _start(
     drill.follow_camera(lambda: camera.frames.trouble)
     sources.attention.also(lambda: drill.showing)
     sources.attention.also(lambda: view.watched)
-    movements = Movements(lambda: pipeline.sampler.changes)
+    movements.follow(lambda: pipeline.sampler.changes)
     return WatchedCamera(config, camera, pipeline, drill, main, view, movements)
 
 

@@ -58,7 +58,7 @@ class Movements:
         self._samples: deque[tuple[float, bytes]] = deque(maxlen=SAMPLES)
         self._next = float("-inf")
         self._began: float | None = None
-        self._latest = 0.0
+        self._latest = float("-inf")
         self._lock = threading.Lock()
 
     @property
@@ -66,8 +66,18 @@ class Movements:
         """How long movements have been noted: an hour, and less after a start."""
         return 0.0 if self._began is None else min(HOUR, self._latest - self._began)
 
+    def follow(self, changes: Callable[[], Sequence[Change]]) -> Movements:
+        """Go on with a pipeline that took the place of the last one, and return this."""
+        self._changes = changes
+        return self
+
     def note(self, at: float) -> None:
-        """Keep what moves in the latest frame, which was taken at ``at``, unless one was kept a moment ago."""
+        """Keep what moves in the latest frame, at ``at`` in seconds, unless one was kept a moment ago.
+
+        A clock that goes back, as of a film that begins anew, begins another hour.
+        """
+        if at < self._latest:
+            self._forget()
         if at < self._next:
             return
         self._began = at if self._began is None else self._began
@@ -75,6 +85,11 @@ class Movements:
         if changes := self._changes():
             with self._lock:
                 self._samples.append((at, _packed(changes)))
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._samples.clear()
+        self._began, self._next = None, float("-inf")
 
     def tried(self, mask: Sequence[Area], zones: Sequence[Area], threshold: float) -> Trial:
         """Return how many movements there were, and how many would be left out with ``mask`` and ``zones``.

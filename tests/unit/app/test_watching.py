@@ -10,6 +10,7 @@ from facesecure.app.assembly import assembled
 from facesecure.camera.sources.attention import Attention
 from facesecure.camera.synthetic.video_writer import VideoWriter
 from facesecure.config import FacesecureConfig
+from facesecure.pipeline.movements import Movements
 
 
 def passing(path: Path) -> Path:
@@ -56,3 +57,12 @@ def test_a_scene_is_busy_for_whoever_needs_it() -> None:
         needs[one] = False
     attention.scene = True
     assert attention.busy
+
+
+def test_another_daemon_goes_on_with_the_movements_of_a_camera(tmp_path: Path) -> None:
+    config = FacesecureConfig.model_validate({"camera": {"source": f"file:{passing(tmp_path / 'film.mp4')}"}})
+    movements = {"front door": Movements(lambda: [((0.1, 0.1, 0.4, 0.4), 0.05)])}
+    movements["front door"].note(-100.0)
+    with assembled(config, tmp_path / "state", movements=movements) as daemon:
+        daemon.watch()
+        assert daemon.cameras[0].movements.tried([], [], 0.004).movements == 2

@@ -85,3 +85,15 @@ def test_the_gate_tells_what_moves_in_masked_parts_too():
     assert abs(top - 30 / 90) < 0.05
     assert abs(bottom - 60 / 90) < 0.05
     assert abs(share - 30 * 30 / 90 / 160) < 0.02
+
+
+def test_another_pipeline_goes_on_with_the_hour():
+    movements = moved([ROAD], [PATH], every=10.0).follow(lambda: [ROAD])
+    movements.note(20.0)
+    assert movements.tried([], [], LIMIT) == Trial(3, 0)
+
+
+def test_a_clock_that_goes_back_begins_another_hour():
+    movements = moved([ROAD], [PATH], every=600.0).follow(lambda: [ROAD])
+    movements.note(0.0)
+    assert (movements.tried([], [], LIMIT), movements.seconds) == (Trial(1, 0), 0)
