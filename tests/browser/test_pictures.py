@@ -23,7 +23,7 @@ PICTURES = {
     "live-desktop": ("/live", DESKTOP, True),
 }
 MOST_BYTES = 150_000
-COLOURS = 128
+COLOURS = 80
 
 
 def small(path: Path) -> Path:

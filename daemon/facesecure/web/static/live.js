@@ -9,6 +9,8 @@ let stream = null;
 let retryMs = FIRST_RETRY_MS;
 let retry = 0;
 const waiting = new Set();
+const busy = new Set();
+const again = new Set();
 let timer = 0;
 let since = document.body.dataset.changes || "";
 
@@ -20,7 +22,19 @@ function refresh(element) {
   if (element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")) {
     return; // somebody is typing there
   }
-  window.htmx.ajax("GET", element.dataset.from, { target: element, swap: element.dataset.swap || "innerHTML" });
+  if (busy.has(element)) {
+    again.add(element); // what changes meanwhile is asked for when this answer is there
+    return;
+  }
+  busy.add(element);
+  // Its own source: all that htmx is asked without one shares a queue, of which it keeps only the last.
+  const how = { source: element, target: element, swap: element.dataset.swap || "innerHTML" };
+  window.htmx.ajax("GET", element.dataset.from, how).finally(() => {
+    busy.delete(element);
+    if (again.delete(element)) {
+      changed(element.dataset.live.split(" "));
+    }
+  });
 }
 
 function refreshWaiting() {
