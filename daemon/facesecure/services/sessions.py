@@ -24,6 +24,8 @@ KEPT = 60.0
 USE_NOTED = timedelta(minutes=10)
 """How precisely is stored when a session was last used: the disk is an SD card."""
 LONGEST_TOKEN = 100
+_PATIENCE = 0.2
+"""Seconds that a request waits to store that its session was used; it is tried again with a later one."""
 
 _log = logging.getLogger(__name__)
 
@@ -151,7 +153,7 @@ class Sessions:
             session = replace(session, used_at=now)
             self._keep(hashed, session, generation)
             try:
-                self._records.sessions.update(hashed, used_at=now)
+                self._records.sessions.update(hashed, used_at=now, timeout=_PATIENCE)
             except StoreError as error:
                 _log.debug("when a session was used is not stored: %s", error)
         return session

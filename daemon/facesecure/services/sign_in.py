@@ -93,10 +93,7 @@ class SignIn:
         if not self._is_right(hashed, password, limits, beside):
             self._note_refusal(account, browser)
             raise WrongPasswordError("the name or the password is wrong", "check both; capital letters count")
-        token, session = self._begin(account, browser)
-        if instead_of is not None:
-            self.sessions.end(instead_of)
-        return token, session
+        return self._begin(account, browser, instead_of)
 
     def confirm(self, token: str, session: Session, password: str) -> None:
         """Note that whoever is signed in gave the password again. Raises as ``by_password``."""
@@ -129,8 +126,10 @@ class SignIn:
             raise LinkVoidError("this link is too old: it works for 15 minutes", _ASK_THE_OWNER)
         return found
 
-    def accept(self, code: str, password: str, browser: Browser) -> tuple[str, Session]:
-        """Use a one-time link: make its account, or set its password, and sign in.
+    def accept(
+        self, code: str, password: str, browser: Browser, instead_of: Session | None = None
+    ) -> tuple[str, Session]:
+        """Use a one-time link: make its account, or set its password, and sign in as ``by_password`` does.
 
         Raises LinkVoidError, TooManyTriesError, BusyError, and UsageError if the password is not good enough.
         """
@@ -143,14 +142,16 @@ class SignIn:
         action = "password-changed" if invitation.edition else "account-created"
         audit.record(self._store.state_dir, action, account.name, account.role.value, actor=_actor(account))
         self.sessions.forget()
-        return self._begin(account, browser)
+        return self._begin(account, browser, instead_of)
 
-    def _begin(self, account: Account | None, browser: Browser) -> tuple[str, Session]:
+    def _begin(self, account: Account | None, browser: Browser, instead_of: Session | None) -> tuple[str, Session]:
         begun = self.sessions.begin(account, browser.words, browser.address) if account else None
         if begun is None or account is None:
             raise WrongPasswordError("the account was changed just now", "try again")
         about = [one for one in (browser.words, browser.address) if one]
         audit.record(self._store.state_dir, "signed-in", *about, actor=_actor(account))
+        if instead_of is not None:
+            self.sessions.end(instead_of)
         return begun
 
     def _account(self, name: str) -> tuple[str, Account | None]:

@@ -44,9 +44,16 @@ class AccountSessions:
             rows = session.execute(_query().order_by(SessionRow.used_at.desc(), SessionRow.identifier)).all()
             return [one for row, account in rows if (one := _record(cipher, row, account)) is not None]
 
-    def update(self, token_sha256: str, *, used_at: datetime, confirmed_at: datetime | None = None) -> None:
-        """Store when a session was last used and, if given, when the password was."""
-        with self._database.write(WRITE_TIMEOUT) as session:
+    def update(
+        self,
+        token_sha256: str,
+        *,
+        used_at: datetime,
+        confirmed_at: datetime | None = None,
+        timeout: float = WRITE_TIMEOUT,
+    ) -> None:
+        """Store when a session was last used and, if given, when the password was. Raises BusyError, StoreError."""
+        with self._database.write(timeout) as session:
             row, cipher = session.get(SessionRow, token_sha256), cipher_of(session)
             if row is None or not account_seals.is_genuine(cipher, row):
                 return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -82,6 +85,18 @@ def test_a_session_is_read_again_now_and_then_in_any_case(store: Store, sessions
     assert sessions.find(token) is not None
     time.wait(KEPT + 1)
     assert sessions.find(token) is None
+
+
+def test_a_database_that_others_hold_keeps_nobody_waiting(
+    store: Store, sessions: Sessions, time: Time, tmp_path: Path
+) -> None:
+    token = begun(store, sessions, time)
+    time.wait(3600)
+    with closing(sqlite3.connect(tmp_path / "state" / "facesecure.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        before = monotonic()
+        assert sessions.find(token) is not None
+        assert monotonic() - before < 2
 
 
 def test_ending_a_session_counts_at_once(store: Store, sessions: Sessions, time: Time) -> None:

@@ -70,6 +70,13 @@ def test_signing_in_again_ends_the_session_that_the_browser_had(page: Page) -> N
     assert page.ask("session", after)["account"] == "Anna"
 
 
+def test_a_link_signs_in_instead_of_whoever_was(page: Page) -> None:
+    annas = page.account()
+    bens = page.ask("accept-invitation", annas, code=page.link("Ben", Role.VIEWER), password=PASSWORD)["token"]
+    assert page.ask("session", bens)["account"] == "Ben"
+    assert page.ask("session", annas)["account"] is None
+
+
 def test_signing_out_ends_this_session_or_all(page: Page) -> None:
     first = page.account()
     second, third = (page.ask("sign-in", name="Anna", password=PASSWORD)["token"] for _ in range(2))

@@ -146,10 +146,10 @@ def invitation(call: Call[Code]) -> Answer:
 
 
 def accept_invitation(call: Call[CodeAndPassword]) -> Answer:
-    """Use a one-time link: its account gets the password, and is signed in here."""
+    """Use a one-time link: its account gets the password, and is signed in here, in place of whoever was."""
     given, browser = call.arguments, browser_of(call.client)
     with refusing("password"):
-        return _begun(*sign_in_of(call.parts).accept(given.code, given.password, browser))
+        return _begun(*sign_in_of(call.parts).accept(given.code, given.password, browser, call.signed_in))
 
 
 def change_password(call: Call[TwoPasswords]) -> Answer:
