@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from facesecure.config import FacesecureConfig
 from facesecure.config.changeable import locked, value_problem
 from facesecure.config.loader import Problem, SettingsFile, read_file, settings_of_text
 from facesecure.config.paths import state_directory
@@ -118,6 +119,12 @@ def read(place: Place) -> Settings:
     if len(text) > _LARGEST:
         raise ConfigError(f"{place.config_file} is too large to be changed here", hint="change it in an editor")
     return _settings(place, text, settings_overlay.read(SignedDocuments(place.state_dir)))
+
+
+def settings_of(config: FacesecureConfig) -> Settings:
+    """Return the settings of ``config``, which is not a file's."""
+    tables = config.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return Settings("", (), SettingsFile(None, tables, {}))
 
 
 def preview(place: Place, changes: Mapping[KeyPath, Any], revision: str | None = None) -> Change:

@@ -184,3 +184,14 @@ def test_health_is_for_viewers_and_the_checks_for_owners(house: Served) -> None:
     assert "I have a copy" in owner
     assert house.post("/health/key", {}, Role.OWNER).status == 303
     assert "I have a copy" not in house.get("/health", Role.OWNER).text
+
+
+def test_settings_that_are_no_file_s_are_shown_and_cannot_be_changed(tmp_path: Path) -> None:
+    with served_cameras(tmp_path, "front door") as served:
+        assert "cannot be changed" in served.get("/settings", Role.OWNER).text
+        page = served.get("/settings/policy", Role.OWNER).text
+        assert "Not here:" in page
+        assert "Show what changes" not in page
+        assert served.get("/settings/state", Role.OWNER).status == 200
+        assert served.get("/arm", Role.OWNER).status == 200
+        assert served.get("/health", Role.OWNER).status == 200

@@ -51,7 +51,7 @@ async def show(request: Request) -> Response:
     words = request.query_params.get("q", "")[:100].casefold().split()
     found = list(_found(schema["sections"], words))[:_MOST_FOUND] if words else []
     sections = [_shown(request, section) for section in schema["sections"]]
-    values = {**schema, "sections": sections, "query": " ".join(words), "found": found}
+    values = {**schema, "sections": sections, "query": " ".join(words), "hits": found}
     return render(request, "settings.html", values)
 
 

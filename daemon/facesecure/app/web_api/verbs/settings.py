@@ -15,6 +15,7 @@ from facesecure.app.changes import Topic
 from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
+from facesecure.config import FacesecureConfig
 from facesecure.config.toml_lines import KeyPath
 from facesecure.config.wording import dotted
 from facesecure.domain.accounts import Role
@@ -23,6 +24,8 @@ from facesecure.services.settings_file import Change, SettingsRefused, StaleSett
 from facesecure.services.settings_form import changes_of, sections
 from facesecure.util.redaction import bounded
 
+_FIXED = "this run of facesecure does not read its settings from a file"
+_NO_STATE = {"changeable": False, "revision": "", "applying": False, "last": None, "rejected": None}
 _MOST_PROBLEMS = 50
 _LONGEST = 500
 Key = Annotated[str, Field(min_length=1, max_length=200)]
@@ -53,8 +56,13 @@ def access_of(call: Call[Any]) -> SettingsAccess:
 
 
 def schema(call: Call[Nothing]) -> Answer:
-    """Return every section with its fields, where changes are kept, and what can be taken back."""
-    access = access_of(call)
+    """Return every section with its fields, where changes are kept, and what can be taken back.
+
+    Where the daemon was not started with a file's settings, as in the demo, they are shown all the same.
+    """
+    access = call.parts.settings
+    if access is None:
+        return Answer({"sections": _fixed(call.parts.config), "in_file": False, "file": None, **_NO_STATE})
     settings = settings_file.read(access.place)
     found = [section.as_json() for section in sections(settings)]
     in_file = access.place.edits_file
@@ -64,8 +72,8 @@ def schema(call: Call[Nothing]) -> Answer:
 
 def state(call: Call[Nothing]) -> Answer:
     """Return whether a change is being put to use, and whether the last one was taken back, with the error."""
-    access = access_of(call)
-    return Answer(_state(access, settings_file.read(access.place).revision))
+    access = call.parts.settings
+    return Answer(_NO_STATE if access is None else _state(access, settings_file.read(access.place).revision))
 
 
 def preview(call: Call[Changes]) -> Answer:
@@ -134,11 +142,18 @@ def _used(access: SettingsAccess, change: Change, *, undone: bool = False) -> di
     return {"problems": [], "diff": change.diff, "names": list(change.names), "applying": applying}
 
 
+def _fixed(config: FacesecureConfig) -> list[dict[str, Any]]:
+    """Return the sections of settings that cannot be changed, as ``schema`` answers them."""
+    found = [section.as_json() for section in sections(settings_file.settings_of(config))]
+    return [{**one, "fields": [{**field, "reason": _FIXED} for field in one["fields"]]} for one in found]
+
+
 def _state(access: SettingsAccess, revision: str) -> dict[str, Any]:
     history = settings_file.history(access.place)
     last, rejected = (history.versions[-1] if history.versions else None), history.rejected
     undoable = last is not None and last.after == revision
     return {
+        "changeable": True,
         "revision": revision,
         "applying": access.applying(),
         "last": last and {"at": last.at.isoformat(), "by": last.by, "names": list(last.names), "undoable": undoable},
