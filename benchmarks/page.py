@@ -3,8 +3,9 @@
     python -m benchmarks.page [--visits 10000] [--few 100] [--times 30] [--json FILE]
 
 A real daemon (its camera is not there, so that nothing else is measured) and a real web process answer over TCP, both
-warm. The store holds that many sightings of 5 known people, 60 visitors and what moved without a face, half of them
-with alerts on two channels, all with a snapshot. The same with few visits says what the number of visits costs.
+warm. One store holds that many sightings of 5 known people, 60 visitors and what moved without a face, half of them
+with alerts on two channels, all with a snapshot; another holds few. Both are asked in turns, and the median of the
+pairs' ratios says what the number of visits costs, whatever else the machine does.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -150,30 +152,14 @@ def _wait(port: int, seconds: float = 120.0) -> None:
     raise TimeoutError("the page does not answer")
 
 
-def milliseconds(port: int, token: str, path: str, times: int) -> list[float]:
-    """Return how long ``path`` took, each of ``times`` times, after three that warm it up."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Host": f"localhost:{port}", "Cookie": f"facesecure={token}", "Accept": "text/html"}
-    took = []
-    for number in range(times + 3):
-        began = time.perf_counter()
-        connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        body = answer.read()
-        if answer.status != 200 or (path == "/timeline" and body.count(b'<li class="visit') != PAGE):
-            raise RuntimeError(f"{path} answered {answer.status}, {len(body)} bytes")
-        if number >= 3:
-            took.append(1000 * (time.perf_counter() - began))
-    return took
+class House:
+    """A store with so many visits, and the running page before it. Example: ``House(stack, 10_000, 8791)``."""
 
-
-def measure(visits: int, times: int, port: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each page with ``visits`` stored."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        token = fill(folder / "state", visits)
+    def __init__(self, stack: ExitStack, visits: int, port: int) -> None:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        self._token, self._port = fill(folder / "state", visits), port
         middle = datetime.now(UTC) - visits // 2 * BETWEEN
-        paths = {
+        self.paths = {
             "the newest": "/timeline",
             "one person": "/timeline?person=Anna",
             "not yet reviewed": "/timeline?to_review=yes",
@@ -182,8 +168,32 @@ def measure(visits: int, times: int, port: int) -> dict[str, list[float]]:
             "one visit": f"/visit/{visits - 1:08x}",
             "a thumbnail": f"/visit/{visits - 1:08x}/small.jpg",
         }
-        with running(folder / "state", folder, port):
-            return {what: milliseconds(port, token, path, times) for what, path in paths.items()}
+        stack.enter_context(running(folder / "state", folder, port))
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def milliseconds(self, path: str) -> float:
+        """Return how long ``path`` takes, from the request to the last byte."""
+        headers = {"Host": f"localhost:{self._port}", "Cookie": f"facesecure={self._token}", "Accept": "text/html"}
+        began = time.perf_counter()
+        self._connection.request("GET", path, headers=headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = 1000 * (time.perf_counter() - began)
+        if answer.status != 200 or (path == "/timeline" and body.count(b'<li class="visit') != PAGE):
+            raise RuntimeError(f"{path} answered {answer.status}, {len(body)} bytes")
+        return took
+
+
+def measure(few: House, many: House, times: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Return the milliseconds of each page with few and with many visits, asked for in turns: both see the same load.
+
+    The first three of each only warm up.
+    """
+    taken = {}
+    for what in many.paths:
+        both = [[house.milliseconds(house.paths[what]) for house in (few, many)] for _ in range(times + 3)]
+        taken[what] = tuple(map(list, zip(*both[3:], strict=True)))
+    return cast("dict[str, tuple[list[float], list[float]]]", taken)
 
 
 def main() -> None:
@@ -195,13 +205,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8791)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    many, few = (measure(count, chosen.times, chosen.port) for count in (chosen.visits, chosen.few))
+    with ExitStack() as stack:
+        few_house, many_house = House(stack, chosen.few, chosen.port), House(stack, chosen.visits, chosen.port + 1)
+        taken = measure(few_house, many_house, chosen.times)
     print(f"{'page':18} {'median ms':>10} {'slowest ms':>11}  {chosen.visits} against {chosen.few} visits")
-    for what, took in many.items():
-        median = statistics.median(took)
-        print(f"{what:18} {median:10.1f} {max(took):11.1f}  {median / statistics.median(few[what]):.2f} times")
+    for what, (few, many) in taken.items():
+        ratio = statistics.median(after / before for before, after in zip(few, many, strict=True))
+        print(f"{what:18} {statistics.median(many):10.1f} {max(many):11.1f}  {ratio:.2f} times")
     if chosen.json:
-        chosen.json.write_text(json.dumps({"many": many, "few": few}, indent=1))
+        chosen.json.write_text(json.dumps(taken, indent=1))
 
 
 if __name__ == "__main__":
