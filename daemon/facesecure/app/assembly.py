@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from facesecure.alerts.build import AlertStack, build_alerts
 from facesecure.alerts.delivery.dispatcher import Dispatcher
@@ -70,6 +71,7 @@ class Daemon:
     dispatcher: Dispatcher
     store: Store
     commands: Commands
+    context: DaemonContext
 
     @property
     def captures(self) -> list[tuple[LatestFrame, float]]:
@@ -81,6 +83,20 @@ class Daemon:
         watch_all(self.cameras, streams or [iter(frames) for frames, _ in self.captures], onlooker)
 
 
+class Front(Protocol):
+    """A way into the daemon beside the page, which runs within it (``facesecure.mqtt`` is one)."""
+
+    def plugins(self) -> Mapping[str, AlertPlugin]:
+        """Return the plugins by which it gets alerts; the dispatcher closes them, after the last alert."""
+
+    def opened(self, daemon: Daemon) -> AbstractContextManager[object]:
+        """Return what serves ``daemon`` until it ends."""
+
+
+MakeFront = Callable[[FacesecureConfig], Front | None]
+"""Makes a front for a configuration, or None where it is off."""
+
+
 @contextmanager
 def assembled(
     config: FacesecureConfig,
@@ -89,11 +105,13 @@ def assembled(
     location: StateLocation | None = None,
     settings: SettingsAccess | None = None,
     movements: dict[str, Movements] | None = None,
+    fronts: Sequence[MakeFront] = (),
 ) -> Iterator[Daemon]:
     """Build and start the daemon that ``config`` describes; stop it in reverse order on exit.
 
     ``extra_plugins`` get every alert beside the plugins that the configuration enables. ``location``: the configured
     state directory, where ``state_dir`` is a copy in memory. ``settings``: how the page changes the configuration.
+    ``fronts`` make what serves the daemon besides.
     ``movements``: those that the daemon before this one saw, by camera; what this one sees is added.
     Raises ModelError, StoreError or SourceError before anything has been started that would need stopping.
     """
@@ -106,13 +124,18 @@ def assembled(
         drills = [_drill(context, one.camera.name) for one in config.each_camera()]
         steps = [*(drill.step for drill in drills), delivery_changes(context.changes)]
         live = any(source.frames.live for source in sources)
-        alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=extra_plugins)
+        in_use = [front for make in fronts if (front := make(config)) is not None]
+        plugins = {**(extra_plugins or {}), **{name: one for front in in_use for name, one in front.plugins().items()}}
+        alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=plugins)
         cameras = start_cameras(context, sources, drills, alerts, stack, movements)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         _serve_page(context, alerts, cameras, commands, stack, settings)
         stack.enter_context(LeanLibraries())
-        yield Daemon(cameras, alerts.dispatcher, context.store, commands)
+        daemon = Daemon(cameras, alerts.dispatcher, context.store, commands, context)
+        for front in in_use:
+            stack.enter_context(front.opened(daemon))
+        yield daemon
 
 
 def _drill(context: DaemonContext, camera: str) -> Drill:
@@ -169,18 +192,21 @@ def run(
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
     reread: ReloadConfig | None = None,
     config_file: Path | None = None,
+    fronts: Sequence[MakeFront] = (),
 ) -> None:
     """Run the daemon until SIGTERM or Ctrl-C; with ``exit_at_end`` until a recording ends.
 
     ``reread`` reads the configuration again at SIGHUP, or after a change of it, or of what the page has set beside
-    ``config_file``. ``on_ready`` is called with each daemon before its first frame.
+    ``config_file``. ``on_ready`` is called with each daemon before its first frame. ``fronts``: see ``assembled``.
     If ``state_dir`` has become read-only, a copy in memory takes its place. Ctrl-C raises KeyboardInterrupt after
     everything has been stopped. Raises StoreError if another daemon uses ``state_dir``, and as ``assembled`` does.
     """
 
     def serve(config: FacesecureConfig, supervisor: Supervisor) -> None:
         with (
-            assembled(config, location.path, extra_plugins, location, settings_of(supervisor), movements) as daemon,
+            assembled(
+                config, location.path, extra_plugins, location, settings_of(supervisor), movements, fronts
+            ) as daemon,
             Reporter(lambda: supervisor.with_complaint(daemon.commands.public_line())),
             supervisor.watched(daemon.captures) as streams,
         ):

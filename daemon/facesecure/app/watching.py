@@ -17,6 +17,7 @@ from functools import partial
 from facesecure.alerts.build import AlertStack
 from facesecure.app.change_hooks import VisitChanges, trouble_changes
 from facesecure.app.context import DaemonContext
+from facesecure.app.visit_events import VisitEvents
 from facesecure.camera.build import Camera, build_camera
 from facesecure.camera.clips.build import build_recorder, build_ring
 from facesecure.camera.clips.packet_ring import PacketRing
@@ -28,6 +29,7 @@ from facesecure.camera.sources.idle_decoding import IdleDecoding
 from facesecure.camera.sources.tap import NO_TAP
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
+from facesecure.domain.deliveries import MQTT
 from facesecure.domain.errors import SourceError
 from facesecure.pipeline.build import build_pipeline
 from facesecure.pipeline.latest_view import LatestView
@@ -151,7 +153,8 @@ def _start(
     stack: ExitStack,
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
-    followed = VisitChanges(drill, context.changes)
+    inner: PipelineObserver = VisitEvents(drill, MQTT) if config.mqtt.enabled else drill
+    followed = VisitChanges(inner, context.changes)
     observer = _filming(context, config, sources.ring, followed, lambda: pipeline.sampler.moving, stack)
     pipeline = build_pipeline(
         config,

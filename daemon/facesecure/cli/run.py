@@ -13,6 +13,7 @@ from facesecure.domain.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from facesecure.app.assembly import Front
     from facesecure.config import FacesecureConfig
 
 Source = Annotated[
@@ -46,7 +47,18 @@ def run(
         return _reload(settings, state_of(config), source)
 
     file = find_config(settings.config_file)
-    assembly.run(config, state_of(config), exit_at_end=exit_at_end, reread=reread, config_file=file)
+    assembly.run(
+        config, state_of(config), exit_at_end=exit_at_end, reread=reread, config_file=file, fronts=[_mqtt_front]
+    )
+
+
+def _mqtt_front(config: FacesecureConfig) -> Front | None:
+    """Return the front for MQTT if it is enabled; nothing of it is imported otherwise."""
+    if not config.mqtt.enabled:
+        return None
+    from facesecure.mqtt.front import MqttFront
+
+    return MqttFront(config)
 
 
 def _reload(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:

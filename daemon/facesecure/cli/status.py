@@ -55,6 +55,7 @@ def _show(found: dict[str, Any]) -> None:
     rows = [*(_camera(found["camera"]) if len(cameras) < 2 else map(_one_of_several, cameras)), *rows]
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
+    rows += list(found.get("troubles", {}).items())
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
 
 

@@ -21,6 +21,7 @@ from facesecure.config.cameras import MotionConfig as MotionConfig
 from facesecure.config.clips import ClipsConfig as ClipsConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.liveness import LivenessConfig as LivenessConfig
+from facesecure.config.mqtt import MqttConfig as MqttConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.config.subjects import SubjectsConfig as SubjectsConfig
 from facesecure.config.web import WebConfig as WebConfig
@@ -233,6 +234,7 @@ class FacesecureConfig(Section):
     policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     web: WebConfig = Field(default_factory=lambda: WebConfig())
+    mqtt: MqttConfig = Field(default_factory=lambda: MqttConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table for each plugin: [plugins.log]; each takes enabled = true|false and the plugin's "

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from facesecure.domain import Alert
 
+MQTT = "mqtt"
+"""The channel of the MQTT broker, which gets every visit, whatever the rules decide on."""
+
 
 class DeliveryState(StrEnum):
     """The state of a delivery.

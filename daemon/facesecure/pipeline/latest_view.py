@@ -107,6 +107,12 @@ class LatestView:
             return None
         return now.number, now.frame.pixels.size, max(0.0, time.monotonic() - now.came_at)
 
+    @property
+    def followed(self) -> bool:
+        """Whether a face is followed in the newest frame, other than one that never moves."""
+        shown = self._shown
+        return shown is not None and any(track.live and not track.is_fixed for track in shown.tracks)
+
     def watch(self) -> None:
         """Note that somebody looks at moving pictures."""
         self._looked_at = time.monotonic()

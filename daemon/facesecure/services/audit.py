@@ -55,6 +55,7 @@ ACTIONS = {
     "password-reset": "the password of an account was made void, for a new one",
     "signed-in": "somebody signed in to the page",
     "sign-in-refused": "a wrong password was given; of many tries only some are recorded",
+    "code-refused": "a wrong code was given over MQTT; of many tries only some are recorded",
     "signed-out": "sessions of the page were ended",
     "live-token-made": "a token for live pictures was made",
     "live-token-revoked": "a token for live pictures was revoked",

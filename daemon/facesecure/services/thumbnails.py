@@ -35,6 +35,21 @@ def thumbnail(store: Store, sighting: StoredSighting) -> bytes | None:
         return None
 
 
+def portrait(store: Store, sighting: StoredSighting) -> bytes | None:
+    """Return the JPEG of the face of ``sighting`` and what is around it, in the snapshot's own pixels; None as above.
+
+    Sightings without a face are shown whole.
+    """
+    data = store.timeline.snapshot(sighting)
+    if data is None:
+        return None
+    try:
+        image = photo_of(data, sighting.identifier)
+        return jpeg_bytes(np.ascontiguousarray(image if sighting.box is None else around(image, sighting.box)))
+    except (ImageError, ValueError):
+        return None
+
+
 class _Snapshot:
     """A snapshot as a key of the cache: the same for the same bytes, which are not kept with it."""
 

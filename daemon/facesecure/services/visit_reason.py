@@ -9,6 +9,7 @@ from enum import StrEnum
 from facesecure.alerts.policy.rules import NO_CHANNELS, RuleContext, RuleSet
 from facesecure.alerts.policy.visit import visit_key
 from facesecure.domain import Alert, AlertKind, VerdictKind
+from facesecure.domain.deliveries import MQTT
 from facesecure.domain.errors import UsageError
 from facesecure.domain.mode import Mode
 from facesecure.domain.records import StoredSighting
@@ -43,7 +44,7 @@ def why_told(store: Store, rules: RuleSet, visit: TimelineVisit) -> WhyTold:
 
     The mode of that time is not stored; what was decided when the house was disarmed is UNKNOWN.
     """
-    if visit.alerts:
+    if any(_notifies(one.alert) for one in visit.alerts):
         return WhyTold(Reason.NOTIFIED)
     if visit.sighting.superseded_by is not None:
         return WhyTold(Reason.REPLACED)
@@ -64,7 +65,13 @@ def _alert_before(store: Store, seen: StoredSighting, cooldown: float) -> Alert 
     """Return the latest alert about the same visitor within ``cooldown`` seconds before the end of a visit."""
     since = seen.first_seen - timedelta(seconds=cooldown)
     found = store.outbox.between(since, seen.last_seen + _DECIDED)
-    return next((one.alert for one in reversed(found) if _same_visitor(store, seen, one.alert)), None)
+    told = (one.alert for one in reversed(found) if _notifies(one.alert))
+    return next((alert for alert in told if _same_visitor(store, seen, alert)), None)
+
+
+def _notifies(alert: Alert) -> bool:
+    """Return whether ``alert`` was decided on by the rules: MQTT gets every visit."""
+    return alert.channels != (MQTT,)
 
 
 def _same_visitor(store: Store, seen: StoredSighting, alert: Alert) -> bool:

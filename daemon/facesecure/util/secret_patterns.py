@@ -12,7 +12,8 @@ HIDDEN = "***"
 _PIECE = 4000
 
 _NAME = re.compile(
-    r"secret|passw|passphrase|token|credential|api_?key|auth|userpwd|^(?:p|u|pw|key|pin|sig|usr|user|username|pas|sid)$"
+    r"secret|passw|passphrase|token|credential|api_?key|auth|userpwd|^disarm_code$"
+    r"|^(?:p|u|pw|key|pin|sig|usr|user|username|pas|sid)$"
     r"|(?:^|[_.-])(?:pass|pas|pwd|pw|key|pin|sig|signature|usr|user|username)(?:$|[_.-])|^login(?:pas|use|pwd)|pwd$",
     re.IGNORECASE,
 )

@@ -86,6 +86,8 @@ class Commands:
     """Returns what is refused because others changed it in the state directory."""
     record: Record = ignore_action
     """Records an action in the audit log."""
+    troubles: dict[str, Callable[[], str]] = field(default_factory=dict)
+    """For each front, by its name, a function that returns what is wrong with it; empty if nothing."""
 
     @classmethod
     def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
@@ -152,8 +154,13 @@ class Commands:
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
             "problems": list(self.problems()),
+            "troubles": self.front_troubles(),
             "lag": asdict(lag) if lag else None,
         }
+
+    def front_troubles(self) -> dict[str, str]:
+        """Return what is wrong with the fronts, by name."""
+        return {name: trouble for name, look in self.troubles.items() if (trouble := look())}
 
     def _last_seen(self) -> LastSeen | None:
         found = self.store.sightings(limit=1, latest_only=True)

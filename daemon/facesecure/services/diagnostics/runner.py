@@ -14,6 +14,7 @@ from facesecure.services.diagnostics import (
     components,
     liveness,
     machine,
+    mqtt,
     page,
     settings,
     speech,
@@ -52,6 +53,7 @@ CHECKS: Mapping[str, Check] = {
     "sentences": speech.sentences,
     "drill": machine.drill,
     "page": page.page,
+    "mqtt": mqtt.mqtt,
 }
 
 
