@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def house(tmp_path: Path, file: Path) -> Iterator[Served]:
-    access = SettingsAccess(Place(file, tmp_path), lambda _: True, lambda: False)
+    access = SettingsAccess(Place(file, tmp_path), lambda _: False, lambda: False)
     with served_cameras(tmp_path, "front door", "gate", settings=access) as served:
         assert served.parts is not None
         gate = served.parts.cameras[1]
@@ -68,7 +68,7 @@ def test_what_is_drawn_is_tried(house: Served, file: Path) -> None:
 def test_what_is_drawn_is_saved_and_shown(house: Served, file: Path) -> None:
     saved = house.post("/zones/gate", form_of(house), Role.OWNER)
     assert saved.headers["location"] == "/zones/gate"
-    assert "done=zones-saved" in saved.headers["set-cookie"]
+    assert "done=zones-later" in saved.headers["set-cookie"]
     assert "mask = [[[0.0, 0.0], [1.0, 0.0], [1.0, 0.4], [0.0, 0.4]]]" in file.read_text()
     assert file.read_text().startswith("# ours\n")
     assert "[[[0.0, 0.0], [1.0, 0.0], [1.0, 0.4], [0.0, 0.4]]]" in house.get("/zones/gate", Role.OWNER).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -15,7 +16,8 @@ from facesecure.web.request import ask, redirect, render
 from facesecure.web.restart import restarted
 
 DONE = {
-    "zones-saved": "Saved. facesecure watches by it in a few seconds; Settings can take it back.",
+    "zones-saved": "Saved, and in use. Settings can take it back.",
+    "zones-rejected": "That did not work and was taken back: Settings says why.",
     "zones-later": "Saved. It holds after the next start of facesecure.",
     "zones-same": "Nothing was changed.",
 }
@@ -47,11 +49,17 @@ async def save(request: Request) -> Response:
     form = await request.form()
     revision = str(form.get("revision", ""))
     answer = await ask(request, "zones-save", {"camera": _camera(request), **_drawn(form), "revision": revision})
-    changed, in_use = answer.result["changed"], answer.result["in_use"]
-    if changed and in_use:
-        await restarted(request, "settings-state")
-    done = ("zones-saved" if in_use else "zones-later") if changed else "zones-same"
-    return redirect(request, f"/zones/{answer.result['camera']}", done=done)
+    done = await _done(request, answer.result)
+    return redirect(request, f"/zones/{answer.result['camera']}", done=f"zones-{done}")
+
+
+async def _done(request: Request, saved: Mapping[str, Any]) -> str:
+    """Return what became of the areas; wait until they are in use."""
+    if not saved["changed"]:
+        return "same"
+    if not saved["applying"]:
+        return "later"
+    return "rejected" if (await restarted(request, "settings-state")).get("rejected") else "saved"
 
 
 def _camera(request: Request) -> str:

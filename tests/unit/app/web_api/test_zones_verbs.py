@@ -83,7 +83,7 @@ def test_what_is_saved_is_in_the_file_with_its_comments_and_in_use(house, ask):
     _, _, file, applied = house
     shown = ask("zones", Role.VIEWER)
     saved = ask("zones-save", mask=[ROAD], zones=[DOOR], revision=shown["revision"])
-    assert (saved["changed"], saved["in_use"], len(applied)) == (True, True, 1)
+    assert (saved["changed"], saved["applying"], len(applied)) == (True, True, 1)
     written = file.read_text()
     assert "# our house" in written
     assert "# the old one" in written

@@ -82,15 +82,15 @@ def try_out(call: Call[Drawn]) -> Answer:
 
 
 def save(call: Call[Saved]) -> Answer:
-    """Save the areas as settings, and put them to use. ``in_use`` is whether the daemon can do that by itself."""
+    """Save the areas as settings, and put them to use; ``applying``: that has begun."""
     slug, camera = camera_of(call.parts, call.arguments.camera)
     access, changes = _access(call.parts), _changes(call.parts, camera, call.arguments)
     try:
         change = settings_file.change_settings(access.place, changes, call.arguments.revision, by=call.session.account)
     except settings_file.StaleSettings as error:
         raise Refused(Refusal.INVALID, error.message, error.hint, argument="revision") from error
-    in_use = access.put_to_use(change) if change.names else True
-    return Answer({"camera": slug, "changed": bool(change.names), "in_use": in_use})
+    applying = bool(change.names) and access.put_to_use(change)
+    return Answer({"camera": slug, "changed": bool(change.names), "applying": applying})
 
 
 def _access(parts: WebParts) -> SettingsAccess:
