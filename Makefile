@@ -6,6 +6,7 @@
 # make lint    ruff, mypy, and the order of imports
 # make lock    resolve the packages anew, with hashes, into requirements/ (UPGRADE=1: the newest versions)
 # make audit   known vulnerabilities of these packages; make sbom   what is shipped, as CycloneDX in out/sbom.json
+# make pictures   the pictures of the page in docs/page, taken of the real one
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -42,7 +43,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev openssl chromium mosquitto
 
-.PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs clean install uninstall
+.PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -137,6 +138,9 @@ docs: .venv/.docs
 	.venv/bin/python docs/generate.py
 	.venv/bin/python -m sphinx -q -E -W --keep-going -n -b html -d out/docs-doctrees docs out/docs
 	@echo "open out/docs/index.html"
+
+pictures: setup
+	FACESECURE_PICTURES=docs/page .venv/bin/python -m pytest -m slow tests/browser/test_pictures.py
 
 lock: .venv/.dev
 	requirements/lock.sh
