@@ -7,6 +7,7 @@
 # make lock    resolve the packages anew, with hashes, into requirements/ (UPGRADE=1: the newest versions)
 # make audit   known vulnerabilities of these packages; make sbom   what is shipped, as CycloneDX in out/sbom.json
 # make pictures   the pictures of the page in docs/page, taken of the real one
+# make deb     the Debian package in out/ (SUITE=bookworm|trixie, ARCH=amd64|arm64)
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -43,7 +44,7 @@ TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstr
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev openssl chromium mosquitto
 
-.PHONY: help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
+.PHONY: deb help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -150,6 +151,9 @@ audit: .venv/.dev
 
 sbom: .venv/.dev
 	@.venv/bin/python -m supply_chain.sbom
+
+deb: .venv/.dev
+	@deb/build.sh $(SUITE) $(ARCH)
 
 install:
 	@systemd/install.sh
