@@ -50,5 +50,5 @@ def test_within_a_minute_a_newcomer_has_a_link_that_opens_the_page(tmp_path: Pat
     finally:
         stuck.cancel()
         demo.kill()
-        demo.wait()
+        demo.communicate()
     assert took < WITHIN
