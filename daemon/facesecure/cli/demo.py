@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,12 @@ def demo(
     if web:
         _open_page(out, result.state_dir, host, port)
     else:
-        output.say("\nto look at it in a browser, as the household does: facesecure demo --web")
+        output.say(f"\nto look at it in a browser, as the household does: {_command()} demo --web")
+
+
+def _command() -> str:
+    """Return how this command was typed: ``make demo`` has it in a folder that is not searched."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "facesecure" else "facesecure"
 
 
 def _open_page(out: Path, state_dir: Path, host: str, port: int) -> None:
