@@ -91,6 +91,8 @@ class SightingRow(Base):
         Index("ix_sightings_person_id", "person_id"),
         Index("ix_sightings_visitor_id", "visitor_id"),
         Index("ix_sightings_corrected_person_id", "corrected_person_id"),
+        Index("ix_sightings_reviewed_at", "reviewed_at", "first_seen", "identifier"),
+        Index("ix_sightings_source", "source", "first_seen", "identifier"),
     )
     identifier: Mapped[str] = mapped_column(Text(100), primary_key=True)
     kind: Mapped[str] = mapped_column(Text(16))

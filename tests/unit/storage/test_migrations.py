@@ -124,7 +124,8 @@ def test_alerts_find_their_sightings_and_nobody_has_reviewed_any(state_dir: Path
         visit(store, "one", 1)
         store.outbox.write(Alert.about(sighting("one"), "A stranger is here."), [])
     with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection, connection:
-        connection.execute("DROP INDEX ix_alerts_sighting")
+        for index in ("ix_alerts_sighting", "ix_sightings_reviewed_at", "ix_sightings_source"):
+            connection.execute(f"DROP INDEX {index}")
         connection.execute("ALTER TABLE alerts DROP COLUMN sighting")
         connection.execute("ALTER TABLE sightings DROP COLUMN reviewed_at")
         connection.execute("UPDATE alembic_version SET version_num = '0010'")

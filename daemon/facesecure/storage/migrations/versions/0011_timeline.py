@@ -16,3 +16,5 @@ def upgrade() -> None:
         "json_valid(document) THEN json_type(document, '$.sighting.identifier') = 'text' ELSE 0 END"
     )
     op.create_index("ix_alerts_sighting", "alerts", ["sighting"])
+    op.create_index("ix_sightings_reviewed_at", "sightings", ["reviewed_at", "first_seen", "identifier"])
+    op.create_index("ix_sightings_source", "sightings", ["source", "first_seen", "identifier"])
