@@ -79,7 +79,7 @@ def test_a_kiosk_asks_none_of_it_and_a_viewer_sees_names_and_one_face(page: Page
     owners = {"person-remains", "person-remove", "people-exportable", "people-export"}
     name = verb.name  # type: ignore[attr-defined]
     assert verb.least is least.get(name, Role.OWNER if name in owners else Role.MEMBER)  # type: ignore[attr-defined]
-    assert verb.confirmed is (name in owners)  # type: ignore[attr-defined]
+    assert verb.confirmed is (name in {*owners, "visitor-forget", "person-face-remove"})  # type: ignore[attr-defined]
 
 
 def test_no_answer_holds_an_embedding_or_a_path(page: Page, models: ModelStack, grace: list[SeenFace]) -> None:
@@ -132,6 +132,7 @@ def test_visitors_are_merged_and_forgotten(page: Page, models: ModelStack, grace
     assert [each["id"] for each in page.ask("visitor", {"visitor": one}).result["others"]] == [other]
     assert page.ask("visitors-merge", {"visitor": one, "other": other}).result["visits"] == 2
     assert refusal(page, "visitors-merge", {"visitor": one, "other": other}).kind is Refusal.MISSING
+    assert refusal(page, "visitor-forget", {"visitor": one}, confirmed=False).kind is Refusal.CONFIRM
     assert page.ask("visitor-forget", {"visitor": one}).result["faces"] == 8
     assert refusal(page, "visitor", {"visitor": one}).kind is Refusal.MISSING
     assert len(page.parts.store.sightings()) == 2
@@ -154,6 +155,8 @@ def test_people_are_listed_shown_and_renamed(page: Page, grace: list[SeenFace]) 
 def test_single_faces_are_removed_but_not_the_last(page: Page, grace: list[SeenFace]) -> None:
     enrol(page, grace[:2])
     first, last = (one["face"] for one in page.ask("person", {"name": "Grace"}).result["enrolled"])
+    unconfirmed = refusal(page, "person-face-remove", {"name": "Grace", "face": first}, confirmed=False)
+    assert unconfirmed.kind is Refusal.CONFIRM
     page.ask("person-face-remove", {"name": "Grace", "face": first})
     refused = refusal(page, "person-face-remove", {"name": "Grace", "face": last})
     assert (refused.kind, refused.argument) == (Refusal.INVALID, "face")

@@ -155,7 +155,7 @@ VERBS = (
     Verb("person", Role.MEMBER, WhichPerson, show_person),
     Verb("person-face", Role.MEMBER, WhichFace, show_face),
     Verb("person-rename", Role.MEMBER, Renaming, rename, changes=_GONE),
-    Verb("person-face-remove", Role.MEMBER, WhichFace, remove_face, changes=(Topic.PEOPLE,)),
+    Verb("person-face-remove", Role.MEMBER, WhichFace, remove_face, confirmed=True, changes=(Topic.PEOPLE,)),
     Verb("person-remains", Role.OWNER, WhichPerson, show_remains, confirmed=True),
     Verb("person-remove", Role.OWNER, WhichPerson, remove, confirmed=True, changes=_GONE),
     Verb("people-exportable", Role.OWNER, Nothing, show_exportable, confirmed=True),

@@ -183,5 +183,5 @@ VERBS = (
     Verb("visitor-preview", Role.MEMBER, Naming, preview),
     Verb("visitor-name", Role.MEMBER, Naming, name, changes=_NAMED),
     Verb("visitors-merge", Role.MEMBER, Merging, merge, changes=(Topic.VISITORS, Topic.VISITS)),
-    Verb("visitor-forget", Role.MEMBER, WhichVisitor, forget, changes=(Topic.VISITORS, Topic.VISITS)),
+    Verb("visitor-forget", Role.MEMBER, WhichVisitor, forget, confirmed=True, changes=(Topic.VISITORS, Topic.VISITS)),
 )
