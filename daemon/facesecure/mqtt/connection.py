@@ -7,13 +7,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from facesecure.config.mqtt import MqttConfig
 from facesecure.domain.errors import FacesecureError, PluginError
 from facesecure.mqtt import topics as t
 from facesecure.mqtt.topics import Topics
-from facesecure.services.broker import BrokerTrouble, connect, new_client, refused, unreachable
+from facesecure.services.broker import BrokerTrouble, connect, cut_off, new_client, refused, unreachable
 
 if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage, MQTTMessageInfo
@@ -23,6 +24,7 @@ SETTLE = 5.0
 _PUBACK = 10.0
 _QUEUED = 200
 _LEAVE = 6.0
+_PATIENCE = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +58,8 @@ class Connection:
         self.subscribed: tuple[str, ...] = ()
         self._trouble: BrokerTrouble | None = BrokerTrouble("not connected to the MQTT broker yet", "")
         self._ready_at = float("inf")
-        self._online = threading.Event()
+        self._online, self._leaving = threading.Event(), threading.Event()
+        self._answered = False
         self._refusals: dict[int, str] = {}
         try:
             self._client = new_client(config, config.client)
@@ -87,28 +90,47 @@ class Connection:
             connect(self._client, self._config)
             self._client.loop_start()
 
+    def revive(self) -> None:
+        """Start the connection's thread again if it has ended by an error, as by a packet that is none."""
+        if hasattr(self, "_client") and not self._leaving.is_set() and self._client.loop_start() == 0:
+            _log.error("the connection to the MQTT broker has ended by an error, and is begun again")
+            self._online.clear()
+
+    def leave(self) -> None:
+        """Wait for nothing any more: what cannot be sent at once is for the next start."""
+        self._leaving.set()
+
     def settle(self) -> None:
         """Note that Home Assistant was told of devices just now: events have to wait a little."""
         self._ready_at = time.monotonic() + SETTLE
 
     def wait_until_settled(self, seconds: float) -> None:
         """Wait until events may be sent. Raises PluginError if that is not so within ``seconds``."""
+        seconds = 0.0 if self._leaving.is_set() else seconds
         deadline = time.monotonic() + seconds
-        if not self._online.wait(seconds):
+        if not self._wait_online(deadline):
             trouble = self._trouble or BrokerTrouble("the MQTT broker is not connected", "")
             raise PluginError(trouble.message, trouble.hint)
         while (left := self._ready_at - time.monotonic()) > 0:
-            if time.monotonic() >= deadline or not self.online:
+            if time.monotonic() >= deadline or not self.online or self._leaving.is_set():
                 raise PluginError("Home Assistant has just been told of the cameras", "events follow in a few seconds")
             time.sleep(min(left, 0.2))
+
+    def _wait_online(self, deadline: float) -> bool:
+        while not self._online.wait(_PATIENCE):
+            if self._leaving.is_set() or time.monotonic() >= deadline:
+                return False
+        return True
 
     def publish(self, topic: str, payload: bytes | str, *, retain: bool = False, qos: int = 1) -> Sent:
         """Hand a message over. Raises PluginError if the broker is not connected, or takes too little to keep up."""
         if not self.online:
             raise PluginError("the MQTT broker is not connected")
+        from paho.mqtt.client import error_string
+
         info: MQTTMessageInfo = self._client.publish(topic, payload, qos, retain)
-        if info.rc not in (0, 4):  # 4: it is queued until the connection is back
-            raise PluginError(f"the MQTT broker does not keep up: {info.rc}")
+        if info.rc != 0:
+            raise PluginError(f"the MQTT broker does not take messages now: {error_string(info.rc)}")
         return info
 
     def confirm(self, sent: Sent, seconds: float = _PUBACK) -> None:
@@ -127,7 +149,9 @@ class Connection:
         if not hasattr(self, "_client"):
             return
         if self.online:
-            self._client.publish(self._topics.of(t.AVAILABILITY), t.OFFLINE, 1, True).wait_for_publish(1.0)
+            with suppress(ValueError, RuntimeError):  # then the broker says it for us
+                self._client.publish(self._topics.of(t.AVAILABILITY), t.OFFLINE, 1, True).wait_for_publish(1.0)
+        self._leaving.set()
         self._online.clear()
         self._client.disconnect()
         leaving = threading.Thread(target=self._client.loop_stop, name="mqtt-leaving", daemon=True)
@@ -137,6 +161,7 @@ class Connection:
     # On paho's thread -------------------------------------------------------------------------------------------
 
     def _connected(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any = None) -> None:
+        self._answered = True
         if code.is_failure:
             self._set_trouble(refused(self._config, code))
             return
@@ -148,12 +173,16 @@ class Connection:
         self.on_online()
 
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any = None) -> None:
+        answered, self._answered = self._answered, False
         was_online = self.online
         self._online.clear()
+        if self._leaving.is_set():
+            return
         if was_online:
-            self._set_trouble(
-                BrokerTrouble(f"the MQTT broker {self._config.host} has closed the connection", str(code))
-            )
+            message = f"the MQTT broker {self._config.host} has closed the connection"
+            self._set_trouble(BrokerTrouble(message, str(code)))
+        elif not answered:
+            self._set_trouble(cut_off(self._config))
 
     def _failed(self, *_: Any) -> None:
         self._set_trouble(unreachable(self._config, sys.exc_info()[1]))

@@ -27,6 +27,7 @@ from facesecure.storage.store import Store
 _WAIT = 12.0
 """Seconds that an event waits for the connection, and for Home Assistant to subscribe."""
 _OPEN = 50
+_FRESH = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -92,14 +93,16 @@ class MqttPlugin:
 def event(alert: Alert, seen: Sighting, stored: StoredSighting | None) -> Mapping[str, Any]:
     """Return the event of a visit. Who it was is as it is stored by now: a person may have been renamed or removed."""
     kind = (stored or seen.verdict).kind.value
+    age = (datetime.now(UTC) - alert.created_at).total_seconds()
+    fresh = seen.verdict.name if age < _FRESH else None  # a late one is perhaps not stored because it was removed
     return {
         "event_type": "drill" if seen.staged else "corrected" if seen.supersedes else kind,
         "kind": kind,
-        "name": stored.name if stored else seen.verdict.name,
+        "name": stored.name if stored else fresh,
         "visitor": stored.visitor if stored else None,
         "visit": seen.identifier,
         "at": seen.first_seen.isoformat(),
-        "age": round(max(0.0, (datetime.now(UTC) - alert.created_at).total_seconds()), 1),
+        "age": round(max(0.0, age), 1),
         "camera": seen.source,
         "subject": seen.subject,
         "doubt": bool(seen.doubt),

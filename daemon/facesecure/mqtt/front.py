@@ -44,9 +44,9 @@ class MqttFront:
     def opened(self, daemon: Daemon) -> Iterator[None]:
         """Connect, and serve ``daemon`` during the block; the plugin says good-bye, after the last event."""
         context, topics = daemon.context, Topics(self._config)
-        left = LeftBehind.read(context.state_dir)
+        left = LeftBehind(context.state_dir)
         views = {word: camera.view for word, camera in by_word(daemon).items()}
-        pictures = Pictures(self._config, self._connection, daemon.store, views, left, context.state_dir)
+        pictures = Pictures(self._config, self._connection, daemon.store, views, left)
         self._plugin.store, self._plugin.pictures = daemon.store, pictures
         states = States(self._config, self._connection, daemon, pictures, left)
         commands = RemoteCommands(self._config, daemon)
@@ -54,16 +54,19 @@ class MqttFront:
         def receive(message: MQTTMessage) -> None:
             if message.topic == topics.birth:
                 if not message.retain and message.payload == t.ONLINE.encode():
-                    states.publish_again()
+                    states.publish_again()  # Home Assistant has started
             else:
                 commands.receive(message.topic, message.payload, retained=message.retain)
 
-        self._connection.on_online, self._connection.on_message = states.publish_again, receive
+        self._connection.on_online, self._connection.on_message = states.publish_all, receive
         self._connection.subscribed = tuple(filter(None, (*commands.topics, topics.birth)))
         with commands, states:
             daemon.commands.troubles[MQTT] = self._trouble
             self._connection.start()
-            yield
+            try:
+                yield
+            finally:
+                self._connection.leave()
 
     def _trouble(self) -> str:
         trouble = self._connection.trouble

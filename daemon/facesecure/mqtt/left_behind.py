@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,71 @@ _MOST = 2000
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
 class LeftBehind:
-    """The retained topics, and for each picture of a visitor the visit it shows and a hash of whom it was taken for.
+    """The retained topics, and for each retained face the visit that it shows and the SHA-256 of the picture.
 
-    Example::
+    Thread-safe; every change is on the disk when it returns. Example::
 
-        left = LeftBehind.read(state_dir)
-        left.topics.add("facesecure/pi1/state")
-        left.write(state_dir)
+        left = LeftBehind(state_dir)
+        left.add("facesecure/pi1/state")
     """
 
-    topics: set[str] = field(default_factory=set)
-    faces: dict[str, tuple[str, str]] = field(default_factory=dict)
+    def __init__(self, state_dir: Path) -> None:
+        """Read what was written last; nothing if that cannot be read."""
+        self._path, self._lock = state_dir / FILE_NAME, threading.RLock()
+        self._topics, self._faces = _read(self._path)
 
-    @classmethod
-    def read(cls, state_dir: Path) -> LeftBehind:
-        """Return what was written last; nothing if that cannot be read."""
-        try:
-            found: Any = json.loads((state_dir / FILE_NAME).read_text("utf-8"))
-            topics = {str(one) for one in found["topics"] if is_plain(str(one))}
-            return cls(topics, {str(topic): (str(a), str(b)) for topic, (a, b) in found["faces"].items()})
-        except FileNotFoundError:
-            return cls()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            _log.warning("%s cannot be read, so older topics stay on the broker: %s", FILE_NAME, error)
-            return cls()
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics with a retained message."""
+        with self._lock:
+            return frozenset(self._topics)
 
-    def write(self, state_dir: Path) -> None:
-        """Write it; a full disk is logged, and what lies on the broker is then known until the next start only."""
-        document = {**asdict(self), "topics": sorted(self.topics)[:_MOST]}
+    @property
+    def faces(self) -> dict[str, tuple[str, str]]:
+        """The visit and the hash of each retained face, by its topic."""
+        with self._lock:
+            return dict(self._faces)
+
+    def add(self, *topics: str) -> None:
+        """Note that a message is retained on each of ``topics``. To be called before it is published."""
+        with self._lock:
+            if not self._topics.issuperset(topics):
+                self._topics.update(topics)
+                self._write()
+
+    def add_face(self, topic: str, visit: str, digest: str) -> None:
+        """Note that the face of ``visit`` is retained on ``topic``."""
+        with self._lock:
+            self._topics.add(topic)
+            self._faces[topic] = (visit, digest)
+            self._write()
+
+    def remove(self, topics: Iterable[str]) -> None:
+        """Note that nothing is retained on ``topics`` any more."""
+        with self._lock:
+            self._topics.difference_update(topics)
+            self._faces = {topic: face for topic, face in self._faces.items() if topic in self._topics}
+            self._write()
+
+    def _write(self) -> None:
+        document = {"topics": sorted(self._topics)[:_MOST], "faces": self._faces}
         try:
-            write_durably(state_dir / FILE_NAME, json.dumps(document, indent=1).encode())
-        except OSError as error:
+            write_durably(self._path, json.dumps(document, indent=1).encode())
+        except OSError as error:  # it is known until the next start
             _log.warning("%s cannot be written: %s", FILE_NAME, error)
+
+
+def _read(path: Path) -> tuple[set[str], dict[str, tuple[str, str]]]:
+    try:
+        found: Any = json.loads(path.read_text("utf-8"))
+        topics = {topic for topic in found["topics"] if isinstance(topic, str) and is_plain(topic)}
+        return topics, {topic: (str(a), str(b)) for topic, (a, b) in found["faces"].items() if topic in topics}
+    except FileNotFoundError:
+        return set(), {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        _log.warning("%s cannot be read, so older topics stay on the broker: %s", FILE_NAME, error)
+        return set(), {}
 
 
 def is_plain(topic: str) -> bool:

@@ -6,10 +6,9 @@ import hashlib
 import logging
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from facesecure.config.mqtt import MqttConfig
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import UsageError
 from facesecure.domain.records import StoredSighting
 from facesecure.mqtt import topics as t
 from facesecure.mqtt.connection import Connection
@@ -32,7 +31,7 @@ class Pictures:
     Example::
 
         pictures.visit("front-door", sighting)
-        pictures.wipe_removed()
+        pictures.follow_removals()
     """
 
     def __init__(
@@ -42,10 +41,9 @@ class Pictures:
         store: Store,
         views: Mapping[str, LatestView],
         left: LeftBehind,
-        state_dir: Path,
     ) -> None:
         self._config, self._connection, self._store, self._views = config, connection, store, views
-        self._topics, self._left, self._state_dir = Topics(config), left, state_dir
+        self._topics, self._left = Topics(config), left
         self._due: dict[str, float] = {}
 
     def visit(self, word: str, seen: StoredSighting) -> None:
@@ -53,12 +51,14 @@ class Pictures:
         if not self._config.pictures:
             return
         if (jpeg := portrait(self._store, seen)) is not None:
-            topic = self._topics.of(t.FACE, word)
-            if self._config.retain_pictures:
-                self._left.faces[topic] = (seen.identifier, _whose(seen))
-                self._remember(topic)
-            self._publish(topic, jpeg)
+            self._face(word, seen.identifier, jpeg)
         self.camera(word)
+
+    def _face(self, word: str, visit: str, jpeg: bytes) -> None:
+        topic = self._topics.of(t.FACE, word)
+        if self._config.retain_pictures:
+            self._left.add_face(topic, visit, _digest(jpeg))
+        self._connection.publish(topic, jpeg, retain=self._config.retain_pictures)
 
     def camera(self, word: str) -> None:
         """Publish what the camera shows now, if it shows something. Raises PluginError."""
@@ -73,46 +73,43 @@ class Pictures:
         if picture is not None:
             topic = self._topics.of(t.PICTURE, word)
             if self._config.retain_pictures:
-                self._remember(topic)
-            self._publish(topic, picture.jpeg)
+                self._left.add(topic)
+            self._connection.publish(topic, picture.jpeg, retain=self._config.retain_pictures)
 
     def camera_if_due(self, word: str) -> None:
         """Publish what the camera shows, unless that was a moment ago."""
         if time.monotonic() >= self._due.get(word, 0.0):
             self.camera(word)
 
-    def wipe_removed(self) -> None:
-        """Remove retained pictures of visits that were removed, or are somebody else's since. Raises PluginError.
+    def follow_removals(self) -> None:
+        """Remove retained pictures whose snapshot was removed, with a person, a visitor or by its age.
 
-        All of them, where pictures are not to be retained any more. The camera's picture may show the same person.
+        One that was drawn anew, so that it does not show somebody any more, is published anew. Raises PluginError or
+        StoreError.
         """
-        for topic, (visit, whose) in list(self._left.faces.items()):
-            if not (self._config.retain_pictures and self._config.pictures and self._is_kept(visit, whose)):
-                shown = topic.rpartition("/")[0] + "/" + t.PICTURE.path.rpartition("/")[2]
-                self._wipe(topic, shown)
-                del self._left.faces[topic]
-                self._left.write(self._state_dir)
+        for word in self._views:
+            topic = self._topics.of(t.FACE, word)
+            if (face := self._left.faces.get(topic)) is None:
+                continue
+            visit, digest = face
+            jpeg = self._now(visit)
+            if jpeg is None:
+                self._wipe(topic, self._topics.of(t.PICTURE, word))
+            elif _digest(jpeg) != digest:
+                self._face(word, visit, jpeg)
+                self.camera(word)
+
+    def _now(self, visit: str) -> bytes | None:
+        try:
+            return portrait(self._store, self._store.sighting(visit))
+        except UsageError:
+            return None
 
     def _wipe(self, *topics: str) -> None:
         for topic in topics:
             self._connection.confirm(self._connection.publish(topic, b"", retain=True))
-            self._left.topics.discard(topic)
-
-    def _is_kept(self, visit: str, whose: str) -> bool:
-        try:
-            seen = self._store.sighting(visit)
-        except FacesecureError:
-            return False
-        return seen.snapshot is not None and _whose(seen) == whose
-
-    def _remember(self, topic: str) -> None:
-        self._left.topics.add(topic)
-        self._left.write(self._state_dir)
-
-    def _publish(self, topic: str, jpeg: bytes) -> None:
-        self._connection.publish(topic, jpeg, retain=self._config.retain_pictures)
+        self._left.remove(topics)
 
 
-def _whose(seen: StoredSighting) -> str:
-    """Return a hash of whom the visit is taken for: the state directory holds no plain name."""
-    return hashlib.sha256(f"{seen.identifier} {seen.name} {seen.visitor}".encode()).hexdigest()[:32]
+def _digest(jpeg: bytes) -> str:
+    return hashlib.sha256(jpeg).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from facesecure.app.assembly import Daemon
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.outside_changes import outside_changes
 from facesecure.config.mqtt import MqttConfig
-from facesecure.domain.deliveries import DeliveryState
+from facesecure.domain.deliveries import MQTT, DeliveryState
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.mode import Mode
 from facesecure.mqtt import topics as t
@@ -28,6 +29,8 @@ from facesecure.mqtt.topics import Topics, words
 from facesecure.services.page_address import page_address
 
 _LOOK_EVERY = 1.0
+_PAUSE = 20.0
+"""Seconds between two times that everything is published because somebody asks for it."""
 _JOIN = 3.0
 _LATEST_ALERTS = 20
 _MODES = {Mode.OFF: "disarmed", Mode.HOME: "armed_home", Mode.AWAY: "armed_away"}
@@ -49,17 +52,26 @@ class States:
         self, config: MqttConfig, connection: Connection, daemon: Daemon, pictures: Pictures, left: LeftBehind
     ) -> None:
         self._connection, self._daemon, self._pictures, self._left = connection, daemon, pictures, left
-        self._topics = Topics(config)
+        self._config, self._topics = config, Topics(config)
         self._discovery = Discovery(config, self._topics, page_address(daemon.context.config.web))
         self._cameras = by_word(daemon)
         self._there = {word: SomebodyThere(camera) for word, camera in self._cameras.items()}
         self._published: dict[str, str] = {}
+        self._again_at = 0.0
         self._again, self._stopping = threading.Event(), threading.Event()
         self._outside = outside_changes(daemon.store, daemon.context.changes)
         self._thread = threading.Thread(target=self._work, name="mqtt-states", daemon=True)
 
+    def publish_all(self) -> None:
+        """Publish everything, within a second: the broker has just taken us. Returns at once."""
+        self._again_at = 0.0
+        self._again.set()
+
     def publish_again(self) -> None:
-        """Publish everything anew, within a second: whoever listens has forgotten it. Returns at once."""
+        """Publish everything anew, soon: whoever listens says to have forgotten it. Returns at once.
+
+        Events wait for that, so whoever says it again and again must not hold them up.
+        """
         self._again.set()
 
     def __enter__(self) -> States:
@@ -86,18 +98,20 @@ class States:
                     _log.exception("an error in the states for MQTT; please report it")
             else:
                 self._stopping.wait(_LOOK_EVERY / 4)
+            self._connection.revive()
             self._outside.look()
             now = feed.wait(seen, _LOOK_EVERY)
             changed, seen = changed or now != seen, now
 
     def _publish(self, *, changed: bool) -> None:
-        again = self._again.is_set()
+        again = self._again.is_set() and time.monotonic() >= self._again_at
         if again:
             self._again.clear()
+            self._again_at = time.monotonic() + _PAUSE
             self._published.clear()
             self._announce()
         if again or changed:
-            self._pictures.wipe_removed()
+            self._pictures.follow_removals()
             self._retain(self._topics.of(t.ARM_STATE), _MODES[self._daemon.commands.policy.mode])
             self._retain(self._topics.of(t.STATE), self._house())
         for word, camera in self._cameras.items():
@@ -118,28 +132,29 @@ class States:
         wanted[self._topics.of(t.AVAILABILITY)] = t.ONLINE
         wanted |= {self._topics.of(t.CAMERA_AVAILABILITY, word): t.ONLINE for word in self._cameras}
         self._remove_gone(set(wanted))
-        self._left.topics |= set(wanted)
-        self._left.write(self._daemon.context.state_dir)
+        self._left.add(*wanted)
         for topic, payload in wanted.items():
             self._retain(topic, payload)
         self._connection.settle()
+        self._daemon.dispatcher.retry_now(MQTT)
 
     def _remove_gone(self, wanted: set[str]) -> None:
         """Remove from the broker what an earlier configuration left there. Raises PluginError."""
+        pictures = self._config.pictures and self._config.retain_pictures
         stay = wanted | {self._topics.of(one) for one in t.TOPICS if one.retained}
-        stay |= {self._topics.of(one, word) for one in t.TOPICS if "{" in one.path for word in self._cameras}
-        for topic in self._left.topics - stay:
+        of_cameras = (t.CAMERA_STATE, *((t.FACE, t.PICTURE) if pictures else ()))
+        stay |= {self._topics.of(one, word) for one in of_cameras for word in self._cameras}
+        gone = self._left.topics - stay
+        for topic in gone:
             self._connection.confirm(self._connection.publish(topic, b"", retain=True))
-            self._left.topics.discard(topic)
-            self._left.faces.pop(topic, None)
+        if gone:
+            self._left.remove(gone)
 
     def _retain(self, topic: str, payload: str) -> None:
         """Publish ``payload`` unless it is there already."""
         if self._published.get(topic) == payload:
             return
-        if topic not in self._left.topics:
-            self._left.topics.add(topic)
-            self._left.write(self._daemon.context.state_dir)
+        self._left.add(topic)
         self._connection.publish(topic, payload, retain=True)
         self._published[topic] = payload
 

@@ -39,8 +39,8 @@ CAMERA_STATE = Topic(
 EVENT = Topic(
     "{camera}/event",
     "JSON: a visit: `event_type` (`known`, `stranger`, `unidentified`, `corrected`, `drill`), `kind`, `name`, "
-    "`visitor`, `visit`, `at`, `age` (seconds since the visit), `camera`, `subject`, `doubt`, `alert`; delivered at least "
-    "once",
+    "`visitor`, `visit`, `at`, `age` (seconds since the visit), `camera`, `subject`, `doubt`, `alert`; delivered at "
+    "least once",
 )
 FACE = Topic("{camera}/face", "JPEG: the last visitor; retained only with `retain_pictures`")
 PICTURE = Topic("{camera}/picture", "JPEG: what the camera shows; retained only with `retain_pictures`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import ssl
 import threading
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 5.0
 _KEEPALIVE = 30
+_LARGEST_PACKET = 4096
+"""Bytes of a message that the broker may send us."""
 _LOGIN = {"Bad user name or password", "Not authorized"}
+
+_paho_log = logging.getLogger("facesecure.services.broker.paho")
+_paho_log.addFilter(lambda record: str(record.msg).startswith("Caught exception"))  # the rest is a BrokerTrouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +52,27 @@ def new_client(config: MqttConfig, client_id: str) -> Client:
     client.reconnect_delay_set(1, 60)
     client.connect_timeout = _CONNECT_SECONDS
     client.suppress_exceptions = True  # an error in a callback must not end the thread of the connection
+    client.enable_logger(_paho_log)
     if config.user is not None:
         client.username_pw_set(config.user, config.password)
-    if config.tls:
+    if config.encrypted:
         client.tls_set_context(_tls(config))
     return client
 
 
 def connect(client: Client, config: MqttConfig, *, wait: bool = False) -> None:
     """Connect ``client``: at once with ``wait``, which raises OSError; else as soon as its loop runs."""
+    properties = None
+    if config.protocol == "5":
+        from paho.mqtt.packettypes import PacketTypes
+        from paho.mqtt.properties import Properties
+
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.MaximumPacketSize = _LARGEST_PACKET
     clean: bool | Literal[3] = True if config.protocol == "5" else 3  # 3: paho's word for "as the protocol has it"
-    (client.connect if wait else client.connect_async)(config.host, config.broker_port, _KEEPALIVE, clean_start=clean)
+    (client.connect if wait else client.connect_async)(
+        config.host, config.broker_port, _KEEPALIVE, clean_start=clean, properties=properties
+    )
 
 
 def _tls(config: MqttConfig) -> ssl.SSLContext:
@@ -77,6 +93,14 @@ def refused(config: MqttConfig, code: ReasonCode) -> BrokerTrouble:
         message = f"the MQTT broker {config.host} refuses the user or password"
         return BrokerTrouble(message, "set user and password in [mqtt] as the broker has them")
     return BrokerTrouble(f"the MQTT broker {config.host} refuses the connection: {code}", "look into the broker's log")
+
+
+def cut_off(config: MqttConfig) -> BrokerTrouble:
+    """Return the trouble of a broker that hangs up without a word."""
+    message = f"the MQTT broker {config.host}:{config.broker_port} closes the connection before it takes us"
+    if config.encrypted:
+        return BrokerTrouble(message, "if it wants a certificate of ours, set certificate and key in [mqtt]")
+    return BrokerTrouble(message, "if it wants encryption, set tls = true in [mqtt]; its log says why")
 
 
 def unreachable(config: MqttConfig, error: BaseException | None) -> BrokerTrouble:
@@ -111,16 +135,16 @@ def probe(config: MqttConfig, seconds: float = 8.0) -> BrokerTrouble | None:
         answered.set()
 
     client.on_connect = on_connect
-    client.on_disconnect = lambda *_: answered.set()
+    client.on_disconnect = lambda *_: answered.set()  # without an answer
     try:
         connect(client, config, wait=True)
         client.loop_start()
-        answered.wait(seconds)
+        heard = answered.wait(seconds)
     except OSError as error:
         return unreachable(config, error)
     finally:
         client.disconnect()
         client.loop_stop()
     if not codes:
-        return unreachable(config, None)
+        return cut_off(config) if heard else unreachable(config, None)
     return refused(config, codes[0]) if codes[0].is_failure else None

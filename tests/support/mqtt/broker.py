@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -52,7 +53,7 @@ class Broker:
             passwords.unlink(missing_ok=True)
             passwords.touch(0o600)
             for name, password in self.users:
-                subprocess.run([_PASSWD, "-b", passwords, name, password], check=True, capture_output=True)
+                subprocess.run([str(_PASSWD), "-b", passwords, name, password], check=True, capture_output=True)
             settings += ["allow_anonymous false", f"password_file {passwords}"]
         else:
             settings += ["allow_anonymous true"]
@@ -73,6 +74,7 @@ class Broker:
 
     def stop(self, *, kill: bool = False) -> None:
         if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)  # a test may have stopped it
             (self.process.kill if kill else self.process.terminate)()
             self.process.wait(20)
             self.process = None
@@ -102,10 +104,14 @@ class Heard:
 class Listener:
     """A client that subscribes to everything."""
 
-    def __init__(self, port: int, user: str | None = None, password: str | None = None) -> None:
+    def __init__(
+        self, port: int, user: str | None = None, password: str | None = None, *, lasting: bool = False
+    ) -> None:
+        """``lasting``: the broker keeps what comes while this client is away."""
         self.heard: list[Heard] = []
         self._changed = threading.Condition()
-        self.client = paho.Client(CallbackAPIVersion.VERSION2)
+        name = f"listener-{id(self)}" if lasting else ""
+        self.client = paho.Client(CallbackAPIVersion.VERSION2, name, clean_session=not lasting)
         if user:
             self.client.username_pw_set(user, password)
         self.client.reconnect_delay_set(1, 1)
@@ -116,7 +122,7 @@ class Listener:
 
     def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         with self._changed:
-            self.heard.append(Heard(message.topic, message.payload, message.retain, message.qos))
+            self.heard.append(Heard(message.topic, bytes(message.payload), message.retain, message.qos))
             self._changed.notify_all()
 
     def on(self, ending: str) -> list[Heard]:
@@ -144,9 +150,11 @@ class Listener:
 
 
 @contextmanager
-def listening(port: int, user: str | None = None, password: str | None = None) -> Iterator[Listener]:
+def listening(
+    port: int, user: str | None = None, password: str | None = None, *, lasting: bool = False
+) -> Iterator[Listener]:
     """Yield a listener."""
-    listener = Listener(port, user, password)
+    listener = Listener(port, user, password, lasting=lasting)
     try:
         yield listener
     finally:

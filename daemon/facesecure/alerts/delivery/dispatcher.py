@@ -133,6 +133,11 @@ class Dispatcher:
         """
         self._tasks.put(partial(self._scheduler.progress, alert, step))
 
+    def retry_now(self, plugin: str) -> None:
+        """Try again at once what waits for ``plugin``, which may work again. Returns at once."""
+        if (channel := self._channels.get(plugin)) is not None:
+            self._tasks.put(partial(self._scheduler.retry_now, channel))
+
     def close(self, timeout: float | None = None) -> dict[str, list[Alert]]:
         """Let the plugins send what is ready, at most ``timeout`` seconds for all together, and close them.
 

@@ -70,7 +70,7 @@ class DeliveryScheduler:
         else:
             self._attempt_failed(channel, delivery, error, now)
         if late or (had_failed and error is None):
-            self._retry_now(channel, now)
+            self.retry_now(channel, now)
         self._assign_next(channel, now)
 
     def progress(self, alert: Alert, step: str, now: float) -> None:
@@ -149,7 +149,7 @@ class DeliveryScheduler:
         delivery.position += 1
         self._queue(delivery, now)
 
-    def _retry_now(self, channel: Channel, now: float) -> None:
+    def retry_now(self, channel: Channel, now: float) -> None:
         """End the delays of what waits for ``channel``, which works again."""
         for delivery in self._open.values():
             if delivery.stage is DeliveryStage.WAITING and channel.link in delivery.chain:

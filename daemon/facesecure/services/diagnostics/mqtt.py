@@ -18,7 +18,7 @@ def mqtt(context: CheckContext) -> Iterator[CheckResult]:
         yield fail("mqtt", trouble.message, trouble.hint)
         return
     yield ok("mqtt", f"connected to {config.host}:{config.broker_port}, topics below {config.base}")
-    if not config.tls and config.host not in ("localhost", "127.0.0.1", "::1"):
+    if not config.encrypted and config.host not in ("localhost", "127.0.0.1", "::1"):
         yield warn(
             "mqtt", "the connection is not encrypted: the network can read who comes", "set tls = true in [mqtt]"
         )
