@@ -7,6 +7,7 @@
 - ``commands.md``: every command and option of ``facesecure``, the commands of the bundled plugins included
 - ``training-commands.md``: the same for ``facesecure-train``; TensorFlow is not loaded
 - ``audit.md``: every action that the audit log records
+- ``mqtt-topics.md``: every topic of MQTT
 - ``third-party.md``: every package that is installed, by the lock files, and what is inside it, with licences
 
 Each page has a line that marks where the generated part begins; the introduction above it is written by hand.
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
     from docs.markdown_text import table
     from docs.settings_reference import settings
     from facesecure.cli.app import app
+    from facesecure.mqtt import topics as mqtt_topics
     from facesecure.services.audit import ACTIONS
     from facesecure_training.cli.main import app as training_app
     from supply_chain.third_party import tables
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands("facesecure", app),
         "training-commands.md": commands("facesecure-train", training_app),
         "audit.md": table(("action", "meaning"), [(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]),
+        "mqtt-topics.md": table(("topic", "direction", "retained", "payload"), mqtt_topics.table()),
         "third-party.md": tables(),
     }
     return {name: f"{_introduction(DOCS / name)}{MARK}\n{text}" for name, text in generated.items()}

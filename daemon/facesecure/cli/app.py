@@ -21,6 +21,7 @@ from facesecure.cli import (
     identify,
     key,
     models,
+    mqtt,
     people,
     run,
     speech,
@@ -93,6 +94,7 @@ app.add_typer(config_commands.app, name="config")
 app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(web.app, name="web")
+app.add_typer(mqtt.app, name="mqtt")
 
 
 def _version(wanted: bool) -> None:

@@ -50,8 +50,11 @@ class Connection:
         connection.publish("facesecure/pi1/state", b"{}", retain=True)
     """
 
-    def __init__(self, config: MqttConfig) -> None:
-        """Prepare the client. A certificate that cannot be read is a trouble, as an unreachable broker is."""
+    def __init__(self, config: MqttConfig, *, lasting: bool = True) -> None:
+        """Prepare the client. A certificate that cannot be read is a trouble, as an unreachable broker is.
+
+        ``lasting``: as the daemon's, whose end is told to those who listen; else it has another name beside that.
+        """
         self._config, self._topics = config, Topics(config)
         self.on_online: Callable[[], object] = lambda: None
         self.on_message: Callable[[MQTTMessage], object] = lambda _: None
@@ -62,12 +65,14 @@ class Connection:
         self._answered = False
         self._refusals: dict[int, str] = {}
         try:
-            self._client = new_client(config, config.client)
+            self._client = new_client(config, config.client if lasting else f"{config.client[:56]}-once")
         except FacesecureError as error:
             self._set_trouble(BrokerTrouble(error.message, error.hint or ""))
             return
         self._client.max_queued_messages_set(_QUEUED)
-        self._client.will_set(self._topics.of(t.AVAILABILITY), t.OFFLINE, 1, retain=True)
+        self._lasting = lasting
+        if lasting:
+            self._client.will_set(self._topics.of(t.AVAILABILITY), t.OFFLINE, 1, retain=True)
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_connect_fail = self._failed
@@ -148,7 +153,7 @@ class Connection:
         """Say that we are offline, and leave. Returns after some seconds at the latest."""
         if not hasattr(self, "_client"):
             return
-        if self.online:
+        if self.online and self._lasting:
             with suppress(ValueError, RuntimeError):  # then the broker says it for us
                 self._client.publish(self._topics.of(t.AVAILABILITY), t.OFFLINE, 1, True).wait_for_publish(1.0)
         self._leaving.set()

@@ -30,7 +30,7 @@ ARM_STATE = Topic("arm/state", "`disarmed`, `armed_home` or `armed_away`", True)
 ARM_SET = Topic("arm/set", "JSON: `action` (`ARM_HOME`, `ARM_AWAY`, `DISARM`) and `code`", ours=False)
 DRILL_SET = Topic("drill/set", "`DRILL` begins an alarm drill, at most one a minute", ours=False)
 ALERT = Topic("alert", "JSON: an announcement: `text`, `kind`, `camera`, `at`, `alert`; delivered at least once")
-CAMERA_AVAILABILITY = Topic("{camera}/availability", "`online`; `offline` when the camera is not in use any more", True)
+CAMERA_AVAILABILITY = Topic("{camera}/availability", "`online` while the camera is in use", True)
 CAMERA_STATE = Topic(
     "{camera}/state",
     "JSON: `somebody` (`ON`, `OFF`), `trouble` (`ON`, `OFF`), `last` (`who`, `at`, `kind`, `visit`)",
