@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.config import FacesecureConfig
-from facesecure.domain.records import Clip, EnrolledFrom, StoredSighting
+from facesecure.domain import Verdict
+from facesecure.domain.records import Clip, EnrolledFrom
 from facesecure.domain.timeline import TimelineVisit
 from facesecure.services.visit_faces import JudgedFace, NameScore, judged_faces, name_scores
 from facesecure.services.visit_reason import WhyTold, why_told
@@ -54,7 +54,7 @@ def show_visit(config: FacesecureConfig, store: Store, rules: RuleSet, identifie
     return VisitDetails(
         visit,
         faces,
-        name_scores(config, store, visit.sighting, _nearest(visit.sighting, faces)),
+        name_scores(config, store, visit.sighting, _nearest(store, visit.sighting.verdict)),
         tuple(store.clips.of(visit.sighting)),
         tuple(store.route(identifier)),
         why_told(store, rules, visit),
@@ -66,9 +66,9 @@ def show_visit(config: FacesecureConfig, store: Store, rules: RuleSet, identifie
     )
 
 
-def _nearest(sighting: StoredSighting, faces: Sequence[JudgedFace]) -> str | None:
-    """Return the name that the verdict's best score is of; it is stored with a verdict of a known person only."""
-    if sighting.verdict.name is not None:
-        return sighting.verdict.name
-    names = Counter(face.nearest[0].name for face in faces if face.nearest)
-    return names.most_common(1)[0][0] if names else None
+def _nearest(store: Store, verdict: Verdict) -> str | None:
+    """Return the name that the verdict's best score is of; a verdict that is no name says it in its reason only."""
+    if verdict.name is not None:
+        return verdict.name
+    names = sorted((person.name for person in store.people()), key=len, reverse=True)
+    return next((name for name in names if re.search(rf" like {re.escape(name)}(?!\w)", verdict.why)), None)

@@ -17,14 +17,17 @@ from facesecure.app.web_api.guard import Guard
 from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.request import Request
 from facesecure.app.web_api.verb import Answer, Client, Refused
-from facesecure.domain import Alert, Box, Subject
+from facesecure.app.web_api.visit_document import details_document
+from facesecure.domain import Alert, Box, Subject, Verdict, VerdictKind
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import PlannedDelivery
 from facesecure.services.thumbnails import SIDE, around
+from facesecure.services.visit_details import show_visit
 from support.builders import NOON
 from support.page_socket import SignedIn, page_parts, token_of
+from support.page_visits import film_pieces, keep_film
 from support.store import UNIDENTIFIED, enrolled_face, known, picture, sighting
-from support.visitors import known_to, visit
+from support.visitors import faces, known_to, visit
 
 
 @pytest.fixture
@@ -214,6 +217,28 @@ def test_why_nobody_was_told_names_the_alert_before(ask: Asking) -> None:
     assert ask("visit", visit="visit-0").result["why_told"]["reason"] == "notified"
     why = ask("visit", visit="visit-1").result["why_told"]
     assert (why["reason"], why["alert_visit"], why["cooldown"]) == ("held-back", "visit-0", 120.0)
+
+
+def test_a_film_that_is_being_taken_is_told_from_one_that_broke_off(ask: Asking, tmp_path: Path) -> None:
+    parts = ask.parts
+    visit(parts.store, "one", 1)
+    film = keep_film(parts.store, NOON, film_pieces(tmp_path)[:-1], whole=False)
+    details = show_visit(parts.config, parts.store, parts.policy.rules, "one")
+    for taken in (True, False):
+        (shown_film,) = details_document(details, {film} if taken else ())["films"]
+        assert (shown_film["id"], shown_film["whole"], shown_film["being_taken"]) == (film, False, taken)
+
+
+def test_the_score_of_a_stranger_is_of_the_name_that_the_verdict_was_about(ask: Asking) -> None:
+    store = ask.parts.store
+    store.add_person("Tom", known_to(1))
+    store.add_person("Tommy", known_to(2))  # whom the faces look like now, since they were enrolled from it
+    why = "3 usable faces, 0.21 like Tom at most: nobody we know"
+    verdict = Verdict(VerdictKind.STRANGER, why, score=0.21, faces_used=3)
+    store.record(replace(sighting("one", verdict), faces=faces(2)))
+    (score,) = ask("visit", visit="one").result["scores"]
+    assert (score["name"], score["score"]) == ("Tom", 0.21)
+    assert 0.2 < score["needed"] < 1
 
 
 def test_a_mistaken_name_is_taken_back(ask: Asking) -> None:
