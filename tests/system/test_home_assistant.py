@@ -82,10 +82,18 @@ class House:
         return str(json.loads(self.home.run("status", "--json").stdout)["mode"])
 
 
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """Home Assistant's program."""
+    return needs_home_assistant()
+
+
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, household: Path, strangers_film: Path) -> Iterator[House]:
+def house(
+    program: Path, tmp_path_factory: pytest.TempPathFactory, household: Path, strangers_film: Path
+) -> Iterator[House]:
     """A house whose broker wants passwords, and TLS of facesecure; nothing watches yet."""
-    program, folder = needs_home_assistant(), tmp_path_factory.mktemp("house")
+    folder = tmp_path_factory.mktemp("house")
     tls, port = encrypted(folder), free_port()
     with running_broker(folder / "broker", f"listener {port} 127.0.0.1", *tls, users=USERS) as broker:
         shutil.copytree(household, folder / "state")

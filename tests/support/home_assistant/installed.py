@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ VERSION = "2025.4.4"
 FOLDER = Path(
     os.environ.get("FACESECURE_HOME_ASSISTANT", Path.home() / ".cache" / "facesecure" / f"home-assistant-{VERSION}")
 )
-_PATIENCE = 420.0
+_PATIENCE = 300.0
 _UV = Path(sys.executable).with_name("uv")
 # What is set up in any case, and what a house of ours uses.
 _INTEGRATIONS = (
@@ -41,17 +42,25 @@ def needs_home_assistant() -> Path:
         except subprocess.TimeoutExpired:
             pytest.skip(f"Home Assistant {VERSION} was not installed within {_PATIENCE:g} s")
         except subprocess.CalledProcessError as error:
-            pytest.skip(f"Home Assistant {VERSION} could not be installed here: {error.stderr.strip()[-300:]}")
+            pytest.skip(
+                f"Home Assistant {VERSION}, which needs Python 3.13, was not installed: {_beginning(error.stderr)}"
+            )
     return program
+
+
+def _beginning(text: str) -> str:
+    return " ".join(text.split())[:300]
 
 
 def _install() -> None:
     """Install Home Assistant, then what those of its integrations need that are used here."""
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    _uv("venv", "--clear", "--python", _python(), str(FOLDER))
-    _pip(f"homeassistant=={VERSION}")
+    end = time.monotonic() + _PATIENCE
+    _uv(end, "venv", "--clear", "--python", _python(), str(FOLDER))
+    pip = ("pip", "install", "--python", str(FOLDER / "bin" / "python"))
+    _uv(end, *pip, f"homeassistant=={VERSION}")
     (package,) = FOLDER.glob("lib/python*/site-packages/homeassistant")
-    _pip("--constraints", str(package / "package_constraints.txt"), *sorted(_requirements(package)))
+    _uv(end, *pip, "--constraints", str(package / "package_constraints.txt"), *sorted(_requirements(package)))
     (FOLDER / "complete").touch()
 
 
@@ -85,9 +94,7 @@ def _runs(python: str) -> bool:
         return False
 
 
-def _pip(*words: str) -> None:
-    _uv("pip", "install", "--python", str(FOLDER / "bin" / "python"), *words)
-
-
-def _uv(*words: str) -> None:
-    subprocess.run([str(_UV), *words], check=True, capture_output=True, text=True, timeout=_PATIENCE)
+def _uv(end: float, *words: str) -> None:
+    """Run uv, until ``end`` at most."""
+    left = max(1.0, end - time.monotonic())
+    subprocess.run([str(_UV), *words], check=True, capture_output=True, text=True, timeout=left)
