@@ -103,7 +103,7 @@ control() {
     done
     cp deb/scripts/templates "$root/DEBIAN/templates"
     echo /etc/facesecure/facesecure.toml >"$root/DEBIAN/conffiles"
-    (cd "$root" && find usr etc -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+    (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
     cat >"$root/DEBIAN/control" <<CONTROL
 Package: facesecure
 Version: $version

@@ -1,4 +1,4 @@
-"""A whole Debian, booted for a test: this machine's files under a temporary layer, and a real systemd.
+"""A whole Debian, booted for a test: this machine's files, or a folder's, under a temporary layer; a real systemd.
 
     with BootedSystem(share={ROOT: "/usr/src/facesecure"}) as system:
         system.run("systemctl", "start", "something")
@@ -44,10 +44,13 @@ def unavailable() -> str | None:
 class BootedSystem:
     """One system, booted for a ``with`` block. Its journal is printed if the block fails."""
 
-    def __init__(self, share: Mapping[Path, str] | None = None) -> None:
-        """Set up; ``share`` maps folders and files of this machine to where they appear inside, read-only."""
+    def __init__(self, share: Mapping[Path, str] | None = None, base: Path = Path("/")) -> None:
+        """Set up; ``share`` maps folders and files of this machine to where they appear inside, read-only.
+
+        ``base`` is the folder with the system's files: this machine's own, or a chroot, which stays as it is.
+        """
         self._share = share or {}
-        self._layer = _Layer()
+        self._layer = _Layer(base)
         self._cgroups = _Cgroups(f"facesecure-{os.getpid()}")
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
@@ -198,9 +201,10 @@ class Program(subprocess.Popen[str]):
 
 
 class _Layer:
-    """This machine's files with a layer in memory on top, at ``root``."""
+    """The files of ``base`` with a layer in memory on top, at ``root``."""
 
-    def __init__(self) -> None:
+    def __init__(self, base: Path = Path("/")) -> None:
+        self._base = base
         self._folder = Path()
 
     @property
@@ -213,7 +217,7 @@ class _Layer:
             _call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", self._folder)
             for name in ("upper", "work", "root"):
                 (self._folder / name).mkdir()
-            layers = f"lowerdir=/,upperdir={self._folder / 'upper'},workdir={self._folder / 'work'}"
+            layers = f"lowerdir={self._base},upperdir={self._folder / 'upper'},workdir={self._folder / 'work'}"
             _call("mount", "-t", "overlay", "-o", layers, "overlay", self.root)
             self.console = (self._folder / "console").open("wb")
         except BaseException:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from support.service.installed import PYTHON, Service
+from support.service.installed import Service
 
 DOOR = "facesecure-web.socket"
 UNIT = "facesecure-web.service"
@@ -55,7 +55,7 @@ class InstalledPage:
 
     def get(self, path: str = "/", scheme: str = "https", address: str = "127.0.0.1") -> dict[str, Any]:
         """Ask for ``path`` as a browser of the household, who trusts its authority only."""
-        told = self.service.system.run(PYTHON, "-c", _GET, path, scheme, address, timeout=60).stdout
+        told = self.service.system.run("/usr/bin/python3", "-c", _GET, path, scheme, address, timeout=60).stdout
         return dict(json.loads(told))
 
     @property
