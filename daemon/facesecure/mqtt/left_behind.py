@@ -1,15 +1,15 @@
-"""What lies on the broker: remembered in STATE_DIR/mqtt.json, so that it can be removed when it is not wanted."""
+"""What lies on the broker: remembered in STATE_DIR/mqtt.json, signed, so that it can be removed later."""
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from facesecure.util.files import write_durably
+from facesecure.domain.errors import StoreError
+from facesecure.storage.signed_documents import SignedDocuments
 
 FILE_NAME = "mqtt.json"
 _MOST = 2000
@@ -28,8 +28,8 @@ class LeftBehind:
 
     def __init__(self, state_dir: Path) -> None:
         """Read what was written last; nothing if that cannot be read."""
-        self._path, self._lock = state_dir / FILE_NAME, threading.RLock()
-        self._topics, self._faces = _read(self._path)
+        self._documents, self._lock = SignedDocuments(state_dir), threading.RLock()
+        self._topics, self._faces = _read(self._documents)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -67,19 +67,19 @@ class LeftBehind:
     def _write(self) -> None:
         document = {"topics": sorted(self._topics)[:_MOST], "faces": self._faces}
         try:
-            write_durably(self._path, json.dumps(document, indent=1).encode())
-        except OSError as error:  # it is known until the next start
+            self._documents.write(FILE_NAME, document)
+        except (OSError, StoreError) as error:  # it is known until the next start
             _log.warning("%s cannot be written: %s", FILE_NAME, error)
 
 
-def _read(path: Path) -> tuple[set[str], dict[str, tuple[str, str]]]:
+def _read(documents: SignedDocuments) -> tuple[set[str], dict[str, tuple[str, str]]]:
     try:
-        found: Any = json.loads(path.read_text("utf-8"))
+        found: Any = documents.read(FILE_NAME)
         topics = {topic for topic in found["topics"] if isinstance(topic, str) and is_plain(topic)}
         return topics, {topic: (str(a), str(b)) for topic, (a, b) in found["faces"].items() if topic in topics}
     except FileNotFoundError:
         return set(), {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, StoreError, ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("%s cannot be read, so older topics stay on the broker: %s", FILE_NAME, error)
         return set(), {}
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import (
+    MQTT,
     AlertWithDeliveries,
     DeliveryState,
     DeliveryStatus,
@@ -133,7 +134,10 @@ class Outbox:
 
 
 def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWithDeliveries, ...]]:
-    """Return the alerts about each of ``sightings`` with their deliveries, oldest first, by its identifier."""
+    """Return the alerts about each of ``sightings`` with their deliveries, oldest first, by its identifier.
+
+    Without those that only tell the MQTT broker: it is told of every visit, whether anybody is notified or not.
+    """
     query = (
         select(AlertRow, DeliveryRow)
         .outerjoin(DeliveryRow, DeliveryRow.alert == AlertRow.identifier)
@@ -142,6 +146,8 @@ def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWi
     )
     found: dict[str, tuple[AlertWithDeliveries, ...]] = {}
     for one in _grouped([(alert, delivery) for alert, delivery in session.execute(query)]):
+        if one.alert.channels == (MQTT,):
+            continue
         if one.alert.sighting is not None and (seen := one.alert.sighting.identifier) in sightings:
             found[seen] = (*found.get(seen, ()), one)
     return found

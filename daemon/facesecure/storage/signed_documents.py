@@ -36,6 +36,7 @@ _PLAIN = (
     "settings.json",
     "settings-history.json",
     "key-copy.json",
+    "mqtt.json",
     "google_home/devices.json",
     "google_home/pending_volumes.json",
 )

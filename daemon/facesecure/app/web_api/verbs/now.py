@@ -114,6 +114,9 @@ def _troubles(parts: WebParts) -> Iterator[dict[str, Any]]:
             message = report.last_error or "it has not returned"
             yield _trouble("channel", message, "try it with a drill, and look at its settings", report.name)
 
+    for name, message in parts.commands.front_troubles().items():
+        yield _trouble("channel", message, "facesecure doctor says what to do", name)
+
 
 def _trouble(kind: str, message: str, hint: str, name: str = "") -> dict[str, Any]:
     return {"kind": kind, "name": name, "message": message, "hint": hint}
