@@ -111,6 +111,17 @@ def test_a_stranger_slides_in_above_the_others(served: Served, look: Callable[..
     assert page.evaluate("window.loadedOnce"), "it was not loaded again"
 
 
+def test_what_came_on_a_busy_day_slides_in_in_order(served: Served, look: Callable[..., Page]) -> None:
+    begun = SOON + timedelta(hours=1)
+    come(served, *(sighting(f"busy-{number:02}", when=begun + timedelta(seconds=number)) for number in range(45)))
+    page = look("/timeline")
+    expect(page.locator("li.visit")).to_have_count(30)
+    come(served, sighting("last", when=begun + timedelta(seconds=60)))
+    expect(page.locator("#visit-last")).to_be_visible()
+    shown = page.locator("li.visit").evaluate_all("all => all.map(one => one.id)")
+    assert shown == ["visit-last", *(f"visit-busy-{number:02}" for number in range(44, 14, -1))]
+
+
 def test_a_later_verdict_takes_the_place_of_the_earlier_one(served: Served, look: Callable[..., Page]) -> None:
     page = look("/timeline")
     expect(page.locator("#visit-cat")).to_be_visible()
