@@ -244,7 +244,8 @@ def test_what_if_asks_the_policy_that_is_in_use(page):
     assert (found["notified"], found["why"]) == (False, "off")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     assert page.ask("what-if", {"guest": "faceless", "at": tomorrow})["sentence"]
-    for wrong in ({"guest": "known", "name": "Nobody"}, {"camera": "cellar"}, {"at": "2019-01-01T00:00:00Z"}):
+    never = ({"at": at} for at in ("2019-01-01T00:00:00Z", "0001-01-01T00:00", "9999-12-31T23:59"))
+    for wrong in ({"guest": "known", "name": "Nobody"}, {"camera": "cellar"}, *never):
         with pytest.raises(Refused) as caught:
             page.ask("what-if", wrong)
         assert caught.value.kind is Refusal.INVALID

@@ -121,7 +121,11 @@ def _moment(at: datetime | None) -> datetime | None:
     """Return ``at``, a time of the house if it has no zone. Raises Refused if it is not in the days to come."""
     if at is None:
         return None
-    at, now = at.astimezone(), datetime.now(UTC)
+    now = datetime.now(UTC)
+    try:
+        at = at.astimezone()
+    except (OverflowError, ValueError):  # a year in which a zone cannot be looked up, such as 1 or 9999
+        at = datetime.max.replace(tzinfo=UTC)
     if not now - timedelta(days=1) <= at <= now + _AHEAD:
         raise Refused(Refusal.INVALID, "the time must be within the next week", argument="at")
     return at
