@@ -156,6 +156,14 @@ def test_a_viewer_sees_names_and_one_face_and_no_more(house: Served, grace: list
     assert house.get("/people").status == 303
 
 
+def test_an_error_without_a_translation_has_a_heading_in_the_reader_s_language(house: Served) -> None:
+    said = "no person called 'Nobody' is enrolled"
+    assert said in words(house.get("/people/Nobody", Role.MEMBER).text)
+    french = house.get("/people/Nobody", Role.MEMBER, {"Accept-Language": "fr"}).text
+    assert "<h1>Il n’y a rien ici</h1>" in french
+    assert re.search(r'<p [^>]*lang="en">no person called', french), "what was said stands below"
+
+
 def test_one_face_is_removed_but_not_the_last(house: Served, grace: list[SeenFace]) -> None:
     enrol(house, grace[:2])
     assert house.parts is not None
@@ -203,6 +211,7 @@ def test_people_are_exported_under_a_passphrase_that_is_typed_twice(
 
 
 def test_somebody_is_enrolled_without_javascript(house: Served, images: list[Image]) -> None:
+    assert house.get("/enrol", Role.VIEWER).status == 403
     refused = house.post("/enrol", {"name": "Grace"}, Role.MEMBER)
     assert (refused.status, "Without consent nobody is added." in words(refused.text)) == (400, True)
     draft = begin(house)

@@ -9,6 +9,7 @@ from typing import Any
 from facesecure.domain.records import Clip
 from facesecure.domain.wire.sightings import ClipDocument, QualityDocument, VerdictDocument
 from facesecure.domain.wire.timeline import VisitDocument
+from facesecure.services.enrolment_codes import code_of
 from facesecure.services.visit_details import Consequences, VisitDetails
 from facesecure.services.visit_faces import JudgedFace, NameScore
 from facesecure.services.visit_reason import WhyTold
@@ -41,6 +42,7 @@ def _face(face: JudgedFace) -> dict[str, Any]:
         "taken_at": face.face.seen.taken_at.isoformat(),
         "quality": QualityDocument.of(face.face.seen.face.quality).as_json(),
         "too_poor": list(face.reasons),
+        "codes": [code_of(reason) for reason in face.reasons],
         "nearest": [{"name": one.name, "score": round(one.score, 3)} for one in face.nearest],
     }
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any
 from urllib.parse import quote
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from facesecure.web.daemon import DaemonRefused
 from facesecure.web.limits import allow_body
 from facesecure.web.people_words import words
 from facesecure.web.pictures import DecodingError, accepted_types, decode
-from facesecure.web.request import ask, is_partial, redirect, render
+from facesecure.web.request import ask, is_partial, learn_who, redirect, render
 from facesecure.web.uploads import LARGEST_FORM, Part, parts_of
 
 DONE = {
@@ -26,6 +27,8 @@ DONE = {
 async def start(request: Request) -> Response:
     """Ask for the name, and for consent."""
     answer = await ask(request, "people")
+    if not (await learn_who(request)).may("member"):  # the daemon would refuse, but only once the form is filled in
+        raise HTTPException(403)
     name = request.query_params.get("name", "")[:100]
     return render(request, "enrol.html", {**answer.result, "name": name, "error": "", "consent_error": False})
 

@@ -14,7 +14,8 @@ from starlette.routing import Route
 from facesecure.web import visits
 from facesecure.web.daemon import DaemonRefused
 from facesecure.web.films import send_film
-from facesecure.web.language import Language
+from facesecure.web.language import ENGLISH, Language
+from facesecure.web.people_words import VERDICTS
 from facesecure.web.request import ask, language_of, redirect, render
 from facesecure.web.screens.timeline import found, identifier, picture
 
@@ -120,7 +121,11 @@ async def _shown(request: Request, problem: tuple[str, str | None] | None = None
     visit = (await found(request, "visit", {"visit": identifier(request)})).result
     language = language_of(request)
     values = {
-        "visit": {**visit, "choices": [(name, name) for name in visit["people"]]},
+        "visit": {
+            **visit,
+            "choices": [(name, name) for name in visit["people"]],
+            "faces": [{**one, "too_poor": _too_poor(one, language)} for one in visit["faces"]],
+        },
         "problem": problem,
         "title": visits.who(visit, language),
         "colour": visits.colour(visit),
@@ -131,6 +136,14 @@ async def _shown(request: Request, problem: tuple[str, str | None] | None = None
         "taken_for": _taken_for(visit),
     }
     return render(request, "visit.html", values, status=status)
+
+
+def _too_poor(face: Mapping[str, Any], language: Language) -> list[str]:
+    """Return why a face is not learnt from: as the daemon says it, or in the reader's language, without numbers."""
+    if language.code == ENGLISH:
+        return list(face["too_poor"])
+    pairs = zip(face["codes"], face["too_poor"], strict=True)
+    return [language(VERDICTS[code]) if code in VERDICTS else reason for code, reason in pairs]
 
 
 def _taken_for(visit: Mapping[str, Any]) -> list[str]:
