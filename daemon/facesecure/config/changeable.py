@@ -57,6 +57,7 @@ _REASONS: dict[KeyPath, str] = {
     ("plugins", "notify", "urls"): "images of visitors are sent there",
     ("plugins", "webhook", "url"): "images of visitors are sent there",
     ("plugins", "webhook", "verify"): "without it, others in the network could read what is sent",
+    ("mqtt",): "visits and pictures are sent to the broker",
     ("web",): "who can reach this page is decided on the machine",
 }
 _STREAM = re.compile(r"rtsps?://[^\s\0]+", re.IGNORECASE)

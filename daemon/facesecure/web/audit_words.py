@@ -36,6 +36,7 @@ ACTIONS = {
     "password-changed": "A password was changed",
     "password-reset": "A password was made void",
     "signed-in": "Somebody signed in",
+    "code-refused": "A wrong code was given over MQTT",
     "sign-in-refused": "A wrong password was given",
     "signed-out": "Browsers were signed out",
     "live-token-made": "A token for pictures was made",
