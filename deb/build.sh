@@ -55,6 +55,7 @@ environment() {
     rm -rf "$site/bin" "$site/facesecure_training" "$site/ai_edge_litert/vendors"
     find "$site" -depth -type d \( -name tests -o -name test -o -name __pycache__ \) -not -path "$site/facesecure/*" -exec rm -rf {} +
     find "$site" -name direct_url.json -delete
+    $own -m deb.records "$site"
     find "$site" -type f -exec chmod 644 {} +
     ln -s /usr/bin/python3 "$home/bin/python"
     printf 'home = /usr/bin\ninclude-system-site-packages = true\nversion = %s\n' "$python" >"$home/pyvenv.cfg"

@@ -21,4 +21,4 @@ def entry(version: str, seconds: int) -> str:
 
 
 if __name__ == "__main__":
-    print(entry(sys.argv[1], int(sys.argv[2])), end="")
+    sys.stdout.write(entry(sys.argv[1], int(sys.argv[2])))

@@ -66,5 +66,5 @@ def _parameter(parameter: Any, context: Any) -> Parameter | None:
     value = "" if flag else parameter.metavar or "|".join(choices) or parameter.name.upper()
     if parameter.param_type_name == "argument":
         return Parameter((parameter.metavar or parameter.name.upper(),), "", parameter.help or "", choices, False)
-    names = tuple([*parameter.opts, *parameter.secondary_opts])
+    names = (*parameter.opts, *parameter.secondary_opts)
     return Parameter(names, value, parameter.help or "", choices)

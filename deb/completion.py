@@ -96,4 +96,4 @@ def _quoted(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print({"bash": bash, "zsh": zsh, "fish": fish}[sys.argv[1]](), end="")
+    sys.stdout.write({"bash": bash, "zsh": zsh, "fish": fish}[sys.argv[1]]())

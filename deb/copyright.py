@@ -40,9 +40,9 @@ def _paragraph(package: Distribution) -> str:
 
 def _stated(package: Distribution) -> Iterator[str]:
     for field in ("Author", "Author-email", "Maintainer", "Maintainer-email"):
-        if value := package.metadata.get(field):
+        if value := package.metadata[field]:
             yield " ".join(str(value).split())
 
 
 if __name__ == "__main__":
-    print(document(Path(sys.argv[1])), end="")
+    sys.stdout.write(document(Path(sys.argv[1])))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 
 from deb.commands import Command, Parameter, commands
@@ -92,4 +93,4 @@ def _plain(text: str) -> str:
 if __name__ == "__main__":
     from facesecure import __version__
 
-    print(page(__version__), end="")
+    sys.stdout.write(page(__version__))
