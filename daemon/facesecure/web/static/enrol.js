@@ -86,5 +86,8 @@ function chosen(input) {
 if (form) {
   form.classList.add("enhanced");
   form.querySelector("[data-plain]").hidden = true;
-  form.querySelectorAll("input[type=file]").forEach((input) => input.addEventListener("change", () => chosen(input)));
+  form.querySelectorAll("input[type=file]").forEach((input) => {
+    input.addEventListener("change", () => chosen(input));
+    chosen(input); // what was chosen before this script was here
+  });
 }
