@@ -39,10 +39,10 @@ ON_DISK := mkdir -p .venv/tmp && TMPDIR="$(CURDIR)/.venv/tmp"
 AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "sudo -n"; })
 # A real RTSP server for the tests of network cameras, a system to boot for those of the service, and a browser for those
 # of the page. Without them these tests are skipped, and say so; with CI=true a missing browser is a failure. The C
-# compiler makes libraries that a test loads as foreign ones.
+# compiler makes libraries that a test loads as foreign ones. Home Assistant, which its test installs, is partly built.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
-	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc libc6-dev openssl chromium mosquitto \
+	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc g++ libc6-dev python3-dev openssl chromium mosquitto \
 	mmdebstrap dpkg-dev lintian
 
 .PHONY: deb help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
