@@ -1,4 +1,4 @@
-"""Seal the rows of the page: whoever edits the database makes no account, session, link or token, and changes none."""
+"""Seal the rows of the page: whoever edits the database makes no account, session, link, passkey or token."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from facesecure.storage.account_tables import AccountRow, InvitationRow, LiveTokenRow, SessionRow
+from facesecure.storage.account_tables import (
+    AccountRow,
+    InvitationRow,
+    LiveTokenRow,
+    PasskeyRow,
+    PushSubscriptionRow,
+    SessionRow,
+)
 from facesecure.storage.encryption import FieldCipher
 from facesecure.storage.seals import matches, seal
 
-Row = AccountRow | SessionRow | InvitationRow | LiveTokenRow
-_KINDS: tuple[type[Row], ...] = (AccountRow, SessionRow, InvitationRow, LiveTokenRow)
+Row = AccountRow | SessionRow | InvitationRow | LiveTokenRow | PasskeyRow | PushSubscriptionRow
+_KINDS: tuple[type[Row], ...] = (
+    AccountRow, SessionRow, InvitationRow, LiveTokenRow, PasskeyRow, PushSubscriptionRow,
+)  # fmt: skip
 
 
 def is_genuine(cipher: FieldCipher, row: Row) -> bool:
@@ -58,6 +67,8 @@ _OTHERS: dict[type[Row], str] = {
     SessionRow: "sessions",
     InvitationRow: "one-time links",
     LiveTokenRow: "tokens for live pictures",
+    PushSubscriptionRow: "browsers to notify",
+    PasskeyRow: "passkeys",
 }
 
 
@@ -84,11 +95,23 @@ def _live_token(row: LiveTokenRow) -> list[str]:
     return [row.token_sha256, row.identifier, row.name, json.dumps(row.cameras), row.made_by, _utc(row.created_at)]
 
 
+def _passkey(row: PasskeyRow) -> list[str]:
+    """``used_at`` decides nothing."""
+    key = [row.credential_sha256, row.identifier, row.account, row.name, row.host, row.credential]
+    return [*key, str(row.signed), _utc(row.created_at)]
+
+
+def _push_subscription(row: PushSubscriptionRow) -> list[str]:
+    return [row.identifier, row.session, row.endpoint, row.public_key, row.auth, _utc(row.created_at)]
+
+
 _VALUES: dict[type[Row], Callable[[Any], list[str]]] = {
     AccountRow: _account,
     SessionRow: _session,
     InvitationRow: _invitation,
     LiveTokenRow: _live_token,
+    PushSubscriptionRow: _push_subscription,
+    PasskeyRow: _passkey,
 }
 
 

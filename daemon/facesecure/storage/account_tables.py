@@ -1,4 +1,4 @@
-"""The tables of the page: its accounts and their sessions, one-time links, failed tries and tokens for live pictures.
+"""The tables of the page: accounts, sessions, one-time links, failed tries, passkeys and tokens for live pictures.
 
 Of passwords, sessions, links and tokens only hashes are stored. Each row that decides has a ``seal``
 (``storage.account_seals``): a row without a genuine one counts as absent.
@@ -87,3 +87,41 @@ class LiveTokenRow(Base):
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     seal: Mapped[str] = mapped_column(Text(64))
+
+
+class PasskeyRow(Base):
+    """A passkey, known by the SHA-256 of its credential's identifier. ``credential`` is base64url, and no secret."""
+
+    __tablename__ = "passkeys"
+    credential_sha256: Mapped[str] = mapped_column(Text(64), primary_key=True)
+    identifier: Mapped[str] = mapped_column(Text(32))
+    account: Mapped[str] = mapped_column(Text(32), ForeignKey("accounts.uid", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(Text(64))
+    host: Mapped[str] = mapped_column(Text(253))
+    credential: Mapped[str] = mapped_column(Text(4096))
+    signed: Mapped[int | None]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    seal: Mapped[str] = mapped_column(Text(64))
+
+
+class PushSubscriptionRow(Base):
+    """A browser that is notified by Web Push: the push service's address, and the browser's two keys in base64."""
+
+    __tablename__ = "push_subscriptions"
+    identifier: Mapped[str] = mapped_column(Text(32), primary_key=True)
+    session: Mapped[str] = mapped_column(Text(64), ForeignKey("sessions.token_sha256", ondelete="CASCADE"), index=True)
+    endpoint: Mapped[str] = mapped_column(Text(1000))
+    public_key: Mapped[str] = mapped_column(Text(100))
+    auth: Mapped[str] = mapped_column(Text(32))
+    created_at: Mapped[datetime]
+    seal: Mapped[str] = mapped_column(Text(64))
+
+
+class PushKeyRow(Base):
+    """The key by which push services know the household (RFC 8292): one row, ``private`` is encrypted."""
+
+    __tablename__ = "push_keys"
+    name: Mapped[str] = mapped_column(Text(16), primary_key=True)
+    private: Mapped[bytes]
+    created_at: Mapped[datetime]

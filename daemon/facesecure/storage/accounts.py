@@ -11,7 +11,7 @@ from facesecure.domain.accounts import Account, Role
 from facesecure.domain.errors import UsageError, did_you_mean
 from facesecure.domain.names import name_key, person_name
 from facesecure.storage import account_seals
-from facesecure.storage.account_tables import AccountRow, SessionRow
+from facesecure.storage.account_tables import AccountRow, PasskeyRow, SessionRow
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.seals import new_uid
@@ -68,13 +68,16 @@ class Accounts:
     def set_password(self, name: str, hashed: str, keep: str = "") -> Account:
         """Store another hash, and end the account's sessions but the one whose token has the SHA-256 ``keep``.
 
-        An empty hash lets nobody in until a one-time link sets a password. Raises UsageError: no such account.
+        An empty hash lets nobody in until a one-time link sets a password: passkeys are removed, too.
+        Raises UsageError: no such account.
         """
         with self._database.write(WRITE_TIMEOUT) as session:
             row = require(session, name)
             row.password = hashed
             renew(session, row)
             session.execute(delete(SessionRow).where(SessionRow.account == row.uid, SessionRow.token_sha256 != keep))
+            if not hashed:
+                session.execute(delete(PasskeyRow).where(PasskeyRow.account == row.uid))
             kept = session.get(SessionRow, keep)
             if kept is not None and kept.account == row.uid and account_seals.is_genuine(cipher_of(session), kept):
                 kept.edition = row.edition

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage import account_seals, people, seals, signed_recordings, unfinished
+from facesecure.storage import account_seals, people, push_subscriptions, seals, signed_recordings, unfinished
 from facesecure.storage.audit_log import audit_log_of
 from facesecure.storage.clips import Clips, clips_of
 from facesecure.storage.database import Database
@@ -68,6 +68,7 @@ def rotate(database: Database) -> Key:
                 session.expunge(row)
         _seal_again(session, old, new)
         account_seals.seal_again(session, old, new)
+        push_subscriptions.reencrypt(session, old, new)
         unfinished.reencrypt(session, old, new)
         session.execute(delete(KeyRow))
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))

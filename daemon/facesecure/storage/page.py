@@ -1,4 +1,4 @@
-"""What the database holds for the page: accounts, sessions, one-time links, failed tries and tokens."""
+"""What the database holds for the page: accounts, sessions, one-time links, failed tries, passkeys and tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from facesecure.storage.accounts import Accounts
 from facesecure.storage.database import Database
 from facesecure.storage.invitations import Invitations
 from facesecure.storage.live_tokens import LiveTokens
+from facesecure.storage.passkeys import Passkeys
+from facesecure.storage.push_subscriptions import PushSubscriptions
 from facesecure.storage.sign_in_attempts import SignInAttempts
 
 _FORGOTTEN = timedelta(days=7)
@@ -29,6 +31,8 @@ class PageRecords:
         self.invitations = Invitations(database)
         self.attempts = SignInAttempts(database)
         self.live_tokens = LiveTokens(database)
+        self.push = PushSubscriptions(database)
+        self.passkeys = Passkeys(database)
 
     def prune(self, now: datetime) -> None:
         """Remove old links, failed tries that count no more, and sessions that nobody used for a year."""

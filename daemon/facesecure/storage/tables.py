@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0011"
+HEAD = "0013"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from facesecure.domain import Alert
+from facesecure.domain.accounts import Role
+from facesecure.services import accounts
+from facesecure.services.sessions import token_hash, utc_now
 from facesecure.storage import database
 from facesecure.storage.store import Store
 from facesecure.storage.tables import HEAD
@@ -127,7 +130,10 @@ def test_alerts_find_their_sightings_and_nobody_has_reviewed_any(state_dir: Path
         for index in ("ix_alerts_sighting", "ix_sightings_reviewed_at", "ix_sightings_source"):
             connection.execute(f"DROP INDEX {index}")
         connection.execute("ALTER TABLE alerts DROP COLUMN sighting")
+        for table in ("passkeys", "push_subscriptions", "push_keys"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("ALTER TABLE sightings DROP COLUMN reviewed_at")
+        _remove_tables_after_0011(connection)
         connection.execute("UPDATE alembic_version SET version_num = '0010'")
         for number, document in enumerate(("no JSON", "[]", '{"sighting": {"identifier": 7}}', '{"sighting": null}')):
             values = (f"other-{number}", "test", "2026-05-01 12:00:00.000000", document, "")
@@ -137,6 +143,25 @@ def test_alerts_find_their_sightings_and_nobody_has_reviewed_any(state_dir: Path
         assert [one.alert.text for one in visited.alerts] == ["A stranger is here."]
         assert visited.reviewed_at is None
         assert store.timeline.to_review() == 1
+
+
+def test_an_account_of_before_passkeys_gets_one(state_dir: Path) -> None:
+    with Store.open(state_dir) as store:
+        link = accounts.invite(store, "Anna", Role.OWNER)
+        account = store.page.invitations.accept(token_hash(link.code), "a hash", utc_now())
+        assert account is not None
+    with closing(sqlite3.connect(state_dir / "facesecure.db")) as connection, connection:
+        _remove_tables_after_0011(connection)
+        connection.execute("UPDATE alembic_version SET version_num = '0011'")
+    with Store.open(state_dir) as store:
+        made = store.page.passkeys.add(account, "phone", "localhost", b"id", b"key", 1, account.created_at)
+        assert store.page.passkeys.find(b"id") == (made, account)
+        assert store.page.accounts.problems() == []
+
+
+def _remove_tables_after_0011(connection: sqlite3.Connection) -> None:
+    for table in ("passkeys", "push_subscriptions", "push_keys"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
