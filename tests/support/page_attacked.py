@@ -43,7 +43,9 @@ PICKED: Mapping[str, Any] = {
     "zones": [], "away": [], "quiet": [], "at": 1, "old": PASSWORD, "password": PASSWORD,
     "passphrase": PASSWORD, "secret": "x" * 40,
     "code": "x" * 43, "width": 64, "height": 64, "texts": {"policy.mode": '"off"'}, "reviewed": True, "seconds": 0,
-    "consent": True, "problem": "foreign", "language": "fr",
+    "endpoint": "https://push.example.com/x",
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+    "auth": "BTBZMqHH6r4Tts7J_aSIgg", "consent": True, "problem": "foreign", "language": "fr",
 }  # fmt: skip
 """An argument for whatever a verb may ask, by its name."""
 

@@ -26,6 +26,7 @@ from facesecure.app.control.server import serve_control
 from facesecure.app.instance_lock import instance_lock
 from facesecure.app.lifecycle import ReloadConfig, Supervisor
 from facesecure.app.process_memory import LeanLibraries, map_large_buffers, share_heaps
+from facesecure.app.push_channel import push_channel
 from facesecure.app.ram_fallback import StateLocation, writable_state
 from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.systemd import Reporter
@@ -125,7 +126,11 @@ def assembled(
         steps = [*(drill.step for drill in drills), delivery_changes(context.changes)]
         live = any(source.frames.live for source in sources)
         in_use = [front for make in fronts if (front := make(config)) is not None]
-        plugins = {**(extra_plugins or {}), **{name: one for front in in_use for name, one in front.plugins().items()}}
+        plugins = {
+            **push_channel(context),
+            **(extra_plugins or {}),
+            **{name: one for front in in_use for name, one in front.plugins().items()},
+        }
         alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=plugins)
         cameras = start_cameras(context, sources, drills, alerts, stack, movements)
         commands = Commands.of(context, alerts, cameras)

@@ -21,6 +21,7 @@ def _network(text: str) -> str:
 
 Host = Annotated[str, Field(pattern=HOST, max_length=253)]
 Network = Annotated[str, AfterValidator(_network)]
+Contact = Annotated[str, Field(pattern=r"^(mailto:[^\s@\"]+@[^\s@\"]+|https://[^\s\"]+)$", max_length=200)]
 
 
 class WebConfig(Section):
@@ -45,4 +46,17 @@ class WebConfig(Section):
     idle_minutes: float = Field(5.0, gt=0, le=1440, description="minutes without a browser after which the page ends")
     signed_in_days: float = Field(
         30.0, gt=0, le=366, description="days without a visit after which a browser has to sign in again"
+    )
+    push: bool = Field(
+        True,
+        description="whether browsers may ask for notifications, which reach them through their maker's push service",
+    )
+    push_contact: Contact = Field(
+        "mailto:facesecure@example.com",
+        description="your e-mail address (mailto:...) or web page (https://...), which push services get with each "
+        "message; Apple's may refuse the example",
+    )
+    push_private: bool = Field(
+        False,
+        description="whether push services in private networks and on other ports are used, such as one of your own",
     )

@@ -59,6 +59,8 @@ ACTIONS = {
     "signed-out": "sessions of the page were ended",
     "live-token-made": "a token for live pictures was made",
     "live-token-revoked": "a token for live pictures was revoked",
+    "push-subscribed": "a browser asked to be notified",
+    "push-removed": "a browser is notified no longer",
     "entries-lost": "as many actions before this could not be recorded",
     "end-unreadable": "the signed end of the log was missing or not genuine",
 }

@@ -18,6 +18,8 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urljoin, urlsplit
 
+from facesecure.util.public_addresses import connect_publicly
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -43,15 +45,23 @@ class TooSlowError(TimeoutError):
 
 
 def open_https(
-    url: str, limits: Limits, headers: Mapping[str, str], *, body: bytes | None = None, trust: str | None = None
+    url: str,
+    limits: Limits,
+    headers: Mapping[str, str],
+    *,
+    body: bytes | None = None,
+    trust: str | None = None,
+    only_public: bool = False,
 ) -> http.client.HTTPResponse:
     """Send a request, POST if it has a ``body``, and return the response, whose body is still to be read.
 
     ``headers`` go to the host of ``url`` and, except for Authorization and Cookie, to those it redirects to. ``trust``
-    is a file of certificates instead of the system's. Raises HTTPError for any status but 2xx, InsecureAddressError for
-    an address that is not https, another URLError if the server cannot be reached, OSError or HTTPException for a
-    broken response. Reading the response raises TimeoutError after too long a silence, TooSlowError after
-    ``limits.total``.
+    is a file of certificates instead of the system's. ``only_public``: for an address that others chose, which must not
+    lead into a private network; no proxy is used then.
+
+    Raises HTTPError for any status but 2xx, InsecureAddressError for an address that is not https, another URLError if
+    the server cannot be reached, OSError or HTTPException for a broken response. Reading the response raises
+    TimeoutError after too long a silence, TooSlowError after ``limits.total``.
 
     Example::
 
@@ -62,8 +72,8 @@ def open_https(
     context = ssl.create_default_context(cafile=trust)
     context.sslsocket_class = _TimedSocket
     for handler in (
-        urllib.request.ProxyHandler(),
-        _TimedHandler(context, time.monotonic() + limits.total),
+        urllib.request.ProxyHandler({} if only_public else None),
+        _TimedHandler(context, time.monotonic() + limits.total, only_public=only_public),
         urllib.request.HTTPErrorProcessor(),
         _Redirects(),
         urllib.request.HTTPDefaultErrorHandler(),
@@ -126,22 +136,24 @@ def _harmless(headers: Mapping[str, str]) -> dict[str, str]:
 class _TimedHandler(urllib.request.HTTPSHandler):
     """Opens connections that end at ``deadline``, on the clock ``time.monotonic``."""
 
-    def __init__(self, context: ssl.SSLContext, deadline: float) -> None:
+    def __init__(self, context: ssl.SSLContext, deadline: float, *, only_public: bool) -> None:
         super().__init__(context=context)
-        self._trusted, self._deadline = context, deadline
+        self._trusted, self._deadline, self._only_public = context, deadline, only_public
 
     def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
         """Return the response to ``request``."""
-        connection = partial(_TimedConnection, deadline=self._deadline)
+        connection = partial(_TimedConnection, deadline=self._deadline, only_public=self._only_public)
         return self.do_open(connection, request, context=self._trusted)
 
 
 class _TimedConnection(http.client.HTTPSConnection):
     """A connection whose socket has a deadline."""
 
-    def __init__(self, host: str, *, deadline: float, **options: Any) -> None:
+    def __init__(self, host: str, *, deadline: float, only_public: bool, **options: Any) -> None:
         super().__init__(host, **options)
         self._deadline = deadline
+        if only_public:
+            self._create_connection = connect_publicly
 
     def connect(self) -> None:
         """Connect and encrypt, or raise TooSlowError if it is too late for that."""

@@ -41,6 +41,8 @@ ACTIONS = {
     "signed-out": "Browsers were signed out",
     "live-token-made": "A token for pictures was made",
     "live-token-revoked": "A token for pictures was revoked",
+    "push-subscribed": "A browser asked for notifications",
+    "push-removed": "A browser is notified no longer",
     "entries-lost": "Actions could not be recorded",
     "end-unreadable": "The end of the log was not genuine",
 }

@@ -46,6 +46,7 @@ PLACES = (
     Place("/zones", "Masks and zones", "zones", "owner", about="Where to look, and where not"),
     Place("/settings", "Settings", "settings", "owner", about="Everything in the configuration file"),
     Place("/accounts", "Accounts and devices", "accounts", "kiosk", about="Who may use this page, and on what"),
+    Place("/push", "Notifications", "bell", "viewer", about="Who came, on this phone, also when the page is closed"),
     Place("/audit", "Audit log", "audit", "owner", about="Who did what, and when"),
 )
 """In the order of the side bar. A place without a route is left out."""

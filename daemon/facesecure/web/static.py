@@ -47,6 +47,13 @@ def static(name: str) -> str:
     return f"/static/{VERSION}/{name}"
 
 
+def content(name: str) -> bytes:
+    """Return the file called ``name``. Raises KeyError if there is none."""
+    if name not in NAMES:
+        raise KeyError(f"there is no static file {name}")
+    return _FOLDER.joinpath(name).read_bytes()
+
+
 async def _serve(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in NAMES:

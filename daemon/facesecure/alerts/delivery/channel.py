@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from facesecure.alerts.delivery.delivery import ChainLink, Delivery, DeliveryStage
@@ -68,7 +68,10 @@ class Channel:
         config = getattr(plugin, "config", None)
         config = config if isinstance(config, PluginConfig) else PluginConfig()
         speaks = bool(getattr(getattr(plugin, "plugin", plugin), "speaks", False))
-        self.name, self.link, self._limit = name, ChainLink(name, config.expires, speaks), config.attempt_seconds
+        link = ChainLink(name, config.expires, speaks)
+        if (has_receivers := getattr(plugin, "has_receivers", None)) is not None:
+            link = replace(link, has_receivers=has_receivers)
+        self.name, self.link, self._limit = name, link, config.attempt_seconds
         self.current: Delivery | None = None
         self.hung = False
         self.deadline = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -14,6 +14,10 @@ from facesecure.util.backoff import BackoffPolicy
 
 RETRIES = BackoffPolicy(first=2.0, longest=300.0, jitter=(0.1, 1.0))
 """Delays between two passes through a chain; the wide jitter keeps deliveries of one outage from staying in step."""
+
+
+def _always() -> bool:
+    return True
 
 
 class DeliveryStage(Enum):
@@ -28,11 +32,15 @@ class DeliveryStage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """A plugin as a delivery sees it: its name, the age in seconds at which it drops an alert, whether it speaks."""
+    """A plugin as a delivery sees it: its name, the age in seconds at which it drops an alert, whether it speaks.
+
+    ``has_receivers`` returns whether anybody gets alerts by it now; where nobody does, only rules that name it use it.
+    """
 
     name: str
     expires: float
     speaks: bool = False
+    has_receivers: Callable[[], bool] = _always
 
 
 @dataclass(eq=False)

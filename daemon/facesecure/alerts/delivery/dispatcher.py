@@ -160,9 +160,10 @@ class Dispatcher:
         return self._undelivered()
 
     def reports(self) -> list[ChannelReport]:
-        """Return the state of each plugin, in the order they were attached."""
+        """Return the state of each plugin that has receivers, in the order they were attached."""
         waiting = [one.channel for one in self._scheduler.open()]
-        return [channel.report(waiting.count(name)) for name, channel in self._channels.items()]
+        used = [(name, channel) for name, channel in self._channels.items() if channel.link.has_receivers()]
+        return [channel.report(waiting.count(name)) for name, channel in used]
 
     def __enter__(self) -> Dispatcher:
         """Start."""

@@ -30,11 +30,11 @@ class FallbackRouter:
             raise ValueError(f"fallbacks go round in a circle: {' > '.join(circle)}")
 
     def primary(self, alert: Alert) -> list[str]:
-        """Return the plugins that ``alert`` is for: those it names, or all in use except mere fallbacks."""
+        """Return the plugins that ``alert`` is for: those it names, or all that have receivers, save mere fallbacks."""
         if alert.channels is not None:
             return list(dict.fromkeys(alert.channels))
         fallbacks = {after for name in self.links for after in self._after(name)}
-        return [name for name in self.links if name not in fallbacks]
+        return [name for name, link in self.links.items() if name not in fallbacks and link.has_receivers()]
 
     def chain(self, head: str, alert: Alert) -> list[ChainLink]:
         """Return ``head`` and its fallbacks that are in use, without those that ``alert`` goes to in any case."""
