@@ -40,6 +40,18 @@ def test_pictures_are_renewed_with_their_age(house: House, visited: None, page: 
     expect(page.locator("[data-age]")).to_have_text("now")
 
 
+def test_a_page_that_hears_nothing_more_says_so(visited: None, page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("img[data-camera][src^='blob:']")).to_be_visible(timeout=30_000)
+    expect(page.locator("#silent")).to_be_hidden()
+    page.route("**/live/*.jpg*", lambda _: None)  # nobody answers
+    expect(page.locator("#silent")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-age]")).not_to_have_text("now")
+    page.unroute_all(behavior="ignoreErrors")
+    expect(page.locator("#silent")).to_be_hidden(timeout=60_000)
+    expect(page.locator("[data-age]")).to_have_text("now")
+
+
 def test_a_hidden_page_keeps_no_connection(page: Page) -> None:
     streams: list[Request] = []
     ended: list[Request] = []

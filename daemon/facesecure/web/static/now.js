@@ -1,25 +1,36 @@
-// Fetches the newest picture of each camera now and then while the page is seen, and says how old it is.
+// Fetches the newest picture of each camera now and then while the page is seen, and says how old it is: also while none
+// comes, so that a picture from before the house went silent does not pass for one of now.
 
 const EVERY_MS = 10000;
+const SILENT_MS = 25000;
 
-function tell(image, age) {
+const taken = new WeakMap();
+let heard = Date.now();
+
+function tell(image) {
   const words = image.closest("a").querySelector("[data-age]");
-  if (words && age !== null) {
-    const seconds = Math.round(Number(age));
+  if (words) {
+    const seconds = Math.round((Date.now() - taken.get(image)) / 1000);
     words.textContent = seconds < 2 ? words.dataset.now : words.dataset.seconds.replace("{n}", seconds);
   }
 }
 
 async function renew(image) {
   try {
-    const answer = await fetch(image.dataset.camera, { credentials: "same-origin" });
+    const how = { credentials: "same-origin", signal: AbortSignal.timeout(EVERY_MS) };
+    const answer = await fetch(image.dataset.camera, how);
+    heard = answer.status < 500 ? Date.now() : heard;
     if (!answer.ok || !answer.headers.get("Content-Type").startsWith("image/")) {
       return;
     }
     const before = image.src;
     image.src = URL.createObjectURL(await answer.blob());
     await image.decode();
-    tell(image, answer.headers.get("X-Age"));
+    const age = answer.headers.get("X-Age");
+    if (age !== null) {
+      taken.set(image, Date.now() - 1000 * Number(age));
+      tell(image);
+    }
     if (before.startsWith("blob:")) {
       URL.revokeObjectURL(before);
     }
@@ -28,8 +39,18 @@ async function renew(image) {
   }
 }
 
-setInterval(() => {
-  if (!document.hidden) {
-    document.querySelectorAll("img[data-camera]").forEach(renew);
+function look() {
+  const images = document.querySelectorAll("img[data-camera]");
+  heard = images.length ? heard : Date.now(); // nobody asks
+  document.getElementById("silent")?.toggleAttribute("hidden", Date.now() - heard < SILENT_MS);
+  for (const image of images) {
+    if (!taken.has(image)) taken.set(image, Date.now());
+    else if (Date.now() - taken.get(image) > 1.5 * EVERY_MS) tell(image); // the last round brought none
+    renew(image);
   }
-}, EVERY_MS);
+}
+
+setInterval(() => document.hidden || look(), EVERY_MS);
+document.addEventListener("visibilitychange", () => {
+  heard = Date.now(); // nobody asked while the page was hidden
+});
