@@ -42,6 +42,8 @@ PICKED: Mapping[str, Any] = {
     "faces": [1], "picture": 1, "number": 1, "role": "owner", "mode": "away", "revision": VISIT, "mask": [],
     "zones": [], "away": [], "quiet": [], "at": 1, "old": PASSWORD, "password": PASSWORD,
     "passphrase": PASSWORD, "secret": "x" * 40,
+    "origin": "https://localhost:8443", "client_data": "e30", "attestation": "oA", "credential": "eA",
+    "authenticator_data": "eA", "signature": "eA",
     "code": "x" * 43, "width": 64, "height": 64, "texts": {"policy.mode": '"off"'}, "reviewed": True, "seconds": 0,
     "endpoint": "https://push.example.com/x",
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",

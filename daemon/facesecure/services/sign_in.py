@@ -1,4 +1,4 @@
-"""Signing in to the page, as the daemon answers it: passwords, one-time links, and their limits.
+"""Signing in to the page, as the daemon answers it: passwords, passkeys, one-time links, and their limits.
 
 Example::
 
@@ -17,7 +17,10 @@ from facesecure.domain.accounts import PAGE, Account, Invitation, Session
 from facesecure.domain.actors import Actor
 from facesecure.domain.errors import BusyError, FacesecureError, UsageError
 from facesecure.domain.names import name_key
+from facesecure.domain.passkeys import Purpose, Site
 from facesecure.services import audit
+from facesecure.services.passkey_checks import Signed
+from facesecure.services.passkeys import Passkeys
 from facesecure.services.passwords import Passwords, require_good
 from facesecure.services.sessions import LONGEST_TOKEN, Sessions, token_hash, utc_now
 from facesecure.services.sign_in_limits import (
@@ -37,6 +40,13 @@ _NOBODY = Actor("nobody", PAGE)
 
 class WrongPasswordError(FacesecureError):
     """The name or the password is wrong; which one, nobody is told."""
+
+
+class WrongPasskeyError(WrongPasswordError):
+    """The passkey is none of this page's, or what it signed is not right."""
+
+    def __init__(self) -> None:
+        super().__init__("this passkey was not accepted", "try again, or use your password")
 
 
 class TooManyTriesError(FacesecureError):
@@ -74,6 +84,7 @@ class SignIn:
         self._store, self._now = store, now
         self._passwords = passwords or Passwords()
         self._limits = SignInLimits(store.page.attempts, now)
+        self.passkeys = Passkeys(store, now, steady)
         self.sessions = Sessions(store.page, signed_in_days, now, steady)
 
     def any_account(self) -> bool:
@@ -94,6 +105,35 @@ class SignIn:
             self._note_refusal(account, browser)
             raise WrongPasswordError("the name or the password is wrong", "check both; capital letters count")
         return self._begin(account, browser, instead_of)
+
+    def by_passkey(
+        self, site: Site, signed: Signed, browser: Browser, instead_of: Session | None = None
+    ) -> tuple[str, Session]:
+        """Begin a session as ``by_password`` does. Raises WrongPasskeyError or TooManyTriesError."""
+        passkey, account = self.passkeys.owner_of(signed) or (None, None)
+        key = name_key(account.name) if account else ""
+        limits, beside = self._limits_for(key, account, browser) if account else ([address_limit(browser.address)], [])
+        self._take(limits, beside)
+        if not self.passkeys.is_right(Purpose.SIGN_IN, site, signed, passkey, browser.address):
+            self._note_refusal(account, browser)
+            raise WrongPasskeyError
+        self._limits.give_back([*limits, *beside])
+        return self._begin(account, browser, instead_of)
+
+    def confirm_by_passkey(self, token: str, session: Session, site: Site, signed: Signed) -> None:
+        """Note that whoever is signed in gave a passkey of theirs. Raises as ``by_passkey``."""
+        passkey, account = self.passkeys.owner_of(signed) or (None, None)
+        is_theirs = account is not None and account.name == session.account
+        limits, beside = [session_limit(session.identifier)], [account_limit(name_key(session.account))]
+        self._take(limits, beside)
+        mine = passkey if is_theirs else None
+        if not self.passkeys.is_right(Purpose.CONFIRM, site, signed, mine, session):
+            self._note_refusal(
+                self._store.page.accounts.find(session.account), Browser(session.address, session.device)
+            )
+            raise WrongPasskeyError
+        self._limits.give_back([*limits, *beside])
+        self.sessions.confirm(token)
 
     def confirm(self, token: str, session: Session, password: str) -> None:
         """Note that whoever is signed in gave the password again. Raises as ``by_password``."""
@@ -200,7 +240,10 @@ class SignIn:
             raise TooManyTriesError(seconds)
 
     def _note_refusal(self, account: Account | None, browser: Browser) -> None:
-        """Record a wrong password, unless many were lately. A name that no account has may be a password: it is not."""
+        """Record a wrong password or passkey, unless many were lately.
+
+        A name that no account has may be a password: it is not recorded.
+        """
         if self._limits.take([NOTED]) > 0:
             return
         about = [account.name if account else "a name that no account has", browser.address]

@@ -14,6 +14,7 @@ from starlette.types import ExceptionHandler
 
 from facesecure.web.again import carried
 from facesecure.web.daemon import DaemonAway, DaemonRefused
+from facesecure.web.passkeys import passkeys_here
 from facesecure.web.request import confirm_redirect, is_partial, learn_who, render, sign_in_redirect, way_back
 
 _RELOAD_SECONDS = 5
@@ -57,7 +58,8 @@ async def _confirm(request: Request) -> Response:
     if again is None:
         return confirm_redirect(request)
     await learn_who(request)
-    values = {"next": way_back(request), "again": again, "refused": None}
+    passkeys = (await passkeys_here(request))["any"]
+    values = {"next": way_back(request), "again": again, "passkeys": passkeys, "refused": None}
     return render(request, "confirm.html", values, status=HTTPStatus.FORBIDDEN)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from facesecure.util.host_names import own_names
 from facesecure.web.daemon import Daemon, DaemonAway, DaemonRefused
 
 Network = IPv4Network | IPv6Network
@@ -95,13 +95,6 @@ def plain_address(text: str) -> str:
     except ValueError:
         return text
     return str(mapped) if mapped else text
-
-
-def own_names() -> frozenset[str]:
-    """Return the names that this machine answers to: localhost, its host name, and that with .local (mDNS)."""
-    full = os.uname().nodename.lower()
-    short = full.partition(".")[0]
-    return frozenset({"localhost", full, short, f"{short}.local"})
 
 
 def is_address(host: str) -> bool:

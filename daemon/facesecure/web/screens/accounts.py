@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from facesecure.web.daemon import DaemonRefused
+from facesecure.web.passkeys import passkeys_here
 from facesecure.web.request import ask, learn_who, redirect, render, sign_in_redirect
 
 PATH = "/accounts"
@@ -108,9 +109,11 @@ async def _page(request: Request, status: int = 200, **wrong: Any) -> Response:
     verb = "accounts" if who.role == _OWNER else "devices"
     found = (await ask(request, verb)).result
     owners = {"accounts": [], "tokens": [], "cameras": [], "problems": [], **found}
-    mine = [one for account in owners["accounts"] if account["name"] == who.account for one in account["devices"]]
+    mine = next((one for one in owners["accounts"] if one["name"] == who.account), found)
+    passkeys = {"passkeys": mine["passkeys"], "passkeys_possible": (await passkeys_here(request))["possible"]}
     values = {"form": "", "refused": None, "typed": {}, "differ": False, **wrong}
-    return render(request, "accounts.html", {**owners, "devices": found.get("devices", mine), **values}, status=status)
+    shown = {**owners, "devices": mine["devices"], **passkeys, **values}
+    return render(request, "accounts.html", shown, status=status)
 
 
 async def _done(

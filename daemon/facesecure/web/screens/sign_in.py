@@ -1,4 +1,4 @@
-"""Sign in and out, open a one-time link, and give the password again where it is asked for."""
+"""Sign in and out, open a one-time link, and give the password, or a passkey, again where it is asked for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import Route
 from facesecure.web.again import carried_on, repeated
 from facesecure.web.cookies import forget_token, keep_token
 from facesecure.web.daemon import Answer, DaemonRefused
+from facesecure.web.passkeys import has_signed, passkeys_here, signed_in
 from facesecure.web.request import ask, learn_who, local_path, redirect, render, sign_in_redirect
 
 DONE = {
@@ -31,7 +32,8 @@ async def ask_to_sign_in(request: Request) -> Response:
     session = (await ask(request, "session")).result
     if session["account"]:
         return redirect(request, way)
-    return render(request, "sign_in.html", _form(way, accounts=session["accounts"]))
+    passkeys = bool(session["accounts"]) and (await passkeys_here(request))["any"]
+    return render(request, "sign_in.html", _form(way, accounts=session["accounts"], passkeys=passkeys))
 
 
 async def sign_in(request: Request) -> Response:
@@ -39,9 +41,13 @@ async def sign_in(request: Request) -> Response:
     form = await request.form()
     way, name = local_path(_text(form, "next")), _text(form, "name")
     try:
-        answer = await ask(request, "sign-in", {"name": name, "password": _text(form, "password")})
+        if has_signed(form):
+            answer = await ask(request, "passkey-sign-in", signed_in(form, request))
+        else:
+            answer = await ask(request, "sign-in", {"name": name, "password": _text(form, "password")})
     except DaemonRefused as refused:
-        return _again(request, "sign_in.html", refused, _form(way, name=name))
+        passkeys = (await passkeys_here(request))["any"]
+        return _again(request, "sign_in.html", refused, _form(way, name=name, passkeys=passkeys))
     return _signed_in(request, answer, way)
 
 
@@ -86,24 +92,34 @@ async def ask_to_confirm(request: Request) -> Response:
     """Ask for the password again, on the way to something that needs it."""
     if not (await learn_who(request)).role:
         return sign_in_redirect(request)
-    return render(request, "confirm.html", {**_form(local_path(request.query_params.get("next"))), "again": ()})
+    passkeys = (await passkeys_here(request))["any"]
+    way = local_path(request.query_params.get("next"))
+    return render(request, "confirm.html", {**_form(way, passkeys=passkeys), "again": ()})
 
 
 async def confirm(request: Request) -> Response:
-    """Take the password, and do what it was asked for; or go back to where that was."""
+    """Take the password or a passkey, and do what it was asked for; or go back to where that was."""
     form = await request.form()
     way = local_path(_text(form, "next"))
     try:
-        await ask(request, "confirm", {"password": _text(form, "password") or "-"})
+        if has_signed(form):
+            await ask(request, "passkey-confirm", signed_in(form, request))
+        else:
+            await ask(request, "confirm", {"password": _text(form, "password") or "-"})
     except DaemonRefused as refused:
         await learn_who(request)
-        return _again(request, "confirm.html", refused, {**_form(way), "again": carried_on(form)})
+        passkeys = (await passkeys_here(request))["any"]
+        shown = {**_form(way, passkeys=passkeys), "again": carried_on(form)}
+        return _again(request, "confirm.html", refused, shown)
     return repeated(form) or redirect(request, way, done="confirmed")
 
 
-def _form(way: str, name: str = "", *, accounts: bool = True) -> dict[str, Any]:
-    """Return what the forms show; ``way``: where to go on. Nobody can sign in where there are no ``accounts``."""
-    return {"next": way, "name": name, "accounts": accounts, "refused": None}
+def _form(way: str, name: str = "", *, accounts: bool = True, passkeys: bool = False) -> dict[str, Any]:
+    """Return what the forms show; ``way``: where to go on. Nobody can sign in where there are no ``accounts``.
+
+    ``passkeys``: whether there are any for this address.
+    """
+    return {"next": way, "name": name, "accounts": accounts, "passkeys": passkeys, "refused": None}
 
 
 def _chosen(code: str, password: str = "", again: str = "", *, shown: bool = False) -> dict[str, Any]:

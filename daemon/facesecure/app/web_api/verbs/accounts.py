@@ -10,8 +10,10 @@ from facesecure.app.changes import Topic
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.live import by_slug
+from facesecure.app.web_api.verbs.passkeys import document as passkey_document
 from facesecure.app.web_api.verbs.session import refusing, sign_in_of
 from facesecure.domain.accounts import Account, LiveToken, Role, Session
+from facesecure.domain.passkeys import Passkey
 from facesecure.services import accounts, audit, live_tokens
 from facesecure.services.accounts import OneTimeLink
 
@@ -49,10 +51,10 @@ class NewToken(Arguments):
 def list_accounts(call: Call[Nothing]) -> Answer:
     """Return every account with its sessions, the tokens for live pictures, and rows that others changed."""
     store, mine = call.parts.store, call.session.identifier
-    sessions = sign_in_of(call.parts).sessions.all()
+    sessions, passkeys = sign_in_of(call.parts).sessions.all(), store.page.passkeys.all()
     return Answer(
         {
-            "accounts": [_account(one, sessions, mine) for one in store.page.accounts.all()],
+            "accounts": [_account(one, sessions, passkeys, mine) for one in store.page.accounts.all()],
             "tokens": [_token(one) for one in store.page.live_tokens.all()],
             "cameras": [{"camera": slug, "name": one.name} for slug, one in by_slug(call.parts).items()],
             "problems": store.page.accounts.problems(),
@@ -61,9 +63,15 @@ def list_accounts(call: Call[Nothing]) -> Answer:
 
 
 def my_devices(call: Call[Nothing]) -> Answer:
-    """Return where whoever asks is signed in."""
+    """Return where whoever asks is signed in, and their passkeys."""
     sessions, mine = sign_in_of(call.parts).sessions.all(), call.session
-    return Answer({"devices": [_device(one, mine.identifier) for one in sessions if one.account == mine.account]})
+    account = accounts.require(call.parts.store, mine.account)
+    return Answer(
+        {
+            "devices": [_device(one, mine.identifier) for one in sessions if one.account == mine.account],
+            "passkeys": [passkey_document(one) for one in sign_in_of(call.parts).passkeys.of(account)],
+        }
+    )
 
 
 def invite(call: Call[NameAndRole]) -> Answer:
@@ -137,13 +145,14 @@ def _link(link: OneTimeLink) -> Answer:
     return Answer({**result, "replaces": link.replaces})
 
 
-def _account(account: Account, sessions: list[Session], mine: str) -> dict[str, Any]:
+def _account(account: Account, sessions: list[Session], passkeys: list[Passkey], mine: str) -> dict[str, Any]:
     return {
         "name": account.name,
         "role": account.role.value,
         "created_at": account.created_at.isoformat(),
         "has_password": bool(account.password),
         "devices": [_device(one, mine) for one in sessions if one.account == account.name],
+        "passkeys": [passkey_document(one) for one in passkeys if one.account == account.uid],
     }
 
 

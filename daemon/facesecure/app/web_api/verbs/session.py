@@ -112,7 +112,7 @@ def sign_in(call: Call[NameAndPassword]) -> Answer:
     """Begin a session. A session that the browser had before ends: nobody can have planted the new token."""
     given, browser = call.arguments, browser_of(call.client)
     with refusing("password"):
-        return _begun(*sign_in_of(call.parts).by_password(given.name, given.password, browser, call.signed_in))
+        return begun(*sign_in_of(call.parts).by_password(given.name, given.password, browser, call.signed_in))
 
 
 def sign_out(call: Call[Where]) -> Answer:
@@ -149,7 +149,7 @@ def accept_invitation(call: Call[CodeAndPassword]) -> Answer:
     """Use a one-time link: its account gets the password, and is signed in here, in place of whoever was."""
     given, browser = call.arguments, browser_of(call.client)
     with refusing("password"):
-        return _begun(*sign_in_of(call.parts).accept(given.code, given.password, browser, call.signed_in))
+        return begun(*sign_in_of(call.parts).accept(given.code, given.password, browser, call.signed_in))
 
 
 def change_password(call: Call[TwoPasswords]) -> Answer:
@@ -172,7 +172,8 @@ def browser_of(client: Client) -> Browser:
     return Browser(client.address, device_words(client.agent))
 
 
-def _begun(token: str, session: Session) -> Answer:
+def begun(token: str, session: Session) -> Answer:
+    """Return what a sign-in answers: the token, and who is signed in."""
     result: dict[str, Any] = {
         "token": token,
         "seconds": COOKIE_SECONDS,
