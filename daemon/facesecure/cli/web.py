@@ -24,8 +24,8 @@ app.add_typer(web_accounts.accounts, name="accounts")
 app.command(
     "certificate",
     epilog=examples(
-        "sudo facesecure web certificate",
-        "sudo facesecure web certificate --name raspberrypi.local --name 192.168.1.20",
+        "facesecure web certificate",
+        "facesecure web certificate --name raspberrypi.local --name 192.168.1.20",
         "facesecure web certificate --show",
     ),
 )(web_certificate.certificate)
