@@ -122,7 +122,7 @@ class Table:
 
 FAULTS = Table(
     "fault", ("fault", "injected by", "seen"),
-    ("killed", "killed_while_alerting", "storage", "films", "clock", "model", "accelerator", "plugin", "crowd",
+    ("killed", "killed_while_alerting", "broker", "storage", "films", "clock", "model", "accelerator", "plugin", "crowd",
      "camera", "network", "receiver", "service", "eight_hours"),
 )  # fmt: skip
 ATTACKS = Table("attack", ("attack", "tried", "seen"))
