@@ -64,6 +64,8 @@ def test_a_device_that_refuses_is_told_of(house, sessions_of, browsing):
     choose_password(desk)
     desk.goto("/accounts")
     desk.get_by_role("button", name="Ajouter une clé d’accès").click()
-    desk.evaluate("navigator.credentials.create = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    desk.evaluate("""() => {
+        navigator.credentials.create = () => Promise.reject(new DOMException("", "NotAllowedError"));
+    }""")
     desk.get_by_role("button", name="Créer la clé d’accès").click()
-    expect(desk.get_by_role("alert")).to_contain_text("Aucune clé d’accès n'a été créée.")
+    expect(desk.get_by_role("alert")).to_contain_text("Aucune clé d’accès n’a été créée.")

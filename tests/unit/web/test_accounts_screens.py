@@ -314,3 +314,33 @@ def test_edited_accounts_are_said(owner: Browser, store: Store, served: Served) 
     with store._database.write() as session:
         session.connection().exec_driver_sql("UPDATE accounts SET role = 'owner' WHERE name = 'Ben'")
     assert "account Ben is refused" in owner.get("/accounts").text
+
+
+def test_at_an_address_of_numbers_the_page_says_why_it_offers_no_passkeys(owner: Browser, store: Store) -> None:
+    page = owner.get("/accounts", Host=f"127.0.0.1:{owner.served.port}").text
+    assert "by https and a name that it knows" in page
+    assert "/accounts/passkeys/new" not in page
+    account = store.page.accounts.find("Anna")
+    assert account is not None
+    store.page.passkeys.add(account, "An <old> phone", "home.example.org", b"id", b"key", 0, account.created_at)
+    listed = owner.get("/accounts").text
+    assert "An &lt;old&gt; phone" in listed
+    assert 'data-passkey="confirm"' not in owner.get("/confirm").text
+    (passkey,) = store.page.passkeys.all()
+    owner.post("/accounts/passkeys/rename", {"identifier": passkey.identifier, "name": "Stick"})
+    assert [one.name for one in store.page.passkeys.all()] == ["Stick"]
+    removed = owner.post("/accounts/passkeys/remove", {"identifier": passkey.identifier})
+    assert (removed.status, store.page.passkeys.all()) == (303, [])
+
+
+def test_a_passkey_that_is_none_signs_nobody_in(served: Served, store: Store) -> None:
+    Browser(served).accept(accounts.set_up(store, "Anna").code)
+    said = {"credential": "eA", "client_data": "e30", "authenticator_data": "eA", "signature": "eA"}
+    answer = Browser(served).post("/sign-in", {**said, "next": "/"})
+    assert answer.status == 400
+    assert "this passkey was not accepted" in answer.text
+    asked = Browser(served).post("/passkeys/options", {"purpose": "sign-in"})
+    assert asked.status == 200
+    assert '"userVerification":"required"' in asked.text
+    refused = Browser(served).post("/passkeys/options", {"purpose": "confirm"})
+    assert (refused.status, refused.text) == (400, '{"kind":"signed-out"}')

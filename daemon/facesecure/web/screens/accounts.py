@@ -110,9 +110,9 @@ async def _page(request: Request, status: int = 200, **wrong: Any) -> Response:
     found = (await ask(request, verb)).result
     owners = {"accounts": [], "tokens": [], "cameras": [], "problems": [], **found}
     mine = next((one for one in owners["accounts"] if one["name"] == who.account), found)
-    passkeys = {"passkeys": mine["passkeys"], "passkeys_possible": (await passkeys_here(request))["possible"]}
+    passkeys = {"passkeys": mine.get("passkeys", []), "passkeys_possible": (await passkeys_here(request))["possible"]}
     values = {"form": "", "refused": None, "typed": {}, "differ": False, **wrong}
-    shown = {**owners, "devices": mine["devices"], **passkeys, **values}
+    shown = {**owners, "devices": mine.get("devices", []), **passkeys, **values}
     return render(request, "accounts.html", shown, status=status)
 
 
