@@ -146,11 +146,13 @@ def page_key(house: House, page: Page) -> str:
 
 def deliver(page: Page, house: House, data: str) -> dict[str, Any]:
     """Push ``data`` to the page's service worker, and return the notification that it shows."""
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("navigator.serviceWorker.ready.then((one) => one.active.state === 'activated')")
     tools, registrations = page.context.new_cdp_session(page), list[str]()
     tools.on(
         "ServiceWorker.workerRegistrationUpdated",
-        lambda event: registrations.extend(one["registrationId"] for one in event["registrations"]),
+        lambda event: registrations.extend(
+            one["registrationId"] for one in event["registrations"] if not one["isDeleted"]
+        ),
     )
     tools.send("ServiceWorker.enable")
     page.wait_for_timeout(500)
@@ -159,12 +161,10 @@ def deliver(page: Page, house: House, data: str) -> dict[str, Any]:
 
 def _pushed(tools: CDPSession, page: Page, house: House, registration: str, data: str) -> dict[str, Any]:
     words = {"origin": house.url + "/", "registrationId": registration, "data": data}
-    tools.send("ServiceWorker.deliverPushMessage", words)
-    found: list[dict[str, Any]] = []
-    for _ in range(50):
-        found = page.evaluate(NOTIFICATIONS)
-        if found:
-            break
+    for attempt in range(60):
+        if attempt % 20 == 0:  # on a busy machine Chromium may lose one to a worker that is starting
+            tools.send("ServiceWorker.deliverPushMessage", words)
+        if found := page.evaluate(NOTIFICATIONS):
+            return dict(found[-1])
         page.wait_for_timeout(100)
-    assert found
-    return found[-1]
+    raise AssertionError("no notification was shown")
