@@ -48,6 +48,7 @@ def played(path: Path) -> tuple[int, str, int]:
     return frames, said, grown
 
 
+@pytest.mark.slow
 @attack(
     "film bomb",
     how="films of 38 megapixels a frame in MP4, MPEG-TS, Matroska and AVI (H.264, FFV1, MJPEG, VP9), one whose "

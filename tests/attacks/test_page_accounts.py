@@ -96,6 +96,7 @@ def test_of_many_who_use_a_link_at_once_one_succeeds(page: Page, saw: Saw) -> No
     saw("one each time; 20 accounts")
 
 
+@pytest.mark.slow
 @attack(
     "10,000 wrong passwords", how="from one address, from 10,000, with a restart after each hundred, and for three days"
 )

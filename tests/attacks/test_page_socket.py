@@ -154,7 +154,7 @@ def test_a_crowd_keeps_nobody_from_disarming(house: AttackedHouse, saw: Callable
         began = time.monotonic()
         assert call(house.path, "arm", {"mode": "home"}, token=member).kind is None
         assert call(house.path, "disarm", token=member).kind is None
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10, "it waited for those that wait 25 s"
         assert house.parts.policy.mode is Mode.OFF
         assert all(json.loads(peer.makefile("rb").readline())["ok"] for peer in waiting)
     saw(
@@ -182,14 +182,16 @@ def _trickle(connections: list[socket.socket]) -> None:
         time.sleep(0.1)
 
 
-def _until_answered(ask: Callable[[], Any], seconds: float = 10.0) -> float:
+def _until_answered(ask: Callable[[], Any], seconds: float = 30.0) -> float:
     """The seconds until ``ask`` is answered otherwise than that too much is going on."""
     began = time.monotonic()
-    while (kind := ask().kind) == Refusal.BUSY:
-        assert time.monotonic() - began < seconds
+    while time.monotonic() - began < seconds:
+        with suppress(BlockingIOError):  # so many wait for their turn that no more may
+            if (kind := ask().kind) != Refusal.BUSY:
+                assert kind is None
+                return time.monotonic() - began
         time.sleep(0.1)
-    assert kind is None
-    return time.monotonic() - began
+    raise AssertionError("never answered")
 
 
 def _until(come: Callable[[], object], seconds: float = 10.0) -> None:

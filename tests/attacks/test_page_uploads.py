@@ -68,6 +68,7 @@ def send(house: Weighed, path: str, size: int, body: Iterator[bytes]) -> int:
         connection.close()
 
 
+@pytest.mark.slow
 @attack(
     "picture bomb uploaded to the page",
     how="the 28 picture bombs, all in one form, then a photo; the real web process and its decoder",

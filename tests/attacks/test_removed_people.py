@@ -161,6 +161,7 @@ def test_a_forgotten_visitor_is_nowhere(household, tmp_path):
     assert found(state, theirs) == []
 
 
+@pytest.mark.slow
 @attack(
     "removal that is killed",
     how="`people remove` killed before each file that it opens, deletes or renames, and each connection to the "

@@ -402,7 +402,8 @@ def test_a_forged_alert_is_not_sent(
     sql(
         state,
         "UPDATE alerts SET document = replace(document, 'Anna', 'Tom') WHERE identifier = 'alert-1'",
-        "INSERT INTO alerts SELECT 'alert-9', kind, created_at, document, seal FROM alerts LIMIT 1",
+        "INSERT INTO alerts (identifier, kind, created_at, document, seal) "
+        "SELECT 'alert-9', kind, created_at, document, seal FROM alerts LIMIT 1",
         "UPDATE deliveries SET alert = 'alert-9' WHERE alert = 'alert-2'",
     )
     with Store.open(state) as store:

@@ -79,7 +79,7 @@ def test_a_page_is_told_of_visits_deliveries_and_the_mode(door_clip: Path, tmp_p
         assert "deliveries" in told(deliveries)
         mode = waiting(tmp_path, token, "mode")
         ask(tmp_path, "arm", token, mode="away")
-        assert told(mode) == ["mode"]
+        assert "mode" in told(mode)
         assert daemon.commands.policy.mode is Mode.AWAY
     armed = [one for one in audit.verify(tmp_path).entries if one.action == "armed"]
     assert [one.actor for one in armed] == [Actor("Anna", "page")]

@@ -11,6 +11,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from facesecure.storage.store import Store
 from support.store import environment
 from support.visitors import CHOOSE
@@ -46,6 +48,7 @@ def lines_before_a_kill(state_dir: Path, words: int, moment: float, code: str = 
     return [line for line in [*first, *rest.splitlines(keepends=True)] if line.endswith("\n")]
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_moment_loses_no_committed_sighting(tmp_path: Path) -> None:
     moments = random.Random(2)
     lines = [lines_before_a_kill(tmp_path, moments.randint(1, 9), moments.uniform(0, 0.02)) for _ in range(KILLS)]
@@ -83,6 +86,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.slow
 def test_visitors_are_whole_however_their_writer_is_killed(tmp_path: Path) -> None:
     moments = random.Random(3)
     for _ in range(KILLS // 2):

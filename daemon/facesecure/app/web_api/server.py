@@ -59,8 +59,13 @@ class WebServer(Listener):
 
     def __init__(self, guard: Guard, path: Path, *, group: str = GROUP, timeout: float = 2.0) -> None:
         """``group``: its members may connect. ``timeout``: seconds that the line of a request may take."""
-        calls = _Calls(guard, timeout)
+        self._calls = calls = _Calls(guard, timeout)
         super().__init__(calls, path, group=group, most=MOST_CALLS, name="page", busy=lambda all_: all_ - calls.waiting)
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that wait for a change."""
+        return self._calls.waiting
 
 
 class _Calls:

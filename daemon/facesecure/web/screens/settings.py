@@ -56,8 +56,9 @@ async def show(request: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
-    """Show whether a change is being put to use, and what became of the last one; fetched anew as that changes."""
-    return render(request, "settings_state.html", (await ask(request, "settings-state")).result)
+    """Show what became of the last change, once it is in use or taken back; fetched anew as that changes."""
+    found = await restarted(request, "settings-state") or (await ask(request, "settings-state")).result
+    return render(request, "settings_state.html", found)
 
 
 async def edit(request: Request) -> Response:

@@ -87,8 +87,8 @@ def parts(tmp_path):
 
 @pytest.fixture(autouse=True)
 def listening(path, parts):
-    with WebServer(Guard(all_verbs(VERBS), parts, SignedIn()), path, timeout=0.5):
-        yield
+    with WebServer(Guard(all_verbs(VERBS), parts, SignedIn()), path, timeout=0.5) as server:
+        yield server
         parts.changes.close()
 
 
@@ -284,14 +284,14 @@ def test_calls_that_wait_keep_no_other_from_being_answered(path, parts, monkeypa
             peer.close()
 
 
-def test_one_browser_does_not_wait_in_place_of_others(path, parts):
+def test_one_browser_does_not_wait_in_place_of_others(path, parts, listening):
     most = server_module.MOST_WAITING_EACH
     peers = [begun(path, request_line("wait", token=KIOSK)) for _ in range(most)]
     try:
-        until(lambda: threading_count("page-peer") == most)
+        until(lambda: listening.waiting == most)
         assert call(path, "wait", token=KIOSK).kind == Refusal.BUSY
         with begun(path, request_line("wait", token=VIEWER)) as other:
-            until(lambda: threading_count("page-peer") == most + 1)
+            until(lambda: listening.waiting == most + 1)
             parts.changes.bump(Topic.MODE)
             assert json.loads(other.makefile("rb").readline())["ok"]
         until(lambda: threading_count("page-peer") == 0)
