@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,13 +108,11 @@ def exchange(path: Path, *parts: bytes, end: bool = False) -> Reply:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(SECONDS)
         connection.connect(str(path))
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # refused already; the reason is still to be read
             for part in parts:
                 connection.sendall(part)
             if end:
                 connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused already; the reason is still to be read
         return _reply(connection)
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from facesecure.camera.clips.muxer import FilmMuxer
-from facesecure.camera.clips.recorder import new_identifier
 from support.camera.films import camera_video, filled, played
+from support.page_visits import keep_film
 from support.people import sighting
 
 
@@ -28,25 +28,12 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return written
 
 
-def take(store, began, pieces, *, whole=True):
-    """Keep a film; return its identifier."""
-    identifier = new_identifier(began)
-    film = store.clips.begin(identifier, "front door", began, most_mb=100)
-    for piece in pieces:
-        film.write(piece)
-    film.flush()
-    if whole:
-        film.finish(3.0)
-    film.close()
-    return identifier
-
-
 @pytest.fixture
 def visit(store, pieces):
     """The identifiers of a sighting, and of its film."""
     seen = sighting(1)
     store.record(seen)
-    return seen.identifier, take(store, seen.first_seen - timedelta(seconds=1), pieces)
+    return seen.identifier, keep_film(store, seen.first_seen - timedelta(seconds=1), pieces)
 
 
 def test_a_sighting_shows_its_film(facesecure, visit):
@@ -69,7 +56,7 @@ def test_the_film_of_a_sighting_is_written_as_a_file_that_plays(facesecure, visi
 
 def test_a_visit_with_two_films_says_how_to_write_the_second(facesecure, visit, store, pieces, tmp_path):
     event, film = visit
-    second = take(store, sighting(1).first_seen + timedelta(seconds=0.5), pieces, whole=False)
+    second = keep_film(store, sighting(1).first_seen + timedelta(seconds=0.5), pieces, whole=False)
     outcome = facesecure("events", "clip", event, "--output", tmp_path / "a.mp4")
     assert f"the film goes on: facesecure events clip {second} --output FILE" in outcome.err
     assert "not finished" in facesecure("events", "show", event).out
@@ -83,7 +70,7 @@ def test_what_has_no_film_says_so_and_leaves_no_file(facesecure, store, pieces, 
     assert outcome.code == 2
     assert "there is no film of event" in outcome.err
     assert "[clips] enabled = true" in outcome.err
-    broken = take(store, sighting(1).first_seen, pieces[:1], whole=False)
+    broken = keep_film(store, sighting(1).first_seen, pieces[:1], whole=False)
     outcome = facesecure("events", "clip", broken, "--output", tmp_path / "a.mp4")
     assert outcome.code == 1
     assert "nothing of this film can be played" in outcome.err
