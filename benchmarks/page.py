@@ -147,7 +147,7 @@ def _wait(port: int, seconds: float = 120.0) -> None:
             if connection.getresponse().status < 500:
                 return
         except OSError:
-            pass
+            pass  # it does not listen yet
         time.sleep(0.2)
     raise TimeoutError("the page does not answer")
 
