@@ -10,6 +10,7 @@ nothing else. Everything written is in memory and gone at the end; so is every p
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from typing import Any, Self
 BOOT_SECONDS = 60.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/root"}
+_NUMBERS = itertools.count(1)
 _TOOLS = ("systemd-nspawn", "nsenter", "mount", "umount", "journalctl", "systemctl")
 
 
@@ -51,7 +53,7 @@ class BootedSystem:
         """
         self._share = share or {}
         self._layer = _Layer(base)
-        self._cgroups = _Cgroups(f"facesecure-{os.getpid()}")
+        self._cgroups = _Cgroups(f"facesecure-{os.getpid()}-{next(_NUMBERS)}")  # a session's system may still run
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
         self._started: list[Program] = []
