@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from support.faults.table import ROOT
 
 FOLDER = ROOT / "requirements"
-EXTRAS = ("training", "charts", "docs", "offline-voice", "heic", "s3", "gdrive", "notify")
+EXTRAS = ("training", "charts", "docs", "offline-voice", "heic", "s3", "gdrive", "notify", "hub")
 HASHED = sorted(path.stem for path in FOLDER.glob("*.txt") if path.stem != "versions")
 _ENTRY = re.compile(r"^(?P<what>[a-z0-9-]+==[^\\\n]+?)(?P<hashes>(?: \\\n    --hash=sha256:[0-9a-f]{64})*)$", re.M)
 

@@ -13,6 +13,11 @@
     │   └── BusyError                ... because something else is writing to it
     ├── EnrolmentError               a person cannot be enrolled from these images
     ├── PluginError                  an alert plugin could not be loaded, configured or used
+    ├── HubError                     the hub cannot be used, or has something wrong
+    │   ├── HubUnreachableError      ... because there is no connection, or it is too slow
+    │   ├── HubFullError             ... because its disk is full
+    │   ├── HubRefusedError          ... because this door may not do that
+    │   └── HubConflictError         ... because another door was first
     └── ControlError                 the running daemon cannot be reached, or refuses
         └── NoDaemonError            ... because none is running
 
@@ -109,6 +114,26 @@ class EnrolmentError(FacesecureError):
 
 class PluginError(FacesecureError):
     """An alert plugin cannot be loaded, configured or used."""
+
+
+class HubError(FacesecureError):
+    """The hub cannot be used, or has something wrong. A door goes on without it."""
+
+
+class HubUnreachableError(HubError):
+    """There is no connection to the hub, it was lost, or the hub does not answer in time: try again later."""
+
+
+class HubFullError(HubError):
+    """The hub's disk is full: nothing can be written until somebody frees space."""
+
+
+class HubRefusedError(HubError):
+    """The hub does not let this door in, or not do that."""
+
+
+class HubConflictError(HubError):
+    """Another door has written the same before."""
 
 
 class ControlError(FacesecureError):
