@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher, ProgressFanOut
+from facesecure.alerts.delivery.held_alerts import HeldAlerts
 from facesecure.alerts.delivery.scheduler import OnStep
 from facesecure.alerts.delivery.speech_deadline import MissedAnnouncementAlert
 from facesecure.alerts.plugins.api import PluginContext, Speech
 from facesecure.alerts.plugins.clips import AlertClips
 from facesecure.alerts.plugins.registry import Registry
 from facesecure.alerts.policy.arming import Arming
+from facesecure.alerts.policy.entry_delay import EntryDelay
 from facesecure.alerts.policy.policy import Policy
 from facesecure.alerts.policy.rules import RuleSet, warn_of_unknown
 from facesecure.alerts.policy.state_file import PolicyStateFile
@@ -63,17 +65,20 @@ class AlertContext(Protocol):
 class AlertStack:
     """The running alerts: ``policy`` decides on them, ``dispatcher`` delivers them, ``system`` reports faults.
 
+    Alerts about visitors go to ``visitors``, where they may have to wait while armed away.
+
     Example::
 
         with ExitStack() as stack:
             alerts = build_alerts(context, stack, live=True)
             for alert in alerts.policy.decide(sighting):
-                alerts.dispatcher.send(alert)
+                alerts.visitors.send(alert)
     """
 
     policy: Policy
     dispatcher: Dispatcher
     system: SystemAlerts
+    visitors: EntryDelay
 
 
 def build_alerts(
@@ -83,23 +88,28 @@ def build_alerts(
     live: bool,
     on_step: Iterable[OnStep] = (),
     extra_plugins: Mapping[str, AlertPlugin] | None = None,
+    on_entry: Callable[[], object] = lambda: None,
 ) -> AlertStack:
     """Build and start the alerts, report the start-up events, and have ``stack`` stop everything again.
 
     ``live``: whether the source is a camera; cool-downs of a recording's visitors are not remembered. ``on_step``
     functions receive each step of every delivery. ``extra_plugins`` get every alert beside the configured plugins.
+    ``on_entry`` is called when an entry or exit delay begins or ends.
     """
     config, steps = context.config, ProgressFanOut()
     speech = stack.enter_context(SpeechService(config.speech, context.state_dir))
     dispatcher = Dispatcher(outbox=context.store.outbox, fallback=config.alerts.fallback, on_step=steps)
     plugins = {**_plugins(context, speech, dispatcher), **(extra_plugins or {})}
     policy = _policy(context, plugins, live=live)
-    alerts = AlertStack(policy, dispatcher, SystemAlerts(policy, dispatcher))
+    held = HeldAlerts(context.store.outbox, dispatcher)
+    visitors = EntryDelay(config.policy, lambda: policy.mode, context.arming, held, dispatcher, on_change=on_entry)
+    alerts = AlertStack(policy, dispatcher, SystemAlerts(policy, dispatcher), visitors)
     for follower in (*on_step, _missed_announcements(config, alerts.system)):
         steps.follow(follower)
     dispatcher.attach(plugins)
     stack.enter_context(dispatcher)
     stack.enter_context(PolicyTimer(policy, dispatcher))
+    stack.enter_context(visitors)
     for event, why in context.startup_events():
         alerts.system.of_service(event, why)
     if not plugins.keys().isdisjoint(config.policy.aloud):  # otherwise no name is sent to a speech service

@@ -131,7 +131,8 @@ def assembled(
             **(extra_plugins or {}),
             **{name: one for front in in_use for name, one in front.plugins().items()},
         }
-        alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=plugins)
+        mode_changed = context.changes.bumper(Topic.MODE)
+        alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=plugins, on_entry=mode_changed)
         cameras = start_cameras(context, sources, drills, alerts, stack, movements)
         commands = Commands.of(context, alerts, cameras)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))

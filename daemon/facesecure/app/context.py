@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facesecure.alerts.policy.arming import Arming
 from facesecure.app.changes import ChangeFeed, Topic
@@ -25,6 +26,9 @@ from facesecure.services.people import finish_interrupted
 from facesecure.storage.build import build_store
 from facesecure.storage.integrity import problems
 from facesecure.storage.store import Store
+
+if TYPE_CHECKING:
+    from facesecure.services.updates import Updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class DaemonContext:
     match_visitor: MatchVisitor
     changes: ChangeFeed = field(default_factory=ChangeFeed)
     """What the page waits for."""
+    updates: Callable[[], Updates | None] = lambda: None
+    """Returns what is known of newer versions; nothing where that is not asked for."""
 
     @property
     def state_dir(self) -> Path:
@@ -106,10 +112,24 @@ def open_context(config: FacesecureConfig, location: StateLocation, stack: ExitS
         audit.record(location.path, "database-restored", actor=DAEMON)
     finish_interrupted(store, config, location.path)
     changes = ChangeFeed()
-    arming = Arming(location.path, Mode(config.policy.mode), changes.bumper(Topic.MODE))
+    initial, delay = Mode(config.policy.mode), config.policy.exit_delay
+    arming = Arming(location.path, initial, changes.bumper(Topic.MODE), exit_delay=delay)
     rule = sets[0].rule(config, store, location.path)
     pool = ModelPool([one.judged_by(rule, store) for one in sets])
     match_visitor = sets[0].match_visitor
     store.visitors.group_left_over(match_visitor)
     stack.enter_context(RetentionTask(store, location.limits(config.store), newest=store.last_seen, clips=config.clips))
-    return DaemonContext(config, location, store, arming, sets[0], rule, pool, match_visitor, changes)
+    updates = _updates(config, location, changes, stack)
+    return DaemonContext(config, location, store, arming, sets[0], rule, pool, match_visitor, changes, updates)
+
+
+def _updates(
+    config: FacesecureConfig, location: StateLocation, changes: ChangeFeed, stack: ExitStack
+) -> Callable[[], Updates | None]:
+    """Ask for newer versions until ``stack`` ends, if the configuration says so; return what tells the answer."""
+    if not config.updates.check:
+        return lambda: None
+    from facesecure.app.update_check import UpdateCheck
+
+    check = stack.enter_context(UpdateCheck(config.updates, location.path, changes.bumper(Topic.TROUBLES)))
+    return lambda: check.known

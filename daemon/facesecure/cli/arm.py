@@ -43,7 +43,8 @@ def arm(
     if json:
         output.emit_json(result)
         return
-    words = f"{Mode(result['mode']).words} (was {Mode(result['before']).words})"
+    soon = f" in {result['leaving']:.0f} s" if result["leaving"] else ""
+    words = f"{Mode(result['set']).words}{soon} (was {Mode(result['before']).words})"
     output.say(words if result["running"] else f"{words}; facesecure is not running: this applies from its next start")
 
 
@@ -54,4 +55,5 @@ def _for_the_next_start(settings: Settings, mode: Mode) -> dict[str, object]:
     config = settings.config()
     with audited(state_of(config), "armed", mode.value):
         before = Arming(state_of(config), Mode(config.policy.mode)).arm(mode)
-    return {"mode": mode.value, "before": before.mode.value, "warning": None, "running": False}
+    told = {"mode": mode.value, "before": before.mode.value, "set": mode.value, "leaving": None}
+    return {**told, "warning": None, "running": False}

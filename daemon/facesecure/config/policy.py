@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
-from facesecure.config.base import Section
+from facesecure.config.base import Section, SettingError
 from facesecure.domain.errors import UsageError, did_you_mean
 from facesecure.domain.names import camera_key, person_name
 from facesecure.domain.schedule import Hours
@@ -21,10 +21,13 @@ DEFAULT_PLUGIN = "log"
 """The plugin that is in use unless the configuration switches it off."""
 PEOPLE = ("known", "stranger", "unidentified")
 SPEAKS = ("google_home", "speaker")
+LONGEST_DELAY = 300.0
+"""Seconds: whoever may arm could otherwise put an alarm off for long."""
 
 Verdict = Literal["known", "stranger", "unidentified", "camera", "service"]
 ModeName = Literal["home", "away", "off"]
 SubjectName = Literal["person", "animal", "vehicle", "nothing"]
+VisitorKind = Literal["known", "stranger", "unidentified"]
 
 
 def _several(value: Any) -> Any:
@@ -230,6 +233,31 @@ class PolicyConfig(Section):
         description="seconds that the camera must work before it is reported as back; longer if faults recur",
     )
     service_cooldown: float = Field(3600.0, ge=0, le=86400, description="the same for a service event")
+    exit_delay: float = Field(
+        0.0,
+        ge=0,
+        le=LONGEST_DELAY,
+        description="seconds after arming away until away applies, so that whoever leaves is not reported; until then "
+        "the mode before applies",
+    )
+    entry_delay: float = Field(
+        0.0,
+        ge=0,
+        le=LONGEST_DELAY,
+        description="seconds for which alerts about visitors wait while armed away, so that whoever comes home can "
+        "disarm; then they are sent",
+    )
+    entry_delay_for: Annotated[list[VisitorKind], BeforeValidator(_several)] = Field(
+        default_factory=lambda: list[VisitorKind](("stranger", "unidentified")),
+        description="whose alerts wait: stranger | unidentified | known, or a list of them; known people who may be a "
+        "picture wait as strangers do",
+    )
+    known_disarms: list[Name] = Field(
+        default_factory=list,
+        description="people whose face at the door changes away to home during the entry delay; only in daylight, and "
+        "after: facesecure models pull antispoof; read docs/arming.md first",
+        examples=[["Anna"]],
+    )
     rules: list[RuleConfig] = Field(
         default_factory=list,
         description="exceptions to these settings; the first rule that matches applies, and what it leaves out keeps "
@@ -237,6 +265,12 @@ class PolicyConfig(Section):
         '[{ when = { verdict = "known", name = "Anna", mode = "away", between = "22:00-07:00" }, channels = ["log"], '
         'say = "{name} is home", cooldown = 900 }]; or a table [[policy.rules]] for each; see docs/arming.md',
     )
+
+    @model_validator(mode="after")
+    def _a_face_needs_time(self) -> PolicyConfig:
+        if self.known_disarms and not self.entry_delay:
+            raise SettingError("needs an entry_delay: a face disarms only during it", ("known_disarms",))
+        return self
 
     def cooldown(self, kind: str) -> float:
         """Return the cool-down in seconds for a kind of ``Verdict``."""

@@ -12,12 +12,14 @@ from facesecure.domain import Alert
 
 MQTT = "mqtt"
 """The channel of the MQTT broker, which gets every visit, whatever the rules decide on."""
+ENTRY_DELAY = "entry_delay"
+"""The channel on which an alert is stored that waits for the end of the entry delay; no plugin has this name."""
 
 
 class DeliveryState(StrEnum):
     """The state of a delivery.
 
-    The last three are final, except that a plugin which answers late can still turn one into DELIVERED.
+    The last four are final, except that a plugin which answers late can still turn one into DELIVERED.
     """
 
     PENDING = "pending"
@@ -27,6 +29,8 @@ class DeliveryState(StrEnum):
     EXPIRED = "expired"
     FAILED = "failed"
     """It will not be tried: no plugin of its fallback chain is enabled, or too many newer alerts are waiting."""
+    WITHDRAWN = "withdrawn"
+    """It was held back, and somebody disarmed before it was sent."""
 
     @property
     def open(self) -> bool:

@@ -17,3 +17,8 @@ class Mode(StrEnum):
     def words(self) -> str:
         """The mode as in "watching, armed away"."""
         return "disarmed" if self is Mode.OFF else f"armed {self.value}"
+
+    @property
+    def strictness(self) -> int:
+        """A number that is higher the stricter the mode is: off, home, away."""
+        return (Mode.OFF, Mode.HOME, Mode.AWAY).index(self)

@@ -36,7 +36,6 @@ CODE_LIMIT = Limit("mqtt code", 3, 900.0)
 _NOTED = Limit("mqtt entries in the audit log", NOTED.free, NOTED.longest)
 _WAITING = 20
 _JOIN = 3.0
-_STRICTNESS = (Mode.OFF, Mode.HOME, Mode.AWAY)
 _ACTIONS = {"ARM_HOME": Mode.HOME, "ARM_AWAY": Mode.AWAY, "DISARM": Mode.OFF}
 
 _log = logging.getLogger(__name__)
@@ -117,7 +116,7 @@ class RemoteCommands:
 
     def _arm(self, payload: bytes) -> None:
         mode, code = _wanted(payload)
-        if _STRICTNESS.index(mode) < _STRICTNESS.index(self._daemon.commands.policy.mode):
+        if mode.strictness < self._daemon.commands.strictest.strictness:
             self._check(code)
         self._daemon.commands.arm({"mode": mode.value})
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from facesecure import __version__
+from facesecure.alerts.policy.entry_delay import EntryPhase
 from facesecure.app.assembly import Daemon
+from facesecure.app.control.commands import Commands
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.outside_changes import outside_changes
 from facesecure.config.mqtt import MqttConfig
@@ -112,7 +114,7 @@ class States:
             self._announce()
         if again or changed:
             self._pictures.follow_removals()
-            self._retain(self._topics.of(t.ARM_STATE), _MODES[self._daemon.commands.policy.mode])
+            self._retain(self._topics.of(t.ARM_STATE), _panel(self._daemon.commands))
             self._retain(self._topics.of(t.STATE), self._house())
         for word, camera in self._cameras.items():
             self._retain(self._topics.of(t.CAMERA_STATE, word), self._state(word, camera, fresh=again or changed))
@@ -159,7 +161,9 @@ class States:
         self._published[topic] = payload
 
     def _house(self) -> str:
-        return json.dumps({"unheard": _switch(self._unheard()), "version": __version__, "latest": __version__})
+        known = self._daemon.context.updates()
+        latest = (known and known.newer) or __version__
+        return json.dumps({"unheard": _switch(self._unheard()), "version": __version__, "latest": latest})
 
     def _unheard(self) -> bool:
         """Return whether no plugin has spoken the latest alert that was to be spoken."""
@@ -200,6 +204,14 @@ class States:
 def by_word(daemon: Daemon) -> dict[str, WatchedCamera]:
     """Return the cameras by their words in topics."""
     return dict(zip(words(one.name for one in daemon.cameras), daemon.cameras, strict=True))
+
+
+def _panel(commands: Commands) -> str:
+    """Return the state of an alarm panel, in Home Assistant's words."""
+    phase = commands.entry().phase
+    if phase is not EntryPhase.QUIET:
+        return phase.value
+    return "arming" if commands.arming.leaving is not None else _MODES[commands.policy.mode]
 
 
 def _switch(on: bool) -> str:

@@ -26,7 +26,11 @@ class Topic:
 
 AVAILABILITY = Topic("availability", "`online`, or `offline` when facesecure has stopped or is not reachable", True)
 STATE = Topic("state", "JSON: `unheard` (`ON` if the last alarm was not heard), `version`, `latest`", True)
-ARM_STATE = Topic("arm/state", "`disarmed`, `armed_home` or `armed_away`", True)
+ARM_STATE = Topic(
+    "arm/state",
+    "`disarmed`, `armed_home`, `armed_away`, `arming` (exit delay), `pending` (entry delay) or `triggered`",
+    True,
+)
 ARM_SET = Topic("arm/set", "JSON: `action` (`ARM_HOME`, `ARM_AWAY`, `DISARM`) and `code`", ours=False)
 DRILL_SET = Topic("drill/set", "`DRILL` begins an alarm drill, at most one a minute", ours=False)
 ALERT = Topic("alert", "JSON: an announcement: `text`, `kind`, `camera`, `at`, `alert`; delivered at least once")

@@ -66,7 +66,7 @@ def build_pipeline(
         builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence), doubts=liveness),
         recorder=SightingRecorder(store, group, on_full=partial(alerts.system.of_service, "disk_full")),
         policy=alerts.policy,
-        alerts=alerts.dispatcher,
+        alerts=alerts.visitors,
         observer=observer,
         liveness=liveness,
         mask=FaceMask(config.motion.mask, config.camera.zones, config.camera.min_face or 0.0),

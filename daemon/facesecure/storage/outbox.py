@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import (
+    ENTRY_DELAY,
     MQTT,
     AlertWithDeliveries,
     DeliveryState,
@@ -137,6 +138,7 @@ def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWi
     """Return the alerts about each of ``sightings`` with their deliveries, oldest first, by its identifier.
 
     Without those that only tell the MQTT broker: it is told of every visit, whether anybody is notified or not.
+    One that waited for the entry delay and was sent is there once.
     """
     query = (
         select(AlertRow, DeliveryRow)
@@ -146,11 +148,16 @@ def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWi
     )
     found: dict[str, tuple[AlertWithDeliveries, ...]] = {}
     for one in _grouped([(alert, delivery) for alert, delivery in session.execute(query)]):
-        if one.alert.channels == (MQTT,):
+        if one.alert.channels == (MQTT,) or _was_held(one):
             continue
         if one.alert.sighting is not None and (seen := one.alert.sighting.identifier) in sightings:
             found[seen] = (*found.get(seen, ()), one)
     return found
+
+
+def _was_held(one: AlertWithDeliveries) -> bool:
+    """Return whether it waited, and was then sent under another identifier."""
+    return [(each.channel, each.status.state) for each in one.deliveries] == [(ENTRY_DELAY, DeliveryState.DELIVERED)]
 
 
 def remove_old(session: Session, now: datetime, keep_days: float, batch: int) -> int:

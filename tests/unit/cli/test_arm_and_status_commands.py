@@ -151,7 +151,7 @@ def test_arming_acts_on_the_running_daemon_and_outlives_it(facesecure, daemon, s
 
 def test_arming_is_told_to_programs_too(facesecure, daemon):
     assert facesecure("arm", "off", "--json").json == {
-        "mode": "off", "before": "home", "warning": None, "running": True,
+        "mode": "off", "before": "home", "set": "off", "leaving": None, "warning": None, "running": True,
     }  # fmt: skip
 
 

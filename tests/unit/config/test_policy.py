@@ -160,3 +160,11 @@ def test_a_rule_about_the_service_names_no_camera(tmp_path):
 def test_a_rule_may_name_a_camera_of_the_file_when_the_command_line_chooses_another_source(tmp_path):
     config = load_config(written(tmp_path, CAMERAS % '"front door"'), {"camera.source": "file:clip.mp4"})
     assert config.policy.rules[0].when.camera == ("front door",)
+
+
+def test_a_face_disarms_only_during_an_entry_delay(tmp_path):
+    (problem,) = problems(tmp_path, '[policy]\nknown_disarms = ["Anna"]\n')
+    assert "needs an entry_delay" in problem
+    text = '[policy]\nknown_disarms = [" Anna "]\nentry_delay = 30\nentry_delay_for = "known"\n'
+    found = load_config(written(tmp_path, text)).policy
+    assert (found.known_disarms, found.entry_delay_for) == (["Anna"], ["known"])

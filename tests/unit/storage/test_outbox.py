@@ -22,7 +22,7 @@ from facesecure.storage.store import Store
 from support.builders import NOON
 from support.store import STRANGER, enrolled_face, known, sighting
 
-PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED = DeliveryState
+PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED, WITHDRAWN = DeliveryState
 PARIS = timezone(timedelta(hours=2))
 
 

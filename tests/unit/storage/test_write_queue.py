@@ -28,7 +28,7 @@ from support.faults.locks import locked
 from support.store import enrolled_face, known, picture, sighting
 from support.visitors import CHOOSE, faces
 
-PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED = DeliveryState
+PENDING, ATTEMPTING, DELIVERED, EXPIRED, FAILED, WITHDRAWN = DeliveryState
 LONG = 3.0
 """Seconds that are far more than a write may wait, and far less than SQLite waits for a lock."""
 

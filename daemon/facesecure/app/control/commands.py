@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from facesecure import __version__
 from facesecure.alerts.build import AlertStack
 from facesecure.alerts.delivery.channel import ChannelReport
 from facesecure.alerts.policy.arming import Arming
+from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
 from facesecure.app.control.camera_report import CameraReport, watching_words
@@ -27,6 +28,9 @@ from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
 from facesecure.services.audit import Record, ignore_action
 from facesecure.storage.write_queue import WriteLag
+
+if TYPE_CHECKING:
+    from facesecure.services.updates import Updates
 
 MODES = ", ".join(mode.value for mode in Mode)
 WATCHING = "watching"
@@ -88,6 +92,10 @@ class Commands:
     """Records an action in the audit log."""
     troubles: dict[str, Callable[[], str]] = field(default_factory=dict)
     """For each front, by its name, a function that returns what is wrong with it; empty if nothing."""
+    updates: Callable[[], Updates | None] = lambda: None
+    """Returns what is known of newer versions; nothing where that is not asked for."""
+    entry: Callable[[], Entry] = Entry
+    """Returns how far an alarm has come."""
 
     @classmethod
     def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
@@ -103,6 +111,8 @@ class Commands:
             DrillCommands([camera.drill for camera in cameras], context.record),
             problems=context.problems,
             record=context.record,
+            updates=context.updates,
+            entry=lambda: alerts.visitors.entry,
         )
 
     def handlers(self) -> dict[str, Handler]:
@@ -124,9 +134,27 @@ class Commands:
             self.arming.arm(_mode(request.get("mode")))
         except StoreError as error:
             warning = f"{error.message}; the mode will be lost at the next restart"
-        _log.info("%s (was %s)", self.policy.mode.words, before.words)
-        self.record("armed", self.policy.mode.value)
-        return {"mode": self.policy.mode.value, "before": before.value, "warning": warning}
+        leaving, intended = self.arming.leaving, self.arming.intended
+        soon = "" if leaving is None else f" in {leaving:.0f} s"
+        _log.info("%s%s (was %s)", intended.words, soon, before.words)
+        self.record("armed", intended.value)
+        return {
+            "mode": self.policy.mode.value,
+            "before": before.value,
+            "set": intended.value,
+            "leaving": leaving,
+            "warning": warning,
+        }
+
+    @property
+    def strictest(self) -> Mode:
+        """The mode that applies or, during an exit delay, the one that follows: the stricter of both."""
+        return max(self.policy.mode, self.arming.intended, key=lambda mode: mode.strictness)
+
+    def entry_document(self) -> dict[str, Any]:
+        """Return how far an alarm has come, and the seconds that are left to disarm, as JSON."""
+        entry = self.entry()
+        return {"alarm": entry.phase.value, "alarm_seconds": entry.seconds}
 
     def public_line(self) -> str:
         """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""
@@ -140,12 +168,16 @@ class Commands:
         last, reports, cameras = self._last_seen(), self.channels.reports(), [one.as_json() for one in self.cameras]
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
         watching, lag = watching_words(self.cameras), self.store.lag
-        line = status_line(mode, len(names), last, now, camera=watching, quiet=quiet)
+        line = status_line(
+            mode, len(names), last, now, camera=watching, quiet=quiet, soon=_soon(self.arming.leaving, self.entry())
+        )
         return {
             **self.ping(request),
             "line": "; ".join(filter(None, [line, self.complaint, lag.words if lag else ""])),
             "mode": mode.value,
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
+            "leaving": self.arming.leaving,
+            **self.entry_document(),
             "quiet": quiet,
             "camera": cameras[0],
             "cameras": cameras,
@@ -156,11 +188,24 @@ class Commands:
             "problems": list(self.problems()),
             "troubles": self.front_troubles(),
             "lag": asdict(lag) if lag else None,
+            "update": self.update_document(),
         }
 
     def front_troubles(self) -> dict[str, str]:
         """Return what is wrong with the fronts, by name."""
         return {name: trouble for name, look in self.troubles.items() if (trouble := look())}
+
+    def update_document(self) -> dict[str, Any] | None:
+        """Return what is known of newer versions, as JSON; None where that is not asked for."""
+        known = self.updates()
+        if known is None:
+            return None
+        return {
+            "installed": __version__,
+            "newer": known.newer,
+            "asked_at": known.asked_at.isoformat() if known.asked_at else None,
+            "problem": known.problem or None,
+        }
 
     def _last_seen(self) -> LastSeen | None:
         found = self.store.sightings(limit=1, latest_only=True)
@@ -185,16 +230,33 @@ class LastSeen:
 
 
 def status_line(
-    mode: Mode, people: int, last: LastSeen | None, now: datetime, *, camera: str = WATCHING, quiet: bool = False
+    mode: Mode,
+    people: int,
+    last: LastSeen | None,
+    now: datetime,
+    *,
+    camera: str = WATCHING,
+    quiet: bool = False,
+    soon: str = "",
 ) -> str:
     """Return the state of the daemon in one line, for ``facesecure status``.
 
     ``people``: the number who can be recognised. ``camera``: its state ("watching", "no image from the front door").
-    ``quiet``: whether it is within the quiet hours.
+    ``quiet``: whether it is within the quiet hours. ``soon``: what an entry or exit delay waits for.
     """
     enrolled = "no one enrolled" if people == 0 else "1 person" if people == 1 else f"{people} people"
     seen = f"last seen {last.words} {ago(last.at, now)}" if last else "no one seen yet"
-    return ", ".join([camera, mode.words + (" (quiet hours)" if quiet else ""), enrolled, seen])
+    armed = mode.words + (" (quiet hours)" if quiet else "")
+    return ", ".join(filter(None, [camera, armed, soon, enrolled, seen]))
+
+
+def _soon(leaving: float | None, entry: Entry) -> str:
+    """Return what an entry or exit delay waits for, in words; empty if there is none."""
+    if leaving is not None:
+        return f"armed away in {leaving:.0f} s"
+    if entry.phase is EntryPhase.PENDING:
+        return f"alarm in {entry.seconds:.0f} s unless disarmed"
+    return "alarm" if entry.phase is EntryPhase.TRIGGERED else ""
 
 
 def ago(then: datetime, now: datetime) -> str:

@@ -37,6 +37,7 @@ _STATES = {
     "delivered": "delivered",
     "expired": "came too late, and was given up",
     "failed": "failed",
+    "withdrawn": "taken back before it was sent",
 }
 _REASONS = {
     "replaced": "It was judged again: who was told is shown with the later verdict.",

@@ -124,3 +124,31 @@ def test_a_new_mode_is_told_at_once_also_one_that_cannot_be_written(tmp_path):
     with pytest.raises(StoreError):
         arming.arm(Mode.OFF)
     assert told[2:] == [Mode.OFF]
+
+
+def test_with_an_exit_delay_the_mode_before_applies_until_it_is_over(tmp_path):
+    seconds = [0.0]
+    arming = Arming(tmp_path, Mode.OFF, exit_delay=60, steady=lambda: seconds[0])
+    assert arming.arm(Mode.AWAY).mode is Mode.OFF
+    assert (arming.armed.mode, arming.intended, arming.leaving) == (Mode.OFF, Mode.AWAY, 60)
+    seconds[0] = 59
+    arming.arm(Mode.AWAY)
+    assert arming.leaving == 1, "whoever arms again and again puts nothing off"
+    seconds[0] = 60
+    assert (arming.armed.mode, arming.leaving) == (Mode.AWAY, None)
+    arming.arm(Mode.AWAY)
+    assert arming.armed.mode is Mode.AWAY, "what is armed stays armed"
+
+
+def test_a_restart_ends_the_exit_delay(tmp_path):
+    Arming(tmp_path, exit_delay=60).arm(Mode.AWAY)
+    assert Arming(tmp_path, exit_delay=60).armed.mode is Mode.AWAY
+
+
+def test_another_mode_ends_the_exit_delay(tmp_path):
+    arming = Arming(tmp_path, exit_delay=60)
+    arming.arm(Mode.AWAY)
+    arming.arm(Mode.HOME)
+    assert (arming.armed.mode, arming.leaving) == (Mode.HOME, None)
+    arming.arm(Mode.AWAY, at_once=True)
+    assert arming.armed.mode is Mode.AWAY

@@ -19,7 +19,6 @@ from facesecure.services.timeline import Wanted, older_visits
 VISITS = 5
 VISITORS = 6
 """Visitors whose faces are shown; there may be more."""
-_STRICTNESS = (Mode.OFF, Mode.HOME, Mode.AWAY)
 _LOOK_AT_CAMERA = "check its power, its network and its address: facesecure doctor"
 
 
@@ -53,10 +52,10 @@ def arm(call: Call[Arm]) -> Answer:
 
     A burglar at the tablet on the wall can make it stricter, not laxer. Raises Refused.
     """
-    mode, before = call.arguments.mode, call.parts.policy.mode
-    if _STRICTNESS.index(mode) < _STRICTNESS.index(before) and not call.session.role.includes(Role.MEMBER):
+    mode, before = Mode(call.arguments.mode), call.parts.commands.strictest
+    if mode.strictness < before.strictness and not call.session.role.includes(Role.MEMBER):
         raise Refused(Refusal.FORBIDDEN, "this needs a member of the household", "use a member's own phone")
-    return Answer(call.parts.commands.arm({"mode": mode}))
+    return Answer(call.parts.commands.arm({"mode": mode.value}))
 
 
 def disarm(call: Call[Nothing]) -> Answer:
@@ -75,6 +74,8 @@ def _mode(parts: WebParts) -> dict[str, Any]:
         "mode": parts.policy.mode.value,
         "set": armed.mode.value,
         "since": armed.since.isoformat() if armed.since else None,
+        "leaving": parts.commands.arming.leaving,
+        **parts.commands.entry_document(),
         "quiet": parts.policy.quiet,
         "people": len(parts.store.people()),
     }
