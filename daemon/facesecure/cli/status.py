@@ -56,7 +56,16 @@ def _show(found: dict[str, Any]) -> None:
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
     rows += list(found.get("troubles", {}).items())
+    rows += _update(found.get("update"))
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
+
+
+def _update(update: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if update and update["newer"]:
+        return [("update", f"{update['newer']} is out; this is {update['installed']}")]
+    if update and update["problem"]:
+        return [("update", f"not known: {update['problem']}")]
+    return []
 
 
 def _camera(camera: dict[str, Any]) -> list[tuple[str, str]]:

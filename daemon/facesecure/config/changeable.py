@@ -32,6 +32,7 @@ _ALLOWED = {
         "policy": "mode away quiet aloud known_cooldown stranger_cooldown unidentified_cooldown camera_cooldown "
         "camera_settle service_cooldown",
         "alerts": "fallback",
+        "updates": "check",
     }.items()
 }
 _ALLOWED_PLUGINS: dict[str, frozenset[str]] = {
@@ -58,6 +59,7 @@ _REASONS: dict[KeyPath, str] = {
     ("plugins", "webhook", "url"): "images of visitors are sent there",
     ("plugins", "webhook", "verify"): "without it, others in the network could read what is sent",
     ("mqtt",): "visits and pictures are sent to the broker",
+    ("updates", "url"): "this machine asks whatever host is named there",
     ("web",): "who can reach this page is decided on the machine",
 }
 _STREAM = re.compile(r"rtsps?://[^\s\0]+", re.IGNORECASE)

@@ -24,6 +24,7 @@ from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.mqtt import MqttConfig as MqttConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
 from facesecure.config.subjects import SubjectsConfig as SubjectsConfig
+from facesecure.config.updates import UpdatesConfig as UpdatesConfig
 from facesecure.config.web import WebConfig as WebConfig
 from facesecure.domain import messages
 from facesecure.util.rates import HIGHEST, parse_rate
@@ -235,6 +236,7 @@ class FacesecureConfig(Section):
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     web: WebConfig = Field(default_factory=lambda: WebConfig())
     mqtt: MqttConfig = Field(default_factory=lambda: MqttConfig())
+    updates: UpdatesConfig = Field(default_factory=lambda: UpdatesConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,
         description="one table for each plugin: [plugins.log]; each takes enabled = true|false and the plugin's "

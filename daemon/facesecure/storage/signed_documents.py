@@ -37,6 +37,7 @@ _PLAIN = (
     "settings-history.json",
     "key-copy.json",
     "mqtt.json",
+    "updates.json",
     "google_home/devices.json",
     "google_home/pending_volumes.json",
 )

@@ -19,6 +19,7 @@ from facesecure.services.diagnostics import (
     settings,
     speech,
     state,
+    updates,
     writing,
 )
 from facesecure.services.diagnostics.result import CheckContext, CheckResult, fail
@@ -54,6 +55,7 @@ CHECKS: Mapping[str, Check] = {
     "drill": machine.drill,
     "page": page.page,
     "mqtt": mqtt.mqtt,
+    "updates": updates.updates,
 }
 
 

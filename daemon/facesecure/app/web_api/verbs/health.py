@@ -36,6 +36,7 @@ def health(call: Call[Nothing]) -> Answer:
             "disk": disk if owner else {**disk, "folder": ""},
             "memory": machine_facts.memory(),
             "versions": machine_facts.versions(),
+            "update": parts.commands.update_document(),
             "key": _key_here(parts.state_dir, owner=owner),
             "drill": _drills(parts.state_dir),
             "doctor": _doctor(parts.doctor.report, owner=owner),
