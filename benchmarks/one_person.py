@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,14 @@ BY_PERSON = {"rest": 0.6, "validation-strangers": 0.15, "strangers": 0.25}
 Photos = Mapping[str, Sequence[Path]]
 
 
-def link(images: Path, root: Path, rest: int, seed: int) -> None:
+def link(images: Path, root: Path, rest: int, seed: int, without: Collection[str] = ()) -> None:
     """Link photos as ``root``/PART/CLASS/photo: WHO and REST split by photo, strangers split by person.
 
-    REST has at most ``rest`` photos in the training part, and in proportion in the others.
+    REST has at most ``rest`` photos in the training part, and in proportion in the others. People in ``without``, who
+    chose the settings, are in no part.
     """
-    people = {folder.name: sorted(folder.glob("*.jpg")) for folder in sorted(images.iterdir()) if folder.is_dir()}
+    folders = (folder for folder in sorted(images.iterdir()) if folder.is_dir() and folder.name not in without)
+    people = {folder.name: sorted(folder.glob("*.jpg")) for folder in folders}
     own = people.pop(WHO)
     groups = divide({name: len(photos) for name, photos in people.items()}, BY_PERSON, seed)
     others = [photo for name in groups.pop("rest") for photo in people[name]]

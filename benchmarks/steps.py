@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from facesecure.util.files import replace_file
+
 PROGRAM = "from facesecure_training.cli.main import main; main()"
 TRAIN = "facesecure-train"
 
@@ -51,7 +53,7 @@ class Steps:
         if name not in self._done:
             print(f"$ {name}", file=sys.stderr, flush=True)
             self._done[name] = {"command": name, **self._timed(command)}
-            self._file.write_text(json.dumps(self._done, indent=1))
+            replace_file(self._file, json.dumps(self._done, indent=1).encode())
         return self._done[name]
 
     def train(self, kind: str, out: str, *words: object) -> dict[str, Any]:
@@ -62,15 +64,33 @@ class Steps:
             return self.run("train", kind, "--out", out, "--resume")
         return self.run("train", kind, "--out", out, *words)
 
+    def search(self, database: Path, *words: object) -> dict[str, Any]:
+        """Search as ``run`` does, and continue a search that was interrupted: its trials are in ``database``."""
+        return self.run(*words, *(("--resume",) if database.exists() and not self.done(*words) else ()))
+
+    def done(self, *words: object) -> bool:
+        """Return whether the command is recorded."""
+        return shlex.join([TRAIN, *map(str, words)]) in self._done
+
     def _timed(self, command: list[str]) -> dict[str, Any]:
         began, cpu = time.monotonic(), _children_cpu()
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *command], cwd=self.folder, stdout=subprocess.PIPE, text=True, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"{shlex.join([TRAIN, *command])}: exit code {done.returncode}")
+        program = [sys.executable, "-c", PROGRAM, *command]
+        with subprocess.Popen(program, cwd=self.folder, stdout=subprocess.PIPE, text=True) as child:
+            said, code = _patiently(child)
+        if code:
+            raise SystemExit(f"{shlex.join([TRAIN, *command])}: exit code {code}")
         seconds = {"seconds": round(time.monotonic() - began, 1), "cpu": round(_children_cpu() - cpu, 1)}
-        return {**seconds, "said": _as_json(done.stdout)}
+        return {**seconds, "said": _as_json(said)}
+
+
+def _patiently(child: subprocess.Popen[str]) -> tuple[str, int]:
+    """Return what ``child`` printed, and its exit code; after Ctrl-C, which reaches it too, let it save its state."""
+    try:
+        said, _ = child.communicate()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    return said, child.returncode
 
 
 def fill(page: Path, mark: str, lines: list[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from facesecure.domain.errors import UsageError
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.settings import TrainingSettings
 
@@ -21,6 +22,9 @@ class SearchOptions:
         Literal["hugonet", "compact", "siamese-densenet", "embedder"],
         typer.Option("--kind", help="Kind of network to train."),
     ] = "hugonet"
+    compact: Annotated[
+        Literal["head", "cnn"] | None, typer.Option("--compact", help="Which kind of compact network; head by default.")
+    ] = None
     validation: Annotated[Path | None, typer.Option("--validation", help="As for train.")] = None
     trials: Annotated[
         int, typer.Option("--trials", min=1, help="Number of finished trials, over all workers.")
@@ -51,10 +55,13 @@ class SearchOptions:
             "seed": self.seed,
             "threads": self.threads,
         }
-        return shared | ({} if self.size is None else {"size": self.size})
+        shared |= {} if self.size is None else {"size": self.size}
+        return shared | ({} if self.compact is None else {"kind": self.compact})
 
     def settings(self) -> TrainingSettings:
-        """Return the settings that a trial starts from."""
+        """Return the settings that a trial starts from. Raises UsageError for an option of another network."""
+        if self.compact is not None and self.kind != "compact":
+            raise UsageError(f"--compact is for --kind compact, not {self.kind}", "leave it out")
         return KINDS[self.kind].settings(**self.given())
 
 

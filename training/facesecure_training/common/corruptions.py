@@ -63,12 +63,25 @@ def box_kernel(length: int, *, across: bool) -> Kernel:
     return np.full((1, length) if across else (length, 1), 1 / length, np.float32)
 
 
-def darken(image: Image, gain: float, noise: NDArray[np.float64] | float = 0.0, offset: float = 0.0) -> Image:
+def darken(
+    image: Image, gain: float, noise: NDArray[np.float64] | float = 0.0, offset: NDArray[np.float64] | float = 0.0
+) -> Image:
     """Return ``image`` with its brightness scaled by ``gain`` (above 1: brighter), plus ``offset`` and ``noise``.
 
     ``noise`` has the shape of the image, in brightness steps; see ``sensor_noise``.
     """
     return np.asarray(np.clip(image * gain + offset + noise, 0, 255), np.uint8)
+
+
+def backlight(image: Image, strength: float) -> Image:
+    """Return ``image`` as with a bright door behind the head: its middle darker and its rim brighter by ``strength``.
+
+    ``strength`` is a share of the light, 0 to 1.
+    """
+    height, width = image.shape[:2]
+    down, across = np.linspace(-1, 1, height)[:, None], np.linspace(-1, 1, width)[None]
+    distance = np.minimum(1.0, np.hypot(down, across))[..., None]
+    return darken(image, 1.0, offset=image * strength * (2 * distance**2 - 1))
 
 
 def sensor_noise(image: Image, deviation: float, random: np.random.Generator) -> NDArray[np.float64]:
@@ -98,6 +111,11 @@ def motion_blurred(length: float, angle: float) -> Corruption:
 def darker(factor: float) -> Corruption:
     """Return a corruption that keeps ``factor`` of the light and adds the noise of a small sensor at night."""
     return lambda image, random: darken(image, factor, sensor_noise(image, _SENSOR_NOISE, random))
+
+
+def backlit(strength: float) -> Corruption:
+    """Return a corruption that takes light from the middle of an image and adds it at the rim; see ``backlight``."""
+    return lambda image, _random: backlight(image, strength)
 
 
 def both(first: Corruption, second: Corruption) -> Corruption:

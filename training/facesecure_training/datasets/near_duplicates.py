@@ -61,6 +61,18 @@ def thumbnail(crop: Image) -> Thumb:
     return np.asarray(np.clip(np.rint(scaled), -127, 127), np.int8)
 
 
+def near_duplicates(thumbs: NDArray[np.int8], similarity: float) -> list[int]:
+    """Return the indices of the ``thumbs`` (n, 256) that correlate more than ``similarity`` with an earlier one."""
+    vectors = thumbs.astype(np.float32)
+    vectors /= np.maximum(1.0, np.linalg.norm(vectors, axis=1, keepdims=True))
+    found = []
+    for first in range(0, len(vectors), _MEMORY):
+        block = vectors[first : first + _MEMORY] @ vectors[: first + _MEMORY].T
+        earlier = np.tril(block, first - 1)
+        found += [first + int(row) for row in np.flatnonzero(earlier.max(axis=1) > similarity)]
+    return found
+
+
 def packed(thumb: Thumb) -> str:
     """Encode ``thumb`` as text, for a line of JSON."""
     return base64.b64encode(thumb.tobytes()).decode()

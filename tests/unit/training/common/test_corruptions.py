@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facesecure.vision.images import align
-from facesecure_training.common.corruptions import corrupted_crop
+from facesecure_training.common.corruptions import backlight, corrupted_crop
 
 
 @pytest.fixture
@@ -30,3 +30,11 @@ def test_every_mishap_happens_and_the_picture_itself_is_left_alone(picture):
     assert min(contrasts) < 0.5 * max(contrasts)
     assert np.array_equal(image, before[0])
     assert np.array_equal(landmarks, before[1])
+
+
+def test_light_from_behind_darkens_the_middle_and_brightens_the_rim():
+    grey = np.full((41, 41, 3), 100, np.uint8)
+    lit = backlight(grey, 0.6)
+    assert lit[20, 20, 0] == 40
+    assert lit[0, 0, 0] == 160
+    assert np.array_equal(backlight(grey, 0.0), grey)
