@@ -59,6 +59,7 @@ _REASONS: dict[KeyPath, str] = {
     ("plugins", "webhook", "url"): "images of visitors are sent there",
     ("plugins", "webhook", "verify"): "without it, others in the network could read what is sent",
     ("mqtt",): "visits and pictures are sent to the broker",
+    ("hub",): "people and visits are shared through the hub",
     ("updates", "url"): "this machine asks whatever host is named there",
     ("web",): "who can reach this page is decided on the machine",
 }

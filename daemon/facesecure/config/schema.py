@@ -19,6 +19,7 @@ from facesecure.config.cameras import Cameras
 from facesecure.config.cameras import HealthConfig as HealthConfig
 from facesecure.config.cameras import MotionConfig as MotionConfig
 from facesecure.config.clips import ClipsConfig as ClipsConfig
+from facesecure.config.hub import HubConfig as HubConfig
 from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.mqtt import MqttConfig as MqttConfig
@@ -236,6 +237,7 @@ class FacesecureConfig(Section):
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     web: WebConfig = Field(default_factory=lambda: WebConfig())
     mqtt: MqttConfig = Field(default_factory=lambda: MqttConfig())
+    hub: HubConfig = Field(default_factory=lambda: HubConfig())
     updates: UpdatesConfig = Field(default_factory=lambda: UpdatesConfig())
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=_log_only,

@@ -14,10 +14,13 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from facesecure.domain.names import name_key
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import KEY_BYTES, MAX_CERTIFICATE, SIGNATURE_BYTES, Right, require_identifiers, require_name
-from facesecure.hub.sealing import unambiguous
+from facesecure.hub.sealing import DataKey, unambiguous
 
 _MEMBERS = {"estate", "door", "name", "household", "rights", "box_key", "sign_key", "serial", "removed"}
 
@@ -100,6 +103,17 @@ class Authority:
         """Return the signature of what ``facesecure.hub.signing`` composed."""
         return self._key.sign(signed)
 
+    def household(self, name: str) -> str:
+        """Return the identifier of the household ``name``, which tells nobody else the name; case does not matter."""
+        return self._derived("household", name_key(name))[:16].hex()
+
+    def household_key(self, household: str, version: int) -> DataKey:
+        """Return a version of the key of a household (its identifier): it is always the same, so none can be lost."""
+        return DataKey(self._derived("household key", household, str(version)), version)
+
+    def _derived(self, *purpose: str) -> bytes:
+        return HKDF(SHA256(), 32, None, unambiguous("facesecure hub 1", *purpose)).derive(self.secret)
+
 
 def checked_certificate(encoded: bytes, authority: bytes, estate: str) -> Certificate:
     """Return a certificate that the ``authority`` (its public key) signed for ``estate``. Raises NotGenuineError."""
@@ -121,9 +135,12 @@ def require_signature(public: bytes, signature: bytes, signed: bytes) -> None:
         raise NotGenuineError("its signature does not fit") from None
 
 
-def fingerprint(public: bytes) -> str:
-    """Return the fingerprint of an authority: the SHA-256 of its public key, 64 hexadecimal digits."""
-    return sha256(public).hexdigest()
+def estate_of(authority: bytes) -> str:
+    """Return the identifier of the estate of an authority: 128 bits of the SHA-256 of its public key.
+
+    An invitation names it: so a door knows the authority without trusting the database.
+    """
+    return sha256(unambiguous("facesecure hub 1", "estate", authority)).hexdigest()[:32]
 
 
 class DoorKeys:
@@ -150,22 +167,38 @@ class DoorKeys:
 
 
 @dataclass(frozen=True)
+class Household:
+    """A household as the manager knows it: its name, and the newest version of its key."""
+
+    name: str
+    version: int = 1
+
+
+@dataclass(frozen=True)
 class Identity:
     """All that this door is in the hub. ``hub.identity_file`` keeps it encrypted in the state directory.
 
-    ``role`` and ``password`` sign in to the database. ``authority_key`` is the authority's public key; ``authority``
-    and ``household_keys`` (the secrets of each version, by household) are the manager's, and None and empty elsewhere.
+    ``role`` and ``password`` sign in to the database at ``url``, whose certificate the authority ``ca`` (PEM; empty:
+    those of the system) signed. ``authority_key`` is the public key of the authority that signs certificates of doors.
+    ``authority`` and ``households`` are the manager's; elsewhere None and empty.
     """
 
-    estate: str
     door: str
+    url: str
     role: str
     password: str = field(repr=False)
     keys: DoorKeys = field(repr=False)
     authority_key: bytes
     certificate: bytes
     """This door's own, signed; empty as long as the manager has not answered."""
+    ca: str = field(default="", repr=False)
     authority: Authority | None = field(default=None, repr=False)
+    households: tuple[Household, ...] = ()
+
+    @property
+    def estate(self) -> str:
+        """The identifier of the estate."""
+        return estate_of(self.authority_key)
 
     @property
     def is_manager(self) -> bool:

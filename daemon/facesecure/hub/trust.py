@@ -139,8 +139,10 @@ class TrustedDoors:
         if door is not None and certificate.door != door:
             raise NotGenuineError("the certificate is another door's")
         before = self._certificates.get(certificate.door)
-        if before is not None and before.serial > certificate.serial:
-            return None
+        if before is not None and (before.serial > certificate.serial or before.removed):
+            return None if certificate != before else before
+        if before is not None and before.serial == certificate.serial and before != certificate:
+            raise NotGenuineError("the authority signed two certificates with one number")
         self._certificates[certificate.door], self._encoded[certificate.door] = certificate, encoded
         return certificate
 

@@ -31,6 +31,7 @@ from facesecure.storage.encryption import (
     template_context,
 )
 from facesecure.storage.keys import Key, next_path, read_key, write_key
+from facesecure.storage.secret_files import SecretFiles
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.tables import (
     AlertRow,
@@ -74,11 +75,13 @@ def rotate(database: Database) -> Key:
         session.execute(insert(KeyRow).values(identifier=new.identifier, since=datetime.now(UTC)))
         people.mark_changed(session)
         clips_of(session).rewrap(old, new)
+        SecretFiles(database.path.parent).rewrap(old, new)
         _sign_files_again(database.path.parent, old.key, new.key)
     next_path(old.key).replace(old.key.path)
     sync_folder(old.key.path.parent)
     _seal_latest_entries(database.path.parent, old.key, new.key)
     Clips(database.path.parent).forget_old_keys(new)
+    SecretFiles(database.path.parent).forget_old_keys(new)
     database.forget()  # the backups and the log use the old key
     return read_key(old.key.path)
 

@@ -37,6 +37,8 @@ _PLAIN = (
     "settings-history.json",
     "key-copy.json",
     "mqtt.json",
+    "hub/sync.json",
+    "hub/doors.json",
     "updates.json",
     "google_home/devices.json",
     "google_home/pending_volumes.json",
