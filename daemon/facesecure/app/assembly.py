@@ -25,6 +25,7 @@ from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import serve_control
 from facesecure.app.instance_lock import instance_lock
 from facesecure.app.lifecycle import ReloadConfig, Supervisor
+from facesecure.app.presence import ArmedHouse, build_presence, warn_of_faces_that_cannot_disarm
 from facesecure.app.process_memory import LeanLibraries, map_large_buffers, share_heaps
 from facesecure.app.push_channel import push_channel
 from facesecure.app.ram_fallback import StateLocation, writable_state
@@ -133,8 +134,14 @@ def assembled(
         }
         mode_changed = context.changes.bumper(Topic.MODE)
         alerts = build_alerts(context, stack, live=live, on_step=steps, extra_plugins=plugins, on_entry=mode_changed)
-        cameras = start_cameras(context, sources, drills, alerts, stack, movements)
+        houses = list[ArmedHouse]()
+        cameras = start_cameras(
+            context, sources, drills, alerts, stack, movements, lambda name: houses[0].recognised(name)
+        )
         commands = Commands.of(context, alerts, cameras)
+        houses.append(ArmedHouse(commands, alerts.policy, alerts.dispatcher))
+        commands.presence.extend(build_presence(context, houses[0], stack))
+        warn_of_faces_that_cannot_disarm(context)
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         _serve_page(context, alerts, cameras, commands, stack, settings)
         stack.enter_context(LeanLibraries())

@@ -17,6 +17,7 @@ from functools import partial
 from facesecure.alerts.build import AlertStack
 from facesecure.app.change_hooks import VisitChanges, trouble_changes
 from facesecure.app.context import DaemonContext
+from facesecure.app.face_disarm import FaceDisarm
 from facesecure.app.visit_events import VisitEvents
 from facesecure.camera.build import Camera, build_camera
 from facesecure.camera.clips.build import build_recorder, build_ring
@@ -38,6 +39,7 @@ from facesecure.pipeline.observer import PipelineObserver
 from facesecure.pipeline.pipeline import Onlooker, Pipeline
 from facesecure.pipeline.tracker import Track
 from facesecure.pipeline.visit_films import VisitFilms
+from facesecure.recognition.liveness.visit import VisitCues
 from facesecure.services.drill.drill import Drill
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.redaction import redact
@@ -127,16 +129,18 @@ def start_cameras(
     alerts: AlertStack,
     stack: ExitStack,
     movements: dict[str, Movements] | None = None,
+    recognised: Callable[[str], object] | None = None,
 ) -> tuple[WatchedCamera, ...]:
     """Start capturing ``sources``, one for each camera of the configuration with its drill; ``stack`` stops them.
 
-    ``movements``, by camera, are gone on with, and those of other cameras put there.
+    ``movements``, by camera, are gone on with, and those of other cameras put there. ``recognised`` is called with the
+    name of somebody whose face may disarm and was seen.
     """
     bell, kept = threading.Condition(), {} if movements is None else movements
     return tuple(
         _start(
             context, config, source, drill, alerts, LatestView(bell), kept.setdefault(config.camera.name, Movements()),
-            stack,
+            stack, recognised,
         )
         for config, source, drill in zip(context.config.each_camera(), sources, drills, strict=True)
     )  # fmt: skip
@@ -151,11 +155,13 @@ def _start(
     view: LatestView,
     movements: Movements,
     stack: ExitStack,
+    recognised: Callable[[str], object] | None,
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
     inner: PipelineObserver = VisitEvents(drill, MQTT) if config.mqtt.enabled else drill
     followed = VisitChanges(inner, context.changes)
-    observer = _filming(context, config, sources.ring, followed, lambda: pipeline.sampler.moving, stack)
+    filmed = _filming(context, config, sources.ring, followed, lambda: pipeline.sampler.moving, stack)
+    observer = _disarming(config, filmed, alerts, lambda number: pipeline.liveness.cues(number), recognised)
     pipeline = build_pipeline(
         config,
         context.pool,
@@ -181,6 +187,19 @@ def _start(
 
 def _reopened(config: FacesecureConfig, sources: CameraSources) -> OpenedSource:
     return _sources(config, sources.ring, sources.attention, patient=True).frames
+
+
+def _disarming(
+    config: FacesecureConfig,
+    inner: PipelineObserver,
+    alerts: AlertStack,
+    cues: Callable[[int], VisitCues],
+    recognised: Callable[[str], object] | None,
+) -> PipelineObserver:
+    """Return what follows the frames of a camera: ``inner``, and the disarming by faces where it is wanted."""
+    if recognised is None or not config.policy.known_disarms:
+        return inner
+    return FaceDisarm(inner, config.policy, lambda: alerts.policy.mode, lambda: alerts.visitors.entry, cues, recognised)
 
 
 def _filming(

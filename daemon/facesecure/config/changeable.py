@@ -30,7 +30,7 @@ _ALLOWED = {
         "clips": "enabled keep_days max_mb before after longest",
         "speech": "language voices where slow accent silence max_mb phrases",
         "policy": "mode away quiet aloud known_cooldown stranger_cooldown unidentified_cooldown camera_cooldown "
-        "camera_settle service_cooldown",
+        "camera_settle service_cooldown exit_delay entry_delay entry_delay_for",
         "alerts": "fallback",
         "updates": "check",
     }.items()
@@ -53,6 +53,8 @@ _REASONS: dict[KeyPath, str] = {
     ("store", "audit_days"): "the audit log shows what was done on this page",
     ("speech", "piper_model"): "it is the path of a file on this machine",
     ("policy", "rules"): "rules are written in the configuration file; the page shows them in words",
+    ("policy", "known_disarms"): "it lets a face disarm",
+    ("presence",): "it lets phones and the broker arm and disarm",
     ("plugins", "log", "file"): "it is the path of a file on this machine",
     ("plugins", "speaker", "device"): "a device of ALSA may be a file or a program",
     ("plugins", "notify", "urls"): "images of visitors are sent there",

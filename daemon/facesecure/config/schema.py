@@ -24,6 +24,7 @@ from facesecure.config.inference import InferenceConfig as InferenceConfig
 from facesecure.config.liveness import LivenessConfig as LivenessConfig
 from facesecure.config.mqtt import MqttConfig as MqttConfig
 from facesecure.config.policy import DEFAULT_PLUGIN, PolicyConfig
+from facesecure.config.presence import PresenceConfig as PresenceConfig
 from facesecure.config.subjects import SubjectsConfig as SubjectsConfig
 from facesecure.config.updates import UpdatesConfig as UpdatesConfig
 from facesecure.config.web import WebConfig as WebConfig
@@ -234,6 +235,7 @@ class FacesecureConfig(Section):
     clips: ClipsConfig = Field(default_factory=lambda: ClipsConfig())
     speech: SpeechConfig = Field(default_factory=lambda: SpeechConfig())
     policy: PolicyConfig = Field(default_factory=lambda: PolicyConfig())
+    presence: PresenceConfig = Field(default_factory=lambda: PresenceConfig())
     alerts: AlertsConfig = Field(default_factory=lambda: AlertsConfig())
     web: WebConfig = Field(default_factory=lambda: WebConfig())
     mqtt: MqttConfig = Field(default_factory=lambda: MqttConfig())

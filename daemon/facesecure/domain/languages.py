@@ -30,6 +30,8 @@ SLOTS: Mapping[str, frozenset[str]] = {
     "service_unwritable": frozenset({"where", "place"}),
     "service_disk_full": frozenset({"where", "place"}),
     "service_undelivered": frozenset({"where", "place"}),
+    "disarmed_by_face": frozenset({"name"}),
+    "disarmed_by_presence": frozenset({"name"}),
     "drill": frozenset({"sentence"}),
     "test": frozenset({"where", "place"}),
     "one_held_back": frozenset({"text"}),
@@ -41,13 +43,17 @@ NEEDED: Mapping[str, str] = {
     "known": "name",
     "doubted": "name",
     "corrected_known": "name",
+    "disarmed_by_face": "name",
+    "disarmed_by_presence": "name",
     "drill": "sentence",
     "one_held_back": "text",
     "held_back": "text",
 }
 """The slot that a sentence must contain."""
 
-OPTIONAL = frozenset({"person", "animal", "vehicle", "doubted", "doubted_aloud"})
+OPTIONAL = frozenset(
+    {"person", "animal", "vehicle", "doubted", "doubted_aloud", "disarmed_by_face", "disarmed_by_presence"}
+)
 """Sentences that a language may lack, since a household wrote them before these were needed; others are used."""
 
 
@@ -85,6 +91,8 @@ _ENGLISH = {
     "service_unwritable": "The disk cannot be written",
     "service_disk_full": "The disk is full",
     "service_undelivered": "An alert could not be delivered",
+    "disarmed_by_face": "{name} came home: disarmed by face",
+    "disarmed_by_presence": "{name} came home: disarmed by presence",
     "drill": "This is a drill. {sentence}",
     "test": "This is a test: nobody is {where}",
     "one_held_back": "{text} (one earlier alert was held back)",
@@ -119,6 +127,8 @@ _FRENCH = {
     "service_unwritable": "Plus rien ne s'écrit sur le disque",
     "service_disk_full": "Le disque est plein",
     "service_undelivered": "Une alerte n'a pas pu être transmise",
+    "disarmed_by_face": "{name} est à la maison : désarmé par reconnaissance du visage",
+    "disarmed_by_presence": "{name} est à la maison : désarmé par sa présence",
     "drill": "Ceci est un exercice. {sentence}",
     "test": "Ceci est un essai : il n'y a personne {where}",
     "one_held_back": "{text} (une alerte précédente a été retenue)",

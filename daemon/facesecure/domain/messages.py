@@ -92,6 +92,13 @@ class Phrases:
         """Announce a service event: restored, unwritable, disk_full or undelivered. Raises ValueError for any other."""
         return self._say(_known("service", event))
 
+    def disarmed(self, name: str, *, by_face: bool) -> str:
+        """Say that it was disarmed since ``name`` has come home: by the face, or by presence."""
+        key = "disarmed_by_face" if by_face else "disarmed_by_presence"
+        if key in self._sentences:
+            return self._say(key, name=name)
+        return SHIPPED["en"].sentences[key].format(name=name)
+
     def drill(self, sentence: str) -> str:
         """Mark ``sentence`` as part of a drill."""
         return self._say("drill", sentence=sentence)

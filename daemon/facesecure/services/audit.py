@@ -24,6 +24,8 @@ ACTIONS = {
     "started": "the daemon was started",
     "stopped": "the daemon was stopped",
     "armed": "the mode was set: home, away or off",
+    "disarmed-by-face": "the face of somebody on the list changed away to home",
+    "disarmed-by-presence": "somebody came home, which changed away to home",
     "person-enrolled": "a person was enrolled, or faces were added",
     "person-renamed": "a person was renamed",
     "person-removed": "a person was forgotten",
@@ -70,7 +72,7 @@ ACTIONS = {
 
 _ABOUT_PEOPLE = {
     "person-enrolled", "person-renamed", "person-removed", "face-removed", "people-exported", "people-imported",
-    "visitor-named", "sighting-corrected",
+    "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
 }  # fmt: skip
 """Actions whose subjects may be names: who is called Off must not take the mode along."""
 

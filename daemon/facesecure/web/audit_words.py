@@ -6,6 +6,8 @@ ACTIONS = {
     "started": "facesecure started",
     "stopped": "facesecure stopped",
     "armed": "The mode was set",
+    "disarmed-by-face": "A face at the door disarmed",
+    "disarmed-by-presence": "Somebody came home, which disarmed",
     "person-enrolled": "A person was enrolled",
     "person-renamed": "A person was renamed",
     "person-removed": "A person was removed",
@@ -53,4 +55,6 @@ ORIGINS = {
     "control socket": "on the command line",
     "page": "on this page",
     "daemon": "by itself",
+    "presence": "by who is at home",
+    "face at the door": "by a face at the door",
 }

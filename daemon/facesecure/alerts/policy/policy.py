@@ -126,6 +126,13 @@ class Policy:
         with self._lock:
             return self._service.on_event(event, why=why)
 
+    def tell_disarmed(self, name: str, *, by_face: bool) -> Alert:
+        """Return the alert that it was disarmed since ``name`` has come home. It is always sent: no rule is against it.
+
+        ``by_face``: by the face at the door, else by presence.
+        """
+        return self._service.tell(self._book.first.disarmed(name, by_face=by_face))
+
     def due(self) -> list[Alert]:
         """Return the alerts that are due although nothing has happened: to be called every second or so."""
         with self._lock:

@@ -102,6 +102,14 @@ class ServicePolicy:
         words = _Words(_service_words(self._phrases, event), why)
         return [_system_alert(self._phrases, AlertKind.SERVICE, words, outcome, moment, suppressed)]
 
+    def tell(self, words: str) -> Alert:
+        """Return an alert with ``words`` that somebody always gets: without cool-down, and at least by the log."""
+        moment = self._rules.moment()
+        outcome = self._rules.outcome(AlertKind.SERVICE, moment)
+        if outcome.channels == NO_CHANNELS:
+            outcome = replace(outcome, channels=None)
+        return _system_alert(self._phrases, AlertKind.SERVICE, _Words(words, ""), outcome, moment, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:

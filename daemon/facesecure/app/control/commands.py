@@ -1,6 +1,6 @@
 """The commands that a running daemon answers on its control socket: ping, status, arm, drill, drill-report.
 
-``Commands`` holds the handlers, ``status_line`` words the one line that ``facesecure status`` and systemd show.
+``Commands`` holds the handlers; ``status_words`` has the one line that ``facesecure status`` and systemd show.
 """
 
 from __future__ import annotations
@@ -16,30 +16,25 @@ from facesecure import __version__
 from facesecure.alerts.build import AlertStack
 from facesecure.alerts.delivery.channel import ChannelReport
 from facesecure.alerts.policy.arming import Arming
-from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
+from facesecure.alerts.policy.entry_delay import Entry
 from facesecure.alerts.policy.policy import Policy
 from facesecure.app.context import DaemonContext
 from facesecure.app.control.camera_report import CameraReport, watching_words
 from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
+from facesecure.app.control.status_words import LastSeen, entry_words, last_seen_document, status_line
 from facesecure.app.watching import WatchedCamera
-from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
+from facesecure.domain.presence import Whereabouts
 from facesecure.services.audit import Record, ignore_action
+from facesecure.services.presence import Presence
 from facesecure.storage.write_queue import WriteLag
 
 if TYPE_CHECKING:
     from facesecure.services.updates import Updates
 
 MODES = ", ".join(mode.value for mode in Mode)
-WATCHING = "watching"
-_UNIDENTIFIED: Mapping[Subject | None, str] = {
-    Subject.PERSON: "an unidentified person",
-    Subject.ANIMAL: "an animal",
-    Subject.VEHICLE: "a vehicle",
-}
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +91,8 @@ class Commands:
     """Returns what is known of newer versions; nothing where that is not asked for."""
     entry: Callable[[], Entry] = Entry
     """Returns how far an alarm has come."""
+    presence: list[Presence] = field(default_factory=list)
+    """Who is at home: one, if presence is followed."""
 
     @classmethod
     def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
@@ -118,6 +115,7 @@ class Commands:
     def handlers(self) -> dict[str, Handler]:
         """Return the handler of each command, by its name."""
         handlers: dict[str, Handler] = {"ping": self.ping, "status": self.status, "arm": self.arm}
+        handlers["presence"] = self.report_presence
         return handlers if self.drills is None else {**handlers, **self.drills.handlers()}
 
     def ping(self, _: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,9 +127,13 @@ class Commands:
 
         The mode is in force at once; ``warning`` in the result says if it will not survive a restart.
         """
+        return self.set_mode(_mode(request.get("mode")))
+
+    def set_mode(self, mode: Mode, *, at_once: bool = False) -> dict[str, Any]:
+        """Set ``mode``, without an exit delay if ``at_once``, and return what ``arm`` answers."""
         before, warning = self.policy.mode, self.complaint or None
         try:
-            self.arming.arm(_mode(request.get("mode")))
+            self.arming.arm(mode, at_once=at_once)
         except StoreError as error:
             warning = f"{error.message}; the mode will be lost at the next restart"
         leaving, intended = self.arming.leaving, self.arming.intended
@@ -156,6 +158,27 @@ class Commands:
         entry = self.entry()
         return {"alarm": entry.phase.value, "alarm_seconds": entry.seconds}
 
+    def report_presence(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Take that the person ``name`` of ``request`` is ``where``: home or away. Raises UsageError for any other."""
+        name, where = request.get("name"), request.get("where")
+        if where not in (Whereabouts.HOME, Whereabouts.AWAY) or not isinstance(name, str):
+            raise UsageError("presence needs a name, and home or away")
+        if not self.presence:
+            raise UsageError("nobody's presence is followed", "name the people in [presence]: docs/arming.md")
+        self.presence[0].report(name, Whereabouts(where))
+        return {"mode": self.policy.mode.value, **self.presence_document()}
+
+    def presence_document(self) -> dict[str, Any]:
+        """Return who is at home, and the seconds until it is armed since everybody has left, as JSON."""
+        people = [one for each in self.presence for one in each.people]
+        return {
+            "presence": [
+                {"name": one.name, "where": one.where.value, "since": one.since.isoformat() if one.since else None}
+                for one in people
+            ],
+            "arms_in": self.presence[0].arms_in if self.presence else None,
+        }
+
     def public_line(self) -> str:
         """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""
         lag = self.store.lag
@@ -169,7 +192,13 @@ class Commands:
         mode, quiet, armed = self.policy.mode, self.policy.quiet, self.arming.armed
         watching, lag = watching_words(self.cameras), self.store.lag
         line = status_line(
-            mode, len(names), last, now, camera=watching, quiet=quiet, soon=_soon(self.arming.leaving, self.entry())
+            mode,
+            len(names),
+            last,
+            now,
+            camera=watching,
+            quiet=quiet,
+            soon=entry_words(self.arming.leaving, self.entry()),
         )
         return {
             **self.ping(request),
@@ -178,11 +207,12 @@ class Commands:
             "armed": {"mode": armed.mode.value, "since": armed.since.isoformat() if armed.since else None},
             "leaving": self.arming.leaving,
             **self.entry_document(),
+            **self.presence_document(),
             "quiet": quiet,
             "camera": cameras[0],
             "cameras": cameras,
             "people": names,
-            "last_seen": _as_json(last, now),
+            "last_seen": last_seen_document(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],
             "problems": list(self.problems()),
@@ -212,80 +242,8 @@ class Commands:
         return LastSeen(found[0].kind, found[0].name, found[0].last_seen, found[0].subject) if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class LastSeen:
-    """The latest sighting: its verdict, its name if known, when it ended, and what was seen without a usable face."""
-
-    kind: VerdictKind
-    name: str | None
-    at: datetime
-    subject: Subject | None = None
-
-    @property
-    def words(self) -> str:
-        """A name, "a stranger", "an unidentified person", "an animal", "a vehicle" or "an unidentified visitor"."""
-        if self.name or self.kind is VerdictKind.STRANGER:
-            return self.name or "a stranger"
-        return _UNIDENTIFIED.get(self.subject, "an unidentified visitor")
-
-
-def status_line(
-    mode: Mode,
-    people: int,
-    last: LastSeen | None,
-    now: datetime,
-    *,
-    camera: str = WATCHING,
-    quiet: bool = False,
-    soon: str = "",
-) -> str:
-    """Return the state of the daemon in one line, for ``facesecure status``.
-
-    ``people``: the number who can be recognised. ``camera``: its state ("watching", "no image from the front door").
-    ``quiet``: whether it is within the quiet hours. ``soon``: what an entry or exit delay waits for.
-    """
-    enrolled = "no one enrolled" if people == 0 else "1 person" if people == 1 else f"{people} people"
-    seen = f"last seen {last.words} {ago(last.at, now)}" if last else "no one seen yet"
-    armed = mode.words + (" (quiet hours)" if quiet else "")
-    return ", ".join(filter(None, [camera, armed, soon, enrolled, seen]))
-
-
-def _soon(leaving: float | None, entry: Entry) -> str:
-    """Return what an entry or exit delay waits for, in words; empty if there is none."""
-    if leaving is not None:
-        return f"armed away in {leaving:.0f} s"
-    if entry.phase is EntryPhase.PENDING:
-        return f"alarm in {entry.seconds:.0f} s unless disarmed"
-    return "alarm" if entry.phase is EntryPhase.TRIGGERED else ""
-
-
-def ago(then: datetime, now: datetime) -> str:
-    """Return how long ago ``then`` was, as "12 min ago"; "just now" if the clock was set back since."""
-    seconds = (now - then).total_seconds()
-    if seconds < _MINUTE:
-        return "just now"
-    if seconds < _HOUR:
-        return f"{int(seconds // _MINUTE)} min ago"
-    if seconds < _DAY:
-        return f"{int(seconds // _HOUR)} h ago"
-    days = int(seconds // _DAY)
-    return "yesterday" if days == 1 else f"{days} days ago"
-
-
 def _mode(word: object) -> Mode:
     try:
         return Mode(str(word))
     except ValueError:
         raise UsageError(f"there is no mode {word!r}", f"the modes are: {MODES}") from None
-
-
-def _as_json(last: LastSeen | None, now: datetime) -> dict[str, Any] | None:
-    if last is None:
-        return None
-    return {
-        "verdict": last.kind.value,
-        "name": last.name,
-        "at": last.at.isoformat(),
-        "ago": ago(last.at, now),
-        "subject": last.subject,
-    }

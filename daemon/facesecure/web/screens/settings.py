@@ -37,6 +37,7 @@ _TITLES = {
     "clips": "Films",
     "speech": "Voice",
     "policy": "Alerts and hours",
+    "presence": "Who is at home",
     "alerts": "Delivery",
     "web": "This page",
 }

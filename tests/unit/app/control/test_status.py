@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from facesecure.app.control.commands import LastSeen, ago, status_line
+from facesecure.app.control.status_words import LastSeen, ago, status_line
 from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.mode import Mode
 from support.builders import NOON
