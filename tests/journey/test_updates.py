@@ -31,6 +31,7 @@ with assembled(config_for(Path(sys.argv[1])), Path(sys.argv[2])) as daemon:
 
 def test_a_newer_version_is_shown_by_status_and_by_home_assistant(door_clip, tmp_path):
     state = tmp_path / "state"
+    state.mkdir()
     look(UPDATES, state, Updates(), datetime.now(UTC), lambda _: "99.0")  # so that this daemon does not ask
     with running_broker(tmp_path / "broker") as broker, listening(broker.port) as listener:
         mqtt = MqttConfig(enabled=True, host="127.0.0.1", port=broker.port, topic="facesecure/pi1")
