@@ -104,5 +104,6 @@ def _normalised(x: Any) -> Any:
 
     The running mean spans some 20 steps instead of 100: a household's epochs are short.
     """
-    layers = tensorflow().keras.layers
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.95)(x))
+    from facesecure_training.networks.normalisation import FusedBatchNormalization
+
+    return tensorflow().keras.layers.ReLU()(FusedBatchNormalization(momentum=0.95)(x))

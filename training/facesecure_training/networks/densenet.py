@@ -103,9 +103,10 @@ def _transition(x: Any, theta: float, name: str) -> Any:
 
 def _ready(x: Any, name: str) -> Any:
     """Apply batch normalisation and ReLU, which come before every convolution but the stem's."""
-    layers = tensorflow().keras.layers
-    x = layers.BatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    from facesecure_training.networks.normalisation import FusedBatchNormalization
+
+    x = FusedBatchNormalization(epsilon=_EPSILON, name=f"{name}_bn")(x)
+    return tensorflow().keras.layers.ReLU(name=f"{name}_relu")(x)
 
 
 def _convolution(x: Any, filters: int, size: int, name: str) -> Any:

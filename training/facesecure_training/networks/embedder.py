@@ -96,8 +96,10 @@ def _depthwise(x: Any, size: int, stride: int, activation: Activation | None, pa
 
 def _finished(x: Any, activation: Activation | None) -> Any:
     """Apply batch normalisation, and the activation if there is one."""
+    from facesecure_training.networks.normalisation import FusedBatchNormalization
+
     layers = tensorflow().keras.layers
-    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = FusedBatchNormalization(momentum=0.95)(x)
     if activation is None:
         return x
     if activation == "relu":
