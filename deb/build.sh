@@ -24,7 +24,7 @@ esac
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1700000000)}
 export SOURCE_DATE_EPOCH PYTHONDONTWRITEBYTECODE=1 TZ=UTC LC_ALL=C.UTF-8
 own=.venv/bin/python
-program=$($own -c 'import facesecure; print(facesecure.__version__)')
+program=$($own -m deb.version)
 version=$program~deb${release}
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/facesecure-deb.XXXXXX")
 trap 'rm -rf "$work"' EXIT
