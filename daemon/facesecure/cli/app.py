@@ -18,6 +18,7 @@ from facesecure.cli import (
     drill,
     enroll,
     events,
+    hub,
     identify,
     key,
     models,
@@ -95,6 +96,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(web.app, name="web")
 app.add_typer(mqtt.app, name="mqtt")
+app.add_typer(hub.app, name="hub")
 
 
 def _version(wanted: bool) -> None:

@@ -23,6 +23,8 @@ READ = {
     ("people export", "passphrase_file"),
     ("people import", "file"),
     ("people import", "passphrase_file"),
+    ("hub init", "ca"),
+    ("hub join", "ca"),
 }
 """Command and parameter that name a file or folder to read."""
 WRITTEN = {

@@ -33,6 +33,13 @@ def passphrase(file: Path | None) -> str:
     return _given(file) or _prompted(twice=False)
 
 
+def ask_secret(question: str, variable: str) -> str | None:
+    """Return a secret that is typed unseen; None where ``variable`` is set, or there is no terminal."""
+    if variable in os.environ or not _interactive():
+        return None
+    return str(typer.prompt(question, default="", show_default=False, hide_input=True, err=True)) or None
+
+
 def _given(file: Path | None) -> str | None:
     if file is None:
         return os.environ.get(VARIABLE)

@@ -1,0 +1,146 @@
+"""Join an estate with a one-time code: ask with new keys, and check who answers.
+
+The door believes nobody but the authority that its code names. The database may lose its request, or answer with a
+certificate of its own making; the door does not accept that.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from ssl import DER_cert_to_PEM_cert
+
+from facesecure.config.hub import HubConfig
+from facesecure.domain.errors import HubError, HubRefusedError
+from facesecure.hub.access import opened
+from facesecure.hub.codes import JoinCode
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity import Certificate, DoorKeys, Identity, estate_of
+from facesecure.hub.identity_file import find_identity, write_identity
+from facesecure.hub.invitations import request_mac
+from facesecure.hub.roles import role_of
+from facesecure.hub.rows import JoinRequest
+from facesecure.hub.store import HubStore
+from facesecure.hub.trust import TrustedDoors
+from facesecure.services.audit import audited
+
+_PAUSE = 0.5
+"""Seconds between two looks for the answer."""
+_UNKNOWN = "0" * 32
+"""Stands for the household as long as the certificate has not come."""
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What a door needs to join: its invitation, [hub], and how long it waits for the manager."""
+
+    state_dir: Path
+    code: JoinCode
+    config: HubConfig
+    patience: timedelta = timedelta(minutes=10)
+    waiting: Callable[[], None] = lambda: None
+    """Called once when the request is filed and the manager has not answered at once."""
+
+
+def join(joining: Joining) -> Certificate:
+    """Join, and return this door's certificate. May be repeated with the same code after it was interrupted.
+
+    Raises HubError if the code was used or has expired, the hub cannot be reached, or what answers is not the manager.
+    """
+    identity = _begun(joining)
+    with audited(joining.state_dir, "hub-joined", joining.code.invitation):
+        if not identity.certificate:
+            identity = _admitted(joining, identity)
+        _change_password(joining, identity)
+        return identity.own()
+
+
+def _begun(joining: Joining) -> Identity:
+    """Return who this door wants to be: the one that began with this code before, or a new one."""
+    code = joining.code
+    before = find_identity(joining.state_dir)
+    if before is not None and before.door != code.invitation:
+        raise HubError("this door belongs to a hub already", "to give that up first: facesecure hub leave")
+    if before is not None:
+        return before
+    identity = Identity(
+        door=code.invitation,
+        url=code.url,
+        role=role_of(code.invitation),
+        password=code.password,
+        keys=DoorKeys.made(),
+        authority_key=b"",
+        certificate=b"",
+        ca=DER_cert_to_PEM_cert(code.ca) if code.ca else "",
+    )
+    with opened(identity, joining.config, joining.state_dir, _UNKNOWN) as store:
+        authority = store.doors.estate().authority
+    if estate_of(authority) != code.estate:
+        raise HubError("the hub's authority is not the one of the invitation", "somebody interferes; ask the manager")
+    identity = replace(identity, authority_key=authority)
+    write_identity(joining.state_dir, identity)
+    return identity
+
+
+def _admitted(joining: Joining, identity: Identity) -> Identity:
+    """Ask to be let in, and return this door with its certificate and the password that only it will know."""
+    with opened(identity, joining.config, joining.state_dir, _UNKNOWN) as store:
+        store.joining.ask(_request(joining.code, identity))
+        encoded = _answer(joining, store)
+    admitted = replace(identity, certificate=encoded)
+    _check(joining, admitted)
+    admitted = replace(admitted, password=secrets.token_hex(32))
+    write_identity(joining.state_dir, admitted)
+    return admitted
+
+
+def _request(code: JoinCode, identity: Identity) -> JoinRequest:
+    request = JoinRequest(code.invitation, identity.keys.box_key, identity.keys.sign_key, bytes(32))
+    return replace(request, mac=request_mac(code.mac_key, code.estate, request))
+
+
+def _answer(joining: Joining, store: HubStore) -> bytes:
+    until, told = time.monotonic() + joining.patience.total_seconds(), False
+    while (door := store.doors.own()) is None:
+        if time.monotonic() > until:
+            raise HubError(
+                "the manager has not answered",
+                "start facesecure there, or run: facesecure hub invite --wait; then join again with the same code",
+            )
+        if not told:
+            joining.waiting()
+            told = True
+        time.sleep(_PAUSE)
+    return door.certificate
+
+
+def _check(joining: Joining, identity: Identity) -> None:
+    """Raise HubError unless the certificate is this door's, and the household's key can be opened."""
+    try:
+        own = identity.own()
+        keys = identity.keys
+        if (own.door, own.box_key, own.sign_key) != (identity.door, keys.box_key, keys.sign_key):
+            raise NotGenuineError("it is the certificate of another door")
+        with opened(identity, joining.config, joining.state_dir) as store:
+            rows = store.household_keys.mine()
+        if not [TrustedDoors(identity).household_key(row) for row in rows]:
+            raise NotGenuineError("the key of the household is missing")
+    except NotGenuineError as error:
+        raise HubError(
+            f"what the hub answered is not the manager's: {error}", "somebody interferes; ask the manager"
+        ) from None
+
+
+def _change_password(joining: Joining, identity: Identity) -> None:
+    """Give the door its own password; it may be in force already."""
+    invited = replace(identity, password=joining.code.password)
+    try:
+        with opened(invited, joining.config, joining.state_dir) as store:
+            store.joining.finish(identity.password)
+    except HubRefusedError:
+        with opened(identity, joining.config, joining.state_dir) as store:
+            store.doors.estate()  # raises if the new password is not in force either

@@ -1,0 +1,101 @@
+"""Make a hub in a PostgreSQL database: the estate, its authority, and the first door, which is its manager."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from facesecure.config.hub import SCHEME, HubConfig, hub_address
+from facesecure.domain.errors import HubError, UsageError
+from facesecure.hub.certify import certified, wrapped_keys
+from facesecure.hub.database import HubAddress
+from facesecure.hub.identity import Authority, Certificate, DoorKeys, Household, Identity, estate_of
+from facesecure.hub.identity_file import (
+    address_of,
+    find_identity,
+    remove_identity,
+    with_user,
+    without_user,
+    write_identity,
+)
+from facesecure.hub.roles import make_hub, role_of
+from facesecure.hub.rows import Estate, Right
+from facesecure.services.audit import audited
+
+
+def make(state_dir: Path, administrator: HubAddress, name: str, household: str, ca: str) -> Identity:
+    """Make a hub in the database that ``administrator`` signs in to, with this door as its manager; return who it is.
+
+    ``ca`` is the authority of the database's TLS certificate (PEM), empty for those of the system. Raises HubError if
+    this door belongs to a hub already, or the database cannot be used; then nothing is left behind.
+    """
+    require_none(state_dir)
+    identity, certificate = _manager(without_user(administrator.url), name, household, ca)
+    estate = Estate(identity.estate, identity.authority_key, identity.door, datetime.now(UTC))
+    authority = identity.authority or Authority.made()
+    keys = wrapped_keys(authority, identity, [certificate], [1])
+    with audited(state_dir, "hub-made", name):
+        write_identity(state_dir, identity)  # first: a hub without its authority would be of no use
+        try:
+            administrator = replace(administrator, root=address_of(identity, HubConfig(), state_dir).root)
+            make_hub(administrator, estate, certified(authority, certificate), identity.password, keys)
+        except BaseException:
+            remove_identity(state_dir)
+            raise
+    return identity
+
+
+def require_none(state_dir: Path) -> None:
+    """Raise HubError if this door belongs to a hub."""
+    if find_identity(state_dir) is not None:
+        raise HubError("this door belongs to a hub already", "to give that up first: facesecure hub leave")
+
+
+def administrators_url(text: str) -> str:
+    """Return the URL of an administrator in our form. Raises UsageError if it is not one of PostgreSQL."""
+    scheme, separator, rest = text.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql", SCHEME):
+        raise UsageError("this is not the address of a PostgreSQL database", "postgresql://ADMINISTRATOR@HOST/DATABASE")
+    url = f"{SCHEME}://{rest}"
+    try:
+        hub_address(without_user(url))
+    except ValueError as error:
+        raise UsageError(f"the address of the database {error}", "postgresql://ADMINISTRATOR@HOST/DATABASE") from None
+    return url
+
+
+def split_password(url: str) -> tuple[str, str | None]:
+    """Return ``url`` without its password, and that."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url, None
+    return with_user(url, parts.username or ""), unquote(parts.password)
+
+
+def _manager(url: str, name: str, household: str, ca: str) -> tuple[Identity, Certificate]:
+    authority, keys, door = Authority.made(), DoorKeys.made(), secrets.token_hex(16)
+    certificate = Certificate(
+        estate=estate_of(authority.public),
+        door=door,
+        name=name,
+        household=authority.household(household),
+        rights=frozenset(Right),
+        box_key=keys.box_key,
+        sign_key=keys.sign_key,
+    )
+    identity = Identity(
+        door=door,
+        url=url,
+        role=role_of(door),
+        password=secrets.token_hex(32),
+        keys=keys,
+        authority_key=authority.public,
+        certificate=b"",
+        ca=ca,
+        authority=authority,
+        households=(Household(household),),
+    )
+    return replace(identity, certificate=authority.certify(certificate)), certificate

@@ -1,0 +1,184 @@
+"""What only the manager does: make the hub, invite doors, answer their requests to join, rename and remove them."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from facesecure.domain.errors import HubConflictError, HubError, UsageError
+from facesecure.hub.certify import certified, issued, wrapped_keys
+from facesecure.hub.codes import JoinCode
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity import Certificate, Household
+from facesecure.hub.identity_file import read_identity, write_identity
+from facesecure.hub.invitations import Given, GivenInvitations
+from facesecure.hub.roles import role_of
+from facesecure.hub.rows import Invitation, JoinRequest, Right
+from facesecure.hub.store import HubStore
+from facesecure.hub.trust import TrustedDoors
+from facesecure.services.audit import audited, record
+
+VALID = timedelta(hours=1)
+"""How long an invitation may be used."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A door that the manager has answered: it belongs to the estate."""
+
+    door: str
+    name: str
+
+
+class Manager:
+    """The manager's door. Its commands and its daemon may use it at the same time.
+
+    Example::
+
+        manager = Manager(state_dir, store)
+        code = manager.invite("garage", "home", frozenset(Right), b"")
+        joined = manager.answer()  # again and again
+    """
+
+    def __init__(self, state_dir: Path, store: HubStore) -> None:
+        """Act as the manager that ``state_dir`` belongs to. Raises HubError if it is not one."""
+        identity = read_identity(state_dir)
+        if identity.authority is None:
+            raise HubError("this door is not the manager of the hub", "do this on the door where the hub was made")
+        self._state_dir, self._store = state_dir, store
+        self._identity, self._authority = identity, identity.authority
+        self._given = GivenInvitations(state_dir)
+
+    def invite(self, name: str, household: str | None, rights: frozenset[Right], ca: bytes) -> JoinCode:
+        """Invite a door, which may join within an hour, and return its code. Raises HubError, UsageError.
+
+        ``household`` is a name; None is the manager's own. ``ca`` is the authority of the hub's TLS certificate (DER).
+        """
+        self._require_new(name)
+        self._forget_expired()
+        known = self._known(household or self._identity.households[0].name)
+        code = JoinCode.made(self._identity.estate, self._identity.url, ca)
+        expires_at = datetime.now(UTC) + VALID
+        given = Given(code.invitation, code.mac_key, name, known.name, rights, expires_at)
+        identifier, until = self._authority.household(known.name), self._store.doors.now() + VALID
+        invitation = Invitation(code.invitation, role_of(code.invitation), name, identifier, rights, until)
+        with audited(self._state_dir, "hub-invited", name):
+            self._given.put(given)
+            self._store.joining.invite(invitation, code.password)
+        return code
+
+    def answer(self) -> list[Joined]:
+        """Answer the requests to join that are open, and return the doors that were let in. Raises HubError.
+
+        A request without a valid MAC is refused, and the invitation stays open for the door that has the code.
+        """
+        self._identity = read_identity(self._state_dir)  # a command may have added a household
+        joined = []
+        for request in self._store.joining.requests():
+            try:
+                joined.append(self._accept(request))
+            except NotGenuineError as error:
+                _log.warning("a request to join the hub is refused: %s", error)
+                record(self._state_dir, "hub-join-refused", request.invitation)
+                self._store.joining.refuse(request.invitation)
+        return joined
+
+    def rename(self, door: Certificate, name: str) -> None:
+        """Give ``door`` another name. Raises HubError, UsageError."""
+        self._require_new(name)
+        with audited(self._state_dir, "hub-door-renamed", door.name, name):
+            self._store.doors.replace(certified(self._authority, replace(door, name=name, serial=_after(door.serial))))
+
+    def remove(self, door: Certificate) -> None:
+        """Shut ``door`` out for good, and give its household another key. May be repeated after an error.
+
+        Raises HubError.
+        """
+        if door.door == self._identity.door:
+            raise UsageError("this is the manager, which cannot be removed", "facesecure hub leave gives up the hub")
+        with audited(self._state_dir, "hub-door-removed", door.name):
+            gone = replace(door, rights=frozenset(), removed=True, serial=_after(door.serial))
+            self._store.doors.replace(certified(self._authority, gone))
+            self._renew_key(door.household, self._members(door.household, without=door.door))
+            self._store.doors.remove(door.door)
+
+    def doors(self) -> list[Certificate]:
+        """Return the certificates of the doors of the estate that are genuine, by name. Raises HubError."""
+        trusted = TrustedDoors(self._identity)
+        for problem in trusted.learn(self._store.doors.all()):
+            _log.warning("%s", problem)
+        return sorted(trusted.present(), key=lambda one: one.name.casefold())
+
+    def household_name(self, identifier: str) -> str | None:
+        """Return the name of a household, None if this manager does not know it."""
+        return next((one.name for one in self._identity.households if self._identifier(one) == identifier), None)
+
+    def _accept(self, request: JoinRequest) -> Joined:
+        given = self._given.get(request.invitation)
+        if given is None:
+            raise NotGenuineError("no such door was invited, or it has joined already")
+        used = given.check(request, self._identity.estate, datetime.now(UTC))
+        self._given.put(used)  # from now on the code is of no use to anybody else
+        household = self._authority.household(given.household)
+        certificate = issued(self._identity.estate, given, household, request, _after(0))
+        keys = wrapped_keys(
+            self._authority, self._identity, [certificate], range(1, self._known(given.household).version + 1)
+        )
+        with audited(self._state_dir, "hub-door-joined", given.name):
+            self._store.joining.accept(certified(self._authority, certificate), keys)
+        self._given.remove(given.identifier)
+        return Joined(certificate.door, certificate.name)
+
+    def _require_new(self, name: str) -> None:
+        if any(name.casefold() == door.name.casefold() for door in self.doors()):
+            raise UsageError(
+                f"there is a door {name!r} already", "choose another name; facesecure hub doors lists them"
+            )
+
+    def _forget_expired(self) -> None:
+        now = datetime.now(UTC)
+        for given in self._given.all():
+            if now > given.expires_at and not given.keys:
+                self._store.joining.withdraw(given.identifier)
+                self._given.remove(given.identifier)
+
+    def _members(self, household: str, without: str) -> list[Certificate]:
+        return [door for door in self.doors() if door.household == household and door.door != without]
+
+    def _renew_key(self, household: str, members: Iterable[Certificate]) -> None:
+        """Make another version of a household's key, for ``members`` only."""
+        known = next((one for one in self._identity.households if self._identifier(one) == household), None)
+        if known is None:
+            raise HubError("the manager does not know the door's household", "put STATE_DIR/hub back from a backup")
+        version = known.version + 1
+        self._keep(replace(known, version=version))
+        keys = wrapped_keys(self._authority, self._identity, list(members), [version])
+        try:
+            self._store.household_keys.put(keys)
+        except HubConflictError:
+            _log.debug("version %d of the household's key is there already", version)
+
+    def _known(self, name: str) -> Household:
+        """Return the household ``name``, which is new if there is none; case does not matter."""
+        found = next((one for one in self._identity.households if one.name.casefold() == name.casefold()), None)
+        return found or self._keep(Household(name))
+
+    def _identifier(self, household: Household) -> str:
+        return self._authority.household(household.name)
+
+    def _keep(self, household: Household) -> Household:
+        kept = {one.name: one for one in self._identity.households} | {household.name: household}
+        self._identity = replace(self._identity, households=tuple(kept.values()))
+        write_identity(self._state_dir, self._identity)
+        return household
+
+
+def _after(serial: int) -> int:
+    """Return a serial number above ``serial``, and above all that were given before."""
+    return max(serial + 1, time.time_ns() // 1_000_000)

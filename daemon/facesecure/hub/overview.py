@@ -1,0 +1,121 @@
+"""What ``facesecure hub doors`` and ``status`` show of the hub: nothing of a row that is not genuine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from facesecure.config.hub import HubConfig
+from facesecure.hub.access import opened
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity import Certificate, Identity
+from facesecure.hub.identity_file import read_identity
+from facesecure.hub.rows import Removal
+from facesecure.hub.store import HubStore
+from facesecure.hub.trust import TrustedDoors
+
+
+@dataclass(frozen=True)
+class ListedDoor:
+    """A door as it is listed. ``household`` is None where only the manager knows the name."""
+
+    id: str
+    name: str
+    household: str | None
+    household_id: str
+    rights: tuple[str, ...]
+    manager: bool
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ListedDoors:
+    """The doors of the estate, and a sentence for each that is not trusted."""
+
+    doors: tuple[ListedDoor, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a door sees of its hub. ``waiting`` are names of doors that have yet to wipe a removed person."""
+
+    name: str
+    id: str
+    url: str
+    manager: bool
+    doors: int
+    invitations: tuple[str, ...]
+    waiting: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The sentences after the first."""
+        open_ones = [f"invited: {name}" for name in self.invitations]
+        return [*open_ones, *(f"{name} has not confirmed that a removed person is wiped" for name in self.waiting),
+                *self.problems]  # fmt: skip
+
+
+def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
+    """Return the doors of this door's hub. Raises HubError."""
+    identity = read_identity(state_dir)
+    with opened(identity, config, state_dir) as store:
+        doors, problems = _trusted(identity, store)
+        manager = store.doors.estate().manager
+        seen = {status.door: status.seen_at for status in store.doors.statuses()}
+    names = _household_names(identity)
+    shown = [
+        ListedDoor(
+            door.door, door.name, names.get(door.household), door.household, tuple(sorted(door.rights)),
+            door.door == manager, seen.get(door.door),
+        )
+        for door in doors.present()
+    ]  # fmt: skip
+    return ListedDoors(tuple(sorted(shown, key=lambda one: one.name.casefold())), problems)
+
+
+def overview(config: HubConfig, state_dir: Path) -> Overview:
+    """Return how this door stands with its hub. Raises HubError."""
+    identity = read_identity(state_dir)
+    with opened(identity, config, state_dir) as store:
+        doors, problems = _trusted(identity, store)
+        waiting, forged = _waiting(doors, store.removals.open())
+        invited = [one.name for one in store.joining.invitations() if one.used_at is None]
+    return Overview(
+        name=identity.own().name,
+        id=identity.door,
+        url=config.database or identity.url,
+        manager=identity.is_manager,
+        doors=len(doors.present()),
+        invitations=tuple(invited if identity.is_manager else ()),
+        waiting=waiting,
+        problems=(*problems, *forged),
+    )
+
+
+def _trusted(identity: Identity, store: HubStore) -> tuple[TrustedDoors, tuple[str, ...]]:
+    doors = TrustedDoors(identity)
+    return doors, tuple(doors.learn(store.doors.all()))
+
+
+def _waiting(doors: TrustedDoors, removals: Iterable[Removal]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names: dict[str, Certificate] = {door.door: door for door in doors.present()}
+    waiting, forged = set[str](), list[str]()
+    for removal in removals:
+        if removal.door not in names or removal.confirmed_at is not None:
+            continue
+        try:
+            doors.check_removal(removal)
+            waiting.add(names[removal.door].name)
+        except NotGenuineError as error:
+            forged.append(f"an order to wipe a person is not genuine: {error}")
+    return tuple(sorted(waiting)), tuple(forged)
+
+
+def _household_names(identity: Identity) -> dict[str, str]:
+    if identity.authority is None:
+        return {}
+    return {identity.authority.household(one.name): one.name for one in identity.households}
