@@ -16,7 +16,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=.venv/bin/uv
 folder=requirements
-extras=(training charts docs offline-voice heic s3 gdrive notify hub)
+extras=(training charts docs offline-voice heic s3 gdrive notify hub cluster)
 compile=("$uv" pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header
     --constraint "$folder/limits.in" --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock")
 [ -z "${UPGRADE:-}" ] || compile+=(--upgrade)
@@ -74,7 +74,7 @@ nowhere=$(mktemp -d)
 trap 'rm -rf "$nowhere"' EXIT
 for machine in x86_64 aarch64; do
     for python in 3.11 3.13; do
-        fits "$python" "$machine" base build camera setup docs charts heic s3 gdrive hub
+        fits "$python" "$machine" base build camera setup docs charts heic s3 gdrive hub cluster
     done
     fits 3.11 "$machine" tflite
 done

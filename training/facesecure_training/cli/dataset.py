@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from facesecure.cli.prompts import Yes, confirm
+from facesecure.domain.errors import UsageError
 from facesecure_training.cli.command_builder import command
-from facesecure_training.cli.options import AsJson, StateDir, print_json, require_one_of, resumable
+from facesecure_training.cli.options import AsJson, StateDir, WorkOptions, print_json, require_one_of, resumable
 
 if TYPE_CHECKING:
+    from facesecure_training.datasets.catalogue import Catalogue
     from facesecure_training.datasets.extract import Summary
     from facesecure_training.datasets.settings import ExtractionSettings
     from facesecure_training.datasets.stats import DatasetStats
@@ -35,9 +36,20 @@ class ExtractOptions:
     """What ``dataset extract`` reads and writes, and which faces it keeps."""
 
     source: Annotated[
-        Path, typer.Option("-d", "--source", help="Folder with a sub-folder of videos and photos for each class.")
+        str,
+        typer.Option(
+            "-d",
+            "--source",
+            metavar="PLACE",
+            help="Folder with a sub-folder of videos and photos for each class, or an address such as s3://bucket/in.",
+        ),
     ]
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the class folders of faces.")]
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="PLACE", help="Folder for the class folders of faces, or an address likewise."
+        ),
+    ]
     identities: Annotated[
         Path | None,
         typer.Option(
@@ -74,9 +86,6 @@ class ExtractOptions:
         int | None, typer.Option("--limit", min=1, help="Keep at most this many faces of a source, chosen at random.")
     ] = None
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed for --limit.")] = 0
-    jobs: Annotated[
-        int | None, typer.Option("--jobs", min=1, help="Number of processes.", show_default="one per core")
-    ] = None
     state_dir: StateDir = None
     anew: Annotated[
         bool, typer.Option("--anew", help="Delete what was extracted into the output before; asks first.")
@@ -105,7 +114,7 @@ class ExtractOptions:
 
 
 @command(app, "extract")
-def extract(options: ExtractOptions) -> None:
+def extract(options: ExtractOptions, work: WorkOptions) -> None:
     r"""Extract the faces from videos and photos into class folders, with a manifest (Parquet) of all of them.
 
     Ctrl-C stops; the same command resumes, and repeats only what has changed since.
@@ -116,24 +125,27 @@ def extract(options: ExtractOptions) -> None:
       facesecure-train dataset extract -d recordings -o faces --crop 600x400 --faces tracked --stride 10
       facesecure-train dataset extract -d lfw/images -o lfw-faces --faces central --min-quality 0
       facesecure-train dataset extract -d img_align_celeba --identities identity_CelebA.txt -o faces --min-face 20
+      facesecure-train dataset extract -d s3://bucket/recordings -o s3://bucket/faces \
+        --cluster tls://10.0.0.5:8786 --cluster-tls certificates
     """
     from time import monotonic
 
     from facesecure_training.datasets.extract import extract as run
     from facesecure_training.datasets.extract import faces_before
+    from facesecure_training.datasets.location import place_of
 
-    settings = options.settings()
-    if options.anew and (before := faces_before(options.output)):
+    settings, workforce, output = options.settings(), work.workforce(), place_of(options.output)
+    if options.anew and (before := faces_before(output)):
         faces = "1 face" if before == 1 else f"{before} faces"
         confirm(f"Delete what was extracted into {options.output} before ({faces})", options.yes)
     began = monotonic()
     with resumable():
         found = run(
-            options.source,
-            options.output,
+            place_of(options.source),
+            output,
             settings,
             identities=options.identities,
-            jobs=options.jobs or os.cpu_count() or 1,
+            workforce=workforce,
             state_dir=options.state_dir,
             anew=options.anew,
         )
@@ -144,7 +156,7 @@ def extract(options: ExtractOptions) -> None:
         _print_summary(found, options.output, seconds)
 
 
-def _print_summary(found: Summary, output: Path, seconds: float) -> None:
+def _print_summary(found: Summary, output: str, seconds: float) -> None:
     typer.echo(
         f"{found.faces} faces of {found.sources} sources in {output} ({found.done_before} done before, "
         f"{len(found.broken)} cannot be read); {found.frames} frames searched in {seconds:.1f} s"
@@ -159,7 +171,10 @@ def _print_summary(found: Summary, output: Path, seconds: float) -> None:
 class StatsOptions:
     """The data set that is described, and its contact sheet."""
 
-    folder: Annotated[Path, typer.Option("-d", "--dataset", help="Class folders of images.", exists=True)]
+    folder: Annotated[
+        str,
+        typer.Option("-d", "--dataset", metavar="PLACE", help="Class folders of images, or an address likewise."),
+    ]
     sheet: Annotated[Path | None, typer.Option("--sheet", help="Write a contact sheet (.png or .jpg).")] = None
     columns: Annotated[int, typer.Option("--columns", min=1, max=100, help="Images of a class on the sheet.")] = 12
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed that chooses the images on the sheet.")] = 0
@@ -167,21 +182,27 @@ class StatsOptions:
 
 
 @command(app, "stats")
-def stats(options: StatsOptions) -> None:
+def stats(options: StatsOptions, work: WorkOptions) -> None:
     r"""Show how many images each class has, their size and quality, and which are broken, duplicated or mislabelled.
 
     \b
-    Example:
+    Examples:
       facesecure-train dataset stats -d faces --sheet faces.png
+      facesecure-train dataset stats -d s3://bucket/faces --workers 4
     """
+    from facesecure_training.datasets.catalogue import Catalogue
     from facesecure_training.datasets.contact_sheet import contact_sheet, save
     from facesecure_training.datasets.folders import ClassFolder
+    from facesecure_training.datasets.location import is_remote, place_of
     from facesecure_training.datasets.stats import stats_of
 
-    folder = ClassFolder.read(options.folder)
-    found = stats_of(folder)
+    place = place_of(options.folder)
+    if options.sheet and is_remote(place):
+        raise UsageError("--sheet draws images of a folder on this machine", "leave it out")
+    with work.workforce(1).pool() as pool, Catalogue.of_folders(place, pool) as images:
+        found = stats_of(images, pool)
     if options.sheet:
-        save(contact_sheet(folder, options.columns, options.seed), options.sheet)
+        save(contact_sheet(ClassFolder.read(place), options.columns, options.seed), options.sheet)
     if options.as_json:
         print_json(asdict(found))
         return
@@ -212,8 +233,13 @@ class PairsOptions:
     """The images that pairs are made of, how many, and in which parts."""
 
     images: Annotated[
-        Path,
-        typer.Option("-d", "--images", help="A class folder for each person, or what --identities lists.", exists=True),
+        str,
+        typer.Option(
+            "-d",
+            "--images",
+            metavar="PLACE",
+            help="A class folder for each person, or what --identities lists; or an address such as s3://bucket/faces.",
+        ),
     ]
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for train, validation and test.")]
     identities: Identities = None
@@ -227,7 +253,7 @@ class PairsOptions:
 
 
 @command(app, "pairs")
-def pairs(options: PairsOptions) -> None:
+def pairs(options: PairsOptions, work: WorkOptions) -> None:
     r"""Make pairs of images of the same person (0) and of different people (1), half of each kind.
 
     No person appears in two parts.
@@ -238,15 +264,15 @@ def pairs(options: PairsOptions) -> None:
       facesecure-train dataset pairs -d img_align_celeba --identities identity_CelebA.txt -o pairs --count 100000
     """
     from facesecure_training.datasets import pairs as dataset_pairs
-    from facesecure_training.datasets.people import from_folders, from_identities
+    from facesecure_training.datasets.location import place_of
 
     require_one_of(("csv", "parquet"), options.form, "--format")
-    images = options.images
-    people = from_identities(options.identities, images) if options.identities else from_folders(images)
+    images = place_of(options.images)
     fractions = dict(zip(("train", "validation", "test"), options.split, strict=True))
-    parts = dataset_pairs.pairs_of(people, options.count, fractions, options.seed)
+    with _people(options, images, work) as people:
+        parts = dataset_pairs.pairs_of(people, options.count, fractions, options.seed)
     for name, part in parts.items():
-        dataset_pairs.write(options.output / f"{name}.{options.form}", part, images)
+        dataset_pairs.write(options.output / f"{name}.{options.form}", part, Path(images))
     if options.as_json:
         print_json({name: len(part) for name, part in parts.items()})
         return
@@ -254,3 +280,15 @@ def pairs(options: PairsOptions) -> None:
         shown = {path for pair in part for path in (pair.first, pair.second)}
         path = options.output / f"{name}.{options.form}"
         typer.echo(f"{path}: {len(part)} pairs of {len(shown)} images, half of them of the same person")
+
+
+def _people(options: PairsOptions, images: Path | str, work: WorkOptions) -> Catalogue:
+    """Return the people that pairs are made of. Raises UsageError for a list of what is not on this machine."""
+    from facesecure_training.datasets.people import from_folders, from_identities
+
+    if options.identities is None:
+        with work.workforce(1).pool() as pool:
+            return from_folders(images, pool)
+    if isinstance(images, str):
+        raise UsageError("--identities needs a folder on this machine", "name class folders at the address instead")
+    return from_identities(options.identities, images)

@@ -94,8 +94,9 @@ def _mirror(
     source: str, target: str, copying: CopyOptions, how: MirrorOptions, output: JsonOutput, *, agreed: bool = False
 ) -> None:
     from facesecure_training.datasets import mirror as mirroring
+    from facesecure_training.datasets.location import Location
 
-    goal = mirroring.Location.at(target, mirroring.options_of(copying.option or []))
+    goal = Location.at(target, mirroring.options_of(copying.option or []))
 
     def ask(surplus: int) -> None:
         if surplus:
@@ -103,7 +104,7 @@ def _mirror(
             confirm(f"Delete {files} of {goal.shown} that the source does not have", agreed)
 
     with resumable():
-        done = mirroring.mirror(mirroring.Location.at(source), goal, how, ask)
+        done = mirroring.mirror(Location.at(source), goal, how, ask)
     if output.as_json:
         print_json(asdict(done))
         return

@@ -17,6 +17,7 @@ from facesecure.domain.errors import UsageError
 from facesecure.util.rates import parse_rate
 
 if TYPE_CHECKING:
+    from facesecure.services.bulk.workforce import Workforce
     from facesecure_training.evaluation.pages.page import Page
     from facesecure_training.evaluation.setting import Setting
 
@@ -101,6 +102,46 @@ class FaceOptions:
         known = (*get_args(DetectorKind), *(("none",) if crops else ()))
         require_one_of(known, self.detector, "--detector")
         return Setting(self.model, self.detector, self.max_side, self.cache, self.state_dir)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkOptions:
+    """Who does the work: this process, several on this machine, or a cluster."""
+
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            "--jobs",
+            min=1,
+            help="Number of processes on this machine.",
+            show_default="one, to extract one per core",
+        ),
+    ] = None
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Work on a Dask cluster: tls://HOST:8786, or tcp:// where all is trusted.",
+        ),
+    ] = None
+    cluster_tls: Annotated[
+        Path | None,
+        typer.Option(
+            "--cluster-tls", help="Folder with ca.pem, client.pem and client.key for tls://.", file_okay=False
+        ),
+    ] = None
+
+    def workforce(self, default: int | None = None) -> Workforce:
+        """Return who works; by default ``default`` processes, or one for each core. Raises UsageError."""
+        from facesecure.services.bulk.workforce import Workforce
+
+        if self.cluster is None and self.workers is None and self.cluster_tls is None and default is None:
+            return Workforce.of_cores()
+        if self.cluster is not None and self.workers is not None:
+            raise UsageError("--workers starts processes here, and --cluster has its own", "give one of the two")
+        return Workforce(self.workers or 1, self.cluster, self.cluster_tls)
 
 
 def require_one_of(known: tuple[str, ...], word: str, option: str) -> None:

@@ -13,9 +13,8 @@ from typing import Any, BinaryIO, Self
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
 from facesecure_training.datasets.manifest import ManifestRow
+from facesecure_training.datasets.source_index import SourceIndex
 
-STATE_FOLDER = ".extract"
-"""The hidden folder in the output where an extraction keeps its state."""
 _JOURNAL = "journal.jsonl"
 
 
@@ -45,61 +44,58 @@ class SourceResult:
 
 
 class Journal:
-    """The journal of the extraction into ``output``; written by one process. A truncated line is ignored."""
+    """The journal of an extraction, in its state folder; written by one process. A truncated line is ignored.
 
-    def __init__(self, output: Path, settings: Mapping[str, Any]) -> None:
-        """Open the journal. Raises FacesecureError if it was begun with other settings."""
-        self._folder = output / STATE_FOLDER
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _same_settings(output, self._folder / "settings.json", settings)
-        self._path = self._folder / _JOURNAL
-        self._path.touch()
-        self._file = self._path.open("r+b")
-        _lock(self._file, output)
-        self._places = dict(self._scan())
+    ``index`` finds its lines.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any], shown: str) -> None:
+        """Open the journal in ``folder``, of the extraction into what is ``shown``.
+
+        Raises FacesecureError if it was begun with other settings.
+        """
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        _same_settings(shown, folder / "settings.json", settings)
+        path = folder / _JOURNAL
+        path.touch()
+        self._file = path.open("r+b")
+        _lock(self._file, shown)
+        self._reader = path.open("rb")
+        self.index = SourceIndex(folder / "index.db")
+        self._scan()
         self._file.seek(self._end)
         self._file.truncate()
 
     @property
     def workplace(self) -> Path:
         """Folder for crops of unfinished sources."""
-        return self._folder / "unfinished"
-
-    @property
-    def alike(self) -> Path:
-        """Folder for photos that are left out as near duplicates of another of their class."""
-        return self._folder / "alike"
-
-    def state(self, name: str) -> str | None:
-        """Return the source's state when it was finished; None if it has not been."""
-        place = self._places.get(name)
-        return None if place is None else place[1]
+        return self.folder / "unfinished"
 
     def add(self, done: SourceResult) -> None:
         """Record a finished source; it is on disk when this returns, as far as the system guarantees it."""
-        place = self._file.tell()
-        self._file.write(done.dump())
+        place, line = self._end, done.dump()
+        self._file.write(line)
         self._file.flush()
-        if not done.broken:
-            self._places[done.name] = (place, done.state)
+        self._end += len(line)
+        self.index.note(done.name, None if done.broken else (place, done.state), self._end)
 
     @staticmethod
-    def rows_in(output: Path) -> Iterator[list[ManifestRow]]:
-        """Yield all faces ever recorded for ``output``, source by source."""
-        with (output / STATE_FOLDER / _JOURNAL).open("rb") as file:
+    def rows_in(folder: Path) -> Iterator[list[ManifestRow]]:
+        """Yield all faces ever recorded in the state ``folder``, source by source."""
+        with (folder / _JOURNAL).open("rb") as file:
             yield from (SourceResult.load(line).rows for line in file if line.endswith(b"\n"))
 
     def rows(self, name: str) -> list[ManifestRow]:
         """Return the faces of a source, as recorded when it was finished; none if it has not been."""
-        if name not in self._places:
-            return []
-        with self._path.open("rb") as file:
-            file.seek(self._places[name][0])
-            return SourceResult.load(file.readline()).rows
+        place = self.index.place(name)
+        return [] if place is None else self._rows_at(place[0])
 
-    def names(self) -> list[str]:
-        """Return the names of the finished sources."""
-        return list(self._places)
+    def all_rows(self) -> Iterator[ManifestRow]:
+        """Yield the faces of all sources: of those there in their order, then of those done once and gone."""
+        for _, place in self.index.places():
+            if place is not None:
+                yield from self._rows_at(place)
 
     def __enter__(self) -> Self:
         """Return this journal."""
@@ -108,32 +104,43 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.index.save(self._end)
+        self.index.__exit__()
+        self._reader.close()
         self._file.close()
 
-    def _scan(self) -> Iterator[tuple[str, tuple[int, str]]]:
-        self._end = 0
-        with self._path.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return  # truncated by a power failure
-                done = SourceResult.load(line)
-                if not done.broken:
-                    yield done.name, (self._end, done.state)
-                self._end += len(line)
+    def _rows_at(self, place: int) -> list[ManifestRow]:
+        self._reader.seek(place)
+        return SourceResult.load(self._reader.readline()).rows
+
+    def _scan(self) -> None:
+        """Read into the index what it does not have yet."""
+        self._end = self.index.until
+        if self._end > self._file.seek(0, 2):
+            self.index.begin_anew()
+            self._end = 0
+        self._reader.seek(self._end)
+        for line in self._reader:
+            if not line.endswith(b"\n"):
+                break  # truncated by a power failure
+            done = SourceResult.load(line)
+            place, self._end = self._end, self._end + len(line)
+            self.index.note(done.name, None if done.broken else (place, done.state), self._end)
+        self.index.save(self._end)
 
 
-def _lock(file: BinaryIO, output: Path) -> None:
+def _lock(file: BinaryIO, shown: str) -> None:
     """Lock the journal until it is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         file.close()
         raise FacesecureError(
-            f"another extraction into {output} is running", "wait for it, or choose another folder"
+            f"another extraction into {shown} is running", "wait for it, or choose another folder"
         ) from None
 
 
-def _same_settings(output: Path, path: Path, settings: Mapping[str, Any]) -> None:
+def _same_settings(shown: str, path: Path, settings: Mapping[str, Any]) -> None:
     """Store the settings, or compare them with the stored ones."""
     if not path.exists():
         replace_file(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
@@ -144,6 +151,6 @@ def _same_settings(output: Path, path: Path, settings: Mapping[str, Any]) -> Non
     ]
     if changed:
         raise FacesecureError(
-            f"{output} holds faces that were extracted with other settings ({'; '.join(changed)})",
+            f"{shown} holds faces that were extracted with other settings ({'; '.join(changed)})",
             "extract into another folder, or add --anew to delete what is there",
         )

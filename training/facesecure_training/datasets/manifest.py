@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 
 ManifestRow = dict[str, Any]
-_GROUP = 20_000
+_GROUP = 2000
+"""Rows of a partition (a row group): what is in memory at once, of a file of any length."""
 _QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence", "clarity")
 
 
@@ -73,17 +74,25 @@ def write(folder: Path, rows: Iterable[ManifestRow], settings: Mapping[str, Any]
 
 def read(folder: Path) -> list[ManifestRow]:
     """Return the rows of the manifest in ``folder``. Raises FacesecureError if there is none, or it is damaged."""
+    return [row for rows in partitions(folder / MANIFEST) for row in rows]
+
+
+def partitions(path: Path, columns: Sequence[str] | None = None) -> Iterator[list[ManifestRow]]:
+    """Yield the rows of a manifest, partition by partition; of them ``columns``, or all.
+
+    Raises FacesecureError if it cannot be read.
+    """
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    path = folder / MANIFEST
     try:
-        rows: list[ManifestRow] = parquet.read_table(path).to_pylist()
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(_GROUP, columns=columns, use_threads=False):
+                yield batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise FacesecureError(
             f"{path} cannot be read ({str(error).splitlines()[0]})", "run `facesecure-train dataset extract` again"
         ) from None
-    return rows
 
 
 def _groups(rows: Iterable[ManifestRow]) -> Iterator[list[ManifestRow]]:

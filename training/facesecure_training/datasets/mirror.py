@@ -14,9 +14,9 @@ from typing import Any
 
 from facesecure.config.secrets import learn_secrets
 from facesecure.domain.errors import FacesecureError
-from facesecure.util.installing import install_extra
-from facesecure.util.redaction import learn_address, redact
+from facesecure.util.redaction import redact
 from facesecure_training.common.progress import ProgressBar
+from facesecure_training.datasets.location import Location
 
 log = logging.getLogger(__name__)
 
@@ -52,63 +52,6 @@ class MirrorResult:
     there: int = 0
     deleted: int = 0
     failed: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A folder of a file system. ``shown`` is its address without secrets.
-
-    Example::
-
-        mirror(Location.at("faces"), Location.at("s3://bucket/faces"), MirrorOptions(threads=4))
-    """
-
-    files: Any
-    root: str
-    shown: str
-
-    @classmethod
-    def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Location:
-        """Open a path or a URL such as s3://bucket/faces, with ``options`` for its driver.
-
-        Raises FacesecureError if no driver can reach it.
-        """
-        from fsspec.core import url_to_fs
-
-        if "://" in address:  # the path of a folder is no secret
-            learn_address(address)
-        shown = redact(address)
-        try:
-            files, root = url_to_fs(address, **(options or {}))
-        except ImportError as error:
-            raise FacesecureError(
-                f"{shown} needs a driver that is not installed ({error})",
-                f"{install_extra('s3')} (or 'facesecure[gdrive]'); for others see fsspec",
-            ) from None
-        except ValueError as error:
-            raise FacesecureError(
-                f"{shown} is not an address that fsspec knows ({error})",
-                "use a path, or for instance s3://bucket/folder",
-            ) from None
-        return cls(files, root.rstrip("/"), shown)
-
-    def path(self, name: str) -> str:
-        """Return the full path of the file ``name``."""
-        return f"{self.root}/{name}"
-
-    def listed(self) -> dict[str, dict[str, Any]]:
-        """Return every file below the folder that is not hidden, by its name there, with the file system's details."""
-        self.files.invalidate_cache()
-        try:
-            found = self.files.find(self.root, detail=True)
-        except FileNotFoundError:
-            return {}
-        names = {path: path[len(self.root) :].lstrip("/") for path in found}
-        return {
-            names[path]: info
-            for path, info in sorted(found.items())
-            if names[path] and not any(part.startswith(".") for part in names[path].split("/"))
-        }
 
 
 def mirror(

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import csv
 import logging
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, zip_longest
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.paths import named, read_text, readable
-from facesecure_training.datasets.people import People, SourcedImage
+from facesecure_training.datasets.catalogue import SourcedImage
+from facesecure_training.datasets.people import People
 from facesecure_training.datasets.splitting import divide
 
 log = logging.getLogger(__name__)
@@ -58,7 +61,7 @@ def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
     if not count:
         return []
     rng = np.random.default_rng([seed, len(people)])
-    same = _first(_same(people, rng), count // 2)
+    same = list(islice(_same(people, rng, seed), count // 2))
     if len(people) < 2 or not same:
         raise FacesecureError(
             f"{part} gets {len(people)} of the people, too few to make pairs of",
@@ -72,28 +75,42 @@ def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
     return [pairs[index] for index in rng.permutation(len(pairs))]
 
 
-def _first(couples: Iterator[Couple], count: int) -> list[Couple]:
-    return [couple for couple, _ in zip(couples, range(count), strict=False)]
-
-
-def _same(people: People, rng: np.random.Generator) -> Iterator[Couple]:
+def _same(people: People, rng: np.random.Generator, seed: int) -> Iterator[Couple]:
     """Yield pairs of the same person, one per person in turn.
 
-    People with many images thus do not outweigh the others.
+    People with many images thus do not outweigh the others. Of a person only what is needed is read: few pairs of very
+    many people need little memory.
     """
     names = sorted(people)
     order = [names[index] for index in rng.permutation(len(names))]
-    columns = [_couples_of(people[name], rng) for name in order]
-    for row in zip_longest(*columns):
-        yield from (couple for couple in row if couple is not None)
+    drawn: dict[str, NDArray[np.uint32]] = {}
+    while order:
+        left = []
+        for name in order:
+            if name not in drawn:
+                drawn[name] = _couples_of(people[name], np.random.default_rng([seed, zlib.crc32(name.encode())]))
+            couples = drawn[name]
+            if len(couples):
+                first, second = couples[0].tolist()
+                yield people[name][first].path, people[name][second].path
+                drawn[name] = couples[1:]
+                left.append(name)
+        order = left
 
 
-def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> list[Couple]:
-    """Return pairs of one person; of one video only if there are no images from elsewhere."""
-    chosen = [shots[index] for index in sorted(rng.choice(len(shots), min(_MAX_PAIRED, len(shots)), replace=False))]
-    every = list(combinations(chosen, 2))
-    apart = [(a, b) for a, b in every if a.from_other_source_than(b)] or every
-    return [(apart[index][0].path, apart[index][1].path) for index in rng.permutation(len(apart))]
+def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> NDArray[np.uint32]:
+    """Return pairs of one person's images, (n, 2) places; of one video only if there are no images from elsewhere."""
+    chosen = np.sort(rng.choice(len(shots), min(_MAX_PAIRED, len(shots)), replace=False))
+    sources = [shots[int(index)] for index in chosen]
+    first, second = np.triu_indices(len(chosen), 1)
+    apart = np.array(
+        [sources[a].from_other_source_than(sources[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)],
+        bool,
+    )
+    if apart.any():
+        first, second = first[apart], second[apart]
+    shuffled = rng.permutation(len(first))
+    return np.stack([chosen[first[shuffled]], chosen[second[shuffled]]], 1).astype(np.uint32)
 
 
 def _different(people: People, count: int, rng: np.random.Generator) -> list[Couple]:

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import csv
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.services.bulk.pool import Pool
 from facesecure.util.paths import named, read_text
 from facesecure_training.common.photos import class_name
+from facesecure_training.datasets.catalogue import Catalogue, SourcedImage
 from facesecure_training.datasets.folders import ClassFolder
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SourcedImage:
-    """An image and its source: two images of one source may show the same moment."""
-
-    path: Path
-    source: str
-
-    def from_other_source_than(self, other: SourcedImage) -> bool:
-        """Return whether the two come from different sources.
-
-        Two images of a person from one source make a pair only if there are no others.
-        """
-        return self.source != other.source
 
 
 People = Mapping[str, Sequence[SourcedImage]]
 """The images of each person, by name."""
 
 
-def from_folders(images: Path) -> People:
-    """Return one person per class folder. Raises FacesecureError if there is none."""
-    return people_in(ClassFolder.read(images))
+def from_folders(images: Path | str, pool: Pool | None = None) -> Catalogue:
+    """Return one person per class folder in ``images``, a path or an address. Raises FacesecureError if there is none.
+
+    ``pool`` lists the folders.
+    """
+    return Catalogue.of_folders(images, pool)
 
 
 def people_in(folder: ClassFolder) -> People:
@@ -48,22 +37,26 @@ def people_in(folder: ClassFolder) -> People:
     return people
 
 
-def from_identities(path: Path, images: Path) -> People:
+def from_identities(path: Path, images: Path) -> Catalogue:
     """Read a list of images below ``images`` and their people: ``000001.jpg 2880`` per line, or CSV with a header.
 
     The first form is that of CelebA's ``identity_CelebA.txt``; a tab may stand for the space. Missing images are left
     out with a warning. Raises FacesecureError if the file has another form, or none of its images exists.
     """
-    people: dict[str, list[SourcedImage]] = {}
     missing = 0
-    for line, name, identity in _entries(path):
-        file = named(images, name)
-        if file.is_file():
-            people.setdefault(class_name(identity), []).append(SourcedImage(file, name))
-        elif " " in name:  # rather a list of another form than a missing image
-            raise _no_list(path, line)
-        else:
-            missing += 1
+
+    def present() -> Iterator[tuple[str, int, str, str]]:
+        nonlocal missing
+        for line, name, identity in _entries(path):
+            file = named(images, name)
+            if file.is_file():
+                yield class_name(identity), 0, str(file), name
+            elif " " in name:  # rather a list of another form than a missing image
+                raise _no_list(path, line)
+            else:
+                missing += 1
+
+    people = Catalogue(Path(), present())
     if not people:
         raise FacesecureError(
             f"none of the {missing} images of {path} is in {images}", "give the folder they are in with -d"
@@ -75,11 +68,11 @@ def from_identities(path: Path, images: Path) -> People:
 
 def _entries(path: Path) -> Iterable[tuple[int, str, str]]:
     try:
-        lines = read_text(path, "surrogateescape").split("\n")
+        text = read_text(path, "surrogateescape")
     except UnicodeDecodeError:
         raise _no_list(path, 1) from None
-    is_csv = "," in lines[0]
-    rows = list(csv.reader(lines)) if is_csv else [_columns(line) for line in lines]
+    is_csv = "," in text.split("\n", 1)[0]
+    rows = csv.reader(_lines(text)) if is_csv else map(_columns, _lines(text))
     for number, row in enumerate(rows, 1):
         if is_csv and number == 1 and "." not in row[0]:
             continue  # the header
@@ -87,6 +80,15 @@ def _entries(path: Path) -> Iterable[tuple[int, str, str]]:
             raise _no_list(path, number)
         if row:
             yield number, row[0], row[1]
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield the lines of ``text`` one by one: all at once would take ten times its memory."""
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
 
 
 def _columns(line: str) -> list[str]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import mimetypes
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, SourceError
 from facesecure.util.paths import readable
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import class_folders, files_below
+from facesecure_training.datasets.location import Location, is_remote, state_of_details
 from facesecure_training.datasets.people import from_identities
 
 _NOT_VIDEO = frozenset({"text", "application", "audio", "font"})
@@ -23,11 +27,14 @@ class Recording:
     """A video or photo of a class. ``name`` is its path below the folder of classes, with forward slashes.
 
     Bytes of the path that are not UTF-8 are escaped in ``name`` (``util.paths.readable``), from which files are called.
+    ``url`` is set where it is not on this machine: ``path`` is then not there, and ``stated`` is its state.
     """
 
     name: str
     path: Path
     kind: Literal["video", "photo"]
+    url: str | None = None
+    stated: str = ""
 
     @property
     def label(self) -> str:
@@ -37,46 +44,81 @@ class Recording:
     @property
     def state(self) -> str:
         """A text that changes with the file's content: its size and modification time."""
+        if self.url is not None:
+            return self.stated
         found = self.path.stat()
         return f"{found.st_size} {found.st_mtime_ns}"
 
+    @contextmanager
+    def here(self) -> Iterator[Recording]:
+        """Yield the recording on this machine; what is elsewhere is fetched for as long. Raises SourceError."""
+        if self.url is None:
+            yield self
+            return
+        place = Location.at(self.url)
+        with TemporaryDirectory(prefix="facesecure-") as folder:
+            path = Path(folder) / f"recording{Path(self.name).suffix}"
+            try:
+                place.files.get_file(place.root, str(path))
+            except OSError as error:
+                raise SourceError(f"{place.shown} cannot be fetched ({error})", "check the address") from None
+            yield replace(self, path=path, url=None)
 
-def recordings_in(root: Path, identities: Path | None = None) -> list[Recording]:
-    """Return all recordings, class by class in natural order; with ``identities`` those it lists, one class per person.
 
-    Raises FacesecureError if there are none.
+def recordings_in(root: Path | str, identities: Path | None = None) -> Iterator[Recording]:
+    """Yield all recordings, class by class in natural order; with ``identities`` those it lists, one class per person.
+
+    ``root`` is a folder, or an address for fsspec. Raises FacesecureError if there are none.
     """
-    return _listed(root, identities) if identities else _in_folders(root)
+    if is_remote(root):
+        return _elsewhere(str(root), identities)
+    return _listed(Path(root), identities) if identities else _in_folders(Path(root))
 
 
-def _listed(root: Path, identities: Path) -> list[Recording]:
+def _listed(root: Path, identities: Path) -> Iterator[Recording]:
     people = from_identities(identities, root)
     for person in people:
         if "/" in person or person in {".", ".."}:
             raise FacesecureError(
                 f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
             )
-    return [
-        Recording(readable(f"{person}/{shot.source}"), shot.path, kind)
-        for person in sorted(people, key=lambda name: natural_key(Path(name)))
-        for shot in people[person]
-        if (kind := _kind(shot.path))
-    ]
+    for person in sorted(people, key=lambda name: natural_key(Path(name))):
+        for shot in people[person]:
+            if kind := _kind(shot.path):
+                yield Recording(readable(f"{person}/{shot.source}"), shot.path, kind)
 
 
-def _in_folders(root: Path) -> list[Recording]:
-    found = [
-        Recording(readable(path.relative_to(root).as_posix()), path, kind)
-        for folder in class_folders(root)
-        for path in files_below(folder)
-        if (kind := _kind(path))
-    ]
+def _in_folders(root: Path) -> Iterator[Recording]:
+    found = False
+    for folder in class_folders(root):
+        for path in files_below(folder):
+            if kind := _kind(path):
+                found = True
+                yield Recording(readable(path.relative_to(root).as_posix()), path, kind)
     if not found:
-        raise FacesecureError(
-            f"{root} has no sub-folder with videos or photos in it",
-            "give each class a folder there: SOURCE/alice/door.mp4, SOURCE/bob/1.jpg, ...",
-        )
-    return found
+        raise _nothing(str(root))
+
+
+def _elsewhere(address: str, identities: Path | None) -> Iterator[Recording]:
+    """Yield the recordings below an address; one class folder is listed after the other."""
+    place, found = Location.at(address), False
+    if identities is not None:
+        raise FacesecureError("--identities needs a folder on this machine", "use class folders at the address")
+    for folder in sorted(place.folders(), key=lambda name: natural_key(Path(name))):
+        for name, info in sorted(place.below(folder), key=lambda item: natural_key(Path(item[0]))):
+            if kind := _kind(Path(name)):
+                found = True
+                url = place.files.unstrip_protocol(place.path(name))
+                yield Recording(readable(name), Path(name), kind, url, state_of_details(info))
+    if not found:
+        raise _nothing(place.shown)
+
+
+def _nothing(root: str) -> FacesecureError:
+    return FacesecureError(
+        f"{root} has no sub-folder with videos or photos in it",
+        "give each class a folder there: SOURCE/alice/door.mp4, SOURCE/bob/1.jpg, ...",
+    )
 
 
 def _kind(path: Path) -> Literal["video", "photo"] | None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from facesecure.vision.images.image_headers import read_header
-from facesecure_training.datasets import manifest
-from facesecure_training.datasets.folders import MANIFEST, ClassFolder
+from facesecure.domain.errors import FacesecureError
+from facesecure.services.bulk.pool import Outcome, Pool, ThisProcess
+from facesecure_training.datasets.catalogue import Catalogue
+from facesecure_training.datasets.file_facts import Measured, digest_of, measured
+from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.quality_rows import QualityRows
 
-_HEAD = 1 << 16
-"""Bytes at the start of a file that hold the image's size, except in photos with long metadata."""
+_CHUNK = 64
+"""Files that a worker looks at in one go."""
+_TABLES = """
+CREATE TABLE facts (number INTEGER PRIMARY KEY, size TEXT, bytes INTEGER, digest BLOB);
+"""
+_ALIKE = "SELECT bytes FROM facts WHERE bytes IS NOT NULL GROUP BY bytes HAVING count(*) > 1"
 MEASURES = ("clarity", "eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
 
 
@@ -28,7 +35,7 @@ class Percentiles:
     high: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Percentiles:
+    def of(cls, values: Sequence[float] | NDArray[np.float64]) -> Percentiles:
         """Return the percentiles of ``values``, rounded to three decimals."""
         low, median, high = np.percentile(values, (5, 50, 95))
         return cls(round(float(low), 3), round(float(median), 3), round(float(high), 3))
@@ -64,68 +71,75 @@ class DatasetStats:
     mislabelled: list[list[str]]
 
 
-def stats_of(folder: ClassFolder) -> DatasetStats:
-    """Return the statistics of ``folder``; quality only if it has a manifest."""
-    names = [file.relative_to(folder.root).as_posix() for file in folder.files]
-    sizes = {name: _size(file) for name, file in zip(names, folder.files, strict=True)}
-    twins = _twins(folder)
+def stats_of(images: Catalogue, pool: Pool | None = None) -> DatasetStats:
+    """Return the statistics of ``images``; quality only if there is a manifest. ``pool`` reads the files.
+
+    Raises FacesecureError if a file cannot be read.
+    """
+    _gather(images, pool or ThisProcess())
+    twins = _twins(images)
+    sizes = images.rows.execute(
+        "SELECT size, count(*) FROM facts WHERE size IS NOT NULL GROUP BY size ORDER BY count(*) DESC, min(number)"
+    )
+    broken = images.rows.execute("SELECT file FROM images JOIN facts USING (number) WHERE size IS NULL ORDER BY number")
     return DatasetStats(
-        len(folder),
-        _by_class(folder, names),
-        dict(Counter(size for size in sizes.values() if size).most_common()),
-        [name for name, size in sizes.items() if size is None],
+        sum(map(len, images.values())),
+        _by_class(images),
+        dict(sizes.fetchall()),
+        [os.fsdecode(file) for (file,) in broken],
         twins,
         [group for group in twins if len({name.split("/", 1)[0] for name in group}) > 1],
     )
 
 
-def _by_class(folder: ClassFolder, names: Sequence[str]) -> dict[str, ClassStats]:
-    there = set(names)
-    rows: dict[str, list[manifest.ManifestRow]] = defaultdict(list)
-    if (folder.root / MANIFEST).is_file():
-        for row in manifest.read(folder.root):
-            if row["file"] in there:
-                rows[row["class"]].append(row)
-    sources: dict[str, set[str]] = defaultdict(set)
-    for label, source in zip(folder.labels, folder.sources, strict=True):
-        sources[folder.classes[label]].add(source)
-    return {name: _class(count, len(sources[name]), rows[name]) for name, count in folder.counts().items()}
+def _gather(images: Catalogue, pool: Pool) -> None:
+    """Read the size of each file, and the contents of those that are as long as another."""
+    images.rows.executescript(_TABLES)
+    root = str(images.root)
+    for outcome in pool.map(measured, root, images.paths(), _CHUNK):
+        found = _result(outcome)
+        images.rows.execute("INSERT INTO facts VALUES (?, ?, ?, NULL)", (found.number, found.size, found.bytes))
+    images.rows.execute("CREATE INDEX by_bytes ON facts (bytes)")
+    alike = f"SELECT number, file FROM images JOIN facts USING (number) WHERE bytes IN ({_ALIKE}) ORDER BY number"
+    doubtful = ((number, os.fsdecode(file)) for number, file in images.rows.execute(alike).fetchall())
+    for one in pool.map(digest_of, root, doubtful, _CHUNK):
+        images.rows.execute("UPDATE facts SET digest = ? WHERE number = ?", tuple(reversed(_digest(one))))
 
 
-def _class(count: int, sources: int, rows: Sequence[manifest.ManifestRow]) -> ClassStats:
-    if not rows:
+def _result(outcome: Outcome[tuple[int, str], Measured]) -> Measured:
+    if outcome.result is None:
+        raise FacesecureError(f"{outcome.item[1]} cannot be read: {outcome.lost}", "remove it")
+    return outcome.result
+
+
+def _digest(outcome: Outcome[tuple[int, str], bytes]) -> tuple[int, bytes]:
+    if outcome.result is None:
+        raise FacesecureError(f"{outcome.item[1]} cannot be read: {outcome.lost}", "remove it")
+    return outcome.item[0], outcome.result
+
+
+def _twins(images: Catalogue) -> list[list[str]]:
+    """Return groups of files with the same bytes."""
+    images.rows.execute("CREATE INDEX by_digest ON facts (digest)")
+    groups: dict[bytes, list[str]] = {}
+    same = "SELECT digest FROM facts WHERE digest IS NOT NULL GROUP BY digest HAVING count(*) > 1"
+    for digest, file in images.rows.execute(
+        f"SELECT digest, file FROM images JOIN facts USING (number) WHERE digest IN ({same}) ORDER BY number"
+    ):
+        groups.setdefault(digest, []).append(os.fsdecode(file))
+    return sorted(groups.values())
+
+
+def _by_class(images: Catalogue) -> dict[str, ClassStats]:
+    sources = dict(images.rows.execute("SELECT class, count(DISTINCT source) FROM images GROUP BY class"))
+    path = Path(images.root) / MANIFEST
+    quality = QualityRows(images, path, MEASURES) if path.is_file() else None
+    return {name: _class(name, len(some), sources[images.numbers[name]], quality) for name, some in images.items()}
+
+
+def _class(name: str, count: int, sources: int, quality: QualityRows | None) -> ClassStats:
+    if quality is None or not quality.has(name):
         return ClassStats(count, sources)
-    reasons = Counter(reason.split(":")[0] for row in rows for reason in row["reasons"])
-    return ClassStats(
-        count,
-        sources,
-        {name: Percentiles.of([row[name] for row in rows]) for name in MEASURES},
-        sum(bool(row["reasons"]) for row in rows),
-        dict(reasons.most_common()),
-    )
-
-
-def _size(path: Path) -> str | None:
-    """Return "WIDTHxHEIGHT" by the file's header; None if the file is no image, or empty."""
-    with path.open("rb") as file:
-        header = read_header(file.read(_HEAD))
-        if header is None:
-            file.seek(0)
-            header = read_header(file.read())
-    return None if header is None else f"{header.width}x{header.height}"
-
-
-def _twins(folder: ClassFolder) -> list[list[str]]:
-    """Return groups of files with the same bytes. Only files of equal length are read."""
-    by_length: dict[int, list[Path]] = defaultdict(list)
-    for path in folder.files:
-        by_length[path.stat().st_size].append(path)
-    by_content: dict[bytes, list[str]] = defaultdict(list)
-    for path in _flat(group for group in by_length.values() if len(group) > 1):
-        digest = hashlib.sha256(path.read_bytes()).digest()
-        by_content[digest].append(path.relative_to(folder.root).as_posix())
-    return sorted(group for group in by_content.values() if len(group) > 1)
-
-
-def _flat(groups: Iterable[list[Path]]) -> Iterable[Path]:
-    return (path for group in groups for path in group)
+    percentiles = {measure: Percentiles.of(quality.values(name, measure)) for measure in MEASURES}
+    reasons = quality.reasons(name)
+    return ClassStats(count, sources, percentiles, quality.unusable(name), dict(reasons.most_common()))

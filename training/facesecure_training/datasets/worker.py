@@ -1,19 +1,19 @@
-"""One process of an extraction: receives sources and returns the faces found."""
+"""What extracts the faces of one source: in the process that shows the progress, or in a worker of a cluster."""
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import shutil
-import signal
+import socket
 import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import parent_process
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from tempfile import mkdtemp
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.detection.factory import build_detector
+from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
 from facesecure_training.datasets.journal import SourceResult
 from facesecure_training.datasets.manifest import ManifestRow, face_columns
@@ -31,60 +32,69 @@ from facesecure_training.datasets.sources import Recording
 _JPEG_QUALITY = 95
 
 
-class Interrupted(Exception):
-    """The extraction was asked to stop; nothing of the current source is kept."""
-
-
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """What a worker process needs.
+    """What a worker needs: plain values, since it may be on another machine.
 
-    ``stop`` is an Event and ``searched`` a counter of frames, both shared by all workers.
+    ``output`` is a path or an address, ``workplace`` a folder for unfinished sources (None: a temporary one), and
+    ``described`` what the settings and networks are where the extraction was started.
     """
 
     settings: ExtractionSettings
-    output: Path
-    workplace: Path
+    output: str
+    workplace: Path | None
     models_dir: Path | None
-    stop: Any
-    searched: Any
+    described: str
 
 
 class Worker:
     """Extracts the faces of sources to files. The files of a source appear in the output only when it is done."""
 
     def __init__(self, task: WorkerTask) -> None:
+        if described(task.settings) != task.described:
+            raise FacesecureError(
+                f"{socket.gethostname()} has other networks than the machine that extracts",
+                "install the same version of facesecure and the same models on every machine",
+            )
+        cv2.setNumThreads(1)
         self._task = task
+        self._output = crop_folder(task.output if "://" in task.output else Path(task.output))
         detector = build_detector(task.settings.detection, models_dir=task.models_dir)
         self._extractor = FaceExtractor(detector, task.settings)
 
     def run(self, recording: Recording) -> SourceResult:
-        """Extract one recording. A recording that cannot be read is reported in the result.
+        """Extract one recording. A recording that cannot be read is reported in the result."""
+        scratch = self._scratch()
+        try:
+            return self._run(recording, scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
-        Raises Interrupted if the extraction is to stop.
-        """
-        state = recording.state
-        scratch = self._task.workplace / f"{os.getpid()}"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
+    def _run(self, recording: Recording, scratch: Path) -> SourceResult:
         self._count = 0
         with _collected_warnings() as warnings:
             try:
-                rows = self._drawn([self._kept(recording, one, scratch) for one in self._faces(recording)], recording)
-            except FacesecureError as error:
-                return SourceResult(recording.name, state, self._count, [], error.message, broken=True)
-        self._hand_over(rows, scratch)
+                state = recording.state
+                with recording.here() as here:
+                    found = [self._kept(here, one, scratch) for one in self._extractor.extract(here, self._searching)]
+            except (FacesecureError, FileNotFoundError) as error:
+                why = error.message if isinstance(error, FacesecureError) else f"{recording.path} is gone"
+                why = why if recording.url is None else f"{recording.name}: {why}"
+                return SourceResult(recording.name, "", self._count, [], why, broken=True)
+        rows = self._drawn(found, recording)
+        for one in rows:
+            self._output.put(scratch / one["file"], one["file"])
         return SourceResult(recording.name, state, self._count, rows, "; ".join(warnings) or None)
 
-    def _faces(self, recording: Recording) -> Iterator[ExtractedFace]:
-        return self._extractor.extract(recording, self._searching)
+    def _scratch(self) -> Path:
+        """Return an empty folder for one source; no other worker on any machine has it."""
+        workplace = self._task.workplace
+        if workplace is not None:
+            workplace.mkdir(parents=True, exist_ok=True)
+        return Path(mkdtemp(dir=workplace))
 
     def _searching(self) -> None:
-        if self._task.stop.is_set():
-            raise Interrupted
         self._count += 1
-        with self._task.searched.get_lock():
-            self._task.searched.value += 1
 
     def _kept(self, recording: Recording, found: ExtractedFace, scratch: Path) -> ManifestRow:
         name = f"{recording.name}-{found.frame.index:06}-{found.number}{self._task.settings.suffix}"
@@ -113,13 +123,6 @@ class Worker:
         rng = np.random.default_rng([self._task.settings.seed, zlib.crc32(recording.name.encode())])
         return [rows[index] for index in sorted(rng.choice(len(rows), limit, replace=False))]
 
-    def _hand_over(self, rows: list[ManifestRow], scratch: Path) -> None:
-        for one in rows:
-            place = self._task.output / one["file"]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            (scratch / one["file"]).replace(place)
-        shutil.rmtree(scratch)
-
 
 def write_image(path: Path, image: Image) -> None:
     """Write ``image`` as PNG or JPEG, by the suffix of ``path``. Raises OSError."""
@@ -138,36 +141,25 @@ def _collected_warnings() -> Iterator[list[str]]:
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: warnings.append(record.getMessage())  # type: ignore[method-assign]
     logger = logging.getLogger("facesecure")
+    before, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
         yield warnings
     finally:
         logger.removeHandler(handler)
+        logger.propagate = before
 
 
-_worker: Worker | None = None
+def described(settings: ExtractionSettings) -> str:
+    """Return everything that decides what comes out, with the networks of this machine, as text."""
+    return json.dumps(settings.described(), sort_keys=True)
 
 
-def begin(task: WorkerTask) -> None:
-    """Make this process a worker: one thread, no reaction to Ctrl-C (its parent stops it), gone when its parent is."""
-    global _worker
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker = Worker(task)
+@lru_cache(maxsize=1)
+def _worker(task: WorkerTask, thread: int) -> Worker:  # noqa: ARG001 - the networks serve one thread
+    return Worker(task)
 
 
-def work(recording: Recording) -> SourceResult | None:
-    """Return the result for ``recording``; None if it was interrupted."""
-    assert _worker is not None
-    try:
-        return _worker.run(recording)
-    except Interrupted:
-        return None
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+def extracted(task: WorkerTask, recording: Recording) -> SourceResult:
+    """Extract one recording: the work of ``services.bulk``. The networks are loaded once in a process."""
+    return _worker(task, threading.get_ident()).run(recording)

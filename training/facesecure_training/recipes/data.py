@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.pairs import Pair
-from facesecure_training.datasets.people import SourcedImage, people_in
+from facesecure_training.datasets.catalogue import SourcedImage
+from facesecure_training.datasets.people import people_in
 from facesecure_training.recipes.settings import TrainingSettings
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import unicodedata
 from pathlib import Path
 
 import cv2
+import fsspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -48,9 +50,9 @@ def recordings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def extracted(recordings, tmp_path_factory):
-    """(output, summary) of an uninterrupted extraction, in two processes."""
+    """(output, summary) of an uninterrupted extraction, in this process."""
     output = tmp_path_factory.mktemp("extracted") / "faces"
-    return output, extract(recordings, output, ALL, jobs=2)
+    return output, extract(recordings, output, ALL)
 
 
 def test_class_folders_are_kept_and_every_face_is_in_the_manifest(extracted):
@@ -106,7 +108,7 @@ def test_doing_it_again_does_nothing_and_changes_nothing(recordings, extracted):
 def test_a_run_that_ctrl_c_cut_off_goes_on_and_ends_like_one_that_was_not(recordings, extracted, tmp_path):
     words = [
         sys.executable, "-c", "from facesecure_training.cli.main import main; main()", "dataset", "extract",
-        "-d", recordings, "-o", tmp_path / "faces", "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 2,
+        "-d", recordings, "-o", tmp_path / "faces", "--stride", 2, "--thin", 1, "--min-quality", 0, "--jobs", 1,
     ]  # fmt: skip
     command = [str(word) for word in words]
     journal = tmp_path / "faces" / ".extract" / "journal.jsonl"
@@ -128,7 +130,7 @@ def test_a_run_that_ctrl_c_cut_off_goes_on_and_ends_like_one_that_was_not(record
 
 def test_a_line_of_the_journal_that_was_cut_short_is_done_again(recordings, extracted, tmp_path):
     output = tmp_path / "faces"
-    extract(recordings, output, ALL, jobs=2)
+    extract(recordings, output, ALL)
     journal = output / ".extract" / "journal.jsonl"
     journal.write_bytes(journal.read_bytes()[:-100])
     assert extract(recordings, output, ALL).done_before == 4
@@ -241,6 +243,36 @@ def test_a_person_no_folder_can_be_called_is_refused(tmp_path, person):
     (tmp_path / "list.txt").write_text(f"1.jpg {person}\n")
     with pytest.raises(FacesecureError, match="not a valid folder name"):
         extract(tmp_path / "flat", tmp_path / "faces", ALL, identities=tmp_path / "list.txt")
+
+
+def test_sources_and_faces_may_be_wherever_fsspec_reaches(recordings, extracted, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    store = fsspec.filesystem("memory")
+    store.put(str(recordings), "/films", recursive=True)
+    assert extract("memory://films", "memory://found", ALL).sources == 5
+    there = {path.removeprefix("/found/"): store.cat_file(path) for path in store.find("/found")}
+    wanted = {name: content for name, content in files(extracted[0]).items() if name != "manifest.parquet"}
+    assert {name: there[name] for name in wanted} == wanted
+    assert there.keys() - wanted.keys() == {"manifest.parquet"}
+    assert extract("memory://films", "memory://found", ALL).done_before == 5
+    store.rm("/films", recursive=True)
+    store.rm("/found", recursive=True)
+
+
+def test_a_source_that_can_no_longer_be_read_leaves_no_rows(tmp_path):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    photo(tmp_path / "in" / "a" / "2.jpg", "eileen_collins")
+    extract(tmp_path / "in", tmp_path / "out", ALL)
+    (tmp_path / "in" / "a" / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).classes == {"a": 1}
+    assert [row["source"] for row in manifest.read(tmp_path / "out")] == ["a/2.jpg"]
+
+
+def test_a_damaged_index_of_the_journal_is_made_again(recordings, extracted, tmp_path):
+    shutil.copytree(extracted[0], tmp_path / "faces")
+    (tmp_path / "faces" / ".extract" / "index.db").write_bytes(b"SQLite format 3\x00" + b"nonsense" * 1000)
+    assert extract(recordings, tmp_path / "faces", ALL).done_before == 5
+    assert files(tmp_path / "faces") == files(extracted[0])
 
 
 def test_what_changed_is_done_again_and_what_is_new_is_added(tmp_path):

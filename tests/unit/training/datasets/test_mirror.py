@@ -14,7 +14,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.mirror import Location, MirrorOptions, mirror, options_of
+from facesecure_training.datasets.location import Location
+from facesecure_training.datasets.mirror import MirrorOptions, mirror, options_of
 
 QUICK = MirrorOptions(threads=4, retries=3, pause=0.001)
 

@@ -8,7 +8,8 @@ import pytest
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets import pairs
-from facesecure_training.datasets.people import SourcedImage, from_folders, from_identities
+from facesecure_training.datasets.catalogue import SourcedImage
+from facesecure_training.datasets.people import from_folders, from_identities
 from facesecure_training.datasets.splitting import FRACTIONS
 from support.training.datasets import class_folder, colour_picture
 

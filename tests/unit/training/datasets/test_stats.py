@@ -7,6 +7,7 @@ import pytest
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.datasets import manifest
+from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.contact_sheet import contact_sheet, save
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
@@ -20,7 +21,7 @@ def test_classes_are_counted_and_broken_files_named(tmp_path):
     colour_picture(root / "bob" / "large.png", 9, (40, 30))
     (root / "bob" / "torn.jpg").write_bytes(b"nothing")
     (root / "bob" / "empty.png").write_bytes(b"")
-    found = stats_of(ClassFolder.read(root))
+    found = stats_of(Catalogue.of_folders(root))
     assert (found.pictures, found.sizes) == (8, {"20x20": 5, "30x40": 1})
     assert {name: (one.pictures, one.sources) for name, one in found.classes.items()} == {
         "alice": (3, 3),
@@ -34,7 +35,7 @@ def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp
     root = class_folder(tmp_path, {"alice": 3, "bob": 2})
     shutil.copy(root / "alice" / "alice_1.png", root / "alice" / "again.png")
     shutil.copy(root / "alice" / "alice_2.png", root / "bob" / "who.png")
-    found = stats_of(ClassFolder.read(root))
+    found = stats_of(Catalogue.of_folders(root))
     assert found.twins == [["alice/again.png", "alice/alice_1.png"], ["alice/alice_2.png", "bob/who.png"]]
     assert found.mislabelled == [["alice/alice_2.png", "bob/who.png"]]
 
@@ -44,7 +45,7 @@ def test_quality_comes_from_the_manifest(tmp_path):
     photo(tmp_path / "in" / "grace" / "dark.jpg", "grace_hopper", 0.1)
     extract(tmp_path / "in", tmp_path / "out", ExtractionSettings(min_quality=0.0, thin=1.0))
     rows = manifest.read(tmp_path / "out")
-    found = stats_of(ClassFolder.read(tmp_path / "out")).classes["grace"]
+    found = stats_of(Catalogue.of_folders(tmp_path / "out")).classes["grace"]
     clarity = [row["clarity"] for row in rows]
     assert found.quality["clarity"].median == pytest.approx(np.median(clarity), abs=1e-3)
     assert found.unusable == sum(bool(row["reasons"]) for row in rows) == 1

@@ -1,0 +1,240 @@
+"""Bulk work on Dask: a scheduler and workers on this machine, or a cluster that runs already.
+
+A worker that dies is started again by its nanny, and what it was doing is done again. A group of items that several
+workers died of is done again item by item, with nothing beside it, so that only the item at fault is given up.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, Security, WorkerPlugin
+
+from facesecure.domain.errors import FacesecureError
+from facesecure.services.bulk.pool import Item, Outcome, Result, T, Work, each, version
+
+_log = logging.getLogger(__name__)
+V = TypeVar("V")
+
+_DEATHS = 1
+"""Workers of ours that may die of a group of items before it is given up: the next one ends it."""
+_AHEAD = 2
+"""Groups of items for each thread: one that is worked on, and one that waits for it."""
+_CONNECT_S, _WORKERS_S, _COUNTED_S = 20, 60, 5.0
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class _Quiet(WorkerPlugin):  # type: ignore[misc]
+    """Leaves Ctrl-C to the process that shows the progress: a terminal sends it to all."""
+
+    name = "facesecure-quiet"
+
+    def setup(self, worker: Any) -> None:  # noqa: ARG002 - the interface of a plugin
+        """Ignore SIGINT, and do not report the work that an interruption cancels."""
+        logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class DaskPool:
+    """A ``Pool`` whose workers are Dask's.
+
+    Example::
+
+        with DaskPool.of_processes(4) as pool:
+            results = {outcome.item: outcome.result for outcome in pool.map(work, task, items)}
+    """
+
+    def __init__(self, connect: Callable[[], tuple[Client, Any]], where: str) -> None:
+        """``connect`` returns a client, and the cluster that it started, or None."""
+        self._connect, self._where = connect, where
+        self._client: Any = None
+        self._cluster: Any = None
+        self._threads, self._counted = 1, 0.0
+
+    @classmethod
+    def of_processes(cls, workers: int) -> Self:
+        """Return a pool of ``workers`` processes of one thread on this machine, reachable from it alone."""
+
+        def connect() -> tuple[Client, Any]:
+            for name in ("scheduler", "client"):  # they report each task that a lost worker had; its nanny is enough
+                logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+            )
+            client = Client(cluster, set_as_default=False)
+            client.register_plugin(_Quiet())
+            return client, cluster
+
+        return cls(connect, f"{workers} processes")
+
+    @classmethod
+    def at(cls, address: str, tls: Path | None) -> Self:
+        """Return a pool of the workers of the cluster at ``address``, whose certificates are in the folder ``tls``."""
+        if tls is None and urlsplit(address).hostname not in _LOOPBACK:
+            _log.warning("%s is not encrypted: whoever reaches it can run programs on it and read the photos", address)
+
+        def connect() -> tuple[Client, Any]:
+            return Client(address, security=_security(tls), timeout=_CONNECT_S, set_as_default=False), None
+
+        return cls(connect, address)
+
+    @property
+    def described(self) -> str:
+        """Who works, and the address of the dashboard."""
+        link = getattr(self._client, "dashboard_link", "") if self._client else ""
+        return f"{self._where}; dashboard: {link}" if link else self._where
+
+    def __enter__(self) -> Self:
+        """Start the workers, or connect with them. Raises FacesecureError."""
+        with _without_interrupts(), dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}):
+            try:
+                self._client, self._cluster = self._connect()
+                self._check()
+            except (OSError, TimeoutError) as error:
+                self._close()
+                raise FacesecureError(
+                    f"there is no cluster at {self._where} ({error})",
+                    "start it: dask scheduler, and dask worker ADDRESS",
+                ) from None
+            except BaseException:
+                self._close()
+                raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what was started; the workers of a cluster that ran before stay."""
+        with _without_interrupts():
+            self._close()
+
+    def map(
+        self, work: Work[T, Item, Result], task: T, items: Iterable[Item], chunk: int = 1
+    ) -> Iterator[Outcome[Item, Result]]:
+        """Yield the outcome of each item as it is finished; see ``Pool``."""
+        groups, suspects = _grouped(items, chunk), list[Item]()
+        for group, results in self._finished(work, task, groups, self._room):
+            if results is None:
+                suspects.extend(group)
+            else:
+                yield from (Outcome(item, result) for item, result in zip(group, results, strict=True))
+        for (item,), results in self._finished(work, task, ([one] for one in suspects), lambda: 1):
+            lost = "the processes that worked on it died" if results is None else None
+            yield Outcome(item, None if results is None else results[0], lost)
+
+    def _finished(
+        self, work: Work[T, Item, Result], task: T, groups: Iterator[list[Item]], room: Callable[[], int]
+    ) -> Iterator[tuple[list[Item], list[Result] | None]]:
+        """Yield each group with its results, None if workers died of it; at most ``room()`` are on their way."""
+        waiting: dict[Any, list[Item]] = {}
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        try:
+            while True:
+                for group in islice(groups, max(0, room() - len(waiting))):
+                    future = self._client.submit(each, work, task, group, pure=False)
+                    waiting[future] = group
+                    future.add_done_callback(done.put)
+                if not waiting:
+                    return
+                with suppress(queue.Empty):
+                    future = done.get(timeout=0.2)
+                    yield waiting.pop(future), self._results(future)
+                self._require_connection()
+        finally:
+            self._client.cancel(list(waiting), force=True) if waiting else None
+
+    def _results(self, future: Any) -> Any:
+        """Return the results of a finished group; None if workers died of it. Raises what the work raised."""
+        if future.status == "cancelled":
+            raise self._lost()
+        try:
+            return future.result()
+        except KilledWorker:
+            return None
+
+    def _room(self) -> int:
+        """Return how many groups may be on their way: workers come and go."""
+        if time.monotonic() - self._counted > _COUNTED_S:
+            self._threads, self._counted = sum(self._client.nthreads().values()) or 1, time.monotonic()
+        return _AHEAD * self._threads
+
+    def _require_connection(self) -> None:
+        if self._client.status != "running":
+            raise self._lost()
+
+    def _lost(self) -> FacesecureError:
+        return FacesecureError(f"the cluster at {self._where} is gone", "run the same command again to resume")
+
+    def _check(self) -> None:
+        """Raise FacesecureError unless there is a worker, and all run the same software as this process."""
+        try:
+            self._client.wait_for_workers(1, timeout=_WORKERS_S)
+        except TimeoutError:
+            raise FacesecureError(f"{self._where} has no workers", "start some: dask worker ADDRESS") from None
+        try:
+            theirs = self._client.run(version)
+        except ImportError as error:
+            raise FacesecureError(
+                f"a worker of {self._where} lacks facesecure ({error})", "install the same version there"
+            ) from None
+        for worker, found in theirs.items():
+            if found != version():
+                raise FacesecureError(
+                    f"the worker {worker} has {_words(found)}, and here is {_words(version())}",
+                    "install the same versions everywhere: else results differ",
+                )
+
+    def _close(self) -> None:
+        for one in (self._client, self._cluster):
+            if one is not None:
+                with suppress(OSError, TimeoutError):
+                    one.close()
+        self._client = self._cluster = None
+
+
+def _grouped(items: Iterable[V], size: int) -> Iterator[list[V]]:
+    left = iter(items)
+    while group := list(islice(left, size)):
+        yield group
+
+
+def _words(versions: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in versions.items())
+
+
+def _security(tls: Path | None) -> Any:
+    if tls is None:
+        return None
+    return Security(
+        tls_ca_file=str(tls / "ca.pem"),
+        tls_client_cert=str(tls / "client.pem"),
+        tls_client_key=str(tls / "client.key"),
+        require_encryption=True,
+    )
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let Ctrl-C wait, and let processes that start here inherit that they ignore it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,76 @@
+"""Who does bulk work, as the command line says it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.services.bulk.pool import Pool, ThisProcess
+from facesecure.util.installing import found, install_extra
+
+CERTIFICATES = ("ca.pem", "client.pem", "client.key")
+"""The files of ``--cluster-tls``: whom to believe, and this side's certificate and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workforce:
+    """The number of ``workers`` on this machine, or the address of a Dask ``cluster`` and the folder with its ``tls``.
+
+    Raises UsageError if they do not fit together. Example::
+
+        with Workforce(cluster="tls://10.0.0.5:8786", tls=Path("certificates")).pool() as pool:
+            ...
+    """
+
+    workers: int = 1
+    cluster: str | None = None
+    tls: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.cluster is None:
+            if self.tls is not None:
+                raise UsageError("--cluster-tls is for a cluster", "name it: --cluster tls://ADDRESS:8786")
+            return
+        _check_address(self.cluster, self.tls)
+
+    @classmethod
+    def of_cores(cls) -> Workforce:
+        """Return a worker for each core, or this process alone where Dask is not installed."""
+        return cls(os.cpu_count() or 1 if found("distributed") else 1)
+
+    def pool(self, most: int | None = None) -> Pool:
+        """Return the pool; ``most`` workers have something to do. Raises FacesecureError if Dask is missing."""
+        workers = self.workers if most is None else max(1, min(self.workers, most))
+        if self.cluster is None and workers == 1:
+            return ThisProcess()
+        if not found("distributed"):
+            raise FacesecureError("several workers need Dask", f"install the extra: {install_extra('cluster')}")
+        from facesecure.services.bulk import dask_pool
+
+        if self.cluster is None:
+            return dask_pool.DaskPool.of_processes(workers)
+        return dask_pool.DaskPool.at(self.cluster, self.tls)
+
+
+def _check_address(address: str, tls: Path | None) -> None:
+    parts = urlsplit(address)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname:
+        raise UsageError(
+            f"--cluster {address!r} is no address of a cluster", "write it as tcp://HOST:8786 or tls://..."
+        )
+    if parts.scheme == "tls" and tls is None:
+        raise UsageError(
+            "--cluster tls:// needs --cluster-tls", f"name the folder that holds {', '.join(CERTIFICATES)}"
+        )
+    if parts.scheme == "tcp" and tls is not None:
+        raise UsageError("--cluster tcp:// is not encrypted", "use the tls:// address of the scheduler")
+    missing = [name for name in CERTIFICATES if tls is not None and not (tls / name).is_file()]
+    if missing:
+        raise UsageError(f"{tls} lacks {', '.join(missing)}", "docs/scale.md says how to make them")
+
+
+ALONE = Workforce()
+"""This process alone."""

@@ -1,0 +1,181 @@
+"""Where the crops of an extraction are kept: a folder of this machine, or one that fsspec reaches."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from platformdirs import user_state_path
+
+from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.location import Location, is_remote
+
+STATE_FOLDER = ".extract"
+"""The hidden folder in the output where an extraction keeps its state."""
+_ALIKE = f"{STATE_FOLDER}/alike"
+"""Where photos lie that are left out as near duplicates of another of their class."""
+
+
+class CropFolder(Protocol):
+    """The output of an extraction. Names are paths below it, with forward slashes."""
+
+    @property
+    def shown(self) -> str:
+        """Its path or address, without secrets."""
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder on this machine where the extraction keeps its state."""
+
+    @property
+    def holds_others(self) -> bool:
+        """Whether it holds files that no extraction wrote."""
+
+    def put(self, file: Path, name: str) -> None:
+        """Move ``file`` there, in one step, in place of what is there."""
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove files, also those set aside, and folders that this leaves empty. Missing ones do not matter."""
+
+    def set_aside(self, name: str) -> None:
+        """Move a file out of sight, if it is there."""
+
+    def bring_back(self, name: str) -> None:
+        """Move a file back that was set aside, if it was."""
+
+    def count(self, names: Sequence[str]) -> int:
+        """Return how many of the files are there."""
+
+
+def crop_folder(output: Path | str) -> CropFolder:
+    """Return the output at a path of this machine, or at an address for fsspec. Raises FacesecureError."""
+    return RemoteCrops(Location.at(str(output))) if is_remote(output) else LocalCrops(Path(output))
+
+
+class LocalCrops:
+    """A ``CropFolder`` on this machine, or one that all workers have at the same path."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def shown(self) -> str:
+        """Its path."""
+        return str(self.root)
+
+    @property
+    def state_folder(self) -> Path:
+        """A hidden folder in it."""
+        return self.root / STATE_FOLDER
+
+    @property
+    def holds_others(self) -> bool:
+        """Whether it holds anything without the state of an extraction."""
+        return self.root.is_dir() and not self.state_folder.is_dir() and any(self.root.iterdir())
+
+    def put(self, file: Path, name: str) -> None:
+        """Rename the file; on another file system, copy it beside its place first."""
+        place = self.root / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file.replace(place)
+        except OSError:  # another file system
+            beside = place.with_name(f".{place.name}.{file.parent.name}")
+            shutil.copyfile(file, beside)
+            beside.replace(place)
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove the files, and their folders if these are empty then."""
+        for name in names:
+            for folder in (self.root, self.root / _ALIKE):
+                path = folder / name
+                path.unlink(missing_ok=True)
+                if path.parent != folder:
+                    with suppress(OSError):  # others are in it, or it is gone
+                        path.parent.rmdir()
+
+    def set_aside(self, name: str) -> None:
+        """Move the file to the state folder."""
+        _move(self.root / name, self.root / _ALIKE / name)
+
+    def bring_back(self, name: str) -> None:
+        """Move the file back from the state folder."""
+        _move(self.root / _ALIKE / name, self.root / name)
+
+    def count(self, names: Sequence[str]) -> int:
+        """Return how many of the files are there."""
+        return sum((self.root / name).exists() for name in names)
+
+
+class RemoteCrops:
+    """A ``CropFolder`` elsewhere. The state of the extraction stays on the machine that runs it."""
+
+    def __init__(self, place: Location) -> None:
+        self._place = place
+
+    @property
+    def shown(self) -> str:
+        """Its address without secrets."""
+        return self._place.shown
+
+    @property
+    def state_folder(self) -> Path:
+        """A folder of this user, by the address."""
+        name = hashlib.sha256(self._place.files.unstrip_protocol(self._place.root).encode()).hexdigest()[:16]
+        return user_state_path("facesecure") / "extractions" / name
+
+    @property
+    def holds_others(self) -> bool:
+        """Whether it holds anything and this machine knows of no extraction into it."""
+        if self.state_folder.is_dir():
+            return False
+        try:
+            return bool(self._place.files.ls(self._place.root, detail=False))
+        except FileNotFoundError:
+            return False
+
+    def put(self, file: Path, name: str) -> None:
+        """Upload the file; object stores show it when it is complete."""
+        self._place.files.makedirs(self._place.path(name).rsplit("/", 1)[0], exist_ok=True)
+        self._place.files.put_file(str(file), self._place.path(name))
+        file.unlink()
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove the files; object stores have no empty folders."""
+        for name in names:
+            for one in (name, f"{_ALIKE}/{name}"):
+                with suppress(FileNotFoundError):
+                    self._place.files.rm_file(self._place.path(one))
+
+    def set_aside(self, name: str) -> None:
+        """Move the file to a hidden folder there."""
+        self._move(name, f"{_ALIKE}/{name}")
+
+    def bring_back(self, name: str) -> None:
+        """Move the file back from the hidden folder."""
+        self._move(f"{_ALIKE}/{name}", name)
+
+    def count(self, names: Sequence[str]) -> int:
+        """Return how many of the files are there."""
+        return sum(self._place.files.exists(self._place.path(name)) for name in names)
+
+    def _move(self, name: str, to: str) -> None:
+        if self._place.files.exists(self._place.path(name)):
+            self._place.files.makedirs(self._place.path(to).rsplit("/", 1)[0], exist_ok=True)
+            self._place.files.mv(self._place.path(name), self._place.path(to))
+
+
+def discard(crops: CropFolder, names: Sequence[str]) -> None:
+    """Remove the files of an extraction with its manifest and its state, and nothing else."""
+    crops.remove([*names, MANIFEST])
+    shutil.rmtree(crops.state_folder)
+
+
+def _move(path: Path, to: Path) -> None:
+    if path.exists():
+        to.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(to)

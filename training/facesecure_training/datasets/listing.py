@@ -1,0 +1,44 @@
+"""Lists the images of class folders, on this machine or wherever fsspec reaches, one class folder at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from facesecure.camera.sources.images import EXTENSIONS, natural_key
+from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.photos import class_name
+from facesecure_training.datasets.folders import class_folders, files_below
+from facesecure_training.datasets.location import Location, is_remote
+
+
+def folder_names(root: Path | str) -> list[str]:
+    """Return the names of the class folders, those of one class together, in natural order. Raises FacesecureError."""
+    if is_remote(root):
+        names = sorted(Location.at(str(root)).folders(), key=lambda name: natural_key(Path(name)))
+    else:
+        names = [folder.name for folder in class_folders(Path(root))]
+    classes: dict[str, list[str]] = {}
+    for name in names:
+        classes.setdefault(class_name(name), []).append(name)
+    return [name for several in classes.values() for name in several]
+
+
+def images_in(root: str, folder: str) -> list[str]:
+    """Return the paths below ``root`` of all images in a class folder, in natural order; for ``services.bulk``."""
+    return list(_remote(root, folder) if is_remote(root) else _local(Path(root), folder))
+
+
+def _local(root: Path, folder: str) -> Iterator[str]:
+    return (
+        path.relative_to(root).as_posix() for path in files_below(root / folder) if path.suffix.lower() in EXTENSIONS
+    )
+
+
+def _remote(root: str, folder: str) -> list[str]:
+    try:
+        names = [name for name, _ in Location.at(root).below(folder)]
+    except OSError as error:
+        raise FacesecureError(f"{folder} cannot be listed ({error})", "check the address and the rights") from None
+    kept = [name for name in names if Path(name).suffix.lower() in EXTENSIONS]
+    return sorted(kept, key=lambda name: tuple(natural_key(Path(part)) for part in name.split("/")))

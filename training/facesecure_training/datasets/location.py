@@ -1,0 +1,108 @@
+"""A folder anywhere that fsspec reaches: a path, or a URL such as s3://bucket/faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facesecure.domain.errors import FacesecureError
+from facesecure.util.installing import install_extra
+from facesecure.util.paths import expanded
+from facesecure.util.redaction import learn_address, redact
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A folder of a file system. ``shown`` is its address without secrets.
+
+    Example::
+
+        mirror(Location.at("faces"), Location.at("s3://bucket/faces"), MirrorOptions(threads=4))
+    """
+
+    files: Any
+    root: str
+    shown: str
+
+    @classmethod
+    def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Location:
+        """Open a path or a URL such as s3://bucket/faces, with ``options`` for its driver.
+
+        Raises FacesecureError if no driver can reach it.
+        """
+        from fsspec.core import url_to_fs
+
+        if "://" in address:  # the path of a folder is no secret
+            learn_address(address)
+        shown = redact(address)
+        try:
+            files, root = url_to_fs(address, **(options or {}))
+        except ImportError as error:
+            raise FacesecureError(
+                f"{shown} needs a driver that is not installed ({error})",
+                f"{install_extra('s3')} (or 'facesecure[gdrive]'); for others see fsspec",
+            ) from None
+        except ValueError as error:
+            raise FacesecureError(
+                f"{shown} is not an address that fsspec knows ({error})",
+                "use a path, or for instance s3://bucket/folder",
+            ) from None
+        return cls(files, root.rstrip("/"), shown)
+
+    def path(self, name: str) -> str:
+        """Return the full path of the file ``name``."""
+        return f"{self.root}/{name}"
+
+    def folders(self) -> list[str]:
+        """Return the names of the folders directly in it that are not hidden. Raises FacesecureError."""
+        try:
+            entries = self.files.ls(self.root, detail=True)
+        except OSError as error:
+            raise FacesecureError(
+                f"{self.shown} cannot be read ({error})", "check the address and the rights"
+            ) from None
+        names = (one["name"].rstrip("/").rsplit("/", 1)[1] for one in entries if one["type"] == "directory")
+        return [name for name in names if not name.startswith(".")]
+
+    def below(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield every file below ``folder`` that is not hidden: its name in this location, and its details."""
+        for path, info in self.files.find(self.path(folder), detail=True).items():
+            name = path[len(self.root) :].lstrip("/")
+            if not any(part.startswith(".") for part in name.split("/")):
+                yield name, info
+
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """Return every file below the folder that is not hidden, by its name there, with the file system's details."""
+        self.files.invalidate_cache()
+        try:
+            found = self.files.find(self.root, detail=True)
+        except FileNotFoundError:
+            return {}
+        names = {path: path[len(self.root) :].lstrip("/") for path in found}
+        return {
+            names[path]: info
+            for path, info in sorted(found.items())
+            if names[path] and not any(part.startswith(".") for part in names[path].split("/"))
+        }
+
+
+def is_remote(place: Path | str) -> bool:
+    """Return whether ``place`` is an address for fsspec, and not a path of this machine."""
+    return "://" in str(place) and not isinstance(place, Path)
+
+
+def place_of(text: str) -> Path | str:
+    """Return the path of this machine, or the address for fsspec, that ``text`` is. Its secrets are learnt."""
+    if is_remote(text):
+        learn_address(text)
+        return text
+    return expanded(text)
+
+
+def state_of_details(info: Mapping[str, Any]) -> str:
+    """Return a text that changes with a file's content, as far as its file system tells: size, and tag or time."""
+    tags = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
+    tag = next((info[name] for name in tags if info.get(name)), "")
+    return f"{info.get('size')} {tag}"
