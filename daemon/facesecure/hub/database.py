@@ -1,30 +1,28 @@
-"""Connections to the hub's database: TLS, limits of time, errors that say what to do, and waking by LISTEN."""
+"""The one connection of a door to the hub's database: transactions with a limit of time, and waking by LISTEN."""
 
 from __future__ import annotations
 
+import os
+import select
+import socket
+import threading
+import time
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from sqlalchemy import Connection
+import psycopg
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
+from facesecure.domain.errors import HubUnreachableError
+from facesecure.hub.connecting import PATIENCE, HubAddress, make_engine
+from facesecure.hub.failures import translated
 
-@dataclass(frozen=True)
-class HubAddress:
-    """Where the hub's database is, and how this door proves who it is.
+__all__ = ["HubAddress", "HubDatabase"]
 
-    ``url`` is ``postgresql+psycopg://user@host:port/database``; the password is given apart, so that no log line holds
-    it. ``root`` is the file with the certificate of the authority that signed the server's (``verify-full``).
-    ``certificate`` and ``key`` are files with the door's own, where the server asks for one.
-    Tests may give ``sqlite:///file``.
-    """
-
-    url: str
-    password: str | None = None
-    root: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+_SQLITE_PAUSE = 0.05
 
 
 class HubDatabase:
@@ -39,17 +37,34 @@ class HubDatabase:
     """
 
     def __init__(self, address: HubAddress) -> None:
-        """Connect to nothing yet."""
-        raise NotImplementedError
+        """Connect to nothing yet. Raises HubError if the address cannot be used."""
+        self.where = address.where
+        self._engine = make_engine(address)
+        self.is_postgres = self._engine.dialect.name == "postgresql"
+        self._turn = threading.Lock()
+        self._connected = False
+        self._noticed = False
+        self._seen = -1
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        weakref.finalize(self, _close, self._wake_read, self._wake_write)
 
     @contextmanager
-    def begin(self, timeout: float | None = None, *, spare: bool = False) -> Iterator[Connection]:
+    def begin(self, timeout: float | None = None, *, connect: bool = True) -> Iterator[Connection]:
         """Open a transaction that commits when the block ends without an error, and rolls back otherwise.
 
-        Each statement, each wait for a lock and the wait for the connection end after ``timeout`` seconds, 10 unless
-        told. With ``spare`` it does not wait for other threads: if the connection is in use, it makes another.
+        Each statement, each wait for a lock and the wait for other threads ends after ``timeout`` seconds, 10 unless
+        told, and so does the whole block: then its connection is cut. Without ``connect`` it raises
+        HubUnreachableError at once if there is no connection: making one may take five seconds.
         """
-        raise NotImplementedError
+        with self._in_turn(PATIENCE if timeout is None else timeout), translated(self.where):
+            if not (connect or self._connected):
+                raise HubUnreachableError(
+                    f"there is no connection to the hub at {self.where}", "facesecure tries again"
+                )
+            with self._connection() as connection, _cut_after(connection, timeout or 3 * PATIENCE), connection.begin():
+                if timeout is not None and self.is_postgres:
+                    limit_time(connection, timeout)
+                yield connection
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds for a change that concerns this door. Return whether there may be one.
@@ -57,12 +72,137 @@ class HubDatabase:
         True after each new connection too: what was notified before is lost. Raises HubError if the connection is
         lost, and makes it if there is none. Other threads may use the database meanwhile.
         """
-        raise NotImplementedError
+        deadline = time.monotonic() + timeout
+        while True:
+            number = self._listen()
+            if self._noticed:
+                self._noticed = False
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            ready, _, _ = select.select(
+                [self._wake_read, *number], [], [], left if number else min(left, _SQLITE_PAUSE)
+            )
+            if self._wake_read in ready and b"w" in self._drained():
+                return False
 
     def wake(self) -> None:
         """End a ``wait`` of another thread early; it returns False."""
-        raise NotImplementedError
+        self._signal(b"w")
 
     def close(self) -> None:
         """Close the connection. A later use makes a new one."""
-        raise NotImplementedError
+        with self._turn:
+            self._engine.dispose()
+            self._connected = False
+
+    @contextmanager
+    def _in_turn(self, timeout: float) -> Iterator[None]:
+        if not self._turn.acquire(timeout=timeout):
+            raise HubUnreachableError(f"the connection to the hub at {self.where} is busy", "facesecure tries again")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """Check the connection out, and throw it away if it was lost."""
+        self._connected = False
+        with self._engine.connect() as connection:
+            try:
+                yield connection
+            except (DBAPIError, psycopg.Error) as error:
+                if _is_lost(error, connection):
+                    connection.invalidate()
+                raise
+            self._connected = not connection.invalidated
+
+    def _listen(self) -> list[int]:
+        """Read what was notified, listening first on a new connection. Return the number of its socket, if any."""
+        with self._in_turn(PATIENCE), translated(self.where), self._connection() as connection:
+            if not self.is_postgres:
+                self._look(connection)
+                return []
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            if "listening" not in connection.info:
+                self._start_listening(connection, driver)
+            driver.pgconn.consume_input()
+            while driver.pgconn.notifies():
+                self._noticed = True
+            return [driver.fileno()]
+
+    def _start_listening(self, connection: Connection, driver: Any) -> None:
+        with connection.begin():
+            channel = connection.execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
+            if channel is not None:
+                driver.add_notify_handler(lambda _: self._notice())
+                connection.execute(text(f'LISTEN "{channel}"'))
+                connection.info["listening"] = True
+                self._noticed = True
+
+    def _look(self, connection: Connection) -> None:
+        newest = connection.execute(text("SELECT value FROM revisions")).scalar_one()
+        self._noticed |= newest != self._seen
+        self._seen = newest
+
+    def _notice(self) -> None:
+        """Note what was notified while another thread used the connection, which has read it."""
+        self._noticed = True
+        self._signal(b"n")
+
+    def _signal(self, sign: bytes) -> None:
+        with suppress(BlockingIOError):
+            os.write(self._wake_write, sign)
+
+    def _drained(self) -> bytes:
+        with suppress(BlockingIOError):
+            return os.read(self._wake_read, 4096)
+        return b""
+
+
+def _close(*numbers: int) -> None:
+    for number in numbers:
+        os.close(number)
+
+
+def limit_time(connection: Connection, seconds: float) -> None:
+    """End each statement, and each wait for a lock, of this transaction after ``seconds``."""
+    limits = text("SELECT set_config('statement_timeout', :limit, true), set_config('lock_timeout', :limit, true)")
+    connection.execute(limits, {"limit": str(max(1, round(1000 * seconds)))})
+
+
+@contextmanager
+def _cut_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """Shut the socket down after ``seconds``: where the network swallows everything, a statement waits for long."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        yield
+        return
+    lock, number = threading.Lock(), driver.fileno()
+    over = False
+
+    def cut() -> None:
+        with lock:
+            if not over:
+                with suppress(OSError), socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as copy:
+                    copy.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            over = True
+        timer.cancel()
+
+
+def _is_lost(error: Exception, connection: Connection) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    driver = connection.connection.driver_connection if not connection.invalidated else None
+    return isinstance(driver, psycopg.Connection) and (driver.closed or driver.broken)

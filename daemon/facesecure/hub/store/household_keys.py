@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from facesecure.hub.database import HubDatabase
+from sqlalchemy import func, insert, select
+
+from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import HouseholdKey
-from facesecure.hub.store.member import Member
+from facesecure.hub.store.member import Part
+from facesecure.hub.tables import household_keys
 
 
-class HouseholdKeys:
+class HouseholdKeys(Part):
     """The keys of households, wrapped for their doors."""
 
-    def __init__(self, database: HubDatabase, member: Member) -> None:
-        """Act for ``member``."""
-        self._database, self._member = database, member
-
     def mine(self) -> tuple[HouseholdKey, ...]:
-        """Return every version that is wrapped for this door, newest first."""
-        raise NotImplementedError
+        """Return every version that is wrapped for this door, newest first; the manager has those of all households."""
+        query = select(household_keys).where(household_keys.c.door == self._member.door)
+        return self._all(query.order_by(household_keys.c.version.desc(), household_keys.c.household), HouseholdKey)
 
     def put(self, keys: Sequence[HouseholdKey]) -> None:
         """Add a version, wrapped for each door that may have it, by this door. What is there already stays.
 
-        Raises HubConflictError if another door added the same version first: read, and use that.
+        Raises HubConflictError, and writes nothing, if another door added the same version first: read, and use that.
         """
-        raise NotImplementedError
+        with self._database.begin() as connection:
+            if keys:
+                connection.execute(insert(household_keys), [without_revision(key) for key in keys])
 
     def newest(self) -> int:
         """Return the newest version of this door's household, whoever has it; 0 if there is none."""
-        raise NotImplementedError
+        query = select(func.max(household_keys.c.version)).where(household_keys.c.household == self._member.household)
+        with self._database.begin() as connection:
+            return int(connection.execute(query).scalar() or 0)

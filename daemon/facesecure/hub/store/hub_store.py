@@ -8,6 +8,7 @@ from facesecure.hub.store.doors import Doors
 from facesecure.hub.store.household_keys import HouseholdKeys
 from facesecure.hub.store.joining import Joining
 from facesecure.hub.store.member import Member
+from facesecure.hub.store.notices import Notices
 from facesecure.hub.store.people import People
 from facesecure.hub.store.records import Records
 from facesecure.hub.store.removals import Removals
@@ -38,4 +39,5 @@ class HubStore:
         self.removals = Removals(database, member)
         self.records = Records(database, member)
         self.sightings = Sightings(database, member)
+        self.notices = Notices(database, member)
         self.crops = Crops(database, member)

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from facesecure.hub.database import HubDatabase
+from typing import Any
+
+from sqlalchemy import Select, or_, select, update
+
 from facesecure.hub.rows import Removal
-from facesecure.hub.store.member import BATCH, Member
+from facesecure.hub.store.member import BATCH, Part, now_of
+from facesecure.hub.tables import doors, estate, removals
 
 
-class Removals:
+class Removals(Part):
     """Orders to wipe a person, until each door has confirmed."""
-
-    def __init__(self, database: HubDatabase, member: Member) -> None:
-        """Act for ``member``."""
-        self._database, self._member = database, member
 
     def mine(self) -> tuple[Removal, ...]:
         """Return the orders to this door that it has not confirmed, oldest first."""
-        raise NotImplementedError
+        query = select(removals).where(removals.c.door == self._member.door, removals.c.confirmed_at.is_(None))
+        return self._all(query.order_by(removals.c.revision), Removal)
 
     def confirm(self, person: str) -> None:
         """Say that this door has wiped the person; a second time changes nothing."""
-        raise NotImplementedError
+        mine = (removals.c.person == person) & (removals.c.door == self._member.door)
+        with self._database.begin() as connection:
+            confirmed = update(removals).where(mine, removals.c.confirmed_at.is_(None))
+            connection.execute(confirmed.values(confirmed_at=now_of(connection)))
 
     def open(self) -> tuple[Removal, ...]:
-        """Return the household's orders, and those that this door gave, that are not confirmed; to the manager all."""
-        raise NotImplementedError
+        """Return the household's orders, and those that this door gave, that are not confirmed; to the manager all.
+
+        Orders to doors that were shut out meanwhile are left out: those cannot confirm.
+        """
+        query = self._concerned().join(doors, doors.c.identifier == removals.c.door)
+        query = query.where(removals.c.confirmed_at.is_(None), doors.c.removed_at.is_(None))
+        return self._all(query.order_by(removals.c.revision), Removal)
 
     def after(self, cursor: int, limit: int = BATCH) -> tuple[Removal, ...]:
         """Return what ``open`` covers and what was confirmed, as it changed after ``cursor``."""
-        raise NotImplementedError
+        query = self._concerned().where(removals.c.revision > cursor)
+        return self._all(query.order_by(removals.c.revision).limit(limit), Removal)
+
+    def _concerned(self) -> Select[Any]:
+        manages = select(estate.c.manager).where(estate.c.manager == self._member.door).exists()
+        ours = (removals.c.household == self._member.household) | (removals.c.ordered_by == self._member.door)
+        return select(removals).where(or_(ours, manages))
