@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from facesecure.config.base import Section
 
 SCHEME = "postgresql+psycopg"
+_DATABASE = re.compile(r"/[A-Za-z0-9_.-]{1,63}")
 _OPTIONS = {"host"}
 
 
@@ -21,7 +23,7 @@ def hub_address(text: str) -> str:
         _ = parts.port
     except ValueError:
         raise ValueError("is not an address: postgresql+psycopg://hub.lan/facesecure") from None
-    if parts.scheme != SCHEME or not parts.path.strip("/"):
+    if parts.scheme != SCHEME or not _DATABASE.fullmatch(parts.path):
         raise ValueError("must be postgresql+psycopg://HOST/DATABASE, as facesecure hub init and join print it")
     if parts.username or parts.password:
         raise ValueError("must have no user and no password: each door has its own, which facesecure hub join makes")

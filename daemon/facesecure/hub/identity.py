@@ -48,8 +48,10 @@ class Certificate:
         require_name(self.name)
         if len(self.box_key) != KEY_BYTES or len(self.sign_key) != KEY_BYTES:
             raise ValueError("not the keys of a door")
-        if not isinstance(self.serial, int) or not 1 <= self.serial < 1 << 62:
+        if type(self.serial) is not int or not 1 <= self.serial < 1 << 62:
             raise ValueError("not a serial number")
+        if type(self.removed) is not bool:
+            raise ValueError("neither removed nor not")
 
     def may(self, right: Right) -> bool:
         """Return whether the door has ``right``."""

@@ -22,7 +22,7 @@ from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, DoorKeys, Identity, estate_of
 from facesecure.hub.identity_file import find_identity, write_identity
 from facesecure.hub.invitations import request_mac
-from facesecure.hub.roles import role_of
+from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import JoinRequest
 from facesecure.hub.store import HubStore
 from facesecure.hub.trust import TrustedDoors

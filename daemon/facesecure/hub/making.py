@@ -21,7 +21,8 @@ from facesecure.hub.identity_file import (
     without_user,
     write_identity,
 )
-from facesecure.hub.roles import make_hub, role_of
+from facesecure.hub.roles import make_hub
+from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import Estate, Right
 from facesecure.services.audit import audited
 

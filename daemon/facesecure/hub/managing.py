@@ -16,7 +16,7 @@ from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Household
 from facesecure.hub.identity_file import read_identity, write_identity
 from facesecure.hub.invitations import Given, GivenInvitations
-from facesecure.hub.roles import role_of
+from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import Invitation, JoinRequest, Right
 from facesecure.hub.store import HubStore
 from facesecure.hub.trust import TrustedDoors
