@@ -10,7 +10,7 @@ import typer
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.recipes.registry import KINDS
-from facesecure_training.recipes.settings import TrainingSettings
+from facesecure_training.recipes.settings import Objective, TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,10 @@ class SearchOptions:
     ] = "hugonet"
     compact: Annotated[
         Literal["head", "cnn"] | None, typer.Option("--compact", help="Which kind of compact network; head by default.")
+    ] = None
+    siamese: Annotated[
+        Objective | None,
+        typer.Option("--siamese", help="What a siamese DenseNet learns from (train's --objective); pairs by default."),
     ] = None
     validation: Annotated[Path | None, typer.Option("--validation", help="As for train.")] = None
     trials: Annotated[
@@ -39,6 +43,10 @@ class SearchOptions:
         Literal["none", "median"], typer.Option("--pruner", help="median: stop trials worse than the median early.")
     ] = "none"
     epochs: Annotated[tuple[int, int], typer.Option("--epochs", help="Fewest and most epochs of a trial.")] = (5, 30)
+    lr: Annotated[tuple[float, float], typer.Option("--lr", help="Lowest and highest learning rate of a trial.")] = (
+        1e-7,
+        1e-1,
+    )
     size: Annotated[
         int | None, typer.Option("--size", help="Side of the images in pixels; default as for train.")
     ] = None  # fmt: skip
@@ -56,12 +64,15 @@ class SearchOptions:
             "threads": self.threads,
         }
         shared |= {} if self.size is None else {"size": self.size}
+        shared |= {} if self.siamese is None else {"objective": self.siamese}
         return shared | ({} if self.compact is None else {"kind": self.compact})
 
     def settings(self) -> TrainingSettings:
         """Return the settings that a trial starts from. Raises UsageError for an option of another network."""
         if self.compact is not None and self.kind != "compact":
             raise UsageError(f"--compact is for --kind compact, not {self.kind}", "leave it out")
+        if self.siamese is not None and self.kind != "siamese-densenet":
+            raise UsageError(f"--siamese is for --kind siamese-densenet, not {self.kind}", "leave it out")
         return KINDS[self.kind].settings(**self.given())
 
 
@@ -86,7 +97,7 @@ def search(options: SearchOptions) -> None:
         seed=options.seed,
         worker=options.worker,
     )
-    trial = objective(options.kind, options.settings(), SearchSpace(options.epochs), options.out)
+    trial = objective(options.kind, options.settings(), SearchSpace(options.epochs, options.lr), options.out)
     study.run(found, trial, options.trials, _print_trial)
     shown = {key: value for key, value in options.given().items() if value is not None and key != "threads"}
     best = options.out / "best"

@@ -59,3 +59,25 @@ class Contrastive:
     def __call__(self, different: Any, distance: Any) -> Any:
         """Return the loss of each pair, (batch,)."""
         return contrastive(different, distance, self.margin)
+
+
+def contrastive_in_batch(people: Any, embeddings: Any, margin: float = MARGIN) -> Any:
+    """Return the loss of each of n images, (n,), compared with all others; ``embeddings`` are (n, d).
+
+    Its pairs with the same person and with others weigh the same, as in the article's batches of pairs. Of the pairs
+    with others only those within ``margin`` count: the mean over all would be near 0 as soon as most are apart, and the
+    few that are confused would move nothing. ``people`` (n,) are integers.
+    """
+    ops = tensorflow().keras.ops
+    distance = euclidean(embeddings[:, None, :], embeddings[None, :, :])
+    same = ops.cast(people[:, None] == people[None, :], "float32")
+    oneself = ops.eye(ops.shape(distance)[0], dtype="float32")
+    near = (1 - same) * ops.cast(distance < margin, "float32")
+    losses = contrastive(1 - same, distance, margin)
+    return _mean_of(losses, same - oneself) + _mean_of(losses, near)
+
+
+def _mean_of(values: Any, weights: Any) -> Any:
+    """Return the mean of each row's values with weight 1, (n,); 0 where there is none."""
+    ops = tensorflow().keras.ops
+    return ops.sum(values * weights, axis=-1) / ops.maximum(ops.sum(weights, axis=-1), 1.0)

@@ -7,7 +7,7 @@ shift another's. OpenCV does in about 0.2 ms what took TensorFlow 1 ms image by 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ _WORST_QUALITY = 5
 Floats = NDArray[np.float32]
 
 
-def change(image: Image, wanted: Augmentation, seed: Sequence[int] | NDArray[np.int_]) -> Image:
+def change(image: Image, wanted: Augmentation, seed: Sequence[int] | NDArray[Any]) -> Image:
     """Return ``image``, uint8 RGB (h, w, 3), changed as ``seed`` (integers, at least 0) says; uint8, same shape."""
     drawn = _Drawn(seed)
     floats = _lit(_moved(image, wanted, drawn).astype(np.float32), wanted, drawn)
@@ -43,7 +43,7 @@ def change(image: Image, wanted: Augmentation, seed: Sequence[int] | NDArray[np.
 class _Drawn:
     """The random numbers of one image, by their place."""
 
-    def __init__(self, seed: Sequence[int] | NDArray[np.int_]) -> None:
+    def __init__(self, seed: Sequence[int] | NDArray[Any]) -> None:
         self._random = np.random.default_rng([int(number) & 0xFFFFFFFF for number in seed])
         self._numbers = self._random.random(_PLACES)
 

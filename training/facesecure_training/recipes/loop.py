@@ -44,7 +44,8 @@ class TrainingLoop:
 
     def run(self) -> TrainingProgress:
         """Train to the end. Raises FacesecureError if the loss is not finite, KeyboardInterrupt if interrupted."""
-        with Interruption() as interruption, ProgressBar(self.record.epochs * self.recipe.steps, "training") as bar:
+        steps, images = self.record.epochs * self.recipe.steps, self.record.images_a_step
+        with Interruption() as interruption, ProgressBar(steps, "training", images=images) as bar:
             bar.reach(self._done)
             while not self.record.progress.finished:
                 self._epoch(interruption, bar)
@@ -120,7 +121,8 @@ class TrainingLoop:
         checkpoint.save(self.record.folder.state, self._variables(), self.record.progress)
 
     def _variables(self) -> list[Any]:
-        return [*self.recipe.trained.variables, *self.optimiser.variables]
+        memory = getattr(self.recipe, "memory", ())
+        return [*self.recipe.trained.variables, *self.optimiser.variables, *memory]
 
 
 class Interruption:

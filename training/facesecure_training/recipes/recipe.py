@@ -28,7 +28,11 @@ class Goal:
 
 
 class Recipe(Protocol):
-    """One way to train one network."""
+    """One way to train one network.
+
+    A recipe that draws on earlier epochs has an attribute ``memory``: the variables that a resumed run needs beside
+    those of ``trained``.
+    """
 
     @property
     def network(self) -> Any:

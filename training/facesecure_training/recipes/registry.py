@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.recipes.recipe import Recipe
@@ -15,6 +15,9 @@ from facesecure_training.recipes.settings import (
     SiameseSettings,
     TrainingSettings,
 )
+
+if TYPE_CHECKING:
+    from facesecure_training.datasets.folders import ClassFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def _compact(settings: CompactSettings) -> Recipe:
 def _siamese(settings: SiameseSettings) -> Recipe:
     from facesecure_training.networks.densenet import densenet
     from facesecure_training.recipes.data import training_and_validation
-    from facesecure_training.recipes.siamese import SiameseTraining
+    from facesecure_training.recipes.initial_weights import begin_with
 
     network = densenet(
         units(settings.blocks),
@@ -60,8 +63,29 @@ def _siamese(settings: SiameseSettings) -> Recipe:
         theta=settings.theta,
         embedding=settings.embedding,
         side=settings.size,
+        normalise=settings.unit_length,
     )
-    return SiameseTraining(network, training_and_validation(settings), settings)
+    if settings.initial is not None:
+        begin_with(network, settings.initial)
+    return _siamese_recipe(network, training_and_validation(settings), settings)
+
+
+def _siamese_recipe(network: Any, folders: tuple[ClassFolder, ClassFolder], settings: SiameseSettings) -> Recipe:
+    if settings.objective == "people":
+        from facesecure_training.recipes.people import PeopleTraining
+
+        return PeopleTraining(network, folders, settings)
+    if settings.objective == "arcface":
+        from facesecure_training.recipes.embed import EmbedderTraining
+
+        return EmbedderTraining(network, folders, settings.as_embedder())
+    if settings.objective == "distil":
+        from facesecure_training.recipes.distil import DistilTraining
+
+        return DistilTraining(network, folders, settings)
+    from facesecure_training.recipes.siamese import SiameseTraining
+
+    return SiameseTraining(network, folders, settings)
 
 
 def _embedder(settings: EmbedderSettings) -> Recipe:

@@ -36,7 +36,7 @@ class TrainingSettings:
     schedule: Annotated[ScheduleKind, OptionInfo("Schedule of learning rate and beta1.")] = "one-cycle"
     cycle: Annotated[int, OptionInfo("Epochs in each triangle.", min=1)] = 4
     weight_decay: Annotated[float, OptionInfo("Weight decay per step, times --lr.", min=0)] = 0.0
-    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "report"
+    augment: Annotated[str, OptionInfo("Preset: none, report, door, aligned or jittered.")] = "report"
     strength: Annotated[float, OptionInfo("Factor on the augmentation.", min=0)] = 1.0
     split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "source"
     held_out: Annotated[float, OptionInfo("Share of --data to validate on.", min=0.01, max=0.9)] = 0.2
@@ -99,7 +99,10 @@ class CompactSettings(ClassifierSettings):
         "head"
     )
     views: Annotated[int, OptionInfo("Augmented versions of each image, for a head.", min=1)] = 5
-    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "aligned"
+    augment: Annotated[str, OptionInfo("Preset: none, report, door, aligned or jittered.")] = "aligned"
+
+
+Objective = Literal["pairs", "people", "arcface", "distil"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +110,54 @@ class SiameseSettings(TrainingSettings):
     """Settings of a siamese DenseNet."""
 
     split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "class"
+    objective: Annotated[
+        Objective,
+        OptionInfo(
+            "pairs: drawn at random, as in the article; people: several images of people who look alike; "
+            "arcface: classify people; distil: follow the bundled network, without labels."
+        ),
+    ] = "pairs"
+    initial: Annotated[
+        Path | None, OptionInfo("Run or .keras file whose weights it begins with.", default_text="random weights")
+    ] = None
     blocks: Annotated[str, OptionInfo("Units of each dense block; DenseNet-121: 6,12,24,16.")] = "3,6,8,6"
     growth: Annotated[int, OptionInfo("Channels each unit adds; DenseNet-121: 32.", min=1)] = 16
     theta: Annotated[float, OptionInfo("Share of channels a transition keeps.", min=0.01, max=1)] = 0.5
     embedding: Annotated[int, OptionInfo("Length of an embedding.", min=2)] = 32
+    normalise: Annotated[
+        bool, OptionInfo("Scale embeddings to length 1, as the daemon needs it; all objectives but pairs always do.")
+    ] = False
     margin: Annotated[float, OptionInfo("Distance beyond which different people are not pushed apart.")] = 2.0
     pairs: Annotated[int, OptionInfo("Pairs per epoch, half of them of the same person.", min=2)] = 4000
+    each: Annotated[int, OptionInfo("people: Most images of a person in a row.", min=2)] = 4
+    alike: Annotated[
+        int, OptionInfo("people: People who look alike, put beside each person; 0: people at random.", min=0)
+    ] = 3
+    angle: Annotated[float, OptionInfo("arcface: The margin, in radians.", min=0)] = 0.3
+    scale: Annotated[float, OptionInfo("arcface: Factor on cosines.")] = 24.0
+    views: Annotated[int, OptionInfo("distil: Views of each image that the bundled network embeds.", min=1)] = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "initial", self.initial and expanded(self.initial).absolute())
+
+    @property
+    def unit_length(self) -> bool:
+        """Whether embeddings have length 1."""
+        return self.normalise or self.objective != "pairs"
+
+    def as_embedder(self) -> EmbedderSettings:
+        """Return the settings of the recipe that classifies people (``recipes.embed``)."""
+        shared: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(TrainingSettings)}
+        own: dict[str, Any] = {"embedding": self.embedding, "margin": self.angle, "scale": self.scale}
+        return EmbedderSettings(**shared, **own, pairs=max(2, self.pairs // 4))
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedderSettings(TrainingSettings):
     """Settings of MobileFaceNet with a margin head over the people of the training set."""
 
-    augment: Annotated[str, OptionInfo("Preset: none, report, door or aligned.")] = "aligned"
+    augment: Annotated[str, OptionInfo("Preset: none, report, door, aligned or jittered.")] = "aligned"
     split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "class"
     width: Annotated[float, OptionInfo("Factor on the number of filters.", min=0.05)] = 1.0
     embedding: Annotated[int, OptionInfo("Length of an embedding.", min=2)] = 128

@@ -20,6 +20,8 @@ from facesecure_training.recipes.settings import TrainingSettings
 from facesecure_training.recipes.training_log import TrainingLog, ignore_row
 
 log = logging.getLogger(__name__)
+_IMAGES = {"siamese-densenet": 2}
+"""Images that an example of a batch has, where it is not one."""
 
 
 def train(
@@ -43,8 +45,14 @@ def train(
     with naming_unreadable(recipe.training_data.files, recipe.validation_data.files):
         if not resume:
             _begin(kind, settings, folder, recipe)
-        epochs, patience = settings.epochs, settings.patience
-        with TrainingLog(recipe, folder, epochs=epochs, patience=patience, after_epoch=after_epoch) as record:
+        with TrainingLog(
+            recipe,
+            folder,
+            epochs=settings.epochs,
+            patience=settings.patience,
+            after_epoch=after_epoch,
+            images_a_step=settings.batch * _IMAGES.get(kind, 1),
+        ) as record:
             if isinstance(recipe, HeadTraining):
                 return fit_head(record, adam, eager=settings.eager)
             loop = TrainingLoop(record, adam, strategy=strategy, eager=settings.eager)

@@ -26,8 +26,9 @@ class TrainingLog:
         epochs: int,
         patience: int = 0,
         after_epoch: Callable[[EpochRow], None] = ignore_row,
+        images_a_step: int = 0,
     ) -> None:
-        self.recipe, self.folder, self.epochs = recipe, folder, epochs
+        self.recipe, self.folder, self.epochs, self.images_a_step = recipe, folder, epochs, images_a_step
         self._patience, self._after_epoch = patience, after_epoch
         self.progress = TrainingProgress()
         self._events = TensorBoardEvents(folder.events)
@@ -50,7 +51,7 @@ class TrainingLog:
         save()
         self.folder.save_curves(progress.history)
         self._events.numbers(row, progress.epoch)
-        bar.say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        bar.say("  ".join([*(f"{name} {value:.4g}" for name, value in row.items()), bar.pace()]))
         self._after_epoch(row)
 
     def _rate(self, row: EpochRow) -> None:
