@@ -9,9 +9,13 @@ from facesecure.domain.errors import ModelError
 from facesecure.domain.interfaces import Embedder
 from facesecure.recognition.gallery import LiveGallery
 from facesecure.recognition.human_filter import Doubts, accept_all
+from facesecure.vision.images.align import SIZE
+from facesecure.vision.images.fitting import resized
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.inference.backend import PROCESSOR, Backend
 from facesecure.vision.inference.model_card import Model
+
+_ALIGNED = (SIZE, SIZE, 3)
 
 
 class ModelEmbedder:
@@ -38,11 +42,13 @@ class ModelEmbedder:
     def embed(self, face: Image) -> Embedding:
         """Return the embedding, float32 (size,) of length 1, of ``face``: uint8 RGB (112, 112, 3), aligned.
 
-        A dark face is brightened first, here and nowhere else, so that training, enrolment and recognition agree.
-        Raises ValueError for another shape or dtype.
+        A face is fitted to a model of another input size, and a dark one brightened, here and nowhere else, so that
+        training, enrolment and recognition agree. Raises ValueError for another shape or dtype.
         """
-        if face.shape != self._shape or face.dtype != np.uint8:
-            raise ValueError(f"an aligned face is uint8 {self._shape}, not {face.dtype} {face.shape}")
+        if face.shape not in (_ALIGNED, self._shape) or face.dtype != np.uint8:
+            raise ValueError(f"an aligned face is uint8 {_ALIGNED}, not {face.dtype} {face.shape}")
+        if face.shape != self._shape:
+            face = resized(face, (self._shape[0], self._shape[1]))
         (embedding,) = self._graph.invoke(brightened(face)[None])
         return np.asarray(embedding[0], np.float32)
 

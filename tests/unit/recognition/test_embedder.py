@@ -5,6 +5,8 @@ import pytest
 
 from facesecure.domain.errors import ModelError
 from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.vision.images.fitting import resized
+from facesecure.vision.images.illumination import brightened
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.common.cropping import Cropper
 from support.faces import PHOTOS
@@ -70,3 +72,14 @@ def test_anything_but_an_aligned_face_is_refused(embedder, wrong):
 def test_a_detector_is_no_embedder():
     with pytest.raises(ModelError, match="onet does not embed faces"):
         ModelEmbedder(load_model("onet"))
+
+
+def test_a_dark_face_is_brightened_alike_in_any_size(grace):
+    dark = (grace * 0.12).astype(np.uint8)
+    small = resized(dark, (64, 64))
+    assert brightened(small).mean() == pytest.approx(brightened(dark).mean(), rel=0.05)
+
+
+def test_a_face_that_is_not_aligned_is_refused(embedder):
+    with pytest.raises(ValueError, match="an aligned face is uint8"):
+        embedder.embed(np.zeros((64, 64, 3), np.uint8))

@@ -22,12 +22,12 @@ from facesecure.recognition.classifier_scores import nobodies
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.storage.trusted_models import load_model
 from facesecure.util.paths import expanded
+from facesecure.vision.images.fitting import resized
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.card_fields import ClassifierFacts
 from facesecure.vision.inference.model_card import Model
 from facesecure_training.common.progress import with_progress
-from facesecure_training.export.samples import resized
 
 if TYPE_CHECKING:
     from facesecure_training.export.trained import Identity

@@ -27,12 +27,12 @@ from facesecure.domain.errors import UsageError
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.util.files import replace_file
 from facesecure.vision.images.align import SIZE
+from facesecure.vision.images.fitting import resized
 from facesecure.vision.images.illumination import brightened
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets.cache import state_of
-from facesecure_training.export.samples import resized
 from facesecure_training.recipes.augment import Augmentation
 from facesecure_training.recipes.image_changes import change
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Box, Image
+from facesecure.vision.images.align import SIZE
 
 _FACE = np.s_[20:100, 16:96]
 """The middle of an aligned crop: forehead to chin and cheek to cheek."""
@@ -75,10 +76,25 @@ def _brightness(region: Image) -> float:
 
 
 def brightened(crop: Image) -> Image:
-    """Return ``crop`` (aligned, uint8 RGB) for an embedder: a dark face brightened by gamma, others unchanged."""
-    grey = cv2.cvtColor(crop[_FACE], cv2.COLOR_RGB2GRAY)
+    """Return ``crop`` for an embedder: a dark face brightened by gamma, others unchanged.
+
+    ``crop`` is aligned, uint8 RGB (112, 112, 3), or the same in another size.
+    """
+    grey = cv2.cvtColor(_face_of(crop), cv2.COLOR_RGB2GRAY)
     level = float(np.exp(_LOGARITHMS[grey].mean()))
     if level >= _WELL_LIT:
         return crop
     exponent = max(0.2, float(np.log(_WELL_LIT / 255) / np.log(max(level, 1.0) / 255)))
     return np.asarray(cv2.LUT(crop, np.round(255 * _STEPS**exponent).astype(np.uint8)), np.uint8)
+
+
+def _face_of(crop: Image) -> Image:
+    """Return the part of ``crop`` that _FACE is of an aligned crop of the usual size."""
+    height, width = crop.shape[:2]
+    if (height, width) == (SIZE, SIZE):
+        return crop[_FACE]
+    rows, columns = (
+        slice(round(part.start * side / SIZE), max(1, round(part.stop * side / SIZE)))
+        for part, side in zip(_FACE, (height, width), strict=True)
+    )
+    return crop[rows, columns]
