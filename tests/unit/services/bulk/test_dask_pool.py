@@ -1,0 +1,87 @@
+"""Bulk work on real processes of Dask: on this machine, and on a cluster that runs already, over TLS."""
+
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from facesecure.domain.errors import FacesecureError
+from facesecure.services.bulk.workforce import Workforce
+from support.bulk_work import deadly, doubled, failing, signed
+from support.tls import Authority
+
+pytestmark = pytest.mark.slow
+pytest.importorskip("distributed", reason="needs the [cluster] extra")
+
+
+@pytest.fixture(scope="module")
+def pool():
+    """Two processes."""
+    with Workforce(2).pool() as started:
+        yield started
+
+
+def results(outcomes) -> list[int]:
+    return sorted(outcome.result for outcome in outcomes)
+
+
+def test_two_processes_return_what_one_does(pool):
+    assert results(pool.map(doubled, 5, range(100), chunk=7)) == [2 * number + 5 for number in range(100)]
+    assert "2 processes; dashboard: http://127.0.0.1:" in pool.described
+
+
+def test_an_error_of_the_work_ends_it_here(pool):
+    with pytest.raises(ValueError, match="broken"):
+        list(pool.map(failing, "broken", range(9)))
+    assert results(pool.map(doubled, 0, [1])) == [2]
+
+
+def test_a_worker_that_is_killed_is_replaced_and_its_work_done_again(pool, tmp_path):
+    outcomes = pool.map(signed, tmp_path, range(40), chunk=2)
+    found = [next(outcomes)]
+    os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)
+    found += outcomes
+    assert results(found) == list(range(40))
+    assert len(list(tmp_path.iterdir())) > 2
+
+
+def test_an_item_that_kills_every_process_is_named_and_the_others_are_done(pool):
+    found = {outcome.item: outcome for outcome in pool.map(deadly, 7, range(20), chunk=5)}
+    assert found.pop(7).lost == "the processes that worked on it died"
+    assert [found[number].result for number in sorted(found)] == sorted(set(range(20)) - {7})
+
+
+@contextmanager
+def cluster(folder: Path):
+    """A cluster of another owner, which asks for certificates."""
+    from distributed import LocalCluster, Security
+
+    security = Security(
+        tls_ca_file=str(folder / "ca.pem"), require_encryption=True,
+        **{f"tls_{who}_{what}": str(folder / f"client.{end}")
+           for who in ("client", "scheduler", "worker") for what, end in (("cert", "pem"), ("key", "key"))},
+    )  # fmt: skip
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, security=security, protocol="tls", host="127.0.0.1", dashboard_address=None
+    ) as started:
+        yield started.scheduler_address
+
+
+def test_a_cluster_over_tls_works_and_lets_nobody_in_without_its_certificates(tmp_path):
+    ours, foreign = tmp_path / "ours", tmp_path / "foreign"
+    for folder in (ours, foreign):
+        folder.mkdir()
+        Authority(folder).client_files(folder)
+    with cluster(ours) as address:
+        with Workforce(cluster=address, tls=ours).pool() as pool:
+            assert results(pool.map(doubled, 0, range(5))) == [0, 2, 4, 6, 8]
+        with pytest.raises(FacesecureError, match="there is no cluster at tls://"):
+            Workforce(cluster=address, tls=foreign).pool().__enter__()
+
+
+def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):
+    monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
+    with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
+        Workforce(cluster="tcp://127.0.0.1:9").pool().__enter__()
