@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import insert, text
-from support.postgres.server import ADMINISTRATOR, Server
 
 from facesecure.hub.connecting import HubAddress, make_engine
 from facesecure.hub.database import HubDatabase
@@ -31,6 +30,7 @@ from facesecure.hub.rows import (
 )
 from facesecure.hub.store import HubStore
 from facesecure.hub.tables import doors, estate
+from support.postgres.server import ADMINISTRATOR, Server
 
 ALL = frozenset(Right)
 SIGNATURE = b"s" * 64

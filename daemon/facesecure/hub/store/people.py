@@ -127,7 +127,7 @@ def _shared(**row: Any) -> SharedPerson:
 
 def _insert(connection: Connection, person: Person) -> bool:
     statement = insert_into(connection, people).values(**_written(person)).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    return connection.execute(statement.returning(people.c.identifier)).first() is not None
 
 
 def _replace(connection: Connection, person: Person, after: int) -> bool:

@@ -51,7 +51,7 @@ def _written(connection: Connection, record: Record) -> dict[str, Any]:
 
 def _insert(connection: Connection, record: Record) -> bool:
     statement = insert_into(connection, records).values(**_written(connection, record)).on_conflict_do_nothing()
-    return bool(connection.execute(statement).rowcount)
+    return connection.execute(statement.returning(records.c.identifier)).first() is not None
 
 
 def _replace(connection: Connection, record: Record, key: ColumnElement[bool], after: int) -> bool:

@@ -41,7 +41,8 @@ def _keys() -> list[sa.CheckConstraint]:
     return [_most("box_key", 32, 32), _most("sign_key", 32, 32)]
 
 
-_SIGNED = _most("signature", 64, 64)
+def _signed() -> sa.CheckConstraint:
+    return _most("signature", 64, 64)
 
 
 def upgrade() -> None:
@@ -68,11 +69,11 @@ def upgrade() -> None:
 
 
 def _create_doors() -> None:
-    about = (sa.Column("name", sa.String(64), nullable=False), _id("household"))
     op.create_table(
         "doors",
         _id("identifier", primary_key=True),
-        *about,
+        sa.Column("name", sa.String(64), nullable=False),
+        _id("household"),
         sa.Column("role", _text(63), nullable=False, unique=True),
         _bytes("box_key"),
         _bytes("sign_key"),
@@ -101,7 +102,8 @@ def _create_doors() -> None:
         "invitations",
         _id("identifier", primary_key=True),
         sa.Column("role", _text(63), nullable=False, unique=True),
-        *(column.copy() for column in about),
+        sa.Column("name", sa.String(64), nullable=False),
+        _id("household"),
         sa.Column("rights", _text(63), nullable=False),
         _time("expires_at"),
         _time("used_at", nullable=True),
@@ -131,7 +133,7 @@ def _create_doors() -> None:
         _revision(),
         sa.PrimaryKeyConstraint("household", "version", "door"),
         _most("wrapped", 512),
-        _SIGNED.copy(),
+        _signed(),
     )
 
 
@@ -148,7 +150,7 @@ def _create_people() -> None:
         _revision(),
         _most("identifier", 32, 32),
         _most("document", 4 << 20),
-        _SIGNED.copy(),
+        _signed(),
     )
     op.create_table(
         "person_keys",
@@ -161,7 +163,7 @@ def _create_people() -> None:
         sa.PrimaryKeyConstraint("person", "door"),
         sa.ForeignKeyConstraint(["person"], ["people.identifier"]),
         _most("wrapped", 512),
-        _SIGNED.copy(),
+        _signed(),
     )
     op.create_table(
         "removals",
@@ -176,7 +178,7 @@ def _create_people() -> None:
         _revision(),
         sa.PrimaryKeyConstraint("person", "door"),
         sa.ForeignKeyConstraint(["person"], ["people.identifier"]),
-        _SIGNED.copy(),
+        _signed(),
     )
 
 
@@ -196,7 +198,7 @@ def _create_shared() -> None:
         sa.CheckConstraint("kind IN ('visitor', 'marked', 'calibration', 'arming', 'mode')", "kinds"),
         _most("identifier", 128),
         _most("document", 1 << 20),
-        _SIGNED.copy(),
+        _signed(),
     )
     op.create_table(
         "sightings",
@@ -212,7 +214,7 @@ def _create_shared() -> None:
         _most("identifier", 32, 32),
         _most("document", 64 << 10),
         _most("crop", 1 << 20),
-        _SIGNED.copy(),
+        _signed(),
     )
     sighting = (["sighting", "household"], ["sightings.identifier", "sightings.household"])
     op.create_table(
