@@ -82,10 +82,10 @@ def predicted(network: Any, images: Sequence[Image]) -> Outputs:
 
 def _network(run: Path) -> Any:
     from facesecure_training.common.optional_dependencies import tensorflow
-    from facesecure_training.export import trained
+    from facesecure_training.networks import saved
 
     tensorflow().keras.backend.clear_session()
-    return trained.read(run)
+    return saved.read(run)
 
 
 def _measured_in(light: str, entries: Sequence[Entry]) -> list[int]:

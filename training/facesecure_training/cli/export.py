@@ -97,13 +97,15 @@ def export(options: ExportOptions) -> None:
       facesecure-train export runs/front-door --form all --data crops/validation --into models
       facesecure-train export my.keras --form float16 --labels alice,bob,unknown --name door
     """
-    from facesecure_training.export import forms, trained
+    from facesecure_training.export import forms
+    from facesecure_training.export.trained import Identity
+    from facesecure_training.networks import saved
 
     chosen, everything = _chosen(options.forms or ["float16"])
-    identity = options.identity(trained.Identity.of_run(options.model))
+    identity = options.identity(Identity.of_run(options.model))
     request = options.request(chosen)
     done = []
-    for one in forms.export(trained.read(options.model), identity, request):
+    for one in forms.export(saved.read(options.model), identity, request):
         done.append(one)
         if not options.as_json:
             typer.echo(_line(one), err=isinstance(one, forms.Refused))

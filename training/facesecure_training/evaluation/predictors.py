@@ -106,9 +106,10 @@ def _embedder(model: Model) -> Network:
 
 def _of_keras(path: Path) -> Network:
     from facesecure_training.common.optional_dependencies import tensorflow
-    from facesecure_training.export import trained
+    from facesecure_training.export.trained import Identity
+    from facesecure_training.networks import saved
 
-    model, identity = trained.read(path), trained.Identity.of_run(path)
+    model, identity = saved.read(path), Identity.of_run(path)
     traced = tensorflow().function(lambda image: model(image, training=False))
     facts = _facts(identity) if identity.classes else None
     brighten = facts is None or facts.light == "brightened"
@@ -118,8 +119,8 @@ def _of_keras(path: Path) -> Network:
         found: Outputs = np.asarray(traced(image), np.float32)[0]
         return found
 
-    sha256 = hashlib.sha256(trained.file_of(path).read_bytes()).hexdigest()
-    return Network(path.stem, trained.image_size(model), predict, sha256, None, identity.classes, facts)
+    sha256 = hashlib.sha256(saved.file_of(path).read_bytes()).hexdigest()
+    return Network(path.stem, saved.image_size(model), predict, sha256, None, identity.classes, facts)
 
 
 def _facts(identity: Identity) -> ClassifierFacts:

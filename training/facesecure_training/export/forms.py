@@ -22,7 +22,8 @@ from facesecure_training.export.convert import Precision, static, to_tflite
 from facesecure_training.export.parity import OutputKind, Outputs, Proof, output_kind, prove, require
 from facesecure_training.export.runtimes import RuntimeReading
 from facesecure_training.export.samples import crops_under, shipped_samples
-from facesecure_training.export.trained import Identity, image_size
+from facesecure_training.export.trained import Identity
+from facesecure_training.networks.saved import image_size
 
 FORMS: Mapping[str, Precision] = {
     "float": "float32",

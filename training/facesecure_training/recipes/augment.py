@@ -7,7 +7,7 @@ alone: the same seed gives the same image.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,48 +17,10 @@ from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.common.optional_dependencies import tensorflow
-from facesecure_training.recipes.image_changes import change
+from facesecure_training.recipes.image_changes import Augmentation, change
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.loading import Augment
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """The largest extent of each change; 0 disables it.
-
-    ``rotation`` in degrees; ``shift`` and ``zoom`` in shares of the side; ``flip`` the share of mirrored images;
-    ``light`` in stops, ``backlight`` the share of light one side loses and the other gains, ``contrast`` the share by
-    which it rises or falls, ``gamma`` the natural logarithm of the exponent; ``blur`` the Gaussian's sigma in shares of
-    the side; ``noise`` a standard deviation in brightness steps; ``low_resolution`` the factor lost, beyond 1;
-    ``jpeg`` the quality lost, of 100.
-
-    Example::
-
-        harder = augment(preset("door", strength=0.5))
-    """
-
-    rotation: float = 0.0
-    shift: float = 0.0
-    zoom: float = 0.0
-    flip: float = 0.0
-    light: float = 0.0
-    backlight: float = 0.0
-    contrast: float = 0.0
-    gamma: float = 0.0
-    blur: float = 0.0
-    noise: float = 0.0
-    low_resolution: float = 0.0
-    jpeg: float = 0.0
-
-    def times(self, strength: float) -> Augmentation:
-        """Return the same changes, scaled by ``strength``; the share of mirrored images stays."""
-        return replace(self, **{name: value * strength for name, value in asdict(self).items() if name != "flip"})
-
-    @property
-    def nothing(self) -> bool:
-        """Whether no change is enabled."""
-        return not any(asdict(self).values())
 
 
 _GEOMETRY = Augmentation(rotation=20.0, shift=0.2, zoom=0.2, flip=0.5)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.export import trained
+from facesecure_training.networks import saved
 
 
 def begin_with(network: Any, source: Path) -> None:
@@ -14,7 +14,7 @@ def begin_with(network: Any, source: Path) -> None:
 
     Raises ModelError if there is none, UsageError if it is a network of another shape.
     """
-    earlier = trained.read(source)
+    earlier = saved.read(source)
     shapes = [[tuple(weight.shape) for weight in one.get_weights()] for one in (earlier, network)]
     if shapes[0] != shapes[1]:
         raise UsageError(

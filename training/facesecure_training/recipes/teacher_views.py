@@ -33,8 +33,7 @@ from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.model_card import load_model
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets.cache import state_of
-from facesecure_training.recipes.augment import Augmentation
-from facesecure_training.recipes.image_changes import change
+from facesecure_training.recipes.image_changes import Augmentation, change
 
 TEACHER = "mobilefacenet"
 _MIXED = 0.5

@@ -7,7 +7,8 @@ import pytest
 
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.illumination import brightened
-from facesecure_training.recipes.augment import PRESETS, Augmentation, augment, augment_image, preset, with_brightening
+from facesecure_training.recipes.augment import PRESETS, augment, augment_image, preset, with_brightening
+from facesecure_training.recipes.image_changes import Augmentation
 from support.faces import portrait, scaled
 
 pytestmark = pytest.mark.tensorflow
