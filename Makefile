@@ -167,13 +167,15 @@ clean:
 	find daemon plugins training benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # On demand, in chroots outside of the tree (FACESECURE_CHROOTS; ~/.cache/facesecure/chroots): both want root.
-# make test-picamera   the Pi's camera source against the real picamera2, on libcamera's virtual camera
+# make test-picamera   the Debian package with picamera2: images of libcamera's virtual camera on Debian 13, and on 12 that
+#                      apt's simplejpeg, built for NumPy 1, does no harm
 # make test-arm64      the wheel, its models and the demo as a 64-bit Pi would run them, emulated (SUITE=bookworm|trixie)
 .PHONY: test-picamera test-arm64
 SUITE ?= bookworm
 
-test-picamera: .venv/.made
-	tests/chroots/picamera.sh
+test-picamera: .venv/.dev
+	tests/chroots/picamera.sh trixie
+	tests/chroots/picamera.sh bookworm
 
 test-arm64: .venv/.made
 	tests/chroots/arm64.sh $(SUITE)
