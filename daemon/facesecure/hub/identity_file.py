@@ -93,6 +93,7 @@ def _ca_file(identity: Identity, state_dir: Path) -> Path | None:
         if read_regular(path) == wanted:
             return path
     except FileNotFoundError:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folders(state_dir, path.parent)
     write_durably(path, wanted)
     return path

@@ -78,14 +78,15 @@ def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
 
 
 def overview(config: HubConfig, state_dir: Path) -> Overview:
-    """Return how this door stands with its hub. Raises HubError."""
+    """Return how this door stands with its hub. Raises HubError, NotGenuineError."""
     identity = read_identity(state_dir)
     with opened(identity, config, state_dir) as store:
         doors, problems = _trusted(identity, store)
         waiting, forged = _waiting(doors, store.removals.open())
+        own = doors.door(identity.door)
         invited = [one.name for one in store.joining.invitations() if one.used_at is None]
     return Overview(
-        name=identity.own().name,
+        name=own.name,
         id=identity.door,
         url=config.database or identity.url,
         manager=identity.is_manager,

@@ -53,6 +53,7 @@ class SecretFiles:
     def write(self, name: str, content: bytes) -> None:
         """Write ``content`` durably. Makes the key if there is none yet. Raises OSError, or StoreError."""
         path = self.path(name)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private_folders(self._root, path.parent)
         cipher = FieldCipher(find_key(self._root) or make_key(self._root / KEY_NAME))
         write_durably(path, _encoded(content, path.name, cipher))
