@@ -190,10 +190,11 @@ def scores(photos: ImagesOptions, faces: FaceOptions, options: ScoresOptions) ->
     Example:
       facesecure-train evaluate scores --images lfw-dev/images --write-card
     """
+    from facesecure_training.evaluation import photo_embeddings
     from facesecure_training.evaluation import setting as settings
 
     setting = faces.setting()
-    report = settings.measure_scores(setting, photos.images)
+    report = photo_embeddings.measure_scores(setting, photos.images)
     if options.write_card:
         settings.write_scores(setting.load(), report, dataset_of(photos.images))
     if options.as_json:

@@ -76,35 +76,6 @@ def rate_of(text: object) -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceOptions:
-    """Which model is evaluated, and how faces are found in photos."""
-
-    model: Annotated[
-        str, typer.Option("--model", help="Name of a bundled or downloaded model, or path to NAME.tflite.")
-    ] = "mobilefacenet"
-    detector: Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")] = "mtcnn"
-    max_side: Annotated[
-        int | None, typer.Option("--max-side", min=32, help="Shrink larger photos to this many pixels first.")
-    ] = None
-    cache: Annotated[
-        Path | None, typer.Option("--cache", help="Keep the aligned faces in this folder for the next run.")
-    ] = None
-    state_dir: StateDir = None
-
-    def setting(self, *, crops: bool = False) -> Setting:
-        """Return these options as a ``Setting``; ``crops`` allows photos that are crops already (--detector none).
-
-        Raises UsageError for an unknown detector.
-        """
-        from facesecure_training.common.cropping import DetectorKind
-        from facesecure_training.evaluation.setting import Setting
-
-        known = (*get_args(DetectorKind), *(("none",) if crops else ()))
-        require_one_of(known, self.detector, "--detector")
-        return Setting(self.model, self.detector, self.max_side, self.cache, self.state_dir)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, kw_only=True)
 class WorkOptions:
     """Who does the work: this process, several on this machine, or a cluster."""
 
@@ -142,6 +113,42 @@ class WorkOptions:
         if self.cluster is not None and self.workers is not None:
             raise UsageError("--workers starts processes here, and --cluster has its own", "give one of the two")
         return Workforce(self.workers or 1, self.cluster, self.cluster_tls)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceOptions(WorkOptions):
+    """Which model is evaluated, how faces are found in photos, and who embeds them."""
+
+    model: Annotated[
+        str, typer.Option("--model", help="Name of a bundled or downloaded model, or path to NAME.tflite.")
+    ] = "mobilefacenet"
+    detector: Annotated[str, typer.Option("--detector", help="mtcnn, haar or yunet.")] = "mtcnn"
+    max_side: Annotated[
+        int | None, typer.Option("--max-side", min=32, help="Shrink larger photos to this many pixels first.")
+    ] = None
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Keep the aligned faces in this folder for the next run.")
+    ] = None
+    state_dir: StateDir = None
+
+    def setting(self, *, crops: bool = False) -> Setting:
+        """Return these options as a ``Setting``; ``crops`` allows photos that are crops already (--detector none).
+
+        Raises UsageError for an unknown detector.
+        """
+        from facesecure_training.common.cropping import DetectorKind
+        from facesecure_training.evaluation.setting import Setting
+
+        known = (*get_args(DetectorKind), *(("none",) if crops else ()))
+        require_one_of(known, self.detector, "--detector")
+        return Setting(
+            self.model,
+            self.detector,  # type: ignore[arg-type]
+            self.max_side,
+            self.cache,
+            self.state_dir,
+            self.workforce(1),
+        )
 
 
 def require_one_of(known: tuple[str, ...], word: str, option: str) -> None:

@@ -1,4 +1,4 @@
-"""Embeddings of a folder of photos, made with the daemon's own detector, alignment and embedder."""
+"""The photos that are evaluated, by person and in pairs, as lists and folders name them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.camera.sources.images import EXTENSIONS
-from facesecure.domain import Embedding
-from facesecure.domain.errors import ImageError, UsageError
-from facesecure.domain.interfaces import Embedder
+from facesecure.domain.errors import UsageError
 from facesecure.util.paths import named, read_text
-from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.optional_dependencies import parquet
 from facesecure_training.common.photos import class_name, photos_in
-from facesecure_training.common.progress import with_progress
 
 _COLUMNS = "it needs the columns first,second,same"
 
@@ -112,19 +108,3 @@ def _listed(images: Path, identities: Path) -> dict[str, list[Path]]:
             f"{identities} is not a list of identities ({error})", "it needs the columns image,identity"
         ) from error
     return people
-
-
-def embed_photos(photos: Iterable[Path], cropper: CropMaker, embedder: Embedder) -> Mapping[Path, Embedding | None]:
-    """Return each photo's embedding, or None if no face was found; shows progress on stderr.
-
-    Raises ImageError if a photo is missing or cannot be read.
-    """
-    distinct = sorted(set(photos))
-    missing = [photo for photo in distinct if not photo.is_file()]
-    if missing:
-        raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
-    found: dict[Path, Embedding | None] = {}
-    for photo in with_progress(distinct, "embedding"):
-        crop = cropper.crop(photo)
-        found[photo] = None if crop is None else embedder.embed(crop)
-    return found

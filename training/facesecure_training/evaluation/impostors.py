@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
-from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.recognition.impostor_model import GaussianImpostors, packed
 from facesecure.recognition.templates import template_of
 from facesecure.util.files import replace_file
 from facesecure.vision.inference.card_fields import StrangerFacts
 from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
-from facesecure_training.common.embeddings import embed_photos, photos_by_person
+from facesecure_training.common.embeddings import photos_by_person
+from facesecure_training.evaluation.photo_embeddings import embed_photos, require_embedder
 from facesecure_training.evaluation.setting import Setting
 
 Vectors = NDArray[np.float32]
@@ -65,7 +65,8 @@ def collection_of(setting: Setting, images: Path) -> Collection:
     """Return the embeddings of each person in the photos under ``images``. Raises UsageError, ImageError."""
     people = photos_by_person(images)
     photos = (photo for found in people.values() for photo in found)
-    found = embed_photos(photos, setting.cropper(), ModelEmbedder(setting.load()))
+    require_embedder(setting)
+    found = embed_photos(photos, setting)
     vectors = [[v for photo in some if (v := found[photo]) is not None] for some in people.values()]
     return [np.stack(some) for some in vectors if some]
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +20,13 @@ from numpy.typing import NDArray
 from facesecure.config import QualityConfig
 from facesecure.domain import Box, Embedding, Face, Quality
 from facesecure.recognition.human_filter import Doubts, accept_all, human_filter_for
+from facesecure.services.bulk.workforce import ALONE
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images import align
 from facesecure.vision.images.quality import assess, examine
 from facesecure_training.common.corruptions import Corruption, untouched
 from facesecure_training.common.cropping import read_limited, subject
-from facesecure_training.common.progress import with_progress
+from facesecure_training.evaluation.photo_embeddings import for_each, refuse_other
 from facesecure_training.evaluation.setting import Setting
 
 _SAVE_EVERY = 250
@@ -94,14 +97,34 @@ def observe(
     """
     wanted = sorted(set(photos))
     observer = FaceObserver(setting)
-    kept = setting.cache / f"looks-{_name(observer.fingerprint(), name)}.npz" if setting.cache else None
+    fingerprint = observer.fingerprint()
+    kept = setting.cache / f"looks-{_name(fingerprint, name)}.npz" if setting.cache else None
     found = _load(kept)
     missing = [photo for photo in wanted if key_of(photo) not in found]
-    for number, photo in enumerate(with_progress(missing, f"observing {name}".strip()), 1):
-        found[key_of(photo)] = observer.observe(photo, name, corruption)
-        if number % _SAVE_EVERY == 0 or number == len(missing):
+    unsaved = 0
+
+    def done(photo: Path, seen: FaceObservation | None) -> None:
+        nonlocal unsaved
+        found[key_of(photo)] = seen
+        unsaved += 1
+        if unsaved % _SAVE_EVERY == 0 or unsaved == len(missing):
             _save(kept, found)
+
+    task = (replace(setting, workforce=ALONE), fingerprint, name, corruption)
+    for_each(setting, _observed, task, missing, f"observing {name}".strip(), done)
     return {photo: observer.with_filter_reasons(found[key_of(photo)]) for photo in wanted}
+
+
+def _observed(task: tuple[Setting, str, str, Corruption], photo: Path) -> FaceObservation | None:
+    setting, fingerprint, name, corruption = task
+    return _observer(setting, fingerprint, threading.get_ident()).observe(photo, name, corruption)
+
+
+@lru_cache(maxsize=1)
+def _observer(setting: Setting, fingerprint: str, thread: int) -> FaceObserver:  # noqa: ARG001 - for one thread
+    observer = FaceObserver(setting)
+    refuse_other(observer.fingerprint(), fingerprint)
+    return observer
 
 
 def key_of(photo: Path) -> str:

@@ -7,22 +7,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from facesecure.domain.errors import UsageError
-from facesecure.recognition.embedder import ModelEmbedder
+from facesecure.services.bulk.workforce import ALONE, Workforce
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.cropping import CropMaker, Cropper, DetectorKind, PrecroppedPhotos
-from facesecure_training.common.embeddings import embed_photos, photos_by_person
 from facesecure_training.evaluation import scores, verification
 from facesecure_training.evaluation.predictors import Network, open_network
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The model that is evaluated, and how faces are found; "none": the photos are crops already.
+    """The model that is evaluated, how faces are found ("none": the photos are crops already), and who does the work.
 
     Example::
 
@@ -34,6 +31,7 @@ class Setting:
     max_side: int | None = None
     cache: Path | None = None
     state_dir: Path | None = None
+    workforce: Workforce = ALONE
 
     def load(self) -> Model:
         """Return the model with its card. Raises ModelError if there is none."""
@@ -57,16 +55,6 @@ class Setting:
     def detecting(self) -> Cropper:
         """Return the daemon's cropper. Raises UsageError if there is no detector."""
         return Cropper(self.found_by, max_side=self.max_side, cache=self.cache, state_dir=self.state_dir)
-
-
-def measure_scores(setting: Setting, images: Path) -> scores.ScoreReport:
-    """Return the distribution of genuine and of strangers' scores over all people under ``images``."""
-    people = photos_by_person(images)
-    found = embed_photos(
-        (photo for photos in people.values() for photo in photos), setting.cropper(), ModelEmbedder(setting.load())
-    )
-    vectors = {name: [v for photo in photos if (v := found[photo]) is not None] for name, photos in people.items()}
-    return scores.measure({name: np.stack(some) for name, some in vectors.items() if some})
 
 
 def write_verification(model: Model, report: verification.VerificationReport, dataset: str, threshold: float) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.cropping import CropMaker
-from facesecure_training.common.embeddings import NamedPair, embed_photos, photo_path, read_pairs
+from facesecure_training.common.embeddings import NamedPair, photo_path, read_pairs
 from facesecure_training.evaluation import robustness as comparison
 from facesecure_training.evaluation import verification
-from facesecure_training.evaluation.predictors import Network
+from facesecure_training.evaluation.photo_embeddings import embed_photos
 from facesecure_training.evaluation.rates import Rates, rates, threshold_at
 from facesecure_training.evaluation.robustness import (
     Measure,
@@ -87,10 +87,10 @@ def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
         raise UsageError("--far chooses a threshold, and needs pairs to choose it on", "pass them with --validation")
     network, cropper = setting.network(), setting.cropper()
     pairs = read_pairs(asked.pairs, asked.limit)
-    scores, measure, faceless, photos = _scored(pairs, asked.images, cropper, network)
+    scores, measure, faceless, photos = _scored(pairs, asked.images, setting)
     same = [pair.same for pair in pairs]
     report = verification.evaluate(scores, same, photos, faceless)
-    chosen = _chosen(asked, cropper, network, measure, scores, same)
+    chosen = _chosen(asked, setting, measure, scores, same)
     limit = to_measure(measure, chosen.threshold) if chosen else report.threshold
     some = _some_crops(pairs, asked, cropper) if asked.robustness else []
     return VerificationResult(
@@ -106,12 +106,10 @@ def verify(setting: Setting, asked: VerificationRequest) -> VerificationResult:
     )
 
 
-def _scored(
-    pairs: Sequence[NamedPair], images: Path, cropper: CropMaker, network: Network
-) -> tuple[list[float | None], Measure, int, int]:
+def _scored(pairs: Sequence[NamedPair], images: Path, setting: Setting) -> tuple[list[float | None], Measure, int, int]:
     """Return (scores, how they were made, photos without a face, photos)."""
     photos = {name: photo_path(images, name) for pair in pairs for name in (pair.first, pair.second)}
-    found = embed_photos(photos.values(), cropper, network)
+    found = embed_photos(photos.values(), setting)
     vectors = {name: found[path] for name, path in photos.items()}
     measure = measure_of(list(vectors.values()))
     scores = []
@@ -122,7 +120,7 @@ def _scored(
 
 
 def _chosen(
-    asked: VerificationRequest, cropper: CropMaker, network: Network, measure: Measure, scores: Sequence[float | None],
+    asked: VerificationRequest, setting: Setting, measure: Measure, scores: Sequence[float | None],
     same: Sequence[bool],
 ) -> ThresholdFigures | None:  # fmt: skip
     """Choose a threshold on the validation pairs and measure it on the others.
@@ -139,7 +137,7 @@ def _chosen(
         raise UsageError(
             f"{min(both)} is in the validation pairs and the others", "separate them by person, not by image"
         )
-    found, _, _, _ = _scored(pairs, there, cropper, network)
+    found, _, _, _ = _scored(pairs, there, setting)
     truth = [pair.same for pair in pairs]
     if asked.far is not None:
         limit = threshold_at(np.array(_of(found, truth, truth=False)), asked.far)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from facesecure.domain.errors import ImageError, UsageError
-from facesecure_training.common.embeddings import NamedPair, embed_photos, photo_path, photos_by_person, read_pairs
+from facesecure.domain.errors import UsageError
+from facesecure_training.common.embeddings import NamedPair, photo_path, photos_by_person, read_pairs
 from facesecure_training.datasets import pairs
 
 
@@ -103,8 +103,3 @@ def test_people_without_photos_do_not_count(tmp_path):
     (tmp_path / "Ann").mkdir()
     (tmp_path / "Ann" / "Ann_0001.jpg").touch()
     assert list(photos_by_person(tmp_path)) == ["Ann"]
-
-
-def test_missing_photos_are_counted_before_any_work_is_done(tmp_path):
-    with pytest.raises(ImageError, match="2 of 2 photos are missing"):
-        embed_photos([tmp_path / "a.jpg", tmp_path / "b.jpg"], None, None)
