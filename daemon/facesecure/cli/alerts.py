@@ -70,11 +70,22 @@ def _document(plugin: PluginOverview) -> dict[str, Any]:
 
 
 @app.command(
-    "test", epilog=examples("facesecure alerts test log", "facesecure alerts test google_home --say 'Dinner is ready'")
+    "test",
+    epilog=examples(
+        "facesecure alerts test log",
+        "facesecure alerts test google_home --say 'Dinner is ready'",
+        "facesecure alerts test push",
+    ),
 )
 def try_plugin(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="PLUGIN", help="The plugin; see `facesecure alerts list`.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLUGIN",
+            help="The plugin; see `facesecure alerts list`. push: the browsers that asked for notifications.",
+        ),
+    ],
     say: Annotated[str | None, typer.Option(metavar="TEXT", help="Text to send instead of the test message.")] = None,
     json: Json = False,
 ) -> None:

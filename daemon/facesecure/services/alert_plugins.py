@@ -17,6 +17,8 @@ from facesecure.config import FacesecureConfig
 from facesecure.domain import Alert, AlertKind
 from facesecure.domain.deliveries import DeliveryState
 from facesecure.domain.errors import ConfigError, FacesecureError, PluginError, StoreError
+from facesecure.domain.push import PUSH
+from facesecure.services.push import send_to_browsers
 from facesecure.storage.store import DATABASE_NAME, Store
 
 _RECENT = timedelta(days=1)
@@ -46,20 +48,25 @@ def send_test_alert(
 ) -> float:
     """Send one alert through the plugin ``name``, and return the seconds until it was delivered.
 
-    Without ``text`` the alert says that it is a test. No other plugin is loaded. Raises PluginError if the plugin is
-    not in use or does not deliver.
+    Without ``text`` the alert says that it is a test. No other plugin is loaded. ``push``, which is no plugin, sends it
+    to the browsers that have subscribed on the page. Raises PluginError if it is not in use or does not deliver.
 
     Example::
 
         with SpeechService(config.speech, state_dir) as speech:
             seconds = send_test_alert("log", config, state_dir, speech)
     """
+    alert = Alert(AlertKind.TEST, text or phrases_of(config).test())
+    if name == PUSH:
+        began = time.monotonic()
+        send_to_browsers(config, state_dir, alert)
+        return time.monotonic() - began
     tables = {name: config.plugins[name]} if name in config.plugins else {}
     record = _load(name, tables, config, state_dir, speech)
     if record.plugin is None:
         hint = record.hint or f"add [plugins.{name}] to the configuration"
         raise PluginError(f"plugin {name} cannot be tried, {record.status.value}: {record.reason}", hint)
-    return _send(record, Alert(AlertKind.TEST, text or phrases_of(config).test()))
+    return _send(record, alert)
 
 
 def play_aloud(text: str, config: FacesecureConfig, state_dir: Path, speech: Speech) -> None:

@@ -91,7 +91,7 @@ class PushPlugin:
         """Send ``alert`` to every browser that it has not reached. Raises PluginError for those that failed."""
         receivers = self._receivers()
         if not receivers:
-            raise PluginError("no browser has subscribed", "on the page: Notifications > Notify this browser")
+            raise PluginError("no browser has subscribed", "on the page: More > Notifications > Notify this browser")
         reached = self._reached_by(alert.identifier)
         left = [one for one in receivers if one.identifier not in reached]
         left.sort(key=lambda one: self._failures[one.identifier])  # who hangs keeps nobody else waiting
