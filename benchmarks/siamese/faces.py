@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from benchmarks.classifiers.manifest import Entry, require_no_leak, without_repe
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.vision.images.photos import read_photo
 from facesecure.vision.inference.model_card import load_model
-from facesecure_training.common.cropping import Cropper
-from facesecure_training.common.embeddings import embed_photos, photo_path, read_pairs
+from facesecure_training.common.embeddings import photo_path, read_pairs
 from facesecure_training.datasets.near_duplicates import thumbnail
 from facesecure_training.datasets.splitting import divide
+from facesecure_training.evaluation.photo_embeddings import embed_photos
+from facesecure_training.evaluation.setting import Setting
 
 SHARES = {"train": 0.78, "validation": 0.10, "test": 0.12}
 TEST_FIRST = ("test", "validation", "train")
@@ -87,15 +88,15 @@ def tested_faces(data: Path, cache: Path) -> NDArray[np.float32]:
     lfw = data / "lfw-dev"
     names = {name for pair in read_pairs(lfw / "pairs.csv") for name in (pair.first, pair.second)}
     photos = [photo_path(lfw / "images", name) for name in names]
-    found = embed_photos(photos, Cropper(cache=cache), ModelEmbedder(load_model("mobilefacenet")))
+    found = embed_photos(photos, Setting("mobilefacenet", "mtcnn", None, cache, None))
     return np.stack([vector for vector in found.values() if vector is not None])
 
 
-def join(small: Path, aligned: Path, tested: NDArray[np.float32], out: Path, seed: int) -> dict[str, Any]:
+def join(small: Path, aligned: Path, tested: Callable[[], NDArray[np.float32]], out: Path, seed: int) -> dict[str, Any]:
     """Link the divided faces below ``out`` as PART/PERSON/photo, and write manifest.csv and summary.json.
 
-    Return the summary: numbers of people and photos in each part, what was left out, and the manifest's SHA-256. What
-    is there is not made again.
+    ``tested`` returns the embeddings of the test's faces. Return the summary: numbers of people and photos in each
+    part, what was left out, and the manifest's SHA-256. What is there is not made again.
     """
     summary = out / "summary.json"
     if summary.exists():
@@ -104,7 +105,7 @@ def join(small: Path, aligned: Path, tested: NDArray[np.float32], out: Path, see
     every = faces_in(small, SMALL), faces_in(aligned, ALIGNED)
     joined = without_same_photos(*every)
     parts = divided(joined, seed)
-    suspects = like_somebody_tested(parts, tested)
+    suspects = like_somebody_tested(parts, tested())
     kept = {part: [face for face in of if part == "test" or face.person not in suspects] for part, of in parts.items()}
     entries = list(_entries(kept))
     require_no_leak(entries)

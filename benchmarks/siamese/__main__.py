@@ -1,0 +1,92 @@
+"""Train the siamese DenseNet of the article of 2018 as well as it can be, each improvement a row of a table.
+
+python -m benchmarks.siamese --out DIR [--data ../shared/data] [--only STAGE ...] [--seed 0] [--share 1.0]
+    [--results training/RESULTS.md]
+
+Stages: article, mining, data, classified, distilled; and full, DenseNet-121, which is run only if it is named. Before
+them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
+people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
+
+All stages but full take some two and a half hours on two quiet cores. Ctrl-C stops at any time, and the same command
+continues; a stage that is done is not repeated. --share 0.02 tries everything out in a
+few minutes of training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from benchmarks.siamese import faces
+from benchmarks.siamese.plan import FULL, STAGES, USUAL, Budget, Clock
+from benchmarks.siamese.stages import Bench
+from benchmarks.siamese.table import CHARTS, table
+from benchmarks.steps import Steps, copy_charts, fill
+
+PREPARATION = {"faces": 7.0, "search": 15.0}
+"""Minutes before the stages, and ``MEASURING`` after them."""
+MEASURING = 10.0
+T = TypeVar("T")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run what is asked for, print the table, and write it into --results; Ctrl-C keeps what is done."""
+    options = _options(words)
+    try:
+        _run(options)
+    except KeyboardInterrupt:
+        raise SystemExit("stopped: what is done is kept, and the same command continues") from None
+
+
+def _run(options: argparse.Namespace) -> None:
+    data, out = options.data.resolve(), options.out.resolve()
+    chosen = options.only or USUAL
+    bench = Bench(Steps(out), data, Budget().scaled(options.share), options.seed)
+    clock = Clock({**PREPARATION, **{name: STAGES[name].minutes for name in chosen}, "measuring": MEASURING})
+    summary = _timed(clock, "faces", lambda: _faces(bench, options.seed))
+    searched = _timed(clock, "search", bench.search)
+    found = {name: _timed(clock, name, partial(bench.stage, STAGES[name], searched)) for name in chosen}
+    ends = _timed(clock, "measuring", lambda: bench.beside_bundled(found))
+    lines = table(found, ends, summary, searched, data)
+    print("\n".join(lines))
+    if options.results:
+        fill(options.results, "siamese", lines)
+        charts = {name: out / path for name, (path, _) in CHARTS.items() if (out / path).exists()}
+        copy_charts(charts, options.results.parent / "results")
+
+
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.siamese", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, required=True, help="folder for all intermediate results")
+    parser.add_argument("--only", nargs="+", choices=tuple(STAGES), help=f"stages to run; all but {FULL} by default")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--share", type=float, default=1.0, help="share of the epochs of every stage")
+    parser.add_argument("--results", type=Path, help="page to write the table into")
+    return parser.parse_args(words)
+
+
+def _faces(bench: Bench, seed: int) -> dict[str, Any]:
+    """Extract, join and divide the faces. Return the summary."""
+    out = bench.steps.folder
+    tested = partial(faces.tested_faces, bench.data, out / "cache" / "crops")
+    return faces.join(bench.extract(), bench.data / "celeba-aligned", tested, out / "people", seed)
+
+
+def _timed(clock: Clock, name: str, work: Callable[[], T]) -> T:
+    print(f"{name}: about {clock.minutes:.0f} minutes left, on two quiet cores", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    result = work()
+    clock.done(name, (time.monotonic() - began) / 60)
+    return result
+
+
+if __name__ == "__main__":
+    main()

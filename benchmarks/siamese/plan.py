@@ -1,0 +1,184 @@
+"""The stages: what each adds, how it is trained, and about how long it takes on two quiet cores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from benchmarks.siamese.faces import PART_OF_ARTICLE
+
+Words = tuple[object, ...]
+SEARCHED = ("lr", "margin", "growth", "blocks", "size", "schedule", "cycle", "augment", "strength")
+"""What the stages after the article's take over from the search. Epochs follow from the cost of the network."""
+THRESHOLD_DISTANCE, THRESHOLD_COSINE = 1.0, 0.5
+"""The article's rule: one person if the distance is below 1; of vectors of length 1, if the cosine is above 0.5."""
+FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One run of ``train siamese-densenet`` in ``runs/NAME``, for ``epochs`` of the small network; further ``words``.
+
+    ``after`` is the run whose weights it begins with. ``scaled``: whether the searched settings are taken over, and the
+    epochs reduced by as much as they make the network more costly.
+    """
+
+    name: str
+    data: str
+    epochs: int
+    words: Words
+    after: str | None = None
+    scaled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One row of the table: its ``title``, the ``trainings`` one after the other, and the ``minutes`` it takes."""
+
+    title: str
+    trainings: tuple[Training, ...]
+    minutes: float
+    rule: float = THRESHOLD_COSINE
+    labels: bool = True
+    """Whether people's names are learnt from."""
+
+    @property
+    def run(self) -> str:
+        """The run that is exported and measured."""
+        return self.trainings[-1].name
+
+
+_PEOPLE: Words = ("--objective", "people", "--batch", 96, "--each", 4, "--alike", 3, "--patience", 10)
+_ARCFACE: Words = ("--objective", "arcface", "--batch", 96, "--angle", 0.3, "--scale", 24, "--patience", 10)
+_ARTICLE: Words = ("--objective", "pairs", "--pairs", 4000, "--size", 64, "--augment", "aligned", "--strength", 0.5)
+_DISTIL: Words = (
+    "--objective", "distil", "--augment", "jittered", "--batch", 64, "--lr", 0.004, "--size", 64,
+    "--embedding", 32, "--patience", 6,
+)  # fmt: skip
+_WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24)
+_PAPER: Words = ("--blocks", "6,12,24,16", "--growth", 32)
+
+STAGES: Mapping[str, Stage] = {
+    "article": Stage(
+        "article as it stands: random pairs",
+        (Training("article", PART_OF_ARTICLE, 40, _ARTICLE, scaled=False),),
+        13,
+        THRESHOLD_DISTANCE,
+    ),
+    "mining": Stage(
+        "... and people who look alike in one batch", (Training("mining", PART_OF_ARTICLE, 30, _PEOPLE),), 12
+    ),
+    "data": Stage("... and more photos of each person", (Training("data", "train", 25, _PEOPLE),), 14),
+    "classified": Stage(
+        "... and first a classifier of people",
+        (
+            Training("classifier", "train", 30, _ARCFACE),
+            Training("classified", "train", 8, (*_PEOPLE, "--lr", 0.001), after="classifier"),
+        ),
+        19,
+    ),
+    "distilled": Stage(
+        "distilled from the bundled network, no labels",
+        (Training("distilled", "train", 12, (*_DISTIL, *_WIDER, "--views", 5), scaled=False),),
+        42,
+        labels=False,
+    ),
+    FULL: Stage(
+        "DenseNet-121 in full, distilled",
+        (Training(FULL, "train", 8, (*_DISTIL, *_PAPER, "--views", 5), scaled=False),),
+        150,
+        labels=False,
+    ),
+}
+USUAL = tuple(name for name in STAGES if name != FULL)
+"""The stages that are run unless others are asked for; the full network takes three hours by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much is run: the search's ``trials`` and their ``epochs``, pairs and households of the tests.
+
+    ``share`` scales the epochs of every stage. Example::
+
+        tiny = Budget().scaled(0.05)
+    """
+
+    trials: int = 14
+    trial_epochs: tuple[int, int] = (2, 4)
+    rates: tuple[float, float] = (5e-4, 2e-2)
+    share: float = 1.0
+    robustness: int = 400
+    test_pairs: int = 3000
+    households: int = 100
+    strangers: int = 500
+
+    def scaled(self, share: float) -> Budget:
+        """Return this budget, reduced to ``share`` of the epochs, and of everything else as far as figures remain."""
+        if share >= 1:
+            return replace(self, share=share)
+        return Budget(
+            trials=max(1, round(self.trials * share)),
+            trial_epochs=self.trial_epochs if share > 0.2 else (2, 2),
+            share=share,
+            robustness=max(20, round(self.robustness * share)),
+            test_pairs=max(60, round(self.test_pairs * share)),
+            households=max(10, round(self.households * share)),
+            strangers=max(10, round(self.strangers * share)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What decides a network's cost."""
+
+    blocks: str = "3,6,8,6"
+    growth: int = 16
+    size: int = 64
+
+    @property
+    def cost(self) -> float:
+        """Millions of multiplications for one image, forwards."""
+        side, channels, total = self.size // 2, 2 * self.growth, 0.0
+        total += 49 * 3 * channels * side * side
+        side //= 2
+        for units in map(int, self.blocks.split(",")):
+            for _ in range(units):
+                total += side * side * 4 * self.growth * (channels + 9 * self.growth)
+                channels += self.growth
+            total += side * side * channels * (channels // 2)
+            side, channels = side // 2, channels // 2
+        return total / 1e6
+
+
+def words_of(training: Training, searched: Mapping[str, Any], budget: Budget, seed: int) -> Words:
+    """Return the options of a training; those that it gives itself come last, and count."""
+    taken = {key: searched[key] for key in SEARCHED if key in searched} if training.scaled else {}
+    more = Shape(**{key: taken[key] for key in ("blocks", "growth", "size") if key in taken}).cost / Shape().cost
+    epochs = max(2, round(training.epochs * budget.share / max(1.0, more)))
+    begun = ("--initial", f"runs/{training.after}") if training.after else ()
+    return (
+        "--data", f"people/{training.data}", "--validation", "people/validation", "--cache", "cache/pixels",
+        "--epochs", epochs, "--seed", seed,
+        *(word for key, value in taken.items() if f"--{key}" not in training.words for word in (f"--{key}", value)),
+        *training.words, *begun,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Clock:
+    """Tells how long the rest will take, from what was planned and what the finished stages took."""
+
+    left: dict[str, float]
+    planned: float = field(default=0.0, init=False)
+    spent: float = field(default=0.0, init=False)
+
+    def done(self, stage: str, minutes: float) -> None:
+        """Note that ``stage`` took ``minutes``."""
+        self.planned += self.left.pop(stage)
+        self.spent += minutes
+
+    @property
+    def minutes(self) -> float:
+        """The minutes that are left, at the pace so far."""
+        return sum(self.left.values()) * (self.spent / self.planned if self.planned else 1.0)

@@ -1,0 +1,127 @@
+"""Runs the stages as recorded commands, and keeps what each gave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.siamese.plan import SEARCHED, STAGES, Budget, Stage, words_of
+from benchmarks.steps import Steps
+from facesecure_training.search import report, study
+
+Found = dict[str, Any]
+EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
+BUNDLED = "mobilefacenet"
+_USUAL_FORM, _EVERY_FORM = "float16", "all"
+_DATABASE = "search.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One bench: its recorded ``steps``, the folder ``data``, how much is run, and the seed of everything."""
+
+    steps: Steps
+    data: Path
+    budget: Budget
+    seed: int
+
+    def extract(self) -> Path:
+        """Extract the faces of CelebA's small photos. Return their folder."""
+        source = self.data / "celeba-small"
+        listed = ("--identities", source / "identities.csv")
+        self.steps.run("dataset", "extract", "-d", source / "images", *listed, "-o", "small", *EXTRACT)
+        return self.steps.folder / "small"
+
+    def search(self) -> Found:
+        """Search the settings on people of the validation. Return the best trial's, and how many there were."""
+        budget, database = self.budget, self.steps.folder / _DATABASE
+        done = self.steps.search(
+            database, "search", "--kind", "siamese-densenet", "--siamese", "people", "--data", "people/train",
+            "--validation", "people/validation", "--trials", budget.trials, "--epochs", *budget.trial_epochs,
+            "--lr", *budget.rates, "--sampler", "tpe", "--pruner", "median", "--storage", f"sqlite:///{_DATABASE}",
+            "--out", "search", "--seed", self.seed,
+        )  # fmt: skip
+        return {"command": done["command"], "seconds": done["seconds"], "cpu": done["cpu"], **_best(database)}
+
+    def stage(self, stage: Stage, searched: Found) -> Found:
+        """Train ``stage``, export it and measure it. Return the records of all its commands."""
+        trained = [
+            self.steps.train(
+                "siamese-densenet", f"runs/{one.name}", *words_of(one, searched["settings"], self.budget, self.seed)
+            )
+            for one in stage.trainings
+        ]
+        exported = self.export(stage.run, _USUAL_FORM)
+        model = exported["said"]["forms"][0]["file"]
+        return {"train": trained, "export": exported, **self.verified(model, stage.run, stage.rule)}
+
+    def export(self, run: str, form: str) -> Found:
+        """Export ``run`` in ``form``; of all forms, those that are refused are left out."""
+        name = run if form == _USUAL_FORM else f"{run}-{form}"
+        words = ("--form", form, "--name", name, "--data", "people/validation", "--into", "models", "--json")
+        return self.steps.run("export", f"runs/{run}", *words)
+
+    def verified(self, model: str, name: str, rule: float | None) -> Found:
+        """Measure ``model`` on all pairs of LFW, and on pairs of people of CelebA who are in no other part."""
+        for part, count, split in (("validation", 1000, (0, 1, 0)), ("test", self.budget.test_pairs, (0, 0, 1))):
+            words = ("-d", f"people/{part}", "-o", f"pairs-{part}", "--split", *split, "--count", count)
+            self.steps.run("dataset", "pairs", *words, "--seed", self.seed)
+        lfw, fixed = self.data / "lfw-dev", () if rule is None else ("--rule", rule)
+        chosen = ("--validation", "pairs-validation/validation.csv", "--validation-images", "people/validation")
+        verify = ("evaluate", "verification", "--model", model)
+        tested = self.steps.run(
+            *verify, "--images", lfw / "images", "--pairs", lfw / "pairs.csv", "--cache", "cache/crops", *chosen,
+            *fixed, "--robustness", self.budget.robustness, "--report", f"report/{name}", "--json",
+        )  # fmt: skip
+        others = self.steps.run(
+            *verify, "--images", "people/test", "--pairs", "pairs-test/test.csv", "--detector", "none", *chosen,
+            *fixed, "--json",
+        )  # fmt: skip
+        return {"lfw": tested, "others": others}
+
+    def beside_bundled(self, found: Mapping[str, Found]) -> Found:
+        """Measure the best stage as the daemon would use it, and the bundled network, on the same people.
+
+        The best is that of the greatest area under the curve on CelebA's validation people, not on any test.
+        """
+        best = max(found, key=lambda name: _validated(self.steps.folder / "runs" / STAGES[name].run))
+        run = STAGES[best].run
+        model = found[best]["export"]["said"]["forms"][0]["file"]
+        scores = ("evaluate", "scores", "--model", model, "--images", "people/validation", "--detector", "mtcnn")
+        self.steps.run(*scores, "--write-card", "--json")
+        bundled = self.verified(BUNDLED, "bundled", None)
+        return {
+            "best": best, "forms": self.export(run, _EVERY_FORM), "bundled": bundled,
+            "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},
+        }  # fmt: skip
+
+    def _openset(self, model: str) -> Found:
+        drawn = ("--households", self.budget.households, "--strangers", self.budget.strangers, "--seed", self.seed)
+        images = ("--images", self.data / "lfw-dev/images", "--max-side", 150, "--cache", "cache/small-crops")
+        return self.steps.run(
+            "evaluate", "openset", "--model", model, *images, *drawn, "--peer-photos", 0, "--json"
+        )  # fmt: skip
+
+
+def _best(database: Path) -> Found:
+    found = study.open_study(f"sqlite:///{database}", "search", resume=True)
+    done = report.finished(found)
+    if not done:
+        raise SystemExit(f"no trial in {database} has finished: delete it, and run the same command again")
+    settings = {name: _short(value) for name, value in done[0].params.items() if name in SEARCHED}
+    counts = {"finished": len(done), "trials": len(found.get_trials(deepcopy=False))}
+    return {"settings": settings, "value": done[0].value, **counts}
+
+
+def _short(value: Any) -> Any:
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def _validated(run: Path) -> float:
+    """Return the best epoch's area under the curve on the people of the validation."""
+    import csv
+
+    with (run / "curves.csv").open(newline="") as file:
+        return max(float(row["val_auc"]) for row in csv.DictReader(file))

@@ -1,0 +1,133 @@
+"""Compare the speed of training with that of an earlier commit, side by side in one run.
+
+python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [--rounds 3]
+
+FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
+``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
+optimiser: in a checkout of the earlier commit, in this one, and in this one with decoded images kept on disk (--cache).
+The three take turns, round by round, each in a process of its own, so that other work on the machine slows all alike.
+Timing begins when the network is traced and the cache is filled. Printed are the medians, of the clock and of the
+processor's time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+
+BEFORE = "a1293f3"
+"""The last commit with Keras' batch normalisation, and with images changed by TensorFlow one by one."""
+ROOT = Path(__file__).resolve().parents[1]
+WARM = 8
+KINDS: dict[str, dict[str, Any]] = {
+    "compact": {"kind": "cnn", "size": 112, "augment": "aligned"},
+    "siamese-densenet": {"size": 64, "augment": "aligned"},
+}
+IMAGES_OF_EXAMPLE = {"compact": 1, "siamese-densenet": 2}
+"""An example of the siamese network is a pair."""
+
+
+def main() -> None:
+    """Print images a second, before and now."""
+    options = _options()
+    if options.measure:
+        print(json.dumps(_measured(options)))
+        return
+    print(f"{'':20}{'before':>10}{'now':>10}{'':8}{'with cache':>12}{'':8}   images a second")
+    with _checkout(options.before) as before, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
+        ways = {"before": (before, ""), "now": (ROOT, ""), "with cache": (ROOT, cache)}
+        for kind in KINDS:
+            rounds = [[_run(options, kind, *way) for way in ways.values()] for _ in range(options.rounds)]
+            for number, what in enumerate(("of the clock", "a processor's second")):
+                rates = [statistics.median(one[way][number] for one in rounds) for way in range(len(ways))]
+                now, cached = (f"{rate:10.0f}{f'({rate / rates[0]:.2f}x)':>8}" for rate in rates[1:])
+                print(f"{kind:20}{rates[0]:10.0f}{now}{cached}  {what}", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("--before", default=BEFORE, help="the commit to compare with")
+    parser.add_argument("--pictures", type=int, default=2560)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
+    parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+@contextmanager
+def _checkout(commit: str) -> Iterator[Path]:
+    """Yield a folder with the files of ``commit``, removed afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(
+            ["git", "archive", commit, "training", "daemon"], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        )
+        subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
+        yield Path(folder)
+
+
+def _run(options: argparse.Namespace, kind: str, tree: Path, cache: str) -> tuple[float, float]:
+    words = [sys.executable, __file__, str(options.faces.resolve()), "--pictures", str(options.pictures)]
+    words += ["--measure", kind, *(("--cache", cache) if cache else ())]
+    path = os.pathsep.join(str(tree / part) for part in ("training", "daemon"))
+    with tempfile.TemporaryFile() as said:
+        done = subprocess.run(
+            words, stdout=subprocess.PIPE, stderr=said, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
+        )
+        if done.returncode:
+            said.seek(0)
+            raise SystemExit(said.read().decode(errors="replace"))
+    wall, processor = json.loads(done.stdout.splitlines()[-1])
+    return float(wall), float(processor)
+
+
+def _measured(options: argparse.Namespace) -> tuple[float, float]:
+    """Return images a second of wall time, and a second of processor time."""
+    from facesecure_training.recipes import devices
+    from facesecure_training.recipes.loop import TrainingLoop
+    from facesecure_training.recipes.registry import KINDS as RECIPES
+    from facesecure_training.recipes.run_folder import RunFolder
+    from facesecure_training.recipes.train import optimiser
+    from facesecure_training.recipes.training_log import TrainingLog
+
+    kind = RECIPES[options.measure]
+    shared = {"data": options.faces, "split": "class", "held_out": 0.1, "cache": options.cache}
+    settings = kind.settings(**shared, **KINDS[options.measure])
+    devices.prepare(settings)
+    recipe = kind.recipe(settings)
+    if options.cache:
+        _fill(recipe, settings)
+    with tempfile.TemporaryDirectory() as folder, TrainingLog(recipe, RunFolder(Path(folder)), epochs=1) as record:
+        loop = TrainingLoop(record, optimiser(settings, recipe.steps))
+        batches = chain.from_iterable(recipe.batches(epoch) for epoch in count())
+        for _ in range(WARM):
+            loop.step(next(batches))
+        began, used, seen = time.monotonic(), time.process_time(), 0
+        while seen < options.pictures:
+            float(loop.step(next(batches)))
+            seen += settings.batch * IMAGES_OF_EXAMPLE[options.measure]
+        return seen / (time.monotonic() - began), seen / (time.process_time() - used)
+
+
+def _fill(recipe: Any, settings: Any) -> None:
+    """Decode all images once, into the cache."""
+    from facesecure_training.datasets.loading import batches
+
+    data, size = recipe.training_data, (settings.size, settings.size)
+    for _ in batches(data.files, data.labels, size=size, batch=settings.batch, cache=settings.cache):
+        pass
+
+
+if __name__ == "__main__":
+    main()
