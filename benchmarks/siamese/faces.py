@@ -79,6 +79,8 @@ def divided(faces: Sequence[Face], seed: int) -> dict[str, list[Face]]:
 def like_somebody_tested(parts: Mapping[str, Sequence[Face]], tested: NDArray[np.float32]) -> set[str]:
     """Return the people of training and validation of whom a face is within SAME_PERSON of one ``tested`` (n, d)."""
     faces = [face for part in ("train", "validation") for face in parts[part]]
+    if not len(tested):
+        return set()
     embed = ModelEmbedder(load_model("mobilefacenet")).embed
     return {face.person for face in faces if float((tested @ embed(read_photo(face.path))).max()) > SAME_PERSON}
 

@@ -1,0 +1,156 @@
+"""The bench of the siamese network: nobody in two parts, options that exist, and a table of all stages."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from benchmarks.siamese import faces
+from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
+from benchmarks.siamese.table import table
+from facesecure_training.common.cropping import Cropper
+from facesecure_training.recipes.settings import SiameseSettings
+from support.faces import PHOTOS
+
+SEARCHED = {"lr": 0.003, "margin": 1.4, "growth": 24, "blocks": "4,8,12,8", "size": 80, "schedule": "one-cycle"}
+
+
+def picture(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small = np.random.default_rng(seed).integers(0, 256, (14, 14, 3), np.uint8)
+    cv2.imwrite(str(path), cv2.resize(small, (112, 112)))
+
+
+@pytest.fixture
+def sources(tmp_path) -> tuple[Path, Path]:
+    """Ten people in either source, of whom two are in both; photo 7 is in both, and 24 repeats 3 of somebody else."""
+    small, aligned = tmp_path / "small", tmp_path / "aligned"
+    for number in range(20):
+        picture(small / f"{number // 2}" / f"{number:06}.jpg-000000-0.png", number)
+        picture(aligned / f"{8 + number // 2}" / f"{20 + number:06}.jpg", 20 + number)
+    picture(aligned / "3" / "000007.jpg", 7)
+    picture(aligned / "12" / "000028.jpg", 3)
+    return small, aligned
+
+
+def nobody() -> np.ndarray:
+    return np.zeros((0, 192), np.float32)
+
+
+def people_of(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def joined(sources, tmp_path, tested=nobody, seed=1):
+    return faces.join(*sources, tested, tmp_path / "people", seed)
+
+
+def test_nobody_is_in_two_parts_and_no_photo_is_there_twice(sources, tmp_path):
+    found = joined(sources, tmp_path)
+    parts = {part: people_of(tmp_path / "people" / part) for part in ("train", "validation", "test")}
+    assert sum(map(len, parts.values())) == len(set.union(*parts.values())) == 18
+    links = list((tmp_path / "people").glob("[tv][er][sa][tl]*/*/*"))
+    assert found["in both"] == 1
+    assert found["repeats"] == 1
+    assert sum(one["photos"] for name, one in found["parts"].items() if name != "train-small") == 39
+    assert all(link.resolve().is_file() for link in links)
+    small = tmp_path / "people" / faces.PART_OF_ARTICLE
+    assert people_of(small) <= parts["train"]
+    assert all(link.name.endswith("-small.png") for link in small.glob("*/*"))
+
+
+def test_the_division_follows_from_the_seed_and_is_not_made_again(sources, tmp_path):
+    first = joined(sources, tmp_path)
+    assert joined(sources, tmp_path, seed=2) == first, "it is there already"
+    again = joined(sources, tmp_path / "again")
+    other = joined(sources, tmp_path / "other", seed=2)
+    assert again["sha256"] == first["sha256"] != other["sha256"]
+
+
+def test_who_looks_like_somebody_tested_is_not_learnt_and_chooses_nothing(sources, tmp_path):
+    from facesecure.recognition.embedder import ModelEmbedder
+    from facesecure.vision.inference.model_card import load_model
+
+    grace = Cropper().crop(PHOTOS / "grace_hopper.jpg")
+    assert grace is not None
+    for person in range(12):
+        cv2.imwrite(str(sources[0] / f"{person % 10}" / f"9{person:05}.jpg-000000-0.png"), grace[:, :, ::-1] // 2)
+    tested = ModelEmbedder(load_model("mobilefacenet")).embed(grace)[None]
+    found = joined(sources, tmp_path, lambda: tested)
+    assert found["people like one of the test"] <= 1, "she is there once: her other photos repeat the first"
+    learnt = [path for part in ("train", "validation") for path in (tmp_path / "people" / part).glob("*/9*")]
+    assert learnt == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_option_of_a_stage_is_one_of_its_command(name):
+    known = {f"--{field.name.replace('_', '-')}" for field in fields(SiameseSettings)}
+    for training in STAGES[name].trainings:
+        words = words_of(training, SEARCHED, Budget(), 0)
+        options = [word for word in words if str(word).startswith("--")]
+        assert set(options) <= known
+        assert len(options) == len(set(options)), "no option is given twice"
+
+
+def test_a_search_that_found_a_costlier_network_is_trained_for_fewer_epochs():
+    (training,) = STAGES["mining"].trainings
+    usual, costly = (words_of(training, found, Budget(), 0) for found in ({}, SEARCHED))
+    epochs = [words[words.index("--epochs") + 1] for words in (usual, costly)]
+    assert epochs[0] == training.epochs
+    assert epochs[1] == max(2, round(training.epochs * Shape().cost / Shape("4,8,12,8", 24, 80).cost))
+    (article,) = STAGES["article"].trainings
+    assert "--margin" not in words_of(article, SEARCHED, Budget(), 0), "the article's is left as it is"
+
+
+def test_the_cost_of_the_papers_network_is_what_its_table_says():
+    """2.9 thousand million multiplications at 224 pixels (Huang et al., table 2, without the dense layer)."""
+    assert Shape("6,12,24,16", 32, 224).cost == pytest.approx(2850, rel=0.03)
+
+
+def test_the_time_left_follows_the_pace_so_far():
+    clock = Clock({"first": 10.0, "second": 20.0})
+    assert clock.minutes == 30
+    clock.done("first", 5.0)
+    assert clock.minutes == 10
+
+
+def share(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.01, "high": value + 0.01}
+
+
+def verified(accuracy: float, pairs: int) -> dict:
+    steps = [{"strength": 0.35, "accepted": accuracy / 100, "false_accepts": 0.02}]
+    rates = {"auc": 0.9, "accepted": [{"tar": share(0.4)}]}
+    said = {"accuracy": accuracy, "sd": 1.0, "pairs": pairs, "chosen": {"accuracy": share(0.8)}, "rates": rates}
+    return {"command": "verify", "seconds": 60, "cpu": 60, "said": {**said, "robustness": {"brightness": steps}}}
+
+
+def stage(accuracy: float) -> dict:
+    record = {"command": "c", "seconds": 60.0, "cpu": 90.0, "said": ""}
+    form = {"form": "float16", "size": 1e6, "runtimes": {"litert": {"milliseconds": 2.0}}}
+    return {
+        "train": [record], "export": {**record, "said": {"forms": [form, {"form": "int8", "refused": "it drifts"}]}},
+        "lfw": verified(accuracy, 3034), "others": verified(accuracy - 1, 2000),
+    }  # fmt: skip
+
+
+def test_the_table_has_a_row_for_each_stage_and_for_the_bundled_network():
+    found = {name: stage(70 + 5 * number) for number, name in enumerate(USUAL)}
+    points = [{"asked": 0.001, "named": {"value": 80.0}}]
+    openset = {name: {"said": {"ways": {"ours": points}}} for name in ("distilled", "mobilefacenet")}
+    ends = {"best": "distilled", "forms": found["distilled"]["export"], "bundled": stage(99), "openset": openset}
+    parts = {"train": {"people": 4000, "with two": 2000, "photos": 12000}}
+    summary = {"parts": parts, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
+    searched = {"command": "s", "seconds": 1, "cpu": 1, "finished": 3, "trials": 4, "value": 0.9, "settings": {}}
+    lines = table(found, ends, summary, searched, Path("/data"))
+    rows = [line for line in lines if line.startswith("| ")]
+    for name in USUAL:
+        assert any(line.startswith(f"| {STAGES[name].title} |") for line in rows)
+    assert any(line.startswith("| distilled from the bundled network, no labels | 90.0 ± 1.0 %") for line in rows)
+    assert any("90% (2%)" in line for line in rows)
+    assert "| int8 | refused: it drifts | - |" in rows
+    assert all(line.count("|") == rows[rows.index(line)].count("|") for line in rows)
