@@ -43,6 +43,7 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
 	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc g++ libc6-dev python3-dev openssl chromium mosquitto \
+	postgresql \
 	mmdebstrap dpkg-dev lintian
 
 .PHONY: deb help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
