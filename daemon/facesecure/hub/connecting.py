@@ -15,6 +15,8 @@ from facesecure.domain.errors import HubError
 
 PATIENCE = 10.0
 """Seconds that a statement, or a wait for a lock, may take unless told."""
+LOCK_SHARE = 0.8
+"""How much of it a wait for a lock may take: it ends first, so that it is told from a slow statement."""
 _CONNECTING = 5
 _DRIVER = "postgresql+psycopg"
 _WITH_REQUIRED_AUTH = 160000
@@ -88,7 +90,7 @@ def _arguments(address: HubAddress, url: URL, patience: float) -> dict[str, Any]
         "search_path": "facesecure",
         "timezone": "UTC",
         "statement_timeout": milliseconds,
-        "lock_timeout": milliseconds,
+        "lock_timeout": round(LOCK_SHARE * milliseconds),
         "idle_in_transaction_session_timeout": max(milliseconds, 30_000),
     }
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
@@ -17,12 +18,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from facesecure.domain.errors import HubUnreachableError
-from facesecure.hub.connecting import PATIENCE, HubAddress, make_engine
+from facesecure.hub.connecting import LOCK_SHARE, PATIENCE, HubAddress, make_engine
 from facesecure.hub.failures import translated
 
 __all__ = ["HubAddress", "HubDatabase"]
 
 _SQLITE_PAUSE = 0.05
+
+_log = logging.getLogger(__name__)
 
 
 class HubDatabase:
@@ -116,8 +119,11 @@ class HubDatabase:
             except (DBAPIError, psycopg.Error) as error:
                 if _is_lost(error, connection):
                     connection.invalidate()
+                elif _waited_for_lock(error):
+                    _end_stalled(connection)
                 raise
-            self._connected = not connection.invalidated
+            finally:
+                self._connected = not connection.invalidated
 
     def _listen(self) -> list[int]:
         """Read what was notified, listening first on a new connection. Return the number of its socket, if any."""
@@ -170,8 +176,9 @@ def _close(*numbers: int) -> None:
 
 def limit_time(connection: Connection, seconds: float) -> None:
     """End each statement, and each wait for a lock, of this transaction after ``seconds``."""
-    limits = text("SELECT set_config('statement_timeout', :limit, true), set_config('lock_timeout', :limit, true)")
-    connection.execute(limits, {"limit": str(max(1, round(1000 * seconds)))})
+    limits = text("SELECT set_config('statement_timeout', :limit, true), set_config('lock_timeout', :lock, true)")
+    milliseconds = max(2, round(1000 * seconds))
+    connection.execute(limits, {"limit": str(milliseconds), "lock": str(round(LOCK_SHARE * milliseconds))})
 
 
 @contextmanager
@@ -199,6 +206,18 @@ def _cut_after(connection: Connection, seconds: float) -> Iterator[None]:
         with lock:
             over = True
         timer.cancel()
+
+
+def _waited_for_lock(error: Exception) -> bool:
+    return isinstance(getattr(error, "orig", error), psycopg.errors.LockNotAvailable)
+
+
+def _end_stalled(connection: Connection) -> None:
+    """End what other doors have left open for a minute, so that the next try succeeds."""
+    with suppress(DBAPIError), connection.begin():
+        ended = connection.execute(text("SELECT end_stalled()")).scalar()
+        if ended:
+            _log.warning("%s connections of other doors to the hub were ended: they held up everybody", ended)
 
 
 def _is_lost(error: Exception, connection: Connection) -> bool:

@@ -56,6 +56,8 @@ class People(Part):
     def share(self, keys: Sequence[PersonKey]) -> None:
         """Let further doors know people whom this door knows. Keys that are there are replaced.
 
+        Doors of its own household; the manager those of any.
+
         Raises HubConflictError if one was removed, HubRefusedError if this door may not.
         """
         with self._database.begin() as connection:

@@ -34,6 +34,11 @@ CREATE FUNCTION may_edit(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURI
         SELECT FROM people WHERE identifier = wanted AND household = my_household() AND (author = me() OR holds_key(wanted)))
 $$;
 
+-- Whether the door may let another know a person: one of its household. Only the manager lets people in elsewhere.
+CREATE FUNCTION may_give(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
+    SELECT is_manager() OR EXISTS (SELECT FROM doors WHERE identifier = wanted AND household = my_household())
+$$;
+
 CREATE FUNCTION owns_sighting(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
     SELECT EXISTS (SELECT FROM sightings WHERE identifier = wanted AND author = me())
 $$;
@@ -172,5 +177,5 @@ END $$;
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA facesecure FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION me(), my_household(), may(text), is_manager(), invited(), holds_key(text), may_edit(text),
-    owns_sighting(text), take_turn(), finish_join(text), end_stalled(), expire(), withdraw_invitation(text),
+    may_give(text), owns_sighting(text), take_turn(), finish_join(text), end_stalled(), expire(), withdraw_invitation(text),
     remove_door(text), invite(text, text, text, text, timestamptz, text) TO :doors:;

@@ -69,9 +69,9 @@ GRANT SELECT, DELETE ON person_keys TO :doors:;
 GRANT INSERT (person, door, wrapped, author, signature), UPDATE (wrapped, author, signature) ON person_keys TO :doors:;
 CREATE POLICY reading ON person_keys FOR SELECT TO :doors:
     USING (door = (SELECT me()) OR author = (SELECT me()) OR holds_key(person) OR may_edit(person));
-CREATE POLICY adding ON person_keys FOR INSERT TO :doors: WITH CHECK (author = (SELECT me()) AND may_edit(person));
+CREATE POLICY adding ON person_keys FOR INSERT TO :doors: WITH CHECK (author = (SELECT me()) AND may_edit(person) AND may_give(door));
 CREATE POLICY changing ON person_keys FOR UPDATE TO :doors: USING (may_edit(person))
-    WITH CHECK (author = (SELECT me()) AND may_edit(person));
+    WITH CHECK (author = (SELECT me()) AND may_edit(person) AND may_give(door));
 CREATE POLICY removing ON person_keys FOR DELETE TO :doors: USING (may_edit(person));
 
 GRANT SELECT ON removals TO :doors:;
