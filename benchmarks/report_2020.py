@@ -1,110 +1,119 @@
-"""Reproduce the report of 2020 on public photos: one person of LFW against the others, and strangers.
+"""Reproduce the report of 2020 on public photos: households against strangers, then one person as the report has it.
 
-python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--epochs 12] [--seed 0]
-    [--results training/RESULTS.md]
+    python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--results training/results]
+        [--households 5] [--negatives 20 100 400] [--trials 40] [--epochs 40] [--full-epochs 14]
 
-``hugonet`` is the report's network, on its kind of crops (square, by MTCNN, 224 pixels) and with its augmentation;
-``compact`` is facesecure's, as a head on the bundled embedder and as a separate network, on aligned crops of the same
-photos. George W. Bush has 530 photos. They are split by photo, and so are those of the others, whom the networks learn
-as "unknown"; the photos of 40 % of the people are held out to the end: 15 % to choose a threshold, 25 % as strangers.
-With --results the tables are written into that page. About half an hour on two cores; finished steps are not repeated.
+``hugonet`` is the report's network, on its kind of crops (square, by MTCNN) and with its augmentation among those that
+are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a head on the bundled embedder, on aligned
+crops of the same photos. Steps: the search, at a reduced size; households of five; one person against the rest, with
+hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
+again. With --results the figures are written there, and the page beside it anew. About two hours on two cores.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.one_person import BY_PERSON, BY_PHOTO, link
-from benchmarks.steps import Steps, copy_charts, fill, listed, options_of, percent
+from benchmarks import one_person, training_page
+from benchmarks.about import about
+from benchmarks.classifiers import alike, charts, embedding, summary
+from benchmarks.classifiers import page as households
+from benchmarks.classifiers.experiment import DIVISION_SEED, Experiment
+from benchmarks.classifiers.people import LEAST_PHOTOS
+from benchmarks.classifiers.plan import FAMILIES, Budget
+from benchmarks.steps import Steps
 
-Found = dict[str, Any]
-CROPS = {"square": ("--crop", "square", "--size", 224), "aligned": ()}
-ALL = ("--faces", "central", "--min-quality", 0, "--thin", 1)
-PARTS = (*BY_PHOTO, *(part for part in BY_PERSON if part != "rest"))
-REST = 400
-"""Training photos of other people, beside 318 of the one person."""
-
-KINDS: dict[str, tuple[str, str, str, tuple[object, ...]]] = {
-    "hugonet": ("hugonet", "square", "float16", ("--batch", 16, "--lr", 3e-4, "--strength", 0.5)),
-    "compact, head": ("compact", "aligned", "mixed", ("--kind", "head", "--epochs", 30)),
-    "compact, cnn": ("compact", "aligned", "float16", ("--kind", "cnn", "--epochs", 30)),
-}
-"""Name: the kind of network, the crops it is trained on, the form it is exported in, and further options."""
-
-CHARTS = {
-    f"report-{name}-roc.png": (f"report/{name}/classifier-roc.png", f"ROC of {name}: he against strangers")
-    for name in ("hugonet", "compact-head")
-}
-"""Charts without faces: the photos may not be published."""
+Document = dict[str, Any]
+CHARTS = {"report-negatives.png": charts.negatives, "report-light.png": charts.light}
 
 
-def main() -> None:
-    options = options_of(__doc__, epochs=12)
-    data = options.data.resolve()
-    lines = table(reproduce(data, options.out, options.epochs, options.seed), data)
-    print("\n".join(lines))
+def main(words: Sequence[str] | None = None) -> None:
+    """Run everything, and write the results on request."""
+    options = parser().parse_args(words)
+    data, steps = options.data.resolve(), Steps(options.out)
+    try:
+        document = measure(steps, data, budget(options), options.least, options.full_epochs)
+    except KeyboardInterrupt:
+        sys.exit(f"stopped: what is done is kept in {options.out}; the same command continues")
+    document["about"] = about(["python", "-m", "benchmarks.report_2020", *_stated(words)], DIVISION_SEED, data)
     if options.results:
-        fill(options.results, "report", lines)
-        copy_charts(
-            {name: options.out / path for name, (path, _) in CHARTS.items()}, options.results.parent / "results"
-        )
+        charts.negatives(options.results / "report-negatives.png", document["table"])
+        charts.light(options.results / "report-light.png", document["light"])
+        one_person.copy_charts(steps.folder, options.results)
+        training_page.write("report", document, options.results)
+    print("\n".join(page(document)))
 
 
-def reproduce(data: Path, out: Path, epochs: int, seed: int) -> dict[str, dict[str, Found]]:
-    """Return the steps' records of each network: ``train``, ``export`` and ``test``."""
-    steps = Steps(out)
-    link(data / "lfw-dev/images", out / "photos", REST, seed)
-    for crop, words in CROPS.items():
-        for part in PARTS:
-            steps.run("dataset", "extract", "-d", f"photos/{part}", "-o", f"{crop}/{part}", *ALL, *words)
-    return {name: _one(steps, name, epochs, seed) for name in KINDS}
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser; the defaults are those of ``Budget``."""
+    usual = Budget()
+    found = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    found.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder that holds lfw-dev")
+    found.add_argument("--out", type=Path, required=True, help="folder for all intermediate results")
+    found.add_argument("--results", type=Path, help="folder for figures and charts: training/results")
+    found.add_argument("--households", type=int, default=usual.households, help="households, each with its seed")
+    found.add_argument("--negatives", type=int, nargs="+", default=list(usual.negatives), help="other people learnt")
+    found.add_argument("--trials", type=int, default=usual.trials, help="trials of each search")
+    found.add_argument("--epochs", type=int, default=usual.epochs, help="epochs of a household's training, at most")
+    found.add_argument(
+        "--full-epochs", type=int, default=14, help="epochs of hugonet at 224 pixels, at most; 0: leave out"
+    )
+    found.add_argument(
+        "--variants", type=int, default=usual.light_households, help="households for light and for clips"
+    )
+    found.add_argument("--least", type=int, default=LEAST_PHOTOS, help="photos that a member has at least")
+    return found
 
 
-def _one(steps: Steps, name: str, epochs: int, seed: int) -> dict[str, Found]:
-    kind, crop, form, words = KINDS[name]
-    run = f"runs/{name.replace(', ', '-')}"
-    data = ("--data", f"{crop}/train", "--validation", f"{crop}/validation")
-    options = words if "--epochs" in words else (*words, "--epochs", epochs)
-    trained = steps.train(kind, run, *data, *options, "--seed", seed)
-    proof = ("--data", f"{crop}/validation", "--into", "models", "--json")
-    exported = steps.run("export", run, "--form", form, *proof)
-    tested = steps.run(
-        "evaluate", "classifier", exported["said"]["forms"][0]["file"],
-        "--data", f"{crop}/test", "--strangers", f"{crop}/strangers",
-        "--validation", f"{crop}/validation", "--validation-strangers", f"{crop}/validation-strangers",
-        "--robustness", 0, "--seed", seed, "--write-threshold", "--report", f"report/{run[5:]}", "--json",
-    )  # fmt: skip
-    return {"train": trained, "export": exported, "test": tested}
+def budget(options: argparse.Namespace) -> Budget:
+    """Return what the options ask for."""
+    return Budget(
+        households=options.households,
+        negatives=tuple(sorted(options.negatives)),
+        trials=options.trials,
+        epochs=options.epochs,
+        light_households=min(options.variants, options.households),
+        clip_households=min(options.variants, options.households),
+        search_others=min(Budget().search_others, max(options.negatives)),
+    )
 
 
-def table(found: dict[str, dict[str, Found]], data: Path) -> list[str]:
-    """Return the results as lines of Markdown."""
-    tests = [one["test"]["said"] for one in found.values()]
-    forms = [one["export"]["said"]["forms"][0] for one in found.values()]
-    times = [float(next(iter(form["runtimes"].values()))["milliseconds"]) for form in forms]
-    head = f"{tests[0]['pictures']} photos; {tests[0]['stranger_faces']} photos of {tests[0]['strangers']} strangers"
-    rows = [
-        (head, list(found)),
-        (" --- ", [" --- "] * len(found)),
-        ("accuracy, as the report counts: the likeliest class", [percent(t["plain"]["accuracy"]) for t in tests]),
-        ("... he is named", [percent(t["plain"]["named"]) for t in tests]),
-        ("... strangers are named as him", [percent(t["plain"]["false_accepts"]) for t in tests]),
-        ("with a threshold for 1 % of strangers: he is named", [percent(t["with_threshold"]["named"]) for t in tests]),
-        ("... strangers are named as him", [percent(t["with_threshold"]["false_accepts"]) for t in tests]),
-        ("equal error rate, his photos against strangers'", [f"{t['rates']['eer']:.1%}" for t in tests]),
-        ("form", [form["form"] for form in forms]),
-        ("size", [_beside(form["size"] / 1e6, forms[0]["size"] / 1e6, "MB") for form in forms]),
-        ("time a face, LiteRT, one thread", [_beside(time, times[0], "ms") for time in times]),
-    ]
-    lines = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows]
-    pictures = [f"![{what}](results/{name})" for name, (_, what) in CHARTS.items()]
-    return [*lines, "", *pictures, "", *listed((step for one in found.values() for step in one.values()), data)]
+def measure(steps: Steps, data: Path, chosen: Budget, least: int, full_epochs: int) -> Document:
+    """Return everything measured. Raises UsageError for too few people, Leak if the division is not clean."""
+    images = data / "lfw-dev/images"
+    experiment = Experiment(steps, images, chosen, least)
+    searched = experiment.search()
+    judged = experiment.run(searched)
+    photos = {name: some for name, some in experiment.photos.items() if some}
+    vectors = embedding.embeddings(steps.folder / "crops/aligned", photos, steps.folder / "embeddings.npz")
+    minutes = sum(steps.record(f"runs/{unit.name}")["seconds"] for unit in judged) / 60
+    return {
+        "budget": {"households": chosen.households, "negatives": list(chosen.negatives), "trials": chosen.trials,
+                   "epochs": chosen.epochs, "light_households": chosen.light_households},
+        "middle": chosen.middle,
+        "sides": {name: family.side for name, family in FAMILIES.items()},
+        "people": experiment.facts(),
+        "search": searched,
+        "trainings": {"count": len(judged), "minutes": minutes},
+        **summary.sum_up(judged, chosen),
+        "alike": alike.passing(judged, vectors, experiment.division.households, chosen),
+        "alike_count": alike.ALIKE,
+        "one_person": full_epochs and one_person.measure(steps, images, searched, experiment.chose, full_epochs),
+    }  # fmt: skip
 
 
-def _beside(value: float, first: float, unit: str) -> str:
-    ratio = "" if value == first else f" (1/{first / value:.0f})"
-    return f"{value:.{0 if value > 20 else 2}f} {unit}{ratio}"
+def page(document: Mapping[str, Any]) -> list[str]:
+    """Return the sections about the report, as lines of Markdown."""
+    alone = one_person.page(document["one_person"]) if document.get("one_person") else []
+    return [*households.page(document), "", *alone]
+
+
+def _stated(words: Sequence[str] | None) -> list[str]:
+    return list(sys.argv[1:] if words is None else words)
 
 
 if __name__ == "__main__":

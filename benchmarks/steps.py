@@ -72,6 +72,13 @@ class Steps:
         """Return whether the command is recorded."""
         return shlex.join([TRAIN, *map(str, words)]) in self._done
 
+    def record(self, words: str) -> dict[str, Any]:
+        """Return the record of the training into the folder ``words``; its last, where it was resumed."""
+        found = [one for name, one in self._done.items() if f"--out {words} " in f"{name} "]
+        if not found:
+            raise SystemExit(f"no command in {self._file} wrote {words}")
+        return found[-1]
+
     def _timed(self, command: list[str]) -> dict[str, Any]:
         began, cpu = time.monotonic(), _children_cpu()
         program = [sys.executable, "-c", PROGRAM, *command]

@@ -87,6 +87,11 @@ class Experiment:
             remaining.add(unit, time.monotonic() - began)
         return judged
 
+    @property
+    def chose(self) -> frozenset[str]:
+        """The people on whom settings were chosen."""
+        return frozenset((*self.division.searching, *self.division.search_others))
+
     def facts(self) -> dict[str, Any]:
         """Return the numbers of people and photos by group, and a digest of who is where."""
         groups = {
