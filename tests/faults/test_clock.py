@@ -111,3 +111,23 @@ def test_the_clock_jumps_both_ways(
         f"counted), {states['delivered']} of 6 deliveries made, none expired, none twice, all {kept} visits kept; "
         f"{busy:.0%} of one processor"
     )
+
+
+@fault("clock jumps while an alarm waits", how="3 hours ahead, then 6 hours back, during an entry delay of 25 s")
+def test_an_alarm_waits_as_long_as_it_should_while_the_clock_jumps(
+    home: Home, clock: Callable[[float], None], saw: Callable[[str], None]
+) -> None:
+    delay = 25.0
+    settings = f'[policy]\nmode = "away"\nentry_delay = {delay}\n'
+    home.config.write_text(home.config.read_text().replace("[policy]\n", settings))
+    waits = "SELECT count(*) FROM deliveries WHERE channel = 'entry_delay'"
+    with home.watched():
+        wait_until(lambda: home.rows(waits)[0][0] > 0, "alarm that waits", 60)
+        began = time.monotonic()
+        clock(3)
+        time.sleep(delay / 3)
+        clock(-3)
+        home.wait_for_alerts(1, 90)
+        waited = time.monotonic() - began
+    assert waited > delay - 5, "it began to wait a moment before it was looked at"
+    saw("it was sent at the end of the 25 s, neither earlier nor never")

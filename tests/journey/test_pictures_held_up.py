@@ -9,8 +9,7 @@ import pytest
 from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.app.assembly import run
 from facesecure.domain import Alert, VerdictKind
-from facesecure.recognition.liveness.antispoof import MODELS
-from facesecure.vision.inference import model_registry
+from support.held_up import enrol_anna
 from support.service.commandline import CommandLine, own_settings
 from support.service.journey import config_for
 
@@ -20,13 +19,8 @@ def facesecure(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> CommandLine:
     """The command line of a household that knows Anna, and has pulled both networks."""
-    state = own_settings(tmp_path, monkeypatch)
-    (state / "models").mkdir(parents=True)
-    for name, file in zip(MODELS, sorted((shared_data / "models" / "antispoof").iterdir()), strict=True):
-        (state / "models" / model_registry.remote_file(name).name).write_bytes(file.read_bytes())
-        model_registry.pull(name, state)
-    command_line = CommandLine(state, capfd)
-    assert command_line("enroll", "Anna", "--video", str(shared_data / "spoof" / "a-live.mp4")).code == 0
+    command_line = CommandLine(own_settings(tmp_path, monkeypatch), capfd)
+    enrol_anna(command_line, shared_data)
     return command_line
 
 

@@ -1,15 +1,19 @@
-"""Scenes for liveness: a person before a background, and a picture that a hand moves, drawn with random texture."""
+"""Scenes for liveness, drawn with random texture, and a household whose Anna is in films, live and on a screen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Face, Frame
+from facesecure.recognition.liveness.antispoof import MODELS
+from facesecure.vision.inference import model_registry
 from support.builders import face_at, frame_at
+from support.service.commandline import CommandLine
 
 WIDTH, HEIGHT, FACE = 640, 480, 100
 
@@ -43,3 +47,12 @@ def shaken(seconds: float, dx: int, dy: int) -> tuple[Frame, Face]:
     return frame_at(seconds, round(seconds * 10), np.roll(frame.image, (dy, dx), (0, 1))), face_at(
         300 + dx, 240 + dy, FACE
     )
+
+
+def enrol_anna(facesecure: CommandLine, shared_data: Path) -> None:
+    """Let the household know Anna, of the films in ``spoof``, and pull both networks."""
+    (facesecure.state / "models").mkdir(parents=True)
+    for name, file in zip(MODELS, sorted((shared_data / "models" / "antispoof").iterdir()), strict=True):
+        (facesecure.state / "models" / model_registry.remote_file(name).name).write_bytes(file.read_bytes())
+        model_registry.pull(name, facesecure.state)
+    assert facesecure("enroll", "Anna", "--video", str(shared_data / "spoof" / "a-live.mp4")).code == 0

@@ -28,8 +28,8 @@ from facesecure.util.clock import SystemClock
 
 SURE = math.log(1e6)
 """Least evidence, nats: of a million strangers one reaches such a likelihood ratio at most (Ville's inequality)."""
-FACES = 4
-"""Least usable faces: twice what a verdict needs by default."""
+FACES = 3
+"""Least usable faces: one more than a verdict needs by default."""
 ALIVE = 0.5
 """Mean score of the networks from which a face is not certainly alive; a doubt is raised at 0.8."""
 _MOST_VISITS = 64

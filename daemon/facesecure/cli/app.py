@@ -25,6 +25,7 @@ from facesecure.cli import (
     mqtt,
     people,
     run,
+    presence,
     speech,
     status,
     visitors,
@@ -87,6 +88,10 @@ app.command(
 )(arm.arm)
 app.command(
     "drill", epilog=examples("facesecure drill", "facesecure drill --camera gate", "facesecure drill --history")
+app.command(
+    "presence",
+    epilog=examples("facesecure presence", "facesecure presence Anna home", "facesecure presence Anna away --json"),
+)(presence.presence)
 )(drill.drill)
 app.command("status", epilog=examples("facesecure status", "facesecure status --json"))(status.status)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)

@@ -9,6 +9,7 @@ import typer
 from facesecure.cli import output
 from facesecure.cli.control_client import ask_daemon
 from facesecure.cli.output import Json
+from facesecure.cli.presence import presence_rows
 from facesecure.cli.settings import settings_of, state_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def _show(found: dict[str, Any]) -> None:
     rows = [("people", ", ".join(found["people"]) or "no one enrolled"), ("last seen", _seen(found["last_seen"]))]
     cameras = found.get("cameras", [found["camera"]])
     rows = [*(_camera(found["camera"]) if len(cameras) < 2 else map(_one_of_several, cameras)), *rows]
+    rows += [(f"presence {name}", where) for name, where in presence_rows(found)] if found.get("presence") else []
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
     rows += list(found.get("troubles", {}).items())

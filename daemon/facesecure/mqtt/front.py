@@ -15,6 +15,7 @@ from facesecure.mqtt.commands import RemoteCommands
 from facesecure.mqtt.connection import Connection
 from facesecure.mqtt.events import MqttPlugin
 from facesecure.mqtt.left_behind import LeftBehind
+from facesecure.mqtt.people import PresenceTopics
 from facesecure.mqtt.pictures import Pictures
 from facesecure.mqtt.states import States, by_word
 from facesecure.mqtt.topics import Topics
@@ -50,16 +51,19 @@ class MqttFront:
         self._plugin.store, self._plugin.pictures = daemon.store, pictures
         states = States(self._config, self._connection, daemon, pictures, left)
         commands = RemoteCommands(self._config, daemon)
+        people = PresenceTopics(context.config, next(iter(daemon.commands.presence), None))
 
         def receive(message: MQTTMessage) -> None:
             if message.topic == topics.birth:
                 if not message.retain and message.payload == t.ONLINE.encode():
                     states.publish_again()  # Home Assistant has started
-            else:
+            elif not people.receive(message.topic, message.payload, retained=message.retain):
                 commands.receive(message.topic, message.payload, retained=message.retain)
 
         self._connection.on_online, self._connection.on_message = states.publish_all, receive
-        self._connection.subscribed = tuple(filter(None, (*commands.topics, topics.birth)))
+        self._connection.subscribed = tuple(filter(None, (*commands.topics, topics.birth, *people.topics)))
+        for presence in daemon.commands.presence:
+            presence.broker_gone = lambda: not self._connection.online
         with commands, states:
             daemon.commands.troubles[MQTT] = self._trouble
             self._connection.start()

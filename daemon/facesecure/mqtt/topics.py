@@ -9,12 +9,15 @@ from facesecure.config.mqtt import MqttConfig
 from facesecure.domain.names import camera_slugs
 
 ONLINE, OFFLINE = "online", "offline"
-_OF_THE_HOUSE = {"arm", "drill", "state", "availability", "alert"}
+_OF_THE_HOUSE = {"arm", "drill", "state", "availability", "alert", "presence"}
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic below the base: ``{camera}`` stands for the word of a camera. ``ours``: we publish on it."""
+    """A topic below the base: ``{camera}`` stands for the word of a camera, ``{person}`` for that of a person.
+
+    ``ours``: we publish on it.
+    """
 
     path: str
     payload: str
@@ -33,6 +36,11 @@ ARM_STATE = Topic(
 )
 ARM_SET = Topic("arm/set", "JSON: `action` (`ARM_HOME`, `ARM_AWAY`, `DISARM`) and `code`", ours=False)
 DRILL_SET = Topic("drill/set", "`DRILL` begins an alarm drill, at most one a minute", ours=False)
+PRESENCE = Topic(
+    "presence/{person}",
+    "`home` or `not_home`: whether somebody of `[presence] people` is at home; may be retained, then it never disarms",
+    ours=False,
+)
 ALERT = Topic("alert", "JSON: an announcement: `text`, `kind`, `camera`, `at`, `alert`; delivered at least once")
 CAMERA_AVAILABILITY = Topic("{camera}/availability", "`online` while the camera is in use", True)
 CAMERA_STATE = Topic(
@@ -55,6 +63,7 @@ TOPICS = (
     ARM_STATE,
     ARM_SET,
     DRILL_SET,
+    PRESENCE,
     ALERT,
     CAMERA_AVAILABILITY,
     CAMERA_STATE,
@@ -78,9 +87,9 @@ class Topics:
         self.node = self.base.replace("/", "_")
         """The word for the house in identifiers."""
 
-    def of(self, topic: Topic, camera: str = "") -> str:
-        """Return the whole name of ``topic``, for the camera with that word."""
-        return f"{self.base}/{topic.path.format(camera=camera)}"
+    def of(self, topic: Topic, camera: str = "", person: str = "") -> str:
+        """Return the whole name of ``topic``, for the camera or the person with that word."""
+        return f"{self.base}/{topic.path.format(camera=camera, person=person)}"
 
     def discovery(self, camera: str = "") -> str | None:
         """Return the topic on which the house, or one camera, is announced; None if that is off."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +29,7 @@ class House:
     state: Path
     settings: dict[str, Any] = field(default_factory=dict)
     clock: FakeClock = field(default_factory=FakeClock)
-    armed: Armed = Armed(Mode.HOME)
+    armed: Armed = field(default_factory=lambda: Armed(Mode.HOME))
     did: list[str] = field(default_factory=list)
     broker_gone: bool = False
 
@@ -77,8 +76,8 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    yield House(tmp_path)
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
 
 
 def test_it_is_armed_when_everybody_has_been_away_long_enough(house: House) -> None:

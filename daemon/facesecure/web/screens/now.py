@@ -12,7 +12,13 @@ from facesecure.web.request import ask, redirect, render
 PARTS = {name: f"now_{name}.html" for name in ("state", "troubles", "cameras", "name", "visits")}
 """The parts of the page that are fetched anew when something changes."""
 MODES = ("home", "away", "off")
-DONE = {"armed-home": "Armed: somebody is home.", "armed-away": "Armed: nobody is home.", "disarmed": "Disarmed."}
+DONE = {
+    "armed-home": "Armed: somebody is home.",
+    "armed-away": "Armed: nobody is home.",
+    "disarmed": "Disarmed.",
+    "presence-home": "Noted: at home.",
+    "presence-away": "Noted: away.",
+}
 _REPORT = {"home": "armed-home", "away": "armed-away", "off": "disarmed"}
 
 
@@ -40,8 +46,19 @@ async def arm(request: Request) -> Response:
     return redirect(request, "/", done=_REPORT[mode])
 
 
+async def presence(request: Request) -> Response:
+    """Say where somebody is."""
+    form = await request.form()
+    name, where = str(form.get("name", ""))[:100], str(form.get("where", ""))
+    if where not in ("home", "away") or not name:
+        raise HTTPException(400)
+    await ask(request, "presence", {"name": name, "where": where})
+    return redirect(request, "/", done=f"presence-{where}")
+
+
 ROUTES = [
     Route("/", show),
+    Route("/presence", presence, methods=["POST"]),
     Route("/now/{part}", part),
     Route("/mode", arm, methods=["POST"]),
 ]

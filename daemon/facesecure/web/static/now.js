@@ -54,3 +54,10 @@ setInterval(() => document.hidden || look(), EVERY_MS);
 document.addEventListener("visibilitychange", () => {
   heard = Date.now(); // nobody asked while the page was hidden
 });
+
+setInterval(() => {
+  for (const words of document.querySelectorAll("[data-left]")) {
+    words.dataset.left = Math.max(0, Number(words.dataset.left) - 1);
+    words.textContent = words.textContent.replace(/\d+/, words.dataset.left);
+  }
+}, 1000);

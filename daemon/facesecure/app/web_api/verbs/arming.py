@@ -70,6 +70,8 @@ def arming(call: Call[Nothing]) -> Answer:
             **parts.commands.entry_document(),
             "delays": {"exit": policy.exit_delay, "entry": policy.entry_delay},
             "known_disarms": list(policy.known_disarms),
+            **parts.commands.presence_document(),
+            "by_presence": {"arm": parts.config.presence.arm, "disarm": parts.config.presence.disarm},
             "quiet_now": parts.policy.quiet,
             "now": datetime.now().astimezone().isoformat(timespec="minutes"),
             "hours": {kind: [_as_json(text) for text in getattr(policy, kind)] for kind in _KINDS},

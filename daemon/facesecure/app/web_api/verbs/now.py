@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Literal
 
+from pydantic import Field
+
 from facesecure.app.changes import Topic
 from facesecure.app.watching import WatchedCamera
 from facesecure.app.web_api.parts import WebParts
@@ -22,6 +24,13 @@ VISITORS = 6
 _LOOK_AT_CAMERA = "check its power, its network and its address: facesecure doctor"
 
 
+class Reported(Arguments):
+    """Where somebody is."""
+
+    name: str = Field(min_length=1, max_length=100)
+    where: Literal["home", "away"]
+
+
 class Arm(Arguments):
     """The mode to arm in."""
 
@@ -33,12 +42,14 @@ def show_now(call: Call[Nothing]) -> Answer:
     parts = call.parts
     result = {**_mode(parts), "cameras": [_camera(slug, camera) for slug, camera in by_slug(parts).items()]}
     if not call.session.role.includes(Role.VIEWER):
-        return Answer({**result, "visits": [], "to_name": [], "more_to_name": False, "troubles": list(_lost(parts))})
+        less = {"visits": [], "to_name": [], "more_to_name": False, "presence": [], "arms_in": None}
+        return Answer({**result, **less, "troubles": list(_lost(parts))})
     visitors = [one for one in parts.store.visitors.all(VISITORS + 1, named=False) if one.faces]
     to_name = [{"visitor": one.identifier, "faces": one.faces, "visits": one.visits} for one in visitors[:VISITORS]]
     return Answer(
         {
             **result,
+            **parts.commands.presence_document(),
             "visits": [VisitDocument.of(visit).as_json() for visit in _last_visits(parts)],
             "to_name": to_name,
             "more_to_name": len(visitors) > VISITORS,
@@ -61,6 +72,12 @@ def arm(call: Call[Arm]) -> Answer:
 def disarm(call: Call[Nothing]) -> Answer:
     """Disarm: nobody is announced until it is armed again."""
     return Answer(call.parts.commands.arm({"mode": Mode.OFF.value}))
+
+
+def report_presence(call: Call[Reported]) -> Answer:
+    """Take it that somebody of the household is at home, or away. What follows is in the configuration."""
+    asked = call.arguments
+    return Answer(call.parts.commands.report_presence({"name": asked.name, "where": asked.where}))
 
 
 def _last_visits(parts: WebParts) -> Any:
@@ -126,5 +143,6 @@ def _trouble(kind: str, message: str, hint: str, name: str = "") -> dict[str, An
 VERBS = (
     Verb("now", Role.KIOSK, Nothing, show_now),
     Verb("arm", Role.KIOSK, Arm, arm, changes=(Topic.MODE,)),
+    Verb("presence", Role.MEMBER, Reported, report_presence, changes=(Topic.MODE,)),
     Verb("disarm", Role.MEMBER, Nothing, disarm, confirmed=True, changes=(Topic.MODE,)),
 )
