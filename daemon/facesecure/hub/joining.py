@@ -30,6 +30,8 @@ from facesecure.services.audit import audited
 
 _PAUSE = 0.5
 """Seconds between two looks for the answer."""
+_AGAIN = 5.0
+"""Seconds after which a request without an answer is filed again."""
 _UNKNOWN = "0" * 32
 """Stands for the household as long as the certificate has not come."""
 
@@ -43,7 +45,7 @@ class Joining:
     config: HubConfig
     patience: timedelta = timedelta(minutes=10)
     waiting: Callable[[], None] = lambda: None
-    """Called once when the request is filed and the manager has not answered at once."""
+    """Called once, when the request is filed."""
 
 
 def join(joining: Joining) -> Certificate:
@@ -89,8 +91,7 @@ def _begun(joining: Joining) -> Identity:
 def _admitted(joining: Joining, identity: Identity) -> Identity:
     """Ask to be let in, and return this door with its certificate and the password that only it will know."""
     with opened(identity, joining.config, joining.state_dir, _UNKNOWN) as store:
-        store.joining.ask(_request(joining.code, identity))
-        encoded = _answer(joining, store)
+        encoded = _answer(joining, store, _request(joining.code, identity))
     admitted = replace(identity, certificate=encoded)
     _check(joining, admitted)
     admitted = replace(admitted, password=secrets.token_hex(32))
@@ -103,17 +104,21 @@ def _request(code: JoinCode, identity: Identity) -> JoinRequest:
     return replace(request, mac=request_mac(code.mac_key, code.estate, request))
 
 
-def _answer(joining: Joining, store: HubStore) -> bytes:
-    until, told = time.monotonic() + joining.patience.total_seconds(), False
+def _answer(joining: Joining, store: HubStore, request: JoinRequest) -> bytes:
+    """Ask until the manager has answered: another who has the code may put a request in the place of this one."""
+    began, asked = time.monotonic(), None
     while (door := store.doors.own()) is None:
-        if time.monotonic() > until:
+        now = time.monotonic()
+        if asked is None or now - asked > _AGAIN:
+            store.joining.ask(request)
+            if asked is None:
+                joining.waiting()
+            asked = now
+        elif now - began > joining.patience.total_seconds():
             raise HubError(
                 "the manager has not answered",
                 "start facesecure there, or run: facesecure hub invite --wait; then join again with the same code",
             )
-        if not told:
-            joining.waiting()
-            told = True
         time.sleep(_PAUSE)
     return door.certificate
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from facesecure.domain.errors import HubConflictError, HubError, UsageError
+from facesecure.domain.errors import HubConflictError, HubError, HubRefusedError, UsageError
 from facesecure.hub.certify import certified, issued, wrapped_keys
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
@@ -87,6 +87,8 @@ class Manager:
                 _log.warning("a request to join the hub is refused: %s", error)
                 record(self._state_dir, "hub-join-refused", request.invitation)
                 self._store.joining.refuse(request.invitation)
+            except HubRefusedError as error:
+                _log.warning("a request to join the hub was replaced or taken back meanwhile: %s", error.message)
         return joined
 
     def rename(self, door: Certificate, name: str) -> None:

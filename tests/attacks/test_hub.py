@@ -1,0 +1,343 @@
+"""Whoever administers, steals or imitates the hub learns nothing and adds nobody."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from facesecure.domain.errors import HubError, HubRefusedError
+from facesecure.hub.codes import JoinCode
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity import DoorKeys
+from facesecure.hub.overview import listed
+from facesecure.hub.row_values import role_of
+from facesecure.hub.rows import JoinRequest, Person, PersonKey, Record, RecordKind, Right
+from facesecure.hub.sealing import PERSON, DataKey, Place, person_key_place, seal, wrap
+from facesecure.hub.signing import sign_document, sign_wrapped
+from facesecure.hub.trust import TrustedDoors
+from support.estate import Estate
+from support.hub_estate import CONFIG, RealHub
+from support.postgres.server import Server, made_server, needs_postgres
+from support.tls import Authority
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with made_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hub(server: Server, tmp_path_factory: pytest.TempPathFactory) -> RealHub:
+    """A hub of two doors: front, the manager, and garage."""
+    made = RealHub(server, tmp_path_factory.mktemp("hub"))
+    made.add("garage")
+    return made
+
+
+@pytest.fixture
+def garage(hub: RealHub) -> Path:
+    return hub.folder / "garage"
+
+
+def test_a_dump_of_the_database_shows_no_name_of_a_person_no_template_and_no_mode(hub: RealHub, garage: Path) -> None:
+    identity, template = hub.identity(garage), secrets.token_bytes(512)
+    key = DataKey.made()
+    with hub.opened(garage) as store:
+        (row,) = store.household_keys.mine()
+        household_key, household = TrustedDoors(identity).household_key(row), identity.own().household
+        person, mode = secrets.token_hex(16), Place(identity.estate, RecordKind.MODE, household)
+        place = Place(identity.estate, PERSON, person)
+        document = seal(key, b"Pippi Langstrumpf" + template, place)
+        signature = sign_document(identity.keys, place, household, identity.door, document)
+        wrapped = wrap(key, identity.keys.box_key, person_key_place(identity.estate, person, identity.door))
+        proof = sign_wrapped(
+            identity.keys, person_key_place(identity.estate, person, identity.door), identity.door, wrapped
+        )
+        store.people.put(
+            Person(person, household, identity.door, 1, document, signature),
+            [PersonKey(person, identity.door, wrapped, identity.door, proof)],
+            0,
+        )
+        sealed = seal(household_key, b"away since breakfast", mode)
+        signature = sign_document(identity.keys, mode, household, identity.door, sealed)
+        store.records.put(Record(RecordKind.MODE, household, household, identity.door, 1, sealed, signature), 0)
+        shared = store.people.get(person)
+    assert shared is not None
+    assert TrustedDoors(identity, {"": identity.certificate}).person_key(shared.key) == key
+    dump = _dump(hub)
+    assert identity.door.encode() in dump
+    assert document.hex().encode() in dump
+    hidden = [b"Pippi", b"Langstrumpf", b"breakfast", b"Kunterbunt", template, key.secret, household_key.secret]
+    hidden += [identity.password.encode(), *identity.keys.secrets]
+    manager = hub.identity(hub.manager)
+    assert manager.authority is not None
+    hidden += [manager.password.encode(), manager.authority.secret, *manager.keys.secrets]
+    for secret in hidden:
+        for form in (secret, secret.hex().encode(), secret[:24], secret[:24].hex().encode()):
+            assert form not in dump
+
+
+def _dump(hub: RealHub) -> bytes:
+    program, server = needs_postgres() / "pg_dumpall", hub.server
+    command = [program, "--host", server.folder, "--port", str(server.port), "--username", "administrator"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    return done.stdout
+
+
+def test_a_door_that_the_administrator_adds_is_neither_listed_nor_given_keys(hub: RealHub, garage: Path) -> None:
+    forged, household = Estate(), hub.identity(garage).own().household
+    intruder = forged.door("intruder")
+    row = forged.rows[0]
+    hub.administer(
+        "INSERT INTO doors (identifier, name, household, role, box_key, sign_key, rights, certificate, joined_at)"
+        f" VALUES ('{intruder.door}', 'intruder', '{household}', '{role_of(intruder.door)}',"
+        f" '\\x{row.box_key.hex()}', '\\x{row.sign_key.hex()}', 'arm,enrol,view', '\\x{row.certificate.hex()}', now())"
+    )
+    try:
+        found = listed(CONFIG, garage)
+        assert [door.name for door in found.doors] == ["front", "garage"]
+        assert any(intruder.door in problem for problem in found.problems)
+        with hub.managing() as manager:
+            assert [door.name for door in manager.doors()] == ["front", "garage"]
+    finally:
+        hub.administer(f"DELETE FROM doors WHERE identifier = '{intruder.door}'")
+
+
+def test_keys_and_rights_that_the_administrator_changes_count_for_nothing(hub: RealHub, garage: Path) -> None:
+    door, genuine = hub.identity(garage).door, hub.identity(garage).keys
+    mine = DoorKeys.made()
+    hub.administer(
+        f"UPDATE doors SET box_key = '\\x{mine.box_key.hex()}', sign_key = '\\x{mine.sign_key.hex()}',"
+        f" name = 'x' WHERE identifier = '{door}'"
+    )
+    try:
+        with hub.managing() as manager:
+            found = next(one for one in manager.doors() if one.door == door)
+        assert (found.name, found.box_key, found.sign_key) == ("garage", genuine.box_key, genuine.sign_key)
+    finally:
+        hub.administer(
+            f"UPDATE doors SET box_key = '\\x{genuine.box_key.hex()}', sign_key = '\\x{genuine.sign_key.hex()}',"
+            f" name = 'garage' WHERE identifier = '{door}'"
+        )
+
+
+def test_a_removed_door_cannot_sign_in_and_its_old_certificate_does_not_help(hub: RealHub, garage: Path) -> None:
+    shed = hub.add("shed")
+    identity = hub.identity(shed)
+    trusted = TrustedDoors(hub.identity(garage))
+    with hub.opened(garage) as store:
+        trusted.learn(store.doors.all())
+    with hub.managing() as manager:
+        manager.remove(next(door for door in manager.doors() if door.name == "shed"))
+    with hub.opened(shed) as store, pytest.raises(HubError):
+        store.doors.estate()
+    with hub.opened(garage) as store:
+        assert trusted.learn(store.doors.all()) == []
+        versions = [
+            TrustedDoors(hub.identity(garage)).household_key(row).version for row in store.household_keys.mine()
+        ]
+    assert versions == [2, 1]
+    hub.administer(
+        f"UPDATE doors SET removed_at = NULL, certificate = '\\x{identity.certificate.hex()}'"
+        f" WHERE identifier = '{identity.door}'"
+    )
+    with hub.opened(garage) as store:
+        assert "older certificate" in trusted.learn(store.doors.all())[0]
+    with pytest.raises(NotGenuineError, match="removed"):
+        trusted.door(identity.door)
+
+
+def test_a_request_of_the_administrators_own_is_refused_and_the_door_still_joins(hub: RealHub) -> None:
+    code, keys = hub.invite("attic"), DoorKeys.made()
+    hub.administer(
+        "INSERT INTO join_requests (invitation, box_key, sign_key, mac, at) VALUES"
+        f" ('{code.invitation}', '\\x{keys.box_key.hex()}', '\\x{keys.sign_key.hex()}', '\\x{'00' * 32}', now())"
+    )
+    with hub.managing() as manager:
+        assert manager.answer() == []
+    with hub.answering() as joined:
+        assert hub.join("attic", code).name == "attic"
+    assert [one.name for one in joined] == ["attic"]
+
+
+def test_what_the_manager_promised_counts_and_not_what_the_database_says(hub: RealHub) -> None:
+    code = hub.invite("cellar", rights=frozenset({Right.VIEW}))
+    hub.administer(
+        f"UPDATE invitations SET rights = 'arm,enrol,view', name = 'palace' WHERE identifier = '{code.invitation}'"
+    )
+    with hub.answering():
+        certificate = hub.join("cellar", code)
+    assert certificate.rights == {Right.VIEW}
+    assert certificate.name == "cellar"
+
+
+def test_a_certificate_of_the_administrators_own_making_is_not_accepted(hub: RealHub) -> None:
+    code, forged = hub.invite("balcony"), Estate()
+    row = forged.door("balcony").own()
+    household = hub.identity(hub.manager).own().household
+    hub.administer(
+        "INSERT INTO doors (identifier, name, household, role, box_key, sign_key, rights, certificate, joined_at)"
+        f" VALUES ('{code.invitation}', 'balcony', '{household}', '{role_of(code.invitation)}',"
+        f" '\\x{row.box_key.hex()}', '\\x{row.sign_key.hex()}', 'view',"
+        f" '\\x{forged.rows[0].certificate.hex()}', now())"
+    )
+    try:
+        with pytest.raises(HubError):
+            hub.join("balcony", code)
+        assert not hub.identity(hub.folder / "balcony").certificate
+    finally:
+        hub.administer(f"DELETE FROM doors WHERE identifier = '{code.invitation}'")
+
+
+def test_an_authority_that_the_invitation_did_not_name_is_not_trusted(hub: RealHub) -> None:
+    code = hub.invite("veranda")
+    with pytest.raises(HubError, match="not the one of the invitation"):
+        hub.join("veranda", replace(code, estate="0" * 32))
+    assert not (hub.folder / "veranda" / "hub" / "identity.secret").exists()
+
+
+def test_a_used_code_is_worth_nothing(hub: RealHub) -> None:
+    code = hub.invite("stable")
+    with hub.answering():
+        hub.join("stable", code)
+        with pytest.raises(HubError):
+            hub.join("thief", code, seconds=0)
+    with hub.opened(hub.folder / "stable") as store:
+        assert store.doors.own() is not None
+
+
+def test_of_two_machines_with_one_code_one_joins(hub: RealHub) -> None:
+    code = hub.invite("terrace")
+    outcomes: dict[str, object] = {}
+
+    def try_to_join(name: str) -> None:
+        try:
+            outcomes[name] = hub.join(name, code, seconds=20)
+        except HubError as error:
+            outcomes[name] = error
+
+    threads = [threading.Thread(target=try_to_join, args=(f"terrace {number}",)) for number in range(2)]
+    with hub.answering() as joined:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [one.name for one in joined] == ["terrace"]
+    assert sum(isinstance(outcome, HubError) for outcome in outcomes.values()) == 1
+
+
+def test_guesses_let_nobody_in(hub: RealHub) -> None:
+    code = hub.invite("loft")
+    for _ in range(50):
+        guess = JoinCode(secrets.token_bytes(16), code.estate, code.url, code.ca)
+        for role, password in ((role_of(guess.invitation), guess.password), (role_of(code.invitation), guess.password)):
+            with pytest.raises(psycopg.OperationalError):
+                psycopg.connect(
+                    host="127.0.0.1", port=hub.server.port, dbname=hub.database, user=role, password=password,
+                    sslmode="verify-full", sslrootcert=str(hub.server.authority.root),
+                )  # fmt: skip
+
+
+def test_an_invited_door_reads_and_writes_nothing_but_its_request(hub: RealHub) -> None:
+    code = hub.invite("porch")
+    with psycopg.connect(
+        host="127.0.0.1", port=hub.server.port, dbname=hub.database, user=role_of(code.invitation),
+        password=code.password, sslmode="verify-full", sslrootcert=str(hub.server.authority.root), autocommit=True,
+    ) as connection:  # fmt: skip
+        for table in ("people", "person_keys", "household_keys", "records", "sightings", "join_requests", "removals"):
+            try:
+                rows = connection.execute(f"SELECT * FROM facesecure.{table}".encode()).fetchall()
+            except psycopg.errors.InsufficientPrivilege:
+                continue
+            assert rows == []
+        statements = (
+            "INSERT INTO facesecure.doors SELECT * FROM facesecure.doors LIMIT 1",
+            "UPDATE facesecure.estate SET authority = '\\x00'",
+            "CREATE ROLE mine",
+            "SELECT facesecure.remove_door('" + hub.identity(hub.manager).door + "')",
+        )
+        for statement in statements:
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement.encode())
+
+
+def test_a_hub_with_the_certificate_of_another_authority_is_not_told_the_password(hub: RealHub, tmp_path: Path) -> None:
+    context = Authority(tmp_path).context()
+    with _imitation(context) as (port, heard):
+        code = JoinCode.made("e" * 32, f"postgresql+psycopg://127.0.0.1:{port}/facesecure", hub.ca)
+        with pytest.raises(HubRefusedError, match="certificate"):
+            hub.join("caught", code, seconds=0)
+    assert b"".join(heard) == b""
+
+
+def test_a_hub_without_tls_is_told_nothing(hub: RealHub) -> None:
+    with _imitation(None) as (port, heard):
+        code = JoinCode.made("e" * 32, f"postgresql+psycopg://127.0.0.1:{port}/facesecure", hub.ca)
+        with pytest.raises(HubRefusedError, match="TLS"):
+            hub.join("plain", code, seconds=0)
+    assert b"".join(heard) == b""
+
+
+class _imitation:
+    """A server that answers the request for TLS, and notes what the client says after it."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context, self._heard = context, list[bytes]()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> tuple[int, list[bytes]]:
+        self._thread.start()
+        return self._listener.getsockname()[1], self._heard
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(60)
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        try:
+            assert len(connection.recv(8)) == 8  # SSLRequest
+            if self._context is None:
+                connection.sendall(b"N")
+                self._heard.append(connection.recv(4096))
+                return
+            connection.sendall(b"S")
+            with self._context.wrap_socket(connection, server_side=True) as encrypted:
+                self._heard.append(encrypted.recv(4096))
+        except OSError:
+            pass
+
+
+def test_a_request_with_another_code_does_not_use_an_invitation_up(hub: RealHub) -> None:
+    code = hub.invite("tower")
+    wrong = JoinRequest(code.invitation, bytes(32), bytes(32), bytes(32))
+    with hub.managing() as manager:
+        hub.administer(
+            "INSERT INTO join_requests (invitation, box_key, sign_key, mac, at) VALUES"
+            f" ('{wrong.invitation}', '\\x{'00' * 32}', '\\x{'00' * 32}', '\\x{'00' * 32}', now())"
+        )
+        assert manager.answer() == []
+        assert not [one for one in manager.doors() if one.name == "tower"]
