@@ -9,6 +9,7 @@ import typer
 
 from facesecure.cli import (
     alerts,
+    archive,
     arm,
     audit,
     bench,
@@ -24,8 +25,8 @@ from facesecure.cli import (
     models,
     mqtt,
     people,
-    run,
     presence,
+    run,
     speech,
     status,
     visitors,
@@ -70,6 +71,7 @@ app.command("identify", epilog=examples("facesecure identify visitor.jpg", "face
 )
 app.add_typer(events.app, name="events")
 app.add_typer(visitors.app, name="visitors")
+app.add_typer(archive.app, name="archive")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(models.app, name="models")
 app.add_typer(speech.app, name="speech")
@@ -87,11 +89,11 @@ app.command(
     epilog=examples("facesecure arm away", "facesecure arm home", "facesecure arm off", "facesecure arm away --json"),
 )(arm.arm)
 app.command(
-    "drill", epilog=examples("facesecure drill", "facesecure drill --camera gate", "facesecure drill --history")
-app.command(
     "presence",
     epilog=examples("facesecure presence", "facesecure presence Anna home", "facesecure presence Anna away --json"),
 )(presence.presence)
+app.command(
+    "drill", epilog=examples("facesecure drill", "facesecure drill --camera gate", "facesecure drill --history")
 )(drill.drill)
 app.command("status", epilog=examples("facesecure status", "facesecure status --json"))(status.status)
 app.command("doctor", epilog=examples("facesecure doctor", "facesecure doctor --json"))(doctor.doctor)

@@ -45,6 +45,7 @@ OTHERS = {
     ("web serve", "certificate"),
     ("web serve", "key"),
     ("web serve", "socket"),
+    ("archive rejudge", "cluster_tls"),
 }
 """Parameters that name what the service's user itself has to be able to use, or what ROOTS_OWN commands write."""
 ROOTS_OWN = {"key make": "file", "web certificate": "folder"}

@@ -47,6 +47,7 @@ from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
 from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
+from facesecure.storage.kept_faces import KeptFaces
 from facesecure.storage.keys import Key
 from facesecure.storage.outbox import Outbox
 from facesecure.storage.page import PageRecords
@@ -66,9 +67,9 @@ class Store(AbstractContextManager["Store"]):
 
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
-    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``outbox`` queues alerts,
-    ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline`` pages through sightings,
-    ``page`` holds the accounts of the page.
+    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``kept_faces`` embeds theirs anew,
+    ``outbox`` queues alerts, ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline``
+    pages through sightings, ``page`` holds the accounts of the page.
 
     Example::
 
@@ -92,6 +93,7 @@ class Store(AbstractContextManager["Store"]):
         self._recorder = Recorder(database, snapshots, self._writer, keep_snapshots, keep_faces)
         self.visitors = Visitors(database, snapshots, self._writer)
         self.corrections = Corrections(database)
+        self.kept_faces = KeptFaces(database)
         self.outbox = Outbox(database, self._writer)
         self.clips = ClipArchive(database)
         self.page = PageRecords(database)
