@@ -59,6 +59,7 @@ def names(verdicts: list[Verdict]) -> set[str | None]:
     return {verdict.name for verdict in verdicts if verdict.kind is KNOWN}
 
 
+@pytest.mark.slow
 def test_a_stranger_who_comes_twice_is_named_and_known_the_third_time(facesecure, evening, door_clip, noon_clip):
     assert [names(evening(clip)) for clip in (door_clip, noon_clip)] == [{"Grace Hopper"}] * 2
     (visitor,) = facesecure("visitors", "list", "--json").json["visitors"]
@@ -77,6 +78,7 @@ def test_a_stranger_who_comes_twice_is_named_and_known_the_third_time(facesecure
     assert [event["correction"] for event in events] == [None, "named later", "named later"]
 
 
+@pytest.mark.slow
 def test_a_name_taken_back_is_remembered_until_it_is_given_back(facesecure, evening):
     """Somebody says that it was not Grace, and later that it was her after all."""
     name = "Grace Hopper"

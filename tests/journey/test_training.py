@@ -76,6 +76,7 @@ def learnt(run: Path, kind: str) -> None:
     assert (run / "best.keras").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_hugonet_learns_two_people(hugonet):
     learnt(hugonet, "hugonet")
     assert max(line["val_accuracy"] for line in lines(hugonet)) >= 0.75
@@ -120,12 +121,14 @@ def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces
     assert lines(run) == lines(hugonet)
 
 
+@pytest.mark.slow
 def test_a_folder_with_a_run_in_it_is_not_trained_over(faces, hugonet):
     done = train("hugonet", *faces, "--out", hugonet, *COMMON)
     assert done.returncode == 2
     assert "--resume" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
@@ -154,6 +157,7 @@ def test_a_damaged_picture_is_named_and_once_it_is_whole_the_run_goes_on(faces, 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_another_kind_cannot_resume_it(hugonet):
     done = train("compact", "--out", hugonet, "--resume")
     assert done.returncode == 2

@@ -37,6 +37,7 @@ def test_the_border_is_blurred_and_the_picture_in_it_untouched():
     assert np.array_equal(wide[lamps.BORDER : -lamps.BORDER, lamps.BORDER : -lamps.BORDER, 0], grey)
 
 
+@pytest.mark.slow
 def test_four_people_under_every_lamp_are_no_strangers(model, pictures):
     four = sorted({lit.person for lit in pictures})[:4]
     some = [lit for lit in pictures if lit.person in four]
@@ -54,6 +55,7 @@ def test_all_twelve_under_every_lamp_are_no_strangers(model, pictures):
     assert total(found, "wrong name") == 0
 
 
+@pytest.mark.slow
 def test_brightening_helps_in_the_dark_and_costs_nothing_in_the_light(model, pictures):
     from facesecure.vision.images.illumination import brightened
 

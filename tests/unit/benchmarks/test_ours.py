@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.systems.ours import Run, WholeFrames
 from facesecure.camera.synthetic.clip import render
 from facesecure.camera.synthetic.video_writer import VideoWriter
@@ -9,6 +11,7 @@ from facesecure.vision.detection.scripted import ScriptedDetector
 from support.builders import face_at, frame_at
 
 
+@pytest.mark.slow
 def test_every_stage_of_the_real_wiring_is_on_the_stopwatch(tmp_path):
     frames = [image for index, image in enumerate(render()) if 60 <= index < 90 and index % 3 == 0]
     with VideoWriter(tmp_path / "door.mp4", (1280, 720), 5.0) as film:

@@ -38,6 +38,7 @@ def images(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_every_rule_is_measured_on_the_same_visits_at_each_rate(images, tmp_path):
     report = tracks_report.measure(Setting(), images, HOW, 60)
     assert report.family_tracks == 10 * 3 * 3

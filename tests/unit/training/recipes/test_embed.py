@@ -38,6 +38,7 @@ def folders(tmp_path_factory) -> tuple[ClassFolder, ClassFolder]:
     return learnt, unseen
 
 
+@pytest.mark.slow
 def test_distilled_it_puts_faces_it_never_saw_nearer_to_where_the_bundled_network_puts_them(folders, tmp_path):
     from facesecure_training.recipes.loop import TrainingLoop
     from facesecure_training.recipes.optimizers.cycled_adam import CycledAdam

@@ -32,6 +32,7 @@ def opened(folder: Path, pruner: str):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pruner", "state", "epochs"), [("median", "PRUNED", 1), ("none", "COMPLETE", EPOCHS)])
 def test_the_median_pruner_and_no_other_ends_a_training_that_learns_nothing(tmp_path, pruner, state, epochs):
     found = opened(tmp_path, pruner)
