@@ -91,7 +91,7 @@ def test_a_dump_of_the_database_shows_no_name_of_a_person_no_template_and_no_mod
 
 def _dump(hub: RealHub) -> bytes:
     program, server = needs_postgres() / "pg_dumpall", hub.server
-    command = [program, "--host", server.folder, "--port", str(server.port), "--username", "administrator"]
+    command = [str(program), "--host", str(server.folder), "--port", str(server.port), "--username", "administrator"]
     done = subprocess.run(command, capture_output=True, check=True)
     return done.stdout
 

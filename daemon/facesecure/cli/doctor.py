@@ -26,6 +26,7 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     Exits with 1 if a check fails; warnings alone do not count.
     """
     from facesecure.config.paths import find_config
+    from facesecure.hub import check as hub
     from facesecure.services.diagnostics import CHECKS, CheckContext, Health, run_checks
 
     settings = settings_of(context)
@@ -33,10 +34,11 @@ def doctor(context: typer.Context, json: Json = False) -> None:
     checked = CheckContext(config, find_config(settings.config_file), state_of(config))
     _require_access(checked.state_dir)
     results: list[CheckResult] = []
+    checks = {**CHECKS, hub.NAME: hub.check}
     with silenced(REGISTRY_LOG), output.progress(quiet=json) as progress:
-        for result in run_checks(checked):
+        for result in run_checks(checked, checks):
             results.append(result)
-            progress("checking", min(len(results), len(CHECKS) - 1), len(CHECKS))
+            progress("checking", min(len(results), len(checks) - 1), len(checks))
     failed = sum(result.health is Health.FAIL for result in results)
     if json:
         output.emit_json({"ok": not failed, "checks": [_document(result) for result in results]})

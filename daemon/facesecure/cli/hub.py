@@ -60,16 +60,11 @@ def init(
     config = config_for_hub(context)
     from facesecure.domain.names import person_name
     from facesecure.hub.database import HubAddress
-    from facesecure.hub.making import administrators_url, make, require_none, split_password
+    from facesecure.hub.making import administrator_at, make, require_none
 
     require_none(state_of(config))
-    address, password = split_password(administrators_url(url))
-    administrator = HubAddress(
-        address,
-        password or ask_secret("Password of the administrator", "PGPASSWORD"),
-        certificate=config.hub.certificate,
-        key=config.hub.key,
-    )
+    own = HubAddress("", certificate=config.hub.certificate, key=config.hub.key)
+    administrator = administrator_at(url, own, _ask_password)
     authority = _authority(ca or config.hub.ca)
     identity = make(state_of(config), administrator, person_name(name), person_name(household), authority)
     _tell_settings(identity, json, {"door": name, "household": household})
@@ -110,10 +105,10 @@ def invite(
     config = config_for_hub(context)
     from facesecure.domain.names import person_name
     from facesecure.hub.access import opened
-    from facesecure.hub.identity_file import read_identity
+    from facesecure.hub.identity_file import member_identity
     from facesecure.hub.managing import Manager
 
-    identity = read_identity(state_of(config))
+    identity = member_identity(state_of(config))
     home = None if household is None else person_name(household)
     with opened(identity, config.hub, state_of(config)) as store:
         manager = Manager(state_of(config), store)
@@ -186,6 +181,26 @@ def leave(context: typer.Context, yes: Yes = False, json: Json = False) -> None:
     output.note("hint: remove database from [hub], restart facesecure, and remove the door on the manager")
 
 
+@app.command("upgrade", epilog=examples("facesecure hub upgrade postgresql://facesecure_admin@hub.lan/facesecure"))
+def upgrade(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(metavar="DATABASE_URL", help="The hub's database, and its administrator.")],
+    json: Json = False,
+) -> None:
+    """Bring the hub's database to this version of facesecure. Upgrade the doors first, or soon after."""
+    config = config_for_hub(context)
+    from facesecure.hub.identity_file import address_of, read_identity
+    from facesecure.hub.making import administrator_at
+    from facesecure.hub.roles import upgrade_hub
+
+    own = address_of(read_identity(state_of(config)), config.hub, state_of(config))
+    revision = upgrade_hub(administrator_at(url, own, _ask_password))
+    if json:
+        output.emit_json({"revision": revision})
+    else:
+        output.say(f"the hub's database is at revision {revision}")
+
+
 @app.command("status", epilog=examples("facesecure hub status", "facesecure hub status --json"))
 def status(context: typer.Context, json: Json = False) -> None:
     """Show whether the hub can be reached, and what is open there: invitations, people whom doors have yet to wipe."""
@@ -199,6 +214,10 @@ def status(context: typer.Context, json: Json = False) -> None:
     output.say(f"{found.name}, {'manager' if found.manager else 'door'} of {found.doors} doors at {found.url}")
     for line in found.lines:
         output.say(line)
+
+
+def _ask_password() -> str | None:
+    return ask_secret("Password of the administrator", "PGPASSWORD")
 
 
 def _rights(text: str) -> Any:

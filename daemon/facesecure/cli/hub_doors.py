@@ -101,10 +101,10 @@ def config_for_hub(context: typer.Context) -> FacesecureConfig:
 def _manager(context: typer.Context) -> Iterator[Manager]:
     config = config_for_hub(context)
     from facesecure.hub.access import opened
-    from facesecure.hub.identity_file import read_identity
+    from facesecure.hub.identity_file import member_identity
     from facesecure.hub.managing import Manager
 
-    with opened(read_identity(state_of(config)), config.hub, state_of(config)) as store:
+    with opened(member_identity(state_of(config)), config.hub, state_of(config)) as store:
         yield Manager(state_of(config), store)
 
 

@@ -29,6 +29,16 @@ def read_identity(state_dir: Path) -> Identity:
     return found
 
 
+def member_identity(state_dir: Path) -> Identity:
+    """Return who this door is, with its certificate. Raises HubError if it has not finished joining, and as above."""
+    identity = read_identity(state_dir)
+    if not identity.certificate:
+        raise HubError(
+            "this door has not finished joining the hub", "facesecure hub join CODE, with the same code, or after leave"
+        )
+    return identity
+
+
 def find_identity(state_dir: Path) -> Identity | None:
     """Return who this door is, None if it belongs to no hub. Raises StoreError if that cannot be read."""
     try:

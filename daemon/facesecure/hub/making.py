@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,25 +56,29 @@ def require_none(state_dir: Path) -> None:
         raise HubError("this door belongs to a hub already", "to give that up first: facesecure hub leave")
 
 
-def administrators_url(text: str) -> str:
-    """Return the URL of an administrator in our form. Raises UsageError if it is not one of PostgreSQL."""
+def administrator_at(text: str, own: HubAddress, password: Callable[[], str | None]) -> HubAddress:
+    """Return how an administrator signs in at the URL ``text``, with the files for TLS of ``own``.
+
+    ``password`` is called for a URL without one. Raises UsageError if it is not an address of PostgreSQL.
+    """
+    url = _our_form(text)
+    found = urlsplit(url).password
+    name = urlsplit(url).username
+    address = with_user(url, name) if name else without_user(url)
+    return replace(own, url=address, password=password() if found is None else unquote(found))
+
+
+def _our_form(text: str) -> str:
+    hint = "postgresql://ADMINISTRATOR@HOST/DATABASE"
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in ("postgres", "postgresql", SCHEME):
-        raise UsageError("this is not the address of a PostgreSQL database", "postgresql://ADMINISTRATOR@HOST/DATABASE")
+        raise UsageError("this is not the address of a PostgreSQL database", hint)
     url = f"{SCHEME}://{rest}"
     try:
         hub_address(without_user(url))
     except ValueError as error:
-        raise UsageError(f"the address of the database {error}", "postgresql://ADMINISTRATOR@HOST/DATABASE") from None
+        raise UsageError(f"the address of the database {error}", hint) from None
     return url
-
-
-def split_password(url: str) -> tuple[str, str | None]:
-    """Return ``url`` without its password, and that."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url, None
-    return with_user(url, parts.username or ""), unquote(parts.password)
 
 
 def _manager(url: str, name: str, household: str, ca: str) -> tuple[Identity, Certificate]:

@@ -11,7 +11,7 @@ from facesecure.config.hub import HubConfig
 from facesecure.hub.access import opened
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Identity
-from facesecure.hub.identity_file import read_identity
+from facesecure.hub.identity_file import member_identity
 from facesecure.hub.rows import Removal
 from facesecure.hub.store import HubStore
 from facesecure.hub.trust import TrustedDoors
@@ -61,7 +61,7 @@ class Overview:
 
 def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
     """Return the doors of this door's hub. Raises HubError."""
-    identity = read_identity(state_dir)
+    identity = member_identity(state_dir)
     with opened(identity, config, state_dir) as store:
         doors, problems = _trusted(identity, store)
         manager = store.doors.estate().manager
@@ -78,15 +78,14 @@ def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
 
 
 def overview(config: HubConfig, state_dir: Path) -> Overview:
-    """Return how this door stands with its hub. Raises HubError, NotGenuineError."""
-    identity = read_identity(state_dir)
+    """Return how this door stands with its hub. Raises HubError."""
+    identity = member_identity(state_dir)
     with opened(identity, config, state_dir) as store:
         doors, problems = _trusted(identity, store)
         waiting, forged = _waiting(doors, store.removals.open())
-        own = doors.door(identity.door)
         invited = [one.name for one in store.joining.invitations() if one.used_at is None]
     return Overview(
-        name=own.name,
+        name=next((door.name for door in doors.present() if door.door == identity.door), identity.own().name),
         id=identity.door,
         url=config.database or identity.url,
         manager=identity.is_manager,
