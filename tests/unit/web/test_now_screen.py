@@ -10,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
+from facesecure.app.presence import ArmedHouse
+from facesecure.config.presence import PresenceConfig
 from facesecure.domain.accounts import Role
 from facesecure.domain.mode import Mode
+from facesecure.domain.presence import Whereabouts
+from facesecure.services.presence import Presence
+from facesecure.services.presence_file import PresenceFile
+from facesecure.util.clock import SystemClock
 from support.page.served import Served, served_house
 from support.store import STRANGER, known, sighting
 
@@ -84,3 +91,50 @@ def test_a_kiosk_finds_the_buttons_that_lower_the_guard_switched_off(house: Serv
     assert house.post("/mode", {"mode": "off"}, Role.KIOSK).status == 403
     assert house.post("/mode", {"mode": "home"}, Role.VIEWER).status == 403
     assert house.post("/mode", {"mode": "home"}, Role.MEMBER).status == 303
+
+
+def follow_presence(house: Served) -> Presence:
+    """Let the house follow the presence of Anna and of somebody with a hostile name."""
+    assert house.parts is not None
+    commands, clock = house.parts.commands, SystemClock()
+    file = PresenceFile(house.parts.state_dir, clock)
+    to_nobody = ArmedHouse(commands, house.parts.policy, house.parts.dispatcher)
+    presence = Presence(PresenceConfig(people=["Anna", "<b>Tom<b>"], arm=True), to_nobody, file, clock)
+    commands.presence.append(presence)
+    return presence
+
+
+def test_a_member_says_who_is_at_home_and_others_do_not(house: Served) -> None:
+    presence = follow_presence(house)
+    assert house.post("/presence", {"name": "Anna", "where": "home"}, Role.MEMBER).status == 303
+    assert presence.people[0].where is Whereabouts.HOME
+    text = " ".join(re.sub(r"<[^>]+>", "", house.get("/", Role.VIEWER).text).split())
+    assert "Anna: at home (just now)" in text
+    assert "&lt;b&gt;Tom&lt;b&gt;" in house.get("/", Role.VIEWER).text
+    assert "Has left" in house.get("/", Role.MEMBER).text
+    assert "Has left" not in house.get("/", Role.VIEWER).text
+    assert "Anna" not in house.get("/", Role.KIOSK).text
+    for role in (Role.KIOSK, Role.VIEWER):
+        assert house.post("/presence", {"name": "Anna", "where": "away"}, role).status == 403
+    for wrong in ({"name": "Anna", "where": "unknown"}, {"name": "", "where": "home"}, {"where": "home"}):
+        assert house.post("/presence", wrong, Role.MEMBER).status == 400
+    assert house.post("/presence", {"name": "Berta", "where": "home"}, Role.MEMBER).status >= 400
+    assert presence.people[0].where is Whereabouts.HOME
+
+
+def test_the_seconds_that_are_left_are_shown(house: Served) -> None:
+    presence = follow_presence(house)
+    for one in presence.people:
+        presence.report(one.name, Whereabouts.AWAY)
+    assert re.search(
+        r"Everybody has left. Armed away in\s*<span data-left=\"300\">300 s<", house.get("/", Role.VIEWER).text
+    )
+    assert house.parts is not None
+    commands = house.parts.commands
+    for entry, words in (
+        (Entry(EntryPhase.PENDING, 19.4), r"the alarm follows in\s*<span data-left=\"20\">20 s<"),
+        (Entry(EntryPhase.TRIGGERED, 60.0), "Alarm: nobody disarmed in time."),
+    ):
+        object.__setattr__(commands, "entry", lambda entry=entry: entry)
+        assert re.search(words, house.get("/", Role.KIOSK).text)
+        assert re.search(words, house.get("/arm", Role.VIEWER).text)
