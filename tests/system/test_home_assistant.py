@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from facesecure import __version__
 from support.faults.household import Daemon, Home, wait_until
@@ -237,3 +238,43 @@ def test_everything_is_shown_again_after_home_assistant_and_the_broker_were_rest
         wait_until(lambda: len(house.events()) > count, "visit that the broker was told of", 60)
         before = assistant.state(VISIT)
         assistant.wait(lambda: assistant.state(VISIT) != before, "visit after all that", 60)
+
+
+def test_the_panel_shows_the_delays_and_people_who_leave_and_come_arm_and_disarm(house: House) -> None:
+    assistant, before = house.assistant, house.home.config.read_text()
+    presence = '[presence]\npeople = ["Anna", "Tom"]\narm = true\ndisarm = true\nleave_delay = 10\n'
+    house.home.config.write_text(
+        before.replace("[policy]\n", "[policy]\nexit_delay = 10\nentry_delay = 20\n") + presence
+    )
+    try:
+        with house.watched():
+            people(assistant, "home")
+            assistant.add_automation("presence", documented("Tell facesecure who is at home"))
+            assistant.call("alarm_control_panel.alarm_arm_away", entity_id=PANEL)
+            for state in ("arming", "pending", "triggered"):
+                assistant.wait_for(PANEL, state, 60)
+            assistant.call("alarm_control_panel.alarm_disarm", entity_id=PANEL, code=CODE)
+            assistant.wait_for(PANEL, "disarmed")
+            assistant.call("alarm_control_panel.alarm_arm_home", entity_id=PANEL)
+            assistant.wait_for(PANEL, "armed_home")
+            people(assistant, "not_home")
+            wait_until(lambda: house.mode() == "away", "mode away since everybody has left", 60, every=1)
+            assistant.post("/api/states/person.anna", {"state": "home"})
+            wait_until(lambda: house.mode() == "home", "mode home since Anna has come", 60, every=1)
+            wait_until(lambda: "disarmed by presence" in house.home.log.read_text(), "message that it was disarmed")
+    finally:
+        house.home.config.write_text(before)
+    assert assistant.complaints() == []
+
+
+def people(assistant: HomeAssistant, state: str) -> None:
+    """Let Home Assistant know where both are."""
+    for name in ("anna", "tom"):
+        assistant.post(f"/api/states/person.{name}", {"state": state})
+
+
+def documented(alias: str) -> dict[str, Any]:
+    """Return the automation of the page about Home Assistant with that alias, without the alias."""
+    page = (ROOT / "docs" / "home-assistant.md").read_text(encoding="utf-8")
+    (found,) = [text for block in page.split("```yaml\n")[1:] if f"alias: {alias}" in (text := block.split("```")[0])]
+    return {key: value for key, value in yaml.safe_load(found).items() if key != "alias"}
