@@ -51,7 +51,7 @@ class Stage:
 
 _PEOPLE: Words = ("--objective", "people", "--batch", 96, "--each", 4, "--alike", 3, "--patience", 10)
 _ARCFACE: Words = ("--objective", "arcface", "--batch", 96, "--angle", 0.3, "--scale", 24, "--patience", 10)
-_ARTICLE: Words = ("--objective", "pairs", "--pairs", 4000, "--size", 64, "--augment", "aligned", "--strength", 0.5)
+_ARTICLE: Words = ("--objective", "pairs", "--size", 64, "--augment", "aligned", "--strength", 0.5)
 _DISTIL: Words = (
     "--objective", "distil", "--augment", "jittered", "--batch", 64, "--lr", 0.004, "--size", 64,
     "--embedding", 32, "--patience", 6,
@@ -108,6 +108,8 @@ class Budget:
     trial_epochs: tuple[int, int] = (2, 4)
     rates: tuple[float, float] = (5e-4, 2e-2)
     share: float = 1.0
+    pairs: int = 4000
+    """An epoch's of the article; a quarter as many validate every stage."""
     robustness: int = 400
     test_pairs: int = 3000
     households: int = 100
@@ -121,6 +123,7 @@ class Budget:
             trials=max(1, round(self.trials * share)),
             trial_epochs=self.trial_epochs if share > 0.2 else (2, 2),
             share=share,
+            pairs=max(80, round(self.pairs * share)),
             robustness=max(20, round(self.robustness * share)),
             test_pairs=max(60, round(self.test_pairs * share)),
             households=max(10, round(self.households * share)),
@@ -159,7 +162,7 @@ def words_of(training: Training, searched: Mapping[str, Any], budget: Budget, se
     begun = ("--initial", f"runs/{training.after}") if training.after else ()
     return (
         "--data", f"people/{training.data}", "--validation", "people/validation", "--cache", "cache/pixels",
-        "--epochs", epochs, "--seed", seed,
+        "--epochs", epochs, "--pairs", budget.pairs, "--seed", seed,
         *(word for key, value in taken.items() if f"--{key}" not in training.words for word in (f"--{key}", value)),
         *training.words, *begun,
     )  # fmt: skip
