@@ -16,6 +16,8 @@ from facesecure_training.evaluation.bootstrap import Tally, nested
 
 ALIKE = 10
 """Strangers that count as look-alikes of one member."""
+FEW = 20
+"""Of so many strangers, no more than one does: among few people nobody need be alike."""
 
 
 def most_alike(
@@ -25,7 +27,7 @@ def most_alike(
     others = np.stack([mean_of(people[name]) for name in strangers])
     found: set[str] = set()
     for member in members:
-        nearest = np.argsort(-(others @ mean_of(people[member])))[:count]
+        nearest = np.argsort(-(others @ mean_of(people[member])))[: min(count, max(1, len(strangers) // FEW))]
         found |= {strangers[index] for index in nearest}
     return found
 

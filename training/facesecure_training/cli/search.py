@@ -98,7 +98,12 @@ def search(options: SearchOptions) -> None:
         worker=options.worker,
     )
     trial = objective(options.kind, options.settings(), SearchSpace(options.epochs, options.lr), options.out)
-    study.run(found, trial, options.trials, _print_trial)
+    try:
+        study.run(found, trial, options.trials, _print_trial)
+    except KeyboardInterrupt:
+        kept = len(found.get_trials(deepcopy=False, states=study.ended()))
+        typer.echo(f"kept in {options.storage}: {kept} of {options.trials} trials; --resume continues", err=True)
+        raise
     shown = {key: value for key, value in options.given().items() if value is not None and key != "threads"}
     best = options.out / "best"
     command = report.best_command(found, options.kind, shown, best) if report.finished(found) else ""

@@ -81,6 +81,7 @@ def _given(context: typer.Context) -> frozenset[str]:
 
 def run(kind: str, settings: TrainingSettings, out: Path, resume: bool, given: frozenset[str]) -> None:
     """Train, and print where the best network is and what to do with it."""
+    from facesecure_training.recipes.checkpoint import kept
     from facesecure_training.recipes.train import train
 
     folder = RunFolder(out)
@@ -91,6 +92,7 @@ def run(kind: str, settings: TrainingSettings, out: Path, resume: bool, given: f
     try:
         progress = train(kind, settings, folder, resume=resume)
     except KeyboardInterrupt:
+        typer.echo(f"kept in {out}: {kept(folder.state) or 'nothing yet'}", err=True)
         typer.echo(f"to resume: facesecure-train train {kind} --out {out} --resume", err=True)
         raise
     typer.echo(f"{progress.finished}; best was epoch {progress.best_epoch}: {progress.best or float('nan'):.4f}")

@@ -54,6 +54,18 @@ def save(path: Path, variables: Sequence[Any], progress: TrainingProgress) -> No
     beside.replace(path)
 
 
+def kept(path: Path) -> str:
+    """Return what ``path`` holds, for people: "epoch 3 and 12 steps of epoch 4"; "" if it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            progress = TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return ""
+    steps = f"{progress.step} steps of epoch {progress.epoch + 1}" if progress.step else ""
+    epochs = f"{progress.epoch} complete epoch{'s' if progress.epoch > 1 else ''}" if progress.epoch else ""
+    return " and ".join(part for part in (epochs, steps) if part)
+
+
 def load(path: Path, variables: Sequence[Any]) -> TrainingProgress:
     """Restore ``variables`` from ``path``, and return the progress.
 

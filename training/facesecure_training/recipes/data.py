@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError, UsageError
-from facesecure_training.datasets.folders import ClassFolder
-from facesecure_training.datasets.pairs import Pair
+from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.catalogue import SourcedImage
+from facesecure_training.datasets.folders import ClassFolder, class_folders
+from facesecure_training.datasets.pairs import Pair
 from facesecure_training.datasets.people import people_in
 from facesecure_training.recipes.settings import TrainingSettings
+
+LEAST_IMAGES = 4
+"""Of a class whose images are divided: some to learn, and one at least to validate."""
 
 
 def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, ClassFolder]:
@@ -24,12 +28,31 @@ def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, Cl
     if settings.data is None:
         raise UsageError("--data is missing", "name the folder with a sub-folder of images for each class")
     everything = ClassFolder.read(settings.data)
+    _require_people(everything, 1 if settings.split == "class" else LEAST_IMAGES)
     if settings.validation is not None:
         same = None if settings.split == "class" else everything.classes
         return everything, ClassFolder.read(settings.validation, same)
     fractions = {"train": 1 - settings.held_out, "validation": settings.held_out}
     found = everything.split(settings.seed, fractions, by=settings.split)
     return found["train"], found["validation"]
+
+
+def _require_people(folder: ClassFolder, least: int) -> None:
+    """Raise UsageError for a class with fewer than ``least`` images, and for fewer than two classes."""
+    empty = [path.name for path in class_folders(folder.root) if class_name(path.name) not in folder.classes]
+    if empty:
+        raise UsageError(f"{folder.root} has no images of {', '.join(empty)}", "add some, or remove the folder")
+    if len(folder.classes) < 2:
+        raise UsageError(
+            f"{folder.root} has images of {folder.classes[0]} only",
+            "add a folder of at least one other person, or of many as unknown",
+        )
+    few = [f"{name} ({count})" for name, count in folder.counts().items() if count < least]
+    if few:
+        raise UsageError(
+            f"{folder.root} has too few images of {', '.join(few[:3])}",
+            f"give each class {least} or more, better twenty",
+        )
 
 
 def dataset_counts(training: ClassFolder, validation: ClassFolder) -> dict[str, dict[str, int]]:

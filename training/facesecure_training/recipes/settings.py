@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -52,11 +53,18 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         preset(self.augment)
+        self._require_numbers()
         if self.lr <= 0:
             raise UsageError(f"--lr is {self.lr}", "it must be above 0: 0.001, for example")
         for name in ("data", "validation", "cache"):  # a run may be resumed from another folder
             path = getattr(self, name)
             object.__setattr__(self, name, path and expanded(path).absolute())
+
+    def _require_numbers(self) -> None:
+        """Raise UsageError for a setting that is infinite or no number: the first step would spoil every weight."""
+        for name, value in asdict(self).items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UsageError(f"--{name.replace('_', '-')} is {value}", "give it a finite number")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON stores them."""

@@ -80,16 +80,20 @@ def _sampler(tuna: Any, kind: Sampler, seed: tuple[int, ...]) -> Any:
     return made(seed=int(np.random.default_rng(seed).integers(2**31)))
 
 
+def ended() -> tuple[Any, ...]:
+    """Return the states of trials that count: those that went to their end, and those that were ended early."""
+    states = optuna().trial.TrialState
+    return states.COMPLETE, states.PRUNED
+
+
 def run(study: Any, objective: Objective, trials: int, on_trial: Callable[[Any], None] = lambda trial: None) -> None:  # noqa: ARG005
     """Run trials until the study has ``trials`` finished ones, over all workers; ``on_trial`` is called after each.
 
     A trial whose training diverges counts as pruned.
     """
-    tuna = optuna()
-    ended = (tuna.trial.TrialState.COMPLETE, tuna.trial.TrialState.PRUNED)
-    if len(study.get_trials(deepcopy=False, states=ended)) >= trials:
+    if len(study.get_trials(deepcopy=False, states=ended())) >= trials:
         return
-    enough = tuna.study.MaxTrialsCallback(trials, states=ended)
+    enough = optuna().study.MaxTrialsCallback(trials, states=ended())
     study.optimize(_forgiving(objective), callbacks=[enough, lambda _, trial: on_trial(trial)])
 
 

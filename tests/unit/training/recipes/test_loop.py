@@ -199,3 +199,25 @@ def test_two_devices_with_half_a_batch_each_learn_what_one_learns(tmp_path):
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "TF_CPP_MIN_LOG_LEVEL": "3"},
     )  # fmt: skip
     assert done.stdout.strip().endswith("equal"), done.stderr[-2000:]
+
+
+def test_what_an_interrupted_run_keeps_is_told(tmp_path):
+    from facesecure_training.recipes.checkpoint import kept
+
+    loop = made(tmp_path)
+    loop.step = before_each(loop.step, 8, lambda: os.kill(os.getpid(), signal.SIGINT))
+    with loop.record, pytest.raises(KeyboardInterrupt):
+        loop.run()
+    assert kept(loop.record.folder.state) == "1 complete epoch and 3 steps of epoch 2"
+    assert kept(tmp_path / "nowhere") == ""
+
+
+def test_each_epoch_tells_the_pace_the_memory_and_the_time_left(tmp_path, capfd):
+    loop = made(tmp_path)
+    loop.record.images_a_step = 4
+    with loop.record:
+        loop.run()
+    told = " ".join(capfd.readouterr().err.split())
+    assert "images/s" in told
+    assert " MB" in told
+    assert "s left" in told
