@@ -122,8 +122,8 @@ class Table:
 
 FAULTS = Table(
     "fault", ("fault", "injected by", "seen"),
-    ("killed", "killed_while_alerting", "broker", "storage", "films", "clock", "model", "accelerator", "plugin",
-     "crowd", "camera", "network", "receiver", "service", "eight_hours"),
+    ("killed", "killed_while_alerting", "entry_delay", "broker", "storage", "films", "clock", "model", "accelerator",
+     "plugin", "crowd", "camera", "network", "receiver", "service", "eight_hours"),
 )  # fmt: skip
 ATTACKS = Table("attack", ("attack", "tried", "seen"))
 TABLES = {table.kind: table for table in (FAULTS, ATTACKS)}

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from unittest.mock import Mock
 
 import pytest
 
@@ -11,10 +12,15 @@ from facesecure.alerts.policy.policy import Policy
 from facesecure.app.control.camera_report import CameraReport
 from facesecure.app.control.commands import Commands
 from facesecure.app.control.server import ControlServer
+from facesecure.app.presence import ArmedHouse
+from facesecure.config.presence import PresenceConfig
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import SourceError
 from facesecure.domain.messages import Phrases
 from facesecure.domain.mode import Mode
+from facesecure.services.presence import Presence
+from facesecure.services.presence_file import PresenceFile
+from facesecure.util.clock import SystemClock
 from support.builders import face_at
 from support.store import sighting
 
@@ -153,6 +159,44 @@ def test_arming_is_told_to_programs_too(facesecure, daemon):
     assert facesecure("arm", "off", "--json").json == {
         "mode": "off", "before": "home", "set": "off", "leaving": None, "warning": None, "running": True,
     }  # fmt: skip
+
+
+@pytest.fixture
+def people(daemon, state):
+    clock = SystemClock()
+    house = ArmedHouse(daemon, daemon.policy, Mock())
+    config = PresenceConfig(people=["Anna", "Tom"], arm=True)
+    daemon.presence.append(Presence(config, house, PresenceFile(state, clock), clock))
+
+
+def test_presence_is_said_and_shown(facesecure, people):
+    assert facesecure("presence", "Anna", "home").code == 0
+    shown = [" ".join(line.split()) for line in facesecure("presence").out.splitlines()]
+    assert {"Anna at home", "Tom unknown"} <= set(shown)
+    assert "presence Anna at home" in " ".join(facesecure("status").out.split())
+    facesecure("presence", "Anna", "away")
+    told = facesecure("presence", "tom", "away", "--json").json
+    assert [(one["name"], one["where"]) for one in told["presence"]] == [("Anna", "away"), ("Tom", "away")]
+    assert 290 < told["arms_in"] <= 300
+    assert "everybody is away" in facesecure("presence").out
+
+
+@pytest.mark.parametrize("words", [("Anna",), ("Anna", "unknown"), ("Anna", "HOME"), ("Berta", "home")])
+def test_presence_that_is_none_is_wrong_usage(facesecure, people, words):
+    assert facesecure("presence", *words).code in (1, 2)
+    assert "home and away" in facesecure("presence", *words).err or "Anna" in facesecure("presence", *words).err
+
+
+def test_without_people_there_is_no_presence(facesecure, daemon):
+    assert "nobody's presence is followed" in facesecure("presence").out
+    assert "nobody's presence is followed" in facesecure("presence", "Anna", "home").err
+
+
+def test_an_exit_delay_is_said(facesecure, daemon, state):
+    object.__setattr__(daemon, "arming", delayed := Arming(state, exit_delay=60))
+    assert facesecure("arm", "away").out == "armed away in 60 s (was armed home)\n"
+    assert delayed.armed.mode is Mode.HOME
+    assert "armed home, armed away in " in facesecure("status").out
 
 
 def test_without_a_daemon_the_mode_is_kept_for_its_next_start(facesecure, state):
