@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,6 +15,9 @@ from facesecure_training.cli.options import AsJson, StateDir, print_json
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.run_folder import RunFolder
 from facesecure_training.recipes.settings import MACHINE_SETTINGS, TrainingSettings
+
+if TYPE_CHECKING:
+    from facesecure_training.recipes.hosts import TrainingHosts
 
 _HELP = {
     "hugonet": r"""Train the report's classifier: a small VGG on 224x224 images, 54 million parameters.
@@ -41,7 +44,9 @@ _HELP = {
     \b
     Examples:
       facesecure-train train embedder --data people --out runs/embedder --schedule one-cycle --lr 0.003
-      facesecure-train train embedder --out runs/embedder --resume""",
+      facesecure-train train embedder --out runs/embedder --resume
+      facesecure-train train embedder --data people --out runs/embedder --strategy multi-worker \
+        --hosts 10.0.0.5:2222,10.0.0.6:2222 --host 0""",
 }
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Train the daemon's models.")
@@ -60,11 +65,36 @@ class RunOptions:
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the run in --out, with the settings it began with.")
     ] = False
+    strategy: Annotated[
+        Literal["auto", "multi-worker"],
+        typer.Option(
+            "--strategy", help="multi-worker: several machines train together; auto: this one, on all its GPUs."
+        ),
+    ] = "auto"
+    hosts: Annotated[
+        str | None,
+        typer.Option(
+            "--hosts",
+            metavar="HOST:PORT,...",
+            help="All machines of --strategy multi-worker, in the same order on each.",
+        ),
+    ] = None
+    host: Annotated[int, typer.Option("--host", min=0, help="Which of --hosts this machine is; 0 writes the run.")] = 0
+
+    def together(self) -> TrainingHosts | None:
+        """Return the machines that train together; None for one. Raises UsageError."""
+        from facesecure_training.recipes.hosts import TrainingHosts
+
+        if self.strategy == "auto":
+            if self.hosts is not None:
+                raise UsageError("--hosts is for several machines", "add --strategy multi-worker")
+            return None
+        return TrainingHosts.of(self.hosts, self.host)
 
 
 def _handler(kind: str) -> Callable[[typer.Context, RunOptions, TrainingSettings], None]:
     def handler(context: typer.Context, options: RunOptions, settings: TrainingSettings) -> None:
-        run(kind, settings, options.out, options.resume, _given(context))
+        run(kind, settings, options.out, options.resume, _given(context), options.together())
 
     return handler
 
@@ -79,18 +109,25 @@ def _given(context: typer.Context) -> frozenset[str]:
     return frozenset(name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE")
 
 
-def run(kind: str, settings: TrainingSettings, out: Path, resume: bool, given: frozenset[str]) -> None:
+def run(
+    kind: str,
+    settings: TrainingSettings,
+    out: Path,
+    resume: bool,
+    given: frozenset[str],
+    hosts: TrainingHosts | None = None,
+) -> None:
     """Train, and print where the best network is and what to do with it."""
     from facesecure_training.recipes.checkpoint import kept
     from facesecure_training.recipes.train import train
 
-    folder = RunFolder(out)
+    folder = RunFolder(hosts.folder(out) if hosts else out)
     if resume:
         settings = resumed(folder.read_settings(kind, type(settings)), settings, given)
     else:
         folder.refuse_if_used()
     try:
-        progress = train(kind, settings, folder, resume=resume)
+        progress = train(kind, settings, folder, resume=resume, hosts=hosts)
     except KeyboardInterrupt:
         typer.echo(f"kept in {out}: {kept(folder.state) or 'nothing yet'}", err=True)
         typer.echo(f"to resume: facesecure-train train {kind} --out {out} --resume", err=True)

@@ -6,23 +6,27 @@ from typing import Any
 
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
+from facesecure_training.recipes.hosts import TrainingHosts
 from facesecure_training.recipes.settings import TrainingSettings
 
 
-def prepare(settings: TrainingSettings) -> Any:
+def prepare(settings: TrainingSettings, hosts: TrainingHosts | None = None) -> Any:
     """Set seeds, threads and precision, and return the tf.distribute strategy to build the network under.
+
+    With ``hosts`` several machines train together.
 
     Call it once, before anything is computed. Raises UsageError if TensorFlow is running already with other threads.
     """
     tf = tensorflow(gpu=True)
     _limit(settings.threads)
+    together = hosts.strategy() if hosts else None
     tf.keras.utils.set_random_seed(settings.seed)
     if not settings.fast:
         tf.config.experimental.enable_op_determinism()
     gpus = tf.config.list_physical_devices("GPU")
     small = "mixed_float16" if gpus else "mixed_bfloat16"
     tf.keras.config.set_dtype_policy(small if settings.mixed_precision else "float32")
-    return strategy(len(gpus))
+    return together or strategy(len(gpus))
 
 
 def strategy(gpus: int) -> Any:

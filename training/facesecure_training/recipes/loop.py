@@ -19,6 +19,7 @@ from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.recipes import checkpoint
 from facesecure_training.recipes.checkpoint import TrainingProgress
+from facesecure_training.recipes.hosts import take_over
 from facesecure_training.recipes.training_log import TrainingLog
 
 SAVE_EVERY_S = 300.0
@@ -41,6 +42,10 @@ class TrainingLoop:
         """Load state.npz; without one the run was interrupted before its first save, and starts over."""
         if self.record.folder.state.exists():
             self.record.progress = checkpoint.load(self.record.folder.state, self._variables())
+
+    def take_over(self) -> None:
+        """Continue where the first of several machines is: all call it at the same time."""
+        self.record.progress = take_over(self.strategy, self._variables(), self.record.progress)
 
     def run(self) -> TrainingProgress:
         """Train to the end. Raises FacesecureError if the loss is not finite, KeyboardInterrupt if interrupted."""

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.datasets.corrupt_files import naming_unreadable
 from facesecure_training.recipes import devices
 from facesecure_training.recipes.checkpoint import EpochRow, TrainingProgress
 from facesecure_training.recipes.head import HeadTraining, fit_head
+from facesecure_training.recipes.hosts import TrainingHosts, naming_lost_hosts
 from facesecure_training.recipes.loop import TrainingLoop
 from facesecure_training.recipes.optimizers.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes.recipe import Recipe
@@ -30,14 +32,15 @@ def train(
     folder: RunFolder,
     *,
     resume: bool = False,
+    hosts: TrainingHosts | None = None,
     after_epoch: Callable[[EpochRow], None] = ignore_row,
 ) -> TrainingProgress:
-    """Train to the end, with all files in ``folder``.
+    """Train to the end, with all files in ``folder``; with ``hosts`` together with other machines.
 
     ``settings`` of a resumed run are those it began with. Raises FacesecureError, as TrainingLoop does; UsageError if
     ``folder`` holds a run and ``resume`` is false; ImageError, with their names, if images cannot be read.
     """
-    strategy = devices.prepare(settings)
+    strategy = devices.prepare(settings, hosts)
     log.info("training %s on %s", kind, devices.describe(settings))
     with strategy.scope():
         recipe = KINDS[kind].recipe(settings)
@@ -54,11 +57,21 @@ def train(
             images_a_step=settings.batch * _IMAGES.get(kind, 1),
         ) as record:
             if isinstance(recipe, HeadTraining):
+                _refuse(hosts)
                 return fit_head(record, adam, eager=settings.eager)
             loop = TrainingLoop(record, adam, strategy=strategy, eager=settings.eager)
             if resume:
                 loop.resume()
-            return loop.run()
+            if hosts is None:
+                return loop.run()
+            with naming_lost_hosts():
+                loop.take_over()
+                return loop.run()
+
+
+def _refuse(hosts: TrainingHosts | None) -> None:
+    if hosts is not None:
+        raise UsageError("a head is trained in seconds, by one machine", "leave out --strategy, or train --kind cnn")
 
 
 def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Recipe) -> None:
