@@ -23,6 +23,14 @@ _AGAIN = "--out build/report --results training/results"
 SECTIONS = {
     "report": ("benchmarks.report_2020", f"python -m benchmarks.report_2020 {_AGAIN}"),
     "article": ("benchmarks.article", "python -m benchmarks.article --out build/article --results training/RESULTS.md"),
+    "siamese": (
+        "benchmarks.siamese.table",
+        "python -m benchmarks.siamese --out build/siamese --results training/results",
+    ),
+    "training_speed": (
+        "benchmarks.training_speed",
+        "python -m benchmarks.training_speed build/siamese/people/train --results training/results",
+    ),
     "lookalikes": ("benchmarks.lookalikes", f"python -m benchmarks.lookalikes {_AGAIN}"),
     "groups": ("benchmarks.groups", f"python -m benchmarks.groups {_AGAIN}"),
     "speed": ("benchmarks.speed", "python -m benchmarks.speed --results training/results"),

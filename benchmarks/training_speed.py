@@ -1,6 +1,7 @@
 """Compare the speed of training with that of an earlier commit, side by side in one run.
 
 python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [--rounds 3]
+    [--results training/results]
 
 FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
 ``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
@@ -30,6 +31,7 @@ BEFORE = "a1293f3"
 """The last commit with Keras' batch normalisation, and with images changed by TensorFlow one by one."""
 ROOT = Path(__file__).resolve().parents[1]
 WARM = 8
+MEASURES = ("of the clock", "of the processor")
 KINDS: dict[str, dict[str, Any]] = {
     "compact": {"kind": "cnn", "size": 112, "augment": "aligned"},
     "siamese-densenet": {"size": 64, "augment": "aligned"},
@@ -39,20 +41,53 @@ IMAGES_OF_EXAMPLE = {"compact": 1, "siamese-densenet": 2}
 
 
 def main() -> None:
-    """Print images a second, before and now."""
+    """Print images a second, before and now, and write them on request."""
     options = _options()
     if options.measure:
         print(json.dumps(_measured(options)))
         return
-    print(f"{'':20}{'before':>10}{'now':>10}{'':8}{'with cache':>12}{'':8}   images a second")
+    from benchmarks import about, training_page
+
+    made = about.about(["python", "-m", "benchmarks.training_speed", *sys.argv[1:]], 0)
+    document = {"about": made, "before": options.before, "rates": _compared(options)}
+    print("\n".join(page(document)))
+    if options.results:
+        training_page.write("training_speed", document, options.results)
+
+
+def _compared(options: argparse.Namespace) -> dict[str, Any]:
+    """Return each network's images a second by way: medians over rounds, by the clock and by processor time."""
+    found: dict[str, Any] = {}
     with _checkout(options.before) as before, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
         ways = {"before": (before, ""), "now": (ROOT, ""), "with cache": (ROOT, cache)}
         for kind in KINDS:
-            rounds = [[_run(options, kind, *way) for way in ways.values()] for _ in range(options.rounds)]
-            for number, what in enumerate(("of the clock", "a processor's second")):
-                rates = [statistics.median(one[way][number] for one in rounds) for way in range(len(ways))]
-                now, cached = (f"{rate:10.0f}{f'({rate / rates[0]:.2f}x)':>8}" for rate in rates[1:])
-                print(f"{kind:20}{rates[0]:10.0f}{now}{cached}  {what}", flush=True)
+            rounds = [{name: _run(options, kind, *way) for name, way in ways.items()} for _ in range(options.rounds)]
+            found[kind] = {
+                measure: {name: statistics.median(one[name][number] for one in rounds) for name in ways}
+                for number, measure in enumerate(MEASURES)
+            }
+            print(json.dumps({kind: found[kind]}), file=sys.stderr, flush=True)
+    return found
+
+
+def page(document: dict[str, Any]) -> list[str]:
+    """Return the section of training/RESULTS.md, as lines of Markdown."""
+    from benchmarks import about
+    from benchmarks.wording import table
+
+    rows = [
+        (kind, measure, *_beside(rates))
+        for kind, measures in document["rates"].items()
+        for measure, rates in measures.items()
+    ]
+    head = ("images a second", "", f"commit {document['before']}", "now", "now, with decoded images on disk")
+    return ["## How fast networks are trained", "", about.line(document["about"]), "", *table(head, rows), ""]
+
+
+def _beside(rates: dict[str, float]) -> list[str]:
+    before = rates["before"]
+    return [f"{rate:.0f}" if name == "before" else f"{rate:.0f} ({rate / before:.2f} times)"
+            for name, rate in rates.items()]  # fmt: skip
 
 
 def _options() -> argparse.Namespace:
@@ -61,6 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--before", default=BEFORE, help="the commit to compare with")
     parser.add_argument("--pictures", type=int, default=2560)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--results", type=Path, help="folder for figures: training/results")
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()

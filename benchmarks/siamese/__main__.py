@@ -1,7 +1,7 @@
 """Train the siamese DenseNet of the article of 2018 as well as it can be, each improvement a row of a table.
 
 python -m benchmarks.siamese --out DIR [--data ../shared/data] [--only STAGE ...] [--seed 0] [--share 1.0]
-    [--results training/RESULTS.md]
+    [--results training/results]
 
 Stages: article, mining, data, classified, distilled; and full, DenseNet-121, which is run only if it is named. Before
 them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
@@ -22,11 +22,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks import about, training_page
 from benchmarks.siamese import faces
 from benchmarks.siamese.plan import FULL, STAGES, USUAL, Budget, Clock
 from benchmarks.siamese.stages import Bench
-from benchmarks.siamese.table import CHARTS, table
-from benchmarks.steps import Steps, copy_charts, fill
+from benchmarks.siamese.table import CHARTS, document_of, page
+from benchmarks.steps import Steps, copy_charts
 
 PREPARATION = {"faces": 7.0, "search": 15.0}
 """Minutes before the stages, and ``MEASURING`` after them."""
@@ -35,15 +36,15 @@ T = TypeVar("T")
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run what is asked for, print the table, and write it into --results; Ctrl-C keeps what is done."""
+    """Run what is asked for, print the section of the page, and write it on request; Ctrl-C keeps what is done."""
     options = _options(words)
     try:
-        _run(options)
+        _run(options, words)
     except KeyboardInterrupt:
         raise SystemExit("stopped: what is done is kept, and the same command continues") from None
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace, words: Sequence[str] | None) -> None:
     data, out = options.data.resolve(), options.out.resolve()
     chosen = options.only or USUAL
     bench = Bench(Steps(out), data, Budget().scaled(options.share), options.seed)
@@ -52,12 +53,14 @@ def _run(options: argparse.Namespace) -> None:
     searched = _timed(clock, "search", bench.search)
     found = {name: _timed(clock, name, partial(bench.stage, STAGES[name], searched)) for name in chosen}
     ends = _timed(clock, "measuring", lambda: bench.beside_bundled(found))
-    lines = table(found, ends, summary, searched, data)
-    print("\n".join(lines))
+    document = document_of(found, ends, summary, searched, data)
+    command = ["python", "-m", "benchmarks.siamese", *(sys.argv[1:] if words is None else words)]
+    document["about"] = about.about(command, options.seed, data)
+    print("\n".join(page(document)))
     if options.results:
-        fill(options.results, "siamese", lines)
-        charts = {name: out / path for name, (path, _) in CHARTS.items() if (out / path).exists()}
-        copy_charts(charts, options.results.parent / "results")
+        charts = {name: out / path for name, (path, _) in CHARTS.items() if name in document["charts"]}
+        copy_charts({name: path for name, path in charts.items() if path.exists()}, options.results)
+        training_page.write("siamese", document, options.results)
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
@@ -69,7 +72,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=tuple(STAGES), help=f"stages to run; all but {FULL} by default")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--share", type=float, default=1.0, help="share of the epochs of every stage")
-    parser.add_argument("--results", type=Path, help="page to write the table into")
+    parser.add_argument("--results", type=Path, help="folder for figures and charts: training/results")
     return parser.parse_args(words)
 
 

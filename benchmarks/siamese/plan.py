@@ -14,6 +14,8 @@ SEARCHED = ("lr", "margin", "growth", "blocks", "size", "schedule", "cycle", "au
 THRESHOLD_DISTANCE, THRESHOLD_COSINE = 1.0, 0.5
 """The article's rule: one person if the distance is below 1; of vectors of length 1, if the cosine is above 0.5."""
 FULL = "full"
+_SKIPPED = 0.02
+"""The share of its planned time below which a stage was done before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,11 @@ class Clock:
     spent: float = field(default=0.0, init=False)
 
     def done(self, stage: str, minutes: float) -> None:
-        """Note that ``stage`` took ``minutes``."""
-        self.planned += self.left.pop(stage)
-        self.spent += minutes
+        """Note that ``stage`` took ``minutes``. One that was done before took none, and tells nothing of the pace."""
+        planned = self.left.pop(stage)
+        if minutes > _SKIPPED * planned:
+            self.planned += planned
+            self.spent += minutes
 
     @property
     def minutes(self) -> float:

@@ -1,4 +1,4 @@
-"""The results as Markdown: one row for each stage, what it bears, and the best one beside the bundled network."""
+"""The section of training/RESULTS.md about the siamese DenseNet, from the bench's JSON."""
 
 from __future__ import annotations
 
@@ -6,110 +6,171 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import about
 from benchmarks.siamese.plan import STAGES, USUAL
-from benchmarks.steps import listed, percent
+from benchmarks.steps import listed
+from benchmarks.wording import compared, item, paragraph, percent, table
 
-Found = dict[str, Any]
+Found = Mapping[str, Any]
+BUNDLED = "bundled MobileFaceNet"
 BEARS = {
     "brightness": ((0.35, "a third of the light"), (2.0, "twice the light")),
-    "contrast": ((0.35, "a third of the contrast"), (2.0, "twice")),
-    "size": ((0.3, "30 % of the size"), (0.2, "20 %")),
-    "pose": ((30.0, "turned by 30 degrees"), (50.0, "50")),
-    "alignment": ((0.05, "shifted by 5 % of the width"), (0.1, "10 %")),
-    "blur": ((0.02, "blurred by 2 % of the width"), (0.05, "5 %")),
+    "contrast": ((0.35, "a third of the contrast"), (2.0, "twice the contrast")),
+    "size": ((0.3, "30 % of the size"), (0.2, "20 % of the size")),
+    "pose": ((30.0, "turned by 30 degrees"), (50.0, "turned by 50 degrees")),
+    "alignment": ((0.05, "shifted by 5 % of the width"), (0.1, "shifted by 10 %")),
+    "blur": ((0.02, "blurred by 2 % of the width"), (0.05, "blurred by 5 %")),
 }
 """Of each claim of the article, two strengths that are named in the table; the charts have all."""
 CHARTS = {
     f"siamese-{name}-{what}.png": (f"report/{name}/verification-{what}.png", f"{what} of the stage {name}")
-    for name in USUAL
+    for name in (*USUAL, "full")
     for what in ("robustness", "roc")
 }
 """Charts without faces: the photos may not be published."""
+_KEPT = ("accuracy", "sd", "pairs", "chosen", "rule", "robustness")
 
 
-def table(found: Mapping[str, Found], ends: Found, summary: Found, searched: Found, data: Path) -> list[str]:
-    """Return the results as lines of Markdown."""
-    every = {**{STAGES[name].title: one for name, one in found.items()}, "bundled MobileFaceNet": ends["bundled"]}
-    charts = (f"![{what}](results/{name})" for name, (_, what) in CHARTS.items() if name.split("-")[1] in found)
-    trials = (
-        f"- search: {searched['finished']} of {searched['trials']} trials finished; the best, of an area of "
-        f"{searched['value']:.4f} on people of the validation: {searched['settings']}"
-    )
-    tables = (_people(summary), _stages(every), _bearing(every), _at_the_door(found, ends), list(charts))
-    return [*(line for one in tables for line in (*one, "")), trials, *listed([searched, *_commands(found)], data)]
+def document_of(found: Found, ends: Found, summary: Found, searched: Found, data: Path) -> dict[str, Any]:
+    """Return the bench's JSON: what the records say, without curves of thousands of thresholds."""
+    every = {**{STAGES[name].title: one for name, one in found.items()}, BUNDLED: ends["bundled"]}
+    openset = {name: next(iter(one["said"]["ways"].values())) for name, one in ends["openset"].items()}
+    return {
+        "people": summary,
+        "search": {key: searched[key] for key in ("settings", "value", "finished", "trials")},
+        "stages": {name: {part: _verified(one[part]["said"]) for part in ("lfw", "others")}
+                   for name, one in every.items()},
+        "door": {"best": STAGES[ends["best"]].title, "forms": ends["forms"]["said"]["forms"], "openset": openset},
+        "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
+        "commands": listed([dict(searched), *_commands(found)], data),
+    }  # fmt: skip
 
 
-def _people(summary: Found) -> list[str]:
+def _verified(said: Found) -> dict[str, Any]:
+    rates = said["rates"]
+    kept = {name: said[name] for name in _KEPT if name in said}
+    return {**kept, "area": rates["auc"], "at_one_percent": rates["accepted"][0]["tar"]}
+
+
+def page(document: Found) -> list[str]:
+    """Return the section, as lines of Markdown."""
+    parts = (_setting, _people, _stages, _claims, _bearing, _at_the_door, _charts)
+    lines = [line for part in parts for line in (*part(document), "")]
+    return ["## The article of 2018: a siamese DenseNet, stage by stage", "", *lines, *document["commands"]]
+
+
+def _setting(document: Found) -> list[str]:
+    search = document["search"]
+    return [
+        *paragraph(
+            "Each stage adds one thing to the one before; the last follow the bundled network and need no names.",
+            "CelebA's people are divided: on those of the validation every choice was made (settings, the epoch that",
+            "is kept, the threshold), those of the test are in nothing else. CelebA has numbers, not names: whether",
+            "somebody of LFW is among them can only be told by the published statement that nobody is, and by the",
+            "bundled network.",
+            f"The search finished {search['finished']} of {search['trials']} trials; the best (area",
+            f"{search['value']:.4f} on people of the validation) had {_settings(search['settings'])}.",
+        ),
+        "",
+        about.line(document["about"]),
+    ]
+
+
+def _settings(found: Found) -> str:
+    return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def _people(document: Found) -> list[str]:
+    people = document["people"]
     rows = [
-        f"| {part} | {one['people']} | {one['with two']} | {one['photos']} |" for part, one in summary["parts"].items()
+        (part, str(one["people"]), str(one["with two"]), str(one["photos"])) for part, one in people["parts"].items()
     ]
     left = (
-        f"Left out: {summary['in both']} photos that are in both sources, {summary['repeats']} that nearly repeat "
-        f"another, {summary['people like one of the test']} people whom the bundled network takes for one of LFW's "
-        f"test. Manifest: SHA-256 `{summary['sha256'][:16]}`."
+        f"Left out: {people['in both']} photos that are in both sources, {people['repeats']} that nearly repeat",
+        f"another, and {people['people like one of the test']} people whom the bundled network takes for one of LFW's",
+        f"test. SHA-256 of the manifest: `{people['sha256'][:16]}`.",
     )
-    return ["| part of CelebA | people | with two photos | photos |", "| --- | --- | --- | --- |", *rows, "", left]
+    return [*table(("part of CelebA", "people", "with two photos", "photos"), rows), "", *paragraph(*left)]
 
 
-def _stages(every: Mapping[str, Found]) -> list[str]:
-    pairs = {one["said"]["pairs"] for found in every.values() for one in (found["lfw"], found["others"])}
-    lfw, others = max(pairs), min(pairs)
+def _stages(document: Found) -> list[str]:
+    stages = document["stages"]
+    first = next(iter(stages.values()))
     head = (
-        f"| stage | {lfw} pairs of LFW, ten folds | threshold of other people | rule of 1 | area | "
-        f"at 1 % of strangers | {others} pairs of other people of CelebA |"
-    )
-    return [head, "|" + " --- |" * 7, *(_row(name, one) for name, one in every.items())]
+        "stage", f"{first['lfw']['pairs']} pairs of LFW, ten folds", "threshold of other people", "rule of 1",
+        "area under the curve", "of one person at 1 % of two",
+        f"{first['others']['pairs']} pairs of CelebA's people of the test",
+    )  # fmt: skip
+    return table(head, [_row(name, one["lfw"], one["others"]) for name, one in stages.items()])
 
 
-def _row(name: str, found: Found) -> str:
-    lfw, others = found["lfw"]["said"], found["others"]["said"]
-    cells = (
+def _row(name: str, lfw: Found, others: Found) -> tuple[str, ...]:
+    return (
+        name,
         f"{lfw['accuracy']:.1f} ± {lfw['sd']:.1f} %",
         percent(lfw["chosen"]["accuracy"]),
         percent(lfw["rule"]["accuracy"]) if "rule" in lfw else "-",
-        f"{lfw['rates']['auc']:.4f}",
-        percent(lfw["rates"]["accepted"][0]["tar"]),
+        f"{lfw['area']:.4f}",
+        percent(lfw["at_one_percent"]),
         f"{others['accuracy']:.1f} ± {others['sd']:.1f} %",
     )
-    return f"| {name} | " + " | ".join(cells) + " |"
 
 
-def _bearing(every: Mapping[str, Found]) -> list[str]:
-    """Return shares of one person's pairs that are accepted, and of two people's in brackets, as faces get worse."""
-    lines = ["| accepted of one person (of two) | " + " | ".join(every) + " |", "|" + " --- |" * (len(every) + 1)]
-    for kind, steps in BEARS.items():
-        for strength, what in steps:
-            cells = [_accepted(found["lfw"]["said"]["robustness"].get(kind, []), strength) for found in every.values()]
-            lines.append(f"| {kind}: {what} | " + " | ".join(cells) + " |")
+def _claims(document: Found) -> list[str]:
+    """Say of each stage whether the rule of 1 does as well as a threshold chosen on other people."""
+    lines = []
+    for name, one in document["stages"].items():
+        if "rule" in one["lfw"]:
+            rule, chosen = one["lfw"]["rule"]["accuracy"], one["lfw"]["chosen"]["accuracy"]
+            words = compared(rule, chosen, "does better than", "does worse than", "does as well as")
+            lines += item(f"{name}: the rule of 1 {words} a threshold chosen on other people.")
     return lines
+
+
+def _bearing(document: Found) -> list[str]:
+    """Return shares of one person's pairs that are accepted, and of two people's in brackets, as faces get worse."""
+    stages = document["stages"]
+    rows = [
+        (f"{kind}: {what}", *(_accepted(one["lfw"]["robustness"].get(kind, []), strength) for one in stages.values()))
+        for kind, steps in BEARS.items()
+        for strength, what in steps
+    ]
+    return table(("accepted of one person (of two)", *stages), rows)
 
 
 def _accepted(steps: list[Found], strength: float) -> str:
     one = next((step for step in steps if abs(step["strength"] - strength) < 1e-6), None)
-    return "-" if one is None else f"{one['accepted']:.0%} ({one['false_accepts']:.0%})"
+    return "-" if one is None else f"{100 * one['accepted']:.0f} % ({100 * one['false_accepts']:.0f} %)"
 
 
-def _at_the_door(found: Mapping[str, Found], ends: Found) -> list[str]:
+def _at_the_door(document: Found) -> list[str]:
     """Return size, time and open-set figures of the best stage and of the bundled network."""
-    lines = [f"At the door, the best stage by validation ({ends['best']}) beside the bundled network:", ""]
-    lines += ["| form | size | time a face, LiteRT, one thread |", "| --- | --- | --- |"]
-    lines += [_form(form) for form in ends["forms"]["said"]["forms"]]
-    lines += ["", "| strangers let in | " + " | ".join(ends["openset"]) + " |"]
-    lines += ["|" + " --- |" * (len(ends["openset"]) + 1)]
-    first = [next(iter(one["said"]["ways"].values())) for one in ends["openset"].values()]
-    for points in zip(*first, strict=True):
-        named = (f"{point['named']['value']:.1f} %" for point in points)
-        lines.append(f"| {points[0]['asked']:g} | " + " | ".join(named) + " |")
-    return lines
+    door = document["door"]
+    openset = door["openset"]
+    rows = [
+        (f"{points[0]['asked']:g}", *(f"{point['named']['value']:.1f} %" for point in points))
+        for points in zip(*openset.values(), strict=True)
+    ]
+    return [
+        f"At the door, the best stage on people of the validation ({door['best']}) beside the bundled network:",
+        "",
+        *table(("form", "size", "a face, LiteRT, one thread"), [_form(form) for form in door["forms"]]),
+        "",
+        *table(("share of strangers let in", *(f"family named by {name}" for name in openset)), rows),
+    ]
 
 
-def _form(form: Found) -> str:
+def _form(form: Found) -> tuple[str, str, str]:
     if "refused" in form:
-        return f"| {form['form']} | refused: {form['refused']} | - |"
+        return form["form"], f"refused: {form['refused']}", "-"
     times = (f"{run['milliseconds']:.2f} ms" for run in form["runtimes"].values())
-    return f"| {form['form']} | {form['size'] / 1e6:.2f} MB | {next(times, '-')} |"
+    return form["form"], f"{form['size'] / 1e6:.2f} MB", next(times, "-")
 
 
-def _commands(found: Mapping[str, Found]) -> Iterator[Found]:
+def _charts(document: Found) -> list[str]:
+    return [f"![{CHARTS[name][1]}](results/{name})" for name in document["charts"]]
+
+
+def _commands(found: Found) -> Iterator[dict[str, Any]]:
     for one in found.values():
         yield from (*one["train"], one["export"], one["lfw"], one["others"])
