@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = group(
     "Share people, arming and visits with other doors through a PostgreSQL database that cannot read them. "
     "docs/hub.md explains how to set it up.",
-    "facesecure hub init postgresql://facesecure_admin@hub.lan/facesecure --ca /etc/facesecure/hub/ca.pem",
+    "facesecure hub init postgresql://facesecure_admin@hub.lan/doors --ca /etc/facesecure/hub/ca.pem",
     "facesecure hub invite garage",
     "facesecure hub join ABCD-EFGH-...",
     "facesecure hub doors",
@@ -33,8 +33,8 @@ _RIGHTS = "enrol,arm,view"
 @app.command(
     "init",
     epilog=examples(
-        "facesecure hub init postgresql://facesecure_admin@hub.lan/facesecure --ca /etc/facesecure/hub/ca.pem",
-        "facesecure hub init postgresql://facesecure_admin@hub.lan/facesecure --name 'front door' --json",
+        "facesecure hub init postgresql://facesecure_admin@hub.lan/doors --ca /etc/facesecure/hub/ca.pem",
+        "facesecure hub init postgresql://facesecure_admin@hub.lan/doors --name 'front door' --json",
     ),
 )
 def init(
@@ -181,7 +181,7 @@ def leave(context: typer.Context, yes: Yes = False, json: Json = False) -> None:
     output.note("hint: remove database from [hub], restart facesecure, and remove the door on the manager")
 
 
-@app.command("upgrade", epilog=examples("facesecure hub upgrade postgresql://facesecure_admin@hub.lan/facesecure"))
+@app.command("upgrade", epilog=examples("facesecure hub upgrade postgresql://facesecure_admin@hub.lan/doors"))
 def upgrade(
     context: typer.Context,
     url: Annotated[str, typer.Argument(metavar="DATABASE_URL", help="The hub's database, and its administrator.")],

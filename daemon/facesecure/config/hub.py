@@ -22,7 +22,7 @@ def hub_address(text: str) -> str:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise ValueError("is not an address: postgresql+psycopg://hub.lan/facesecure") from None
+        raise ValueError("is not an address: postgresql+psycopg://hub.lan/doors") from None
     if parts.scheme != SCHEME or not _DATABASE.fullmatch(parts.path):
         raise ValueError("must be postgresql+psycopg://HOST/DATABASE, as facesecure hub init and join print it")
     if parts.username or parts.password:
@@ -44,7 +44,7 @@ class HubConfig(Section):
     database: HubUrl | None = Field(
         None,
         description="the hub's PostgreSQL database, without user and password; without it there is no hub",
-        examples=["postgresql+psycopg://hub.lan/facesecure"],
+        examples=["postgresql+psycopg://hub.lan/doors"],
     )
     ca: Path | None = Field(
         None,

@@ -73,7 +73,7 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
     ("certificate verify failed", (
         HubRefusedError,
         "the hub's certificate is not signed by the authority that this door trusts",
-        "check [hub] ca_file; if the server has a new authority, copy its certificate there",
+        "check [hub] ca; if the server has a new authority, copy its certificate there",
     )),
     ("server certificate for", (
         HubRefusedError,
@@ -81,8 +81,8 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
         "use the name that the certificate states",
     )),
     ("does not support SSL", (HubRefusedError, "the hub offers no TLS", "set ssl = on in its postgresql.conf")),
-    ("could not read root certificate", (HubError, "the file of [hub] ca_file cannot be read", "check its rights")),
-    ("root certificate file", (HubError, "the file of [hub] ca_file is missing", "check its path")),
+    ("could not read root certificate", (HubError, "the file of [hub] ca cannot be read", "check its rights")),
+    ("root certificate file", (HubError, "the file of [hub] ca is missing", "check its path")),
     ("password authentication failed", _STATES["28P01"]),
     ("is not permitted to log in", _STATES["28000"]),
     ("requested authentication", (
@@ -94,7 +94,7 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
     ("connection requires a valid client certificate", (
         HubRefusedError,
         "the hub asks for a client certificate",
-        "set [hub] certificate_file and key_file",
+        "set [hub] certificate and key",
     )),
     ("too many connections", _STATES["53300"]),
     ("connection slots", _STATES["53300"]),
