@@ -43,8 +43,6 @@ class Stage:
     trainings: tuple[Training, ...]
     minutes: float
     rule: float = THRESHOLD_COSINE
-    labels: bool = True
-    """Whether people's names are learnt from."""
 
     @property
     def run(self) -> str:
@@ -58,7 +56,7 @@ _LITTLE: Words = ("--augment", "aligned", "--strength", 0.5)
 _MUCH: Words = ("--augment", "jittered", "--strength", 0.6)
 _ARTICLE: Words = ("--objective", "pairs", "--size", 64, *_LITTLE)
 _DISTIL: Words = (
-    "--objective", "distil", "--augment", "jittered", "--batch", 64, "--lr", 0.004, "--size", 64,
+    "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
     "--embedding", 32, "--patience", 6,
 )  # fmt: skip
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24)
@@ -91,13 +89,11 @@ STAGES: Mapping[str, Stage] = {
         "distilled from the bundled network, no labels",
         (Training("distilled", "train", 12, (*_DISTIL, *_WIDER, "--views", 5), scaled=False),),
         42,
-        labels=False,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",
         (Training(FULL, "train", 8, (*_DISTIL, *_PAPER, "--views", 5), scaled=False),),
         150,
-        labels=False,
     ),
 }
 USUAL = tuple(name for name in STAGES if name != FULL)
