@@ -41,6 +41,7 @@ RECORD = (
     " VALUES (%s, %s, %s, %s, 1, %s, %s)"
 )
 Saw = Callable[[str], None]
+pytestmark = pytest.mark.slow
 Row = tuple[Any, ...]
 PUBLIC = {"estate", "doors"}
 """What every door may read: names, public keys and certificates."""

@@ -41,7 +41,7 @@ class House:
     other: HubStore
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     if request.param == "sqlite":
         made = sqlite_hub(tmp_path_factory.mktemp("hub"))

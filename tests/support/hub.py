@@ -87,7 +87,8 @@ class Hub:
         self.manager.joining.accept(door, [key])
         self.passwords[door.identifier] = secrets.token_urlsafe(12)
         store.joining.finish(self.passwords[door.identifier])
-        return store
+        store.database.close()
+        return self.store_of(door.identifier, door.household)
 
     def store_of(self, door: str, household: str) -> HubStore:
         """Return another store of a door, with a connection of its own."""

@@ -75,8 +75,8 @@ def upgrade_hub(administrator: HubAddress) -> str:
     return HEAD
 
 
-def migrate(connection: Connection, **roles: str) -> None:
-    """Bring the tables of ``connection`` to HEAD, in its transaction. ``roles``: ``owner`` and ``group``, if any."""
+def migrate(connection: Connection, target: str = HEAD, **roles: str) -> None:
+    """Bring the tables to ``target``, in the transaction of ``connection``; ``roles``: its ``owner`` and ``group``."""
     from alembic import command
     from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
@@ -91,7 +91,7 @@ def migrate(connection: Connection, **roles: str) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes.update(connection=connection, owner=roles.get("owner", ""), doors=roles.get("group", ""))
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, target)
     except CommandError as error:
         raise HubError(f"the hub's database cannot be upgraded: {error}", "upgrade facesecure") from error
 
