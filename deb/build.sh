@@ -47,7 +47,7 @@ environment() {
     echo "taking the packages of requirements/base.txt for Python $python on $machine"
     mkdir -p "$site" "$home/bin"
     as_root="" wheels "$site" "$python" "$machine" --no-deps --no-compile --require-hashes \
-        --requirement requirements/base.txt --requirement requirements/camera.txt
+        --requirement requirements/base.txt --requirement requirements/camera.txt --requirement requirements/hub.txt
     $own -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work" .
     as_root="" wheels "$site" "$python" "$machine" --no-deps --no-compile "$work"/*.whl
     # What nothing here uses: the packages' own tests and programs, the training that wants TensorFlow, and compilers for

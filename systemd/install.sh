@@ -81,7 +81,7 @@ extras() {
     local extra wanted=${EXTRAS:-}
     locks=("$source/requirements/base.txt")
     for extra in ${wanted//,/ }; do
-        [ -e "$source/requirements/$extra.txt" ] || fail "there is no extra $extra: there are offline-voice, charts, heic, notify, training, s3, gdrive"
+        [ -e "$source/requirements/$extra.txt" ] || fail "there is no extra $extra: there are offline-voice, charts, heic, hub, notify, training, s3, gdrive"
         locks+=("$source/requirements/$extra.txt")
     done
 }

@@ -103,4 +103,4 @@ def test_without_the_driver_it_is_said_how_to_install_it(
 ) -> None:
     monkeypatch.setattr("facesecure.hub.driver.find_spec", lambda _: None)
     outcome = facesecure("hub", "doors")
-    assert (outcome.code, "pip install" in outcome.err) == (1, True)
+    assert (outcome.code, "EXTRAS=hub" in outcome.err) == (1, True)

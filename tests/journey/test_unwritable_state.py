@@ -10,6 +10,7 @@ import pytest
 
 from facesecure.alerts.policy.arming import Arming
 from facesecure.domain.mode import Mode
+from facesecure.storage.secret_files import SecretFiles
 from facesecure.storage.store import Store
 from support.faults.disks import fill, make_read_only, small_disk
 from support.faults.household import Home
@@ -23,6 +24,7 @@ def home(tmp_path: Path, door_clip: Path) -> Iterator[Home]:
     with small_disk(tmp_path / "state", "8m") as state:
         Store.open(state).close()
         Arming(state).arm(Mode.AWAY)
+        SecretFiles(state).write("identity", b"a door of the hub")
         home = Home(tmp_path, door_clip, {"RUNTIME_DIRECTORY": str(memory)})
         yield home
         home.kill()
@@ -42,6 +44,7 @@ def test_on_a_read_only_disk_the_daemon_watches_from_memory_and_says_so(home: Ho
         assert {"service", "stranger"} <= {alert["kind"] for alert in alerts}, alerts
         (copy,) = (path for path in (home.folder / "run").iterdir() if path.is_dir())
         assert copy.stat().st_mode & 0o777 == 0o700
+        assert SecretFiles(copy).read("identity") == b"a door of the hub"
         assert {path.stat().st_mode & 0o077 for path in copy.iterdir()} == {0}
         assert "CRITICAL" in daemon.said
         assert "Traceback" not in daemon.said

@@ -27,11 +27,12 @@ from facesecure.storage import disk_space
 from facesecure.storage.audit_log import LOG_NAME as AUDIT_LOG
 from facesecure.storage.backups import FOLDER as BACKUPS
 from facesecure.storage.backups import Backups, damage
+from facesecure.storage.secret_files import FOLDER as HUB
 from facesecure.storage.store import DATABASE_NAME
 
 LINKED = ("models",)
 """Folders that are only read: the copy links to them."""
-COPIED = (SPEECH, "google_home")
+COPIED = (SPEECH, "google_home", HUB)
 SPARE = 32_000_000
 """Bytes of memory beside the copies, for what the daemon writes until the disk is repaired."""
 _MAX_FILE = 1_000_000

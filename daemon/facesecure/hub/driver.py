@@ -12,5 +12,5 @@ def require_driver() -> None:
     if find_spec("psycopg") is None:
         raise HubError(
             "the hub needs psycopg, which is not installed",
-            "install it: sudo /opt/facesecure/bin/python -m pip install 'psycopg[binary]>=3.2'",
+            "install it: sudo make install EXTRAS=hub; the Debian package has it",
         )

@@ -125,6 +125,8 @@ class Manager:
         given = self._given.get(request.invitation)
         if given is None:
             raise NotGenuineError("no such door was invited, or it has joined already")
+        if any(door.door == request.invitation for door in self.doors()):
+            raise NotGenuineError("the door has joined already")
         used = given.check(request, self._identity.estate, datetime.now(UTC))
         self._given.put(used)  # from now on the code is of no use to anybody else
         household = self._authority.household(given.household)

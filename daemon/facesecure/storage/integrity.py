@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facesecure.storage.seals import altered
+from facesecure.storage.secret_files import SecretFiles
 from facesecure.storage.signed_documents import SignedDocuments
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def problems(state_dir: Path, store: Store | None) -> list[str]:
 
     ``store`` is None where there is no database yet.
     """
-    documents = SignedDocuments(state_dir).problems()
+    documents = [*SignedDocuments(state_dir).problems(), *SecretFiles(state_dir).problems()]
     if store is None:
         return documents
     people = [altered(one.name) for one in store.people() if not one.genuine]
