@@ -51,7 +51,7 @@ def made(data, cnn_alone, tmp_path_factory):
     """The results of a run."""
     root = tmp_path_factory.mktemp("run")
     words = ["--data", data, "--out", root / "out", "--results", root / "training/results", "--households", "1"]
-    words += ["--negatives", "2", "4", "--trials", "2", "--epochs", "4", "--variants", "1", "--full-epochs", "3"]
+    words += ["--negatives", "4", "6", "--trials", "2", "--epochs", "4", "--variants", "1", "--full-epochs", "3"]
     words += ["--least", LEAST]
     report_2020.main([str(word) for word in words])
     return root, words

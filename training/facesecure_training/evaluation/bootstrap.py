@@ -84,3 +84,23 @@ def _interval(tallies: Sequence[Tally], drawn: NDArray[np.float64], people: int)
         wilson = share(people if right else 0, people)
         low, high = wilson.low, wilson.high
     return Interval(right / count, min(low, right / count), max(high, right / count), len(tallies), people)
+
+
+def paired(pairs: NDArray[np.int64], right: Counts, *, replicates: int = REPLICATES, seed: int = 0) -> Interval:
+    """Return the share of ``right`` (n,) over ``pairs`` of people (n, 2), numbered from 0; each draw is of people.
+
+    A pair counts as often as both of its people were drawn together. Raises UsageError without pairs.
+    """
+    if not len(pairs):
+        raise UsageError("there are no pairs to count", "add people")
+    people, places = np.unique(pairs, return_inverse=True)
+    first, second = places.reshape(pairs.shape).T
+    random = np.random.default_rng(seed)
+    drawn = []
+    for _ in range(replicates):
+        times = np.bincount(random.integers(len(people), size=len(people)), minlength=len(people))
+        weights = times[first] * times[second]
+        if weights.sum():
+            drawn.append(float((right * weights).sum() / weights.sum()))
+    tally = Tally(np.array([int(right.sum())]), np.array([len(pairs)]))
+    return _interval([tally], np.array(drawn), len(people))
