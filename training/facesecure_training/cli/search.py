@@ -83,11 +83,15 @@ def search(options: SearchOptions) -> None:
     Examples:
       facesecure-train search --kind compact --data faces --trials 30 --storage sqlite:///search.db
       facesecure-train search --kind compact --data faces --trials 30 --storage sqlite:///search.db --resume --worker 1
+      facesecure-train search --kind compact --data faces --trials 30 --resume --worker 2 \
+        --storage postgresql+psycopg://search:PASSWORD@10.0.0.5/search?sslmode=require
     """
+    from facesecure.util.redaction import learn_address, redact
     from facesecure_training.search import report, study
     from facesecure_training.search.space import SearchSpace
     from facesecure_training.search.trial import objective
 
+    learn_address(options.storage)
     found = study.open_study(
         options.storage,
         options.name,
@@ -102,7 +106,9 @@ def search(options: SearchOptions) -> None:
         study.run(found, trial, options.trials, _print_trial)
     except KeyboardInterrupt:
         kept = len(found.get_trials(deepcopy=False, states=study.ended()))
-        typer.echo(f"kept in {options.storage}: {kept} of {options.trials} trials; --resume continues", err=True)
+        typer.echo(
+            f"kept in {redact(options.storage)}: {kept} of {options.trials} trials; --resume continues", err=True
+        )
         raise
     shown = {key: value for key, value in options.given().items() if value is not None and key != "threads"}
     best = options.out / "best"

@@ -67,12 +67,20 @@ def open_study(
             load_if_exists=resume,
         )
     except tuna.exceptions.DuplicatedStudyError:
+        storage.remove_session()
+        storage.engine.dispose()
         raise UsageError(f"{url} already holds the search {name!r}", "add --resume to continue it") from None
     except (SQLAlchemyError, tuna.exceptions.StorageInternalError, ImportError) as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"cannot open {url}: {reason}", "write it as sqlite:///search.db") from None
+        raise UsageError(f"cannot open {url}: {reason}", _how_to_reach(error)) from None
     study.sampler = _sampler(tuna, sampler, (seed, worker, len(study.get_trials(deepcopy=False))))
     return study
+
+
+def _how_to_reach(error: Exception) -> str:
+    if isinstance(error, ImportError):
+        return f"install what it needs; for PostgreSQL: {install_extra('hub')}"
+    return "write it as sqlite:///search.db, or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
 
 def _sampler(tuna: Any, kind: Sampler, seed: tuple[int, ...]) -> Any:
