@@ -23,6 +23,7 @@ from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import JoinRequest, Person, PersonKey, Record, RecordKind, Right
 from facesecure.hub.sealing import PERSON, DataKey, Place, person_key_place, seal, wrap
 from facesecure.hub.signing import sign_document, sign_wrapped
+from facesecure.hub.tables import HEAD
 from facesecure.hub.trust import TrustedDoors
 from support.estate import Estate
 from support.hub_estate import CONFIG, RealHub
@@ -341,3 +342,13 @@ def test_a_request_with_another_code_does_not_use_an_invitation_up(hub: RealHub)
         )
         assert manager.answer() == []
         assert not [one for one in manager.doors() if one.name == "tower"]
+
+
+@pytest.mark.parametrize(("revision", "said"), [("9999", "newer"), ("0000", "older")])
+def test_a_hub_of_another_version_is_left_alone(hub: RealHub, garage: Path, revision: str, said: str) -> None:
+    hub.administer(f"UPDATE alembic_version SET version_num = '{revision}'")
+    try:
+        with pytest.raises(HubError, match=said):
+            listed(CONFIG, garage)
+    finally:
+        hub.administer(f"UPDATE alembic_version SET version_num = '{HEAD}'")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +25,24 @@ ExecStart=/usr/bin/python3 {PROBE} {OUTCOME}
 TRIES = Path(__file__).parents[1] / "support" / "service" / "sandbox_probe.py"
 
 
+def _driver() -> bytes:
+    """Return psycopg and libpq as they are installed here, as an archive with the folder ``driver``."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for name in ("psycopg", "psycopg-binary"):
+            for file in distribution(name).files or ():
+                archive.add(str(file.locate()), f"driver/{file}")
+    return packed.getvalue()
+
+
 @pytest.fixture(scope="module")
 def outcome(installed: Any) -> dict[str, str]:
     """What came of each try: "ok", or the error's name."""
     system, service = installed, Service(installed, "")
     service.reset()
     system.write(PROBE, TRIES.read_text())
+    system.write("/srv/driver.tar", _driver())
+    system.run("tar", "--extract", "--file=/srv/driver.tar", "--directory=/srv", "--no-same-owner")
     system.write("/home/householder/secret", "a letter", mode=0o644)
     system.write("/tmp/left-by-others", "a file")
     for name, major in (("mouse", 13), ("video7", 81), ("pcm", 116)):
@@ -43,7 +58,14 @@ def outcome(installed: Any) -> dict[str, str]:
 @pytest.mark.parametrize(
     "what",
     [
-        *("write /var/lib/facesecure", "write /run/facesecure", "write /tmp", "read /opt/facesecure", "the key"),
+        *(
+            "write /var/lib/facesecure",
+            "write /run/facesecure",
+            "write /tmp",
+            "read /opt/facesecure",
+            "the key",
+            "the hub",
+        ),
         *("socket INET", "socket INET6", "socket UNIX", "socket NETLINK"),
     ],
 )

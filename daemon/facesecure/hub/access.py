@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+
 from facesecure.config.hub import HubConfig
+from facesecure.domain.errors import HubError
 from facesecure.hub.database import HubDatabase
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import address_of
 from facesecure.hub.store import HubStore
+from facesecure.hub.tables import HEAD
 
 
 def store_of(identity: Identity, config: HubConfig, state_dir: Path, household: str | None = None) -> HubStore:
@@ -23,11 +27,31 @@ def store_of(identity: Identity, config: HubConfig, state_dir: Path, household: 
     )
 
 
+def require_fitting(database: HubDatabase) -> None:
+    """Raise HubError unless the hub's database is of the version that this facesecure knows. It connects."""
+    with database.begin() as connection:
+        found = str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none())
+    if found > HEAD:
+        raise HubError(
+            f"a newer facesecure made this hub (revision {found}; this one knows {HEAD})",
+            "upgrade facesecure on this door",
+        )
+    if found < HEAD:
+        raise HubError(
+            f"an older facesecure made this hub (revision {found}; this one needs {HEAD})",
+            "facesecure hub upgrade DATABASE_URL",
+        )
+
+
 @contextmanager
 def opened(identity: Identity, config: HubConfig, state_dir: Path, household: str | None = None) -> Iterator[HubStore]:
-    """Return the hub as ``store_of`` does, and close the connection at the end of the block."""
+    """Return the hub as ``store_of`` does, and close the connection at the end of the block.
+
+    Raises HubError if the hub cannot be reached, or is of another version.
+    """
     store = store_of(identity, config, state_dir, household)
     try:
+        require_fitting(store.database)
         yield store
     finally:
         store.database.close()

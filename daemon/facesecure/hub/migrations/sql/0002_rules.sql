@@ -13,6 +13,9 @@ END $$;
 
 GRANT USAGE ON SCHEMA facesecure TO :doors:;
 
+-- A door looks whether it knows the schema.
+GRANT SELECT ON alembic_version TO :doors:;
+
 GRANT SELECT ON estate TO :doors:;
 CREATE POLICY reading ON estate FOR SELECT TO :doors: USING (true);
 
