@@ -336,7 +336,7 @@ def test_a_door_signs_in_at_no_false_hub(postgres: Server, tmp_path: Path, saw: 
                 "password",
             ),
             (HubAddress(good.url + "x", good.password, good.root), HubError, "no such database"),
-            (HubAddress(good.url, good.password, tmp_path / "missing"), HubError, "ca_file is missing"),
+            (HubAddress(good.url, good.password, tmp_path / "missing"), HubError, "is missing"),
             (
                 HubAddress(good.url.replace(str(postgres.port), "1"), good.password, good.root),
                 HubUnreachableError,
