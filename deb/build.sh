@@ -57,7 +57,7 @@ environment() {
     find "$site" -name direct_url.json -delete
     $own -m deb.records "$site"
     find "$site" -type f -exec chmod 644 {} +
-    ln -s /usr/bin/python3 "$home/bin/python"
+    ln -s ../../../bin/python3 "$home/bin/python"
     printf 'home = /usr/bin\ninclude-system-site-packages = true\nversion = %s\n' "$python" >"$home/pyvenv.cfg"
 }
 
@@ -90,19 +90,20 @@ documents() {
     $own -m deb.completion zsh >"$completions/zsh/vendor-completions/_facesecure"
     $own -m deb.completion fish >"$completions/fish/vendor_completions.d/facesecure.fish"
     $own -m supply_chain.sbom --out "$documents/sbom.json"
-    cp docs/third-party.md NOTICE "$documents/"
+    install -m 644 docs/third-party.md NOTICE "$documents/"
     $own -m deb.copyright "$site" >"$documents/copyright"
     $own -m deb.changelog "$version" "$SOURCE_DATE_EPOCH" | gzip -9n >"$documents/changelog.gz"
-    cp deb/lintian-overrides "$root/usr/share/lintian/overrides/facesecure"
+    install -m 644 deb/lintian-overrides "$root/usr/share/lintian/overrides/facesecure"
 }
 
 control() {
     local script
     mkdir "$root/DEBIAN"
     for script in preinst postinst prerm postrm config; do
-        install -m 755 "deb/scripts/$script" "$root/DEBIAN/$script"
+        sed "s|@VERSION@|$version|g" "deb/scripts/$script" >"$root/DEBIAN/$script"
+        chmod 755 "$root/DEBIAN/$script"
     done
-    cp deb/scripts/templates "$root/DEBIAN/templates"
+    install -m 644 deb/scripts/templates "$root/DEBIAN/templates"
     echo /etc/facesecure/facesecure.toml >"$root/DEBIAN/conffiles"
     (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
     cat >"$root/DEBIAN/control" <<CONTROL
@@ -111,7 +112,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: The facesecure authors <facesecure@localhost>
 Installed-Size: $(du -k -s --apparent-size "$root" | cut -f1)
-Depends: python3 (>= $python), python3 (<< $next), python3-systemd, systemd (>= 250) | systemd-standalone-sysusers, debconf (>= 1.5) | debconf-2.0, libc6 (>= 2.36), libstdc++6, zlib1g
+Depends: python3 (>= $python), python3 (<< $next), python3-systemd, procps, systemd (>= 250) | systemd-standalone-sysusers, debconf (>= 1.5) | debconf-2.0, libc6 (>= 2.36), libstdc++6, zlib1g
 Recommends: espeak-ng, alsa-utils
 Suggests: python3-picamera2
 Section: misc
@@ -129,7 +130,7 @@ pack() {
     local file=out/facesecure_${version}_$architecture.deb
     mkdir -p out
     find "$root" -newermt "@$SOURCE_DATE_EPOCH" -print0 | xargs -0r touch --no-dereference --date="@$SOURCE_DATE_EPOCH"
-    dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" --build "$root" "$file" >/dev/null
+    dpkg-deb --root-owner-group -Z"${COMPRESSION:-xz}" ${LEVEL:+-z"$LEVEL"} --build "$root" "$file" >/dev/null
     echo "$file: $(du -h "$file" | cut -f1), $(sha256sum "$file" | cut -d' ' -f1)"
 }
 

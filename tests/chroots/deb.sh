@@ -14,7 +14,7 @@ make_root() {
     need mmdebstrap
     $as_root rm -rf "$root"
     mkdir -p "$chroots"
-    $as_root mmdebstrap --quiet --variant=minbase --include=systemd,python3,python3-systemd,debconf "$suite" "$root" "$mirror"
+    $as_root mmdebstrap --quiet --variant=minbase --include=systemd,python3,python3-systemd,debconf,procps "$suite" "$root" "$mirror"
 }
 
 stale "$root/.made" "${recipe[@]}" && { make_root >&2; stamped "$root/.made" "${recipe[@]}"; }

@@ -17,7 +17,8 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -131,6 +132,15 @@ class BootedSystem:
             assert time.monotonic() < deadline, f"waited {timeout:g} s for {what}, and it did not come"
             time.sleep(0.1)
 
+    @contextmanager
+    def nearly_full(self, free: int) -> Iterator[None]:
+        """Leave ``free`` bytes on the disk, for a while."""
+        self._layer.limit(free)
+        try:
+            yield
+        finally:
+            self._layer.limit(None)
+
     # Around it ----------------------------------------------------------------------------------------------------
 
     def _inside(self, command: Any, environment: Mapping[str, str]) -> list[str]:
@@ -229,6 +239,12 @@ class _Layer:
 
     def console_text(self) -> str:
         return (self._folder / "console").read_text(errors="replace")
+
+    def limit(self, free: int | None) -> None:
+        """Let ``free`` bytes more be written; None: half of the machine's memory, as without a limit."""
+        disk = os.statvfs(self._folder)
+        size = "50%" if free is None else str((disk.f_blocks - disk.f_bfree) * disk.f_frsize + free)
+        _call("mount", "-o", f"remount,size={size}", self._folder)
 
     def __exit__(self, *error: object) -> None:
         self.console.close()
