@@ -89,7 +89,8 @@ def invite(
         typer.Option(
             metavar="LIST",
             help="What the door may do, separated by commas: enrol changes people, arm changes the mode, view asks for "
-            "faces of other doors' visits; none for nothing of that.",
+            "faces of other doors' visits, share lets doors of other households know people of its own; none for "
+            "nothing of that.",
         ),
     ] = _RIGHTS,
     qr: Annotated[bool, typer.Option("--qr", help="Show the code as a QR code, too.")] = False,
@@ -228,7 +229,7 @@ def _rights(text: str) -> Any:
     try:
         return frozenset(Right(word) for word in words)
     except ValueError:
-        raise UsageError(f"{text!r} are not rights of a door", f"some of {_RIGHTS}, or none") from None
+        raise UsageError(f"{text!r} are not rights of a door", f"some of {_RIGHTS},share, or none") from None
 
 
 def _authority(path: Path | None) -> str:

@@ -48,6 +48,8 @@ class Right(StrEnum):
     """Change the mode of its household."""
     VIEW = "view"
     """Ask for the crops of other doors' sightings."""
+    SHARE = "share"
+    """Let doors of other households know people of its own, as at the entrance of a house with flats."""
 
 
 class RecordKind(StrEnum):

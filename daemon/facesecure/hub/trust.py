@@ -72,10 +72,11 @@ class TrustedDoors:
     def check_person(self, row: Person, newest: int = 0) -> Certificate:
         """Return the author of a person's row, or of its tombstone.
 
-        Raises NotGenuineError if it is not of a door of the person's household that may enrol, or older than
-        ``newest``, the highest version seen.
+        Raises NotGenuineError if it is not of a door of the person's household that may enrol, and share if that is
+        not this door's, or older than ``newest``, the highest version seen.
         """
         author = self._author(row.author, row.household, Right.ENROL)
+        self._require_shared(author)
         _require_newer(row.version, newest)
         place = Place(self._identity.estate, PERSON, row.identifier, row.version)
         check_document(author, row.signature, place, row.household, row.document)
@@ -110,6 +111,7 @@ class TrustedDoors:
         Raises NotGenuineError if it is another door's, or its author may not enrol.
         """
         author = self._author(row.author, None, Right.ENROL)
+        self._require_shared(author)
         place = person_key_place(self._identity.estate, row.person, row.door)
         check_wrapped(author.sign_key, row.signature, place, row.author, row.wrapped)
         return unwrap(self._identity.keys.box, row.wrapped, place)
@@ -125,6 +127,11 @@ class TrustedDoors:
         if key.version != row.version:
             raise NotGenuineError("it is another version of the key")
         return key
+
+    def _require_shared(self, author: Certificate) -> None:
+        """Raise NotGenuineError for a person of another household, unless that door may share its people."""
+        if author.household != self._identity.own().household and not author.may(Right.SHARE):
+            raise NotGenuineError("its door may not share people with other households")
 
     def _author(self, door: str, household: str | None, right: Right | None) -> Certificate:
         author = self.door(door)

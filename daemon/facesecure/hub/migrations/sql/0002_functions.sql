@@ -34,9 +34,10 @@ CREATE FUNCTION may_edit(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURI
         SELECT FROM people WHERE identifier = wanted AND household = my_household() AND (author = me() OR holds_key(wanted)))
 $$;
 
--- Whether the door may let another know a person: one of its household. Only the manager lets people in elsewhere.
+-- Whether the door may let another know a person: one of its household, elsewhere only with the right to share.
 CREATE FUNCTION may_give(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
-    SELECT is_manager() OR EXISTS (SELECT FROM doors WHERE identifier = wanted AND household = my_household())
+    SELECT is_manager() OR may('share')
+        OR EXISTS (SELECT FROM doors WHERE identifier = wanted AND household = my_household())
 $$;
 
 CREATE FUNCTION owns_sighting(wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
