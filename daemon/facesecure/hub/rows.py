@@ -11,32 +11,39 @@ changes become visible: a reader that asks for what is above the last one it has
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from facesecure.domain.errors import UsageError
-from facesecure.domain.names import LONGEST_NAME, person_name
+from facesecure.hub.row_checks import (
+    KEPT_DAYS,
+    KEY_BYTES,
+    MAX_CERTIFICATE,
+    MAX_CROP,
+    MAX_MAC,
+    MAX_PERSON,
+    MAX_RECORD,
+    MAX_SIGHTING,
+    MAX_STATUS,
+    MAX_WRAPPED,
+    SIGNATURE_BYTES,
+    require_bytes,
+    require_identifiers,
+    require_name,
+    require_record_identifier,
+    require_role,
+    require_version,
+)
+from facesecure.hub.visit_rows import CropRequest, NewSighting, Notice, NoticeState, Sighting
 
-KEY_BYTES = 32
-SIGNATURE_BYTES = 64
-MAX_CERTIFICATE = 4 << 10
-MAX_WRAPPED = 512
-MAX_MAC = 64
-MAX_PERSON = 4 << 20
-MAX_RECORD = 1 << 20
-MAX_SIGHTING = 64 << 10
-MAX_CROP = 1 << 20
-MAX_STATUS = 64 << 10
-"""Most bytes of a sealed status, and so on: the database refuses more."""
-
-KEPT_DAYS = 14
-"""How long the hub keeps a sighting."""
-
-_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
-_RECORD_ID = re.compile(r"[0-9a-z][0-9a-z_.:-]{0,127}")
-_ROLE = re.compile(r"[a-z0-9_]{1,63}")
+# fmt: off
+__all__ = [
+    "KEPT_DAYS", "KEY_BYTES", "MAX_CERTIFICATE", "MAX_CROP", "MAX_MAC", "MAX_PERSON", "MAX_RECORD", "MAX_SIGHTING",
+    "MAX_STATUS", "MAX_WRAPPED", "SIGNATURE_BYTES", "CropRequest", "Door", "Estate", "HouseholdKey", "Invitation",
+    "JoinRequest", "NewDoor", "NewSighting", "Notice", "NoticeState", "Person", "PersonKey", "Record", "RecordKind",
+    "Removal", "Right", "SharedPerson", "Sighting", "Status", "require_identifiers", "require_name"
+]
+# fmt: on
 
 
 class Right(StrEnum):
@@ -62,13 +69,6 @@ class RecordKind(StrEnum):
     MODE = "mode"
 
 
-class NoticeState(StrEnum):
-    """How far the notification about a stranger is: promised by a door, or delivered by it."""
-
-    CLAIMED = "claimed"
-    CONFIRMED = "confirmed"
-
-
 @dataclass(frozen=True)
 class Estate:
     """All doors of one hub. ``authority`` is the Ed25519 public key that signs certificates; ``manager`` a door."""
@@ -80,7 +80,7 @@ class Estate:
 
     def __post_init__(self) -> None:
         require_identifiers(self.identifier, self.manager)
-        _require_bytes(self.authority, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.authority, KEY_BYTES, KEY_BYTES)
 
 
 @dataclass(frozen=True)
@@ -106,10 +106,10 @@ class Door:
     def __post_init__(self) -> None:
         require_identifiers(self.identifier, self.household)
         require_name(self.name)
-        _require_role(self.role)
-        _require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.certificate, 1, MAX_CERTIFICATE)
+        require_role(self.role)
+        require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.certificate, 1, MAX_CERTIFICATE)
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,9 @@ class NewDoor:
     def __post_init__(self) -> None:
         require_identifiers(self.identifier, self.household)
         require_name(self.name)
-        _require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.certificate, 1, MAX_CERTIFICATE)
+        require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.certificate, 1, MAX_CERTIFICATE)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Status:
 
     def __post_init__(self) -> None:
         require_identifiers(self.door, self.household)
-        _require_bytes(self.document, 0, MAX_STATUS)
+        require_bytes(self.document, 0, MAX_STATUS)
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class Invitation:
     def __post_init__(self) -> None:
         require_identifiers(self.identifier, self.household)
         require_name(self.name)
-        _require_role(self.role)
+        require_role(self.role)
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,9 @@ class JoinRequest:
 
     def __post_init__(self) -> None:
         require_identifiers(self.invitation)
-        _require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
-        _require_bytes(self.mac, 16, MAX_MAC)
+        require_bytes(self.box_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.sign_key, KEY_BYTES, KEY_BYTES)
+        require_bytes(self.mac, 16, MAX_MAC)
 
 
 @dataclass(frozen=True)
@@ -195,9 +195,9 @@ class HouseholdKey:
 
     def __post_init__(self) -> None:
         require_identifiers(self.household, self.door, self.author)
-        _require_version(self.version)
-        _require_bytes(self.wrapped, 1, MAX_WRAPPED)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
+        require_version(self.version)
+        require_bytes(self.wrapped, 1, MAX_WRAPPED)
+        require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -215,9 +215,9 @@ class Person:
 
     def __post_init__(self) -> None:
         require_identifiers(self.identifier, self.household, self.author)
-        _require_version(self.version)
-        _require_bytes(self.document, 1, MAX_PERSON)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
+        require_version(self.version)
+        require_bytes(self.document, 1, MAX_PERSON)
+        require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -233,8 +233,8 @@ class PersonKey:
 
     def __post_init__(self) -> None:
         require_identifiers(self.person, self.door, self.author)
-        _require_bytes(self.wrapped, 1, MAX_WRAPPED)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
+        require_bytes(self.wrapped, 1, MAX_WRAPPED)
+        require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -265,8 +265,8 @@ class Removal:
 
     def __post_init__(self) -> None:
         require_identifiers(self.person, self.door, self.household, self.ordered_by)
-        _require_version(self.version)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
+        require_version(self.version)
+        require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
 
 
 @dataclass(frozen=True)
@@ -288,103 +288,7 @@ class Record:
 
     def __post_init__(self) -> None:
         require_identifiers(self.household, self.author)
-        if not _RECORD_ID.fullmatch(self.identifier):
-            raise ValueError("not an identifier of a record")
-        _require_version(self.version)
-        _require_bytes(self.document, 1, MAX_RECORD)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """A sealed sighting of a door. ``at`` is when the hub got it; its crop, if it has one, is asked for apart."""
-
-    identifier: str
-    household: str
-    author: str
-    document: bytes
-    signature: bytes
-    at: datetime
-    has_crop: bool = False
-    revision: int = 0
-
-    def __post_init__(self) -> None:
-        require_identifiers(self.identifier, self.household, self.author)
-        _require_bytes(self.document, 1, MAX_SIGHTING)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
-
-
-@dataclass(frozen=True)
-class NewSighting:
-    """A sighting as a door hands it in: the hub adds the rest."""
-
-    identifier: str
-    document: bytes
-    signature: bytes
-
-    def __post_init__(self) -> None:
-        require_identifiers(self.identifier)
-        _require_bytes(self.document, 1, MAX_SIGHTING)
-        _require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
-
-
-@dataclass(frozen=True)
-class Notice:
-    """A door's claim to notify about the sighting ``sighting``, which lapses at ``until`` unless it is confirmed."""
-
-    sighting: str
-    household: str
-    door: str
-    state: NoticeState
-    at: datetime
-    until: datetime
-
-    def __post_init__(self) -> None:
-        require_identifiers(self.sighting, self.household, self.door)
-
-    def holds(self, now: datetime) -> bool:
-        """Return whether the others stay silent: it was delivered, or at ``now`` (the hub's) still may be."""
-        return self.state is NoticeState.CONFIRMED or now < self.until
-
-
-@dataclass(frozen=True)
-class CropRequest:
-    """The wish of ``door`` for the crop of a sighting."""
-
-    sighting: str
-    door: str
-    at: datetime
-
-    def __post_init__(self) -> None:
-        require_identifiers(self.sighting, self.door)
-
-
-def require_identifiers(*identifiers: str) -> None:
-    """Raise ValueError unless each is 32 lowercase hexadecimal digits."""
-    for identifier in identifiers:
-        if not isinstance(identifier, str) or not _IDENTIFIER.fullmatch(identifier):
-            raise ValueError("not an identifier of 32 hexadecimal digits")
-
-
-def require_name(name: str) -> None:
-    """Raise ValueError unless ``name`` may be the name of a door, by the same rule as people's, and is normalised."""
-    try:
-        if not isinstance(name, str) or len(name) > LONGEST_NAME or person_name(name) != name:
-            raise ValueError("not the name of a door")
-    except UsageError as error:
-        raise ValueError(error.message) from error
-
-
-def _require_role(role: str) -> None:
-    if not isinstance(role, str) or not _ROLE.fullmatch(role):
-        raise ValueError("not the name of a role")
-
-
-def _require_version(version: int) -> None:
-    if not isinstance(version, int) or not 1 <= version < 1 << 62:
-        raise ValueError("not a version")
-
-
-def _require_bytes(value: bytes | None, least: int, most: int) -> None:
-    if value is not None and (not isinstance(value, bytes) or not least <= len(value) <= most):
-        raise ValueError(f"not {least} to {most} bytes")
+        require_record_identifier(self.identifier)
+        require_version(self.version)
+        require_bytes(self.document, 1, MAX_RECORD)
+        require_bytes(self.signature, SIGNATURE_BYTES, SIGNATURE_BYTES)
