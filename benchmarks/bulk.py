@@ -164,10 +164,10 @@ def _extracted(source: Path, output: Path, workers: int) -> tuple[float, str]:
     task = WorkerTask(settings, str(output), output / "scratch", None, described(settings))
     recordings = list(recordings_in(source))
     with DaskPool.of_processes(workers) if workers else ThisProcess() as pool:
-        for _ in pool.map(extracted, task, recordings[: 4 * max(1, workers)]):
+        for _ in pool.map(extracted, task, recordings[: 16 * max(1, workers)], 8):
             pass  # the models are loaded
         load, began = f"{os.getloadavg()[0]:.1f}", time.monotonic()
-        for _ in pool.map(extracted, task, recordings):
+        for _ in pool.map(extracted, task, recordings, 8):
             pass
         return time.monotonic() - began, load
 

@@ -24,6 +24,9 @@ from facesecure_training.datasets.worker import WorkerTask, described, extracted
 
 log = logging.getLogger(__name__)
 
+_PHOTOS = 8
+"""Photos that a worker takes in one go; a video is as much work as many."""
+
 
 @dataclass(slots=True)
 class Summary:
@@ -105,7 +108,8 @@ def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce
 
 def _work_off(pool: Pool, task: WorkerTask, journal: Journal, summary: Summary, bar: ProgressBar) -> None:
     """Extract what waits; what is finished is recorded at once, so that Ctrl-C or a crash loses what is under way."""
-    for count, outcome in enumerate(pool.map(extracted, task, journal.index.waiting()), 1):
+    chunk = 1 if journal.index.has_waiting_videos() else _PHOTOS
+    for count, outcome in enumerate(pool.map(extracted, task, journal.index.waiting(), chunk), 1):
         _note(_result(outcome), journal, summary)
         bar.reach(count, f"sources ({summary.frames} frames searched)")
 

@@ -103,6 +103,10 @@ class SourceIndex:
         """Return how many sources are to be done: new ones, and those that have changed."""
         return int(self._rows.execute(f"SELECT count(*) {_WAITING}", (0,)).fetchone()[0])
 
+    def has_waiting_videos(self) -> bool:
+        """Return whether a video is to be done."""
+        return bool(self._rows.execute(f"SELECT count(*) {_WAITING} AND kind = 'video'", (0,)).fetchone()[0])
+
     def waiting(self) -> Iterator[Recording]:
         """Yield the sources to be done, in their order; others may be noted meanwhile."""
         after = 0
