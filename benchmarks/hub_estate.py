@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,10 @@ def cpu_seconds(server: Server) -> float:
     """Return the processor time that all processes of the server have used."""
     assert server.process is not None
     main = psutil.Process(server.process.pid)
-    times = [process.cpu_times() for process in (main, *main.children())]
+    times = []
+    for process in (main, *main.children()):
+        with suppress(psutil.NoSuchProcess):  # a worker that has ended meanwhile is among the main one's children
+            times.append(process.cpu_times())
     ended = main.cpu_times()
     return float(sum(each.user + each.system for each in times) + ended.children_user + ended.children_system)
 
@@ -77,7 +80,11 @@ def memory_mb(server: Server) -> float:
     """Return the memory of all processes of the server, what they share counted once, in MB."""
     assert server.process is not None
     main = psutil.Process(server.process.pid)
-    return float(sum(process.memory_full_info().pss for process in (main, *main.children())) / 1e6)
+    total = 0.0
+    for process in (main, *main.children()):
+        with suppress(psutil.NoSuchProcess):
+            total += process.memory_full_info().pss / 1e6
+    return total
 
 
 def _door(household: str) -> NewDoor:

@@ -15,11 +15,12 @@ from psycopg import sql
 
 from facesecure.domain.errors import HubUnreachableError
 from facesecure.hub.row_values import role_of
-from facesecure.hub.rows import Invitation, RecordKind
+from facesecure.hub.rows import Invitation, RecordKind, Right
 from facesecure.hub.store import HubStore
 from facesecure.hub.tables import metadata
 from support.faults.table import attack
 from support.hub import (
+    ALL,
     SIGNATURE,
     Hub,
     a_door,
@@ -84,7 +85,7 @@ def attacked(postgres: Server) -> Iterator[Attacked]:
     with postgres_hub(postgres) as hub:
         victim = hub.join(new_id(), "victim")
         second = hub.join(victim.people._member.household, "second")
-        attacker = hub.join(new_id(), "attacker")
+        attacker = hub.join(new_id(), "attacker", ALL - {Right.SHARE})
         person = fill(victim, second)
         fill(attacker, attacker)
         until = datetime.now(UTC) + timedelta(hours=1)
