@@ -156,6 +156,13 @@ def test_what_lowers_the_guard_needs_the_code_and_what_raises_it_does_not(tmp_pa
         assert house.say({"action": "ARM_HOME", "code": CODE}) is Mode.HOME
         assert house.say({"action": "ARM_AWAY", "code": "None"}) is Mode.AWAY
         assert house.say({"action": "ARM_AWAY"}) is Mode.AWAY
+    with house_in(tmp_path / "state") as house:
+        house.arming.arm(Mode.HOME)
+        leaving = Arming(house.state_dir, Mode.HOME, exit_delay=60)
+        object.__setattr__(house.commands, "arming", leaving)
+        house.say({"action": "ARM_AWAY"})
+        house.say({"action": "ARM_HOME", "code": "None"})
+        assert (leaving.armed.mode, leaving.intended) == (Mode.HOME, Mode.AWAY), "an exit delay was called off"
     saw("refused; without `disarm_code` nothing that comes over MQTT disarms")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
 from facesecure.app.presence import ArmedHouse
 from facesecure.config.presence import PresenceConfig
@@ -138,3 +139,23 @@ def test_the_seconds_that_are_left_are_shown(house: Served) -> None:
         object.__setattr__(commands, "entry", lambda entry=entry: entry)
         assert re.search(words, house.get("/", Role.KIOSK).text)
         assert re.search(words, house.get("/arm", Role.VIEWER).text)
+
+
+def test_the_screen_of_the_hours_says_what_happens_when_people_come_and_leave(tmp_path: Path) -> None:
+    settings = {
+        "policy": {"mode": "away", "entry_delay": 30, "exit_delay": 60, "known_disarms": ["Anna"]},
+        "presence": {"people": ["Anna"], "arm": True, "disarm": True},
+    }
+    with served_house(tmp_path, **settings) as house:
+        follow_presence(house)
+        assert house.parts is not None
+        house.parts.dispatcher.attach({"recording": RecordingPlugin()})
+        text = " ".join(re.sub(r"<[^>]+>", "", house.get("/arm?mode=away", Role.VIEWER).text).split())
+        other = house.get("/arm?mode=away&guest=known", Role.VIEWER).text
+    for words in (
+        "Away applies 1 min after it was set.", "an alarm waits 30 s for somebody to disarm", "in daylight: Anna.",
+        "When everybody has left, it is armed away.", "away becomes home",
+        "The alert waits 30 s for somebody to disarm.",
+    ):  # fmt: skip
+        assert words in text
+    assert "The alert waits" not in other

@@ -98,9 +98,9 @@ class EntryDelay(RunsPeriodically):
         self._task = PeriodicTask("entry delay", self._tick, _LOOK_EVERY, join_timeout=2.0)
 
     def __enter__(self) -> EntryDelay:
-        """Take over what an earlier run held, and start."""
+        """Take over what an earlier run held, and start, if there is anything to wait for."""
         self.resume()
-        return super().__enter__()
+        return super().__enter__() if self._config.entry_delay or self._config.exit_delay else self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from facesecure.alerts.policy.arming import Arming
 from facesecure.app.control.camera_report import CameraReport
 from facesecure.app.web_api.guard import Guard
 from facesecure.app.web_api.parts import WebParts
@@ -99,6 +100,16 @@ def test_anybody_may_arm_more_strictly_and_a_member_less(
         ask(parts, "arm", role, mode=after.value)
     assert error.value.kind == "forbidden"
     assert parts.policy.mode is before
+
+
+def test_a_kiosk_does_not_call_off_what_an_exit_delay_waits_for(parts: WebParts) -> None:
+    parts = replace(parts, commands=replace(parts.commands, arming=Arming(parts.state_dir, exit_delay=60)))
+    assert ask(parts, "arm", Role.KIOSK, mode="away")["leaving"] > 50
+    with pytest.raises(Refused, match="needs a member"):
+        ask(parts, "arm", Role.KIOSK, mode="home")
+    assert parts.commands.arming.intended is Mode.AWAY
+    ask(parts, "arm", Role.MEMBER, mode="home")
+    assert (parts.commands.arming.intended, parts.commands.arming.leaving) == (Mode.HOME, None)
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -68,7 +68,7 @@ def arming(call: Call[Nothing]) -> Answer:
             "since": armed.since.isoformat() if armed.since else None,
             "leaving": parts.commands.arming.leaving,
             **parts.commands.entry_document(),
-            "delays": {"exit": policy.exit_delay, "entry": policy.entry_delay},
+            "delays": {"exit": policy.exit_delay, "entry": policy.entry_delay, "for": list(policy.entry_delay_for)},
             "known_disarms": list(policy.known_disarms),
             **parts.commands.presence_document(),
             "by_presence": {"arm": parts.config.presence.arm, "disarm": parts.config.presence.disarm},
