@@ -8,6 +8,7 @@
 # make audit   known vulnerabilities of these packages; make sbom   what is shipped, as CycloneDX in out/sbom.json
 # make pictures   the pictures of the page in docs/page, taken of the real one
 # make deb     the Debian package in out/ (SUITE=bookworm|trixie, ARCH=amd64|arm64)
+# make container   what a container and Home Assistant's add-on are built from, in out/container-ARCH (ARCH=amd64|arm64)
 # make docs    the documentation as a site, in out/docs, its links checked
 # make clean   remove what these made
 # sudo make install | uninstall   the service: /opt/facesecure, /etc/facesecure, /var/lib/facesecure
@@ -42,11 +43,11 @@ AS_ROOT := $(shell [ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo "
 # compiler makes libraries that a test loads as foreign ones. Home Assistant, which its test installs, is partly built.
 TEST_PACKAGES := python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base \
 	gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad gstreamer1.0-libav \
-	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc g++ libc6-dev python3-dev openssl chromium mosquitto \
+	systemd systemd-container python3-systemd espeak-ng alsa-utils gcc g++ libc6-dev python3-dev openssl chromium mosquitto shellcheck \
 	postgresql \
 	mmdebstrap dpkg-dev lintian
 
-.PHONY: deb help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
+.PHONY: deb container help setup demo test test-slow bench faults lint lock audit sbom docs pictures clean install uninstall
 
 help:
 	@grep -E '^# (sudo )?make' Makefile | sed 's/^# //'
@@ -156,6 +157,9 @@ sbom: .venv/.dev
 
 deb: .venv/.dev
 	@deb/build.sh $(SUITE) $(ARCH)
+
+container: .venv/.dev
+	@deploy/container/collect.sh $(ARCH)
 
 install:
 	@systemd/install.sh

@@ -112,7 +112,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: The facesecure authors <facesecure@localhost>
 Installed-Size: $(du -k -s --apparent-size "$root" | cut -f1)
-Depends: python3 (>= $python), python3 (<< $next), python3-systemd, procps, systemd (>= 250) | systemd-standalone-sysusers, debconf (>= 1.5) | debconf-2.0, libc6 (>= 2.36), libstdc++6, zlib1g
+Depends: python3 (>= $python), python3 (<< $next), python3-systemd, procps, systemd (>= 250) | systemd-standalone-sysusers, systemd (>= 250) | systemd-standalone-tmpfiles, debconf (>= 1.5) | debconf-2.0, libc6 (>= 2.36), libstdc++6, zlib1g
 Recommends: espeak-ng, alsa-utils
 Suggests: python3-picamera2
 Section: misc
