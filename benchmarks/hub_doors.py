@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 
@@ -90,10 +89,9 @@ class SimulatedDoor:
 
     def remove(self) -> None:
         """Remove somebody whom this door has enrolled."""
-        with suppress(IndexError):
-            name = self.mine.pop(0)
-            self.noted.append(("removed", name, self.seat.door, time.monotonic()))
-            self.store.people.remove(name, 2, SIGNED)
+        name = self.mine.pop(0)
+        self.noted.append(("removed", name, self.seat.door, time.monotonic()))
+        self.store.people.remove(name, 2, SIGNED)
 
     def _connect(self, stopped: Event) -> None:
         while not stopped.is_set():
@@ -144,7 +142,9 @@ def _act(doors: Sequence[SimulatedDoor], load: Load, stopped: Event) -> int:
 
     def act(action: Callable[[SimulatedDoor], None]) -> None:
         try:
-            action(random.choice(doors))
+            action(random.choice([door for door in doors if door.mine] if action is SimulatedDoor.remove else doors))
+        except IndexError:
+            return  # nobody to remove yet
         except HubError as error:
             failed.append(error)
 

@@ -123,7 +123,7 @@ class Table:
 FAULTS = Table(
     "fault", ("fault", "injected by", "seen"),
     ("killed", "killed_while_alerting", "entry_delay", "broker", "storage", "films", "clock", "model", "accelerator",
-     "plugin", "crowd", "camera", "network", "receiver", "service", "eight_hours"),
+     "plugin", "crowd", "camera", "network", "hub_database", "receiver", "service", "eight_hours"),
 )  # fmt: skip
 ATTACKS = Table("attack", ("attack", "tried", "seen"))
 TABLES = {table.kind: table for table in (FAULTS, ATTACKS)}
