@@ -1,7 +1,7 @@
 """Compare the speed of training with that of an earlier commit, side by side in one run.
 
 python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [--rounds 3]
-    [--results training/results]
+    [--only NETWORK] [--results training/results]
 
 FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
 ``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
@@ -60,7 +60,7 @@ def _compared(options: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with _checkout(options.before) as before, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
         ways = {"before": (before, ""), "now": (ROOT, ""), "with cache": (ROOT, cache)}
-        for kind in KINDS:
+        for kind in options.only or KINDS:
             rounds = [{name: _run(options, kind, *way) for name, way in ways.items()} for _ in range(options.rounds)]
             found[kind] = {
                 measure: {name: statistics.median(one[name][number] for one in rounds) for name in ways}
@@ -96,6 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--before", default=BEFORE, help="the commit to compare with")
     parser.add_argument("--pictures", type=int, default=2560)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=KINDS, help="networks to train; both by default")
     parser.add_argument("--results", type=Path, help="folder for figures: training/results")
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.siamese.plan import SEARCHED, STAGES, Budget, Stage, words_of
+from benchmarks.siamese.plan import SEARCHED, STAGES, THRESHOLD_COSINE, Budget, Stage, words_of
 from benchmarks.steps import Steps
 from facesecure_training.search import report, study
 
@@ -84,13 +84,16 @@ class Bench:
     def beside_bundled(self, found: Mapping[str, Found]) -> Found:
         """Measure the best stage as the daemon would use it, and the bundled network, on the same people.
 
-        The best is that of the greatest area under the curve on CelebA's validation people, not on any test.
+        The best is that of the greatest area under the curve on CelebA's validation people, not on any test; of the
+        stages with embeddings of length 1, which the daemon compares.
         """
-        best = max(found, key=lambda name: _validated(self.steps.folder / "runs" / STAGES[name].run))
+        usable = [name for name in found if STAGES[name].rule == THRESHOLD_COSINE] or list(found)
+        best = max(usable, key=lambda name: _validated(self.steps.folder / "runs" / STAGES[name].run))
         run = STAGES[best].run
         model = found[best]["export"]["said"]["forms"][0]["file"]
-        scores = ("evaluate", "scores", "--model", model, "--images", "people/validation", "--detector", "mtcnn")
-        self.steps.run(*scores, "--write-card", "--json")
+        if STAGES[best].rule == THRESHOLD_COSINE:
+            scores = ("evaluate", "scores", "--model", model, "--images", "people/validation")
+            self.steps.run(*scores, "--write-card", "--json")
         bundled = self.verified(BUNDLED, "bundled", None)
         return {
             "best": best, "forms": self.export(run, _EVERY_FORM), "bundled": bundled,

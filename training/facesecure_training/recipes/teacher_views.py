@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Image
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.recognition.embedder import ModelEmbedder
 from facesecure.util.files import replace_file
 from facesecure.vision.images.align import SIZE
@@ -64,7 +64,10 @@ class TeacherViews:
     """
 
     def __init__(self, files: Sequence[Path], settings: ViewSettings, folder: Path) -> None:
-        """Open the folder; nothing is computed. Raises OSError if an image is missing."""
+        """Open the folder; nothing is computed.
+
+        Raises OSError if an image is missing, FacesecureError if the disk is full.
+        """
         self._files, self._settings = files, settings
         self._model = load_model(TEACHER)
         self.folder = folder / f"views-{self._key()}"
@@ -138,10 +141,22 @@ class TeacherViews:
         return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
 
     def _memory(self, name: str, shape: tuple[int, ...], kind: Any) -> Any:
+        """Return the array in a file; its space is reserved, as writing to one on a full disk ends the process."""
         path = self.folder / f"{name}.npy"
         if path.exists() and self._done():
             return np.lib.format.open_memmap(path, "r+")
-        return np.lib.format.open_memmap(path, "w+", dtype=kind, shape=shape)
+        self._progress.unlink(missing_ok=True)
+        made = np.lib.format.open_memmap(path, "w+", dtype=kind, shape=shape)
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise FacesecureError(
+                f"{path} cannot be made: {error.strerror}",
+                f"it needs {made.nbytes:,} bytes; make room, or use fewer --views",
+            ) from None
+        return made
 
 
 def mixed(first: Image, second: Image, chance: np.random.Generator) -> Image:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.recipes.augment import preset
 from facesecure_training.recipes.settings import SiameseSettings
@@ -51,6 +51,28 @@ def test_views_that_were_interrupted_continue_and_are_those_of_an_uninterrupted_
     assert (np.asarray(again.pictures) == np.asarray(whole.pictures)).all()
     assert np.asarray(again.answers) == pytest.approx(np.asarray(whole.answers), abs=1e-5)
     assert np.linalg.norm(again.answers, axis=1) == pytest.approx(1, abs=1e-3)
+
+
+def test_views_of_which_a_file_was_lost_are_made_again(faces, tmp_path):
+    made = views(faces, tmp_path, number=1)
+    made.prepare(threads=1)
+    wanted = np.array(made.answers)
+    (made.folder / "pictures.npy").unlink()
+    again = views(faces, tmp_path, number=1)
+    assert not np.asarray(again.pictures).any()
+    again.prepare(threads=1)
+    assert np.asarray(again.pictures).any(axis=(1, 2, 3)).all()
+    assert np.asarray(again.answers) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_full_disk_is_said_before_anything_is_made(faces, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    with pytest.raises(FacesecureError, match="No space left on device") as caught:
+        views(faces, tmp_path, number=1)
+    assert "fewer --views" in str(caught.value.hint)
 
 
 def test_a_mixed_face_lies_between_the_two_it_is_made_of():
