@@ -66,16 +66,16 @@ STAGES: Mapping[str, Stage] = {
     "article": Stage(
         "article as it stands: random pairs",
         (Training("article", PART_OF_ARTICLE, 40, _ARTICLE, scaled=False),),
-        13,
+        14,
         THRESHOLD_DISTANCE,
     ),
     "mining": Stage(
         "... and people who look alike in one batch",
         (Training("mining", PART_OF_ARTICLE, 30, (*_PEOPLE, *_LITTLE)),),
-        12,
+        13,
     ),
     "data": Stage(
-        "... and more photos of each person, changed more", (Training("data", "train", 25, (*_PEOPLE, *_MUCH)),), 14
+        "... and more photos of each person, changed more", (Training("data", "train", 25, (*_PEOPLE, *_MUCH)),), 15
     ),
     "classified": Stage(
         "... and first a classifier of people",
@@ -83,12 +83,12 @@ STAGES: Mapping[str, Stage] = {
             Training("classifier", "train", 30, (*_ARCFACE, *_MUCH)),
             Training("classified", "train", 8, (*_PEOPLE, *_MUCH, "--lr", 0.001), after="classifier"),
         ),
-        19,
+        20,
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
         (Training("distilled", "train", 12, (*_DISTIL, *_WIDER, "--views", 5), scaled=False),),
-        42,
+        49,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",
@@ -109,8 +109,8 @@ class Budget:
         tiny = Budget().scaled(0.05)
     """
 
-    trials: int = 14
-    trial_epochs: tuple[int, int] = (2, 4)
+    trials: int = 12
+    trial_epochs: tuple[int, int] = (2, 3)
     rates: tuple[float, float] = (5e-4, 2e-2)
     share: float = 1.0
     pairs: int = 4000
