@@ -14,6 +14,8 @@ SEARCHED = ("lr", "margin", "growth", "blocks", "size", "schedule", "cycle")
 augmentation is not taken over: in trials of few epochs the least of it looks best."""
 THRESHOLD_DISTANCE, THRESHOLD_COSINE = 1.0, 0.5
 """The article's rule: one person if the distance is below 1; of vectors of length 1, if the cosine is above 0.5."""
+MOST_COSTLY = 2.2
+"""Times the cost of the article's small network that a searched one may have."""
 FULL = "full"
 _SKIPPED = 0.02
 """The share of its planned time below which a stage was done before."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.siamese.plan import SEARCHED, STAGES, THRESHOLD_COSINE, Budget, Stage, words_of
+from benchmarks.siamese.plan import MOST_COSTLY, SEARCHED, STAGES, THRESHOLD_COSINE, Budget, Shape, Stage, words_of
 from benchmarks.steps import Steps
 from facesecure_training.search import report, study
 
@@ -113,9 +113,19 @@ def _best(database: Path) -> Found:
     done = report.finished(found)
     if not done:
         raise SystemExit(f"no trial in {database} has finished: delete it, and run the same command again")
-    settings = {name: _short(value) for name, value in done[0].params.items() if name in SEARCHED}
+    best = next((trial for trial in done if affordable(trial.params)), done[0])
+    settings = {name: _short(value) for name, value in best.params.items() if name in SEARCHED}
     counts = {"finished": len(done), "trials": len(found.get_trials(deepcopy=False))}
-    return {"settings": settings, "value": done[0].value, **counts}
+    return {"settings": settings, "value": best.value, **counts}
+
+
+def affordable(params: Mapping[str, Any]) -> bool:
+    """Return whether a network is trained for enough epochs within the bench's time.
+
+    In trials of few epochs the largest network wins; trained to its end, it would have too few left.
+    """
+    shape = Shape(**{name: params[name] for name in ("blocks", "growth", "size") if name in params})
+    return shape.cost <= MOST_COSTLY * Shape().cost
 
 
 def _short(value: Any) -> Any:

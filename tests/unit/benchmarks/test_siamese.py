@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.siamese import faces
 from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
+from benchmarks.siamese.stages import affordable
 from benchmarks.siamese.table import document_of, page
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.recipes.settings import SiameseSettings
@@ -105,6 +106,11 @@ def test_a_search_that_found_a_costlier_network_is_trained_for_fewer_epochs():
     assert epochs[1] == max(2, round(training.epochs * Shape().cost / Shape("4,8,12,8", 24, 80).cost))
     (article,) = STAGES["article"].trainings
     assert "--margin" not in words_of(article, SEARCHED, Budget(), 0), "the article's is left as it is"
+
+
+def test_a_network_too_large_for_the_time_is_not_taken_over():
+    assert affordable({"growth": 24, "lr": 0.1})
+    assert not affordable(SEARCHED)
 
 
 def test_the_cost_of_the_papers_network_is_what_its_table_says():
