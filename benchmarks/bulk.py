@@ -161,7 +161,7 @@ def _extracted(source: Path, output: Path, workers: int) -> tuple[float, str]:
     from facesecure_training.datasets.worker import WorkerTask, described, extracted
 
     settings = ExtractionSettings(thin=1.0, min_quality=0.0)
-    task = WorkerTask(settings, str(output), output / "scratch", None, described(settings))
+    task = WorkerTask(settings, str(source), str(output), output / "scratch", None, described(settings))
     recordings = list(recordings_in(source))
     with DaskPool.of_processes(workers) if workers else ThisProcess() as pool:
         for _ in pool.map(extracted, task, recordings[: 16 * max(1, workers)], 8):

@@ -89,7 +89,7 @@ class _Rejudging:
         models = ModelStack.load(config, store.state_dir)
         name = config.recognizer.embedding_model
         self._store, self._pool, self._apply = store, pool, apply
-        self._task = EmbeddingTask(str(name), store.state_dir, models.embedder.sha256)
+        self._task = EmbeddingTask(str(name), store.state_dir.absolute(), models.embedder.sha256)
         self._verdicts = PastVerdicts(models, config, store)
         self._found = Rejudgement(str(name))
         self._under_way: dict[str, tuple[StoredSighting, list[StoredFace]]] = {}

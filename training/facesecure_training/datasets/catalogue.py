@@ -18,7 +18,7 @@ from facesecure_training.common.photos import class_name
 from facesecure_training.datasets import manifest
 from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.listing import folder_names, images_in
-from facesecure_training.datasets.location import is_remote
+from facesecure_training.datasets.location import absolute, is_remote
 
 _PAGE = 1000
 _TABLES = """
@@ -164,7 +164,7 @@ def _listed(root: Path | str, names: Sequence[str], pool: Pool) -> Iterator[tupl
     place = {name: number for number, name in enumerate(names)}
     for name in names:  # so that the classes are numbered in their order, whichever is listed first
         yield class_name(name), place[name], "", ""
-    for outcome in pool.map(images_in, str(root), names, chunk=8):
+    for outcome in pool.map(images_in, str(absolute(root)), names, chunk=8):
         if outcome.result is None:
             raise FacesecureError(f"{outcome.item} cannot be listed: {outcome.lost}", "run the command again")
         for file in outcome.result:

@@ -17,7 +17,7 @@ from facesecure_training.common.progress import ProgressBar
 from facesecure_training.datasets.crop_folder import CropFolder, LocalCrops, crop_folder, discard
 from facesecure_training.datasets.extracted_manifest import write_manifest
 from facesecure_training.datasets.journal import Journal, SourceResult
-from facesecure_training.datasets.location import place_of
+from facesecure_training.datasets.location import absolute, place_of
 from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.sources import Recording, recordings_in
 from facesecure_training.datasets.worker import WorkerTask, described, extracted
@@ -61,12 +61,12 @@ def extract(
     uninterrupted run, by whatever ``workforce``. ``anew`` deletes what an earlier extraction wrote to ``output``.
     Raises FacesecureError.
     """
-    source, output = place_of(str(source)), place_of(str(output))
+    source, output = absolute(place_of(str(source))), absolute(place_of(str(output)))
     _refuse_overlap(source, output)
     recordings = recordings_in(source, identities)
     recordings = chain(islice(recordings, 1), recordings)  # an empty source is reported before anything is written
     first = next(recordings)
-    models_dir = state_dir / "models" if state_dir else None
+    models_dir = state_dir.absolute() / "models" if state_dir else None
     build_detector(settings.detection, models_dir=models_dir)  # a missing model is reported here, and once
     crops = crop_folder(output)
     if anew:
@@ -76,7 +76,7 @@ def extract(
     with Journal(crops.state_folder, settings.described(), crops.shown) as journal:
         sources = journal.index.there(chain([first], recordings))
         workplace = journal.workplace if isinstance(crops, LocalCrops) else None
-        task = WorkerTask(settings, str(output), workplace, models_dir, described(settings))
+        task = WorkerTask(settings, str(source), str(output), workplace, models_dir, described(settings))
         summary = _run(sources, crops, journal, workforce, task)
         summary.faces, summary.classes = write_manifest(crops, journal, settings)
     return summary

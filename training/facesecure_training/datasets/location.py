@@ -101,6 +101,11 @@ def place_of(text: str) -> Path | str:
     return expanded(text)
 
 
+def absolute(place: Path | str) -> Path | str:
+    """Return a path as workers need it, who may stand in another folder; an address as it is."""
+    return place.absolute() if isinstance(place, Path) else place
+
+
 def state_of_details(info: Mapping[str, Any]) -> str:
     """Return a text that changes with a file's content, as far as its file system tells: size, and tag or time."""
     tags = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")

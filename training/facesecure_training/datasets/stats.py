@@ -15,6 +15,7 @@ from facesecure.services.bulk.pool import Outcome, Pool, ThisProcess
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.file_facts import Measured, digest_of, measured
 from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.location import absolute
 from facesecure_training.datasets.quality_rows import QualityRows
 
 _CHUNK = 64
@@ -95,7 +96,7 @@ def stats_of(images: Catalogue, pool: Pool | None = None) -> DatasetStats:
 def _gather(images: Catalogue, pool: Pool) -> None:
     """Read the size of each file, and the contents of those that are as long as another."""
     images.rows.executescript(_TABLES)
-    root = str(images.root)
+    root = str(absolute(images.root))
     for outcome in pool.map(measured, root, images.paths(), _CHUNK):
         found = _result(outcome)
         images.rows.execute("INSERT INTO facts VALUES (?, ?, ?, NULL)", (found.number, found.size, found.bytes))

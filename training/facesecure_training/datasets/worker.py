@@ -24,6 +24,7 @@ from facesecure.vision.detection.factory import build_detector
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
 from facesecure_training.datasets.journal import SourceResult
+from facesecure_training.datasets.location import is_remote
 from facesecure_training.datasets.manifest import ManifestRow, face_columns
 from facesecure_training.datasets.near_duplicates import packed
 from facesecure_training.datasets.settings import ExtractionSettings
@@ -36,11 +37,12 @@ _JPEG_QUALITY = 95
 class WorkerTask:
     """What a worker needs: plain values, since it may be on another machine.
 
-    ``output`` is a path or an address, ``workplace`` a folder for unfinished sources (None: a temporary one), and
-    ``described`` what the settings and networks are where the extraction was started.
+    ``source`` and ``output`` are paths or addresses, ``workplace`` a folder for unfinished sources (None: a temporary
+    one), and ``described`` what the settings and networks are where the extraction was started.
     """
 
     settings: ExtractionSettings
+    source: str
     output: str
     workplace: Path | None
     models_dir: Path | None
@@ -56,9 +58,13 @@ class Worker:
                 f"{socket.gethostname()} has other networks than the machine that extracts",
                 "install the same version of facesecure and the same models on every machine",
             )
+        if not is_remote(task.source) and not Path(task.source).is_dir():
+            raise FacesecureError(
+                f"{socket.gethostname()} has no folder {task.source}", "every worker needs it, at the same path"
+            )
         cv2.setNumThreads(1)
         self._task = task
-        self._output = crop_folder(task.output if "://" in task.output else Path(task.output))
+        self._output = crop_folder(task.output if is_remote(task.output) else Path(task.output))
         detector = build_detector(task.settings.detection, models_dir=task.models_dir)
         self._extractor = FaceExtractor(detector, task.settings)
 

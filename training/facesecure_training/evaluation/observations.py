@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from facesecure.config import QualityConfig
 from facesecure.domain import Box, Embedding, Face, Quality
 from facesecure.recognition.human_filter import Doubts, accept_all, human_filter_for
-from facesecure.services.bulk.workforce import ALONE
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images import align
 from facesecure.vision.images.quality import assess, examine
@@ -110,7 +109,7 @@ def observe(
         if unsaved % _SAVE_EVERY == 0 or unsaved == len(missing):
             _save(kept, found)
 
-    task = (replace(setting, workforce=ALONE), fingerprint, name, corruption)
+    task = (setting.for_workers(), fingerprint, name, corruption)
     for_each(setting, _observed, task, missing, f"observing {name}".strip(), done)
     return {photo: observer.with_filter_reasons(found[key_of(photo)]) for photo in wanted}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +14,6 @@ import numpy as np
 from facesecure.domain import Embedding
 from facesecure.domain.errors import FacesecureError, ImageError
 from facesecure.recognition.embedder import ModelEmbedder
-from facesecure.services.bulk.workforce import ALONE
 from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.embeddings import photos_by_person
 from facesecure_training.common.progress import ProgressBar
@@ -39,7 +37,7 @@ def embed_photos(photos: Iterable[Path], setting: Setting) -> Mapping[Path, Embe
     if missing:
         raise ImageError(f"{len(missing)} of {len(distinct)} photos are missing, first {missing[0]}")
     found: dict[Path, Embedding | None] = {}
-    task = (replace(setting, workforce=ALONE), setting.network().sha256)
+    task = (setting.for_workers(), setting.network().sha256)
     for_each(setting, _embedded, task, distinct, "embedding", found.__setitem__)
     return {photo: found[photo] for photo in distinct}
 
@@ -61,10 +59,11 @@ def for_each(
     with setting.workforce.pool(-(-len(photos) // _CHUNK)) as pool, ProgressBar(len(photos), what) as bar:
         if pool.described:
             bar.say(pool.described)
-        for count, outcome in enumerate(pool.map(work, task, photos, _CHUNK), 1):
+        given = {photo.absolute(): photo for photo in photos}  # a worker may stand in another folder
+        for count, outcome in enumerate(pool.map(work, task, given, _CHUNK), 1):
             if outcome.lost:
                 raise ImageError(f"{outcome.item}: {outcome.lost}", "remove it, and run the command again")
-            done(outcome.item, outcome.result)  # type: ignore[arg-type]
+            done(given[outcome.item], outcome.result)  # type: ignore[arg-type]
             bar.reach(count)
 
 

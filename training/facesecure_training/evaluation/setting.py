@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from facesecure.domain.errors import UsageError
 from facesecure.services.bulk.workforce import ALONE, Workforce
 from facesecure.storage.trusted_models import load_model
+from facesecure.util.paths import expanded
 from facesecure.vision.inference.model_card import Model, ModelCard
 from facesecure_training.common import model_bundle
 from facesecure_training.common.cropping import CropMaker, Cropper, DetectorKind, PrecroppedPhotos
@@ -32,6 +33,13 @@ class Setting:
     cache: Path | None = None
     state_dir: Path | None = None
     workforce: Workforce = ALONE
+
+    def for_workers(self) -> Setting:
+        """Return the setting as a worker needs it, who may stand in another folder and starts no others."""
+        paths = {name: path and path.absolute() for name in ("cache", "state_dir") for path in [getattr(self, name)]}
+        model = expanded(self.model)
+        found = str(model.absolute()) if (model.suffix and model.exists()) or model.is_dir() else self.model
+        return replace(self, model=found, workforce=ALONE, **paths)
 
     def load(self) -> Model:
         """Return the model with its card. Raises ModelError if there is none."""

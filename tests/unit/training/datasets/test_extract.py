@@ -27,6 +27,9 @@ from facesecure_training.datasets import manifest
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.settings import CropShape, ExtractionSettings
+from facesecure_training.datasets.sources import Recording
+from facesecure_training.datasets.worker import WorkerTask, described
+from facesecure_training.datasets.worker import extracted as extracted_by
 from support.faces import YUNET_DIR
 from support.training.datasets import colour_picture, photo, two_people, walk_film
 
@@ -266,6 +269,19 @@ def test_a_source_that_can_no_longer_be_read_leaves_no_rows(tmp_path):
     (tmp_path / "in" / "a" / "1.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")
     assert extract(tmp_path / "in", tmp_path / "out", ALL).classes == {"a": 1}
     assert [row["source"] for row in manifest.read(tmp_path / "out")] == ["a/2.jpg"]
+
+
+def test_a_worker_that_lacks_the_folder_ends_the_work_and_leaves_nothing_out(tmp_path):
+    task = WorkerTask(ALL, str(tmp_path / "elsewhere"), str(tmp_path / "out"), None, None, described(ALL))
+    with pytest.raises(FacesecureError, match="has no folder") as caught:
+        extracted_by(task, Recording("a/1.jpg", tmp_path / "elsewhere" / "a" / "1.jpg", "photo"))
+    assert "at the same path" in caught.value.hint
+
+
+def test_a_worker_with_other_networks_is_refused(tmp_path):
+    task = WorkerTask(ALL, str(tmp_path), str(tmp_path / "out"), None, None, "of another version")
+    with pytest.raises(FacesecureError, match="has other networks"):
+        extracted_by(task, Recording("a/1.jpg", tmp_path / "a" / "1.jpg", "photo"))
 
 
 def test_a_damaged_index_of_the_journal_is_made_again(recordings, extracted, tmp_path):
