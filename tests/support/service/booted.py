@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from support.service.cgroups import Cgroups
+
 BOOT_SECONDS = 60.0
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _ENVIRONMENT = {"PATH": _PATH, "LANG": "C.UTF-8", "HOME": "/root"}
@@ -38,7 +40,7 @@ def unavailable() -> str | None:
     if missing:
         return f"{', '.join(missing)} is missing: apt install systemd-container"
     try:
-        with _Layer(), _Cgroups(f"facesecure-trial-{os.getpid()}"):
+        with _Layer(), Cgroups(f"facesecure-trial-{os.getpid()}"):
             return None
     except (OSError, subprocess.CalledProcessError) as error:
         return f"this machine lets nobody boot a system: {error}"
@@ -54,7 +56,7 @@ class BootedSystem:
         """
         self._share = share or {}
         self._layer = _Layer(base)
-        self._cgroups = _Cgroups(f"facesecure-{os.getpid()}-{next(_NUMBERS)}")  # a session's system may still run
+        self._cgroups = Cgroups(f"facesecure-{os.getpid()}-{next(_NUMBERS)}")  # a session's system may still run
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._leader = 0
         self._started: list[Program] = []
@@ -254,50 +256,6 @@ class _Layer:
         for mounted in (self.root, self._folder):
             subprocess.run(["umount", "--lazy", str(mounted)], capture_output=True, check=False)
         self._folder.rmdir()
-
-
-class _Cgroups:
-    """A separate control group in each hierarchy that systemd uses, so that nothing outside is changed."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
-        self._folders = [
-            Path(where) / name
-            for _, where, kind, options, *_ in mounts
-            if kind == "cgroup2" or (kind == "cgroup" and "name=systemd" in options.split(","))
-        ]
-        if Path("/sys/fs/cgroup/systemd") not in [folder.parent for folder in self._folders]:
-            hybrid = Path("/sys/fs/cgroup/systemd")
-            self._folders += [hybrid / name] if hybrid.is_dir() else []
-
-    def __enter__(self) -> Self:
-        for folder in self._folders:
-            folder.mkdir()
-        return self
-
-    def join(self) -> None:
-        """Move the calling process in; its children follow."""
-        for folder in self._folders:
-            (folder / "cgroup.procs").write_text(str(os.getpid()))
-
-    def __exit__(self, *error: object) -> None:
-        for folder in self._folders:
-            for inner, _, _ in os.walk(folder, topdown=False):
-                _remove(Path(inner))
-
-
-def _remove(cgroup: Path) -> None:
-    """Remove the groups once their last process has ended."""
-    for _ in range(50):
-        try:
-            cgroup.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
 
 
 def _leader_of(nspawn: int) -> int:
