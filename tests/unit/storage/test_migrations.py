@@ -16,6 +16,7 @@ from facesecure.services.sessions import token_hash, utc_now
 from facesecure.storage import database
 from facesecure.storage.store import Store
 from facesecure.storage.tables import HEAD
+from support.databases.earlier import remove_tables_after_0011 as _remove_tables_after_0011
 from support.faults.traces import all_sealed_values, found
 from support.store import MODEL, sighting
 from support.visitors import CHOOSE, visit
@@ -157,11 +158,6 @@ def test_an_account_of_before_passkeys_gets_one(state_dir: Path) -> None:
         made = store.page.passkeys.add(account, "phone", "localhost", b"id", b"key", 1, account.created_at)
         assert store.page.passkeys.find(b"id") == (made, account)
         assert store.page.accounts.problems() == []
-
-
-def _remove_tables_after_0011(connection: sqlite3.Connection) -> None:
-    for table in ("passkeys", "push_subscriptions", "push_keys"):
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def _columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
