@@ -8,6 +8,7 @@
 - ``training-commands.md``: the same for ``facesecure-train``; TensorFlow is not loaded
 - ``audit.md``: every action that the audit log records
 - ``mqtt-topics.md``: every topic of MQTT
+- ``model-cards.md``: the cards of all models, with what is known by group of people
 - ``third-party.md``: every package that is installed, by the lock files, and what is inside it, with licences
 
 Each page has a line that marks where the generated part begins; the introduction above it is written by hand.
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
     """Return the text of every page by its file name: the introduction as it is, the rest new."""
     from docs.command_reference import commands
     from docs.markdown_text import table
+    from docs.model_cards import cards
     from docs.settings_reference import settings
     from facesecure.cli.app import app
     from facesecure.mqtt import topics as mqtt_topics
@@ -42,6 +44,7 @@ def pages() -> dict[str, str]:
         "audit.md": table(("action", "meaning"), [(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]),
         "mqtt-topics.md": table(("topic", "direction", "retained", "payload"), mqtt_topics.table()),
         "third-party.md": tables(),
+        "model-cards.md": cards(),
     }
     return {name: f"{_introduction(DOCS / name)}{MARK}\n{text}" for name, text in generated.items()}
 

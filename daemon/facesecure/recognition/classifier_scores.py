@@ -46,6 +46,8 @@ _UNKNOWN_SHARED = 0.9
 _MIN_SPREAD = 0.1
 """Smallest spread of a name's scores, as a share of their distance to strangers', as the bundled embedder has:
 validation photos resemble the training photos more than the camera's images will."""
+_FINEST = 1e-5
+"""The smallest spread that a card states: a network may give all of a person's faces one score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +135,8 @@ def _spread(groups: Sequence[Scores], *, towards: int, sure: float, least: float
     shares = [share for share in (*_SHARES, 1 / len(groups)) if share * len(groups) >= 1]
     tail = max((_needed(groups, mean, share, towards, sure) for share in shares), default=0.0)
     whole = max(deviation, tail, least)
-    spreads = whole * math.sqrt(shared), whole * math.sqrt(1 - shared)
-    return ScoreSpread(mean=round(mean, 4), sd_between=round(spreads[0], 5), sd_within=round(spreads[1], 5))
+    between, within = (max(_FINEST, round(whole * math.sqrt(part), 5)) for part in (shared, 1 - shared))
+    return ScoreSpread(mean=round(mean, 4), sd_between=between, sd_within=within)
 
 
 def _components(groups: Sequence[Scores]) -> tuple[float, float]:

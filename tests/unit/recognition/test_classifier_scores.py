@@ -129,3 +129,10 @@ def test_too_few_strangers_or_pictures_are_refused():
 def test_a_name_that_cannot_be_told_from_strangers_is_refused():
     with pytest.raises(UsageError, match="cannot separate Anna from strangers"):
         fitted(people(20, 5, 1, 1), anna=people(5, -2, 1, 1))
+
+
+def test_a_network_that_gives_all_faces_nearly_one_score_still_has_a_card():
+    same = [outputs(1e-6, 1e-6, 1e-6, 1e-6)]
+    found = fitted([outputs(0.0, 0.0)] * 40, anna=same)
+    assert found.facts.scores["Anna"].genuine.sd_between > 0
+    assert found.facts.scores["Anna"].genuine.sd_within > 0
