@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facesecure.cli.settings import Settings, configure_logging, settings_of, state_of
-from facesecure.domain.errors import ConfigError
+from facesecure.domain.errors import ConfigError, HubError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,12 @@ def run(
 
     file = find_config(settings.config_file)
     assembly.run(
-        config, state_of(config), exit_at_end=exit_at_end, reread=reread, config_file=file, fronts=[_mqtt_front]
+        config,
+        state_of(config),
+        exit_at_end=exit_at_end,
+        reread=reread,
+        config_file=file,
+        fronts=[_mqtt_front, _hub_front],
     )
 
 
@@ -59,6 +64,22 @@ def _mqtt_front(config: FacesecureConfig) -> Front | None:
     from facesecure.mqtt.front import MqttFront
 
     return MqttFront(config)
+
+
+def _hub_front(config: FacesecureConfig) -> Front | None:
+    """Return the front for the hub if one is named; nothing of it is imported otherwise."""
+    if not config.hub.enabled:
+        return None
+    from facesecure.hub.driver import require_driver
+
+    try:
+        require_driver()
+    except HubError as error:
+        logging.getLogger(__name__).error("%s; %s", error.message, error.hint)  # the door goes on without its hub
+        return None
+    from facesecure.hub.front import HubFront
+
+    return HubFront(config)
 
 
 def _reload(settings: Settings, state_dir: Path, source: str | None) -> FacesecureConfig:

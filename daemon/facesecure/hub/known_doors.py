@@ -1,0 +1,66 @@
+"""The doors of the estate as this door knows them, kept across restarts so that no older certificate is believed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+from facesecure.domain.errors import StoreError
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity import Identity
+from facesecure.hub.identity_file import member_identity, write_identity
+from facesecure.hub.store import HubStore
+from facesecure.hub.trust import TrustedDoors
+from facesecure.storage.signed_documents import SignedDocuments
+
+FILE_NAME = "hub/doors.json"
+
+_log = logging.getLogger(__name__)
+
+
+class KnownDoors:
+    """Learns the certificates of the estate's doors, its own foremost. One thread uses it.
+
+    Example::
+
+        known = KnownDoors(state_dir)
+        known.learn(store)
+        known.trusted.present()
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        """Begin with what was known before. Raises HubError, or StoreError if the identity cannot be read."""
+        self._state_dir, self._documents = state_dir, SignedDocuments(state_dir)
+        self._identity = member_identity(state_dir)
+        self.trusted = self._remembered(self._identity)
+        self._cursor = 0
+
+    def learn(self, store: HubStore) -> None:
+        """Learn what has changed at the hub since. Raises HubError, or OSError if it cannot be kept."""
+        before = self.trusted.encoded()
+        while rows := store.doors.after(self._cursor):
+            for problem in self.trusted.learn(rows):
+                _log.warning("the hub: %s", problem)
+            self._cursor = rows[-1].revision
+        if self.trusted.encoded() != before:
+            self._documents.write(FILE_NAME, {door: one.hex() for door, one in self.trusted.encoded().items()})
+            self._renew_own()
+
+    def _renew_own(self) -> None:
+        """Keep the newest certificate of this door: it may have been renamed, or have other rights."""
+        encoded = self.trusted.encoded().get(self._identity.door)
+        if encoded is not None and encoded != self._identity.certificate:
+            self._identity = replace(member_identity(self._state_dir), certificate=encoded)
+            write_identity(self._state_dir, self._identity)
+
+    def _remembered(self, identity: Identity) -> TrustedDoors:
+        own = {identity.door: identity.certificate}
+        try:
+            found = self._documents.read(FILE_NAME)
+            return TrustedDoors(identity, {**own, **{door: bytes.fromhex(one) for door, one in found.items()}})
+        except FileNotFoundError:
+            pass
+        except (StoreError, NotGenuineError, ValueError, TypeError) as error:
+            _log.warning("what was known of the hub's doors is not believed, and learnt anew: %s", error)
+        return TrustedDoors(identity, own)
