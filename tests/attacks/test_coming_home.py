@@ -192,7 +192,8 @@ def test_no_flood_of_codes_puts_an_alarm_off(strangers: Path, tmp_path: Path, sa
         recorder = RecordingPlugin()
         with assembled(config, tmp_path / "state", {"recording": recorder}, fronts=[MqttFront]) as daemon:
             panel(attacker, b"armed_away")
-            threading.Thread(target=daemon.watch, name="watching", daemon=True).start()
+            watching = threading.Thread(target=daemon.watch, name="watching", daemon=True)
+            watching.start()
             panel(attacker, b"pending")
             for number in range(200):
                 attacker.client.publish(ARM, json.dumps({"action": "DISARM", "code": f"{number:06}"}), 0)
@@ -201,4 +202,5 @@ def test_no_flood_of_codes_puts_an_alarm_off(strangers: Path, tmp_path: Path, sa
             panel(attacker, b"triggered")
             wait_until(lambda: AlertKind.STRANGER in [alert.kind for alert in recorder.alerts], "alarm")
             assert daemon.commands.policy.mode is Mode.AWAY
+            watching.join(300)
     saw("the alarm came when it would have come without them, and the mode did not change")

@@ -14,11 +14,15 @@ def liveness(context: CheckContext) -> Iterator[CheckResult]:
     from facesecure.storage.trusted_models import load_model
 
     mode, pull = context.config.liveness.mode, "facesecure models pull antispoof"
+    here = [name for name in MODELS if (context.state_dir / "models" / f"{name}.json").exists()]
+    if context.config.policy.known_disarms and (mode != "on" or len(here) < len(MODELS)):
+        how = pull if mode == "on" else 'set [liveness] mode = "on"'
+        yield warn("liveness", "known_disarms is set, but no face disarms unless both networks judge it", how)
+        return
     if mode == "off":
         yield warn("liveness", "off: a picture of a known person is taken for them", 'set [liveness] mode = "on"')
         return
     logged = "" if mode == "on" else ", and only logged"
-    here = [name for name in MODELS if (context.state_dir / "models" / f"{name}.json").exists()]
     if not here:
         yield ok("liveness", f"pictures are doubted by their surroundings alone{logged}; more are found after: {pull}")
         return

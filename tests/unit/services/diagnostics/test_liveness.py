@@ -32,6 +32,16 @@ def test_without_the_networks_it_says_what_is_judged(mode: str, health: Health, 
     assert words in result.message
 
 
+@pytest.mark.parametrize(("mode", "remedy"), [("on", "pull antispoof"), ("log", 'mode = "on"'), ("off", 'mode = "on"')])
+def test_faces_that_are_meant_to_disarm_and_cannot_are_told_of(mode: str, remedy: str, tmp_path: Path) -> None:
+    policy = {"known_disarms": ["Anna"], "entry_delay": 30}
+    config = FacesecureConfig.model_validate({"liveness": {"mode": mode}, "policy": policy})
+    (result,) = liveness(CheckContext(config, None, tmp_path))
+    assert result.health is Health.WARN
+    assert "no face disarms" in result.message
+    assert remedy in (result.remedy or "")
+
+
 def test_one_network_alone_is_of_no_use(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / f"{MODELS[1]}.json").write_text("{}")
