@@ -1,13 +1,14 @@
 """Reproduce the report of 2020 on public photos: households against strangers, then one person as the report has it.
 
     python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--results training/results]
-        [--households 5] [--negatives 20 100 400] [--trials 40] [--epochs 40] [--full-epochs 14]
+        [--households 5] [--negatives 20 100 400] [--trials 40] [--epochs 30] [--full-epochs 10]
 
 ``hugonet`` is the report's network, on its kind of crops (square, by MTCNN) and with its augmentation among those that
 are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a head on the bundled embedder, on aligned
 crops of the same photos. Steps: the search, at a reduced size; households of five; one person against the rest, with
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
-again. With --results the figures are written there, and the page beside it anew. About two hours on two cores.
+again. With --results the figures are written there, and the page beside it anew. By estimate from short
+trainings, 70 to 90 minutes on two quiet cores.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--trials", type=int, default=usual.trials, help="trials of each search")
     found.add_argument("--epochs", type=int, default=usual.epochs, help="epochs of a household's training, at most")
     found.add_argument(
-        "--full-epochs", type=int, default=14, help="epochs of hugonet at 224 pixels, at most; 0: leave out"
+        "--full-epochs", type=int, default=10, help="epochs of hugonet at 224 pixels, at most; 0: leave out"
     )
     found.add_argument(
         "--variants", type=int, default=usual.light_households, help="households for light and for clips"

@@ -26,15 +26,15 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is run. The defaults end within about an hour on two quiet cores."""
+    """How much is run. By estimate from short trainings, the defaults take 70 to 90 minutes on two quiet cores."""
 
     households: int = 5
     negatives: tuple[int, ...] = (20, 100, 400)
     trials: int = 40
     trial_epochs: tuple[int, int] = (4, 12)
     trial_side: int = 64
-    epochs: int = 40
-    patience: int = 12
+    epochs: int = 30
+    patience: int = 10
     light_households: int = 3
     clip_households: int = 3
     search_others: int = 100
