@@ -41,8 +41,9 @@ class _Quiet(WorkerPlugin):  # type: ignore[misc]
     name = "facesecure-quiet"
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - the interface of a plugin
-        """Ignore SIGINT, and do not report the work that an interruption cancels."""
-        logging.getLogger("distributed.worker.state_machine").setLevel(logging.ERROR)
+        """Ignore SIGINT, and do not report what an end by the other side, or an interruption, cancels."""
+        for name in ("", ".worker", ".worker.state_machine", ".core", ".comm"):
+            logging.getLogger(f"distributed{name}").setLevel(logging.CRITICAL)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
