@@ -58,11 +58,10 @@ class Steps:
 
     def train(self, kind: str, out: str, *words: object) -> dict[str, Any]:
         """Train as ``run`` does, and resume an interrupted training."""
+        whole, rest = ("train", kind, "--out", out, *words), ("train", kind, "--out", out, "--resume")
         begun = (self.folder / out / "config.json").exists()
-        done = [one for one in self._done.values() if f"train {kind} --out {out}" in one["command"]]
-        if begun and not done:
-            return self.run("train", kind, "--out", out, "--resume")
-        return self.run("train", kind, "--out", out, *words)
+        interrupted = begun and not self.done(*whole)
+        return self.run(*(rest if interrupted else whole))
 
     def search(self, database: Path, *words: object) -> dict[str, Any]:
         """Search as ``run`` does, and continue a search that was interrupted: its trials are in ``database``."""
