@@ -407,6 +407,7 @@ def test_a_transaction_left_open_is_ended(attacked: Attacked, saw: Saw) -> None:
         connection.execute("SELECT take_turn()")
         record = a_record(attacked.attacker, identifier=new_id())
         connection.execute(RECORD, (record.household, "visitor", record.identifier, record.author, b"x", SIGNATURE))
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # takes the lock that is otherwise taken at the end
         server.administer(OLDER, attacked.hub.database)
         with pytest.raises(HubUnreachableError, match="too slow"):
             attacked.victim.records.put(a_record(attacked.victim, identifier=new_id()), 0)

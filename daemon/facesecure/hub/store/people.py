@@ -50,8 +50,9 @@ class People(Part):
             if not (_insert(connection, person) if after == 0 else _replace(connection, person, after)):
                 return None
             _put_keys(connection, keys)
+        with self._database.begin() as connection:  # it has a revision as soon as it is committed
             query = select(people.c.revision).where(people.c.identifier == person.identifier)
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(query).scalar() or 0)
 
     def share(self, keys: Sequence[PersonKey]) -> None:
         """Let further doors know people whom this door knows. Keys that are there are replaced.

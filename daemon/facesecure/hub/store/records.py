@@ -34,6 +34,7 @@ class Records(Part):
         with self._database.begin() as connection:
             if not (_insert(connection, record) if after == 0 else _replace(connection, record, key, after)):
                 return None
+        with self._database.begin() as connection:  # it has a revision as soon as it is committed
             return int(connection.execute(select(records.c.revision).where(key)).scalar_one())
 
     def _is(self, kind: RecordKind, identifier: str) -> ColumnElement[bool]:

@@ -4,21 +4,40 @@ CREATE SEQUENCE revision_numbers;
 GRANT SELECT ON revision_numbers TO :doors:;
 
 -- Revisions are given one transaction after the other, so that they become visible in their order: with a sequence
--- alone, a reader could see 7 before 6 is committed, and never look for 6 again. No door can lock this row by itself.
+-- alone, a reader could see 7 before 6 is committed, and never look for 6 again. That is done as the transaction
+-- commits: until then a row has revision 0, and a door with a slow connection holds up nobody. No door can lock the row
+-- of revisions by itself. Arguments: the columns of the key.
 CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
+DECLARE same text;
 BEGIN
     PERFORM FROM revisions FOR UPDATE;
-    NEW.revision := nextval('revision_numbers');
+    SELECT string_agg(format('%I = ($1).%I', name, name), ' AND ') INTO same FROM unnest(TG_ARGV) AS name;
+    EXECUTE format('UPDATE %I SET revision = nextval(''revision_numbers'') WHERE revision = 0 AND %s', TG_TABLE_NAME, same)
+        USING NEW;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION unstamp() RETURNS trigger LANGUAGE plpgsql SET search_path = facesecure, pg_temp AS $$
+BEGIN
+    IF NEW.revision = OLD.revision THEN
+        NEW.revision := 0;
+    END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON doors FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON household_keys FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON person_keys FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON removals FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON records FOR EACH ROW EXECUTE FUNCTION stamp();
-CREATE TRIGGER a_stamp BEFORE INSERT OR UPDATE ON sightings FOR EACH ROW EXECUTE FUNCTION stamp();
+DO $$
+DECLARE stamped record;
+BEGIN
+    FOR stamped IN SELECT * FROM (VALUES
+        ('doors', 'identifier'), ('household_keys', 'household, version, door'), ('people', 'identifier'),
+        ('person_keys', 'person, door'), ('removals', 'person, door'), ('records', 'household, kind, identifier'),
+        ('sightings', 'identifier')) AS t (name, key)
+    LOOP
+        EXECUTE format('CREATE TRIGGER a_unstamp BEFORE UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION unstamp()', stamped.name);
+        EXECUTE format('CREATE CONSTRAINT TRIGGER stamp AFTER INSERT OR UPDATE ON %I DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (NEW.revision = 0) EXECUTE FUNCTION stamp(%s)', stamped.name, stamped.key);
+    END LOOP;
+END $$;
 
 -- Versions only grow; who was removed stays removed; the time of a removal is the hub's.
 CREATE FUNCTION check_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
@@ -33,14 +52,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER b_version BEFORE INSERT OR UPDATE ON people FOR EACH ROW EXECUTE FUNCTION check_version();
-CREATE TRIGGER b_version BEFORE INSERT OR UPDATE ON records FOR EACH ROW EXECUTE FUNCTION check_version();
+CREATE TRIGGER b_version BEFORE INSERT OR UPDATE OF author, version, document, signature ON people FOR EACH ROW EXECUTE FUNCTION check_version();
+CREATE TRIGGER b_version BEFORE INSERT OR UPDATE OF author, version, document, signature ON records FOR EACH ROW EXECUTE FUNCTION check_version();
 
 -- A removal orders a wipe at each door that has a key. A key that comes later, from a door that did not know, is refused:
--- stamp() has made this transaction wait for the removal, and what is read now is what that has committed.
+-- locking the person waits for a removal under way, and makes a later one wait for this key.
 CREATE FUNCTION check_key() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM people WHERE identifier = NEW.person AND removed_at IS NOT NULL) THEN
+    PERFORM FROM people WHERE identifier = NEW.person AND removed_at IS NULL FOR SHARE;
+    IF NOT FOUND THEN
         RAISE EXCEPTION 'the person was removed' USING ERRCODE = 'FS002';
     END IF;
     IF NOT EXISTS (SELECT FROM doors WHERE identifier = NEW.door AND removed_at IS NULL) THEN
@@ -59,7 +79,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER touch AFTER UPDATE ON people FOR EACH ROW EXECUTE FUNCTION touch_keys();
+CREATE TRIGGER touch AFTER UPDATE OF version ON people FOR EACH ROW EXECUTE FUNCTION touch_keys();
 
 -- Times are the hub's, whatever a door says.
 CREATE FUNCTION date_row() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
@@ -85,7 +105,7 @@ END $$;
 CREATE TRIGGER c_time BEFORE INSERT ON doors FOR EACH ROW EXECUTE FUNCTION date_row();
 CREATE TRIGGER c_time BEFORE INSERT OR UPDATE ON statuses FOR EACH ROW EXECUTE FUNCTION date_row();
 CREATE TRIGGER c_time BEFORE INSERT ON notices FOR EACH ROW EXECUTE FUNCTION date_row();
-CREATE TRIGGER c_time BEFORE INSERT OR UPDATE ON removals FOR EACH ROW EXECUTE FUNCTION date_row();
+CREATE TRIGGER c_time BEFORE INSERT OR UPDATE OF confirmed_at ON removals FOR EACH ROW EXECUTE FUNCTION date_row();
 CREATE TRIGGER c_time BEFORE INSERT ON sightings FOR EACH ROW EXECUTE FUNCTION date_row();
 CREATE TRIGGER c_time BEFORE INSERT ON join_requests FOR EACH ROW EXECUTE FUNCTION date_row();
 CREATE TRIGGER c_time BEFORE INSERT ON crop_requests FOR EACH ROW EXECUTE FUNCTION date_row();
@@ -125,7 +145,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER settle AFTER INSERT OR UPDATE ON doors FOR EACH ROW EXECUTE FUNCTION settle_door();
+CREATE TRIGGER settle AFTER INSERT OR UPDATE OF household ON doors FOR EACH ROW EXECUTE FUNCTION settle_door();
 
 -- Wake the doors whom a change concerns, each on its own channel, except the one that made it.
 CREATE FUNCTION wake() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
@@ -150,15 +170,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER wake AFTER INSERT OR UPDATE ON doors FOR EACH ROW EXECUTE FUNCTION wake('all');
-CREATE TRIGGER wake AFTER INSERT OR UPDATE ON records FOR EACH ROW EXECUTE FUNCTION wake('household');
-CREATE TRIGGER wake AFTER INSERT OR UPDATE ON sightings FOR EACH ROW EXECUTE FUNCTION wake('household');
-CREATE TRIGGER wake AFTER INSERT OR UPDATE ON household_keys FOR EACH ROW EXECUTE FUNCTION wake('door');
-CREATE TRIGGER wake AFTER INSERT OR UPDATE ON person_keys FOR EACH ROW EXECUTE FUNCTION wake('door');
-CREATE TRIGGER wake AFTER INSERT ON removals FOR EACH ROW EXECUTE FUNCTION wake('door');
-CREATE TRIGGER wake_orderer AFTER UPDATE ON removals FOR EACH ROW EXECUTE FUNCTION wake('orderer');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON doors FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('all');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON records FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('household');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON sightings FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('household');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON household_keys FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('door');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON person_keys FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('door');
+CREATE TRIGGER wake AFTER UPDATE OF revision ON removals FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('door');
+CREATE TRIGGER wake_orderer AFTER UPDATE OF revision ON removals FOR EACH ROW WHEN (NEW.revision > 0) EXECUTE FUNCTION wake('orderer');
 CREATE TRIGGER wake AFTER INSERT ON crop_requests FOR EACH ROW EXECUTE FUNCTION wake('author');
 CREATE TRIGGER wake AFTER INSERT ON join_requests FOR EACH ROW EXECUTE FUNCTION wake('manager');
 
-REVOKE EXECUTE ON FUNCTION stamp(), check_version(), check_key(), touch_keys(), date_row(), limit_rows(), limit_hour(),
+REVOKE EXECUTE ON FUNCTION stamp(), unstamp(), check_version(), check_key(), touch_keys(), date_row(), limit_rows(), limit_hour(),
     settle_door(), wake() FROM PUBLIC;
