@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from supply_chain.locks import ROOT
 from supply_chain.shipped import Library, ShippedPackage, files, packages
 
-EXTRAS = ("charts", "heic", "offline-voice")
+EXTRAS = ("charts", "heic", "hub", "offline-voice")
 """Optional extras of a household's installation; those for training and tests are not covered."""
 
 _COPYLEFT = ("GPL", "MPL")
