@@ -7,7 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +26,13 @@ from facesecure.hub.signing import sign_document, sign_wrapped
 from facesecure.hub.tables import HEAD
 from facesecure.hub.trust import TrustedDoors
 from support.estate import Estate
+from support.faults.table import attack
 from support.hub_estate import CONFIG, RealHub
 from support.postgres.server import Server, made_server, needs_postgres
 from support.tls import Authority
 
 pytestmark = pytest.mark.slow
+Saw = Callable[[str], None]
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +54,13 @@ def garage(hub: RealHub) -> Path:
     return hub.folder / "garage"
 
 
-def test_a_dump_of_the_database_shows_no_name_of_a_person_no_template_and_no_mode(hub: RealHub, garage: Path) -> None:
+@attack(
+    "hub: its administrator reads everything",
+    how="pg_dumpall of a hub with a person and a mode, searched for names, templates, keys and passwords",
+)
+def test_a_dump_of_the_database_shows_no_name_of_a_person_no_template_and_no_mode(
+    hub: RealHub, garage: Path, saw: Saw
+) -> None:
     identity, template = hub.identity(garage), secrets.token_bytes(512)
     key = DataKey.made()
     with hub.opened(garage) as store:
@@ -88,6 +96,9 @@ def test_a_dump_of_the_database_shows_no_name_of_a_person_no_template_and_no_mod
     for secret in hidden:
         for form in (secret, secret.hex().encode(), secret[:24], secret[:24].hex().encode()):
             assert form not in dump
+    saw(
+        f"none of {len(hidden)} secrets is in the {len(dump)} bytes, in any form; doors' names and sealed documents are"
+    )
 
 
 def _dump(hub: RealHub) -> bytes:
@@ -97,7 +108,10 @@ def _dump(hub: RealHub) -> bytes:
     return done.stdout
 
 
-def test_a_door_that_the_administrator_adds_is_neither_listed_nor_given_keys(hub: RealHub, garage: Path) -> None:
+@attack("hub: its administrator adds a door", how="a row with keys and a certificate of their own making")
+def test_a_door_that_the_administrator_adds_is_neither_listed_nor_given_keys(
+    hub: RealHub, garage: Path, saw: Saw
+) -> None:
     forged, household = Estate(), hub.identity(garage).own().household
     intruder = forged.door("intruder")
     row = forged.rows[0]
@@ -114,9 +128,11 @@ def test_a_door_that_the_administrator_adds_is_neither_listed_nor_given_keys(hub
             assert [door.name for door in manager.doors()] == ["front", "garage"]
     finally:
         hub.administer(f"DELETE FROM doors WHERE identifier = '{intruder.door}'")
+    saw("it is not listed and gets no keys; every door names it as a problem")
 
 
-def test_keys_and_rights_that_the_administrator_changes_count_for_nothing(hub: RealHub, garage: Path) -> None:
+@attack("hub: its administrator exchanges a door's keys", how="other public keys and another name in the row of a door")
+def test_keys_and_rights_that_the_administrator_changes_count_for_nothing(hub: RealHub, garage: Path, saw: Saw) -> None:
     door, genuine = hub.identity(garage).door, hub.identity(garage).keys
     mine = DoorKeys.made()
     hub.administer(
@@ -132,9 +148,13 @@ def test_keys_and_rights_that_the_administrator_changes_count_for_nothing(hub: R
             f"UPDATE doors SET box_key = '\\x{genuine.box_key.hex()}', sign_key = '\\x{genuine.sign_key.hex()}',"
             f" name = 'garage' WHERE identifier = '{door}'"
         )
+    saw("the certificate counts: nothing is wrapped for the keys in the row")
 
 
-def test_a_removed_door_cannot_sign_in_and_its_old_certificate_does_not_help(hub: RealHub, garage: Path) -> None:
+@attack("hub: a removed door is put back", how="its row as it was before, with its old certificate")
+def test_a_removed_door_cannot_sign_in_and_its_old_certificate_does_not_help(
+    hub: RealHub, garage: Path, saw: Saw
+) -> None:
     shed = hub.add("shed")
     identity = hub.identity(shed)
     trusted = TrustedDoors(hub.identity(garage))
@@ -158,6 +178,7 @@ def test_a_removed_door_cannot_sign_in_and_its_old_certificate_does_not_help(hub
         assert "older certificate" in trusted.learn(store.doors.all())[0]
     with pytest.raises(NotGenuineError, match="removed"):
         trusted.door(identity.door)
+    saw("who has seen the removal refuses it; its household has another key")
 
 
 def test_a_request_of_the_administrators_own_is_refused_and_the_door_still_joins(hub: RealHub) -> None:
@@ -184,7 +205,11 @@ def test_what_the_manager_promised_counts_and_not_what_the_database_says(hub: Re
     assert certificate.name == "cellar"
 
 
-def test_a_certificate_of_the_administrators_own_making_is_not_accepted(hub: RealHub) -> None:
+@attack(
+    "hub: a forged answer to a request to join",
+    how="a certificate of another authority in the row of the door that waits",
+)
+def test_a_certificate_of_the_administrators_own_making_is_not_accepted(hub: RealHub, saw: Saw) -> None:
     code, forged = hub.invite("balcony"), Estate()
     row = forged.door("balcony").own()
     household = hub.identity(hub.manager).own().household
@@ -200,6 +225,7 @@ def test_a_certificate_of_the_administrators_own_making_is_not_accepted(hub: Rea
         assert not hub.identity(hub.folder / "balcony").certificate
     finally:
         hub.administer(f"DELETE FROM doors WHERE identifier = '{code.invitation}'")
+    saw("the door does not join")
 
 
 def test_an_authority_that_the_invitation_did_not_name_is_not_trusted(hub: RealHub) -> None:
@@ -209,7 +235,8 @@ def test_an_authority_that_the_invitation_did_not_name_is_not_trusted(hub: RealH
     assert not (hub.folder / "veranda" / "hub" / "identity.secret").exists()
 
 
-def test_a_used_code_is_worth_nothing(hub: RealHub) -> None:
+@attack("hub: a code is used twice", how="the code of a door that has joined, on another machine")
+def test_a_used_code_is_worth_nothing(hub: RealHub, saw: Saw) -> None:
     code = hub.invite("stable")
     with hub.answering():
         hub.join("stable", code)
@@ -217,9 +244,11 @@ def test_a_used_code_is_worth_nothing(hub: RealHub) -> None:
             hub.join("thief", code, seconds=0)
     with hub.opened(hub.folder / "stable") as store:
         assert store.doors.own() is not None
+    saw("the second is refused; the first goes on")
 
 
-def test_of_two_machines_with_one_code_one_joins(hub: RealHub) -> None:
+@attack("hub: two machines have one code", how="both join at the same time")
+def test_of_two_machines_with_one_code_one_joins(hub: RealHub, saw: Saw) -> None:
     code = hub.invite("terrace")
     outcomes: dict[str, object] = {}
 
@@ -237,9 +266,11 @@ def test_of_two_machines_with_one_code_one_joins(hub: RealHub) -> None:
             thread.join()
     assert [one.name for one in joined] == ["terrace"]
     assert sum(isinstance(outcome, HubError) for outcome in outcomes.values()) == 1
+    saw("one joins; the other is told why not")
 
 
-def test_guesses_let_nobody_in(hub: RealHub) -> None:
+@attack("hub: codes are guessed", how="100 sign-ins with random codes, half of them for a door that is invited")
+def test_guesses_let_nobody_in(hub: RealHub, saw: Saw) -> None:
     code = hub.invite("loft")
     for _ in range(50):
         guess = JoinCode(secrets.token_bytes(16), code.estate, code.url, code.ca)
@@ -249,6 +280,7 @@ def test_guesses_let_nobody_in(hub: RealHub) -> None:
                     host="127.0.0.1", port=hub.server.port, dbname=hub.database, user=role, password=password,
                     sslmode="verify-full", sslrootcert=str(hub.server.authority.root),
                 )  # fmt: skip
+    saw("none gets in; a code has 128 random bits")
 
 
 def test_an_invited_door_reads_and_writes_nothing_but_its_request(hub: RealHub) -> None:
@@ -274,13 +306,17 @@ def test_an_invited_door_reads_and_writes_nothing_but_its_request(hub: RealHub) 
                 connection.execute(statement.encode())
 
 
-def test_a_hub_with_the_certificate_of_another_authority_is_not_told_the_password(hub: RealHub, tmp_path: Path) -> None:
+@attack("hub: somebody imitates it", how="TLS with the certificate of another authority for the right name")
+def test_a_hub_with_the_certificate_of_another_authority_is_not_told_the_password(
+    hub: RealHub, tmp_path: Path, saw: Saw
+) -> None:
     context = Authority(tmp_path).context()
     with _imitation(context) as (port, heard):
         code = JoinCode.made("e" * 32, f"postgresql+psycopg://127.0.0.1:{port}/facesecure", hub.ca)
         with pytest.raises(HubRefusedError, match="certificate"):
             hub.join("caught", code, seconds=0)
     assert b"".join(heard) == b""
+    saw("the door says so and sends nothing")
 
 
 def test_a_hub_without_tls_is_told_nothing(hub: RealHub) -> None:
