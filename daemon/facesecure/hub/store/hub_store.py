@@ -20,7 +20,8 @@ class HubStore:
 
     Every method is one transaction and raises HubError (``domain.errors``): HubUnreachableError while there is no
     connection, HubFullError while the hub's disk is full, HubRefusedError for what this door may not do. What a method
-    has returned from is on the hub's disk. A row that is not what it should be is left out of what is read, and logged.
+    has returned from is on the hub's disk; one that raises HubUnreachableError may have been written or not, so that a
+    caller reads before it writes again. A row that is not what it should be is left out of what is read, and logged.
 
     Example::
 

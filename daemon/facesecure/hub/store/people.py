@@ -43,8 +43,8 @@ class People(Part):
     def put(self, person: Person, keys: Sequence[PersonKey], after: int) -> int | None:
         """Write a person whose version at the hub is ``after`` (0: new), and the keys given, which may be none.
 
-        Return the revision; None, and nothing is written, if the hub has another version. ``person.author`` is this
-        door. Raises HubConflictError if the person was removed.
+        Return the revision that the hub has now, which is no cursor: others may have changed people before. None, and
+        nothing is written, if the hub has another version. ``person.author`` is this door.
         """
         with self._database.begin() as connection:
             if not (_insert(connection, person) if after == 0 else _replace(connection, person, after)):
