@@ -48,10 +48,13 @@ def _run(options: argparse.Namespace, words: Sequence[str] | None) -> None:
     data, out = options.data.resolve(), options.out.resolve()
     chosen = options.only or USUAL
     bench = Bench(Steps(out), data, Budget().scaled(options.share), options.seed)
-    clock = Clock({**PREPARATION, **{name: STAGES[name].minutes for name in chosen}, "measuring": MEASURING})
+    minutes = {name: STAGES[name].minutes for name in chosen}
+    before = PREPARATION if any(STAGES[name].searched for name in chosen) else {"faces": PREPARATION["faces"]}
+    clock = Clock({**before, **minutes, "measuring": MEASURING})
     summary = _timed(clock, "faces", lambda: _faces(bench, options.seed))
-    searched = _timed(clock, "search", bench.search)
-    found = {name: _timed(clock, name, partial(bench.stage, STAGES[name], searched)) for name in chosen}
+    searched = _timed(clock, "search", bench.search) if "search" in clock.left else None
+    settings = searched["settings"] if searched else {}
+    found = {name: _timed(clock, name, partial(bench.stage, STAGES[name], settings)) for name in chosen}
     ends = _timed(clock, "measuring", lambda: bench.beside_bundled(found))
     document = document_of(found, ends, summary, searched, data)
     command = ["python", "-m", "benchmarks.siamese", *(sys.argv[1:] if words is None else words)]

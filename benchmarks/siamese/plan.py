@@ -51,6 +51,11 @@ class Stage:
         """The run that is exported and measured."""
         return self.trainings[-1].name
 
+    @property
+    def searched(self) -> bool:
+        """Whether it takes over settings from the search."""
+        return any(training.scaled for training in self.trainings)
+
 
 _PEOPLE: Words = ("--objective", "people", "--batch", 96, "--each", 4, "--alike", 3, "--patience", 10)
 _ARCFACE: Words = ("--objective", "arcface", "--batch", 96, "--angle", 0.3, "--scale", 24, "--patience", 10)

@@ -45,12 +45,10 @@ class Bench:
         )  # fmt: skip
         return {"command": done["command"], "seconds": done["seconds"], "cpu": done["cpu"], **_best(database)}
 
-    def stage(self, stage: Stage, searched: Found) -> Found:
-        """Train ``stage``, export it and measure it. Return the records of all its commands."""
+    def stage(self, stage: Stage, settings: Mapping[str, Any]) -> Found:
+        """Train ``stage`` with the searched ``settings``, export it and measure it. Return its commands' records."""
         trained = [
-            self.steps.train(
-                "siamese-densenet", f"runs/{one.name}", *words_of(one, searched["settings"], self.budget, self.seed)
-            )
+            self.steps.train("siamese-densenet", f"runs/{one.name}", *words_of(one, settings, self.budget, self.seed))
             for one in stage.trainings
         ]
         exported = self.export(stage.run, _USUAL_FORM)

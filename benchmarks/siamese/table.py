@@ -31,18 +31,21 @@ CHARTS = {
 _KEPT = ("accuracy", "sd", "pairs", "chosen", "rule", "robustness")
 
 
-def document_of(found: Found, ends: Found, summary: Found, searched: Found, data: Path) -> dict[str, Any]:
-    """Return the bench's JSON: what the records say, without curves of thousands of thresholds."""
+def document_of(found: Found, ends: Found, summary: Found, searched: Found | None, data: Path) -> dict[str, Any]:
+    """Return the bench's JSON: what the records say, without curves of thousands of thresholds.
+
+    ``searched`` is None if no stage took over settings.
+    """
     every = {**{STAGES[name].title: one for name, one in found.items()}, BUNDLED: ends["bundled"]}
     openset = {name: next(iter(one["said"]["ways"].values())) for name, one in ends["openset"].items()}
     return {
         "people": summary,
-        "search": {key: searched[key] for key in ("settings", "value", "finished", "trials")},
+        "search": {key: searched[key] for key in ("settings", "value", "finished", "trials")} if searched else None,
         "stages": {name: {part: _verified(one[part]["said"]) for part in ("lfw", "others")}
                    for name, one in every.items()},
         "door": {"best": STAGES[ends["best"]].title, "forms": ends["forms"]["said"]["forms"], "openset": openset},
         "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
-        "commands": listed([dict(searched), *_commands(found)], data),
+        "commands": listed([*([dict(searched)] if searched else []), *_commands(found)], data),
     }  # fmt: skip
 
 
@@ -60,7 +63,6 @@ def page(document: Found) -> list[str]:
 
 
 def _setting(document: Found) -> list[str]:
-    search = document["search"]
     return [
         *paragraph(
             "Each stage adds one thing to the one before; the last follow the bundled network and need no names.",
@@ -68,16 +70,21 @@ def _setting(document: Found) -> list[str]:
             "is kept, the threshold), those of the test are in nothing else. CelebA has numbers, not names: whether",
             "somebody of LFW is among them can only be told by the published statement that nobody is, and by the",
             "bundled network.",
-            f"The search finished {search['finished']} of {search['trials']} trials; the best (area",
-            f"{search['value']:.4f} on people of the validation) had {_settings(search['settings'])}.",
+            *_search(document["search"]),
         ),
         "",
         about.line(document["about"]),
     ]
 
 
-def _settings(found: Found) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+def _search(search: Found | None) -> list[str]:
+    if search is None:
+        return []
+    settings = ", ".join(f"{name} {value}" for name, value in search["settings"].items())
+    return [
+        f"The search finished {search['finished']} of {search['trials']} trials; the best of a network that there was",
+        f"time to train (area {search['value']:.4f} on people of the validation) had {settings}.",
+    ]
 
 
 def _people(document: Found) -> list[str]:

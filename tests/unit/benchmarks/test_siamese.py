@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from benchmarks.siamese import faces
+from benchmarks.siamese.__main__ import main
 from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
-from benchmarks.siamese.stages import affordable
+from benchmarks.siamese.stages import Bench, affordable
 from benchmarks.siamese.table import document_of, page
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.recipes.settings import SiameseSettings
@@ -168,3 +169,45 @@ def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
         "- article as it stands: random pairs: the rule of 1 does as well as a threshold chosen on other people."
         in lines
     )
+    assert any("The search finished 3 of 4 trials" in line for line in lines)
+    unsearched = document_of(found, ends, summary, None, Path("/data"))
+    assert not any("search" in line for line in page({**unsearched, "about": made}))
+
+
+@pytest.mark.parametrize(("only", "searches"), [(("full",), 0), (("article", "mining"), 1)])
+def test_what_is_asked_for_is_run_and_written_and_a_search_only_where_it_is_needed(
+    tmp_path, monkeypatch, capsys, only, searches
+):
+    calls = []
+    searched = {"command": "s", "seconds": 1, "cpu": 1, "finished": 3, "trials": 4, "value": 0.9, "settings": {"lr": 1}}
+    points = [{"asked": 0.001, "named": {"value": 80.0}}]
+    summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
+
+    def ends(self, found):
+        openset = {name: {"said": {"ways": {"ours": points}}} for name in (only[-1], "mobilefacenet")}
+        return {"best": only[-1], "forms": found[only[-1]]["export"], "bundled": stage(99), "openset": openset}
+
+    monkeypatch.setattr(Bench, "extract", lambda self: tmp_path)
+    monkeypatch.setattr(Bench, "search", lambda self: calls.append("search") or searched)
+    monkeypatch.setattr(Bench, "stage", lambda self, one, settings: calls.append((one.title, settings)) or stage(80))
+    monkeypatch.setattr(Bench, "beside_bundled", ends)
+    monkeypatch.setattr(faces, "join", lambda *_: summary)
+    results = tmp_path / "training" / "results"
+    results.parent.mkdir()
+    main(["--out", str(tmp_path / "out"), "--data", str(tmp_path), "--only", *only, "--results", str(results)])
+    told = capsys.readouterr()
+    assert calls.count("search") == searches
+    assert calls[searches:] == [(STAGES[name].title, {"lr": 1} if searches else {}) for name in only]
+    assert f"{only[0]}: about" in told.err
+    document = json.loads((results / "siamese.json").read_text())
+    assert list(document["stages"]) == [*(STAGES[name].title for name in only), "bundled MobileFaceNet"]
+    assert "\n".join(page(document)).strip() in (tmp_path / "training" / "RESULTS.md").read_text()
+
+
+def test_ctrl_c_says_that_the_same_command_continues(tmp_path, monkeypatch):
+    def stopped(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Bench, "extract", stopped)
+    with pytest.raises(SystemExit, match="the same command continues"):
+        main(["--out", str(tmp_path), "--data", str(tmp_path)])
