@@ -1,4 +1,4 @@
-"""The files of a database before it is opened: the file is made, with its permissions, and all are regular files."""
+"""The files of a database before it is opened: folder and file are made with their permissions, and all are regular."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from facesecure.domain.errors import StoreError
 from facesecure.util.files import owned_like
 
 OWNER_HINT = "check who owns the state directory, or choose another: --state-dir DIR"
+
+
+def made_folder(state_dir: Path) -> Path:
+    """Return the state directory, made (0700) if it is not there. Raises StoreError if it cannot be."""
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
+        raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
+    return state_dir
 
 
 def make_private_file(path: Path) -> None:

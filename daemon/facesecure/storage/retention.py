@@ -6,21 +6,50 @@ a later run removes, never a row with a missing file; and a new sighting waits f
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, String, Update, delete, func, select, type_coerce, update
 
-from facesecure.config import StoreConfig
+from facesecure.config import ClipsConfig, StoreConfig
 from facesecure.domain.records import Pruned
-from facesecure.storage import forgotten, outbox, visitors
+from facesecure.storage import audit_retention, forgotten, outbox, visitors
+from facesecure.storage.clip_archive import ClipArchive
 from facesecure.storage.database import Database
+from facesecure.storage.page import PageRecords
 from facesecure.storage.snapshots import Snapshots, is_snapshot_path
 from facesecure.storage.tables import SeenFaceRow, SightingRow
 
 BATCH = 200
 ORPHAN_AGE = timedelta(hours=1)
 """A younger file may belong to a sighting that another process is just writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a household, and where: all that retention looks through."""
+
+    database: Database
+    snapshots: Snapshots
+    clips: ClipArchive
+    page: PageRecords
+    state_dir: Path
+
+
+def prune_all(kept: Kept, config: StoreConfig, clips: ClipsConfig | None, now: datetime) -> Pruned:
+    """Run retention once on everything, films, accounts and audit log included; then back up if due.
+
+    Returns what was removed of visits. Raises StoreError.
+    """
+    pruned = prune(kept.database, kept.snapshots, config, now)
+    kept.clips.prune(clips, config.keep_days, now)
+    kept.page.prune(now)
+    audit_retention.prune_by_age(kept.state_dir, config.audit_days, now)
+    if kept.database.backups.due(now):
+        kept.database.backups.make(now)
+    return pruned
 
 
 def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: datetime) -> Pruned:

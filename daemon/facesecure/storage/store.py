@@ -15,7 +15,7 @@ from typing import Unpack
 
 from facesecure.config import ClipsConfig, StoreConfig
 from facesecure.domain import Embedding, Image, Sighting
-from facesecure.domain.errors import EnrolmentError, StoreError
+from facesecure.domain.errors import EnrolmentError
 from facesecure.domain.records import (
     Embeddings,
     EnrolledFace,
@@ -30,7 +30,6 @@ from facesecure.domain.records import (
 from facesecure.recognition.gallery import HardNegative
 from facesecure.recognition.templates import templates_of
 from facesecure.storage import (
-    audit_retention,
     enrolled_faces,
     key_rotation,
     people,
@@ -45,6 +44,7 @@ from facesecure.storage.backups import Backups, Restored
 from facesecure.storage.clip_archive import ClipArchive
 from facesecure.storage.corrections import Corrections
 from facesecure.storage.database import Database
+from facesecure.storage.database_files import made_folder
 from facesecure.storage.direct_writer import DirectWriter
 from facesecure.storage.disk_space import free_space
 from facesecure.storage.kept_faces import KeptFaces
@@ -113,12 +113,7 @@ class Store(AbstractContextManager["Store"]):
         Raises StoreError, with a hint, if the folder cannot be created or written, the disk is full, the file is
         damaged, foreign, or written by a newer version, or the key is missing or wrong; the file is left untouched.
         """
-        try:
-            state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            hint = "choose a folder that can be written: --state-dir DIR or FACESECURE_STATE_DIR"
-            raise StoreError(f"cannot use {state_dir} as the state directory: {error.strerror}", hint) from error
-        path = state_dir / DATABASE_NAME
+        path = made_folder(state_dir) / DATABASE_NAME
         freed = free_space(path) if resident else 0
         restored = Backups(path).mend() if resident else None
         return cls(Database(path), Snapshots(state_dir), keep_snapshots, keep_faces, restored, resident, freed)
@@ -291,20 +286,11 @@ class Store(AbstractContextManager["Store"]):
             return sighting_faces.hard_negatives(session, model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None, clips: ClipsConfig | None = None) -> Pruned:
-        """Remove old sightings, snapshots, faces and films above their limits, and orphaned files; then back up if due.
-
-        Raises StoreError, also if the database turns out to be damaged.
-        """
+        """Remove what is old or above its limits, and orphaned files; back up if due. Raises StoreError."""
         self._writer.settle()  # or the snapshot of a deferred sighting would count as orphaned
         self.removals.erase()
-        at = now or datetime.now(UTC)
-        pruned = retention.prune(self._database, self._snapshots, config, at)
-        self.clips.prune(clips, config.keep_days, at)
-        self.page.prune(at)
-        audit_retention.prune_by_age(self.state_dir, config.audit_days, at)
-        if self._database.backups.due(at):
-            self._database.backups.make(at)
-        return pruned
+        kept = retention.Kept(self._database, self._snapshots, self.clips, self.page, self.state_dir)
+        return retention.prune_all(kept, config, clips, now or datetime.now(UTC))
 
     def rotate_key(self) -> Key:
         """Encrypt everything with a new key, which replaces the old one. Raises StoreError."""
