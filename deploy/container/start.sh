@@ -57,6 +57,7 @@ stop() {
     exit 0
 }
 reload() {
+    reloaded=yes
     kill -HUP "${started[0]}" 2>/dev/null || true
 }
 
@@ -75,13 +76,12 @@ if [ "${FACESECURE_PAGE:-on}" != off ]; then
     started+=($!)
 fi
 
-# A signal ends `wait` too, and its trap has been run then.
+# The signal to reload ends `wait` too; one that ended a child, as for lack of memory, ends the container.
 while true; do
-    code=0
+    reloaded="" code=0
     wait -n "${started[@]}" || code=$?
-    if [ "$code" -le 128 ] || ! kill -0 "${started[@]}" 2>/dev/null; then
-        kill -TERM "${started[@]}" 2>/dev/null || true
-        wait || true
-        exit "$code"
-    fi
+    [ -n "$reloaded" ] && continue
+    kill -TERM "${started[@]}" 2>/dev/null || true
+    wait || true
+    exit "$code"
 done
