@@ -238,6 +238,24 @@ def test_a_removed_person_can_neither_come_back_nor_be_shared_nor_be_removed_aga
     assert house.front.people.put(a_person(house.front, 3, b"back", person), [], 0) is None
 
 
+def test_a_person_who_is_shared_while_they_are_removed_is_wiped_there_too(house: House) -> None:
+    third = house.hub.join(house.front.people._member.household, "third")
+
+    def share(person: str) -> None:
+        with suppress(HubConflictError):
+            house.back.people.share([a_key(person, door_of(third), house.back)])
+
+    for _ in range(10):
+        person = known_at(house.front, house.back)
+        thread = threading.Thread(target=share, args=(person,))
+        thread.start()
+        assert house.front.people.remove(person, 2, SIGNATURE)
+        thread.join()
+        assert third.people.get(person) is None
+        assert house.front.people.doors_of(person) == frozenset()
+    third.database.close()
+
+
 def test_nobody_is_removed_who_does_not_exist(house: House) -> None:
     assert not house.front.people.remove(new_id(), 2, SIGNATURE)
 
