@@ -14,6 +14,7 @@ from facesecure.hub.front import duties_of
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Link
+from facesecure.hub.overview import listed
 from support.hub_estate import CONFIG, RealHub
 from support.postgres.server import made_server
 
@@ -44,6 +45,7 @@ def test_the_managers_daemon_lets_doors_in_and_every_door_learns_of_changes_over
             assert hub.join("garage", hub.invite("garage")).name == "garage"
             garage = hub.folder / "garage"
             with linked(garage) as link:
+                wait_for(lambda: all(door.seen_at for door in listed(CONFIG, garage).doors), "signs of life")
                 server.stop()
                 wait_for(lambda: manager.trouble and link.trouble, "that the hub is gone")
                 server.start()

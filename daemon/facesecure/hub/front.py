@@ -12,6 +12,7 @@ from facesecure.domain.actors import DAEMON, acting
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.hub.access import store_of
+from facesecure.hub.heartbeat import Heartbeat
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
@@ -58,7 +59,8 @@ class HubFront:
 def duties_of(identity: Identity, state_dir: Path) -> list[Duty]:
     """Return what the door of ``identity`` does at the hub. Raises FacesecureError."""
     known = KnownDoors(state_dir)
-    return [_answer(state_dir), known.learn] if identity.is_manager else [known.learn]
+    always: list[Duty] = [known.learn, Heartbeat(state_dir, known).report]
+    return [_answer(state_dir), *always] if identity.is_manager else always
 
 
 def _answer(state_dir: Path) -> Duty:

@@ -6,8 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, HubError
 from facesecure.hub.access import require_fitting
+from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.store import HubStore
 from facesecure.util.backoff import Backoff
 
@@ -64,6 +65,8 @@ class Link:
                 self._serve()
             except FacesecureError as error:
                 self._lost(error)
+            except NotGenuineError as error:
+                self._lost(HubError(f"what is at the hub is not genuine: {error}", "ask who administers its database"))
             except Exception:  # noqa: BLE001 - the door goes on, and so does its next try
                 _log.exception("the hub cannot be used; this is a bug, please report it")
             self._stopping.wait(backoff.pause())
