@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.classifiers.crops import read
+from benchmarks.classifiers.crops import located, read
 from benchmarks.classifiers.manifest import Entry
 from facesecure.domain import Image
 from facesecure_training.common import corruptions
@@ -44,15 +44,17 @@ def by_frame(entries: Sequence[Entry]) -> list[Entry]:
 def write_frames(crops: Path, folder: Path, entries: Sequence[Entry]) -> None:
     """Write the frames named in ``entries`` into ``folder``; photos of other parts are linked there as they are."""
     for entry in entries:
-        place, (photo, number) = folder / entry.photo, _source(entry.photo)
+        photo, number = _source(entry.photo)
+        source = located(crops, photo)
+        place = folder / entry.photo if number is not None else (folder / photo).with_suffix(source.suffix)
         if place.exists():
             continue
         place.parent.mkdir(parents=True, exist_ok=True)
         if number is None:
-            place.symlink_to((crops / photo).resolve())
+            place.symlink_to(source.resolve())
             continue
         beside = place.with_suffix(".writing.png")
-        cv2.imwrite(str(beside), frame(read(crops / photo), number, photo)[:, :, ::-1])
+        cv2.imwrite(str(beside), frame(read(source), number, photo)[:, :, ::-1])
         beside.replace(place)
 
 

@@ -47,11 +47,24 @@ def read(path: Path, side: int | None = None) -> NDArray[np.uint8]:
     return np.ascontiguousarray(found[:, :, ::-1], np.uint8)
 
 
+def located(crops: Path, photo: str) -> Path:
+    """Return the file of ``photo``, named as in the aligned crops, in the folder ``crops``: squares are JPEGs.
+
+    Raises ImageError if there is none.
+    """
+    for suffix in (".png", ".jpg"):
+        found = (crops / photo).with_suffix(suffix)
+        if found.exists():
+            return found
+    raise ImageError(f"{crops / photo} is missing", "begin again in another --out")
+
+
 def link(crops: Path, entries: Iterable[Entry], folder: Path, parts: Sequence[str] = ("train", "validation")) -> None:
     """Link the crops of ``entries`` in ``parts`` as ``folder``/PART/CLASS/photo, where the training reads them."""
     for entry in entries:
         if entry.part in parts:
-            place = folder / entry.part / entry.label / Path(entry.photo).name
+            source = located(crops, entry.photo)
+            place = folder / entry.part / entry.label / source.name
             place.parent.mkdir(parents=True, exist_ok=True)
             if not place.is_symlink():
-                place.symlink_to((crops / entry.photo).resolve())
+                place.symlink_to(source.resolve())

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.classifiers.crops import read
+from benchmarks.classifiers.crops import located, read
 from benchmarks.classifiers.manifest import Entry
 from facesecure.domain import Image
 from facesecure.vision.images.illumination import brightened
@@ -62,7 +62,7 @@ def _computed(
 ) -> dict[str, tuple[NDArray[np.int64], Outputs]]:
     network = _network(run)
     side = int(network.input_shape[1])
-    images = [read(crops / entry.photo, side) for entry in entries]
+    images = [read(located(crops, entry.photo), side) for entry in entries]
     found = {}
     for light in lights:
         chosen = _measured_in(light, entries)
