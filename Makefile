@@ -174,8 +174,9 @@ clean:
 # On demand, in chroots outside of the tree (FACESECURE_CHROOTS; ~/.cache/facesecure/chroots): both want root.
 # make test-picamera   the Debian package with picamera2: images of libcamera's virtual camera on Debian 13, and on 12 that
 #                      apt's simplejpeg, built for NumPy 1, does no harm
+# make test-deb-arm64  the files of the Debian package for arm64, in the same way (SUITE=bookworm|trixie)
 # make test-arm64      the wheel, its models and the demo as a 64-bit Pi would run them, emulated (SUITE=bookworm|trixie)
-.PHONY: test-picamera test-arm64
+.PHONY: test-picamera test-arm64 test-deb-arm64
 SUITE ?= bookworm
 
 test-picamera: .venv/.dev
@@ -184,3 +185,6 @@ test-picamera: .venv/.dev
 
 test-arm64: .venv/.made
 	tests/chroots/arm64.sh $(SUITE)
+
+test-deb-arm64: .venv/.dev
+	package=$$(deb/build.sh $(SUITE) arm64 | tail -1 | cut -d: -f1) && tests/chroots/arm64.sh $(SUITE) "$$package"

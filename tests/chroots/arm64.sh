@@ -2,11 +2,13 @@
 # Run the wheel, its dependencies' aarch64 wheels, the bundled models and the demo as a 64-bit Pi would: in an arm64
 # Debian, with qemu's user-mode emulation. Needs root (chroot), some 700 MB and, the first time, the network.
 #
-#   arm64.sh [bookworm|trixie]      Python 3.11 or 3.13; default bookworm
+#   arm64.sh [bookworm|trixie]              Python 3.11 or 3.13; default bookworm
+#   arm64.sh bookworm|trixie PACKAGE.deb    the files of the Debian package instead; its scripts are not run
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 suite=${1:-bookworm}
+package=${2:-}
 case $suite in
     bookworm) python=3.11 ssl=libssl3 ;;
     trixie) python=3.13 ssl=libssl3t64 ;;
@@ -37,26 +39,39 @@ make_wheel() {
         --wheel-dir "$built" "$repository"
 }
 
+# Into a chroot's folder "site", as pip would.
+install_wheels() {
+    local lock=$repository/requirements/base.txt
+    make_wheel
+    if stale "$root/.site" "$lock"; then
+        $as_root rm -rf "$root/site"
+        wheels "$root/site" "$python" aarch64 --no-deps --require-hashes --requirement "$lock"
+        stamped "$root/.site" "$lock"
+    fi
+    wheels "$root/site" "$python" aarch64 --no-deps --force-reinstall "$built"/*.whl
+    program=(PYTHONPATH=/site PYTHONDONTWRITEBYTECODE=1 /usr/bin/qemu-aarch64-static "/usr/bin/python$python")
+}
+
+# What dpkg would unpack. Its bytecode is kept from one command to the next: compiling is slow when emulated.
+unpack_package() {
+    $as_root rm -rf "$root/usr/lib/facesecure"
+    $as_root dpkg-deb --extract "$package" "$root"
+    $as_root ln -sf "python$python" "$root/usr/bin/python3"
+    program=(/usr/bin/qemu-aarch64-static /usr/lib/facesecure/bin/python -I -W ignore::RuntimeWarning)
+}
+
 # qemu 7.2 sets floating-point flags that a real processor does not, and numpy warns of them; the results are right.
 emulated() {
-    inside "$root" PYTHONWARNINGS=ignore::RuntimeWarning PYTHONPATH=/site PYTHONDONTWRITEBYTECODE=1 MPLCONFIGDIR=/tmp FACESECURE_STATE_DIR=/tmp/state \
-        /usr/bin/qemu-aarch64-static "/usr/bin/python$python" "$@"
+    inside "$root" PYTHONWARNINGS=ignore::RuntimeWarning MPLCONFIGDIR=/tmp FACESECURE_STATE_DIR=/tmp/state "${program[@]}" "$@"
 }
 
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 stale "$root/.made" "$0" "$repository/tests/chroots/common.sh" && { make_root; stamped "$root/.made" "$0" "$repository/tests/chroots/common.sh"; }
-make_wheel
-lock=$repository/requirements/base.txt
-if stale "$root/.site" "$lock"; then
-    $as_root rm -rf "$root/site"
-    wheels "$root/site" "$python" aarch64 --no-deps --require-hashes --requirement "$lock"
-    stamped "$root/.site" "$lock"
-fi
-wheels "$root/site" "$python" aarch64 --no-deps --force-reinstall "$built"/*.whl
+if [ -n "$package" ]; then unpack_package; else install_wheels; fi
 
 emulated -c 'import platform, sys; print(platform.machine(), "Python", sys.version.split()[0])'
 emulated -m facesecure --version
 emulated -m facesecure models verify
 emulated -m facesecure demo --out /tmp/demo
-echo "aarch64 ($suite, Python $python): the wheel, its models and its demo work"
+echo "aarch64 ($suite, Python $python): $([ -n "$package" ] && echo "the package" || echo "the wheel"), its models and its demo work"
