@@ -22,5 +22,5 @@ cp "$package" deploy/container/start.sh deploy/home-assistant/config.yaml deploy
 cp deploy/container/Containerfile "$folder/Containerfile"
 cp deploy/container/Containerfile "$folder/Dockerfile" # the name that Home Assistant looks for
 chmod 755 "$folder/start.sh"
-echo "build the container: podman build --tag facesecure $folder"
+echo "build the container: podman build --tag door $folder"
 echo "or, as an add-on of Home Assistant, copy $folder to its folder addons/facesecure"
