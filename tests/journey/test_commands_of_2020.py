@@ -25,7 +25,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands-of-2020.md"
 SMALL = ("--size", "32", "--batch", "8", "--epochs", "3", "--schedule", "constant", "--threads", "1")
 LESS = {
     "train hugonet": (*SMALL, "--width", "0.1"),
-    "train compact": (*SMALL, "--kind", "cnn", "--width", "0.25"),
+    "train compact": (*SMALL, "--kind", "cnn", "--width", "0.25", "--epochs", "8", "--lr", "0.01", "--strength", "0.3"),
     "train siamese-densenet": (*SMALL, "--blocks", "2,2", "--growth", "4", "--pairs", "16"),
     "search": ("--size", "32", "--trials", "1", "--epochs", "3", "3", "--threads", "1"),
     "dataset extract": ("--jobs", "1"),
@@ -48,22 +48,27 @@ def place(tmp_path_factory):
     rendered(root / "TEST", 12, side=40, seed=2)
     rendered(root / "CROPS", 12, side=40, seed=3)
     chance = np.random.default_rng(1)
+    for folder in [root / part / "unknown" for part in ("FACES", "TEST", "CROPS")]:
+        for number in range(24):
+            noise(folder / f"{number}.png", chance)
     for number in range(30):
-        folder = root / "STRANGERS" / f"p{number:02}"
-        folder.mkdir(parents=True)
-        cv2.imwrite(str(folder / "1.png"), chance.integers(0, 255, (40, 40, 3), np.uint8))
-    people = [f"{number % 6}" for number in range(36)]
-    (root / "IMAGES").mkdir()
+        noise(root / "STRANGERS" / f"p{number:02}" / "1.png", chance)
+    people = [f"{number % 40}" for number in range(160)]
     for number, person in enumerate(people):
-        cv2.imwrite(str(root / "IMAGES" / f"{number:06}.jpg"), chance.integers(0, 255, (40, 40, 3), np.uint8))
-        (root / "PEOPLE" / person).mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(root / "PEOPLE" / person / f"{number}.png"), chance.integers(0, 255, (40, 40, 3), np.uint8))
+        noise(root / "IMAGES" / f"{number:06}.jpg", chance)
+        noise(root / "PEOPLE" / person / f"{number}.png", chance)
     lines = [f"{number:06}.jpg {person}" for number, person in enumerate(people)]
     (root / "identity_CelebA.txt").write_text("\n".join(lines) + "\n")
     for name in NAMES:
         (root / "SOURCE" / name).mkdir(parents=True)
         cv2.imwrite(str(root / "SOURCE" / name / "1.jpg"), portrait(name)[:, :, ::-1])
     return root
+
+
+def noise(path: Path, chance: np.random.Generator) -> None:
+    """Write an image that is nobody's face."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), chance.integers(0, 255, (40, 40, 3), np.uint8))
 
 
 def run(words: list[str], monkeypatch, capsys) -> None:
