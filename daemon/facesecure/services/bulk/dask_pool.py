@@ -156,7 +156,12 @@ class DaskPool:
                     yield waiting.pop(future), self._results(future)
                 self._require_connection()
         finally:
-            self._client.cancel(list(waiting), force=True) if waiting else None
+            self._cancel(list(waiting))
+
+    def _cancel(self, futures: list[Any]) -> None:
+        if futures and self._client.status == "running":
+            with suppress(OSError, TimeoutError):
+                self._client.cancel(futures, force=True)
 
     def _results(self, future: Any) -> Any:
         """Return the results of a finished group; None if workers died of it. Raises what the work raised."""
