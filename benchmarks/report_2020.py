@@ -8,7 +8,7 @@ are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a 
 crops of the same photos. Steps: the search, at a reduced size; households of five; one person against the rest, with
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
 again. With --results the figures are written there, and the page beside it anew. By estimate from short
-trainings, 70 to 90 minutes on two quiet cores.
+trainings, 80 to 110 minutes on two quiet cores.
 """
 
 from __future__ import annotations

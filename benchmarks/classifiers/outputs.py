@@ -17,6 +17,7 @@ from benchmarks.classifiers.manifest import Entry
 from facesecure.domain import Image
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.common import corruptions
+from facesecure_training.common.optional_dependencies import tensorflow
 
 Outputs = NDArray[np.float32]
 Change = Callable[[Image, np.random.Generator], Image]
@@ -61,27 +62,27 @@ def _computed(
     run: Path, crops: Path, entries: Sequence[Entry], lights: Sequence[str], *, brighten: bool
 ) -> dict[str, tuple[NDArray[np.int64], Outputs]]:
     network = _network(run)
+    traced = tensorflow().function(lambda batch: network(batch, training=False), reduce_retracing=True)
     side = int(network.input_shape[1])
     images = [read(located(crops, entry.photo), side) for entry in entries]
     found = {}
     for light in lights:
         chosen = _measured_in(light, entries)
         changed = [_lit(images[index], light, index, brighten) for index in chosen]
-        found[light] = np.array(chosen, np.int64), predicted(network, changed)
+        found[light] = np.array(chosen, np.int64), predicted(traced, changed)
     return found
 
 
-def predicted(network: Any, images: Sequence[Image]) -> Outputs:
+def predicted(network: Callable[[Any], Any], images: Sequence[Image]) -> Outputs:
     """Return the probabilities (n, classes) for ``images``, uint8 RGB of the network's size."""
     parts = [
-        np.asarray(network(np.stack(images[first : first + _BATCH]), training=False), np.float32)
+        np.asarray(network(np.stack(images[first : first + _BATCH])), np.float32)
         for first in range(0, len(images), _BATCH)
     ]
     return np.concatenate(parts)
 
 
 def _network(run: Path) -> Any:
-    from facesecure_training.common.optional_dependencies import tensorflow
     from facesecure_training.networks import saved
 
     tensorflow().keras.backend.clear_session()

@@ -26,7 +26,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is run. By estimate from short trainings, the defaults take 70 to 90 minutes on two quiet cores."""
+    """How much is run. By estimate from short trainings, the defaults take 80 to 110 minutes on two quiet cores."""
 
     households: int = 5
     negatives: tuple[int, ...] = (20, 100, 400)
