@@ -69,8 +69,6 @@ class DaskPool:
         """Return a pool of ``workers`` processes of one thread on this machine, reachable from it alone."""
 
         def connect() -> tuple[Client, Any]:
-            for name in ("scheduler", "client"):  # they report each task that a lost worker had; its nanny is enough
-                logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -103,6 +101,12 @@ class DaskPool:
 
     def __enter__(self) -> Self:
         """Start the workers, or connect with them. Raises FacesecureError."""
+        for name in (
+            "scheduler",
+            "client",
+            "batched",
+        ):  # they report what this module says itself, and each task of a lost worker
+            logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
         with _without_interrupts(), dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}):
             try:
                 self._client, self._cluster = self._connect()

@@ -10,6 +10,7 @@ import pytest
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.workforce import Workforce
 from support.bulk_work import deadly, doubled, failing, signed
+from support.faults.household import wait_until
 from support.tls import Authority
 
 pytestmark = pytest.mark.slow
@@ -44,7 +45,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_work_done_again(pool, tmp_p
     os.kill(int(next(tmp_path.iterdir()).name), signal.SIGKILL)
     found += outcomes
     assert results(found) == list(range(40))
-    assert len(list(tmp_path.iterdir())) > 2
+    wait_until(lambda: len(pool._client.nthreads()) == 2, "a new worker in the place of the killed one")
 
 
 def test_an_item_that_kills_every_process_is_named_and_the_others_are_done(pool):
