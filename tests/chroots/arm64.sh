@@ -56,8 +56,21 @@ install_wheels() {
 unpack_package() {
     $as_root rm -rf "$root/usr/lib/facesecure"
     $as_root dpkg-deb --extract "$package" "$root"
-    $as_root ln -sf "python$python" "$root/usr/bin/python3"
-    program=(/usr/bin/qemu-aarch64-static /usr/lib/facesecure/bin/python -I -W ignore::RuntimeWarning)
+    emulated_python /usr/lib/facesecure/bin/python
+    program=(/usr/lib/facesecure/bin/python -I -W ignore::RuntimeWarning)
+}
+
+# The kernel starts no arm64 program, and facesecure starts its own Python, to decode images, so a script that starts qemu is put
+# in its place.
+emulated_python() {
+    local qemu=/usr/bin/qemu-aarch64-static
+    $as_root rm "$root$1"
+    $as_root tee "$root$1" >/dev/null <<PYTHON
+#!$qemu /usr/bin/python$python
+import os, sys
+os.execv("$qemu", ["qemu", "-0", "$1", "/usr/bin/python$python", *sys.argv[1:]])
+PYTHON
+    $as_root chmod 755 "$root$1"
 }
 
 # qemu 7.2 sets floating-point flags that a real processor does not, and numpy warns of them; the results are right.
