@@ -4,7 +4,8 @@
     python -m benchmarks.training_page --check    # exit with 1 if it is not as the results have it
 
 Each benchmark writes its figures as JSON, and its charts, into training/results; the section is then a function of that
-JSON. A section without results is left out, and named at the end of the page with the command that makes it.
+JSON. A section without results is kept as an older benchmark wrote it, or left out; the end of the page names it with the
+command that makes it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,6 @@ SECTIONS = {
     ),
     "lookalikes": ("benchmarks.lookalikes", f"python -m benchmarks.lookalikes {_AGAIN}"),
     "groups": ("benchmarks.groups", f"python -m benchmarks.groups {_AGAIN}"),
-    "speed": ("benchmarks.speed", "python -m benchmarks.speed --results training/results"),
 }
 """Name of the JSON: the module whose ``page`` turns it into lines of Markdown, and the command that makes it."""
 
@@ -41,11 +41,12 @@ INTRODUCTION = """# What training gave, figure by figure
 
 Written by `python -m benchmarks.training_page` from the JSON in [results](results), which the benchmarks write: no
 figure is typed by hand, and every comparison is computed from the intervals. Each section names its command, seed,
-commit, date and machine. Compare ratios, not minutes. The photos (Labelled Faces in the Wild, CelebA) are for research;
-none of them, and no network trained on them, is part of facesecure.
+commit, date and machine; those "in an earlier run" are older than this rule. Compare ratios, not minutes. The photos
+(Labelled Faces in the Wild, CelebA) are for research; none of them, and no network trained on them, is part of
+facesecure.
 """
-CARRIED = "article"
-"""A section that an older benchmark writes into the page between marks; it is kept until it has results of its own."""
+CARRIED = ("report", "article", "speed")
+"""Sections that stand on the page between marks, of earlier benchmarks: each is kept until it has results as JSON."""
 
 
 def main() -> None:
@@ -62,12 +63,14 @@ def page(results: Path, before: str = "") -> str:
         document = read(results / f"{name}.json")
         if document is not None:
             parts.append("\n".join(importlib.import_module(module).page(document)) + "\n")
-        elif name == CARRIED and (carried := _between_marks(before, name)):
-            parts.append(carried)
         else:
+            parts += _carried(before, name)
             missing.append(f"- {name}: `{command}`")
+    for name in CARRIED:
+        if name not in SECTIONS:
+            parts += _carried(before, name)
     if missing:
-        parts.append("\n".join(["## Not measured yet", "", *missing]) + "\n")
+        parts.append("\n".join(["## Not measured yet, or not anew", "", *missing]) + "\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts))
 
 
@@ -87,12 +90,10 @@ def read(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def _between_marks(page: str, mark: str) -> str:
-    found = re.search(rf"(?:^## [^\n]*\n\n)?<!-- {mark} -->\n.*?<!-- /{mark} -->\n", page, re.DOTALL | re.MULTILINE)
-    if found is None:
-        return ""
-    text = found[0]
-    return text if text.startswith("## ") else f"## The article of 2018: a siamese DenseNet\n\n{text}"
+def _carried(page: str, name: str) -> list[str]:
+    """Return the section between the marks of ``name`` with its heading; nothing if there is none."""
+    found = re.search(rf"^## [^\n]*\n+<!-- {name} -->\n.*?<!-- /{name} -->\n", page, re.DOTALL | re.MULTILINE)
+    return [found[0]] if found and name in CARRIED else []
 
 
 if __name__ == "__main__":
