@@ -4,8 +4,8 @@
     python -m benchmarks.training_page --check    # exit with 1 if it is not as the results have it
 
 Each benchmark writes its figures as JSON, and its charts, into training/results; the section is then a function of that
-JSON. A section without results is kept as an older benchmark wrote it, or left out; the end of the page names it with the
-command that makes it.
+JSON. A section without results is kept as an older benchmark wrote it, or left out. The end of the page names it with
+the command that makes it.
 """
 
 from __future__ import annotations
