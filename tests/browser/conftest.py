@@ -122,7 +122,7 @@ def browsing(chromium: Browser) -> Iterator[Callable[..., Page]]:
             color_scheme="dark" if dark else "light", java_script_enabled=javascript, has_touch=size is PHONE,
             is_mobile=size is PHONE, device_scale_factor=1, reduced_motion="reduce",
         )  # fmt: skip
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         opened.append((context, Watched(page, house.url)))
         return page

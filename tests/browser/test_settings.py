@@ -14,7 +14,7 @@ from facesecure.domain.accounts import Role
 from support.page.house import House
 from support.page.looking import DESKTOP, confirm_password, scrolls_sideways, violations
 
-RESTART = 30_000
+RESTART = 90_000
 """Milliseconds within which facesecure has restarted with other settings."""
 
 

@@ -53,7 +53,7 @@ def look(served: Served, chromium: Browser) -> Iterator[Callable[..., Page]]:
             base_url=served.origin, viewport=size, reduced_motion="reduce", **{"locale": "en-GB", **how}
         )
         context.add_cookies([{"name": "facesecure", "value": token_of(role), "url": served.origin}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         page = context.new_page()
         opened.append((context, Watched(page, served.origin)))
         page.goto(path)
