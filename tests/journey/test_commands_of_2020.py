@@ -22,12 +22,12 @@ pytestmark = [
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands-of-2020.md"
-SMALL = ("--size", "32", "--batch", "8", "--epochs", "3", "--schedule", "constant", "--threads", "1")
+SMALL = ("--size", "32", "--batch", "8", "--epochs", "3", "--schedule", "constant")
 LESS = {
     "train hugonet": (*SMALL, "--width", "0.1"),
     "train compact": (*SMALL, "--kind", "cnn", "--width", "0.25", "--epochs", "8", "--lr", "0.01", "--strength", "0.3"),
     "train siamese-densenet": (*SMALL, "--blocks", "2,2", "--growth", "4", "--pairs", "16"),
-    "search": ("--size", "32", "--trials", "1", "--epochs", "3", "3", "--threads", "1"),
+    "search": ("--size", "32", "--trials", "1", "--epochs", "3", "3"),
     "dataset extract": ("--jobs", "1"),
 }
 """What is added to a command so that it ends in seconds; an option given twice counts as given last."""

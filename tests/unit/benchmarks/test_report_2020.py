@@ -12,12 +12,12 @@ from benchmarks.one_person import WHO
 pytest.importorskip("tensorflow", reason="needs the [training] extra")
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
-MEMBERS, PEOPLE, LEAST = 10, 60, 17
+MEMBERS, PEOPLE, LEAST = 10, 110, 17
 
 
 @pytest.fixture(scope="module")
 def data(shared_data, tmp_path_factory):
-    """A small lfw-dev: the report's person, ten who can be members, and sixty others, with at most 20 photos each."""
+    """A small lfw-dev: the report's person, ten who can be members, and many others, with at most 20 photos each."""
     images = shared_data / "lfw-dev/images"
     few = tmp_path_factory.mktemp("data") / "lfw-dev/images"
     folders = sorted(folder for folder in images.iterdir() if folder.is_dir())
