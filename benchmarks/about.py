@@ -15,10 +15,13 @@ CPU_INFO = Path("/proc/cpuinfo")
 
 
 def about(command: list[str], seed: int, data: Path | None = None) -> dict[str, Any]:
-    """Return what a result's JSON says of its making; ``data``, the folder of photos, is written as $DATA."""
-    words = shlex.join(command)
+    """Return what a result's JSON says of its making.
+
+    ``data``, the folder of photos, is written as $DATA; of another absolute path only the name, as the rest is of one
+    machine.
+    """
     return {
-        "command": words.replace(str(data), "$DATA") if data else words,
+        "command": " ".join(_shown(word, data) for word in command),
         "seed": seed,
         "commit": commit(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -46,6 +49,12 @@ def machine() -> str:
 def line(made: dict[str, Any]) -> str:
     """Return ``about`` as one line of Markdown."""
     return f"`{made['command']}`, seed {made['seed']}, commit {made['commit']}, {made['date']}; {made['machine']}."
+
+
+def _shown(word: str, data: Path | None) -> str:
+    if data is not None and Path(word).is_relative_to(data):
+        return "/".join(("$DATA", *Path(word).relative_to(data).parts))
+    return shlex.quote(Path(word).name if Path(word).is_absolute() else word)
 
 
 def _processor() -> str:
