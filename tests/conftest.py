@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from facesecure.util import redaction
+
+with suppress(ImportError):
+    import psycopg  # noqa: F401 - its TLS aborts the process where TensorFlow was loaded first
 
 ROOT = Path(__file__).resolve().parents[1]
 
