@@ -365,7 +365,7 @@ class _imitation:
             with self._context.wrap_socket(connection, server_side=True) as encrypted:
                 self._heard.append(encrypted.recv(4096))
         except OSError:
-            pass
+            pass  # the door hung up, as it should
 
 
 def test_a_request_with_another_code_does_not_use_an_invitation_up(hub: RealHub) -> None:

@@ -122,7 +122,7 @@ def _reply(connection: socket.socket) -> Reply:
         while chunk := connection.recv(65536):
             received += chunk
     except ConnectionResetError:
-        pass
+        pass  # it was refused before all was read; what came until then is the reply
     line, _, body = bytes(received).partition(b"\n")
     return Reply(json.loads(line), body)
 

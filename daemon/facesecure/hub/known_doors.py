@@ -62,7 +62,7 @@ class KnownDoors:
             found = self._documents.read(FILE_NAME)
             return TrustedDoors(identity, {**own, **{door: bytes.fromhex(one) for door, one in found.items()}})
         except FileNotFoundError:
-            pass
+            pass  # nothing was learnt yet
         except (StoreError, NotGenuineError, ValueError, TypeError) as error:
             _log.warning("what was known of the hub's doors is not believed, and learnt anew: %s", error)
         return TrustedDoors(identity, own)
