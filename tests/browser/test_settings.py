@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from facesecure.domain.accounts import Role
+from facesecure.services.sessions import LAG, token_hash
+from facesecure.storage.store import Store
 from support.page.house import House
 from support.page.looking import DESKTOP, confirm_password, scrolls_sideways, violations
 
@@ -26,6 +30,14 @@ def written(house: House) -> Callable[..., Any]:
         return tomllib.loads(house.home.config.read_text()).get(section, {}).get(name)
 
     return value
+
+
+def confirmed(house: House, page: Page, at: datetime) -> None:
+    """Have the person who is signed in in ``page`` have given the password at that time."""
+    (token,) = (one["value"] for one in page.context.cookies() if one["name"].endswith("facesecure"))
+    with Store.open(house.home.state) as store:
+        store.page.sessions.update(token_hash(token), used_at=datetime.now(UTC), confirmed_at=at)
+    time.sleep(2 * LAG)  # the daemon notices
 
 
 def test_a_setting_is_changed_seen_saved_and_taken_back(house, page, written):
@@ -87,9 +99,11 @@ def test_beside_a_file_that_it_may_not_write_a_change_counts_and_can_be_taken_ba
         os.chown(file, os.geteuid(), -1)
 
 
-def test_the_hours_of_the_week_are_changed_by_a_member_without_javascript(house, signed_in, written):
+@pytest.mark.parametrize("asked", [False, True], ids=["password given lately", "password asked for"])
+def test_the_hours_of_the_week_are_changed_by_a_member_without_javascript(house, signed_in, written, asked):
     before = house.home.config.read_text()
     page = signed_in(Role.MEMBER, javascript=False)
+    confirmed(house, page, datetime.now(UTC) - timedelta(hours=1) if asked else datetime.now(UTC))
     page.goto("/arm")
     page.get_by_text("Change the hours").click()
     row = page.get_by_role("group", name="Quiet hours 1")
@@ -98,6 +112,8 @@ def test_the_hours_of_the_week_are_changed_by_a_member_without_javascript(house,
     row.get_by_label("Start").fill("22:00")
     row.get_by_label("End").fill("07:00")
     page.get_by_role("button", name="Save").click()
+    if asked:
+        expect(page.get_by_label("Your password, to save")).to_be_visible()
     confirm_password(page)
     expect(page.get_by_text("Saved, and in use.")).to_be_visible(timeout=RESTART)
     assert written("policy", "quiet") == ["Mon-Wed 22:00-07:00"]

@@ -171,6 +171,9 @@ class Supervisor:
         except Exception as error:
             if self._fallback is None or self._proven or self._stopped:
                 raise
+            if self._next is not None:  # which came while this one began, and is not to blame
+                _log.error("a configuration that another has followed failed: %s", error)
+                return self._following()
             self._reject(error)
             config, self._fallback = self._fallback, None
             return self._following() or config

@@ -19,6 +19,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -84,10 +85,11 @@ def render(
 ) -> Response:
     """Return the page of ``template``. It sees ``values``, ``who``, ``path``, ``places``, ``done`` and ``partial``.
 
-    ``done``: what the redirect before it reported, once. ``partial``: htmx asked for a part of the page.
+    ``done``: what the redirect before it reported, once; a page that is shown until facesecure is back leaves it to the
+    page that follows. ``partial``: htmx asked for a part of the page.
     """
     page = page_of(request)
-    key = request.cookies.get(DONE_COOKIE, "")
+    key = request.cookies.get(DONE_COOKIE, "") if status != HTTPStatus.SERVICE_UNAVAILABLE else ""
     context = {
         "who": _known(request) or Who(),
         "path": request.url.path,

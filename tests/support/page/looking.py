@@ -56,11 +56,14 @@ def choose_password(page: Page) -> None:
 
 
 def confirm_password(page: Page) -> None:
-    """Give the password again where the page asks for it; do nothing where it does not."""
-    box = page.locator("input[type=password]")
-    if box.count():
-        box.fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button").first.click()
+    """Give the password again where the page asks for it; do nothing where it does not.
+
+    The form with the password is sent: a page may have other buttons before it.
+    """
+    form = page.locator("main form").filter(has=page.locator("input[type=password]"))
+    if form.count():
+        form.locator("input[type=password]").fill(PASSWORD)
+        form.get_by_role("button").first.click()
 
 
 def scrolls_sideways(page: Page) -> bool:

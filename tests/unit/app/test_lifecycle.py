@@ -162,6 +162,28 @@ def test_a_configuration_that_proves_wrong_in_use_gives_way_to_the_old_one(story
     assert "the camera is busy" in story.service.complaint
 
 
+def test_a_configuration_is_not_rejected_because_the_one_before_it_failed(story):
+    def replaced_and_failed() -> None:
+        story.reload(config("garden"))
+        story.wait_until_ending()
+        story.fail()
+
+    story.plays([lambda: story.reload(config("gate"))], replaced_and_failed, [story.stop])
+    assert story.served == ["front door", "gate", "garden"]
+    assert story.service.complaint == ""
+
+
+def test_after_two_configurations_that_fail_the_one_that_worked_is_used(story):
+    def replaced_and_failed() -> None:
+        story.reload(config("garden"))
+        story.wait_until_ending()
+        story.fail()
+
+    story.plays([lambda: story.reload(config("gate"))], replaced_and_failed, story.fail, [story.stop])
+    assert story.served == ["front door", "gate", "garden", "front door"]
+    assert "the camera is busy" in story.service.complaint
+
+
 def test_the_first_configuration_has_nothing_to_give_way_to(story):
     with pytest.raises(SourceError, match="the camera is busy"):
         story.plays(story.fail)

@@ -61,6 +61,13 @@ def test_the_page_waits_for_a_daemon_that_is_away(page: Served) -> None:
     assert '<html lang="fr">' in french.text
 
 
+def test_what_was_done_is_still_to_be_reported_once_the_daemon_is_back(page: Served) -> None:
+    answer = page.get("/", None, {"Cookie": "done=hours-rejected"})
+    assert answer.status == 503
+    assert "set-cookie" not in answer.headers
+    assert "the change was taken back" not in answer.text
+
+
 def test_what_is_not_there_is_a_page_that_leads_back(page: Served) -> None:
     answer = page.get("/nowhere")
     assert answer.status == 404
