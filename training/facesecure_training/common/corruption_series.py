@@ -1,7 +1,8 @@
-"""One property of a face crop made worse step by step: brightness, contrast, size, pose, alignment and focus.
+"""One property of a face crop made worse step by step: light, size, pose, alignment, focus, and what covers the face.
 
 Each corruption maps a crop, uint8 RGB (height, width, 3), to one of the same size, so that only the network is tested,
-not the detector. ``common.corruptions`` treats whole photos, before a face is detected.
+not the detector. What covers a face is drawn where an aligned crop has the eyes and the mouth. ``common.corruptions``
+treats whole photos, before a face is detected.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Image
+from facesecure.vision.images.align import SIZE, TEMPLATE
 from facesecure_training.common import corruptions
 
 CropCorruption = Callable[[Image, float], Image]
@@ -72,6 +74,34 @@ def defocus(crop: Image, share: float) -> Image:
     return corruptions.blur(crop, share * crop.shape[1])
 
 
+def sunglasses(crop: Image, darkness: float) -> Image:
+    """Return ``crop`` with glasses drawn on it whose lenses take ``darkness`` (0 to 1) of the light."""
+    height, width = crop.shape[:2]
+    lenses = np.zeros((height, width), np.float32)
+    for eye in TEMPLATE[:2] / SIZE * (width, height):
+        cv2.ellipse(lenses, (eye.tolist(), (0.27 * width, 0.22 * height), 0.0), 1.0, -1, cv2.LINE_AA)
+    bridge = (TEMPLATE[:2] / SIZE * (width, height)).round().astype(int).tolist()
+    cv2.line(lenses, bridge[0], bridge[1], 1.0, max(1, width // 40), cv2.LINE_AA)
+    return np.asarray((crop * (1 - darkness * lenses[..., None])).round(), np.uint8)
+
+
+def hat(crop: Image, share: float) -> Image:
+    """Return ``crop`` with its upper ``share`` covered by something dark: at 0.35 it reaches the eyebrows."""
+    covered = crop.copy()
+    covered[: round(share * len(crop))] = _CLOTH
+    return covered
+
+
+def scarf(crop: Image, share: float) -> Image:
+    """Return ``crop`` with its lower ``share`` covered by something dark: at 0.3 the mouth is, at 0.4 the nose."""
+    covered = crop.copy()
+    covered[len(crop) - round(share * len(crop)) :] = _CLOTH
+    return covered
+
+
+_CLOTH = (46, 44, 52)
+"""The colour of what covers a face, RGB."""
+
 CORRUPTION_SERIES: Mapping[str, CorruptionSeries] = {
     "brightness": CorruptionSeries(
         corruptions.darken, (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0), 1.0, "share of the light"
@@ -81,6 +111,9 @@ CORRUPTION_SERIES: Mapping[str, CorruptionSeries] = {
     "pose": CorruptionSeries(pose, (0.0, 10.0, 20.0, 30.0, 40.0, 50.0), 0.0, "degrees, a flat face turned"),
     "alignment": CorruptionSeries(alignment, (0.0, 0.025, 0.05, 0.1, 0.15, 0.2), 0.0, "shift, share of the width"),
     "blur": CorruptionSeries(defocus, (0.0, 0.01, 0.02, 0.035, 0.05, 0.08), 0.0, "sigma, share of the width"),
+    "glasses": CorruptionSeries(sunglasses, (0.0, 0.2, 0.4, 0.6, 0.8, 1.0), 0.0, "drawn; share of the light taken"),
+    "hat": CorruptionSeries(hat, (0.0, 0.1, 0.2, 0.25, 0.3, 0.35), 0.0, "drawn; share covered from above"),
+    "scarf": CorruptionSeries(scarf, (0.0, 0.05, 0.1, 0.2, 0.3, 0.4), 0.0, "drawn; share covered from below"),
 }
 
 

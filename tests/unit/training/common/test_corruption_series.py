@@ -50,3 +50,14 @@ def test_half_the_light_is_half_the_mean_and_half_the_contrast_half_the_spread()
 @pytest.mark.parametrize(("kind", "step"), [("size", 0.2), ("blur", 0.05)])
 def test_from_afar_and_out_of_focus_detail_is_lost(kind, step):
     assert detail(CORRUPTION_SERIES[kind].corruption(CROP, step)) < detail(CROP) / 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "covered", "free"),
+    [("glasses", (0.46, 0.34), (0.82, 0.5)), ("hat", (0.1, 0.5), (0.46, 0.34)), ("scarf", (0.82, 0.5), (0.46, 0.34))],
+)
+def test_what_is_worn_covers_its_part_of_the_face_and_no_other(kind, covered, free):
+    crop = np.full((112, 112, 3), 200, np.uint8)
+    worn = CORRUPTION_SERIES[kind].corruption(crop, CORRUPTION_SERIES[kind].strengths[-1])
+    at = {place: worn[round(place[0] * 112), round(place[1] * 112)].max() for place in (covered, free)}
+    assert (at[covered] < 60, at[free]) == (True, 200)

@@ -135,7 +135,7 @@ def robustness(kinds: Mapping[str, Sequence[Any]], good: str, right: str, wrong:
             axes.yaxis.set_major_formatter(_percent)
         places[0].legend(loc="center right")
 
-    return _drawn(draw, (12, 6.4), 2, 3)
+    return _drawn(draw, (12, 9.6), 3, 3)
 
 
 def corruption_examples(crop: Image) -> bytes:
