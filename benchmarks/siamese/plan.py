@@ -94,12 +94,12 @@ STAGES: Mapping[str, Stage] = {
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
-        (Training("distilled", "train", 12, (*_DISTIL, *_WIDER, "--views", 5), scaled=False),),
+        (Training("distilled", "train", 5, (*_DISTIL, *_WIDER, "--views", 12), scaled=False),),
         49,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",
-        (Training(FULL, "train", 8, (*_DISTIL, *_PAPER, "--views", 5), scaled=False),),
+        (Training(FULL, "train", 3, (*_DISTIL, *_PAPER, "--views", 12), scaled=False),),
         150,
     ),
 }
