@@ -17,10 +17,13 @@ from facesecure.config.presence import PresenceConfig
 from facesecure.domain.accounts import Role
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
+from facesecure.services import accounts
 from facesecure.services.presence import Presence
 from facesecure.services.presence_file import PresenceFile
+from facesecure.services.sign_in import Browser
 from facesecure.util.clock import SystemClock
 from support.page.served import Served, served_house
+from support.page_accounts import PASSWORD
 from support.store import STRANGER, known, sighting
 
 HOSTILE = "<img src=x onerror=alert('x')>"
@@ -92,6 +95,30 @@ def test_a_kiosk_finds_the_buttons_that_lower_the_guard_switched_off(house: Serv
     assert house.post("/mode", {"mode": "off"}, Role.KIOSK).status == 403
     assert house.post("/mode", {"mode": "home"}, Role.VIEWER).status == 403
     assert house.post("/mode", {"mode": "home"}, Role.MEMBER).status == 303
+
+
+def test_a_kiosk_disarms_by_the_password_of_a_member(house: Served) -> None:
+    assert house.parts is not None
+    assert "/mode/password" not in house.get("/", Role.MEMBER).text
+    assert "No member has an account with a password yet." in house.get("/mode/password", Role.KIOSK).text
+    link = accounts.invite(house.parts.store, HOSTILE, Role.MEMBER)
+    assert house.parts.sign_in is not None
+    house.parts.sign_in.accept(link.code, PASSWORD, Browser())
+    assert house.post("/mode", {"mode": "away"}, Role.KIOSK).status == 303
+    assert 'href="/mode/password"' in house.get("/", Role.KIOSK).text
+    form = house.get("/mode/password", Role.KIOSK).text
+    assert "&lt;img src=x" in form
+    assert 'type="password"' in form
+    wrong = house.post("/mode/password", {"mode": "off", "name": HOSTILE, "password": "wrong"}, Role.KIOSK)
+    assert wrong.status == 400
+    assert "the name or the password is wrong" in wrong.text
+    assert "selected" in wrong.text
+    assert house.post("/mode/password", {"mode": "on", "name": HOSTILE, "password": PASSWORD}, Role.KIOSK).status == 400
+    assert house.parts.policy.mode is Mode.AWAY
+    for mode in (Mode.HOME, Mode.OFF):
+        right = {"mode": mode.value, "name": HOSTILE, "password": PASSWORD}
+        assert house.post("/mode/password", right, Role.KIOSK).status == 303
+        assert house.parts.policy.mode is mode
 
 
 def follow_presence(house: Served) -> Presence:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from facesecure.web.daemon import DaemonRefused
 from facesecure.web.request import ask, redirect, render
 
 PARTS = {name: f"now_{name}.html" for name in ("state", "troubles", "cameras", "name", "visits")}
@@ -19,6 +20,9 @@ DONE = {
     "presence-home": "Noted: at home.",
     "presence-away": "Noted: away.",
 }
+_LONGEST = 400
+_SHOWN_KINDS = ("invalid", "limited", "busy")
+"""Refusals that are shown in the form, so that it can be sent again."""
 _REPORT = {"home": "armed-home", "away": "armed-away", "off": "disarmed"}
 
 
@@ -46,6 +50,35 @@ async def arm(request: Request) -> Response:
     return redirect(request, "/", done=_REPORT[mode])
 
 
+async def ask_for_member(request: Request) -> Response:
+    """Ask which member of the household disarms here, and for their password."""
+    return await _by_password(request)
+
+
+async def arm_by_password(request: Request) -> Response:
+    """Set the mode by the password of a member; whoever is signed in in this browser stays so."""
+    form = await request.form()
+    mode, name, password = (str(form.get(key, ""))[:_LONGEST] for key in ("mode", "name", "password"))
+    if mode not in MODES:
+        raise HTTPException(400)
+    try:
+        await ask(request, "arm-by-password", {"mode": mode, "name": name or "-", "password": password or "-"})
+    except DaemonRefused as refused:
+        if refused.kind not in _SHOWN_KINDS:
+            raise
+        return await _by_password(request, name, refused)
+    return redirect(request, "/", done=_REPORT[mode])
+
+
+async def _by_password(request: Request, name: str = "", refused: DaemonRefused | None = None) -> Response:
+    """Show the form, and why the password was ``refused``."""
+    names = (await ask(request, "members")).result["names"]
+    mode = (await ask(request, "now")).result["mode"]
+    status = 200 if refused is None else 429 if refused.kind == "limited" else 400
+    values = {"options": [(one, one) for one in names], "name": name, "mode": mode, "refused": refused}
+    return render(request, "now_password.html", values, status=status)
+
+
 async def presence(request: Request) -> Response:
     """Say where somebody is."""
     form = await request.form()
@@ -61,4 +94,6 @@ ROUTES = [
     Route("/presence", presence, methods=["POST"]),
     Route("/now/{part}", part),
     Route("/mode", arm, methods=["POST"]),
+    Route("/mode/password", ask_for_member),
+    Route("/mode/password", arm_by_password, methods=["POST"]),
 ]
