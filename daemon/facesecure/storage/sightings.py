@@ -15,6 +15,7 @@ from facesecure.domain import Box, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import Correction, StoredSighting
+from facesecure.domain.why import Why
 from facesecure.storage import people
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
@@ -255,7 +256,7 @@ def _verdict(row: SightingRow) -> Verdict:
         return _verdict_of(row)
     except ValueError as error:
         _log.warning("sighting %s is damaged or was changed: %s", row.identifier, error)
-        return Verdict(VerdictKind.UNIDENTIFIED, why="its record is damaged")
+        return Verdict(VerdictKind.UNIDENTIFIED, why=Why.DAMAGED.say())
 
 
 def _verdict_of(row: SightingRow) -> Verdict:
