@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from facesecure.app.assembly import Daemon
-from facesecure.app.changes import Topic
 from facesecure.config import FacesecureConfig
 from facesecure.domain.actors import DAEMON, acting
 from facesecure.domain.errors import FacesecureError
@@ -20,11 +19,9 @@ from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty, Link
 from facesecure.hub.managing import Manager
 from facesecure.hub.store import HubStore
-from facesecure.hub.sync.household import Household
-from facesecure.hub.sync.mode import SharedMode
+from facesecure.hub.sync.sharing import Sharing
 
 NAME = "hub"
-_SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS}
 
 
 class HubFront:
@@ -49,41 +46,23 @@ class HubFront:
         state_dir = daemon.context.state_dir
         try:
             identity = member_identity(state_dir)
-            duties = duties_of(identity, state_dir, daemon)
+            store, known = store_of(identity, self._config, state_dir), KnownDoors(state_dir)
+            sharing = Sharing(daemon, store, known)
         except FacesecureError as error:
             told = _words(error)
             daemon.commands.troubles[NAME] = lambda: told
             yield
             return
-        with Link(store_of(identity, self._config, state_dir), duties) as link:
+        with Link(store, [*duties_of(identity, state_dir, known), *sharing.duties]) as link, sharing.begun():
             daemon.commands.troubles[NAME] = lambda: _words(link.trouble) if link.trouble else ""
-            daemon.context.changes.follow(_waker(link))
             yield
 
 
-def duties_of(identity: Identity, state_dir: Path, daemon: Daemon | None = None) -> list[Duty]:
-    """Return what the door of ``identity`` does at the hub; only with ``daemon`` it shares. Raises FacesecureError."""
-    known = KnownDoors(state_dir)
-    duties: list[Duty] = [_answer(state_dir)] if identity.is_manager else []
-    duties += [known.learn, Heartbeat(state_dir, known).report]
-    return duties if daemon is None else [*duties, *_shared(daemon, known)]
-
-
-def _shared(daemon: Daemon, known: KnownDoors) -> list[Duty]:
-    """Return what ``daemon`` shares with the household."""
-    state_dir = daemon.context.state_dir
-    household = Household(state_dir, known)
-    return [household.refresh, SharedMode(state_dir, daemon.commands, household).follow]
-
-
-def _waker(link: Link) -> Callable[[Sequence[Topic]], None]:
-    """Return what wakes ``link`` when something has changed here that it shares."""
-
-    def wake(topics: Sequence[Topic]) -> None:
-        if not _SHARED.isdisjoint(topics):
-            link.wake()
-
-    return wake
+def duties_of(identity: Identity, state_dir: Path, known: KnownDoors | None = None) -> list[Duty]:
+    """Return what the door of ``identity`` does at the hub besides sharing. Raises FacesecureError."""
+    known = known or KnownDoors(state_dir)
+    always: list[Duty] = [known.learn, Heartbeat(state_dir, known).report]
+    return [_answer(state_dir), *always] if identity.is_manager else always
 
 
 def _answer(state_dir: Path) -> Duty:

@@ -1,0 +1,56 @@
+"""What a running daemon shares with its household while the connection to the hub holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from facesecure.app.assembly import Daemon
+from facesecure.app.changes import Topic
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.link import Duty
+from facesecure.hub.store import HubStore
+from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.mode import SharedMode
+from facesecure.hub.sync.notices import HouseholdNotices
+
+_SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.TROUBLES}
+"""What the hub is told of soon after it has changed here."""
+
+
+class Sharing:
+    """What ``daemon`` shares.
+
+    Example::
+
+        sharing = Sharing(daemon, store, known)
+        with Link(store, [known.learn, *sharing.duties]), sharing.begun():
+            ...
+    """
+
+    def __init__(self, daemon: Daemon, store: HubStore, known: KnownDoors) -> None:
+        """``known`` learns the doors before the duties are done. Raises FacesecureError."""
+        self._daemon, self._wake = daemon, store.database.wake
+        context = daemon.context
+        self._household = Household(context.state_dir, known)
+        self._notices = HouseholdNotices(store, self._household, context.match_visitor, self._wake)
+        self._mode = SharedMode(context.state_dir, daemon.commands, self._household)
+
+    @property
+    def duties(self) -> list[Duty]:
+        """What is done at the hub, in this order."""
+        return [self._household.refresh, self._notices.report, self._mode.follow]
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Ask the other doors about strangers during the block, and push what changes here at once."""
+        self._daemon.context.changes.follow(self._changed)
+        self._daemon.once.ask(self._notices)
+        try:
+            yield
+        finally:
+            self._daemon.once.ask(None)
+
+    def _changed(self, topics: Sequence[Topic]) -> None:
+        if not _SHARED.isdisjoint(topics):
+            self._wake()
