@@ -14,7 +14,7 @@ from starlette.routing import Route
 from facesecure.web import visits
 from facesecure.web.daemon import DaemonRefused
 from facesecure.web.films import send_film
-from facesecure.web.language import ENGLISH, Language
+from facesecure.web.language import Language
 from facesecure.web.people_words import VERDICTS
 from facesecure.web.request import ask, language_of, redirect, render
 from facesecure.web.screens.timeline import found, identifier, picture
@@ -140,11 +140,12 @@ async def _shown(request: Request, problem: tuple[str, str | None] | None = None
 
 
 def _too_poor(face: Mapping[str, Any], language: Language) -> list[str]:
-    """Return why a face is not learnt from: as the daemon says it, or in the reader's language, without numbers."""
-    if language.code == ENGLISH:
-        return list(face["too_poor"])
+    """Return why a face is not learnt from, in the reader's language."""
     pairs = zip(face["codes"], face["too_poor"], strict=True)
-    return [language(VERDICTS[code]) if code in VERDICTS else reason for code, reason in pairs]
+    return [
+        language.sentence(reason) or (language(VERDICTS[code]) if code in VERDICTS else reason)
+        for code, reason in pairs
+    ]
 
 
 def _taken_for(visit: Mapping[str, Any]) -> list[str]:
