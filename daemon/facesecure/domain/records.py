@@ -57,6 +57,10 @@ class Person:
     created_at: datetime
     faces: int
     genuine: bool = True
+    uid: str = field(default="", compare=False, repr=False)
+    """Random, and the same for as long as the person is enrolled, whatever they are called."""
+    edition: str = field(default="", compare=False, repr=False)
+    """Random, and another one whenever the person's faces have changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ ACTIONS = {
     "face-removed": "a face of a person was removed",
     "people-exported": "people were written to a file",
     "people-imported": "people of a file were added",
+    "people-learnt": "people came from other doors through the hub, or faces of them",
     "visitor-named": "a visitor was enrolled as a person",
     "visitors-merged": "two visitors were merged: they are one person",
     "visitor-forgotten": "a visitor was forgotten",
@@ -80,7 +81,7 @@ ACTIONS = {
 
 _ABOUT_PEOPLE = {
     "person-enrolled", "person-renamed", "person-removed", "face-removed", "people-exported", "people-imported",
-    "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
+    "people-learnt", "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
 }  # fmt: skip
 """Actions whose subjects may be names: who is called Off must not take the mode along."""
 

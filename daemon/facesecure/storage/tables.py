@@ -224,7 +224,8 @@ class CounterRow(Base):
 class ForgottenRow(Base):
     """A person or a visit that was removed, which must not be written again (``storage.forgotten``).
 
-    ``what`` is "name:" and a seal of the name, which does not reveal it, or "visit:" and the sighting's identifier;
+    ``what`` is "name:" and a seal of the name, which does not reveal it, "visit:" and the identifier of the sighting, or
+    "person:" and the random number of the person;
     ``becomes`` replaces the name.
     """
 

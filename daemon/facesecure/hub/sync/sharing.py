@@ -13,6 +13,7 @@ from facesecure.hub.store import HubStore
 from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.mode import SharedMode
 from facesecure.hub.sync.notices import HouseholdNotices
+from facesecure.hub.sync.shared_people import SharedPeople
 
 _SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.TROUBLES}
 """What the hub is told of soon after it has changed here."""
@@ -35,11 +36,12 @@ class Sharing:
         self._household = Household(context.state_dir, known)
         self._notices = HouseholdNotices(store, self._household, context.match_visitor, self._wake)
         self._mode = SharedMode(context.state_dir, daemon.commands, self._household)
+        self._people = SharedPeople(daemon, known)
 
     @property
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
-        return [self._household.refresh, self._notices.report, self._mode.follow]
+        return [self._household.refresh, self._notices.report, self._mode.follow, self._people.duty]
 
     @contextmanager
     def begun(self) -> Iterator[None]:
@@ -47,7 +49,8 @@ class Sharing:
         self._daemon.context.changes.follow(self._changed)
         self._daemon.once.ask(self._notices)
         try:
-            yield
+            with self._people.watched(self._wake):
+                yield
         finally:
             self._daemon.once.ask(None)
 
