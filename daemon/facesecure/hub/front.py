@@ -12,16 +12,13 @@ from facesecure.domain.actors import DAEMON, acting
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.hub.access import store_of
-from facesecure.hub.heartbeat import Heartbeat
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty, Link
 from facesecure.hub.managing import Manager
 from facesecure.hub.store import HubStore
-from facesecure.hub.sync.sharing import Sharing
-
-NAME = "hub"
+from facesecure.hub.sync.sharing import NAME, Sharing
 
 
 class HubFront:
@@ -61,8 +58,7 @@ class HubFront:
 def duties_of(identity: Identity, state_dir: Path, known: KnownDoors | None = None) -> list[Duty]:
     """Return what the door of ``identity`` does at the hub besides sharing. Raises FacesecureError."""
     known = known or KnownDoors(state_dir)
-    always: list[Duty] = [known.learn, Heartbeat(state_dir, known).report]
-    return [_answer(state_dir), *always] if identity.is_manager else always
+    return [_answer(state_dir), known.learn] if identity.is_manager else [known.learn]
 
 
 def _answer(state_dir: Path) -> Duty:
