@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Subject, Verdict, VerdictKind
+from facesecure.domain.mode import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class StoredSighting:
     subject: Subject | None = None
     doubt: str = ""
     """Why the face may be a picture that was held up; empty if nothing speaks for that."""
+    mode: Mode | None = None
+    """The mode of the household then; None for one of before it was stored."""
 
     @property
     def kind(self) -> VerdictKind:
