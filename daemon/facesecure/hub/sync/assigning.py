@@ -37,6 +37,12 @@ class Assigned:
     all: bool
     doors: tuple[str, ...]
 
+    @property
+    def words(self) -> str:
+        """The doors as they are shown."""
+        names = ", ".join(["this door", *self.doors])
+        return f"all doors of the household ({names})" if self.all else names
+
 
 def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
     """Wish that the doors called ``doors`` know a person (None: all of the household), and no other but this one.
