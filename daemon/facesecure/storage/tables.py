@@ -123,8 +123,9 @@ class SightingRow(Base):
     corrected_at: Mapped[datetime | None]
     visitor_seal: Mapped[str | None] = mapped_column(Text(64))
     doubt: Mapped[str | None]
-    mode: Mapped[str | None] = mapped_column(Text(8))
     """Why the face may be a picture that was held up. Of such a visit no faces are kept."""
+    mode: Mapped[str | None] = mapped_column(Text(8))
+    """The mode of the household when it was recorded; null for one of before that was stored."""
     subject: Mapped[str | None] = mapped_column(Text(16))
     """What was seen of an unidentified visit, empty if nothing known was; null if nobody looked."""
     reviewed_at: Mapped[datetime | None]
