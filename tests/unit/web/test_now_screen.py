@@ -15,6 +15,7 @@ from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
 from facesecure.app.presence import ArmedHouse
 from facesecure.config.presence import PresenceConfig
 from facesecure.domain.accounts import Role
+from facesecure.domain.doors import LastVisit, OtherDoor
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
 from facesecure.services import accounts
@@ -186,3 +187,31 @@ def test_the_screen_of_the_hours_says_what_happens_when_people_come_and_leave(tm
     ):  # fmt: skip
         assert words in text
     assert "The alert waits" not in other
+
+
+DOORS = [
+    OtherDoor("a" * 32, "garage", datetime.now(UTC), last_visit=LastVisit("known", datetime.now(UTC), "yard", "Anna")),
+    OtherDoor("b" * 32, HOSTILE, datetime.now(UTC) - timedelta(minutes=9), silent=True, lost=("yard",)),
+    OtherDoor("c" * 32, "shed"),
+]
+
+
+def with_doors(house: Served) -> None:
+    assert house.parts is not None
+    house.parts.commands.others.append(lambda: DOORS)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/now/doors"])
+def test_the_other_doors_are_shown(house: Served, path: str) -> None:
+    with_doors(house)
+    shown = house.get(path, Role.VIEWER).text
+    text = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "Watching garage Last: Anna, just now. yard" in text
+    assert "No image: yard It told something last 9 min ago." in text
+    assert "Not heard of shed It has not told anything yet." in text
+    assert HOSTILE not in shown
+
+
+def test_who_came_to_another_door_is_not_shown_on_the_wall(house: Served) -> None:
+    with_doors(house)
+    assert "Anna" not in house.get("/", Role.KIOSK).text

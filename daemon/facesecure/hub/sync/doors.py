@@ -19,6 +19,7 @@ REPORT_EVERY = 60.0
 LOOK_EVERY = 15.0
 SILENT_AFTER = 180.0
 """Seconds after which a door that reports every minute counts as silent."""
+_JITTER = timedelta(seconds=15)
 
 _log = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ class Doors:
         ]
 
     def _tell_changes(self) -> None:
-        shown = [replace(door, heard_at=None, last_visit=_timeless(door.last_visit)) for door in self.others()]
+        shown = [replace(door, heard_at=None) for door in self.others()]
         if shown != self._shown:
             self._shown = shown
             self._on_change()
@@ -102,9 +103,12 @@ class Doors:
         heard_at = datetime.now(UTC) - timedelta(seconds=age)
         door = OtherDoor(
             identifier, name, heard_at, version=said.version, lost=tuple(said.lost), troubles=tuple(said.troubles),
-            last_visit=_visit(said, heard_at),
+            last_visit=_visit(said, heard_at, self._before(identifier)),
         )  # fmt: skip
         return _Heard(door, self._steady() - age)
+
+    def _before(self, identifier: str) -> LastVisit | None:
+        return next((one.door.last_visit for one in self._heard if one.door.identifier == identifier), None)
 
     def _opened(self, row: Status) -> StatusSaid | None:
         try:
@@ -117,15 +121,12 @@ class Doors:
             return None
 
 
-def _visit(said: StatusSaid, heard_at: datetime) -> LastVisit | None:
+def _visit(said: StatusSaid, heard_at: datetime, before: LastVisit | None) -> LastVisit | None:
+    """Return the last visit; its time is that of ``before`` if it is the same one, whatever the network's delay."""
     last = said.last
     if last is None:
         return None
-    return LastVisit(last.verdict, heard_at - timedelta(seconds=last.seconds), last.camera, last.name, last.subject)
-
-
-def _timeless(visit: LastVisit | None) -> LastVisit | None:
-    """Return ``visit`` to the minute, so that a jitter of the network is no change."""
-    if visit is None:
-        return None
-    return replace(visit, at=datetime.fromtimestamp(round(visit.at.timestamp() / 60) * 60, UTC))
+    at = heard_at - timedelta(seconds=last.seconds)
+    visit = LastVisit(last.verdict, at, last.camera, last.name, last.subject)
+    same = before is not None and replace(before, at=at) == visit and abs(before.at - at) < _JITTER
+    return before if same else visit

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from facesecure.web.daemon import DaemonRefused
-from facesecure.web.request import ask, redirect, render
+from facesecure.web.doors import shown_doors
+from facesecure.web.language import Language
+from facesecure.web.request import ask, language_of, redirect, render
 
-PARTS = {name: f"now_{name}.html" for name in ("state", "troubles", "cameras", "name", "visits")}
+PARTS = {name: f"now_{name}.html" for name in ("state", "troubles", "cameras", "name", "visits", "doors")}
 """The parts of the page that are fetched anew when something changes."""
 MODES = ("home", "away", "off")
 DONE = {
@@ -29,7 +34,7 @@ _REPORT = {"home": "armed-home", "away": "armed-away", "off": "disarmed"}
 async def show(request: Request) -> Response:
     """Show the state."""
     answer = await ask(request, "now")
-    return render(request, "now.html", answer.result)
+    return render(request, "now.html", _shown(answer.result, language_of(request)))
 
 
 async def part(request: Request) -> Response:
@@ -38,7 +43,11 @@ async def part(request: Request) -> Response:
     if template is None:
         raise HTTPException(404)
     answer = await ask(request, "now")
-    return render(request, template, answer.result)
+    return render(request, template, _shown(answer.result, language_of(request)))
+
+
+def _shown(found: Mapping[str, Any], _: Language) -> dict[str, Any]:
+    return {**found, "doors": shown_doors(found["doors"], _)}
 
 
 async def arm(request: Request) -> Response:

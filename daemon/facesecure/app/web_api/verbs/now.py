@@ -50,7 +50,7 @@ def show_now(call: Call[Nothing]) -> Answer:
     parts = call.parts
     result = {**_mode(parts), "cameras": [_camera(slug, camera) for slug, camera in by_slug(parts).items()]}
     if not call.session.role.includes(Role.VIEWER):
-        less = {"visits": [], "to_name": [], "more_to_name": False, "presence": [], "arms_in": None}
+        less = {"visits": [], "to_name": [], "more_to_name": False, "presence": [], "arms_in": None, "doors": []}
         return Answer({**result, **less, "troubles": list(_lost(parts))})
     visitors = [one for one in parts.store.visitors.all(VISITORS + 1, named=False) if one.faces]
     to_name = [{"visitor": one.identifier, "faces": one.faces, "visits": one.visits} for one in visitors[:VISITORS]]
@@ -62,6 +62,7 @@ def show_now(call: Call[Nothing]) -> Answer:
             "to_name": to_name,
             "more_to_name": len(visitors) > VISITORS,
             "troubles": [*_lost(parts), *_troubles(parts)],
+            "doors": parts.commands.doors_document(),
         }
     )
 
