@@ -31,10 +31,10 @@ def add_new(work: Round) -> None:
     work.state.save()
 
 
-def hand_out(work: Round) -> None:
-    """Write to the hub whom this door may change and has changed. Raises HubError, StoreError.
+def hand_out(work: Round) -> bool:
+    """Write to the hub whom this door may change and has changed, for some seconds. Return whether that is all.
 
-    What the hub does not take of one person is noted, and does not hold up the others.
+    What the hub does not take of one person is noted, and does not hold up the others. Raises HubError, StoreError.
     """
     people = work.local.all()
     for identifier, entry in list(work.state.people.items()):
@@ -42,8 +42,12 @@ def hand_out(work: Round) -> None:
         if person is None or not person.genuine or not work.ours(entry):
             continue
         if entry.missing or (person.edition, person.name) != (entry.edition, entry.local):
+            if work.is_late():
+                work.state.save()
+                return False
             _guarded(work, identifier, entry, person)
     work.state.save()
+    return True
 
 
 def _guarded(work: Round, identifier: str, entry: Shared, person: Person) -> None:
@@ -55,7 +59,7 @@ def _guarded(work: Round, identifier: str, entry: Shared, person: Person) -> Non
         _log.warning("%s", entry.note)
     except HubError:
         raise
-    except NotGenuineError as error:
+    except ValueError as error:  # also a NotGenuineError
         entry.edition = person.edition
         _log.warning("a person is not handed out: %s (%s)", error, identifier)
 
@@ -130,7 +134,7 @@ def _chosen(
     entry: Shared, held: Mapping[str, EnrolledFace], others: Mapping[str, SharedFace], gone: frozenset[str]
 ) -> dict[str, SharedFace]:
     """Return as many faces as a document has room for: those that are shared already, then the newest."""
-    kept = {one: others[one] for one in entry.left_out if one in others and one not in gone}
+    used_elsewhere = sorted(one for one in entry.left_out if one in others and one not in gone)
+    kept = {one: others[one] for one in used_elsewhere[: MOST_FACES - 1]}
     own = sorted(held.items(), key=lambda item: (item[0] not in entry.faces, -item[1].added_at.timestamp(), item[0]))
-    room = max(1, MOST_FACES - len(kept))
-    return {**kept, **{one: shared_face(face) for one, face in own[:room]}}
+    return {**kept, **{one: shared_face(face) for one, face in own[: MOST_FACES - len(kept)]}}

@@ -54,28 +54,31 @@ class PeopleSync:
                 obey(work)
                 self._forget_missing(work)
                 order(work)
-                pull(work)
-                self._push(work)
+                if not (pull(work) and self._push(work)):
+                    hub.database.wake()  # go on after the other duties
             finally:
                 self._state.save()
                 self._local.tell()
             if self._local.revision() != before:
                 self._on_change()
 
-    def _push(self, work: Round) -> None:
-        """Hand out what has changed here, if anything has since the last time."""
+    def _push(self, work: Round) -> bool:
+        """Hand out what has changed here, if anything has since the last time. Return False to go on later."""
         for _ in range(_MOST_ROUNDS):
             now = (self._local.revision(), read_wishes(self._state_dir), self._known.trusted.encoded())
             if now == self._done and not self._pending(work):
-                return
+                return True
             if self._done is None or now[0] != self._done[0]:
                 take_again(work)
             add_new(work)
-            hand_out(work)
+            if not hand_out(work):
+                return False
             settle_keys(work, now[1])
-            pull(work)
+            if not pull(work):
+                return False
             order(work)
             self._done = now
+        return True
 
     def _pending(self, work: Round) -> bool:
         """Return whether the hub lacks what is here, as after another door was quicker."""

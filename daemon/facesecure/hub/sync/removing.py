@@ -10,6 +10,9 @@ from facesecure.hub.rows import Removal
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.round import Round
 
+_FOR_GOOD = 1 << 61
+"""Above every version: who was removed here by a door that may not remove them elsewhere does not come back."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -32,10 +35,11 @@ def order(work: Round) -> None:
     removed = work.local.removed()
     for identifier, entry in list(work.state.people.items()):
         if entry.twin or entry.uid in removed:
-            version = _order(work, identifier, entry)
-            work.state.forget(identifier, version)
             if work.ours(entry):
+                work.state.forget(identifier, _order(work, identifier, entry))
                 work.state.ordered.add(identifier)
+            else:
+                work.state.forget(identifier, _FOR_GOOD)
             work.state.save()
 
 
@@ -51,7 +55,7 @@ def _order(work: Round, identifier: str, entry: Shared) -> int:
     """Write the tombstone, if this door may and nobody has. Return its version."""
     row = work.hub.people.get(identifier)
     version = max(entry.version, row.person.version if row else 0) + 1
-    if row is None or not work.ours(entry):
+    if row is None:
         return version
     try:
         work.hub.people.remove(identifier, version, work.documents.tombstone(identifier, version))

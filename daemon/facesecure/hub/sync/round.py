@@ -14,6 +14,9 @@ from facesecure.hub.sync.local_people import LocalPeople
 from facesecure.hub.sync.people_state import PeopleState, Shared
 from facesecure.hub.trust import TrustedDoors
 
+_LONGEST = 2.0
+"""Seconds of a round before the mode and the notices have their turn: a Pi judges some thirty faces meanwhile."""
+
 
 @dataclass
 class Round:
@@ -29,11 +32,16 @@ class Round:
     state: PeopleState
     local: LocalPeople
     noticed: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
 
     @property
     def may_enrol(self) -> bool:
         """Whether this door may change and remove people of its household."""
         return self.own.may(Right.ENROL)
+
+    def is_late(self) -> bool:
+        """Return whether the round has lasted so long that other duties should have their turn."""
+        return time.monotonic() - self._began > _LONGEST
 
     def ours(self, entry: Shared) -> bool:
         """Return whether a person belongs to this door's household and this door may change them."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from facesecure.domain.errors import BusyError, DiskFullError, FacesecureError, HubError
+from facesecure.domain.errors import BusyError, DiskFullError, EnrolmentError, FacesecureError, HubError, ModelError
 from facesecure.domain.records import Person
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import SharedPerson
 from facesecure.hub.sealing import DataKey
+from facesecure.hub.sync.local_people import Welcome
 from facesecure.hub.sync.merging import Facts, merged
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.person_document import PersonDocument
@@ -18,10 +19,11 @@ from facesecure.hub.sync.round import Round
 _log = logging.getLogger(__name__)
 
 
-def pull(work: Round) -> None:
-    """Take in everybody who has changed at the hub since. Raises HubError, StoreError.
+def pull(work: Round) -> bool:
+    """Take in everybody who has changed at the hub since, for some seconds. Return whether that is all.
 
     After a backup of the hub was put back, everything is read anew, and what is older there than here is missing.
+    Raises HubError, StoreError.
     """
     if work.hub.doors.head() < work.state.cursor:
         work.state.cursor = 0
@@ -29,9 +31,13 @@ def pull(work: Round) -> None:
             entry.missing = True
     while rows := work.hub.people.after(work.state.cursor):
         for row in rows:
+            if work.is_late():
+                work.state.save()
+                return False
             take_in(work, row)
             work.state.cursor = row.revision
         work.state.save()
+    return True
 
 
 def take_again(work: Round) -> None:
@@ -60,10 +66,13 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
         return True
     except NotGenuineError as error:
         return _refused(work, identifier, f"what is at the hub of a person is left out: {error}")
-    except (HubError, DiskFullError, BusyError):
+    except (HubError, DiskFullError, BusyError, OSError):
         raise
     except FacesecureError as error:
         return _refused(work, identifier, f"a person of {work.door_name(row.person.author)}: {error.message}")
+    except Exception:  # noqa: BLE001 - whatever a door writes, it must not keep this one from the others' people
+        _log.exception("a person of another door cannot be taken in; this is a bug, please report it")
+        return _refused(work, identifier, f"a person of {work.door_name(row.person.author)} cannot be taken in")
 
 
 def _opened(work: Round, row: SharedPerson, entry: Shared | None) -> tuple[PersonDocument, DataKey] | None:
@@ -92,7 +101,10 @@ def _welcome(work: Round, entry: Shared, row: SharedPerson, document: PersonDocu
         _unite(work, row.person.identifier, entry, *twin, document)
         return frozenset(document.faces)
     door = work.door_name(row.person.author)
-    welcome = work.local.welcome(document.name, door, document.faces, lambda uid: bool(work.state.of_uid(uid)))
+    try:
+        welcome = work.local.welcome(document.name, door, document.faces, lambda uid: bool(work.state.of_uid(uid)))
+    except (EnrolmentError, ModelError) as error:  # of this door, not of the person: tried again after a change here
+        welcome = Welcome(None, document.name, f"{document.name} is not known here: {error.message}")
     entry.uid, entry.local, entry.note = welcome.uid, welcome.name, welcome.problem
     return frozenset(document.faces)
 
