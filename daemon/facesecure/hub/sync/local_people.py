@@ -53,6 +53,7 @@ class LocalPeople:
         """``lend`` is called only when faces are to be judged."""
         self._store, self._config, self._state_dir, self._lend = store, config, state_dir, lend
         self._learnt: list[str] = []
+        self._known: tuple[int, dict[str, Person]] = (-1, {})
 
     def revision(self) -> int:
         """Return a number that grows with every change of people. Raises StoreError."""
@@ -60,7 +61,10 @@ class LocalPeople:
 
     def all(self) -> dict[str, Person]:
         """Return everyone enrolled by ``uid``. Raises StoreError."""
-        return {person.uid: person for person in self._store.people()}
+        revision = self.revision()
+        if self._known[0] != revision:
+            self._known = (revision, {person.uid: person for person in self._store.people()})
+        return dict(self._known[1])
 
     def removed(self) -> set[str]:
         """Return the ``uid`` of everyone who was removed here, and is not merely missing in a database put back."""
@@ -97,7 +101,7 @@ class LocalPeople:
 
     def called(self, name: str) -> Person | None:
         """Return the person of that name (case does not matter), None if there is none. Raises StoreError."""
-        return next((one for one in self._store.people() if name_key(one.name) == name_key(name)), None)
+        return next((one for one in self.all().values() if name_key(one.name) == name_key(name)), None)
 
     def is_same(self, name: str, faces: Mapping[str, SharedFace]) -> bool:
         """Return whether ``faces`` are of the person called ``name``. Raises as ``welcome`` does."""
