@@ -45,6 +45,8 @@ ACTIONS = {
     "settings-changed": "settings were changed",
     "settings-undone": "the last change of settings was taken back",
     "settings-rolled-back": "changed settings did not work and were taken back",
+    "camera-tried": "somebody had a camera tried that was not added yet: this machine connected to its address",
+    "camera-added": "a camera was added on the page",
     "key-copied": "somebody said that they have a copy of the key",
     "database-restored": "a damaged database was replaced by its backup",
     "speaker-accepted": "another speaker may take the name of a known one",

@@ -28,6 +28,8 @@ ACTIONS = {
     "settings-changed": "Settings were changed",
     "settings-undone": "Settings were taken back",
     "settings-rolled-back": "Settings that did not work were taken back",
+    "camera-tried": "A camera was tried",
+    "camera-added": "A camera was added",
     "database-restored": "The database was restored",
     "speaker-accepted": "Another speaker was accepted",
     "model-pulled": "A model was downloaded",
