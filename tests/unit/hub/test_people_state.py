@@ -31,7 +31,10 @@ def test_it_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     assert b"Anna" not in SecretFiles(tmp_path).path(NAME).read_bytes()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"people": {}}', b'{"people": {"x": {}}, "gone": {}, "cursor": 0}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b'{"people": {}}', b'{"people": {"x": {}}, "gone": {}, "refused": [], "ordered": [], "cursor": 0}'],
+)
 def test_what_cannot_be_understood_is_not_taken_for_nothing(tmp_path: Path, content: bytes) -> None:
     SecretFiles(tmp_path).write(NAME, content)
     with pytest.raises(StoreError, match="cannot be understood"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from facesecure.hub.rows import Right
 from facesecure.hub.sync.assigning import assign, assigned
@@ -262,3 +263,25 @@ def test_a_door_without_the_right_knows_people_but_changes_them_for_itself_only(
     gate.forget("Anna")
     settle(gate, front)
     assert (front.names(), gate.names()) == ({"Anna": 4}, {"Cleo": 1})
+
+
+def test_a_person_of_a_door_that_is_not_known_yet_is_taken_in_as_soon_as_it_is(estate, front):
+    front.sync()
+    shed = estate.add("shed")
+    shed.store.add_person("Anna", grace())
+    shed.sync()
+    front.people.share(front.hub)  # before it has learnt of the shed
+    assert front.names() == {}
+    front.sync()
+    assert front.names() == {"Anna": 4}
+
+
+def test_what_somebody_wrote_over_a_person_is_written_anew_with_the_next_change(front, garage):
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage)
+    with front.hub.database.begin() as connection:
+        connection.execute(text("UPDATE people SET version = version + 1, signature = zeroblob(64)"))
+    settle(front, garage)
+    front.store.add_person("Anna", grace()[2:])
+    settle(front, garage)
+    assert garage.names() == {"Anna": 4}

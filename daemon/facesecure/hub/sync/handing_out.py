@@ -14,7 +14,7 @@ from facesecure.hub.sealing import DataKey
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.person_document import MOST_FACES, PersonDocument, SharedFace, shared_face
 from facesecure.hub.sync.round import Round
-from facesecure.hub.sync.taking_in import take_in
+from facesecure.hub.sync.taking_in import is_genuine, take_in
 
 _log = logging.getLogger(__name__)
 
@@ -68,8 +68,9 @@ def _hand_out(work: Round, identifier: str, person: Person) -> bool:
     """Write one person. Return False if another door was quicker: to be done again."""
     entry = work.state.people[identifier]
     row = work.hub.people.get(identifier)
-    if row is not None and row.person.version > entry.version:
-        return take_in(work, row) and False
+    if row is not None and row.person.version > entry.version and is_genuine(work, row):
+        take_in(work, row)
+        return False
     if row is None and entry.version and not entry.missing:
         return True  # this door knows the person no longer: an order to wipe is under way
     document = document_of(work, identifier, entry, person)

@@ -68,7 +68,7 @@ class PeopleSync:
             now = (self._local.revision(), read_wishes(self._state_dir), self._known.trusted.encoded())
             if now == self._done and not self._pending(work):
                 return True
-            if self._done is None or now[0] != self._done[0]:
+            if self._done is None or (now[0], now[2]) != (self._done[0], self._done[2]):
                 take_again(work)
             add_new(work)
             if not hand_out(work):

@@ -19,6 +19,8 @@ NAME = "people"
 _MOST_GONE = 25_000
 """Removed people that are remembered, the latest: so that none comes back with an old backup of the hub."""
 
+_MOST_REFUSED = 200
+
 
 @dataclass
 class Shared:
@@ -63,7 +65,8 @@ class PeopleState:
     """The shared people by their identifier at the hub. One thread uses it.
 
     ``gone`` are people who were removed, with the version of their tombstone; ``ordered`` those of them whom this door
-    itself removed from the hub. ``cursor`` is the last revision read.
+    itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
+    again when other doors are trusted. ``cursor`` is the last revision read.
 
     Example::
 
@@ -78,6 +81,7 @@ class PeopleState:
         self.people: dict[str, Shared] = {}
         self.gone: dict[str, int] = {}
         self.ordered: set[str] = set()
+        self.refused: dict[str, None] = {}
         self.cursor = 0
         self._saved = b""
 
@@ -98,6 +102,7 @@ class PeopleState:
             require_identifiers(*state.people)
             state.gone = {str(one): int(version) for one, version in found["gone"].items()}
             state.ordered = {str(one) for one in found["ordered"]}
+            state.refused = dict.fromkeys(str(one) for one in found["refused"])
             state.cursor = int(found["cursor"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -112,7 +117,14 @@ class PeopleState:
         self.gone = dict(list(self.gone.items())[-_MOST_GONE:])
         people = {identifier: _encoded(one) for identifier, one in self.people.items()}
         ordered = sorted(self.ordered & self.gone.keys())
-        document = {"people": people, "gone": self.gone, "ordered": ordered, "cursor": self.cursor}
+        self.refused = dict.fromkeys(list(self.refused)[-_MOST_REFUSED:])
+        document = {
+            "people": people,
+            "gone": self.gone,
+            "ordered": ordered,
+            "refused": list(self.refused),
+            "cursor": self.cursor,
+        }
         content = json.dumps(document).encode()
         if content != self._saved:
             self._files.write(NAME, content)

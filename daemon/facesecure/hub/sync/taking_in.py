@@ -41,9 +41,15 @@ def pull(work: Round) -> bool:
 
 
 def take_again(work: Round) -> None:
-    """Try again whom this door could not take in, as people here have changed since. Raises HubError, StoreError."""
-    for identifier in [one for one, entry in work.state.people.items() if entry.uid is None]:
-        if row := work.hub.people.get(identifier):
+    """Try again whom this door could not take in, as people here have changed since, or other doors are trusted.
+
+    Raises HubError, StoreError.
+    """
+    unknown = [one for one, entry in work.state.people.items() if entry.uid is None]
+    for identifier in dict.fromkeys([*unknown, *work.state.refused]):
+        row = work.hub.people.get(identifier)
+        work.state.refused.pop(identifier, None)
+        if row is not None:
             take_in(work, row, again=True)
 
 
@@ -65,6 +71,7 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
             _apply(work, identifier, row, *found)
         return True
     except NotGenuineError as error:
+        work.state.refused[identifier] = None
         return _refused(work, identifier, f"what is at the hub of a person is left out: {error}")
     except (HubError, DiskFullError, BusyError, OSError):
         raise
@@ -73,6 +80,15 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
     except Exception:  # noqa: BLE001 - whatever a door writes, it must not keep this one from the others' people
         _log.exception("a person of another door cannot be taken in; this is a bug, please report it")
         return _refused(work, identifier, f"a person of {work.door_name(row.person.author)} cannot be taken in")
+
+
+def is_genuine(work: Round, row: SharedPerson) -> bool:
+    """Return whether a person at the hub is as a door that may change them wrote it, as far as is known here."""
+    try:
+        _opened(work, row, work.state.people.get(row.person.identifier))
+        return True
+    except NotGenuineError:
+        return row.person.author not in work.trusted.encoded()  # a new door, perhaps
 
 
 def _opened(work: Round, row: SharedPerson, entry: Shared | None) -> tuple[PersonDocument, DataKey] | None:
