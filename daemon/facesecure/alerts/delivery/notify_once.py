@@ -28,6 +28,8 @@ HELD_FOR = 30.0
 """Seconds that an alert is expected to wait at the longest."""
 _AFTER_START = 3.0
 """Seconds after a start in which the others may be reached again, before what was left is decided on."""
+_LOOK_EVERY = 5.0
+"""Seconds between two looks at what could not be written."""
 _REMEMBERED = 256
 CORRECTED = "the verdict was corrected"
 
@@ -115,9 +117,12 @@ class NotifyOnce:
             return
         if alert.sighting is not None and alert.sighting.supersedes and alert.sighting.proves_presence:
             self._tasks.put(lambda: self._correct(alert))
+        if not _may_be_shared(alert):
+            self._sink.send(alert)
+            return
         with self._lock:
-            if not _may_be_shared(alert) or not self._held.hold(alert, HELD_FOR):
-                self._sink.send(alert)
+            if not self._held.hold(alert, HELD_FOR):
+                self._release(alert)  # a kill would lose it
                 return
         self._tasks.put(lambda: self._decide(alert))
 
@@ -138,7 +143,7 @@ class NotifyOnce:
         while not self._stopping:
             wake_at = min((one.due for one in self._waiting), default=float("inf"))
             try:
-                task = self._tasks.get(timeout=min(max(0.0, wake_at - time.monotonic()), threading.TIMEOUT_MAX))
+                task = self._tasks.get(timeout=min(max(0.0, wake_at - time.monotonic()), _LOOK_EVERY))
             except queue.Empty:
                 task = self._decide_due
             try:
@@ -147,6 +152,8 @@ class NotifyOnce:
                 _log.exception("an error in agreeing with the other doors; please report it")
 
     def _decide_due(self) -> None:
+        with self._lock:
+            self._held.retry_writes()
         now = time.monotonic()
         due = [one.alert for one in self._waiting if one.due <= now]
         self._waiting = [one for one in self._waiting if one.due > now]

@@ -10,6 +10,7 @@ import pytest
 
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import DeliveryState
+from facesecure.domain.errors import StoreError
 from facesecure.domain.notices import Claim, SeenStranger
 from support.notifying import NotifyingDoor
 from support.store import STRANGER, known, sighting
@@ -139,3 +140,22 @@ def test_without_other_doors_nothing_waits(tmp_path: Path) -> None:
         door.once.send(Alert.about(sighting("visit", STRANGER), "a stranger"))
         assert len(door.phone.wait_for(1)) == 1
         assert door.held() == []
+
+
+def test_an_alert_that_cannot_be_written_waits_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    board = Board(Claim("garage"))
+    with NotifyingDoor(tmp_path, board) as door:
+
+        def refuse(*_: object) -> bool:
+            raise StoreError("the disk is full")
+
+        monkeypatch.setattr(door.store.outbox, "write", refuse)
+        door.sees(3)
+        assert len(door.phone.wait_for(1)) == 1
+        assert board.asked == []
+        monkeypatch.undo()
+    with NotifyingDoor(tmp_path, board) as door:
+        assert door.phone.alerts == []
+    caplog.clear()
