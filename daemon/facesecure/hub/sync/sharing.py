@@ -11,6 +11,7 @@ from facesecure.app.changes import Topic
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.cleaning import Cleaning
 from facesecure.hub.sync.doors import Doors
 from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.mode import SharedMode
@@ -44,12 +45,13 @@ class Sharing:
         facts = partial(facts_of, daemon.commands, NAME)
         self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
         self._people = SharedPeople(daemon, known)
+        self._cleaning = Cleaning()
 
     @property
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
         urgent = [self._household.refresh, self._notices.report, self._mode.follow]
-        return [*urgent, self._doors.report, self._doors.look, self._people.duty]
+        return [*urgent, self._doors.report, self._doors.look, self._people.duty, self._cleaning.clean]
 
     @contextmanager
     def begun(self) -> Iterator[None]:
