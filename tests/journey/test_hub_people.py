@@ -16,11 +16,14 @@ from typing import IO
 import pytest
 
 from facesecure.config import FacesecureConfig
+from facesecure.hub.access import store_of
+from facesecure.hub.identity_file import member_identity
 from facesecure.hub.overview import overview
+from facesecure.hub.sync.assigning import assign
 from facesecure.services import people
 from facesecure.storage.store import Store
 from support.hub_estate import CONFIG, RealHub
-from support.hub_people import eileen, grace
+from support.hub_people import SharingDoor, eileen, grace, settle
 from support.postgres.server import made_server
 from support.service.commandline import SETTINGS
 
@@ -181,3 +184,50 @@ def test_killed_at_any_moment_the_doors_agree_in_the_end(hub: RealHub, doors: tu
         wait_for(lambda other=other, number=number: f"Anna {number}" not in other.names(), "that the person is wiped")
         wait_for(lambda: not overview(CONFIG, hub.manager).waiting, "that all have confirmed")
     assert doors[0].names() == doors[1].names() == {"Cleopatra": 1}
+
+
+def test_the_database_lets_doors_do_what_they_may_and_no_more(hub: RealHub, tmp_path: Path) -> None:
+    own = RealHub(hub.server, tmp_path)
+    own.add("garage")
+    own.add("gate", rights=frozenset())
+    own.add("flat", household="upstairs")
+    front, garage, gate, flat = made = [joined(tmp_path / name) for name in ("front", "garage", "gate", "flat")]
+    front.store.add_person("Anna", grace())
+    garage.store.add_person("Cleo", eileen())
+    settle(*made)
+    assert front.names() == garage.names() == gate.names() == {"Anna": 4, "Cleo": 1}
+    assert flat.names() == {}
+    gate.forget("Anna")
+    gate.store.add_person("Bob", eileen())  # nearly Cleo, and only at the gate
+    settle(*made)
+    assert "Anna" not in gate.names()
+    assert front.names() == garage.names() == {"Anna": 4, "Cleo": 1}
+    assign(front.state_dir, front.uid("Cleo"), ["flat", "garage"])
+    settle(*made)
+    assert flat.names() == {"Cleo": 1}
+    assert "Cleo" not in gate.names()
+    flat.forget("Cleo")
+    garage.rename("Cleo", "Cleopatra")
+    settle(*made)
+    assert (front.names(), flat.names()) == ({"Anna": 4, "Cleopatra": 1}, {})
+    keys = {entry.key.secret for entry in front.state.people.values()}
+    with own.managing() as manager:
+        manager.remove(next(door for door in manager.doors() if door.name == "garage"))
+    settle(front, gate, flat)
+    assert not keys & {entry.key.secret for entry in front.state.people.values()}
+    shed = joined(own.add("shed"))
+    made.append(shed)
+    settle(front, shed)
+    assert shed.names() == {"Anna": 4}  # Cleo is for the flat and the garage
+    front.forget("Anna")
+    settle(front, shed, gate)
+    assert shed.names() == {}
+    assert not overview(CONFIG, own.manager).waiting
+    for door in made:
+        door.store.close()
+        door.hub.database.close()
+
+
+def joined(state_dir: Path) -> SharingDoor:
+    identity = member_identity(state_dir)
+    return SharingDoor(state_dir, identity, Store.open(state_dir), store_of(identity, CONFIG, state_dir))

@@ -10,7 +10,7 @@ from facesecure.hub.rows import Removal
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.round import Round
 
-_FOR_GOOD = 1 << 61
+FOR_GOOD = 1 << 61
 """Above every version: who was removed here by a door that may not remove them elsewhere does not come back."""
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def order(work: Round) -> None:
                 work.state.forget(identifier, _order(work, identifier, entry))
                 work.state.ordered.add(identifier)
             else:
-                work.state.forget(identifier, _FOR_GOOD)
+                work.state.forget(identifier, FOR_GOOD)
             work.state.save()
 
 

@@ -13,7 +13,7 @@ from facesecure.hub.sync.local_people import Welcome
 from facesecure.hub.sync.merging import Facts, merged
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.person_document import PersonDocument
-from facesecure.hub.sync.removing import bury
+from facesecure.hub.sync.removing import FOR_GOOD, bury
 from facesecure.hub.sync.round import Round
 
 _log = logging.getLogger(__name__)
@@ -62,7 +62,10 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
     entry = work.state.people.get(identifier)
     if entry is not None and row.person.version <= entry.version and not again:
         return True
-    if row.person.version <= work.state.gone.get(identifier, 0):
+    gone = work.state.gone.get(identifier, 0)
+    if gone == FOR_GOOD:
+        return True
+    if row.person.version <= gone:
         bury(work, identifier, row.person.version)
         return _refused(work, identifier, "a person who was removed came back at the hub, and is left out")
     try:
