@@ -31,7 +31,7 @@ def make_templates() -> Environment:
         _=lambda text, **values: _language.get()(text, **values),
         _n=lambda one, many, count, **values: _language.get().number(one, many, count, **values),
         said=_said,
-        in_words=lambda text: _language.get().sentence(text) or text,
+        in_words=_in_words,
         language=lambda: _language.get().code,
         static=static,
         now=lambda: datetime.now().astimezone(),
@@ -50,6 +50,12 @@ def _said(text: str) -> str:
     """Return a sentence of the daemon's in the language of the person; marked as English if it is not known in it."""
     found = _language.get().sentence(text)
     return Markup('<span lang="en">{}</span>').format(text) if found is None else found
+
+
+def _in_words(text: str) -> str:
+    """Return a text of the daemon's in the language of the person; as it is if it is not known in it."""
+    language = _language.get()
+    return language.sentence(text) or language.texts.get(text, text)
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from facesecure.config import FacesecureConfig, changeable, wording
 from facesecure.config.loader import validated
 from facesecure.config.toml_lines import KeyPath
 from facesecure.domain.accounts import Role
+from facesecure.domain.errors import UsageError
+from facesecure.domain.names import person_name
 from facesecure.domain.why import Why
 from facesecure.services import settings_file
 from facesecure.services.settings_form import Section, sections
@@ -119,6 +121,14 @@ def test_every_setting_has_a_french_name_and_description(form: list[Section]) ->
     assert [text for text in dict.fromkeys(texts) if FRENCH.sentence(text) is None] == []
     names = {_label(field.as_json(), Catalogues().choose("en", "")) for section in form for field in section.fields}
     assert [name for name in sorted(names) if name not in FRENCH.texts] == []
+
+
+@pytest.mark.parametrize("name", ["", "\u200b", "x" * 65, "a/b", "..", "a\x07b"])
+def test_what_is_wrong_with_a_name_is_said_in_french(name: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        person_name(name)
+    assert "cannot" not in french(wrong.value.message)
+    assert " it " not in french(wrong.value.message)
 
 
 WRONG: dict[KeyPath, object] = {
