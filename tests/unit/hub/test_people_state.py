@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 from pathlib import Path
@@ -49,3 +50,21 @@ def test_a_state_that_has_not_changed_is_not_written(tmp_path: Path) -> None:
     state.save()
     assert SecretFiles(tmp_path).path(NAME).stat().st_mtime_ns == written
     assert json.loads(SecretFiles(tmp_path).read(NAME))["cursor"] == 3
+
+
+def test_a_full_disk_is_told_and_what_was_kept_before_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = PeopleState.read(tmp_path)
+    state.cursor = 3
+    state.save()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SecretFiles, "write", full)
+        state.cursor = 4
+        with pytest.raises(StoreError, match="No space left"):
+            state.save()
+    assert PeopleState.read(tmp_path).cursor == 3
+    state.save()
+    assert PeopleState.read(tmp_path).cursor == 4

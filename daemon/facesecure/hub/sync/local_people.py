@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from facesecure.config import FacesecureConfig
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.names import LONGEST_NAME, name_key
 from facesecure.domain.records import EnrolledFace, Person
 from facesecure.hub.sync.person_document import SharedFace, face_id
@@ -134,14 +134,18 @@ class LocalPeople:
         return name
 
     def wipe(self, uid: str) -> None:
-        """Forget a person everywhere at this door, as by hand; finish what was interrupted. Raises StoreError, OSError.
+        """Forget a person everywhere at this door, as by hand; finish what was interrupted. Raises StoreError.
 
         They may be gone already.
         """
         person = self.all().get(uid)
-        if person is not None:
-            people.forget_person(self._store, self._config, self._state_dir, person.name)
-        people.finish_removals(self._store, self._config, self._state_dir)
+        try:
+            if person is not None:
+                people.forget_person(self._store, self._config, self._state_dir, person.name)
+            people.finish_removals(self._store, self._config, self._state_dir)
+        except OSError as error:
+            what = f"a person whom another door removed is not wiped yet: {error.strerror}"
+            raise StoreError(what, "facesecure tries again; check the state directory") from error
 
     def tell(self) -> None:
         """Record in the audit log, in one entry, whom this door has learnt since."""

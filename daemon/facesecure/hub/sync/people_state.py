@@ -113,7 +113,7 @@ class PeopleState:
         return state
 
     def save(self) -> None:
-        """Keep it, if it has changed. Raises OSError, or StoreError."""
+        """Keep it, if it has changed. Raises StoreError."""
         self.gone = dict(list(self.gone.items())[-_MOST_GONE:])
         people = {identifier: _encoded(one) for identifier, one in self.people.items()}
         ordered = sorted(self.ordered & self.gone.keys())
@@ -127,8 +127,15 @@ class PeopleState:
         }
         content = json.dumps(document).encode()
         if content != self._saved:
-            self._files.write(NAME, content)
+            self._write(content)
             self._saved = content
+
+    def _write(self, content: bytes) -> None:
+        try:
+            self._files.write(NAME, content)
+        except OSError as error:
+            what = f"what is known of shared people cannot be kept: {error.strerror}"
+            raise StoreError(what, "free space, or check who owns the state directory") from error
 
     def of_uid(self, uid: str) -> tuple[str, Shared] | None:
         """Return the identifier and the entry of a local person, None if they are not shared yet."""
