@@ -12,8 +12,10 @@ from typing import Any
 import av
 import pytest
 
+from support.faults.clock import own_clock
 from support.faults.household import Daemon, Home, wait_until
 from support.hub_estate import RealHub
+from support.mailbox import opened
 from support.postgres.server import made_server
 
 pytestmark = pytest.mark.slow
@@ -71,10 +73,15 @@ def longer(film: Path, path: Path, times: int) -> Path:
 
 
 @pytest.fixture
-def doors(tmp_path: Path, strangers_film: Path, household: Path) -> Iterator[tuple[RealHub, Door, Door]]:
-    """The front, which is the manager, and the garage, with one film before their cameras; both are disarmed."""
+def doors(
+    tmp_path: Path, strangers_film: Path, household: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[RealHub, Door, Door]]:
+    """The front, which is the manager, and the garage, with one film before their cameras; both are disarmed.
+
+    The clock of the garage is ten minutes slow.
+    """
     film = longer(strangers_film, tmp_path / "strangers.mp4", 6)
-    with made_server() as server:
+    with made_server() as server, opened(monkeypatch) as mailbox:
         (tmp_path / "hub").mkdir()
         shutil.copytree(household, tmp_path / "hub" / "front")
         (tmp_path / "hub" / "front").chmod(0o700)
@@ -84,8 +91,10 @@ def doors(tmp_path: Path, strangers_film: Path, household: Path) -> Iterator[tup
         for name in ("front", "garage"):
             (tmp_path / name).mkdir()
             door = Door(tmp_path / name, film, state_dir=hub.folder / name)
-            door.configure(f'[hub]\ndatabase = "postgresql+psycopg://127.0.0.1:{server.port}/{hub.database}"\n')
+            database = f"postgresql+psycopg://127.0.0.1:{server.port}/{hub.database}"
+            door.configure(f'[hub]\ndatabase = "{database}"\n[plugins.webhook]\nurl = "{mailbox.url}"\n')
             made.append(door)
+        own_clock(made[1])(-1 / 6)
         yield hub, made[0], made[1]
         for door in made:
             door.kill()
@@ -100,6 +109,8 @@ def test_one_mode_and_one_alert_with_the_hub_and_two_of_each_without(doors: tupl
         door.daemon.wait_ready(PATIENCE)
     wait_until(lambda: front.others() and garage.others(), "word from each other", PATIENCE, 1)
     assert (front.others()[0]["name"], garage.others()[0]["name"]) == ("garage", "front")
+    assert not front.others()[0]["silent"]
+    assert not garage.others()[0]["silent"]
 
     assert front.run("arm", "home").returncode == 0
     took = wait_until(lambda: garage.status()["mode"] == "home", "mode of the front at the garage", PATIENCE, 0.2)

@@ -117,7 +117,7 @@ class NotifyOnce:
             return
         if alert.sighting is not None and alert.sighting.supersedes and alert.sighting.proves_presence:
             self._tasks.put(lambda: self._correct(alert))
-        if not _may_be_shared(alert):
+        if not _may_be_shared(alert) or not self._audible(alert):
             self._sink.send(alert)
             return
         with self._lock:
@@ -130,12 +130,16 @@ class NotifyOnce:
         """Follow the dispatcher: tell the others of what reached somebody."""
         if step != DeliveryState.DELIVERED or alert.identifier not in self._claimed:
             return
-        if channel in UNHEARD and set(self._sink.routes(alert)) - UNHEARD:
-            return  # somebody is to hear of it, and has not yet
+        if channel in UNHEARD:
+            return
         with self._lock:
             sighting, board = self._claimed.pop(alert.identifier, None), self._board
         if sighting is not None and board is not None:
             board.confirm(sighting)
+
+    def _audible(self, alert: Alert) -> bool:
+        """Return whether somebody hears of ``alert``: what only goes to a log must not silence the other doors."""
+        return not UNHEARD.issuperset(self._sink.routes(alert))
 
     # The thread -------------------------------------------------------------------------------------------------
 

@@ -159,3 +159,11 @@ def test_an_alert_that_cannot_be_written_waits_for_nobody(
     with NotifyingDoor(tmp_path, board) as door:
         assert door.phone.alerts == []
     caplog.clear()
+
+
+def test_an_alert_that_only_goes_to_a_log_silences_no_other_door(tmp_path: Path) -> None:
+    board = Board()
+    with NotifyingDoor(tmp_path, board) as door:
+        door.once.send(Alert.about(sighting("visit", STRANGER), "a stranger", channels=("log",)))
+        assert len(door.log.wait_for(1)) == 1
+        assert board.asked == board.confirmed == door.held() == []
