@@ -21,7 +21,7 @@ from facesecure.domain.errors import BusyError, FacesecureError, SourceError, Us
 KEPT_SECONDS = 10 * 60.0
 """How long a camera that was tried can be added."""
 MOST_KEPT = 4
-_TRIAL_SECONDS = 14.0
+_TRIAL_SECONDS = 12.0
 """For one stream: twice its time-out, and to resolve a name; two streams have to fit into a request of the page."""
 _TIMEOUT = 5.0
 _STREAMS = ("source", "detect")
