@@ -52,8 +52,8 @@ def own_clock(home: Home) -> Callable[[float], None]:
     if shutil.which("gcc") is None:
         pytest.skip("needs gcc")
     (home.folder / "clock.c").write_text(_CLOCK)
-    build = ["gcc", "-O2", "-shared", "-fPIC", "-o", home.folder / "clock.so", home.folder / "clock.c"]
-    subprocess.run(build, check=True)
+    paths = [str(home.folder / "clock.so"), str(home.folder / "clock.c")]
+    subprocess.run(["gcc", "-O2", "-shared", "-fPIC", "-o", *paths], check=True)
     file = home.folder / "offset"
     home.environment |= {"LD_PRELOAD": str(home.folder / "clock.so"), "CLOCK_OFFSET": str(file)}
     file.write_bytes(bytes(8))
