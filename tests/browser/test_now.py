@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from facesecure.domain.accounts import Role
-from support.page.house import House
-from support.page.looking import DESKTOP
+from support.page.house import PASSWORD, House
+from support.page.looking import DESKTOP, scrolls_sideways, violations
 
 AT_ONCE = 5_000
 """Milliseconds."""
@@ -106,3 +106,19 @@ def test_the_keyboard_reaches_the_content_first(page: Page) -> None:
     expect(skip).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+
+
+def test_a_tablet_on_the_wall_disarms_with_a_members_password(house: House, signed_in: Callable[..., Page]) -> None:
+    signed_in(Role.MEMBER)
+    tablet = signed_in(Role.KIOSK, DESKTOP)
+    house.command("arm", "away")
+    tablet.goto("/")
+    tablet.get_by_role("link", name="Disarm with a member's password").click()
+    assert violations(tablet) == []
+    assert not scrolls_sideways(tablet)
+    tablet.get_by_label("Member").select_option("Ben")
+    tablet.get_by_label("Password").fill(PASSWORD)
+    tablet.get_by_role("button", name="Disarm").click()
+    expect(tablet.get_by_role("heading", level=1)).to_contain_text("Disarmed")
+    assert house.command("status", "--json")["armed"]["mode"] == "off"
+    expect(tablet.get_by_role("link", name="Timeline")).to_have_count(0)

@@ -69,6 +69,24 @@ def test_each_picture_is_answered_and_the_face_that_is_meant_is_tapped(house, si
     assert names(house) == before
 
 
+def test_a_camera_of_the_house_takes_pictures_while_it_is_shown_live(house, signed_in):
+    page = signed_in(Role.MEMBER)
+    begin(page, "Sally Ride")
+    page.get_by_role("link", name="With the camera:").click()
+    expect(page.locator("canvas")).to_be_visible(timeout=CHECKED)
+    assert violations(page) == []
+    assert not scrolls_sideways(page)
+    for count in (1, 2):
+        page.get_by_role("button", name="Take this picture").click()
+        expect(page.locator("#enrolment .shot")).to_have_count(count, timeout=CHECKED)
+    expect(page.locator("canvas")).to_be_visible()
+    page.get_by_role("link", name="Other ways to take pictures").click()
+    expect(page.locator("#enrolment .shot")).to_have_count(2)
+    page.locator("summary", has_text="Give up").click()
+    page.get_by_role("button", name="Give up").click()
+    assert "Sally Ride" not in names(house)
+
+
 def test_somebody_is_added_with_few_pictures_and_removed_with_the_password(house, signed_in, shots):
     page = signed_in(Role.OWNER)
     begin(page)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import struct
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 
+from support.faults.clock import own_clock
 from support.faults.household import Home, wait_until
 from support.faults.table import fault
 from support.mailbox import opened
@@ -18,59 +16,11 @@ from support.mailbox import opened
 pytestmark = pytest.mark.slow
 COOLDOWN = 25.0
 
-_CLOCK = """
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static volatile int64_t *offset;
-
-int clock_gettime(clockid_t clock, struct timespec *now) {
-    if (!offset) offset = mmap(0, 8, PROT_READ, MAP_SHARED, open(getenv("CLOCK_OFFSET"), O_RDONLY | O_CLOEXEC), 0);
-    int failed = syscall(SYS_clock_gettime, clock, now);
-    if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *offset;
-    return failed;
-}
-
-time_t time(time_t *seconds) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (seconds) *seconds = now.tv_sec;
-    return now.tv_sec;
-}
-
-int gettimeofday(struct timeval *seconds, void *zone) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    seconds->tv_sec = now.tv_sec, seconds->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-"""
-"""The time of day is that much ahead; the clocks that never jump run on (Debian's faketime moves CLOCK_BOOTTIME)."""
-
 
 @pytest.fixture
 def clock(home: Home) -> Callable[[float], None]:
     """Sets the clock of the daemon, and of nobody else, so many hours ahead of the true time."""
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
-    (home.folder / "clock.c").write_text(_CLOCK)
-    build = ["gcc", "-O2", "-shared", "-fPIC", "-o", home.folder / "clock.so", home.folder / "clock.c"]
-    subprocess.run(build, check=True)
-    file = home.folder / "offset"
-    home.environment |= {"LD_PRELOAD": str(home.folder / "clock.so"), "CLOCK_OFFSET": str(file)}
-    file.write_bytes(bytes(8))
-
-    def jump(hours: float) -> None:
-        with file.open("r+b") as opened:
-            opened.write(struct.pack("=q", round(3600 * hours)))
-
-    return jump
+    return own_clock(home)
 
 
 @fault(

@@ -15,6 +15,8 @@ from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Link
 from facesecure.hub.overview import listed
+from facesecure.hub.sync.doors import Doors
+from facesecure.hub.sync.household import Household
 from support.hub_estate import CONFIG, RealHub
 from support.postgres.server import made_server
 
@@ -24,8 +26,10 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def linked(state_dir: Path) -> Iterator[Link]:
     """Keep the connection of a door as its daemon does."""
-    identity = member_identity(state_dir)
-    with Link(store_of(identity, CONFIG, state_dir), duties_of(identity, state_dir)) as link:
+    identity, known = member_identity(state_dir), KnownDoors(state_dir)
+    household = Household(state_dir, known)
+    signs = [household.refresh, Doors(household, lambda: {"last": None}).report]
+    with Link(store_of(identity, CONFIG, state_dir), [*duties_of(identity, state_dir, known), *signs]) as link:
         yield link
 
 

@@ -64,6 +64,7 @@ class Page:
     time: Time
     hasher: QuickHasher = field(default_factory=QuickHasher)
     address: str = "192.168.1.7"
+    commands: Any = None
 
     def __post_init__(self) -> None:
         self.begin()
@@ -73,7 +74,7 @@ class Page:
         self.sign_in = SignIn(self.store, 30, Passwords(self.hasher), self.time.now, self.time.steady)
         nothing = cast(Any, None)
         parts = WebParts(
-            FacesecureConfig(), self.store.state_dir, self.store, nothing, nothing, (), nothing, nothing,
+            FacesecureConfig(), self.store.state_dir, self.store, nothing, nothing, (), self.commands, nothing,
             any_account=self.sign_in.any_account, sign_in=self.sign_in,
         )  # fmt: skip
         self.guard = Guard(all_verbs(), parts, self.sign_in.sessions, self.time.now)

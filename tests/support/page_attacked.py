@@ -48,7 +48,7 @@ PICKED: Mapping[str, Any] = {
     "endpoint": "https://push.example.com/x",
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
     "auth": "BTBZMqHH6r4Tts7J_aSIgg", "consent": True, "problem": "foreign", "language": "fr",
-    "where": "home",
+    "where": "home", "source": "rtsp://127.0.0.1:9/nothing", "trial": VISIT,
 }  # fmt: skip
 """An argument for whatever a verb may ask, by its name."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from facesecure.alerts.delivery.dispatcher import Dispatcher, ProgressFanOut
 from facesecure.alerts.delivery.held_alerts import HeldAlerts
+from facesecure.alerts.delivery.notify_once import NotifyOnce
 from facesecure.alerts.delivery.scheduler import OnStep
 from facesecure.alerts.delivery.speech_deadline import MissedAnnouncementAlert
 from facesecure.alerts.plugins.api import PluginContext, Speech
@@ -26,6 +27,7 @@ from facesecure.alerts.speech.announcements import phrase_book_of
 from facesecure.alerts.speech.prerender import SpeechPrerenderer
 from facesecure.alerts.speech.synthesizer import SpeechService
 from facesecure.config import FacesecureConfig
+from facesecure.domain.deliveries import HOUSEHOLD
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.recognition.visitor_matching import MatchVisitor
 from facesecure.storage.store import Store
@@ -65,7 +67,8 @@ class AlertContext(Protocol):
 class AlertStack:
     """The running alerts: ``policy`` decides on them, ``dispatcher`` delivers them, ``system`` reports faults.
 
-    Alerts about visitors go to ``visitors``, where they may have to wait while armed away.
+    Alerts about visitors go to ``visitors``, where they may have to wait while armed away, and from there to ``once``,
+    where the household's other doors may have notified already.
 
     Example::
 
@@ -79,6 +82,7 @@ class AlertStack:
     dispatcher: Dispatcher
     system: SystemAlerts
     visitors: EntryDelay
+    once: NotifyOnce
 
 
 def build_alerts(
@@ -101,14 +105,17 @@ def build_alerts(
     dispatcher = Dispatcher(outbox=context.store.outbox, fallback=config.alerts.fallback, on_step=steps)
     plugins = {**_plugins(context, speech, dispatcher), **(extra_plugins or {})}
     policy = _policy(context, plugins, live=live)
-    held = HeldAlerts(context.store.outbox, dispatcher)
-    visitors = EntryDelay(config.policy, lambda: policy.mode, context.arming, held, dispatcher, on_change=on_entry)
-    alerts = AlertStack(policy, dispatcher, SystemAlerts(policy, dispatcher), visitors)
-    for follower in (*on_step, _missed_announcements(config, alerts.system)):
+    others = HeldAlerts(context.store.outbox, dispatcher, HOUSEHOLD)
+    once = NotifyOnce(others, dispatcher, in_use=config.hub.enabled)
+    held = HeldAlerts(context.store.outbox, once)
+    visitors = EntryDelay(config.policy, lambda: policy.mode, context.arming, held, once, on_change=on_entry)
+    alerts = AlertStack(policy, dispatcher, SystemAlerts(policy, dispatcher), visitors, once)
+    for follower in (*on_step, _missed_announcements(config, alerts.system), once.step):
         steps.follow(follower)
     dispatcher.attach(plugins)
     stack.enter_context(dispatcher)
     stack.enter_context(PolicyTimer(policy, dispatcher))
+    stack.enter_context(once)
     stack.enter_context(visitors)
     for event, why in context.startup_events():
         alerts.system.of_service(event, why)

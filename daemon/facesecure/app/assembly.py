@@ -17,6 +17,7 @@ from typing import Protocol
 
 from facesecure.alerts.build import AlertStack, build_alerts
 from facesecure.alerts.delivery.dispatcher import Dispatcher
+from facesecure.alerts.delivery.notify_once import NotifyOnce
 from facesecure.app.change_hooks import delivery_changes
 from facesecure.app.changes import Topic
 from facesecure.app.context import DaemonContext, open_context
@@ -74,6 +75,7 @@ class Daemon:
     store: Store
     commands: Commands
     context: DaemonContext
+    once: NotifyOnce
 
     @property
     def captures(self) -> list[tuple[LatestFrame, float]]:
@@ -145,7 +147,7 @@ def assembled(
         stack.enter_context(serve_control(commands.handlers(), state_dir, location.named))
         _serve_page(context, alerts, cameras, commands, stack, settings)
         stack.enter_context(LeanLibraries())
-        daemon = Daemon(cameras, alerts.dispatcher, context.store, commands, context)
+        daemon = Daemon(cameras, alerts.dispatcher, context.store, commands, context, alerts.once)
         for front in in_use:
             stack.enter_context(front.opened(daemon))
         yield daemon

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 LOOK_EVERY = 2.0
@@ -50,6 +50,11 @@ class ChangeFeed:
         self._numbers = dict.fromkeys(Topic, start)
         self._changed = threading.Condition()
         self._closed = False
+        self._followers: list[Callable[[Sequence[Topic]], object]] = []
+
+    def follow(self, follower: Callable[[Sequence[Topic]], object]) -> None:
+        """Have ``follower`` called with the topics of each change, on the thread that made it: it must not wait."""
+        self._followers.append(follower)
 
     def bump(self, *topics: Topic) -> None:
         """Note that something of ``topics`` has changed."""
@@ -57,6 +62,8 @@ class ChangeFeed:
             for topic in topics:
                 self._numbers[topic] += 1
             self._changed.notify_all()
+        for follower in self._followers:
+            follower(topics)
 
     def bumper(self, *topics: Topic) -> Callable[[], None]:
         """Return a function that notes a change of ``topics``."""

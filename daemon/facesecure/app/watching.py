@@ -18,6 +18,7 @@ from facesecure.alerts.build import AlertStack
 from facesecure.app.change_hooks import VisitChanges, trouble_changes
 from facesecure.app.context import DaemonContext
 from facesecure.app.face_disarm import FaceDisarm
+from facesecure.app.strangers_noted import StrangersNoted
 from facesecure.app.visit_events import VisitEvents
 from facesecure.camera.build import Camera, build_camera
 from facesecure.camera.clips.build import build_recorder, build_ring
@@ -159,7 +160,7 @@ def _start(
 ) -> WatchedCamera:
     main = stack.enter_context(MainStream(sources.main)) if sources.main else None
     inner: PipelineObserver = VisitEvents(drill, MQTT) if config.mqtt.enabled else drill
-    followed = VisitChanges(inner, context.changes)
+    followed = VisitChanges(_noting(config, inner, alerts), context.changes)
     filmed = _filming(context, config, sources.ring, followed, lambda: pipeline.sampler.moving, stack)
     observer = _disarming(config, filmed, alerts, lambda number: pipeline.liveness.cues(number), recognised)
     pipeline = build_pipeline(
@@ -200,6 +201,11 @@ def _disarming(
     if recognised is None or not config.policy.known_disarms:
         return inner
     return FaceDisarm(inner, config.policy, lambda: alerts.policy.mode, lambda: alerts.visitors.entry, cues, recognised)
+
+
+def _noting(config: FacesecureConfig, inner: PipelineObserver, alerts: AlertStack) -> PipelineObserver:
+    """Return ``inner``; where there are other doors, what notes what strangers look like as well."""
+    return StrangersNoted(inner, alerts.once.note) if config.hub.enabled else inner
 
 
 def _filming(

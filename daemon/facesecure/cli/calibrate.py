@@ -100,11 +100,23 @@ def _show(calibration: Calibration, chart: Path | None) -> None:
     output.say(
         f"One stranger's clear face passes for one of you {expected}; you allowed {one_in(calibration.false_accept)}."
     )
+    _show_cost(calibration)
     for name, person in calibration.people.items():
         if person.raised_by:
             output.say(f"{name}'s threshold is raised: {person.raised_by} looks alike.")
     if chart:
         output.say(f"chart: {chart}")
+
+
+def _show_cost(calibration: Calibration) -> None:
+    from facesecure.services.calibration import larger_gallery
+
+    cost = larger_gallery(calibration)
+    output.say(
+        f"The more people this door knows, the stricter it is with each: with {2 * cost.people} in place of "
+        f"{cost.people}, thresholds rise by about {cost.rise:.3f}, and misses from {_percent(cost.misses)} % to "
+        f"{_percent(cost.more_misses)} %."
+    )
 
 
 def _row(name: str, person: PersonCalibration) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ import typer
 
 from facesecure.cli import output, serializers
 from facesecure.cli.output import Json, examples, group
+from facesecure.cli.people_assign import assign, known_at
 from facesecure.cli.prompts import PassphraseFile, Yes, confirm, new_passphrase, passphrase
 from facesecure.cli.settings import open_store, settings_of, state_of
 
@@ -61,12 +62,16 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """
     from facesecure.services.people import show_person
 
-    with open_store(settings_of(context).config()) as store:
+    config = settings_of(context).config()
+    with open_store(config) as store:
         details = show_person(store, name)
+    doors = known_at(config, details.person.uid)
     if json:
-        output.emit_json(_document(details))
-    else:
-        _show(details)
+        output.emit_json(_document(details) | ({"doors": doors} if doors else {}))
+        return
+    _show(details)
+    if doors:
+        output.say(f"known at: {doors.words}")
 
 
 def _document(details: PersonDetails) -> dict[str, Any]:
@@ -209,6 +214,12 @@ def import_people(
     output.emit_json({"people": results}) if json else _imported(results)
     if any(result.problem for result in results):
         raise typer.Exit(1)
+
+
+app.command(
+    "assign",
+    epilog=examples("facesecure people assign Anna --door garage --door gate", "facesecure people assign Anna --all"),
+)(assign)
 
 
 def _imported(results: Sequence[Added]) -> None:

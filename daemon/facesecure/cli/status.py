@@ -58,8 +58,21 @@ def _show(found: dict[str, Any]) -> None:
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
     rows += list(found.get("troubles", {}).items())
+    rows += [(f"door {door['name']}", _door(door)) for door in found.get("doors", ())]
     rows += _update(found.get("update"))
     output.table(("", ""), [*rows, *(("plugin " + plugin["name"], _plugin(plugin)) for plugin in found["plugins"])])
+
+
+def _door(door: dict[str, Any]) -> str:
+    """Return how another door of the household is."""
+    if door["heard_at"] is None:
+        return "not heard of yet"
+    said = [f"not heard of since {door['heard_at'][:16].replace('T', ' ')} UTC"] if door["silent"] else []
+    said += [f"no image from the {camera}" for camera in door["lost"]]
+    said += door["troubles"]
+    last = door["last_visit"]
+    said += [f"last seen {last['name'] or last['verdict']} at {last['at'][:16].replace('T', ' ')} UTC"] if last else []
+    return "; ".join(said) or "no one seen yet"
 
 
 def _update(update: dict[str, Any] | None) -> list[tuple[str, str]]:

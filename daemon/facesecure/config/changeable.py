@@ -7,6 +7,7 @@ must not hide what they did. So the list says what is allowed; a setting that is
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from facesecure.config.toml_lines import KeyPath
@@ -65,6 +66,9 @@ _REASONS: dict[KeyPath, str] = {
     ("updates", "url"): "this machine asks whatever host is named there",
     ("web",): "who can reach this page is decided on the machine",
 }
+MOST_CAMERAS = 16
+"""With more than these the page adds none."""
+_OF_A_NEW_CAMERA = frozenset(("name", "source", "transport", "detect"))
 _STREAM = re.compile(r"rtsps?://[^\s\0]+", re.IGNORECASE)
 _PI_CAMERA = re.compile(r"picamera2:\d{1,2}")
 
@@ -91,6 +95,21 @@ def value_problem(path: KeyPath, value: Any) -> str | None:
     if isinstance(value, str) and (_STREAM.fullmatch(value) or _PI_CAMERA.fullmatch(value)):
         return None
     return "must be the address of a network camera, rtsp://..., or picamera2:0; others are set in the file"
+
+
+def camera_problem(path: KeyPath, camera: Any) -> tuple[KeyPath, str] | None:
+    """Return what of ``camera``, which is to be added at ``path``, the page may not set, and why; None if it may."""
+    if not isinstance(camera, Mapping):
+        return path, "there is no such camera"
+    if int(path[1]) >= MOST_CAMERAS:
+        return path, f"there are {MOST_CAMERAS} cameras already; more are added in the file"
+    for key, value in camera.items():
+        why = None if key in _OF_A_NEW_CAMERA else _OWN_FILE
+        why = why or value_problem((*path, key), value)
+        if why is not None:
+            return (*path, key), why
+    missing = next((key for key in ("name", "source") if not camera.get(key)), None)
+    return None if missing is None else ((*path, missing), "must not be empty")
 
 
 def _general(path: KeyPath) -> KeyPath:

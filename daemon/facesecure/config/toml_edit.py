@@ -17,7 +17,12 @@ from facesecure.config.toml_lines import KeyPath, key_lines
 from facesecure.domain.errors import ConfigError
 
 Changes = Iterable[tuple[KeyPath, Any]]
-"""Settings by their paths, and the new values; None removes a setting."""
+"""Settings by their paths, and the new values; None removes a setting.
+
+A camera is added at ("cameras", NUMBER), with the number after the last; what was [camera] is then the first of them.
+"""
+_CAMERA = re.compile(r"^([ \t]*)\[[ \t]*camera[ \t]*\]", re.MULTILINE)
+_CAMERA_PART = re.compile(r"^([ \t]*)\[[ \t]*camera[ \t]*\.", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -87,6 +92,9 @@ def _parsed(text: str) -> Any:
 
 
 def _put(tables: Any, path: KeyPath, value: Any) -> None:
+    if adds_camera(path):
+        _put_camera(tables, path, value)
+        return
     for part in path[:-1]:
         if isinstance(tables, list) and isinstance(part, int) and 0 <= part < len(tables):
             tables = tables[part]
@@ -102,9 +110,42 @@ def _put(tables: Any, path: KeyPath, value: Any) -> None:
         tables[path[-1]] = value
 
 
+def adds_camera(path: KeyPath) -> bool:
+    """Return whether ``path`` is that of a camera which is added, not of a setting."""
+    return path[:1] == ("cameras",) and len(path) == 2 and isinstance(path[1], int)
+
+
+def _put_camera(tables: dict[str, Any], path: KeyPath, value: Any) -> None:
+    cameras = tables.setdefault("cameras", [])
+    if not isinstance(cameras, list) or not isinstance(value, Mapping):
+        raise _impossible(path)
+    if not cameras:
+        cameras.append(tables.pop("camera", {}))
+    if path[1] != len(cameras):
+        raise _impossible(path)
+    cameras.append(dict(value))
+
+
+def _with_camera(text: str, table: Mapping[str, Any]) -> str:
+    """Return ``text`` with a table [[cameras]] at its end; what was [camera] is the first of them."""
+    tables = tomllib.loads(text)
+    if not tables.get("cameras"):
+        text = _CAMERA.sub(r"\1[[cameras]]", text) if "camera" in tables else _with_table(text, "[[cameras]]")
+        text = _CAMERA_PART.sub(r"\1[cameras.", text)
+    lines = [f"{_key(str(key))} = {written(value)}" for key, value in table.items()]
+    return _with_table(text, "[[cameras]]", *lines)
+
+
+def _with_table(text: str, *lines: str) -> str:
+    gap = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
+    return text + gap + "\n".join(lines) + "\n"
+
+
 def _changed(text: str, path: KeyPath, value: Any) -> str:
     import tomlkit
 
+    if adds_camera(path):
+        return _with_camera(text, value)
     document = tomlkit.parse(text)
     if value_at(document.unwrap(), path) is None:
         return text if value is None else _added(text, path, value)
@@ -133,8 +174,7 @@ def _added(text: str, path: KeyPath, value: Any) -> str:
     name = ".".join(_key(str(part)) for part in path[:-1])
     if not name:
         return f"{line}\n{text}"
-    gap = "" if not text or text.endswith("\n\n") else "\n" if text.endswith("\n") else "\n\n"
-    return f"{text}{gap}[{name}]\n{line}\n"
+    return _with_table(text, f"[{name}]", line)
 
 
 def _place(lines: list[str], header: int, key: str) -> int:

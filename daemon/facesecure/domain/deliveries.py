@@ -14,6 +14,12 @@ MQTT = "mqtt"
 """The channel of the MQTT broker, which gets every visit, whatever the rules decide on."""
 ENTRY_DELAY = "entry_delay"
 """The channel on which an alert is stored that waits for the end of the entry delay; no plugin has this name."""
+HOUSEHOLD = "household"
+"""The channel on which an alert is stored that waits for the household's other doors; no plugin has this name."""
+HELD = frozenset({ENTRY_DELAY, HOUSEHOLD})
+"""The channels of alerts that wait: what is released is another alert, with deliveries of its own."""
+UNHEARD = frozenset({"log", "journal", MQTT})
+"""Channels that reach a file or a program, and nobody at once."""
 
 
 class DeliveryState(StrEnum):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from facesecure.domain import Alert, AlignedFace, Box, Embedding, Face, Frame, Image, Recognition
+from facesecure.domain.notices import Claim, SeenStranger
 
 
 class Source(Protocol):
@@ -57,6 +58,16 @@ class AlertSink(Protocol):
 
     def send(self, alert: Alert) -> None:
         """Take ``alert`` over and return at once; delivery happens later, on other threads."""
+
+
+class NoticeBoard(Protocol):
+    """Agrees with the household's other doors on who notifies about a stranger (``hub.sync.notices``)."""
+
+    def claim(self, seen: SeenStranger) -> Claim:
+        """Return who notifies about ``seen``. Takes a second at most, and never raises: in doubt, this door."""
+
+    def confirm(self, sighting: str) -> None:
+        """Note that somebody was reached by the alert about ``sighting``, which was claimed. Returns at once."""
 
 
 class AlertPlugin(Protocol):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain import Box, Embedding, Image, Quality, SeenFace, Subject, Verdict, VerdictKind
+from facesecure.domain.mode import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class Person:
     created_at: datetime
     faces: int
     genuine: bool = True
+    uid: str = field(default="", compare=False, repr=False)
+    """Random, and the same for as long as the person is enrolled, whatever they are called."""
+    edition: str = field(default="", compare=False, repr=False)
+    """Random, and another one whenever the person's faces have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,8 @@ class StoredSighting:
     subject: Subject | None = None
     doubt: str = ""
     """Why the face may be a picture that was held up; empty if nothing speaks for that."""
+    mode: Mode | None = None
+    """The mode of the household then; None for one of before it was stored."""
 
     @property
     def kind(self) -> VerdictKind:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.faces import LANDMARK_NAMES, AlignedFace, Box, Face, Image, Landmarks, Quality, require
+from facesecure.domain.mode import Mode
 from facesecure.util.paths import readable
 from facesecure.util.plain_text import one_line
 
@@ -184,6 +185,7 @@ class Sighting:
     ``subject`` is what was seen, where the verdict is UNIDENTIFIED; None if nobody looked. Without a face, ``box`` is
     around it.
     ``doubt`` says why the face may be a picture that was held up; empty if nothing speaks for that.
+    ``mode`` is that of the household when it was recorded; None if that is not known.
     """
 
     identifier: str
@@ -200,6 +202,7 @@ class Sighting:
     staged: bool = False
     subject: Subject | None = None
     doubt: str = ""
+    mode: Mode | None = None
 
     def __post_init__(self) -> None:
         require(bool(self.identifier), "a sighting needs an identifier")

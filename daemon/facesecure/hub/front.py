@@ -12,15 +12,13 @@ from facesecure.domain.actors import DAEMON, acting
 from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.hub.access import store_of
-from facesecure.hub.heartbeat import Heartbeat
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty, Link
 from facesecure.hub.managing import Manager
 from facesecure.hub.store import HubStore
-
-NAME = "hub"
+from facesecure.hub.sync.sharing import NAME, Sharing
 
 
 class HubFront:
@@ -45,22 +43,22 @@ class HubFront:
         state_dir = daemon.context.state_dir
         try:
             identity = member_identity(state_dir)
-            duties = duties_of(identity, state_dir)
+            store, known = store_of(identity, self._config, state_dir), KnownDoors(state_dir)
+            sharing = Sharing(daemon, store, known)
         except FacesecureError as error:
             told = _words(error)
             daemon.commands.troubles[NAME] = lambda: told
             yield
             return
-        with Link(store_of(identity, self._config, state_dir), duties) as link:
+        with Link(store, [*duties_of(identity, state_dir, known), *sharing.duties]) as link, sharing.begun():
             daemon.commands.troubles[NAME] = lambda: _words(link.trouble) if link.trouble else ""
             yield
 
 
-def duties_of(identity: Identity, state_dir: Path) -> list[Duty]:
-    """Return what the door of ``identity`` does at the hub. Raises FacesecureError."""
-    known = KnownDoors(state_dir)
-    always: list[Duty] = [known.learn, Heartbeat(state_dir, known).report]
-    return [_answer(state_dir), *always] if identity.is_manager else always
+def duties_of(identity: Identity, state_dir: Path, known: KnownDoors | None = None) -> list[Duty]:
+    """Return what the door of ``identity`` does at the hub besides sharing. Raises FacesecureError."""
+    known = known or KnownDoors(state_dir)
+    return [_answer(state_dir), known.learn] if identity.is_manager else [known.learn]
 
 
 def _answer(state_dir: Path) -> Duty:

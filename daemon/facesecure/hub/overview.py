@@ -14,6 +14,7 @@ from facesecure.hub.identity import Certificate, Identity
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.rows import Removal
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.people_state import PeopleState
 from facesecure.hub.trust import TrustedDoors
 
 
@@ -40,7 +41,11 @@ class ListedDoors:
 
 @dataclass(frozen=True)
 class Overview:
-    """What a door sees of its hub. ``waiting`` are names of doors that have yet to wipe a removed person."""
+    """What a door sees of its hub.
+
+    ``waiting`` are names of doors that have yet to wipe a removed person, ``people`` sentences about people whom this
+    door calls otherwise than others do, or does not take in.
+    """
 
     name: str
     id: str
@@ -50,13 +55,14 @@ class Overview:
     invitations: tuple[str, ...]
     waiting: tuple[str, ...]
     problems: tuple[str, ...]
+    people: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:
         """The sentences after the first."""
         open_ones = [f"invited: {name}" for name in self.invitations]
         return [*open_ones, *(f"{name} has not confirmed that a removed person is wiped" for name in self.waiting),
-                *self.problems]  # fmt: skip
+                *self.people, *self.problems]  # fmt: skip
 
 
 def listed(config: HubConfig, state_dir: Path) -> ListedDoors:
@@ -93,6 +99,7 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         invitations=tuple(invited if identity.is_manager else ()),
         waiting=waiting,
         problems=(*problems, *forged),
+        people=PeopleState.read(state_dir).notes(),
     )
 
 

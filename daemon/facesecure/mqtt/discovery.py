@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from facesecure import __version__
@@ -29,8 +30,8 @@ class Discovery:
         """``page``: the address of the page."""
         self._config, self._topics, self._page = config, topics, page
 
-    def house(self) -> dict[str, Any]:
-        """Return the document of the house."""
+    def house(self, doors: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Return the document of the house. ``doors`` are the names of its other doors, by identifier."""
         topic, node = self._topics.of, self._topics.node
         return {
             "device": {
@@ -69,8 +70,34 @@ class Discovery:
                     "state_topic": topic(t.STATE),
                     "value_template": _UPDATE,
                 },
+                **self._doors(doors or {}),
             },
         }
+
+    def _doors(self, doors: Mapping[str, str]) -> dict[str, Any]:
+        state, node = self._topics.of(t.DOORS), self._topics.node
+        components: dict[str, Any] = {}
+        for identifier, name in doors.items():
+            of_door = f"value_json['{identifier}']"
+            components[f"door_{identifier}"] = {
+                "platform": "binary_sensor",
+                "unique_id": f"{node}_door_{identifier}",
+                "name": f"Trouble at the door {name}",
+                "device_class": "problem",
+                "entity_category": "diagnostic",
+                "state_topic": state,
+                "value_template": f"{{{{ {of_door}.trouble }}}}",
+            }
+            components[f"last_{identifier}"] = {
+                "platform": "sensor",
+                "unique_id": f"{node}_last_{identifier}",
+                "name": f"Last seen at the door {name}",
+                "state_topic": state,
+                "value_template": f"{{{{ {of_door}.last.who }}}}",
+                "json_attributes_topic": state,
+                "json_attributes_template": f"{{{{ {of_door}.last | tojson }}}}",
+            }
+        return components
 
     def _panel(self) -> dict[str, Any]:
         topic, node = self._topics.of, self._topics.node

@@ -24,6 +24,7 @@ from facesecure.domain.mode import Mode
 from facesecure.mqtt import topics as t
 from facesecure.mqtt.connection import Connection
 from facesecure.mqtt.discovery import Discovery
+from facesecure.mqtt.doors import doors_document, others
 from facesecure.mqtt.left_behind import LeftBehind
 from facesecure.mqtt.pictures import Pictures
 from facesecure.mqtt.presence import HOLDS, SomebodyThere
@@ -59,6 +60,7 @@ class States:
         self._cameras = by_word(daemon)
         self._there = {word: SomebodyThere(camera) for word, camera in self._cameras.items()}
         self._published: dict[str, str] = {}
+        self._doors: dict[str, str] = {}
         self._again_at = 0.0
         self._again, self._stopping = threading.Event(), threading.Event()
         self._outside = outside_changes(daemon.store, daemon.context.changes)
@@ -116,6 +118,7 @@ class States:
             self._pictures.follow_removals()
             self._retain(self._topics.of(t.ARM_STATE), _panel(self._daemon.commands))
             self._retain(self._topics.of(t.STATE), self._house())
+            self._retain_doors()
         for word, camera in self._cameras.items():
             self._retain(self._topics.of(t.CAMERA_STATE, word), self._state(word, camera, fresh=again or changed))
             if again:
@@ -127,7 +130,7 @@ class States:
         """Publish discovery and availability, and remove what is not there any more."""
         wanted: dict[str, str] = {}
         if (topic := self._topics.discovery()) is not None:
-            wanted[topic] = json.dumps(self._discovery.house())
+            wanted[topic] = json.dumps(self._discovery.house(self._doors))
             for word, camera in self._cameras.items():
                 document = self._discovery.camera(word, camera.name, "Camera")
                 wanted[self._topics.discovery(word) or ""] = json.dumps(document)
@@ -159,6 +162,17 @@ class States:
         self._left.add(topic)
         self._connection.publish(topic, payload, retain=True)
         self._published[topic] = payload
+
+    def _retain_doors(self) -> None:
+        """Publish how the household's other doors are; announce them anew if there are others."""
+        doors = others(self._daemon.commands)
+        names = {door.identifier: door.name for door in doors}
+        if names != self._doors:
+            self._doors = names
+            if (topic := self._topics.discovery()) is not None:
+                self._retain(topic, json.dumps(self._discovery.house(names)))
+        if doors or self._topics.of(t.DOORS) in self._published:
+            self._retain(self._topics.of(t.DOORS), doors_document(doors))
 
     def _house(self) -> str:
         known = self._daemon.context.updates()

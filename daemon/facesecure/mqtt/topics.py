@@ -9,7 +9,7 @@ from facesecure.config.mqtt import MqttConfig
 from facesecure.domain.names import camera_slugs
 
 ONLINE, OFFLINE = "online", "offline"
-_OF_THE_HOUSE = {"arm", "drill", "state", "availability", "alert", "presence"}
+_OF_THE_HOUSE = {"arm", "drill", "state", "availability", "alert", "presence", "doors"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ PRESENCE = Topic(
     ours=False,
 )
 ALERT = Topic("alert", "JSON: an announcement: `text`, `kind`, `camera`, `at`, `alert`; delivered at least once")
+DOORS = Topic(
+    "doors",
+    "JSON: by the identifier of each other door of the household: `name`, `trouble` (`ON`, `OFF`), `why`, `last` "
+    "(`who`, `at`, `camera`); only with a hub",
+    True,
+)
 CAMERA_AVAILABILITY = Topic("{camera}/availability", "`online` while the camera is in use", True)
 CAMERA_STATE = Topic(
     "{camera}/state",
@@ -65,6 +71,7 @@ TOPICS = (
     DRILL_SET,
     PRESENCE,
     ALERT,
+    DOORS,
     CAMERA_AVAILABILITY,
     CAMERA_STATE,
     EVENT,

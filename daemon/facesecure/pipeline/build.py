@@ -64,7 +64,9 @@ def build_pipeline(
         models=models,
         tracker=tracker,
         builder=SightingBuilder(config.camera.name, PresenceDetector(config.verdict.presence), doubts=liveness),
-        recorder=SightingRecorder(store, group, on_full=partial(alerts.system.of_service, "disk_full")),
+        recorder=SightingRecorder(
+            store, group, partial(alerts.system.of_service, "disk_full"), lambda: alerts.policy.mode
+        ),
         policy=alerts.policy,
         alerts=alerts.visitors,
         observer=observer,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from facesecure.config.areas import Rectangle
-from facesecure.domain import Frame, VerdictKind
+from facesecure.domain import Frame, Image, VerdictKind
 from facesecure.pipeline.tracker import Track
 from facesecure.vision.images.codec import preview_jpeg
 
@@ -131,6 +131,13 @@ class LatestView:
             self._pictures = {**self._wanted(now), width: (picture, now + PAUSE)}
             self._due = min(due for _, due in self._pictures.values())
             return picture
+
+    def image(self, oldest: float) -> Image | None:
+        """Return the newest frame as a whole, uint8 RGB; None if it came more than ``oldest`` seconds ago."""
+        shown = self._shown
+        if shown is None or time.monotonic() - shown.came_at > oldest:
+            return None
+        return shown.frame.image
 
     def _wanted(self, now: float) -> dict[int, tuple[Picture, float]]:
         return {width: (picture, due) for width, (picture, due) in self._pictures.items() if now - due < _KEPT}

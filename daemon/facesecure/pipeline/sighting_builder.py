@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from facesecure.domain import Box, Face, Frame, Image, SeenFace, Sighting, Subject, Verdict, VerdictKind
+from facesecure.domain.why import Why
 from facesecure.pipeline.presence import RANK, MotionEpisode, PresenceDetector
 from facesecure.pipeline.snapshots import around_face, scene
 from facesecure.pipeline.subject_watch import SubjectWatch
@@ -19,12 +20,12 @@ _MIN_HITS = 2
 """Detections that make a visitor: a face found on one frame only is taken for a false detection."""
 _BEFORE = 20.0
 """Seconds before an episode from which a view of its subject is its own: looks begin before it is known what it is."""
-_NOUNS = {
-    Subject.PERSON: "a person",
-    Subject.ANIMAL: "an animal",
-    Subject.VEHICLE: "a vehicle",
-    Subject.NOTHING: "something",
-    None: "something",
+_MOVED = {
+    Subject.PERSON: Why.PERSON_MOVED,
+    Subject.ANIMAL: Why.ANIMAL_MOVED,
+    Subject.VEHICLE: Why.VEHICLE_MOVED,
+    Subject.NOTHING: Why.SOMETHING_MOVED,
+    None: Why.SOMETHING_MOVED,
 }
 _MAX_EXPLAINED = 4
 """Movements beside a face that may turn out to be a poster that are kept, with a snapshot of 3 MB each."""
@@ -199,7 +200,7 @@ class SightingBuilder:
 
     def _of_movement(self, episode: MotionEpisode, now: _Instant) -> Sighting:
         subject, view = episode.subject, self.watch.view(episode.subject, episode.started - _BEFORE)
-        why = f"{_NOUNS[subject]} moved for {episode.moving:.0f} s and showed no face"
+        why = _MOVED[subject].say(n=f"{episode.moving:.0f}")
         first, last = now.wall(episode.started), now.wall(episode.last_moved)
         verdict = Verdict(VerdictKind.UNIDENTIFIED, why)
         whole = scene(self._scene.image)[0] if isinstance(self._scene, Frame) else self._scene

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from facesecure.domain import Sighting, VerdictKind
 from facesecure.domain.errors import DiskFullError, StoreError
+from facesecure.domain.mode import Mode
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +37,10 @@ def _no_visitors(identifier: str) -> None:
     """Ignore a stranger's sighting, for a store without visitors."""
 
 
+def _no_mode() -> None:
+    """Return that the mode is not known, where there is no policy."""
+
+
 def _ignore_full_disk() -> None:
     """Ignore that the disk is full."""
 
@@ -52,13 +58,15 @@ class SightingRecorder:
         store: SightingStore,
         group: Callable[[str], object] = _no_visitors,
         on_full: Callable[[], object] = _ignore_full_disk,
+        mode: Callable[[], Mode | None] = _no_mode,
     ) -> None:
         """``group`` receives the identifier of each stranger's sighting once it has ended; it may raise StoreError.
 
         ``on_full`` is called when the disk is full, and again only after a write has succeeded in between.
+        ``mode`` returns that of the household, which is written with each sighting.
         """
         self._store = store
-        self._group = group
+        self._group, self._mode = group, mode
         self._on_full, self._full = on_full, False
         self.lost = 0
         self._lost_open = set[str]()
@@ -75,7 +83,7 @@ class SightingRecorder:
             if sighting.closing:
                 self._close(sighting)
                 return None
-            snapshot = self._store.record(sighting).snapshot
+            snapshot = self._store.record(replace(sighting, mode=self._mode())).snapshot
             self._full = False
             return snapshot
         except StoreError as error:

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from facesecure.domain import AlignedFace, Face, Recognition, Verdict, VerdictKind
+from facesecure.domain.why import Why
 from facesecure.pipeline.best_faces import BestFaces
 from facesecure.pipeline.continuity import GAP, Answer, Continuity, ObservedFace
 from facesecure.pipeline.fixed_faces import FixedFaces, Stillness
@@ -38,7 +39,7 @@ _RECENT = 0.5
 _HEAD_START = 0.2
 """Face sizes by which a track may be farther from a face than the place of a fixed one, and still be given it: a head
 that is expected so close before a poster hides it."""
-_DOUBTED = Verdict(VerdictKind.UNIDENTIFIED, "not certain yet that it is still the same person")
+_DOUBTED = Verdict(VerdictKind.UNIDENTIFIED, Why.MAYBE_ANOTHER.say())
 
 
 class Tracker:

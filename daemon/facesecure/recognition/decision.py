@@ -18,6 +18,7 @@ import math
 
 from facesecure.config import VerdictConfig
 from facesecure.domain import Verdict, VerdictKind
+from facesecure.domain.why import Why
 from facesecure.recognition.evidence import Evidence, ScoreAccumulator
 from facesecure.recognition.score_model import ScoreModel
 from facesecure.recognition.similarity import score_to_lead
@@ -49,10 +50,11 @@ class VerdictRule:
         if evidence.usable == 0:
             return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, _why_no_face(evidence))
         if evidence.usable < self._config.min_faces:
-            why = f"only {_faces(evidence)}, {self._config.min_faces} needed"
+            why = Why.TOO_FEW.say(faces=_faces(evidence), needed=self._config.min_faces)
             return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why)
         if not ranked:
-            return _verdict(VerdictKind.STRANGER, evidence, ranked, f"{_faces(evidence)}, and nobody is enrolled")
+            why = Why.NOBODY_ENROLLED.say(faces=_faces(evidence))
+            return _verdict(VerdictKind.STRANGER, evidence, ranked, why)
         return self._decide(evidence, ranked)
 
     def _decide(self, evidence: Evidence, ranked: Ranking) -> Verdict:
@@ -60,18 +62,17 @@ class VerdictRule:
         ratios = [_ratio(rule, scores) for rule, (_, scores) in zip(rules, ranked, strict=True)]
         (name, best), rule = ranked[0], rules[0]
         chance = len(ranked) * rule.scores.impostor.chance_of_reaching(best.score, best.effective_faces)
-        found = f"{_faces(evidence)}, {best.score:.2f} like {name}"
+        found = {"faces": _faces(evidence), "score": f"{best.score:.2f}", "name": name}
         if chance <= self._target_far(rule) and ratios[0] > 0 and best.score >= rule.least:
             rival = rule.rival_near(best.score, best.effective_faces)
             if rival is not None:
-                why = f"{found}, but {rival.name} comes as near too often"
+                why = Why.RIVAL.say(**found, rival=rival.name)
                 return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
-            return self._accept(evidence, ranked, ratios, rule, f"{found}; {_rarity(chance)}")
+            return self._accept(evidence, ranked, ratios, rule, Why.NAMED.say(**found, rarity=_rarity(chance)))
         if max(ratios) <= math.log(self._config.false_stranger):
-            why = f"{found} at most: nobody we know"
+            why = Why.STRANGER.say(**found)
             return _verdict(VerdictKind.STRANGER, evidence, ranked, why, ratios[0])
-        unclear = " (they are unclear)" if best.clarity < _CLEAR else ""
-        why = f"{found}{unclear}: too little for a name and too much for a stranger"
+        why = (Why.UNCLEAR if best.clarity < _CLEAR else Why.UNDECIDED).say(**found)
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
     def _accept(
@@ -81,7 +82,7 @@ class VerdictRule:
         if len(ranked) == 1 or (ratios[0] - ratios[1] >= self._config.margin and self._leads(ranked, rule)):
             return _verdict(VerdictKind.KNOWN, evidence, ranked, why, ratios[0])
         (first, _), (second, scores), *_ = ranked
-        why = f"{_faces(evidence)} like {first}, but {second} comes too close ({scores.score:.2f})"
+        why = Why.TOO_CLOSE.say(faces=_faces(evidence), name=first, rival=second, score=f"{scores.score:.2f}")
         return _verdict(VerdictKind.UNIDENTIFIED, evidence, ranked, why, ratios[0])
 
     def _leads(self, ranked: Ranking, rule: AcceptanceRule) -> bool:
@@ -117,15 +118,15 @@ def _verdict(kind: VerdictKind, evidence: Evidence, ranked: Ranking, why: str, r
 
 def _why_no_face(evidence: Evidence) -> str:
     if not evidence.last_reasons:
-        return "no usable face yet"
-    return f"no usable face: {'; '.join(evidence.last_reasons)}"
+        return Why.NO_FACE_YET.say()
+    return Why.NO_FACE.say(reasons="; ".join(evidence.last_reasons))
 
 
 def _rarity(chance: float) -> str:
     """Return how rarely a stranger comes this close, in words."""
     if chance < _MIN_PROBABILITY:
-        return f"fewer than 1 stranger in {round(1 / _MIN_PROBABILITY):,} comes this close"
-    return f"1 stranger in {_two_figures(1 / chance):,} comes this close"
+        return Why.RAREST.say(n=f"{round(1 / _MIN_PROBABILITY):,}")
+    return Why.RARE.say(n=f"{_two_figures(1 / chance):,}")
 
 
 def _two_figures(value: float) -> int:
@@ -134,4 +135,4 @@ def _two_figures(value: float) -> int:
 
 
 def _faces(evidence: Evidence) -> str:
-    return f"{evidence.usable} usable face{'s' if evidence.usable != 1 else ''}"
+    return Why.ONE_FACE.say() if evidence.usable == 1 else Why.FACES.say(n=evidence.usable)

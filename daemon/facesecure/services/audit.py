@@ -32,6 +32,7 @@ ACTIONS = {
     "face-removed": "a face of a person was removed",
     "people-exported": "people were written to a file",
     "people-imported": "people of a file were added",
+    "people-learnt": "people came from other doors through the hub, or faces of them",
     "visitor-named": "a visitor was enrolled as a person",
     "visitors-merged": "two visitors were merged: they are one person",
     "visitor-forgotten": "a visitor was forgotten",
@@ -44,6 +45,8 @@ ACTIONS = {
     "settings-changed": "settings were changed",
     "settings-undone": "the last change of settings was taken back",
     "settings-rolled-back": "changed settings did not work and were taken back",
+    "camera-tried": "somebody had a camera tried that was not added yet: this machine connected to its address",
+    "camera-added": "a camera was added on the page",
     "key-copied": "somebody said that they have a copy of the key",
     "database-restored": "a damaged database was replaced by its backup",
     "speaker-accepted": "another speaker may take the name of a known one",
@@ -80,7 +83,7 @@ ACTIONS = {
 
 _ABOUT_PEOPLE = {
     "person-enrolled", "person-renamed", "person-removed", "face-removed", "people-exported", "people-imported",
-    "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
+    "people-learnt", "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
 }  # fmt: skip
 """Actions whose subjects may be names: who is called Off must not take the mode along."""
 

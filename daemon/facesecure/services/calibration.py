@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,33 @@ from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
 from facesecure.vision.inference.model_card import Model
+
+
+@dataclass(frozen=True, slots=True)
+class LargerGallery:
+    """What it costs to know twice as many people: they share the rate of strangers accepted.
+
+    Thresholds ``rise`` (cosine), and the share of clear faces that are missed goes from ``misses`` to ``more_misses``;
+    all are means over the ``people`` of now.
+    """
+
+    people: int
+    rise: float
+    misses: float
+    more_misses: float
+
+
+def larger_gallery(calibration: Calibration) -> LargerGallery:
+    """Return what twice as many people would cost, as estimated for those of ``calibration``."""
+    share = calibration.false_accept / len(calibration.people)
+    rises, before, after = list[float](), list[float](), list[float]()
+    for person in calibration.people.values():
+        strangers, genuine = person.impostor.scores(), person.genuine.scores()
+        rise = strangers.score_reached_with(share / 2, 1) - strangers.score_reached_with(share, 1)
+        rises.append(rise)
+        before.append(1 - genuine.chance_of_reaching(person.threshold, 1))
+        after.append(1 - genuine.chance_of_reaching(person.threshold + rise, 1))
+    return LargerGallery(len(rises), *(float(np.mean(one)) for one in (rises, before, after)))
 
 
 def load_calibrated_model(config: FacesecureConfig, state_dir: Path) -> Model:

@@ -65,7 +65,7 @@ def import_people(
     models, earlier = load_models(), list[Template]()
     judged = list[tuple[Added, list[EnrolledFace]]]()
     for number, person in enumerate(arrivals, 1):
-        judged.append(_judged(models, store, person, earlier))
+        judged.append(judge(models, store, person, earlier))
         earlier += _templates(models, person.name, judged[-1][1])
         progress("people", number, len(arrivals))
     store.add_people([(added.name, faces) for added, faces in judged if faces])
@@ -73,10 +73,13 @@ def import_people(
     return [added for added, _ in judged]
 
 
-def _judged(
-    models: ModelStack, store: Store, person: ArchivedPerson, earlier: Sequence[Template]
+def judge(
+    models: ModelStack, store: Store, person: ArchivedPerson, earlier: Sequence[Template] = ()
 ) -> tuple[Added, list[EnrolledFace]]:
-    """Return the result for one person, and the faces to store; ``earlier`` are people of the same file."""
+    """Return the result for one person, and the faces to store; ``earlier`` are people of the same file.
+
+    Nothing is stored. Raises EnrolmentError if a classifier is in use.
+    """
     enrolment = models.enrolment_of(store, person.name, earlier)
     enrolment.few = True  # whoever was enrolled with few faces comes back with few
     stored = _crops(store, person.name)

@@ -18,25 +18,25 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.config import FacesecureConfig
-from facesecure.config.changeable import locked, value_problem
 from facesecure.config.loader import Problem, SettingsFile, read_file, settings_of_text
 from facesecure.config.paths import state_directory
 from facesecure.config.secrets import learn_secrets
-from facesecure.config.toml_edit import edited, value_at
+from facesecure.config.toml_edit import adds_camera, edited, value_at, with_values
 from facesecure.config.toml_lines import KeyPath
 from facesecure.config.wording import dotted, sentence
 from facesecure.domain.errors import ConfigError, FacesecureError, StoreError
 from facesecure.services import audit, settings_history, settings_overlay
 from facesecure.services.config_check import checked
+from facesecure.services.settings_allowed import MOST_CHANGES as MOST_CHANGES
+from facesecure.services.settings_allowed import not_for_the_page
 from facesecure.services.settings_history import History, Version
 from facesecure.services.settings_overlay import PageSetting
-from facesecure.services.settings_values import has_mask, masked
+from facesecure.services.settings_values import has_mask
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.files import write_durably
 from facesecure.util.redaction import redact
 from facesecure.util.secret_patterns import HIDDEN
 
-MOST_CHANGES = 300
 _LARGEST = 256 * 1024
 """Bytes of a configuration file that is changed here; the versions of it are kept."""
 _CONTEXT = 2
@@ -212,7 +212,7 @@ def _checked(place: Place, before: Settings, changes: Mapping[KeyPath, Any]) -> 
     """Return the settings after ``changes``. Raises SettingsRefused with all that is wrong with them."""
     if before.file.syntax:
         raise ConfigError(f"{place.config_file} is not valid TOML", hint="mend it: facesecure config check")
-    if problems := list(_not_for_the_page(before, changes)):
+    if problems := not_for_the_page(before.file.tables, changes):
         raise SettingsRefused(problems)
     learn_secrets({str(path[-1]): value for path, value in changes.items()})
     after = _after(place, before, changes)
@@ -225,25 +225,13 @@ def _checked(place: Place, before: Settings, changes: Mapping[KeyPath, Any]) -> 
     return after
 
 
-def _not_for_the_page(before: Settings, changes: Mapping[KeyPath, Any]) -> list[Problem]:
-    if len(changes) > MOST_CHANGES:
-        raise ConfigError(f"these are more than {MOST_CHANGES} changes", hint="save some of them first")
-    found = []
-    for path, value in changes.items():
-        now = value_at(before.file.tables, path)
-        why = locked(path) or value_problem(path, value)
-        if why is None and path[:1] == ("cameras",) and not isinstance(value_at(before.file.tables, path[:2]), dict):
-            why = "there is no such camera"
-        if why is None and has_mask(value) and masked(now) != value:
-            why = f"write all of it, with its password: {HIDDEN} stands for what is hidden"
-        found += [] if why is None else [Problem(path, why)]
-    return found
-
-
 def _after(place: Place, before: Settings, changes: Mapping[KeyPath, Any]) -> Settings:
     real = {path: value for path, value in changes.items() if not has_mask(value)}  # a mask that is left: no change
-    places = {settings_overlay.placed(path, before.file.tables): value for path, value in real.items()}
-    kept = tuple(one for one in before.page if one.place not in places)
+    adding = any(map(adds_camera, real))
+    after = with_values(before.file.tables, real.items())
+    places = {settings_overlay.placed(path, after): value for path, value in real.items()}
+    own = settings_overlay.beside(before.page, before.file.tables) if adding else before.page
+    kept = tuple(one for one in own if one.place not in places)
     if place.edits_file:
         return _settings(place, edited(before.text, real.items()), kept)
     new = (PageSetting(where, value) for where, value in places.items() if value is not None)

@@ -183,7 +183,8 @@ def _plugin_model(entry: Any) -> type[BaseModel] | None:
 
 def _field(settings: Settings, path: KeyPath, field: FieldInfo, default: Any = None) -> FormField:
     value = value_at(settings.file.tables, path)
-    where = "default" if value is None else "page" if path in settings.file.from_page else "file"
+    made = {path, path[:2]} & settings.file.from_page  # of a camera that was added on the page, all is
+    where = "default" if value is None else "page" if made else "file"
     if default is None:
         default = field.get_default(call_default_factory=True, validated_data={})
     secret = _is_secret(field.annotation)

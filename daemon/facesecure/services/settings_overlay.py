@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.config import FacesecureConfig
-from facesecure.config.changeable import locked, value_problem
+from facesecure.config.changeable import camera_problem, locked, value_problem
 from facesecure.config.loader import load_config, read_settings, validated
 from facesecure.config.paths import state_directory
 from facesecure.config.secrets import learn_secrets
-from facesecure.config.toml_edit import value_at
+from facesecure.config.toml_edit import value_at, with_values
 from facesecure.config.toml_lines import KeyPath
 from facesecure.domain.errors import StoreError
 from facesecure.domain.names import camera_key
@@ -38,6 +38,7 @@ class PageSetting:
     Example::
 
         PageSetting(("cameras", "garden gate", "fps"), 5.0)
+        PageSetting(("cameras", "garden gate"), {"name": "garden gate", "source": "rtsp://..."})  # a camera of the page
     """
 
     place: tuple[str, ...]
@@ -76,22 +77,73 @@ def path_of(place: Sequence[str], tables: Mapping[str, Any]) -> KeyPath | None:
         stands_alone = place[:1] == ("camera",) and tables.get("cameras")
         return None if stands_alone else tuple(place)
     cameras = tables.get("cameras")
+    if not cameras and _key_of(tables.get("camera")) == place[1]:  # the camera beside it was taken back
+        return ("camera", *place[2:])
     for number, camera in enumerate(cameras if isinstance(cameras, list) else ()):
-        if isinstance(camera, Mapping) and camera_key(str(camera.get("name", _DEFAULT_CAMERA))) == place[1]:
+        if _key_of(camera) == place[1]:
             return ("cameras", number, *place[2:])
     return None
 
 
+def _key_of(camera: Any) -> str | None:
+    name = {} if camera is None else camera
+    return camera_key(str(name.get("name", _DEFAULT_CAMERA))) if isinstance(name, Mapping) else None
+
+
+def camera_called(tables: Mapping[str, Any], name: str) -> str | None:
+    """Return the name of the camera in ``tables`` that is called ``name``, however it is spelled; None if none is."""
+    cameras = tables.get("cameras") or [tables.get("camera", {})]
+    keys = map(_key_of, cameras if isinstance(cameras, list) else ())
+    return next((key for key in keys if key is not None and key == camera_key(name)), None)
+
+
+def beside(settings: Iterable[PageSetting], tables: Mapping[str, Any]) -> list[PageSetting]:
+    """Return ``settings`` of [camera] as those of the first of several, when another is added to ``tables``."""
+    key = _key_of(tables.get("camera"))
+    if tables.get("cameras") or key is None:
+        return list(settings)
+    return [
+        PageSetting(("cameras", key, *one.place[1:]), one.value) if one.place[:1] == ("camera",) else one
+        for one in settings
+    ]
+
+
 def values(settings: Iterable[PageSetting], tables: Mapping[str, Any]) -> Iterator[tuple[KeyPath, Any]]:
     """Yield path and value of those of ``settings`` that count beside the ``tables`` of the file; log the others."""
+    settings, known = list(settings), dict(tables)
     for one in settings:
-        path = path_of(one.place, tables) if len(one.place) > 1 else None
+        if _is_camera(one) and (change := _added_camera(one, known)) is not None:
+            known = with_values(known, [change])
+            yield change
+    for one in settings:
+        if _is_camera(one):
+            continue
+        path = path_of(one.place, known) if len(one.place) > 1 else None
         why = "there is no such camera" if path is None else locked(path) or value_problem(path, one.value)
         if path is None or why is not None:
             _log.warning("a setting made on the page is not used: %s: %s", ".".join(one.place), why)
             continue
         learn_secrets({str(path[-1]): one.value})
         yield path, one.value
+
+
+def _is_camera(setting: PageSetting) -> bool:
+    return len(setting.place) == 2 and setting.place[0] == "cameras"
+
+
+def _added_camera(setting: PageSetting, tables: Mapping[str, Any]) -> tuple[KeyPath, Any] | None:
+    """Return the change that adds a camera of the page; None, with a warning, if it may not be added."""
+    cameras = tables.get("cameras") or [tables.get("camera", {})]
+    path: KeyPath = ("cameras", len(cameras) if isinstance(cameras, list) else 0)
+    problem = camera_problem(path, setting.value)
+    why = None if problem is None else problem[1]
+    if camera_called(tables, setting.place[1]) is not None:
+        why = "the file has a camera of this name"
+    if why is not None:
+        _log.warning("a camera added on the page is not used: %s: %s", setting.place[1], why)
+        return None
+    learn_secrets(setting.value)
+    return path, setting.value
 
 
 def page_settings(named_state: Path | None = None) -> Callable[[Mapping[str, Any]], list[tuple[KeyPath, Any]]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from facesecure.domain.accounts import PAGE, Account, Invitation, Session
+from facesecure.domain.accounts import PAGE, Account, Invitation, Role, Session
 from facesecure.domain.actors import Actor
 from facesecure.domain.errors import BusyError, FacesecureError, UsageError
 from facesecure.domain.names import name_key
@@ -139,6 +139,21 @@ class SignIn:
         """Note that whoever is signed in gave the password again. Raises as ``by_password``."""
         self._check(session, password)
         self.sessions.confirm(token)
+
+    def vouch(self, session: Session, name: str, password: str, least: Role, browser: Browser) -> Account:
+        """Return the account ``name``, whose owner gave its password in another's ``session``, which stays as it was.
+
+        The password of an account that is not at ``least`` that role counts as a wrong one. Raises as ``by_password``.
+        """
+        key, account = self._account(name)
+        limits, beside = self._limits_for(key, account, browser)
+        may = account is not None and account.role.includes(least)
+        hashed = account.password if account is not None and may else ""
+        right = self._is_right(hashed, password, [session_limit(session.identifier), *limits], beside)
+        if account is None or not right:
+            self._note_refusal(account, browser)
+            raise WrongPasswordError("the name or the password is wrong", "check both; capital letters count")
+        return account
 
     def change_password(self, token: str, session: Session, old: str, new: str) -> None:
         """Change the password, and end the account's other sessions.

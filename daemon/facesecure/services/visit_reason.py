@@ -27,7 +27,11 @@ class Reason(StrEnum):
     REPLACED = "replaced"  # it was judged again: the later sighting was decided on
     HELD_BACK = "held-back"  # within the cool-down of an alert about the same visitor
     RULES = "rules"  # by the rules of now, nobody is notified of it
-    UNKNOWN = "unknown"  # nothing says why: the house was disarmed, or the rules were others
+    DISARMED = "disarmed"  # the house was disarmed
+    OTHERWISE = (
+        "otherwise"  # by the rules of now there would be an alert: they were others, or somebody disarmed in time
+    )
+    UNKNOWN = "unknown"  # of a visit whose mode is not stored: the house was disarmed, or the rules were others
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +44,26 @@ class WhyTold:
 
 
 def why_told(store: Store, rules: RuleSet, visit: TimelineVisit) -> WhyTold:
-    """Return why a visit was notified or not. Raises StoreError.
-
-    The mode of that time is not stored; what was decided when the house was disarmed is UNKNOWN.
-    """
+    """Return why a visit was notified or not. Raises StoreError."""
     if any(_notifies(one.alert) for one in visit.alerts):
         return WhyTold(Reason.NOTIFIED)
     if visit.sighting.superseded_by is not None:
         return WhyTold(Reason.REPLACED)
     outcome = rules.outcome(_context(visit.sighting))
+    mode = visit.sighting.mode
     if outcome.channels == NO_CHANNELS:
-        return WhyTold(Reason.RULES)
+        return WhyTold(Reason.DISARMED if mode is Mode.OFF else Reason.RULES)
     before = _alert_before(store, visit.sighting, outcome.cooldown)
-    return WhyTold(Reason.UNKNOWN) if before is None else WhyTold(Reason.HELD_BACK, before, outcome.cooldown)
+    if before is not None:
+        return WhyTold(Reason.HELD_BACK, before, outcome.cooldown)
+    return WhyTold(Reason.UNKNOWN if mode is None else Reason.OTHERWISE)
 
 
 def _context(seen: StoredSighting) -> RuleContext:
     kind = AlertKind(seen.verdict.kind.value)
     doubted = kind is AlertKind.KNOWN and bool(seen.doubt)
-    return RuleContext(kind, seen.verdict.name, Mode.HOME, seen.first_seen, seen.source, doubted, seen.subject)
+    mode = seen.mode or Mode.HOME
+    return RuleContext(kind, seen.verdict.name, mode, seen.first_seen, seen.source, doubted, seen.subject)
 
 
 def _alert_before(store: Store, seen: StoredSighting, cooldown: float) -> Alert | None:

@@ -40,7 +40,7 @@ VERSION = 1
 LARGEST_FILE = 256_000_000
 """Bytes of an export: MOST_FACES take 220 MB at most."""
 MOST_PEOPLE = 1_000
-_LARGEST_CROP = 64_000
+LARGEST_CROP = 64_000
 """Bytes of a crop: 112x112 pixels take 38 kB without compression."""
 _LARGEST_MANIFEST = 48_000_000
 _STRINGS, _LISTS = 32, 6
@@ -53,7 +53,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class _Quality(_Part):
+class ClaimedQuality(_Part):
+    """The quality of a face as whoever wrote it says."""
+
     eye_distance: float
     sharpness: float
     brightness: float
@@ -70,7 +72,7 @@ class _Face(_Part):
     crop: Annotated[str, Field(max_length=40)]
     source: Annotated[str, Field(max_length=10_000)]
     added_at: datetime
-    quality: _Quality
+    quality: ClaimedQuality
     model_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     embedding: Annotated[tuple[float, ...], Field(min_length=1, max_length=4096), FailFast()]
 
@@ -142,7 +144,7 @@ def _entry(crop: str, face: EnrolledFace) -> _Face:
         crop=crop,
         source=face.source,
         added_at=face.added_at,
-        quality=_Quality(**{name: getattr(face.quality, name) for name in _Quality.model_fields}),
+        quality=ClaimedQuality(**{name: getattr(face.quality, name) for name in ClaimedQuality.model_fields}),
         model_sha256=face.model_sha256,
         embedding=tuple(face.embedding.tolist()),
     )
@@ -251,13 +253,13 @@ def _archived_person(entries: Entries, person: _Person) -> ArchivedPerson:
 
 def _face(entries: Entries, entry: _Face) -> AlignedFace:
     try:
-        image = _crop(entries.read(entry.crop, _LARGEST_CROP))
+        image = decoded_crop(entries.read(entry.crop, LARGEST_CROP))
         return AlignedFace(image, Quality(**entry.quality.model_dump()))
     except ValueError as error:
         raise ValueError(f"{entry.crop}: {error}") from error
 
 
-def _crop(data: bytes) -> Image:
+def decoded_crop(data: bytes) -> Image:
     """Decode a crop, which anybody may have made. Raises ValueError if it is not one as an export writes them."""
     if stored_size(data) != (112, 112):
         raise ValueError("not a PNG of 112x112 pixels")

@@ -25,6 +25,9 @@ from facesecure.storage.tables import ForgottenRow
 
 KEPT = timedelta(days=7)
 """Longer than any visit or any lock on the database lasts."""
+KEPT_PEOPLE = timedelta(days=3 * 365)
+"""Longer than a door goes on without its hub."""
+_PERSON = "person:"
 STALE = timedelta(hours=1)
 """A visit that begins so long after a removal is not one of that person: a daemon knows of removals within seconds."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -41,14 +44,27 @@ def remember(session: Session, name: str, becomes: str, visits: Iterable[str] = 
         session.merge(ForgottenRow(what=_of_visit(visit), becomes="", at=now))
 
 
+def remember_person(session: Session, uid: str) -> None:
+    """Remember that the person ``uid`` was removed here, and is not merely missing in a database put back."""
+    session.merge(ForgottenRow(what=f"{_PERSON}{uid}", becomes="", at=datetime.now(UTC)))
+
+
+def removed_people(session: Session) -> set[str]:
+    """Return the ``uid`` of each person who was removed here, of the last years."""
+    found = session.scalars(select(ForgottenRow.what).where(ForgottenRow.what.startswith(_PERSON)))
+    return {what.removeprefix(_PERSON) for what in found}
+
+
 def allow(session: Session, name: str) -> None:
     """Forget that ``name`` was removed: a person of that name is enrolled again."""
     session.execute(delete(ForgottenRow).where(ForgottenRow.what == _of_name(session, name)))
 
 
 def expire(session: Session, now: datetime) -> None:
-    """Forget removals that no write can be older than."""
-    session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT))
+    """Forget removals that no write can be older than, and after years who was removed."""
+    person = ForgottenRow.what.startswith(_PERSON)
+    session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT, ~person))
+    session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT_PEOPLE))
 
 
 class Forgotten:
@@ -68,7 +84,7 @@ class Forgotten:
     @classmethod
     def of(cls, session: Session) -> Forgotten | None:
         """Return what was removed lately; None if nothing was."""
-        rows = session.scalars(select(ForgottenRow)).all()
+        rows = session.scalars(select(ForgottenRow).where(~ForgottenRow.what.startswith(_PERSON))).all()
         return cls(session, rows) if rows else None
 
     def is_removed(self, sighting: Sighting) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import (
-    ENTRY_DELAY,
+    HELD,
     MQTT,
     AlertWithDeliveries,
     DeliveryState,
@@ -138,7 +138,7 @@ def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWi
     """Return the alerts about each of ``sightings`` with their deliveries, oldest first, by its identifier.
 
     Without those that only tell the MQTT broker: it is told of every visit, whether anybody is notified or not.
-    One that waited for the entry delay and was sent is there once.
+    One that waited and was sent is there once.
     """
     query = (
         select(AlertRow, DeliveryRow)
@@ -157,7 +157,8 @@ def about(session: Session, sightings: Sequence[str]) -> dict[str, tuple[AlertWi
 
 def _was_held(one: AlertWithDeliveries) -> bool:
     """Return whether it waited, and was then sent under another identifier."""
-    return [(each.channel, each.status.state) for each in one.deliveries] == [(ENTRY_DELAY, DeliveryState.DELIVERED)]
+    states = [each.status.state for each in one.deliveries if each.channel in HELD]
+    return len(states) == len(one.deliveries) == 1 and states[0] is DeliveryState.DELIVERED
 
 
 def remove_old(session: Session, now: datetime, keep_days: float, batch: int) -> int:

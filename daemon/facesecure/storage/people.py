@@ -26,7 +26,8 @@ def all_people(session: Session) -> list[Person]:
     )
     cipher = cipher_of(session)
     return [
-        Person(row.name, row.created_at, faces, seals.is_genuine(cipher, row)) for row, faces in session.execute(query)
+        Person(row.name, row.created_at, faces, seals.is_genuine(cipher, row), row.uid, row.edition)
+        for row, faces in session.execute(query)
     ]
 
 
@@ -124,7 +125,7 @@ def remove(session: Session, row: PersonRow, theirs: set[str]) -> tuple[Person, 
 def record(session: Session, row: PersonRow) -> Person:
     """Return the person of a row, with the number of their faces."""
     count = session.scalar(select(func.count(FaceRow.id)).where(FaceRow.person_id == row.id))
-    return Person(row.name, row.created_at, count or 0)
+    return Person(row.name, row.created_at, count or 0, uid=row.uid, edition=row.edition)
 
 
 def revision(session: Session) -> int:

@@ -61,6 +61,11 @@ class Removals:
         self.erase()
         return person
 
+    def removed_people(self) -> set[str]:
+        """Return the ``uid`` of each person who was removed in the last years."""
+        with self._database.read() as session:
+            return forgotten.removed_people(session)
+
     def named(self) -> list[Removal]:
         """Return the removals whose name may stand in other files yet."""
         return [one for one in unfinished.all_of(self._database) if one.name]
@@ -87,6 +92,7 @@ def remove_person(session: Session, name: str) -> Person:
     files += anonymise.take_snapshots(session, hidden)
     visitors.remove_faceless(session)
     forgotten.remember(session, old, FORGOTTEN, theirs)
+    forgotten.remember_person(session, person.uid)
     unfinished.begin(session, Removal(old, FORGOTTEN, tuple(files), redrawn))
     return person
 

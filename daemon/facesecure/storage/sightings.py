@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from facesecure.domain import Box, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.errors import StoreError, UsageError
+from facesecure.domain.mode import Mode
 from facesecure.domain.names import FORGOTTEN, name_key
 from facesecure.domain.records import Correction, StoredSighting
+from facesecure.domain.why import Why
 from facesecure.storage import people
 from facesecure.storage.database import Database
 from facesecure.storage.snapshots import Snapshots
@@ -103,6 +105,7 @@ def row_of(sighting: Sighting, snapshot: str | None, size: int, at: datetime) ->
         created_at=at,
         doubt=sighting.doubt or None,
         subject=sighting.subject,
+        mode=sighting.mode,
     )
 
 
@@ -192,6 +195,7 @@ def stored(row: SightingRow, superseded_by: str | None, snapshots: Snapshots) ->
         correction=_correction(row),
         doubt=row.doubt or "",
         subject=_subject(row),
+        mode=Mode(row.mode) if row.mode in tuple(Mode) else None,
     )
 
 
@@ -255,7 +259,7 @@ def _verdict(row: SightingRow) -> Verdict:
         return _verdict_of(row)
     except ValueError as error:
         _log.warning("sighting %s is damaged or was changed: %s", row.identifier, error)
-        return Verdict(VerdictKind.UNIDENTIFIED, why="its record is damaged")
+        return Verdict(VerdictKind.UNIDENTIFIED, why=Why.DAMAGED.say())
 
 
 def _verdict_of(row: SightingRow) -> Verdict:

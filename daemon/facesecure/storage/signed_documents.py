@@ -39,6 +39,7 @@ _PLAIN = (
     "mqtt.json",
     "hub/sync.json",
     "hub/doors.json",
+    "hub/mode.json",
     "presence.json",
     "updates.json",
     "google_home/devices.json",

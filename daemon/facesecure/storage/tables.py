@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -124,6 +124,8 @@ class SightingRow(Base):
     visitor_seal: Mapped[str | None] = mapped_column(Text(64))
     doubt: Mapped[str | None]
     """Why the face may be a picture that was held up. Of such a visit no faces are kept."""
+    mode: Mapped[str | None] = mapped_column(Text(8))
+    """The mode of the household when it was recorded; null for one of before that was stored."""
     subject: Mapped[str | None] = mapped_column(Text(16))
     """What was seen of an unidentified visit, empty if nothing known was; null if nobody looked."""
     reviewed_at: Mapped[datetime | None]
@@ -224,8 +226,8 @@ class CounterRow(Base):
 class ForgottenRow(Base):
     """A person or a visit that was removed, which must not be written again (``storage.forgotten``).
 
-    ``what`` is "name:" and a seal of the name, which does not reveal it, or "visit:" and the sighting's identifier;
-    ``becomes`` replaces the name.
+    ``what`` is "name:" and a seal of the name, which does not reveal it, "visit:" and the sighting's identifier, or
+    "person:" and the person's random number; ``becomes`` replaces the name.
     """
 
     __tablename__ = "forgotten"

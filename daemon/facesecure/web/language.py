@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from facesecure.web.sentences import Sentences
+
 ENGLISH = "en"
 _QUALITY = re.compile(r"\s*([A-Za-z*]{1,8})(?:-[A-Za-z0-9-]{1,32})?\s*(?:;\s*q=(0(?:\.\d{1,3})?|1(?:\.0{1,3})?))?\s*")
+_OR = "or"
 _MOST_WISHES = 20
 _BEFORE_SIGN = re.compile(r" (?=[:;?!»])")
 
@@ -28,6 +31,7 @@ class Language:
     code: str
     texts: Mapping[str, str]
     singular: Callable[[float], bool]
+    sentences: Sentences | None = None
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """Return ``text`` in this language, with its parameters filled in. A text that is missing stays English."""
@@ -37,6 +41,10 @@ class Language:
     def number(self, one: str, many: str, count: float, /, **values: Any) -> str:
         """Return ``one`` or ``many``, as ``count`` demands; both may show it as ``%(n)s``."""
         return self(one if self.singular(count) else many, n=count, **values)
+
+    def sentence(self, text: str) -> str | None:
+        """Return a sentence of the daemon's in this language; None if it is not known. English is as it is."""
+        return text if self.sentences is None else self.sentences(text)
 
 
 IN_ENGLISH = Language(ENGLISH, {}, lambda count: count == 1)
@@ -49,7 +57,7 @@ class Catalogues:
         self._languages = {ENGLISH: IN_ENGLISH}
         for folder in files("facesecure.web").joinpath("locale").iterdir():
             if folder.is_dir() and not folder.name.startswith("_"):
-                self._languages[folder.name] = Language(folder.name, _texts(folder), lambda count: abs(count) < 2)
+                self._languages[folder.name] = _language(folder)
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -71,10 +79,17 @@ def _wishes(accepted: str) -> list[str]:
     return [code for quality, code in sorted(wanted, key=lambda wish: -wish[0]) if quality > 0]
 
 
-def _texts(folder: Any) -> dict[str, str]:
+def _language(folder: Any) -> Language:
+    texts = _texts(folder, "")
+    said = Sentences(_texts(folder, "descriptions") | _texts(folder, "sentences"), f" {texts.get(_OR, _OR)} ")
+    return Language(folder.name, texts, lambda count: abs(count) < 2, said)
+
+
+def _texts(folder: Any, name: str) -> dict[str, str]:
+    """Return the texts of the catalogues whose names begin with ``name``."""
     texts: dict[str, str] = {}
     for file in sorted(folder.iterdir(), key=lambda file: str(file.name)):
-        if file.name.endswith(".toml"):
+        if file.name.endswith(".toml") and file.name.startswith(name):
             texts |= tomllib.loads(file.read_text(encoding="utf-8"))
     return {text: typeset(translated) for text, translated in texts.items()}
 

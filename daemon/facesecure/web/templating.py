@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from facesecure.web.language import IN_ENGLISH, Language
 from facesecure.web.static import static
@@ -29,6 +30,8 @@ def make_templates() -> Environment:
     templates.globals.update(
         _=lambda text, **values: _language.get()(text, **values),
         _n=lambda one, many, count, **values: _language.get().number(one, many, count, **values),
+        said=_said,
+        in_words=_in_words,
         language=lambda: _language.get().code,
         static=static,
         now=lambda: datetime.now().astimezone(),
@@ -41,6 +44,18 @@ def make_templates() -> Environment:
         seconds=lambda count: seconds_in_words(count, _language.get()),
     )
     return templates
+
+
+def _said(text: str) -> str:
+    """Return a sentence of the daemon's in the language of the person; marked as English if it is not known in it."""
+    found = _language.get().sentence(text)
+    return Markup('<span lang="en">{}</span>').format(text) if found is None else found
+
+
+def _in_words(text: str) -> str:
+    """Return a text of the daemon's in the language of the person; as it is if it is not known in it."""
+    language = _language.get()
+    return language.sentence(text) or language.texts.get(text, text)
 
 
 @contextmanager

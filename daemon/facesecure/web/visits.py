@@ -25,6 +25,8 @@ _SUBJECTS = {
 _ON_ITS_WAY = ("pending", "attempting")
 _LOGS = frozenset({"log", "journal"})
 """Channels that nobody hears."""
+_HOUSEHOLD = "household"
+"""The channel of alerts that wait for other doors."""
 
 TEXTS = (
     *_COUNTS,
@@ -37,6 +39,7 @@ TEXTS = (
     "On its way: %(channels)s",
     "Noted in the log only",
     "Nobody was notified",
+    "Another door notified",
 )
 """The texts of this module, for the test of the catalogues."""
 
@@ -82,6 +85,8 @@ def heard(visit: Visit, _: Language) -> list[Heard]:
         for delivery in told["deliveries"]:
             if states.get(delivery["channel"]) != "delivered":
                 states[delivery["channel"]] = delivery["state"]
+    if states.get(_HOUSEHOLD) == "withdrawn" and _by_another_door(visit):
+        return [Heard(_("Another door notified"), "ok")]
     if not states:
         return [Heard(_("Nobody was notified"))]
     audible = {channel: state for channel, state in states.items() if channel not in _LOGS}
@@ -96,6 +101,12 @@ def heard(visit: Visit, _: Language) -> list[Heard]:
         ("Not reached: %(channels)s", missed, "warning"),
     )
     return [Heard(_(text, channels=", ".join(channels)), kind) for text, channels, kind in lines if channels]
+
+
+def _by_another_door(visit: Visit) -> bool:
+    """Return whether an alert was taken back because another door notified, not because it was wrong."""
+    deliveries = (one for told in visit["told"] for one in told["deliveries"] if one["channel"] == _HOUSEHOLD)
+    return any(one["state"] == "withdrawn" and one["error"].startswith("the door ") for one in deliveries)
 
 
 def by_day(visits: Sequence[Visit]) -> list[tuple[str, list[Visit]]]:

@@ -11,9 +11,11 @@ from contextlib import closing
 
 
 def remove_tables_after_0011(connection: sqlite3.Connection) -> None:
-    """Remove every table that a migration after 0011 makes."""
+    """Remove every table and column that a migration after 0011 makes."""
     for table in ("passkeys", "push_subscriptions", "push_keys"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
+    if any(column[1] == "mode" for column in connection.execute("PRAGMA table_info(sightings)")):
+        connection.execute("ALTER TABLE sightings DROP COLUMN mode")
 
 
 def back_to_0011(path: str) -> None:

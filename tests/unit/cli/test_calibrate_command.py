@@ -37,6 +37,7 @@ def test_the_table_tells_everybodys_threshold_and_what_to_expect(family):
     assert "1 in 300,000 (" in lines[1]
     assert "similarity, misses" in lines[1]
     assert "you allowed 1 in 100,000" in outcome.out
+    assert "with 6 in place of 3, thresholds rise by about 0.0" in outcome.out
     assert str(family.state / "calibration.png") in outcome.out
 
 

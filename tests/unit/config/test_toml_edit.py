@@ -91,3 +91,48 @@ def test_a_camera_is_an_address_and_no_file(source):
     assert value_problem(("cameras", 0, "source"), source)
     assert value_problem(("camera", "detect"), source)
     assert value_problem(("camera", "detect"), "rtsp://user:secret@camera/sub") is None
+
+
+GATE = {"name": "gate", "source": "rtsp://gate/1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "before"),
+    [
+        ("", 1, [{}]),
+        ("[policy]\nmode = 'away'\n", 1, [{}]),
+        ("# my door\n[camera]  # one\nfps = 5.0\n[camera.health]\nmoved = 0\n[store]\nkeep_days = 3\n", 1, None),
+        (CAMERAS, 2, None),
+    ],
+)
+def test_a_camera_is_added_and_everything_else_stays(text, number, before):
+    tables = tomllib.loads(text)
+    cameras = before or tables.get("cameras") or [tables["camera"]]
+    changed = edited(text, [(("cameras", number), GATE)])
+    found = tomllib.loads(changed)
+    assert found.pop("cameras") == [*cameras, GATE]
+    assert found == {key: value for key, value in tables.items() if not key.startswith("camera")}
+    assert [line for line in text.splitlines() if "camera" not in line and line not in changed] == []
+    assert "# " not in text or "# " in changed
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('camera.source = "rtsp://x/1"\n', ("cameras", 1)),
+        ("camera = { fps = 5.0 }\n", ("cameras", 1)),
+        ('cameras = [{ name = "a" }]\n', ("cameras", 1)),
+        (CAMERAS, ("cameras", 1)),
+        (CAMERAS, ("cameras", 7)),
+        ("cameras = 5\n", ("cameras", 1)),
+        ("[camera]\nwhere = '''\n[camera]\n'''\n", ("cameras", 1)),
+    ],
+)
+def test_a_camera_that_cannot_be_added_without_other_changes_is_refused(text, path):
+    with pytest.raises(ConfigError):
+        edited(text, [(path, GATE)])
+
+
+def test_the_values_of_an_added_camera_bring_nothing_along():
+    evil = {"name": 'x"\n[inference]\ndelegate = "/evil.so', "source": "'''"}
+    assert tomllib.loads(edited("", [(("cameras", 1), evil)])) == {"cameras": [{}, evil]}

@@ -180,6 +180,7 @@ def test_the_outbox_reads_and_writes_what_version_0_1_wrote() -> None:
     sighting = written.pop("sighting")
     assert sighting.pop("doubt") == "", "what was added since has a default"
     assert sighting.pop("subject") is None
+    assert sighting.pop("mode") is None
     assert written.pop("clip") is None
     assert {**written, "sighting": sighting} == WRITTEN_BY_0_1
 

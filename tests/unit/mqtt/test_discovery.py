@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from facesecure.config.mqtt import MqttConfig
+from facesecure.domain.doors import LastVisit, OtherDoor
 from facesecure.mqtt.discovery import EVENT_TYPES, Discovery
+from facesecure.mqtt.doors import doors_document
 from facesecure.mqtt.topics import TOPICS, Topics, words
 
 CONFIG = MqttConfig(topic="facesecure/pi1")
@@ -71,3 +74,16 @@ def test_a_camera_with_a_name_of_the_house_has_topics_of_its_own(name):
 def test_names_that_are_hostile_make_no_topic():
     for word in words(["front/door", "+", "#", "$SYS", "../../homeassistant", "Ä\0", "дверь"]):
         assert set(word) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_the_households_other_doors_have_their_trouble_and_their_last_visitor():
+    garage, shed = "a" * 32, "b" * 32
+    components = Discovery(CONFIG, Topics(CONFIG), "").house({garage: "garage", shed: "shed"})["components"]
+    assert components[f"door_{garage}"]["name"] == "Trouble at the door garage"
+    assert components[f"last_{shed}"]["value_template"] == f"{{{{ value_json['{shed}'].last.who }}}}"
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    doors = [OtherDoor(garage, "garage", at, last_visit=LastVisit("known", at, "yard", "Anna")),
+             OtherDoor(shed, "shed", at, silent=True, lost=("path",))]  # fmt: skip
+    told = json.loads(doors_document(doors))
+    assert (told[garage]["trouble"], told[garage]["last"]["who"]) == ("OFF", "Anna")
+    assert (told[shed]["trouble"], told[shed]["why"]) == ("ON", "not heard of; no image from the path")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from facesecure.domain import Sighting, Verdict, VerdictKind
 from facesecure.domain.errors import DiskFullError, StoreError
+from facesecure.domain.mode import Mode
 from facesecure.pipeline.sighting_recorder import SightingRecorder
 from support.builders import NOON
 
@@ -89,3 +90,11 @@ def test_a_full_disk_is_told_once_until_something_fits_again():
         shelf.error = error
         recorder.record(SEEN)
         assert len(reports) == expected
+
+
+def test_the_mode_of_the_household_is_recorded_with_each_sighting():
+    shelf, modes = Shelf(), iter([Mode.AWAY, Mode.OFF])
+    recorder = SightingRecorder(shelf, mode=lambda: next(modes))
+    for sighting in (SEEN, replace(SEEN, closing=True), replace(SEEN, identifier="s2")):
+        recorder.record(sighting)
+    assert [one.mode for one in shelf.recorded] == [Mode.AWAY, Mode.OFF]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from facesecure.domain import Alert
 from facesecure.domain.accounts import Role
+from facesecure.domain.mode import Mode
 from facesecure.services import accounts
 from facesecure.services.sessions import token_hash, utc_now
 from facesecure.storage import database
@@ -158,6 +160,24 @@ def test_an_account_of_before_passkeys_gets_one(state_dir: Path) -> None:
         made = store.page.passkeys.add(account, "phone", "localhost", b"id", b"key", 1, account.created_at)
         assert store.page.passkeys.find(b"id") == (made, account)
         assert store.page.accounts.problems() == []
+
+
+def test_a_visit_of_before_its_mode_was_stored_is_kept(state_dir: Path) -> None:
+    with Store.open(state_dir) as store:
+        store.record(replace(sighting("one"), mode=Mode.AWAY))
+    path = state_dir / "facesecure.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE sightings DROP COLUMN mode")
+        connection.execute("UPDATE alembic_version SET version_num = '0013'")
+    with Store.open(state_dir) as store:
+        assert store.timeline.sighting("one").mode is None
+        store.record(replace(sighting("two"), mode=Mode.OFF))
+        store.update(replace(sighting("two"), closing=True))
+        assert store.timeline.sighting("two").mode is Mode.OFF
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE sightings SET mode = 'no mode'")
+    with Store.open(state_dir) as store:
+        assert store.timeline.sighting("two").mode is None
 
 
 def _columns(path: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -15,12 +15,16 @@ from facesecure.alerts.policy.entry_delay import Entry, EntryPhase
 from facesecure.app.presence import ArmedHouse
 from facesecure.config.presence import PresenceConfig
 from facesecure.domain.accounts import Role
+from facesecure.domain.doors import LastVisit, OtherDoor
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
+from facesecure.services import accounts
 from facesecure.services.presence import Presence
 from facesecure.services.presence_file import PresenceFile
+from facesecure.services.sign_in import Browser
 from facesecure.util.clock import SystemClock
 from support.page.served import Served, served_house
+from support.page_accounts import PASSWORD
 from support.store import STRANGER, known, sighting
 
 HOSTILE = "<img src=x onerror=alert('x')>"
@@ -94,6 +98,30 @@ def test_a_kiosk_finds_the_buttons_that_lower_the_guard_switched_off(house: Serv
     assert house.post("/mode", {"mode": "home"}, Role.MEMBER).status == 303
 
 
+def test_a_kiosk_disarms_by_the_password_of_a_member(house: Served) -> None:
+    assert house.parts is not None
+    assert "/mode/password" not in house.get("/", Role.MEMBER).text
+    assert "No member has an account with a password yet." in house.get("/mode/password", Role.KIOSK).text
+    link = accounts.invite(house.parts.store, HOSTILE, Role.MEMBER)
+    assert house.parts.sign_in is not None
+    house.parts.sign_in.accept(link.code, PASSWORD, Browser())
+    assert house.post("/mode", {"mode": "away"}, Role.KIOSK).status == 303
+    assert 'href="/mode/password"' in house.get("/", Role.KIOSK).text
+    form = house.get("/mode/password", Role.KIOSK).text
+    assert "&lt;img src=x" in form
+    assert 'type="password"' in form
+    wrong = house.post("/mode/password", {"mode": "off", "name": HOSTILE, "password": "wrong"}, Role.KIOSK)
+    assert wrong.status == 400
+    assert "the name or the password is wrong" in wrong.text
+    assert "selected" in wrong.text
+    assert house.post("/mode/password", {"mode": "on", "name": HOSTILE, "password": PASSWORD}, Role.KIOSK).status == 400
+    assert house.parts.policy.mode is Mode.AWAY
+    for mode in (Mode.HOME, Mode.OFF):
+        right = {"mode": mode.value, "name": HOSTILE, "password": PASSWORD}
+        assert house.post("/mode/password", right, Role.KIOSK).status == 303
+        assert house.parts.policy.mode is mode
+
+
 def follow_presence(house: Served) -> Presence:
     """Let the house follow the presence of Anna and of somebody with a hostile name."""
     assert house.parts is not None
@@ -159,3 +187,31 @@ def test_the_screen_of_the_hours_says_what_happens_when_people_come_and_leave(tm
     ):  # fmt: skip
         assert words in text
     assert "The alert waits" not in other
+
+
+DOORS = [
+    OtherDoor("a" * 32, "garage", datetime.now(UTC), last_visit=LastVisit("known", datetime.now(UTC), "yard", "Anna")),
+    OtherDoor("b" * 32, HOSTILE, datetime.now(UTC) - timedelta(minutes=9), silent=True, lost=("yard",)),
+    OtherDoor("c" * 32, "shed"),
+]
+
+
+def with_doors(house: Served) -> None:
+    assert house.parts is not None
+    house.parts.commands.others.append(lambda: DOORS)
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/now/doors"])
+def test_the_other_doors_are_shown(house: Served, path: str) -> None:
+    with_doors(house)
+    shown = house.get(path, Role.VIEWER).text
+    text = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
+    assert "Watching garage Last: Anna, just now. yard" in text
+    assert "No image: yard It told something last 9 min ago." in text
+    assert "Not heard of shed It has not told anything yet." in text
+    assert HOSTILE not in shown
+
+
+def test_who_came_to_another_door_is_not_shown_on_the_wall(house: Served) -> None:
+    with_doors(house)
+    assert "Anna" not in house.get("/", Role.KIOSK).text

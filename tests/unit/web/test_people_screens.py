@@ -18,9 +18,11 @@ from facesecure.domain.records import EnrolledFace
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.people import read_export
 from support.bombs.pictures import heic
+from support.builders import frame_at
 from support.faces import empty_scene
 from support.page.forms import begin, field_part, file_part, form, jpeg, upload
 from support.page.served import Served, served_house
+from support.page_cameras import served_cameras
 from support.page_people import came, kept_of_grace, two_people
 
 JPEG = "image/jpeg"
@@ -256,6 +258,51 @@ def test_a_script_gets_the_part_that_changed(house: Served) -> None:
     assert answer.status == 200
     assert "<html" not in answer.text
     assert 'class="box"' in answer.text
+
+
+def test_somebody_is_enrolled_before_a_camera_of_the_house(tmp_path: Path, images: list[Image]) -> None:
+    with served_cameras(tmp_path, "front door", "gate") as house:
+        assert house.parts is not None
+        draft, door = begin(house), house.parts.cameras[0]
+        assert f'href="{draft}/camera/front-door"' in house.get(draft, Role.MEMBER).text
+        way = f"{draft}/camera/front-door"
+        assert house.post(way, {}, Role.MEMBER).status == 404  # there is no image yet
+        for number, image in enumerate(images):
+            door.view.look(frame_at(number, image=image), ())
+            shown = house.get(way, Role.MEMBER).text
+            assert 'src="/live/front-door.jpg?width=640"' in shown
+            assert "gate" not in words(shown)
+            assert house.post(way, {}, Role.MEMBER).headers["location"] == way
+        assert people(house) == {}
+        assert "front door" in house.get(draft, Role.MEMBER).text
+        part = house.ask("POST", way, Role.MEMBER, {"HX-Request": "true"}, b"")
+        assert part.status == 200
+        assert "<html" not in part.text
+        assert house.post(f"{draft}/save", {}, Role.MEMBER).headers["location"] == "/people/Grace"
+        assert people(house)["Grace"] >= 3
+
+
+def test_a_camera_takes_pictures_for_members_only_and_of_now_only(
+    tmp_path: Path, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served_cameras(tmp_path, "front door") as house:
+        assert house.parts is not None
+        draft = begin(house)
+        house.parts.cameras[0].view.look(frame_at(0, image=images[0]), ())
+        way = f"{draft}/camera/front-door"
+        for role in (Role.KIOSK, Role.VIEWER):
+            assert house.post(way, {}, role).status == 403
+            assert house.get(way, role).status == 403
+        assert house.post(way, {}, Role.OWNER).status == 404  # another's enrolment
+        for wrong in ("cellar", "..%2f..", "%00", "x" * 500):
+            assert house.get(f"{draft}/camera/{wrong}", Role.MEMBER).status == 404
+            assert house.post(f"{draft}/camera/{wrong}", {}, Role.MEMBER).status == 404
+        assert house.ask("POST", way, Role.MEMBER, {"Origin": "https://evil.example"}, b"").status == 403
+        monkeypatch.setattr("facesecure.app.web_api.verbs.enrolment._OLDEST", 0.0)
+        refused = house.post(way, {}, Role.MEMBER)
+        assert refused.status == 404
+        assert "no image from the front door now" in refused.text
+        assert 'id="picture-' not in house.get(draft, Role.MEMBER).text
 
 
 def test_a_heic_of_a_phone_is_read_or_says_what_helps(house: Served) -> None:

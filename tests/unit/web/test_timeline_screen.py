@@ -13,7 +13,7 @@ import pytest
 
 from facesecure.domain import Alert
 from facesecure.domain.accounts import Role
-from facesecure.domain.deliveries import DeliveryState, DeliveryStatus, PlannedDelivery
+from facesecure.domain.deliveries import HOUSEHOLD, DeliveryState, DeliveryStatus, PlannedDelivery
 from facesecure.storage.store import Store
 from facesecure.web.films import Wanted, wanted
 from support.builders import NOON
@@ -70,6 +70,15 @@ def test_a_timeline_says_who_heard(house: Served, store: Store) -> None:
     assert "bell: came too late, and was given up" in details
     assert "3 tries" in details
     assert "no answer" in details
+
+
+def test_a_timeline_says_that_another_door_notified(house: Served, store: Store) -> None:
+    alert = Alert.about(sighting("stranger-2"), "A stranger")
+    store.outbox.write(alert, [PlannedDelivery(HOUSEHOLD, NOON + timedelta(days=999))])
+    why = DeliveryStatus(DeliveryState.WITHDRAWN, 1, error="the door garage notified")
+    store.outbox.mark(alert.identifier, HOUSEHOLD, why)
+    assert "Another door notified" in text(house.get("/timeline?verdict=stranger", VIEWER))
+    assert "the door garage notified" in text(house.get("/visit/stranger-2", VIEWER))
 
 
 @pytest.mark.parametrize(

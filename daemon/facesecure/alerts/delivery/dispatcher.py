@@ -27,7 +27,7 @@ from facesecure.alerts.delivery.scheduler import DeliveryScheduler, OnStep
 from facesecure.alerts.delivery.speech_deadline import SPEAK_WITHIN, AnnouncementDeadline
 from facesecure.domain import Alert
 from facesecure.domain.deliveries import (
-    ENTRY_DELAY,
+    HELD,
     AlertWithDeliveries,
     DeliveryState,
     DeliveryStatus,
@@ -179,7 +179,7 @@ class Dispatcher:
 
     def _resume(self, left: Sequence[AlertWithDeliveries]) -> None:
         """Send what an earlier run wrote and did not deliver, and close what has expired since."""
-        both = [(one.alert, stored) for one in left for stored in one.deliveries if stored.channel != ENTRY_DELAY]
+        both = [(one.alert, stored) for one in left for stored in one.deliveries if stored.channel not in HELD]
         deliveries = [one for one in starmap(self._left_over, both) if one is not None]
         if deliveries:
             repeated = sum(stored.status.state is DeliveryState.ATTEMPTING for _, stored in both)

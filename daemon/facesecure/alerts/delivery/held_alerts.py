@@ -1,8 +1,8 @@
-"""Alerts that wait for the end of the entry delay: on the disk before they wait, so that kill -9 loses none of them.
+"""Alerts that wait: on the disk before they do, so that kill -9 loses none of them.
 
-Such an alert is written to the outbox with a delivery on the channel ``ENTRY_DELAY``, which no plugin has. When it is
-sent, it goes through the outbox as any other does, under an identifier that follows from its own: one that was sent
-before a crash is not sent again after it.
+Such an alert is written to the outbox with a delivery on a channel that no plugin has, such as ``ENTRY_DELAY``. When
+it is sent, it goes through the outbox as any other does, under an identifier that follows from its own: one that was
+sent before a crash is not sent again after it.
 """
 
 from __future__ import annotations
@@ -38,20 +38,28 @@ class HeldAlerts:
         held.release(alert)
     """
 
-    def __init__(self, outbox: Outbox | None, sink: AlertSink) -> None:
-        """``sink``: where released alerts go. Without an ``outbox``, alerts are held in memory only."""
-        self._outbox, self._sink = DurableOutbox(outbox), sink
+    def __init__(self, outbox: Outbox | None, sink: AlertSink, channel: str = ENTRY_DELAY) -> None:
+        """``sink``: where released alerts go. ``channel``: what they wait for, one of ``HELD``.
+
+        Without an ``outbox``, alerts are held in memory only.
+        """
+        self._outbox, self._sink, self._channel = DurableOutbox(outbox), sink, channel
 
     def hold(self, alert: Alert, seconds: float) -> bool:
         """Write ``alert`` as one that is due in ``seconds``. Return False if it is not on the disk."""
-        planned = PlannedDelivery(ENTRY_DELAY, datetime.now(UTC) + timedelta(seconds=seconds))
+        planned = PlannedDelivery(self._channel, datetime.now(UTC) + timedelta(seconds=seconds))
         return self._outbox.write(alert, [planned]) is not WriteResult.OWED
 
     def release(self, alert: Alert, created_at: datetime | None = None) -> None:
         """Send ``alert``, as if it had been made now, or at ``created_at``."""
-        identifier = uuid.uuid5(_SENT, alert.identifier).hex
-        self._sink.send(replace(alert, identifier=identifier, created_at=created_at or datetime.now(UTC)))
+        sent_at = created_at or datetime.now(UTC)
+        self._sink.send(replace(alert, identifier=self.sent_as(alert), created_at=sent_at))
         self._mark(alert, DeliveryState.DELIVERED)
+
+    @staticmethod
+    def sent_as(alert: Alert) -> str:
+        """Return the identifier under which ``alert`` is sent."""
+        return uuid.uuid5(_SENT, alert.identifier).hex
 
     def withdraw(self, alert: Alert, why: str) -> None:
         """Give ``alert`` up without sending it."""
@@ -63,7 +71,7 @@ class HeldAlerts:
             LeftOver(one.alert, stored.expires_at)
             for one in self._outbox.pending()
             for stored in one.deliveries
-            if stored.channel == ENTRY_DELAY
+            if stored.channel == self._channel
         ]
 
     def retry_writes(self) -> None:
@@ -71,4 +79,4 @@ class HeldAlerts:
         self._outbox.retry_pending()
 
     def _mark(self, alert: Alert, state: DeliveryState, why: str = "") -> None:
-        self._outbox.mark(alert, ENTRY_DELAY, DeliveryStatus(state, 1, error=why))
+        self._outbox.mark(alert, self._channel, DeliveryStatus(state, 1, error=why))

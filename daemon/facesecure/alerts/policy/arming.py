@@ -87,6 +87,11 @@ class Arming:
         return self._armed if leaving is None or self._steady() >= leaving.until else leaving.before
 
     @property
+    def latest(self) -> Armed:
+        """The mode that was set last and when, although an exit delay may still run."""
+        return self._armed
+
+    @property
     def intended(self) -> Mode:
         """The mode that was set, although an exit delay may still run."""
         return self._armed.mode

@@ -24,6 +24,7 @@ from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
 from facesecure.app.control.status_words import LastSeen, entry_words, last_seen_document, status_line
 from facesecure.app.watching import WatchedCamera
+from facesecure.domain.doors import OtherDoor
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
@@ -91,6 +92,8 @@ class Commands:
     """Returns what is known of newer versions; nothing where that is not asked for."""
     entry: Callable[[], Entry] = Entry
     """Returns how far an alarm has come."""
+    others: list[Callable[[], Sequence[OtherDoor]]] = field(default_factory=list)
+    """One that returns the household's other doors, if there is a hub."""
     presence: list[Presence] = field(default_factory=list)
     """Who is at home: one, if presence is followed."""
 
@@ -179,6 +182,10 @@ class Commands:
             "arms_in": self.presence[0].arms_in if self.presence else None,
         }
 
+    def doors_document(self) -> list[dict[str, Any]]:
+        """Return the state of the household's other doors, as JSON."""
+        return [door.as_json() for look in list(self.others) for door in look()]
+
     def public_line(self) -> str:
         """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""
         lag = self.store.lag
@@ -217,6 +224,7 @@ class Commands:
             "plugins": [asdict(report) for report in reports],
             "problems": list(self.problems()),
             "troubles": self.front_troubles(),
+            "doors": self.doors_document(),
             "lag": asdict(lag) if lag else None,
             "update": self.update_document(),
         }

@@ -14,6 +14,7 @@ from facesecure.app.control.commands import Commands
 from facesecure.app.settings_access import SettingsAccess
 from facesecure.app.watching import WatchedCamera
 from facesecure.config import FacesecureConfig
+from facesecure.services.camera_trial import CameraTrials
 from facesecure.services.doctor_run import DoctorRun
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.open_drafts import Drafts
@@ -43,6 +44,8 @@ class WebParts:
     sign_in: SignIn | None = None
     drafts: Drafts = field(default_factory=Drafts)
     """The enrolments that are open, and not saved yet."""
+    trials: CameraTrials = field(default_factory=CameraTrials)
+    """The cameras that were tried, and are not added yet."""
     settings: SettingsAccess | None = None
     doctor: DoctorRun = field(default_factory=DoctorRun)
     look_outside: Callable[[], object] = lambda: None

@@ -31,6 +31,7 @@ def details_document(details: VisitDetails, being_taken: Collection[str]) -> dic
         "scores": list(map(_score, details.scores)),
         "films": [_film(film, film.identifier in being_taken) for film in details.films],
         "route": list(details.route),
+        "mode": None if seen.mode is None else seen.mode.value,
         "why_told": _why(details.why),
         "changes": _changes(details.consequences),
     }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.faces import Box
+from facesecure.domain.mode import Mode
 from facesecure.domain.types import Alert, AlertKind, Sighting, Subject, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, PathText, Time
 from facesecure.util.paths import readable
@@ -112,6 +113,7 @@ class StoredSightingOfAlert(Document):
     staged: bool = False
     doubt: str = ""
     subject: Subject | None = None
+    mode: Mode | None = None
 
     @classmethod
     def of(cls, sighting: Sighting) -> StoredSightingOfAlert:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from facesecure.domain.why import Why
 from facesecure.recognition.liveness.antispoof import SpoofScores
 from facesecure.recognition.liveness.surroundings import PairMotion
 
@@ -72,9 +73,9 @@ class VisitCues:
             return self
         found = self.summary
         if self.scored >= LEAST_FACES and found.score is not None and found.score >= limits.score:
-            why = f"{self.scored} faces look like a screen or a print ({found.score:.2f} of 1)"
+            why = Why.LIKE_A_SCREEN.say(n=self.scored, score=f"{found.score:.2f}")
         elif found.together is not None and found.together >= limits.together:
-            why = f"its surroundings moved with the face ({self.together} of {self.together + self.apart} times)"
+            why = Why.MOVES_ALONG.say(n=self.together, of=self.together + self.apart)
         else:
             return self
         return replace(self, doubt=why)

@@ -50,7 +50,26 @@ async def begin(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """Show the pictures so far, and what is missing."""
-    return _page(request, (await ask(request, "enrol-draft", _which(request))).result)
+    return await _page(request, (await ask(request, "enrol-draft", _which(request))).result)
+
+
+async def look(request: Request) -> Response:
+    """Show what a camera of the house sees, to take pictures with it."""
+    result = (await ask(request, "enrol-draft", _which(request))).result
+    found = (await ask(request, "cameras")).result
+    camera = next((one for one in found["cameras"] if one["camera"] == request.path_params["camera"]), None)
+    if camera is None:
+        raise HTTPException(404)
+    return render(request, "enrol_camera.html", {**words(), **result, **found, "cameras": [camera]})
+
+
+async def take(request: Request) -> Response:
+    """Take the picture that the camera shows now."""
+    camera = request.path_params["camera"]
+    result = (await ask(request, "enrol-camera", {**_which(request), "camera": camera[:80]})).result
+    if is_partial(request):
+        return await _page(request, result)
+    return redirect(request, f"{_path(result['draft'])}/camera/{quote(camera, safe='')}")
 
 
 async def add(request: Request) -> Response:
@@ -61,7 +80,7 @@ async def add(request: Request) -> Response:
         async for part in parts:
             if part.file is not None and len(result["pictures"]) < result["most"]:
                 result = await _judged(request, part)
-    return _page(request, result) if is_partial(request) else redirect(request, _path(result["draft"]))
+    return await _page(request, result) if is_partial(request) else redirect(request, _path(result["draft"]))
 
 
 async def change(request: Request) -> Response:
@@ -75,7 +94,7 @@ async def change(request: Request) -> Response:
         result = (await ask(request, "enrol-choose", {**which, "face": int(face)})).result
     else:
         result = (await ask(request, "enrol-draft", _which(request))).result
-    return _page(request, result) if is_partial(request) else redirect(request, _path(result["draft"]))
+    return await _page(request, result) if is_partial(request) else redirect(request, _path(result["draft"]))
 
 
 async def view(request: Request) -> Response:
@@ -116,9 +135,12 @@ async def _judged(request: Request, part: Part) -> dict[str, Any]:
     return (await ask(request, "enrol-picture", {**which, **size}, body=picture.pixels)).result
 
 
-def _page(request: Request, result: dict[str, Any]) -> Response:
-    template = "enrol_pictures.html" if is_partial(request) else "enrol_draft.html"
-    return render(request, template, {**words(), **result, "accepted_types": accepted_types()})
+async def _page(request: Request, result: dict[str, Any]) -> Response:
+    values = {**words(), **result}
+    if is_partial(request):
+        return render(request, "enrol_pictures.html", values)
+    cameras = (await ask(request, "cameras")).result["cameras"]
+    return render(request, "enrol_draft.html", {**values, "cameras": cameras, "accepted_types": accepted_types()})
 
 
 def _which(request: Request) -> dict[str, Any]:
@@ -136,6 +158,8 @@ ROUTES = [
     Route("/enrol/{draft}/pictures", add, methods=["POST"]),
     Route("/enrol/{draft}/pictures/{picture:int}", change, methods=["POST"]),
     Route("/enrol/{draft}/pictures/{picture:int}.jpg", view),
+    Route("/enrol/{draft}/camera/{camera}", look),
+    Route("/enrol/{draft}/camera/{camera}", take, methods=["POST"]),
     Route("/enrol/{draft}/save", save, methods=["POST"]),
     Route("/enrol/{draft}/cancel", cancel, methods=["POST"]),
 ]

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from facesecure.web.daemon import DaemonRefused
+from facesecure.web.doors import shown_doors
 from facesecure.web.language import Language
 from facesecure.web.request import ask, language_of, redirect, render
 from facesecure.web.screens.settings import confirmed
@@ -63,6 +64,7 @@ def _shown(health: Mapping[str, Any], _: Language) -> dict[str, Any]:
         "little_space": disk["free"] < _LITTLE_BYTES,
         "memory": {name: size_in_words(size, _) for name, size in memory.items() if size is not None},
         "doctor": _doctor(health["doctor"]),
+        "doors": shown_doors(health["doors"], _),
     }
 
 

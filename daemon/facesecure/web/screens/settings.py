@@ -40,6 +40,9 @@ _TITLES = {
     "presence": "Who is at home",
     "alerts": "Delivery",
     "web": "This page",
+    "mqtt": "MQTT",
+    "hub": "Hub",
+    "updates": "New versions",
 }
 TEXTS = tuple(_TITLES.values())
 _MOST_FOUND = 60
@@ -50,7 +53,7 @@ async def show(request: Request) -> Response:
     """Show the sections, or the settings that a search finds."""
     schema = (await ask(request, "settings-schema")).result
     words = request.query_params.get("q", "")[:100].casefold().split()
-    found = list(_found(schema["sections"], words))[:_MOST_FOUND] if words else []
+    found = list(_found(schema["sections"], words, language_of(request)))[:_MOST_FOUND] if words else []
     sections = [_shown(request, section) for section in schema["sections"]]
     values = {**schema, "sections": sections, "query": " ".join(words), "hits": found}
     return render(request, "settings.html", values)
@@ -187,7 +190,7 @@ def _form(
     fields = [
         {
             **field,
-            "label": _label(field),
+            "label": _label(field, language_of(request)),
             "limits": _limits(field, language_of(request)),
             "text": texts.get(field["key"], field["text"]),
             "error": problems.get(field["key"], ""),
@@ -199,10 +202,10 @@ def _form(
     return render(request, "settings_section.html", {**schema, "section": shown, "others": others}, status=status)
 
 
-def _label(field: Mapping[str, Any]) -> str:
+def _label(field: Mapping[str, Any], _: Language) -> str:
     """Return the name of a setting for people: "Known cooldown"."""
-    name = str(field["name"]).replace("_", " ")
-    return name[:1].upper() + name[1:]
+    name = str(field["name"]).replace("_", " ").replace("%", "%%")
+    return _(name[:1].upper() + name[1:])
 
 
 def _limits(field: Mapping[str, Any], _: Language) -> str:
@@ -264,15 +267,16 @@ def _title(request: Request, section: Mapping[str, Any]) -> str:
     return _(_TITLES.get(name, title))
 
 
-def _found(sections: Sequence[Mapping[str, Any]], words: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield each setting whose name, section or description has all ``words``."""
+def _found(sections: Sequence[Mapping[str, Any]], words: Sequence[str], language: Language) -> Iterator[dict[str, Any]]:
+    """Yield each setting whose name or description, in English or in ``language``, has all ``words``."""
     for section in sections:
         for number, field in enumerate(section["fields"], 1):
-            text = f"{field['key']} {field['name'].replace('_', ' ')} {field['help']}".casefold()
+            label, said = _label(field, language), language.sentence(field["help"]) or ""
+            text = f"{field['key']} {field['name'].replace('_', ' ')} {field['help']} {label} {said}".casefold()
             if all(word in text for word in words):
                 yield {
                     **field,
-                    "label": field["name"].replace("_", " "),
+                    "label": label,
                     "at": f"/settings/{section['name']}#f{number}",
                 }
 

@@ -14,9 +14,10 @@ from starlette.routing import Route
 from facesecure.web import visits
 from facesecure.web.daemon import DaemonRefused
 from facesecure.web.films import send_film
-from facesecure.web.language import ENGLISH, Language
+from facesecure.web.language import Language
 from facesecure.web.people_words import VERDICTS
 from facesecure.web.request import ask, language_of, redirect, render
+from facesecure.web.rule_words import mode_in_words
 from facesecure.web.screens.timeline import found, identifier, picture
 
 _FILM = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}")
@@ -43,6 +44,8 @@ _REASONS = {
     "replaced": "It was judged again: who was told is shown with the later verdict.",
     "held-back": "The same visitor had been notified shortly before.",
     "rules": "By the rules, nobody is notified of such a visit.",
+    "disarmed": "The house was disarmed.",
+    "otherwise": "Somebody disarmed before the alert was due, or the rules were others then.",
     "unknown": "No alert is on record: the house was disarmed then, or the rules were others.",
 }
 _CORRECTIONS = {
@@ -133,6 +136,7 @@ async def _shown(request: Request, problem: tuple[str, str | None] | None = None
         "length": visits.duration(visit),
         "states": _STATES,
         "why_not_told": _REASONS.get(visit["why_told"]["reason"], ""),
+        "mode": visit["mode"] and mode_in_words(visit["mode"], language),
         "correction": _correction(visit["correction"], language),
         "taken_for": _taken_for(visit),
     }
@@ -140,11 +144,12 @@ async def _shown(request: Request, problem: tuple[str, str | None] | None = None
 
 
 def _too_poor(face: Mapping[str, Any], language: Language) -> list[str]:
-    """Return why a face is not learnt from: as the daemon says it, or in the reader's language, without numbers."""
-    if language.code == ENGLISH:
-        return list(face["too_poor"])
+    """Return why a face is not learnt from, in the reader's language."""
     pairs = zip(face["codes"], face["too_poor"], strict=True)
-    return [language(VERDICTS[code]) if code in VERDICTS else reason for code, reason in pairs]
+    return [
+        language.sentence(reason) or (language(VERDICTS[code]) if code in VERDICTS else reason)
+        for code, reason in pairs
+    ]
 
 
 def _taken_for(visit: Mapping[str, Any]) -> list[str]:

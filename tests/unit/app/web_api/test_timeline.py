@@ -21,6 +21,7 @@ from facesecure.app.web_api.visit_document import details_document
 from facesecure.domain import Alert, Box, Subject, Verdict, VerdictKind
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import PlannedDelivery
+from facesecure.domain.mode import Mode
 from facesecure.services.thumbnails import SIDE, around
 from facesecure.services.visit_details import show_visit
 from support.builders import NOON
@@ -217,6 +218,15 @@ def test_why_nobody_was_told_names_the_alert_before(ask: Asking) -> None:
     assert ask("visit", visit="visit-0").result["why_told"]["reason"] == "notified"
     why = ask("visit", visit="visit-1").result["why_told"]
     assert (why["reason"], why["alert_visit"], why["cooldown"]) == ("held-back", "visit-0", 120.0)
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"), [(Mode.OFF, "disarmed"), (Mode.AWAY, "otherwise"), (Mode.HOME, "otherwise"), (None, "unknown")]
+)
+def test_why_nobody_was_told_knows_the_mode_of_then(ask: Asking, mode: Mode | None, reason: str) -> None:
+    ask.parts.store.record(replace(sighting("one"), mode=mode))
+    answer = ask("visit", visit="one").result
+    assert (answer["mode"], answer["why_told"]["reason"]) == (mode, reason)
 
 
 def test_a_film_that_is_being_taken_is_told_from_one_that_broke_off(ask: Asking, tmp_path: Path) -> None:

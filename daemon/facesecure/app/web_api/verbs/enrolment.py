@@ -11,6 +11,7 @@ from facesecure.app.changes import Topic
 from facesecure.app.web_api.missing import invalid, missing
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Refused, Verb
+from facesecure.app.web_api.verbs.live import Slug, camera_of
 from facesecure.app.web_api.verbs.visitors import Name
 from facesecure.domain.accounts import Role
 from facesecure.domain.wire.sightings import BoxDocument
@@ -24,6 +25,8 @@ LONGEST_SIDE = 1600
 """Pixels; the web process scales what is larger down."""
 _SHORTEST_SIDE = 12
 _LONGEST_SOURCE = 80
+_OLDEST = 5.0
+"""Seconds since the frame of a camera came: an older one does not show who stands there."""
 _CONSENT = "consent was confirmed"
 
 
@@ -61,6 +64,12 @@ class Unreadable(WhichDraft):
     problem: Problem
 
 
+class FromCamera(WhichDraft):
+    """A camera of the house, before which the person stands."""
+
+    camera: Slug
+
+
 class Choosing(WhichPicture):
     """The face that is meant, from 1 at the left."""
 
@@ -95,6 +104,19 @@ def add(call: Call[Arriving]) -> Answer:
     image = np.frombuffer(call.body, np.uint8).reshape(wanted.height, wanted.width, 3)
     with call.parts.load_models() as models, invalid("draft"):
         picture = draft.add(models, image, _file_name(wanted.source))
+        return Answer({"picture": picture.number, **_draft(wanted.draft, draft, draft.standing(models))})
+
+
+def add_from_camera(call: Call[FromCamera]) -> Answer:
+    """Judge what a camera of the house sees now, in full size; ``picture`` is its number."""
+    wanted, draft = call.arguments, _found(call, call.arguments.draft)
+    _, camera = camera_of(call.parts, wanted.camera)
+    image = camera.view.image(_OLDEST)
+    if image is None:
+        message = f"there is no image from the {camera.name} now"
+        raise Refused(Refusal.MISSING, message, "look at its state in Health", argument="camera")
+    with call.parts.load_models() as models, invalid("draft"):
+        picture = draft.add(models, image, camera.name)
         return Answer({"picture": picture.number, **_draft(wanted.draft, draft, draft.standing(models))})
 
 
@@ -197,6 +219,7 @@ VERBS = (
     Verb("enrol-begin", Role.MEMBER, Beginning, begin),
     Verb("enrol-draft", Role.MEMBER, WhichDraft, show),
     Verb("enrol-picture", Role.MEMBER, Arriving, add, most_body=_MOST_BODY),
+    Verb("enrol-camera", Role.MEMBER, FromCamera, add_from_camera),
     Verb("enrol-unreadable", Role.MEMBER, Unreadable, refuse),
     Verb("enrol-choose", Role.MEMBER, Choosing, choose),
     Verb("enrol-drop", Role.MEMBER, WhichPicture, drop),

@@ -31,6 +31,7 @@ def health(call: Call[Nothing]) -> Answer:
             "started_at": parts.commands.started_at.isoformat(),
             "cameras": [_camera(report.as_json()) for report in parts.commands.cameras],
             "channels": [_channel(parts, report) for report in parts.dispatcher.reports()],
+            "doors": parts.commands.doors_document(),
             "complaint": parts.commands.complaint,
             "problems": list(parts.commands.problems()) if owner else [],
             "disk": disk if owner else {**disk, "folder": ""},

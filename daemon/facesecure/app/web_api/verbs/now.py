@@ -13,7 +13,9 @@ from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.live import by_slug
-from facesecure.domain.accounts import Role
+from facesecure.app.web_api.verbs.session import NameAndPassword, browser_of, refusing, sign_in_of
+from facesecure.domain.accounts import PAGE, Role
+from facesecure.domain.actors import Actor, acting
 from facesecure.domain.mode import Mode
 from facesecure.domain.wire.timeline import VisitDocument
 from facesecure.services.timeline import Wanted, older_visits
@@ -37,12 +39,18 @@ class Arm(Arguments):
     mode: Literal["home", "away"]
 
 
+class ByPassword(NameAndPassword):
+    """The mode that a member of the household sets at another's browser, by their name and password."""
+
+    mode: Literal["home", "away", "off"]
+
+
 def show_now(call: Call[Nothing]) -> Answer:
     """Answer the state of the house. A kiosk hangs where visitors see it: it is not told who came."""
     parts = call.parts
     result = {**_mode(parts), "cameras": [_camera(slug, camera) for slug, camera in by_slug(parts).items()]}
     if not call.session.role.includes(Role.VIEWER):
-        less = {"visits": [], "to_name": [], "more_to_name": False, "presence": [], "arms_in": None}
+        less = {"visits": [], "to_name": [], "more_to_name": False, "presence": [], "arms_in": None, "doors": []}
         return Answer({**result, **less, "troubles": list(_lost(parts))})
     visitors = [one for one in parts.store.visitors.all(VISITORS + 1, named=False) if one.faces]
     to_name = [{"visitor": one.identifier, "faces": one.faces, "visits": one.visits} for one in visitors[:VISITORS]]
@@ -54,6 +62,7 @@ def show_now(call: Call[Nothing]) -> Answer:
             "to_name": to_name,
             "more_to_name": len(visitors) > VISITORS,
             "troubles": [*_lost(parts), *_troubles(parts)],
+            "doors": parts.commands.doors_document(),
         }
     )
 
@@ -65,13 +74,32 @@ def arm(call: Call[Arm]) -> Answer:
     """
     mode, before = Mode(call.arguments.mode), call.parts.commands.strictest
     if mode.strictness < before.strictness and not call.session.role.includes(Role.MEMBER):
-        raise Refused(Refusal.FORBIDDEN, "this needs a member of the household", "use a member's own phone")
+        raise Refused(
+            Refusal.FORBIDDEN,
+            "this needs a member of the household",
+            "use a member's own phone, or a member's password",
+        )
     return Answer(call.parts.commands.arm({"mode": mode.value}))
 
 
 def disarm(call: Call[Nothing]) -> Answer:
     """Disarm: nobody is announced until it is armed again."""
     return Answer(call.parts.commands.arm({"mode": Mode.OFF.value}))
+
+
+def members(call: Call[Nothing]) -> Answer:
+    """Return the names of those whose password disarms, for the tablet on the wall."""
+    accounts = call.parts.store.page.accounts.all()
+    return Answer({"names": [one.name for one in accounts if one.password and one.role.includes(Role.MEMBER)]})
+
+
+def arm_by_password(call: Call[ByPassword]) -> Answer:
+    """Set the mode in the name of the member who gives their password; who is signed in here stays the same."""
+    asked, browser = call.arguments, browser_of(call.client)
+    with refusing("password"):
+        member = sign_in_of(call.parts).vouch(call.session, asked.name, asked.password, Role.MEMBER, browser)
+    with acting(Actor(member.name, PAGE)):
+        return Answer(call.parts.commands.arm({"mode": asked.mode}))
 
 
 def report_presence(call: Call[Reported]) -> Answer:
@@ -143,6 +171,8 @@ def _trouble(kind: str, message: str, hint: str, name: str = "") -> dict[str, An
 VERBS = (
     Verb("now", Role.KIOSK, Nothing, show_now),
     Verb("arm", Role.KIOSK, Arm, arm, changes=(Topic.MODE,)),
+    Verb("members", Role.KIOSK, Nothing, members),
+    Verb("arm-by-password", Role.KIOSK, ByPassword, arm_by_password, changes=(Topic.MODE,)),
     Verb("presence", Role.MEMBER, Reported, report_presence, changes=(Topic.MODE,)),
     Verb("disarm", Role.MEMBER, Nothing, disarm, confirmed=True, changes=(Topic.MODE,)),
 )

@@ -1,0 +1,100 @@
+"""The duty of sharing people: what was removed first, then what others changed, then what was changed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from facesecure.domain.actors import DAEMON, acting
+from facesecure.hub.documents import Documents
+from facesecure.hub.identity_file import member_identity
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.store import HubStore
+from facesecure.hub.sync.assigning import Wish, read_wishes
+from facesecure.hub.sync.handing_out import add_new, hand_out
+from facesecure.hub.sync.local_people import LocalPeople
+from facesecure.hub.sync.people_state import PeopleState
+from facesecure.hub.sync.person_keys import settle_keys
+from facesecure.hub.sync.removing import obey, order
+from facesecure.hub.sync.round import Round
+from facesecure.hub.sync.taking_in import pull, take_again
+
+_MOST_ROUNDS = 4
+"""Tries to write what other doors write at the same time, before the next duty has its turn."""
+
+
+class PeopleSync:
+    """Shares the people of one door. One thread calls ``share``; ``notice`` may be called by another.
+
+    Example::
+
+        sync = PeopleSync(state_dir, known, LocalPeople(store, config, state_dir, spare.lend))
+        Link(hub, [known.learn, sync.share])
+    """
+
+    def __init__(
+        self, state_dir: Path, known: KnownDoors, local: LocalPeople, on_change: Callable[[], None] = lambda: None
+    ) -> None:
+        """``on_change`` is called after people here have changed. Raises StoreError."""
+        self._state_dir, self._known, self._local, self._on_change = state_dir, known, local, on_change
+        self._state = PeopleState.read(state_dir)
+        self._noticed: dict[str, tuple[str, float]] = {}
+        self._done: tuple[int, dict[str, Wish], dict[str, bytes]] | None = None
+
+    def notice(self, names: dict[str, tuple[str, float]]) -> None:
+        """Take note of what people are called (by ``uid``), and since when, in seconds of this door's clock."""
+        self._noticed = names
+
+    def share(self, hub: HubStore) -> None:
+        """Do what there is to do. Raises HubError, StoreError; may be called again at any point where it ended."""
+        with acting(DAEMON):
+            work = self._round(hub)
+            before = self._local.revision()
+            try:
+                obey(work)
+                self._forget_missing(work)
+                order(work)
+                if not (pull(work) and self._push(work)):
+                    hub.database.wake()  # go on after the other duties
+            finally:
+                self._state.save()
+                self._local.tell()
+            if self._local.revision() != before:
+                self._on_change()
+
+    def _push(self, work: Round) -> bool:
+        """Hand out what has changed here, if anything has since the last time. Return False to go on later."""
+        for _ in range(_MOST_ROUNDS):
+            now = (self._local.revision(), read_wishes(self._state_dir), self._known.trusted.encoded())
+            if now == self._done and not self._pending(work):
+                return True
+            if self._done is None or (now[0], now[2]) != (self._done[0], self._done[2]):
+                take_again(work)
+            add_new(work)
+            if not hand_out(work):
+                return False
+            settle_keys(work, now[1])
+            if not pull(work):
+                return False
+            order(work)
+            self._done = now
+        return True
+
+    def _pending(self, work: Round) -> bool:
+        """Return whether the hub lacks what is here, as after another door was quicker."""
+        genuine = {uid for uid, person in self._local.all().items() if person.genuine}
+        entries = [entry for entry in self._state.people.values() if entry.uid in genuine and work.ours(entry)]
+        return any(entry.missing or not entry.edition for entry in entries)
+
+    def _round(self, hub: HubStore) -> Round:
+        identity, trusted = member_identity(self._state_dir), self._known.trusted
+        documents = Documents(identity, trusted, ())
+        return Round(hub, documents, trusted, identity.own(), self._state, self._local, self._noticed)
+
+    def _forget_missing(self, work: Round) -> None:
+        """Note whose local copy is gone although nobody removed it, as after a database was put back: take them in."""
+        here, removed = self._local.all(), self._local.removed()
+        for entry in work.state.people.values():
+            if entry.uid is not None and entry.uid not in here and entry.uid not in removed and not entry.twin:
+                entry.uid = None
+                self._done = None

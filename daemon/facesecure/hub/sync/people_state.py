@@ -1,0 +1,173 @@
+"""What this door remembers of the people that it shares, encrypted in STATE_DIR/hub/people.secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from facesecure.domain.errors import StoreError
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.rows import require_identifiers
+from facesecure.hub.sealing import DataKey
+from facesecure.hub.sync.merging import Facts
+from facesecure.storage.secret_files import SecretFiles
+
+NAME = "people"
+_MOST_GONE = 25_000
+"""Removed people that are remembered, the latest: so that none comes back with an old backup of the hub."""
+
+_MOST_REFUSED = 200
+
+
+@dataclass
+class Shared:
+    """One person as this door and the hub last agreed.
+
+    ``uid`` is the local one, None while the person is not enrolled here. ``name`` is the document's, ``local`` what the
+    person is called here, which differs where somebody else has that name. ``left_out`` are faces of the document that
+    this door does not use. ``doors`` may know the person (None: all of the household), ``holders`` have the key.
+    """
+
+    household: str
+    author: str
+    key: DataKey = field(repr=False)
+    version: int = 0
+    uid: str | None = None
+    name: str = ""
+    local: str = ""
+    named_at: float = 0.0
+    faces: frozenset[str] = frozenset()
+    left_out: frozenset[str] = frozenset()
+    doors: frozenset[str] | None = None
+    holders: frozenset[str] = frozenset()
+    edition: str = ""
+    """The local person's as it was last compared; empty: compare again."""
+    wish: str = ""
+    """The last wish for other doors that was fulfilled (``assigning``)."""
+    renew: bool = False
+    """A door that had the key may have it no longer: the person needs another."""
+    twin: bool = False
+    """The hub has the same person twice, and this one is to go there; the person here stays, as the other one."""
+    missing: bool = False
+    """The hub may have lost what this door wrote: it was put back from a backup."""
+    note: str = ""
+    """What the household should know; empty if nothing."""
+
+    def facts(self) -> Facts:
+        """Return the document as it was agreed."""
+        return Facts(self.name, self.named_at, self.faces, self.doors)
+
+
+class PeopleState:
+    """The shared people by their identifier at the hub. One thread uses it.
+
+    ``gone`` are people who were removed, with the version of their tombstone; ``ordered`` those of them whom this door
+    itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
+    again when other doors are trusted. ``cursor`` is the last revision read.
+
+    Example::
+
+        state = PeopleState.read(state_dir)
+        state.people["..."].note = "..."
+        state.save()
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        """Begin with nothing."""
+        self._files = SecretFiles(state_dir)
+        self.people: dict[str, Shared] = {}
+        self.gone: dict[str, int] = {}
+        self.ordered: set[str] = set()
+        self.refused: dict[str, None] = {}
+        self.cursor = 0
+        self._saved = b""
+
+    @classmethod
+    def read(cls, state_dir: Path) -> PeopleState:
+        """Return what is remembered; nothing if there is none yet.
+
+        Raises StoreError if it cannot be read.
+        """
+        state = cls(state_dir)
+        try:
+            content = state._files.read(NAME)
+        except FileNotFoundError:
+            return state
+        try:
+            found = json.loads(content)
+            state.people = {identifier: _decoded(one) for identifier, one in found["people"].items()}
+            require_identifiers(*state.people)
+            state.gone = {str(one): int(version) for one, version in found["gone"].items()}
+            state.ordered = {str(one) for one in found["ordered"]}
+            state.refused = dict.fromkeys(str(one) for one in found["refused"])
+            state.cursor = int(found["cursor"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"what is known of shared people cannot be understood: {type(error).__name__}",
+                "facesecure hub leave, then join again",
+            ) from error
+        state._saved = content
+        return state
+
+    def save(self) -> None:
+        """Keep it, if it has changed. Raises StoreError."""
+        self.gone = dict(list(self.gone.items())[-_MOST_GONE:])
+        people = {identifier: _encoded(one) for identifier, one in self.people.items()}
+        ordered = sorted(self.ordered & self.gone.keys())
+        self.refused = dict.fromkeys(list(self.refused)[-_MOST_REFUSED:])
+        document = {
+            "people": people,
+            "gone": self.gone,
+            "ordered": ordered,
+            "refused": list(self.refused),
+            "cursor": self.cursor,
+        }
+        content = json.dumps(document).encode()
+        if content != self._saved:
+            self._write(content)
+            self._saved = content
+
+    def _write(self, content: bytes) -> None:
+        try:
+            self._files.write(NAME, content)
+        except OSError as error:
+            what = f"what is known of shared people cannot be kept: {error.strerror}"
+            raise StoreError(what, "free space, or check who owns the state directory") from error
+
+    def of_uid(self, uid: str) -> tuple[str, Shared] | None:
+        """Return the identifier and the entry of a local person, None if they are not shared yet."""
+        return next(((identifier, one) for identifier, one in self.people.items() if one.uid == uid), None)
+
+    def forget(self, identifier: str, version: int) -> None:
+        """Note that a person was removed, by a tombstone of ``version``."""
+        self.people.pop(identifier, None)
+        self.gone.pop(identifier, None)
+        self.gone[identifier] = version
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what the household should know."""
+        return tuple(sorted({one.note for one in self.people.values() if one.note}))
+
+
+_SETS = {"faces", "left_out", "holders"}
+
+
+def _encoded(one: Shared) -> dict[str, Any]:
+    found = {name: sorted(value) if name in _SETS else value for name, value in vars(one).items()}
+    doors = None if one.doors is None else sorted(one.doors)
+    return {**found, "doors": doors, "key": one.key.encode().hex()}
+
+
+def _decoded(found: Mapping[str, Any]) -> Shared:
+    known = {one.name for one in fields(Shared)}
+    values: dict[str, Any] = {name: value for name, value in found.items() if name in known}
+    values |= {name: frozenset(values[name]) for name in _SETS}
+    values["doors"] = None if values["doors"] is None else frozenset(values["doors"])
+    try:
+        values["key"] = DataKey.decode(bytes.fromhex(values["key"]))
+    except NotGenuineError as error:
+        raise ValueError(str(error)) from error
+    return Shared(**values)

@@ -1,0 +1,71 @@
+"""What a running daemon shares with its household while the connection to the hub holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from facesecure.app.assembly import Daemon
+from facesecure.app.changes import Topic
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.link import Duty
+from facesecure.hub.store import HubStore
+from facesecure.hub.sync.cleaning import Cleaning
+from facesecure.hub.sync.doors import Doors
+from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.mode import SharedMode
+from facesecure.hub.sync.notices import HouseholdNotices
+from facesecure.hub.sync.shared_people import SharedPeople
+from facesecure.hub.sync.status_document import facts_of
+
+NAME = "hub"
+"""The front, among those of the daemon."""
+_SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.TROUBLES}
+"""What the hub is told of soon after it has changed here."""
+
+
+class Sharing:
+    """What ``daemon`` shares.
+
+    Example::
+
+        sharing = Sharing(daemon, store, known)
+        with Link(store, [known.learn, *sharing.duties]), sharing.begun():
+            ...
+    """
+
+    def __init__(self, daemon: Daemon, store: HubStore, known: KnownDoors) -> None:
+        """``known`` learns the doors before the duties are done. Raises FacesecureError."""
+        self._daemon, self._wake = daemon, store.database.wake
+        context = daemon.context
+        self._household = Household(context.state_dir, known)
+        self._notices = HouseholdNotices(store, self._household, context.match_visitor, self._wake)
+        self._mode = SharedMode(context.state_dir, daemon.commands, self._household)
+        facts = partial(facts_of, daemon.commands, NAME)
+        self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
+        self._people = SharedPeople(daemon, known)
+        self._cleaning = Cleaning()
+
+    @property
+    def duties(self) -> list[Duty]:
+        """What is done at the hub, in this order."""
+        urgent = [self._household.refresh, self._notices.report, self._mode.follow]
+        return [*urgent, self._doors.report, self._doors.look, self._people.duty, self._cleaning.clean]
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Ask the other doors about strangers during the block, and push what changes here at once."""
+        self._daemon.context.changes.follow(self._changed)
+        self._daemon.once.ask(self._notices)
+        self._daemon.commands.others.append(self._doors.others)
+        try:
+            with self._people.watched(self._wake):
+                yield
+        finally:
+            self._daemon.once.ask(None)
+            self._daemon.commands.others.clear()
+
+    def _changed(self, topics: Sequence[Topic]) -> None:
+        if not _SHARED.isdisjoint(topics):
+            self._wake()

@@ -1,0 +1,135 @@
+"""Two daemons of one household at a real hub: one mode and one alert; without the hub each for itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from support.faults.clock import own_clock
+from support.faults.household import Daemon, Home, wait_until
+from support.hub_estate import RealHub
+from support.mailbox import opened
+from support.postgres.server import made_server
+
+pytestmark = pytest.mark.slow
+PATIENCE = 240
+WITHDRAWN = "SELECT count(*) FROM deliveries WHERE channel = 'household' AND state = 'withdrawn'"
+
+
+@dataclass
+class Door(Home):
+    """A home whose state directory is that of a door of the hub."""
+
+    state_dir: Path = Path()
+    daemon: Daemon | None = None
+
+    @property
+    def state(self) -> Path:
+        return self.state_dir
+
+    def configure(self, more: str = "", **others: Any) -> None:
+        super().configure(more, **others)
+        text = self.config.read_text().replace("stranger_cooldown = 0", 'stranger_cooldown = 1\nmode = "off"')
+        self.config.write_text(text)
+
+    def status(self) -> dict[str, Any]:
+        return dict(json.loads(self.run("status", "--json").stdout))
+
+    def others(self) -> list[dict[str, Any]]:
+        return [one for one in self.status()["doors"] if one["heard_at"] is not None]
+
+    @property
+    def unasked(self) -> int:
+        """How often it could not ask the other in time, as on a machine that is busy."""
+        assert self.daemon is not None
+        return self.daemon.said.count("so this one notifies")
+
+    def withdrawn(self) -> int:
+        return int(self.rows(WITHDRAWN)[0][0])
+
+
+def longer(film: Path, path: Path, times: int) -> Path:
+    """Write ``film`` so many times over, without drawing it again."""
+    with av.open(str(path), "w") as out:
+        stream, offset = None, 0
+        for _ in range(times):
+            with av.open(str(film)) as source:
+                video = source.streams.video[0]
+                stream = stream or out.add_stream_from_template(video)
+                for packet in source.demux(video):
+                    if packet.dts is None:
+                        continue
+                    packet.pts, packet.dts, packet.stream = (packet.pts or 0) + offset, packet.dts + offset, stream
+                    out.mux(packet)
+                offset += video.duration or 0
+    return path
+
+
+@pytest.fixture
+def doors(
+    tmp_path: Path, strangers_film: Path, household: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[RealHub, Door, Door]]:
+    """The front, which is the manager, and the garage, with one film before their cameras; both are disarmed.
+
+    The clock of the garage is ten minutes slow.
+    """
+    film = longer(strangers_film, tmp_path / "strangers.mp4", 6)
+    with made_server() as server, opened(monkeypatch) as mailbox:
+        (tmp_path / "hub").mkdir()
+        shutil.copytree(household, tmp_path / "hub" / "front")
+        (tmp_path / "hub" / "front").chmod(0o700)
+        hub = RealHub(server, tmp_path / "hub")
+        hub.add("garage")
+        made = []
+        for name in ("front", "garage"):
+            (tmp_path / name).mkdir()
+            door = Door(tmp_path / name, film, state_dir=hub.folder / name)
+            database = f"postgresql+psycopg://127.0.0.1:{server.port}/{hub.database}"
+            door.configure(f'[hub]\ndatabase = "{database}"\n[plugins.webhook]\nurl = "{mailbox.url}"\n')
+            made.append(door)
+        own_clock(made[1])(-1 / 6)
+        yield hub, made[0], made[1]
+        for door in made:
+            door.kill()
+
+
+def test_one_mode_and_one_alert_with_the_hub_and_two_of_each_without(doors: tuple[RealHub, Door, Door]) -> None:
+    hub, front, garage = doors
+    for door in (front, garage):
+        door.daemon = door.begin()
+    for door in (front, garage):
+        assert door.daemon is not None
+        door.daemon.wait_ready(PATIENCE)
+    wait_until(lambda: front.others() and garage.others(), "word from each other", PATIENCE, 1)
+    assert (front.others()[0]["name"], garage.others()[0]["name"]) == ("garage", "front")
+    assert not front.others()[0]["silent"]
+    assert not garage.others()[0]["silent"]
+
+    assert front.run("arm", "home").returncode == 0
+    took = wait_until(lambda: garage.status()["mode"] == "home", "mode of the front at the garage", PATIENCE, 0.2)
+    assert "door front" in garage.run("audit", "list", "--json").stdout
+    print(f"the mode was at the other door after {took:.2f} s, a command included")
+
+    wait_until(lambda: max(front.withdrawn(), garage.withdrawn()) >= 2, "stranger whom both saw", PATIENCE, 0.5)
+    silent, loud = (front, garage) if front.withdrawn() else (garage, front)
+    print(f"{len(loud.alerts())} alerts at one door; {len(silent.alerts())} at the other, {silent.unasked} unasked")
+    assert loud.alerts()
+    assert len(silent.alerts()) <= silent.unasked
+
+    hub.server.kill()
+    before = len(silent.alerts()), len(loud.alerts())
+    wait_until(
+        lambda: len(silent.alerts()) > before[0] and len(loud.alerts()) > before[1], "alert of each", PATIENCE, 0.5
+    )
+    assert front.run("arm", "away").returncode == garage.run("arm", "off").returncode == 0
+    assert (front.status()["mode"], garage.status()["mode"]) == ("away", "off")
+    hub.server.start()
+    wait_until(lambda: garage.status()["mode"] == "away", "stricter mode at the garage", PATIENCE, 1)
+    assert front.status()["mode"] == "away"

@@ -1,0 +1,77 @@
+"""``facesecure people assign``: which doors of the hub know a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facesecure.hub.rows import Right
+from support.hub_people import SharingDoor, SharingEstate, grace, settle
+from support.service.commandline import CommandLine
+
+
+@pytest.fixture
+def estate(tmp_path: Path) -> Iterator[SharingEstate]:
+    made = SharingEstate(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def front(estate: SharingEstate) -> SharingDoor:
+    front = estate.add("front", rights=frozenset({Right.ENROL}))
+    front.store.add_person("Anna", grace()[:1])
+    return front
+
+
+@pytest.fixture
+def at_front(facesecure: CommandLine, front: SharingDoor, tmp_path: Path):
+    config = tmp_path / "front.toml"
+    config.write_text('[hub]\ndatabase = "postgresql+psycopg://hub.lan/doors"\n')
+
+    def run(*words: object, state: Path = front.state_dir):
+        return facesecure("--config", config, "--state-dir", state, *words)
+
+    return run
+
+
+def test_the_doors_of_a_person_are_chosen_and_shown(at_front, estate, front):
+    garage = estate.add("Garage")
+    assert "known at" not in at_front("people", "show", "Anna").out  # the daemon has not shared her yet
+    settle(front, garage)
+    assert "known at: all doors of the household (this door, Garage)" in at_front("people", "show", "Anna").out
+    assert at_front("people", "assign", "anna", "--none").out == "Anna is to be known at: this door\n"
+    settle(front, garage)
+    assert garage.names() == {}
+    assert at_front("people", "show", "Anna", "--json").json["doors"] == {"all": False, "doors": []}
+    chosen = at_front("people", "assign", "Anna", "--door", "garage", "--json").json
+    assert chosen == {"name": "Anna", "doors": {"all": False, "doors": ["Garage"]}}
+    assert at_front("people", "assign", "Anna", "--all", "--json").json["doors"] == {"all": True, "doors": ["Garage"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("Anna",), "say which doors"),
+        (("Anna", "--all", "--none"), "say which doors"),
+        (("Anna", "--door", "shed"), "there is no door 'shed'"),
+        (("Anna", "--door", "flat"), "another household"),
+        (("Bob", "--all"), "no person called 'Bob'"),
+    ],
+)
+def test_what_cannot_be_is_refused(at_front, estate, front, words, said):
+    estate.add("flat", household="upstairs")
+    front.sync()
+    outcome = at_front("people", "assign", *words)
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_without_a_hub_and_without_the_right_it_says_so(at_front, estate, facesecure, store):
+    store.add_person("Anna", grace()[:1])
+    assert "belongs to no hub" in facesecure("people", "assign", "Anna", "--all").err
+    gate = estate.add("gate", rights=frozenset())
+    gate.store.add_person("Anna", grace()[:1])
+    assert "right enrol" in at_front("people", "assign", "Anna", "--all", state=gate.state_dir).err
