@@ -324,6 +324,23 @@ def test_sightings_are_handed_in_once_and_seen_by_the_household(house: House) ->
     assert house.front.sightings.expire() == 0
 
 
+def test_a_sighting_is_replaced_by_its_door_alone_and_seen_again(house: House) -> None:
+    first, second = a_sighting(), a_sighting()
+    house.front.sightings.put([first, second])
+    cursor = house.back.doors.head()
+    house.front.sightings.put([])
+    house.front.sightings.put([replace(first, document=b"changed"), a_sighting()])
+    changed, _ = sorted(house.back.sightings.after(cursor), key=lambda each: each.identifier != first.identifier)
+    assert (changed.identifier, changed.document, changed.author) == (
+        first.identifier, b"changed", door_of(house.front)
+    )  # fmt: skip
+    for thief in (house.back, house.other):
+        with pytest.raises(HubRefusedError):
+            thief.sightings.put([a_sighting(), replace(second, document=b"stolen")])
+    found = {each.identifier: each.document for each in house.back.sightings.after(0)}
+    assert found[second.identifier] == b"sealed"
+
+
 def test_a_crop_is_handed_in_when_it_was_asked_for(house: House) -> None:
     sighting = a_sighting()
     house.front.sightings.add([sighting])
@@ -339,6 +356,25 @@ def test_a_crop_is_handed_in_when_it_was_asked_for(house: House) -> None:
     assert changed.has_crop
     assert house.back.crops.get(sighting.identifier) == b"crop"
     assert house.front.crops.requested() == ()
+
+
+def test_a_crop_is_gone_when_nobody_asks_for_it_any_more(house: House) -> None:
+    one, other = a_sighting(), a_sighting()
+    house.front.sightings.add([one, other])
+    house.back.crops.request(one.identifier)
+    house.front.crops.put(one.identifier, b"crop")
+    assert house.back.crops.is_asked(one.identifier)
+    house.back.crops.withdraw(one.identifier)
+    assert not house.back.crops.is_asked(one.identifier)
+    assert house.back.crops.get(one.identifier) is None
+    house.back.crops.request(other.identifier)
+    house.front.crops.put(other.identifier, b"crop")
+    house.front.crops.tidy(timedelta(hours=1))
+    assert house.back.crops.get(other.identifier) == b"crop"
+    house.front.crops.tidy(timedelta(0))
+    assert house.back.crops.get(other.identifier) is None
+    with pytest.raises(HubError, match="nobody asks"):
+        house.front.crops.put(other.identifier, b"crop")
 
 
 def test_a_request_for_a_crop_that_is_gone_is_denied(house: House) -> None:

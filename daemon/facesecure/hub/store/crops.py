@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select, update
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
 
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import crop_request_from
@@ -21,14 +23,27 @@ class Crops(Part):
         with self._database.begin() as connection:
             insert_missing(connection, crop_requests, [{**row, "at": time_of(connection)}])
 
+    def withdraw(self, sighting: str) -> None:
+        """Ask no longer: with the last request the hub forgets the crop."""
+        with self._database.begin() as connection:
+            mine = (crop_requests.c.sighting == sighting) & (crop_requests.c.door == self._member.door)
+            connection.execute(delete(crop_requests).where(mine))
+
+    def is_asked(self, sighting: str) -> bool:
+        """Return whether this door's request is open: it was not withdrawn, denied or forgotten."""
+        mine = (crop_requests.c.sighting == sighting) & (crop_requests.c.door == self._member.door)
+        with self._database.begin() as connection:
+            return connection.execute(select(crop_requests.c.door).where(mine)).first() is not None
+
     def requested(self) -> tuple[CropRequest, ...]:
-        """Return the open requests for sightings of this door, oldest first."""
+        """Return the requests for sightings of this door whose crop it has not handed in, oldest first."""
         query = select(crop_requests).join(sightings, sightings.c.identifier == crop_requests.c.sighting)
         mine = query.where(sightings.c.author == self._member.door, sightings.c.household == self._member.household)
+        mine = mine.where(sightings.c.crop.is_(None))
         return self._all(mine.order_by(crop_requests.c.at), crop_request_from)
 
     def put(self, sighting: str, crop: bytes) -> None:
-        """Hand in the sealed crop of a sighting of this door that was asked for; all requests for it are done.
+        """Hand in the sealed crop of a sighting of this door that was asked for.
 
         Raises HubError if the hub has no such sighting any more, or nobody asked.
         """
@@ -39,15 +54,21 @@ class Crops(Part):
             mine = (sightings.c.identifier == sighting) & (sightings.c.author == self._member.door)
             if not connection.execute(update(sightings).where(mine, asked).values(crop=crop)).rowcount:
                 raise HubError("nobody asks for the crop of this sighting", "it may be older than the hub keeps")
-            connection.execute(delete(crop_requests).where(crop_requests.c.sighting == sighting))
 
     def deny(self, sighting: str) -> None:
         """Remove the requests for a sighting of this door whose crop is gone."""
         with self._database.begin() as connection:
-            mine = select(sightings.c.identifier).where(sightings.c.author == self._member.door)
-            connection.execute(
-                delete(crop_requests).where(crop_requests.c.sighting == sighting, crop_requests.c.sighting.in_(mine))
-            )
+            connection.execute(delete(crop_requests).where(crop_requests.c.sighting == sighting, self._of_mine()))
+
+    def tidy(self, after: timedelta) -> None:
+        """Remove requests for sightings of this door that are older than ``after``, and so their crops."""
+        with self._database.begin() as connection:
+            old = crop_requests.c.at < time_of(connection) - after
+            connection.execute(delete(crop_requests).where(old, self._of_mine()))
+
+    def _of_mine(self) -> ColumnElement[bool]:
+        mine = select(sightings.c.identifier).where(sightings.c.author == self._member.door)
+        return crop_requests.c.sighting.in_(mine)
 
     def get(self, sighting: str) -> bytes | None:
         """Return the sealed crop of a sighting of the household, None while nobody has handed it in."""

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select, text
+from sqlalchemy import Connection, Select, delete, select, text
 
+from facesecure.domain.errors import HubRefusedError
 from facesecure.hub.row_values import sighting_from
 from facesecure.hub.rows import KEPT_DAYS, NewSighting, Sighting
 from facesecure.hub.store.doors import time_of
-from facesecure.hub.store.member import BATCH, Part, insert_missing
+from facesecure.hub.store.member import BATCH, Part, insert_into, insert_missing
 from facesecure.hub.tables import sightings
 
 
@@ -24,10 +25,31 @@ class Sightings(Part):
             about = {"household": self._member.household, "author": self._member.door, "at": time_of(connection)}
             insert_missing(connection, sightings, [{**vars(sighting), **about} for sighting in new])
 
+    def put(self, new: Sequence[NewSighting]) -> None:
+        """Hand in sightings of this door, in the place of what it handed in under the same identifiers before.
+
+        Raises HubRefusedError, and nothing is written, if another door's has one of the identifiers.
+        """
+        with self._database.begin() as connection:
+            about = {"household": self._member.household, "author": self._member.door, "at": time_of(connection)}
+            statement = insert_into(connection, sightings)
+            values = {"document": statement.excluded.document, "signature": statement.excluded.signature}
+            statement = statement.on_conflict_do_update(index_elements=["identifier"], set_=values)
+            if new:
+                self._require_own(connection, new)
+                connection.execute(statement, [{**vars(sighting), **about} for sighting in new])
+
     def after(self, cursor: int, limit: int = BATCH) -> tuple[Sighting, ...]:
-        """Return the household's sightings that came, or got a crop, after ``cursor``, oldest change first."""
+        """Return the household's sightings that came or changed after ``cursor``, oldest change first."""
         query = select_sightings().where(sightings.c.household == self._member.household, sightings.c.revision > cursor)
         return self._all(query.order_by(sightings.c.revision).limit(limit), sighting_from)
+
+    def _require_own(self, connection: Connection, new: Sequence[NewSighting]) -> None:
+        """Raise HubRefusedError if one of ``new`` would take the place of another door's (SQLite has no rules)."""
+        names = [sighting.identifier for sighting in new]
+        others = select(sightings.c.identifier).where(sightings.c.identifier.in_(names))
+        if connection.execute(others.where(sightings.c.author != self._member.door)).first() is not None:
+            raise HubRefusedError("another door has a visit with this number", "facesecure leaves it out")
 
     def expire(self) -> int:
         """Remove what is older than the hub keeps, of the whole estate; any door may ask. Return how many sightings."""
