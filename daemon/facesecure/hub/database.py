@@ -1,9 +1,15 @@
-"""The one connection of a door to the hub's database: transactions with a limit of time, and waking by LISTEN."""
+"""The one connection of a door to the hub's database: transactions with a limit of time, and waiting for changes.
+
+PostgreSQL wakes whoever listens in the database at each notification, so that LISTEN costs the doors times their
+changes. A hub with few doors notifies; one with many keeps a number for each door, which the door looks at. The hub
+says which of the two holds, and may change that at any time.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+import random
 import select
 import socket
 import threading
@@ -24,6 +30,10 @@ from facesecure.hub.failures import translated
 __all__ = ["HubAddress", "HubDatabase"]
 
 _SQLITE_PAUSE = 0.05
+_PAUSES = 0.2, 60.0
+"""Seconds between two looks: the shortest and the longest that the hub may ask for."""
+_JITTER = 0.75, 1.25
+"""How a pause varies, so that the doors do not look all at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +58,7 @@ class HubDatabase:
         self._connected = False
         self._noticed = False
         self._seen = -1
+        self._pause: float | None = None
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
 
@@ -75,20 +86,25 @@ class HubDatabase:
         True after each new connection too: what was notified before is lost. Raises HubError if the connection is
         lost, and makes it if there is none. Other threads may use the database meanwhile.
         """
-        deadline = time.monotonic() + timeout
+        deadline, ask = time.monotonic() + timeout, True
         while True:
-            number = self._listen()
+            number = self._listen(ask=ask)
             if self._noticed:
                 self._noticed = False
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            ready, _, _ = select.select(
-                [self._wake_read, *number], [], [], left if number else min(left, _SQLITE_PAUSE)
-            )
+            pause = left if number or self._pause is None else min(left, self._pause * random.uniform(*_JITTER))
+            ready, _, _ = select.select([self._wake_read, *number], [], [], pause)
             if self._wake_read in ready and b"w" in self._drained():
                 return False
+            ask = not number
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether the hub has so many doors that each looks for changes by itself, instead of being notified."""
+        return self.is_postgres and self._pause is not None
 
     def wake(self) -> None:
         """End a ``wait`` of another thread early; it returns False."""
@@ -125,36 +141,58 @@ class HubDatabase:
             finally:
                 self._connected = not connection.invalidated
 
-    def _listen(self) -> list[int]:
-        """Read what was notified, listening first on a new connection. Return the number of its socket, if any."""
+    def _listen(self, *, ask: bool) -> list[int]:
+        """Read what was notified, or look whether anything has changed. Return the socket's number while listening.
+
+        ``ask``: ask the hub which of the two it wants, as on each new connection.
+        """
         with self._in_turn(PATIENCE), translated(self.where), self._connection() as connection:
             if not self.is_postgres:
-                self._look(connection)
+                self._look_at_file(connection)
                 return []
             driver = connection.connection.driver_connection
             assert driver is not None
+            if ask or not connection.info.keys() & {"listening", "changed"}:
+                self._look(connection, driver)
             if "listening" not in connection.info:
-                self._start_listening(connection, driver)
+                return []
             driver.pgconn.consume_input()
             while driver.pgconn.notifies():
                 self._noticed = True
             return [driver.fileno()]
 
-    def _start_listening(self, connection: Connection, driver: Any) -> None:
-        with connection.begin():
-            channel = connection.execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
-            if channel is not None:
-                driver.add_notify_handler(lambda _: self._notice())
-                connection.execute(text(f'LISTEN "{channel}"'))
-                connection.info["listening"] = True
-                self._noticed = True
+    def _look(self, connection: Connection, driver: Any) -> None:
+        """Look at this door's number, once: it has changed if anything has that concerns the door."""
+        with _cut_after(connection, 3 * PATIENCE):
+            connection.execution_options(isolation_level="AUTOCOMMIT")  # one round trip
+            changed, every = connection.execute(text("SELECT changed, look_every FROM look()")).one()
+            if every:
+                shortest, longest = _PAUSES
+                self._pause = min(max(every / 1000, shortest), longest)
+                self._noticed |= connection.info.get("changed") != changed
+                connection.info["changed"] = changed
+                if connection.info.pop("listening", False):
+                    connection.execute(text("UNLISTEN *"))
+            elif every is not None and "listening" not in connection.info:
+                self._pause = None
+                self._start_listening(connection, driver)
 
-    def _look(self, connection: Connection) -> None:
+    def _start_listening(self, connection: Connection, driver: Any) -> None:
+        channel = connection.execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
+        if channel is not None:
+            driver.add_notify_handler(self._notice)
+            connection.execute(text(f'LISTEN "{channel}"'))
+            connection.info.pop("changed", None)
+            connection.info["listening"] = True
+            self._noticed = True
+
+    def _look_at_file(self, connection: Connection) -> None:
         newest = connection.execute(text("SELECT value FROM revisions")).scalar_one()
         self._noticed |= newest != self._seen
         self._seen = newest
+        self._pause = _SQLITE_PAUSE
 
-    def _notice(self) -> None:
+    def _notice(self, _: object) -> None:
         """Note what was notified while another thread used the connection, which has read it."""
         self._noticed = True
         self._signal(b"n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Sequence
 
@@ -18,6 +19,8 @@ Duty = Callable[[HubStore], None]
 _LONGEST_PAUSE = 60.0
 _LOOK = 5.0
 """Seconds after which the duties are done even if nothing was notified."""
+_LOOK_OF_MANY = 24.0, 36.0
+"""The same at a hub with many doors, where the duties of those that have nothing to do would be most of its work."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +78,8 @@ class Link:
         while not self._stopping.is_set():
             for duty in self._duties:
                 duty(self._store)
-            self._store.database.wait(_LOOK)
+            many = self._store.database.is_looking
+            self._store.database.wait(random.uniform(*_LOOK_OF_MANY) if many else _LOOK)
 
     def _connected(self) -> None:
         if self.trouble is not None:

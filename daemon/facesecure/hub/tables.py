@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision: stated here, so that Alembic is imported only to migrate."""
 
 SCHEMA = "facesecure"
@@ -75,6 +75,7 @@ estate = Table(
     Column("authority", LargeBinary, nullable=False),
     Column("manager", _id(), nullable=False),
     Column("created_at", HubTime, nullable=False),
+    Column("look_every", Integer, nullable=False, server_default="0"),
 )
 
 doors = Table(
@@ -107,6 +108,7 @@ wakings = Table(
     metadata,
     Column("door", _id(), primary_key=True),
     Column("channel", _word(), nullable=False),
+    Column("changed", BigInteger, nullable=False, server_default="0"),
 )
 
 invitations = Table(

@@ -18,7 +18,8 @@ class Doors(Part):
 
     def estate(self) -> Estate:
         """Return the estate. Raises HubError if the database holds none, or refuses this door."""
-        found = self._first(select(estate), Estate)
+        query = select(estate.c.identifier, estate.c.authority, estate.c.manager, estate.c.created_at)
+        found = self._first(query, Estate)
         if found is None:
             raise HubError("the hub's database says nothing of an estate", "was it made? facesecure hub init URL")
         return found
