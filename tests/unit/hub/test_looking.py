@@ -35,8 +35,8 @@ class Large:
     def grow(self) -> None:
         self.administer(
             "INSERT INTO doors (identifier, name, household, role, box_key, sign_key, rights, certificate, joined_at)"
-            " SELECT md5(n::text), 'row', md5('rows'), 'facesecure_door_' || md5(n::text), decode(repeat('00', 32), 'hex'),"
-            f" decode(repeat('00', 32), 'hex'), 'view', 'x', now() FROM generate_series(1, {MANY}) n"
+            " SELECT md5(n::text), 'row', md5('rows'), 'facesecure_door_' || md5(n::text), key, key, 'view', 'x', now()"
+            f" FROM generate_series(1, {MANY}) n, decode(repeat('00', 32), 'hex') key"
         )
 
     def shrink(self) -> None:
