@@ -40,12 +40,14 @@ def list_visitors(context: typer.Context, json: Json = False) -> None:
 
 def _table(visitors: list[Visitor]) -> None:
     """Print the visitors; with where they were last, if there are several cameras."""
+    doors = any(visitor.elsewhere for visitor in visitors)
     several = len({camera for visitor in visitors for camera in visitor.route}) > 1
     rows = [
         (
             visitor.identifier,
             serializers.visitor_name(visitor),
             visitor.visits,
+            *((_elsewhere(visitor),) if doors else ()),
             visitor.first_seen,
             visitor.last_seen,
             *((", then ".join(visitor.route),) if several else ()),
@@ -55,7 +57,8 @@ def _table(visitors: list[Visitor]) -> None:
         for visitor in visitors
     ]
     where = ("last seen at",) if several else ()
-    columns = ("id", "who", "visits", "first seen", "last seen", *where, "faces", "best snapshot")
+    others = ("at other doors",) if doors else ()
+    columns = ("id", "who", "visits", *others, "first seen", "last seen", *where, "faces", "best snapshot")
     output.table(columns, rows, right=("id", "visits", "faces"))
 
 
@@ -78,6 +81,8 @@ def _show(details: VisitorDetails) -> None:
     visitor, way = details.visitor, serializers.route(details.visitor.route)
     about = [f"visitor {visitor.identifier}", serializers.visitor_name(visitor), _times(visitor.visits)]
     output.say(", ".join([*about, *([f"last at: {way}"] if way else [])]))
+    if visitor.elsewhere:
+        output.say(f"at other doors: {_elsewhere(visitor)}")
     rows = []
     for visit in details.visits:
         clarities = [face.seen.face.quality.clarity for face in details.faces_of(visit)]
@@ -164,5 +169,12 @@ def forget(
         output.note(f"{gone.name} stays enrolled; to forget them too: facesecure people remove {gone.name!r}")
 
 
+def _elsewhere(visitor: Visitor) -> str:
+    """Return at which other doors a visitor was seen, and how often."""
+    return ", ".join(f"{one.place} {one.visits}" for one in visitor.elsewhere)
+
+
 def _times(visits: int) -> str:
+    if not visits:
+        return "not seen here"
     return "seen once" if visits == 1 else f"seen {visits} times"

@@ -161,12 +161,21 @@ class StoredFace:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenElsewhere:
+    """What another door of the household, called ``place``, has seen of a visitor."""
+
+    place: str
+    visits: int
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """A stranger who was seen once or several times; ``name`` is set once the visitor was named.
 
     ``marked`` is true if a correction says that the visitor is not a certain person, or not enrolled; ``faces`` counts
     the stored faces; ``snapshot`` is that of the visit with the clearest face. ``route`` are the cameras of the latest
-    stay, in order.
+    stay, in order. ``elsewhere`` is what other doors have seen of them; visits and faces are those here.
     """
 
     identifier: int
@@ -178,6 +187,7 @@ class Visitor:
     faces: int
     snapshot: Path | None = None
     route: tuple[str, ...] = ()
+    elsewhere: tuple[SeenElsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ SEEN_CROP = "seen_faces.crop_png"
 SEEN_EMBEDDING = "seen_faces.embedding"
 MARKED_CROP = "marked_faces.crop_png"
 MARKED_EMBEDDING = "marked_faces.embedding"
+ELSEWHERE_EMBEDDING = "visitors_elsewhere.embedding"
 DEFERRED_WRITE = "deferred write"
 """No column: a write that waits in a file for the database."""
 
@@ -71,6 +72,11 @@ def mark_context(visitor: int, not_person: str | None, sighting: str, marked_at:
     """
     at = marked_at.astimezone(UTC).isoformat()
     return f"visitor {visitor}, not {not_person or 'anybody'}, {sighting} at {at}, model {model_sha256}"
+
+
+def elsewhere_context(visitor: int, uid: str, door: str, model_sha256: str) -> str:
+    """Return the owner of what another door has seen of a visitor, as authenticated data."""
+    return f"visitor {visitor}, {uid} at the door {door}, model {model_sha256}"
 
 
 class FieldCipher:

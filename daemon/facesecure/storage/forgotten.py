@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from facesecure.domain import Sighting, Verdict
@@ -28,11 +28,16 @@ KEPT = timedelta(days=7)
 KEPT_PEOPLE = timedelta(days=3 * 365)
 """Longer than a door goes on without its hub."""
 _PERSON = "person:"
+_VISITOR = "visitor:"
+_MOST_VISITORS = 20_000
+"""Visitors that are remembered; other doors of the household could fill the disk with more."""
 STALE = timedelta(hours=1)
 """A visit that begins so long after a removal is not one of that person: a daemon knows of removals within seconds."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MOST_TOKENS = 12
 """Words and signs that a name in a text may have."""
+
+_LASTING = or_(ForgottenRow.what.startswith(_PERSON), ForgottenRow.what.startswith(_VISITOR))
 
 
 def remember(session: Session, name: str, becomes: str, visits: Iterable[str] = ()) -> None:
@@ -55,6 +60,36 @@ def removed_people(session: Session) -> set[str]:
     return {what.removeprefix(_PERSON) for what in found}
 
 
+def remember_visitor(session: Session, uid: str, becomes: str = "") -> None:
+    """Remember that the visitor ``uid`` was forgotten, or was found to be the visitor ``becomes``."""
+    what = f"{_VISITOR}{uid}"
+    found = session.get(ForgottenRow, what)
+    if found is None and count_visitors(session) < _MOST_VISITORS:
+        session.add(ForgottenRow(what=what, becomes=becomes, at=datetime.now(UTC)))
+    elif found is not None and found.becomes:
+        found.becomes = becomes and min(becomes, found.becomes)
+    session.flush()
+
+
+def gone_visitors(session: Session) -> dict[str, str]:
+    """Return what each visitor became who is none any more, by ``uid``; empty for those who were forgotten."""
+    rows = session.scalars(select(ForgottenRow).where(ForgottenRow.what.startswith(_VISITOR)).order_by(ForgottenRow.at))
+    return {row.what.removeprefix(_VISITOR): row.becomes for row in rows}
+
+
+def visitor_now(session: Session, uid: str) -> str:
+    """Return who the visitor ``uid`` is by now; empty if they were forgotten."""
+    while uid and (row := session.get(ForgottenRow, f"{_VISITOR}{uid}")) is not None:
+        uid = row.becomes if row.becomes < uid else ""
+    return uid
+
+
+def count_visitors(session: Session) -> int:
+    """Return how many visitors are remembered as gone."""
+    query = select(func.count()).select_from(ForgottenRow).where(ForgottenRow.what.startswith(_VISITOR))
+    return session.scalar(query) or 0
+
+
 def allow(session: Session, name: str) -> None:
     """Forget that ``name`` was removed: a person of that name is enrolled again."""
     session.execute(delete(ForgottenRow).where(ForgottenRow.what == _of_name(session, name)))
@@ -62,8 +97,7 @@ def allow(session: Session, name: str) -> None:
 
 def expire(session: Session, now: datetime) -> None:
     """Forget removals that no write can be older than, and after years who was removed."""
-    person = ForgottenRow.what.startswith(_PERSON)
-    session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT, ~person))
+    session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT, ~_LASTING))
     session.execute(delete(ForgottenRow).where(ForgottenRow.at < now - KEPT_PEOPLE))
 
 
@@ -84,7 +118,7 @@ class Forgotten:
     @classmethod
     def of(cls, session: Session) -> Forgotten | None:
         """Return what was removed lately; None if nothing was."""
-        rows = session.scalars(select(ForgottenRow).where(~ForgottenRow.what.startswith(_PERSON))).all()
+        rows = session.scalars(select(ForgottenRow).where(~_LASTING)).all()
         return cls(session, rows) if rows else None
 
     def is_removed(self, sighting: Sighting) -> bool:

@@ -16,7 +16,15 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import StoreError
-from facesecure.storage import account_seals, people, push_subscriptions, seals, signed_recordings, unfinished
+from facesecure.storage import (
+    account_seals,
+    elsewhere,
+    people,
+    push_subscriptions,
+    seals,
+    signed_recordings,
+    unfinished,
+)
 from facesecure.storage.audit_log import audit_log_of
 from facesecure.storage.clips import Clips, clips_of
 from facesecure.storage.database import Database
@@ -42,13 +50,15 @@ from facesecure.storage.tables import (
     SeenFaceRow,
     SightingRow,
     TemplateRow,
+    VisitorElsewhereRow,
 )
 from facesecure.util.files import sync_folder
 
 _log = logging.getLogger(__name__)
 
-_Row = FaceRow | TemplateRow | SeenFaceRow | MarkedFaceRow
-_KINDS: tuple[type[_Row], ...] = (FaceRow, TemplateRow, SeenFaceRow, MarkedFaceRow)
+_Row = FaceRow | TemplateRow | SeenFaceRow | MarkedFaceRow | VisitorElsewhereRow
+_KINDS: tuple[type[_Row], ...] = (FaceRow, TemplateRow, SeenFaceRow, MarkedFaceRow, VisitorElsewhereRow)
+_IMAGELESS = TemplateRow, VisitorElsewhereRow
 
 
 def rotate(database: Database) -> Key:
@@ -132,12 +142,12 @@ def _reencrypt(session: Session, row: _Row, old: FieldCipher, new: FieldCipher) 
     table = row.__tablename__
     try:
         embedding = old.decrypt(row.embedding, f"{table}.embedding", owner_of_embedding)
-        crop = b"" if isinstance(row, TemplateRow) else old.decrypt(row.crop_png, f"{table}.crop_png", owner_of_crop)
+        crop = b"" if isinstance(row, _IMAGELESS) else old.decrypt(row.crop_png, f"{table}.crop_png", owner_of_crop)
     except ValueError as error:
         _log.error("row %d of %s stays as it is: %s", row.id, table, error)
         return
     row.embedding = new.encrypt(embedding, f"{table}.embedding", owner_of_embedding)
-    if not isinstance(row, TemplateRow):
+    if not isinstance(row, _IMAGELESS):
         row.crop_png = new.encrypt(crop, f"{table}.crop_png", owner_of_crop)
 
 
@@ -149,6 +159,8 @@ def _owners(session: Session, row: _Row) -> tuple[str, str]:
         not_person = None if row.not_person_id is None else session.get_one(PersonRow, row.not_person_id).uid
         owner = mark_context(row.visitor_id, not_person, row.sighting, row.marked_at, row.model_sha256)
         return owner, owner
+    if isinstance(row, VisitorElsewhereRow):
+        return elsewhere.owner_of(row), ""
     person = session.get_one(PersonRow, row.person_id)
     if isinstance(row, TemplateRow):
         return template_context(person.uid, person.edition, row.model_sha256, row.faces), ""

@@ -15,7 +15,7 @@ from sqlalchemy import Select, String, Update, delete, func, select, type_coerce
 
 from facesecure.config import ClipsConfig, StoreConfig
 from facesecure.domain.records import Pruned
-from facesecure.storage import audit_retention, forgotten, outbox, visitors
+from facesecure.storage import audit_retention, elsewhere, forgotten, outbox, visitors
 from facesecure.storage.clip_archive import ClipArchive
 from facesecure.storage.database import Database
 from facesecure.storage.page import PageRecords
@@ -60,6 +60,8 @@ def prune(database: Database, snapshots: Snapshots, config: StoreConfig, now: da
     faces = _limit_faces(database, config)
     _remove_old_alerts(database, config, now)
     with database.write() as session:
+        if config.keep_days:
+            elsewhere.remove_old(session, now - timedelta(days=config.keep_days))
         gone = visitors.remove_faceless(session)
         forgotten.expire(session, now)
     freed = sum(snapshots.remove(relative) for relative in old_files + over_limit)

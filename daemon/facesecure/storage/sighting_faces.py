@@ -157,7 +157,7 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
         )
         .join(VisitorRow, VisitorRow.id == MarkedFaceRow.visitor_id)
         .outerjoin(PersonRow, PersonRow.id == MarkedFaceRow.not_person_id)
-        .where(unnamed, MarkedFaceRow.model_sha256 == model_sha256)
+        .where(unnamed, MarkedFaceRow.model_sha256 == model_sha256, MarkedFaceRow.door.is_(None))
     )
     found = _by_visit(
         (

@@ -37,7 +37,7 @@ _PLAIN = (
     "settings-history.json",
     "key-copy.json",
     "mqtt.json",
-    "hub/sync.json",
+    "hub/records.json",
     "hub/doors.json",
     "hub/mode.json",
     "presence.json",

@@ -53,6 +53,7 @@ from facesecure.storage.outbox import Outbox
 from facesecure.storage.page import PageRecords
 from facesecure.storage.recorder import Recorder
 from facesecure.storage.removals import Removals
+from facesecure.storage.shared_visitors import SharedVisitors
 from facesecure.storage.sightings import FilterValues
 from facesecure.storage.snapshots import Snapshots
 from facesecure.storage.timeline import Timeline
@@ -67,9 +68,9 @@ class Store(AbstractContextManager["Store"]):
 
     ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
     ``freed`` is the number of bytes that were deleted for the start on a full disk.
-    ``visitors`` groups the visits of strangers, ``corrections`` corrects sightings, ``kept_faces`` embeds theirs anew,
-    ``outbox`` queues alerts, ``removals`` are those that are not finished, ``clips`` the films of visits, ``timeline``
-    pages through sightings, ``page`` holds the accounts of the page.
+    ``visitors`` groups the visits of strangers, ``shared_visitors`` are those of all doors, ``corrections`` corrects
+    sightings, ``kept_faces`` embeds theirs anew, ``outbox`` queues alerts, ``removals`` are those not finished,
+    ``clips`` the films of visits, ``timeline`` pages through sightings, ``page`` holds the accounts of the page.
 
     Example::
 
@@ -87,11 +88,12 @@ class Store(AbstractContextManager["Store"]):
         resident: bool = False,
         freed: int = 0,
     ) -> None:
-        self._database, self._snapshots = database, snapshots
-        self.restored, self.freed, self._resident = restored, freed, resident
+        self._database, self._snapshots, self._resident = database, snapshots, resident
+        self.restored, self.freed = restored, freed
         self._writer = WriteQueue.started(database) if resident else DirectWriter(database)
         self._recorder = Recorder(database, snapshots, self._writer, keep_snapshots, keep_faces)
         self.visitors = Visitors(database, snapshots, self._writer)
+        self.shared_visitors = SharedVisitors(database, self._writer)
         self.corrections = Corrections(database)
         self.kept_faces = KeptFaces(database)
         self.outbox = Outbox(database, self._writer)

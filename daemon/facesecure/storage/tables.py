@@ -8,6 +8,7 @@ Every ``embedding`` and ``crop_png`` is encrypted (``storage.encryption``).
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from facesecure.storage.columns import Bytes, Corners, Document, Number, SnapshotPath, Text, UtcDateTime, Whole
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision: stated here, so that Alembic is imported only if a database is older."""
 
 
@@ -135,7 +136,8 @@ class SightingRow(Base):
 class VisitorRow(Base):
     """A stranger who was seen once or several times. ``name`` and ``person_id`` are set when the visitor is named.
 
-    Numbers are never reused, so that a removed visitor is not mistaken for the next one.
+    Numbers are never reused, so that a removed visitor is not mistaken for the next one. ``uid`` is random, and what
+    the other doors of the household know the visitor by.
     """
 
     __tablename__ = "visitors"
@@ -146,6 +148,28 @@ class VisitorRow(Base):
     visits: Mapped[int]
     name: Mapped[str | None] = mapped_column(Text(64))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"), index=True)
+    uid: Mapped[str] = mapped_column(Text(32), index=True, default=lambda: secrets.token_hex(16))
+
+
+class VisitorElsewhereRow(Base):
+    """What another door of the household has seen of a visitor, whom it calls ``uid``; ``place`` is the door's name.
+
+    ``person`` is who the visitor was named there. ``embedding`` holds those of some visits, encrypted together.
+    """
+
+    __tablename__ = "visitors_elsewhere"
+    __table_args__ = (Index("ix_visitors_elsewhere_door", "door", "uid"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visitor_id: Mapped[int] = mapped_column(ForeignKey("visitors.id", ondelete="CASCADE"), index=True)
+    uid: Mapped[str] = mapped_column(Text(32))
+    door: Mapped[str] = mapped_column(Text(32))
+    place: Mapped[str] = mapped_column(Text(64))
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    visits: Mapped[int]
+    person: Mapped[str | None] = mapped_column(Text(32))
+    model_sha256: Mapped[str] = mapped_column(Text(64))
+    embedding: Mapped[bytes]
 
 
 class SeenFaceRow(Base):
@@ -162,7 +186,10 @@ class SeenFaceRow(Base):
 
 
 class MarkedFaceRow(Base):
-    """A face marked as not that person's (null: as no enrolled person's). It outlives its sighting."""
+    """A face marked as not that person's (null: as no enrolled person's). It outlives its sighting.
+
+    ``door`` is the other door of the household that marked it; null for one that was marked here.
+    """
 
     __tablename__ = "marked_faces"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -175,6 +202,7 @@ class MarkedFaceRow(Base):
     quality: Mapped[dict[str, Any]] = mapped_column(Document)
     embedding: Mapped[bytes]
     crop_png: Mapped[bytes]
+    door: Mapped[str | None] = mapped_column(Text(32))
 
 
 class AlertRow(Base):
@@ -226,8 +254,9 @@ class CounterRow(Base):
 class ForgottenRow(Base):
     """A person or a visit that was removed, which must not be written again (``storage.forgotten``).
 
-    ``what`` is "name:" and a seal of the name, which does not reveal it, "visit:" and the sighting's identifier, or
-    "person:" and the person's random number; ``becomes`` replaces the name.
+    ``what`` is "name:" and a seal of the name, which does not reveal it, "visit:" and the sighting's identifier,
+    "person:" and the person's random number, or "visitor:" and the visitor's; ``becomes`` replaces the name, or is the
+    visitor who the visitor turned out to be.
     """
 
     __tablename__ = "forgotten"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from facesecure.domain.errors import UsageError
 from facesecure.recognition.templates import template_of
-from facesecure.storage import people, seals, sighting_faces
+from facesecure.storage import elsewhere, forgotten, people, seals, sighting_faces
 from facesecure.storage.encryption import MARKED_CROP, MARKED_EMBEDDING, FieldCipher, cipher_of, mark_context
 from facesecure.storage.tables import MarkedFaceRow, PersonRow, SightingRow, VisitorRow
 
@@ -30,6 +30,9 @@ def merge(session: Session, kept: VisitorRow, gone: VisitorRow, visits: list[str
     for row in session.scalars(select(SightingRow).where(SightingRow.identifier.in_(visits))):
         row.visitor_id, row.visitor_seal = kept.id, seals.visit_seal(cipher, row.identifier, kept.id)
     _move_marks(session, cipher, kept.id, gone.id)
+    elsewhere.move(session, cipher, kept.id, gone.id)
+    kept.uid, other = sorted((kept.uid, gone.uid))
+    forgotten.remember_visitor(session, other, kept.uid)
     kept.visits += gone.visits
     kept.first_seen, kept.last_seen = min(kept.first_seen, gone.first_seen), max(kept.last_seen, gone.last_seen)
     session.flush()
@@ -49,7 +52,7 @@ def nearest(session: Session, visitor: int, visits: list[str]) -> list[tuple[int
     model = faces[-1].seen.model_sha256
     mine = template_of(np.stack([face.seen.embedding for face in faces if face.seen.model_sha256 == model]))
     found = list[tuple[int, float]]()
-    for number, theirs in sighting_faces.visits_by_visitor(session, model).items():
+    for number, theirs in elsewhere.known_visits(session, model).items():
         if number != visitor:
             found.append((number, float(template_of(np.stack([visit.mean for visit in theirs])) @ mine)))
     return sorted(found, key=lambda one: (-one[1], one[0]))

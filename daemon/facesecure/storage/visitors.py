@@ -21,10 +21,10 @@ from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
 from facesecure.storage import (
     anonymise,
     correction_rows,
+    elsewhere,
     enrolled_faces,
     forgotten,
     people,
-    routes,
     seals,
     sighting_faces,
     unfinished,
@@ -32,8 +32,16 @@ from facesecure.storage import (
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
 from facesecure.storage.snapshots import Snapshots
-from facesecure.storage.tables import MarkedFaceRow, SeenFaceRow, SightingRow, VisitorRow
+from facesecure.storage.tables import (
+    MarkedFaceRow,
+    PersonRow,
+    SeenFaceRow,
+    SightingRow,
+    VisitorElsewhereRow,
+    VisitorRow,
+)
 from facesecure.storage.visitor_merge import merge, nearest
+from facesecure.storage.visitor_summary import summary
 from facesecure.storage.writes import Writer
 
 _LIST_HINT = "facesecure visitors list shows them"
@@ -53,16 +61,20 @@ class Visitors:
         self._writer = writer
 
     def all(self, limit: int | None = None, offset: int = 0, *, named: bool = True) -> list[Visitor]:
-        """Return the visitors, the last seen first, ``limit`` of them from ``offset`` on; with those who were named."""
+        """Return the visitors, the last seen first, ``limit`` of them from ``offset`` on.
+
+        Without ``named``, only those who may be named here: not named yet, and seen at this door.
+        """
         query = select(VisitorRow).order_by(VisitorRow.last_seen.desc(), VisitorRow.id.desc())
-        query = query if named else query.where(VisitorRow.name.is_(None))
+        query = query if named else query.where(VisitorRow.name.is_(None), VisitorRow.visits > 0)
         with self._database.read() as session:
-            return [self._summary(session, row) for row in session.scalars(query.limit(limit).offset(offset)).all()]
+            rows = session.scalars(query.limit(limit).offset(offset)).all()
+            return [summary(session, self._snapshots, row) for row in rows]
 
     def find(self, identifier: int) -> Visitor:
         """Return one visitor. Raises UsageError if there is none with that number."""
         with self._database.read() as session:
-            return self._summary(session, find_row(session, identifier))
+            return summary(session, self._snapshots, find_row(session, identifier))
 
     def faces(self, identifier: int) -> list[StoredFace]:
         """Return the stored faces of a visitor, oldest first. Raises UsageError if there is no such visitor."""
@@ -122,11 +134,7 @@ class Visitors:
         with self._database.write() as session:
             visitor = find_row(session, identifier)
             person = enrolled_faces.add(session, name, faces, make_templates)
-            row = people.find(session, name)
-            visitor.name, visitor.person_id = row.name, row.id
-            session.execute(delete(MarkedFaceRow).where(MarkedFaceRow.visitor_id == visitor.id))
-            theirs = SightingRow.visitor_id == visitor.id
-            correction_rows.write(session, theirs, VerdictKind.KNOWN, row, "named later")
+            call(session, visitor, people.find(session, name))
             return person
 
     def nearest(self, identifier: int) -> list[tuple[int, float]]:
@@ -146,7 +154,7 @@ class Visitors:
         with self._database.write() as session:
             row, other = find_row(session, kept), find_row(session, gone)
             merge(session, row, other, visits_of(session, gone))
-            return self._summary(session, row)
+            return summary(session, self._snapshots, row)
 
     def forget(self, identifier: int) -> Visitor:
         """Remove a visitor with all their faces and snapshots, from the disk too; their sightings stay.
@@ -156,39 +164,17 @@ class Visitors:
         self._writer.settle()
         with self._database.write() as session:
             row = find_row(session, identifier)
-            gone, visits = self._summary(session, row), visits_of(session, row.id)
+            gone, visits = summary(session, self._snapshots, row), visits_of(session, row.id)
             sighting_faces.forget(session, visits)
             files = anonymise.take_snapshots(session, visits)
+            for uid in {row.uid, *elsewhere.uids(session, row.id)}:
+                forgotten.remember_visitor(session, uid)
             session.delete(row)
             people.mark_changed(session)
             forgotten.remember(session, "", "", visits)
             unfinished.begin(session, unfinished.Removal("", "", tuple(files)))
         unfinished.erase(self._database, self._snapshots)
         return gone
-
-    def _summary(self, session: Session, row: VisitorRow) -> Visitor:
-        clarity = sighting_faces.clarity_of(SeenFaceRow.quality)
-        best = (
-            select(SightingRow.snapshot)
-            .join(SeenFaceRow, SeenFaceRow.sighting == SightingRow.identifier)
-            .where(SightingRow.visitor_id == row.id, SightingRow.snapshot.is_not(None))
-            .order_by(clarity.desc())
-            .limit(1)
-        )
-        count = select(func.count(SeenFaceRow.id)).join(SightingRow).where(SightingRow.visitor_id == row.id)
-        marks = select(func.count(MarkedFaceRow.id)).where(MarkedFaceRow.visitor_id == row.id)
-        snapshot = session.scalar(best)
-        return Visitor(
-            row.id,
-            row.first_seen,
-            row.last_seen,
-            row.visits,
-            row.name,
-            bool(session.scalar(marks)),
-            session.scalar(count) or 0,
-            self._snapshots.path(snapshot) if snapshot else None,
-            tuple(routes.latest(session, row)),
-        )
 
 
 @dataclass(slots=True)
@@ -209,6 +195,13 @@ class GroupVisit:
     def document(self) -> dict[str, Any]:
         """Return nothing: sightings without a visitor are grouped at each start."""
         return {}
+
+
+def call(session: Session, visitor: VisitorRow, person: PersonRow) -> None:
+    """Make a visitor an enrolled person: past sightings are theirs, and nothing of the visitor is a stranger's."""
+    visitor.name, visitor.person_id = person.name, person.id
+    session.execute(delete(MarkedFaceRow).where(MarkedFaceRow.visitor_id == visitor.id))
+    correction_rows.write(session, SightingRow.visitor_id == visitor.id, VerdictKind.KNOWN, person, "named later")
 
 
 def find_row(session: Session, identifier: int) -> VisitorRow:
@@ -236,7 +229,7 @@ def group(session: Session, row: SightingRow, match: MatchVisitor) -> int | None
     model = faces[-1].seen.model_sha256
     alike = [face.seen for face in faces if face.seen.model_sha256 == model]
     newcomer = VisitEmbedding.of(np.stack([f.embedding for f in alike]), [f.face.quality.clarity for f in alike])
-    number = match(newcomer, sighting_faces.visits_by_visitor(session, model))
+    number = match(newcomer, elsewhere.known_visits(session, model))
     visitor = VisitorRow(first_seen=row.first_seen, last_seen=row.last_seen, visits=0)
     if number is None:
         session.add(visitor)
@@ -260,7 +253,8 @@ def leave(session: Session, row: SightingRow) -> None:
         select(func.min(SightingRow.first_seen), func.max(SightingRow.last_seen)).where(theirs)
     ).one()
     if first is None:
-        session.delete(visitor)
+        if not elsewhere.keep_times(session, visitor):
+            session.delete(visitor)
         return
     # a time that this sighting did not set is that of another, perhaps one that retention has removed since
     if visitor.first_seen >= row.first_seen:
@@ -279,7 +273,8 @@ def leave_named(session: Session, row: SightingRow) -> None:
 def remove_faceless(session: Session) -> int:
     """Remove visitors without any face, who could never be matched again; return how many."""
     seen = select(SightingRow.visitor_id).join(SeenFaceRow).where(SightingRow.visitor_id.is_not(None))
-    gone = delete(VisitorRow).where(VisitorRow.id.not_in(seen), VisitorRow.id.not_in(select(MarkedFaceRow.visitor_id)))
+    kept = seen, select(MarkedFaceRow.visitor_id), select(VisitorElsewhereRow.visitor_id)
+    gone = delete(VisitorRow).where(*(VisitorRow.id.not_in(one) for one in kept))
     return int(session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 

@@ -16,6 +16,16 @@ def remove_tables_after_0011(connection: sqlite3.Connection) -> None:
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     if any(column[1] == "mode" for column in connection.execute("PRAGMA table_info(sightings)")):
         connection.execute("ALTER TABLE sightings DROP COLUMN mode")
+    remove_tables_after_0014(connection)
+
+
+def remove_tables_after_0014(connection: sqlite3.Connection) -> None:
+    """Remove every table and column that a migration after 0014 makes."""
+    connection.execute("DROP TABLE IF EXISTS visitors_elsewhere")
+    if any(column[1] == "uid" for column in connection.execute("PRAGMA table_info(visitors)")):
+        connection.execute("DROP INDEX ix_visitors_uid")
+        connection.execute("ALTER TABLE visitors DROP COLUMN uid")
+        connection.execute("ALTER TABLE marked_faces DROP COLUMN door")
 
 
 def back_to_0011(path: str) -> None:

@@ -19,6 +19,7 @@ from facesecure.storage import database
 from facesecure.storage.store import Store
 from facesecure.storage.tables import HEAD
 from support.databases.earlier import remove_tables_after_0011 as _remove_tables_after_0011
+from support.databases.earlier import remove_tables_after_0014
 from support.faults.traces import all_sealed_values, found
 from support.store import MODEL, sighting
 from support.visitors import CHOOSE, visit
@@ -168,6 +169,7 @@ def test_a_visit_of_before_its_mode_was_stored_is_kept(state_dir: Path) -> None:
     path = state_dir / "facesecure.db"
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("ALTER TABLE sightings DROP COLUMN mode")
+        remove_tables_after_0014(connection)
         connection.execute("UPDATE alembic_version SET version_num = '0013'")
     with Store.open(state_dir) as store:
         assert store.timeline.sighting("one").mode is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer
@@ -212,6 +213,14 @@ class EnrolledFaceDocument(Document):
         )
 
 
+class SeenElsewhereDocument(Document):
+    """What another door of the household has seen of a visitor."""
+
+    place: str
+    visits: int
+    last_seen: Time
+
+
 class VisitorDocument(Document):
     """A visitor: one person who is not enrolled, over all their visits."""
 
@@ -224,12 +233,14 @@ class VisitorDocument(Document):
     faces: int
     snapshot: PathText | None
     route: tuple[str, ...]
+    elsewhere: tuple[SeenElsewhereDocument, ...]
 
     @classmethod
     def of(cls, visitor: Visitor) -> VisitorDocument:
         """Build it from ``visitor``."""
-        fields = {name: getattr(visitor, name) for name in cls.model_fields if name != "id"}
-        return cls.model_validate({"id": visitor.identifier, **fields})
+        fields = {name: getattr(visitor, name) for name in cls.model_fields if name not in ("id", "elsewhere")}
+        doors = [SeenElsewhereDocument(**asdict(one)) for one in visitor.elsewhere]
+        return cls.model_validate({"id": visitor.identifier, "elsewhere": doors, **fields})
 
 
 class VisitorFaceDocument(Document):

@@ -45,6 +45,16 @@ class PeopleSync:
         """Take note of what people are called (by ``uid``), and since when, in seconds of this door's clock."""
         self._noticed = names
 
+    def identifier_of(self, uid: str) -> str | None:
+        """Return the identifier at the hub of a local person, None if they are not shared."""
+        found = self._state.of_uid(uid)
+        return None if found is None else found[0]
+
+    def uid_of(self, identifier: str) -> str | None:
+        """Return the local person of an identifier at the hub, None if they are not known here."""
+        entry = self._state.people.get(identifier)
+        return None if entry is None else entry.uid
+
     def share(self, hub: HubStore) -> None:
         """Do what there is to do. Raises HubError, StoreError; may be called again at any point where it ended."""
         with acting(DAEMON):

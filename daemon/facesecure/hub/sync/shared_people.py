@@ -13,6 +13,7 @@ from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty
 from facesecure.hub.sync.local_people import LocalPeople
 from facesecure.hub.sync.people import PeopleSync
+from facesecure.hub.sync.visitors import PeopleIds
 from facesecure.hub.sync.watching import PeopleWatch
 from facesecure.services.model_stack import ModelStack
 
@@ -40,6 +41,11 @@ class SharedPeople:
     def duty(self) -> Duty:
         """What the link does."""
         return self._sync.share
+
+    @property
+    def ids(self) -> PeopleIds:
+        """Which local person is which at the hub."""
+        return self._sync
 
     @contextmanager
     def watched(self, wake: Callable[[], None]) -> Iterator[None]:

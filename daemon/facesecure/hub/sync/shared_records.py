@@ -1,0 +1,40 @@
+"""What a daemon shares as records: visitors."""
+
+from __future__ import annotations
+
+from facesecure.app.assembly import Daemon
+from facesecure.app.changes import Topic
+from facesecure.domain.actors import DAEMON, acting
+from facesecure.hub.rows import RecordKind, Right
+from facesecure.hub.store import HubStore
+from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.records import HouseholdRecords
+from facesecure.hub.sync.visitors import Looks, PeopleIds, SharedVisitors
+
+
+class SharedRecords:
+    """Shares the records of ``daemon``. One thread uses it.
+
+    Example::
+
+        shared = SharedRecords(daemon, household, people.ids)
+        Link(store, [known.learn, household.refresh, people.duty, shared.share])
+    """
+
+    def __init__(self, daemon: Daemon, household: Household, people: PeopleIds) -> None:
+        """``people``: which local person is which at the hub."""
+        context = daemon.context
+        self._household = household
+        embedder = context.models.embedder
+        looks = Looks(embedder.sha256, embedder.size, context.match_visitor)
+        changed = context.changes.bumper(Topic.VISITORS, Topic.VISITS)
+        self._visitors = SharedVisitors(context.store, looks, people, context.config.store.keep_days, changed)
+        self._records = HouseholdRecords(context.state_dir, household, {RecordKind.VISITOR: self._visitors})
+
+    def share(self, hub: HubStore) -> None:
+        """Read what others have changed, then say what has changed here. Raises HubError, StoreError."""
+        with acting(DAEMON):
+            if not self._records.pull(hub):
+                hub.database.wake()  # go on after the other duties
+                return
+            self._visitors.push(hub, self._records, may_enrol=self._household.may(Right.ENROL))
