@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from facesecure.cli import event_clips, output, serializers
+from facesecure.cli import event_clips, event_doors, output, serializers
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.settings import open_store, settings_of, state_of
 from facesecure.cli.sighting_filters import (
@@ -58,6 +58,7 @@ Identifier = Annotated[str, typer.Argument(metavar="ID", help="The sighting's id
     epilog=examples(
         "facesecure events list",
         "facesecure events list --since 12h --kind stranger --camera gate",
+        "facesecure events list --doors",
         "facesecure events list --json",
     ),
 )
@@ -70,6 +71,10 @@ def list_events(
     name: OfName = None,
     camera: OfCamera = None,
     corrected: All = False,
+    doors: Annotated[
+        bool,
+        typer.Option("--doors", help="Also those at the household's other doors, as the daemon last heard of them."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """List sightings, newest first."""
@@ -77,6 +82,9 @@ def list_events(
     with open_store(config) as store:
         found = store.sightings(limit, cameras=spellings(config, store, camera), **filters)
         unknown = unknown_person(store, name) if name and not found else ""
+        elsewhere = event_doors.elsewhere(config, store, limit, camera, filters) if doors else []
+    if doors and event_doors.show(found, elsewhere, limit, json=json):
+        return
     if json:
         output.emit_json({"events": [serializers.sighting(sighting) for sighting in found]})
     elif found:

@@ -15,6 +15,7 @@ from facesecure.hub.identity_file import member_identity
 from facesecure.hub.rows import Removal
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.people_state import PeopleState
+from facesecure.hub.sync.visits_state import VisitsState
 from facesecure.hub.trust import TrustedDoors
 
 
@@ -98,7 +99,7 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         doors=len(doors.present()),
         invitations=tuple(invited if identity.is_manager else ()),
         waiting=waiting,
-        problems=(*problems, *forged),
+        problems=(*problems, *forged, *VisitsState.read(state_dir).problems),
         people=PeopleState.read(state_dir).notes(),
     )
 

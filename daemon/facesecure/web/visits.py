@@ -49,7 +49,7 @@ def who(visit: Visit, _: Language) -> str:
     if visit["verdict"] == "known":
         return _("%(name)s, or a picture", name=visit["name"]) if visit["doubt"] else str(visit["name"])
     if visit["verdict"] == "stranger":
-        return visitor(visit["visitor"], visit["count"], _) if visit["visitor"] else _("A stranger")
+        return visitor(visit["visitor"], visit["count"], _) if visit.get("visitor") else _("A stranger")
     return _(_SUBJECTS[visit["subject"]])
 
 

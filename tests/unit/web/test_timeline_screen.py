@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from facesecure.domain import Alert
+from facesecure.domain import Alert, VerdictKind
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import HOUSEHOLD, DeliveryState, DeliveryStatus, PlannedDelivery
+from facesecure.domain.door_visits import DoorVisit
 from facesecure.storage.store import Store
 from facesecure.web.films import Wanted, wanted
 from support.builders import NOON
@@ -272,6 +274,35 @@ def test_a_film_that_broke_off_says_so_and_plays_as_far_as_it_goes(house: Served
 )
 def test_what_players_ask_for_is_understood(header: str | None, part: Wanted | None) -> None:
     assert wanted(header, 100) == part
+
+
+def with_doors(house: Served, name: str | None = None, **more: Any) -> None:
+    assert house.parts is not None
+    kind, when = VerdictKind.KNOWN if name else VerdictKind.STRANGER, NOON + timedelta(days=30)
+    visit = DoorVisit("d" * 32, "b" * 32, "garage", kind, name, "yard", when, when + timedelta(seconds=9), **more)
+    house.parts.commands.elsewhere.append(lambda: [visit])
+
+
+def test_a_visit_at_another_door_is_marked_with_its_name(house: Served) -> None:
+    with_doors(house)
+    answer = house.get("/timeline", VIEWER)
+    assert shown(answer) == ["d" * 32, "cat", "stranger-2", "stranger-1", "tom"]
+    assert f'class="visit elsewhere" id="visit-{"d" * 32}"' in answer.text
+    assert "garage, yard" in text(answer)
+    assert shown(house.get("/timeline?door=here", VIEWER)) == ["cat", "stranger-2", "stranger-1", "tom"]
+    assert shown(house.get(f"/timeline?door={'b' * 32}", VIEWER)) == ["d" * 32]
+    visit = text(house.get(f"/elsewhere/{'d' * 32}", VIEWER))
+    assert "A stranger" in visit
+    assert "The door garage has no picture of it" in visit
+    assert house.get("/elsewhere/nobody", VIEWER).status == 404
+
+
+def test_what_another_door_says_is_shown_as_text(house: Served) -> None:
+    with_doors(house, "<b>Anna</b>", doubtful=True)
+    for path in ("/timeline", f"/elsewhere/{'d' * 32}"):
+        answer = house.get(path, VIEWER)
+        assert "<b>Anna" not in answer.text
+        assert "<b>Anna</b>, or a picture" in unescape(answer.text)
 
 
 def test_it_is_all_there_in_french(house: Served) -> None:

@@ -24,6 +24,7 @@ from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
 from facesecure.app.control.status_words import LastSeen, entry_words, last_seen_document, status_line
 from facesecure.app.watching import WatchedCamera
+from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.doors import OtherDoor
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
@@ -94,6 +95,8 @@ class Commands:
     """Returns how far an alarm has come."""
     others: list[Callable[[], Sequence[OtherDoor]]] = field(default_factory=list)
     """One that returns the household's other doors, if there is a hub."""
+    elsewhere: list[Callable[[], Sequence[DoorVisit]]] = field(default_factory=list)
+    """One that returns the visits at these, newest first."""
     presence: list[Presence] = field(default_factory=list)
     """Who is at home: one, if presence is followed."""
 
@@ -185,6 +188,10 @@ class Commands:
     def doors_document(self) -> list[dict[str, Any]]:
         """Return the state of the household's other doors, as JSON."""
         return [door.as_json() for look in list(self.others) for door in look()]
+
+    def visits_elsewhere(self) -> list[DoorVisit]:
+        """Return the visits at the household's other doors, newest first."""
+        return [visit for look in list(self.elsewhere) for visit in look()]
 
     def public_line(self) -> str:
         """Return what every user of the machine may read: neither the mode, nor who lives there or was seen."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from facesecure.domain.deliveries import AlertWithDeliveries, DeliveryState, StoredDelivery
+from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.timeline import TimelineVisit
 from facesecure.domain.types import Subject, VerdictKind
 from facesecure.domain.wire.base import Document, Time
+
+DOUBTED_THERE = "that door doubts it"
 
 
 class DeliveryDocument(Document):
@@ -96,4 +99,42 @@ class VisitDocument(Document):
             count=visit.count,
             reviewed_at=visit.reviewed_at,
             told=tuple(map(ToldDocument.of, visit.alerts)),
+        )
+
+
+class DoorVisitDocument(Document):
+    """A visit at another door of the household: ``door`` is its identifier, ``door_name`` its name.
+
+    ``picture``: whether that door has one, which it may be asked for.
+    """
+
+    id: str
+    door: str
+    door_name: str
+    verdict: VerdictKind
+    name: str | None
+    corrected: bool
+    doubt: str | None
+    subject: Subject | None
+    camera: str
+    first_seen: Time
+    last_seen: Time
+    picture: bool
+
+    @classmethod
+    def of(cls, visit: DoorVisit) -> DoorVisitDocument:
+        """Build it from a visit."""
+        return cls(
+            id=visit.identifier,
+            door=visit.door,
+            door_name=visit.door_name,
+            verdict=visit.kind,
+            name=visit.name,
+            corrected=visit.corrected,
+            doubt=DOUBTED_THERE if visit.doubtful else None,
+            subject=visit.subject,
+            camera=visit.camera,
+            first_seen=visit.first_seen,
+            last_seen=visit.last_seen,
+            picture=visit.picture,
         )

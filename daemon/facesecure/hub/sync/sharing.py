@@ -17,12 +17,12 @@ from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.mode import SharedMode
 from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.shared_people import SharedPeople
-from facesecure.hub.sync.shared_records import SharedRecords
 from facesecure.hub.sync.status_document import facts_of
+from facesecure.hub.sync.visits import SharedVisits
 
 NAME = "hub"
 """The front, among those of the daemon."""
-_SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.TROUBLES}
+_SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.VISITS, Topic.TROUBLES}
 """What the hub is told of soon after it has changed here."""
 
 
@@ -46,14 +46,15 @@ class Sharing:
         facts = partial(facts_of, daemon.commands, NAME)
         self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
         self._people = SharedPeople(daemon, known)
-        self._records = SharedRecords(daemon, self._household, self._people.ids)
+        visits_changed = context.changes.bumper(Topic.VISITS)
+        self._visits = SharedVisits(context.store, context.state_dir, self._household, visits_changed)
         self._cleaning = Cleaning()
 
     @property
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
         urgent = [self._household.refresh, self._notices.report, self._mode.follow]
-        slow = [self._people.duty, self._records.share, self._cleaning.clean]
+        slow = [self._people.duty, self._visits.share, self._cleaning.clean]
         return [*urgent, self._doors.report, self._doors.look, *slow]
 
     @contextmanager
@@ -62,13 +63,21 @@ class Sharing:
         self._daemon.context.changes.follow(self._changed)
         self._daemon.once.ask(self._notices)
         self._daemon.commands.others.append(self._doors.others)
+        self._daemon.commands.elsewhere.append(self._visits.elsewhere)
         try:
-            with self._people.watched(self._wake):
+            with self._people.watched(self._people_changed):
                 yield
         finally:
             self._daemon.once.ask(None)
             self._daemon.commands.others.clear()
+            self._daemon.commands.elsewhere.clear()
+            self._visits.close()
+
+    def _people_changed(self) -> None:
+        self._visits.people_changed()
+        self._wake()
 
     def _changed(self, topics: Sequence[Topic]) -> None:
+        self._visits.changed(topics)
         if not _SHARED.isdisjoint(topics):
             self._wake()

@@ -19,7 +19,7 @@ from facesecure.web.request import ask, language_of, local_path, redirect, rende
 from facesecure.web.times import time_of
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-FILTERS = ("verdict", "person", "camera", "day", "subject", "to_review")
+FILTERS = ("verdict", "person", "camera", "day", "subject", "to_review", "door")
 _PLACE = re.compile(r"[0-9T:.+-]{19,32}~[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _LONGEST = 100
 _STILL = timedelta(minutes=10)
@@ -44,6 +44,7 @@ async def show(request: Request) -> Response:
             "days": visits.by_day(result["visits"]),
             "camera_choices": _choices(result["cameras"]),
             "people_choices": _choices(result["people"]),
+            "door_choices": [(identifier, name) for name, identifier in result["doors"]],
             "chosen": {name: request.query_params.get(name, "") for name in FILTERS},
             "filtered": bool(wanted),
             "is_newest": before is None,

@@ -21,6 +21,7 @@ from facesecure.app.web_api.visit_document import details_document
 from facesecure.domain import Alert, Box, Subject, Verdict, VerdictKind
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import PlannedDelivery
+from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.mode import Mode
 from facesecure.services.thumbnails import SIDE, around
 from facesecure.services.visit_details import show_visit
@@ -29,6 +30,8 @@ from support.page_socket import SignedIn, page_parts, token_of
 from support.page_visits import film_pieces, keep_film
 from support.store import UNIDENTIFIED, enrolled_face, known, picture, sighting
 from support.visitors import faces, known_to, visit
+
+GARAGE = "b" * 32
 
 
 @pytest.fixture
@@ -292,3 +295,58 @@ def test_what_is_not_there_is_missing_whatever_it_resembles(
 ) -> None:
     visit(ask.parts.store, "one", 1)
     assert ask.kind(verb, visit=identifier, **more) == "missing"
+
+
+def elsewhere(parts: WebParts, *visits: DoorVisit) -> None:
+    parts.commands.elsewhere.append(lambda: sorted(visits, key=lambda one: one.place, reverse=True))
+
+
+def at_garage(identifier: str, minutes: float, name: str | None = None, door: str = GARAGE) -> DoorVisit:
+    kind, when = VerdictKind.KNOWN if name else VerdictKind.STRANGER, NOON + timedelta(minutes=minutes)
+    return DoorVisit(identifier, door, "garage", kind, name, "yard", when, when, picture=True)
+
+
+def test_visits_at_other_doors_stand_among_those_here_page_after_page(ask: Asking) -> None:
+    for number in range(3):
+        ask.parts.store.record(sighting(f"here-{number}", when=NOON + timedelta(minutes=number)))
+    elsewhere(ask.parts, *(at_garage(f"there-{number}", number + 0.5) for number in range(3)))
+    seen, before = list[str](), None
+    while True:
+        page = ask("timeline", Role.VIEWER, size=2, **({"before": before} if before else {}))
+        seen += shown(page)
+        if (before := page.result["older"]) is None:
+            break
+    assert seen == ["there-2", "here-2", "there-1", "here-1", "there-0", "here-0"]
+    assert page.result["doors"] == [("garage", GARAGE)]
+    newest = ask("timeline", after=f"{(NOON + timedelta(minutes=2)).isoformat()}~here-2")
+    assert shown(newest) == ["there-2"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"door": "here"}, ["here"]),
+        ({"door": GARAGE}, ["stranger", "anna"]),
+        ({"door": "c" * 32}, []),
+        ({"person": "ANNA"}, ["anna"]),
+        ({"verdict": "stranger"}, ["stranger", "here"]),
+        ({"camera": "yard"}, []),
+        ({"to_review": True}, ["here"]),
+        ({"subject": "animal"}, []),
+        ({"day": f"{(NOON + timedelta(days=3)).astimezone():%Y-%m-%d}"}, []),
+    ],
+)
+def test_visits_at_other_doors_are_filtered_too(ask: Asking, wanted: dict[str, Any], found: list[str]) -> None:
+    ask.parts.store.record(sighting("here"))
+    elsewhere(
+        ask.parts, at_garage("stranger", 2), at_garage("anna", 1, "Anna"), at_garage("slash", -1, "a/b", "c" * 32)
+    )
+    assert [one for one in shown(ask("timeline", **wanted)) if one != "slash"] == found
+
+
+def test_a_visit_at_another_door_is_told_without_what_only_that_door_has(ask: Asking) -> None:
+    elsewhere(ask.parts, at_garage("anna", 1, "Anna"))
+    visit = ask("visit-elsewhere", Role.VIEWER, visit="anna").result
+    assert (visit["door_name"], visit["name"], visit["camera"], visit["picture"]) == ("garage", "Anna", "yard", True)
+    assert ask.kind("visit-elsewhere", visit="nobody") == "missing"
+    assert ask.kind("visit-elsewhere", Role.KIOSK, visit="anna") == "forbidden"

@@ -14,13 +14,14 @@ from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Refused, Verb
 from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.accounts import Role
+from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import LONGEST_NAME, name_key
 from facesecure.domain.records import StoredSighting
-from facesecure.domain.timeline import Place, TimelineVisit
-from facesecure.domain.wire.timeline import VisitDocument
+from facesecure.domain.timeline import Place
+from facesecure.domain.wire.timeline import DoorVisitDocument, VisitDocument
 from facesecure.services.thumbnails import thumbnail
-from facesecure.services.timeline import MOST_VISITS, Wanted, newer_visits, older_visits
+from facesecure.services.timeline import MOST_VISITS, Entry, Wanted, newer_visits, older_visits
 from facesecure.storage.store import Store
 
 VISIT = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
@@ -41,6 +42,7 @@ class WhichVisits(Arguments):
     day: str | None = Field(None, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     subject: Literal["person", "animal", "vehicle", "nothing"] | None = None
     to_review: bool = False
+    door: str | None = Field(None, pattern=r"^(here|[0-9a-f]{32})$")
     before: str | None = Field(None, pattern=_PLACE)
     after: str | None = Field(None, pattern=_PLACE)
     size: int = Field(30, ge=1, le=MOST_VISITS)
@@ -65,16 +67,18 @@ class ReviewUntil(Arguments):
 
 
 def show_timeline(call: Call[WhichVisits]) -> Answer:
-    """Answer some visits, newest first, and what they can be filtered by.
+    """Answer some visits at this door and the household's others, newest first, and what they can be filtered by.
 
-    ``older`` is where the next page begins. ``newest`` is where what comes later will stand, null if there is none.
+    Visits at other doors have a ``door``. ``older`` is where the next page begins. ``newest`` is where what comes later
+    will stand, null if there is none.
     """
     store, asked, wanted = call.parts.store, call.arguments, _wanted(call.arguments)
+    elsewhere = call.parts.commands.visits_elsewhere()
     if asked.after is not None:
-        newer = newer_visits(store, wanted, _place(asked.after, "after"), asked.size)
+        newer = newer_visits(store, wanted, _place(asked.after, "after"), asked.size, elsewhere)
         return Answer({"visits": list(map(_document, newer)), "newest": _newest(newer) or asked.after})
     before = None if asked.before is None else _place(asked.before, "before")
-    page = older_visits(store, wanted, before, asked.size)
+    page = older_visits(store, wanted, before, asked.size, elsewhere)
     return Answer(
         {
             "visits": list(map(_document, page.visits)),
@@ -83,8 +87,19 @@ def show_timeline(call: Call[WhichVisits]) -> Answer:
             "to_review": store.timeline.to_review(),
             "cameras": store.cameras(),
             "people": [person.name for person in store.people()],
+            "doors": sorted({(visit.door_name, visit.door) for visit in elsewhere}),
         }
     )
+
+
+def show_elsewhere(call: Call[WhichVisit]) -> Answer:
+    """Answer one visit at another door of the household."""
+    found = next(
+        (one for one in call.parts.commands.visits_elsewhere() if one.identifier == call.arguments.visit), None
+    )
+    if found is None:
+        raise missing()
+    return Answer(DoorVisitDocument.of(found).as_json())
 
 
 def show_thumbnail(call: Call[WhichVisit]) -> Answer:
@@ -135,8 +150,10 @@ def missing() -> Refused:
     return Refused(Refusal.MISSING, "there is no such visit", "it may have been removed since")
 
 
-def _document(visit: TimelineVisit) -> dict[str, object]:
-    return VisitDocument.of(visit).as_json()
+def _document(visit: Entry) -> dict[str, object]:
+    if isinstance(visit, DoorVisit):
+        return DoorVisitDocument.of(visit).as_json()
+    return {**VisitDocument.of(visit).as_json(), "door": None}
 
 
 def _wanted(asked: WhichVisits) -> Wanted:
@@ -147,6 +164,7 @@ def _wanted(asked: WhichVisits) -> Wanted:
         day=None if asked.day is None else _day(asked.day),
         subject=None if asked.subject is None else Subject("" if asked.subject == "nothing" else asked.subject),
         to_review=asked.to_review,
+        door=asked.door,
     )
 
 
@@ -184,12 +202,13 @@ def _text(place: Place) -> str:
     return f"{when.isoformat()}~{identifier}"
 
 
-def _newest(visits: Sequence[TimelineVisit]) -> str | None:
+def _newest(visits: Sequence[Entry]) -> str | None:
     return _text(visits[0].place) if visits else None
 
 
 VERBS = (
     Verb("timeline", Role.VIEWER, WhichVisits, show_timeline),
+    Verb("visit-elsewhere", Role.VIEWER, WhichVisit, show_elsewhere),
     Verb("thumbnail", Role.VIEWER, WhichVisit, show_thumbnail),
     Verb("snapshot", Role.VIEWER, WhichVisit, show_snapshot),
     Verb("visit-review", Role.MEMBER, Review, review_visit, changes=(Topic.VISITS,)),
