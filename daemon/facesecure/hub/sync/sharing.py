@@ -17,6 +17,7 @@ from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.mode import SharedMode
 from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.shared_people import SharedPeople
+from facesecure.hub.sync.shared_records import SharedRecords
 from facesecure.hub.sync.status_document import facts_of
 from facesecure.hub.sync.visits import SharedVisits
 
@@ -46,6 +47,7 @@ class Sharing:
         facts = partial(facts_of, daemon.commands, NAME)
         self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
         self._people = SharedPeople(daemon, known)
+        self._records = SharedRecords(daemon, self._household, self._people.ids)
         visits_changed = context.changes.bumper(Topic.VISITS)
         self._visits = SharedVisits(context.store, context.state_dir, self._household, visits_changed)
         self._cleaning = Cleaning()
@@ -54,7 +56,7 @@ class Sharing:
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
         urgent = [self._household.refresh, self._notices.report, self._mode.follow]
-        slow = [self._people.duty, self._visits.share, self._cleaning.clean]
+        slow = [self._people.duty, self._visits.share, self._records.share, self._cleaning.clean]
         return [*urgent, self._doors.report, self._doors.look, *slow]
 
     @contextmanager
