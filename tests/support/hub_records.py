@@ -12,11 +12,12 @@ from facesecure.hub.connecting import make_engine
 from facesecure.hub.rows import RecordKind, Right
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.marks import SharedMarks
 from facesecure.hub.sync.records import HouseholdRecords
 from facesecure.hub.sync.visitors import Looks, SharedVisitors
 from facesecure.hub.tables import household_keys
 from facesecure.storage.store import Store
-from support.hub_people import SharingDoor, SharingEstate
+from support.hub_people import SharingDoor, SharingEstate, lent
 from support.store import MODEL
 from support.visitors import CHOOSE
 
@@ -30,6 +31,7 @@ class RecordDoor:
     hub: HubStore = field(init=False)
     household: Household = field(init=False)
     visitors: SharedVisitors = field(init=False)
+    marks: SharedMarks = field(init=False)
     records: HouseholdRecords = field(init=False)
 
     def __post_init__(self) -> None:
@@ -45,14 +47,17 @@ class RecordDoor:
         self.inner.restart()
         self.household = Household(self.inner.state_dir, self.inner.known)
         self.visitors = SharedVisitors(self.store, Looks(MODEL, 192, CHOOSE), self.inner.people)
-        takers: Any = {RecordKind.VISITOR: self.visitors}
+        self.marks = SharedMarks(self.store, self.inner.people, lent)
+        takers: Any = {RecordKind.VISITOR: self.visitors, RecordKind.MARKED: self.marks}
         self.records = HouseholdRecords(self.inner.state_dir, self.household, takers)
 
     def sync(self) -> None:
         self.inner.sync()
         self.household.refresh(self.hub)
         assert self.records.pull(self.hub)
-        self.visitors.push(self.hub, self.records, may_enrol=self.household.may(Right.ENROL))
+        may_enrol = self.household.may(Right.ENROL)
+        self.visitors.push(self.hub, self.records, may_enrol=may_enrol)
+        self.marks.push(self.hub, self.records, may_enrol=may_enrol)
 
     def uids(self) -> dict[int, str]:
         """The numbers of all visitors here, and by what all doors know them."""

@@ -18,7 +18,7 @@ from facesecure.domain.records import SeenElsewhere
 from facesecure.recognition.visitor_matching import VisitEmbedding
 from facesecure.storage import sighting_faces
 from facesecure.storage.encryption import ELSEWHERE_EMBEDDING, FieldCipher, cipher_of, elsewhere_context
-from facesecure.storage.tables import VisitorElsewhereRow, VisitorRow
+from facesecure.storage.tables import MarkedFaceRow, SightingRow, VisitorElsewhereRow, VisitorRow
 
 _COUNT = struct.Struct("<I")
 
@@ -80,6 +80,17 @@ def move(session: Session, cipher: FieldCipher, kept: int, gone: int) -> None:
 def remove_old(session: Session, limit: datetime) -> None:
     """Remove what other doors saw last before ``limit``."""
     session.execute(delete(VisitorElsewhereRow).where(VisitorElsewhereRow.last_seen < limit))
+
+
+def remove_empty(session: Session) -> None:
+    """Remove visitors of whom nothing is left: no visit here, no mark, and nothing elsewhere."""
+    kept = (
+        select(SightingRow.visitor_id).where(SightingRow.visitor_id.is_not(None)),
+        select(MarkedFaceRow.visitor_id),
+        select(VisitorElsewhereRow.visitor_id),
+    )
+    empty = VisitorRow.visits == 0, *(VisitorRow.id.not_in(one) for one in kept)
+    session.execute(delete(VisitorRow).where(*empty))
 
 
 def keep_times(session: Session, visitor: VisitorRow) -> bool:

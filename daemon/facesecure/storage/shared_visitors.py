@@ -17,8 +17,8 @@ from facesecure.recognition.visitor_matching import MatchVisitor, VisitEmbedding
 from facesecure.storage import elsewhere, forgotten, people, sighting_faces, visitor_merge, visitors
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import cipher_of
+from facesecure.storage.shared_marks import SharedMarks
 from facesecure.storage.tables import (
-    MarkedFaceRow,
     PersonRow,
     SeenFaceRow,
     SightingRow,
@@ -58,6 +58,8 @@ class Arrival:
 class SharedVisitors:
     """Reads and writes what doors share of visitors. Each method is one transaction, and raises StoreError.
 
+    ``marks`` are their marked faces.
+
     Example::
 
         store.shared_visitors.take([Arrival(door, "gate", "a3f", model_sha256, parts)], match)
@@ -66,6 +68,7 @@ class SharedVisitors:
     def __init__(self, database: Database, writer: Writer) -> None:
         """Share those in ``database``."""
         self._database, self._writer = database, writer
+        self.marks = SharedMarks(database, writer)
 
     def revision(self) -> tuple[object, ...]:
         """Return what is another when visitors here have changed; cheap."""
@@ -136,7 +139,7 @@ class SharedVisitors:
         self._writer.settle()
         with self._database.write() as session:
             changed = [_taken(session, one, match) for one in arrivals]
-            _remove_empty(session)
+            elsewhere.remove_empty(session)
         return any(changed)
 
     def to_name(self) -> list[tuple[int, str]]:
@@ -230,14 +233,3 @@ def _put(session: Session, row: VisitorRow, arrival: Arrival, part: VisitorPart)
     session.add(made)
     row.first_seen, row.last_seen = min(row.first_seen, part.first_seen), max(row.last_seen, part.last_seen)
     session.flush()
-
-
-def _remove_empty(session: Session) -> None:
-    """Remove visitors of whom nothing is left: no visit here, no mark, and nothing elsewhere."""
-    kept = (
-        select(SightingRow.visitor_id).where(SightingRow.visitor_id.is_not(None)),
-        select(MarkedFaceRow.visitor_id),
-        select(VisitorElsewhereRow.visitor_id),
-    )
-    empty = VisitorRow.visits == 0, *(VisitorRow.id.not_in(one) for one in kept)
-    session.execute(delete(VisitorRow).where(*empty))

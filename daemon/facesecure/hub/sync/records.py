@@ -133,6 +133,12 @@ class HouseholdRecords:
         """Return the parts of what this door says at the hub."""
         return {part for said, part in self._said if said is kind}
 
+    def again(self, hub: HubStore, kind: RecordKind, door: str, part: str) -> None:
+        """Tell the taker once more what a door says; the taker has to ``settle`` it. Raises HubError."""
+        row = hub.records.get(kind, f"{door}.{part}")
+        if row is not None:
+            self._take(row)
+
     def blank(self, hub: HubStore, kind: RecordKind, door: str, part: str) -> None:
         """Remove from the hub what another door says, until it says it again. Raises HubError."""
         if f"{kind}/{door}.{part}" in self._empty:

@@ -11,7 +11,7 @@ from facesecure.app.changes import Topic
 from facesecure.app.web_api.spare_models import SpareModels
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty
-from facesecure.hub.sync.local_people import LocalPeople
+from facesecure.hub.sync.local_people import Lend, LocalPeople
 from facesecure.hub.sync.people import PeopleSync
 from facesecure.hub.sync.visitors import PeopleIds
 from facesecure.hub.sync.watching import PeopleWatch
@@ -41,6 +41,11 @@ class SharedPeople:
     def duty(self) -> Duty:
         """What the link does."""
         return self._sync.share
+
+    @property
+    def lend(self) -> Lend:
+        """Lends models to judge faces with, to one thread at a time."""
+        return self._spare.lend
 
     @property
     def ids(self) -> PeopleIds:

@@ -11,6 +11,7 @@ from facesecure.app.changes import Topic
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.assigning import HubAssigner
 from facesecure.hub.sync.cleaning import Cleaning
 from facesecure.hub.sync.doors import Doors
 from facesecure.hub.sync.household import Household
@@ -47,7 +48,7 @@ class Sharing:
         facts = partial(facts_of, daemon.commands, NAME)
         self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
         self._people = SharedPeople(daemon, known)
-        self._records = SharedRecords(daemon, self._household, self._people.ids)
+        self._records = SharedRecords(daemon, self._household, self._people.ids, self._people.lend)
         visits_changed = context.changes.bumper(Topic.VISITS)
         self._visits = SharedVisits(context.store, context.state_dir, self._household, visits_changed)
         self._cleaning = Cleaning()
@@ -66,6 +67,7 @@ class Sharing:
         self._daemon.once.ask(self._notices)
         self._daemon.commands.others.append(self._doors.others)
         self._daemon.commands.elsewhere.append(self._visits.elsewhere)
+        self._daemon.commands.assigners.append(HubAssigner(self._daemon.context.state_dir, self._wake))
         try:
             with self._people.watched(self._people_changed):
                 yield
@@ -73,6 +75,7 @@ class Sharing:
             self._daemon.once.ask(None)
             self._daemon.commands.others.clear()
             self._daemon.commands.elsewhere.clear()
+            self._daemon.commands.assigners.clear()
             self._visits.close()
 
     def _people_changed(self) -> None:
