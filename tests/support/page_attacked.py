@@ -49,6 +49,7 @@ PICKED: Mapping[str, Any] = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
     "auth": "BTBZMqHH6r4Tts7J_aSIgg", "consent": True, "problem": "foreign", "language": "fr",
     "where": "home", "source": "rtsp://127.0.0.1:9/nothing", "trial": VISIT,
+    "doors": [VISIT],
 }  # fmt: skip
 """An argument for whatever a verb may ask, by its name."""
 

@@ -31,6 +31,7 @@ def assign(
     """
     from facesecure.domain.errors import UsageError
     from facesecure.hub.driver import require_driver
+    from facesecure.services.audit import audited
     from facesecure.services.people import show_person
 
     require_driver()
@@ -41,7 +42,8 @@ def assign(
         person = show_person(store, name).person
     from facesecure.hub.sync.assigning import assign as assign_doors
 
-    doors = assign_doors(state_of(config), person.uid, None if every else (door or []))
+    with audited(state_of(config), "person-assigned", person.name):
+        doors = assign_doors(state_of(config), person.uid, None if every else (door or []))
     if json:
         output.emit_json({"name": person.name, "doors": doors})
     else:

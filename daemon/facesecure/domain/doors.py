@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,42 @@ class OtherDoor:
             "in_trouble": self.in_trouble,
             "last_visit": {**asdict(visit), "at": visit.at.isoformat()} if visit else None,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDoor:
+    """Another door of the estate, and whether it knows a person, or is to. ``ours``: it is of this household."""
+
+    identifier: str
+    name: str
+    ours: bool
+    knows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDoors:
+    """Which other doors know a person. ``all``: every door of the household, later ones too.
+
+    ``doors`` are those that may; ``fixed`` says why that cannot be changed at this door, empty if it can.
+    """
+
+    all: bool
+    doors: tuple[PersonDoor, ...]
+    fixed: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"all": self.all, "doors": [asdict(door) for door in self.doors], "fixed": self.fixed}
+
+
+class Assigner(Protocol):
+    """Says, and changes, which doors of the estate know a person of this one. Any thread may call it."""
+
+    def doors_of(self, uid: str) -> PersonDoors:
+        """Return the doors of the person ``uid``. Raises FacesecureError if that cannot be read."""
+
+    def assign(self, uid: str, doors: Sequence[str] | None) -> None:
+        """Have the doors with these identifiers know them, and no other but this one; None: all of the household.
+
+        Raises HubError if this door may not, UsageError for a door that there is not.
+        """

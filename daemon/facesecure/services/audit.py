@@ -32,6 +32,7 @@ ACTIONS = {
     "face-removed": "a face of a person was removed",
     "people-exported": "people were written to a file",
     "people-imported": "people of a file were added",
+    "person-assigned": "which doors of the hub know a person was changed",
     "people-learnt": "people came from other doors through the hub, or faces of them",
     "visitor-named": "a visitor was enrolled as a person",
     "visitors-merged": "two visitors were merged: they are one person",
@@ -83,7 +84,8 @@ ACTIONS = {
 
 _ABOUT_PEOPLE = {
     "person-enrolled", "person-renamed", "person-removed", "face-removed", "people-exported", "people-imported",
-    "people-learnt", "visitor-named", "sighting-corrected", "disarmed-by-face", "disarmed-by-presence",
+    "people-learnt", "person-assigned", "visitor-named", "sighting-corrected", "disarmed-by-face",
+    "disarmed-by-presence",
 }  # fmt: skip
 """Actions whose subjects may be names: who is called Off must not take the mode along."""
 

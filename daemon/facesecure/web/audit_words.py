@@ -14,6 +14,7 @@ ACTIONS = {
     "face-removed": "A face was removed",
     "people-exported": "People were exported",
     "people-imported": "People were imported",
+    "person-assigned": "Which doors know a person was changed",
     "people-learnt": "People came from other doors",
     "visitor-named": "A visitor was named",
     "visitors-merged": "Two visitors were merged",

@@ -48,6 +48,7 @@ def test_the_doors_of_a_person_are_chosen_and_shown(at_front, estate, front):
     assert at_front("people", "show", "Anna", "--json").json["doors"] == {"all": False, "doors": []}
     chosen = at_front("people", "assign", "Anna", "--door", "garage", "--json").json
     assert chosen == {"name": "Anna", "doors": {"all": False, "doors": ["Garage"]}}
+    assert "person-assigned" in at_front("audit", "list").out
     assert at_front("people", "assign", "Anna", "--all", "--json").json["doors"] == {"all": True, "doors": ["Garage"]}
 
 

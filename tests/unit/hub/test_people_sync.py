@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from facesecure.domain.doors import PersonDoor, PersonDoors
+from facesecure.domain.errors import UsageError
 from facesecure.hub.rows import Right
-from facesecure.hub.sync.assigning import assign, assigned
+from facesecure.hub.sync.assigning import HubAssigner, assign, assigned
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
 
@@ -234,7 +236,15 @@ def test_people_are_assigned_to_doors_taken_back_and_given_again(estate, front, 
     assign(front.state_dir, front.uid("Anna"), None)
     settle(front, garage, flat)
     assert (front.names(), garage.names(), flat.names()) == ({"Anna": 4}, {"Anna": 4}, {})
-    assign(front.state_dir, front.uid("Anna"), [])
+    assigner = HubAssigner(front.state_dir)
+    assert assigner.doors_of(front.uid("Anna")) == PersonDoors(True, (
+        PersonDoor(garage.door, "garage", True, True), PersonDoor(flat.door, "flat", False, False),
+    ))  # fmt: skip
+    with pytest.raises(UsageError, match="no door"):
+        assigner.assign(front.uid("Anna"), ["c" * 32])
+    assert HubAssigner(garage.state_dir).doors_of(garage.uid("Anna")).fixed == ""
+    assigner.assign(front.uid("Anna"), [])
+    assert [one.knows for one in assigner.doors_of(front.uid("Anna")).doors] == [False, False]
     settle(front, garage)
     assert (front.names(), garage.names()) == ({"Anna": 4}, {})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -14,7 +14,10 @@ from facesecure.camera.synthetic.clip import enrolment_images
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Image, SeenFace
 from facesecure.domain.accounts import Role
+from facesecure.domain.doors import PersonDoor, PersonDoors
+from facesecure.domain.errors import UsageError
 from facesecure.domain.records import EnrolledFace
+from facesecure.services import audit
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.people import read_export
 from support.bombs.pictures import heic
@@ -310,3 +313,56 @@ def test_a_heic_of_a_phone_is_read_or_says_what_helps(house: Served) -> None:
     upload(house, draft, form([file_part(heic((160, 120)), "IMG_1.HEIC", kind="image/heic")]))
     said = words(house.get(draft, Role.MEMBER).text)
     assert "No face found" in said or "This kind of picture cannot be read here Save it as JPEG." in said
+
+
+class Estate:
+    """Two other doors, of which one is of another household."""
+
+    def __init__(self, fixed: str = "") -> None:
+        self.fixed, self.chosen = fixed, list[Sequence[str] | None]()
+
+    def doors_of(self, uid: str) -> PersonDoors:
+        assert uid
+        doors = (PersonDoor("a" * 32, "garage", True, True), PersonDoor("b" * 32, "<b>flat</b>", False, False))
+        return PersonDoors(True, doors, self.fixed)
+
+    def assign(self, uid: str, doors: Sequence[str] | None) -> None:
+        assert uid
+        if doors == ["c" * 32]:
+            raise UsageError("there is no door 'c'")
+        self.chosen.append(doors)
+
+
+def test_an_owner_says_which_doors_know_a_person(house: Served, grace: list[SeenFace]) -> None:
+    enrol(house, grace[:2])
+    assert house.parts is not None
+    assert 'id="doors"' not in house.get("/people/Grace", Role.OWNER).text
+    estate = Estate()
+    house.parts.commands.assigners.append(estate)
+    page = house.get("/people/Grace", Role.OWNER).text
+    assert 'name="which" value="all" checked' in page
+    assert "<b>flat" not in page
+    assert "another household" in page
+    shown = house.get("/people/Grace", Role.MEMBER).text
+    assert "garage" in shown
+    assert 'name="which"' not in shown
+    assert house.post("/people/Grace/doors", {"which": "all"}, Role.OWNER).status == 303
+    assert house.post("/people/Grace/doors", {"which": "some", "door": "a" * 32}, Role.OWNER).status == 303
+    assert house.post("/people/Grace/doors", {"which": "some"}, Role.OWNER).status == 303
+    assert [None if one is None else list(one) for one in estate.chosen] == [None, ["a" * 32], []]
+    refused = house.post("/people/Grace/doors", {"which": "some", "door": "nothing"}, Role.OWNER)
+    assert refused.status == 400
+    assert house.post("/people/Nobody/doors", {"which": "all"}, Role.OWNER).status == 404
+    assert house.post("/people/Grace/doors", {"which": "all"}, Role.MEMBER).status == 403
+    assert len(estate.chosen) == 3
+    entries = audit.verify(house.parts.state_dir).entries
+    assert [entry.action for entry in entries].count("person-assigned") == 3
+
+
+def test_a_door_that_may_not_assign_says_why(house: Served, grace: list[SeenFace]) -> None:
+    enrol(house, grace[:2])
+    assert house.parts is not None
+    house.parts.commands.assigners.append(Estate("this door may not change who is known where"))
+    page = house.get("/people/Grace", Role.OWNER).text
+    assert "this door may not change who is known where" in page
+    assert 'name="which"' not in page

@@ -25,7 +25,7 @@ from facesecure.app.control.server import Handler
 from facesecure.app.control.status_words import LastSeen, entry_words, last_seen_document, status_line
 from facesecure.app.watching import WatchedCamera
 from facesecure.domain.door_visits import DoorVisit
-from facesecure.domain.doors import OtherDoor
+from facesecure.domain.doors import Assigner, OtherDoor
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
@@ -97,6 +97,8 @@ class Commands:
     """One that returns the household's other doors, if there is a hub."""
     elsewhere: list[Callable[[], Sequence[DoorVisit]]] = field(default_factory=list)
     """One that returns the visits at these, newest first."""
+    assigners: list[Assigner] = field(default_factory=list)
+    """One that says which of these know a person."""
     presence: list[Presence] = field(default_factory=list)
     """Who is at home: one, if presence is followed."""
 

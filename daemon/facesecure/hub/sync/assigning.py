@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from facesecure.domain.doors import PersonDoor, PersonDoors
 from facesecure.domain.errors import HubError, StoreError, UsageError, did_you_mean
 from facesecure.hub.identity import Certificate
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.rows import Right, require_identifiers
-from facesecure.hub.sync.people_state import PeopleState
+from facesecure.hub.sync.people_state import PeopleState, Shared
 from facesecure.storage.secret_files import SecretFiles
 
 NAME = "assigned"
+NO_RIGHT = "this door may not change who is known where"
+ANOTHERS = "the person belongs to another household"
+
+Doors = Sequence[str] | frozenset[str] | None
+"""Identifiers of doors; None: all of the household."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,10 @@ def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
     identity, known = member_identity(state_dir), KnownDoors(state_dir)
     own = identity.own()
     if not own.may(Right.ENROL):
-        raise HubError("this door may not change who is known where", "it needs the right enrol: facesecure hub doors")
+        raise HubError(NO_RIGHT, "it needs the right enrol: facesecure hub doors")
     entry = PeopleState.read(state_dir).of_uid(uid)
     if entry is not None and entry[1].household != own.household:
-        raise HubError("the person belongs to another household", "assign them at a door of that household")
+        raise HubError(ANOTHERS, "assign them at a door of that household")
     present = known.trusted.present()
     chosen = None if doors is None else [_door(name, present, own) for name in doors]
     wishes = read_wishes(state_dir)
@@ -67,14 +74,48 @@ def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
 
 def assigned(state_dir: Path, uid: str) -> Assigned | None:
     """Return which doors may know a person, None if they are not shared yet. Raises HubError, StoreError."""
-    wish, found = read_wishes(state_dir).get(uid), PeopleState.read(state_dir).of_uid(uid)
-    if wish is None and found is None:
+    found = PeopleState.read(state_dir).of_uid(uid)
+    if found is None and uid not in read_wishes(state_dir):
         return None
-    doors = wish.doors if wish is not None and (found is None or found[1].wish != wish.number) else (
-        found[1].doors if found else None
-    )  # fmt: skip
+    doors = _wished(state_dir, uid, found)
     own = member_identity(state_dir).own()
     return _named(doors, KnownDoors(state_dir).trusted.present(), own)
+
+
+class HubAssigner:
+    """An ``Assigner`` (``domain.doors``) for the people of ``state_dir``.
+
+    Example::
+
+        HubAssigner(state_dir, link.wake).assign(uid, None)
+    """
+
+    def __init__(self, state_dir: Path, wake: Callable[[], object] = lambda: None) -> None:
+        """``wake`` is called after a change, so that it is soon done."""
+        self._state_dir, self._wake, self._lock = state_dir, wake, threading.Lock()
+
+    def doors_of(self, uid: str) -> PersonDoors:
+        """Return the doors that know a person, or are to. Raises HubError, StoreError."""
+        own, present = member_identity(self._state_dir).own(), KnownDoors(self._state_dir).trusted.present()
+        entry = PeopleState.read(self._state_dir).of_uid(uid)
+        wished = _wished(self._state_dir, uid, entry)
+        near = [one for one in present if one.household == own.household or own.may(Right.SHARE)]
+        known = _chosen(wished, near, own)
+        doors = [
+            PersonDoor(one.door, one.name, one.household == own.household, one in known)
+            for one in sorted(near, key=lambda one: (one.household != own.household, one.name.casefold()))
+            if one.door != own.door
+        ]
+        fixed = "" if own.may(Right.ENROL) else NO_RIGHT
+        if entry is not None and entry[1].household != own.household:
+            fixed = ANOTHERS
+        return PersonDoors(wished is None, tuple(doors), fixed)
+
+    def assign(self, uid: str, doors: Sequence[str] | None) -> None:
+        """Write the wish, as ``assign`` does."""
+        with self._lock:
+            assign(self._state_dir, uid, doors)
+        self._wake()
 
 
 def read_wishes(state_dir: Path) -> dict[str, Wish]:
@@ -91,10 +132,21 @@ def read_wishes(state_dir: Path) -> dict[str, Wish]:
         raise StoreError("who shall be known where cannot be understood", "remove hub/assigned.secret") from error
 
 
-def _named(doors: Sequence[str] | frozenset[str] | None, present: Sequence[Certificate], own: Certificate) -> Assigned:
-    chosen = [one for one in present if one.door != own.door]
-    chosen = [one for one in chosen if (one.door in doors if doors is not None else one.household == own.household)]
-    return Assigned(doors is None, tuple(sorted(one.name for one in chosen)))
+def _wished(state_dir: Path, uid: str, entry: tuple[str, Shared] | None) -> Doors:
+    """Return the doors that shall know a person: those of the last wish, or as it is."""
+    wish = read_wishes(state_dir).get(uid)
+    if wish is not None and (entry is None or entry[1].wish != wish.number):
+        return wish.doors
+    return entry[1].doors if entry else None
+
+
+def _named(doors: Doors, present: Sequence[Certificate], own: Certificate) -> Assigned:
+    return Assigned(doors is None, tuple(sorted(one.name for one in _chosen(doors, present, own))))
+
+
+def _chosen(doors: Doors, present: Sequence[Certificate], own: Certificate) -> list[Certificate]:
+    others = [one for one in present if one.door != own.door]
+    return [one for one in others if (one.door in doors if doors is not None else one.household == own.household)]
 
 
 def _door(name: str, present: Sequence[Certificate], own: Certificate) -> Certificate:

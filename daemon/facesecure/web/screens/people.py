@@ -20,7 +20,10 @@ DONE = {
     "person-renamed": "The name is changed, in past visits too.",
     "person-removed": "The person is forgotten. That somebody came stays in the timeline.",
     "face-removed": "The picture is removed.",
+    "person-assigned": "Saved. The other doors follow within seconds.",
 }
+_LONGEST_DOOR = 64
+_MOST_DOORS = 1000
 __all__ = ["DONE", "ROUTES", "TEXTS"]
 
 
@@ -71,6 +74,20 @@ async def remove_face(request: Request) -> Response:
             raise
         return await _show_face(request, error.message, 400)
     return redirect(request, _path(request.path_params["name"]), done="face-removed")
+
+
+async def assign(request: Request) -> Response:
+    """Change which doors know the person."""
+    form = await request.form()
+    every = form.get("which") == "all"
+    doors = None if every else [str(one)[:_LONGEST_DOOR] for one in form.getlist("door")][:_MOST_DOORS]
+    try:
+        await ask(request, "person-assign", {**_which(request), "doors": doors})
+    except DaemonRefused as error:
+        if error.kind not in ("invalid", "failed"):
+            raise
+        return await _show(request, status=400, refused=error.message)
+    return redirect(request, _path(request.path_params["name"]), done="person-assigned")
 
 
 async def ask_to_remove(request: Request) -> Response:
@@ -125,10 +142,11 @@ async def _ask_to_export(request: Request, wrong: str = "") -> Response:
     return render(request, "people_export.html", {**answer.result, "wrong": wrong}, status=400 if wrong else 200)
 
 
-async def _show(request: Request, error: str = "", new: str = "", status: int = 200) -> Response:
+async def _show(request: Request, error: str = "", new: str = "", status: int = 200, refused: str = "") -> Response:
     answer = await ask(request, "person", _which(request))
     found = answer.result
     values = {**found, **words(), "sureness_code": found["sureness"], "error": error, "new": new or found["name"]}
+    values["refused"] = refused
     return render(request, "people_person.html", values, status=status)
 
 
@@ -163,6 +181,7 @@ ROUTES = [
     Route("/people/{name}/face/{face:int}", show_one_face),
     Route("/people/{name}/face/{face:int}/remove", remove_face, methods=["POST"]),
     Route("/people/{name}/rename", rename, methods=["POST"]),
+    Route("/people/{name}/doors", assign, methods=["POST"]),
     Route("/people/{name}/remove", ask_to_remove),
     Route("/people/{name}/remove", remove, methods=["POST"]),
 ]

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from facesecure.app.changes import Topic
 from facesecure.app.web_api.missing import invalid, missing
+from facesecure.app.web_api.parts import WebParts
 from facesecure.app.web_api.protocol import ANSWER_BODY_LIMIT, Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.visitors import Name, Number
@@ -16,12 +17,13 @@ from facesecure.domain.accounts import Role
 from facesecure.domain.names import person_name
 from facesecure.domain.records import EnrolledFace
 from facesecure.domain.wire.sightings import PersonDocument
-from facesecure.services import people
+from facesecure.services import audit, people
 from facesecure.services.people_overview import PersonOverview, face_of, overview, overview_of, remains_of
 from facesecure.storage.passphrase import SHORTEST
 from facesecure.vision.images.codec import jpeg_bytes
 
 _MOST_NAMES = 1000
+_MOST_DOORS = 1000
 
 
 class WhichPerson(Arguments):
@@ -42,6 +44,12 @@ class Renaming(WhichPerson):
     new: Name
 
 
+class Assigning(WhichPerson):
+    """The identifiers of the doors that shall know a person besides this one; null: all of the household."""
+
+    doors: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")], ...] | None = Field(max_length=_MOST_DOORS)
+
+
 class Exporting(Arguments):
     """The passphrase that the file is encrypted under, and whom to export: everyone, if nobody is named."""
 
@@ -60,7 +68,8 @@ def show_person(call: Call[WhichPerson]) -> Answer:
     with missing():
         found = overview_of(call.parts.config, call.parts.store, call.arguments.name)
         faces = call.parts.store.faces_of(found.person.name)
-    return Answer({**_person(found), "enrolled": [_face(face) for face in faces]})
+    doors = _doors(call.parts, found.person.uid)
+    return Answer({**_person(found), "enrolled": [_face(face) for face in faces], "doors": doors})
 
 
 def show_portrait(call: Call[WhichPerson]) -> Answer:
@@ -95,6 +104,18 @@ def remove_face(call: Call[WhichFace]) -> Answer:
     with invalid("face"):
         people.remove_face(call.parts.store, call.arguments.name, call.arguments.face)
     return Answer({})
+
+
+def assign(call: Call[Assigning]) -> Answer:
+    """Say which doors of the estate know a person besides this one; the others forget them."""
+    parts = call.parts
+    with missing():
+        person = people.show_person(parts.store, call.arguments.name).person
+    if not parts.commands.assigners:
+        raise Refused(Refusal.FAILED, "there are no other doors", "facesecure hub says how doors share people")
+    with invalid("doors"), audit.audited(parts.state_dir, "person-assigned", person.name):
+        parts.commands.assigners[0].assign(person.uid, call.arguments.doors)
+    return Answer({"doors": _doors(parts, person.uid)})
 
 
 def show_remains(call: Call[WhichPerson]) -> Answer:
@@ -138,6 +159,14 @@ def _person(one: PersonOverview) -> dict[str, Any]:
     }
 
 
+def _doors(parts: WebParts, uid: str) -> dict[str, Any] | None:
+    """Return which other doors know a person; None without a hub, or where there is no other door."""
+    if not parts.commands.assigners:
+        return None
+    found = parts.commands.assigners[0].doors_of(uid)
+    return found.as_json() if found.doors else None
+
+
 def _face(face: EnrolledFace) -> dict[str, Any]:
     return {
         "face": face.identifier,
@@ -156,6 +185,7 @@ VERBS = (
     Verb("person-face", Role.MEMBER, WhichFace, show_face),
     Verb("person-rename", Role.MEMBER, Renaming, rename, changes=_GONE),
     Verb("person-face-remove", Role.MEMBER, WhichFace, remove_face, confirmed=True, changes=(Topic.PEOPLE,)),
+    Verb("person-assign", Role.OWNER, Assigning, assign, confirmed=True, changes=(Topic.PEOPLE,)),
     Verb("person-remains", Role.OWNER, WhichPerson, show_remains, confirmed=True),
     Verb("person-remove", Role.OWNER, WhichPerson, remove, confirmed=True, changes=_GONE),
     Verb("people-exportable", Role.OWNER, Nothing, show_exportable, confirmed=True),
