@@ -9,8 +9,12 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.pool import Pool, ThisProcess
@@ -21,16 +25,24 @@ from facesecure_training.datasets.listing import folder_names, images_in
 from facesecure_training.datasets.location import absolute, is_remote
 
 _PAGE = 1000
+_RECENT = 1024
+"""Classes whose numbers are remembered while the images are read: they come class by class, more or less."""
 _TABLES = """
 PRAGMA temp_store = FILE;
+CREATE TABLE classes (number INTEGER PRIMARY KEY, name BLOB UNIQUE);
 CREATE TABLE found (class INTEGER, folder INTEGER, file BLOB, source BLOB);
 CREATE TABLE images (number INTEGER PRIMARY KEY, class INTEGER, file BLOB, source BLOB);
+CREATE TABLE spans (class INTEGER PRIMARY KEY, first INTEGER, count INTEGER);
+CREATE TABLE ranks (rank INTEGER PRIMARY KEY, class INTEGER);
 """
 _SORT = """
 INSERT INTO images (class, file, source) SELECT class, file, source FROM found
 WHERE length(file) > 0 ORDER BY class, folder, rowid;
 DROP TABLE found;
+INSERT INTO spans SELECT class, min(number), count(*) FROM images GROUP BY class ORDER BY class;
+INSERT INTO ranks SELECT row_number() OVER (ORDER BY name) - 1, number FROM classes JOIN spans ON class = number;
 """
+_CLASS = "SELECT class, name, first, count FROM spans JOIN classes ON number = class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +63,8 @@ class SourcedImage:
 class Catalogue(Mapping[str, Sequence[SourcedImage]]):
     """The images of each class, by its name: numbered class by class, in natural order.
 
-    ``rows`` is the database, for questions of one's own: images (number, class, file, source), where class is the
-    number of the name in ``numbers``. Example::
+    ``rows`` is the database, for questions of one's own: images (number, class, file, source), where class is what
+    ``number`` returns for its name. Example::
 
         with Catalogue.of_folders(Path("faces")) as images:
             {name: len(some) for name, some in images.items()}
@@ -63,22 +75,16 @@ class Catalogue(Mapping[str, Sequence[SourcedImage]]):
         self.root = root
         self.rows = sqlite3.connect("")  # a file that SQLite removes when it is closed
         self.rows.executescript(_TABLES)
-        numbers = self.numbers = dict[str, int]()
+        numbered = lru_cache(_RECENT)(self._numbered)
         self.rows.executemany(
             "INSERT INTO found VALUES (?, ?, ?, ?)",
             (
-                (numbers.setdefault(name, len(numbers)), folder, os.fsencode(file), os.fsencode(source))
+                (numbered(name), folder, os.fsencode(file), os.fsencode(source))
                 for name, folder, file, source in entries
             ),
         )
         self.rows.executescript(_SORT)
-        counts = dict(self.rows.execute("SELECT class, count(*) FROM images GROUP BY class"))
-        self.classes = [name for name, number in numbers.items() if counts.get(number)]
-        self._spans: dict[str, range] = {}
-        first = 1
-        for name, number in numbers.items():
-            self._spans[name] = range(first, first + counts.get(number, 0))
-            first += counts.get(number, 0)
+        self._count = int(self.rows.execute("SELECT count(*) FROM spans").fetchone()[0])
 
     @classmethod
     def of_folders(cls, root: Path | str, pool: Pool | None = None) -> Self:
@@ -122,14 +128,43 @@ class Catalogue(Mapping[str, Sequence[SourcedImage]]):
         """Remove the database."""
         self.close()
 
+    def number(self, name: str) -> int:
+        """Return the number of a class. Raises KeyError."""
+        return int(self._class("name = ?", _key(name), name)[0])
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of images of each class, sorted by the names of the classes."""
+        found = self.rows.execute("SELECT count FROM ranks JOIN spans USING (class) ORDER BY rank")
+        return np.fromiter((count for (count,) in found), np.int64)
+
+    def ranked(self, rank: int) -> tuple[str, Sequence[SourcedImage]]:
+        """Return the class at a place among all, sorted by their names, and its images."""
+        _, name, first, count = self._class("class = (SELECT class FROM ranks WHERE rank = ?)", rank, rank)
+        return _name(name), _Images(self, range(first, first + count))
+
+    def _class(self, where: str, value: bytes | int, key: object) -> tuple[int, bytes, int, int]:
+        row: tuple[int, bytes, int, int] | None = self.rows.execute(f"{_CLASS} WHERE {where}", (value,)).fetchone()
+        if row is None:
+            raise KeyError(key)
+        return row
+
+    def _numbered(self, name: str) -> int:
+        """Return the number of a class, a new one if it is new."""
+        self.rows.execute("INSERT OR IGNORE INTO classes (name) VALUES (?)", (_key(name),))
+        return int(self.rows.execute("SELECT number FROM classes WHERE name = ?", (_key(name),)).fetchone()[0])
+
     def __getitem__(self, name: str) -> Sequence[SourcedImage]:
-        return _Images(self, self._spans[name])
+        _, _, first, count = self._class("name = ?", _key(name), name)
+        return _Images(self, range(first, first + count))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.classes)
+        after = 0
+        while page := self.rows.execute(f"{_CLASS} WHERE class > ? ORDER BY class LIMIT ?", (after, _PAGE)).fetchall():
+            after = page[-1][0]
+            yield from (_name(name) for _, name, _, _ in page)
 
     def __len__(self) -> int:
-        return len(self.classes)
+        return self._count
 
     def read_sources(self) -> None:
         """Set the source of each image to what the manifest says it was extracted from."""
@@ -160,12 +195,26 @@ class _Images(Sequence[SourcedImage]):
         return self._catalogue.image(self._span[index])
 
 
+def _key(name: str) -> bytes:
+    """Return the name of a class as bytes, which are sorted as names are."""
+    return name.encode("utf-8", "surrogatepass")
+
+
+def _name(key: bytes) -> str:
+    return key.decode("utf-8", "surrogatepass")
+
+
 def _listed(root: Path | str, names: Sequence[str], pool: Pool) -> Iterator[tuple[str, int, str, str]]:
-    place = {name: number for number, name in enumerate(names)}
-    for name in names:  # so that the classes are numbered in their order, whichever is listed first
-        yield class_name(name), place[name], "", ""
-    for outcome in pool.map(images_in, str(absolute(root)), names, chunk=8):
+    for place, name in enumerate(names):  # so that the classes are numbered in their order, whichever is listed first
+        yield class_name(name), place, "", ""
+    for outcome in pool.map(placed_images_in, str(absolute(root)), enumerate(names), chunk=8):
+        place, name = outcome.item
         if outcome.result is None:
-            raise FacesecureError(f"{outcome.item} cannot be listed: {outcome.lost}", "run the command again")
+            raise FacesecureError(f"{name} cannot be listed: {outcome.lost}", "run the command again")
         for file in outcome.result:
-            yield class_name(outcome.item), place[outcome.item], file, file
+            yield class_name(name), place, file, file
+
+
+def placed_images_in(root: str, folder: tuple[int, str]) -> list[str]:
+    """Return the images of the second of ``folder``, the first being its place; for ``services.bulk``."""
+    return images_in(root, folder[1])

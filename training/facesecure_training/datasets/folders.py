@@ -123,13 +123,20 @@ class ClassFolder:
 
 def class_folders(root: Path) -> list[Path]:
     """Return the sub-folders of ``root`` in natural order, without hidden ones. Raises FacesecureError."""
+    return sorted((root / name for name in names_of_folders(root)), key=natural_key)
+
+
+def names_of_folders(root: Path) -> Iterator[str]:
+    """Yield the names of the sub-folders of ``root``, without hidden ones, in any order. Raises FacesecureError."""
     try:
-        entries = [entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")]
+        with os.scandir(root) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and Path(entry.path).is_dir():
+                    yield entry.name
     except OSError as error:
         raise FacesecureError(
             f"the folder {root} cannot be read ({error.strerror})", "check the path and its permissions"
         ) from None
-    return sorted(entries, key=natural_key)
 
 
 def _images_by_class(root: Path) -> dict[str, Texts]:

@@ -7,21 +7,17 @@ from pathlib import Path
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.common.photos import class_name
-from facesecure_training.datasets.folders import class_folders, files_below
+from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote
+from facesecure_training.datasets.names import Texts
+from facesecure_training.datasets.natural_order import in_natural_order
 
 
-def folder_names(root: Path | str) -> list[str]:
+def folder_names(root: Path | str) -> Texts:
     """Return the names of the class folders, those of one class together, in natural order. Raises FacesecureError."""
-    if is_remote(root):
-        names = sorted(Location.at(str(root)).folders(), key=lambda name: natural_key(Path(name)))
-    else:
-        names = [folder.name for folder in class_folders(Path(root))]
-    classes: dict[str, list[str]] = {}
-    for name in names:
-        classes.setdefault(class_name(name), []).append(name)
-    return [name for several in classes.values() for name in several]
+    return in_natural_order(
+        Location.at(str(root)).folders() if is_remote(root) else names_of_folders(Path(root)), by_class=True
+    )
 
 
 def images_in(root: str, folder: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -13,8 +14,14 @@ from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 
 ManifestRow = dict[str, Any]
-_GROUP = 2000
-"""Rows of a partition (a row group): what is in memory at once, of a file of any length."""
+_BATCH = 2000
+"""Rows that are in memory as values of Python at once."""
+_EQUAL, _GROWING, _LARGEST = 100, 25, 4
+"""Partitions (row groups) of one batch at first, partitions until the next are twice as large, and the most batches.
+
+Parquet keeps some 45 kB about each partition in memory until the file is complete, and some 1 kB of each row until its
+partition is written.
+"""
 _QUALITY = ("eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence", "clarity")
 
 
@@ -63,11 +70,15 @@ def write(folder: Path, rows: Iterable[ManifestRow], settings: Mapping[str, Any]
 
     form = schema().with_metadata({"facesecure.extract": json.dumps(settings, sort_keys=True)})
     scratch = folder / f".{MANIFEST}.part"
+    batches = (pa.RecordBatch.from_pylist(some, schema=form) for some in _batches(rows))
     count = 0
     with parquet.ParquetWriter(scratch, form, compression="zstd") as writer:
-        for group in _groups(rows):
-            writer.write_table(pa.Table.from_pylist(group, schema=form))
-            count += len(group)
+        for number in itertools.count():
+            group = list(islice(batches, _batches_of(number)))
+            if not group:
+                break
+            writer.write_table(pa.Table.from_batches(group, schema=form))
+            count += sum(map(len, group))
     scratch.replace(folder / MANIFEST)
     return count
 
@@ -87,7 +98,7 @@ def partitions(path: Path, columns: Sequence[str] | None = None) -> Iterator[lis
 
     try:
         with parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(_GROUP, columns=columns, use_threads=False):
+            for batch in file.iter_batches(_BATCH, columns=columns, use_threads=False):
                 yield batch.to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise FacesecureError(
@@ -95,7 +106,12 @@ def partitions(path: Path, columns: Sequence[str] | None = None) -> Iterator[lis
         ) from None
 
 
-def _groups(rows: Iterable[ManifestRow]) -> Iterator[list[ManifestRow]]:
+def _batches(rows: Iterable[ManifestRow]) -> Iterator[list[ManifestRow]]:
     waiting = iter(rows)
-    while group := list(islice(waiting, _GROUP)):
-        yield group
+    while some := list(islice(waiting, _BATCH)):
+        yield some
+
+
+def _batches_of(group: int) -> int:
+    """Return how many batches the row group with that number (from 0) has."""
+    return min(_LARGEST, 1 << max(0, (group - _EQUAL) // _GROWING + 1)) if group >= _EQUAL else 1

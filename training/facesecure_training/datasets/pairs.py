@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import logging
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.paths import named, read_text, readable
-from facesecure_training.datasets.catalogue import SourcedImage
-from facesecure_training.datasets.people import People
-from facesecure_training.datasets.splitting import divide
+from facesecure_training.datasets.catalogue import Catalogue, SourcedImage
+from facesecure_training.datasets.people import People, Ranked, Sorted
+from facesecure_training.datasets.splitting import assigned
 
 log = logging.getLogger(__name__)
 
@@ -48,26 +48,43 @@ def pairs_of(people: People, count: int, fractions: Mapping[str, float], seed: i
 
     Raises FacesecureError if a part has fewer than two people, or no person with two images.
     """
-    sizes = {name: len(shots) for name, shots in people.items()}
-    parts = divide(sizes, fractions, seed)
+    ranked = people if isinstance(people, Catalogue) else Sorted(people)
+    parts = assigned(ranked.sizes(), fractions, seed)
     return {
-        part: _balanced({name: people[name] for name in names}, round(count * fractions[part]), part, seed)
-        for part, names in parts.items()
+        part: _balanced(_Crowd(ranked, np.flatnonzero(parts == place)), round(count * fractions[part]), part, seed)
+        for place, part in enumerate(fractions)
     }
 
 
-def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The people of one part: their places among all, in the order of their names."""
+
+    people: Ranked
+    ranks: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+    def name(self, place: int) -> str:
+        return self.people.ranked(int(self.ranks[place]))[0]
+
+    def shots(self, place: int) -> Sequence[SourcedImage]:
+        return self.people.ranked(int(self.ranks[place]))[1]
+
+
+def _balanced(crowd: _Crowd, count: int, part: str, seed: int) -> list[Pair]:
     """Return as many pairs of the same person as of two people, shuffled."""
     if not count:
         return []
-    rng = np.random.default_rng([seed, len(people)])
-    same = list(islice(_same(people, rng, seed), count // 2))
-    if len(people) < 2 or not same:
+    rng = np.random.default_rng([seed, len(crowd)])
+    same = list(islice(_same(crowd, rng, seed), count // 2))
+    if len(crowd) < 2 or not same:
         raise FacesecureError(
-            f"{part} gets {len(people)} of the people, too few to make pairs of",
+            f"{part} gets {len(crowd)} of the people, too few to make pairs of",
             "give it a larger share, or add people; at least one of them with two images",
         )
-    other = _different(people, len(same), rng)
+    other = _different(crowd, len(same), rng)
     found = min(len(same), len(other))
     if found < count // 2:
         log.warning("%s: only %d pairs, where %d are asked for: its people do not make more", part, 2 * found, count)
@@ -75,26 +92,28 @@ def _balanced(people: People, count: int, part: str, seed: int) -> list[Pair]:
     return [pairs[index] for index in rng.permutation(len(pairs))]
 
 
-def _same(people: People, rng: np.random.Generator, seed: int) -> Iterator[Couple]:
+def _same(crowd: _Crowd, rng: np.random.Generator, seed: int) -> Iterator[Couple]:
     """Yield pairs of the same person, one per person in turn.
 
     People with many images thus do not outweigh the others. Of a person only what is needed is read: few pairs of very
     many people need little memory.
     """
-    names = sorted(people)
-    order = [names[index] for index in rng.permutation(len(names))]
-    drawn: dict[str, NDArray[np.uint32]] = {}
-    while order:
+    order: Iterable[int] = map(int, rng.permutation(len(crowd)))
+    drawn: dict[int, NDArray[np.uint32]] = {}
+    while True:
         left = []
-        for name in order:
-            if name not in drawn:
-                drawn[name] = _couples_of(people[name], np.random.default_rng([seed, zlib.crc32(name.encode())]))
-            couples = drawn[name]
+        for place in order:
+            shots = crowd.shots(place)
+            if place not in drawn:
+                drawn[place] = _couples_of(shots, np.random.default_rng([seed, zlib.crc32(crowd.name(place).encode())]))
+            couples = drawn[place]
             if len(couples):
                 first, second = couples[0].tolist()
-                yield people[name][first].path, people[name][second].path
-                drawn[name] = couples[1:]
-                left.append(name)
+                yield shots[first].path, shots[second].path
+                drawn[place] = couples[1:]
+                left.append(place)
+        if not left:
+            return
         order = left
 
 
@@ -113,14 +132,13 @@ def _couples_of(shots: Sequence[SourcedImage], rng: np.random.Generator) -> NDAr
     return np.stack([chosen[first[shuffled]], chosen[second[shuffled]]], 1).astype(np.uint32)
 
 
-def _different(people: People, count: int, rng: np.random.Generator) -> list[Couple]:
+def _different(crowd: _Crowd, count: int, rng: np.random.Generator) -> list[Couple]:
     """Return distinct pairs of two people; every person is drawn with equal chance, however many images they have."""
-    names = sorted(people)
     found: dict[Couple, None] = {}
     for _ in range(20 * count):
         if len(found) == count:
             break
-        couple = [people[names[index]] for index in rng.choice(len(names), 2, replace=False)]
+        couple = [crowd.shots(int(place)) for place in rng.choice(len(crowd), 2, replace=False)]
         first, second = sorted(shots[int(rng.integers(len(shots)))].path for shots in couple)
         found[first, second] = None
     return list(found)

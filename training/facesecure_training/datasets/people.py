@@ -6,6 +6,10 @@ import csv
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.pool import Pool
@@ -19,6 +23,32 @@ log = logging.getLogger(__name__)
 
 People = Mapping[str, Sequence[SourcedImage]]
 """The images of each person, by name."""
+
+
+class Ranked(Protocol):
+    """People in the order of their names, each by its place there: so that no names of a million are in memory."""
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of images of each."""
+
+    def ranked(self, rank: int) -> tuple[str, Sequence[SourcedImage]]:
+        """Return the name of one, and the images."""
+
+
+class Sorted:
+    """``Ranked`` people of a mapping, whose names are in memory anyway."""
+
+    def __init__(self, people: People) -> None:
+        self._people, self._names = people, sorted(people)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Return the number of images of each."""
+        return np.array([len(self._people[name]) for name in self._names], np.int64)
+
+    def ranked(self, rank: int) -> tuple[str, Sequence[SourcedImage]]:
+        """Return the name of one, and the images."""
+        name = self._names[rank]
+        return name, self._people[name]
 
 
 def from_folders(images: Path | str, pool: Pool | None = None) -> Catalogue:

@@ -14,8 +14,9 @@ from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError, SourceError
 from facesecure.util.paths import readable
 from facesecure_training.common.photos import class_name
-from facesecure_training.datasets.folders import class_folders, files_below
+from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote, state_of_details
+from facesecure_training.datasets.natural_order import in_natural_order
 from facesecure_training.datasets.people import from_identities
 
 _NOT_VIDEO = frozenset({"text", "application", "audio", "font"})
@@ -82,7 +83,7 @@ def _listed(root: Path, identities: Path) -> Iterator[Recording]:
             raise FacesecureError(
                 f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
             )
-    for person in sorted(people, key=lambda name: natural_key(Path(name))):
+    for person in in_natural_order(people):
         for shot in people[person]:
             if kind := _kind(shot.path):
                 yield Recording(readable(f"{person}/{shot.source}"), shot.path, kind)
@@ -90,8 +91,8 @@ def _listed(root: Path, identities: Path) -> Iterator[Recording]:
 
 def _in_folders(root: Path) -> Iterator[Recording]:
     found = False
-    for folder in class_folders(root):
-        for path in files_below(folder):
+    for name in in_natural_order(names_of_folders(root)):
+        for path in files_below(root / name):
             if kind := _kind(path):
                 found = True
                 yield Recording(readable(path.relative_to(root).as_posix()), path, kind)
@@ -104,7 +105,7 @@ def _elsewhere(address: str, identities: Path | None) -> Iterator[Recording]:
     place, found = Location.at(address), False
     if identities is not None:
         raise FacesecureError("--identities needs a folder on this machine", "use class folders at the address")
-    for folder in sorted(place.folders(), key=lambda name: natural_key(Path(name))):
+    for folder in in_natural_order(place.folders()):
         for name, info in sorted(place.below(folder), key=lambda item: natural_key(Path(item[0]))):
             if kind := _kind(Path(name)):
                 found = True

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facesecure.domain.errors import UsageError
 
@@ -18,16 +19,23 @@ def divide(sizes: Mapping[str, int], fractions: Mapping[str, float], seed: int, 
     Every part gets one group while there are enough, the largest part first; then each group goes to the part that
     lacks most. ``salt`` makes draws with one seed independent. Raises UsageError if the fractions do not add up to 1.
     """
-    wanted = shares(fractions)
-    total = sum(sizes.values())
+    names = sorted(sizes)
+    parts = assigned(np.array([sizes[name] for name in names], np.int64), fractions, seed, salt)
+    return {part: [names[rank] for rank in np.flatnonzero(parts == place)] for place, part in enumerate(fractions)}
+
+
+def assigned(sizes: NDArray[np.int64], fractions: Mapping[str, float], seed: int, salt: str = "") -> NDArray[np.int8]:
+    """Return the place in ``fractions`` of each group's part, as ``divide`` does for groups sorted by their names."""
+    wanted, places = shares(fractions), {part: place for place, part in enumerate(fractions)}
+    total = int(sizes.sum())
     missing = {part: share * total for part, share in wanted.items()}
-    parts: dict[str, list[str]] = {part: [] for part in fractions}
     unserved = sorted(wanted, key=lambda part: -wanted[part])
-    for group in _shuffled(sorted(sizes), seed, salt):
+    found = np.empty(len(sizes), np.int8)
+    for rank in np.random.default_rng([seed, zlib.crc32(salt.encode())]).permutation(len(sizes)):
         part = unserved.pop(0) if unserved else max(missing, key=lambda part: missing[part])
-        parts[part].append(group)
-        missing[part] -= sizes[group]
-    return {part: sorted(groups) for part, groups in parts.items()}
+        found[rank] = places[part]
+        missing[part] -= int(sizes[rank])
+    return found
 
 
 def shares(fractions: Mapping[str, float]) -> dict[str, float]:
@@ -41,8 +49,3 @@ def shares(fractions: Mapping[str, float]) -> dict[str, float]:
             "use, for example, train 0.7, validation 0.15, test 0.15",
         )
     return {part: share for part, share in fractions.items() if share > 0}
-
-
-def _shuffled(names: list[str], seed: int, salt: str) -> list[str]:
-    order = np.random.default_rng([seed, zlib.crc32(salt.encode())]).permutation(len(names))
-    return [names[index] for index in order]

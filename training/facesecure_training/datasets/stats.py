@@ -135,7 +135,7 @@ def _by_class(images: Catalogue) -> dict[str, ClassStats]:
     sources = dict(images.rows.execute("SELECT class, count(DISTINCT source) FROM images GROUP BY class"))
     path = Path(images.root) / MANIFEST
     quality = QualityRows(images, path, MEASURES) if path.is_file() else None
-    return {name: _class(name, len(some), sources[images.numbers[name]], quality) for name, some in images.items()}
+    return {name: _class(name, len(some), sources[images.number(name)], quality) for name, some in images.items()}
 
 
 def _class(name: str, count: int, sources: int, quality: QualityRows | None) -> ClassStats:
