@@ -76,6 +76,8 @@ ACTIONS = {
     "hub-door-joined": "a door joined the hub",
     "hub-door-renamed": "a door of the hub was renamed",
     "hub-door-removed": "a door was shut out of the hub",
+    "picture-asked": "somebody asked another door of the household for the picture of a visit",
+    "picture-given": "another door of the household got the picture of a visit at this one",
     "hub-left": "this door left its hub",
     "entries-lost": "as many actions before this could not be recorded",
     "end-unreadable": "the signed end of the log was missing or not genuine",

@@ -58,6 +58,8 @@ ACTIONS = {
     "hub-door-joined": "A door joined the hub",
     "hub-door-renamed": "A door of the hub was renamed",
     "hub-door-removed": "A door was shut out of the hub",
+    "picture-asked": "A picture of another door was asked for",
+    "picture-given": "Another door got a picture of this one",
     "hub-left": "This door left its hub",
     "entries-lost": "Actions could not be recorded",
     "end-unreadable": "The end of the log was not genuine",

@@ -15,7 +15,8 @@ import pytest
 from facesecure.domain import Alert, VerdictKind
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import HOUSEHOLD, DeliveryState, DeliveryStatus, PlannedDelivery
-from facesecure.domain.door_visits import DoorVisit
+from facesecure.domain.door_visits import DoorVisit, PictureState
+from facesecure.services import audit
 from facesecure.storage.store import Store
 from facesecure.web.films import Wanted, wanted
 from support.builders import NOON
@@ -295,6 +296,69 @@ def test_a_visit_at_another_door_is_marked_with_its_name(house: Served) -> None:
     assert "A stranger" in visit
     assert "The door garage has no picture of it" in visit
     assert house.get("/elsewhere/nobody", VIEWER).status == 404
+
+
+class Pictures:
+    """What fetches pictures of other doors; ``found`` is what has come of it."""
+
+    def __init__(self, found: PictureState) -> None:
+        self.found, self.asked = found, list[str]()
+
+    def state(self, visit: DoorVisit) -> PictureState:
+        return self.found if visit.picture else PictureState.NONE
+
+    def ask(self, visit: DoorVisit) -> PictureState:
+        self.asked.append(visit.identifier)
+        self.found = PictureState.ASKED
+        return self.found
+
+    def picture(self, visit: DoorVisit) -> bytes | None:
+        return b"\xff\xd8\xff" if self.found is PictureState.HERE and visit.picture else None
+
+
+def test_a_picture_at_another_door_is_fetched_when_somebody_presses_the_button(house: Served) -> None:
+    with_doors(house, picture=True)
+    assert house.parts is not None
+    pictures, path = Pictures(PictureState.POSSIBLE), f"/elsewhere/{'d' * 32}"
+    house.parts.commands.pictures.append(pictures)
+    assert "Show the picture" in text(house.get(path, VIEWER))
+    assert house.get(f"{path}/picture.jpg", VIEWER).status == 404
+    assert house.post(f"{path}/picture", {}, Role.KIOSK).status == 403
+    assert pictures.asked == []
+    assert house.post(f"{path}/picture", {}, VIEWER).headers["location"] == path
+    assert house.post("/elsewhere/nobody/picture", {}, VIEWER).status == 404
+    assert pictures.asked == ["d" * 32]
+    entries = audit.verify(house.parts.state_dir).entries
+    asked = [entry for entry in entries if entry.action == "picture-asked"]
+    assert [[one.shown for one in entry.subjects] for entry in asked] == [["garage"]]
+    waiting = house.get(path, VIEWER)
+    assert 'hx-trigger="every 1s"' in waiting.text
+    pictures.found = PictureState.HERE
+    part = house.get(f"{path}/picture", VIEWER)
+    assert f'src="{path}/picture.jpg"' in part.text
+    assert "every 1s" not in part.text
+    picture = house.get(f"{path}/picture.jpg", VIEWER)
+    assert (picture.status, picture.headers["content-type"]) == (200, "image/jpeg")
+    assert house.get(f"{path}/picture.jpg", Role.KIOSK).status == 403
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (PictureState.AWAY, "is not online now"),
+        (PictureState.REFUSED, "no picture of it any more"),
+        (PictureState.UNANSWERED, "has not answered"),
+        (PictureState.FORBIDDEN, "has not the right view"),
+    ],
+)
+def test_why_a_picture_at_another_door_cannot_be_shown_is_said(house: Served, state: PictureState, said: str) -> None:
+    with_doors(house, picture=True)
+    assert house.parts is not None
+    house.parts.commands.pictures.append(Pictures(state))
+    page = text(house.get(f"/elsewhere/{'d' * 32}", VIEWER))
+    assert said in page
+    again = state in (PictureState.REFUSED, PictureState.UNANSWERED)
+    assert ("Show the picture" in page) == again
 
 
 def test_what_another_door_says_is_shown_as_text(house: Served) -> None:

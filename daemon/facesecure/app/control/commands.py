@@ -24,13 +24,15 @@ from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import Handler
 from facesecure.app.control.status_words import LastSeen, entry_words, last_seen_document, status_line
 from facesecure.app.watching import WatchedCamera
-from facesecure.domain.door_visits import DoorVisit
+from facesecure.domain.door_visits import DoorVisit, PicturesElsewhere
 from facesecure.domain.doors import Assigner, OtherDoor
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.domain.mode import Mode
 from facesecure.domain.presence import Whereabouts
+from facesecure.recognition.calibration import calibration_words
 from facesecure.services.audit import Record, ignore_action
 from facesecure.services.presence import Presence
+from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.write_queue import WriteLag
 
 if TYPE_CHECKING:
@@ -97,10 +99,14 @@ class Commands:
     """One that returns the household's other doors, if there is a hub."""
     elsewhere: list[Callable[[], Sequence[DoorVisit]]] = field(default_factory=list)
     """One that returns the visits at these, newest first."""
+    pictures: list[PicturesElsewhere] = field(default_factory=list)
+    """One that fetches pictures of those visits."""
     assigners: list[Assigner] = field(default_factory=list)
     """One that says which of these know a person."""
     presence: list[Presence] = field(default_factory=list)
     """Who is at home: one, if presence is followed."""
+    calibration: Callable[[], str] = str
+    """Returns when and where the calibration in use was made."""
 
     @classmethod
     def of(cls, context: DaemonContext, alerts: AlertStack, cameras: Sequence[WatchedCamera]) -> Commands:
@@ -118,6 +124,7 @@ class Commands:
             record=context.record,
             updates=context.updates,
             entry=lambda: alerts.visitors.entry,
+            calibration=lambda: calibration_words(SignedDocuments(context.state_dir)),
         )
 
     def handlers(self) -> dict[str, Handler]:
@@ -228,6 +235,7 @@ class Commands:
             "camera": cameras[0],
             "cameras": cameras,
             "people": names,
+            "calibration": self.calibration(),
             "last_seen": last_seen_document(last, now),
             "pending": sum(report.waiting for report in reports),
             "plugins": [asdict(report) for report in reports],

@@ -51,6 +51,11 @@ class Sightings(Part):
         if connection.execute(others.where(sightings.c.author != self._member.door)).first() is not None:
             raise HubRefusedError("another door has a visit with this number", "facesecure leaves it out")
 
+    def get(self, identifier: str) -> Sighting | None:
+        """Return one of the household, None if there is none."""
+        ours = sightings.c.household == self._member.household
+        return self._first(select_sightings().where(ours, sightings.c.identifier == identifier), sighting_from)
+
     def expire(self) -> int:
         """Remove what is older than the hub keeps, of the whole estate; any door may ask. Return how many sightings."""
         with self._database.begin() as connection:

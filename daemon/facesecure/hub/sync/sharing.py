@@ -13,6 +13,8 @@ from facesecure.hub.link import Duty
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.assigning import HubAssigner
 from facesecure.hub.sync.cleaning import Cleaning
+from facesecure.hub.sync.crops_asked import AskedCrops
+from facesecure.hub.sync.crops_given import GivenCrops
 from facesecure.hub.sync.doors import Doors
 from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.mode import SharedMode
@@ -51,12 +53,14 @@ class Sharing:
         self._records = SharedRecords(daemon, self._household, self._people.ids, self._people.lend)
         visits_changed = context.changes.bumper(Topic.VISITS)
         self._visits = SharedVisits(context.store, context.state_dir, self._household, visits_changed)
+        self._asked = AskedCrops(self._household, self._doors.others, self._wake)
+        self._given = GivenCrops(context.store, self._household, self._visits.told, context.config.hub.crops)
         self._cleaning = Cleaning()
 
     @property
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
-        urgent = [self._household.refresh, self._notices.report, self._mode.follow]
+        urgent = [self._household.refresh, self._notices.report, self._mode.follow, self._given.give, self._asked.fetch]
         slow = [self._people.duty, self._visits.share, self._records.share, self._cleaning.clean]
         return [*urgent, self._doors.report, self._doors.look, *slow]
 
@@ -67,6 +71,7 @@ class Sharing:
         self._daemon.once.ask(self._notices)
         self._daemon.commands.others.append(self._doors.others)
         self._daemon.commands.elsewhere.append(self._visits.elsewhere)
+        self._daemon.commands.pictures.append(self._asked)
         self._daemon.commands.assigners.append(HubAssigner(self._daemon.context.state_dir, self._wake))
         try:
             with self._people.watched(self._people_changed):
@@ -75,6 +80,7 @@ class Sharing:
             self._daemon.once.ask(None)
             self._daemon.commands.others.clear()
             self._daemon.commands.elsewhere.clear()
+            self._daemon.commands.pictures.clear()
             self._daemon.commands.assigners.clear()
             self._visits.close()
 

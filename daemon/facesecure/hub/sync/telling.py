@@ -53,6 +53,8 @@ class Telling:
         self._due: dict[str, tuple[float, VisitFacts | None]] = {}
         self._later: dict[str, float] = {}
         self._sightings: dict[str, str] = {}
+        self.has_looked = False
+        """Whether every visit was compared once."""
 
     def sighting_of(self, identifier: str) -> str | None:
         """Return the sighting of this door that has ``identifier`` at the hub; None if it tells of no such visit."""
@@ -65,7 +67,7 @@ class Telling:
         oldest = found[-1].first_seen.timestamp() if len(found) == limit else 0.0
         here = {identifier_of(seen.identifier): seen for seen in found}
         if everything:
-            self._sightings, self._due = {}, {}
+            self._sightings, self._due, self.has_looked = {}, {}, True
         self._sightings |= {identifier: seen.identifier for identifier, seen in here.items()}
         for identifier, seen in here.items():
             self._compare(identifier, seen.first_seen.timestamp(), self._facts(seen))

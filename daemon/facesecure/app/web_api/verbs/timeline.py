@@ -14,12 +14,13 @@ from facesecure.app.web_api.protocol import Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Refused, Verb
 from facesecure.domain import Subject, VerdictKind
 from facesecure.domain.accounts import Role
-from facesecure.domain.door_visits import DoorVisit
+from facesecure.domain.door_visits import DoorVisit, PictureState
 from facesecure.domain.errors import UsageError
 from facesecure.domain.names import LONGEST_NAME, name_key
 from facesecure.domain.records import StoredSighting
 from facesecure.domain.timeline import Place
 from facesecure.domain.wire.timeline import DoorVisitDocument, VisitDocument
+from facesecure.services import audit
 from facesecure.services.thumbnails import thumbnail
 from facesecure.services.timeline import MOST_VISITS, Entry, Wanted, newer_visits, older_visits
 from facesecure.storage.store import Store
@@ -93,13 +94,29 @@ def show_timeline(call: Call[WhichVisits]) -> Answer:
 
 
 def show_elsewhere(call: Call[WhichVisit]) -> Answer:
-    """Answer one visit at another door of the household."""
-    found = next(
-        (one for one in call.parts.commands.visits_elsewhere() if one.identifier == call.arguments.visit), None
-    )
-    if found is None:
-        raise missing()
-    return Answer(DoorVisitDocument.of(found).as_json())
+    """Answer one visit at another door of the household, and how it stands with its picture: ``picture_state``."""
+    visit = _elsewhere(call)
+    state = next((one.state(visit) for one in call.parts.commands.pictures), PictureState.NONE)
+    return Answer({**DoorVisitDocument.of(visit).as_json(), "picture_state": state.value})
+
+
+def ask_for_picture(call: Call[WhichVisit]) -> Answer:
+    """Ask another door for the picture of a visit, which that door shows to nobody until somebody does this."""
+    visit, state = _elsewhere(call), PictureState.NONE
+    for pictures in call.parts.commands.pictures:
+        before, state = pictures.state(visit), pictures.ask(visit)
+        if state is PictureState.ASKED and before is not state:
+            audit.record(call.parts.state_dir, "picture-asked", visit.door_name)
+    return Answer({"picture_state": state.value})
+
+
+def show_picture(call: Call[WhichVisit]) -> Answer:
+    """Answer the picture that another door has sent, a JPEG."""
+    visit = _elsewhere(call)
+    for pictures in call.parts.commands.pictures:
+        if (picture := pictures.picture(visit)) is not None:
+            return Answer(body=picture)
+    raise missing()
 
 
 def show_thumbnail(call: Call[WhichVisit]) -> Answer:
@@ -148,6 +165,13 @@ def known(look: Callable[[], T]) -> T:
 def missing() -> Refused:
     """Return the refusal of what is not there: it does not say what else is."""
     return Refused(Refusal.MISSING, "there is no such visit", "it may have been removed since")
+
+
+def _elsewhere(call: Call[WhichVisit]) -> DoorVisit:
+    for visit in call.parts.commands.visits_elsewhere():
+        if visit.identifier == call.arguments.visit:
+            return visit
+    raise missing()
 
 
 def _document(visit: Entry) -> dict[str, object]:
@@ -209,6 +233,8 @@ def _newest(visits: Sequence[Entry]) -> str | None:
 VERBS = (
     Verb("timeline", Role.VIEWER, WhichVisits, show_timeline),
     Verb("visit-elsewhere", Role.VIEWER, WhichVisit, show_elsewhere),
+    Verb("picture-elsewhere-ask", Role.VIEWER, WhichVisit, ask_for_picture),
+    Verb("picture-elsewhere", Role.VIEWER, WhichVisit, show_picture),
     Verb("thumbnail", Role.VIEWER, WhichVisit, show_thumbnail),
     Verb("snapshot", Role.VIEWER, WhichVisit, show_snapshot),
     Verb("visit-review", Role.MEMBER, Review, review_visit, changes=(Topic.VISITS,)),
