@@ -11,14 +11,17 @@ from facesecure.hub.certify import wrapped_keys
 from facesecure.hub.connecting import make_engine
 from facesecure.hub.rows import RecordKind, Right
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.calibration import Judge, SharedCalibration
 from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.marks import SharedMarks
 from facesecure.hub.sync.records import HouseholdRecords
 from facesecure.hub.sync.visitors import Looks, SharedVisitors
 from facesecure.hub.tables import household_keys
 from facesecure.storage.store import Store
+from support.bundled_model import models
 from support.hub_people import SharingDoor, SharingEstate, lent
 from support.store import MODEL
+from support.strangers import SCORES
 from support.visitors import CHOOSE
 
 
@@ -32,6 +35,7 @@ class RecordDoor:
     household: Household = field(init=False)
     visitors: SharedVisitors = field(init=False)
     marks: SharedMarks = field(init=False)
+    calibration: SharedCalibration = field(init=False)
     records: HouseholdRecords = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +52,13 @@ class RecordDoor:
         self.household = Household(self.inner.state_dir, self.inner.known)
         self.visitors = SharedVisitors(self.store, Looks(MODEL, 192, CHOOSE), self.inner.people)
         self.marks = SharedMarks(self.store, self.inner.people, lent)
-        takers: Any = {RecordKind.VISITOR: self.visitors, RecordKind.MARKED: self.marks}
+        judge = Judge(models().embedder.sha256, SCORES, 1 / 1000)
+        self.calibration = SharedCalibration(self.store, judge, self.inner.people)
+        takers: Any = {
+            RecordKind.VISITOR: self.visitors,
+            RecordKind.MARKED: self.marks,
+            RecordKind.CALIBRATION: self.calibration,
+        }
         self.records = HouseholdRecords(self.inner.state_dir, self.household, takers)
 
     def sync(self) -> None:
@@ -58,6 +68,7 @@ class RecordDoor:
         may_enrol = self.household.may(Right.ENROL)
         self.visitors.push(self.hub, self.records, may_enrol=may_enrol)
         self.marks.push(self.hub, self.records, may_enrol=may_enrol)
+        self.calibration.push(self.hub, self.records, may_enrol=may_enrol)
 
     def uids(self) -> dict[int, str]:
         """The numbers of all visitors here, and by what all doors know them."""

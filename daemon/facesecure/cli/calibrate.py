@@ -42,9 +42,11 @@ def calibrate(
     visit with several faces is more certain. `facesecure run` applies the result at once. For a person who is
     enrolled or changed later, the safe default holds until you calibrate again.
     """
+    from facesecure.recognition.calibration import calibration_words
     from facesecure.services.calibration import calibrate as calibrate_household
     from facesecure.services.calibration import load_calibrated_model, save_calibration
     from facesecure.services.calibration_chart import require_charts
+    from facesecure.storage.signed_documents import SignedDocuments
 
     config = settings_of(context).config()
     state_dir, rate = state_of(config), config.verdict.false_accept if false_accept is None else rate_of(false_accept)
@@ -53,6 +55,7 @@ def calibrate(
     model = load_calibrated_model(config, state_dir)
     with open_store(config) as store:
         calibration = calibrate_household(store, model, rate)
+        before = calibration_words(SignedDocuments(state_dir))
         path = _drawn(calibration, chart, state_dir)
         saved = save_calibration(store, calibration, state_dir)
     if odd := false_accept_warning(rate):
@@ -61,6 +64,8 @@ def calibrate(
         output.emit_json({"file": saved, "chart": path, **_document(calibration)})
     else:
         _show(calibration, path)
+        if " at the door " in before:
+            output.say(f"It takes the place of the one {before}.")
 
 
 def _drawn(calibration: Calibration, chart: Path | None, state_dir: Path) -> Path | None:

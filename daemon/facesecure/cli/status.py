@@ -55,6 +55,7 @@ def _show(found: dict[str, Any]) -> None:
     cameras = found.get("cameras", [found["camera"]])
     rows = [*(_camera(found["camera"]) if len(cameras) < 2 else map(_one_of_several, cameras)), *rows]
     rows += [(f"presence {name}", where) for name, where in presence_rows(found)] if found.get("presence") else []
+    rows += [("calibration", found["calibration"])] if found.get("calibration") else []
     rows.append(("alerts waiting", str(found["pending"])))
     rows += [("problem", problem) for problem in found.get("problems", ())]
     rows += list(found.get("troubles", {}).items())

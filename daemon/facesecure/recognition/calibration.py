@@ -152,6 +152,8 @@ class Calibration(_Part):
     strangers_marked: int
     false_accepts: Estimate
     people: dict[str, PersonCalibration]
+    door: str = ""
+    """The name of the other door of the household that made it; empty for one that was made here."""
 
     def of(self, name: str, fingerprint: str) -> PersonCalibration | None:
         """Return the calibration of ``name``, None if there is none for templates with this ``fingerprint``."""
@@ -193,6 +195,16 @@ class Calibration(_Part):
         """Return the calibration with the person ``old`` called ``new``."""
         people = {new if name == old else name: person.renamed(old, new) for name, person in self.people.items()}
         return self.model_copy(update={"people": people})
+
+
+def calibration_words(documents: Documents) -> str:
+    """Return when the calibration in use was made, and where if that was another door; empty if there is none."""
+    try:
+        found = Calibration.load(documents)
+    except StoreError as error:
+        return error.message
+    where = f" at the door {found.door}" if found and found.door else ""
+    return f"made on {found.made_at.date()}{where}" if found else ""
 
 
 def forget(documents: Documents, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What a daemon shares as records: visitors and marked faces."""
+"""What a daemon shares as records: visitors, marked faces, and the calibration."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from facesecure.app.changes import Topic
 from facesecure.domain.actors import DAEMON, acting
 from facesecure.hub.rows import RecordKind, Right
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.calibration import Judge, SharedCalibration
 from facesecure.hub.sync.household import Household
 from facesecure.hub.sync.local_people import Lend
 from facesecure.hub.sync.marks import SharedMarks
@@ -32,7 +33,12 @@ class SharedRecords:
         changed = context.changes.bumper(Topic.VISITORS, Topic.VISITS)
         self._visitors = SharedVisitors(context.store, looks, people, context.config.store.keep_days, changed)
         self._marks = SharedMarks(context.store, people, lend)
+        judge = Judge(embedder.sha256, context.models.scores, context.config.verdict.false_accept)
+        self._calibration = SharedCalibration(context.store, judge, people)
         takers: dict[RecordKind, Taker] = {RecordKind.VISITOR: self._visitors, RecordKind.MARKED: self._marks}
+        if context.models.classifier is None:  # a classifier brings its thresholds along
+            takers[RecordKind.CALIBRATION] = self._calibration
+        self._calibrates = context.models.classifier is None
         self._records = HouseholdRecords(context.state_dir, household, takers)
 
     def share(self, hub: HubStore) -> None:
@@ -44,3 +50,5 @@ class SharedRecords:
             may_enrol = self._household.may(Right.ENROL)
             self._visitors.push(hub, self._records, may_enrol=may_enrol)
             self._marks.push(hub, self._records, may_enrol=may_enrol)
+            if self._calibrates:
+                self._calibration.push(hub, self._records, may_enrol=may_enrol)

@@ -111,7 +111,8 @@ def calibration(context: CheckContext) -> Iterator[CheckResult]:
         yield warn("calibration", message, f"calibrate again: {COMMAND}")
     else:
         rate = f"1 stranger in {1 / made.false_accept:,.0f}"
-        yield ok("calibration", f"made on {made.made_at.date()} for {rate}: {', '.join(fit.calibrated)}")
+        where = f" at the door {made.door}" if made.door else ""
+        yield ok("calibration", f"made on {made.made_at.date()}{where} for {rate}: {', '.join(fit.calibrated)}")
 
 
 def signatures(context: CheckContext) -> Iterator[CheckResult]:
