@@ -6,12 +6,18 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 
+from facesecure.domain.doors import OtherDoor
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.sync.crops_asked import AskedCrops
+from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.visits_state import VisitsState
 from support.faults.clock import own_clock
 from support.faults.household import Daemon, Home, wait_until
 from support.hub_estate import RealHub
@@ -51,8 +57,33 @@ class Door(Home):
         assert self.daemon is not None
         return self.daemon.said.count("so this one notifies")
 
+    def elsewhere(self) -> list[dict[str, Any]]:
+        """The visits of the other door, newest first."""
+        return list(json.loads(self.run("events", "list", "--doors", "--json").stdout)["elsewhere"])
+
     def withdrawn(self) -> int:
         return int(self.rows(WITHDRAWN)[0][0])
+
+
+def picture_comes(hub: RealHub, state_dir: Path) -> float:
+    """Seconds until the door of ``state_dir`` has a picture of the other's daemon, as its page would ask for it."""
+    known = KnownDoors(state_dir)
+    household = Household(state_dir, known)
+    with hub.opened(state_dir) as store:
+        known.learn(store)
+        household.refresh(store)
+        (other,) = [one for one in known.trusted.present() if one.door != household.own.door]
+        asked = AskedCrops(household, lambda: [OtherDoor(other.door, other.name, datetime.now(UTC))])
+        visit = next(one for one in VisitsState.read(state_dir).visits({other.door: other.name}) if one.picture)
+
+        def came() -> bool:
+            asked.ask(visit)
+            asked.fetch(store)
+            return asked.picture(visit) is not None
+
+        took = wait_until(came, "picture", PATIENCE, 0.2)
+        assert store.crops.get(visit.identifier) is None
+        return took
 
 
 def longer(film: Path, path: Path, times: int) -> Path:
@@ -123,7 +154,18 @@ def test_one_mode_and_one_alert_with_the_hub_and_two_of_each_without(doors: tupl
     assert loud.alerts()
     assert len(silent.alerts()) <= silent.unasked
 
+    wait_until(garage.elsewhere, "visit of the front at the garage", PATIENCE, 0.5)
+    wait_until(front.elsewhere, "visit of the garage at the front", PATIENCE, 0.5)
+    visit = front.elsewhere()[-1]
+    assert (visit["door_name"], visit["verdict"]) == ("garage", "stranger")
+    ago = datetime.now(UTC) - datetime.fromisoformat(visit["first_seen"])
+    assert timedelta(minutes=-1) < ago < timedelta(seconds=2 * PATIENCE + 60)  # whatever the clock of the garage says
+    took = picture_comes(hub, front.state_dir)
+    print(f"a picture of the garage was at the front after {took:.2f} s")
+    assert "picture-given" in garage.run("audit", "list", "--json").stdout
+
     hub.server.kill()
+    assert front.elsewhere()
     before = len(silent.alerts()), len(loud.alerts())
     wait_until(
         lambda: len(silent.alerts()) > before[0] and len(loud.alerts()) > before[1], "alert of each", PATIENCE, 0.5

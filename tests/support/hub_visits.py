@@ -40,8 +40,8 @@ class VisitedDoor:
         self.changes += 1
 
     def share(self, *topics: Topic) -> None:
-        """Do the duty a minute later, after a change of ``topics``."""
-        self.clock.pass_time(61)
+        """Do the duty some minutes later, after a change of ``topics``."""
+        self.clock.pass_time(301)
         self.visits.changed(topics)
         self.door.learn()
         self.visits.share(self.door.store)

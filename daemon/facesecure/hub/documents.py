@@ -143,6 +143,13 @@ class Documents:
             return None
         return self._checked(self._place(STATUS, row.door), row.door, row.household, row.document)
 
+    def has_key_of(self, sealed: bytes) -> bool:
+        """Return whether this door has the version of the household's key that ``sealed`` needs.
+
+        Raises NotGenuineError if it is not sealed at all.
+        """
+        return key_version(sealed) in self._keys
+
     def _place(self, kind: str, identifier: str, version: int = 1) -> Place:
         return Place(self._identity.estate, kind, identifier, version)
 

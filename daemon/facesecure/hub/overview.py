@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from facesecure.config.hub import HubConfig
+from facesecure.domain.errors import StoreError
 from facesecure.hub.access import opened
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Identity
@@ -99,9 +100,16 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         doors=len(doors.present()),
         invitations=tuple(invited if identity.is_manager else ()),
         waiting=waiting,
-        problems=(*problems, *forged, *VisitsState.read(state_dir).problems),
+        problems=(*problems, *forged, *_refused_visits(state_dir)),
         people=PeopleState.read(state_dir).notes(),
     )
+
+
+def _refused_visits(state_dir: Path) -> tuple[str, ...]:
+    try:
+        return tuple(VisitsState.read(state_dir).problems)
+    except StoreError:  # the daemon reads it from the hub again
+        return ()
 
 
 def _trusted(identity: Identity, store: HubStore) -> tuple[TrustedDoors, tuple[str, ...]]:

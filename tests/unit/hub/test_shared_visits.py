@@ -278,6 +278,23 @@ def test_a_door_cannot_speak_of_the_visit_of_another(two: Two) -> None:
     assert front.visits._state.problems
 
 
+def test_what_a_door_tells_is_heard_as_soon_as_it_is_trusted_and_nothing_is_complained_of(
+    two: Two, household: SimulatedHousehold
+) -> None:
+    front, _ = two
+    (shed,) = visited(household, "shed")
+    shed.comes("one", known("Tom"))
+    shed.share()
+    view, own = front.door.household, front.door.identity.door
+    view._make(view._keys, {own: front.door.known.trusted.encoded()[own]})
+    front.visits.share(front.door.store)
+    assert front.heard == ()
+    assert front.visits._state.problems == {}
+    front.share()
+    assert front.names == ["Tom"]
+    shed.store.close()
+
+
 def test_a_door_that_tells_without_end_takes_nobody_elses_place(
     household: SimulatedHousehold, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,7 +111,7 @@ class AskedCrops:
             return None
         if wish.shown is None:
             try:
-                wish.shown = preview_jpeg(photo_of(wish.received, visit.identifier), WIDEST)
+                wish.shown = wish.received = preview_jpeg(photo_of(wish.received, visit.identifier), WIDEST)
             except (ImageError, ValueError) as error:
                 _log.warning("the picture of a visit at %s cannot be shown: %s", visit.door_name, error)
                 wish.received, wish.refused = None, True

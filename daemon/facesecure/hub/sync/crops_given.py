@@ -23,6 +23,7 @@ from facesecure.vision.images.photos import photo_of
 
 KEPT_AT_HUB = timedelta(minutes=2)
 _TIDY_EVERY = 30.0
+_TIDY_FOR = 600.0
 _MOST_AT_ONCE = 3
 _MOST_AN_HOUR = 200
 """Pictures for all doors together: who presses buttons needs fewer, and a door that was taken over gets no more."""
@@ -60,7 +61,8 @@ class GivenCrops:
             for request in hub.crops.requested()[:_MOST_AT_ONCE]:
                 self._answer(hub, request)
         now = self._steady()
-        if self._tidied is None or now - self._tidied >= _TIDY_EVERY:
+        lately = bool(self._given) and now - self._given[-1] < _TIDY_FOR
+        if self._tidied is None or (lately and now - self._tidied >= _TIDY_EVERY):
             hub.crops.tidy(KEPT_AT_HUB)
             self._tidied = now
 

@@ -98,6 +98,9 @@ class Hearing:
     def _hear(self, row: Sighting, clocks: Clocks) -> None:
         own = row.author == self._household.own.door
         try:
+            if not self._may_open(row):
+                self._again_from(row)
+                return
             told = decoded(self._household.documents.open_sighting(row))
             if told is not None:
                 (self._learn_own if own else self._take)(row, told, clocks)
@@ -141,10 +144,19 @@ class Hearing:
         heard = Heard(row.author, told.edition, facts.first, facts)
         return heard.forgotten() if facts.person in self._removed else heard
 
-    def _refuse(self, row: Sighting, error: NotGenuineError, clocks: Clocks) -> None:
+    def _may_open(self, row: Sighting) -> bool:
+        """Return whether this door trusts the author and has the key: else there is nothing to complain of.
+
+        The author may have been shut out, or have joined just now; the key may be older than this door.
+        """
+        return bool(self._household.name_of(row.author)) and self._household.documents.has_key_of(row.document)
+
+    def _again_from(self, row: Sighting) -> None:
         state = self._state
         state.again_from = row.revision if state.again_from is None else min(state.again_from, row.revision)
-        door = self._household.name_of(row.author) or "an unknown door"
+
+    def _refuse(self, row: Sighting, error: NotGenuineError, clocks: Clocks) -> None:
+        door, state = self._household.name_of(row.author), self._state
         if state.complain(f"a visit of {door} is left out: {error}", clocks.own):
             _log.warning("the hub: a visit of %s is left out: %s (%s)", door, error, row.identifier)
 

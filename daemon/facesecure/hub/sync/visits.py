@@ -23,7 +23,7 @@ from facesecure.hub.sync.visits_state import VisitsState
 from facesecure.hub.trust import TrustedDoors
 from facesecure.storage.store import Store
 
-_EVERYTHING_EVERY = 60.0
+_EVERYTHING_EVERY = 300.0
 """Seconds between two looks at all visits of two weeks, which another process may have corrected."""
 _LOOK_EVERY = 1.0
 _SAVE_EVERY = 15.0

@@ -22,6 +22,8 @@ MOST = 2000
 """Visits of other doors that are kept, the newest; each door has its share."""
 _LEAST_SHARE = 50
 _MOST_PROBLEMS = 20
+_SHOWN_FOR = timedelta(days=1)
+"""How long a problem is told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Own:
 class VisitsState:
     """The visits by their identifier at the hub, and how far the hub was read. One thread uses it.
 
-    ``again_from``: the lowest revision of what was not genuine as far as is known yet, which is looked at again when
-    other doors are trusted. ``problems`` say what was refused, and since when in seconds.
+    ``again_from``: the lowest revision of what could not be opened, which is looked at again when other doors are
+    trusted, or there is another key. ``problems`` say what was refused, and since when in seconds.
 
     Example::
 
@@ -129,7 +131,8 @@ class VisitsState:
         """Remove what is too old, too much, or of a door that is not among ``doors`` any more. Return if any was."""
         before, since, allowed = len(self.heard), (now - timedelta(days=KEPT_DAYS)).timestamp(), set(doors)
         self.own = {one: row for one, row in self.own.items() if row.at >= since}
-        self.problems = {said: at for said, at in self.problems.items() if at >= since}
+        lately = (now - _SHOWN_FOR).timestamp()
+        self.problems = {said: at for said, at in self.problems.items() if at >= lately}
         share, kept = max(_LEAST_SHARE, MOST // max(1, len(allowed))), dict[str, int]()
         newest = sorted(self.heard.items(), key=lambda item: item[1].at, reverse=True)
         self.heard = {}
