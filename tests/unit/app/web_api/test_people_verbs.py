@@ -76,7 +76,7 @@ def fill(page: Page, draft: str, images: list[Image], wanted: int = 3) -> dict[s
 def test_a_kiosk_asks_none_of_it_and_a_viewer_sees_names_and_one_face(page: Page, verb: object) -> None:
     assert verb.least is not None  # type: ignore[attr-defined]
     least = {"people": Role.VIEWER, "person-portrait": Role.VIEWER, "visitor-portrait": Role.VIEWER}
-    owners = {"person-remains", "person-remove", "people-exportable", "people-export"}
+    owners = {"person-assign", "person-remains", "person-remove", "people-exportable", "people-export"}
     name = verb.name  # type: ignore[attr-defined]
     assert verb.least is least.get(name, Role.OWNER if name in owners else Role.MEMBER)  # type: ignore[attr-defined]
     assert verb.confirmed is (name in {*owners, "visitor-forget", "person-face-remove"})  # type: ignore[attr-defined]
