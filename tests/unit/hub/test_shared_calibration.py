@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from facesecure.hub.rows import Right
 from facesecure.hub.sync.calibration_document import Shared, decoded, encoded, named
-from facesecure.recognition.calibration import Calibration, fingerprint
+from facesecure.recognition.calibration import Calibration
 from facesecure.recognition.thresholds import Fit, by_name
-from facesecure.services.calibration import save_calibration
 from facesecure.storage.signed_documents import SignedDocuments
 from support.builders import NOON
-from support.bundled_model import models
+from support.hub_calibration import calibrate
 from support.hub_people import eileen, grace
 from support.hub_records import RecordDoor, RecordEstate, settle
-from support.strangers import calibrated_household, member, towards
 
 LATER = NOON + timedelta(days=1)
 
@@ -43,19 +40,6 @@ def gate(estate: RecordEstate, front: RecordDoor) -> RecordDoor:
     made = estate.add("gate")
     settle(front, made)
     return made
-
-
-def calibrate(door: RecordDoor, at: datetime = NOON, **changes: Any) -> Calibration:
-    """Calibrate a door as ``facesecure calibrate`` does, for its people as they are enrolled."""
-    names = [person.name for person in door.store.people()]
-    made = calibrated_household(*(member(name, towards(number)[0]) for number, name in enumerate(names)))
-    templates = door.store.templates()
-    prints = {name: fingerprint(one.embedding for one in templates if one.name == name) for name in names}
-    people = {name: one.model_copy(update={"fingerprint": prints[name]}) for name, one in made.people.items()}
-    values = {"people": people, "made_at": at, "model_sha256": models().embedder.sha256, **changes}
-    found = made.model_copy(update=values)
-    save_calibration(door.store, found, door.store.state_dir)
-    return found
 
 
 def used(door: RecordDoor) -> Calibration | None:

@@ -81,7 +81,7 @@ class HouseholdRecords:
         self._at_hub: dict[str, int] = {}
         self._said: dict[tuple[RecordKind, str], bytes] = {}
         self._empty: set[str] = set()
-        self._refused: set[tuple[str, int]] = set()
+        self._refused: dict[str, str] = {}
         self._believed: object = None
         self._cursor = 0
         self.generation = 0
@@ -121,7 +121,7 @@ class HouseholdRecords:
             if not self._put(hub, kind, identifier, plain):
                 return False
         except (HubRefusedError, ValueError) as error:  # also a NotGenuineError, as without a key
-            self._refuse(f"{kind}/{identifier}", 0, f"it cannot be written: {error}")
+            self._refuse(f"{kind}/{identifier}", f"it cannot be written: {error}")
             return False
         if plain is None:
             self._said.pop((kind, part), None)
@@ -146,7 +146,7 @@ class HouseholdRecords:
         try:
             self._put(hub, kind, f"{door}.{part}", None)
         except (HubRefusedError, ValueError) as error:
-            self._refuse(f"{kind}/{door}.{part}", 0, f"it cannot be removed: {error}")
+            self._refuse(f"{kind}/{door}.{part}", f"it cannot be removed: {error}")
 
     def _put(self, hub: HubStore, kind: RecordKind, identifier: str, plain: bytes | None) -> bool:
         key = f"{kind}/{identifier}"
@@ -176,7 +176,7 @@ class HouseholdRecords:
         except (HubError, StoreError, DiskFullError, BusyError, OSError):
             raise
         except (ValueError, FacesecureError) as error:  # also a NotGenuineError
-            self._refuse(key, row.version, str(error))
+            self._refuse(key, str(error))
         except Exception:  # noqa: BLE001 - whatever a door writes, it must not keep this one from the others' records
             _log.exception("a record of another door cannot be taken in; this is a bug, please report it")
 
@@ -202,9 +202,9 @@ class HouseholdRecords:
         may_enrol = self._household.doors.door(door).may(Right.ENROL)
         return Said(door, self._household.name_of(door), part, plain, own, may_enrol)
 
-    def _refuse(self, key: str, version: int, why: str) -> None:
-        if (key, version) not in self._refused:
-            self._refused.add((key, version))
+    def _refuse(self, key: str, why: str) -> None:
+        if self._refused.get(key) != why and len(self._refused) < _MOST:
+            self._refused[key] = why  # once, however often a door writes it again
             _log.warning("the hub: a record is left out: %s (%s)", why, key)
 
     def _save(self) -> None:
