@@ -2,13 +2,14 @@
 
 When a person or a visitor is removed, a daemon may be running: with the person at the door, with a visit that has not
 ended, with writes that wait for the database. What it writes then is changed here, on its way into the database.
-A name is remembered by a seal, which does not reveal it.
+A name is remembered by a seal, which does not reveal it, and a person by a hash of their random ``uid``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,13 +52,20 @@ def remember(session: Session, name: str, becomes: str, visits: Iterable[str] = 
 
 def remember_person(session: Session, uid: str) -> None:
     """Remember that the person ``uid`` was removed here, and is not merely missing in a database put back."""
-    session.merge(ForgottenRow(what=f"{_PERSON}{uid}", becomes="", at=datetime.now(UTC)))
+    session.merge(ForgottenRow(what=_of_person(uid), becomes="", at=datetime.now(UTC)))
 
 
-def removed_people(session: Session) -> set[str]:
-    """Return the ``uid`` of each person who was removed here, of the last years."""
-    found = session.scalars(select(ForgottenRow.what).where(ForgottenRow.what.startswith(_PERSON)))
-    return {what.removeprefix(_PERSON) for what in found}
+class RemovedPeople(Container[object]):
+    """Who was removed here, of the last years: ``uid in removed``. Not even their identifiers are kept, only hashes."""
+
+    def __init__(self, session: Session) -> None:
+        self._traces = set(session.scalars(select(ForgottenRow.what).where(ForgottenRow.what.startswith(_PERSON))))
+
+    def __contains__(self, uid: object) -> bool:
+        return isinstance(uid, str) and _of_person(uid) in self._traces
+
+    def __bool__(self) -> bool:
+        return bool(self._traces)
 
 
 def remember_visitor(session: Session, uid: str, becomes: str = "") -> None:
@@ -182,3 +190,7 @@ def _of_name(session: Session, name: str) -> str:
 
 def _of_visit(identifier: str) -> str:
     return f"visit:{identifier}"
+
+
+def _of_person(uid: str) -> str:
+    return f"{_PERSON}{hashlib.sha256(uid.encode()).hexdigest()}"

@@ -61,10 +61,10 @@ class Removals:
         self.erase()
         return person
 
-    def removed_people(self) -> set[str]:
-        """Return the ``uid`` of each person who was removed in the last years."""
+    def removed_people(self) -> forgotten.RemovedPeople:
+        """Return who was removed in the last years."""
         with self._database.read() as session:
-            return forgotten.removed_people(session)
+            return forgotten.RemovedPeople(session)
 
     def named(self) -> list[Removal]:
         """Return the removals whose name may stand in other files yet."""

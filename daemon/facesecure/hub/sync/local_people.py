@@ -6,7 +6,7 @@ a face that is none, is not good enough, or is another person's is left out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,8 +66,8 @@ class LocalPeople:
             self._known = (revision, {person.uid: person for person in self._store.people()})
         return dict(self._known[1])
 
-    def removed(self) -> set[str]:
-        """Return the ``uid`` of everyone who was removed here, and is not merely missing in a database put back."""
+    def removed(self) -> Container[object]:
+        """Return whether, by ``uid``, somebody was removed here and is not merely missing in a database put back."""
         return self._store.removals.removed_people()
 
     def faces(self, name: str) -> dict[str, EnrolledFace]:
