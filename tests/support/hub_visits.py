@@ -26,6 +26,7 @@ class VisitedDoor:
     store: Store
     clock: FakeClock = field(default_factory=FakeClock)
     changes: int = 0
+    keep_days: float = 0
     visits: SharedVisits = field(init=False)
 
     def __post_init__(self) -> None:
@@ -34,7 +35,9 @@ class VisitedDoor:
     def restart(self) -> None:
         """Begin with what is on the disk, as after a kill."""
         door = self.door
-        self.visits = SharedVisits(self.store, door.state_dir, door.household, self.changed, self.clock.steady)
+        self.visits = SharedVisits(
+            self.store, door.state_dir, door.household, self.changed, self.clock.steady, self.keep_days
+        )
 
     def changed(self) -> None:
         self.changes += 1

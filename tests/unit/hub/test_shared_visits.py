@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from facesecure.app.changes import Topic
+from facesecure.config import StoreConfig
 from facesecure.domain import VerdictKind
 from facesecure.domain.names import FORGOTTEN
 from facesecure.domain.notices import SeenStranger
@@ -23,6 +24,7 @@ from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.visit_document import VisitFacts, VisitTold, decoded, encoded, identifier_of
 from facesecure.hub.sync.visits import visits_elsewhere
 from facesecure.hub.tables import revisions, sightings
+from facesecure.storage.store import Store
 from support.hub import new_id
 from support.hub_household import SimulatedHousehold
 from support.hub_visits import VisitedDoor, visited
@@ -161,6 +163,28 @@ def test_a_visit_that_its_door_has_no_more_is_no_more_anywhere(two: Two) -> None
     assert [(one.identifier, one.name) for one in front.heard] == [
         (identifier_of("three"), "Tom"), (identifier_of("two"), None),
     ]  # fmt: skip
+
+
+def test_visits_stay_at_the_other_doors_when_a_database_is_lost_and_go_with_retention(two: Two, tmp_path: Path) -> None:
+    front, garage = two
+    garage.comes("old", ago=40 * 3600)
+    garage.comes("new")
+    garage.share()
+    front.share()
+    assert len(front.heard) == 2
+    whole = garage.store
+    with Store.open(tmp_path / "empty") as garage.store:
+        garage.restart()
+        garage.share()
+        front.share()
+    assert len(front.heard) == 2
+    garage.store = whole
+    garage.keep_days = 1
+    garage.store.prune(StoreConfig(keep_days=1))
+    garage.restart()
+    garage.share()
+    front.share()
+    assert [one.identifier for one in front.heard] == [identifier_of("new")]
 
 
 def test_what_was_told_before_cannot_be_put_back(two: Two, caplog: pytest.LogCaptureFixture) -> None:

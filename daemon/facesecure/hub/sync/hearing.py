@@ -58,6 +58,7 @@ class Hearing:
         """Go on where ``state`` ends."""
         self._household, self._state = household, state
         self._documents: object = None
+        self._restored = False
         self._removed: Collection[str] = ()
         self.changed = self.urgent = False
         """What the caller sets back: whether visits of other doors have changed, and whether one was taken away."""
@@ -77,6 +78,7 @@ class Hearing:
                 self._state.cursor = row.revision
             if time.monotonic() - began > _LONGEST_ROUND:
                 return False
+        self._restored = False
         return True
 
     def forget(self, removed: Collection[str]) -> None:
@@ -92,7 +94,7 @@ class Hearing:
             if state.again_from is not None:
                 state.cursor, state.again_from = min(state.cursor, state.again_from - 1), None
         if store.doors.head() < state.cursor:
-            state.cursor = 0
+            state.cursor, self._restored = 0, True
             state.own = {one: replace(row, digest=None) for one, row in state.own.items()}
 
     def _hear(self, row: Sighting, clocks: Clocks) -> None:
@@ -126,6 +128,8 @@ class Hearing:
         if before is not None:
             if before.author != row.author:
                 raise NotGenuineError("another door has told of this visit")
+            if told.edition < before.edition and self._restored:
+                return  # its door tells the newest word again
             if told.edition < before.edition:
                 raise NotGenuineError("an older word of a visit was put back")
             if told.edition == before.edition:

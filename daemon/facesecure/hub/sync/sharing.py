@@ -52,7 +52,9 @@ class Sharing:
         self._people = SharedPeople(daemon, known)
         self._records = SharedRecords(daemon, self._household, self._people.ids, self._people.lend)
         visits_changed = context.changes.bumper(Topic.VISITS)
-        self._visits = SharedVisits(context.store, context.state_dir, self._household, visits_changed)
+        self._visits = SharedVisits(
+            context.store, context.state_dir, self._household, visits_changed, keep_days=context.config.store.keep_days
+        )
         self._asked = AskedCrops(self._household, self._doors.others, self._wake)
         self._given = GivenCrops(context.store, self._household, self._visits.told, context.config.hub.crops)
         self._cleaning = Cleaning()

@@ -47,8 +47,11 @@ class Telling:
         finished = telling.tell(hub)
     """
 
-    def __init__(self, store: Store, household: Household, state: VisitsState, ids: SharedIds) -> None:
-        """``state`` remembers what the hub has."""
+    def __init__(
+        self, store: Store, household: Household, state: VisitsState, ids: SharedIds, keep_days: float = 0
+    ) -> None:
+        """``state`` remembers what the hub has; ``keep_days`` is how long visits are kept here (0: for ever)."""
+        self._kept = timedelta(days=min(KEPT_DAYS, keep_days or KEPT_DAYS))
         self._store, self._household, self._state, self._ids = store, household, state, ids
         self._due: dict[str, tuple[float, VisitFacts | None]] = {}
         self._later: dict[str, float] = {}
@@ -61,18 +64,22 @@ class Telling:
         return self._sightings.get(identifier)
 
     def look(self, *, everything: bool) -> None:
-        """Compare what the hub has with the store: with its newest visits, or those of two weeks. Raises StoreError."""
-        since, limit = datetime.now(UTC) - timedelta(days=KEPT_DAYS), MOST if everything else _NEWEST
-        found = self._store.sightings(limit, since=since, latest_only=True)
-        oldest = found[-1].first_seen.timestamp() if len(found) == limit else 0.0
-        here = {identifier_of(seen.identifier): seen for seen in found}
+        """Compare what the hub has with the store: with its newest visits, or those of two weeks. Raises StoreError.
+
+        There is no such visit any more where a later verdict has replaced it, or it is older than this door keeps. One
+        that is merely missing stays as it was told: who destroys this door's database takes nothing from the others.
+        """
+        since, limit = datetime.now(UTC) - self._kept, MOST if everything else _NEWEST
+        found = self._store.sightings(limit, since=since)
+        here = {identifier_of(seen.identifier): seen for seen in found if seen.superseded_by is None}
+        replaced = {identifier_of(seen.identifier) for seen in found if seen.superseded_by is not None}
         if everything:
             self._sightings, self._due, self.has_looked = {}, {}, True
         self._sightings |= {identifier: seen.identifier for identifier, seen in here.items()}
         for identifier, seen in here.items():
             self._compare(identifier, seen.first_seen.timestamp(), self._facts(seen))
         for identifier, own in list(self._state.own.items()):
-            if identifier not in here and own.at > oldest:
+            if identifier in replaced or own.at < since.timestamp():
                 self._compare(identifier, own.at, None)
 
     def tell(self, hub: HubStore) -> bool:

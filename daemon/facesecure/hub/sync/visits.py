@@ -50,13 +50,14 @@ class SharedVisits:
         household: Household,
         on_change: Callable[[], object] = lambda: None,
         steady: Callable[[], float] = time.monotonic,
+        keep_days: float = 0,
     ) -> None:
-        """``on_change`` is told when other doors' visits are others than before."""
+        """``on_change`` is told when other doors' visits are others than before; ``keep_days`` is ``[store]``'s."""
         self._state_dir, self._household, self._steady = state_dir, household, steady
         self._on_change, self._telling_change = on_change, False
         self._state = _remembered(state_dir)
         self._ids = SharedIds(store, state_dir)
-        self.told = Telling(store, household, self._state, self._ids)
+        self.told = Telling(store, household, self._state, self._ids, keep_days)
         self._hearing = Hearing(household, self._state)
         self._lock, self._people_changed = threading.Lock(), False
         self._dirty = self._all_dirty = True

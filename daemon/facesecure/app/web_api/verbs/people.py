@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from io import BytesIO
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from facesecure.app.web_api.protocol import ANSWER_BODY_LIMIT, Refusal
 from facesecure.app.web_api.verb import Answer, Arguments, Call, Nothing, Refused, Verb
 from facesecure.app.web_api.verbs.visitors import Name, Number
 from facesecure.domain.accounts import Role
+from facesecure.domain.errors import FacesecureError
 from facesecure.domain.names import person_name
 from facesecure.domain.records import EnrolledFace
 from facesecure.domain.wire.sightings import PersonDocument
@@ -21,6 +23,8 @@ from facesecure.services import audit, people
 from facesecure.services.people_overview import PersonOverview, face_of, overview, overview_of, remains_of
 from facesecure.storage.passphrase import SHORTEST
 from facesecure.vision.images.codec import jpeg_bytes
+
+_log = logging.getLogger(__name__)
 
 _MOST_NAMES = 1000
 _MOST_DOORS = 1000
@@ -111,10 +115,11 @@ def assign(call: Call[Assigning]) -> Answer:
     parts = call.parts
     with missing():
         person = people.show_person(parts.store, call.arguments.name).person
-    if not parts.commands.assigners:
+    assigner = next(iter(list(parts.commands.assigners)), None)
+    if assigner is None:
         raise Refused(Refusal.FAILED, "there are no other doors", "facesecure hub says how doors share people")
     with invalid("doors"), audit.audited(parts.state_dir, "person-assigned", person.name):
-        parts.commands.assigners[0].assign(person.uid, call.arguments.doors)
+        assigner.assign(person.uid, call.arguments.doors)
     return Answer({"doors": _doors(parts, person.uid)})
 
 
@@ -161,10 +166,14 @@ def _person(one: PersonOverview) -> dict[str, Any]:
 
 def _doors(parts: WebParts, uid: str) -> dict[str, Any] | None:
     """Return which other doors know a person; None without a hub, or where there is no other door."""
-    if not parts.commands.assigners:
-        return None
-    found = parts.commands.assigners[0].doors_of(uid)
-    return found.as_json() if found.doors else None
+    for assigner in list(parts.commands.assigners):
+        try:
+            found = assigner.doors_of(uid)
+        except FacesecureError as error:  # the person is shown all the same
+            _log.warning("which doors know a person cannot be shown: %s", error.message)
+            break
+        return found.as_json() if found.doors else None
+    return None
 
 
 def _face(face: EnrolledFace) -> dict[str, Any]:
