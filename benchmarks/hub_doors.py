@@ -1,159 +1,292 @@
-"""Doors for the bench of the hub: many in one process, each with the store that a real door uses and one connection.
+"""Doors for the benches of the hub: many in one process, each with what a daemon uses, and no camera.
 
-A door waits to be woken, reads on from its cursor, and wipes whom it is ordered to. Now and then one of them has a
-visit, enrols a resident, or removes one: each is noted with its time, by the clock that all processes share.
+A door has its own state directory and database, keys and certificate, and the front's own code: the thread that keeps
+the connection (``hub.link``) with all duties of ``hub.sync.sharing``, and the one that notices changes of people. What
+stands in is the network: a face of another door is taken as it is, and its embedding made of its bytes, because a
+hundred thousand different real faces are not to be had, and one network serves all doors of this process.
 """
 
 from __future__ import annotations
 
-import random
+import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.synchronize import Event
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
 
 from benchmarks.hub_estate import Seat
-from facesecure.domain.errors import HubError
-from facesecure.hub.database import HubDatabase
-from facesecure.hub.rows import NewSighting, Person, PersonKey
+from facesecure.alerts.policy.arming import Arming
+from facesecure.app.assembly import Daemon
+from facesecure.app.changes import ChangeFeed, Topic
+from facesecure.config import FacesecureConfig
+from facesecure.config.hub import HubConfig
+from facesecure.domain import Quality, Sighting, Verdict, VerdictKind
+from facesecure.domain.mode import Mode
+from facesecure.domain.notices import Claim, SeenStranger
+from facesecure.domain.records import EnrolledFace
+from facesecure.domain.types import Embedding
+from facesecure.hub.access import store_of
+from facesecure.hub.identity_file import write_identity
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.link import Link
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync import local_people, shared_people
+from facesecure.hub.sync.people_state import PeopleState
+from facesecure.hub.sync.sharing import Sharing
+from facesecure.recognition.visitor_matching import VisitEmbedding
+from facesecure.services import people
+from facesecure.services.people_import import Added
+from facesecure.storage.archive import ArchivedPerson
+from facesecure.storage.store import Store
 
-SIGNED = b"s" * 64
-REPORTED = 60.0
-"""Seconds between two signs of life."""
+MODEL, SIZE = "b" * 64, 192
+_GOOD = Quality(40, 0.5, 120, 50, 0, 0, 0, 0.99, 0.9)
+_STRANGER = Verdict(VerdictKind.STRANGER, "drawn", faces_used=3)
+_SAME = 0.5
 Noted = tuple[str, str, str, float]
-"""What happened, to whom, at which door, and when."""
-
-
-@dataclass(frozen=True)
-class Load:
-    """What happens at the doors of one process: actions a second."""
-
-    visits: float
-    enrolments: float
-    removals: float
-    document: int
+"""What happened, to whom, at which door, and when: by the clock that all processes share."""
 
 
 @dataclass
-class SimulatedDoor:
-    """One door."""
+class Controls:
+    """What the hub's front uses of a daemon's commands."""
 
-    seat: Seat
-    noted: list[Noted]
-    mine: list[str] = field(default_factory=list)
-    cursor: int = 0
-    errors: int = 0
+    store: Store
+    arming: Arming
+    complaint: str = ""
+    cameras: tuple[()] = ()
+    others: list[Any] = field(default_factory=list)
+    elsewhere: list[Any] = field(default_factory=list)
+    assigners: list[Any] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.store = HubStore(HubDatabase(self.seat.address), self.seat.door, self.seat.household)
+    def front_troubles(self) -> dict[str, str]:
+        """Return none."""
+        return {}
 
-    def run(self, stopped: Event, ready: Callable[[], None]) -> None:
-        """Follow the hub until ``stopped``."""
-        self._connect(stopped)
-        ready()
-        reported = time.monotonic() - random.random() * REPORTED
-        while not stopped.is_set():
-            try:
-                if self.store.database.wait(2.0):
-                    self._catch_up()
-                if time.monotonic() - reported > REPORTED:
-                    reported = time.monotonic()
-                    self.store.doors.report(b"x" * 400)
-            except HubError:
-                self.errors += 1
-                stopped.wait(1.0)
-        self.store.database.close()
-
-    def visit(self) -> None:
-        """Decide about a stranger, and claim the notification."""
-        sighting = NewSighting(secrets.token_hex(16), secrets.token_bytes(1200), SIGNED)
-        began = time.monotonic()
-        with self.store.notices.turn() as turn:
-            turn.add(sighting)
-            if not any(turn.is_told(other) for other in turn.recent):
-                turn.claim(sighting.identifier)
-        self.noted.append(("turn", sighting.identifier, self.seat.door, time.monotonic() - began))
-
-    def enrol(self, document: int) -> None:
-        """Add a resident whom the household's doors may know."""
-        name = secrets.token_hex(16)
-        person = Person(name, self.seat.household, self.seat.door, 1, secrets.token_bytes(document), SIGNED)
-        keys = [PersonKey(name, door, b"w" * 120, self.seat.door, SIGNED) for door in self.seat.neighbours]
-        self.noted.append(("enrolled", name, self.seat.door, time.monotonic()))
-        self.store.people.put(person, keys, 0)
-        self.mine.append(name)
-
-    def remove(self) -> None:
-        """Remove somebody whom this door has enrolled."""
-        name = self.mine.pop(0)
-        self.noted.append(("removed", name, self.seat.door, time.monotonic()))
-        self.store.people.remove(name, 2, SIGNED)
-
-    def _connect(self, stopped: Event) -> None:
-        while not stopped.is_set():
-            try:
-                self.cursor = self.store.doors.head()
-                while self.store.database.wait(0.0):
-                    pass
-            except HubError:
-                stopped.wait(0.5 + random.random())
-            else:
-                return
-
-    def _catch_up(self) -> None:
-        while found := self.store.people.after(self.cursor):
-            for shared in found:
-                self.noted.append(("known", shared.person.identifier, self.seat.door, time.monotonic()))
-            self.cursor = found[-1].revision
-        for order in self.store.removals.mine():
-            self.noted.append(("wiped", order.person, self.seat.door, time.monotonic()))
-            self.store.removals.confirm(order.person)
+    def set_mode(self, mode: Mode, *, at_once: bool = False) -> dict[str, Any]:
+        """Set the mode."""
+        self.arming.arm(mode, at_once=at_once)
+        return {"warning": None}
 
 
-def simulate(
-    seats: Sequence[Seat], load: Load, began: Event, stopped: Event, ready: Callable[[int], None]
-) -> tuple[list[Noted], int]:
-    """Run doors in this process until ``stopped``, with ``load`` once ``began``; return what happened, and errors."""
-    noted: list[Noted] = []
-    doors = [SimulatedDoor(seat, noted) for seat in seats]
-    threads = [threading.Thread(target=door.run, args=(stopped, lambda: ready(1)), daemon=True) for door in doors]
-    for thread in threads:
-        thread.start()
-        time.sleep(0.01)  # signing in costs the server most
-    began.wait()
-    errors = _act(doors, load, stopped)
-    for thread in threads:
-        thread.join(30)
-    return noted, errors + sum(door.errors for door in doors)
+@dataclass
+class Board:
+    """Where the front leaves the one to be asked about strangers."""
+
+    asked: Any = None
+
+    def ask(self, board: Any) -> None:
+        """Ask ``board`` from now on."""
+        self.asked = board
 
 
-def _act(doors: Sequence[SimulatedDoor], load: Load, stopped: Event) -> int:
-    """Let things happen at random doors, at the rates of ``load``; return how many failed."""
-    failed: list[BaseException] = []
-    actions: list[tuple[float, Callable[[SimulatedDoor], None]]] = [
-        (load.visits, SimulatedDoor.visit),
-        (load.enrolments, lambda door: door.enrol(load.document)),
-        (load.removals, SimulatedDoor.remove),
-    ]
+class BenchDoor:
+    """One door. It is at the hub during ``opened``; what happens there is noted.
 
-    def act(action: Callable[[SimulatedDoor], None]) -> None:
+    Example::
+
+        door = BenchDoor(seat, folder, noted)
+        with door.opened():
+            door.enrol("Anna")
+    """
+
+    def __init__(self, seat: Seat, folder: Path, noted: list[Noted]) -> None:
+        """Make its state directory in ``folder``."""
+        self.seat, self.noted, self.state_dir = seat, noted, folder / seat.door
+        self.store = Store.open(self.state_dir)
+        write_identity(self.state_dir, seat.identity())
+        state = PeopleState(self.state_dir)
+        state.cursor = seat.head
+        state.save()
+        self.changes, self.arming, self.board = ChangeFeed(), Arming(self.state_dir), Board()
+        self.config = FacesecureConfig()
+        self.controls = Controls(self.store, self.arming)
+        self.mine: list[str] = []
+        self.rounds = 0
+        self._known = set[str]()
+        self._ready = threading.Event()
+        self.hub: HubStore = store_of(seat.identity(), HubConfig(), self.state_dir)
+        known = KnownDoors(self.state_dir)
+        self._sharing = Sharing(self._daemon(), self.hub, known)
+        self.link = Link(self.hub, [known.learn, *self._sharing.duties, self._done])
+        self.changes.follow(self._changed)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Be at the hub during the block."""
         try:
-            action(random.choice([door for door in doors if door.mine] if action is SimulatedDoor.remove else doors))
-        except IndexError:
-            return  # nobody to remove yet
-        except HubError as error:
-            failed.append(error)
+            with self.link, self._sharing.begun():
+                yield
+        finally:
+            self.store.close()
 
-    total = sum(rate for rate, _ in actions)
-    due = time.monotonic()
-    with ThreadPoolExecutor(16) as pool:
-        while not stopped.is_set():
-            due += random.expovariate(total)
-            stopped.wait(max(0.0, due - time.monotonic()))
-            (action,) = random.choices([action for _, action in actions], [rate for rate, _ in actions])
-            pool.submit(act, action)
-    return len(failed)
+    def await_ready(self, seconds: float = 300) -> bool:
+        """Wait until all duties were done once."""
+        return self._ready.wait(seconds)
+
+    def visit(self, embedding: Embedding | None = None) -> str:
+        """Have a stranger here: ask who notifies, and keep the visit. Return its identifier."""
+        identifier = secrets.token_hex(16)
+        claim = self.ask(identifier, embedding)
+        self.keep(identifier)
+        if claim.is_ours:
+            self.board.asked.confirm(identifier)
+        return identifier
+
+    def ask(self, identifier: str, embedding: Embedding | None = None) -> Claim:
+        """Ask who notifies about a stranger."""
+        seen = SeenStranger(identifier, "front", drawn() if embedding is None else embedding, 0.9, MODEL)
+        began = time.monotonic()
+        claim: Claim = self.board.asked.claim(seen)
+        self.noted.append(("turn", identifier, self.seat.door, time.monotonic() - began))
+        return claim
+
+    def keep(self, identifier: str) -> None:
+        """Store a stranger's visit of now."""
+        at = datetime.now(UTC)
+        self.store.record(Sighting(identifier, _STRANGER, "front", at, at, 1))
+        self.changes.bump(Topic.VISITS)
+
+    def enrol(self, name: str = "") -> str:
+        """Enrol a resident. Return the name."""
+        name = name or f"Resident {secrets.token_hex(8)}"
+        self.noted.append(("enrolled", name, self.seat.door, time.monotonic()))
+        self.store.add_person(name, [_face()])
+        self.mine.append(name)
+        self.changes.bump(Topic.PEOPLE)
+        return name
+
+    def remove(self, name: str = "") -> str:
+        """Remove somebody whom this door has enrolled, the first one unless told. Raises IndexError without one."""
+        name = name or self.mine[0]
+        self.mine.remove(name)
+        self.noted.append(("removed", name, self.seat.door, time.monotonic()))
+        people.forget_person(self.store, self.config, self.state_dir, name)
+        self.changes.bump(Topic.PEOPLE)
+        return name
+
+    def set_mode(self, mode: Mode) -> None:
+        """Arm or disarm here."""
+        self.controls.set_mode(mode, at_once=True)
+        self.changes.bump(Topic.MODE)
+
+    def names(self) -> set[str]:
+        """Return the names of the people who are known here."""
+        return {person.name for person in self.store.people()}
+
+    def _daemon(self) -> Daemon:
+        embedder = SimpleNamespace(sha256=MODEL, size=SIZE)
+        context = SimpleNamespace(
+            state_dir=self.state_dir, store=self.store, config=self.config, match_visitor=_match, changes=self.changes,
+            models=SimpleNamespace(embedder=embedder),
+        )  # fmt: skip
+        return cast(Daemon, SimpleNamespace(context=context, commands=self.controls, once=self.board))
+
+    def _done(self, _: HubStore) -> None:
+        self.rounds += 1
+        self._ready.set()
+
+    def _changed(self, topics: Sequence[Topic]) -> None:
+        """Note who is known here that was not, and who is no longer."""
+        if Topic.PEOPLE in topics:
+            now, at = self.names(), time.monotonic()
+            for what, names in (("known", now - self._known), ("wiped", self._known - now)):
+                self.noted += [(what, name, self.seat.door, at) for name in names]
+            self._known = now
+
+
+class Complaints(logging.Handler):
+    """Counts what the hub's code warns of, and the strangers about whom nobody was asked in time.
+
+    Example::
+
+        with Complaints().counting() as complaints:
+            ...
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.warnings, self.alone, self.said = 0, 0, dict[str, int]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count it."""
+        self.alone += record.levelno == logging.INFO and "so this one notifies" in record.msg
+        if record.levelno >= logging.WARNING:
+            self.warnings += 1
+            self.said[record.getMessage()[:200]] = self.said.get(record.getMessage()[:200], 0) + 1
+
+    @contextmanager
+    def counting(self) -> Iterator[Complaints]:
+        """Count during the block."""
+        log = logging.getLogger("facesecure.hub")
+        before = log.level
+        log.addHandler(self)
+        log.setLevel(logging.INFO)
+        try:
+            yield self
+        finally:
+            log.removeHandler(self)
+            log.setLevel(before)
+
+
+@contextmanager
+def opened_doors(seats: Sequence[Seat], folder: Path, noted: list[Noted]) -> Iterator[list[BenchDoor]]:
+    """Yield the doors of ``seats``, all at the hub."""
+    stand_in()
+    with ExitStack() as stack:
+        doors = []
+        for seat in seats:
+            doors.append(BenchDoor(seat, folder, noted))
+            stack.enter_context(doors[-1].opened())
+        yield doors
+
+
+def stand_in() -> None:
+    """Put something that takes every face as it is in the place of the networks."""
+    cast(Any, local_people).judge = _judge
+    cast(Any, shared_people).ModelStack = SimpleNamespace(load=lambda *_: None)
+
+
+def drawn(seed: int | None = None) -> Embedding:
+    """Return an embedding of somebody."""
+    found = np.random.default_rng(seed).normal(size=SIZE).astype(np.float32)
+    return cast(Embedding, found / np.linalg.norm(found))
+
+
+def _face() -> EnrolledFace:
+    """Return a face of noise, of some 5 kB as PNG, as a real one has."""
+    image = np.repeat(np.random.default_rng().integers(0, 256, (14, 112, 3), np.uint8), 8, 0)
+    return EnrolledFace(image, _embedding_of(image), MODEL, _GOOD, "bench")
+
+
+def _embedding_of(image: Any) -> Embedding:
+    return drawn(int.from_bytes(image.tobytes()[:8]))
+
+
+def _judge(_: Any, store: Store, person: ArchivedPerson) -> tuple[Added, list[EnrolledFace]]:
+    """Do what ``people_import.judge`` does, without a network."""
+    enrolled = person.name in {one.name for one in store.people()}
+    stored = {face.image.tobytes() for face in store.faces_of(person.name)} if enrolled else set()
+    faces = [
+        EnrolledFace(face.image, _embedding_of(face.image), MODEL, face.quality, source)
+        for face, source in zip(person.faces, person.sources, strict=True)
+        if face.image.tobytes() not in stored
+    ]
+    return Added(person.name, len(faces), len(person.faces) - len(faces)), faces
+
+
+def _match(visit: VisitEmbedding, visitors: Mapping[int, Sequence[VisitEmbedding]]) -> int | None:
+    alike = (number for number, seen in visitors.items() if any(_alike(visit, one) for one in seen))
+    return next(alike, None)
+
+
+def _alike(one: VisitEmbedding, other: VisitEmbedding) -> bool:
+    return float(np.dot(one.mean, other.mean)) > _SAME

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
+from facesecure.hub.certify import certified, wrapped_keys
 from facesecure.hub.connecting import HubAddress
+from facesecure.hub.identity import Authority, Certificate, DoorKeys, Identity, estate_of
 from facesecure.hub.roles import make_hub
-from facesecure.hub.row_values import role_of
+from facesecure.hub.row_values import door_values, role_of, without_revision
 from facesecure.hub.rows import Estate, NewDoor, Right
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,42 +28,61 @@ from support.postgres.server import ADMINISTRATOR, Server, made_server  # noqa: 
 
 HOUSEHOLD = 5
 """Doors that know the same people."""
-_ALL = frozenset(Right)
+_RIGHTS = frozenset(Right) - {Right.SHARE}
 
 
 @dataclass(frozen=True)
 class Seat:
-    """How one door reaches the hub, and the doors of its household."""
+    """What one door needs to be itself, as plain values for another process, and the doors of its household.
+
+    ``head`` is the newest revision when it was made: what is older, the door has read.
+    """
 
     door: str
     household: str
     url: str
     password: str
-    root: str
+    ca: str
+    secrets: tuple[bytes, bytes]
+    authority_key: bytes
+    certificate: bytes
     neighbours: tuple[str, ...]
+    head: int = 0
 
-    @property
-    def address(self) -> HubAddress:
-        """Where the hub is."""
-        return HubAddress(self.url, self.password, Path(self.root))
+    def identity(self) -> Identity:
+        """Return who the door is."""
+        keys = DoorKeys(*self.secrets)
+        return Identity(
+            self.door, self.url, role_of(self.door), self.password, keys, self.authority_key, self.certificate, self.ca
+        )
 
 
 @contextmanager
-def estate(doors: int, people: int, document: int) -> Iterator[tuple[Server, list[Seat]]]:
-    """Yield a server that syncs its disk, with ``doors`` doors and ``people`` people of ``document`` bytes each."""
-    settings = {"max_connections": str(doors + 40), "shared_buffers": "'256MB'", "work_mem": "'2MB'"}
-    with made_server(durable=True, settings=settings) as server:
-        name, password = server.new_database(), secrets.token_urlsafe(16)
-        manager = _door(secrets.token_hex(16))
-        made = Estate(secrets.token_hex(16), b"a" * 32, manager.identifier, datetime.now(UTC))
-        make_hub(HubAddress(server.url(ADMINISTRATOR, name), server.password, server.authority.root), made, manager,
-                 password, [])  # fmt: skip
-        seats = _seats(server, name, doors, password)
+def estate(
+    doors: int, people: int, document: int, *, parent: Path | None = None, port: int | None = None, **more: str
+) -> Iterator[tuple[Server, list[Seat]]]:
+    """Yield a server that syncs its disk, with ``doors`` doors and ``people`` people of ``document`` bytes each.
+
+    The doors have real keys and certificates. The people are of nobody: the doors have seen them. ``parent`` is the
+    folder for the server, ``port`` stands in the doors' addresses for its own, ``more`` are settings of the server.
+    """
+    settings = {"max_connections": str(2 * doors + 40), "shared_buffers": "'256MB'", "work_mem": "'2MB'", **more}
+    with made_server(parent, durable=True, settings=settings) as server:
+        name, password, authority = server.new_database(), secrets.token_urlsafe(16), Authority.made()
+        manager, certificate = _manager(authority, server.url("manager", name), password)
+        made = Estate(manager.estate, manager.authority_key, manager.door, datetime.now(UTC))
+        keys = wrapped_keys(authority, manager, [certificate], [1])
+        administrator = HubAddress(server.url(ADMINISTRATOR, name), server.password, server.authority.root)
+        make_hub(administrator, made, certified(authority, certificate), password, keys)
+        url = server.url("door", name).replace(f":{server.port}/", f":{port or server.port}/")
+        seats = _seats(authority, url, server.authority.root.read_text(), password, doors)
         with server.connect(database=name, options="-c search_path=facesecure") as connection:
-            _add_doors(connection, seats, password)
+            _add_doors(connection, authority, manager, seats)
             _add_people(connection, seats, people, document)
+            connection.execute("VACUUM FULL wakings")
             connection.execute("ANALYZE")
-        yield server, seats
+            head = connection.execute("SELECT last_value FROM revision_numbers").fetchone()
+        yield server, [replace(seat, head=head[0] if head else 0) for seat in seats]
 
 
 def cpu_seconds(server: Server) -> float:
@@ -96,34 +117,58 @@ def memory_mb(server: Server) -> float:
     return total
 
 
-def _door(household: str) -> NewDoor:
-    return NewDoor(secrets.token_hex(16), "door", household, _ALL, b"b" * 32, b"s" * 32, b"certificate")
+def _manager(authority: Authority, url: str, password: str) -> tuple[Identity, Certificate]:
+    keys = DoorKeys.made()
+    certificate = _certificate(authority, secrets.token_hex(16), keys, "manager", "managers")
+    encoded = authority.certify(certificate)
+    role = role_of(certificate.door)
+    return Identity(certificate.door, url, role, password, keys, authority.public, encoded), certificate
 
 
-def _seats(server: Server, name: str, doors: int, password: str) -> list[Seat]:
+def _certificate(authority: Authority, door: str, keys: DoorKeys, name: str, household: str) -> Certificate:
+    return Certificate(
+        estate_of(authority.public), door, name, authority.household(household), _RIGHTS, keys.box_key, keys.sign_key
+    )
+
+
+def _seats(authority: Authority, url: str, ca: str, password: str, doors: int) -> list[Seat]:
     seats = []
-    for _ in range(0, doors, HOUSEHOLD):
-        household = secrets.token_hex(16)
-        members = tuple(secrets.token_hex(16) for _ in range(HOUSEHOLD))
-        for door in members:
-            url = server.url(role_of(door), name)
-            seats.append(Seat(door, household, url, password, str(server.authority.root), members))
-    return seats[:doors]
+    for number in range(0, doors, HOUSEHOLD):
+        members = tuple(secrets.token_hex(16) for _ in range(min(HOUSEHOLD, doors - number)))
+        for place, door in enumerate(members):
+            keys = DoorKeys.made()
+            certificate = _certificate(authority, door, keys, f"door {number + place}", f"household {number}")
+            encoded = authority.certify(certificate)
+            seats.append(
+                Seat(door, certificate.household, url, password, ca, keys.secrets, authority.public, encoded, members)
+            )
+    return seats
 
 
-def _add_doors(connection: psycopg.Connection[Any], seats: list[Seat], password: str) -> None:
-    verifier = connection.pgconn.encrypt_password(password.encode(), b"x", b"scram-sha-256").decode()
+def _add_doors(
+    connection: psycopg.Connection[Any], authority: Authority, manager: Identity, seats: Sequence[Seat]
+) -> None:
+    """Let the doors join without waiting for each: one password for all, whose verifier is made once."""
+    verifier = connection.pgconn.encrypt_password(seats[0].password.encode(), b"x", b"scram-sha-256").decode()
     with connection.transaction():
         for seat in seats:
-            connection.execute(
-                "INSERT INTO doors (identifier, name, household, role, box_key, sign_key, rights, certificate)"
-                " VALUES (%s, 'door', %s, %s, %s, %s, 'arm,enrol,view', 'certificate')",
-                (seat.door, seat.household, role_of(seat.door), b"b" * 32, b"s" * 32),
-            )
+            certificate = seat.identity().own()
+            connection.execute(*_row("doors", _door_row(certified(authority, certificate))))
+            for key in wrapped_keys(authority, manager, [certificate], [1]):
+                connection.execute(*_row("household_keys", without_revision(key)))
             connection.execute("SELECT make_role(%s, %s, 'infinity')", (role_of(seat.door), verifier))
 
 
-def _add_people(connection: psycopg.Connection[Any], seats: list[Seat], people: int, document: int) -> None:
+def _door_row(door: NewDoor) -> dict[str, Any]:
+    return {**door_values(door), "joined_at": datetime.now(UTC)}
+
+
+def _row(table: str, values: dict[str, Any]) -> tuple[bytes, tuple[Any, ...]]:
+    marks = ", ".join(["%s"] * len(values))
+    return f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})".encode(), tuple(values.values())
+
+
+def _add_people(connection: psycopg.Connection[Any], seats: Sequence[Seat], people: int, document: int) -> None:
     """Add people to the households in turn, without triggers: these would date and announce each."""
     with connection.transaction():
         connection.execute("SET LOCAL session_replication_role = replica")
