@@ -189,16 +189,18 @@ def test_the_screen_of_the_hours_says_what_happens_when_people_come_and_leave(tm
     assert "The alert waits" not in other
 
 
-DOORS = [
-    OtherDoor("a" * 32, "garage", datetime.now(UTC), last_visit=LastVisit("known", datetime.now(UTC), "yard", "Anna")),
-    OtherDoor("b" * 32, HOSTILE, datetime.now(UTC) - timedelta(minutes=9), silent=True, lost=("yard",)),
-    OtherDoor("c" * 32, "shed"),
-]
+def doors() -> list[OtherDoor]:
+    now = datetime.now(UTC)
+    return [
+        OtherDoor("a" * 32, "garage", now, last_visit=LastVisit("known", now, "yard", "Anna")),
+        OtherDoor("b" * 32, HOSTILE, now - timedelta(minutes=9), silent=True, lost=("yard",)),
+        OtherDoor("c" * 32, "shed"),
+    ]
 
 
 def with_doors(house: Served) -> None:
     assert house.parts is not None
-    house.parts.commands.others.append(lambda: DOORS)
+    house.parts.commands.others.append(doors)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/now/doors"])
