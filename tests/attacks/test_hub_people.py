@@ -19,6 +19,7 @@ from facesecure.hub.rows import Right
 from facesecure.hub.sealing import SIZES, DataKey
 from facesecure.hub.sync.person_document import PersonDocument, face_id, shared_face
 from facesecure.hub.tables import removals
+from support.faults.table import attack
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
 Change = Callable[[dict[str, Any]], object]
@@ -91,7 +92,11 @@ ABSURD: dict[str, bytes] = {
 }
 
 
-def test_absurd_documents_are_left_out_and_hold_up_nobody(front, liar):
+@attack(
+    "hub: a door shares people who are none",
+    how="documents that are no JSON, too deep, too large, of a newer form; names, pictures and times that cannot be",
+)
+def test_absurd_documents_are_left_out_and_hold_up_nobody(front, liar, saw):
     front.sync()
     liar.sync()
     for plain in ABSURD.values():
@@ -102,19 +107,29 @@ def test_absurd_documents_are_left_out_and_hold_up_nobody(front, liar):
     settle(liar, front)
     assert front.names() == {"Grace": 4}
     assert (front.state_dir / "facesecure.db").stat().st_size < 20e6
+    saw(f"{len(ABSURD)} of {len(ABSURD)} left out; the person shared after them is known")
 
 
-def test_names_that_look_alike_are_told_apart(front, liar):
+@attack(
+    "hub: a door shares a name that looks like another",
+    how="the name of somebody known, with a character that cannot be seen",
+)
+def test_names_that_look_alike_are_told_apart(front, liar, saw):
     front.store.add_person("Paul", grace())
     front.sync()
     liar.known.learn(liar.hub)
     lie(liar, document("Pa\u200dul").encode(), front)  # a character that cannot be seen
     front.sync()
     assert sorted(front.names()) == ["Paul", "Pa\u200dul (liar)"]
+    saw("the two stay apart: the name from the other door has the door's name behind it")
 
 
+@attack(
+    "hub: a door without the right changes people",
+    how="a new person, another version of one who is known, an order to remove them",
+)
 @pytest.mark.parametrize("rights", [frozenset(), frozenset({Right.ARM, Right.VIEW})])
-def test_a_door_without_the_right_adds_changes_and_removes_nobody(estate, front, liar, rights):
+def test_a_door_without_the_right_adds_changes_and_removes_nobody(estate, front, liar, rights, saw):
     weak = estate.add(f"weak {len(rights)}", rights=rights)
     front.store.add_person("Grace", grace())
     settle(front, weak)
@@ -125,6 +140,7 @@ def test_a_door_without_the_right_adds_changes_and_removes_nobody(estate, front,
     front.sync()
     assert front.names() == {"Grace": 4}
     assert [one.person for one in front.hub.removals.mine()] == [grace_id]  # and it stays open
+    saw("nobody is added, changed or removed; the order stays open")
 
 
 def order(door: SharingDoor, person: str, version: int, to: SharingDoor) -> dict[str, Any]:
@@ -141,7 +157,11 @@ def command(door: SharingDoor, statement: Any) -> None:
         connection.execute(statement)
 
 
-def test_orders_that_are_forged_old_or_of_another_household_are_not_obeyed(estate, front, liar):
+@attack(
+    "hub: orders to remove a person are forged",
+    how="a signature that is none, the order of another household, one that is older than the person",
+)
+def test_orders_that_are_forged_old_or_of_another_household_are_not_obeyed(estate, front, liar, saw):
     stranger = estate.add("stranger", household="elsewhere")
     front.store.add_person("Grace", grace())
     settle(front, liar, stranger)
@@ -159,8 +179,13 @@ def test_orders_that_are_forged_old_or_of_another_household_are_not_obeyed(estat
     front.sync()
     assert front.names() == {}
     assert front.hub.removals.mine() == ()
+    saw("4 of 4 not obeyed, and they stay open; a genuine one is obeyed")
 
 
+@attack(
+    "hub: whoever writes its database changes people",
+    how="another version, signature, document, household or author; a removal",
+)
 @pytest.mark.parametrize(
     "change",
     [
@@ -172,7 +197,7 @@ def test_orders_that_are_forged_old_or_of_another_household_are_not_obeyed(estat
         "UPDATE people SET version = version + 1, author = 'ffffffffffffffffffffffffffffffff'",
     ],
 )
-def test_who_writes_the_database_changes_and_removes_nobody(tmp_path, change):
+def test_who_writes_the_database_changes_and_removes_nobody(tmp_path, change, saw):
     estate = SharingEstate(tmp_path)
     front, garage = estate.add("front"), estate.add("garage")
     front.store.add_person("Grace", grace()[:2])
@@ -183,10 +208,15 @@ def test_who_writes_the_database_changes_and_removes_nobody(tmp_path, change):
     garage.sync()
     assert garage.names() == {"Grace": 2}
     assert any("left out" in note for note in garage.state.notes())
+    saw("the change is left out and told; the person stays as they were")
     estate.close()
 
 
-def test_a_person_of_another_household_is_taken_in_only_from_a_door_that_may_share(tmp_path):
+@attack(
+    "hub: another household's door shares a person",
+    how="a door of the estate that may enrol, and one that may share",
+)
+def test_a_person_of_another_household_is_taken_in_only_from_a_door_that_may_share(tmp_path, saw):
     estate = SharingEstate(tmp_path)
     front = estate.add("front")
     flat = estate.add("flat", household="upstairs", rights=frozenset({Right.ENROL}))
@@ -199,10 +229,12 @@ def test_a_person_of_another_household_is_taken_in_only_from_a_door_that_may_sha
     lie(entrance, document("Cleo").encode(), front)
     front.sync()
     assert front.names() == {"Cleo": 1}
+    saw("only the door that may share is believed")
     estate.close()
 
 
-def test_an_older_document_that_is_put_back_does_not_bring_a_face_back(tmp_path: Path):
+@attack("hub: a person's older document is put back", how="the row as it was before a face was removed")
+def test_an_older_document_that_is_put_back_does_not_bring_a_face_back(tmp_path: Path, saw):
     estate = SharingEstate(tmp_path)
     front, garage = estate.add("front"), estate.add("garage")
     front.store.add_person("Grace", grace())
@@ -219,4 +251,5 @@ def test_an_older_document_that_is_put_back_does_not_bring_a_face_back(tmp_path:
     command(front, text("UPDATE revisions SET value = value + 100000"))
     garage.sync()
     assert garage.names() == {"Grace": 3}
+    saw("the face stays removed")
     estate.close()
