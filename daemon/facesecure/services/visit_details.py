@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from facesecure.alerts.policy.rules import RuleSet
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Verdict
-from facesecure.domain.records import Clip, EnrolledFrom
+from facesecure.domain.records import Clip, EnrolledFrom, SeenElsewhere
 from facesecure.domain.timeline import TimelineVisit
 from facesecure.services.visit_faces import JudgedFace, NameScore, judged_faces, name_scores
 from facesecure.services.visit_reason import WhyTold, why_told
@@ -32,7 +32,8 @@ class Consequences:
 class VisitDetails:
     """A visit, the sighting that it replaced and that replaced it, and all that is kept of it.
 
-    ``route`` are the cameras of the stay that it belongs to, in order.
+    ``route`` are the cameras of the stay that it belongs to, in order; ``elsewhere`` is what other doors have seen of
+    the visitor.
     """
 
     visit: TimelineVisit
@@ -42,6 +43,7 @@ class VisitDetails:
     route: tuple[str, ...]
     why: WhyTold
     consequences: Consequences
+    elsewhere: tuple[SeenElsewhere, ...] = ()
 
 
 def show_visit(config: FacesecureConfig, store: Store, rules: RuleSet, identifier: str) -> VisitDetails:
@@ -63,6 +65,7 @@ def show_visit(config: FacesecureConfig, store: Store, rules: RuleSet, identifie
             sum(not face.reasons for face in faces),
             tuple(store.corrections.enrolled_from(identifier)),
         ),
+        () if visit.sighting.visitor is None else store.visitors.find(visit.sighting.visitor).elsewhere,
     )
 
 

@@ -124,12 +124,13 @@ class SharedVisitors:
             raise ValueError("not the lower of two visitors")
         self._writer.settle()
         with self._database.write() as session:
-            row, other = _row(session, gone), _row(session, forgotten.visitor_now(session, kept))
+            now = forgotten.visitor_now(session, kept)
+            row, other = _row(session, gone), _row(session, now)
             forgotten.remember_visitor(session, gone, kept)
             if row is not None and other is not None and row.id != other.id and row.name is other.name is None:
                 visitor_merge.merge(session, other, row, visitors.visits_of(session, row.id))
-            elif row is not None and other is None:
-                row.uid = kept
+            elif row is not None and other is None and now:
+                row.uid = now
 
     def take(self, arrivals: Iterable[Arrival], match: MatchVisitor) -> bool:
         """Take in what other doors say; ``match`` finds who the visitors are. Return whether anything was new.
@@ -138,7 +139,8 @@ class SharedVisitors:
         """
         self._writer.settle()
         with self._database.write() as session:
-            changed = [_taken(session, one, match) for one in arrivals]
+            known = dict[str, dict[int, list[VisitEmbedding]]]()
+            changed = [_taken(session, one, known, match) for one in arrivals]
             elsewhere.remove_empty(session)
         return any(changed)
 
@@ -186,13 +188,17 @@ def _welcome(
     return row
 
 
-def _taken(session: Session, arrival: Arrival, match: MatchVisitor) -> bool:
-    """Put the parts in the place of what the door said before. Return whether that was something else."""
+def _taken(
+    session: Session, arrival: Arrival, known: dict[str, dict[int, list[VisitEmbedding]]], match: MatchVisitor
+) -> bool:
+    """Put the parts in the place of what the door said before. Return whether that was something else.
+
+    ``known`` are the visits of unnamed visitors by model, read when they are needed.
+    """
     before = _said(session, arrival)
     gone = before.keys() - {one.uid for one in arrival.parts}
     this = VisitorElsewhereRow.door == arrival.door
     session.execute(delete(VisitorElsewhereRow).where(this, VisitorElsewhereRow.uid.in_(gone)))
-    known: dict[int, list[VisitEmbedding]] | None = None
     changed = bool(gone)
     for part in arrival.parts:
         if before.get(part.uid) == _facts(arrival, part):
@@ -200,9 +206,10 @@ def _taken(session: Session, arrival: Arrival, match: MatchVisitor) -> bool:
         uid = forgotten.visitor_now(session, part.uid)
         row = _row(session, uid)
         if uid and row is None and part.looks:
-            known = elsewhere.known_visits(session, arrival.model_sha256) if known is None else known
-            row = _welcome(session, uid, part, known, match)
-            known.setdefault(row.id, []).extend(part.looks)
+            if arrival.model_sha256 not in known:
+                known[arrival.model_sha256] = elsewhere.known_visits(session, arrival.model_sha256)
+            row = _welcome(session, uid, part, known[arrival.model_sha256], match)
+            known[arrival.model_sha256].setdefault(row.id, []).extend(part.looks)
         if row is not None:
             _put(session, row, arrival, part)
             changed = True

@@ -20,6 +20,7 @@ from facesecure.domain.records import EnrolledFace
 from facesecure.services import audit
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.people import read_export
+from facesecure.storage.shared_visitors import Arrival
 from support.bombs.pictures import heic
 from support.builders import frame_at
 from support.faces import empty_scene
@@ -94,6 +95,20 @@ def test_a_visitor_is_seen_previewed_and_named(house: Served, models: ModelStack
     assert (saved.status, saved.headers["location"]) == (303, "/people/Grace")
     assert people(house) == {"Grace": 4}
     assert "This visitor was named Grace." in words(house.get(f"/who/{number}", Role.MEMBER).text)
+
+
+def test_a_visitor_s_page_and_visits_say_at_which_other_doors_they_were(
+    house: Served, models: ModelStack, grace: list[SeenFace]
+) -> None:
+    number = stranger(house, models, "a", grace)
+    assert house.parts is not None
+    shared = house.parts.store.shared_visitors
+    (here,) = shared.own(models.embedder.sha256, 9, 9)
+    there = replace(here, visits=3)
+    shared.take([Arrival("d" * 32, "<gate>", here.uid[:3], models.embedder.sha256, (there,))], models.match_visitor)
+    for page in (f"/who/{number}", "/visit/a"):
+        assert "Also seen at other doors: <gate> (3 visits, last" in words(house.get(page, Role.MEMBER).text), page
+    assert "<gate>" not in words(house.get("/visit/a", Role.VIEWER).text)
 
 
 def test_a_name_that_cannot_be_is_refused_at_its_field(

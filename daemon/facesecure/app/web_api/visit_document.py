@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from facesecure.domain.records import Clip
-from facesecure.domain.wire.sightings import ClipDocument, QualityDocument, VerdictDocument
+from facesecure.domain.wire.sightings import ClipDocument, QualityDocument, SeenElsewhereDocument, VerdictDocument
 from facesecure.domain.wire.timeline import VisitDocument
 from facesecure.services.enrolment_codes import code_of
 from facesecure.services.visit_details import Consequences, VisitDetails
@@ -31,6 +31,7 @@ def details_document(details: VisitDetails, being_taken: Collection[str]) -> dic
         "scores": list(map(_score, details.scores)),
         "films": [_film(film, film.identifier in being_taken) for film in details.films],
         "route": list(details.route),
+        "elsewhere": [SeenElsewhereDocument.of(one).as_json() for one in details.elsewhere],
         "mode": None if seen.mode is None else seen.mode.value,
         "why_told": _why(details.why),
         "changes": _changes(details.consequences),

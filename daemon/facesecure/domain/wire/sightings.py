@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer
 
 from facesecure.domain.faces import Box, Quality
-from facesecure.domain.records import Clip, Correction, EnrolledFace, Person, StoredFace, StoredSighting, Visitor
+from facesecure.domain.records import (
+    Clip,
+    Correction,
+    EnrolledFace,
+    Person,
+    SeenElsewhere,
+    StoredFace,
+    StoredSighting,
+    Visitor,
+)
 from facesecure.domain.types import Subject, Verdict, VerdictKind
 from facesecure.domain.wire.base import Document, Number, PathText, Time
 
@@ -220,6 +228,11 @@ class SeenElsewhereDocument(Document):
     visits: int
     last_seen: Time
 
+    @classmethod
+    def of(cls, seen: SeenElsewhere) -> SeenElsewhereDocument:
+        """Build it from what another door has ``seen``."""
+        return cls(place=seen.place, visits=seen.visits, last_seen=seen.last_seen)
+
 
 class VisitorDocument(Document):
     """A visitor: one person who is not enrolled, over all their visits."""
@@ -239,7 +252,7 @@ class VisitorDocument(Document):
     def of(cls, visitor: Visitor) -> VisitorDocument:
         """Build it from ``visitor``."""
         fields = {name: getattr(visitor, name) for name in cls.model_fields if name not in ("id", "elsewhere")}
-        doors = [SeenElsewhereDocument(**asdict(one)) for one in visitor.elsewhere]
+        doors = [SeenElsewhereDocument.of(one) for one in visitor.elsewhere]
         return cls.model_validate({"id": visitor.identifier, "elsewhere": doors, **fields})
 
 

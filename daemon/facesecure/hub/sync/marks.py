@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 
 from facesecure.domain import AlignedFace, SeenFace
+from facesecure.domain.errors import BusyError, ModelError
+from facesecure.domain.records import check_embedding
 from facesecure.hub.rows import RecordKind
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.local_people import Lend
@@ -41,6 +43,7 @@ class SharedMarks:
         self._later: dict[tuple[str, str], None] = {}
         self._done: object = None
         self._tried: object = None
+        self._soon = False
 
     def take(self, said: Said) -> None:
         """Check what a door says of marked faces. Raises ValueError if it is nothing to believe."""
@@ -68,7 +71,8 @@ class SharedMarks:
     def push(self, hub: HubStore, records: HouseholdRecords, *, may_enrol: bool) -> None:
         """Say whom this door has marked, and take in what had to wait for a person. Raises HubError, StoreError."""
         revision = self._store.shared_visitors.marks.revision()
-        if self._later and revision != self._tried:
+        if self._later and (self._soon or revision != self._tried):
+            self._soon = False
             self._try_again(hub, records)
             self._tried = revision = self._store.shared_visitors.marks.revision()
         now = (revision, may_enrol, records.generation)
@@ -101,7 +105,15 @@ class SharedMarks:
             if len(self._later) < _MOST_REFUSED:
                 self._later[(door, key)] = None
             return
-        mark = MarkTaken(door, key, document.visitor, person, self._embedded(document))
+        try:
+            mark = MarkTaken(door, key, document.visitor, person, self._embedded(document))
+        except (BusyError, ModelError) as error:  # of this door, not of the mark
+            _log.debug("a marked face waits: %s", error.message)
+            self._later[(door, key)], self._soon = None, True
+            return
+        except ValueError as error:
+            _log.warning("a marked face of another door is left out: %s", error)
+            return
         self._later.pop((door, key), None)
         self._store.shared_visitors.marks.take(mark)
 
@@ -111,6 +123,7 @@ class SharedMarks:
             for crop, face in zip(document.faces, aligned(document.faces), strict=True):
                 quality = remeasure(face.image, face.quality, models.enrolment_floors)
                 embedding = models.embedder.embed(face.image)
+                check_embedding(embedding)
                 made = AlignedFace(face.image, quality)
                 found.append(SeenFace(made, embedding, models.embedder.sha256, crop.taken_at))
         return tuple(found)

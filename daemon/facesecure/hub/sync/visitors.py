@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from facesecure.domain.actors import DAEMON, LONGEST_ACTOR, Actor, acting
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import StoreError, UsageError
 from facesecure.hub.rows import RecordKind
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.records import HouseholdRecords, Said
@@ -39,6 +39,7 @@ MOST_SHARED = 500
 MOST_TAKEN = 1_000
 """Visitors of one door that another knows."""
 _MOST_BLANKED = 3
+_AT_ONCE = 20
 _DIGITS = set("0123456789abcdef")
 
 _log = logging.getLogger(__name__)
@@ -115,12 +116,14 @@ class SharedVisitors:
         waiting, self._waiting = self._waiting, []
         if not waiting:
             return
-        before = self._store.shared_visitors.revision()
+        news = False
         for said, document in waiting:
             if said.may_enrol:
-                self._end(said, document)
+                news |= self._end(said, document)
         arrivals = [self._arrival(said, document) for said, document in waiting if not said.ours]
-        if self._store.shared_visitors.take(arrivals, self._looks.match) or self._changed(before):
+        for start in range(0, len(arrivals), _AT_ONCE):  # others have to write to the database, too
+            news |= self._store.shared_visitors.take(arrivals[start : start + _AT_ONCE], self._looks.match)
+        if news:
             self._on_change()
 
     def push(self, hub: HubStore, records: HouseholdRecords, *, may_enrol: bool) -> None:
@@ -166,20 +169,24 @@ class SharedVisitors:
             for one in {*parts, *forgotten, *same}
         }
 
-    def _end(self, said: Said, document: VisitorDocument) -> None:
-        """Forget and merge whom another door has."""
+    def _end(self, said: Said, document: VisitorDocument) -> bool:
+        """Forget and merge whom another door has. Return whether there was anybody."""
         shared = self._store.shared_visitors
         gone = shared.gone()
-        for uid, kept in document.same.items():
-            if uid not in gone:
+        pairs = [(_now(uid, gone), _now(kept, gone)) for uid, kept in document.same.items()]
+        pairs = [(max(pair), min(pair)) for pair in pairs if pair[0] != pair[1]]
+        for uid, kept in pairs:
+            if kept:
                 shared.same(uid, kept)
         new = [uid for uid in document.forgotten if gone.get(uid) != ""]
+        new += [uid for uid, kept in pairs if not kept]  # whoever was the same as somebody forgotten
         for uid in new:
             number = shared.number(uid)
             if number is not None:
                 self._forget(said, number)
         if new:
             shared.forget(new)
+        return bool(new or pairs)
 
     def _forget(self, said: Said, number: int) -> None:
         actor = DAEMON if said.ours else Actor("facesecure", one_line(f"door {said.name}", LONGEST_ACTOR))
@@ -188,6 +195,9 @@ class SharedVisitors:
                 forget_visitor(self._store, number)
         except UsageError:
             pass  # somebody was quicker
+        except OSError as error:
+            what = f"a visitor whom another door forgot is not forgotten yet: {error.strerror}"
+            raise StoreError(what, "facesecure tries again; check the state directory") from error
 
     def _arrival(self, said: Said, document: VisitorDocument) -> Arrival:
         model = self._looks.model_sha256
@@ -198,9 +208,6 @@ class SharedVisitors:
                 looks = part.looks if document.model_sha256 == model else ()
                 parts.append(replace(part, looks=looks, person=part.person if said.may_enrol else None))
         return Arrival(said.door, said.name, said.part, model, tuple(parts))
-
-    def _changed(self, before: object) -> bool:
-        return self._store.shared_visitors.revision() != before
 
     def _name(self) -> None:
         """Name visitors whom another door has named, as soon as the person is known here."""
