@@ -1,0 +1,108 @@
+"""A door that lies about visits, or whoever can write the hub's database: nothing of it is shown."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from facesecure.hub.sync.visit_document import VisitFacts, VisitTold, encoded, identifier_of
+from facesecure.hub.tables import sightings
+from support.faults.table import attack
+from support.hub import new_id
+from support.hub_household import SimulatedHousehold
+from support.hub_visits import VisitedDoor, visited
+from support.store import known
+
+Saw = Callable[[str], None]
+ROUNDS = 400
+STRANGE: tuple[Any, ...] = (
+    None, True, -1, 0, 1.5, 1e300, 2**70, "", "x" * 300, "\x00", "\u202e", "\ud800", [], {}, [[]], {"a": []}, "known",
+)  # fmt: skip
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[VisitedDoor, VisitedDoor]]:
+    household = SimulatedHousehold(tmp_path)
+    front, garage = visited(household, "front", "garage")
+    yield front, garage
+    for one in (front, garage):
+        one.store.close()
+    household.close()
+
+
+def said() -> dict[str, Any]:
+    now = datetime.now(UTC).timestamp()
+    facts = VisitFacts(verdict="stranger", camera="yard", first=now - 60, last=now - 50)
+    return dict(json.loads(encoded(VisitTold(edition=1, facts=facts))))
+
+
+def mutated(choose: random.Random) -> bytes:
+    """What a door says of a visit, with something strange in one place of it, or damaged bytes."""
+    document = said()
+    target = choose.choice([document, document["facts"]])
+    target[choose.choice([*target, "more"])] = choose.choice(STRANGE)
+    plain = json.dumps(document).encode("utf-8", "surrogatepass")
+    if choose.random() < 0.3:
+        at = choose.randrange(len(plain))
+        plain = plain[:at] + bytes([choose.randrange(256)]) + plain[at + 1 :]
+    return plain[: choose.randrange(len(plain))] if choose.random() < 0.1 else plain
+
+
+@attack(
+    "hub: a door tells nonsense of its visits",
+    how="400 signed documents with one strange value, damaged bytes, or an end that is missing",
+)
+def test_nonsense_that_a_door_has_signed_is_left_out(two: tuple[VisitedDoor, VisitedDoor], saw: Saw) -> None:
+    front, liar = two
+    liar.comes("honest", known("Tom"), ago=5)
+    liar.share()
+    choose, documents = random.Random(7), liar.door.household.documents
+    liar.door.store.sightings.put([documents.sighting(new_id(), mutated(choose)) for _ in range(ROUNDS)])
+    front.share()
+    front.visits.close()
+    front.restart()
+    assert identifier_of("honest") in {one.identifier for one in front.heard}
+    for one in front.heard:
+        assert one.last_seen >= one.first_seen
+        assert len(one.camera) <= 100
+        assert "\u202e" not in one.camera + (one.name or "")
+        assert (one.name is not None) == (one.kind == "known")
+    saw(f"{len(front.heard) - 1} of {ROUNDS} were visits all the same, the others are left out")
+
+
+@attack(
+    "hub: whoever writes the database changes what doors tell of visits",
+    how="300 single bits of document, signature, author, household and identifier",
+)
+def test_a_changed_row_is_left_out(two: tuple[VisitedDoor, VisitedDoor], saw: Saw) -> None:
+    front, garage = two
+    garage.comes("one", known("Tom"))
+    garage.share()
+    choose, store = random.Random(11), front.door.store
+    with store.database.begin() as connection:
+        (row,) = connection.execute(select(sightings)).mappings()
+    tried = 0
+    for _ in range(300):
+        column = choose.choice(["document", "signature", "author", "household", "identifier"])
+        with store.database.begin() as connection:
+            restored = {name: row[name] for name in ("document", "signature", "author", "household", "identifier")}
+            connection.execute(update(sightings).values({**restored, column: flipped(row[column], choose)}))
+        front.visits._hearing.hear(store, ())
+        tried += 1
+        assert front.visits._state.heard == {}
+    saw(f"{tried} of {tried} left out")
+
+
+def flipped(value: bytes | str, choose: random.Random) -> bytes | str:
+    if isinstance(value, str):
+        at = choose.randrange(len(value))
+        return value[:at] + choose.choice([one for one in "0123456789abcdef" if one != value[at]]) + value[at + 1 :]
+    at, bit = choose.randrange(len(value)), 1 << choose.randrange(8)
+    return value[:at] + bytes([value[at] ^ bit]) + value[at + 1 :]
