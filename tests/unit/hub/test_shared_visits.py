@@ -18,6 +18,7 @@ from facesecure.domain import VerdictKind
 from facesecure.domain.names import FORGOTTEN
 from facesecure.domain.notices import SeenStranger
 from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.identity_file import remove_identity
 from facesecure.hub.rows import KEPT_DAYS
 from facesecure.hub.sync import hearing, telling, visits_state
 from facesecure.hub.sync.notices import HouseholdNotices
@@ -384,6 +385,16 @@ def test_a_memory_that_was_damaged_is_read_from_the_hub_again(two: Two) -> None:
     assert front.heard == ()
     front.share()
     assert len(front.heard) == 1
+
+
+def test_a_door_that_has_left_its_hub_keeps_nothing_of_it(two: Two) -> None:
+    front, garage = two
+    garage.comes("one")
+    garage.share()
+    front.share()
+    remove_identity(front.door.state_dir)
+    front.visits.close()
+    assert list((front.door.state_dir / "hub").iterdir()) == []
 
 
 def test_a_clock_that_is_wrong_moves_no_visit(two: Two) -> None:

@@ -78,6 +78,7 @@ class Telling:
         self._sightings |= {identifier: seen.identifier for identifier, seen in here.items()}
         for identifier, seen in here.items():
             self._compare(identifier, seen.first_seen.timestamp(), self._facts(seen))
+        self._later = {one: at for one, at in self._later.items() if one in self._due}
         for identifier, own in list(self._state.own.items()):
             if identifier in replaced or own.at < since.timestamp():
                 self._compare(identifier, own.at, None)

@@ -12,7 +12,7 @@ from pathlib import Path
 from facesecure.app.changes import Topic
 from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.errors import StoreError
-from facesecure.hub.identity_file import member_identity
+from facesecure.hub.identity_file import find_identity, member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.hearing import Hearing
@@ -106,12 +106,20 @@ class SharedVisits:
             self._lock.release()
 
     def close(self) -> None:
-        """Keep what is remembered."""
+        """Keep what is remembered, unless this door has left its hub."""
+        if not self._belongs_to_hub():
+            return
         if self._lock.acquire(timeout=1.0):  # else the hub is slow just now: what is missing is read from it again
             try:
                 self._save()
             finally:
                 self._lock.release()
+
+    def _belongs_to_hub(self) -> bool:
+        try:
+            return find_identity(self._state_dir) is not None
+        except StoreError:
+            return False
 
     def _save(self) -> None:
         """Keep what is remembered; what cannot be kept is read from the hub again."""
