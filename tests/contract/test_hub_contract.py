@@ -334,6 +334,8 @@ def test_a_sighting_is_replaced_by_its_door_alone_and_seen_again(house: House) -
     assert (changed.identifier, changed.document, changed.author) == (
         first.identifier, b"changed", door_of(house.front)
     )  # fmt: skip
+    assert house.back.sightings.get(first.identifier) == changed
+    assert house.other.sightings.get(first.identifier) is None
     for thief in (house.back, house.other):
         with pytest.raises(HubRefusedError):
             thief.sightings.put([a_sighting(), replace(second, document=b"stolen")])
