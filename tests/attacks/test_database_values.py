@@ -16,15 +16,17 @@ from facesecure.domain import Alert
 from facesecure.domain.accounts import Role
 from facesecure.domain.deliveries import PlannedDelivery
 from facesecure.domain.errors import FacesecureError
+from facesecure.recognition.visitor_matching import VisitEmbedding
 from facesecure.services import accounts, live_tokens
 from facesecure.services.passwords import Passwords
 from facesecure.services.sign_in import Browser, SignIn
+from facesecure.storage.shared_visitors import Arrival, VisitorPart
 from facesecure.storage.store import Store
 from support.builders import NOON
 from support.faults.table import attack
 from support.page_accounts import QuickHasher
 from support.store import enrolled_face, known, sighting
-from support.visitors import CHOOSE, faces, visit
+from support.visitors import CHOOSE, faces, looks, visit
 
 MODEL = faces(1)[0].model_sha256
 VALUES = {
@@ -37,7 +39,7 @@ VALUES = {
 }
 TABLES = (
     *("people", "faces", "templates", "sightings", "seen_faces", "visitors", "marked_faces", "alerts", "deliveries"),
-    *("accounts", "sessions", "invitations", "live_tokens", "attempts"),
+    *("accounts", "sessions", "invitations", "live_tokens", "attempts", "visitors_elsewhere"),
 )
 PASSWORD, HERE = "a long way to go", Browser("192.168.1.7")
 READINGS: dict[str, Callable[[Store], object]] = {
@@ -46,6 +48,11 @@ READINGS: dict[str, Callable[[Store], object]] = {
     "sightings": lambda store: store.sightings(),
     "marks": lambda store: store.marked_strangers(MODEL),
     "visitors": lambda store: [store.visitors.faces(one.identifier) for one in store.visitors.all()],
+    "what other doors are told": lambda store: store.shared_visitors.own(MODEL, 9, 9),
+    "marks for other doors": lambda store: store.shared_visitors.marks.own(9, 9),
+    "what other doors said": lambda store: (store.shared_visitors.gone(), store.shared_visitors.to_name()),
+    "a merger": lambda store: store.visitors.merge(1, 2),
+    "news of other doors": lambda store: store.shared_visitors.take([elsewhere("0"), elsewhere("1")], CHOOSE),
     "alerts to send": lambda store: store.outbox.pending(),
     "history": lambda store: store.outbox.history(),
     "counts": lambda store: store.outbox.counts(NOON),
@@ -92,6 +99,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.add_person("Tom", [enrolled_face(3)])
         assert (visit(store, "one", 1), visit(store, "two", 2)) == (1, 2)
         store.corrections.not_known("two", None, CHOOSE)
+        store.shared_visitors.take([elsewhere("0"), elsewhere("1")], CHOOSE)
         for number in (1, 2):
             store.record(sighting(f"known-{number}", known("Anna")))
             alert = replace(Alert.about(sighting("known-1", known("Anna")), "Anna is at the door"))
@@ -101,6 +109,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
             sign_in(store).accept(accounts.invite(store, name, Role.OWNER).code, PASSWORD, HERE)
             live_tokens.make(store, token, [], name, [])
     return state
+
+
+def elsewhere(begin: str) -> Arrival:
+    """What another door has seen of the visitor whose number is made of this digit."""
+    look = VisitEmbedding.of(looks(1 + int(begin))[None], [0.9])
+    return Arrival("d" * 32, "gate", begin, MODEL, (VisitorPart(32 * begin, NOON, NOON, 3, (look,)),))
 
 
 def columns(state: Path, table: str) -> list[str]:

@@ -44,7 +44,7 @@ def of(session: Session, visitor: int) -> list[SeenElsewhere]:
     """Return what other doors have seen of a visitor, the latest first; each door once."""
     row = VisitorElsewhereRow
     query = (
-        select(row.place, func.sum(row.visits), func.max(row.last_seen))
+        select(row.place, func.total(row.visits), func.max(row.last_seen))
         .where(row.visitor_id == visitor, row.visits > 0)
         .group_by(row.door, row.place)
         .order_by(func.max(row.last_seen).desc(), row.place)
@@ -114,5 +114,7 @@ def _looks(cipher: FieldCipher, row: VisitorElsewhereRow) -> list[VisitEmbedding
         _log.warning("what was seen of %s is left out: %s", owner, error)
         return []
     count = _COUNT.unpack_from(content)[0]
+    if not count:
+        return []
     values = np.frombuffer(content, "<f4", offset=_COUNT.size).reshape(count, -1).astype(np.float32)
     return [VisitEmbedding(one[1:], float(one[0])) for one in values]

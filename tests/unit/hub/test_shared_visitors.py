@@ -9,6 +9,7 @@ import pytest
 
 from facesecure.domain import VerdictKind
 from facesecure.hub.rows import RecordKind, Right
+from facesecure.hub.sync.assigning import assign
 from facesecure.services.visitors import forget_visitor, merge_visitors
 from support.hub_people import grace
 from support.hub_records import RecordDoor, RecordEstate, settle
@@ -122,6 +123,20 @@ def test_who_is_named_at_one_door_is_named_at_the_other(front: RecordDoor, gate:
     gate.inner.forget("Grace")
     settle(gate, front)
     assert front.store.visitors.all() == gate.store.visitors.all() == []
+
+
+def test_who_was_named_at_a_door_that_does_not_share_the_person_is_a_stranger_here(
+    front: RecordDoor, gate: RecordDoor
+) -> None:
+    visit(gate.store, "g1", 1)
+    settle(gate, front)
+    visit(front.store, "f1", 1, 1)
+    settle(front, gate)
+    gate.store.visitors.name(1, "Grace", grace()[:2])
+    assign(gate.inner.state_dir, gate.inner.uid("Grace"), [])
+    settle(gate, front)
+    assert [(one.name, one.visits) for one in front.store.visitors.all()] == [(None, 1)]
+    assert visit(front.store, "f2", 1, 2) == 1
 
 
 def test_visitors_merged_at_one_door_are_one_at_the_other(front: RecordDoor, gate: RecordDoor) -> None:
