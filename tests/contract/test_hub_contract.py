@@ -312,6 +312,21 @@ def test_a_removed_record_is_seen_as_a_tombstone(house: House) -> None:
     assert found.removed_at is not None
 
 
+@pytest.mark.parametrize("kind", [RecordKind.VISITOR, RecordKind.MARKED, RecordKind.CALIBRATION])
+def test_what_a_door_says_is_blanked_by_another_of_its_household_and_said_again(house: House, kind: RecordKind) -> None:
+    record = a_record(house.front, kind, f"{door_of(house.front)}.{'0' * 32}")
+    assert house.front.records.put(record, 0) is not None
+    cursor = house.front.doors.head()
+    blank = replace(record, author=door_of(house.back), version=2, document=None)
+    assert house.other.records.put(replace(blank, household=house.other.people._member.household), 1) is None
+    assert house.back.records.put(blank, 1) is not None
+    (found,) = house.front.records.after(cursor)
+    assert (found.author, found.document) == (door_of(house.back), None)
+    assert house.front.records.put(replace(record, version=3), 2) is not None
+    (again,) = house.back.records.after(found.revision)
+    assert (again.version, again.document, again.removed_at) == (3, b"sealed", None)
+
+
 def test_sightings_are_handed_in_once_and_seen_by_the_household(house: House) -> None:
     cursor = house.back.doors.head()
     sightings = [a_sighting(), a_sighting()]
