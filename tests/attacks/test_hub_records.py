@@ -23,11 +23,13 @@ from facesecure.recognition.calibration import Spread
 from facesecure.services.visitors import forget_visitor
 from support.builders import NOON
 from support.bundled_model import models
+from support.faults.table import attack
 from support.hub_records import RecordDoor, RecordEstate, settle
 from support.store import MODEL
 from support.strangers import calibrated_household, member, towards
 from support.visitors import looks, visit
 
+Saw = Callable[[str], None]
 Change = Callable[[dict[str, Any]], object]
 UID = "abc" + "0" * 29
 KEY = "f" * 32
@@ -122,8 +124,12 @@ ABSURD: dict[str, bytes] = {
 }
 
 
+@attack(
+    "hub: a door shares visitors that are none",
+    how="signed documents with wrong keys, numbers, embeddings, names and lists that are too long",
+)
 def test_what_is_no_document_of_visitors_is_left_out_and_told(
-    front: RecordDoor, liar: RecordDoor, caplog: pytest.LogCaptureFixture
+    front: RecordDoor, liar: RecordDoor, caplog: pytest.LogCaptureFixture, saw: Saw
 ) -> None:
     visit(front.store, "f1", 1)
     settle(front)
@@ -139,10 +145,15 @@ def test_what_is_no_document_of_visitors_is_left_out_and_told(
     lie(liar, RecordKind.VISITOR, f"{liar.door}.abc", visitors())
     settle(front)
     assert front.elsewhere() == {1: [("liar", 1)]}, "and what is one is taken"
+    saw(f"{len(ABSURD)} of {len(ABSURD)} left out; the one after them is taken")
 
 
+@attack(
+    "hub: a door speaks for another of its household",
+    how="records in the place of another door, in none, and of another kind; the administrator moves a genuine one",
+)
 def test_no_door_speaks_for_another_or_in_another_place(
-    front: RecordDoor, liar: RecordDoor, estate: RecordEstate, caplog: pytest.LogCaptureFixture
+    front: RecordDoor, liar: RecordDoor, estate: RecordEstate, caplog: pytest.LogCaptureFixture, saw: Saw
 ) -> None:
     shed = estate.add("shed")
     settle(shed, front, liar)
@@ -165,6 +176,7 @@ def test_no_door_speaks_for_another_or_in_another_place(
     caplog.clear()
     front.sync()
     assert "a record is left out" in caplog.text
+    saw("5 of 5 left out, and the one that was moved")
 
 
 def test_an_older_record_that_was_put_back_is_refused_also_after_a_restart(
