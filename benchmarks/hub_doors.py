@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,6 +46,7 @@ from facesecure.services import people
 from facesecure.services.people_import import Added
 from facesecure.storage.archive import ArchivedPerson
 from facesecure.storage.store import Store
+from support.builders import SCORES
 
 MODEL, SIZE = "b" * 64, 192
 _GOOD = Quality(40, 0.5, 120, 50, 0, 0, 0, 0.99, 0.9)
@@ -55,17 +56,21 @@ Noted = tuple[str, str, str, float]
 """What happened, to whom, at which door, and when: by the clock that all processes share."""
 
 
-@dataclass
 class Controls:
-    """What the hub's front uses of a daemon's commands."""
+    """What the hub's front uses of a daemon's commands; an attribute that is not here is a list to leave things in."""
 
-    store: Store
-    arming: Arming
-    complaint: str = ""
-    cameras: tuple[()] = ()
-    others: list[Any] = field(default_factory=list)
-    elsewhere: list[Any] = field(default_factory=list)
-    assigners: list[Any] = field(default_factory=list)
+    def __init__(self, store: Store, arming: Arming) -> None:
+        """Set and tell the mode by ``arming``."""
+        self.store, self.arming = store, arming
+        self.complaint, self.cameras = "", ()
+
+    def __getattr__(self, name: str) -> list[Any]:
+        """Make a list that the front adds to, as for what it answers the page."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        made = list[Any]()
+        setattr(self, name, made)
+        return made
 
     def front_troubles(self) -> dict[str, str]:
         """Return none."""
@@ -186,7 +191,7 @@ class BenchDoor:
         embedder = SimpleNamespace(sha256=MODEL, size=SIZE)
         context = SimpleNamespace(
             state_dir=self.state_dir, store=self.store, config=self.config, match_visitor=_match, changes=self.changes,
-            models=SimpleNamespace(embedder=embedder),
+            models=SimpleNamespace(embedder=embedder, scores=SCORES, classifier=None),
         )  # fmt: skip
         return cast(Daemon, SimpleNamespace(context=context, commands=self.controls, once=self.board))
 

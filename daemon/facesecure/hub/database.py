@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -26,6 +26,8 @@ from sqlalchemy.exc import DBAPIError
 from facesecure.domain.errors import HubUnreachableError
 from facesecure.hub.connecting import LOCK_SHARE, PATIENCE, HubAddress, make_engine
 from facesecure.hub.failures import translated
+from facesecure.hub.remembering import Remembering
+from facesecure.hub.tables import COUNTED
 
 __all__ = ["HubAddress", "HubDatabase"]
 
@@ -34,6 +36,8 @@ _PAUSES = 0.2, 60.0
 """Seconds between two looks: the shortest and the longest that the hub may ask for."""
 _JITTER = 0.75, 1.25
 """How a pause varies, so that the doors do not look all at once."""
+
+_LOOK = text(f"SELECT changed, look_every, {', '.join(COUNTED)} FROM look()")
 
 _log = logging.getLogger(__name__)
 
@@ -59,17 +63,24 @@ class HubDatabase:
         self._noticed = False
         self._seen = -1
         self._pause: float | None = None
+        self._waits = 0
+        self.remembering = Remembering()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
 
     @contextmanager
-    def begin(self, timeout: float | None = None, *, connect: bool = True) -> Iterator[Connection]:
+    def begin(
+        self, timeout: float | None = None, *, connect: bool = True, reading: bool = False
+    ) -> Iterator[Connection]:
         """Open a transaction that commits when the block ends without an error, and rolls back otherwise.
 
         Each statement, each wait for a lock and the wait for other threads ends after ``timeout`` seconds, 10 unless
         told, and so does the whole block: then its connection is cut. Without ``connect`` it raises
-        HubUnreachableError at once if there is no connection: making one may take five seconds.
+        HubUnreachableError at once if there is no connection: making one may take five seconds. Unless it is only
+        ``reading``, what the hub answered before is forgotten.
         """
+        if not reading:
+            self.remembering.forget()
         with self._in_turn(PATIENCE if timeout is None else timeout), translated(self.where):
             if not (connect or self._connected):
                 raise HubUnreachableError(
@@ -86,11 +97,13 @@ class HubDatabase:
         True after each new connection too: what was notified before is lost. Raises HubError if the connection is
         lost, and makes it if there is none. Other threads may use the database meanwhile.
         """
-        deadline, ask = time.monotonic() + timeout, True
+        deadline = time.monotonic() + timeout
+        self._waits += 1
         while True:
-            number = self._listen(ask=ask)
+            number = self._listen()
             if self._noticed:
                 self._noticed = False
+                self._listen()  # the counts may be older than what was notified
                 return True
             left = deadline - time.monotonic()
             if left <= 0:
@@ -99,12 +112,16 @@ class HubDatabase:
             ready, _, _ = select.select([self._wake_read, *number], [], [], pause)
             if self._wake_read in ready and b"w" in self._drained():
                 return False
-            ask = not number
 
     @property
     def is_looking(self) -> bool:
         """Whether the hub has so many doors that each looks for changes by itself, instead of being notified."""
         return self.is_postgres and self._pause is not None
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether this connection has been waited on since all that depends on a new one was done."""
+        return self.remembering.counts is not None
 
     def wake(self) -> None:
         """End a ``wait`` of another thread early; it returns False."""
@@ -140,32 +157,26 @@ class HubDatabase:
                 raise
             finally:
                 self._connected = not connection.invalidated
+                if connection.invalidated:
+                    self.remembering.counts = None
 
-    def _listen(self, *, ask: bool) -> list[int]:
-        """Read what was notified, or look whether anything has changed. Return the socket's number while listening.
-
-        ``ask``: ask the hub which of the two it wants, as on each new connection.
-        """
+    def _listen(self) -> list[int]:
+        """Look whether anything has changed, and read what was notified. Return the socket's number while listening."""
         with self._in_turn(PATIENCE), translated(self.where), self._connection() as connection:
             if not self.is_postgres:
                 self._look_at_file(connection)
                 return []
             driver = connection.connection.driver_connection
             assert driver is not None
-            if ask or not connection.info.keys() & {"listening", "changed"}:
-                self._look(connection, driver)
-            if "listening" not in connection.info:
-                return []
-            driver.pgconn.consume_input()
-            while driver.pgconn.notifies():
-                self._noticed = True
-            return [driver.fileno()]
+            self._look(connection, driver)
+            return [driver.fileno()] if "listening" in connection.info else []
 
     def _look(self, connection: Connection, driver: Any) -> None:
-        """Look at this door's number, once: it has changed if anything has that concerns the door."""
+        """Look at this door's numbers, and do what the hub wants: listen, or look again after a pause."""
         with _cut_after(connection, 3 * PATIENCE):
             connection.execution_options(isolation_level="AUTOCOMMIT")  # one round trip
-            changed, every = connection.execute(text("SELECT changed, look_every FROM look()")).one()
+            changed, every, *counts = connection.execute(_LOOK).one()
+            self._count(connection, counts)
             if every:
                 shortest, longest = _PAUSES
                 self._pause = min(max(every / 1000, shortest), longest)
@@ -176,6 +187,12 @@ class HubDatabase:
             elif every is not None and "listening" not in connection.info:
                 self._pause = None
                 self._start_listening(connection, driver)
+
+    def _count(self, connection: Connection, counts: Sequence[int | None]) -> None:
+        """Keep how often each table has changed; not in the first wait on a connection, as everything is asked then."""
+        known = connection.info.setdefault("first wait", self._waits) != self._waits
+        found = {table: count for table, count in zip(COUNTED, counts, strict=True) if count is not None}
+        self.remembering.counts = found if known and len(found) == len(COUNTED) else None
 
     def _start_listening(self, connection: Connection, driver: Any) -> None:
         channel = connection.execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()

@@ -39,7 +39,7 @@ class KnownDoors:
     def learn(self, store: HubStore) -> None:
         """Learn what has changed at the hub since. Raises HubError, or OSError if it cannot be kept."""
         before = self.trusted.encoded()
-        if store.doors.head() < self._cursor:
+        if store.doors.is_behind(self._cursor):
             self._cursor = 0  # the hub was restored from a backup
         while rows := store.doors.after(self._cursor):
             for problem in self.trusted.learn(rows):

@@ -27,8 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision: stated here, so that Alembic is imported only to migrate."""
+
+COUNTED = ("doors", "household_keys", "person_keys", "removals", "records", "sightings")
+"""The tables whose changes are counted for each door."""
 
 SCHEMA = "facesecure"
 
@@ -109,6 +112,7 @@ wakings = Table(
     Column("door", _id(), primary_key=True),
     Column("channel", _word(), nullable=False),
     Column("changed", BigInteger, nullable=False, server_default="0"),
+    *(Column(f"{name}_changed", BigInteger, nullable=False, server_default="0") for name in COUNTED),
 )
 
 invitations = Table(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from facesecure.hub.database import HubDatabase
 from facesecure.hub.link import Link
+from facesecure.hub.rows import RecordKind
 from facesecure.hub.store import HubStore
 from support.hub import Hub, a_door, a_record, a_sighting, door_of, new_id, postgres_hub
 from support.postgres.server import Server
@@ -110,3 +112,41 @@ def test_a_link_of_a_large_estate_does_its_duties_when_something_has_changed_or_
         assert done.acquire(timeout=60)
         link.wake()
         assert done.acquire(timeout=60)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_door_asks_again_only_what_has_changed_for_it(
+    large: Large, many: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if many:
+        large.grow()
+    back, asked = large.back, list[str]()
+    settled(back.database)
+    begin = back.database.begin
+
+    def counted(*args: Any, **more: Any) -> Any:
+        asked.append("once")
+        return begin(*args, **more)
+
+    monkeypatch.setattr(back.database, "begin", counted)
+
+    def look() -> tuple[int, int]:
+        """Return how many records are new, and how often the hub was asked for all that a round asks."""
+        asked.clear()
+        back.database.wait(0.0)
+        back.doors.is_behind(10**6)
+        back.people.after(0), back.removals.mine(), back.household_keys.mine(), back.doors.after(10**6)
+        back.sightings.after(0), back.records.get(RecordKind.MODE, "one")
+        return len(back.records.after(0)), len(asked)
+
+    assert back.database.is_followed
+    assert look() == (0, 7)
+    assert look() == (0, 0)
+    large.other.records.put(a_record(large.other, identifier=new_id()), 0)
+    assert look() == (0, 0)
+    large.front.records.put(a_record(large.front, identifier=new_id()), 0)
+    assert look() == (1, 2)
+    back.records.put(a_record(back, identifier=new_id()), 0)
+    assert look()[0] == 2
+    large.hub.store_of(door_of(back), back.people._member.household).records.put(a_record(back, identifier=new_id()), 0)
+    assert look()[0] == 3

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
 from facesecure.hub.rows import Door, Estate, NewDoor, Status
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of
+from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, household_keys, invitations, person_keys, revisions, statuses
 
 
@@ -30,12 +30,19 @@ class Doors(Part):
         One below a cursor means that the hub was restored from a backup: read everything from 0, and push again.
         """
         query = text("SELECT last_value FROM revision_numbers") if self._database.is_postgres else select(revisions)
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             return int(connection.execute(query).scalar_one())
+
+    def is_behind(self, cursor: int) -> bool:
+        """Return whether the hub was restored from a backup since a row with the revision ``cursor`` was read.
+
+        Within one connection it cannot be: who asks has to on each new one, which ``HubDatabase.wait`` tells of.
+        """
+        return not self._database.is_followed and self.head() < cursor
 
     def now(self) -> datetime:
         """Return the hub's time, which all times of the hub are of."""
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             return time_of(connection)
 
     def all(self) -> tuple[Door, ...]:
@@ -46,6 +53,7 @@ class Doors(Part):
         """Return this door, None if it has not joined yet."""
         return self._first(select(doors).where(doors.c.identifier == self._member.door), door_from)
 
+    @unless_unchanged("doors", only_nothing=True)
     def after(self, cursor: int, limit: int = BATCH) -> tuple[Door, ...]:
         """Return doors that were added, changed or removed after ``cursor``, oldest change first."""
         query = select(doors).where(doors.c.revision > cursor).order_by(doors.c.revision).limit(limit)
@@ -81,7 +89,7 @@ class Doors(Part):
 
     def statuses(self) -> tuple[Status, ...]:
         """Return the last sign of life of each door of the household; to the manager, of each of the estate."""
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             manager = connection.execute(select(estate.c.manager)).scalar() == self._member.door
         query = select(statuses).order_by(statuses.c.door)
         return self._all(query if manager else query.where(statuses.c.household == self._member.household), Status)

@@ -8,13 +8,14 @@ from sqlalchemy import func, insert, select
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import HouseholdKey
-from facesecure.hub.store.member import Part
+from facesecure.hub.store.member import Part, unless_unchanged
 from facesecure.hub.tables import household_keys
 
 
 class HouseholdKeys(Part):
     """The keys of households, wrapped for their doors."""
 
+    @unless_unchanged("household_keys")
     def mine(self) -> tuple[HouseholdKey, ...]:
         """Return every version that is wrapped for this door, newest first; the manager has those of all households."""
         query = select(household_keys).where(household_keys.c.door == self._member.door)

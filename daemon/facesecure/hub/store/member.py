@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Insert, Select, Table, func
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,7 @@ BATCH = 200
 """How many rows are read at a time unless told."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,35 @@ class Part:
         self._database, self._member = database, member
 
     def _all(self, query: Select[Any], make: Callable[..., T]) -> tuple[T, ...]:
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             return checked(connection.execute(query).mappings(), make)
 
     def _first(self, query: Select[Any], make: Callable[..., T]) -> T | None:
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             return checked_row(connection.execute(query).mappings().first(), make)
+
+
+S = TypeVar("S", bound=Part)
+
+
+def unless_unchanged(
+    *tables: str, only_nothing: bool = False
+) -> Callable[[Callable[Concatenate[S, P], T]], Callable[Concatenate[S, P], T]]:
+    """Return a decorator of a query: it is not asked again while nothing in ``tables`` has changed for this door.
+
+    It answers what it answered before, as of the last ``HubDatabase.wait``; ``only_nothing``: if that was nothing.
+    """
+
+    def decorate(query: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+        @wraps(query)
+        def asked(self: S, /, *args: P.args, **options: P.kwargs) -> T:
+            key = (query.__qualname__, args, tuple(sorted(options.items())))
+            ask = partial(query, self, *args, **options)
+            return self._database.remembering.answer(key, tables, ask, only_nothing=only_nothing)
+
+        return asked
+
+    return decorate
 
 
 def now_of(connection: Connection) -> Any:

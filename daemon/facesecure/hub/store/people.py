@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import Person, PersonKey, SharedPerson
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of
+from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import people, person_keys, removals
 
 _MOST_AT_ONCE = 8 << 20
@@ -19,6 +19,7 @@ _MOST_AT_ONCE = 8 << 20
 class People(Part):
     """People, each sealed under a key of its own that is wrapped for the doors that may know them."""
 
+    @unless_unchanged("person_keys", only_nothing=True)
     def after(self, cursor: int, limit: int = BATCH) -> tuple[SharedPerson, ...]:
         """Return people whose key this door has and who changed after ``cursor``, oldest change first.
 

@@ -8,18 +8,20 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from facesecure.hub.row_values import record_from, without_revision
 from facesecure.hub.rows import Record, RecordKind
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of
+from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import records
 
 
 class Records(Part):
     """Documents that all doors of a household share: visitors, marked faces, calibration, arming, mode."""
 
+    @unless_unchanged("records", only_nothing=True)
     def after(self, cursor: int, limit: int = BATCH) -> tuple[Record, ...]:
         """Return records of the household that changed after ``cursor``, oldest change first."""
         query = select(records).where(records.c.household == self._member.household, records.c.revision > cursor)
         return self._all(query.order_by(records.c.revision).limit(limit), record_from)
 
+    @unless_unchanged("records")
     def get(self, kind: RecordKind, identifier: str) -> Record | None:
         """Return one, also if it was removed."""
         return self._first(select(records).where(self._is(kind, identifier)), record_from)

@@ -7,13 +7,14 @@ from typing import Any
 from sqlalchemy import Select, or_, select, update
 
 from facesecure.hub.rows import Removal
-from facesecure.hub.store.member import BATCH, Part, now_of
+from facesecure.hub.store.member import BATCH, Part, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, removals
 
 
 class Removals(Part):
     """Orders to wipe a person, until each door has confirmed."""
 
+    @unless_unchanged("removals", "person_keys")
     def mine(self) -> tuple[Removal, ...]:
         """Return the orders to this door that it has not confirmed, oldest first."""
         query = select(removals).where(removals.c.door == self._member.door, removals.c.confirmed_at.is_(None))

@@ -12,7 +12,7 @@ from facesecure.domain.errors import HubRefusedError
 from facesecure.hub.row_values import sighting_from
 from facesecure.hub.rows import KEPT_DAYS, NewSighting, Sighting
 from facesecure.hub.store.doors import time_of
-from facesecure.hub.store.member import BATCH, Part, insert_into, insert_missing
+from facesecure.hub.store.member import BATCH, Part, insert_into, insert_missing, unless_unchanged
 from facesecure.hub.tables import sightings
 
 
@@ -39,6 +39,7 @@ class Sightings(Part):
                 self._require_own(connection, new)
                 connection.execute(statement, [{**vars(sighting), **about} for sighting in new])
 
+    @unless_unchanged("sightings", only_nothing=True)
     def after(self, cursor: int, limit: int = BATCH) -> tuple[Sighting, ...]:
         """Return the household's sightings that came or changed after ``cursor``, oldest change first."""
         query = select_sightings().where(sightings.c.household == self._member.household, sightings.c.revision > cursor)

@@ -93,7 +93,7 @@ class Hearing:
             self._documents = self._household.documents
             if state.again_from is not None:
                 state.cursor, state.again_from = min(state.cursor, state.again_from - 1), None
-        if store.doors.head() < state.cursor:
+        if store.doors.is_behind(state.cursor):
             state.cursor, self._restored = 0, True
             state.own = {one: replace(row, digest=None) for one, row in state.own.items()}
 

@@ -93,7 +93,7 @@ class HouseholdRecords:
         All is read again after an older backup of the hub was put back, and when other doors are trusted.
         """
         believed = self._household.documents  # another one when other doors are trusted, or the household has a new key
-        if hub.doors.head() < self._cursor or believed is not self._believed:
+        if hub.doors.is_behind(self._cursor) or believed is not self._believed:
             self._cursor, self._believed = 0, believed
             self._at_hub, self._said, self._empty = {}, {}, set()
             self.generation += 1

@@ -25,7 +25,7 @@ def pull(work: Round) -> bool:
     After a backup of the hub was put back, everything is read anew, and what is older there than here is missing.
     Raises HubError, StoreError.
     """
-    if work.hub.doors.head() < work.state.cursor:
+    if work.hub.doors.is_behind(work.state.cursor):
         work.state.cursor = 0
         for entry in work.state.people.values():
             entry.missing = True
