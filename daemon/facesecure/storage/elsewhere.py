@@ -42,14 +42,12 @@ def known_visits(session: Session, model_sha256: str) -> dict[int, list[VisitEmb
 
 def of(session: Session, visitor: int) -> list[SeenElsewhere]:
     """Return what other doors have seen of a visitor, the latest first; each door once."""
-    row = VisitorElsewhereRow
-    query = (
-        select(row.place, func.total(row.visits), func.max(row.last_seen))
-        .where(row.visitor_id == visitor, row.visits > 0)
-        .group_by(row.door, row.place)
-        .order_by(func.max(row.last_seen).desc(), row.place)
-    )
-    return [SeenElsewhere(place, int(visits), last_seen) for place, visits, last_seen in session.execute(query)]
+    row, found = VisitorElsewhereRow, dict[str, SeenElsewhere]()
+    query = select(row.door, row.place, row.visits, row.last_seen).where(row.visitor_id == visitor)
+    for door, place, visits, last_seen in session.execute(query):
+        before = found.get(door, SeenElsewhere(place, 0, last_seen))
+        found[door] = SeenElsewhere(place, before.visits + visits, max(before.last_seen, last_seen))
+    return sorted(found.values(), key=lambda one: (one.last_seen, one.place), reverse=True)
 
 
 def uids(session: Session, visitor: int) -> list[str]:
