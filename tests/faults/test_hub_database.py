@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ import pytest
 from facesecure.domain.errors import HubError, HubFullError, HubRefusedError, HubUnreachableError
 from facesecure.hub.connecting import HubAddress
 from facesecure.hub.database import HubDatabase
+from facesecure.hub.roles import make_hub
 from facesecure.hub.row_values import role_of
-from facesecure.hub.rows import RecordKind
+from facesecure.hub.rows import Estate, RecordKind
 from facesecure.hub.store import HubStore, records
 from support.faults.table import fault
-from support.hub import a_record, a_sighting, door_of, new_id, postgres_hub
-from support.postgres.server import Server, made_server
+from support.hub import a_door, a_record, a_sighting, door_of, new_id, postgres_hub
+from support.postgres.server import ADMINISTRATOR, Server, made_server
 from support.tls import Authority
 
 pytest_plugins = ["support.postgres.fixtures"]
@@ -364,5 +366,35 @@ def test_a_door_signs_in_at_no_false_hub(postgres: Server, tmp_path: Path, saw: 
 
 def test_a_client_certificate_is_shown_where_the_server_asks_for_one(tmp_path: Path) -> None:
     refused = pytest.raises(HubRefusedError, match="client certificate")
-    with made_server(client_certificates=True) as server, refused, postgres_hub(server):
+    with made_server(client_certificates="verify-ca") as server, refused, postgres_hub(server):
         pass
+
+
+def test_with_verify_full_each_door_needs_the_certificate_of_its_own_role(tmp_path: Path) -> None:
+    door, estate = a_door(new_id()), new_id()
+    with made_server(client_certificates="verify-full") as server:
+
+        def address(user: str, password: str, certificate: str | None) -> HubAddress:
+            """Sign in as ``user`` with the certificate for another name, or the same, or none."""
+            url = server.url(user, database)
+            if certificate is None:
+                return HubAddress(url, password, server.authority.root)
+            folder = tmp_path / certificate
+            folder.mkdir(exist_ok=True)
+            server.authority.client_files(folder, certificate)
+            return HubAddress(url, password, server.authority.root, folder / "client.pem", folder / "client.key")
+
+        def asked(certificate: str | None) -> str:
+            database = HubDatabase(address(role, "password", certificate))
+            try:
+                return HubStore(database, door.identifier, door.household).doors.estate().identifier
+            finally:
+                database.close()
+
+        database, role = server.new_database(), role_of(door.identifier)
+        made = Estate(estate, b"a" * 32, door.identifier, datetime.now(UTC))
+        make_hub(address(ADMINISTRATOR, server.password, ADMINISTRATOR), made, door, "password", [])
+        assert asked(role) == estate
+        for wrong in (ADMINISTRATOR, role_of(new_id()), None):
+            with pytest.raises(HubRefusedError):
+                asked(wrong)

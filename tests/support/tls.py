@@ -46,14 +46,15 @@ class Authority:
         path.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(_PEM))
         return path
 
-    def client_files(self, folder: Path) -> None:
-        """Write ca.pem, client.pem and client.key to ``folder``, of whom a cluster lets in."""
+    def client_files(self, folder: Path, common_name: str = "a client of the tests") -> None:
+        """Write ca.pem, client.pem and client.key to ``folder``, of whom a cluster or a database lets in."""
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a client of the tests")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
         signed = _builder(name, self._name, key).sign(self._key, hashes.SHA256())
         (folder / "ca.pem").write_bytes(self.root.read_bytes())
         (folder / "client.pem").write_bytes(signed.public_bytes(_PEM))
         (folder / "client.key").write_bytes(key.private_bytes(_PEM, *_PLAIN))
+        (folder / "client.key").chmod(0o600)
 
     def context(self, host: str = "127.0.0.1", *, days: int = 1) -> ssl.SSLContext:
         """What a server needs to be ``host``; with negative ``days`` its certificate has expired."""

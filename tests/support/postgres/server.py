@@ -67,7 +67,8 @@ class Server:
     folder: Path
     durable: bool = False
     settings: dict[str, str] = field(default_factory=dict)
-    client_certificates: bool = False
+    client_certificates: str = ""
+    """How those of clients are checked (``clientcert`` of pg_hba.conf); not at all unless told."""
     port: int = field(default_factory=free_port)
     password: str = field(default_factory=lambda: secrets.token_hex(8))
     process: subprocess.Popen[bytes] | None = None
@@ -93,7 +94,7 @@ class Server:
         self.authority.context()
         pem = next(self.folder.glob("127.0.0.1-*.pem"))
         (self.data / "server.pem").write_bytes(pem.read_bytes())
-        asked = " clientcert=verify-ca" if self.client_certificates else ""
+        asked = f" clientcert={self.client_certificates}" if self.client_certificates else ""
         rules = ["local all all trust", f"hostssl all all 127.0.0.1/32 scram-sha-256{asked}"]
         (self.data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
         lines = {**_SETTINGS, "port": str(self.port), "unix_socket_directories": f"'{self.folder}'"}
