@@ -1,6 +1,6 @@
 """Measure the hub: how soon a resident is known, and removed, at the doors concerned, and what each door costs.
 
-    python -m benchmarks.hub [--doors 5 20 50 100 200 300 500] [--people 20000] [--seconds 60] [--visits 20]
+    python -m benchmarks.hub [--doors 5 20 50 100 200 300 500] [--people 20000] [--seconds 60] [--visits 20] [--looking]
 
 A real PostgreSQL that syncs its disk, and doors that run the front's own code (``benchmarks.hub_doors``) with TLS, each
 with a state directory, in several processes beside it: on a machine with few cores the doors, not the hub, are most of
@@ -70,11 +70,13 @@ class Figures:
         return self.server_cpu_a_minute / self.doors
 
 
-def measure(doors: int, people: int, seconds: float, visits: float, document: int = 8192) -> Figures:
+def measure(
+    doors: int, people: int, seconds: float, visits: float, document: int = 8192, *, looking: bool = False
+) -> Figures:
     """Return what is seen of ``doors`` doors in ``seconds``."""
     share = doors / ALL_DOORS
     with (
-        estate(doors, round(people * share), document) as (server, seats),
+        estate(doors, round(people * share), document, looking=looking) as (server, seats),
         tempfile.TemporaryDirectory(prefix="facesecure-doors-") as folder,
     ):
         crews = _crews(seats, Load(visits * share, ENROLMENTS * share, REMOVALS * share), Path(folder))
@@ -218,13 +220,14 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20_000, help="of all 500 doors")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--visits", type=float, default=20.0, help="a second, of all 500 doors")
+    parser.add_argument("--looking", action="store_true", help="let few doors look for changes, as many do")
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     print(line(about(sys.argv, 0)))
     found = []
     for doors in options.doors:
-        found.append(measure(doors, options.people, options.seconds, options.visits))
+        found.append(measure(doors, options.people, options.seconds, options.visits, looking=options.looking))
         show(found)
     load = os.getloadavg()
     kept = {"figures": [asdict(one) for one in found], "load": load, "cores": os.cpu_count()}

@@ -59,12 +59,20 @@ class Seat:
 
 @contextmanager
 def estate(
-    doors: int, people: int, document: int, *, parent: Path | None = None, port: int | None = None, **more: str
+    doors: int,
+    people: int,
+    document: int,
+    *,
+    parent: Path | None = None,
+    port: int | None = None,
+    looking: bool = False,
+    **more: str,
 ) -> Iterator[tuple[Server, list[Seat]]]:
     """Yield a server that syncs its disk, with ``doors`` doors and ``people`` people of ``document`` bytes each.
 
     The doors have real keys and certificates. The people are of nobody: the doors have seen them. ``parent`` is the
     folder for the server, ``port`` stands in the doors' addresses for its own, ``more`` are settings of the server.
+    ``looking``: the doors look for changes however few they are.
     """
     settings = {"max_connections": str(2 * doors + 40), "shared_buffers": "'256MB'", "work_mem": "'2MB'", **more}
     with made_server(parent, durable=True, settings=settings) as server:
@@ -79,6 +87,8 @@ def estate(
         with server.connect(database=name, options="-c search_path=facesecure") as connection:
             _add_doors(connection, authority, manager, seats)
             _add_people(connection, seats, people, document)
+            if looking:
+                connection.execute("UPDATE estate SET look_every = 1000")
             connection.execute("VACUUM FULL wakings")
             connection.execute("ANALYZE")
             head = connection.execute("SELECT last_value FROM revision_numbers").fetchone()

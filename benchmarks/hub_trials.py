@@ -1,6 +1,6 @@
 """Try the hub and real doors with what goes wrong, and check what must hold whatever happens.
 
-    python -m benchmarks.hub_trials [restart cut full clock liar] [--doors 10] [--seconds 60]
+    python -m benchmarks.hub_trials [restart cut full clock liar] [--doors 10] [--seconds 60] [--looking]
 
 ``restart``: the hub is killed, and later restarted. ``cut``: no door reaches it for a third of the time, in which
 happens what an hour brings. ``full``: its disk has no byte left (needs root). ``clock``: one door's clock is ten
@@ -113,9 +113,9 @@ TRIALS: dict[str, Trouble] = {
 }  # fmt: skip
 
 
-def run(name: str, doors: int, seconds: float) -> Found:
+def run(name: str, doors: int, seconds: float, *, looking: bool = False) -> Found:
     """Return what was found in a trial."""
-    with _stage(name, doors) as stage, Complaints().counting() as complaints:
+    with _stage(name, doors, looking) as stage, Complaints().counting() as complaints:
         course = Course(stage.server, stage.doors, speed=60 if name == "cut" else 1)
         course.begin()
         course.play(seconds / 3)
@@ -138,7 +138,7 @@ def run(name: str, doors: int, seconds: float) -> Found:
 
 
 @contextmanager
-def _stage(name: str, doors: int) -> Iterator[Stage]:
+def _stage(name: str, doors: int, looking: bool) -> Iterator[Stage]:
     stand_in()
     link._LONGEST_PAUSE = 2.0  # a minute's wait after an hour's cut is one second after a minute's
     with ExitStack() as stack:
@@ -150,7 +150,9 @@ def _stage(name: str, doors: int) -> Iterator[Stage]:
         relay = Relay()
         stack.callback(relay.close)
         more = {"max_wal_size": "'64MB'"} if disk else {}
-        server, seats = stack.enter_context(estate(doors, 100, 4096, parent=disk, port=relay.port, **more))
+        server, seats = stack.enter_context(
+            estate(doors, 100, 4096, parent=disk, port=relay.port, looking=looking, **more)
+        )
         relay.target = server.port
         if name == "clock":
             stack.enter_context(own_clocks())
@@ -187,12 +189,13 @@ def main() -> None:
     parser.add_argument("trials", nargs="*", help=f"of {', '.join(TRIALS)}; all unless told")
     parser.add_argument("--doors", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--looking", action="store_true", help="let few doors look for changes, as many do")
     parser.add_argument("--out", type=Path, default=Path("out/bench/hub_trials.json"))
     options = parser.parse_args()
     print(line(about(sys.argv, 0)))
     found = []
     for name in options.trials or TRIALS:
-        found.append(run(name, options.doors, options.seconds))
+        found.append(run(name, options.doors, options.seconds, looking=options.looking))
         print(found[-1].told(), flush=True)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps([one.document() for one in found], indent=1))
