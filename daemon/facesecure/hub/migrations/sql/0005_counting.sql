@@ -59,3 +59,28 @@ BEGIN
     PERFORM wake_doors(woken, own, TG_TABLE_NAME);
     RETURN NULL;
 END $$;
+
+-- As before, but with the lock of revisions before it changes wakings, as everybody who does: after the rows that others
+-- may have changed, who wait for the lock as they commit.
+CREATE OR REPLACE FUNCTION remove_door(removed text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = facesecure, pg_temp AS $$
+DECLARE gone name;
+BEGIN
+    PERFORM require_manager();
+    IF removed = me() THEN
+        RAISE EXCEPTION 'the manager cannot remove itself' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE doors SET removed_at = clock_timestamp() WHERE identifier = removed AND removed_at IS NULL RETURNING role INTO gone;
+    IF gone IS NULL THEN
+        RAISE EXCEPTION 'no such door' USING ERRCODE = 'FS004';
+    END IF;
+    DELETE FROM person_keys WHERE door = removed;
+    DELETE FROM household_keys WHERE door = removed;
+    DELETE FROM statuses WHERE door = removed;
+    PERFORM FROM revisions FOR UPDATE;
+    DELETE FROM wakings WHERE door = removed;
+    DELETE FROM invitations WHERE identifier = removed;
+    EXECUTE format('ALTER ROLE %I NOLOGIN', gone);
+    PERFORM end_sessions(gone);
+    EXECUTE format('DROP ROLE %I', gone);
+END $$;
