@@ -208,7 +208,7 @@ def test_the_other_doors_are_shown(house: Served, path: str) -> None:
     with_doors(house)
     shown = house.get(path, Role.VIEWER).text
     text = " ".join(re.sub(r"<[^>]+>", " ", shown).split())
-    assert "Watching garage Last: Anna, just now. yard" in text
+    assert "Watching garage Last: Anna (yard), just now." in text
     assert "No image: yard It told something last 9 min ago." in text
     assert "Not heard of shed It has not told anything yet." in text
     assert HOSTILE not in shown
