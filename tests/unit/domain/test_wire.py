@@ -235,6 +235,7 @@ def test_people_faces_and_visitors() -> None:
         "faces": 4,
         "snapshot": "/s/b.jpg",
         "route": ["gate", "front door"],
+        "elsewhere": [],
     }
     seen = StoredFace("a1", SeenFace(AlignedFace(crop, QUALITY), embedding, "sha", NOON))
     assert VisitorFaceDocument.of(seen).as_json() == {
