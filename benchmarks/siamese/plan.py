@@ -64,7 +64,7 @@ _MUCH: Words = ("--augment", "jittered", "--strength", 0.6)
 _ARTICLE: Words = ("--objective", "pairs", "--size", 64, *_LITTLE)
 _DISTIL: Words = (
     "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
-    "--embedding", 32, "--patience", 6, "--mixed-precision",
+    "--embedding", 32, "--patience", 12, "--mixed-precision",
 )  # fmt: skip
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24)
 _PAPER: Words = ("--blocks", "6,12,24,16", "--growth", 32)
