@@ -7,9 +7,9 @@ Stages: article, mining, data, classified, distilled; and full, DenseNet-121, wh
 them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
 people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
 
-All stages but full take some two and a half hours on two quiet cores. Ctrl-C stops at any time, and the same command
-continues; a stage that is done is not repeated. --share 0.02 tries everything out in a
-few minutes of training.
+All stages but full take some four hours on two quiet cores, half of it the distillation. Ctrl-C stops at any time, and
+the same command continues; a stage that is done is not repeated. --share 0.02 tries everything out in a few minutes of
+training.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ _MUCH: Words = ("--augment", "jittered", "--strength", 0.6)
 _ARTICLE: Words = ("--objective", "pairs", "--size", 64, *_LITTLE)
 _DISTIL: Words = (
     "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
-    "--embedding", 32, "--patience", 6,
+    "--embedding", 32, "--patience", 12, "--mixed-precision",
 )  # fmt: skip
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24)
 _PAPER: Words = ("--blocks", "6,12,24,16", "--growth", 32)
@@ -94,8 +94,8 @@ STAGES: Mapping[str, Stage] = {
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
-        (Training("distilled", "train", 5, (*_DISTIL, *_WIDER, "--views", 12), scaled=False),),
-        49,
+        (Training("distilled", "train", 16, (*_DISTIL, *_WIDER, "--views", 12), scaled=False),),
+        130,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",

@@ -307,7 +307,7 @@ def test_a_main_thread_that_hangs_does_not_hold_up_the_end(number, code):
         process.send_signal(number)
         began = time.monotonic()
         _, said = process.communicate(timeout=SECONDS)
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 8
     assert process.returncode == code
     assert "abandoned: MainThread" in said
 

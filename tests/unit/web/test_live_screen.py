@@ -108,7 +108,7 @@ def test_it_stops_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         began = time.monotonic()
         assert live.picture() is None
         assert live.closed == live_socket.OVER
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
 
 
 def test_a_browser_that_acknowledges_nothing_is_let_go(house: Served, monkeypatch: pytest.MonkeyPatch) -> None:

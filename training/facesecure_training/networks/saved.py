@@ -17,7 +17,7 @@ _BEST = ("best.keras", "model.keras", "final.keras", "last.keras")
 def read(path: Path) -> Any:
     """Load the Keras model at ``path``: a .keras file, or the folder of a run.
 
-    Of a siamese network, the embedder in it.
+    Of a siamese network, the embedder in it. A network that was trained in mixed precision computes in float32.
 
     Raises ModelError if there is none, or Keras cannot read it.
     """
@@ -30,7 +30,27 @@ def read(path: Path) -> Any:
     except (ValueError, TypeError, OSError, KeyError, AttributeError) as error:
         reason = (str(error).strip().splitlines() or ["?"])[0]
         raise ModelError(f"Keras cannot read {file}: {reason}", "save it with model.save('NAME.keras')") from error
-    return embedding_part(model)
+    return in_float32(embedding_part(model))
+
+
+def in_float32(model: Any) -> Any:
+    """Return ``model`` computing in float32, as its weights are kept: TFLite knows no bfloat16."""
+    if all(layer.compute_dtype == layer.variable_dtype for layer in model.layers):
+        return model
+    made = type(model).from_config(_without_mixed_precision(model.get_config()))
+    made.set_weights(model.get_weights())
+    return made
+
+
+def _without_mixed_precision(config: Any) -> Any:
+    """Return ``config``, of a network or a part of its configuration, with float32 in the place of mixed policies."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy" and str(config["config"]["name"]).startswith("mixed_"):
+            return {**config, "config": {**config["config"], "name": "float32"}}
+        return {key: _without_mixed_precision(value) for key, value in config.items()}
+    if isinstance(config, (list, tuple)):
+        return type(config)(_without_mixed_precision(part) for part in config)
+    return config
 
 
 def embedding_part(model: Any) -> Any:
