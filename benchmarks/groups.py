@@ -92,8 +92,7 @@ def measure(
 
 def page(document: Mapping[str, Any]) -> list[str]:
     """Return the section, as lines of Markdown."""
-    groups, rows = document["groups"], document["rows"]
-    head = ["", *(f"{group} ({count})" for group, count in groups.items())]
+    rows = document["rows"]
     return [
         "## The bundled models by group of people",
         "",
@@ -103,15 +102,21 @@ def page(document: Mapping[str, Any]) -> list[str]:
             "difference that they show may have another cause. Of age nothing is known. LFW's photos were found by a",
             "face detector of 2001 and show mostly men of public life: nobody knows how children, or faces that this",
             f"detector missed, fare. The embedder's threshold is the one for {RATE:.1%} of all pairs; two people of",
-            "one group are compared with each other. Numbers of people in brackets; intervals are over people.",
+            "one group are compared with each other, and two of one sex are more alike than any two, so that both",
+            "groups by name must be expected above everybody. After each share stand its interval, over people, and",
+            "how many people it is of: the embedder needs two photos of each.",
         ),
         "",
         line(document["about"]),
         "",
-        *table(head, [[what, *(percent(one) if one else "-" for one in by.values())] for what, by in rows.items()]),
+        *table(["", *document["groups"]], [[what, *map(_cell, by.values())] for what, by in rows.items()]),
         "",
         *(text for what, by in rows.items() for text in _worse(what, by)),
     ]
+
+
+def _cell(one: Mapping[str, Any] | None) -> str:
+    return f"{percent(one)}, {one['people']}" if one else "-"
 
 
 def read_names(path: Path = NAMES) -> dict[str, frozenset[str]]:

@@ -57,9 +57,10 @@ def _groups(rows: str, groups: Mapping[str, Any] | None) -> str:
     lines = [
         (what, *(_share(one) for one in by.values())) for what, by in groups["rows"].items() if what.startswith(rows)
     ]
-    head = ("by group (people), %", *(f"{group} ({count})" for group, count in groups["groups"].items()))
-    return table(head, lines)
+    return table(("by group, % (interval), people", *groups["groups"]), lines)
 
 
 def _share(one: Mapping[str, Any] | None) -> str:
-    return f"{100 * one['value']:.2f} ({100 * one['low']:.2f} to {100 * one['high']:.2f})" if one else "-"
+    if one is None:
+        return "-"
+    return f"{100 * one['value']:.2f} ({100 * one['low']:.2f} to {100 * one['high']:.2f}), {one['people']}"

@@ -81,6 +81,11 @@ class Story:
     def fail(self) -> None:
         raise SourceError("the camera is busy")
 
+    def is_replaced_and_fails(self) -> None:
+        self.reload(config("garden"))
+        self.wait_until_ending()
+        self.fail()
+
     def wait_until_told(self, state: str, times: int) -> None:
         with self._told:
             assert self._told.wait_for(lambda: self.told.count(state) >= times, SECONDS)
@@ -163,23 +168,13 @@ def test_a_configuration_that_proves_wrong_in_use_gives_way_to_the_old_one(story
 
 
 def test_a_configuration_is_not_rejected_because_the_one_before_it_failed(story):
-    def replaced_and_failed() -> None:
-        story.reload(config("garden"))
-        story.wait_until_ending()
-        story.fail()
-
-    story.plays([lambda: story.reload(config("gate"))], replaced_and_failed, [story.stop])
+    story.plays([lambda: story.reload(config("gate"))], story.is_replaced_and_fails, [story.stop])
     assert story.served == ["front door", "gate", "garden"]
     assert story.service.complaint == ""
 
 
 def test_after_two_configurations_that_fail_the_one_that_worked_is_used(story):
-    def replaced_and_failed() -> None:
-        story.reload(config("garden"))
-        story.wait_until_ending()
-        story.fail()
-
-    story.plays([lambda: story.reload(config("gate"))], replaced_and_failed, story.fail, [story.stop])
+    story.plays([lambda: story.reload(config("gate"))], story.is_replaced_and_fails, story.fail, [story.stop])
     assert story.served == ["front door", "gate", "garden", "front door"]
     assert "the camera is busy" in story.service.complaint
 
