@@ -25,7 +25,7 @@ from facesecure.app.control.commands import Commands
 from facesecure.app.control.drill_commands import DrillCommands
 from facesecure.app.control.server import serve_control
 from facesecure.app.instance_lock import instance_lock
-from facesecure.app.lifecycle import ReloadConfig, Supervisor
+from facesecure.app.lifecycle import AuditedRun, ReloadConfig, Supervisor
 from facesecure.app.presence import ArmedHouse, build_presence, warn_of_faces_that_cannot_disarm
 from facesecure.app.process_memory import LeanLibraries, map_large_buffers, share_heaps
 from facesecure.app.push_channel import push_channel
@@ -52,7 +52,6 @@ from facesecure.services.model_stack import ModelStack
 from facesecure.services.settings_file import Place
 from facesecure.services.settings_trial import take_back_untried
 from facesecure.services.sign_in import SignIn
-from facesecure.storage.audit_log import DONE, FAILED
 from facesecure.storage.store import Store
 
 _log = logging.getLogger(__name__)
@@ -243,27 +242,8 @@ def run(
         if reread is not None and take_back_untried(Place(config_file, location.named)):
             config = reread()
         record = partial(audit.record, location.path, actor=DAEMON)
-        with _Life(record) as life:
+        with AuditedRun(record) as life:
             Supervisor(serve, reread, record).run(config)
-
-
-class _Life(AbstractContextManager["_Life"]):
-    """Audits the first start of the daemon, whatever configurations follow, and its end."""
-
-    def __init__(self, record: Callable[..., None]) -> None:
-        self._record = record
-        self._begun = False
-
-    def begun(self) -> None:
-        """Record the start, once."""
-        if not self._begun:
-            self._begun = True
-            self._record("started")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._begun:
-            ended = kind is None or issubclass(kind, KeyboardInterrupt)
-            self._record("stopped", outcome=DONE if ended else FAILED)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from facesecure.app.process_memory import release_memory
@@ -24,6 +24,7 @@ from facesecure.app.systemd import notify
 from facesecure.app.watchdog import Capture, Deadline, EachProgress, Progress, Watchdog
 from facesecure.config import FacesecureConfig
 from facesecure.domain import Frame
+from facesecure.storage.audit_log import DONE, FAILED
 from facesecure.util.redaction import redact
 
 FRAME_SECONDS = 30.0
@@ -266,3 +267,22 @@ def _exit(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+class AuditedRun(AbstractContextManager["AuditedRun"]):
+    """Audits the first start of the daemon, whatever configurations follow, and its end."""
+
+    def __init__(self, record: Callable[..., None]) -> None:
+        self._record = record
+        self._begun = False
+
+    def begun(self) -> None:
+        """Record the start, once."""
+        if not self._begun:
+            self._begun = True
+            self._record("started")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._begun:
+            ended = kind is None or issubclass(kind, KeyboardInterrupt)
+            self._record("stopped", outcome=DONE if ended else FAILED)
