@@ -5,8 +5,9 @@ python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [-
 
 FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
 ``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
-optimiser: in a checkout of the earlier commit, in this one, and in this one with decoded images kept on disk (--cache).
-The three take turns, round by round, each in a process of its own, so that other work on the machine slows all alike.
+optimiser: in a checkout of the earlier commit, in this one, in this one with decoded images kept on disk (--cache), and
+in bfloat16 besides (--mixed-precision), which gains where the processor computes in it (AVX-512 BF16, AMX).
+The four take turns, round by round, each in a process of its own, so that other work on the machine slows all alike.
 Timing begins when the network is traced and the cache is filled. Printed are the medians, of the clock and of the
 processor's time.
 """
@@ -36,6 +37,12 @@ KINDS: dict[str, dict[str, Any]] = {
     "compact": {"kind": "cnn", "size": 112, "augment": "aligned"},
     "siamese-densenet": {"size": 64, "augment": "aligned"},
 }
+WAYS = {
+    "before": "",
+    "now": "now",
+    "with cache": "now, with decoded images on disk",
+    "mixed": "now, with these and in bfloat16",
+}
 IMAGES_OF_EXAMPLE = {"compact": 1, "siamese-densenet": 2}
 """An example of the siamese network is a pair."""
 
@@ -59,7 +66,13 @@ def _compared(options: argparse.Namespace) -> dict[str, Any]:
     """Return each network's images a second by way: medians over rounds, by the clock and by processor time."""
     found: dict[str, Any] = {}
     with _checkout(options.before) as before, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as cache:
-        ways = {"before": (before, ""), "now": (ROOT, ""), "with cache": (ROOT, cache)}
+        kept = ["--cache", cache]
+        ways: dict[str, tuple[Path, list[str]]] = {
+            "before": (before, []),
+            "now": (ROOT, []),
+            "with cache": (ROOT, kept),
+            "mixed": (ROOT, [*kept, "--mixed"]),
+        }
         for kind in options.only or KINDS:
             rounds = [{name: _run(options, kind, *way) for name, way in ways.items()} for _ in range(options.rounds)]
             found[kind] = {
@@ -80,7 +93,8 @@ def page(document: dict[str, Any]) -> list[str]:
         for kind, measures in document["rates"].items()
         for measure, rates in measures.items()
     ]
-    head = ("images a second", "", f"commit {document['before']}", "now", "now, with decoded images on disk")
+    ways = list(next(iter(next(iter(document["rates"].values())).values())))
+    head = ("images a second", "", f"commit {document['before']}", *(WAYS[way] for way in ways[1:]))
     return ["## How fast networks are trained", "", about.line(document["about"]), "", *table(head, rows), ""]
 
 
@@ -100,6 +114,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, help="folder for figures: training/results")
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--mixed", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -114,9 +129,9 @@ def _checkout(commit: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _run(options: argparse.Namespace, kind: str, tree: Path, cache: str) -> tuple[float, float]:
+def _run(options: argparse.Namespace, kind: str, tree: Path, how: list[str]) -> tuple[float, float]:
     words = [sys.executable, __file__, str(options.faces.resolve()), "--pictures", str(options.pictures)]
-    words += ["--measure", kind, *(("--cache", cache) if cache else ())]
+    words += ["--measure", kind, *how]
     path = os.pathsep.join(str(tree / part) for part in ("training", "daemon"))
     with tempfile.TemporaryFile() as said:
         done = subprocess.run(
@@ -139,7 +154,9 @@ def _measured(options: argparse.Namespace) -> tuple[float, float]:
     from facesecure_training.recipes.training_log import TrainingLog
 
     kind = RECIPES[options.measure]
-    shared = {"data": options.faces, "split": "class", "held_out": 0.1, "cache": options.cache}
+    shared: dict[str, Any] = {"data": options.faces, "split": "class", "held_out": 0.1, "cache": options.cache}
+    if options.mixed:
+        shared["mixed_precision"] = True
     settings = kind.settings(**shared, **KINDS[options.measure])
     devices.prepare(settings)
     recipe = kind.recipe(settings)
