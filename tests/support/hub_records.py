@@ -77,8 +77,10 @@ class RecordDoor:
         return {row[0]: row[1] for row in rows}
 
     def elsewhere(self) -> dict[int, list[tuple[str, int]]]:
-        """Where else each visitor was seen, and how often."""
-        return {one.identifier: [(at.place, at.visits) for at in one.elsewhere] for one in self.store.visitors.all()}
+        """Where else each visitor was seen, by place, and how often."""
+        return {
+            one.identifier: sorted((at.place, at.visits) for at in one.elsewhere) for one in self.store.visitors.all()
+        }
 
 
 class RecordEstate:

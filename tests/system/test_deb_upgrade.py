@@ -73,6 +73,9 @@ def before(system: BootedSystem, service: Service) -> dict[str, Any]:
     system.run("systemctl", "enable", "--now", DOOR)
     service.wait_for_alarm("known", PATIENCE)
     service.wait_for_alarm("stranger", PATIENCE)
+    system.wait_for(
+        lambda: "the source has ended" in system.journal_text(), "end of the film", PATIENCE
+    )  # all is stored
     return {"people": _people(service), "events": service.events(), "key": system.read(KEY)}
 
 

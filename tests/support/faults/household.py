@@ -115,7 +115,11 @@ class Home:
         """A daemon that watches, ended by SIGTERM, at which it must end well."""
         daemon = self.begin(*before)
         daemon.wait_ready()
-        yield daemon
+        try:
+            yield daemon
+        except BaseException:
+            daemon.kill()  # or the next test could not begin one
+            raise
         daemon.stop()
 
     def kill(self) -> None:

@@ -75,18 +75,14 @@ class NotifyOnce:
         self._waiting: list[_Waiting] = []
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._stopping = False
-        self._thread = threading.Thread(target=self._work, name="notify once", daemon=True)
+        work = self._work if in_use else self._send_left_over
+        self._thread = threading.Thread(target=work, name="notify once", daemon=True)
 
     def __enter__(self) -> NotifyOnce:
         """Start, and take over what an earlier run held."""
-        now = datetime.now(UTC)
-        for one in self._held.left_over():
-            left = min(max((one.due - now).total_seconds(), _AFTER_START), HELD_FOR)
-            self._waiting.append(_Waiting(one.alert, time.monotonic() + (left if self._in_use else 0.0)))
-        if self._in_use:
-            self._thread.start()
-        else:
-            self._decide_due()
+        if self._in_use:  # now: what this run holds must not be taken for it
+            self._take_over()
+        self._thread.start()
         return self
 
     def __exit__(
@@ -94,9 +90,8 @@ class NotifyOnce:
     ) -> None:
         """Stop. What waits is on the disk, and is decided on at the next start."""
         self._stopping = True
-        if self._thread.ident is not None:
-            self._tasks.put(lambda: None)
-            self._thread.join(2.0)
+        self._tasks.put(lambda: None)
+        self._thread.join(2.0)
 
     def ask(self, board: NoticeBoard | None) -> None:
         """Ask the other doors through ``board`` from now on; with None, nobody."""
@@ -141,7 +136,18 @@ class NotifyOnce:
         """Return whether somebody hears of ``alert``: what only goes to a log must not silence the other doors."""
         return not UNHEARD.issuperset(self._sink.routes(alert))
 
+    def _take_over(self) -> None:
+        now = datetime.now(UTC)
+        for one in self._held.left_over():
+            left = min(max((one.due - now).total_seconds(), _AFTER_START), HELD_FOR)
+            self._waiting.append(_Waiting(one.alert, time.monotonic() + (left if self._in_use else 0.0)))
+
     # The thread -------------------------------------------------------------------------------------------------
+
+    def _send_left_over(self) -> None:
+        """Send what an earlier run held, which had other doors; a start does not wait for a database that is locked."""
+        self._take_over()
+        self._decide_due()
 
     def _work(self) -> None:
         while not self._stopping:
