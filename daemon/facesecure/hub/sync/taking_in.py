@@ -144,7 +144,7 @@ def _unite(work: Round, identifier: str, entry: Shared, other: str, person: Pers
     """Keep the lower of two identifiers of one person; the door that knows them by the higher one removes that."""
     if identifier > other:
         return
-    work.local.add(person.name, document.faces)
+    person = work.local.add(person, document.faces)
     entry.uid, entry.local = person.uid, person.name
     work.state.people[other].uid, work.state.people[other].twin = None, True
 
@@ -155,10 +155,10 @@ def _merge(work: Round, entry: Shared, row: SharedPerson, document: PersonDocume
     name = entry.name if person.name == entry.local else person.name
     here = Facts(name, work.named_at(person, entry), held | entry.left_out, entry.doors)
     wanted = merged(entry.facts() if entry.version else None, here, there)
-    work.local.add(person.name, {one: document.faces[one] for one in wanted.faces & there.faces - here.faces})
-    work.local.take_away(person.name, held - wanted.faces)
+    now = work.local.add(person, {one: document.faces[one] for one in wanted.faces & there.faces - here.faces})
+    work.local.take_away(now.name, held - wanted.faces)
     entry.local, entry.note = person.name, ""
-    if wanted.name not in (name, person.name):
+    if wanted.name not in (name, person.name) and now.name == person.name:  # else renamed here while faces were judged
         entry.local = work.local.rename(person.name, wanted.name, work.door_name(row.person.author))
     elif wanted.name != there.name:
         entry.local = ""  # the name that was given here is the newer one, and to be handed out
