@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from facesecure.storage.store import Store
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
 
@@ -61,3 +63,59 @@ def test_who_is_enrolled_while_somebody_of_that_name_arrives_is_another_person(f
     garage.local._judged = meanwhile
     settle(garage, front)
     assert garage.names() == {"Anna": 1, "Anna (front)": 4}
+
+
+def back_up(door: SharingDoor, what: str) -> Path:
+    """Copy the door's database, or with ``.`` its state directory, as if it were switched off."""
+    door.store.close()
+    copy = door.state_dir.with_name("backup")
+    shutil.copytree(door.state_dir, copy) if what == "." else shutil.copy(door.state_dir / what, copy)
+    door.store = Store.open(door.state_dir)
+    door.restart()
+    return copy
+
+
+def put_back(door: SharingDoor, what: str, copy: Path) -> None:
+    door.store.close()
+    if what == ".":
+        shutil.rmtree(door.state_dir)
+        shutil.copytree(copy, door.state_dir)
+    else:
+        shutil.copy(copy, door.state_dir / what)
+    door.store = Store.open(door.state_dir)
+    door.restart()
+
+
+def test_an_old_database_of_a_door_brings_back_nobody_and_undoes_nothing(front, garage):
+    front.store.add_person("Anna", grace()[:3])
+    front.store.add_person("Cleo", eileen())
+    settle(front, garage)
+    copy = back_up(garage, "facesecure.db")
+    front.forget("Cleo")
+    front.rename("Anna", "Annie")
+    front.store.add_person("Annie", grace()[3:])
+    front.store.remove_face(front.store.face_numbers("Annie")[0])
+    settle(front, garage)
+    assert front.names() == garage.names() == {"Annie": 3}
+    faces = front.local.faces("Annie").keys()
+    put_back(garage, "facesecure.db", copy)
+    assert garage.names() == {"Anna": 3, "Cleo": 1}
+    settle(garage, front)
+    assert front.names() == garage.names() == {"Annie": 3}
+    assert front.local.faces("Annie").keys() == garage.local.faces("Annie").keys() == faces
+    garage.rename("Annie", "Ann")
+    settle(garage, front)
+    assert list(front.names()) == ["Ann"]
+
+
+def test_a_state_directory_that_is_put_back_brings_back_nobody_who_was_removed(front, garage):
+    front.store.add_person("Cleo", eileen())
+    settle(front, garage)
+    copy = back_up(garage, ".")
+    front.forget("Cleo")
+    settle(front, garage)
+    assert not front.hub.removals.open()
+    put_back(garage, ".", copy)
+    assert garage.names() == {"Cleo": 1}
+    settle(garage, front)
+    assert garage.names() == front.names() == {}

@@ -68,8 +68,8 @@ def _hand_out(work: Round, identifier: str, person: Person) -> bool:
     """Write one person. Return False if another door was quicker: to be done again."""
     entry = work.state.people[identifier]
     row = work.hub.people.get(identifier)
-    if row is not None and row.person.version > entry.version and is_genuine(work, row):
-        take_in(work, row)
+    if row is not None and (row.person.version > entry.version or entry.put_back) and is_genuine(work, row):
+        take_in(work, row, again=entry.put_back)
         return False
     if row is None and entry.version and not entry.missing:
         return True  # this door knows the person no longer: an order to wipe is under way
@@ -114,6 +114,7 @@ def write(
         return False
     entry = work.state.people[identifier]
     entry.version, entry.author, entry.key, entry.missing, entry.note = version, work.own.door, key, False, ""
+    entry.put_back = False
     entry.name, entry.named_at, entry.faces = document.name, document.named_at, frozenset(document.faces)
     entry.left_out &= entry.faces
     entry.doors = None if document.doors is None else frozenset(document.doors)

@@ -25,7 +25,7 @@ def settle_keys(work: Round, wishes: Mapping[str, Wish]) -> None:
     people = work.local.all()
     for identifier, entry in list(work.state.people.items()):
         person = people.get(entry.uid or "")
-        if person is None or not person.genuine or not work.ours(entry) or not entry.version:
+        if person is None or not person.genuine or not work.ours(entry) or not entry.version or entry.put_back:
             continue
         try:
             _settle(work, identifier, entry, person, wishes.get(person.uid))

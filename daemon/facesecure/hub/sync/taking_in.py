@@ -45,7 +45,7 @@ def take_again(work: Round) -> None:
 
     Raises HubError, StoreError.
     """
-    unknown = [one for one, entry in work.state.people.items() if entry.uid is None]
+    unknown = [one for one, entry in work.state.people.items() if entry.uid is None or entry.put_back]
     for identifier in dict.fromkeys([*unknown, *work.state.refused]):
         row = work.hub.people.get(identifier)
         work.state.refused.pop(identifier, None)
@@ -154,7 +154,8 @@ def _merge(work: Round, entry: Shared, row: SharedPerson, document: PersonDocume
     there, held = facts_of(document), frozenset(work.local.faces(person.name))
     name = entry.name if person.name == entry.local else person.name
     here = Facts(name, work.named_at(person, entry), held | entry.left_out, entry.doors)
-    wanted = merged(entry.facts() if entry.version else None, here, there)
+    base = entry.facts() if entry.version else None
+    wanted = merged(here if entry.put_back else base, here, there)
     now = work.local.add(person, {one: document.faces[one] for one in wanted.faces & there.faces - here.faces})
     work.local.take_away(now.name, held - wanted.faces)
     entry.local, entry.note = person.name, ""
@@ -176,6 +177,7 @@ def _agree(
     if entry.author != row.person.author or entry.version == 0:
         entry.holders = frozenset()  # only the author knows them
     entry.version, entry.author, entry.key, entry.missing = row.person.version, row.person.author, key, False
+    entry.put_back = False
     entry.name, entry.named_at, entry.faces, entry.doors = there.name, there.named_at, there.faces, there.doors
     settled = person is not None and held | entry.left_out == there.faces and person.name == entry.local
     entry.edition = person.edition if person is not None and settled else ""
