@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from facesecure.hub.sealing import DataKey
+from facesecure.hub.sync.assigning import HubAssigner, assign
 from facesecure.storage.store import Store
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
@@ -119,3 +122,53 @@ def test_a_state_directory_that_is_put_back_brings_back_nobody_who_was_removed(f
     assert garage.names() == {"Cleo": 1}
     settle(garage, front)
     assert garage.names() == front.names() == {}
+
+
+def test_who_changes_the_doors_of_a_person_elsewhere_keeps_the_door_that_assigned_them(estate, front, garage):
+    gate = estate.add("gate")
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage, gate)
+    assign(front.state_dir, front.uid("Anna"), ["garage", "gate"])
+    settle(front, garage, gate)
+    page = HubAssigner(garage.state_dir)
+    known = {one.name: one.knows for one in page.doors_of(garage.uid("Anna")).doors}
+    assert known == {"front": True, "gate": True}
+    page.assign(garage.uid("Anna"), list(known))
+    settle(garage, front, gate)
+    assert front.names() == gate.names() == {"Anna": 2}
+    estate.shut_out(gate)
+    garage.store.add_person("Anna", grace()[2:])
+    settle(garage, front)
+    assert front.names() == {"Anna": 4}
+
+
+def test_a_door_writes_over_nobody_whom_another_one_put_under_a_key_that_it_has_not(front, garage):
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage)
+    shared, entry = front.shared("Anna"), front.state.people[front.shared("Anna")]
+    document, key, version = secrets.token_bytes(99), DataKey.made(entry.key.version + 1), entry.version + 1
+    row = garage.documents.person(shared, version, document, key)
+    own = garage.documents.keys_for(shared, key, [garage.identity.own()])
+    assert garage.hub.people.put(row, own, entry.version) is not None
+    front.store.add_person("Anna", grace()[2:])
+    assign(front.state_dir, front.uid("Anna"), None)
+    front.sync()
+    written = garage.hub.people.get(shared).person
+    assert (written.author, written.version) == (garage.door, version)
+    assert any("left out" in note for note in front.state.notes())
+
+
+@pytest.mark.parametrize("last", ["garage", "front"])
+def test_a_person_whom_a_door_knew_that_was_shut_out_gets_another_key_whoever_writes_next(estate, front, garage, last):
+    gate = estate.add("gate")
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage, gate)
+    shared = gate.shared("Anna")
+    key = gate.state.people[shared].key
+    estate.shut_out(gate)  # the front, which wrote last, is off
+    (garage if last == "garage" else front).store.add_person("Anna", grace()[2:])
+    settle(garage, front)
+    assert front.names() == garage.names() == {"Anna": 4}
+    now = {door.state.people[shared].key.secret for door in (front, garage)}
+    assert len(now) == 1
+    assert key.secret not in now

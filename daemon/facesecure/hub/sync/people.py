@@ -97,7 +97,8 @@ class PeopleSync:
         """Return whether the hub lacks what is here, as after another door was quicker."""
         genuine = {uid for uid, person in self._local.all().items() if person.genuine}
         entries = [entry for entry in self._state.people.values() if entry.uid in genuine and work.ours(entry)]
-        return any(entry.missing or not entry.edition for entry in entries)
+        begun = any(entry.renew and not entry.note for entry in entries)
+        return begun or any(entry.missing or not entry.edition for entry in entries)
 
     def _round(self, hub: HubStore) -> Round:
         identity, trusted = member_identity(self._state_dir), self._known.trusted

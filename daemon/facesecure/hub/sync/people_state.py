@@ -56,8 +56,14 @@ class Shared:
     """The hub may have lost what this door wrote: it was put back from a backup."""
     put_back: bool = False
     """The person here is as in an old backup of this door: what the hub says counts."""
+    safe_from: frozenset[str] = frozenset()
+    """Doors that were shut out before the key was made."""
     note: str = ""
     """What the household should know; empty if nothing."""
+
+    def is_for(self, door: str) -> bool:
+        """Return whether the person is assigned to a door by name."""
+        return self.doors is not None and door in self.doors
 
     def facts(self) -> Facts:
         """Return the document as it was agreed."""
@@ -166,7 +172,7 @@ class PeopleState:
         return tuple(sorted({one.note for one in self.people.values() if one.note}))
 
 
-_SETS = {"faces", "left_out", "holders"}
+_SETS = {"faces", "left_out", "holders", "safe_from"}
 
 
 def _trace(uid: str) -> str:

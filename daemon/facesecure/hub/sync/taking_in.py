@@ -91,7 +91,20 @@ def is_genuine(work: Round, row: SharedPerson) -> bool:
         _opened(work, row, work.state.people.get(row.person.identifier))
         return True
     except NotGenuineError:
-        return row.person.author not in work.trusted.encoded()  # a new door, perhaps
+        return row.person.author not in work.trusted.encoded() or _is_closed(work, row)  # a new door, perhaps
+
+
+def _is_closed(work: Round, row: SharedPerson) -> bool:
+    """Return whether a door that may change the person wrote it under a key that this door does not have."""
+    try:
+        work.trusted.check_person(row.person)
+    except NotGenuineError:
+        return False
+    try:
+        work.documents.open_person(row)
+    except NotGenuineError:
+        return True
+    return False
 
 
 def _opened(work: Round, row: SharedPerson, entry: Shared | None) -> tuple[PersonDocument, DataKey] | None:
