@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from facesecure.hub.sealing import DataKey
+from facesecure.hub.sync import assigning
 from facesecure.hub.sync.assigning import HubAssigner, assign
 from facesecure.storage.store import Store
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
@@ -172,3 +175,18 @@ def test_a_person_whom_a_door_knew_that_was_shut_out_gets_another_key_whoever_wr
     now = {door.state.people[shared].key.secret for door in (front, garage)}
     assert len(now) == 1
     assert key.secret not in now
+
+
+def test_wishes_of_the_page_and_of_a_command_at_once_are_all_kept(tmp_path, monkeypatch):
+    read = assigning.read_wishes
+
+    def slow(state_dir):
+        found = read(state_dir)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(assigning, "read_wishes", slow)
+    with ThreadPoolExecutor() as pool:
+        for number in range(4):
+            pool.submit(assigning._write_wish, tmp_path, f"uid {number}", assigning.Wish(None, secrets.token_hex(16)))
+    assert len(read(tmp_path)) == 4
