@@ -223,6 +223,7 @@ def test_a_removed_person_leaves_an_order_for_each_door_until_it_confirms(house:
     house.other.removals.confirm(person)
     house.other.removals.confirm(person)
     assert person not in {each.person for each in house.other.removals.mine()}
+    assert person in {each.person for each in house.other.removals.mine_confirmed()}
     missing = {each.door for each in manager.removals.open() if each.person == person}
     assert missing == {door_of(manager), door_of(house.back)}
     confirmed = {each.door for each in manager.removals.after(cursor) if each.confirmed_at is not None}

@@ -60,6 +60,10 @@ class TrustedDoors:
         """Return the certificates of the doors that belong to the estate now."""
         return [certificate for certificate in self._certificates.values() if not certificate.removed]
 
+    def removed(self) -> list[Certificate]:
+        """Return the certificates of the doors that were shut out."""
+        return [certificate for certificate in self._certificates.values() if certificate.removed]
+
     def door(self, identifier: str) -> Certificate:
         """Return the certificate of a door that belongs to the estate now. Raises NotGenuineError."""
         certificate = self._certificates.get(identifier)

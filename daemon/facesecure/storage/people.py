@@ -44,6 +44,22 @@ def find_or_none(session: Session, name: str) -> PersonRow | None:
     return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key(name)))
 
 
+def expected(session: Session, name: str, uid: str) -> PersonRow:
+    """Return the row of the person ``uid``, whatever they are called; if that is empty, of a new one called ``name``.
+
+    Raises UsageError if that person is there no longer, or somebody else has the name; else as ``find_or_add``.
+    """
+    if not uid and find_or_none(session, name) is None:
+        return find_or_add(session, name)
+    row = session.scalar(select(PersonRow).where(PersonRow.uid == uid))
+    if row is None and not uid:
+        raise UsageError(f"a person called {name!r} was enrolled meanwhile", "try again")
+    if row is None:
+        raise UsageError("the person is enrolled no longer", "they were removed meanwhile; enrol them anew")
+    seals.require_genuine(cipher_of(session), row)
+    return row
+
+
 def find_or_add(session: Session, name: str) -> PersonRow:
     """Return the row of ``name``, inserted if it is new.
 

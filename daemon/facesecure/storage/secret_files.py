@@ -8,15 +8,18 @@ stand in for another file.
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import logging
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from facesecure.domain.errors import StoreError
 from facesecure.storage.encryption import FieldCipher
 from facesecure.storage.keys import KEY_NAME, find_key, make_key, places
-from facesecure.util.files import make_private_folders, read_regular, sync_folder, write_durably
+from facesecure.util.files import make_private_folders, open_own, read_regular, sync_folder, write_durably
 
 FOLDER = "hub"
 _COLUMN = "secret file"
@@ -57,6 +60,18 @@ class SecretFiles:
         make_private_folders(self._root, path.parent)
         cipher = FieldCipher(find_key(self._root) or make_key(self._root / KEY_NAME))
         write_durably(path, _encoded(content, path.name, cipher))
+
+    @contextmanager
+    def locked(self, name: str) -> Iterator[None]:
+        """Keep others that lock ``name`` waiting, as while it is read, changed and written. Raises OSError."""
+        path = self.path(name).with_suffix(".lock")
+        make_private_folders(self._root, path.parent)
+        descriptor = open_own(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
 
     def remove(self, name: str) -> None:
         """Remove ``name``, if it is there. Raises OSError."""

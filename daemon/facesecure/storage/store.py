@@ -61,6 +61,7 @@ from facesecure.storage.visitors import Visitors
 from facesecure.storage.write_queue import WriteLag, WriteQueue
 
 DATABASE_NAME = "facesecure.db"
+Faces = Sequence[EnrolledFace]
 
 
 class Store(AbstractContextManager["Store"]):
@@ -149,20 +150,19 @@ class Store(AbstractContextManager["Store"]):
             return people.all_people(session)
 
     def add_person(
-        self, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker = templates_of
+        self, name: str, faces: Faces, make_templates: TemplateMaker = templates_of, uid: str | None = None
     ) -> Person:
         """Enrol ``name`` with ``faces``, or add them to an enrolled person, and make the templates again.
 
-        Raises UsageError if ``name`` is not valid, EnrolmentError if ``faces`` is empty.
+        With ``uid`` only to that person, whatever their name; if it is empty only to a new one. Raises UsageError if
+        that cannot be, or ``name`` is not valid, EnrolmentError if ``faces`` is empty.
         """
         if not faces:
             raise EnrolmentError(f"there is no face to enrol {name!r} with", "use images that show the person's face")
         with self._database.write() as session:
-            return enrolled_faces.add(session, name, faces, make_templates)
+            return enrolled_faces.add(session, name, faces, make_templates, uid)
 
-    def add_people(
-        self, arrivals: Sequence[tuple[str, Sequence[EnrolledFace]]], make_templates: TemplateMaker = templates_of
-    ) -> None:
+    def add_people(self, arrivals: Sequence[tuple[str, Faces]], make_templates: TemplateMaker = templates_of) -> None:
         """Enrol several people by name, as ``add_person`` does, in one transaction: all of them or none."""
         with self._database.write() as session:
             for name, faces in arrivals:

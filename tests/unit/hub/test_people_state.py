@@ -23,12 +23,16 @@ def test_it_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     state.people[person] = entry
     state.forget(gone, 9)
     state.ordered.add(gone)
-    state.cursor = 12
+    state.people[secrets.token_hex(16)] = Shared("a" * 32, "b" * 32, key, uid="somebody removed")
+    state.forget(list(state.people)[-1], 3)
+    state.gone.popitem()
+    state.cursor, state.local_revision = 12, 5
     state.save()
     again = PeopleState.read(tmp_path)
     assert again.people == state.people
     assert again.people[person].key.secret == key.secret
     assert (again.gone, again.ordered, again.cursor, again.notes()) == ({gone: 9}, {gone}, 12, ("!",))
+    assert (again.local_revision, again.was_wiped("somebody removed"), again.was_wiped("uid")) == (5, True, False)
     assert b"Anna" not in SecretFiles(tmp_path).path(NAME).read_bytes()
 
 

@@ -17,8 +17,11 @@ class Removals(Part):
     @unless_unchanged("removals", "person_keys")
     def mine(self) -> tuple[Removal, ...]:
         """Return the orders to this door that it has not confirmed, oldest first."""
-        query = select(removals).where(removals.c.door == self._member.door, removals.c.confirmed_at.is_(None))
-        return self._all(query.order_by(removals.c.revision), Removal)
+        return self._all(self._to_me().where(removals.c.confirmed_at.is_(None)), Removal)
+
+    def mine_confirmed(self) -> tuple[Removal, ...]:
+        """Return the orders to this door that it has confirmed, of the last months, oldest first."""
+        return self._all(self._to_me().where(removals.c.confirmed_at.is_not(None)), Removal)
 
     def confirm(self, person: str) -> None:
         """Say that this door has wiped the person; a second time changes nothing."""
@@ -40,6 +43,9 @@ class Removals(Part):
         """Return what ``open`` covers and what was confirmed, as it changed after ``cursor``."""
         query = self._concerned().where(removals.c.revision > cursor)
         return self._all(query.order_by(removals.c.revision).limit(limit), Removal)
+
+    def _to_me(self) -> Select[Any]:
+        return select(removals).where(removals.c.door == self._member.door).order_by(removals.c.revision)
 
     def _concerned(self) -> Select[Any]:
         manages = select(estate.c.manager).where(estate.c.manager == self._member.door).exists()

@@ -28,7 +28,7 @@ Doors = Sequence[str] | frozenset[str] | None
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The doors that shall know a person besides this one; None: all of the household. ``number`` is random."""
+    """The doors that shall know a person, and this one; None: all of the household. ``number`` is random."""
 
     doors: tuple[str, ...] | None
     number: str
@@ -65,11 +65,17 @@ def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
         raise HubError(ANOTHERS, "assign them at a door of that household")
     present = known.trusted.present()
     chosen = None if doors is None else [_door(name, present, own) for name in doors]
-    wishes = read_wishes(state_dir)
-    number = tuple(sorted({one.door for one in chosen} - {own.door})) if chosen is not None else None
-    wishes[uid] = Wish(number, secrets.token_hex(16))
-    SecretFiles(state_dir).write(NAME, json.dumps({one: asdict(wish) for one, wish in wishes.items()}).encode())
-    return _named(wishes[uid].doors, present, own)
+    number = tuple(sorted({one.door for one in chosen} | {own.door})) if chosen is not None else None
+    _write_wish(state_dir, uid, Wish(number, secrets.token_hex(16)))
+    return _named(number, present, own)
+
+
+def _write_wish(state_dir: Path, uid: str, wish: Wish) -> None:
+    """Write a wish beside the others; the page and a command may do so at once."""
+    files = SecretFiles(state_dir)
+    with files.locked(NAME):
+        wishes = {**read_wishes(state_dir), uid: wish}
+        files.write(NAME, json.dumps({one: asdict(wish) for one, wish in wishes.items()}).encode())
 
 
 def assigned(state_dir: Path, uid: str) -> Assigned | None:

@@ -27,6 +27,7 @@ def add_new(work: Round) -> None:
     for uid, person in work.local.all().items():
         if uid not in shared and person.genuine:
             entry = Shared(work.own.household, work.own.door, DataKey.made(), uid=uid, named_at=work.hub_time())
+            entry.safe_from = work.shut_out_from(entry)
             work.state.people[secrets.token_hex(16)] = entry
     work.state.save()
 
@@ -68,8 +69,8 @@ def _hand_out(work: Round, identifier: str, person: Person) -> bool:
     """Write one person. Return False if another door was quicker: to be done again."""
     entry = work.state.people[identifier]
     row = work.hub.people.get(identifier)
-    if row is not None and row.person.version > entry.version and is_genuine(work, row):
-        take_in(work, row)
+    if row is not None and (row.person.version > entry.version or entry.put_back) and is_genuine(work, row):
+        take_in(work, row, again=entry.put_back)
         return False
     if row is None and entry.version and not entry.missing:
         return True  # this door knows the person no longer: an order to wipe is under way
@@ -79,8 +80,8 @@ def _hand_out(work: Round, identifier: str, person: Person) -> bool:
         entry.missing, entry.local = False, person.name
         return True
     at_hub = row.person.version if row else 0
-    holders = work.holders(entry)
-    if not write(work, identifier, document, entry.key, max(at_hub, entry.version) + 1, at_hub, holders):
+    holders, key = work.holders(entry), DataKey.made(entry.key.version + 1) if work.needs_key(entry) else entry.key
+    if not write(work, identifier, document, key, max(at_hub, entry.version) + 1, at_hub, holders):
         if row is None:
             raise HubConflictError("the hub has another person in this place", "")
         return False
@@ -109,15 +110,18 @@ def write(
     holders: list[Certificate],
 ) -> bool:
     """Put a document with the key for ``holders``, and remember it. Return False if another door was quicker."""
-    row = work.documents.person(identifier, version, document.encode(), key)
+    row, entry = work.documents.person(identifier, version, document.encode(), key), work.state.people[identifier]
     if work.hub.people.put(row, work.documents.keys_for(identifier, key, holders), after) is None:
         return False
-    entry = work.state.people[identifier]
+    if key != entry.key:
+        entry.renew, entry.safe_from = False, work.shut_out_from(entry)
     entry.version, entry.author, entry.key, entry.missing, entry.note = version, work.own.door, key, False, ""
+    entry.put_back = False
     entry.name, entry.named_at, entry.faces = document.name, document.named_at, frozenset(document.faces)
     entry.left_out &= entry.faces
     entry.doors = None if document.doors is None else frozenset(document.doors)
-    entry.holders = frozenset(one.door for one in holders)
+    present = {one.door for one in work.trusted.present()}  # who has the key and shall not: it is taken from them
+    entry.holders = frozenset(one.door for one in holders) | (entry.holders & present)
     return True
 
 

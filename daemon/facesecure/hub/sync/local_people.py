@@ -92,11 +92,10 @@ class LocalPeople:
             if existing is None and not enrolled:
                 return Welcome(None, name, f"{name} is not known here: {result.problem or 'no face can be used'}")
             try:
-                self._add(candidate, enrolled)
-            except UsageError:  # it looks like another person's name
+                found = self._add(candidate, enrolled, existing.uid if existing else "")
+            except UsageError:  # it looks like another's name, or people here have changed while the faces were judged
                 continue
-            found = self.called(candidate)
-            return Welcome(found.uid if found else None, candidate)
+            return Welcome(found.uid, candidate)
         return Welcome(None, name, f"{name} is not known here: all names like that are taken")
 
     def called(self, name: str) -> Person | None:
@@ -108,10 +107,12 @@ class LocalPeople:
         result, _ = self._judged(name, faces)
         return bool(result.added or result.known)
 
-    def add(self, name: str, faces: Mapping[str, SharedFace]) -> None:
-        """Add those of ``faces`` to a person that pass. Raises as ``welcome`` does."""
-        if faces:
-            self._add(name, self._judged(name, faces)[1])
+    def add(self, person: Person, faces: Mapping[str, SharedFace]) -> Person:
+        """Add those of ``faces`` to a person that pass. Return the person as they are called now.
+
+        Judging takes seconds: raises UsageError if somebody removed the person meanwhile, else as ``welcome`` does.
+        """
+        return self._add(person.name, self._judged(person.name, faces)[1] if faces else [], person.uid)
 
     def take_away(self, name: str, gone: frozenset[str]) -> None:
         """Remove faces of a person, except the last one. Raises StoreError."""
@@ -160,10 +161,14 @@ class LocalPeople:
             result, enrolled = judge(models, self._store, arrived)
         return result, [replace(face, source=faces[face.source].source) for face in enrolled]
 
-    def _add(self, name: str, enrolled: list[EnrolledFace]) -> None:
+    def _add(self, name: str, enrolled: list[EnrolledFace], uid: str) -> Person:
+        """Add faces to the person ``uid``, or to a new one if that is empty. Return the person as they are now."""
         if enrolled:
-            self._store.add_person(name, enrolled)
+            uid = self._store.add_person(name, enrolled, uid=uid).uid
             self._learnt.append(name)
+        if uid not in (here := self.all()):
+            raise UsageError(f"{name} was removed meanwhile", "the other doors learn of it")
+        return here[uid]
 
 
 def _names(name: str, door: str) -> Iterator[str]:

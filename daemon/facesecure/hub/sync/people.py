@@ -15,7 +15,7 @@ from facesecure.hub.sync.handing_out import add_new, hand_out
 from facesecure.hub.sync.local_people import LocalPeople
 from facesecure.hub.sync.people_state import PeopleState
 from facesecure.hub.sync.person_keys import settle_keys
-from facesecure.hub.sync.removing import obey, order
+from facesecure.hub.sync.removing import obey, obey_again, order
 from facesecure.hub.sync.round import Round
 from facesecure.hub.sync.taking_in import pull, take_again
 
@@ -39,6 +39,7 @@ class PeopleSync:
         self._state_dir, self._known, self._local, self._on_change = state_dir, known, local, on_change
         self._state = PeopleState.read(state_dir)
         self._noticed: dict[str, tuple[str, float]] = {}
+        self._looked_back = False
         self._done: tuple[int, dict[str, Wish], dict[str, bytes]] | None = None
 
     def notice(self, names: dict[str, tuple[str, float]]) -> None:
@@ -62,10 +63,12 @@ class PeopleSync:
             before = self._local.revision()
             try:
                 obey(work)
+                self._look_back(work)
                 self._forget_missing(work)
                 order(work)
                 if not (pull(work) and self._push(work)):
                     hub.database.wake()  # go on after the other duties
+                self._state.local_revision = self._local.revision()
             finally:
                 self._state.save()
                 self._local.tell()
@@ -94,17 +97,30 @@ class PeopleSync:
         """Return whether the hub lacks what is here, as after another door was quicker."""
         genuine = {uid for uid, person in self._local.all().items() if person.genuine}
         entries = [entry for entry in self._state.people.values() if entry.uid in genuine and work.ours(entry)]
-        return any(entry.missing or not entry.edition for entry in entries)
+        begun = any(entry.renew and not entry.note for entry in entries)
+        return begun or any(entry.missing or not entry.edition for entry in entries)
 
     def _round(self, hub: HubStore) -> Round:
         identity, trusted = member_identity(self._state_dir), self._known.trusted
         documents = Documents(identity, trusted, ())
         return Round(hub, documents, trusted, identity.own(), self._state, self._local, self._noticed)
 
+    def _look_back(self, work: Round) -> None:
+        """Look whether an old backup of this door was put back: undo what it brought. Once, and if people went back."""
+        before, work.state.local_revision = work.state.local_revision, self._local.revision()
+        if work.state.local_revision < before:
+            for entry in work.state.people.values():
+                entry.put_back, entry.edition = entry.version > 0, ""
+            self._looked_back = False
+            work.state.save()
+        if not self._looked_back:
+            obey_again(work)
+            self._looked_back = True
+
     def _forget_missing(self, work: Round) -> None:
         """Note whose local copy is gone although nobody removed it, as after a database was put back: take them in."""
         here, removed = self._local.all(), self._local.removed()
         for entry in work.state.people.values():
             if entry.uid is not None and entry.uid not in here and entry.uid not in removed and not entry.twin:
-                entry.uid = None
+                entry.uid, entry.put_back = None, False
                 self._done = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -53,8 +54,16 @@ class Shared:
     """The hub has the same person twice, and this one is to go there; the person here stays, as the other one."""
     missing: bool = False
     """The hub may have lost what this door wrote: it was put back from a backup."""
+    put_back: bool = False
+    """The person here is as in an old backup of this door: what the hub says counts."""
+    safe_from: frozenset[str] = frozenset()
+    """Doors that were shut out before the key was made."""
     note: str = ""
     """What the household should know; empty if nothing."""
+
+    def is_for(self, door: str) -> bool:
+        """Return whether the person is assigned to a door by name."""
+        return self.doors is not None and door in self.doors
 
     def facts(self) -> Facts:
         """Return the document as it was agreed."""
@@ -66,7 +75,7 @@ class PeopleState:
 
     ``gone`` are people who were removed, with the version of their tombstone; ``ordered`` those of them whom this door
     itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
-    again when other doors are trusted. ``cursor`` is the last revision read.
+    again when other doors are trusted. ``cursor`` is the last revision read, ``local_revision`` the people's here.
 
     Example::
 
@@ -82,7 +91,8 @@ class PeopleState:
         self.gone: dict[str, int] = {}
         self.ordered: set[str] = set()
         self.refused: dict[str, None] = {}
-        self.cursor = 0
+        self.cursor = self.local_revision = 0
+        self._wiped: dict[str, None] = {}
         self._saved = b""
 
     @classmethod
@@ -103,7 +113,8 @@ class PeopleState:
             state.gone = {str(one): int(version) for one, version in found["gone"].items()}
             state.ordered = {str(one) for one in found["ordered"]}
             state.refused = dict.fromkeys(str(one) for one in found["refused"])
-            state.cursor = int(found["cursor"])
+            state.cursor, state.local_revision = int(found["cursor"]), int(found.get("local_revision", 0))
+            state._wiped = dict.fromkeys(str(one) for one in found.get("wiped", ()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"what is known of shared people cannot be understood: {type(error).__name__}",
@@ -118,12 +129,15 @@ class PeopleState:
         people = {identifier: _encoded(one) for identifier, one in self.people.items()}
         ordered = sorted(self.ordered & self.gone.keys())
         self.refused = dict.fromkeys(list(self.refused)[-_MOST_REFUSED:])
+        self._wiped = dict.fromkeys(list(self._wiped)[-_MOST_GONE:])
         document = {
             "people": people,
             "gone": self.gone,
             "ordered": ordered,
             "refused": list(self.refused),
             "cursor": self.cursor,
+            "local_revision": self.local_revision,
+            "wiped": list(self._wiped),
         }
         content = json.dumps(document).encode()
         if content != self._saved:
@@ -143,16 +157,27 @@ class PeopleState:
 
     def forget(self, identifier: str, version: int) -> None:
         """Note that a person was removed, by a tombstone of ``version``."""
-        self.people.pop(identifier, None)
+        entry = self.people.pop(identifier, None)
+        if entry is not None and entry.uid is not None:
+            self._wiped[_trace(entry.uid)] = None
         self.gone.pop(identifier, None)
         self.gone[identifier] = version
+
+    def was_wiped(self, uid: str) -> bool:
+        """Return whether the local person ``uid`` was removed, and can be here only from an old backup."""
+        return _trace(uid) in self._wiped
 
     def notes(self) -> tuple[str, ...]:
         """Return what the household should know."""
         return tuple(sorted({one.note for one in self.people.values() if one.note}))
 
 
-_SETS = {"faces", "left_out", "holders"}
+_SETS = {"faces", "left_out", "holders", "safe_from"}
+
+
+def _trace(uid: str) -> str:
+    """Return what is remembered of somebody who was removed: not even their identifier."""
+    return hashlib.sha256(uid.encode()).hexdigest()
 
 
 def _encoded(one: Shared) -> dict[str, Any]:
@@ -164,7 +189,7 @@ def _encoded(one: Shared) -> dict[str, Any]:
 def _decoded(found: Mapping[str, Any]) -> Shared:
     known = {one.name for one in fields(Shared)}
     values: dict[str, Any] = {name: value for name, value in found.items() if name in known}
-    values |= {name: frozenset(values[name]) for name in _SETS}
+    values |= {name: frozenset(values[name]) for name in _SETS & values.keys()}
     values["doors"] = None if values["doors"] is None else frozenset(values["doors"])
     try:
         values["key"] = DataKey.decode(bytes.fromhex(values["key"]))

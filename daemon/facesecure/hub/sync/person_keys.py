@@ -13,6 +13,7 @@ from facesecure.hub.sync.assigning import Wish
 from facesecure.hub.sync.handing_out import document_of, write
 from facesecure.hub.sync.people_state import Shared
 from facesecure.hub.sync.round import Round
+from facesecure.hub.sync.taking_in import is_genuine
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def settle_keys(work: Round, wishes: Mapping[str, Wish]) -> None:
     people = work.local.all()
     for identifier, entry in list(work.state.people.items()):
         person = people.get(entry.uid or "")
-        if person is None or not person.genuine or not work.ours(entry) or not entry.version:
+        if person is None or not person.genuine or not work.ours(entry) or not entry.version or entry.put_back:
             continue
         try:
             _settle(work, identifier, entry, person, wishes.get(person.uid))
@@ -37,18 +38,20 @@ def settle_keys(work: Round, wishes: Mapping[str, Wish]) -> None:
 
 def _settle(work: Round, identifier: str, entry: Shared, person: Person, wish: Wish | None) -> None:
     wished = wish is not None and wish.number != entry.wish
-    if not wished and not _responsible(work, identifier, entry):
+    if not wished and not entry.renew and not _responsible(work, identifier, entry):
         return
     before = entry.doors
     if wish is not None and wished:
         entry.doors = None if wish.doors is None else frozenset(wish.doors)
+    if entry.doors is not None:
+        entry.doors |= {work.own.door}  # it knows the person too: other doors have to give it the key
     wanted = {one.door: one for one in work.holders(entry)}
     present = {one.door for one in work.trusted.present()}
     if not entry.holders:
         entry.holders = work.hub.people.doors_of(identifier)
     extra = (entry.holders & present) - wanted.keys()
     foreign = entry.author not in _able(work, entry)  # nothing that it signed counts any more
-    if extra or foreign or entry.renew or entry.holders - present or before != entry.doors:
+    if extra or foreign or work.needs_key(entry) or before != entry.doors:
         _renew(work, identifier, entry, person, sorted(extra))
     elif missing := [one for door, one in wanted.items() if door not in entry.holders]:
         work.hub.people.share(work.documents.keys_for(identifier, entry.key, missing))
@@ -63,13 +66,16 @@ def _renew(work: Round, identifier: str, entry: Shared, person: Person, extra: l
         entry.renew = True
         work.state.save()  # a kill after the next step leaves the rest to the next round
     at_hub = work.hub.people.get(identifier)
+    if at_hub is not None and at_hub.person.version > entry.version and is_genuine(work, at_hub):
+        return  # another door was quicker: that is taken in first
     version = max(entry.version, at_hub.person.version if at_hub else 0)
     if extra:
         signature = work.documents.tombstone(identifier, version + 1)
         work.hub.people.withdraw(identifier, extra, version + 1, signature)
+        entry.holders -= set(extra)
     document, key = document_of(work, identifier, entry, person), DataKey.made(entry.key.version + 1)
     if write(work, identifier, document, key, version + 2, version, work.holders(entry)):
-        entry.renew, entry.edition, entry.local = False, person.edition, person.name
+        entry.edition, entry.local = person.edition, person.name
 
 
 def _responsible(work: Round, identifier: str, entry: Shared) -> bool:

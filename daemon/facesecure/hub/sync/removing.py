@@ -27,6 +27,20 @@ def obey(work: Round) -> None:
             work.hub.removals.confirm(order.person)
 
 
+def obey_again(work: Round) -> None:
+    """Wipe who was removed, and came back with an old backup of this door: of its people, or of all that it has.
+
+    Raises HubError, and StoreError if a file cannot be wiped.
+    """
+    for uid in work.local.all():
+        if work.state.was_wiped(uid):
+            _log.warning("somebody who was removed came back with an old backup of this door, and is wiped again")
+            work.local.wipe(uid)
+    for order in work.hub.removals.mine_confirmed():
+        if order.person in work.state.people and _is_genuine(work, order):
+            _wipe(work, order)
+
+
 def order(work: Round) -> None:
     """Remove from the hub whom somebody removed here, so that every door wipes them. Raises HubError, StoreError.
 

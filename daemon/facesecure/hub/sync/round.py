@@ -62,6 +62,15 @@ class Round:
             return [one for one in near if one.household == self.own.household]
         return [one for one in near if one.door in entry.doors or one.door == self.own.door]
 
+    def shut_out_from(self, entry: Shared) -> frozenset[str]:
+        """Return the doors that may have had a person's key, and were shut out."""
+        may_have = [one for one in self.trusted.removed() if one.household == entry.household or entry.is_for(one.door)]
+        return frozenset(one.door for one in may_have)
+
+    def needs_key(self, entry: Shared) -> bool:
+        """Return whether whoever writes a person next has to do it under another key."""
+        return entry.renew or not self.shut_out_from(entry) <= entry.safe_from
+
     def door_name(self, door: str) -> str:
         """Return the name of a door, "another door" if it is not known."""
         return next((one.name for one in self.trusted.present() if one.door == door), "another door")

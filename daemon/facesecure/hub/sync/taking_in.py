@@ -45,7 +45,7 @@ def take_again(work: Round) -> None:
 
     Raises HubError, StoreError.
     """
-    unknown = [one for one, entry in work.state.people.items() if entry.uid is None]
+    unknown = [one for one, entry in work.state.people.items() if entry.uid is None or entry.put_back]
     for identifier in dict.fromkeys([*unknown, *work.state.refused]):
         row = work.hub.people.get(identifier)
         work.state.refused.pop(identifier, None)
@@ -91,7 +91,20 @@ def is_genuine(work: Round, row: SharedPerson) -> bool:
         _opened(work, row, work.state.people.get(row.person.identifier))
         return True
     except NotGenuineError:
-        return row.person.author not in work.trusted.encoded()  # a new door, perhaps
+        return row.person.author not in work.trusted.encoded() or _is_closed(work, row)  # a new door, perhaps
+
+
+def _is_closed(work: Round, row: SharedPerson) -> bool:
+    """Return whether a door that may change the person wrote it under a key that this door does not have."""
+    try:
+        work.trusted.check_person(row.person)
+    except NotGenuineError:
+        return False
+    try:
+        work.documents.open_person(row)
+    except NotGenuineError:
+        return True
+    return False
 
 
 def _opened(work: Round, row: SharedPerson, entry: Shared | None) -> tuple[PersonDocument, DataKey] | None:
@@ -144,7 +157,7 @@ def _unite(work: Round, identifier: str, entry: Shared, other: str, person: Pers
     """Keep the lower of two identifiers of one person; the door that knows them by the higher one removes that."""
     if identifier > other:
         return
-    work.local.add(person.name, document.faces)
+    person = work.local.add(person, document.faces)
     entry.uid, entry.local = person.uid, person.name
     work.state.people[other].uid, work.state.people[other].twin = None, True
 
@@ -154,11 +167,12 @@ def _merge(work: Round, entry: Shared, row: SharedPerson, document: PersonDocume
     there, held = facts_of(document), frozenset(work.local.faces(person.name))
     name = entry.name if person.name == entry.local else person.name
     here = Facts(name, work.named_at(person, entry), held | entry.left_out, entry.doors)
-    wanted = merged(entry.facts() if entry.version else None, here, there)
-    work.local.add(person.name, {one: document.faces[one] for one in wanted.faces & there.faces - here.faces})
-    work.local.take_away(person.name, held - wanted.faces)
+    base = entry.facts() if entry.version else None
+    wanted = merged(here if entry.put_back else base, here, there)
+    now = work.local.add(person, {one: document.faces[one] for one in wanted.faces & there.faces - here.faces})
+    work.local.take_away(now.name, held - wanted.faces)
     entry.local, entry.note = person.name, ""
-    if wanted.name not in (name, person.name):
+    if wanted.name not in (name, person.name) and now.name == person.name:  # else renamed here while faces were judged
         entry.local = work.local.rename(person.name, wanted.name, work.door_name(row.person.author))
     elif wanted.name != there.name:
         entry.local = ""  # the name that was given here is the newer one, and to be handed out
@@ -176,6 +190,7 @@ def _agree(
     if entry.author != row.person.author or entry.version == 0:
         entry.holders = frozenset()  # only the author knows them
     entry.version, entry.author, entry.key, entry.missing = row.person.version, row.person.author, key, False
+    entry.put_back = False
     entry.name, entry.named_at, entry.faces, entry.doors = there.name, there.named_at, there.faces, there.doors
     settled = person is not None and held | entry.left_out == there.faces and person.name == entry.local
     entry.edition = person.edition if person is not None and settled else ""
