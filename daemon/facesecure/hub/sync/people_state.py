@@ -66,7 +66,9 @@ class PeopleState:
 
     ``gone`` are people who were removed, with the version of their tombstone; ``ordered`` those of them whom this door
     itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
-    again when other doors are trusted. ``cursor`` is the last revision read.
+    again when other doors are trusted, or of whom something failed here; ``failed`` are those of whom something failed
+    at this door, as with a damaged face: to be tried again, and forgotten at a restart. ``cursor`` is the last revision
+    read.
 
     Example::
 
@@ -82,6 +84,7 @@ class PeopleState:
         self.gone: dict[str, int] = {}
         self.ordered: set[str] = set()
         self.refused: dict[str, None] = {}
+        self.failed: set[str] = set()
         self.cursor = 0
         self._saved = b""
 
