@@ -274,6 +274,37 @@ def failing(error):
     return fail
 
 
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_door_that_was_away_notices_that_the_hub_was_put_back_although_it_has_grown_since(
+    estate, front, garage, edited
+):
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage)
+    front.hub.database.close()
+    old = (estate.folder / "hub.db").read_bytes()
+    with garage.hub.database.begin() as connection:
+        connection.execute(text("UPDATE revisions SET value = value + 20"))
+    garage.rename("Anna", "Annie")
+    settle(garage)
+    lost, version = garage.state.cursor, garage.state.people[garage.shared("Annie")].version
+    garage.hub.database.close()
+    (estate.folder / "hub.db").write_bytes(old)
+    if edited:
+        front.rename("Anna", "Ann")  # under the same version
+    front.store.add_person("Cleo", eileen())
+    front.sync()
+    assert front.state.people[front.shared("Ann" if edited else "Anna")].version == version - (not edited)
+    assert front.state.cursor <= lost
+    with front.hub.database.begin() as connection:
+        connection.execute(text("UPDATE revisions SET value = value + 100"))
+    garage.restart()
+    settle(garage, front)
+    assert garage.names() == front.names() == {"Ann" if edited else "Annie": 2, "Cleo": 1}
+    cursor = garage.state.cursor
+    settle(garage, front)
+    assert garage.state.cursor == cursor
+
+
 def test_people_are_assigned_to_doors_taken_back_and_given_again(estate, front, garage):
     flat = estate.add("flat", household="upstairs")
     front.store.add_person("Anna", grace())

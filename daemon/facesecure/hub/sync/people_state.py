@@ -12,6 +12,7 @@ from facesecure.domain.errors import StoreError
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import require_identifiers
 from facesecure.hub.sealing import DataKey
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.sync.merging import Facts
 from facesecure.storage.secret_files import SecretFiles
 
@@ -68,7 +69,7 @@ class PeopleState:
     itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
     again when other doors are trusted, or of whom something failed here; ``failed`` are those of whom something failed
     at this door, as with a damaged face: to be tried again, and forgotten at a restart. ``cursor`` is the last revision
-    read.
+    read, ``last`` are the rows that were read last.
 
     Example::
 
@@ -86,6 +87,7 @@ class PeopleState:
         self.refused: dict[str, None] = {}
         self.failed: set[str] = set()
         self.cursor = 0
+        self.last = LastRead()
         self._saved = b""
 
     @classmethod
@@ -107,6 +109,7 @@ class PeopleState:
             state.ordered = {str(one) for one in found["ordered"]}
             state.refused = dict.fromkeys(str(one) for one in found["refused"])
             state.cursor = int(found["cursor"])
+            state.last = LastRead.decode(found["last"]) if "last" in found else LastRead()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
                 f"what is known of shared people cannot be understood: {type(error).__name__}",
@@ -127,6 +130,7 @@ class PeopleState:
             "ordered": ordered,
             "refused": list(self.refused),
             "cursor": self.cursor,
+            "last": self.last.encoded(),
         }
         content = json.dumps(document).encode()
         if content != self._saved:

@@ -25,7 +25,8 @@ def pull(work: Round) -> bool:
     After a backup of the hub was put back, everything is read anew, and what is older there than here is missing.
     Raises HubError, StoreError.
     """
-    if work.hub.doors.is_behind(work.state.cursor):
+    state = work.state
+    if work.hub.people.was_put_back(state.last, state.cursor, state.people) or work.hub.doors.is_behind(state.cursor):
         work.state.cursor = 0
         for entry in work.state.people.values():
             entry.missing = True
@@ -35,7 +36,8 @@ def pull(work: Round) -> bool:
                 work.state.save()
                 return False
             take_in(work, row)
-            work.state.cursor = row.revision
+            state.cursor = row.revision
+            state.last.note(row.person.identifier, row.revision, row.person.signature)
         work.state.save()
     return True
 
@@ -59,7 +61,8 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
     """
     identifier = row.person.identifier
     entry = work.state.people.get(identifier)
-    if entry is not None and row.person.version <= entry.version and not again:
+    known = entry.version - entry.missing if entry else 0  # of a hub put back, it may be another document
+    if entry is not None and row.person.version <= known and not again:
         return True
     gone = work.state.gone.get(identifier, 0)
     if gone == FOR_GOOD:
