@@ -38,6 +38,7 @@ from facesecure.hub.identity_file import write_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Link
 from facesecure.hub.store import HubStore
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.sync import local_people, shared_people
 from facesecure.hub.sync.people_state import PeopleState
 from facesecure.hub.sync.sharing import Sharing
@@ -109,7 +110,7 @@ class BenchDoor:
         self.store = Store.open(self.state_dir)
         write_identity(self.state_dir, seat.identity())
         state = PeopleState(self.state_dir)
-        state.cursor = seat.head
+        state.cursor, state.last = seat.head, LastRead(floor=seat.head)
         state.save()
         self.changes, self.arming, self.board = ChangeFeed(), Arming(self.state_dir), Board()
         self.config = FacesecureConfig()

@@ -14,6 +14,7 @@ from facesecure.domain.errors import HubConflictError, HubError, HubRefusedError
 from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import HouseholdKey, Invitation, JoinRequest, NoticeState, RecordKind, Right
 from facesecure.hub.store import HubStore
+from facesecure.hub.store.last_read import LastRead
 from support.hub import (
     SIGNATURE,
     Hub,
@@ -186,6 +187,44 @@ def test_a_change_made_on_an_older_version_is_not_written(house: House) -> None:
     shared = house.back.people.get(person)
     assert shared is not None
     assert shared.person.document == b"mine"
+
+
+def test_a_hub_that_was_put_back_contradicts_what_was_read_although_it_has_grown(house: House) -> None:
+    back, last = house.back, LastRead()
+    people = [known_at(house.front, back) for _ in range(3)]
+    for shared in back.people.after(0):
+        last.note(shared.person.identifier, shared.revision, shared.person.signature)
+    cursor = back.doors.head()
+    house.front.people.put(replace(a_person(house.front, 2, b"new", people[0]), signature=b"t" * 64), [], 1)
+    house.front.people.withdraw(people[1], [door_of(back)], 2, SIGNATURE)
+    assert not back.people.was_put_back(last, cursor, people)
+    unread = LastRead({key: row for key, row in last.rows.items() if key != people[2]}, last.floor)
+    assert back.people.was_put_back(unread, cursor, people)
+    assert not back.people.was_put_back(unread, cursor, people)  # it was read by now
+    other = LastRead({**last.rows, people[2]: (last.rows[people[2]][0], "another")}, last.floor)
+    assert back.people.was_put_back(other, cursor, people)
+    last.note(new_id(), cursor, SIGNATURE)
+    assert not back.people.was_put_back(last, cursor, people)
+    assert back.people.was_put_back(last, cursor, last.rows)
+
+
+def test_records_visits_and_doors_of_a_hub_that_was_put_back_contradict_what_was_read(house: House) -> None:
+    back, records, visits, doors = house.back, LastRead(), LastRead(), LastRead()
+    assert house.front.records.put(a_record(house.front, identifier="read"), 0) is not None
+    house.front.sightings.add([a_sighting()])
+    for row in back.records.after(0):
+        records.note(f"{row.kind}/{row.identifier}", row.revision, row.signature)
+    for visit in back.sightings.after(0):
+        visits.note(visit.identifier, visit.revision, visit.signature)
+    for door in back.doors.after(0):
+        doors.note(door.identifier, door.revision, door.certificate)
+    cursor = back.doors.head()
+    assert house.front.records.put(a_record(house.front, identifier="read", version=2), 1) is not None
+    parts = (back.records, records), (back.sightings, visits), (back.doors, doors)
+    assert [part.was_put_back(last, cursor) for part, last in parts] == [False, False, False]
+    for _, last in parts:
+        last.note(new_id(), cursor, SIGNATURE)
+    assert [part.was_put_back(last, cursor) for part, last in parts] == [True, True, True]
 
 
 def test_people_are_read_in_pieces_in_the_order_of_their_changes(house: House) -> None:

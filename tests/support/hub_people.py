@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -79,11 +80,11 @@ class SharingDoor:
     def documents(self) -> Documents:
         return Documents(self.identity, self.known.trusted, ())
 
-    def restart(self) -> None:
+    def restart(self, steady: Callable[[], float] = time.monotonic) -> None:
         """Forget what was only in memory, as a kill does."""
         self.known = KnownDoors(self.state_dir)
         local = LocalPeople(self.store, FacesecureConfig(), self.state_dir, lent)
-        self.people = PeopleSync(self.state_dir, self.known, local)
+        self.people = PeopleSync(self.state_dir, self.known, local, steady=steady)
 
     def sync(self) -> None:
         self.known.learn(self.hub)

@@ -11,6 +11,7 @@ from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity, write_identity
 from facesecure.hub.store import HubStore
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.trust import TrustedDoors
 from facesecure.storage.signed_documents import SignedDocuments
 
@@ -34,16 +35,18 @@ class KnownDoors:
         self._state_dir, self._documents = state_dir, SignedDocuments(state_dir)
         self._identity = member_identity(state_dir)
         self.trusted = self._remembered(self._identity)
-        self._cursor = 0
+        self._cursor, self._last = 0, LastRead()
 
     def learn(self, store: HubStore) -> None:
         """Learn what has changed at the hub since. Raises HubError, or OSError if it cannot be kept."""
         before = self.trusted.encoded()
-        if store.doors.is_behind(self._cursor):
+        if store.doors.was_put_back(self._last, self._cursor) or store.doors.is_behind(self._cursor):
             self._cursor = 0  # the hub was restored from a backup
         while rows := store.doors.after(self._cursor):
             for problem in self.trusted.learn(rows):
                 _log.warning("the hub: %s", problem)
+            for row in rows:
+                self._last.note(row.identifier, row.revision, row.certificate)
             self._cursor = rows[-1].revision
         if self.trusted.encoded() != before:
             self._documents.write(FILE_NAME, {door: one.hex() for door, one in self.trusted.encoded().items()})

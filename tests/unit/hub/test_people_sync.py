@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from facesecure.domain.doors import PersonDoor, PersonDoors
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import StoreError, UsageError
 from facesecure.hub.rows import Right
 from facesecure.hub.sync.assigning import HubAssigner, assign, assigned
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
@@ -217,6 +217,92 @@ def test_a_hub_put_back_from_a_backup_gets_what_it_lost_and_nobody_who_was_remov
     (estate.folder / "hub.db").write_bytes(old)
     settle(front, garage)
     assert front.names() == garage.names() == {"Cleo": 1}
+
+
+def test_a_damaged_face_is_noted_and_holds_up_nobody_else(front, garage):
+    for name, faces in (("Anna", grace()[:2]), ("Cleo", eileen())):
+        front.store.add_person(name, faces)
+    settle(front, garage)
+    damaged = front.store.face_numbers("Anna")[0]
+    with front.store._database.write() as session:
+        session.execute(text("UPDATE faces SET crop_png = zeroblob(60) WHERE id = :id"), {"id": damaged})
+    front.store.add_person("Anna", grace()[2:])
+    front.rename("Cleo", "Clea")
+    assign(front.state_dir, front.uid("Anna"), [])
+    settle(front, garage)
+    assert garage.names() == {"Clea": 1}
+    assert any(f"face number {damaged} cannot be read" in note for note in front.state.notes())
+    assign(front.state_dir, front.uid("Anna"), None)
+    front.store.remove_face(damaged)
+    settle(front, garage)
+    assert garage.names() == {"Anna": 3, "Clea": 1}
+    assert not front.state.notes()
+
+
+@pytest.mark.parametrize("error", [MemoryError, StoreError("no page")])
+def test_what_fails_at_this_door_for_a_moment_is_taken_in_later_and_written_over_by_nobody(
+    front, garage, monkeypatch, error
+):
+    steady = [0.0]
+    front.store.add_person("Anna", grace()[:2])
+    front.sync()
+    garage.restart(lambda: steady[0])
+    garage.sync()
+    front.rename("Anna", "Annie")
+    front.store.add_person("Annie", grace()[2:3])
+    front.store.add_person("Cleo", eileen())
+    front.sync()
+    garage.store.add_person("Anna", grace()[3:])
+    with monkeypatch.context() as patched:
+        patched.setattr(garage.local, "_lend", failing(error))
+        for _ in range(2):
+            garage.sync()
+            front.sync()
+    garage.sync()
+    assert (garage.names(), front.names()) == ({"Anna": 3}, {"Annie": 3, "Cleo": 1})
+    steady[0] = 301.0
+    settle(garage, front)
+    assert garage.names() == front.names() == {"Annie": 4, "Cleo": 1}
+    assert not garage.state.refused
+    assert not garage.state.notes()
+
+
+def failing(error):
+    def fail():
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_door_that_was_away_notices_that_the_hub_was_put_back_although_it_has_grown_since(
+    estate, front, garage, edited
+):
+    front.store.add_person("Anna", grace()[:2])
+    settle(front, garage)
+    front.hub.database.close()
+    old = (estate.folder / "hub.db").read_bytes()
+    with garage.hub.database.begin() as connection:
+        connection.execute(text("UPDATE revisions SET value = value + 20"))
+    garage.rename("Anna", "Annie")
+    settle(garage)
+    lost, version = garage.state.cursor, garage.state.people[garage.shared("Annie")].version
+    garage.hub.database.close()
+    (estate.folder / "hub.db").write_bytes(old)
+    if edited:
+        front.rename("Anna", "Ann")  # under the same version
+    front.store.add_person("Cleo", eileen())
+    front.sync()
+    assert front.state.people[front.shared("Ann" if edited else "Anna")].version == version - (not edited)
+    assert front.state.cursor <= lost
+    with front.hub.database.begin() as connection:
+        connection.execute(text("UPDATE revisions SET value = value + 100"))
+    garage.restart()
+    settle(garage, front)
+    assert garage.names() == front.names() == {"Ann" if edited else "Annie": 2, "Cleo": 1}
+    cursor = garage.state.cursor
+    settle(garage, front)
+    assert garage.state.cursor == cursor
 
 
 def test_people_are_assigned_to_doors_taken_back_and_given_again(estate, front, garage):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from facesecure.hub.rows import Right
 from facesecure.hub.sync.calibration_document import Shared, decoded, encoded, named
@@ -64,6 +65,17 @@ def test_the_newest_calibration_of_the_household_is_used_and_says_where_it_was_m
     calibrate(front, NOON)  # by hand, at a door whose clock is slow
     settle(front, gate)
     assert used(front).door == "gate"  # type: ignore[union-attr]
+
+
+def test_a_damaged_face_keeps_only_its_person_from_being_shared(front: RecordDoor, gate: RecordDoor) -> None:
+    calibrate(front)
+    damaged = {"id": front.store.face_numbers("Grace")[0]}
+    with front.store._database.write() as session:
+        session.execute(text("UPDATE faces SET crop_png = zeroblob(60) WHERE id = :id"), damaged)
+    settle(front, gate)
+    found = used(gate)
+    assert found is not None
+    assert set(found.people) == {"Eileen"}
 
 
 def test_what_does_not_fit_is_not_used(estate: RecordEstate, front: RecordDoor, gate: RecordDoor) -> None:

@@ -155,11 +155,36 @@ def test_the_mode_is_written_anew_where_an_older_backup_was_put_back(household: 
     assert (front.mode, garage.mode, version(front)) == (Mode.AWAY, Mode.AWAY, 2)
 
 
+@pytest.mark.parametrize(("newest", "both"), [(Mode.AWAY, Mode.AWAY), (Mode.OFF, Mode.AWAY)])
+def test_of_two_modes_under_one_number_after_an_older_backup_was_put_back_the_stricter_wins(
+    household: SimulatedHousehold, newest: Mode, both: Mode
+) -> None:
+    front, garage = household.add("front"), household.add("garage")
+    ours, theirs = sharing(front), sharing(garage)
+    front.arming.arm(Mode.HOME)
+    ours.follow(front.store)
+    agreed = Mode.AWAY if newest is Mode.OFF else Mode.OFF
+    front.arming.arm(agreed)
+    ours.follow(front.store)
+    theirs.follow(garage.store)
+    front.arming.arm(newest)
+    ours.follow(front.store)  # the garage is cut off, and misses it
+    with front.store.database.begin() as connection:
+        connection.execute(text("DELETE FROM records"))
+    theirs.follow(garage.store)
+    assert version(front) == 3
+    for _ in range(2):
+        ours.follow(front.store)
+        theirs.follow(garage.store)
+    assert (front.mode, garage.mode) == (both, both)
+
+
 def test_a_mode_that_a_full_disk_lost_does_not_disarm_after_a_restart() -> None:
     agreed, stale = Agreed(4, Mode.AWAY, NOW), Armed(Mode.HOME, EARLIER)
     assert step(agreed, stale, Found(4, Mode.AWAY), may_arm=True, started=True) is Step.TAKE
     assert step(agreed, Armed(Mode.HOME), Found(4, Mode.AWAY), may_arm=True) is Step.TAKE
     assert step(agreed, Armed(Mode.HOME), Found(), may_arm=True) is Step.KEEP
+    assert step(agreed, Armed(Mode.AWAY, NOW), Found(4, Mode.OFF), may_arm=False) is Step.TAKE
 
 
 def test_an_initial_mode_is_the_households_only_once_somebody_has_set_it(household: SimulatedHousehold) -> None:

@@ -166,16 +166,18 @@ def test_a_door_without_the_right_forgets_and_names_for_itself(estate: RecordEst
     assert front.store.faces_seen("f1")
 
 
-def test_a_hub_that_was_put_back_gets_what_it_lost(front: RecordDoor, gate: RecordDoor) -> None:
+@pytest.mark.parametrize("grown", [0, 1000])
+def test_a_hub_that_was_put_back_gets_what_it_lost(front: RecordDoor, gate: RecordDoor, grown: int) -> None:
     visit(gate.store, "g1", 1)
     settle(gate, front)
     with gate.hub.database.begin() as connection:
         connection.exec_driver_sql("DELETE FROM records")
-        connection.exec_driver_sql("UPDATE revisions SET value = 0")
+        connection.exec_driver_sql(f"UPDATE revisions SET value = {grown}")
     visit(front.store, "f2", 2)
     settle(gate, front)
     assert gate.elsewhere() == {1: [], 2: [("front", 1)]}
     assert front.elsewhere()[1] == [("gate", 1)]
+    assert {row.author for row in front.hub.records.after(0)} == {front.door, gate.door}
 
 
 def test_looks_survive_a_new_key(front: RecordDoor, gate: RecordDoor) -> None:

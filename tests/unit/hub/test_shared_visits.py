@@ -214,7 +214,8 @@ def test_what_was_told_before_cannot_be_put_back(two: Two, caplog: pytest.LogCap
     assert told.facts.name == "Anne"
 
 
-def test_visits_at_the_hub_are_told_again_after_an_old_backup_was_put_back(two: Two) -> None:
+@pytest.mark.parametrize("grown", [0, 1000])
+def test_visits_at_the_hub_are_told_again_after_an_old_backup_was_put_back(two: Two, grown: int) -> None:
     front, garage = two
     garage.comes("one")
     garage.share()
@@ -222,7 +223,10 @@ def test_visits_at_the_hub_are_told_again_after_an_old_backup_was_put_back(two: 
     front.share()
     with front.door.store.database.begin() as connection:
         connection.execute(delete(sightings))
-        connection.execute(update(revisions).values(value=0))
+        connection.execute(update(revisions).values(value=grown))
+    if grown:  # it was away meanwhile, and only what is on its disk tells
+        garage.visits.close()
+        garage.restart()
     garage.share()
     garage.share(Topic.PEOPLE)
     assert [one.author for one in front.door.store.sightings.after(0)] == [garage.door.identity.door]

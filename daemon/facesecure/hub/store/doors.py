@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
 from facesecure.hub.rows import Door, Estate, NewDoor, Status
+from facesecure.hub.store.last_read import LastRead, was_put_back
 from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, household_keys, invitations, person_keys, revisions, statuses
 
@@ -36,9 +37,15 @@ class Doors(Part):
     def is_behind(self, cursor: int) -> bool:
         """Return whether the hub was restored from a backup since a row with the revision ``cursor`` was read.
 
-        Within one connection it cannot be: who asks has to on each new one, which ``HubDatabase.wait`` tells of.
+        Within one connection it cannot be: who asks has to on each new one, which ``HubDatabase.wait`` tells of. A hub
+        that has grown past ``cursor`` since is not noticed: ``was_put_back`` of what was read is asked besides.
         """
         return not self._database.is_followed and self.head() < cursor
+
+    def was_put_back(self, last: LastRead, cursor: int) -> bool:
+        """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``."""
+        query = last.query(doors.c.identifier, doors.c.revision, doors.c.certificate, cursor)
+        return was_put_back(self._database, query, last, cursor)
 
     def now(self) -> datetime:
         """Return the hub's time, which all times of the hub are of."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import Person, PersonKey, SharedPerson
+from facesecure.hub.store.last_read import LastRead, was_put_back
 from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import people, person_keys, removals
 
@@ -36,6 +37,22 @@ class People(Part):
         )
         query = self._mine().join(first, first.c.person == people.c.identifier)
         return self._all(query.where(first.c.before < _MOST_AT_ONCE).order_by(person_keys.c.revision), _shared)
+
+    def was_put_back(self, last: LastRead, cursor: int, known: Collection[str]) -> bool:
+        """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.
+
+        Of whom this door has lost the key, and is told to wipe or does not know any more (``known``), nothing follows.
+        """
+        query = last.query(person_keys.c.person, person_keys.c.revision, people.c.signature, cursor)
+        query = query.join_from(person_keys, people, people.c.identifier == person_keys.c.person)
+        query = query.where(person_keys.c.door == self._member.door)
+        return was_put_back(self._database, query, last, cursor, lambda gone: self._wiped(gone, known))
+
+    def _wiped(self, gone: Collection[str], known: Collection[str]) -> set[str]:
+        mine = (removals.c.door == self._member.door) & removals.c.person.in_(list(gone))
+        with self._database.begin(reading=True) as connection:
+            ordered = connection.execute(select(removals.c.person).where(mine)).scalars().all()
+        return {one for one in gone if one not in known}.union(ordered)
 
     def get(self, identifier: str) -> SharedPerson | None:
         """Return a person, None if this door has no key of theirs."""

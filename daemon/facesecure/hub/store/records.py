@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 
 from facesecure.hub.row_values import record_from, without_revision
 from facesecure.hub.rows import Record, RecordKind
+from facesecure.hub.store.last_read import LastRead, was_put_back
 from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import records
 
@@ -20,6 +21,16 @@ class Records(Part):
         """Return records of the household that changed after ``cursor``, oldest change first."""
         query = select(records).where(records.c.household == self._member.household, records.c.revision > cursor)
         return self._all(query.order_by(records.c.revision).limit(limit), record_from)
+
+    def was_put_back(self, last: LastRead, cursor: int) -> bool:
+        """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.
+
+        The keys are the kind, a slash and the identifier.
+        """
+        key = records.c.kind + "/" + records.c.identifier
+        query = last.query(key, records.c.revision, records.c.signature, cursor)
+        query = query.where(records.c.household == self._member.household)
+        return was_put_back(self._database, query, last, cursor)
 
     @unless_unchanged("records")
     def get(self, kind: RecordKind, identifier: str) -> Record | None:

@@ -12,6 +12,7 @@ from facesecure.domain.errors import HubRefusedError
 from facesecure.hub.row_values import sighting_from
 from facesecure.hub.rows import KEPT_DAYS, NewSighting, Sighting
 from facesecure.hub.store.doors import time_of
+from facesecure.hub.store.last_read import LastRead, was_put_back
 from facesecure.hub.store.member import BATCH, Part, insert_into, insert_missing, unless_unchanged
 from facesecure.hub.tables import sightings
 
@@ -44,6 +45,15 @@ class Sightings(Part):
         """Return the household's sightings that came or changed after ``cursor``, oldest change first."""
         query = select_sightings().where(sightings.c.household == self._member.household, sightings.c.revision > cursor)
         return self._all(query.order_by(sightings.c.revision).limit(limit), sighting_from)
+
+    def was_put_back(self, last: LastRead, cursor: int) -> bool:
+        """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.
+
+        True also if all of them may have expired.
+        """
+        query = last.query(sightings.c.identifier, sightings.c.revision, sightings.c.signature, cursor)
+        query = query.where(sightings.c.household == self._member.household)
+        return was_put_back(self._database, query, last, cursor)
 
     def _require_own(self, connection: Connection, new: Sequence[NewSighting]) -> None:
         """Raise HubRefusedError if one of ``new`` would take the place of another door's (SQLite has no rules)."""

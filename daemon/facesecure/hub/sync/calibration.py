@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from facesecure.domain.actors import LONGEST_ACTOR, Actor, acting
-from facesecure.domain.errors import StoreError
+from facesecure.domain.errors import BusyError, DiskFullError, StoreError
 from facesecure.hub.rows import RecordKind
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.calibration_document import Shared, decoded, encoded, is_lax, named
@@ -138,13 +138,23 @@ class SharedCalibration:
             if person.genuine and identifier is not None:
                 key = person.uid, person.edition
                 crops[key] = self._crops.get(key) or self._fingerprint(person.name)
-                found[person.name] = Shared(identifier, crops[key])
+                if crops[key]:
+                    found[person.name] = Shared(identifier, crops[key])
         self._crops = crops
         return found
 
     def _fingerprint(self, name: str) -> str:
-        """Return a fingerprint of the crops that somebody is enrolled with, which is the same at all doors."""
-        ids = sorted(face_id(face.image) for face in self._store.faces_of(name))
+        """Return a fingerprint of the crops that somebody is enrolled with, which is the same at all doors.
+
+        Empty if one is damaged: then it is the same nowhere.
+        """
+        try:
+            ids = sorted(face_id(face.image) for face in self._store.faces_of(name))
+        except (BusyError, DiskFullError):
+            raise
+        except StoreError as error:
+            _log.debug("the calibration of %s is not shared: %s", name, error.message)
+            return ""
         return hashlib.sha256("".join(ids).encode()).hexdigest()[:_DIGITS]
 
     def _templates(self) -> dict[str, Vectors]:

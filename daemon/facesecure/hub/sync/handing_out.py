@@ -6,7 +6,15 @@ import logging
 import secrets
 from collections.abc import Mapping
 
-from facesecure.domain.errors import FacesecureError, HubConflictError, HubError, HubRefusedError
+from facesecure.domain.errors import (
+    BusyError,
+    DiskFullError,
+    FacesecureError,
+    HubConflictError,
+    HubError,
+    HubRefusedError,
+    StoreError,
+)
 from facesecure.domain.records import EnrolledFace, Person
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate
@@ -35,12 +43,13 @@ def add_new(work: Round) -> None:
 def hand_out(work: Round) -> bool:
     """Write to the hub whom this door may change and has changed, for some seconds. Return whether that is all.
 
-    What the hub does not take of one person is noted, and does not hold up the others. Raises HubError, StoreError.
+    What the hub does not take of one person, or cannot be read here, is noted, and does not hold up the others. Raises
+    HubError, and StoreError if the database cannot be used now.
     """
     people = work.local.all()
     for identifier, entry in list(work.state.people.items()):
         person = people.get(entry.uid or "")
-        if person is None or not person.genuine or not work.ours(entry):
+        if person is None or not person.genuine or not work.ours(entry) or identifier in work.state.failed:
             continue
         if entry.missing or (person.edition, person.name) != (entry.edition, entry.local):
             if work.is_late():
@@ -58,8 +67,10 @@ def _guarded(work: Round, identifier: str, entry: Shared, person: Person) -> Non
     except (HubRefusedError, HubConflictError) as error:
         entry.note, entry.edition = f"{person.name} cannot be shared: {error.message}", person.edition
         _log.warning("%s", entry.note)
-    except HubError:
+    except (HubError, BusyError, DiskFullError):
         raise
+    except StoreError as error:  # as of a damaged face
+        work.put_off(identifier, entry, f"{person.name} cannot be shared: {error.message}")
     except ValueError as error:  # also a NotGenuineError
         entry.edition = person.edition
         _log.warning("a person is not handed out: %s (%s)", error, identifier)
@@ -78,6 +89,8 @@ def _hand_out(work: Round, identifier: str, person: Person) -> bool:
     same = frozenset(document.faces) == entry.faces and document.name == entry.name
     if row is not None and same and row.person.version == entry.version:
         entry.missing, entry.local = False, person.name
+        if entry.name == entry.local:
+            entry.note = ""  # what was wrong is mended
         return True
     at_hub = row.person.version if row else 0
     holders, key = work.holders(entry), DataKey.made(entry.key.version + 1) if work.needs_key(entry) else entry.key

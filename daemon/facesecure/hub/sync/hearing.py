@@ -76,6 +76,7 @@ class Hearing:
             for row in rows:
                 self._hear(row, clocks)
                 self._state.cursor = row.revision
+                self._state.last.note(row.identifier, row.revision, row.signature)
             if time.monotonic() - began > _LONGEST_ROUND:
                 return False
         self._restored = False
@@ -93,7 +94,7 @@ class Hearing:
             self._documents = self._household.documents
             if state.again_from is not None:
                 state.cursor, state.again_from = min(state.cursor, state.again_from - 1), None
-        if store.doors.is_behind(state.cursor):
+        if store.sightings.was_put_back(state.last, state.cursor) or store.doors.is_behind(state.cursor):
             state.cursor, self._restored = 0, True
             state.own = {one: replace(row, digest=None) for one, row in state.own.items()}
 

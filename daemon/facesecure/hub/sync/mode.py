@@ -2,7 +2,8 @@
 
 The mode is one record, replaced only by who knows the version at the hub. A door keeps the version that it last agreed
 with, and the mode it had then: so it knows a change here from a change there, also after a week without the hub or a
-restart, and without any clock. If both have changed, the stricter wins: away, home, off.
+restart, and without any clock. If both have changed, the stricter wins: away, home, off. So it does where the hub has
+another mode under the version that was agreed, as after an older backup of the hub was put back.
 """
 
 from __future__ import annotations
@@ -83,13 +84,14 @@ def step(agreed: Agreed, here: Armed, found: Found, *, may_arm: bool, started: b
     if found.mode is None or found.version < agreed.version:
         lost = 0 < agreed.version >= found.version  # an older backup was put back, or the door that wrote it is gone
         return Step.PUSH if changed_here or (lost and may_arm and here.since is not None) else Step.KEEP
-    changed_there = found.version > agreed.version or found.mode is not agreed.mode
+    forked = found.version == agreed.version and found.mode is not agreed.mode  # the hub was put back from a backup
+    changed_there = found.version > agreed.version or forked
     if here.mode is found.mode:
         return Step.TAKE if changed_there or changed_here else Step.KEEP
     if here.since is None:
         return Step.TAKE
     doubtful = changed_there or (started and agreed.since is not None and here.since < agreed.since)
-    if changed_here and (not doubtful or here.mode.strictness > found.mode.strictness):
+    if (changed_here or (forked and may_arm)) and (not doubtful or here.mode.strictness > found.mode.strictness):
         return Step.PUSH
     return Step.TAKE if doubtful else Step.KEEP
 

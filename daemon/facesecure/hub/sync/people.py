@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from facesecure.hub.sync.taking_in import pull, take_again
 
 _MOST_ROUNDS = 4
 """Tries to write what other doors write at the same time, before the next duty has its turn."""
+_AGAIN_AFTER = 300.0
+"""Seconds after which is tried again what failed at this door, unless people here change before."""
 
 
 class PeopleSync:
@@ -33,7 +36,12 @@ class PeopleSync:
     """
 
     def __init__(
-        self, state_dir: Path, known: KnownDoors, local: LocalPeople, on_change: Callable[[], None] = lambda: None
+        self,
+        state_dir: Path,
+        known: KnownDoors,
+        local: LocalPeople,
+        on_change: Callable[[], None] = lambda: None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         """``on_change`` is called after people here have changed. Raises StoreError."""
         self._state_dir, self._known, self._local, self._on_change = state_dir, known, local, on_change
@@ -41,6 +49,7 @@ class PeopleSync:
         self._noticed: dict[str, tuple[str, float]] = {}
         self._looked_back = False
         self._done: tuple[int, dict[str, Wish], dict[str, bytes]] | None = None
+        self._steady, self._tried = steady, float("-inf")
 
     def notice(self, names: dict[str, tuple[str, float]]) -> None:
         """Take note of what people are called (by ``uid``), and since when, in seconds of this door's clock."""
@@ -77,11 +86,15 @@ class PeopleSync:
 
     def _push(self, work: Round) -> bool:
         """Hand out what has changed here, if anything has since the last time. Return False to go on later."""
+        if self._state.failed and self._steady() - self._tried >= _AGAIN_AFTER:
+            self._done = None
         for _ in range(_MOST_ROUNDS):
             now = (self._local.revision(), read_wishes(self._state_dir), self._known.trusted.encoded())
             if now == self._done and not self._pending(work):
                 return True
             if self._done is None or (now[0], now[2]) != (self._done[0], self._done[2]):
+                self._tried = self._steady()
+                self._state.failed.clear()
                 take_again(work)
             add_new(work)
             if not hand_out(work):
@@ -96,9 +109,13 @@ class PeopleSync:
     def _pending(self, work: Round) -> bool:
         """Return whether the hub lacks what is here, as after another door was quicker."""
         genuine = {uid for uid, person in self._local.all().items() if person.genuine}
-        entries = [entry for entry in self._state.people.values() if entry.uid in genuine and work.ours(entry)]
-        begun = any(entry.renew and not entry.note for entry in entries)
-        return begun or any(entry.missing or not entry.edition for entry in entries)
+        mine = [
+            entry
+            for one, entry in self._state.people.items()
+            if entry.uid in genuine and work.ours(entry) and one not in self._state.failed
+        ]
+        begun = any(entry.renew and not entry.note for entry in mine)
+        return begun or any(entry.missing or not entry.edition for entry in mine)
 
     def _round(self, hub: HubStore) -> Round:
         identity, trusted = member_identity(self._state_dir), self._known.trusted

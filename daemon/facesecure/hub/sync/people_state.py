@@ -13,6 +13,7 @@ from facesecure.domain.errors import StoreError
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import require_identifiers
 from facesecure.hub.sealing import DataKey
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.sync.merging import Facts
 from facesecure.storage.secret_files import SecretFiles
 
@@ -75,7 +76,9 @@ class PeopleState:
 
     ``gone`` are people who were removed, with the version of their tombstone; ``ordered`` those of them whom this door
     itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
-    again when other doors are trusted. ``cursor`` is the last revision read, ``local_revision`` the people's here.
+    again when other doors are trusted, or of whom something failed here; ``failed`` are those of whom something failed
+    at this door, as with a damaged face: to be tried again, and forgotten at a restart. ``cursor`` is the last revision
+    read, ``last`` are the rows that were read last, ``local_revision`` is the people's here.
 
     Example::
 
@@ -91,7 +94,9 @@ class PeopleState:
         self.gone: dict[str, int] = {}
         self.ordered: set[str] = set()
         self.refused: dict[str, None] = {}
+        self.failed: set[str] = set()
         self.cursor = self.local_revision = 0
+        self.last = LastRead()
         self._wiped: dict[str, None] = {}
         self._saved = b""
 
@@ -114,6 +119,7 @@ class PeopleState:
             state.ordered = {str(one) for one in found["ordered"]}
             state.refused = dict.fromkeys(str(one) for one in found["refused"])
             state.cursor, state.local_revision = int(found["cursor"]), int(found.get("local_revision", 0))
+            state.last = LastRead.decode(found["last"]) if "last" in found else LastRead()
             state._wiped = dict.fromkeys(str(one) for one in found.get("wiped", ()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -138,6 +144,7 @@ class PeopleState:
             "cursor": self.cursor,
             "local_revision": self.local_revision,
             "wiped": list(self._wiped),
+            "last": self.last.encoded(),
         }
         content = json.dumps(document).encode()
         if content != self._saved:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from facesecure.domain.errors import HubConflictError, HubRefusedError
+from facesecure.domain.errors import BusyError, DiskFullError, HubConflictError, HubRefusedError, StoreError
 from facesecure.domain.records import Person
 from facesecure.hub.rows import Right
 from facesecure.hub.sealing import DataKey
@@ -28,11 +28,17 @@ def settle_keys(work: Round, wishes: Mapping[str, Wish]) -> None:
         person = people.get(entry.uid or "")
         if person is None or not person.genuine or not work.ours(entry) or not entry.version or entry.put_back:
             continue
+        if identifier in work.state.failed and identifier in work.state.refused:
+            continue  # what another door has changed could not be taken in yet: it must not be written over
         try:
             _settle(work, identifier, entry, person, wishes.get(person.uid))
         except (HubRefusedError, HubConflictError) as error:
             entry.note = f"who may know {person.name} cannot be changed: {error.message}"
             _log.warning("%s", entry.note)
+        except (BusyError, DiskFullError):
+            raise
+        except StoreError as error:  # as of a damaged face
+            work.put_off(identifier, entry, f"who may know {person.name} cannot be changed: {error.message}")
     work.state.save()
 
 

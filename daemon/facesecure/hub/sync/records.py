@@ -20,6 +20,7 @@ from facesecure.domain.errors import BusyError, DiskFullError, FacesecureError, 
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import Record, RecordKind, Right, require_identifiers
 from facesecure.hub.store import HubStore
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.store.member import BATCH
 from facesecure.hub.sync.household import Household
 from facesecure.storage.signed_documents import SignedDocuments
@@ -83,7 +84,7 @@ class HouseholdRecords:
         self._empty: set[str] = set()
         self._refused: dict[str, str] = {}
         self._believed: object = None
-        self._cursor = 0
+        self._cursor, self._last = 0, LastRead()
         self.generation = 0
         """Another number whenever the hub may lack what this door has said."""
 
@@ -93,7 +94,8 @@ class HouseholdRecords:
         All is read again after an older backup of the hub was put back, and when other doors are trusted.
         """
         believed = self._household.documents  # another one when other doors are trusted, or the household has a new key
-        if hub.doors.is_behind(self._cursor) or believed is not self._believed:
+        put_back = hub.records.was_put_back(self._last, self._cursor) or hub.doors.is_behind(self._cursor)
+        if put_back or believed is not self._believed:
             self._cursor, self._believed = 0, believed
             self._at_hub, self._said, self._empty = {}, {}, set()
             self.generation += 1
@@ -101,6 +103,7 @@ class HouseholdRecords:
         while rows := hub.records.after(self._cursor):
             for row in rows:
                 self._take(row)
+                self._last.note(f"{row.kind}/{row.identifier}", row.revision, row.signature)
             for taker in self._takers.values():
                 taker.settle()
             self._cursor = rows[-1].revision

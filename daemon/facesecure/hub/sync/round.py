@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from facesecure.hub.trust import TrustedDoors
 
 _LONGEST = 2.0
 """Seconds of a round before the mode and the notices have their turn: a Pi judges some thirty faces meanwhile."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -42,6 +45,13 @@ class Round:
     def is_late(self) -> bool:
         """Return whether the round has lasted so long that other duties should have their turn."""
         return time.monotonic() - self._began > _LONGEST
+
+    def put_off(self, identifier: str, entry: Shared, why: str) -> None:
+        """Note what failed at this door of one person: it is tried again later, and holds up nobody else."""
+        self.state.failed.add(identifier)
+        if entry.note != why:
+            entry.note = why
+            _log.warning("%s", why)
 
     def ours(self, entry: Shared) -> bool:
         """Return whether a person belongs to this door's household and this door may change them."""

@@ -25,7 +25,8 @@ def pull(work: Round) -> bool:
     After a backup of the hub was put back, everything is read anew, and what is older there than here is missing.
     Raises HubError, StoreError.
     """
-    if work.hub.doors.is_behind(work.state.cursor):
+    state = work.state
+    if work.hub.people.was_put_back(state.last, state.cursor, state.people) or work.hub.doors.is_behind(state.cursor):
         work.state.cursor = 0
         for entry in work.state.people.values():
             entry.missing = True
@@ -35,7 +36,8 @@ def pull(work: Round) -> bool:
                 work.state.save()
                 return False
             take_in(work, row)
-            work.state.cursor = row.revision
+            state.cursor = row.revision
+            state.last.note(row.person.identifier, row.revision, row.person.signature)
         work.state.save()
     return True
 
@@ -48,9 +50,8 @@ def take_again(work: Round) -> None:
     unknown = [one for one, entry in work.state.people.items() if entry.uid is None or entry.put_back]
     for identifier in dict.fromkeys([*unknown, *work.state.refused]):
         row = work.hub.people.get(identifier)
-        work.state.refused.pop(identifier, None)
-        if row is not None:
-            take_in(work, row, again=True)
+        if row is None or take_in(work, row, again=True):
+            work.state.refused.pop(identifier, None)
 
 
 def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
@@ -60,13 +61,15 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
     """
     identifier = row.person.identifier
     entry = work.state.people.get(identifier)
-    if entry is not None and row.person.version <= entry.version and not again:
+    known = entry.version - entry.missing if entry else 0  # of a hub put back, it may be another document
+    if entry is not None and row.person.version <= known and not again:
         return True
     gone = work.state.gone.get(identifier, 0)
     if gone == FOR_GOOD:
         return True
     if row.person.version <= gone:
         bury(work, identifier, row.person.version)
+        work.state.refused.pop(identifier, None)
         return _refused(work, identifier, "a person who was removed came back at the hub, and is left out")
     try:
         found = _opened(work, row, entry)
@@ -74,15 +77,17 @@ def take_in(work: Round, row: SharedPerson, *, again: bool = False) -> bool:
             _apply(work, identifier, row, *found)
         return True
     except NotGenuineError as error:
-        work.state.refused[identifier] = None
-        return _refused(work, identifier, f"what is at the hub of a person is left out: {error}")
+        return _put_off(work, identifier, f"what is at the hub of a person is left out: {error}")
     except (HubError, DiskFullError, BusyError, OSError):
         raise
     except FacesecureError as error:
-        return _refused(work, identifier, f"a person of {work.door_name(row.person.author)}: {error.message}")
+        work.state.failed.add(identifier)
+        return _put_off(work, identifier, f"a person of {work.door_name(row.person.author)}: {error.message}")
     except Exception:  # noqa: BLE001 - whatever a door writes, it must not keep this one from the others' people
-        _log.exception("a person of another door cannot be taken in; this is a bug, please report it")
-        return _refused(work, identifier, f"a person of {work.door_name(row.person.author)} cannot be taken in")
+        if identifier not in work.state.refused:
+            _log.exception("a person of another door cannot be taken in; this is a bug, please report it")
+        work.state.failed.add(identifier)
+        return _put_off(work, identifier, f"a person of {work.door_name(row.person.author)} cannot be taken in")
 
 
 def is_genuine(work: Round, row: SharedPerson) -> bool:
@@ -136,6 +141,8 @@ def _welcome(work: Round, entry: Shared, row: SharedPerson, document: PersonDocu
     try:
         welcome = work.local.welcome(document.name, door, document.faces, lambda uid: bool(work.state.of_uid(uid)))
     except (EnrolmentError, ModelError) as error:  # of this door, not of the person: tried again after a change here
+        if isinstance(error, ModelError):
+            work.state.failed.add(row.person.identifier)  # and before, as the models may be there the next time
         welcome = Welcome(None, document.name, f"{document.name} is not known here: {error.message}")
     entry.uid, entry.local, entry.note = welcome.uid, welcome.name, welcome.problem
     return frozenset(document.faces)
@@ -204,9 +211,16 @@ def facts_of(document: PersonDocument) -> Facts:
     return Facts(document.name, document.named_at, frozenset(document.faces), doors)
 
 
+def _put_off(work: Round, identifier: str, why: str) -> bool:
+    """Note why somebody is not taken in now: ``take_again`` tries again."""
+    taken = _refused(work, identifier, why)
+    work.state.refused[identifier] = None
+    return taken
+
+
 def _refused(work: Round, identifier: str, why: str) -> bool:
     entry = work.state.people.get(identifier)
-    if entry is None or entry.note != why:
+    if (identifier not in work.state.refused) if entry is None else entry.note != why:
         _log.warning("the hub: %s (%s)", why, identifier)
     if entry is not None:
         entry.note = why

@@ -14,6 +14,7 @@ from facesecure.domain.door_visits import DoorVisit
 from facesecure.domain.errors import StoreError
 from facesecure.domain.names import FORGOTTEN
 from facesecure.hub.rows import KEPT_DAYS, require_identifiers
+from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.sync.visit_document import VisitFacts
 from facesecure.storage.secret_files import SecretFiles
 
@@ -71,6 +72,7 @@ class VisitsState:
     own: dict[str, Own] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
     problems: dict[str, float] = field(default_factory=dict)
+    last: LastRead = field(default_factory=LastRead)
     _saved: bytes = field(default=b"", repr=False, compare=False)
 
     @classmethod
@@ -89,6 +91,7 @@ class VisitsState:
                 {_identifier(one): _own(*row) for one, row in found["own"].items()},
                 {_identifier(one): _heard(row) for one, row in found["heard"].items()},
                 {str(said): float(at) for said, at in found["problems"].items()},
+                LastRead.decode(found["last"]) if "last" in found else LastRead(),
             )
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             raise StoreError("the visits of other doors cannot be understood", _HINT) from error
@@ -101,6 +104,7 @@ class VisitsState:
             "own": {one: [row.edition, row.digest, row.at] for one, row in self.own.items()},
             "heard": {one: _row(heard) for one, heard in self.heard.items()},
             "problems": self.problems,
+            "last": self.last.encoded(),
         }
         content = json.dumps(document).encode()
         if content == self._saved:
