@@ -121,7 +121,7 @@ def test_people_are_known_renamed_and_removed_at_both_doors(hub: RealHub, doors:
     garage.rename("Cleo", "Cleopatra")
     print(f"renamed after {wait_for(lambda: 'Cleopatra' in front.names(), 'her new name'):.2f} s")
     assert "this door, garage" in front.command("people", "show", "Anna")
-    front.command("people", "assign", "Anna", "--none")
+    front.command("people", "assign", "Anna", "--none", "--yes")
     wait_for(lambda: garage.names() == {"Cleopatra": 1}, "that the garage does not know Anna")
     front.command("people", "assign", "Anna", "--door", "garage")
     wait_for(lambda: garage.names() == {"Anna": 4, "Cleopatra": 1}, "that the garage knows Anna again")

@@ -9,12 +9,12 @@ import typer
 
 from facesecure.cli import hub_doors, output
 from facesecure.cli.hub_doors import config_for_hub
+from facesecure.cli.hub_invitation import tell_code, wait_for
 from facesecure.cli.output import Json, examples, group
 from facesecure.cli.prompts import Yes, ask_secret, confirm
 from facesecure.cli.settings import state_of
 
 if TYPE_CHECKING:
-    from facesecure.hub.codes import JoinCode
     from facesecure.hub.identity import Certificate, Identity
 
 app = group(
@@ -95,7 +95,7 @@ def invite(
     ] = _RIGHTS,
     qr: Annotated[bool, typer.Option("--qr", help="Show the code as a QR code, too.")] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for the door and let it in, where the daemon does not run.")
+        bool, typer.Option("--wait", help="Wait until the door has joined. Lets it in where the daemon does not run.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -114,9 +114,9 @@ def invite(
     with opened(identity, config.hub, state_of(config)) as store:
         manager = Manager(state_of(config), store)
         code = manager.invite(person_name(name), home, _rights(rights), _der(identity.ca))
-        _tell_code(code, name, qr, json)
+        tell_code(code, name, qr, json)
         if wait:
-            _wait(manager, code)
+            wait_for(manager, code)
 
 
 @app.command("join", epilog=examples("facesecure hub join ABCD-EFGH-...", "facesecure hub join - < code.txt"))
@@ -257,33 +257,6 @@ def _der(text: str) -> bytes:
 
     (certificate,) = x509.load_pem_x509_certificates(text.encode())
     return certificate.public_bytes(Encoding.DER)
-
-
-def _tell_code(code: JoinCode, name: str, qr: bool, json: bool) -> None:
-    if json:
-        output.emit_json({"code": code.text, "name": name, "door": code.invitation, "valid_minutes": 60})
-        return
-    output.say(code.text)
-    if qr:
-        from facesecure.cli.qr import qr_code
-
-        output.say(qr_code(code.text))
-    output.note(f"on {name}, within an hour: facesecure hub join CODE")
-
-
-def _wait(manager: Any, code: JoinCode) -> None:
-    import time
-
-    from facesecure.hub.managing import VALID
-
-    until = time.monotonic() + VALID.total_seconds()
-    output.note("waiting for the door; Ctrl-C ends this, and a running daemon goes on")
-    while time.monotonic() < until:
-        for joined in manager.answer():
-            output.note(f"{joined.name} has joined")
-            if joined.door == code.invitation:
-                return
-        time.sleep(0.5)
 
 
 def _tell_settings(identity: Identity, json: bool, facts: dict[str, Any]) -> None:

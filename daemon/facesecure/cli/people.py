@@ -218,7 +218,11 @@ def import_people(
 
 app.command(
     "assign",
-    epilog=examples("facesecure people assign Anna --door garage --door gate", "facesecure people assign Anna --all"),
+    epilog=examples(
+        "facesecure people assign Anna --door garage --door gate",
+        "facesecure people assign Anna --all",
+        "facesecure people assign Anna --none --yes",
+    ),
 )(assign)
 
 

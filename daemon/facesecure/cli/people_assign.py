@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facesecure.cli import output
 from facesecure.cli.output import Json
+from facesecure.cli.prompts import Yes, confirm
 from facesecure.cli.settings import open_store, settings_of, state_of
 
 if TYPE_CHECKING:
@@ -23,11 +26,13 @@ def assign(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All doors of the household, later ones too.")] = False,
     none: Annotated[bool, typer.Option("--none", help="No other door.")] = False,
+    yes: Yes = False,
     json: Json = False,
 ) -> None:
     """Say which doors of the hub know a person besides this one.
 
-    The others wipe the person: faces, name and snapshots. The running daemon sees to it within seconds.
+    The others wipe the person: faces, name and snapshots. The command names those that know the person, and asks first.
+    The running daemon sees to it within seconds.
     """
     from facesecure.domain.errors import UsageError
     from facesecure.hub.driver import require_driver
@@ -42,12 +47,36 @@ def assign(
         person = show_person(store, name).person
     from facesecure.hub.sync.assigning import assign as assign_doors
 
+    wanted = None if every else (door or [])
+    if losing := _losing(state_of(config), person.uid, wanted):
+        confirm(f"Forget {person.name} at {', '.join(losing)}: faces, name and snapshots", yes)
     with audited(state_of(config), "person-assigned", person.name):
-        doors = assign_doors(state_of(config), person.uid, None if every else (door or []))
+        doors = assign_doors(state_of(config), person.uid, wanted)
     if json:
         output.emit_json({"name": person.name, "doors": doors})
     else:
         output.say(f"{person.name} is to be known at: {doors.words}")
+
+
+def _losing(state_dir: Path, uid: str, wanted: Sequence[str] | None) -> list[str]:
+    """Return the names of the doors that know a person, or are to, and are not among those ``wanted``.
+
+    None where ``assign`` will refuse them, which it shall before anybody is asked. Raises HubError, StoreError.
+    """
+    from facesecure.hub.identity_file import member_identity
+    from facesecure.hub.sync.assigning import HubAssigner, assigned
+
+    if assigned(state_dir, uid) is None:  # no other door has heard of the person yet
+        return []
+    own, found = member_identity(state_dir).own(), HubAssigner(state_dir).doors_of(uid)
+    called = {name: one.identifier for one in found.doors for name in (one.name.casefold(), one.identifier)}
+    called |= {own.name.casefold(): own.door, own.door: own.door}
+    if found.fixed or any(one.casefold() not in called for one in wanted or ()):
+        return []
+    kept = {called[one.casefold()] for one in wanted or ()}
+    return [
+        one.name for one in found.doors if one.knows and not (one.ours if wanted is None else one.identifier in kept)
+    ]
 
 
 def known_at(config: FacesecureConfig, uid: str) -> Assigned | None:

@@ -110,11 +110,15 @@ class RefusedFace:
 
 @dataclass(frozen=True, slots=True)
 class Reembedded:
-    """The result of a change of model: the number of ``faces`` embedded again, their ``people``, and those refused."""
+    """The result of a change of model: the number of ``faces`` embedded again, their ``people``, and those refused.
+
+    ``templates`` are everyone's for the new model, where nothing was stored.
+    """
 
     faces: int = 0
     people: tuple[str, ...] = ()
     refused: tuple[RefusedFace, ...] = ()
+    templates: tuple[Template, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

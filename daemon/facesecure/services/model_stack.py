@@ -1,14 +1,12 @@
-"""Load the models that the configuration names, and connect them with the store: recognition, enrolment, renewal.
+"""Load the models that the configuration names, and connect them with the store: recognition and enrolment.
 
 ``ModelStack`` holds the loaded models and makes from them what each command needs: a recogniser that follows the
-store, an ``Identifier`` for images, an ``Enrolment`` for a person. ``renew`` re-embeds the enrolled faces after a
-change of model, since embeddings of two models cannot be compared.
+store, an ``Identifier`` for images, an ``Enrolment`` for a person.
 """
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +19,7 @@ from facesecure.domain import Embedding
 from facesecure.domain.errors import EnrolmentError, ModelError
 from facesecure.domain.interfaces import Detector, Recognizer
 from facesecure.domain.names import name_key
-from facesecure.domain.records import Reembedded, Template
+from facesecure.domain.records import Template
 from facesecure.recognition.classifier import ClassifierRecognizer, FaceClassifier
 from facesecure.recognition.classifier_thresholds import ClassThresholds
 from facesecure.recognition.decision import VerdictRule
@@ -37,6 +35,7 @@ from facesecure.recognition.similarity import OtherPeople
 from facesecure.recognition.thresholds import AcceptanceRules, LiveThresholds
 from facesecure.recognition.visitor_matching import MatchVisitor, VisitorMatcher
 from facesecure.services.accelerator import choose_backend
+from facesecure.services.renewal import renew
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.storage.store import Store
 from facesecure.storage.trusted_models import load_model
@@ -54,8 +53,8 @@ _TRAIN_INSTEAD = (
 )
 _POLL_TIMEOUT = 0.02
 """Seconds that a poll for changes of the people may wait for the database."""
-_PROGRESS_SECONDS = 1.0
-"""Seconds before re-embedding logs its progress, and between two such lines."""
+
+LoadTemplates = Callable[[], Sequence[Template]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +139,17 @@ class ModelStack:
         renew(store, self.embedder)
         return store.templates()
 
-    def acceptance_rules(self, config: FacesecureConfig, store: Store, state_dir: Path) -> AcceptanceRules:
-        """Return the rules for accepting a name: as calibrated, by default, or as a classifier's card says."""
+    def acceptance_rules(
+        self, config: FacesecureConfig, store: Store, state_dir: Path, templates: LoadTemplates | None = None
+    ) -> AcceptanceRules:
+        """Return the rules for accepting a name: as calibrated, by default, or as a classifier's card says.
+
+        They are for those of ``templates``, by default the store's.
+        """
         if self.classifier is not None:
             return _class_rules(self.classifier, config.verdict)
         return LiveThresholds(
-            store.templates,
+            templates or store.templates,
             _revision_of(store),
             self.embedder.sha256,
             self.strangers,
@@ -173,16 +177,23 @@ class ModelStack:
         )
 
     def rule(
-        self, config: FacesecureConfig, store: Store, state_dir: Path, *, single_image: bool = False
+        self,
+        config: FacesecureConfig,
+        store: Store,
+        state_dir: Path,
+        *,
+        single_image: bool = False,
+        templates: LoadTemplates | None = None,
     ) -> VerdictRule:
         """Return the rule for verdicts, for one thread.
 
         For a ``single_image`` one face is enough for a verdict; a track needs as many as the configuration says.
+        ``templates`` are those of ``acceptance_rules``.
         """
         verdict = config.verdict
         if single_image:
             verdict = VerdictConfig.model_validate({**verdict.model_dump(), "min_faces": 1})
-        return VerdictRule(verdict, self.acceptance_rules(config, store, state_dir))
+        return VerdictRule(verdict, self.acceptance_rules(config, store, state_dir, templates))
 
     def enrolment(self, known: Sequence[Embedding] = (), others: OtherPeople | None = None) -> Enrolment:
         """Return an empty enrolment of one person, given the embeddings ``known`` of faces enrolled before.
@@ -265,32 +276,3 @@ def _class_rules(classifier: FaceClassifier, verdict: VerdictConfig) -> ClassThr
     for warning in rules.warnings(verdict.false_accept):
         _log.warning("%s: %s", classifier.card.name, warning)
     return rules
-
-
-def renew(store: Store, embedder: ModelEmbedder) -> Reembedded:
-    """Re-embed the faces in ``store`` that another model than ``embedder`` embedded, and log the result.
-
-    Faces that cannot be embedded are logged by number and person, stay unchanged, and match no one.
-    """
-    began, progress = time.monotonic(), _Progress()
-    done = store.reembed(embedder.sha256, embedder.embed, done=progress)
-    if done.faces:
-        people, took = ", ".join(done.people), time.monotonic() - began
-        _log.info("the model has changed: re-embedded %d faces of %s in %.1f s", done.faces, people, took)
-    for face in done.refused:
-        _log.error(
-            "face %d of %s could not be re-embedded and is not compared: %s", face.identifier, face.name, face.why
-        )
-    return done
-
-
-class _Progress:
-    """Logs the progress of re-embedding once it takes long."""
-
-    def __init__(self) -> None:
-        self._due = time.monotonic() + _PROGRESS_SECONDS
-
-    def __call__(self, done: int, of: int) -> None:
-        if time.monotonic() >= self._due and done < of:
-            self._due = time.monotonic() + _PROGRESS_SECONDS
-            _log.warning("the model has changed: re-embedding enrolled faces, %d of %d done", done, of)

@@ -10,24 +10,29 @@ from facesecure.domain.records import StoredFace
 from facesecure.recognition.evidence import Evidence
 from facesecure.recognition.gallery import Gallery
 from facesecure.services.model_stack import ModelStack
+from facesecure.services.renewal import foreseen_templates
 from facesecure.storage.store import Store
 
 
 class PastVerdicts:
-    """Judges visits by the people who are enrolled when it is made.
+    """Judges visits by the people who are enrolled, and the strangers who are marked, when it is made.
 
+    Nothing is stored: faces that people are enrolled with are embedded in memory, if another model embedded them.
     Example::
 
         PastVerdicts(models, config, store).of(store.faces_seen(identifier)).kind
     """
 
-    def __init__(self, models: ModelStack, config: FacesecureConfig, store: Store) -> None:
-        """Embed anew the faces that people are enrolled with, if another model did, and take their templates."""
-        sha256 = models.embedder.sha256
-        templates = [one for one in models.templates(store) if one.model_sha256 == sha256]
-        self._gallery = Gallery(templates, store.hard_negatives(sha256))
-        self._rule = models.rule(config, store, store.state_dir, single_image=True)  # of a visit the best are kept
-        self._doubts, self._sha256 = models.human_filter, sha256
+    def __init__(
+        self, models: ModelStack, config: FacesecureConfig, store: Store, marked: Mapping[int, Embedding] | None = None
+    ) -> None:
+        """Take the people of ``store``; ``marked`` has new embeddings of its marked faces, by their numbers."""
+        self._sha256, self._doubts = models.embedder.sha256, models.human_filter
+        templates = foreseen_templates(store, models.embedder)
+        self._gallery = Gallery(templates, store.kept_faces.hard_negatives(self._sha256, marked))
+        self._rule = models.rule(  # one face is enough: of a visit the best are kept
+            config, store, store.state_dir, single_image=True, templates=lambda: templates
+        )
 
     def of(self, faces: Sequence[StoredFace], anew: Mapping[int, Embedding] | None = None) -> Verdict:
         """Return the verdict on the ``faces`` of a visit, oldest first; ``anew`` has embeddings of outdated ones."""

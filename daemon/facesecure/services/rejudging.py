@@ -20,6 +20,7 @@ from facesecure.services.face_embedding import EmbeddingTask, FacesToEmbed, embe
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.past_verdicts import PastVerdicts
 from facesecure.services.progress import Progress, ignore_progress
+from facesecure.services.renewal import renew
 from facesecure.storage.sightings import FilterValues
 from facesecure.storage.store import Store
 
@@ -65,9 +66,10 @@ def rejudge(
 ) -> Rejudgement:
     """Embed the faces kept of the visits from ``since`` to ``until``, and judge the visits with the people of today.
 
-    With ``apply`` the new embeddings are stored as they come; interrupted, the same call does the rest. The faces that
-    people are enrolled with are embedded anew in any case, as at a start of the daemon. Raises UsageError where a
-    classifier names people: it judges whole images, which are not kept.
+    With ``apply`` the new embeddings are stored as they come; interrupted, the same call does the rest. Those of marked
+    faces and of the faces that people are enrolled with come first, since the visits are judged by them. Without
+    ``apply`` nothing is stored. Raises UsageError where a classifier names people: it judges whole images, which are
+    not kept.
 
     Example::
 
@@ -90,8 +92,10 @@ class _Rejudging:
         name = config.recognizer.embedding_model
         self._store, self._pool, self._apply = store, pool, apply
         self._task = EmbeddingTask(str(name), store.state_dir.absolute(), models.embedder.sha256)
-        self._verdicts = PastVerdicts(models, config, store)
         self._found = Rejudgement(str(name))
+        if apply:
+            renew(store, models.embedder)
+        self._verdicts = PastVerdicts(models, config, store, self._marked())
         self._under_way: dict[str, tuple[StoredSighting, list[StoredFace]]] = {}
         self._unsaved: dict[int, Embedding] = {}
         self._saved_at = time.monotonic()
@@ -106,8 +110,6 @@ class _Rejudging:
                 self._embedded(outcome.item, outcome.result)
         finally:  # Ctrl-C keeps what was embedded
             self._save()
-        if self._apply:
-            self._found.marked = self._marked()
         self._found.changes.sort(key=lambda change: change.sighting.first_seen)
         return self._found
 
@@ -148,15 +150,17 @@ class _Rejudging:
             self._found.kept += self._store.kept_faces.replace(self._unsaved, self._task.sha256)
         self._unsaved, self._saved_at = {}, time.monotonic()
 
-    def _marked(self) -> int:
-        """Embed the faces marked as a stranger's anew; there are few."""
+    def _marked(self) -> dict[int, Embedding]:
+        """Return the faces marked as a stranger's as embedded anew; there are few."""
         marked = self._store.kept_faces.marked(self._task.sha256)
         items = [FacesToEmbed("marked", (face.identifier,), (face.image,)) for face in marked]
         found: dict[int, Embedding] = {}
         for outcome in self._pool.map(embedded, self._task, items, _CHUNK):
             if outcome.result is not None:
                 found[outcome.item.numbers[0]] = outcome.result[0]
-        return self._store.kept_faces.replace_marked(found, self._task.sha256) if found else 0
+        if self._apply and found:
+            self._found.marked = self._store.kept_faces.replace_marked(found, self._task.sha256)
+        return found
 
 
 def _to_embed(key: str, faces: Sequence[StoredFace]) -> FacesToEmbed:

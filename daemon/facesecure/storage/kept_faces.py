@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from facesecure.domain import Embedding, Image
-from facesecure.domain.records import check_embedding
-from facesecure.storage import people
+from facesecure.domain.records import Embeddings, check_embedding
+from facesecure.recognition.gallery import HardNegative
+from facesecure.storage import marked_strangers, people
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import (
     MARKED_CROP,
@@ -78,6 +79,16 @@ class KeptFaces:
         with self._database.read() as session:
             cipher = cipher_of(session)
             return [one for row, uid in session.execute(query) for one in _read(cipher, row, uid)]
+
+    def marked_strangers(self, model_sha256: str) -> Embeddings:
+        """Return the embeddings of all marked faces by one model, float32 (n, d); (0, 0) if there are none."""
+        with self._database.read() as session:
+            return marked_strangers.embeddings(session, model_sha256)
+
+    def hard_negatives(self, model_sha256: str, anew: Mapping[int, Embedding] | None = None) -> list[HardNegative]:
+        """Return the marked strangers as hard negatives, as they would be with ``replace_marked(anew)``."""
+        with self._database.read() as session:
+            return marked_strangers.hard_negatives(session, model_sha256, anew or {})
 
     def replace_marked(self, embeddings: Mapping[int, Embedding], model_sha256: str) -> int:
         """Store the model's embeddings of marked faces by their numbers, as ``replace`` does; return how many."""

@@ -48,6 +48,7 @@ def reembed(
     make_templates: TemplateMaker,
     done: Callable[[int, int], None] | None,
     timeout: float | None,
+    keep: bool,
 ) -> Reembedded:
     """Embed again the faces that another model embedded; see ``Store.reembed``.
 
@@ -57,6 +58,10 @@ def reembed(
         faces = outdated_faces(session, model_sha256)
     embeddings, refused = embed_faces(faces, embed, done)
     names = tuple(dict.fromkeys(face.name for face in faces if face.identifier in embeddings))
+    if not keep:
+        with database.read() as session:
+            foreseen = templates.foreseen(session, model_sha256, embeddings, make_templates)
+        return Reembedded(len(embeddings), names, refused, tuple(foreseen))
     if not embeddings:
         return Reembedded(refused=refused)
     with database.write(timeout) as session:

@@ -1,4 +1,4 @@
-"""The faces stored with sightings, and the copies of them marked as a stranger's.
+"""The faces stored with sightings, and the copies of them marked as a stranger's (see ``marked_strangers``).
 
 Every function works inside the session that it is given.
 """
@@ -14,12 +14,10 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, case, delete, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, load_only
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from facesecure.domain import AlignedFace, Embedding, SeenFace, Sighting, VerdictKind
-from facesecure.domain.records import Embeddings, StoredFace, check_embedding
-from facesecure.recognition.gallery import HardNegative
-from facesecure.recognition.templates import template_of
+from facesecure.domain.records import StoredFace, check_embedding
 from facesecure.recognition.visitor_matching import VisitEmbedding
 from facesecure.storage import seals
 from facesecure.storage.encryption import (
@@ -38,16 +36,6 @@ from facesecure.storage.values import embedding_bytes, embedding_from, quality_f
 from facesecure.vision.images.codec import png_bytes, png_image
 
 _log = logging.getLogger(__name__)
-
-_MARK = (
-    MarkedFaceRow.visitor_id,
-    MarkedFaceRow.not_person_id,
-    MarkedFaceRow.sighting,
-    MarkedFaceRow.marked_at,
-    MarkedFaceRow.model_sha256,
-    MarkedFaceRow.embedding,
-)
-"""What is read of a marked face where its image is not needed."""
 
 
 def keep(session: Session, sighting: Sighting) -> None:
@@ -95,7 +83,7 @@ def unnamed(session: Session, models: set[str]) -> dict[tuple[str, str], list[Em
     )
     found, cipher = dict[tuple[str, str], list[Embedding]](), cipher_of(session)
     for sighting, model, blob in session.execute(query):
-        embedding = _embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model))
+        embedding = readable_embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model))
         if embedding is not None:
             found.setdefault((sighting, model), []).append(embedding)
     return found
@@ -164,11 +152,18 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
             visitor,
             sighting,
             clarity,
-            _embedding(cipher, blob, MARKED_EMBEDDING, mark_context(visitor, person, sighting, at, model_sha256)),
+            readable_embedding(
+                cipher, blob, MARKED_EMBEDDING, mark_context(visitor, person, sighting, at, model_sha256)
+            ),
         )
         for visitor, sighting, clarity, blob, person, at in session.execute(marked)
     ) | _by_visit(
-        (visitor, sighting, clarity, _embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model_sha256)))
+        (
+            visitor,
+            sighting,
+            clarity,
+            readable_embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model_sha256)),
+        )
         for visitor, seal, sighting, clarity, blob in session.execute(seen)
         if is_visit(sighting, visitor, seal)
     )
@@ -196,43 +191,6 @@ def clarity_of(quality: InstrumentedAttribute[dict[str, Any]]) -> ColumnElement[
     """
     found = case((func.json_valid(quality), func.json_extract(quality, "$.clarity")))
     return case((func.typeof(found).in_(("real", "integer")), func.min(1.0, func.max(0.0, found))), else_=0.0)
-
-
-def marked(session: Session, model_sha256: str) -> Embeddings:
-    """Return the distinct embeddings of all marked faces by one model, float32 (n, d); (0, 0) if there are none."""
-    query = (
-        select(MarkedFaceRow, PersonRow.uid)
-        .outerjoin(PersonRow, PersonRow.id == MarkedFaceRow.not_person_id)
-        .where(MarkedFaceRow.model_sha256 == model_sha256)
-        .options(load_only(*_MARK))
-    )
-    rows, cipher = session.execute(query.order_by(MarkedFaceRow.taken_at, MarkedFaceRow.id)), cipher_of(session)
-    found = [_embedding_of_mark(cipher, row, person) for row, person in rows]
-    distinct = {one.tobytes(): one for one in found if one is not None}
-    return np.stack(list(distinct.values())) if distinct else np.empty((0, 0), np.float32)
-
-
-def hard_negatives(session: Session, model_sha256: str) -> list[HardNegative]:
-    """Return the templates of marked strangers as hard negatives.
-
-    A face marked as no enrolled person's counts for everyone who was enrolled at that time.
-    """
-    counts_for = (MarkedFaceRow.not_person_id == PersonRow.id) | (
-        MarkedFaceRow.not_person_id.is_(None) & (PersonRow.created_at <= MarkedFaceRow.marked_at)
-    )
-    query = (
-        select(PersonRow.name, PersonRow.uid, MarkedFaceRow)
-        .join(PersonRow, counts_for)
-        .options(load_only(*_MARK))
-        .where(MarkedFaceRow.model_sha256 == model_sha256)
-        .order_by(PersonRow.name_key, MarkedFaceRow.visitor_id, MarkedFaceRow.id)
-    )
-    faces, cipher = dict[tuple[str, int], list[Embedding]](), cipher_of(session)
-    for name, person, row in session.execute(query):
-        embedding = _embedding_of_mark(cipher, row, None if row.not_person_id is None else person)
-        if embedding is not None:
-            faces.setdefault((name, row.visitor_id), []).append(embedding)
-    return [HardNegative(name, template_of(np.stack(found))) for (name, _), found in faces.items()]
 
 
 def _seen_row(cipher: FieldCipher, sighting: str, face: SeenFace) -> SeenFaceRow:
@@ -270,13 +228,7 @@ def _blob(face: SeenFace) -> bytes:
     return embedding_bytes(face.embedding)
 
 
-def _embedding_of_mark(cipher: FieldCipher, row: MarkedFaceRow, person: str | None) -> Embedding | None:
-    """Decrypt the embedding of a marked face that is not ``person``'s (uid, or None)."""
-    owner = mark_context(row.visitor_id, person, row.sighting, row.marked_at, row.model_sha256)
-    return _embedding(cipher, row.embedding, MARKED_EMBEDDING, owner)
-
-
-def _embedding(cipher: FieldCipher, encrypted: bytes, column: str, owner: str) -> Embedding | None:
+def readable_embedding(cipher: FieldCipher, encrypted: bytes, column: str, owner: str) -> Embedding | None:
     """Decrypt an embedding; log a warning and return None if it cannot be read."""
     try:
         return embedding_from(cipher.decrypt(encrypted, column, owner))
@@ -288,7 +240,7 @@ def _embedding(cipher: FieldCipher, encrypted: bytes, column: str, owner: str) -
 def _seen(cipher: FieldCipher, row: SeenFaceRow) -> Iterator[SeenFace]:
     """Yield the face of a row, or nothing if it cannot be read."""
     owner = sighting_context(row.sighting)
-    embedding = _embedding(cipher, row.embedding, SEEN_EMBEDDING, seen_context(row.sighting, row.model_sha256))
+    embedding = readable_embedding(cipher, row.embedding, SEEN_EMBEDDING, seen_context(row.sighting, row.model_sha256))
     if embedding is None:
         return
     try:

@@ -214,14 +214,15 @@ class Store(AbstractContextManager["Store"]):
         embed: Callable[[Image], Embedding],
         make_templates: TemplateMaker = templates_of,
         done: Callable[[int, int], None] | None = None,
+        keep: bool = True,
     ) -> Reembedded:
         """Embed again, with ``embed``, the faces that another model embedded: after a change of model.
 
         A face whose crop is damaged, or that ``embed`` rejects, is left unchanged and reported. ``done`` is called
-        after each face with (number done, number of faces).
+        after each face with (number done, number of faces). Unless ``keep``, nothing is stored.
         """
         wait = 1.0 if self._resident else None  # the daemon would miss frames
-        return reembedding.reembed(self._database, model_sha256, embed, make_templates, done, wait)
+        return reembedding.reembed(self._database, model_sha256, embed, make_templates, done, wait, keep)
 
     # Sightings ----------------------------------------------------------------------------------------------------
 
@@ -279,13 +280,11 @@ class Store(AbstractContextManager["Store"]):
 
     def marked_strangers(self, model_sha256: str) -> Embeddings:
         """Return the embeddings of all marked faces by one model, float32 (n, d); (0, 0) if there are none."""
-        with self._database.read() as session:
-            return sighting_faces.marked(session, model_sha256)
+        return self.kept_faces.marked_strangers(model_sha256)
 
     def hard_negatives(self, model_sha256: str) -> list[HardNegative]:
         """Return the marked strangers as hard negatives. They change with ``people_revision``."""
-        with self._database.read() as session:
-            return sighting_faces.hard_negatives(session, model_sha256)
+        return self.kept_faces.hard_negatives(model_sha256)
 
     def prune(self, config: StoreConfig, now: datetime | None = None, clips: ClipsConfig | None = None) -> Pruned:
         """Remove what is old or above its limits, and orphaned files; back up if due. Raises StoreError."""

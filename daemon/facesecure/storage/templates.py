@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,10 +60,39 @@ def remake(session: Session, person_id: int, make_templates: TemplateMaker) -> N
     people.mark_changed(session)
 
 
-def _embeddings(session: Session, person: PersonRow) -> dict[str, list[Embedding]]:
-    """Return the embeddings of a person's faces by model; one that cannot be read is logged and left out."""
+def foreseen(
+    session: Session, model_sha256: str, anew: Mapping[int, Embedding], make_templates: TemplateMaker
+) -> list[Template]:
+    """Return the templates for one model as they would be if its embeddings ``anew``, by face number, were stored."""
+    outdated = select(FaceRow.person_id).where(FaceRow.model_sha256 != model_sha256)
+    changing = session.scalars(select(PersonRow).where(PersonRow.id.in_(outdated)))
+    cipher, now = cipher_of(session), datetime.now(UTC)
+    embeddings = {
+        person.name: _embeddings(session, person, model_sha256, anew).get(model_sha256, [])
+        for person in changing
+        if seals.is_genuine(cipher, person)
+    }
+    return [one for one in stored(session, model_sha256) if one.name not in embeddings] + [
+        Template(name, made.direction, model_sha256, made.faces, now)
+        for name, vectors in embeddings.items()
+        if vectors
+        for made in make_templates(np.stack(vectors))
+    ]
+
+
+def _embeddings(
+    session: Session, person: PersonRow, model_sha256: str = "", anew: Mapping[int, Embedding] | None = None
+) -> dict[str, list[Embedding]]:
+    """Return the embeddings of a person's faces by model; one that cannot be read is logged and left out.
+
+    Those in ``anew``, by face number, are the model's and replace what is stored.
+    """
+    anew = anew or {}
     cipher, by_model = cipher_of(session), dict[str, list[Embedding]]()
     for row in session.scalars(select(FaceRow).where(FaceRow.person_id == person.id).order_by(FaceRow.id)):
+        if row.id in anew:
+            by_model.setdefault(model_sha256, []).append(anew[row.id])
+            continue
         try:
             owner = face_context(person.uid, row.model_sha256)
             embedding = embedding_from(cipher.decrypt(row.embedding, FACE_EMBEDDING, owner))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from facesecure.hub.rows import Right
 from support.hub_people import SharingDoor, SharingEstate, grace, settle
-from support.service.commandline import CommandLine
+from support.service.commandline import CommandLine, Outcome
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_the_doors_of_a_person_are_chosen_and_shown(at_front, estate, front):
     assert "known at" not in at_front("people", "show", "Anna").out  # the daemon has not shared her yet
     settle(front, garage)
     assert "known at: all doors of the household (this door, Garage)" in at_front("people", "show", "Anna").out
-    assert at_front("people", "assign", "anna", "--none").out == "Anna is to be known at: this door\n"
+    assert at_front("people", "assign", "anna", "--none", "--yes").out == "Anna is to be known at: this door\n"
     settle(front, garage)
     assert garage.names() == {}
     assert at_front("people", "show", "Anna", "--json").json["doors"] == {"all": False, "doors": []}
@@ -50,6 +51,42 @@ def test_the_doors_of_a_person_are_chosen_and_shown(at_front, estate, front):
     assert chosen == {"name": "Anna", "doors": {"all": False, "doors": ["Garage"]}}
     assert "person-assigned" in at_front("audit", "list").out
     assert at_front("people", "assign", "Anna", "--all", "--json").json["doors"] == {"all": True, "doors": ["Garage"]}
+
+
+def test_before_a_door_loses_a_person_it_is_named_and_a_question_asked(
+    at_front: Callable[..., Outcome], estate: SharingEstate, front: SharingDoor
+) -> None:
+    garage, gate = estate.add("Garage"), estate.add("gate")
+    assert at_front("people", "assign", "Anna", "--all").code == 0  # not shared yet: there is nothing to lose
+    settle(front, garage, gate)
+    for words, losing in (
+        (("--none",), "Garage, gate"),
+        (("--door", "GATE"), "Garage"),
+        (("--door", "front"), "Garage, gate"),
+    ):
+        refused = at_front("people", "assign", "Anna", *words)
+        assert (refused.code, f"Forget Anna at {losing}: " in refused.err, "--yes" in refused.err) == (2, True, True)
+    settle(front, garage, gate)
+    assert garage.names() == gate.names() == {"Anna": 1}
+    assert at_front("people", "assign", "Anna", "--door", gate.door, "--door", "garage").code == 0  # loses nobody
+    assert "there is no door 'shed'" in at_front("people", "assign", "Anna", "--door", "shed").err
+    assert at_front("people", "assign", "Anna", "--door", "gate", "--yes").code == 0
+    assert at_front("people", "assign", "Anna", "--door", "gate").code == 0  # the garage is to lose her already
+    assert at_front("people", "assign", "Anna", "--all").code == 0
+
+
+def test_doors_of_another_household_lose_a_person_that_is_for_the_household(
+    at_front: Callable[..., Outcome], estate: SharingEstate
+) -> None:
+    entrance = estate.add("entrance", rights=frozenset({Right.ENROL, Right.SHARE}))
+    entrance.store.add_person("Anna", grace()[:1])
+    flat = estate.add("flat", household="upstairs")
+    settle(entrance, flat)
+    at = partial(at_front, "people", "assign", "Anna", state=entrance.state_dir)
+    assert at("--door", "front", "--door", "flat").code == 0
+    settle(entrance, flat)
+    assert "Forget Anna at flat: " in at("--all").err
+    assert at("--all", "--yes").code == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from facesecure.config import StoreConfig
 from facesecure.domain import VerdictKind
 from facesecure.domain.errors import UsageError
-from facesecure.storage import sighting_faces
+from facesecure.storage import marked_strangers
 from facesecure.storage.store import Store
 from facesecure.vision.images.codec import png_bytes
 from support.builders import NOON
@@ -258,8 +258,8 @@ def test_a_face_that_makes_no_sense_is_refused_whole(store: Store) -> None:
 
 def test_no_marks_are_an_empty_matrix(store: Store) -> None:
     with store._database.read() as session:
-        assert sighting_faces.marked(session, MODEL).dtype == np.float32
-        assert sighting_faces.hard_negatives(session, MODEL) == []
+        assert marked_strangers.embeddings(session, MODEL).dtype == np.float32
+        assert marked_strangers.hard_negatives(session, MODEL, {}) == []
 
 
 def test_two_visitors_who_are_one_person_are_merged(store: Store) -> None:
