@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Protocol
 
 from platformdirs import user_state_path
 
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.location import Location, is_remote
 
@@ -93,22 +95,35 @@ class LocalCrops:
         for name in names:
             for folder in (self.root, self.root / _ALIKE):
                 path = folder / name
-                path.unlink(missing_ok=True)
+                if os.path.lexists(path):
+                    self._inside(path).unlink()
                 if path.parent != folder:
                     with suppress(OSError):  # others are in it, or it is gone
                         path.parent.rmdir()
 
     def set_aside(self, name: str) -> None:
         """Move the file to the state folder."""
-        _move(self.root / name, self.root / _ALIKE / name)
+        self._move(self.root / name, self.root / _ALIKE / name)
 
     def bring_back(self, name: str) -> None:
         """Move the file back from the state folder."""
-        _move(self.root / _ALIKE / name, self.root / name)
+        self._move(self.root / _ALIKE / name, self.root / name)
 
     def count(self, names: Sequence[str]) -> int:
         """Return how many of the files are there."""
         return sum((self.root / name).exists() for name in names)
+
+    def _move(self, path: Path, to: Path) -> None:
+        if path.exists():
+            self._inside(path)
+            self._inside(to).parent.mkdir(parents=True, exist_ok=True)
+            path.replace(to)
+
+    def _inside(self, path: Path) -> Path:
+        """Return ``path``; raise FacesecureError if a link on the way leads out of the folder."""
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise FacesecureError(f"{path} is a file outside {self.root}", "remove the link that leads there")
+        return path
 
 
 class RemoteCrops:
@@ -173,9 +188,3 @@ def discard(crops: CropFolder, names: Sequence[str]) -> None:
     """Remove the files of an extraction with its manifest and its state, and nothing else."""
     crops.remove([*names, MANIFEST])
     shutil.rmtree(crops.state_folder)
-
-
-def _move(path: Path, to: Path) -> None:
-    if path.exists():
-        to.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(to)
