@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
+from facesecure.domain.errors import SourceError
 from facesecure_training.datasets.sources import Recording
 
 _PAGE, _COMMIT = 1000, 200
@@ -85,10 +86,14 @@ class SourceIndex:
         self._unsaved = 0
 
     def there(self, recordings: Iterable[Recording]) -> int:
-        """Record the sources that are there, with their states now; return how many. Of two by one name, one counts."""
+        """Record the sources that are there, with their states now; return how many. Of two by one name, one counts.
+
+        One whose state cannot be read, as a link that leads nowhere, is tried again each time: whoever works on it says
+        why it cannot be read.
+        """
         self._rows.executemany(
             "INSERT OR IGNORE INTO sources (name, path, kind, url, state) VALUES (?, ?, ?, ?, ?)",
-            ((one.name, os.fsencode(one.path), one.kind, one.url, one.state) for one in recordings),
+            ((one.name, os.fsencode(one.path), one.kind, one.url, _state(one)) for one in recordings),
         )
         self._rows.commit()
         return int(self._rows.execute("SELECT count(*) FROM sources").fetchone()[0])
@@ -140,3 +145,10 @@ class SourceIndex:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._rows.close()
+
+
+def _state(recording: Recording) -> str:
+    try:
+        return recording.state
+    except SourceError:
+        return ""

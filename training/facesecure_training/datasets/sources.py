@@ -44,10 +44,13 @@ class Recording:
 
     @property
     def state(self) -> str:
-        """A text that changes with the file's content: its size and modification time."""
+        """A text that changes with the file's content: its size and modification time. Raises SourceError."""
         if self.url is not None:
             return self.stated
-        found = self.path.stat()
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise SourceError(f"{self.path} cannot be read ({error.strerror})", "restore or remove it") from None
         return f"{found.st_size} {found.st_mtime_ns}"
 
     @contextmanager

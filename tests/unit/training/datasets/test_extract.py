@@ -154,6 +154,19 @@ def test_a_broken_video_costs_one_line_and_not_the_run(tmp_path, caplog):
     ]  # fmt: skip
 
 
+def test_links_that_lead_nowhere_are_left_out_with_a_warning_and_tried_again(tmp_path, caplog):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    for name, goal in (("lost.jpg", "/nowhere"), ("lost.mp4", "/nowhere"), ("circle.jpg", "circle.jpg")):
+        (tmp_path / "in" / "a" / name).symlink_to(goal)
+    with caplog.at_level(logging.WARNING):
+        found = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert (found.classes, sorted(found.broken)) == ({"a": 1}, ["a/circle.jpg", "a/lost.jpg", "a/lost.mp4"])
+    assert f"left out: {tmp_path}/in/a/lost.jpg cannot be read (No such file or directory)" in caplog.messages
+    (tmp_path / "in" / "a" / "lost.jpg").unlink()
+    photo(tmp_path / "in" / "a" / "lost.jpg", "eileen_collins")
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).classes == {"a": 2}
+
+
 def test_a_list_of_identities_stands_for_class_folders(tmp_path):
     flat = tmp_path / "flat"
     photo(flat / "1.jpg", "grace_hopper")
