@@ -10,6 +10,7 @@ from typing import Any
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.images.image_headers import read_header
+from facesecure.vision.images.photos import MAX_BYTES
 from facesecure_training.datasets.location import Location, is_remote
 
 _HEAD = 1 << 16
@@ -27,13 +28,16 @@ class Measured:
 
 
 def measured(root: str, item: tuple[int, str]) -> Measured:
-    """Return the facts of the file ``item``, a number and a path below ``root``. Raises FacesecureError."""
+    """Return the facts of the file ``item``, a number and a path below ``root``. Raises FacesecureError.
+
+    No more of it is read than a photo may have.
+    """
     number, name = item
     with _opened(root, name) as file:
         header = read_header(file.read(_HEAD))
         if header is None:
             file.seek(0)
-            header = read_header(file.read())
+            header = read_header(file.read(MAX_BYTES))
         length = file.seek(0, 2)
     return Measured(number, None if header is None else f"{header.width}x{header.height}", length)
 
