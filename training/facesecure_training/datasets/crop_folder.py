@@ -21,6 +21,9 @@ STATE_FOLDER = ".extract"
 _ALIKE = f"{STATE_FOLDER}/alike"
 """Where photos lie that are left out as near duplicates of another of their class."""
 
+_TRIES = 5
+"""A folder to be made, while others make it, or one above it, too."""
+
 
 class CropFolder(Protocol):
     """The output of an extraction. Names are paths below it, with forward slashes."""
@@ -36,6 +39,9 @@ class CropFolder(Protocol):
     @property
     def holds_others(self) -> bool:
         """Whether it holds files that no extraction wrote."""
+
+    def refresh(self) -> None:
+        """Look anew at what is there: workers have put files there meanwhile."""
 
     def put(self, file: Path, name: str) -> None:
         """Move ``file`` there, in one step, in place of what is there."""
@@ -78,6 +84,9 @@ class LocalCrops:
     def holds_others(self) -> bool:
         """Whether it holds anything without the state of an extraction."""
         return self.root.is_dir() and not self.state_folder.is_dir() and any(self.root.iterdir())
+
+    def refresh(self) -> None:
+        """Nothing is remembered of what is there."""
 
     def put(self, file: Path, name: str) -> None:
         """Rename the file; on another file system, copy it beside its place first."""
@@ -140,7 +149,7 @@ class RemoteCrops:
     @property
     def state_folder(self) -> Path:
         """A folder of this user, by the address."""
-        name = hashlib.sha256(self._place.files.unstrip_protocol(self._place.root).encode()).hexdigest()[:16]
+        name = hashlib.sha256(self._place.identity.encode()).hexdigest()[:16]
         return user_state_path("facesecure") / "extractions" / name
 
     @property
@@ -153,9 +162,13 @@ class RemoteCrops:
         except FileNotFoundError:
             return False
 
+    def refresh(self) -> None:
+        """Forget what the driver remembers of listings."""
+        self._place.files.invalidate_cache()
+
     def put(self, file: Path, name: str) -> None:
         """Upload the file; object stores show it when it is complete."""
-        self._place.files.makedirs(self._place.path(name).rsplit("/", 1)[0], exist_ok=True)
+        self._make_folder_of(name)
         self._place.files.put_file(str(file), self._place.path(name))
         file.unlink()
 
@@ -163,8 +176,12 @@ class RemoteCrops:
         """Remove the files; object stores have no empty folders."""
         for name in names:
             for one in (name, f"{_ALIKE}/{name}"):
-                with suppress(FileNotFoundError):
-                    self._place.files.rm_file(self._place.path(one))
+                path = self._place.path(one)
+                try:
+                    self._place.files.rm_file(path)
+                except Exception:  # each driver has its own error for a missing file
+                    if self._place.files.exists(path):
+                        raise
 
     def set_aside(self, name: str) -> None:
         """Move the file to a hidden folder there."""
@@ -180,8 +197,20 @@ class RemoteCrops:
 
     def _move(self, name: str, to: str) -> None:
         if self._place.files.exists(self._place.path(name)):
-            self._place.files.makedirs(self._place.path(to).rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder_of(to)
             self._place.files.mv(self._place.path(name), self._place.path(to))
+
+    def _make_folder_of(self, name: str) -> None:
+        """Make the folder of a file. Drivers fail at one that another worker has just made, or remember none there."""
+        folder = self._place.path(name).rsplit("/", 1)[0]
+        for left in reversed(range(_TRIES)):
+            try:
+                self._place.files.makedirs(folder, exist_ok=True)
+                return
+            except Exception:  # each driver has its own error for a folder that is there
+                if not left:
+                    raise
+                self.refresh()
 
 
 def discard(crops: CropFolder, names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.redaction import redact
 from facesecure.vision.images.image_headers import read_header
 from facesecure.vision.images.photos import MAX_BYTES
 from facesecure_training.datasets.location import Location, is_remote
@@ -57,8 +58,11 @@ def _opened(root: str, name: str) -> Any:
             place = _location(root)
             return place.files.open(place.path(name), "rb")
         return Path(root, name).open("rb")
-    except OSError as error:
-        raise FacesecureError(f"{name} cannot be read ({error.strerror or error})", "check its permissions") from None
+    except FacesecureError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything
+        why = redact(str(getattr(error, "strerror", None) or error))
+        raise FacesecureError(f"{name} cannot be read ({why})", "check its permissions") from None
 
 
 @lru_cache(maxsize=1)
