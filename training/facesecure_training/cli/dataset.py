@@ -12,6 +12,7 @@ import typer
 
 from facesecure.cli.prompts import Yes, confirm
 from facesecure.domain.errors import UsageError
+from facesecure.util.redaction import redact
 from facesecure_training.cli.command_builder import command
 from facesecure_training.cli.options import AsJson, StateDir, WorkOptions, print_json, require_one_of, resumable
 
@@ -137,7 +138,7 @@ def extract(options: ExtractOptions, work: WorkOptions) -> None:
     settings, workforce, output = options.settings(), work.workforce(), place_of(options.output)
     if options.anew and (before := faces_before(output)):
         faces = "1 face" if before == 1 else f"{before} faces"
-        confirm(f"Delete what was extracted into {options.output} before ({faces})", options.yes)
+        confirm(f"Delete what was extracted into {redact(options.output)} before ({faces})", options.yes)
     began = monotonic()
     with resumable():
         found = run(
@@ -158,7 +159,7 @@ def extract(options: ExtractOptions, work: WorkOptions) -> None:
 
 def _print_summary(found: Summary, output: str, seconds: float) -> None:
     typer.echo(
-        f"{found.faces} faces of {found.sources} sources in {output} ({found.done_before} done before, "
+        f"{found.faces} faces of {found.sources} sources in {redact(output)} ({found.done_before} done before, "
         f"{len(found.broken)} cannot be read); {found.frames} frames searched in {seconds:.1f} s"
     )
     for name, count in islice(found.classes.items(), _CLASSES_SHOWN):

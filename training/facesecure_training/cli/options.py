@@ -110,8 +110,6 @@ class WorkOptions:
 
         if self.cluster is None and self.workers is None and self.cluster_tls is None and default is None:
             return Workforce.of_cores()
-        if self.cluster is not None and self.workers is not None:
-            raise UsageError("--workers starts processes here, and --cluster has its own", "give one of the two")
         return Workforce(self.workers or 1, self.cluster, self.cluster_tls)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Protocol
 
 from platformdirs import user_state_path
 
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.location import Location, is_remote
 
@@ -18,6 +20,9 @@ STATE_FOLDER = ".extract"
 """The hidden folder in the output where an extraction keeps its state."""
 _ALIKE = f"{STATE_FOLDER}/alike"
 """Where photos lie that are left out as near duplicates of another of their class."""
+
+_TRIES = 5
+"""A folder to be made, while others make it, or one above it, too."""
 
 
 class CropFolder(Protocol):
@@ -34,6 +39,9 @@ class CropFolder(Protocol):
     @property
     def holds_others(self) -> bool:
         """Whether it holds files that no extraction wrote."""
+
+    def refresh(self) -> None:
+        """Look anew at what is there: workers have put files there meanwhile."""
 
     def put(self, file: Path, name: str) -> None:
         """Move ``file`` there, in one step, in place of what is there."""
@@ -77,6 +85,9 @@ class LocalCrops:
         """Whether it holds anything without the state of an extraction."""
         return self.root.is_dir() and not self.state_folder.is_dir() and any(self.root.iterdir())
 
+    def refresh(self) -> None:
+        """Nothing is remembered of what is there."""
+
     def put(self, file: Path, name: str) -> None:
         """Rename the file; on another file system, copy it beside its place first."""
         place = self.root / name
@@ -93,22 +104,35 @@ class LocalCrops:
         for name in names:
             for folder in (self.root, self.root / _ALIKE):
                 path = folder / name
-                path.unlink(missing_ok=True)
+                if os.path.lexists(path):
+                    self._inside(path).unlink()
                 if path.parent != folder:
                     with suppress(OSError):  # others are in it, or it is gone
                         path.parent.rmdir()
 
     def set_aside(self, name: str) -> None:
         """Move the file to the state folder."""
-        _move(self.root / name, self.root / _ALIKE / name)
+        self._move(self.root / name, self.root / _ALIKE / name)
 
     def bring_back(self, name: str) -> None:
         """Move the file back from the state folder."""
-        _move(self.root / _ALIKE / name, self.root / name)
+        self._move(self.root / _ALIKE / name, self.root / name)
 
     def count(self, names: Sequence[str]) -> int:
         """Return how many of the files are there."""
         return sum((self.root / name).exists() for name in names)
+
+    def _move(self, path: Path, to: Path) -> None:
+        if path.exists():
+            self._inside(path)
+            self._inside(to).parent.mkdir(parents=True, exist_ok=True)
+            path.replace(to)
+
+    def _inside(self, path: Path) -> Path:
+        """Return ``path``; raise FacesecureError if a link on the way leads out of the folder."""
+        if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            raise FacesecureError(f"{path} is a file outside {self.root}", "remove the link that leads there")
+        return path
 
 
 class RemoteCrops:
@@ -125,7 +149,7 @@ class RemoteCrops:
     @property
     def state_folder(self) -> Path:
         """A folder of this user, by the address."""
-        name = hashlib.sha256(self._place.files.unstrip_protocol(self._place.root).encode()).hexdigest()[:16]
+        name = hashlib.sha256(self._place.identity.encode()).hexdigest()[:16]
         return user_state_path("facesecure") / "extractions" / name
 
     @property
@@ -138,9 +162,13 @@ class RemoteCrops:
         except FileNotFoundError:
             return False
 
+    def refresh(self) -> None:
+        """Forget what the driver remembers of listings."""
+        self._place.files.invalidate_cache()
+
     def put(self, file: Path, name: str) -> None:
         """Upload the file; object stores show it when it is complete."""
-        self._place.files.makedirs(self._place.path(name).rsplit("/", 1)[0], exist_ok=True)
+        self._make_folder_of(name)
         self._place.files.put_file(str(file), self._place.path(name))
         file.unlink()
 
@@ -148,8 +176,12 @@ class RemoteCrops:
         """Remove the files; object stores have no empty folders."""
         for name in names:
             for one in (name, f"{_ALIKE}/{name}"):
-                with suppress(FileNotFoundError):
-                    self._place.files.rm_file(self._place.path(one))
+                path = self._place.path(one)
+                try:
+                    self._place.files.rm_file(path)
+                except Exception:  # each driver has its own error for a missing file
+                    if self._place.files.exists(path):
+                        raise
 
     def set_aside(self, name: str) -> None:
         """Move the file to a hidden folder there."""
@@ -165,17 +197,23 @@ class RemoteCrops:
 
     def _move(self, name: str, to: str) -> None:
         if self._place.files.exists(self._place.path(name)):
-            self._place.files.makedirs(self._place.path(to).rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder_of(to)
             self._place.files.mv(self._place.path(name), self._place.path(to))
+
+    def _make_folder_of(self, name: str) -> None:
+        """Make the folder of a file. Drivers fail at one that another worker has just made, or remember none there."""
+        folder = self._place.path(name).rsplit("/", 1)[0]
+        for left in reversed(range(_TRIES)):
+            try:
+                self._place.files.makedirs(folder, exist_ok=True)
+                return
+            except Exception:  # each driver has its own error for a folder that is there
+                if not left:
+                    raise
+                self.refresh()
 
 
 def discard(crops: CropFolder, names: Sequence[str]) -> None:
     """Remove the files of an extraction with its manifest and its state, and nothing else."""
     crops.remove([*names, MANIFEST])
     shutil.rmtree(crops.state_folder)
-
-
-def _move(path: Path, to: Path) -> None:
-    if path.exists():
-        to.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(to)

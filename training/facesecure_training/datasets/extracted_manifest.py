@@ -25,6 +25,7 @@ def write_manifest(crops: CropFolder, journal: Journal, settings: ExtractionSett
 
     Rows are in the order of the sources; sources done once that no longer exist come last.
     """
+    crops.refresh()
     counts = Counter(dict.fromkeys(_labels(journal), 0))
 
     def rows() -> Iterator[ManifestRow]:

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.redaction import redact
 from facesecure.vision.images.image_headers import read_header
+from facesecure.vision.images.photos import MAX_BYTES
 from facesecure_training.datasets.location import Location, is_remote
 
 _HEAD = 1 << 16
@@ -27,13 +29,16 @@ class Measured:
 
 
 def measured(root: str, item: tuple[int, str]) -> Measured:
-    """Return the facts of the file ``item``, a number and a path below ``root``. Raises FacesecureError."""
+    """Return the facts of the file ``item``, a number and a path below ``root``. Raises FacesecureError.
+
+    No more of it is read than a photo may have.
+    """
     number, name = item
     with _opened(root, name) as file:
         header = read_header(file.read(_HEAD))
         if header is None:
             file.seek(0)
-            header = read_header(file.read())
+            header = read_header(file.read(MAX_BYTES))
         length = file.seek(0, 2)
     return Measured(number, None if header is None else f"{header.width}x{header.height}", length)
 
@@ -53,8 +58,11 @@ def _opened(root: str, name: str) -> Any:
             place = _location(root)
             return place.files.open(place.path(name), "rb")
         return Path(root, name).open("rb")
-    except OSError as error:
-        raise FacesecureError(f"{name} cannot be read ({error.strerror or error})", "check its permissions") from None
+    except FacesecureError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything
+        why = redact(str(getattr(error, "strerror", None) or error))
+        raise FacesecureError(f"{name} cannot be read ({why})", "check its permissions") from None
 
 
 @lru_cache(maxsize=1)

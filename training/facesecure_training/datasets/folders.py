@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -160,11 +162,40 @@ def _name(files: Sequence[Path], index: int, root: Path) -> str:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield all files in ``folder`` and its sub-folders in natural order, without hidden ones."""
-    for where, folders, files in os.walk(folder):
-        folders[:] = sorted((name for name in folders if not name.startswith(".")), key=_natural)
-        for name in sorted((name for name in files if not name.startswith(".")), key=_natural):
-            yield Path(where, name)
+    """Yield all files in ``folder`` and its sub-folders in natural order, without hidden ones.
+
+    Pipes, sockets and devices are left out, also those that a link leads to: reading them may never end. A link that
+    leads nowhere is yielded: whoever opens it says so. Links to folders are not followed.
+    """
+    waiting = [folder]
+    while waiting:
+        where = waiting.pop()
+        folders, files = _entries(where)
+        for name in sorted(files, key=_natural):
+            yield where / name
+        waiting += (where / name for name in sorted(folders, key=_natural, reverse=True))
+
+
+def _entries(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the folders and of the files in ``folder``; none if it cannot be read."""
+    folders, files = list[str](), list[str]()
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            elif entry.is_file(follow_symlinks=False) or _leads_to_a_file(Path(entry.path)):
+                files.append(entry.name)
+    return folders, files
+
+
+def _leads_to_a_file(path: Path) -> bool:
+    """Return whether what is neither a file nor a folder is a link to a file, or to nothing that can be seen."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
 
 
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, Self
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
+from facesecure_training.datasets.crop_folder import STATE_FOLDER
 from facesecure_training.datasets.manifest import ManifestRow
 from facesecure_training.datasets.source_index import SourceIndex
 
@@ -34,8 +35,15 @@ class SourceResult:
 
     @classmethod
     def load(cls, line: bytes) -> Self:
-        """Read a line of the journal."""
-        return cls(**json.loads(line))
+        """Read a line of the journal. Raises FacesecureError unless its files lie in the output, outside its state."""
+        found = cls(**json.loads(line))
+        for row in found.rows:
+            if not _is_inside(row["file"]):
+                raise FacesecureError(
+                    f"the journal of the extraction names a file {row['file']!r}, which is not one of its faces",
+                    "it was changed, or made elsewhere: choose another folder",
+                )
+        return found
 
     def dump(self) -> bytes:
         """Return the line of the journal."""
@@ -52,10 +60,11 @@ class Journal:
     def __init__(self, folder: Path, settings: Mapping[str, Any], shown: str) -> None:
         """Open the journal in ``folder``, of the extraction into what is ``shown``.
 
-        Raises FacesecureError if it was begun with other settings.
+        Raises FacesecureError if it was begun with other settings, or names files that lie elsewhere.
         """
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        _refuse_links(folder)
         _same_settings(shown, folder / "settings.json", settings)
         path = folder / _JOURNAL
         path.touch()
@@ -63,7 +72,11 @@ class Journal:
         _lock(self._file, shown)
         self._reader = path.open("rb")
         self.index = SourceIndex(folder / "index.db")
-        self._scan()
+        try:
+            self._scan()
+        except BaseException:
+            self._close()
+            raise
         self._file.seek(self._end)
         self._file.truncate()
 
@@ -105,6 +118,9 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.index.save(self._end)
+        self._close()
+
+    def _close(self) -> None:
         self.index.__exit__()
         self._reader.close()
         self._file.close()
@@ -127,6 +143,19 @@ class Journal:
             place, self._end = self._end, self._end + len(line)
             self.index.note(done.name, None if done.broken else (place, done.state), self._end)
         self.index.save(self._end)
+
+
+def _is_inside(name: str) -> bool:
+    """Return whether ``name`` is a path below the output: it goes nowhere else, and not to the state folder."""
+    parts = name.split("/")
+    return "\0" not in name and parts[0] != STATE_FOLDER and not {"", ".", ".."}.intersection(parts)
+
+
+def _refuse_links(folder: Path) -> None:
+    """Raise FacesecureError if a link stands in the state folder: what is written there would go elsewhere."""
+    found = next((one for one in folder.iterdir() if one.is_symlink()), None)
+    if found is not None:
+        raise FacesecureError(f"{found} is a link, and no file of an extraction", "remove it, or choose another folder")
 
 
 def _lock(file: BinaryIO, shown: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError
+from facesecure.util.redaction import redact
 from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote
 from facesecure_training.datasets.names import Texts
@@ -34,7 +35,10 @@ def _local(root: Path, folder: str) -> Iterator[str]:
 def _remote(root: str, folder: str) -> list[str]:
     try:
         names = [name for name, _ in Location.at(root).below(folder)]
-    except OSError as error:
-        raise FacesecureError(f"{folder} cannot be listed ({error})", "check the address and the rights") from None
+    except FacesecureError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything
+        why = redact(str(error))
+        raise FacesecureError(f"{folder} cannot be listed ({why})", "check the address and the rights") from None
     kept = [name for name in names if Path(name).suffix.lower() in EXTENSIONS]
     return sorted(kept, key=lambda name: tuple(natural_key(Path(part)) for part in name.split("/")))

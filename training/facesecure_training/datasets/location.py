@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,9 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.util.installing import install_extra
 from facesecure.util.paths import expanded
 from facesecure.util.redaction import learn_address, redact
+
+_SECRET = re.compile("pass|secret|token|key|credential|connection_string|sas", re.IGNORECASE)
+"""Options of drivers that may change while the place stays the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +49,23 @@ class Location:
                 f"{shown} needs a driver that is not installed ({error})",
                 f"{install_extra('s3')} (or 'facesecure[gdrive]'); for others see fsspec",
             ) from None
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # TypeError: a part is missing, as the host of ftp:///faces
             raise FacesecureError(
-                f"{shown} is not an address that fsspec knows ({error})",
+                f"{shown} is not an address that fsspec knows ({redact(str(error))})",
                 "use a path, or for instance s3://bucket/folder",
             ) from None
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything
+            raise FacesecureError(
+                f"{shown} cannot be reached ({redact(str(error))})", "check the address and the rights"
+            ) from None
         return cls(files, root.rstrip("/"), shown)
+
+    @property
+    def identity(self) -> str:
+        """A text that another folder does not have: path, host, user and endpoint, without passwords and keys."""
+        told = {name: value for name, value in self.files.storage_options.items() if not _SECRET.search(name)}
+        address = str(self.files.unstrip_protocol(self.root))
+        return f"{address} {json.dumps(told, sort_keys=True, default=_plain)}" if told else address
 
     def path(self, name: str) -> str:
         """Return the full path of the file ``name``."""
@@ -59,9 +75,9 @@ class Location:
         """Return the names of the folders directly in it that are not hidden. Raises FacesecureError."""
         try:
             entries = self.files.ls(self.root, detail=True)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything
             raise FacesecureError(
-                f"{self.shown} cannot be read ({error})", "check the address and the rights"
+                f"{self.shown} cannot be read ({redact(str(error))})", "check the address and the rights"
             ) from None
         names = (one["name"].rstrip("/").rsplit("/", 1)[1] for one in entries if one["type"] == "directory")
         return [name for name in names if not name.startswith(".")]
@@ -111,3 +127,8 @@ def state_of_details(info: Mapping[str, Any]) -> str:
     tags = ("ETag", "etag", "md5Hash", "content_md5", "mtime", "LastModified", "last_modified", "updated", "created")
     tag = next((info[name] for name in tags if info.get(name)), "")
     return f"{info.get('size')} {tag}"
+
+
+def _plain(option: object) -> str:
+    """Return what can be told of an option that is no plain value."""
+    return type(option).__name__

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Self
 
+from facesecure.domain.errors import SourceError
 from facesecure_training.datasets.sources import Recording
 
 _PAGE, _COMMIT = 1000, 200
@@ -19,7 +20,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS done (name TEXT PRIMARY KEY, place INTEGER, state TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS read (until INTEGER);
 DROP TABLE IF EXISTS sources;
-CREATE TABLE sources (number INTEGER PRIMARY KEY, name TEXT UNIQUE, path BLOB, kind TEXT, url TEXT, state TEXT);
+CREATE TABLE sources (number INTEGER PRIMARY KEY, name TEXT UNIQUE, path BLOB, kind TEXT, remote BLOB, state TEXT);
 """
 _WAITING = """
 FROM sources LEFT JOIN done ON done.name = sources.name
@@ -85,10 +86,14 @@ class SourceIndex:
         self._unsaved = 0
 
     def there(self, recordings: Iterable[Recording]) -> int:
-        """Record the sources that are there, with their states now; return how many. Of two by one name, one counts."""
+        """Record the sources that are there, with their states now; return how many. Of two by one name, one counts.
+
+        One whose state cannot be read, as a link that leads nowhere, is tried again each time: whoever works on it says
+        why it cannot be read.
+        """
         self._rows.executemany(
-            "INSERT OR IGNORE INTO sources (name, path, kind, url, state) VALUES (?, ?, ?, ?, ?)",
-            ((one.name, os.fsencode(one.path), one.kind, one.url, one.state) for one in recordings),
+            "INSERT OR IGNORE INTO sources (name, path, kind, remote, state) VALUES (?, ?, ?, ?, ?)",
+            (_row(one) for one in recordings),
         )
         self._rows.commit()
         return int(self._rows.execute("SELECT count(*) FROM sources").fetchone()[0])
@@ -111,12 +116,13 @@ class SourceIndex:
         """Yield the sources to be done, in their order; others may be noted meanwhile."""
         after = 0
         while rows := self._rows.execute(
-            f"SELECT number, sources.name, path, kind, url, sources.state {_WAITING} ORDER BY number LIMIT ?",
+            f"SELECT number, sources.name, path, kind, remote, sources.state {_WAITING} ORDER BY number LIMIT ?",
             (after, _PAGE),
         ).fetchall():
             after = rows[-1][0]
-            for _, name, path, kind, url, state in rows:
-                yield Recording(name, Path(os.fsdecode(path)), kind, url, state)
+            for _, name, path, kind, remote, state in rows:
+                far = None if remote is None else os.fsdecode(remote)
+                yield Recording(name, Path(os.fsdecode(path)), kind, far, state)
 
     def names(self) -> Iterator[str]:
         """Yield the names of the sources that are there, in their order."""
@@ -140,3 +146,15 @@ class SourceIndex:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._rows.close()
+
+
+def _row(one: Recording) -> tuple[str, bytes, str, bytes | None, str]:
+    far = None if one.remote is None else os.fsencode(one.remote)
+    return one.name, os.fsencode(one.path), one.kind, far, _state(one)
+
+
+def _state(recording: Recording) -> str:
+    try:
+        return recording.state
+    except SourceError:
+        return ""

@@ -13,6 +13,7 @@ from typing import Literal
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
 from facesecure.domain.errors import FacesecureError, SourceError
 from facesecure.util.paths import readable
+from facesecure.util.redaction import redact
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote, state_of_details
@@ -28,13 +29,14 @@ class Recording:
     """A video or photo of a class. ``name`` is its path below the folder of classes, with forward slashes.
 
     Bytes of the path that are not UTF-8 are escaped in ``name`` (``util.paths.readable``), from which files are called.
-    ``url`` is set where it is not on this machine: ``path`` is then not there, and ``stated`` is its state.
+    ``remote`` is set where it is not on this machine: its path below the address of the classes, as the driver calls
+    it. ``path`` is then not there, and ``stated`` is its state.
     """
 
     name: str
     path: Path
     kind: Literal["video", "photo"]
-    url: str | None = None
+    remote: str | None = None
     stated: str = ""
 
     @property
@@ -44,26 +46,31 @@ class Recording:
 
     @property
     def state(self) -> str:
-        """A text that changes with the file's content: its size and modification time."""
-        if self.url is not None:
+        """A text that changes with the file's content: its size and modification time. Raises SourceError."""
+        if self.remote is not None:
             return self.stated
-        found = self.path.stat()
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise SourceError(f"{self.path} cannot be read ({error.strerror})", "restore or remove it") from None
         return f"{found.st_size} {found.st_mtime_ns}"
 
     @contextmanager
-    def here(self) -> Iterator[Recording]:
-        """Yield the recording on this machine; what is elsewhere is fetched for as long. Raises SourceError."""
-        if self.url is None:
+    def here(self, classes: Location | None) -> Iterator[Recording]:
+        """Yield the recording on this machine; what is below ``classes`` elsewhere is fetched for as long.
+
+        Raises SourceError.
+        """
+        if self.remote is None or classes is None:
             yield self
             return
-        place = Location.at(self.url)
         with TemporaryDirectory(prefix="facesecure-") as folder:
             path = Path(folder) / f"recording{Path(self.name).suffix}"
             try:
-                place.files.get_file(place.root, str(path))
-            except OSError as error:
-                raise SourceError(f"{place.shown} cannot be fetched ({error})", "check the address") from None
-            yield replace(self, path=path, url=None)
+                classes.files.get_file(classes.path(self.remote), str(path))
+            except Exception as error:  # noqa: BLE001 - a driver may raise anything
+                raise SourceError(f"it cannot be fetched ({redact(str(error))})", "check the address") from None
+            yield replace(self, path=path, remote=None)
 
 
 def recordings_in(root: Path | str, identities: Path | None = None) -> Iterator[Recording]:
@@ -109,8 +116,7 @@ def _elsewhere(address: str, identities: Path | None) -> Iterator[Recording]:
         for name, info in sorted(place.below(folder), key=lambda item: natural_key(Path(item[0]))):
             if kind := _kind(Path(name)):
                 found = True
-                url = place.files.unstrip_protocol(place.path(name))
-                yield Recording(readable(name), Path(name), kind, url, state_of_details(info))
+                yield Recording(readable(name), Path(name), kind, name, state_of_details(info))
     if not found:
         raise _nothing(place.shown)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.pool import Outcome, Pool, ThisProcess
+from facesecure.vision.images.photos import MAX_BYTES
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.file_facts import Measured, digest_of, measured
 from facesecure_training.datasets.folders import MANIFEST
@@ -23,7 +24,8 @@ _CHUNK = 64
 _TABLES = """
 CREATE TABLE facts (number INTEGER PRIMARY KEY, size TEXT, bytes INTEGER, digest BLOB);
 """
-_ALIKE = "SELECT bytes FROM facts WHERE bytes IS NOT NULL GROUP BY bytes HAVING count(*) > 1"
+_ALIKE = f"SELECT bytes FROM facts WHERE bytes <= {MAX_BYTES} GROUP BY bytes HAVING count(*) > 1"
+"""Lengths of several files; larger ones are no photos, and comparing them could take days."""
 MEASURES = ("clarity", "eye_distance", "sharpness", "brightness", "contrast", "yaw", "pitch", "roll", "confidence")
 
 
@@ -61,7 +63,7 @@ class DatasetStats:
     """Statistics of all classes.
 
     ``sizes`` counts images by width x height. ``unreadable`` files are no images. ``twins`` are groups of identical
-    files; ``mislabelled`` are twins in two classes, one of which must be wrong.
+    files, none larger than a photo may be; ``mislabelled`` are twins in two classes, one of which must be wrong.
     """
 
     pictures: int

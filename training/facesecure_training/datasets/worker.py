@@ -24,7 +24,7 @@ from facesecure.vision.detection.factory import build_detector
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
 from facesecure_training.datasets.journal import SourceResult
-from facesecure_training.datasets.location import is_remote
+from facesecure_training.datasets.location import Location, is_remote
 from facesecure_training.datasets.manifest import ManifestRow, face_columns
 from facesecure_training.datasets.near_duplicates import packed
 from facesecure_training.datasets.settings import ExtractionSettings
@@ -64,6 +64,7 @@ class Worker:
             )
         cv2.setNumThreads(1)
         self._task = task
+        self._classes = Location.at(task.source) if is_remote(task.source) else None
         self._output = crop_folder(task.output if is_remote(task.output) else Path(task.output))
         detector = build_detector(task.settings.detection, models_dir=task.models_dir)
         self._extractor = FaceExtractor(detector, task.settings)
@@ -81,11 +82,11 @@ class Worker:
         with _collected_warnings() as warnings:
             try:
                 state = recording.state
-                with recording.here() as here:
+                with recording.here(self._classes) as here:
                     found = [self._kept(here, one, scratch) for one in self._extractor.extract(here, self._searching)]
             except (FacesecureError, FileNotFoundError) as error:
                 why = error.message if isinstance(error, FacesecureError) else f"{recording.path} is gone"
-                why = why if recording.url is None else f"{recording.name}: {why}"
+                why = why if recording.remote is None else f"{recording.name}: {why}"
                 return SourceResult(recording.name, "", self._count, [], why, broken=True)
         rows = self._drawn(found, recording)
         for one in rows:

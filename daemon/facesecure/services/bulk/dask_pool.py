@@ -33,6 +33,7 @@ _AHEAD = 2
 """Groups of items for each thread: one that is worked on, and one that waits for it."""
 _CONNECT_S, _WORKERS_S, _COUNTED_S = 20, 60, 5.0
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_START = "start it: dask scheduler, and dask worker ADDRESS"
 
 
 class _Quiet(WorkerPlugin):  # type: ignore[misc]
@@ -57,16 +58,21 @@ class DaskPool:
             results = {outcome.item: outcome.result for outcome in pool.map(work, task, items)}
     """
 
-    def __init__(self, connect: Callable[[], tuple[Client, Any]], where: str) -> None:
-        """``connect`` returns a client, and the cluster that it started, or None."""
-        self._connect, self._where = connect, where
+    def __init__(self, connect: Callable[[], tuple[Client, Any]], where: str, hint: str = _START) -> None:
+        """``connect`` returns a client, and the cluster that it started, or None; ``hint`` says what to do if not."""
+        self._connect, self._where, self._hint = connect, where, hint
         self._client: Any = None
         self._cluster: Any = None
         self._threads, self._counted = 1, 0.0
 
     @classmethod
     def of_processes(cls, workers: int) -> Self:
-        """Return a pool of ``workers`` processes of one thread on this machine, reachable from it alone."""
+        """Return a pool of ``workers`` processes of one thread on this machine, which other users' cannot reach.
+
+        Whoever reaches a scheduler can run programs as its user, and every user of a machine reaches its loopback. So
+        it asks for a certificate, which is made for the pool and never leaves the memory of its processes, but for the
+        moment in which Python's TLS reads it from a folder that only this user can open.
+        """
 
         def connect() -> tuple[Client, Any]:
             cluster = LocalCluster(
@@ -74,13 +80,15 @@ class DaskPool:
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
+                protocol="tls",
+                security=Security.temporary(),
                 dashboard_address="127.0.0.1:0",
             )
             client = Client(cluster, set_as_default=False)
             client.register_plugin(_Quiet())
             return client, cluster
 
-        return cls(connect, f"{workers} processes")
+        return cls(connect, f"{workers} processes", "run the same command again, or with fewer --workers")
 
     @classmethod
     def at(cls, address: str, tls: Path | None) -> Self:
@@ -91,7 +99,7 @@ class DaskPool:
         def connect() -> tuple[Client, Any]:
             return Client(address, security=_security(tls), timeout=_CONNECT_S, set_as_default=False), None
 
-        return cls(connect, address)
+        return cls(connect, address, _START if tls is None else f"{_START}; and are those of {tls} its certificates?")
 
     @property
     def described(self) -> str:
@@ -115,7 +123,7 @@ class DaskPool:
                 self._close()
                 raise FacesecureError(
                     f"there is no cluster at {self._where} ({error})",
-                    "start it: dask scheduler, and dask worker ADDRESS",
+                    self._hint,
                 ) from None
             except BaseException:
                 self._close()

@@ -34,6 +34,8 @@ class Workforce:
             if self.tls is not None:
                 raise UsageError("--cluster-tls is for a cluster", "name it: --cluster tls://ADDRESS:8786")
             return
+        if self.workers > 1:
+            raise UsageError("--workers starts processes here, and --cluster has its own", "give one of the two")
         _check_address(self.cluster, self.tls)
 
     @classmethod

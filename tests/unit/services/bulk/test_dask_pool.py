@@ -2,8 +2,11 @@
 
 import os
 import signal
+import socket
+import ssl
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +34,28 @@ def results(outcomes) -> list[int]:
 def test_two_processes_return_what_one_does(pool):
     assert results(pool.map(doubled, 5, range(100), chunk=7)) == [2 * number + 5 for number in range(100)]
     assert "2 processes; dashboard: http://127.0.0.1:" in pool.described
+
+
+def test_nobody_else_on_this_machine_reaches_the_processes(pool, monkeypatch):
+    address = pool._cluster.scheduler_address
+    nannies = [one["nanny"] for one in pool._client.scheduler_info()["workers"].values()]
+    everything = [address, *pool._client.nthreads(), *nannies]
+    assert [urlsplit(one).scheme for one in everything] == ["tls"] * 5
+    for one in everything:
+        with pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):
+            heard_without_certificate(one)
+    monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
+    with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
+        Workforce(cluster=address.replace("tls://", "tcp://")).pool().__enter__()
+
+
+def heard_without_certificate(address: str) -> bytes:
+    """What the process at ``address`` says over TLS to somebody who shows no certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    host, port = urlsplit(address).hostname, urlsplit(address).port
+    with socket.create_connection((host, port), 20) as plain, context.wrap_socket(plain) as secured:
+        return secured.recv(1)
 
 
 def test_an_error_of_the_work_ends_it_here(pool):
@@ -78,8 +103,9 @@ def test_a_cluster_over_tls_works_and_lets_nobody_in_without_its_certificates(tm
     with cluster(ours) as address:
         with Workforce(cluster=address, tls=ours).pool() as pool:
             assert results(pool.map(doubled, 0, range(5))) == [0, 2, 4, 6, 8]
-        with pytest.raises(FacesecureError, match="there is no cluster at tls://"):
+        with pytest.raises(FacesecureError, match="there is no cluster at tls://") as caught:
             Workforce(cluster=address, tls=foreign).pool().__enter__()
+    assert f"are those of {foreign} its certificates?" in caught.value.hint
 
 
 def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):

@@ -58,6 +58,11 @@ def test_addresses_that_cannot_be_meant_are_refused(tmp_path, address, tls, why)
         Workforce(cluster=address, tls=tls and tmp_path)
 
 
+def test_processes_here_and_a_cluster_are_not_asked_for_together():
+    with pytest.raises(UsageError, match="--workers starts processes here, and --cluster has its own"):
+        Workforce(4, "tcp://10.0.0.5:8786")
+
+
 def test_a_cluster_over_tls_is_accepted_with_its_certificates(tmp_path):
     for name in CERTIFICATES:
         Path(tmp_path, name).touch()

@@ -1,5 +1,6 @@
 """From class folders of films and photos to class folders of faces, with a manifest."""
 
+import json
 import logging
 import os
 import shutil
@@ -151,6 +152,19 @@ def test_a_broken_video_costs_one_line_and_not_the_run(tmp_path, caplog):
     assert sorted(record.getMessage().split(" ")[2].rsplit("/", 1)[1] for record in caplog.records) == [
         "torn.jpg", "torn.mp4",
     ]  # fmt: skip
+
+
+def test_links_that_lead_nowhere_are_left_out_with_a_warning_and_tried_again(tmp_path, caplog):
+    photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    for name, goal in (("lost.jpg", "/nowhere"), ("lost.mp4", "/nowhere"), ("circle.jpg", "circle.jpg")):
+        (tmp_path / "in" / "a" / name).symlink_to(goal)
+    with caplog.at_level(logging.WARNING):
+        found = extract(tmp_path / "in", tmp_path / "out", ALL)
+    assert (found.classes, sorted(found.broken)) == ({"a": 1}, ["a/circle.jpg", "a/lost.jpg", "a/lost.mp4"])
+    assert f"left out: {tmp_path}/in/a/lost.jpg cannot be read (No such file or directory)" in caplog.messages
+    (tmp_path / "in" / "a" / "lost.jpg").unlink()
+    photo(tmp_path / "in" / "a" / "lost.jpg", "eileen_collins")
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).classes == {"a": 2}
 
 
 def test_a_list_of_identities_stands_for_class_folders(tmp_path):
@@ -381,6 +395,66 @@ def test_folders_that_would_mix_are_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FacesecureError, match="no sub-folder with videos or photos"):
         extract(tmp_path / "empty", tmp_path / "out", ALL)
+
+
+@pytest.fixture(scope="module")
+def one_photo(tmp_path_factory):
+    """A source with a photo, and what was extracted from it."""
+    source, output = (tmp_path_factory.mktemp("one") / name for name in ("in", "out"))
+    photo(source / "a" / "1.jpg", "grace_hopper")
+    extract(source, output, ExtractionSettings())
+    return source, output
+
+
+@pytest.fixture
+def from_elsewhere(one_photo, tmp_path):
+    """A source, a copy of what was extracted from it, and how to name another file in its journal."""
+    source, output = one_photo[0], tmp_path / "out"
+    shutil.copytree(one_photo[1], output)
+
+    def claim(file):
+        journal = output / ".extract" / "journal.jsonl"
+        found = json.loads(journal.read_text())
+        found["rows"][0]["file"] = file
+        journal.write_text(json.dumps(found) + "\n")
+        (output / ".extract" / "index.db").unlink()
+
+    return source, output, claim
+
+
+@pytest.mark.parametrize(
+    ("file", "anew"),
+    [
+        *(("../profile", anew) for anew in (False, True)),
+        *(("/profile", anew) for anew in (False, True)),
+        *((name, False) for name in ("a/../../profile", "./x", "", ".extract/profile", "x\0")),
+    ],
+)
+def test_a_journal_that_names_files_elsewhere_is_refused_and_moves_and_deletes_nothing(from_elsewhere, file, anew):
+    source, output, claim = from_elsewhere
+    for profile in (output.parent / "profile", output / ".extract" / "profile"):
+        profile.write_text("mine")
+    claim(f"{output.parent}/profile" if file == "/profile" else file)
+    (output / ".extract" / "alike").mkdir()
+    with pytest.raises(FacesecureError, match="is not one of its faces"):
+        extract(source, output, ExtractionSettings(), anew=anew)
+    for profile in (output.parent / "profile", output / ".extract" / "profile"):
+        assert profile.read_text() == "mine"
+
+
+def test_links_in_an_extraction_from_elsewhere_lead_nothing_out_of_it(from_elsewhere):
+    source, output, claim = from_elsewhere
+    other = output.parent / "other"
+    other.mkdir()
+    (other / "profile").write_text("mine")
+    (output / "link").symlink_to(other)
+    claim("link/profile")
+    with pytest.raises(FacesecureError, match="is a file outside"):
+        extract(source, output, ExtractionSettings(), anew=True)
+    (output / ".extract" / "alike").symlink_to(other)
+    with pytest.raises(FacesecureError, match="is a link, and no file of an extraction"):
+        extract(source, output, ExtractionSettings())
+    assert [path.name for path in other.iterdir()] == ["profile"]
 
 
 @pytest.mark.parametrize("word", ["round", "6x4", "600X400", "600x400x3"])

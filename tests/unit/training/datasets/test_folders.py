@@ -1,13 +1,15 @@
 """Class folders: what is read, and how it is divided."""
 
 import logging
+import os
+import socket
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from facesecure.domain.errors import FacesecureError
-from facesecure_training.datasets.folders import MANIFEST, ClassFolder
+from facesecure_training.datasets.folders import MANIFEST, ClassFolder, files_below
 from facesecure_training.datasets.splitting import divide
 from support.training.datasets import class_folder, colour_picture
 
@@ -48,6 +50,23 @@ def test_pictures_in_deeper_folders_count_and_hidden_ones_do_not(tmp_path):
     folder = ClassFolder.read(tmp_path)
     assert folder.classes == ("alice",)
     assert [path.relative_to(tmp_path).as_posix() for path in folder.files] == ["alice/holiday/1.png"]
+
+
+def test_what_may_never_end_when_it_is_read_is_no_file_and_links_that_lead_nowhere_are_kept(tmp_path):
+    for name in ("2.jpg", "10.jpg", "deep/1.jpg", "deep/deeper/1.jpg", "other/1.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket.jpg"))
+    for name, goal in (
+        ("3.jpg", "2.jpg"), ("lost.jpg", "nowhere"), ("circle.jpg", "circle.jpg"),
+        ("pipe2.jpg", "pipe.jpg"), ("zero.jpg", "/dev/zero"), ("folder.jpg", "other"),
+    ):  # fmt: skip
+        (tmp_path / name).symlink_to(goal)
+    assert [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path)] == [
+        "2.jpg", "3.jpg", "10.jpg", "circle.jpg", "lost.jpg", "deep/1.jpg", "deep/deeper/1.jpg", "other/1.jpg",
+    ]  # fmt: skip
 
 
 def test_the_classes_of_a_model_can_be_asked_for_in_its_order(tmp_path):

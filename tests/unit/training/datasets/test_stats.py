@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from facesecure.domain.errors import UsageError
-from facesecure_training.datasets import manifest
+from facesecure_training.datasets import file_facts, manifest
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.contact_sheet import contact_sheet, save
 from facesecure_training.datasets.extract import extract
@@ -29,6 +29,16 @@ def test_classes_are_counted_and_broken_files_named(tmp_path):
     }
     assert found.unreadable == ["bob/empty.png", "bob/torn.jpg"]
     assert found.twins == []
+
+
+def test_of_a_file_without_end_no_more_is_read_than_a_photo_may_have(tmp_path, monkeypatch):
+    root = class_folder(tmp_path, {"alice": 1})
+    for name in ("one.jpg", "two.jpg"):
+        with (root / "alice" / name).open("wb") as file:
+            file.truncate(1 << 40)
+    monkeypatch.setattr(file_facts, "MAX_BYTES", 1_000_000)  # the tests of a small machine
+    found = stats_of(Catalogue.of_folders(root))
+    assert (found.unreadable, found.twins) == (["alice/one.jpg", "alice/two.jpg"], [])
 
 
 def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp_path):
