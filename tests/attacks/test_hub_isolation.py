@@ -365,8 +365,8 @@ def test_a_door_cannot_flood_the_hub(attacked: Attacked, saw: Saw) -> None:
         for size in (0, (64 << 10) + 1, 1 << 24):
             assert outcome(connection, row, (new_id(), household, door, b"x" * size, SIGNATURE)) is None
         large = b"x" * ((1 << 20) + 1)
-        assert outcome(connection, RECORD, (household, "visitor", "large", door, large, SIGNATURE)) is None
-        assert outcome(connection, RECORD, (household, "other kind", "x", door, b"x", SIGNATURE)) is None
+        assert outcome(connection, RECORD, (household, "visitor", f"{door}.large", door, large, SIGNATURE)) is None
+        assert outcome(connection, RECORD, (household, "other kind", f"{door}.x", door, b"x", SIGNATURE)) is None
         many = (
             "INSERT INTO sightings (identifier, household, author, document, signature, at)"
             f" SELECT md5(n::text || '{secrets.token_hex(4)}'), %s, %s, 'x', %s, now() - interval '2 hours'"
