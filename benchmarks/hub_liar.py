@@ -65,7 +65,7 @@ def _lie(seat: Seat, server: Server, stopped: threading.Event) -> None:
         while not stopped.wait(0.3):
             values = {"own": seat.door, "household": seat.household, "other": random.choice(others)}
             values["new"] = secrets.token_hex(16)
-            with suppress(psycopg.Error):
+            with suppress(psycopg.Error), connection.transaction():
                 connection.execute(random.choice(_LIES).encode(), values)
 
 

@@ -14,7 +14,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from facesecure.domain.errors import HubError, HubRefusedError
+from facesecure.cli import hub_doors
+from facesecure.domain.errors import HubError, HubRefusedError, UsageError
+from facesecure.hub.certify import wrapped_keys
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import DoorKeys
@@ -23,6 +25,7 @@ from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import JoinRequest, Person, PersonKey, Record, RecordKind, Right
 from facesecure.hub.sealing import PERSON, DataKey, Place, person_key_place, seal, wrap
 from facesecure.hub.signing import sign_document, sign_wrapped
+from facesecure.hub.store.doors import Doors
 from facesecure.hub.tables import HEAD
 from facesecure.hub.trust import TrustedDoors
 from support.estate import Estate
@@ -179,6 +182,52 @@ def test_a_removed_door_cannot_sign_in_and_its_old_certificate_does_not_help(
     with pytest.raises(NotGenuineError, match="removed"):
         trusted.door(identity.door)
     saw("who has seen the removal refuses it; its household has another key")
+
+
+def test_a_removal_that_was_interrupted_is_named_and_repeated(hub: RealHub) -> None:
+    barn = hub.identity(hub.add("barn"))
+    with hub.managing() as manager:
+        barn_door = next(door for door in manager.doors() if door.name == "barn")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Doors, "remove", refusing)
+            with pytest.raises(HubRefusedError):
+                manager.remove(barn_door)
+        assert "barn" not in [door.name for door in manager.doors()]
+        assert "hub doors remove 'barn'" in " ".join(listed(CONFIG, hub.manager).problems)
+        with pytest.raises(UsageError, match="no door"):
+            hub_doors._door(manager, "barn")
+        manager.remove(hub_doors._door(manager, "barn", half_removed=True))
+        with pytest.raises(UsageError, match="no door"):
+            hub_doors._door(manager, "barn", half_removed=True)
+    assert hub.server.administer(f"SELECT 1 FROM pg_roles WHERE rolname = '{barn.role}'") == []
+
+
+def refusing(*_: object) -> None:
+    raise HubRefusedError("not now", "again")
+
+
+def test_a_version_of_the_key_that_a_door_has_already_is_not_taken_for_the_new_one(hub: RealHub, garage: Path) -> None:
+    household, cabin = hub.identity(garage).own().household, hub.add("cabin")
+    where = f"FROM facesecure.household_keys WHERE household = '{household}'"
+    ((newest,),) = hub.server.administer(f"SELECT max(version) {where}", hub.database)
+    with hub.managing() as manager:
+        present = manager.doors()  # two commands remove a door each, at once: the first gives the others this version
+        keys = wrapped_keys(manager._authority, manager._identity, present, [newest + 1])
+        manager._store.household_keys.put(keys)
+        manager.remove(next(door for door in present if door.door == hub.identity(cabin).door))
+    with hub.opened(garage) as store:
+        assert store.household_keys.mine()[0].version == newest + 2
+    assert hub.server.administer(f"SELECT 1 {where} AND door = '{hub.identity(cabin).door}'", hub.database) == []
+
+
+def test_a_key_that_is_not_genuine_keeps_no_door_from_joining(hub: RealHub) -> None:
+    code, manager = hub.invite("mill"), hub.identity(hub.manager)
+    hub.administer(
+        "INSERT INTO household_keys (household, version, door, wrapped, author, signature) VALUES"
+        f" ('{manager.own().household}', 1000, '{code.invitation}', 'x', '{manager.door}', '\\x{'00' * 64}')"
+    )
+    with hub.answering():
+        assert hub.join("mill", code).name == "mill"
 
 
 def test_a_request_of_the_administrators_own_is_refused_and_the_door_still_joins(hub: RealHub) -> None:

@@ -62,7 +62,7 @@ class Writer:
                 self.confirmed.append(identifier)
 
     def _write(self, identifier: str) -> None:
-        record = a_record(self.store, identifier=identifier)
+        record = a_record(self.store, part=identifier)
         if not self.pause:
             self.store.records.put(record, 0)
             return
@@ -89,7 +89,7 @@ class Reader:
             found = self.store.records.after(self.cursor)
         except HubUnreachableError:
             return True
-        self.seen += [record.identifier for record in found]
+        self.seen += [record.identifier.partition(".")[2] for record in found]
         self.cursor = found[-1].revision if found else self.cursor
         return bool(found)
 
@@ -197,7 +197,7 @@ def test_a_full_disk_is_named_and_nothing_confirmed_is_lost(saw: Saw) -> None:
         server.wait()
         until(lambda: written(door, "after"))
         for identifier in kept:
-            assert door.records.get(RecordKind.VISITOR, identifier) is not None
+            assert door.records.get(RecordKind.VISITOR, f"{door_of(door)}.{identifier}") is not None
         saw(f"told as such; {len(kept)} of {len(kept)} confirmed rows are there, and with space writing goes on")
 
 
@@ -216,7 +216,7 @@ def write_until_full(door: HubStore, filler: Path) -> list[str]:
     for _ in range(2000):
         identifier = new_id()
         try:
-            door.records.put(a_record(door, identifier=identifier, document=os.urandom(1 << 19)), 0)
+            door.records.put(a_record(door, part=identifier, document=os.urandom(1 << 19)), 0)
         except HubFullError as error:
             return kept if "free space" in str(error) else []
         except HubUnreachableError:  # its log found no space, for which PostgreSQL stops
@@ -227,7 +227,7 @@ def write_until_full(door: HubStore, filler: Path) -> list[str]:
 
 def written(door: HubStore, prefix: str) -> bool:
     with suppress(HubError):
-        return door.records.put(a_record(door, identifier=f"{prefix}-{new_id()}"), 0) is not None
+        return door.records.put(a_record(door, part=f"{prefix}-{new_id()}"), 0) is not None
     return False
 
 
@@ -253,7 +253,7 @@ def test_a_door_finds_a_restarted_hub_again(durable: Server, saw: Saw) -> None:
         until(lambda: _woken(door))
         with suppress(HubUnreachableError):
             other.doors.now()  # its connection was lost without a word
-        other.records.put(a_record(other, identifier=new_id()), 0)
+        other.records.put(a_record(other, part=new_id()), 0)
         assert door.database.wait(60)
         saw("the wait ends at once with a sentence; it connects again, and is woken by the next change")
 

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from sqlalchemy import insert, text
 
 from facesecure.hub.connecting import HubAddress, make_engine
@@ -53,9 +55,12 @@ def a_key(person: str, door: str, author: HubStore, wrapped: bytes = b"wrapped")
     return PersonKey(person, door, wrapped, author.people._member.door, SIGNATURE)
 
 
-def a_record(author: HubStore, kind: RecordKind = RecordKind.VISITOR, identifier: str = "one", version: int = 1,
+def a_record(author: HubStore, kind: RecordKind = RecordKind.VISITOR, part: str = "one", version: int = 1,
              document: bytes | None = b"sealed") -> Record:  # fmt: skip
+    """What a door says; mode and arming are the household's."""
     member = author.people._member
+    own = kind not in (RecordKind.MODE, RecordKind.ARMING)
+    identifier = f"{member.door}.{part}" if own else member.household
     return Record(kind, identifier, member.household, member.door, version, document, SIGNATURE)
 
 
@@ -102,6 +107,24 @@ class Hub:
             return HubAddress(self.database)
         url = self.server.url(role_of(door), self.database)
         return HubAddress(url, self.passwords[door], self.server.authority.root)
+
+    def connect(self, door: str) -> psycopg.Connection[Any]:
+        """Sign in as a door, over TLS, with its password; a statement may last a minute."""
+        assert self.server is not None
+        return psycopg.connect(
+            host="127.0.0.1", port=self.server.port, dbname=self.database, user=role_of(door), autocommit=True,
+            password=self.passwords[door], sslmode="verify-full", sslrootcert=str(self.server.authority.root),
+            options="-c search_path=facesecure -c statement_timeout=60000",
+        )  # fmt: skip
+
+    def invite(self, name: str = "guest") -> str:
+        """Invite a door, and return its number: it may sign in, and has not joined."""
+        door = a_door(new_id(), name)
+        until = datetime.now(UTC) + timedelta(hours=1)
+        role, self.passwords[door.identifier] = role_of(door.identifier), "once"
+        invitation = Invitation(door.identifier, role, name, door.household, frozenset(), until)
+        self.manager.joining.invite(invitation, "once")
+        return door.identifier
 
     def close(self) -> None:
         for store in (self.manager, *self.stores):

@@ -56,6 +56,11 @@ SELECT drop_invitation('{door}')
 SELECT end_sessions('{victim_role}')
 SELECT withdraw_invitation('{door}')
 SELECT remove_door('{door}')
+SELECT shut_out('{door}')
+SELECT shut_role('{victim_role}')
+SELECT drop_role('{victim_role}')
+SELECT lock_revisions()
+SELECT check_whose('mode', '', '', true)
 SELECT finish_join('plain password')
 SELECT finish_join('SCRAM-SHA-256$4096:x'' VALID UNTIL ''infinity')
 SELECT require_manager()
@@ -63,12 +68,3 @@ SET row_security = off; SELECT * FROM people
 SELECT query_to_xml('SELECT * FROM pg_authid', true, true, '')
 """.strip().splitlines()
 """Statements, all of which must be refused; a word in braces is put in by the test."""
-
-OLDER = """
-CREATE OR REPLACE FUNCTION facesecure.end_stalled() RETURNS integer LANGUAGE sql SECURITY DEFINER
-SET search_path = facesecure, pg_temp AS $$
-    SELECT count(pg_terminate_backend(pid))::integer FROM pg_stat_activity
-    WHERE me() IS NOT NULL AND datname = current_database() AND usename LIKE 'facesecure\\_door\\_%'
-      AND pid <> pg_backend_pid() AND xact_start < clock_timestamp() - interval '3 seconds'
-$$"""
-"""The function itself, for transactions of three seconds instead of sixty."""

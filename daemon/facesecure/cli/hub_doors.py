@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -80,7 +80,7 @@ def remove(context: typer.Context, name: Name, yes: Yes = False, json: Json = Fa
     by its own key only.
     """
     with _manager(context) as manager:
-        door = _door(manager, name)
+        door = _door(manager, name, half_removed=True)
         confirm(f"Shut out {door.name} for good", yes)
         manager.remove(door)
     if json:
@@ -108,10 +108,11 @@ def _manager(context: typer.Context) -> Iterator[Manager]:
         yield Manager(state_of(config), store)
 
 
-def _door(manager: Any, name: str) -> Certificate:
+def _door(manager: Manager, name: str, *, half_removed: bool = False) -> Certificate:
     from facesecure.domain.errors import UsageError, did_you_mean
 
-    doors: dict[str, Certificate] = {door.name: door for door in manager.doors()}
+    doors: dict[str, Certificate] = {door.name: door for door in manager.half_removed()} if half_removed else {}
+    doors |= {door.name: door for door in manager.doors()}
     found = [door for door in doors.values() if name.casefold() == door.name.casefold() or name == door.door]
     if not found:
         raise UsageError(

@@ -24,6 +24,8 @@ from facesecure.services.audit import audited, record
 
 VALID = timedelta(hours=1)
 """How long an invitation may be used."""
+_MOST_TRIES = 100
+"""How many versions of a household's key are tried in turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ class Manager:
         if door.door == self._identity.door:
             raise UsageError("this is the manager, which cannot be removed", "facesecure hub leave gives up the hub")
         with audited(self._state_dir, "hub-door-removed", door.name):
+            self._store.doors.shut_out(door.door)  # first: it could hold locks that all else waits for
             gone = replace(door, rights=frozenset(), removed=True, serial=_after(door.serial))
             self._store.doors.replace(certified(self._authority, gone))
             self._renew_key(door.household, self._members(door.household, without=door.door))
@@ -116,6 +119,12 @@ class Manager:
         for problem in trusted.learn(self._store.doors.all()):
             _log.warning("%s", problem)
         return sorted(trusted.present(), key=lambda one: one.name.casefold())
+
+    def half_removed(self) -> list[Certificate]:
+        """Return the doors that ``remove`` did not finish with: it is to be repeated. Raises HubError."""
+        trusted, rows = TrustedDoors(self._identity), self._store.doors.all()
+        trusted.learn(rows)
+        return trusted.half_removed(rows)
 
     def household_name(self, identifier: str) -> str | None:
         """Return the name of a household, None if this manager does not know it."""
@@ -156,17 +165,24 @@ class Manager:
         return [door for door in self.doors() if door.household == household and door.door != without]
 
     def _renew_key(self, household: str, members: Iterable[Certificate]) -> None:
-        """Make another version of a household's key, for ``members`` only."""
+        """Make another version of a household's key, for ``members`` only.
+
+        A version that one of them has was made by a command at the same time, or before STATE_DIR was put back: who is
+        shut out now may have it too.
+        """
         known = next((one for one in self._identity.households if self._identifier(one) == household), None)
         if known is None:
             raise HubError("the manager does not know the door's household", "put STATE_DIR/hub back from a backup")
-        version = known.version + 1
-        self._keep(replace(known, version=version))
-        keys = wrapped_keys(self._authority, self._identity, list(members), [version])
-        try:
-            self._store.household_keys.put(keys)
-        except HubConflictError:
-            _log.debug("version %d of the household's key is there already", version)
+        doors = list(members)
+        for version in range(known.version + 1, known.version + _MOST_TRIES):
+            self._keep(replace(known, version=version))
+            try:
+                self._store.household_keys.put(wrapped_keys(self._authority, self._identity, doors, [version]))
+            except HubConflictError:
+                _log.info("version %d of the household's key is there already; the next is made", version)
+            else:
+                return
+        raise HubError("the hub has many newer keys of the household", "somebody interferes: look at its database")
 
     def _known(self, name: str) -> Household:
         """Return the household ``name``, which is new if there is none; case does not matter."""

@@ -113,8 +113,11 @@ def _refused_visits(state_dir: Path) -> tuple[str, ...]:
 
 
 def _trusted(identity: Identity, store: HubStore) -> tuple[TrustedDoors, tuple[str, ...]]:
-    doors = TrustedDoors(identity)
-    return doors, tuple(doors.learn(store.doors.all()))
+    doors, rows = TrustedDoors(identity), store.doors.all()
+    problems = doors.learn(rows)
+    for door in doors.half_removed(rows):
+        problems.append(f"{door.name} is shut out, but not quite removed: facesecure hub doors remove {door.name!r}")
+    return doors, tuple(problems)
 
 
 def _waiting(doors: TrustedDoors, removals: Iterable[Removal]) -> tuple[tuple[str, ...], tuple[str, ...]]:

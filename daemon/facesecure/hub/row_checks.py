@@ -50,8 +50,8 @@ def require_role(role: str) -> None:
 
 
 def require_version(version: int) -> None:
-    """Raise ValueError unless ``version`` is a version: 1 or more."""
-    if not isinstance(version, int) or not 1 <= version < 1 << 62:
+    """Raise ValueError unless ``version`` is a version: 1 or more, and not so high that there is none above it."""
+    if not isinstance(version, int) or not 1 <= version < 1 << 53:
         raise ValueError("not a version")
 
 

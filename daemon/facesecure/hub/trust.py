@@ -64,6 +64,11 @@ class TrustedDoors:
         """Return the certificates of the doors that were shut out."""
         return [certificate for certificate in self._certificates.values() if certificate.removed]
 
+    def half_removed(self, rows: Iterable[Door]) -> list[Certificate]:
+        """Return the doors whose certificate was revoked, and whose row says nothing of it: remove them again."""
+        there = {row.identifier for row in rows if row.removed_at is None}
+        return [one for one in self._certificates.values() if one.removed and one.door in there]
+
     def door(self, identifier: str) -> Certificate:
         """Return the certificate of a door that belongs to the estate now. Raises NotGenuineError."""
         certificate = self._certificates.get(identifier)

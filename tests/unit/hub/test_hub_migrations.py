@@ -85,6 +85,50 @@ def test_an_older_hub_is_brought_up_to_date_with_what_it_has(engine: Connection,
         assert MigrationContext.configure(engine).get_current_revision() == HEAD
 
 
+BAD = """
+INSERT INTO estate (identifier, authority, manager, created_at) VALUES
+    ('{0}', decode(repeat('61', 32), 'hex'), '{1}', now());
+INSERT INTO people (identifier, household, author, version, document, signature) VALUES
+    ('{0}', '{0}', '{1}', 4611686018427387903, 'x', {2}), (repeat('Z', 32), '{0}', '{1}', 1, 'x', {2}),
+    ('{1}', '{0}', '{1}', 1, 'good', {2});
+INSERT INTO person_keys (person, door, wrapped, author, signature) VALUES ('{0}', '{1}', 'x', '{1}', {2}),
+    ('{1}', '{1}', 'good', '{1}', {2});
+INSERT INTO removals (person, door, household, version, ordered_by, signature, ordered_at) VALUES
+    ('{0}', '{1}', '{0}', 2, '{1}', {2}, now()), ('{1}', 'nowhere', '{0}', 2, '{1}', {2}, now());
+INSERT INTO records (kind, identifier, household, author, version, document, signature) VALUES
+    ('visitor', 'A B', '{0}', '{1}', 1, 'x', {2}), ('visitor', '{0}.1', '{0}', '{1}', 1, 'x', {2}),
+    ('visitor', '{1}.1', '{0}', '{1}', 4611686018427387903, NULL, {2}), ('mode', 'other', '{0}', '{1}', 1, 'x', {2}),
+    ('visitor', '{1}.2', '{0}', '{1}', 1, 'good', {2}), ('visitor', '{0}.2', '{0}', '{1}', 2, NULL, {2}),
+    ('mode', '{0}', '{0}', '{1}', 1, 'good', {2});
+INSERT INTO sightings (identifier, household, author, document, signature, at) VALUES
+    (repeat('Z', 32), '{0}', '{1}', 'x', {2}, now()), ('{1}', '{0}', '{1}', 'good', {2}, now());
+INSERT INTO household_keys (household, version, door, wrapped, author, signature) VALUES
+    ('{0}', 2, '{1}', 'x', '{0}', {2}), ('{0}', 1, '{1}', 'good', '{1}', {2})
+"""
+"""What doors could write before 0006, and ``good`` what they should."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_rows_with_which_a_door_hindered_the_others_do_not_hinder_the_upgrade(engine: Connection) -> None:
+    door = a_door(new_id(), "gate")
+    with begun(engine):
+        migrate(engine, "0005", **roles_of(engine))
+        engine.execute(insert(doors).values(**door_values(door), joined_at=datetime.now(UTC)))
+        signature = "decode(repeat('61', 64), 'hex')"
+        for statement in BAD.format(new_id(), door.identifier, signature).split(";\n"):
+            engine.exec_driver_sql(statement)
+    with begun(engine):
+        migrate(engine, **roles_of(engine))
+    for table, column, rows in (
+        ("people", "document", 1), ("person_keys", "wrapped", 1), ("removals", "signature", 0),
+        ("records", "document", 3), ("sightings", "document", 1), ("household_keys", "wrapped", 1),
+    ):  # fmt: skip
+        found = engine.exec_driver_sql(f"SELECT {column} FROM {table}").scalars().all()
+        assert len(found) == rows
+        assert {bytes(each) for each in found if each is not None} <= {b"good"}, table
+
+
 def test_a_hub_of_a_newer_version_is_refused_and_left_as_it_is(engine: Connection) -> None:
     with begun(engine):
         migrate(engine, **roles_of(engine))

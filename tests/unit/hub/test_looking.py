@@ -75,7 +75,7 @@ def test_a_door_of_a_large_estate_looks_and_learns_what_concerns_it_and_nothing_
     large.other.sightings.add([a_sighting()])
     large.back.sightings.add([a_sighting()])
     assert not large.back.database.wait(2.5)
-    large.front.records.put(a_record(large.front, identifier=new_id()), 0)
+    large.front.records.put(a_record(large.front, part=new_id()), 0)
     assert large.back.database.wait(60)
     large.front.crops.request(large.back.sightings.after(0)[0].identifier)
     assert large.back.database.wait(60)
@@ -142,11 +142,11 @@ def test_a_door_asks_again_only_what_has_changed_for_it(
     assert back.database.is_followed
     assert look() == (0, 7)
     assert look() == (0, 0)
-    large.other.records.put(a_record(large.other, identifier=new_id()), 0)
+    large.other.records.put(a_record(large.other, part=new_id()), 0)
     assert look() == (0, 0)
-    large.front.records.put(a_record(large.front, identifier=new_id()), 0)
+    large.front.records.put(a_record(large.front, part=new_id()), 0)
     assert look() == (1, 2)
-    back.records.put(a_record(back, identifier=new_id()), 0)
+    back.records.put(a_record(back, part=new_id()), 0)
     assert look()[0] == 2
-    large.hub.store_of(door_of(back), back.people._member.household).records.put(a_record(back, identifier=new_id()), 0)
+    large.hub.store_of(door_of(back), back.people._member.household).records.put(a_record(back, part=new_id()), 0)
     assert look()[0] == 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import crop_request_from
@@ -26,8 +26,11 @@ class Crops(Part):
     def withdraw(self, sighting: str) -> None:
         """Ask no longer: with the last request the hub forgets the crop."""
         with self._database.begin() as connection:
-            mine = (crop_requests.c.sighting == sighting) & (crop_requests.c.door == self._member.door)
-            connection.execute(delete(crop_requests).where(mine))
+            if self._database.is_postgres:
+                connection.execute(text("SELECT withdraw_crop(:wanted)"), {"wanted": sighting})
+            else:
+                mine = (crop_requests.c.sighting == sighting) & (crop_requests.c.door == self._member.door)
+                connection.execute(delete(crop_requests).where(mine))
 
     def is_asked(self, sighting: str) -> bool:
         """Return whether this door's request is open: it was not withdrawn, denied or forgotten."""
@@ -57,18 +60,22 @@ class Crops(Part):
 
     def deny(self, sighting: str) -> None:
         """Remove the requests for a sighting of this door whose crop is gone."""
-        with self._database.begin() as connection:
-            connection.execute(delete(crop_requests).where(crop_requests.c.sighting == sighting, self._of_mine()))
+        self._deny(sighting, timedelta(0))
 
     def tidy(self, after: timedelta) -> None:
         """Remove requests for sightings of this door that are older than ``after``, and so their crops."""
-        with self._database.begin() as connection:
-            old = crop_requests.c.at < time_of(connection) - after
-            connection.execute(delete(crop_requests).where(old, self._of_mine()))
+        self._deny(None, after)
 
-    def _of_mine(self) -> ColumnElement[bool]:
-        mine = select(sightings.c.identifier).where(sightings.c.author == self._member.door)
-        return crop_requests.c.sighting.in_(mine)
+    def _deny(self, sighting: str | None, after: timedelta) -> None:
+        with self._database.begin() as connection:
+            if self._database.is_postgres:
+                values = {"wanted": sighting, "older": after}
+                connection.execute(text("SELECT deny_crops(:wanted, :older)"), values)
+                return
+            mine = select(sightings.c.identifier).where(sightings.c.author == self._member.door)
+            mine = mine if sighting is None else mine.where(sightings.c.identifier == sighting)
+            old = crop_requests.c.at < time_of(connection) - after
+            connection.execute(delete(crop_requests).where(old, crop_requests.c.sighting.in_(mine)))
 
     def get(self, sighting: str) -> bytes | None:
         """Return the sealed crop of a sighting of the household, None while nobody has handed it in."""

@@ -74,6 +74,15 @@ class Doors(Part):
             if not changed.rowcount:
                 raise HubError(f"the hub has no such door, or lets this door not change it: {door.name!r}", _MANAGER)
 
+    def shut_out(self, door: str) -> None:
+        """End a door's connections, and let it make no other: before ``remove``, whose locks it could hold.
+
+        Only the manager may. Raises HubError if there is no such door, or it is the manager.
+        """
+        if self._database.is_postgres:
+            with self._database.begin() as connection:
+                connection.execute(text("SELECT shut_out(:door)"), {"door": door})
+
     def remove(self, door: str) -> None:
         """Shut a door out: its role and its connections end, and every key that was wrapped for it goes.
 

@@ -11,20 +11,24 @@ from facesecure.hub.rows import HouseholdKey
 from facesecure.hub.store.member import Part, unless_unchanged
 from facesecure.hub.tables import household_keys
 
+MOST_VERSIONS = 1000
+"""How many versions of a household's key are read, the newest: one for each door that was shut out."""
+
 
 class HouseholdKeys(Part):
     """The keys of households, wrapped for their doors."""
 
     @unless_unchanged("household_keys")
     def mine(self) -> tuple[HouseholdKey, ...]:
-        """Return every version that is wrapped for this door, newest first; the manager has those of all households."""
-        query = select(household_keys).where(household_keys.c.door == self._member.door)
-        return self._all(query.order_by(household_keys.c.version.desc(), household_keys.c.household), HouseholdKey)
+        """Return the versions of its household's key that are wrapped for this door, newest first."""
+        ours = household_keys.c.household == self._member.household
+        query = select(household_keys).where(ours, household_keys.c.door == self._member.door)
+        return self._all(query.order_by(household_keys.c.version.desc()).limit(MOST_VERSIONS), HouseholdKey)
 
     def put(self, keys: Sequence[HouseholdKey]) -> None:
-        """Add a version, wrapped for each door that may have it, by this door. What is there already stays.
+        """Add a version, wrapped for each door that may have it. What is there already stays. Manager only.
 
-        Raises HubConflictError, and writes nothing, if another door added the same version first: read, and use that.
+        Raises HubConflictError, and writes nothing, if one of the doors has this version: add the next.
         """
         with self._database.begin() as connection:
             if keys:

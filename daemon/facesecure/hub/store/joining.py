@@ -59,7 +59,7 @@ class Joining(Part):
         Raises HubRefusedError if the invitation has expired or was used.
         """
         with self._database.begin() as connection:
-            connection.execute(delete(join_requests).where(join_requests.c.invitation == request.invitation))
+            _drop_request(connection, request.invitation)
             values = {**vars(request), "at": now_of(connection)}
             connection.execute(insert(join_requests).values(**values))
 
@@ -81,7 +81,7 @@ class Joining(Part):
     def refuse(self, invitation: str) -> None:
         """Remove a request whose MAC is wrong; the invitation stays open for the real door. Manager only."""
         with self._database.begin() as connection:
-            connection.execute(delete(join_requests).where(join_requests.c.invitation == invitation))
+            _drop_request(connection, invitation)
 
     def finish(self, password: str) -> None:
         """Change the password of this door to ``password``, as which it signs in from now on; it does not expire."""
@@ -92,7 +92,14 @@ class Joining(Part):
 
 
 def _use_up(connection: Connection, identifier: str) -> None:
-    asked = connection.execute(delete(join_requests).where(join_requests.c.invitation == identifier)).rowcount
+    asked = _drop_request(connection, identifier)
     used = update(invitations).where(invitations.c.identifier == identifier, invitations.c.used_at.is_(None))
     if not connection.execute(used.values(used_at=now_of(connection))).rowcount or not asked:
         raise HubRefusedError("nobody asks to join by this invitation", "invite the door anew: facesecure hub invite")
+
+
+def _drop_request(connection: Connection, invitation: str) -> bool:
+    """Forget a request. Return whether there was one."""
+    if connection.dialect.name == "postgresql":
+        return bool(connection.execute(text("SELECT drop_request(:wanted)"), {"wanted": invitation}).scalar())
+    return bool(connection.execute(delete(join_requests).where(join_requests.c.invitation == invitation)).rowcount)

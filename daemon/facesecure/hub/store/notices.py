@@ -83,8 +83,11 @@ class Notices(Part):
     def release(self, sighting: str) -> None:
         """Give up a claim that was not delivered, so that another door may notify at once."""
         with self._database.begin() as connection:
-            unconfirmed = notices.c.state == NoticeState.CLAIMED.value
-            connection.execute(delete(notices).where(self._mine(sighting), unconfirmed))
+            if self._database.is_postgres:
+                connection.execute(text("SELECT release_claim(:wanted)"), {"wanted": sighting})
+            else:
+                unconfirmed = notices.c.state == NoticeState.CLAIMED.value
+                connection.execute(delete(notices).where(self._mine(sighting), unconfirmed))
 
     def get(self, sighting: str) -> Notice | None:
         """Return the claim on a sighting of the household."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import Person, PersonKey, SharedPerson
@@ -97,6 +97,7 @@ class People(Part):
         with self._database.begin() as connection:
             taken = (person_keys.c.person == person) & person_keys.c.door.in_(list(doors))
             self._order(connection, person, version, signature, taken)
+            _take_keys(connection, person, list(doors))
 
     def remove(self, person: str, version: int, signature: bytes) -> bool:
         """Remove a person: the document and every wrapped key go, and each door that had one gets an order to wipe.
@@ -112,13 +113,14 @@ class People(Part):
             if not connection.execute(gone.values(document=None, **values)).rowcount:
                 return False
             self._order(connection, person, version, signature, person_keys.c.person == person)
+            _take_keys(connection, person, None)
             return True
 
     def _mine(self) -> Select[Any]:
         return _joined(*_COLUMNS).where(person_keys.c.door == self._member.door)
 
     def _order(self, connection: Connection, person: str, version: int, signature: bytes, taken: Any) -> None:
-        """Take the keys that ``taken`` selects, and order their doors to wipe the person."""
+        """Order the doors that have the keys which ``taken`` selects to wipe the person."""
         doors = connection.execute(select(person_keys.c.door).where(taken)).scalars().all()
         order = {
             "person": person,
@@ -130,7 +132,6 @@ class People(Part):
         if doors:
             statement = insert(removals).values(ordered_at=now_of(connection))
             connection.execute(statement, [{**order, "door": door} for door in doors])
-            connection.execute(delete(person_keys).where(taken))
 
 
 _COLUMNS = (*people.c, *(column.label(f"key_{column.name}") for column in person_keys.c))
@@ -167,3 +168,12 @@ def _put_keys(connection: Connection, keys: Sequence[PersonKey]) -> None:
         new = {name: statement.excluded[name] for name in ("wrapped", "author", "signature")}
         changed = statement.on_conflict_do_update(index_elements=["person", "door"], set_=new)
         connection.execute(changed, [without_revision(key) for key in keys])
+
+
+def _take_keys(connection: Connection, person: str, doors: list[str] | None) -> None:
+    """Take a person's keys from ``doors``, None for all."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT take_keys(:person, :doors)"), {"person": person, "doors": doors})
+        return
+    taken = person_keys.c.person == person
+    connection.execute(delete(person_keys).where(taken if doors is None else taken & person_keys.c.door.in_(doors)))
