@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from facesecure.domain.mode import Mode
 from facesecure.domain.notices import SeenStranger
 from facesecure.hub.rows import RecordKind
+from facesecure.hub.store.member import BATCH
 from facesecure.hub.sync.mode import SharedMode
 from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.visit_document import VisitFacts, VisitTold, encoded, identifier_of
@@ -112,6 +113,20 @@ def flipped(value: bytes | str, choose: random.Random) -> bytes | str:
         return value[:at] + choose.choice([one for one in "0123456789abcdef" if one != value[at]]) + value[at + 1 :]
     at, bit = choose.randrange(len(value)), 1 << choose.randrange(8)
     return value[:at] + bytes([value[at] ^ bit]) + value[at + 1 :]
+
+
+def test_malformed_visits_keep_nobody_from_those_after_them(two: tuple[VisitedDoor, VisitedDoor]) -> None:
+    front, garage = two
+    garage.door.store.sightings.put([garage.door.household.documents.sighting(new_id(), b"x") for _ in range(BATCH)])
+    with garage.door.store.database.begin() as connection:
+        connection.execute(update(sightings).values(identifier="Z" + func.substr(sightings.c.identifier, 2)))
+    garage.comes("honest", known("Tom"), ago=5)
+    garage.share()
+    front.share()
+    assert front.names == ["Tom"]
+    front.visits.close()
+    front.restart()
+    assert front.names == ["Tom"]
 
 
 @attack(

@@ -44,7 +44,7 @@ class KnownDoors:
         while rows := store.doors.after(self._cursor):
             for problem in self.trusted.learn(rows):
                 _log.warning("the hub: %s", problem)
-            self._cursor = rows[-1].revision
+            self._cursor = rows.read_to
         if self.trusted.encoded() != before:
             self._documents.write(FILE_NAME, {door: one.hex() for door, one in self.trusted.encoded().items()})
             self._renew_own()

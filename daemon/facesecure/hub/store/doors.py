@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
 from facesecure.hub.rows import Door, Estate, NewDoor, Status
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, household_keys, invitations, person_keys, revisions, statuses
 
 
@@ -54,10 +54,10 @@ class Doors(Part):
         return self._first(select(doors).where(doors.c.identifier == self._member.door), door_from)
 
     @unless_unchanged("doors", only_nothing=True)
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[Door, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[Door]:
         """Return doors that were added, changed or removed after ``cursor``, oldest change first."""
         query = select(doors).where(doors.c.revision > cursor).order_by(doors.c.revision).limit(limit)
-        return self._all(query, door_from)
+        return self._batch(query, door_from, cursor)
 
     def replace(self, door: NewDoor) -> None:
         """Put another certificate in the place of a door's, as when it is renamed. Only the manager may."""

@@ -76,6 +76,7 @@ class Hearing:
             for row in rows:
                 self._hear(row, clocks)
                 self._state.cursor = row.revision
+            self._state.cursor = rows.read_to
             if time.monotonic() - began > _LONGEST_ROUND:
                 return False
         self._restored = False

@@ -36,6 +36,7 @@ def pull(work: Round) -> bool:
                 return False
             take_in(work, row)
             work.state.cursor = row.revision
+        work.state.cursor = rows.read_to
         work.state.save()
     return True
 
