@@ -7,7 +7,18 @@ from types import MappingProxyType
 
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Identity, checked_certificate
-from facesecure.hub.rows import Door, HouseholdKey, Person, PersonKey, Record, RecordKind, Removal, Right, Sighting
+from facesecure.hub.rows import (
+    Door,
+    HouseholdKey,
+    NewDoor,
+    Person,
+    PersonKey,
+    Record,
+    RecordKind,
+    Removal,
+    Right,
+    Sighting,
+)
 from facesecure.hub.sealing import (
     PERSON,
     SIGHTING,
@@ -41,7 +52,7 @@ class TrustedDoors:
         for encoded in (known or {}).values():
             self._learn(encoded)
 
-    def learn(self, rows: Iterable[Door]) -> list[str]:
+    def learn(self, rows: Iterable[Door | NewDoor]) -> list[str]:
         """Learn the certificates of ``rows``. Return a sentence for each that is refused: forged, or old."""
         refused = []
         for row in rows:
@@ -59,6 +70,10 @@ class TrustedDoors:
     def present(self) -> list[Certificate]:
         """Return the certificates of the doors that belong to the estate now."""
         return [certificate for certificate in self._certificates.values() if not certificate.removed]
+
+    def removed(self) -> list[Certificate]:
+        """Return the last certificates of the doors that were removed."""
+        return [certificate for certificate in self._certificates.values() if certificate.removed]
 
     def door(self, identifier: str) -> Certificate:
         """Return the certificate of a door that belongs to the estate now. Raises NotGenuineError."""
