@@ -42,6 +42,7 @@ class Restoring:
         self._looked: float | None = None
         self._lacked: frozenset[tuple[str, int, str]] = frozenset()
         self._came_back: frozenset[str] = frozenset()
+        self._absent: frozenset[str] = frozenset()
         self._refused = set[str]()
 
     def restore(self, store: HubStore) -> None:
@@ -53,13 +54,16 @@ class Restoring:
         identity = read_identity(self._state_dir)  # before the doors: a new key is never for a door removed before it
         if identity.authority is None:
             return
-        rows = {row.identifier: row for row in store.doors.all() if row.removed_at is None}
+        every = {row.identifier: row for row in store.doors.all()}
+        rows = {door: row for door, row in every.items() if row.removed_at is None}
         trusted = TrustedDoors(identity, self._known.trusted.encoded())
-        trusted.learn(rows.values())
+        trusted.learn(every.values())
         with acting(DAEMON):
+            self._add(store, identity.authority, [one for one in trusted.present() if one.door not in every])
             self._certify(store, identity, trusted, rows)
             self._remove(store, [one for one in trusted.removed() if one.door in rows])
-        self._wrap(store, identity, identity.authority, [one for one in trusted.present() if one.door in rows])
+        members = [one for one in trusted.present() if one.door in rows or one.door not in every]
+        self._wrap(store, identity, identity.authority, members)
 
     def _certify(self, store: HubStore, identity: Identity, trusted: TrustedDoors, rows: Mapping[str, Door]) -> None:
         """Put the newest certificates in the place of older ones."""
@@ -69,6 +73,14 @@ class Restoring:
             if one.door in rows and there.encoded().get(one.door) != newest[one.door] and identity.authority:
                 _log.warning("the hub: an older certificate of the door %s is replaced", one.name)
                 store.doors.replace(certified(identity.authority, one))
+
+    def _add(self, store: HubStore, authority: Authority, absent: list[Certificate]) -> None:
+        """Add doors that had joined."""
+        for door in absent:
+            if door.door in self._absent:
+                _log.warning("the hub: the door %s was missing and is added again", door.name)
+                store.doors.put_missing(certified(authority, door))
+        self._absent = frozenset(door.door for door in absent)
 
     def _remove(self, store: HubStore, came_back: list[Certificate]) -> None:
         """Shut doors out again."""

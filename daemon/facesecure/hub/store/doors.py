@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
 from facesecure.hub.rows import Door, Estate, NewDoor, Status
-from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, insert_missing, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, household_keys, invitations, person_keys, revisions, statuses
 
 
@@ -66,6 +66,11 @@ class Doors(Part):
             changed = connection.execute(update(doors).where(doors.c.identifier == door.identifier).values(**values))
             if not changed.rowcount:
                 raise HubError(f"the hub has no such door, or lets this door not change it: {door.name!r}", _MANAGER)
+
+    def put_missing(self, door: NewDoor) -> None:
+        """Add a door that had joined, unless it is there: an older backup may lack it. Only the manager may."""
+        with self._database.begin() as connection:
+            insert_missing(connection, doors, [{**door_values(door), "joined_at": time_of(connection)}])
 
     def remove(self, door: str) -> None:
         """Shut a door out: its role and its connections end, and every key that was wrapped for it goes.
