@@ -20,17 +20,21 @@ from facesecure.hub.certify import wrapped_keys
 from facesecure.hub.codes import JoinCode
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import DoorKeys
-from facesecure.hub.overview import listed
+from facesecure.hub.known_doors import KnownDoors
+from facesecure.hub.overview import listed, overview
+from facesecure.hub.restoring import EVERY, Restoring
 from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import JoinRequest, Person, PersonKey, Record, RecordKind, Right
 from facesecure.hub.sealing import PERSON, DataKey, Place, person_key_place, seal, wrap
 from facesecure.hub.signing import sign_document, sign_wrapped
 from facesecure.hub.store.doors import Doors
+from facesecure.hub.sync.household import Household
 from facesecure.hub.tables import HEAD
 from facesecure.hub.trust import TrustedDoors
 from support.estate import Estate
 from support.faults.table import attack
 from support.hub_estate import CONFIG, RealHub
+from support.policy import FakeClock
 from support.postgres.server import Server, made_server, needs_postgres
 from support.tls import Authority
 
@@ -427,6 +431,61 @@ def test_a_request_with_another_code_does_not_use_an_invitation_up(hub: RealHub)
         )
         assert manager.answer() == []
         assert not [one for one in manager.doors() if one.name == "tower"]
+
+
+@attack(
+    "hub: its administrator puts an older database back for a door that was removed",
+    how="the removed door's row, certificate and role as they were, and no newer key of the household",
+)
+def test_an_older_database_brings_back_neither_the_older_key_nor_a_removed_door(
+    hub: RealHub, garage: Path, saw: Saw
+) -> None:
+    summer_house = hub.add("summer house")
+    identity, role = hub.identity(summer_house), role_of(hub.identity(summer_house).door)
+    ((verifier,),) = hub.server.administer(f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'")
+    with hub.managing() as manager:
+        manager.remove(next(door for door in manager.doors() if door.name == "summer house"))
+    household = Household(garage, KnownDoors(garage))
+    with hub.opened(garage) as store:
+        household.refresh(store)
+    newest = household.documents.newest
+    hub.administer(
+        f"DELETE FROM household_keys WHERE version = {newest}; UPDATE doors SET removed_at = NULL, certificate ="
+        f" '\\x{identity.certificate.hex()}' WHERE identifier = '{identity.door}';"
+        f" SELECT make_role('{role}', '{verifier}', 'infinity')"
+    )
+    with hub.opened(summer_house) as store:
+        assert store.doors.own() is not None, "it signs in again"
+    with hub.managing() as manager:
+        assert "summer house" not in {door.name for door in manager.doors()}, "and gets no key of the next version"
+    household = Household(garage, KnownDoors(garage))  # a restart
+    with hub.opened(garage) as store:
+        household.refresh(store)
+        with pytest.raises(NotGenuineError, match=f"had version {newest} "):
+            household.documents.status(b"with a key that the removed door has")
+    assert [one for one in overview(CONFIG, garage).problems if f"had version {newest} " in one]
+    own = hub.identity(garage).door
+    with hub.opened(garage) as store:
+        newest_row = store.doors.own()
+    assert newest_row is not None
+    hub.administer(f"DELETE FROM wakings WHERE door = '{own}'; DELETE FROM doors WHERE identifier = '{own}'")
+    clock = FakeClock()
+    restoring = Restoring(hub.manager, KnownDoors(hub.manager), clock.steady)
+    restoring._known.trusted.learn([newest_row])
+    with hub.opened(hub.manager) as store:
+        for _ in range(2):
+            restoring.restore(store)
+            clock.pass_time(EVERY)
+    with pytest.raises(HubError), hub.opened(summer_house):
+        pass
+    with hub.opened(garage) as store:
+        household.refresh(store)
+        assert household.documents.newest == newest
+        assert household.documents.status(b"sealed again")
+    assert not [one for one in overview(CONFIG, garage).problems if "had version" in one]
+    keys = f"SELECT count(*) FROM facesecure.household_keys WHERE door = '{identity.door}'"
+    assert hub.server.administer(keys, hub.database) == [(0,)]
+    saw("nothing is sealed with the older key; the manager writes the newer one again, and shuts the door out again")
 
 
 @pytest.mark.parametrize(("revision", "said"), [("9999", "newer"), ("0000", "older")])

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image as Pictures
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
-from facesecure.hub.rows import RecordKind, Right
+from facesecure.hub.rows import SIGNATURE_BYTES, RecordKind, Right
+from facesecure.hub.store.member import BATCH
 from facesecure.hub.sync import visitors as sharing
 from facesecure.hub.sync.calibration_document import Shared, encoded
 from facesecure.hub.sync.embedding_text import embedding_text
+from facesecure.hub.tables import records
 from facesecure.recognition.calibration import Spread
 from facesecure.services.visitors import forget_visitor
 from support.builders import NOON
@@ -198,6 +200,30 @@ def test_an_older_record_that_was_put_back_is_refused_also_after_a_restart(
     front.sync()
     assert "older than what was seen before" in caplog.text
     assert front.store.visitors.all() == []
+
+
+@attack(
+    "hub: a door stops the others from reading on",
+    how="more malformed records than are read at a time, before those of an honest door",
+)
+def test_malformed_records_keep_nobody_from_those_after_them(
+    front: RecordDoor, liar: RecordDoor, estate: RecordEstate, caplog: pytest.LogCaptureFixture, saw: Saw
+) -> None:
+    shed, many = estate.add("shed"), 2 * BATCH + 1
+    settle(shed, front, liar)
+    bad = {"household": front.household.own.household, "kind": "visitor", "author": liar.door, "version": 1}
+    signed = {"document": b"x", "signature": b"s" * SIGNATURE_BYTES}
+    with liar.hub.database.begin() as connection:
+        newest = connection.execute(text("SELECT value FROM revisions")).scalar_one()
+        rows = [{**bad, **signed, "identifier": f"A {n}", "revision": newest + 1 + n} for n in range(many)]
+        connection.execute(insert(records), rows)
+        connection.execute(text("UPDATE revisions SET value = :value"), {"value": newest + many})
+    caplog.clear()
+    visit(shed.store, "s1", 1)
+    settle(shed, front)
+    assert front.elsewhere() == {1: [("shed", 1)]}
+    assert 1 <= caplog.text.count("rows of the hub are left out") <= 6, "not a line for each"
+    saw(f"{many} of {many} left out; the one after them is taken")
 
 
 def test_a_flood_stops_at_its_limit(front: RecordDoor, liar: RecordDoor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from facesecure.domain.mode import Mode
+from facesecure.domain.notices import SeenStranger
+from facesecure.hub.rows import RecordKind
+from facesecure.hub.store.member import BATCH
+from facesecure.hub.sync.mode import SharedMode
+from facesecure.hub.sync.notices import HouseholdNotices
 from facesecure.hub.sync.visit_document import VisitFacts, VisitTold, encoded, identifier_of
 from facesecure.hub.tables import sightings
 from support.faults.table import attack
 from support.hub import new_id
 from support.hub_household import SimulatedHousehold
 from support.hub_visits import VisitedDoor, visited
-from support.store import known
+from support.store import MODEL, known
+from support.visitors import CHOOSE, looks
 
 Saw = Callable[[str], None]
 ROUNDS = 400
@@ -106,3 +113,50 @@ def flipped(value: bytes | str, choose: random.Random) -> bytes | str:
         return value[:at] + choose.choice([one for one in "0123456789abcdef" if one != value[at]]) + value[at + 1 :]
     at, bit = choose.randrange(len(value)), 1 << choose.randrange(8)
     return value[:at] + bytes([value[at] ^ bit]) + value[at + 1 :]
+
+
+def test_malformed_visits_keep_nobody_from_those_after_them(two: tuple[VisitedDoor, VisitedDoor]) -> None:
+    front, garage = two
+    garage.door.store.sightings.put([garage.door.household.documents.sighting(new_id(), b"x") for _ in range(BATCH)])
+    with garage.door.store.database.begin() as connection:
+        connection.execute(update(sightings).values(identifier="Z" + func.substr(sightings.c.identifier, 2)))
+    garage.comes("honest", known("Tom"), ago=5)
+    garage.share()
+    front.share()
+    assert front.names == ["Tom"]
+    front.visits.close()
+    front.restart()
+    assert front.names == ["Tom"]
+
+
+@attack(
+    "hub: a door stops the others with a document that is nested 2,000 deep",
+    how="signed, as the household's mode, as a visit, and as a stranger about whom it promises to notify",
+)
+def test_a_document_that_is_nested_too_deeply_is_left_out_like_any_other(
+    two: tuple[VisitedDoor, VisitedDoor], caplog: pytest.LogCaptureFixture, saw: Saw
+) -> None:
+    (front, liar), nested = two, b"[" * 2_000
+    documents, household = liar.door.household.documents, liar.door.household.own.household
+    mode = SharedMode(front.door.state_dir, front.door, front.door.household)
+    assert liar.door.store.records.put(documents.record(RecordKind.MODE, household, 1, nested), after=0)
+    mode.follow(front.door.store)
+    assert "the mode at the hub is not believed" in caplog.text
+    front.door.arming.arm(Mode.AWAY)
+    mode.follow(front.door.store)
+    SharedMode(liar.door.state_dir, liar.door, liar.door.household).follow(liar.door.store)
+    assert liar.door.mode is Mode.AWAY, "the next mode takes its place"
+    liar.door.store.sightings.put([documents.sighting(new_id(), nested)])
+    liar.comes("honest", known("Tom"), ago=5)
+    liar.share()
+    front.share()
+    assert front.names == ["Tom"]
+    with liar.door.store.notices.turn() as turn:
+        told = documents.sighting(new_id(), nested)
+        turn.add(told)
+        turn.claim(told.identifier)
+    board = HouseholdNotices(front.door.store, front.door.household, CHOOSE)
+    assert board.claim(SeenStranger(new_id(), "front door", looks(3), 0.9, MODEL)).is_ours
+    assert caplog.text.count("a sighting at the hub is left out") == 1
+    assert "Traceback" not in caplog.text
+    saw("3 of 3 left out; the mode, the visits and the notifications after them are taken")

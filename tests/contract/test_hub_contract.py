@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from facesecure.domain.errors import HubConflictError, HubError, HubRefusedError
 from facesecure.hub.row_values import role_of
@@ -518,3 +520,75 @@ def test_what_waits_can_be_ended(house: House) -> None:
         pass
     threading.Timer(0.2, house.back.database.wake).start()
     assert not house.back.database.wait(60)
+
+
+@contextmanager
+def unguarded(house: House) -> Iterator[Callable[[str], object]]:
+    """Yield what executes a statement without the database's checks, whichever those are."""
+    if house.hub.server is None:
+        with house.front.database.begin() as connection:
+            yield lambda statement: connection.execute(text(statement))
+        return
+    with house.hub.server.connect(database=house.hub.database) as superuser:
+        superuser.execute("SET search_path = facesecure; SET session_replication_role = replica")
+        found = superuser.execute(CHECKS).fetchall()
+        for table, name, _ in found:
+            superuser.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"'.encode())
+        yield lambda statement: superuser.execute(statement.encode())
+        for table, name, definition in found:
+            superuser.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition} NOT VALID'.encode())
+
+
+CHECKS = (
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
+    " WHERE contype = 'c' AND connamespace = 'facesecure'::regnamespace AND conrelid <> 0"
+)
+DAMAGE = {
+    "records": "UPDATE records SET author = 'Z' || substr(author, 2)",
+    "sightings": "UPDATE sightings SET identifier = 'Z' || substr(identifier, 2)",
+    "people": "UPDATE people SET author = 'Z' || substr(author, 2)",
+    "removals": "UPDATE removals SET ordered_by = 'Z' || substr(ordered_by, 2)",
+    "doors": "UPDATE doors SET name = ' '",
+}
+
+
+def read_on(store: HubStore, table: str, cursor: int) -> tuple[list[Any], int]:
+    """Read two rows at a time until nothing is left. Return what was sound, and how often was asked."""
+    found, looks = list[Any](), 0
+    while rows := getattr(store, table).after(cursor, 2):
+        assert rows.read_to > cursor
+        found, cursor, looks = found + list(rows), rows.read_to, looks + 1
+    return found, looks
+
+
+def written(house: House, table: str) -> str:
+    """Let the front door, or of doors the manager, write a row of ``table``; return what names it."""
+    if table == "records":
+        row = a_record(house.front, identifier=f"{door_of(house.front)}.{new_id()}")
+        house.front.records.put(row, 0)
+        return row.identifier
+    if table == "sightings":
+        house.front.sightings.add([new := a_sighting()])
+        return new.identifier
+    if table == "doors":
+        return door_of(house.hub.join(new_id(), "spare"))
+    person = known_at(house.front, house.back)
+    if table == "removals":
+        house.front.people.remove(person, 2, SIGNATURE)
+    return person
+
+
+@pytest.mark.parametrize("table", DAMAGE)
+def test_rows_that_are_malformed_keep_nobody_from_those_after_them(house: House, table: str) -> None:
+    reader = house.hub.manager if table == "removals" else house.back
+    cursor = house.back.doors.head()
+    bad = [written(house, table) for _ in range(2 if table == "doors" else 3)]
+    column = "person" if table == "removals" else "identifier"
+    with unguarded(house) as execute:
+        execute(f"{DAMAGE[table]} WHERE {column} IN ({', '.join(map(repr, bad))})")
+    good = written(house, table)
+    found, looks = read_on(reader, table, cursor)
+    assert looks > 1
+    assert found
+    assert all(good in repr(one) for one in found)
+    assert read_on(reader, table, found[-1].revision) == ([], 0)

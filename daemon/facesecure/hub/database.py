@@ -119,6 +119,11 @@ class HubDatabase:
         return self.is_postgres and self._pause is not None
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the last use has left a connection."""
+        return self._connected
+
+    @property
     def is_followed(self) -> bool:
         """Whether this connection has been waited on since all that depends on a new one was done."""
         return self.remembering.counts is not None

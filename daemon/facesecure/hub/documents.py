@@ -50,12 +50,20 @@ class Documents:
         documents.open_record(row, newest=3)  # b"away"
     """
 
-    def __init__(self, identity: Identity, doors: TrustedDoors, keys: Iterable[HouseholdKey]) -> None:
-        """Use the keys of the household that are genuine; without any, only people can be opened."""
-        self._identity, self._doors = identity, doors
+    def __init__(self, identity: Identity, doors: TrustedDoors, keys: Iterable[HouseholdKey], least: int = 0) -> None:
+        """Use the keys of the household that are genuine; without any, only people can be opened.
+
+        Nothing is sealed with a version below ``least``: somebody who was shut out may have it.
+        """
+        self._identity, self._doors, self._least = identity, doors, least
         self._own = identity.own()
         self._keys: dict[int, DataKey] = {}
         self.learn(keys)
+
+    @property
+    def newest(self) -> int:
+        """The newest version of the household's key that this door has, 0 if it has none."""
+        return max(self._keys, default=0)
 
     def learn(self, keys: Iterable[HouseholdKey]) -> list[str]:
         """Learn versions of the household's key. Return a sentence for each that is not genuine."""
@@ -159,7 +167,9 @@ class Documents:
     def _newest_key(self) -> DataKey:
         if not self._keys:
             raise NotGenuineError("this door has no key of its household")
-        return self._keys[max(self._keys)]
+        if self.newest < self._least:
+            raise NotGenuineError(older_key(self.newest, self._least))
+        return self._keys[self.newest]
 
     def _opened(self, sealed: bytes, place: Place) -> bytes:
         key = self._keys.get(key_version(sealed))
@@ -180,3 +190,11 @@ class Documents:
         signature, plain = opened[:SIGNATURE_BYTES], opened[SIGNATURE_BYTES:]
         require_signature(door.sign_key, signature, unambiguous(place.bound("inside"), plain))
         return plain
+
+
+def older_key(newest: int, least: int) -> str:
+    """Return a sentence: the hub has ``newest`` of the household's key where this door has seen ``least``."""
+    return (
+        f"the hub had version {least} of the household's key and has only {newest or 'none'}: this door shares nothing"
+        " until the manager has written it anew, which its daemon does within minutes"
+    )

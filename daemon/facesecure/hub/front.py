@@ -17,6 +17,7 @@ from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Duty, Link
 from facesecure.hub.managing import Manager
+from facesecure.hub.restoring import Restoring
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.sharing import NAME, Sharing
 
@@ -58,7 +59,9 @@ class HubFront:
 def duties_of(identity: Identity, state_dir: Path, known: KnownDoors | None = None) -> list[Duty]:
     """Return what the door of ``identity`` does at the hub besides sharing. Raises FacesecureError."""
     known = known or KnownDoors(state_dir)
-    return [_answer(state_dir), known.learn] if identity.is_manager else [known.learn]
+    if not identity.is_manager:
+        return [known.learn]
+    return [_answer(state_dir), known.learn, Restoring(state_dir, known).restore]
 
 
 def _answer(state_dir: Path) -> Duty:

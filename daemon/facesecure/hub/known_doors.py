@@ -10,6 +10,7 @@ from facesecure.domain.errors import StoreError
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity, write_identity
+from facesecure.hub.rows import NewDoor
 from facesecure.hub.store import HubStore
 from facesecure.hub.store.last_read import LastRead
 from facesecure.hub.trust import TrustedDoors
@@ -35,11 +36,11 @@ class KnownDoors:
         self._state_dir, self._documents = state_dir, SignedDocuments(state_dir)
         self._identity = member_identity(state_dir)
         self.trusted = self._remembered(self._identity)
+        self._kept = self.trusted.encoded()
         self._cursor, self._last = 0, LastRead()
 
     def learn(self, store: HubStore) -> None:
         """Learn what has changed at the hub since. Raises HubError, or OSError if it cannot be kept."""
-        before = self.trusted.encoded()
         if store.doors.was_put_back(self._last, self._cursor) or store.doors.is_behind(self._cursor):
             self._cursor = 0  # the hub was restored from a backup
         while rows := store.doors.after(self._cursor):
@@ -47,10 +48,20 @@ class KnownDoors:
                 _log.warning("the hub: %s", problem)
             for row in rows:
                 self._last.note(row.identifier, row.revision, row.certificate)
-            self._cursor = rows[-1].revision
-        if self.trusted.encoded() != before:
-            self._documents.write(FILE_NAME, {door: one.hex() for door, one in self.trusted.encoded().items()})
+            self._cursor = rows.read_to
+        self._keep()
+
+    def believe(self, row: NewDoor) -> None:
+        """Learn a certificate that this door has signed itself, as the manager. Raises OSError."""
+        self.trusted.learn([row])
+        self._keep()
+
+    def _keep(self) -> None:
+        encoded = self.trusted.encoded()
+        if encoded != self._kept:
+            self._documents.write(FILE_NAME, {door: one.hex() for door, one in encoded.items()})
             self._renew_own()
+            self._kept = encoded
 
     def _renew_own(self) -> None:
         """Keep the newest certificate of this door: it may have been renamed, or have other rights."""

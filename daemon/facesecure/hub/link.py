@@ -14,13 +14,14 @@ from facesecure.hub.store import HubStore
 from facesecure.util.backoff import Backoff
 
 Duty = Callable[[HubStore], None]
-"""Does one thing at the hub. A HubError means that it is to be done again after the next connection."""
+"""Does one thing at the hub. An error means that it is to be done again, soon or after the next connection."""
 
 _LONGEST_PAUSE = 60.0
 _LOOK = 5.0
 """Seconds after which the duties are done even if nothing was notified."""
 _LOOK_OF_MANY = 24.0, 36.0
 """The same at a hub with many doors, where the duties of those that have nothing to do would be most of its work."""
+_BUG = "this is a bug, please report it; the rest goes on"
 
 _log = logging.getLogger(__name__)
 
@@ -28,13 +29,14 @@ _log = logging.getLogger(__name__)
 class Link:
     """Does ``duties`` in their order whenever something has changed, and at least every few seconds.
 
-    Without a connection it tries again after 1 to 60 seconds; nothing of the door waits for it.
+    Without a connection it tries again after 1 to 60 seconds; nothing of the door waits for it. A duty that fails is
+    tried again after 1 to 5 seconds and keeps no other from its turn: it may be one other door's doing.
 
     Example::
 
         with Link(store, [answer, learn_doors]) as link:
             link.wake()  # something has changed here
-            link.trouble  # None while the connection holds
+            link.trouble  # None while the connection holds, and everything could be done
     """
 
     def __init__(self, store: HubStore, duties: Sequence[Duty]) -> None:
@@ -42,6 +44,7 @@ class Link:
         self._store, self._duties = store, tuple(duties)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
+        self._told: frozenset[str] = frozenset()
         self.trouble: FacesecureError | None = None
 
     def __enter__(self) -> Link:
@@ -63,28 +66,57 @@ class Link:
         while not self._stopping.is_set():
             try:
                 require_fitting(self._store.database)
-                self._connected()
                 backoff.reset()
                 self._serve()
             except FacesecureError as error:
                 self._lost(error)
-            except NotGenuineError as error:
-                self._lost(HubError(f"what is at the hub is not genuine: {error}", "ask who administers its database"))
             except Exception:  # noqa: BLE001 - the door goes on, and so does its next try
                 _log.exception("the hub cannot be used; this is a bug, please report it")
             self._stopping.wait(backoff.pause())
 
     def _serve(self) -> None:
+        """Do the duties again and again. Raises FacesecureError if the connection is lost, or the hub was changed."""
+        again = Backoff(_LOOK, first=1.0)
         while not self._stopping.is_set():
-            for duty in self._duties:
-                duty(self._store)
-            many = self._store.database.is_looking
-            self._store.database.wait(random.uniform(*_LOOK_OF_MANY) if many else _LOOK)
+            self._tell([trouble for duty in self._duties if (trouble := self._done(duty)) is not None])
+            if self.trouble is None:
+                again.reset()
+                many = self._store.database.is_looking
+                self._store.database.wait(random.uniform(*_LOOK_OF_MANY) if many else _LOOK)
+            else:
+                self._store.database.wait(again.pause())
+                require_fitting(self._store.database)
 
-    def _connected(self) -> None:
-        if self.trouble is not None:
+    def _done(self, duty: Duty) -> FacesecureError | None:
+        """Do one duty, and return what kept it from being done. Raises FacesecureError if the connection is lost."""
+        try:
+            duty(self._store)
+        except NotGenuineError as error:
+            return HubError(f"what is at the hub is not genuine: {error}", "ask who administers its database")
+        except FacesecureError as error:
+            if not self._store.database.is_connected:
+                raise
+            return error
+        except Exception as error:  # noqa: BLE001 - whatever a door has written, it must not keep this one from the rest
+            return self._bug(duty, error)
+        return None
+
+    def _bug(self, duty: Duty, error: Exception) -> FacesecureError:
+        """Log an error that nobody expected, once as long as it lasts."""
+        trouble = HubError(f"{getattr(duty, '__qualname__', 'a duty')} fails with {type(error).__name__}", _BUG)
+        if trouble.message not in self._told:
+            _log.error("the hub: %s; %s", trouble.message, trouble.hint, exc_info=error)
+        return trouble
+
+    def _tell(self, troubles: Sequence[FacesecureError]) -> None:
+        """Say what could not be done, once as long as it lasts, and when everything can be done again."""
+        for trouble in troubles:
+            if trouble.message not in self._told and trouble.hint != _BUG:
+                _log.warning("the hub: a part cannot be done: %s; %s", trouble.message, trouble.hint)
+        self._told = frozenset(trouble.message for trouble in troubles)
+        if not troubles and self.trouble is not None:
             _log.info("the hub can be used again")
-        self.trouble = None
+        self.trouble = troubles[0] if troubles else None
 
     def _lost(self, error: FacesecureError) -> None:
         if self.trouble is None or self.trouble.message != error.message:

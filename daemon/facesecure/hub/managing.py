@@ -16,10 +16,10 @@ from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Household
 from facesecure.hub.identity_file import read_identity, write_identity
 from facesecure.hub.invitations import Given, GivenInvitations
+from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import Invitation, JoinRequest, Right
 from facesecure.hub.store import HubStore
-from facesecure.hub.trust import TrustedDoors
 from facesecure.services.audit import audited, record
 
 VALID = timedelta(hours=1)
@@ -109,20 +109,23 @@ class Manager:
         with audited(self._state_dir, "hub-door-removed", door.name):
             self._store.doors.shut_out(door.door)  # first: it could hold locks that all else waits for
             gone = replace(door, rights=frozenset(), removed=True, serial=_after(door.serial))
-            self._store.doors.replace(certified(self._authority, gone))
+            signed = certified(self._authority, gone)
+            self._store.doors.replace(signed)
+            KnownDoors(self._state_dir).believe(signed)  # no older database makes it a member again
             self._renew_key(door.household, self._members(door.household, without=door.door))
             self._store.doors.remove(door.door)
 
     def doors(self) -> list[Certificate]:
         """Return the certificates of the doors of the estate that are genuine, by name. Raises HubError."""
-        trusted = TrustedDoors(self._identity)
-        for problem in trusted.learn(self._store.doors.all()):
+        trusted, rows = KnownDoors(self._state_dir).trusted, self._store.doors.all()
+        for problem in trusted.learn(rows):
             _log.warning("%s", problem)
-        return sorted(trusted.present(), key=lambda one: one.name.casefold())
+        there = {row.identifier for row in rows}
+        return sorted((one for one in trusted.present() if one.door in there), key=lambda one: one.name.casefold())
 
     def half_removed(self) -> list[Certificate]:
         """Return the doors that ``remove`` did not finish with: it is to be repeated. Raises HubError."""
-        trusted, rows = TrustedDoors(self._identity), self._store.doors.all()
+        trusted, rows = KnownDoors(self._state_dir).trusted, self._store.doors.all()
         trusted.learn(rows)
         return trusted.half_removed(rows)
 

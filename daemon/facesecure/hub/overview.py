@@ -10,11 +10,13 @@ from pathlib import Path
 from facesecure.config.hub import HubConfig
 from facesecure.domain.errors import StoreError
 from facesecure.hub.access import opened
+from facesecure.hub.documents import Documents, older_key
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Identity
 from facesecure.hub.identity_file import member_identity
-from facesecure.hub.rows import Removal
+from facesecure.hub.rows import HouseholdKey, Removal
 from facesecure.hub.store import HubStore
+from facesecure.hub.sync.household import newest_seen
 from facesecure.hub.sync.people_state import PeopleState
 from facesecure.hub.sync.visits_state import VisitsState
 from facesecure.hub.trust import TrustedDoors
@@ -92,6 +94,7 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         doors, problems = _trusted(identity, store)
         waiting, forged = _waiting(doors, store.removals.open())
         invited = [one.name for one in store.joining.invitations() if one.used_at is None]
+        keys = store.household_keys.mine()
     return Overview(
         name=next((door.name for door in doors.present() if door.door == identity.door), identity.own().name),
         id=identity.door,
@@ -100,9 +103,16 @@ def overview(config: HubConfig, state_dir: Path) -> Overview:
         doors=len(doors.present()),
         invitations=tuple(invited if identity.is_manager else ()),
         waiting=waiting,
-        problems=(*problems, *forged, *_refused_visits(state_dir)),
+        problems=(*problems, *forged, *_older_key(identity, doors, keys, state_dir), *_refused_visits(state_dir)),
         people=PeopleState.read(state_dir).notes(),
     )
+
+
+def _older_key(
+    identity: Identity, doors: TrustedDoors, keys: Iterable[HouseholdKey], state_dir: Path
+) -> tuple[str, ...]:
+    newest, least = Documents(identity, doors, keys).newest, newest_seen(state_dir, identity.own().household)
+    return (older_key(newest, least),) if newest < least else ()
 
 
 def _refused_visits(state_dir: Path) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ from facesecure.hub.rows import (
 
 T = TypeVar("T")
 
+_DAMAGED = "damaged, or written by a door that lies"
+
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +35,15 @@ def role_of(door: str) -> str:
 
 def checked(rows: Iterable[RowMapping], make: Callable[..., T]) -> tuple[T, ...]:
     """Return what ``make`` makes of each row; leave out, and log, those that are not what they should be."""
-    return tuple(value for row in rows if (value := checked_row(row, make)) is not None)
+    made, refused = list[T](), list[Exception]()
+    for row in rows:
+        try:
+            made.append(make(**row))
+        except (ValueError, TypeError) as error:
+            refused.append(error)
+    if refused:  # in one line: a door may write thousands
+        _log.warning("%d rows of the hub are left out, as they are %s: %s", len(refused), _DAMAGED, refused[0])
+    return tuple(made)
 
 
 def checked_row(row: RowMapping | None, make: Callable[..., T]) -> T | None:
@@ -43,7 +53,7 @@ def checked_row(row: RowMapping | None, make: Callable[..., T]) -> T | None:
     try:
         return make(**row)
     except (ValueError, TypeError) as error:
-        _log.warning("the hub has a row that is ignored, because it is damaged or somebody changed it: %s", error)
+        _log.warning("a row of the hub is left out, as it is %s: %s", _DAMAGED, error)
         return None
 
 

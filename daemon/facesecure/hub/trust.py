@@ -7,7 +7,18 @@ from types import MappingProxyType
 
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Identity, checked_certificate
-from facesecure.hub.rows import Door, HouseholdKey, Person, PersonKey, Record, RecordKind, Removal, Right, Sighting
+from facesecure.hub.rows import (
+    Door,
+    HouseholdKey,
+    NewDoor,
+    Person,
+    PersonKey,
+    Record,
+    RecordKind,
+    Removal,
+    Right,
+    Sighting,
+)
 from facesecure.hub.sealing import (
     PERSON,
     SIGHTING,
@@ -41,7 +52,7 @@ class TrustedDoors:
         for encoded in (known or {}).values():
             self._learn(encoded)
 
-    def learn(self, rows: Iterable[Door]) -> list[str]:
+    def learn(self, rows: Iterable[Door | NewDoor]) -> list[str]:
         """Learn the certificates of ``rows``. Return a sentence for each that is refused: forged, or old."""
         refused = []
         for row in rows:
@@ -61,7 +72,7 @@ class TrustedDoors:
         return [certificate for certificate in self._certificates.values() if not certificate.removed]
 
     def removed(self) -> list[Certificate]:
-        """Return the certificates of the doors that were shut out."""
+        """Return the last certificates of the doors that were shut out."""
         return [certificate for certificate in self._certificates.values() if certificate.removed]
 
     def half_removed(self, rows: Iterable[Door]) -> list[Certificate]:

@@ -39,6 +39,7 @@ _PLAIN = (
     "mqtt.json",
     "hub/records.json",
     "hub/doors.json",
+    "hub/household.json",
     "hub/mode.json",
     "presence.json",
     "updates.json",

@@ -10,7 +10,7 @@ from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
 from facesecure.hub.rows import Door, Estate, NewDoor, Status
 from facesecure.hub.store.last_read import LastRead, was_put_back
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, insert_missing, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, household_keys, invitations, person_keys, revisions, statuses
 
 
@@ -61,10 +61,10 @@ class Doors(Part):
         return self._first(select(doors).where(doors.c.identifier == self._member.door), door_from)
 
     @unless_unchanged("doors", only_nothing=True)
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[Door, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[Door]:
         """Return doors that were added, changed or removed after ``cursor``, oldest change first."""
         query = select(doors).where(doors.c.revision > cursor).order_by(doors.c.revision).limit(limit)
-        return self._all(query, door_from)
+        return self._batch(query, door_from, cursor)
 
     def replace(self, door: NewDoor) -> None:
         """Put another certificate in the place of a door's, as when it is renamed. Only the manager may."""
@@ -82,6 +82,11 @@ class Doors(Part):
         if self._database.is_postgres:
             with self._database.begin() as connection:
                 connection.execute(text("SELECT shut_out(:door)"), {"door": door})
+
+    def put_missing(self, door: NewDoor) -> None:
+        """Add a door that had joined, unless it is there: an older backup may lack it. Only the manager may."""
+        with self._database.begin() as connection:
+            insert_missing(connection, doors, [{**door_values(door), "joined_at": time_of(connection)}])
 
     def remove(self, door: str) -> None:
         """Shut a door out: its role and its connections end, and every key that was wrapped for it goes.

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import HouseholdKey
-from facesecure.hub.store.member import Part, unless_unchanged
+from facesecure.hub.store.member import Part, insert_missing, unless_unchanged
 from facesecure.hub.tables import household_keys
 
 MOST_VERSIONS = 1000
@@ -39,3 +39,15 @@ class HouseholdKeys(Part):
         query = select(func.max(household_keys.c.version)).where(household_keys.c.household == self._member.household)
         with self._database.begin() as connection:
             return int(connection.execute(query).scalar() or 0)
+
+    def given(self) -> frozenset[tuple[str, int, str]]:
+        """Return the household, the version and the door of each key that this door has wrapped, as the manager."""
+        query = select(household_keys.c.household, household_keys.c.version, household_keys.c.door)
+        with self._database.begin(reading=True) as connection:
+            found = connection.execute(query.where(household_keys.c.author == self._member.door))
+            return frozenset((str(row[0]), int(row[1]), str(row[2])) for row in found)
+
+    def put_missing(self, keys: Sequence[HouseholdKey]) -> None:
+        """Add those of ``keys`` that are not there."""
+        with self._database.begin() as connection:
+            insert_missing(connection, household_keys, [without_revision(key) for key in keys])

@@ -26,7 +26,8 @@ class HubStore:
     Example::
 
         store = HubStore(HubDatabase(address), door, household)
-        for shared in store.people.after(cursor): ...
+        while people := store.people.after(cursor):
+            cursor = people.read_to
     """
 
     def __init__(self, database: HubDatabase, door: str, household: str) -> None:

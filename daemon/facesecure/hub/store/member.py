@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial, wraps
@@ -20,6 +20,32 @@ BATCH = 200
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+
+class Batch(tuple[T, ...]):
+    """The rows of one look that are what they should be, and how far it went: also over rows that are not.
+
+    True unless there was nothing at all, so that whoever reads on until then, from ``read_to``, passes every row.
+
+    Example::
+
+        while rows := store.records.after(cursor):
+            cursor = rows.read_to
+    """
+
+    read_to: int
+    """The revision of the last row that was looked at."""
+    read: int
+    """How many rows were looked at."""
+
+    def __new__(cls, rows: Iterable[T], read_to: int, read: int) -> Batch[T]:
+        """Return ``rows``, of ``read`` that were looked at."""
+        made = super().__new__(cls, rows)
+        made.read_to, made.read = read_to, read
+        return made
+
+    def __bool__(self) -> bool:
+        return self.read > 0
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,12 @@ class Part:
     def _all(self, query: Select[Any], make: Callable[..., T]) -> tuple[T, ...]:
         with self._database.begin(reading=True) as connection:
             return checked(connection.execute(query).mappings(), make)
+
+    def _batch(self, query: Select[Any], make: Callable[..., T], cursor: int, revision: str = "revision") -> Batch[T]:
+        """Return what ``query`` finds after ``cursor``, in the order of the column ``revision`` of its rows."""
+        with self._database.begin(reading=True) as connection:
+            found = connection.execute(query).mappings().all()
+            return Batch(checked(found, make), found[-1][revision] if found else cursor, len(found))
 
     def _first(self, query: Select[Any], make: Callable[..., T]) -> T | None:
         with self._database.begin(reading=True) as connection:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, text, u
 from facesecure.hub.row_values import without_revision
 from facesecure.hub.rows import Person, PersonKey, SharedPerson
 from facesecure.hub.store.last_read import LastRead, was_put_back
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import people, person_keys, removals
 
 _MOST_AT_ONCE = 8 << 20
@@ -21,10 +21,10 @@ class People(Part):
     """People, each sealed under a key of its own that is wrapped for the doors that may know them."""
 
     @unless_unchanged("person_keys", only_nothing=True)
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[SharedPerson, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[SharedPerson]:
         """Return people whose key this door has and who changed after ``cursor``, oldest change first.
 
-        At most ``limit`` and some megabytes at a time: go on from the last one's revision until none is left.
+        At most ``limit`` and some megabytes at a time: go on from ``read_to`` until none is left.
         """
         size = func.coalesce(func.length(people.c.document), 0)
         before = func.sum(size).over(order_by=person_keys.c.revision) - size
@@ -36,7 +36,8 @@ class People(Part):
             .subquery()
         )
         query = self._mine().join(first, first.c.person == people.c.identifier)
-        return self._all(query.where(first.c.before < _MOST_AT_ONCE).order_by(person_keys.c.revision), _shared)
+        query = query.where(first.c.before < _MOST_AT_ONCE).order_by(person_keys.c.revision)
+        return self._batch(query, _shared, cursor, "key_revision")
 
     def was_put_back(self, last: LastRead, cursor: int, known: Collection[str]) -> bool:
         """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from facesecure.hub.row_values import record_from, without_revision
 from facesecure.hub.rows import Record, RecordKind
 from facesecure.hub.store.last_read import LastRead, was_put_back
-from facesecure.hub.store.member import BATCH, Part, insert_into, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, now_of, unless_unchanged
 from facesecure.hub.tables import records
 
 
@@ -17,10 +17,10 @@ class Records(Part):
     """Documents that all doors of a household share: visitors, marked faces, calibration, arming, mode."""
 
     @unless_unchanged("records", only_nothing=True)
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[Record, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[Record]:
         """Return records of the household that changed after ``cursor``, oldest change first."""
         query = select(records).where(records.c.household == self._member.household, records.c.revision > cursor)
-        return self._all(query.order_by(records.c.revision).limit(limit), record_from)
+        return self._batch(query.order_by(records.c.revision).limit(limit), record_from, cursor)
 
     def was_put_back(self, last: LastRead, cursor: int) -> bool:
         """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.

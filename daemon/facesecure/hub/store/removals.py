@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select, update
 
 from facesecure.hub.rows import Removal
-from facesecure.hub.store.member import BATCH, Part, now_of, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, now_of, unless_unchanged
 from facesecure.hub.tables import doors, estate, removals
 
 
@@ -39,10 +39,10 @@ class Removals(Part):
         query = query.where(removals.c.confirmed_at.is_(None), doors.c.removed_at.is_(None))
         return self._all(query.order_by(removals.c.revision), Removal)
 
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[Removal, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[Removal]:
         """Return what ``open`` covers and what was confirmed, as it changed after ``cursor``."""
         query = self._concerned().where(removals.c.revision > cursor)
-        return self._all(query.order_by(removals.c.revision).limit(limit), Removal)
+        return self._batch(query.order_by(removals.c.revision).limit(limit), Removal, cursor)
 
     def _to_me(self) -> Select[Any]:
         return select(removals).where(removals.c.door == self._member.door).order_by(removals.c.revision)

@@ -13,7 +13,7 @@ from facesecure.hub.row_values import sighting_from
 from facesecure.hub.rows import KEPT_DAYS, NewSighting, Sighting
 from facesecure.hub.store.doors import time_of
 from facesecure.hub.store.last_read import LastRead, was_put_back
-from facesecure.hub.store.member import BATCH, Part, insert_into, insert_missing, unless_unchanged
+from facesecure.hub.store.member import BATCH, Batch, Part, insert_into, insert_missing, unless_unchanged
 from facesecure.hub.tables import sightings
 
 
@@ -41,10 +41,10 @@ class Sightings(Part):
                 connection.execute(statement, [{**vars(sighting), **about} for sighting in new])
 
     @unless_unchanged("sightings", only_nothing=True)
-    def after(self, cursor: int, limit: int = BATCH) -> tuple[Sighting, ...]:
+    def after(self, cursor: int, limit: int = BATCH) -> Batch[Sighting]:
         """Return the household's sightings that came or changed after ``cursor``, oldest change first."""
         query = select_sightings().where(sightings.c.household == self._member.household, sightings.c.revision > cursor)
-        return self._all(query.order_by(sightings.c.revision).limit(limit), sighting_from)
+        return self._batch(query.order_by(sightings.c.revision).limit(limit), sighting_from, cursor)
 
     def was_put_back(self, last: LastRead, cursor: int) -> bool:
         """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``.

@@ -77,6 +77,7 @@ class Hearing:
                 self._hear(row, clocks)
                 self._state.cursor = row.revision
                 self._state.last.note(row.identifier, row.revision, row.signature)
+            self._state.cursor = rows.read_to
             if time.monotonic() - began > _LONGEST_ROUND:
                 return False
         self._restored = False

@@ -24,6 +24,7 @@ from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.rows import Record, RecordKind, Right
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.household import Household
+from facesecure.hub.sync.json_document import parsed
 from facesecure.storage.signed_documents import SignedDocuments
 from facesecure.util.plain_text import one_line
 
@@ -138,7 +139,7 @@ class SharedMode:
         plain = self._household.documents.open_record(row)
         if plain is None:
             return Found(row.version)
-        said = json.loads(plain)
+        said = parsed(plain)
         return Found(row.version, Mode(said["mode"]), said["leaving"] is True, self._household.name_of(row.author))
 
     def _push(self, store: HubStore, here: Armed, found: Found) -> bool:

@@ -106,9 +106,9 @@ class HouseholdRecords:
                 self._last.note(f"{row.kind}/{row.identifier}", row.revision, row.signature)
             for taker in self._takers.values():
                 taker.settle()
-            self._cursor = rows[-1].revision
+            self._cursor = rows.read_to
             self._save()
-            if len(rows) >= BATCH and self._steady() - began > _LONGEST:
+            if rows.read >= BATCH and self._steady() - began > _LONGEST:
                 return False
         return True
 

@@ -8,6 +8,7 @@ from typing import Any
 from facesecure.domain.names import LONGEST_NAME
 from facesecure.domain.notices import SeenStranger
 from facesecure.hub.sync.embedding_text import embedding_from_text, embedding_text
+from facesecure.hub.sync.json_document import parsed
 
 _MODEL_DIGITS = 64
 
@@ -26,8 +27,8 @@ def encoded(seen: SeenStranger) -> bytes:
 
 def decoded(identifier: str, plain: bytes) -> SeenStranger:
     """Return what ``encoded`` made bytes of. Raises ValueError for anything else, also if another door wrote it."""
-    said = json.loads(plain)
-    if not isinstance(said, dict) or said.get("kind") != "stranger":
+    said = parsed(plain)
+    if said.get("kind") != "stranger":
         raise ValueError("not a stranger's visit")
     camera = said.get("camera")
     if not isinstance(camera, str) or len(camera) > LONGEST_NAME:

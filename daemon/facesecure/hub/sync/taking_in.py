@@ -38,6 +38,7 @@ def pull(work: Round) -> bool:
             take_in(work, row)
             state.cursor = row.revision
             state.last.note(row.person.identifier, row.revision, row.person.signature)
+        state.cursor = rows.read_to
         work.state.save()
     return True
 

@@ -10,10 +10,11 @@ import hashlib
 import json
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from facesecure.domain.names import LONGEST_NAME
 from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.sync.json_document import parsed
 from facesecure.util.plain_text import one_line
 
 KIND = "visit"
@@ -87,11 +88,10 @@ def decoded(plain: bytes) -> VisitTold | None:
     Raises NotGenuineError for what no door writes.
     """
     try:
-        said = json.loads(plain)
-        if isinstance(said, dict) and said.get("kind") != KIND:
+        if parsed(plain).get("kind") != KIND:
             return None
         told = VisitTold.model_validate_json(plain)
-    except (ValidationError, ValueError, RecursionError):
+    except ValueError:  # a ValidationError is one
         raise NotGenuineError("what it says of a visit cannot be understood") from None
     facts = told.facts
     if facts is not None and (facts.last < facts.first or (facts.verdict == "known") != (facts.name is not None)):

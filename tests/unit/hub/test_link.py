@@ -1,0 +1,80 @@
+"""The link to the hub does every duty, whatever became of the one before."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from facesecure.domain.errors import HubRefusedError, HubUnreachableError, StoreError
+from facesecure.hub.errors import NotGenuineError
+from facesecure.hub.link import Link
+from facesecure.hub.store import HubStore
+from support.hub_household import SimulatedDoor, SimulatedHousehold
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Iterator[SimulatedDoor]:
+    household = SimulatedHousehold(tmp_path)
+    yield household.add("front")
+    household.close()
+
+
+def wait_for(true: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, f"not seen: {what}"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RecursionError("maximum recursion depth exceeded"),
+        NotGenuineError("it is another's"),
+        StoreError("it cannot be stored", "a hint"),
+        HubRefusedError("the hub does not allow it", "a hint"),
+        HubUnreachableError("two doors wrote the same at once", "a hint"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_duty_that_fails_keeps_no_other_from_its_turn(
+    door: SimulatedDoor, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    fails, tries, done = threading.Event(), [0], threading.Semaphore(0)
+    fails.set()
+
+    def failing(_: HubStore) -> None:
+        tries[0] += 1
+        if fails.is_set():
+            raise error
+
+    with Link(door.store, [failing, lambda _: done.release()]) as link:
+        for _ in range(2):
+            assert done.acquire(timeout=60)
+        wait_for(lambda: link.trouble, "what is wrong")
+        fails.clear()
+        link.wake()
+        wait_for(lambda: not link.trouble, "that it can be done again")
+    assert tries[0] >= 3
+    told = [one for one in caplog.records if one.name == "facesecure.hub.link" and one.levelname != "INFO"]
+    assert len(told) == 1, "once, as long as it lasts"
+    assert ("this is a bug" in told[0].getMessage()) is isinstance(error, RecursionError)
+
+
+def test_without_a_connection_the_duties_after_the_one_that_lost_it_wait(door: SimulatedDoor) -> None:
+    lost, reached = threading.Event(), list[str]()
+
+    def losing(store: HubStore) -> None:
+        if not lost.is_set():
+            lost.set()
+            store.database._connected = False
+            raise HubUnreachableError("the connection to the hub was lost", "a hint")
+
+    with Link(door.store, [losing, lambda _: reached.append("after")]) as link:
+        wait_for(lambda: link.trouble, "that the hub is gone")
+        assert not reached
+        wait_for(lambda: reached and not link.trouble, "that the hub is back")
