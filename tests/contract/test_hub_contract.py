@@ -212,7 +212,7 @@ def test_a_hub_that_was_put_back_contradicts_what_was_read_although_it_has_grown
 
 def test_records_visits_and_doors_of_a_hub_that_was_put_back_contradict_what_was_read(house: House) -> None:
     back, records, visits, doors = house.back, LastRead(), LastRead(), LastRead()
-    assert house.front.records.put(a_record(house.front, identifier="read"), 0) is not None
+    assert house.front.records.put(a_record(house.front, part="read"), 0) is not None
     house.front.sightings.add([a_sighting()])
     for row in back.records.after(0):
         records.note(f"{row.kind}/{row.identifier}", row.revision, row.signature)
@@ -221,7 +221,7 @@ def test_records_visits_and_doors_of_a_hub_that_was_put_back_contradict_what_was
     for door in back.doors.after(0):
         doors.note(door.identifier, door.revision, door.certificate)
     cursor = back.doors.head()
-    assert house.front.records.put(a_record(house.front, identifier="read", version=2), 1) is not None
+    assert house.front.records.put(a_record(house.front, part="read", version=2), 1) is not None
     parts = (back.records, records), (back.sightings, visits), (back.doors, doors)
     assert [part.was_put_back(last, cursor) for part, last in parts] == [False, False, False]
     for _, last in parts:
@@ -564,7 +564,7 @@ def read_on(store: HubStore, table: str, cursor: int) -> tuple[list[Any], int]:
 def written(house: House, table: str) -> str:
     """Let the front door, or of doors the manager, write a row of ``table``; return what names it."""
     if table == "records":
-        row = a_record(house.front, identifier=f"{door_of(house.front)}.{new_id()}")
+        row = a_record(house.front, part=new_id())
         house.front.records.put(row, 0)
         return row.identifier
     if table == "sightings":
