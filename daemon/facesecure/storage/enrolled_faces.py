@@ -25,14 +25,13 @@ from facesecure.storage.values import embedding_bytes, embedding_from, quality_f
 from facesecure.vision.images.codec import png_bytes, png_image
 
 
-def add(
-    session: Session, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker, uid: str | None = None
-) -> Person:
-    """Add ``faces`` to ``name``, a new person or one already enrolled, and make their templates again.
+def add(session: Session, name: str, faces: Sequence[EnrolledFace], make_templates: TemplateMaker) -> Person:
+    """Add ``faces`` to ``name``, a new person or one already enrolled, and make their templates again."""
+    return add_to(session, people.find_or_add(session, name), faces, make_templates)
 
-    With ``uid`` to the person whom ``people.expected`` returns.
-    """
-    row = people.find_or_add(session, name) if uid is None else people.expected(session, name, uid)
+
+def add_to(session: Session, row: PersonRow, faces: Sequence[EnrolledFace], make_templates: TemplateMaker) -> Person:
+    """Add ``faces`` to a person, and make their templates again."""
     cipher = cipher_of(session)
     session.add_all(_row(cipher, row, face) for face in faces)
     session.flush()

@@ -44,16 +44,12 @@ def find_or_none(session: Session, name: str) -> PersonRow | None:
     return session.scalar(select(PersonRow).where(PersonRow.name_key == name_key(name)))
 
 
-def expected(session: Session, name: str, uid: str) -> PersonRow:
-    """Return the row of the person ``uid``, whatever they are called; if that is empty, of a new one called ``name``.
+def expected(session: Session, uid: str) -> PersonRow:
+    """Return the row of the person ``uid``.
 
-    Raises UsageError if that person is there no longer, or somebody else has the name; else as ``find_or_add``.
+    Raises UsageError if that person is there no longer, StoreError if the row was changed outside of facesecure.
     """
-    if not uid and find_or_none(session, name) is None:
-        return find_or_add(session, name)
     row = session.scalar(select(PersonRow).where(PersonRow.uid == uid))
-    if row is None and not uid:
-        raise UsageError(f"a person called {name!r} was enrolled meanwhile", "try again")
     if row is None:
         raise UsageError("the person is enrolled no longer", "they were removed meanwhile; enrol them anew")
     seals.require_genuine(cipher_of(session), row)
@@ -66,13 +62,24 @@ def find_or_add(session: Session, name: str) -> PersonRow:
     Raises UsageError if ``name`` is not valid, StoreError if the row was changed outside of facesecure.
     """
     row = find_or_none(session, name)
-    if row is not None:
-        seals.require_genuine(cipher_of(session), row)
-        return row
+    if row is None:
+        return insert(session, name, seals.new_uid())
+    seals.require_genuine(cipher_of(session), row)
+    return row
+
+
+def insert(session: Session, name: str, uid: str) -> PersonRow:
+    """Insert a person, and return the row. Raises UsageError if ``name`` is not valid, or somebody has it."""
+    if find_or_none(session, name) is not None:
+        raise UsageError(f"a person called {name!r} was enrolled meanwhile", "try again")
     _refuse_lookalike(session, name)
-    uid, edition = seals.new_uid(), seals.new_uid()
     row = PersonRow(
-        name=person_name(name), name_key=name_key(name), created_at=datetime.now(UTC), uid=uid, edition=edition, seal=""
+        name=person_name(name),
+        name_key=name_key(name),
+        created_at=datetime.now(UTC),
+        uid=uid,
+        edition=seals.new_uid(),
+        seal="",
     )
     row.seal = seals.person_seal(cipher_of(session), row)
     session.add(row)

@@ -149,18 +149,24 @@ class Store(AbstractContextManager["Store"]):
         with self._database.read() as session:
             return people.all_people(session)
 
-    def add_person(
-        self, name: str, faces: Faces, make_templates: TemplateMaker = templates_of, uid: str | None = None
-    ) -> Person:
+    def add_person(self, name: str, faces: Faces, make_templates: TemplateMaker = templates_of) -> Person:
         """Enrol ``name`` with ``faces``, or add them to an enrolled person, and make the templates again.
 
-        With ``uid`` only to that person, whatever their name; if it is empty only to a new one. Raises UsageError if
-        that cannot be, or ``name`` is not valid, EnrolmentError if ``faces`` is empty.
+        Raises UsageError if ``name`` is not valid, EnrolmentError if ``faces`` is empty.
         """
         if not faces:
             raise EnrolmentError(f"there is no face to enrol {name!r} with", "use images that show the person's face")
         with self._database.write() as session:
-            return enrolled_faces.add(session, name, faces, make_templates, uid)
+            return enrolled_faces.add(session, name, faces, make_templates)
+
+    def add_faces(self, uid: str, faces: Faces, name: str = "", make_templates: TemplateMaker = templates_of) -> Person:
+        """Add ``faces`` to the person ``uid``, whatever their name; with ``name``, enrol them as a new person.
+
+        Raises UsageError if that person is there no longer, or is to be new and somebody has the name.
+        """
+        with self._database.write() as session:
+            row = people.insert(session, name, uid) if name else people.expected(session, uid)
+            return enrolled_faces.add_to(session, row, faces, make_templates)
 
     def add_people(self, arrivals: Sequence[tuple[str, Faces]], make_templates: TemplateMaker = templates_of) -> None:
         """Enrol several people by name, as ``add_person`` does, in one transaction: all of them or none."""

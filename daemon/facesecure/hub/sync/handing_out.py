@@ -31,7 +31,7 @@ def add_new(work: Round) -> None:
     """Give everybody who was enrolled here an identifier and a key, before anything is written to the hub."""
     if not work.may_enrol:
         return
-    shared = {entry.uid for entry in work.state.people.values()}
+    shared = {entry.uid for entry in work.state.people.values()} | work.state.begun.keys()
     for uid, person in work.local.all().items():
         if uid not in shared and person.genuine:
             entry = Shared(work.own.household, work.own.door, DataKey.made(), uid=uid, named_at=work.hub_time())

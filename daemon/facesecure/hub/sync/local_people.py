@@ -21,6 +21,7 @@ from facesecure.services.audit import record
 from facesecure.services.model_stack import ModelStack
 from facesecure.services.people_import import Added, judge
 from facesecure.storage.archive import ArchivedPerson
+from facesecure.storage.seals import new_uid
 from facesecure.storage.store import Store
 
 Lend = Callable[[], AbstractContextManager[ModelStack]]
@@ -74,11 +75,19 @@ class LocalPeople:
         """Return a person's faces by their id. Raises StoreError if one is damaged."""
         return {face_id(face.image): face for face in self._store.faces_of(name)}
 
-    def welcome(self, name: str, door: str, faces: Mapping[str, SharedFace], taken: Callable[[str], bool]) -> Welcome:
+    def welcome(
+        self,
+        name: str,
+        door: str,
+        faces: Mapping[str, SharedFace],
+        taken: Callable[[str], bool],
+        begin: Callable[[str], None] = lambda _: None,
+    ) -> Welcome:
         """Enrol a person of another ``door``, or find that they are enrolled here under this name with this face.
 
-        ``taken(uid)``: that local person is shared as somebody else. Where the name is somebody else's, the person gets
-        the door's name behind it. Raises EnrolmentError, ModelError, StoreError, NotGenuineError.
+        ``taken(uid)``: that local person is shared as somebody else. ``begin(uid)`` is called before somebody new is
+        written. Where the name is somebody else's, the person gets the door's name behind it. Raises EnrolmentError,
+        ModelError, StoreError, NotGenuineError.
         """
         if len(self.all()) >= _MOST_PEOPLE:
             return Welcome(None, name, f"{name} is not known here: there are {_MOST_PEOPLE} people already")
@@ -92,7 +101,11 @@ class LocalPeople:
             if existing is None and not enrolled:
                 return Welcome(None, name, f"{name} is not known here: {result.problem or 'no face can be used'}")
             try:
-                found = self._add(candidate, enrolled, existing.uid if existing else "")
+                if existing is None:
+                    begin(uid := new_uid())
+                    found = self._add(uid, enrolled, candidate)
+                else:
+                    found = self._add(existing.uid, enrolled)
             except UsageError:  # it looks like another's name, or people here have changed while the faces were judged
                 continue
             return Welcome(found.uid, candidate)
@@ -112,7 +125,7 @@ class LocalPeople:
 
         Judging takes seconds: raises UsageError if somebody removed the person meanwhile, else as ``welcome`` does.
         """
-        return self._add(person.name, self._judged(person.name, faces)[1] if faces else [], person.uid)
+        return self._add(person.uid, self._judged(person.name, faces)[1] if faces else [])
 
     def take_away(self, name: str, gone: frozenset[str]) -> None:
         """Remove faces of a person, except the last one. Raises StoreError."""
@@ -161,13 +174,12 @@ class LocalPeople:
             result, enrolled = judge(models, self._store, arrived)
         return result, [replace(face, source=faces[face.source].source) for face in enrolled]
 
-    def _add(self, name: str, enrolled: list[EnrolledFace], uid: str) -> Person:
-        """Add faces to the person ``uid``, or to a new one if that is empty. Return the person as they are now."""
+    def _add(self, uid: str, enrolled: list[EnrolledFace], name: str = "") -> Person:
+        """Add faces to the person ``uid``, with ``name`` to a new one. Return the person as they are now."""
         if enrolled:
-            uid = self._store.add_person(name, enrolled, uid=uid).uid
-            self._learnt.append(name)
+            self._learnt.append(self._store.add_faces(uid, enrolled, name).name)
         if uid not in (here := self.all()):
-            raise UsageError(f"{name} was removed meanwhile", "the other doors learn of it")
+            raise UsageError("the person was removed meanwhile", "the other doors learn of it")
         return here[uid]
 
 

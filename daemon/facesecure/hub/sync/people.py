@@ -16,7 +16,7 @@ from facesecure.hub.sync.handing_out import add_new, hand_out
 from facesecure.hub.sync.local_people import LocalPeople
 from facesecure.hub.sync.people_state import PeopleState
 from facesecure.hub.sync.person_keys import settle_keys
-from facesecure.hub.sync.removing import obey, obey_again, order
+from facesecure.hub.sync.removing import finish_begun, obey, obey_again, order
 from facesecure.hub.sync.round import Round
 from facesecure.hub.sync.taking_in import pull, take_again
 
@@ -75,7 +75,10 @@ class PeopleSync:
                 self._look_back(work)
                 self._forget_missing(work)
                 order(work)
-                if not (pull(work) and self._push(work)):
+                read = pull(work)
+                if read:
+                    finish_begun(work)
+                if not (read and self._push(work)):
                     hub.database.wake()  # go on after the other duties
                 self._state.local_revision = self._local.revision()
             finally:

@@ -78,7 +78,8 @@ class PeopleState:
     itself removed from the hub; ``refused`` are people of whom something was not genuine, the latest, to be looked at
     again when other doors are trusted, or of whom something failed here; ``failed`` are those of whom something failed
     at this door, as with a damaged face: to be tried again, and forgotten at a restart. ``cursor`` is the last revision
-    read, ``last`` are the rows that were read last, ``local_revision`` is the people's here.
+    read, ``last`` are the rows that were read last, ``local_revision`` is the people's here. ``begun`` are local people
+    who are about to be enrolled, with their identifiers: after a kill they may be here without an entry.
 
     Example::
 
@@ -95,6 +96,7 @@ class PeopleState:
         self.ordered: set[str] = set()
         self.refused: dict[str, None] = {}
         self.failed: set[str] = set()
+        self.begun: dict[str, str] = {}
         self.cursor = self.local_revision = 0
         self.last = LastRead()
         self._wiped: dict[str, None] = {}
@@ -120,6 +122,7 @@ class PeopleState:
             state.refused = dict.fromkeys(str(one) for one in found["refused"])
             state.cursor, state.local_revision = int(found["cursor"]), int(found.get("local_revision", 0))
             state.last = LastRead.decode(found["last"]) if "last" in found else LastRead()
+            state.begun = {str(uid): str(one) for uid, one in found.get("begun", {}).items()}
             state._wiped = dict.fromkeys(str(one) for one in found.get("wiped", ()))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -143,6 +146,7 @@ class PeopleState:
             "refused": list(self.refused),
             "cursor": self.cursor,
             "local_revision": self.local_revision,
+            "begun": self.begun,
             "wiped": list(self._wiped),
             "last": self.last.encoded(),
         }
@@ -161,6 +165,15 @@ class PeopleState:
     def of_uid(self, uid: str) -> tuple[str, Shared] | None:
         """Return the identifier and the entry of a local person, None if they are not shared yet."""
         return next(((identifier, one) for identifier, one in self.people.items() if one.uid == uid), None)
+
+    def begin(self, uid: str, identifier: str) -> None:
+        """Note, before somebody is enrolled here, who that is. Raises StoreError."""
+        self.begun[uid] = identifier
+        self.save()
+
+    def begun_as(self, identifier: str) -> list[str]:
+        """Return the local people whose enrolment as ``identifier`` was begun, and perhaps interrupted."""
+        return [uid for uid, one in self.begun.items() if one == identifier]
 
     def forget(self, identifier: str, version: int) -> None:
         """Note that a person was removed, by a tombstone of ``version``."""

@@ -95,8 +95,22 @@ def _is_genuine(work: Round, order: Removal) -> bool:
     return True
 
 
+def finish_begun(work: Round) -> None:
+    """Wipe whose enrolment here was interrupted and who is at the hub no longer, once all there has been read.
+
+    Raises StoreError if a file cannot be wiped.
+    """
+    for uid, identifier in list(work.state.begun.items()):
+        if identifier not in work.state.people and identifier not in work.state.refused:
+            work.local.wipe(uid)
+            del work.state.begun[uid]
+
+
 def _wipe(work: Round, order: Removal) -> None:
     entry = work.state.people.get(order.person)
+    for uid in work.state.begun_as(order.person):
+        work.local.wipe(uid)
+        del work.state.begun[uid]
     if entry is not None and entry.uid is not None and not entry.twin:
         work.local.wipe(entry.uid)
     if entry is not None or order.person not in work.state.gone:

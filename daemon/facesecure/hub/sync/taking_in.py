@@ -123,14 +123,27 @@ def _opened(work: Round, row: SharedPerson, entry: Shared | None) -> tuple[Perso
 
 def _apply(work: Round, identifier: str, row: SharedPerson, document: PersonDocument, key: DataKey) -> None:
     """Make the document and what was changed here one, in the store and in what is remembered."""
-    found = work.state.people.get(identifier)
-    entry = found or Shared(row.person.household, row.person.author, key)
-    person = work.local.all().get(entry.uid or "")
+    entry = work.state.people.get(identifier) or Shared(row.person.household, row.person.author, key)
+    person = _person(work, identifier, entry, document)
     if person is None and entry.uid in work.local.removed():
+        work.state.people[identifier] = entry
         return  # removed here: the hub is about to learn it
     wanted = _welcome(work, entry, row, document) if person is None else _merge(work, entry, row, document, person)
     _agree(work, entry, row, document, key, wanted)
     work.state.people[identifier] = entry
+    for uid in work.state.begun_as(identifier):
+        del work.state.begun[uid]
+
+
+def _person(work: Round, identifier: str, entry: Shared, document: PersonDocument) -> Person | None:
+    """Return the local person, also one whose enrolment was interrupted; None if there is none."""
+    here, removed = work.local.all(), work.local.removed()
+    if entry.uid is None:
+        begun = [uid for uid in work.state.begun_as(identifier) if uid in here or uid in removed]
+        if begun:
+            entry.uid, entry.name = begun[-1], document.name
+            entry.local = here[entry.uid].name if entry.uid in here else ""
+    return here.get(entry.uid or "")
 
 
 def _welcome(work: Round, entry: Shared, row: SharedPerson, document: PersonDocument) -> frozenset[str]:
@@ -140,7 +153,13 @@ def _welcome(work: Round, entry: Shared, row: SharedPerson, document: PersonDocu
         return frozenset(document.faces)
     door = work.door_name(row.person.author)
     try:
-        welcome = work.local.welcome(document.name, door, document.faces, lambda uid: bool(work.state.of_uid(uid)))
+        welcome = work.local.welcome(
+            document.name,
+            door,
+            document.faces,
+            taken=lambda uid: bool(work.state.of_uid(uid)),
+            begin=lambda uid: work.state.begin(uid, row.person.identifier),
+        )
     except (EnrolmentError, ModelError) as error:  # of this door, not of the person: tried again after a change here
         if isinstance(error, ModelError):
             work.state.failed.add(row.person.identifier)  # and before, as the models may be there the next time
