@@ -64,6 +64,7 @@ class DaskPool:
         self._client: Any = None
         self._cluster: Any = None
         self._threads, self._counted = 1, 0.0
+        self._looked, self._worked = 0.0, 0.0
 
     @classmethod
     def of_processes(cls, workers: int) -> Self:
@@ -140,6 +141,7 @@ class DaskPool:
     ) -> Iterator[Outcome[Item, Result]]:
         """Yield the outcome of each item as it is finished; see ``Pool``."""
         groups, suspects = _grouped(items, chunk), list[Item]()
+        self._worked = time.monotonic()
         for group, results in self._finished(work, task, groups, self._room):
             if results is None:
                 suspects.extend(group)
@@ -191,8 +193,18 @@ class DaskPool:
         return _AHEAD * self._threads
 
     def _require_connection(self) -> None:
+        """Raise FacesecureError if the cluster is gone, or the processes that were started here."""
         if self._client.status != "running":
             raise self._lost()
+        if self._cluster is None or time.monotonic() - self._looked < _COUNTED_S:
+            return
+        self._looked = time.monotonic()
+        if self._client.nthreads():
+            self._worked = self._looked
+        elif self._looked - self._worked > _WORKERS_S:  # a nanny gives up if its worker dies while it starts
+            raise FacesecureError(
+                f"all {self._where} have ended and none could be started anew", "run the same command again to resume"
+            )
 
     def _lost(self) -> FacesecureError:
         return FacesecureError(f"the cluster at {self._where} is gone", "run the same command again to resume")

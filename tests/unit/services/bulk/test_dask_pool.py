@@ -112,3 +112,14 @@ def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):
     monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
     with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
         Workforce(cluster="tcp://127.0.0.1:9").pool().__enter__()
+
+
+def test_work_ends_with_an_error_when_no_process_is_left_and_none_is_started_anew(monkeypatch):
+    with Workforce(2).pool() as pool:
+        for name in ("_WORKERS_S", "_COUNTED_S"):
+            monkeypatch.setattr(f"facesecure.services.bulk.dask_pool.{name}", 0.2)
+        pool._cluster.scale(0)
+        wait_until(lambda: not pool._client.nthreads(), "the end of both processes")
+        with pytest.raises(FacesecureError, match="all 2 processes have ended") as caught:
+            list(pool.map(doubled, 0, range(3)))
+    assert "again to resume" in caught.value.hint
