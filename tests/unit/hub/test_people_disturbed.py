@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from facesecure.hub.sealing import DataKey
-from facesecure.hub.sync import assigning
+from facesecure.hub.sync import assigning, taking_in
 from facesecure.hub.sync.assigning import HubAssigner, assign
+from facesecure.hub.sync.people_state import PeopleState
 from facesecure.storage.store import Store
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
@@ -190,3 +191,64 @@ def test_wishes_of_the_page_and_of_a_command_at_once_are_all_kept(tmp_path, monk
         for number in range(4):
             pool.submit(assigning._write_wish, tmp_path, f"uid {number}", assigning.Wish(None, secrets.token_hex(16)))
     assert len(read(tmp_path)) == 4
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def killed_after_enrolling(door: SharingDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``door`` enrol whom the hub has, and be killed before it remembers who that is."""
+    saved = PeopleState.save
+
+    def kill(state: PeopleState) -> None:
+        if door.names() and not state.people:
+            raise Killed
+        saved(state)
+
+    def agree(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(taking_in, "_agree", agree)
+        patched.setattr(PeopleState, "save", kill)
+        with pytest.raises(Killed):
+            door.sync()
+    door.restart()
+    assert door.names() == {"Anna": 4}
+    assert not door.state.people
+
+
+@pytest.mark.parametrize("removed_at", ["front", "garage", None])
+def test_who_was_being_enrolled_when_a_door_was_killed_stays_one_person_or_removed(
+    front, garage, monkeypatch, removed_at
+):
+    front.store.add_person("Anna", grace())
+    front.sync()
+    killed_after_enrolling(garage, monkeypatch)
+    if removed_at:
+        (front if removed_at == "front" else garage).forget("Anna")
+    settle(*((front, garage) if removed_at == "front" else (garage, front)))
+    expected = {} if removed_at else {"Anna": 4}
+    assert front.names() == garage.names() == expected
+    assert len(front.state.people) == len(garage.state.people) == len(expected)
+    assert garage.state.begun == {}
+
+
+def test_who_was_begun_under_another_name_when_a_door_was_killed_keeps_it_there(front, garage, monkeypatch):
+    front.store.add_person("Anna", grace())
+    front.sync()
+    garage.store.add_person("Anna", eileen())
+    agreed = taking_in._agree
+
+    def agree(*_: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr(taking_in, "_agree", agree)
+    with pytest.raises(Killed):
+        garage.sync()
+    monkeypatch.setattr(taking_in, "_agree", agreed)
+    garage.restart()
+    settle(garage, front)
+    assert garage.names() == {"Anna": 1, "Anna (front)": 4}
+    assert front.names() == {"Anna": 4, "Anna (garage)": 1}
