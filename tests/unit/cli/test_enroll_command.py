@@ -178,7 +178,7 @@ def test_another_model_embeds_everybody_again_before_anything_is_compared(facese
     facesecure("enroll", "Grace", "--images", *sorted(album.glob("grace_[0-4].png")))
     config = tmp_path / "other.toml"
     config.write_text('[recognizer]\nmodel = "mobilefacenet-float16"\n')
-    with caplog.at_level(logging.INFO, "facesecure.services.model_stack"):
+    with caplog.at_level(logging.INFO, "facesecure.services.renewal"):
         found = facesecure("--config", config, "identify", album / "grace_5.png", "--json").json
     assert found["images"][0]["faces"][0]["name"] == "Grace"
     assert f"re-embedded {facesecure.people()['Grace']} faces of Grace in" in caplog.text
