@@ -35,8 +35,7 @@ class Accounts:
 
     def revision(self) -> int:
         """Return a number that grows when any process changes accounts, sessions or tokens; cheap."""
-        with self._database.read() as session:
-            return session.scalar(select(CounterRow.value).where(CounterRow.name == "accounts")) or 0
+        return self._database.counter("accounts")
 
     def all(self) -> list[Account]:
         """Return every account, by name."""

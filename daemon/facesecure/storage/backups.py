@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -67,6 +68,7 @@ class Backups:
         self._path = path
         self.folder = path.parent / FOLDER
         self._suspicion = self.folder / "suspect"
+        self._lock = threading.RLock()
 
     def all(self) -> list[Path]:
         """Return the paths of the backups, newest first."""
@@ -83,6 +85,13 @@ class Backups:
         Raises StoreError if there is no space for it, or if the database turns out to be damaged: then the older
         backups stay, and the next start checks the whole file.
         """
+        with self._lock:
+            try:
+                return self._made(now)
+            except FileNotFoundError:  # another process has cleared the folder, for the removal of a person
+                return self._made(now)
+
+    def _made(self, now: datetime) -> Path:
         make_private_folders(self._path.parent, self.folder)
         self._require_space()
         number = max((_number(path) for path in self._matching()), default=0) + 1
@@ -101,12 +110,13 @@ class Backups:
 
     def renew(self, now: datetime) -> None:
         """Delete every copy, those set aside too, and make a new backup: for the removal of a person."""
-        self.clear()
-        self.make(now)
+        with self._lock:
+            self.clear()
+            self.make(now)
 
     def clear(self) -> None:
         """Delete every copy: complete, half-written and set aside."""
-        with suppress(FileNotFoundError):
+        with self._lock, suppress(FileNotFoundError):
             for path in list(self.folder.iterdir()):
                 path.unlink(missing_ok=True)
             sync_folder(self.folder)

@@ -107,6 +107,14 @@ class Database:
         with translated(self.path), Session(reader, info=self._info()) as session:
             yield session
 
+    def counter(self, name: str, timeout: float | None = None) -> int:
+        """Return a counter, 0 if there is none: a tenth of the cost of ``read``, and raises as that does."""
+        with translated(self.path), closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute(_patience(BUSY_SECONDS if timeout is None else timeout))
+            found = cursor.execute("SELECT value FROM counters WHERE name = ?", (name,)).fetchone()
+        return int(found[0]) if found else 0
+
     @contextmanager
     def write(self, timeout: float | None = None) -> Iterator[Session]:
         """Open a session that commits when the block ends without an error, and rolls back otherwise.
@@ -239,8 +247,12 @@ def _configure(connection: Any, record: Any) -> None:  # noqa: ARG001
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {1000 * options.get('timeout', BUSY_SECONDS):.0f}")
+    connection.exec_driver_sql(_patience(options.get("timeout", BUSY_SECONDS)))
     connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
+
+
+def _patience(seconds: float) -> str:
+    return f"PRAGMA busy_timeout = {1000 * seconds:.0f}"
 
 
 def _use_wal(path: Path) -> None:

@@ -21,7 +21,6 @@ from facesecure.storage.accounts import WRITE_TIMEOUT, mark_changed
 from facesecure.storage.database import Database
 from facesecure.storage.encryption import FieldCipher, cipher_of
 from facesecure.storage.seals import new_uid
-from facesecure.storage.tables import CounterRow
 
 _KEY_COLUMN, _KEY_OWNER = "push_keys.private", "page"
 _ONLY = "vapid"
@@ -40,8 +39,7 @@ class PushSubscriptions:
 
     def revision(self) -> int:
         """Return a number that grows when subscriptions, or their sessions or accounts, change; cheap."""
-        with self._database.read() as session:
-            return session.scalar(select(CounterRow.value).where(CounterRow.name == "accounts")) or 0
+        return self._database.counter("accounts")
 
     def subscribe(self, owner: Session, endpoint: str, public_key: bytes, auth: bytes, at: datetime) -> str:
         """Store where the browser of a session is notified, in place of what it said before. Returns its identifier.

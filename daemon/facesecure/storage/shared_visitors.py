@@ -55,6 +55,12 @@ class Arrival:
     parts: tuple[VisitorPart, ...]
 
 
+_VISITORS = select(
+    func.count(), func.total(VisitorRow.visits), func.max(VisitorRow.last_seen), func.count(VisitorRow.name)
+).select_from(VisitorRow)
+_FACES = select(func.count(), func.max(SeenFaceRow.id)).select_from(SeenFaceRow)
+
+
 class SharedVisitors:
     """Reads and writes what doors share of visitors. Each method is one transaction, and raises StoreError.
 
@@ -73,12 +79,8 @@ class SharedVisitors:
     def revision(self) -> tuple[object, ...]:
         """Return what is another when visitors here have changed; cheap."""
         with self._database.read() as session:
-            visitors_ = select(
-                func.count(), func.total(VisitorRow.visits), func.max(VisitorRow.last_seen), func.count(VisitorRow.name)
-            ).select_from(VisitorRow)
-            faces = select(func.count(), func.max(SeenFaceRow.id)).select_from(SeenFaceRow)
-            gone = forgotten.count_visitors(session)
-            return (*session.execute(visitors_).one(), *session.execute(faces).one(), gone, people.revision(session))
+            visitors_, faces = session.execute(_VISITORS).one(), session.execute(_FACES).one()
+            return (*visitors_, *faces, forgotten.count_visitors(session), people.revision(session))
 
     def own(self, model_sha256: str, most: int, looks: int) -> list[VisitorPart]:
         """Return what this door has seen of ``most`` visitors, the latest, with at most ``looks`` visits of each."""

@@ -67,11 +67,11 @@ Faces = Sequence[EnrolledFace]
 class Store(AbstractContextManager["Store"]):
     """The state directory: ``facesecure.db``, ``snapshots/`` and ``backups/``. Open with ``Store.open``; ``close`` it.
 
-    ``restored`` describes the restore of a damaged database when this store was opened, None if there was none;
-    ``freed`` is the number of bytes that were deleted for the start on a full disk.
-    ``visitors`` groups the visits of strangers, ``shared_visitors`` are those of all doors, ``corrections`` corrects
-    sightings, ``kept_faces`` embeds theirs anew, ``outbox`` queues alerts, ``removals`` are those not finished,
-    ``clips`` the films of visits, ``timeline`` pages through sightings, ``page`` holds the accounts of the page.
+    ``restored`` describes the restore of a damaged database at the opening, None if there was none; ``freed`` are the
+    bytes that were deleted for the start on a full disk. ``visitors`` groups the visits of strangers,
+    ``shared_visitors`` are those of all doors, ``corrections`` corrects sightings, ``kept_faces`` embeds theirs anew,
+    ``outbox`` queues alerts, ``removals`` are those not finished, ``clips`` the films of visits, ``timeline`` pages
+    through sightings, ``page`` holds the accounts of the page.
 
     Example::
 
@@ -150,20 +150,14 @@ class Store(AbstractContextManager["Store"]):
             return people.all_people(session)
 
     def add_person(self, name: str, faces: Faces, make_templates: TemplateMaker = templates_of) -> Person:
-        """Enrol ``name`` with ``faces``, or add them to an enrolled person, and make the templates again.
-
-        Raises UsageError if ``name`` is not valid, EnrolmentError if ``faces`` is empty.
-        """
+        """Enrol ``name`` with ``faces``, or add them to an enrolled person. Raises UsageError, EnrolmentError."""
         if not faces:
             raise EnrolmentError(f"there is no face to enrol {name!r} with", "use images that show the person's face")
         with self._database.write() as session:
             return enrolled_faces.add(session, name, faces, make_templates)
 
     def add_faces(self, uid: str, faces: Faces, name: str = "", make_templates: TemplateMaker = templates_of) -> Person:
-        """Add ``faces`` to the person ``uid``, whatever their name; with ``name``, enrol them as a new person.
-
-        Raises UsageError if that person is there no longer, or is to be new and somebody has the name.
-        """
+        """Add ``faces`` to the person ``uid``; with ``name``, to a new one. Raises UsageError if that cannot be."""
         with self._database.write() as session:
             row = people.insert(session, name, uid) if name else people.expected(session, uid)
             return enrolled_faces.add_to(session, row, faces, make_templates)
@@ -211,8 +205,7 @@ class Store(AbstractContextManager["Store"]):
 
     def people_revision(self, timeout: float | None = None) -> int:
         """Return a number that grows when any process changes people; cheap. Raises BusyError after ``timeout`` s."""
-        with self._database.read(timeout) as session:
-            return people.revision(session)
+        return self._database.counter("people", timeout)
 
     def reembed(
         self,

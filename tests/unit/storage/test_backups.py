@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +96,29 @@ def test_what_a_killed_process_left_half_made_goes_in_time(enrolled: Path) -> No
     os.utime(old, (0, 0))
     Backups(enrolled).make(NOON)
     assert (fresh.exists(), old.exists()) == (True, False)
+
+
+def test_a_copy_that_another_process_clears_away_is_made_again(enrolled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied, drafts = backups._copy, list[Path]()
+
+    def cleared(path: Path, draft: Path) -> None:
+        copied(path, draft)
+        drafts.append(draft)
+        if len(drafts) == 1:
+            Backups(path).clear()
+
+    monkeypatch.setattr(backups, "_copy", cleared)
+    made = Backups(enrolled).make(NOON)
+    assert Backups(enrolled).all() == [made]
+    assert len(drafts) == 2
+
+
+def test_backups_that_two_threads_make_and_clear_at_once_do_not_disturb_each_other(enrolled: Path) -> None:
+    copies_ = Backups(enrolled)
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(copies_.renew, NOON) for _ in range(12)]:
+            done.result()
+    assert len(copies_.all()) == 1
 
 
 def test_no_backup_is_made_where_the_disk_is_nearly_full(enrolled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, Select, delete, func, select, text, update
 
 from facesecure.domain.errors import HubError
 from facesecure.hub.row_values import door_from, door_values
@@ -44,7 +45,10 @@ class Doors(Part):
 
     def was_put_back(self, last: LastRead, cursor: int) -> bool:
         """Return whether the hub was put back to an older state since ``last`` was read, up to ``cursor``."""
-        query = last.query(doors.c.identifier, doors.c.revision, doors.c.certificate, cursor)
+
+        def query() -> Select[Any]:
+            return last.query(doors.c.identifier, doors.c.revision, doors.c.certificate, cursor)
+
         return was_put_back(self._database, query, last, cursor)
 
     def now(self) -> datetime:

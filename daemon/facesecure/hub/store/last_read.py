@@ -85,19 +85,19 @@ class LastRead:
 
 def was_put_back(
     database: HubDatabase,
-    query: Select[Any],
+    query: Callable[[], Select[Any]],
     last: LastRead,
     cursor: int,
     may_be_gone: Callable[[Collection[str]], Collection[str]] = lambda _: (),
 ) -> bool:
-    """Return whether what ``query`` finds contradicts what was read; ``may_be_gone`` returns which of some keys may be.
+    """Return whether what the ``query`` finds contradicts what was read; some keys ``may_be_gone``.
 
     Within one connection it cannot: then the hub is not asked.
     """
     if database.is_followed or not (cursor or last.rows):
         return False
     with database.begin(reading=True) as connection:
-        found = [(key, revision, bytes(signature)) for key, revision, signature in connection.execute(query)]
+        found = [(key, revision, bytes(signature)) for key, revision, signature in connection.execute(query())]
     gone = last.rows.keys() - {key for key, _, _ in found}
     return last.contradicted(found, cursor, may_be_gone(gone) if gone else ())
 

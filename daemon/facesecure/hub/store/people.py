@@ -44,9 +44,12 @@ class People(Part):
 
         Of whom this door has lost the key, and is told to wipe or does not know any more (``known``), nothing follows.
         """
-        query = last.query(person_keys.c.person, person_keys.c.revision, people.c.signature, cursor)
-        query = query.join_from(person_keys, people, people.c.identifier == person_keys.c.person)
-        query = query.where(person_keys.c.door == self._member.door)
+
+        def query() -> Select[Any]:
+            found = last.query(person_keys.c.person, person_keys.c.revision, people.c.signature, cursor)
+            found = found.join_from(person_keys, people, people.c.identifier == person_keys.c.person)
+            return found.where(person_keys.c.door == self._member.door)
+
         return was_put_back(self._database, query, last, cursor, lambda gone: self._wiped(gone, known))
 
     def _wiped(self, gone: Collection[str], known: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from facesecure.hub.row_values import record_from, without_revision
 from facesecure.hub.rows import Record, RecordKind
@@ -27,9 +27,12 @@ class Records(Part):
 
         The keys are the kind, a slash and the identifier.
         """
-        key = records.c.kind + "/" + records.c.identifier
-        query = last.query(key, records.c.revision, records.c.signature, cursor)
-        query = query.where(records.c.household == self._member.household)
+
+        def query() -> Select[Any]:
+            key = records.c.kind + "/" + records.c.identifier
+            found = last.query(key, records.c.revision, records.c.signature, cursor)
+            return found.where(records.c.household == self._member.household)
+
         return was_put_back(self._database, query, last, cursor)
 
     @unless_unchanged("records")

@@ -51,8 +51,11 @@ class Sightings(Part):
 
         True also if all of them may have expired.
         """
-        query = last.query(sightings.c.identifier, sightings.c.revision, sightings.c.signature, cursor)
-        query = query.where(sightings.c.household == self._member.household)
+
+        def query() -> Select[Any]:
+            found = last.query(sightings.c.identifier, sightings.c.revision, sightings.c.signature, cursor)
+            return found.where(sightings.c.household == self._member.household)
+
         return was_put_back(self._database, query, last, cursor)
 
     def _require_own(self, connection: Connection, new: Sequence[NewSighting]) -> None:

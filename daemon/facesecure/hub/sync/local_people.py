@@ -55,6 +55,7 @@ class LocalPeople:
         self._store, self._config, self._state_dir, self._lend = store, config, state_dir, lend
         self._learnt: list[str] = []
         self._known: tuple[int, dict[str, Person]] = (-1, {})
+        self._removed: tuple[int, Container[object]] = (-1, ())
 
     def revision(self) -> int:
         """Return a number that grows with every change of people. Raises StoreError."""
@@ -69,7 +70,10 @@ class LocalPeople:
 
     def removed(self) -> Container[object]:
         """Return whether, by ``uid``, somebody was removed here and is not merely missing in a database put back."""
-        return self._store.removals.removed_people()
+        revision = self.revision()
+        if self._removed[0] != revision:
+            self._removed = (revision, self._store.removals.removed_people())
+        return self._removed[1]
 
     def faces(self, name: str) -> dict[str, EnrolledFace]:
         """Return a person's faces by their id. Raises StoreError if one is damaged."""
