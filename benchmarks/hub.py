@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
@@ -143,8 +143,10 @@ def _figures(seats: Sequence[Seat], courses: Sequence[Course], minutes: float, c
     for what, whom, where, when in sorted(noted, key=lambda each: each[3]):
         moments[what].setdefault((whom, where), when)
     neighbours = {seat.door: seat.neighbours for seat in seats}
-    known, unknown = _delays(moments["enrolled"], moments["known"], neighbours)
-    wiped, unwiped = _delays(moments["removed"], moments["wiped"], neighbours)
+    gone = {whom for whom, _ in moments["removed"]}  # perhaps before they were known elsewhere
+    known, unknown = _delays(moments["enrolled"], moments["known"], neighbours, lambda whom, _: whom not in gone)
+    was_known = moments["known"].keys()
+    wiped, unwiped = _delays(moments["removed"], moments["wiped"], neighbours, lambda *who: who in was_known)
     visits, enrolled, removed = (len(moments[what]) for what in ("turn", "enrolled", "removed"))
     times = (_pair(known), _pair(wiped), _pair(list(moments["turn"].values())))
     errors, alone = sum(course.errors for course in courses), sum(course.alone for course in courses)
@@ -156,16 +158,22 @@ def _figures(seats: Sequence[Seat], courses: Sequence[Course], minutes: float, c
 
 
 def _delays(
-    caused: dict[tuple[str, str], float], seen: dict[tuple[str, str], float], neighbours: dict[str, tuple[str, ...]]
+    caused: dict[tuple[str, str], float],
+    seen: dict[tuple[str, str], float],
+    neighbours: dict[str, tuple[str, ...]],
+    must: Callable[[str, str], bool],
 ) -> tuple[list[float], int]:
-    """Return the seconds until each other door of the household saw what one door did, and how many never saw it."""
+    """Return the seconds until each other door of the household saw what one door did, and how many never saw it.
+
+    ``must(whom, door)``: whether that door has to see it.
+    """
     delays, missing = [], 0
     for (whom, where), when in caused.items():
         for door in neighbours[where]:
             if door != where and (whom, door) in seen:
                 delays.append(seen[whom, door] - when)
             else:
-                missing += door != where
+                missing += door != where and must(whom, door)
     return delays, missing
 
 

@@ -15,7 +15,8 @@ SEATS = [Seat(door, "house", "url", "password", "root", (b"", b""), b"", b"", DO
 def test_delays_are_to_the_other_doors_of_the_household_and_who_never_saw_it_is_counted() -> None:
     neighbours = {seat.door: seat.neighbours for seat in SEATS}
     seen = {("person", "a"): 1.0, ("person", "b"): 3.5}
-    assert _delays({("person", "a"): 1.0}, seen, neighbours) == ([2.5], 1)
+    assert _delays({("person", "a"): 1.0}, seen, neighbours, lambda *_: True) == ([2.5], 1)
+    assert _delays({("person", "a"): 1.0}, seen, neighbours, lambda *_: False) == ([2.5], 0)
 
 
 def test_figures_name_what_happened() -> None:
