@@ -37,6 +37,9 @@ from facesecure.vision.images.codec import png_bytes, png_image
 
 _log = logging.getLogger(__name__)
 
+_VisitorFace = tuple[int | None, str, float, Embedding | None]
+"""The visitor, the sighting, how clear the face is, and its embedding, None if that cannot be read."""
+
 
 def keep(session: Session, sighting: Sighting) -> None:
     """Store the faces of ``sighting``, replacing its earlier ones and those of the sighting that it corrects.
@@ -116,25 +119,17 @@ def unmark(session: Session, identifier: str) -> None:
 
 def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[VisitEmbedding]]:
     """Return the visits of each unnamed visitor; marked faces replace those of a sighting that was removed."""
-    unnamed, cipher = VisitorRow.name.is_(None), cipher_of(session)
+    found = _by_visit(_marked_faces(session, model_sha256)) | _by_visit(_seen_faces(session, model_sha256))
+    visits: dict[int, list[VisitEmbedding]] = {}
+    for (visitor, _), faces in found.items():
+        embeddings, clarities = zip(*faces, strict=True)
+        visits.setdefault(visitor, []).append(VisitEmbedding.of(np.stack(embeddings), clarities))
+    return visits
 
-    @cache
-    def is_visit(sighting: str, visitor: int | None, seal: str | None) -> bool:  # once for all faces of a sighting
-        return visitor is not None and seals.matches(seals.visit_seal(cipher, sighting, visitor), seal)
 
-    seen = (
-        select(
-            SightingRow.visitor_id,
-            SightingRow.visitor_seal,
-            SeenFaceRow.sighting,
-            clarity_of(SeenFaceRow.quality),
-            SeenFaceRow.embedding,
-        )
-        .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
-        .join(VisitorRow, VisitorRow.id == SightingRow.visitor_id)
-        .where(unnamed, SeenFaceRow.model_sha256 == model_sha256)
-    )
-    marked = (
+def _marked_faces(session: Session, model_sha256: str) -> Iterator[_VisitorFace]:
+    """Yield the faces of unnamed visitors that were marked here."""
+    query = (
         select(
             MarkedFaceRow.visitor_id,
             MarkedFaceRow.sighting,
@@ -145,38 +140,41 @@ def visits_by_visitor(session: Session, model_sha256: str) -> dict[int, list[Vis
         )
         .join(VisitorRow, VisitorRow.id == MarkedFaceRow.visitor_id)
         .outerjoin(PersonRow, PersonRow.id == MarkedFaceRow.not_person_id)
-        .where(unnamed, MarkedFaceRow.model_sha256 == model_sha256, MarkedFaceRow.door.is_(None))
+        .where(VisitorRow.name.is_(None), MarkedFaceRow.model_sha256 == model_sha256, MarkedFaceRow.door.is_(None))
     )
-    found = _by_visit(
-        (
-            visitor,
-            sighting,
-            clarity,
-            readable_embedding(
-                cipher, blob, MARKED_EMBEDDING, mark_context(visitor, person, sighting, at, model_sha256)
-            ),
-        )
-        for visitor, sighting, clarity, blob, person, at in session.execute(marked)
-    ) | _by_visit(
-        (
-            visitor,
-            sighting,
-            clarity,
-            readable_embedding(cipher, blob, SEEN_EMBEDDING, seen_context(sighting, model_sha256)),
-        )
-        for visitor, seal, sighting, clarity, blob in session.execute(seen)
-        if is_visit(sighting, visitor, seal)
-    )
-    visits: dict[int, list[VisitEmbedding]] = {}
-    for (visitor, _), faces in found.items():
-        embeddings, clarities = zip(*faces, strict=True)
-        visits.setdefault(visitor, []).append(VisitEmbedding.of(np.stack(embeddings), clarities))
-    return visits
+    cipher = cipher_of(session)
+    for visitor, sighting, clarity, blob, person, at in session.execute(query):
+        context = mark_context(visitor, person, sighting, at, model_sha256)
+        yield visitor, sighting, clarity, readable_embedding(cipher, blob, MARKED_EMBEDDING, context)
 
 
-def _by_visit(
-    rows: Iterable[tuple[int | None, str, float, Embedding | None]],
-) -> dict[tuple[int, str], list[tuple[Embedding, float]]]:
+def _seen_faces(session: Session, model_sha256: str) -> Iterator[_VisitorFace]:
+    """Yield the faces of the sightings that are visits of unnamed visitors."""
+    query = (
+        select(
+            SightingRow.visitor_id,
+            SightingRow.visitor_seal,
+            SeenFaceRow.sighting,
+            clarity_of(SeenFaceRow.quality),
+            SeenFaceRow.embedding,
+        )
+        .join(SightingRow, SightingRow.identifier == SeenFaceRow.sighting)
+        .join(VisitorRow, VisitorRow.id == SightingRow.visitor_id)
+        .where(VisitorRow.name.is_(None), SeenFaceRow.model_sha256 == model_sha256)
+    )
+    cipher = cipher_of(session)
+
+    @cache
+    def is_visit(sighting: str, visitor: int | None, seal: str | None) -> bool:  # once for all faces of a sighting
+        return visitor is not None and seals.matches(seals.visit_seal(cipher, sighting, visitor), seal)
+
+    for visitor, seal, sighting, clarity, blob in session.execute(query):
+        if is_visit(sighting, visitor, seal):
+            context = seen_context(sighting, model_sha256)
+            yield visitor, sighting, clarity, readable_embedding(cipher, blob, SEEN_EMBEDDING, context)
+
+
+def _by_visit(rows: Iterable[_VisitorFace]) -> dict[tuple[int, str], list[tuple[Embedding, float]]]:
     visits: dict[tuple[int, str], list[tuple[Embedding, float]]] = {}
     for visitor, sighting, clarity, embedding in rows:
         if visitor is not None and embedding is not None:
