@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from zeroconf import ServiceInfo, Zeroconf
 
@@ -52,9 +53,14 @@ class Advertisement:
 
 @contextlib.contextmanager
 def advertised(script: Script, host: str, port: int) -> Iterator[Advertisement]:
-    """Advertise the device within the block."""
-    zeroconf = Zeroconf(interfaces=[LOOPBACK])
-    try:
-        yield Advertisement(zeroconf, script, host, port)
-    finally:
-        zeroconf.close()
+    """Advertise the device within the block.
+
+    From a thread of its own: where the caller's has an event loop, zeroconf would use that one, and never answer while
+    the test waits. Playwright leaves one in the main thread until its session ends.
+    """
+    with ThreadPoolExecutor(1) as elsewhere:
+        zeroconf = elsewhere.submit(Zeroconf, interfaces=[LOOPBACK]).result()
+        try:
+            yield Advertisement(zeroconf, script, host, port)
+        finally:
+            elsewhere.submit(zeroconf.close).result()

@@ -1,8 +1,10 @@
 """Discovery by mDNS on the loopback."""
 
+import asyncio
 import contextlib
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -210,3 +212,16 @@ def test_a_machine_without_a_network_is_told_so_and_can_be_asked_again(tmp_path)
     plugin = GoogleHomePlugin(GoogleHomePlugin.Config(interfaces=["192.0.2.7"]))
     with contextlib.closing(plugin), pytest.raises(PluginError, match="cannot search for Cast devices"):
         plugin.check()
+
+
+def test_a_fake_device_answers_although_its_own_thread_has_an_event_loop_that_waits(name):
+    def search():
+        with contextlib.closing(Browser([LOOPBACK])) as browser:
+            browser.start()
+            return browser.wait_for(lambda devices: any(one.name == name for one in devices), 10.0)
+
+    async def waiting():
+        with found(name), ThreadPoolExecutor(1) as elsewhere:
+            return elsewhere.submit(search).result()
+
+    assert name in {device.name for device in asyncio.run(waiting())}
