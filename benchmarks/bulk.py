@@ -167,7 +167,7 @@ def _extracted(source: Path, output: Path, workers: int) -> tuple[float, str]:
         for _ in pool.map(extracted, task, recordings[: 16 * max(1, workers)], 8):
             pass  # the models are loaded
         load, began = f"{os.getloadavg()[0]:.1f}", time.monotonic()
-        for _ in pool.map(extracted, task, recordings, 8):
+        for _ in pool.map(extracted, task, recordings, 64):
             pass
         return time.monotonic() - began, load
 

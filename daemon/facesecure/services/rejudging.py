@@ -25,8 +25,8 @@ from facesecure.storage.sightings import FilterValues
 from facesecure.storage.store import Store
 
 _UNSAVED_FACES, _UNSAVED_SECONDS = 200, 5.0
-_CHUNK = 8
-"""Visits that a worker embeds in one go."""
+_CHUNK = 32
+"""Visits that a worker embeds in one go, at most."""
 
 
 @dataclass(frozen=True, slots=True)

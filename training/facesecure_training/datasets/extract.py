@@ -24,8 +24,8 @@ from facesecure_training.datasets.worker import WorkerTask, described, extracted
 
 log = logging.getLogger(__name__)
 
-_PHOTOS = 8
-"""Photos that a worker takes in one go; a video is as much work as many."""
+_PHOTOS = 64
+"""Photos that a worker takes in one go, at most; a video is as much work as many."""
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ from facesecure_training.datasets.folders import MANIFEST
 from facesecure_training.datasets.location import absolute
 from facesecure_training.datasets.quality_rows import QualityRows
 
-_CHUNK = 64
-"""Files that a worker looks at in one go."""
+_CHUNK = 256
+"""Files that a worker looks at in one go, at most."""
 _TABLES = """
 CREATE TABLE facts (number INTEGER PRIMARY KEY, size TEXT, bytes INTEGER, digest BLOB);
 """

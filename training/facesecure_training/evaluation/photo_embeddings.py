@@ -23,8 +23,8 @@ from facesecure_training.evaluation.setting import Setting
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-_CHUNK = 16
-"""Photos that a worker embeds in one go: a second of work."""
+_CHUNK = 64
+"""Photos that a worker embeds in one go, at most."""
 
 
 def embed_photos(photos: Iterable[Path], setting: Setting) -> Mapping[Path, Embedding | None]:

@@ -11,24 +11,29 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, KilledWorker, LocalCluster, Security, WorkerPlugin
 
 from facesecure.domain.errors import FacesecureError
+from facesecure.services.bulk.groups import Groups
 from facesecure.services.bulk.pool import Item, Outcome, Result, T, Work, each, version
 
 _log = logging.getLogger(__name__)
-V = TypeVar("V")
 
 _DEATHS = 1
 """Workers of ours that may die of a group of items before it is given up: the next one ends it."""
+_CONFIG = {
+    "distributed.scheduler.allowed-failures": _DEATHS,
+    "distributed.worker.profile.enabled": False,  # it looks at every worker's stack 100 times a second
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.tick.interval": "1s",
+}
 _AHEAD = 2
 """Groups of items for each thread: one that is worked on, and one that waits for it."""
 _CONNECT_S, _WORKERS_S, _COUNTED_S = 20, 60, 5.0
@@ -116,7 +121,7 @@ class DaskPool:
             "batched",
         ):  # they report what this module says itself, and each task of a lost worker
             logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
-        with _without_interrupts(), dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS}):
+        with _without_interrupts(), dask.config.set(_CONFIG):
             try:
                 self._client, self._cluster = self._connect()
                 self._check()
@@ -140,34 +145,37 @@ class DaskPool:
         self, work: Work[T, Item, Result], task: T, items: Iterable[Item], chunk: int = 1
     ) -> Iterator[Outcome[Item, Result]]:
         """Yield the outcome of each item as it is finished; see ``Pool``."""
-        groups, suspects = _grouped(items, chunk), list[Item]()
+        suspects = list[Item]()
         self._worked = time.monotonic()
-        for group, results in self._finished(work, task, groups, self._room):
+        for group, results in self._finished(work, task, Groups(items, chunk), self._room):
             if results is None:
                 suspects.extend(group)
             else:
                 yield from (Outcome(item, result) for item, result in zip(group, results, strict=True))
-        for (item,), results in self._finished(work, task, ([one] for one in suspects), lambda: 1):
+        for (item,), results in self._finished(work, task, Groups(suspects, 1), lambda: 1):
             lost = "the processes that worked on it died" if results is None else None
             yield Outcome(item, None if results is None else results[0], lost)
 
     def _finished(
-        self, work: Work[T, Item, Result], task: T, groups: Iterator[list[Item]], room: Callable[[], int]
+        self, work: Work[T, Item, Result], task: T, groups: Groups[Item], room: Callable[[], int]
     ) -> Iterator[tuple[list[Item], list[Result] | None]]:
         """Yield each group with its results, None if workers died of it; at most ``room()`` are on their way."""
         waiting: dict[Any, list[Item]] = {}
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         try:
             while True:
-                for group in islice(groups, max(0, room() - len(waiting))):
-                    future = self._client.submit(each, work, task, group, pure=False)
+                while len(waiting) < room() and (group := groups.take()):
+                    future = self._client.submit(_timed, work, task, group, pure=False)
                     waiting[future] = group
                     future.add_done_callback(done.put)
                 if not waiting:
                     return
                 with suppress(queue.Empty):
                     future = done.get(timeout=0.2)
-                    yield waiting.pop(future), self._results(future)
+                    group, (seconds, results) = waiting.pop(future), self._results(future)
+                    if results is not None:
+                        groups.took(seconds, len(group))
+                    yield group, results
                 self._require_connection()
         finally:
             self._cancel(list(waiting))
@@ -178,13 +186,16 @@ class DaskPool:
                 self._client.cancel(futures, force=True)
 
     def _results(self, future: Any) -> Any:
-        """Return the results of a finished group; None if workers died of it. Raises what the work raised."""
+        """Return the seconds and results of a finished group; None for them if workers died of it.
+
+        Raises what the work raised.
+        """
         if future.status == "cancelled":
             raise self._lost()
         try:
             return future.result()
         except KilledWorker:
-            return None
+            return 0.0, None
 
     def _room(self) -> int:
         """Return how many groups may be on their way: workers come and go."""
@@ -236,10 +247,11 @@ class DaskPool:
         self._client = self._cluster = None
 
 
-def _grouped(items: Iterable[V], size: int) -> Iterator[list[V]]:
-    left = iter(items)
-    while group := list(islice(left, size)):
-        yield group
+def _timed(work: Work[T, Item, Result], task: T, items: Sequence[Item]) -> tuple[float, list[Result]]:
+    """Return the seconds that a group took, and its results: what a worker calls."""
+    began = time.monotonic()
+    results = each(work, task, items)
+    return time.monotonic() - began, results
 
 
 def _words(versions: dict[str, Any]) -> str:

@@ -42,8 +42,8 @@ class Pool(AbstractContextManager["Pool"], Protocol):
     ) -> Iterator[Outcome[Item, Result]]:
         """Yield the outcome of ``work(task, item)`` for each item, in the order in which they are finished.
 
-        Items are taken from the iterable as they are needed, and sent in groups of ``chunk``. An exception that
-        ``work`` raises ends it. Raises FacesecureError if the cluster is lost.
+        Items are taken from the iterable as they are needed, and sent in groups of up to ``chunk``: of as many as take
+        about half a second. An exception that ``work`` raises ends it. Raises FacesecureError if the cluster is lost.
         """
 
 
