@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,9 @@ from facesecure.hub.tables import removals
 from support.faults.table import attack
 from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
 
+pytest_plugins = ["support.hub_people_fixtures"]
+
 Change = Callable[[dict[str, Any]], object]
-
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[SharingEstate]:
-    made = SharingEstate(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def front(estate: SharingEstate) -> SharingDoor:
-    return estate.add("front")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,24 +15,9 @@ from facesecure.hub.sync import assigning, taking_in
 from facesecure.hub.sync.assigning import HubAssigner, assign
 from facesecure.hub.sync.people_state import PeopleState
 from facesecure.storage.store import Store
-from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
+from support.hub_people import SharingDoor, eileen, grace, settle
 
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[SharingEstate]:
-    made = SharingEstate(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def front(estate: SharingEstate) -> SharingDoor:
-    return estate.add("front")
-
-
-@pytest.fixture
-def garage(estate: SharingEstate, front: SharingDoor) -> SharingDoor:
-    return estate.add("garage")
+pytest_plugins = ["support.hub_people_fixtures"]
 
 
 @pytest.mark.parametrize("change", ["remove", "rename"])

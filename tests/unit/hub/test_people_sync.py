@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
@@ -12,24 +9,9 @@ from facesecure.domain.doors import PersonDoor, PersonDoors
 from facesecure.domain.errors import StoreError, UsageError
 from facesecure.hub.rows import Right
 from facesecure.hub.sync.assigning import HubAssigner, assign, assigned
-from support.hub_people import SharingDoor, SharingEstate, eileen, grace, settle
+from support.hub_people import eileen, grace, settle
 
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[SharingEstate]:
-    made = SharingEstate(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def front(estate: SharingEstate) -> SharingDoor:
-    return estate.add("front")
-
-
-@pytest.fixture
-def garage(estate: SharingEstate, front: SharingDoor) -> SharingDoor:
-    return estate.add("garage")
+pytest_plugins = ["support.hub_people_fixtures"]
 
 
 def test_who_is_enrolled_at_one_door_is_known_renamed_and_changed_at_the_other(front, garage):
