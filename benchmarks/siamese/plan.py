@@ -117,7 +117,7 @@ class Budget:
         tiny = Budget().scaled(0.05)
     """
 
-    trials: int = 12
+    trials: int = 7
     trial_epochs: tuple[int, int] = (2, 3)
     rates: tuple[float, float] = (5e-4, 2e-2)
     share: float = 1.0

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.siamese.plan import MOST_COSTLY, SEARCHED, STAGES, THRESHOLD_COSINE, Budget, Shape, Stage, words_of
 from benchmarks.steps import Steps
+from facesecure.vision.images.align import SIZE
+from facesecure.vision.inference.model_card import load_model
+from facesecure_training.export import runtimes
+from facesecure_training.export.samples import shipped_samples
 from facesecure_training.search import report, study
 
 Found = dict[str, Any]
@@ -94,7 +100,8 @@ class Bench:
             self.steps.run(*scores, "--write-card", "--json")
         bundled = self.verified(BUNDLED, "bundled", None)
         return {
-            "best": best, "forms": self.export(run, _EVERY_FORM), "bundled": bundled,
+            "best": best, "form": found[best]["export"]["said"]["forms"][0], "forms": self.export(run, _EVERY_FORM),
+            "bundled": bundled, "bundled form": bundled_form(),
             "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},
         }  # fmt: skip
 
@@ -104,6 +111,14 @@ class Bench:
         return self.steps.run(
             "evaluate", "openset", "--model", model, *images, *drawn, "--peer-photos", 0, "--json"
         )  # fmt: skip
+
+
+def bundled_form() -> Found:
+    """Return size and time of the bundled network, as ``export`` says them of a form."""
+    model = load_model(BUNDLED)
+    took = runtimes.read(model.content, np.stack(shipped_samples((SIZE, SIZE))))
+    times = {took.runtime: {"milliseconds": took.milliseconds}}
+    return {"form": BUNDLED, "size": len(model.content), "runtimes": times}
 
 
 def _best(database: Path) -> Found:

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks import about
 from benchmarks.siamese.plan import STAGES, USUAL
 from benchmarks.steps import listed
-from benchmarks.wording import compared, item, paragraph, percent, table
+from benchmarks.wording import compared, item, listing, paragraph, percent, table
 
 Found = Mapping[str, Any]
 BUNDLED = "bundled MobileFaceNet"
@@ -43,10 +43,16 @@ def document_of(found: Found, ends: Found, summary: Found, searched: Found | Non
         "search": {key: searched[key] for key in ("settings", "value", "finished", "trials")} if searched else None,
         "stages": {name: {part: _verified(one[part]["said"]) for part in ("lfw", "others")}
                    for name, one in every.items()},
-        "door": {"best": STAGES[ends["best"]].title, "forms": ends["forms"]["said"]["forms"], "openset": openset},
+        "door": {"best": STAGES[ends["best"]].title, "forms": [*ends["forms"]["said"]["forms"], ends["bundled form"]],
+                 "cost": [_cost(ends[name]) for name in ("form", "bundled form")], "openset": openset},
         "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
         "commands": listed([*([dict(searched)] if searched else []), *_commands(found)], data),
     }  # fmt: skip
+
+
+def _cost(form: Found) -> dict[str, float]:
+    """Return the bytes and the milliseconds a face of one form."""
+    return {"size": form["size"], "milliseconds": next(iter(form["runtimes"].values()))["milliseconds"]}
 
 
 def _verified(said: Found) -> dict[str, Any]:
@@ -145,8 +151,12 @@ def _bearing(document: Found) -> list[str]:
     return table(("accepted of one person (of two)", *stages), rows)
 
 
+def _step(steps: list[Found], strength: float) -> Found | None:
+    return next((step for step in steps if abs(step["strength"] - strength) < 1e-6), None)
+
+
 def _accepted(steps: list[Found], strength: float) -> str:
-    one = next((step for step in steps if abs(step["strength"] - strength) < 1e-6), None)
+    one = _step(steps, strength)
     return "-" if one is None else f"{100 * one['accepted']:.0f} % ({100 * one['false_accepts']:.0f} %)"
 
 
@@ -164,7 +174,32 @@ def _at_the_door(document: Found) -> list[str]:
         *table(("form", "size", "a face, LiteRT, one thread"), [_form(form) for form in door["forms"]]),
         "",
         *table(("share of strangers let in", *(f"family named by {name}" for name in openset)), rows),
+        "",
+        *paragraph(*_beside(document)),
     ]
+
+
+def _beside(document: Found) -> Iterator[str]:
+    """Say what the best stage costs of what the bundled network does, and where it does as well."""
+    ours, theirs = document["door"]["cost"]
+    size, time = ours["size"] / theirs["size"], ours["milliseconds"] / theirs["milliseconds"]
+    yield f"As float16 it has {size:.0%} of the bundled network's size, and takes {time:.0%} of its time."
+    stages = document["stages"]
+    bears = [stages[name]["lfw"]["robustness"] for name in (document["door"]["best"], BUNDLED)]
+    equal = [
+        f"{kind} ({what})"
+        for kind, steps in BEARS.items()
+        for strength, what in steps
+        if _bears_as_much(*(_step(one.get(kind, []), strength) for one in bears))
+    ]
+    yield (f"It bears as much in: {listing(equal)}." if equal else "In no row of the table above does it bear as much.")
+
+
+def _bears_as_much(ours: Found | None, theirs: Found | None) -> bool:
+    """Return whether no fewer of one person, and no more of two people, are accepted."""
+    if ours is None or theirs is None:
+        return False
+    return bool(ours["accepted"] >= theirs["accepted"] and ours["false_accepts"] <= theirs["false_accepts"])
 
 
 def _form(form: Found) -> tuple[str, str, str]:

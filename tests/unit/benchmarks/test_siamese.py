@@ -13,7 +13,7 @@ import pytest
 from benchmarks.siamese import faces
 from benchmarks.siamese.__main__ import main
 from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
-from benchmarks.siamese.stages import Bench, affordable
+from benchmarks.siamese.stages import Bench, affordable, bundled_form
 from benchmarks.siamese.table import document_of, page
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.recipes.settings import SiameseSettings
@@ -149,11 +149,36 @@ def stage(accuracy: float) -> dict:
     }  # fmt: skip
 
 
+def ends_of(best: str, found: dict, openset: dict) -> dict:
+    export = found[best]["export"]
+    bundled = {"form": "mobilefacenet", "size": 5e6, "runtimes": {"litert": {"milliseconds": 4.0}}}
+    return {
+        "best": best, "form": export["said"]["forms"][0], "forms": export, "bundled": stage(99),
+        "bundled form": bundled, "openset": openset,
+    }  # fmt: skip
+
+
+def test_what_bears_as_much_as_the_bundled_network_is_named():
+    found = {"distilled": stage(99)}
+    points = [{"asked": 0.001, "named": {"value": 80.0}}]
+    openset = {name: {"said": {"ways": {"ours": points}}} for name in ("distilled", "mobilefacenet")}
+    summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
+    document = document_of(found, ends_of("distilled", found, openset), summary, None, Path("/data"))
+    lines = page({**document, "about": {"command": "c", "seed": 0, "commit": "abc", "date": "d", "machine": "m"}})
+    assert "It bears as much in: brightness (a third of the light)." in " ".join(lines)
+
+
+def test_the_bundled_networks_size_and_time_are_measured():
+    form = bundled_form()
+    assert form["size"] > 1e6
+    assert next(iter(form["runtimes"].values()))["milliseconds"] > 0
+
+
 def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
     found = {name: stage(70 + 5 * number) for number, name in enumerate(USUAL)}
     points = [{"asked": 0.001, "named": {"value": 80.0}}]
     openset = {name: {"said": {"ways": {"ours": points}}} for name in ("distilled", "mobilefacenet")}
-    ends = {"best": "distilled", "forms": found["distilled"]["export"], "bundled": stage(99), "openset": openset}
+    ends = ends_of("distilled", found, openset)
     parts = {"train": {"people": 4000, "with two": 2000, "photos": 12000}}
     summary = {"parts": parts, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
     searched = {"command": "s", "seconds": 1, "cpu": 1, "finished": 3, "trials": 4, "value": 0.9, "settings": {"lr": 1}}
@@ -165,6 +190,9 @@ def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
     assert any(row.startswith("| distilled from the bundled network, no labels | 90.0 ± 1.0 %") for row in rows)
     assert any("90 % (2 %)" in row for row in rows)
     assert "| int8 | refused: it drifts | - |" in rows
+    assert "| mobilefacenet | 5.00 MB | 4.00 ms |" in rows
+    cost = "As float16 it has 20% of the bundled network's size, and takes 50% of its time. In no row"
+    assert cost in " ".join(lines)
     assert (
         "- article as it stands: random pairs: the rule of 1 does as well as a threshold chosen on other people."
         in lines
@@ -185,7 +213,7 @@ def test_what_is_asked_for_is_run_and_written_and_a_search_only_where_it_is_need
 
     def ends(self, found):
         openset = {name: {"said": {"ways": {"ours": points}}} for name in (only[-1], "mobilefacenet")}
-        return {"best": only[-1], "forms": found[only[-1]]["export"], "bundled": stage(99), "openset": openset}
+        return ends_of(only[-1], found, openset)
 
     monkeypatch.setattr(Bench, "extract", lambda self: tmp_path)
     monkeypatch.setattr(Bench, "search", lambda self: calls.append("search") or searched)
