@@ -20,7 +20,7 @@ from facesecure_training.search import report, study
 Found = dict[str, Any]
 EXTRACT = ("--faces", "central", "--min-quality", 0, "--thin", 1, "--min-face", 20)
 BUNDLED = "mobilefacenet"
-_USUAL_FORM, _EVERY_FORM = "float16", "all"
+USUAL_FORM, WHOLE_NUMBERS, _EVERY_FORM = "float16", "int8", "all"
 _DATABASE = "search.db"
 
 
@@ -57,13 +57,13 @@ class Bench:
             self.steps.train("siamese-densenet", f"runs/{one.name}", *words_of(one, settings, self.budget, self.seed))
             for one in stage.trainings
         ]
-        exported = self.export(stage.run, _USUAL_FORM)
+        exported = self.export(stage.run, USUAL_FORM)
         model = exported["said"]["forms"][0]["file"]
         return {"train": trained, "export": exported, **self.verified(model, stage.run, stage.rule)}
 
     def export(self, run: str, form: str) -> Found:
         """Export ``run`` in ``form``; of all forms, those that are refused are left out."""
-        name = run if form == _USUAL_FORM else f"{run}-{form}"
+        name = run if form == USUAL_FORM else f"{run}-{form}"
         words = ("--form", form, "--name", name, "--data", "people/validation", "--into", "models", "--json")
         return self.steps.run("export", f"runs/{run}", *words)
 
@@ -98,12 +98,21 @@ class Bench:
         if STAGES[best].rule == THRESHOLD_COSINE:
             scores = ("evaluate", "scores", "--model", model, "--images", "people/validation")
             self.steps.run(*scores, "--write-card", "--json")
-        bundled = self.verified(BUNDLED, "bundled", None)
+        bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(run, _EVERY_FORM)
         return {
-            "best": best, "form": found[best]["export"]["said"]["forms"][0], "forms": self.export(run, _EVERY_FORM),
-            "bundled": bundled, "bundled form": bundled_form(),
+            "best": best, "form": found[best]["export"]["said"]["forms"][0], "forms": forms,
+            "bundled": bundled, "bundled form": bundled_form(), "whole numbers": self._whole_numbers(forms),
             "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},
         }  # fmt: skip
+
+    def _whole_numbers(self, forms: Found) -> Found | None:
+        """Measure the form in whole numbers of 8 bits on the pairs of LFW; None if it was refused."""
+        lfw = self.data / "lfw-dev"
+        pairs = ("--images", lfw / "images", "--pairs", lfw / "pairs.csv", "--cache", "cache/crops")
+        for one in forms["said"]["forms"]:
+            if one["form"] == WHOLE_NUMBERS and "refused" not in one:
+                return self.steps.run("evaluate", "verification", "--model", one["file"], *pairs, "--json")
+        return None
 
     def _openset(self, model: str) -> Found:
         drawn = ("--households", self.budget.households, "--strangers", self.budget.strangers, "--seed", self.seed)

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks import about
 from benchmarks.siamese.plan import STAGES, USUAL
+from benchmarks.siamese.stages import USUAL_FORM, WHOLE_NUMBERS
 from benchmarks.steps import listed
 from benchmarks.wording import compared, item, listing, paragraph, percent, table
 
@@ -44,10 +45,17 @@ def document_of(found: Found, ends: Found, summary: Found, searched: Found | Non
         "stages": {name: {part: _verified(one[part]["said"]) for part in ("lfw", "others")}
                    for name, one in every.items()},
         "door": {"best": STAGES[ends["best"]].title, "forms": [*ends["forms"]["said"]["forms"], ends["bundled form"]],
-                 "cost": [_cost(ends[name]) for name in ("form", "bundled form")], "openset": openset},
+                 "cost": [_cost(ends[name]) for name in ("form", "bundled form")], "openset": openset,
+                 "accuracy": {form: _accuracy(one) for form, one in (
+                     (USUAL_FORM, found[ends["best"]]["lfw"]), (WHOLE_NUMBERS, ends["whole numbers"]),
+                     (ends["bundled form"]["form"], ends["bundled"]["lfw"])) if one is not None}},
         "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
         "commands": listed([*([dict(searched)] if searched else []), *_commands(found)], data),
     }  # fmt: skip
+
+
+def _accuracy(record: Found) -> dict[str, float]:
+    return {name: record["said"][name] for name in ("accuracy", "sd")}
 
 
 def _cost(form: Found) -> dict[str, float]:
@@ -120,13 +128,17 @@ def _stages(document: Found) -> list[str]:
 def _row(name: str, lfw: Found, others: Found) -> tuple[str, ...]:
     return (
         name,
-        f"{lfw['accuracy']:.1f} ± {lfw['sd']:.1f} %",
+        _ten_folds(lfw),
         percent(lfw["chosen"]["accuracy"]),
         percent(lfw["rule"]["accuracy"]) if "rule" in lfw else "-",
         f"{lfw['area']:.4f}",
         percent(lfw["at_one_percent"]),
-        f"{others['accuracy']:.1f} ± {others['sd']:.1f} %",
+        _ten_folds(others),
     )
+
+
+def _ten_folds(one: Found | None) -> str:
+    return "-" if one is None else f"{one['accuracy']:.1f} ± {one['sd']:.1f} %"
 
 
 def _claims(document: Found) -> list[str]:
@@ -165,13 +177,14 @@ def _at_the_door(document: Found) -> list[str]:
     door = document["door"]
     openset = door["openset"]
     rows = [
-        (f"{points[0]['asked']:g}", *(f"{point['named']['value']:.1f} %" for point in points))
+        (f"{100 * points[0]['asked']:g} %", *(f"{point['named']['value']:.1f} %" for point in points))
         for points in zip(*openset.values(), strict=True)
     ]
+    forms = [(*_form(form), _ten_folds(door["accuracy"].get(form["form"]))) for form in door["forms"]]
     return [
         f"At the door, the best stage on people of the validation ({door['best']}) beside the bundled network:",
         "",
-        *table(("form", "size", "a face, LiteRT, one thread"), [_form(form) for form in door["forms"]]),
+        *table(("form", "size", "a face, LiteRT, one thread", "pairs of LFW, ten folds"), forms),
         "",
         *table(("share of strangers let in", *(f"family named by {name}" for name in openset)), rows),
         "",
