@@ -5,9 +5,10 @@ python -m benchmarks.training_speed FACES [--before COMMIT] [--pictures 2560] [-
 
 FACES is a class folder of aligned faces, as ``facesecure-train dataset extract`` makes it. ``compact --kind cnn`` and
 ``siamese-densenet`` are trained with their own recipes and default augmentation, whole steps with loading and
-optimiser: in a checkout of the earlier commit, in this one, in this one with decoded images kept on disk (--cache), and
-in bfloat16 besides (--mixed-precision), which gains where the processor computes in it (AVX-512 BF16, AMX).
-The four take turns, round by round, each in a process of its own, so that other work on the machine slows all alike.
+optimiser: in a checkout of the earlier commit, in this one, in this one with decoded images kept on disk (--cache), in
+bfloat16 besides (--mixed-precision), which gains where the processor computes in it (AVX-512 BF16, AMX), and with each
+batch in as many parts as there are cores (--replicas).
+The five take turns, round by round, each in a process of its own, so that other work on the machine slows all alike.
 Timing begins when the network is traced and the cache is filled. Printed are the medians, of the clock and of the
 processor's time.
 """
@@ -42,6 +43,7 @@ WAYS = {
     "now": "now",
     "with cache": "now, with decoded images on disk",
     "mixed": "now, with these and in bfloat16",
+    "replicas": "now, with all that and a part of each batch on each core",
 }
 IMAGES_OF_EXAMPLE = {"compact": 1, "siamese-densenet": 2}
 """An example of the siamese network is a pair."""
@@ -72,6 +74,7 @@ def _compared(options: argparse.Namespace) -> dict[str, Any]:
             "now": (ROOT, []),
             "with cache": (ROOT, kept),
             "mixed": (ROOT, [*kept, "--mixed"]),
+            "replicas": (ROOT, [*kept, "--mixed", "--replicas", str(os.cpu_count() or 1)]),
         }
         for kind in options.only or KINDS:
             rounds = [{name: _run(options, kind, *way) for name, way in ways.items()} for _ in range(options.rounds)]
@@ -115,6 +118,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--measure", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--cache", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--mixed", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--replicas", type=int, default=1, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -157,9 +161,15 @@ def _measured(options: argparse.Namespace) -> tuple[float, float]:
     shared: dict[str, Any] = {"data": options.faces, "split": "class", "held_out": 0.1, "cache": options.cache}
     if options.mixed:
         shared["mixed_precision"] = True
+    if options.replicas > 1:  # the earlier commit knows no such setting
+        shared["replicas"] = options.replicas
     settings = kind.settings(**shared, **KINDS[options.measure])
     devices.prepare(settings)
     recipe = kind.recipe(settings)
+    if options.replicas > 1:
+        from facesecure_training.recipes.replicas import in_parts
+
+        in_parts(recipe, options.replicas)
     if options.cache:
         _fill(recipe, settings)
     with tempfile.TemporaryDirectory() as folder, TrainingLog(recipe, RunFolder(Path(folder)), epochs=1) as record:

@@ -99,26 +99,47 @@ def test_a_head_on_the_bundled_embedder_knows_two_people_at_once(faces, tmp_path
     assert json.loads((tmp_path / "run" / "config.json").read_text())["light"] == "brightened"
 
 
+def killed(run: Path, kind: str, *words: object) -> None:
+    """Begin a training, and kill it after its second epoch."""
+    process = subprocess.Popen(command(kind, "--out", run, *words), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch 2"):
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+
+
+def equal(one: Path, other: Path) -> bool:
+    """Whether two runs ended with the same weights and figures, bit by bit."""
+    found, wanted = state(one), state(other)
+    same = found.keys() == wanted.keys() and all((found[name] == wanted[name]).all() for name in found)
+    return same and lines(one) == lines(other)
+
+
 @pytest.mark.slow
 def test_killed_and_resumed_it_ends_at_the_weights_of_the_run_that_was_not(faces, hugonet, tmp_path):
     run = tmp_path / "run"
-    killed = subprocess.Popen(
-        command("hugonet", *faces, "--out", run, *COMMON, *TINY["hugonet"]), stderr=subprocess.PIPE, text=True
-    )
-    assert killed.stderr is not None
-    for line in killed.stderr:
-        if line.startswith("epoch 2"):
-            break
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    killed.stderr.close()
+    killed(run, "hugonet", *faces, *COMMON, *TINY["hugonet"])
     assert len(lines(run)) < 4
     done = train("hugonet", "--out", run, "--resume")
     assert done.returncode == 0, done.stderr
-    found, wanted = state(run), state(hugonet)
-    assert found.keys() == wanted.keys()
-    assert all((found[name] == wanted[name]).all() for name in found)
-    assert lines(run) == lines(hugonet)
+    assert equal(run, hugonet)
+
+
+@pytest.mark.slow
+def test_so_it_does_with_each_batch_in_two_parts(faces, tmp_path):
+    words = (*faces, *COMMON, *TINY["siamese-densenet"], "--epochs", "4", "--replicas", "2")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    done = train("siamese-densenet", "--out", whole, *words)
+    assert done.returncode == 0, done.stderr
+    learnt(whole, "siamese-densenet")
+    killed(cut, "siamese-densenet", *words)
+    assert len(lines(cut)) < 4
+    done = train("siamese-densenet", "--out", cut, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert equal(cut, whole)
 
 
 @pytest.mark.slow

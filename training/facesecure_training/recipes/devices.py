@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from facesecure.domain.errors import UsageError
@@ -18,7 +19,7 @@ def prepare(settings: TrainingSettings, hosts: TrainingHosts | None = None) -> A
     Call it once, before anything is computed. Raises UsageError if TensorFlow is running already with other threads.
     """
     tf = tensorflow(gpu=True)
-    _limit(settings.threads)
+    limit(settings.threads, settings.replicas)
     together = hosts.strategy() if hosts else None
     tf.keras.utils.set_random_seed(settings.seed)
     if not settings.fast:
@@ -35,17 +36,20 @@ def strategy(gpus: int) -> Any:
     return tf.distribute.MirroredStrategy() if gpus > 1 else tf.distribute.get_strategy()
 
 
-def _limit(threads: int) -> None:
-    if not threads:
+def limit(threads: int, replicas: int) -> None:
+    """Have an operation computed by ``threads`` threads; with ``replicas``, one each, and so many at a time."""
+    if not threads and replicas == 1:
         return
     threading = tensorflow().config.threading
+    at_a_time = max(threads, replicas)
+    for_one = max(1, (threads or os.cpu_count() or 1) // replicas)
     try:
-        threading.set_intra_op_parallelism_threads(threads)
-        threading.set_inter_op_parallelism_threads(threads)
+        threading.set_intra_op_parallelism_threads(for_one)
+        threading.set_inter_op_parallelism_threads(at_a_time)
     except RuntimeError:
-        if threading.get_intra_op_parallelism_threads() != threads:
+        if threading.get_intra_op_parallelism_threads() != for_one:
             raise UsageError(
-                "--threads comes too late: TensorFlow is running", "give it at the first training"
+                "--threads and --replicas come too late: TensorFlow is running", "give them at the first training"
             ) from None
 
 

@@ -38,9 +38,8 @@ class Recipe(Protocol):
     def network(self) -> Any:
         """The keras.Model that the daemon will run."""
 
-    @property
-    def trained(self) -> Any:
-        """The keras.Model with every trained weight: ``network``, and what only training needs."""
+    trained: Any
+    """The keras.Model with every trained weight: ``network``, and what only training needs."""
 
     @property
     def training_data(self) -> ClassFolder:

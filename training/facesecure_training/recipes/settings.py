@@ -50,6 +50,9 @@ class TrainingSettings:
     cache: Annotated[Path | None, OptionInfo("Folder for decoded images, which later epochs reuse.")] = None
     eager: Annotated[bool, OptionInfo("Trace nothing: slow, but a debugger can stop anywhere.")] = False
     threads: Annotated[int, OptionInfo("CPU threads; 0: all.", min=0)] = 0
+    replicas: Annotated[
+        int, OptionInfo("Parts of each batch, computed side by side, each on a core of the CPU.", min=1)
+    ] = 1
 
     def __post_init__(self) -> None:
         preset(self.augment)

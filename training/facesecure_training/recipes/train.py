@@ -17,6 +17,7 @@ from facesecure_training.recipes.loop import TrainingLoop
 from facesecure_training.recipes.optimizers.schedules import Cycle, constant, one_cycle, triangular
 from facesecure_training.recipes.recipe import Recipe
 from facesecure_training.recipes.registry import KINDS
+from facesecure_training.recipes.replicas import in_parts
 from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents, image_sheet
 from facesecure_training.recipes.settings import TrainingSettings
 from facesecure_training.recipes.training_log import TrainingLog, ignore_row
@@ -59,6 +60,7 @@ def train(
             if isinstance(recipe, HeadTraining):
                 _refuse(hosts)
                 return fit_head(record, adam, eager=settings.eager)
+            in_parts(recipe, settings.replicas)
             loop = TrainingLoop(record, adam, strategy=strategy, eager=settings.eager)
             if resume:
                 loop.resume()
