@@ -8,8 +8,9 @@ them the faces are extracted, joined and divided by person, and margin, shape, l
 people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
 
 All stages but full take some four hours on two quiet cores, half of it the distillation. Ctrl-C stops at any time, and
-the same command continues; a stage that is done is not repeated. --share 0.02 tries everything out in a few minutes of
-training.
+the same command continues; a stage that is done is not repeated. With --results, stages that are not run are kept as an
+earlier run left them there, and the settings that it found are used. --share 0.02 tries everything out in a few minutes
+of training.
 """
 
 from __future__ import annotations
@@ -17,16 +18,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from benchmarks import about, training_page
 from benchmarks.siamese import faces
+from benchmarks.siamese.document import CHARTS, added, document_of
 from benchmarks.siamese.plan import FULL, STAGES, USUAL, Budget, Clock
 from benchmarks.siamese.stages import Bench
-from benchmarks.siamese.table import CHARTS, document_of, page
+from benchmarks.siamese.table import page
 from benchmarks.steps import Steps, copy_charts
 
 PREPARATION = {"faces": 7.0, "search": 15.0}
@@ -46,24 +48,31 @@ def main(words: Sequence[str] | None = None) -> None:
 
 def _run(options: argparse.Namespace, words: Sequence[str] | None) -> None:
     data, out = options.data.resolve(), options.out.resolve()
-    chosen = options.only or USUAL
+    earlier = training_page.read(options.results / "siamese.json") if options.results else None
     bench = Bench(Steps(out), data, Budget().scaled(options.share), options.seed)
-    minutes = {name: STAGES[name].minutes for name in chosen}
-    before = PREPARATION if any(STAGES[name].searched for name in chosen) else {"faces": PREPARATION["faces"]}
-    clock = Clock({**before, **minutes, "measuring": MEASURING})
+    clock = _clock(options.only or USUAL)
     summary = _timed(clock, "faces", lambda: _faces(bench, options.seed))
-    searched = _timed(clock, "search", bench.search) if "search" in clock.left else None
+    searched = _timed(clock, "search", lambda: _searched(bench, earlier)) if "search" in clock.left else None
     settings = searched["settings"] if searched else {}
-    found = {name: _timed(clock, name, partial(bench.stage, STAGES[name], settings)) for name in chosen}
+    stages = {name: STAGES[name] for name in options.only or USUAL}
+    found = {name: _timed(clock, name, partial(bench.stage, one, settings)) for name, one in stages.items()}
     ends = _timed(clock, "measuring", lambda: bench.beside_bundled(found))
-    document = document_of(found, ends, summary, searched, data)
     command = ["python", "-m", "benchmarks.siamese", *(sys.argv[1:] if words is None else words)]
-    document["about"] = about.about(command, options.seed, data)
+    made = about.about(command, options.seed, data)
+    document = added(earlier, document_of(found, ends, summary, searched, data, made))
     print("\n".join(page(document)))
     if options.results:
-        charts = {name: out / path for name, (path, _) in CHARTS.items() if name in document["charts"]}
+        charts = {name: out / path for name, (path, _) in CHARTS.items()}
         copy_charts({name: path for name, path in charts.items() if path.exists()}, options.results)
         training_page.write("siamese", document, options.results)
+
+
+def _clock(chosen: Sequence[str]) -> Clock:
+    """Return the clock of all that comes before, in and after the stages."""
+    minutes = {name: STAGES[name].minutes for name in chosen}
+    searched = any(STAGES[name].searched for name in chosen)
+    before = PREPARATION if searched else {"faces": PREPARATION["faces"]}
+    return Clock({**before, **minutes, "measuring": MEASURING})
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
@@ -84,6 +93,13 @@ def _faces(bench: Bench, seed: int) -> dict[str, Any]:
     out = bench.steps.folder
     tested = partial(faces.tested_faces, bench.data, out / "cache" / "crops")
     return faces.join(bench.extract(), bench.data / "celeba-aligned", tested, out / "people", seed)
+
+
+def _searched(bench: Bench, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the search found, in an earlier run whose results are there or now."""
+    if earlier and earlier["search"] and not bench.has_searched:
+        return dict(earlier["search"])
+    return bench.search()
 
 
 def _timed(clock: Clock, name: str, work: Callable[[], T]) -> T:

@@ -40,6 +40,11 @@ class Bench:
         self.steps.run("dataset", "extract", "-d", source / "images", *listed, "-o", "small", *EXTRACT)
         return self.steps.folder / "small"
 
+    @property
+    def has_searched(self) -> bool:
+        """Whether a search was begun in this folder."""
+        return (self.steps.folder / _DATABASE).exists()
+
     def search(self) -> Found:
         """Search the settings on people of the validation. Return the best trial's, and how many there were."""
         budget, database = self.budget, self.steps.folder / _DATABASE
@@ -100,7 +105,8 @@ class Bench:
             self.steps.run(*scores, "--write-card", "--json")
         bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(run, _EVERY_FORM)
         return {
-            "best": best, "form": found[best]["export"]["said"]["forms"][0], "forms": forms,
+            "best": best, "validated": _validated(self.steps.folder / "runs" / run),
+            "form": found[best]["export"]["said"]["forms"][0], "forms": forms,
             "bundled": bundled, "bundled form": bundled_form(), "whole numbers": self._whole_numbers(forms),
             "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},
         }  # fmt: skip

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 from benchmarks import about
-from benchmarks.siamese.plan import STAGES, USUAL
-from benchmarks.siamese.stages import USUAL_FORM, WHOLE_NUMBERS
-from benchmarks.steps import listed
+from benchmarks.siamese.document import BUNDLED, CHARTS, Found
 from benchmarks.wording import compared, item, listing, paragraph, percent, table
 
-Found = Mapping[str, Any]
-BUNDLED = "bundled MobileFaceNet"
 BEARS = {
     "brightness": ((0.35, "a third of the light"), (2.0, "twice the light")),
     "contrast": ((0.35, "a third of the contrast"), (2.0, "twice the contrast")),
@@ -23,57 +17,13 @@ BEARS = {
     "blur": ((0.02, "blurred by 2 % of the width"), (0.05, "blurred by 5 %")),
 }
 """Of each claim of the article, two strengths that are named in the table; the charts have all."""
-CHARTS = {
-    f"siamese-{name}-{what}.png": (f"report/{name}/verification-{what}.png", f"{what} of the stage {name}")
-    for name in (*USUAL, "full")
-    for what in ("robustness", "roc")
-}
-"""Charts without faces: the photos may not be published."""
-_KEPT = ("accuracy", "sd", "pairs", "chosen", "rule", "robustness")
-
-
-def document_of(found: Found, ends: Found, summary: Found, searched: Found | None, data: Path) -> dict[str, Any]:
-    """Return the bench's JSON: what the records say, without curves of thousands of thresholds.
-
-    ``searched`` is None if no stage took over settings.
-    """
-    every = {**{STAGES[name].title: one for name, one in found.items()}, BUNDLED: ends["bundled"]}
-    openset = {name: next(iter(one["said"]["ways"].values())) for name, one in ends["openset"].items()}
-    return {
-        "people": summary,
-        "search": {key: searched[key] for key in ("settings", "value", "finished", "trials")} if searched else None,
-        "stages": {name: {part: _verified(one[part]["said"]) for part in ("lfw", "others")}
-                   for name, one in every.items()},
-        "door": {"best": STAGES[ends["best"]].title, "forms": [*ends["forms"]["said"]["forms"], ends["bundled form"]],
-                 "cost": [_cost(ends[name]) for name in ("form", "bundled form")], "openset": openset,
-                 "accuracy": {form: _accuracy(one) for form, one in (
-                     (USUAL_FORM, found[ends["best"]]["lfw"]), (WHOLE_NUMBERS, ends["whole numbers"]),
-                     (ends["bundled form"]["form"], ends["bundled"]["lfw"])) if one is not None}},
-        "charts": [name for name, (path, _) in CHARTS.items() if path.split("/")[1] in found],
-        "commands": listed([*([dict(searched)] if searched else []), *_commands(found)], data),
-    }  # fmt: skip
-
-
-def _accuracy(record: Found) -> dict[str, float]:
-    return {name: record["said"][name] for name in ("accuracy", "sd")}
-
-
-def _cost(form: Found) -> dict[str, float]:
-    """Return the bytes and the milliseconds a face of one form."""
-    return {"size": form["size"], "milliseconds": next(iter(form["runtimes"].values()))["milliseconds"]}
-
-
-def _verified(said: Found) -> dict[str, Any]:
-    rates = said["rates"]
-    kept = {name: said[name] for name in _KEPT if name in said}
-    return {**kept, "area": rates["auc"], "at_one_percent": rates["accepted"][0]["tar"]}
 
 
 def page(document: Found) -> list[str]:
     """Return the section, as lines of Markdown."""
     parts = (_setting, _people, _stages, _claims, _bearing, _at_the_door, _charts)
     lines = [line for part in parts for line in (*part(document), "")]
-    return ["## The article of 2018: a siamese DenseNet, stage by stage", "", *lines, *document["commands"]]
+    return ["## The article of 2018: a siamese DenseNet, stage by stage", "", *lines, *_commands(document)]
 
 
 def _setting(document: Found) -> list[str]:
@@ -87,7 +37,7 @@ def _setting(document: Found) -> list[str]:
             *_search(document["search"]),
         ),
         "",
-        about.line(document["about"]),
+        *dict.fromkeys(about.line(one["about"]) for one in document["stages"].values()),
     ]
 
 
@@ -226,6 +176,6 @@ def _charts(document: Found) -> list[str]:
     return [f"![{CHARTS[name][1]}](results/{name})" for name in document["charts"]]
 
 
-def _commands(found: Found) -> Iterator[dict[str, Any]]:
-    for one in found.values():
-        yield from (*one["train"], one["export"], one["lfw"], one["others"])
+def _commands(document: Found) -> list[str]:
+    searched = document["search"]["commands"] if document["search"] else []
+    return [*searched, *(line for one in document["stages"].values() for line in one["commands"])]

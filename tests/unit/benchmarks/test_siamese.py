@@ -12,9 +12,10 @@ import pytest
 
 from benchmarks.siamese import faces
 from benchmarks.siamese.__main__ import main
+from benchmarks.siamese.document import added, document_of
 from benchmarks.siamese.plan import STAGES, USUAL, Budget, Clock, Shape, words_of
 from benchmarks.siamese.stages import Bench, affordable, bundled_form
-from benchmarks.siamese.table import document_of, page
+from benchmarks.siamese.table import page
 from facesecure_training.common.cropping import Cropper
 from facesecure_training.recipes.settings import SiameseSettings
 from support.faces import PHOTOS
@@ -128,6 +129,9 @@ def test_the_time_left_follows_the_pace_so_far():
     assert clock.minutes == 10
 
 
+MADE = {"command": "c", "seed": 0, "commit": "abc", "date": "2026-11-29", "machine": "m"}
+
+
 def share(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.01, "high": value + 0.01}
 
@@ -153,7 +157,7 @@ def ends_of(best: str, found: dict, openset: dict) -> dict:
     export = found[best]["export"]
     bundled = {"form": "mobilefacenet", "size": 5e6, "runtimes": {"litert": {"milliseconds": 4.0}}}
     return {
-        "best": best, "form": export["said"]["forms"][0], "forms": export, "bundled": stage(99),
+        "best": best, "validated": 0.97, "form": export["said"]["forms"][0], "forms": export, "bundled": stage(99),
         "bundled form": bundled, "openset": openset, "whole numbers": None,
     }  # fmt: skip
 
@@ -163,8 +167,8 @@ def test_what_bears_as_much_as_the_bundled_network_is_named():
     points = [{"asked": 0.001, "named": {"value": 80.0}}]
     openset = {name: {"said": {"ways": {"ours": points}}} for name in ("distilled", "mobilefacenet")}
     summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
-    document = document_of(found, ends_of("distilled", found, openset), summary, None, Path("/data"))
-    lines = page({**document, "about": {"command": "c", "seed": 0, "commit": "abc", "date": "d", "machine": "m"}})
+    document = document_of(found, ends_of("distilled", found, openset), summary, None, Path("/data"), MADE)
+    lines = page(document)
     assert "It bears as much in: brightness (a third of the light)." in " ".join(lines)
 
 
@@ -182,9 +186,8 @@ def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
     parts = {"train": {"people": 4000, "with two": 2000, "photos": 12000}}
     summary = {"parts": parts, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
     searched = {"command": "s", "seconds": 1, "cpu": 1, "finished": 3, "trials": 4, "value": 0.9, "settings": {"lr": 1}}
-    document = document_of(found, ends, summary, searched, Path("/data"))
-    made = {"command": "c", "seed": 0, "commit": "abc", "date": "2026-11-29", "machine": "m"}
-    lines = page(json.loads(json.dumps({**document, "about": made})))
+    document = document_of(found, ends, summary, searched, Path("/data"), MADE)
+    lines = page(json.loads(json.dumps(document)))
     rows = [line for line in lines if line.startswith("| ")]
     assert all(any(row.startswith(f"| {STAGES[name].title} |") for row in rows) for name in USUAL)
     assert any(row.startswith("| distilled from the bundled network, no labels | 90.0 ± 1.0 %") for row in rows)
@@ -199,8 +202,37 @@ def test_the_section_has_a_row_for_each_stage_and_for_the_bundled_network():
         in lines
     )
     assert any("The search finished 3 of 4 trials" in line for line in lines)
-    unsearched = document_of(found, ends, summary, None, Path("/data"))
-    assert not any("search" in line for line in page({**unsearched, "about": made}))
+    unsearched = document_of(found, ends, summary, None, Path("/data"), MADE)
+    assert not any("search" in line for line in page(unsearched))
+
+
+def test_a_run_of_some_stages_adds_to_those_of_an_earlier_one():
+    points = [{"asked": 0.001, "named": {"value": 80.0}}]
+    summary = {"parts": {}, "in both": 1, "repeats": 2, "people like one of the test": 3, "sha256": "ab" * 32}
+    searched = {"command": "s", "seconds": 1, "cpu": 1, "finished": 3, "trials": 4, "value": 0.9, "settings": {"lr": 1}}
+
+    def run(date: str, validated: float, searched: dict | None, **accuracies: float) -> dict:
+        found = {name: stage(accuracy) for name, accuracy in accuracies.items()}
+        best = next(iter(found))
+        openset = {name: {"said": {"ways": {"ours": points}}} for name in (best, "mobilefacenet")}
+        ends = {**ends_of(best, found, openset), "validated": validated}
+        return document_of(found, ends, summary, searched, Path("/data"), {**MADE, "date": date})
+
+    earlier = run("2026-11-28", 0.98, searched, distilled=95.0, data=80.0)
+    made = json.loads(json.dumps(added(json.loads(json.dumps(earlier)), run("2026-11-29", 0.9, None, data=82.0))))
+    titles = [STAGES[name].title for name in ("data", "distilled")]
+    assert list(made["stages"]) == [*titles, "bundled MobileFaceNet"]
+    assert [made["stages"][title]["lfw"]["accuracy"] for title in titles] == [82.0, 95.0]
+    assert [made["stages"][title]["about"]["date"] for title in titles] == ["2026-11-29", "2026-11-28"]
+    assert made["door"]["best"] == STAGES["distilled"].title
+    assert made["search"]["settings"] == {"lr": 1}
+    assert made["charts"] == earlier["charts"]
+    lines = page(made)
+    assert sum(line.endswith("; m.") for line in lines) == 2
+    others = {**summary, "sha256": "cd" * 32}
+    assert list(added({**earlier, "people": others}, run("d", 0.9, None, data=82.0))["stages"]) == [
+        STAGES["data"].title, "bundled MobileFaceNet",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("only", "searches"), [(("full",), 0), (("article", "mining"), 1)])
