@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import re
 import shlex
 import shutil
 import subprocess
@@ -18,17 +16,6 @@ from facesecure.util.files import replace_file
 
 PROGRAM = "from facesecure_training.cli.main import main; main()"
 TRAIN = "facesecure-train"
-
-
-def options_of(description: str | None, epochs: int) -> argparse.Namespace:
-    """Parse the command line of work that is done step by step; ``epochs`` is the default number."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--out", type=Path, required=True, help="folder for all intermediate results")
-    parser.add_argument("--epochs", type=int, default=epochs)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--results", type=Path, help="page to write the tables into")
-    return parser.parse_args()
 
 
 class Steps:
@@ -99,15 +86,6 @@ def _patiently(child: subprocess.Popen[str]) -> tuple[str, int]:
     return said, child.returncode
 
 
-def fill(page: Path, mark: str, lines: list[str]) -> None:
-    """Replace what stands between ``<!-- mark -->`` and ``<!-- /mark -->`` of ``page`` by ``lines``."""
-    text = page.read_text()
-    between = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)", re.DOTALL)
-    if not between.search(text):
-        raise SystemExit(f"{page} has no place marked {mark}")
-    page.write_text(between.sub(lambda found: found[1] + "\n".join(["", *lines, "", ""]) + found[2], text))
-
-
 def listed(steps: Iterable[dict[str, Any]], data: Path) -> list[str]:
     """Return Markdown lines of the commands, with $DATA for the data folder, and their minutes of wall and CPU time."""
     lines = []
@@ -122,11 +100,6 @@ def copy_charts(charts: dict[str, Path], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     for name, chart in charts.items():
         shutil.copyfile(chart, folder / name)
-
-
-def percent(share: dict[str, Any]) -> str:
-    """Format a share (``evaluation.rates.Share`` as JSON) with its confidence interval."""
-    return f"{share['value']:.1%} ({share['low']:.1%} to {share['high']:.1%})"
 
 
 def _children_cpu() -> float:

@@ -23,7 +23,6 @@ PAGE = RESULTS.parent / "RESULTS.md"
 _AGAIN = "--out build/report --results training/results"
 SECTIONS = {
     "report": ("benchmarks.report_2020", f"python -m benchmarks.report_2020 {_AGAIN}"),
-    "article": ("benchmarks.article", "python -m benchmarks.article --out build/article --results training/RESULTS.md"),
     "siamese": (
         "benchmarks.siamese.table",
         "python -m benchmarks.siamese --out build/siamese --results training/results",
@@ -45,7 +44,7 @@ commit, date and machine; those "in an earlier run" are older than this rule. Co
 (Labelled Faces in the Wild, CelebA) are for research; none of them, and no network trained on them, is part of
 facesecure.
 """
-CARRIED = ("report", "article", "speed")
+CARRIED = ("report", "speed")
 """Sections that stand on the page between marks, of earlier benchmarks: each is kept until it has results as JSON."""
 
 

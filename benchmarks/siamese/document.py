@@ -69,13 +69,13 @@ def _search(searched: Found, data: Path) -> Document:
 
 def _door(found: Found, ends: Found) -> Document:
     """Return the best stage beside the bundled network."""
-    best, bundled = found[ends["best"]], ends["bundled form"]
+    best, bundled, forms = found[ends["best"]], ends["bundled form"], ends["forms"]["said"]["forms"]
     measured = {USUAL_FORM: best["lfw"], WHOLE_NUMBERS: ends["whole numbers"], bundled["form"]: ends["bundled"]["lfw"]}
     return {
         "best": STAGES[ends["best"]].title,
         "validated": ends["validated"],
-        "forms": [*ends["forms"]["said"]["forms"], bundled],
-        "cost": [_cost(ends[name]) for name in ("form", "bundled form")],
+        "forms": [*forms, bundled],
+        "cost": [_cost(min((one for one in forms if "refused" not in one), key=_milliseconds)), _cost(bundled)],
         "openset": {name: next(iter(one["said"]["ways"].values())) for name, one in ends["openset"].items()},
         "accuracy": {form: _accuracy(one) for form, one in measured.items() if one is not None},
     }
@@ -85,9 +85,13 @@ def _accuracy(record: Found) -> dict[str, float]:
     return {name: record["said"][name] for name in ("accuracy", "sd")}
 
 
-def _cost(form: Found) -> dict[str, float]:
-    """Return the bytes and the milliseconds a face of one form."""
-    return {"size": form["size"], "milliseconds": next(iter(form["runtimes"].values()))["milliseconds"]}
+def _cost(form: Found) -> Document:
+    """Return the name, the bytes and the milliseconds a face of one form."""
+    return {"form": form["form"], "size": form["size"], "milliseconds": _milliseconds(form)}
+
+
+def _milliseconds(form: Found) -> float:
+    return float(next(iter(form["runtimes"].values()))["milliseconds"])
 
 
 def _verified(said: Found) -> Document:

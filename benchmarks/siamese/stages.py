@@ -106,7 +106,7 @@ class Bench:
         bundled, forms = self.verified(BUNDLED, "bundled", None), self.export(run, _EVERY_FORM)
         return {
             "best": best, "validated": _validated(self.steps.folder / "runs" / run),
-            "form": found[best]["export"]["said"]["forms"][0], "forms": forms,
+            "forms": forms,
             "bundled": bundled, "bundled form": bundled_form(), "whole numbers": self._whole_numbers(forms),
             "openset": {name: self._openset(one) for name, one in ((best, model), (BUNDLED, BUNDLED))},
         }  # fmt: skip

@@ -146,7 +146,7 @@ def _beside(document: Found) -> Iterator[str]:
     """Say what the best stage costs of what the bundled network does, and where it does as well."""
     ours, theirs = document["door"]["cost"]
     size, time = ours["size"] / theirs["size"], ours["milliseconds"] / theirs["milliseconds"]
-    yield f"As float16 it has {size:.0%} of the bundled network's size, and takes {time:.0%} of its time."
+    yield f"As {ours['form']} it has {size:.0%} of the bundled network's size, and takes {time:.0%} of its time."
     stages = document["stages"]
     bears = [stages[name]["lfw"]["robustness"] for name in (document["door"]["best"], BUNDLED)]
     equal = [
