@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +12,7 @@ from facesecure.hub.rows import Right
 from support.hub_people import SharingDoor, SharingEstate, grace, settle
 from support.service.commandline import CommandLine, Outcome
 
-
-@pytest.fixture
-def estate(tmp_path: Path) -> Iterator[SharingEstate]:
-    made = SharingEstate(tmp_path)
-    yield made
-    made.close()
+pytest_plugins = ["support.hub_people_fixtures"]
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def strategy(gpus: int) -> Any:
 
 
 def limit(threads: int, replicas: int) -> None:
-    """Have an operation computed by ``threads`` threads; with ``replicas``, one each, and so many at a time."""
+    """Have an operation computed by ``threads`` threads; ``replicas`` share them, and go on side by side."""
     if not threads and replicas == 1:
         return
     threading = tensorflow().config.threading

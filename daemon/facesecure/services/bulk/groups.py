@@ -31,7 +31,7 @@ class Groups(Generic[Item]):
         return list(islice(self._items, self._size))
 
     def took(self, seconds: float, count: int) -> None:
-        """Learn that a group of ``count`` items took ``seconds``. Half the present size, or less, tells nothing."""
+        """Learn that a group of ``count`` items took ``seconds``. A quick small one tells nothing."""
         if seconds > 2 * _SECONDS:
             self._size = max(1, min(self._size, count // 2))
         elif seconds < _SECONDS / 2 and 2 * count > self._size:

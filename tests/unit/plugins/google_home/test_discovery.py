@@ -181,6 +181,7 @@ def test_devices_given_by_their_addresses_need_no_mdns(tmp_path, monkeypatch):
     with cast_device() as device, Announcer(tmp_path, devices=[device.address]) as speaker:
         speaker.plugin.check()
         speaker.say()
+        assert device.diary.played == 1
 
 
 def test_a_network_that_comes_up_later_is_listened_to_then(tmp_path, name, monkeypatch):
