@@ -123,7 +123,7 @@ test: setup
 # Random damage takes a minute for each parser, and keeps one core busy; the others boot systems, open browsers, measure.
 test-slow: setup
 	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile tests/attacks/test_fuzz_*.py
-	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile --ignore-glob='*/test_fuzz_*.py'
+	.venv/bin/python -m pytest -m slow -n 2 --dist loadfile --durations 25 --durations-min 20 --ignore-glob='*/test_fuzz_*.py'
 
 bench: setup .venv-bench/.done
 	.venv/bin/python -m benchmarks.door

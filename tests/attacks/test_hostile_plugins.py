@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from support.faults.household import Home, wait_until
-from support.faults.plugins import install
+from support.faults.plugins import FORKED_SLEEPER, install
 from support.faults.table import attack
 
 pytestmark = pytest.mark.slow
@@ -86,4 +86,5 @@ def test_a_plugin_that_forks(hostile: Home, saw: Callable[[str], None]) -> None:
 
 
 def living(process: psutil.Process) -> list[psutil.Process]:
-    return [child for child in process.children() if child.status() != psutil.STATUS_ZOMBIE]
+    """The children that sleep; of those that return from ``send``, one may be about to end."""
+    return [child for child in process.children() if child.name() == FORKED_SLEEPER]

@@ -99,9 +99,13 @@ class Forks:
 
     def send(self, alert):
         if os.fork() == 0:
+            with open("/proc/self/comm", "w") as name:
+                name.write("forked sleeper")
             time.sleep(3600)
         os.fork()
 '''
+FORKED_SLEEPER = "forked sleeper"
+"""The name that a child of ``Forks`` gives itself, which psutil tells of it."""
 
 NAMES = ("raises", "hangs", "leaks", "interrupts", "interrupts_at_once", "stuck", "floods", "forks")
 
