@@ -34,6 +34,7 @@ from facesecure.domain.notices import Claim, SeenStranger
 from facesecure.domain.records import EnrolledFace
 from facesecure.domain.types import Embedding
 from facesecure.hub.access import store_of
+from facesecure.hub.front import duties_of
 from facesecure.hub.identity_file import write_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Link
@@ -122,7 +123,9 @@ class BenchDoor:
         self.hub: HubStore = store_of(seat.identity(), HubConfig(), self.state_dir)
         known = KnownDoors(self.state_dir)
         self._sharing = Sharing(self._daemon(), self.hub, known)
-        self.link = Link(self.hub, [known.learn, *self._sharing.duties, self._done])
+        self.link = Link(
+            self.hub, [*duties_of(seat.identity(), self.state_dir, known), *self._sharing.duties, self._done]
+        )
         self.changes.follow(self._changed)
 
     @contextmanager

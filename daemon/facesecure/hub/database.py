@@ -25,7 +25,9 @@ from sqlalchemy.exc import DBAPIError
 
 from facesecure.domain.errors import HubUnreachableError
 from facesecure.hub.connecting import LOCK_SHARE, PATIENCE, HubAddress, make_engine
+from facesecure.hub.deadlines import Deadlines
 from facesecure.hub.failures import translated
+from facesecure.hub.news import Look, News
 from facesecure.hub.remembering import Remembering
 from facesecure.hub.tables import COUNTED
 
@@ -37,7 +39,9 @@ _PAUSES = 0.2, 60.0
 _JITTER = 0.75, 1.25
 """How a pause varies, so that the doors do not look all at once."""
 
-_LOOK = text(f"SELECT changed, look_every, {', '.join(COUNTED)} FROM look()")
+_LOOK = f"SELECT changed, look_every, {', '.join(COUNTED)} FROM look()".encode()
+
+_DEADLINES = Deadlines()
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ class HubDatabase:
         self._seen = -1
         self._pause: float | None = None
         self._waits = 0
-        self.remembering = Remembering()
+        self.remembering, self.news = Remembering(), News()
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         weakref.finalize(self, _close, self._wake_read, self._wake_write)
 
@@ -128,8 +132,9 @@ class HubDatabase:
         """Whether this connection has been waited on since all that depends on a new one was done."""
         return self.remembering.counts is not None
 
-    def wake(self) -> None:
-        """End a ``wait`` of another thread early; it returns False."""
+    def wake(self, *about: str) -> None:
+        """End a ``wait`` of another thread early; it returns False. ``about`` is told as ``News.tell`` is."""
+        self.news.tell(*about)
         self._signal(b"w")
 
     def close(self) -> None:
@@ -179,28 +184,28 @@ class HubDatabase:
     def _look(self, connection: Connection, driver: Any) -> None:
         """Look at this door's numbers, and do what the hub wants: listen, or look again after a pause."""
         with _cut_after(connection, 3 * PATIENCE):
-            connection.execution_options(isolation_level="AUTOCOMMIT")  # one round trip
-            changed, every, *counts = connection.execute(_LOOK).one()
-            self._count(connection, counts)
+            changed, every, *counts = _looked(driver)
+            self._count(connection, changed, counts)
             if every:
                 shortest, longest = _PAUSES
                 self._pause = min(max(every / 1000, shortest), longest)
                 self._noticed |= connection.info.get("changed") != changed
                 connection.info["changed"] = changed
                 if connection.info.pop("listening", False):
-                    connection.execute(text("UNLISTEN *"))
+                    _at_once(connection).execute(text("UNLISTEN *"))
             elif every is not None and "listening" not in connection.info:
                 self._pause = None
                 self._start_listening(connection, driver)
 
-    def _count(self, connection: Connection, counts: Sequence[int | None]) -> None:
+    def _count(self, connection: Connection, changed: int | None, counts: Sequence[int | None]) -> None:
         """Keep how often each table has changed; not in the first wait on a connection, as everything is asked then."""
         known = connection.info.setdefault("first wait", self._waits) != self._waits
         found = {table: count for table, count in zip(COUNTED, counts, strict=True) if count is not None}
         self.remembering.counts = found if known and len(found) == len(COUNTED) else None
+        self.news.look(None if self.remembering.counts is None or changed is None else Look(changed, found))
 
     def _start_listening(self, connection: Connection, driver: Any) -> None:
-        channel = connection.execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
+        channel = _at_once(connection).execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
         if channel is not None:
             driver.add_notify_handler(self._notice)
             connection.execute(text(f'LISTEN "{channel}"'))
@@ -210,8 +215,9 @@ class HubDatabase:
 
     def _look_at_file(self, connection: Connection) -> None:
         newest = connection.execute(text("SELECT value FROM revisions")).scalar_one()
-        self._noticed |= newest != self._seen
-        self._seen = newest
+        if newest != self._seen:
+            self._noticed, self._seen = True, newest
+            self.news.look(None)
         self._pause = _SQLITE_PAUSE
 
     def _notice(self, _: object) -> None:
@@ -234,6 +240,23 @@ def _close(*numbers: int) -> None:
         os.close(number)
 
 
+def _looked(driver: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    """Return what ``look`` says, in one round trip and past SQLAlchemy: each door asks it every second."""
+    driver.autocommit = True
+    try:
+        row: tuple[Any, ...] | None = driver.execute(_LOOK, prepare=True).fetchone()
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
+    assert row is not None
+    return row
+
+
+def _at_once(connection: Connection) -> Connection:
+    """Return ``connection`` without transactions: listening would end with its one."""
+    return connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def limit_time(connection: Connection, seconds: float) -> None:
     """End each statement, and each wait for a lock, of this transaction after ``seconds``."""
     limits = text("SELECT set_config('statement_timeout', :limit, true), set_config('lock_timeout', :lock, true)")
@@ -248,24 +271,14 @@ def _cut_after(connection: Connection, seconds: float) -> Iterator[None]:
     if not isinstance(driver, psycopg.Connection):
         yield
         return
-    lock, number = threading.Lock(), driver.fileno()
-    over = False
+    number = driver.fileno()
 
     def cut() -> None:
-        with lock:
-            if not over:
-                with suppress(OSError), socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as copy:
-                    copy.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError), socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as copy:
+            copy.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
+    with _DEADLINES.within(seconds, cut):
         yield
-    finally:
-        with lock:
-            over = True
-        timer.cancel()
 
 
 def _waited_for_lock(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from facesecure.hub.access import store_of
 from facesecure.hub.identity import Identity
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
-from facesecure.hub.link import Duty, Link
+from facesecure.hub.link import Concerned, Duty, Link
 from facesecure.hub.managing import Manager
 from facesecure.hub.restoring import Restoring
 from facesecure.hub.store import HubStore
@@ -59,9 +59,10 @@ class HubFront:
 def duties_of(identity: Identity, state_dir: Path, known: KnownDoors | None = None) -> list[Duty]:
     """Return what the door of ``identity`` does at the hub besides sharing. Raises FacesecureError."""
     known = known or KnownDoors(state_dir)
+    learn = Concerned(known.learn, frozenset({"doors"}))
     if not identity.is_manager:
-        return [known.learn]
-    return [_answer(state_dir), known.learn, Restoring(state_dir, known).restore]
+        return [learn]
+    return [_answer(state_dir), learn, Restoring(state_dir, known).restore]
 
 
 def _answer(state_dir: Path) -> Duty:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from facesecure.domain.errors import FacesecureError, HubError
 from facesecure.hub.access import require_fitting
@@ -18,7 +20,7 @@ Duty = Callable[[HubStore], None]
 
 _LONGEST_PAUSE = 60.0
 _LOOK = 5.0
-"""Seconds after which the duties are done even if nothing was notified."""
+"""Seconds after which all duties are done even if nothing was notified."""
 _LOOK_OF_MANY = 24.0, 36.0
 """The same at a hub with many doors, where the duties of those that have nothing to do would be most of its work."""
 _BUG = "this is a bug, please report it; the rest goes on"
@@ -26,8 +28,25 @@ _BUG = "this is a bug, please report it; the rest goes on"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A ``duty`` with nothing to do unless something of ``about`` has changed: tables of the hub, topics of this door.
+
+    It is done besides whenever all duties are.
+    """
+
+    duty: Duty
+    about: frozenset[str]
+
+    def __call__(self, store: HubStore) -> None:
+        """Do it."""
+        self.duty(store)
+
+
 class Link:
     """Does ``duties`` in their order whenever something has changed, and at least every few seconds.
+
+    Of those that are ``Concerned`` only the ones that are have their turn, where it is known what has changed.
 
     Without a connection it tries again after 1 to 60 seconds; nothing of the door waits for it. A duty that fails is
     tried again after 1 to 5 seconds and keeps no other from its turn: it may be one other door's doing.
@@ -57,9 +76,9 @@ class Link:
         self._thread.join(3.0)  # a connection that is being made may take longer: the thread is left to itself
         self._store.database.close()
 
-    def wake(self) -> None:
-        """Do the duties soon: something has changed at this door."""
-        self._store.database.wake()
+    def wake(self, *about: str) -> None:
+        """Do the duties soon: something of ``about`` has changed at this door, or without it, anything may have."""
+        self._store.database.wake(*about)
 
     def _run(self) -> None:
         backoff = Backoff(_LONGEST_PAUSE, first=1.0)
@@ -76,16 +95,26 @@ class Link:
 
     def _serve(self) -> None:
         """Do the duties again and again. Raises FacesecureError if the connection is lost, or the hub was changed."""
-        again = Backoff(_LOOK, first=1.0)
+        again, database = Backoff(_LOOK, first=1.0), self._store.database
+        database.news.tell()
         while not self._stopping.is_set():
-            self._tell([trouble for duty in self._duties if (trouble := self._done(duty)) is not None])
+            news = database.news.take()
+            if news is None:
+                due = time.monotonic() + (random.uniform(*_LOOK_OF_MANY) if database.is_looking else _LOOK)
+            self._tell([trouble for duty in self._due(news) if (trouble := self._done(duty)) is not None])
             if self.trouble is None:
                 again.reset()
-                many = self._store.database.is_looking
-                self._store.database.wait(random.uniform(*_LOOK_OF_MANY) if many else _LOOK)
+                database.wait(max(0.0, due - time.monotonic()))
+                if time.monotonic() >= due:
+                    database.news.tell()
             else:
-                self._store.database.wait(again.pause())
-                require_fitting(self._store.database)
+                database.wait(again.pause())
+                require_fitting(database)
+                database.news.tell()
+
+    def _due(self, news: frozenset[str] | None) -> list[Duty]:
+        """Return the duties to be done; ``news`` is what has changed, None for anything."""
+        return [one for one in self._duties if news is None or not isinstance(one, Concerned) or one.about & news]
 
     def _done(self, duty: Duty) -> FacesecureError | None:
         """Do one duty, and return what kept it from being done. Raises FacesecureError if the connection is lost."""
@@ -103,7 +132,8 @@ class Link:
 
     def _bug(self, duty: Duty, error: Exception) -> FacesecureError:
         """Log an error that nobody expected, once as long as it lasts."""
-        trouble = HubError(f"{getattr(duty, '__qualname__', 'a duty')} fails with {type(error).__name__}", _BUG)
+        done = duty.duty if isinstance(duty, Concerned) else duty
+        trouble = HubError(f"{getattr(done, '__qualname__', 'a duty')} fails with {type(error).__name__}", _BUG)
         if trouble.message not in self._told:
             _log.error("the hub: %s; %s", trouble.message, trouble.hint, exc_info=error)
         return trouble

@@ -11,7 +11,7 @@ import pytest
 
 from facesecure.domain.errors import HubRefusedError, HubUnreachableError, StoreError
 from facesecure.hub.errors import NotGenuineError
-from facesecure.hub.link import Link
+from facesecure.hub.link import Concerned, Duty, Link
 from facesecure.hub.store import HubStore
 from support.hub_household import SimulatedDoor, SimulatedHousehold
 
@@ -78,3 +78,50 @@ def test_without_a_connection_the_duties_after_the_one_that_lost_it_wait(door: S
         wait_for(lambda: link.trouble, "that the hub is gone")
         assert not reached
         wait_for(lambda: reached and not link.trouble, "that the hub is back")
+
+
+def test_of_those_that_are_concerned_only_the_ones_that_the_news_are_about_have_their_turn(door: SimulatedDoor) -> None:
+    done, turns = list[str](), threading.Semaphore(0)
+    duties: list[Duty] = [
+        lambda _: done.append("always"),
+        Concerned(lambda _: done.append("visits"), frozenset({"visits", "sightings"})),
+        Concerned(lambda _: done.append("mode"), frozenset({"mode"})),
+        lambda _: turns.release(),
+    ]
+
+    def round_of(*about: str) -> list[str]:
+        done.clear()
+        link.wake(*about)
+        assert turns.acquire(timeout=60)
+        return list(done)
+
+    with Link(door.store, duties) as link:
+        for _ in range(2):  # after connecting, and as a new connection may have missed something
+            assert turns.acquire(timeout=60)
+        assert round_of("visits") == ["always", "visits"]
+        assert round_of("mode", "visits") == ["always", "visits", "mode"]
+        assert round_of("something else") == ["always"]
+        assert round_of() == ["always", "visits", "mode"]
+        done.clear()
+        assert turns.acquire(timeout=60)  # some seconds later, although nothing has changed
+        assert done == ["always", "visits", "mode"]
+
+
+def test_after_a_duty_that_failed_all_are_done_again(door: SimulatedDoor) -> None:
+    fails, done, turns = threading.Event(), list[str](), threading.Semaphore(0)
+
+    def failing(_: HubStore) -> None:
+        if fails.is_set():
+            fails.clear()
+            raise HubRefusedError("the hub does not allow it", "a hint")
+        done.append("mode")
+
+    duties = [Concerned(failing, frozenset({"mode"})), lambda _: turns.release()]
+    with Link(door.store, duties) as link:
+        for _ in range(2):
+            assert turns.acquire(timeout=60)
+        fails.set()
+        link.wake("mode")
+        assert turns.acquire(timeout=60)
+        done.clear()
+        wait_for(lambda: done, "that it was done again")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
 from facesecure.app.assembly import Daemon
 from facesecure.app.changes import Topic
 from facesecure.hub.known_doors import KnownDoors
-from facesecure.hub.link import Duty
+from facesecure.hub.link import Concerned, Duty
 from facesecure.hub.store import HubStore
 from facesecure.hub.sync.assigning import HubAssigner
 from facesecure.hub.sync.cleaning import Cleaning
@@ -26,6 +27,8 @@ from facesecure.hub.sync.visits import SharedVisits
 
 NAME = "hub"
 """The front, among those of the daemon."""
+_KEYS = {"doors", "household_keys"}
+"""What everything depends on: who is believed, and what is sealed with."""
 _SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.VISITS, Topic.TROUBLES}
 """What the hub is told of soon after it has changed here."""
 
@@ -43,18 +46,18 @@ class Sharing:
     def __init__(self, daemon: Daemon, store: HubStore, known: KnownDoors) -> None:
         """``known`` learns the doors before the duties are done. Raises FacesecureError."""
         self._daemon, self._wake = daemon, store.database.wake
+        self._teller: int | None = None
         context = daemon.context
         self._household = Household(context.state_dir, known)
-        self._notices = HouseholdNotices(store, self._household, context.match_visitor, self._wake)
+        confirmed = partial(self._wake, "notices")
+        self._notices = HouseholdNotices(store, self._household, context.match_visitor, confirmed)
         self._mode = SharedMode(context.state_dir, daemon.commands, self._household)
         facts = partial(facts_of, daemon.commands, NAME)
-        self._doors = Doors(self._household, facts, context.changes.bumper(Topic.TROUBLES))
+        self._doors = Doors(self._household, facts, self._heard(Topic.TROUBLES))
         self._people = SharedPeople(daemon, known)
         self._records = SharedRecords(daemon, self._household, self._people.ids, self._people.lend)
-        visits_changed = context.changes.bumper(Topic.VISITS)
-        self._visits = SharedVisits(
-            context.store, context.state_dir, self._household, visits_changed, keep_days=context.config.store.keep_days
-        )
+        heard, keep_days = self._heard(Topic.VISITS), context.config.store.keep_days
+        self._visits = SharedVisits(context.store, context.state_dir, self._household, heard, keep_days=keep_days)
         self._asked = AskedCrops(self._household, self._doors.others, self._wake)
         self._given = GivenCrops(context.store, self._household, self._visits.told, context.config.hub.crops)
         self._cleaning = Cleaning()
@@ -62,9 +65,19 @@ class Sharing:
     @property
     def duties(self) -> list[Duty]:
         """What is done at the hub, in this order."""
-        urgent = [self._household.refresh, self._notices.report, self._mode.follow, self._given.give, self._asked.fetch]
-        slow = [self._people.duty, self._visits.share, self._records.share, self._cleaning.clean]
-        return [*urgent, self._doors.report, self._doors.look, *slow]
+        return [
+            _concerned(self._household.refresh),
+            _concerned(self._notices.report, "notices"),
+            _concerned(self._mode.follow, "records", Topic.MODE),
+            _concerned(self._given.give),
+            _concerned(self._asked.fetch),
+            _concerned(self._doors.report, Topic.TROUBLES, Topic.VISITS),
+            _concerned(self._doors.look),
+            _concerned(self._people.duty, "person_keys", "removals", Topic.PEOPLE),
+            _concerned(self._visits.share, "sightings", Topic.VISITS, Topic.VISITORS, Topic.PEOPLE),
+            _concerned(self._records.share, "records", Topic.VISITORS, Topic.VISITS, Topic.PEOPLE),
+            _concerned(self._cleaning.clean),
+        ]
 
     @contextmanager
     def begun(self) -> Iterator[None]:
@@ -88,9 +101,27 @@ class Sharing:
 
     def _people_changed(self) -> None:
         self._visits.people_changed()
-        self._wake()
+        self._wake(Topic.PEOPLE)
+
+    def _heard(self, topic: Topic) -> Callable[[], None]:
+        """Return what tells the daemon, and not the hub again, that something of ``topic`` changed at another door."""
+
+        def tell() -> None:
+            self._teller = threading.get_ident()
+            try:
+                self._daemon.context.changes.bump(topic)
+            finally:
+                self._teller = None
+
+        return tell
 
     def _changed(self, topics: Sequence[Topic]) -> None:
+        if threading.get_ident() == self._teller:
+            return
         self._visits.changed(topics)
-        if not _SHARED.isdisjoint(topics):
-            self._wake()
+        if shared := _SHARED.intersection(topics):
+            self._wake(*shared)
+
+
+def _concerned(duty: Duty, *about: str) -> Concerned:
+    return Concerned(duty, frozenset(about) | _KEYS)

@@ -52,9 +52,12 @@ class SharedVisits:
         steady: Callable[[], float] = time.monotonic,
         keep_days: float = 0,
     ) -> None:
-        """``on_change`` is told when other doors' visits are others than before; ``keep_days`` is ``[store]``'s."""
+        """``on_change`` is told when other doors' visits are others than before, of which ``changed`` is not told.
+
+        ``keep_days`` is ``[store]``'s.
+        """
         self._state_dir, self._household, self._steady = state_dir, household, steady
-        self._on_change, self._telling_change = on_change, False
+        self._on_change = on_change
         self._state = _remembered(state_dir)
         self._ids = SharedIds(store, state_dir)
         self.told = Telling(store, household, self._state, self._ids, keep_days)
@@ -67,8 +70,6 @@ class SharedVisits:
 
     def changed(self, topics: Sequence[Topic]) -> None:
         """Note that something of ``topics`` has changed at this door."""
-        if self._telling_change:
-            return  # what other doors told changes nothing here
         self._all_dirty |= not _ALL.isdisjoint(topics)
         self._dirty |= Topic.VISITS in topics
 
@@ -161,11 +162,7 @@ class SharedVisits:
         shown = tuple(self._state.visits(self._doors()))
         if shown != self._shown:
             self._shown = shown
-            self._telling_change = True
-            try:
-                self._on_change()
-            finally:
-                self._telling_change = False
+            self._on_change()
 
     def _doors(self) -> dict[str, str]:
         return _others(self._household.doors, self._household.own.door)
