@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from facesecure.util.redaction import learn_address, redact
 
 _SECRET = re.compile("pass|secret|token|key|credential|connection_string|sas", re.IGNORECASE)
 """Options of drivers that may change while the place stays the same."""
+ELSEWHERE = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE")}
+"""Variables by which a driver finds a place, if its options name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,13 @@ class Location:
     def identity(self) -> str:
         """A text that another folder does not have: path, host, user and endpoint, without passwords and keys."""
         told = {name: value for name, value in self.files.storage_options.items() if not _SECRET.search(name)}
+        told |= {name: os.environ[name] for name in self._variables() if os.environ.get(name)}
         address = str(self.files.unstrip_protocol(self.root))
         return f"{address} {json.dumps(told, sort_keys=True, default=_plain)}" if told else address
+
+    def _variables(self) -> tuple[str, ...]:
+        protocol = self.files.protocol
+        return ELSEWHERE.get(protocol if isinstance(protocol, str) else protocol[0], ())
 
     def path(self, name: str) -> str:
         """Return the full path of the file ``name``."""

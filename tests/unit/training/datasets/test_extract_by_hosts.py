@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.cli.main import app
+from facesecure_training.datasets import location
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.location import Location
@@ -126,3 +127,13 @@ def test_a_place_is_another_by_the_endpoint_in_the_settings_of_fsspec(host, monk
         monkeypatch.setitem(fsspec.config.conf, "hosted", {"endpoint_url": endpoint, "secret": endpoint})
         found.append(Location.at("hosted://one/out").identity)
     assert found == [f'hosted:///out {{"endpoint_url": "http://{name}", "host": "one"}}' for name in "ab"]
+
+
+@pytest.mark.parametrize("variable", location.ELSEWHERE["s3"])
+def test_a_bucket_is_another_by_what_tells_the_driver_where_it_is(host, monkeypatch, variable):
+    monkeypatch.setitem(location.ELSEWHERE, "hosted", location.ELSEWHERE["s3"])
+    found = {Location.at("hosted://one/out").identity}
+    for value in ("http://nas:9000", "http://backup:9000"):
+        monkeypatch.setenv(variable, value)
+        found.add(Location.at("hosted://one/out").identity)
+    assert len(found) == 3
