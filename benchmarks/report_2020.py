@@ -1,7 +1,8 @@
 """Reproduce the report of 2020 on public photos: households against strangers, then one person as the report has it.
 
     python -m benchmarks.report_2020 --out DIR [--data ../shared/data] [--results training/results]
-        [--households 5] [--negatives 20 100 400] [--trials 40] [--epochs 30] [--full-epochs 10]
+        [--households 5] [--negatives 20 100 400] [--search hugonet "compact cnn"] [--trials 40] [--epochs 40]
+        [--full-epochs 10]
 
 ``hugonet`` is the report's network, on its kind of crops (square, by MTCNN) and with its augmentation among those that
 are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a head on the bundled embedder, on aligned
@@ -58,6 +59,9 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--results", type=Path, help="folder for figures and charts: training/results")
     found.add_argument("--households", type=int, default=usual.households, help="households, each with its seed")
     found.add_argument("--negatives", type=int, nargs="+", default=list(usual.negatives), help="other people learnt")
+    found.add_argument(
+        "--search", nargs="+", choices=usual.searched, default=list(usual.searched), help="whose settings are searched"
+    )
     found.add_argument("--trials", type=int, default=usual.trials, help="trials of each search")
     found.add_argument("--epochs", type=int, default=usual.epochs, help="epochs of a household's training, at most")
     found.add_argument(
@@ -79,6 +83,7 @@ def budget(options: argparse.Namespace) -> Budget:
         epochs=options.epochs,
         light_households=min(options.variants, options.households),
         clip_households=min(options.variants, options.households),
+        searched=tuple(options.search),
         search_others=min(Budget().search_others, max(options.negatives)),
     )
 

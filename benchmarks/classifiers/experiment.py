@@ -50,7 +50,8 @@ class Experiment:
         for name, family in FAMILIES.items():
             faces = f"faces/{family.crops}-search"
             self._arrange(faces, family.crops, entries)
-            searched = searching.search(self.steps, name, faces, self.budget, DIVISION_SEED) if family.searched else {}
+            wanted = family.searched and name in self.budget.searched
+            searched = searching.search(self.steps, name, faces, self.budget, DIVISION_SEED) if wanted else {}
             found[name] = {"settings": {}, **searched}
         return found
 

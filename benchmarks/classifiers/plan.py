@@ -26,18 +26,21 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much is run. By estimate from short trainings, the defaults take 80 to 110 minutes on two quiet cores."""
+    """How much is run. ``epochs`` are those with the middle number of others; with more, each has more steps."""
 
     households: int = 5
     negatives: tuple[int, ...] = (20, 100, 400)
     trials: int = 40
-    trial_epochs: tuple[int, int] = (4, 12)
+    trial_epochs: tuple[int, int] = (8, 25)
+    trial_rates: tuple[float, float] = (1e-5, 1e-2)
     trial_side: int = 64
-    epochs: int = 30
-    patience: int = 10
+    epochs: int = 40
+    patience: int = 15
     light_households: int = 3
     clip_households: int = 3
     search_others: int = 100
+    searched: tuple[str, ...] = ("hugonet", "compact cnn")
+    """The families whose settings are searched; the others have their defaults."""
 
     @property
     def middle(self) -> int:
@@ -53,6 +56,8 @@ FAMILIES: Mapping[str, Family] = {
     ),
 }
 """The head's settings are not searched: its loss is convex, and little is left to choose."""
+_OWN_IMAGES = 70
+"""About as many images of its members does a household have in training; of each other person there is one."""
 
 AUGMENTED = {"none": "nothing", "report": "the report's", "door": "made for doors"}
 """Augmentations compared for light: as named here, and what each means."""
@@ -102,12 +107,17 @@ def units(budget: Budget) -> Iterator[Unit]:
 def words(unit: Unit, found: Settings, budget: Budget) -> list[object]:
     """Return the options of ``facesecure-train train`` for ``unit``; ``found`` are the settings that were searched."""
     family = FAMILIES[unit.family]
-    chosen: dict[str, Any] = {**found, "epochs": budget.epochs, "patience": budget.patience}
+    chosen: dict[str, Any] = {**found, "epochs": _epochs(unit.others, budget), "patience": budget.patience}
     if unit.augment:
         preset = family.door if unit.augment == "door" else unit.augment
         chosen |= {"augment": preset, "strength": 1}
     options = [word for name, value in chosen.items() for word in (f"--{name.replace('_', '-')}", _short(value))]
     return [*family.words, "--size", family.side, *options, "--seed", unit.household]
+
+
+def _epochs(others: int, budget: Budget) -> int:
+    """Return the epochs in which as many images are seen as in ``budget.epochs`` with the middle number of others."""
+    return max(1, round(budget.epochs * (_OWN_IMAGES + budget.middle) / (_OWN_IMAGES + others)))
 
 
 def _short(value: Any) -> Any:

@@ -22,7 +22,8 @@ def search(steps: Steps, name: str, faces: str, budget: Budget, seed: int) -> di
     fixed = () if family.recipe == "hugonet" else ("--compact", "cnn")
     words = (
         "search", "--kind", family.recipe, *fixed, "--data", f"{faces}/train", "--validation", f"{faces}/validation",
-        "--trials", budget.trials, "--size", side, "--epochs", low, high, "--pruner", "median", "--sampler", "random",
+        "--trials", budget.trials, "--size", side, "--epochs", low, high,
+        "--lr", *budget.trial_rates, "--pruner", "median", "--sampler", "random",
         "--storage", f"sqlite:///search-{slug}.db", "--out", f"search-{slug}", "--seed", seed,
     )  # fmt: skip
     done = steps.search(database, *words)

@@ -58,10 +58,16 @@ class Stage:
 
 
 _PEOPLE: Words = ("--objective", "people", "--batch", 96, "--each", 4, "--alike", 3, "--patience", 10)
-_ARCFACE: Words = ("--objective", "arcface", "--batch", 96, "--angle", 0.3, "--scale", 24, "--patience", 10)
+_ARCFACE: Words = (
+    "--objective", "arcface", "--batch", 96, "--angle", 0.3, "--scale", 24, "--size", 64, "--lr", 0.004,
+    "--weight-decay", 0.05, "--augment", "jittered", "--strength", 0.8, "--mixed-precision",
+)  # fmt: skip
 _LITTLE: Words = ("--augment", "aligned", "--strength", 0.5)
 _MUCH: Words = ("--augment", "jittered", "--strength", 0.6)
 _ARTICLE: Words = ("--objective", "pairs", "--size", 64, *_LITTLE)
+_CLOSER: Words = (
+    *_PEOPLE, *_MUCH, "--size", 64, "--lr", 0.0005, "--margin", 1.2, "--mixed-precision",
+)  # fmt: skip
 _DISTIL: Words = (
     "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
     "--patience", 12, "--mixed-precision", "--views", 12,
@@ -88,8 +94,8 @@ STAGES: Mapping[str, Stage] = {
     "classified": Stage(
         "... and first a classifier of people",
         (
-            Training("classifier", "train", 30, (*_ARCFACE, *_MUCH)),
-            Training("classified", "train", 8, (*_PEOPLE, *_MUCH, "--lr", 0.001), after="classifier"),
+            Training("classifier", "train", 40, (*_ARCFACE, *_WIDER), scaled=False),
+            Training("classified", "train", 8, (*_CLOSER, *_WIDER), after="classifier", scaled=False),
         ),
         20,
     ),
