@@ -70,7 +70,7 @@ _CLOSER: Words = (
 )  # fmt: skip
 _DISTIL: Words = (
     "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
-    "--patience", 12, "--mixed-precision", "--views", 12,
+    "--patience", 12, "--mixed-precision",
 )  # fmt: skip
 _WIDER: Words = ("--blocks", "3,6,8,6", "--growth", 24, "--embedding", 64)
 """64 numbers, as the bundled network's have 64 independent directions: 32 of them cost it 0.6 % of LFW's pairs."""
@@ -101,12 +101,12 @@ STAGES: Mapping[str, Stage] = {
     ),
     "distilled": Stage(
         "distilled from the bundled network, no labels",
-        (Training("distilled", "train", 12, (*_DISTIL, *_WIDER), scaled=False),),
+        (Training("distilled", "train", 12, (*_DISTIL, "--views", 12, *_WIDER), scaled=False),),
         130,
     ),
     FULL: Stage(
         "DenseNet-121 in full, distilled",
-        (Training(FULL, "train", 3, (*_DISTIL, *_PAPER), scaled=False),),
+        (Training(FULL, "train", 3, (*_DISTIL, "--views", 4, *_PAPER), scaled=False),),
         150,
     ),
 }
