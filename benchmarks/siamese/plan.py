@@ -66,7 +66,7 @@ _LITTLE: Words = ("--augment", "aligned", "--strength", 0.5)
 _MUCH: Words = ("--augment", "jittered", "--strength", 0.6)
 _ARTICLE: Words = ("--objective", "pairs", "--size", 64, *_LITTLE)
 _CLOSER: Words = (
-    *_PEOPLE, *_MUCH, "--size", 64, "--lr", 0.0005, "--margin", 1.2, "--mixed-precision",
+    *_PEOPLE, *_MUCH, "--size", 64, "--lr", 0.0001, "--margin", 1.6, "--mixed-precision",
 )  # fmt: skip
 _DISTIL: Words = (
     "--objective", "distil", *_MUCH, "--batch", 64, "--lr", 0.004, "--size", 64,
@@ -95,7 +95,7 @@ STAGES: Mapping[str, Stage] = {
         "... and first a classifier of people",
         (
             Training("classifier", "train", 40, (*_ARCFACE, *_WIDER), scaled=False),
-            Training("classified", "train", 8, (*_CLOSER, *_WIDER), after="classifier", scaled=False),
+            Training("classified", "train", 5, (*_CLOSER, *_WIDER), after="classifier", scaled=False),
         ),
         20,
     ),

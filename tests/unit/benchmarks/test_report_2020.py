@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from functools import partial
 
 import pytest
 
@@ -40,6 +41,8 @@ def cnn_alone():
         for name in ("hugonet", "compact, head"):
             patch.delitem(one_person.KINDS, name)
         patch.setattr(one_person, "LEARNT_OTHERS", 30)
+        short = partial(plan.Budget, trial_epochs=(4, 6), trial_rates=(5e-4, 2e-3))
+        patch.setattr(report_2020, "Budget", short)
         patch.setitem(
             one_person.KINDS, "compact, cnn", ("compact", "aligned", "float16", ("--kind", "cnn"), "compact cnn")
         )
