@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -407,3 +408,24 @@ def test_a_clock_that_is_wrong_moves_no_visit(two: Two) -> None:
     clocks = hearing.Clocks(hub=2000.0, own=2600.0)
     garage.visits.told._due["a" * 32] = 0.0, told.model_copy(update={"first": 1600.0, "last": 1610.0})
     assert garage.visits.told._told("a" * 32, clocks).facts == told
+
+
+def test_a_visit_that_changes_twice_within_a_second_is_told_again_a_second_later(two: Two) -> None:
+    front, garage = two
+    garage.share()
+    garage.clock.pass_time(2)
+    hub = garage.door.store
+    for identifier in ("one", "two"):
+        garage.comes(identifier)
+        garage.visits.changed([Topic.VISITS])
+        garage.visits.share(hub)
+    hub.database.news.take()
+    deadline = time.monotonic() + 60
+    while not (news := hub.database.news.take()):
+        assert time.monotonic() < deadline, "it was not woken"
+        time.sleep(0.05)
+    assert news == {Topic.VISITS}
+    garage.clock.pass_time(1)
+    garage.visits.share(hub)
+    front.share()
+    assert len(front.heard) == 2

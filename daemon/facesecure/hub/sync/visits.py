@@ -64,6 +64,7 @@ class SharedVisits:
         self._hearing = Hearing(household, self._state)
         self._lock, self._people_changed = threading.Lock(), False
         self._dirty = self._all_dirty = True
+        self._waiting = False
         self._looked = self._looked_at_all = self._saved = float("-inf")
         self._documents: object = household.documents
         self._shown = tuple(self._state.visits(_others(household.doors, household.own.door)))
@@ -84,7 +85,7 @@ class SharedVisits:
                 self._forget()
                 finished = self._hearing.hear(hub, self._ids.removed)
                 if finished and self._doors():
-                    self._look()
+                    self._look(hub)
                     finished = self.told.tell(hub)
             finally:
                 self._settle()
@@ -136,7 +137,7 @@ class SharedVisits:
             self._all_dirty = True
             self._hearing.forget(self._ids.removed)
 
-    def _look(self) -> None:
+    def _look(self, hub: HubStore) -> None:
         now = self._steady()
         if self._all_dirty or now - self._looked_at_all >= _EVERYTHING_EVERY:
             self._all_dirty = self._dirty = False
@@ -146,6 +147,15 @@ class SharedVisits:
             self._dirty = False
             self.told.look(everything=False)
             self._looked = now
+        elif self._dirty and not self._waiting:
+            self._waiting = True
+            later = threading.Timer(_LOOK_EVERY, self._look_again, [hub])
+            later.daemon = True
+            later.start()
+
+    def _look_again(self, hub: HubStore) -> None:
+        self._waiting = False
+        hub.database.wake(Topic.VISITS)
 
     def _settle(self) -> None:
         """Keep, and show, what has changed."""
