@@ -3,7 +3,7 @@
 python -m benchmarks.siamese --out DIR [--data ../shared/data] [--only STAGE ...] [--seed 0] [--share 1.0]
     [--results training/results]
 
-Stages: article, mining, data, classifier, classified, distilled; and full, DenseNet-121, run only if it is named. Before
+Stages: article, mining, data, classifier, classified, distilled; and full, run only if it is named. Before
 them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
 people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
 
