@@ -62,7 +62,7 @@ def page(results: Path, before: str = "") -> str:
         document = read(results / f"{name}.json")
         if document is not None:
             parts.append("\n".join(importlib.import_module(module).page(document)) + "\n")
-        else:
+        if document is None or document.get("one_person") == 0:  # a part of it was left out
             parts += _carried(before, name)
             missing.append(f"- {name}: `{command}`")
     for name in CARRIED:
