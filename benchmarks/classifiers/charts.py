@@ -28,6 +28,7 @@ def negatives(path: Path, table: Mapping[str, Any]) -> None:
             ]
             axes.errorbar(others, middle, yerr=reach, marker="o", capsize=3, label=family)
         axes.set(xscale="log", xticks=others, xticklabels=[str(count) for count in others])
+        axes.minorticks_off()
         axes.set(xlabel="other people learnt as unknown", title=title, ylim=(0, None))
         axes.grid(alpha=0.3)
     places[0].legend()

@@ -51,6 +51,10 @@ def _setting(document: Document) -> list[str]:
     ]
 
 
+def _households(count: int) -> str:
+    return "One household" if count == 1 else f"{count} households"
+
+
 def _search(document: Document) -> list[str]:
     lines = ["### The search", ""]
     for family, found in document["search"].items():
@@ -120,7 +124,7 @@ def _light(document: Document) -> list[str]:
         "### Low light and light from behind",
         "",
         *paragraph(
-            f"The report complained of both. {document['budget']['light_households']} households against",
+            f"The report complained of both. {_households(document['budget']['light_households'])} against",
             f"{document['middle']} others, trained with three augmentations: none, the report's (turns, shifts, zoom),",
             "and the one made for doors (light, gamma, light from a side, blur, noise and size as well). Members named",
             "with the threshold for 1 % of strangers, which was chosen on photos as taken. The light is changed in the",
