@@ -8,7 +8,6 @@ hundred thousand different real faces are not to be had, and one network serves 
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 import time
@@ -210,40 +209,6 @@ class BenchDoor:
             for what, names in (("known", now - self._known), ("wiped", self._known - now)):
                 self.noted += [(what, name, self.seat.door, at) for name in names]
             self._known = now
-
-
-class Complaints(logging.Handler):
-    """Counts what the hub's code warns of, and the strangers about whom nobody was asked in time.
-
-    Example::
-
-        with Complaints().counting() as complaints:
-            ...
-    """
-
-    def __init__(self) -> None:
-        super().__init__(logging.INFO)
-        self.warnings, self.alone, self.said = 0, 0, dict[str, int]()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count it."""
-        self.alone += record.levelno == logging.INFO and "so this one notifies" in record.msg
-        if record.levelno >= logging.WARNING:
-            self.warnings += 1
-            self.said[record.getMessage()[:200]] = self.said.get(record.getMessage()[:200], 0) + 1
-
-    @contextmanager
-    def counting(self) -> Iterator[Complaints]:
-        """Count during the block."""
-        log = logging.getLogger("facesecure.hub")
-        before = log.level
-        log.addHandler(self)
-        log.setLevel(logging.INFO)
-        try:
-            yield self
-        finally:
-            log.removeHandler(self)
-            log.setLevel(before)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from benchmarks.hub_doors import BenchDoor, Complaints, Noted, opened_doors
+from benchmarks.hub_complaints import Complaints
+from benchmarks.hub_doors import BenchDoor, Noted, opened_doors
 from benchmarks.hub_estate import Seat
 from facesecure.domain.errors import FacesecureError
 

@@ -29,8 +29,9 @@ from pathlib import Path
 from benchmarks.about import about, line
 from benchmarks.hub_checks import Found, disagreement, foreign_rows, lost_visits
 from benchmarks.hub_clock import own_clocks, wrong
+from benchmarks.hub_complaints import Complaints
 from benchmarks.hub_course import Course
-from benchmarks.hub_doors import BenchDoor, Complaints, stand_in
+from benchmarks.hub_doors import BenchDoor, stand_in
 from benchmarks.hub_estate import Seat, estate
 from benchmarks.hub_liar import lying
 from benchmarks.hub_relay import Relay

@@ -8,8 +8,8 @@
 are searched; ``compact`` is facesecure's, as a separate network (cnn) and as a head on the bundled embedder, on aligned
 crops of the same photos. Steps: the search, at a reduced size; households of five; one person against the rest, with
 hugonet at its full 224 pixels. Steps that are done are not repeated: stop it with Ctrl-C, and run the same command
-again. With --results the figures are written there, and the page beside it anew. By estimate from short
-trainings, 80 to 110 minutes on two quiet cores.
+again. With --results the figures are written there, and the page beside it anew. With one search, one variant,
+30 epochs and without hugonet's full size it took two and a quarter hours of one busy core; the defaults take longer.
 """
 
 from __future__ import annotations

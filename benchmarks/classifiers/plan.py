@@ -13,14 +13,13 @@ Settings = Mapping[str, Any]
 class Family:
     """A kind of network: the ``recipe`` that trains it, its ``crops``, and the options of every training of it.
 
-    ``searched`` is whether its settings are searched; ``door`` is the augmentation made for doors.
+    ``door`` is the augmentation made for doors.
     """
 
     recipe: str
     crops: str
     side: int
     words: tuple[object, ...]
-    searched: bool
     door: str
 
 
@@ -49,10 +48,10 @@ class Budget:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "hugonet": Family("hugonet", "square", 64, (), searched=True, door="door"),
-    "compact cnn": Family("compact", "aligned", 112, ("--kind", "cnn"), searched=True, door="aligned"),
+    "hugonet": Family("hugonet", "square", 64, (), door="door"),
+    "compact cnn": Family("compact", "aligned", 112, ("--kind", "cnn"), door="aligned"),
     "compact head": Family(
-        "compact", "aligned", 112, ("--kind", "head", "--views", 2, "--lr", 0.003, "--batch", 32), False, "aligned"
+        "compact", "aligned", 112, ("--kind", "head", "--views", 2, "--lr", 0.003, "--batch", 32), "aligned"
     ),
 }
 """The head's settings are not searched: its loss is convex, and little is left to choose."""

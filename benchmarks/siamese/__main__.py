@@ -7,7 +7,7 @@ Stages: article, mining, data, classifier, classified, distilled; and full, run 
 them the faces are extracted, joined and divided by person, and margin, shape, learning rate and cycle are searched on
 people of the validation. The best network is exported as float16 and int8 and measured beside the bundled one.
 
-All stages but full take some four hours on two quiet cores, half of it the distillation. Ctrl-C stops at any time, and
+All stages but full take some five hours on two quiet cores, half of it the distillation. Ctrl-C stops at any time, and
 the same command continues; a stage that is done is not repeated. With --results, stages that are not run are kept as an
 earlier run left them there, and the settings that it found are used. --share 0.02 tries everything out in a few minutes
 of training.

@@ -114,7 +114,7 @@ STAGES: Mapping[str, Stage] = {
     ),
 }
 USUAL = tuple(name for name in STAGES if name != FULL)
-"""The stages that are run unless others are asked for; the full network takes three hours by itself."""
+"""The stages that are run unless others are asked for; the full network takes hours by itself."""
 
 
 @dataclass(frozen=True, slots=True)
