@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from facesecure.alerts.plugins.recording import RecordingPlugin
 from facesecure.app.assembly import assembled
+from facesecure.app.changes import ChangeFeed
 from facesecure.app.web_api.places import own_place
 from facesecure.app.web_api.protocol import Refusal
 from facesecure.domain.accounts import Role
@@ -20,7 +22,7 @@ from facesecure.domain.mode import Mode
 from facesecure.services import accounts, audit
 from facesecure.storage.store import Store
 from facesecure.web.daemon import Daemon, DaemonAway, DaemonRefused
-from support.faults.household import wait_until
+from support.faults.household import PATIENCE, wait_until
 from support.service.journey import config_for
 
 PASSWORD = "four words of mine"
@@ -29,6 +31,20 @@ PASSWORD = "four words of mine"
 @pytest.fixture(autouse=True)
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, int]]:
+    """What each page waits for, from when the daemon has begun to wait."""
+    all_begun, wait = list[Mapping[str, int]](), ChangeFeed.wait
+
+    def noted(feed: ChangeFeed, since: Mapping[str, int], *rest: Any) -> dict[str, int]:
+        if since:
+            all_begun.append(since)
+        return wait(feed, since, *rest)
+
+    monkeypatch.setattr(ChangeFeed, "wait", noted)
+    return all_begun
 
 
 def ask(state: Path, verb: str, token: str | None = None, **arguments: Any) -> dict[str, Any]:
@@ -46,8 +62,8 @@ Waiting = tuple[threading.Thread, list[str]]
 """A thread that waits for a change, and what it will have been told."""
 
 
-def waiting(state: Path, token: str, topic: str) -> Waiting:
-    """Begin to wait for a change of ``topic``."""
+def waiting(state: Path, token: str, topic: str, begun: list[Mapping[str, int]]) -> Waiting:
+    """Begin to wait for a change of ``topic``; return once the daemon waits."""
     since, changed = ask(state, "changes", token, since={})["changes"], list[str]()
 
     def wait() -> None:
@@ -57,7 +73,7 @@ def waiting(state: Path, token: str, topic: str) -> Waiting:
 
     thread = threading.Thread(target=wait)
     thread.start()
-    wait_until(lambda: any(one.name == "page-peer" for one in threading.enumerate()), "page that waits")
+    wait_until(lambda: {topic: since[topic]} in begun, "page that waits")
     return thread, changed
 
 
@@ -68,16 +84,18 @@ def told(page: Waiting) -> list[str]:
     return changed
 
 
-def test_a_page_is_told_of_visits_deliveries_and_the_mode(door_clip: Path, tmp_path: Path) -> None:
+def test_a_page_is_told_of_visits_deliveries_and_the_mode(
+    door_clip: Path, tmp_path: Path, begun: list[Mapping[str, int]]
+) -> None:
     with assembled(config_for(door_clip), tmp_path, {"recording": RecordingPlugin()}) as daemon:
         assert ask(tmp_path, "hello")["accounts"] is False
         token = sign_in(tmp_path)
         assert ask(tmp_path, "hello")["accounts"] is True
-        visits, deliveries = waiting(tmp_path, token, "visits"), waiting(tmp_path, token, "deliveries")
+        visits, deliveries = waiting(tmp_path, token, "visits", begun), waiting(tmp_path, token, "deliveries", begun)
         daemon.watch()
         assert "visits" in told(visits)
         assert "deliveries" in told(deliveries)
-        mode = waiting(tmp_path, token, "mode")
+        mode = waiting(tmp_path, token, "mode", begun)
         ask(tmp_path, "arm", token, mode="away")
         assert "mode" in told(mode)
         assert daemon.commands.policy.mode is Mode.AWAY
@@ -85,22 +103,22 @@ def test_a_page_is_told_of_visits_deliveries_and_the_mode(door_clip: Path, tmp_p
     assert [one.actor for one in armed] == [Actor("Anna", "page")]
 
 
-def test_a_page_is_told_of_a_drill(door_clip: Path, tmp_path: Path) -> None:
+def test_a_page_is_told_of_a_drill(door_clip: Path, tmp_path: Path, begun: list[Mapping[str, int]]) -> None:
     with assembled(config_for(door_clip), tmp_path):
         token = sign_in(tmp_path)
-        drill = waiting(tmp_path, token, "drill")
+        drill = waiting(tmp_path, token, "drill", begun)
         ask(tmp_path, "drill-begin", token, camera="front-door")
         assert told(drill) == ["drill"]
 
 
-def test_who_waits_does_not_hold_up_the_end(door_clip: Path, tmp_path: Path) -> None:
+def test_who_waits_does_not_hold_up_the_end(door_clip: Path, tmp_path: Path, begun: list[Mapping[str, int]]) -> None:
     with assembled(config_for(door_clip), tmp_path):
         token, answers = sign_in(tmp_path), list[dict[str, Any]]()
         since = ask(tmp_path, "changes", token, since={})["changes"]
         thread = threading.Thread(target=lambda: answers.append(ask(tmp_path, "changes", token, since=since)))
         thread.start()
-        wait_until(lambda: any(one.name == "page-peer" for one in threading.enumerate()), "page that waits")
-    thread.join(5)
+        wait_until(lambda: begun, "page that waits")
+    thread.join(PATIENCE)
     assert answers == [{"changes": since}]
     with pytest.raises(DaemonAway):
         ask(tmp_path, "hello")
