@@ -8,7 +8,7 @@ alone: the same seed gives the same image.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from facesecure.domain import Image
 from facesecure.domain.errors import UsageError
 from facesecure.vision.images.illumination import brightened
-from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.recipes.image_changes import Augmentation, change
 
 if TYPE_CHECKING:
@@ -47,28 +46,13 @@ def augment(augmentation: Augmentation) -> Augment | None:
     """Return the function that ``datasets.loading`` applies to each image; None if there is nothing to change."""
     if augmentation.nothing:
         return None
-    return lambda image, seed: augment_image(image, augmentation, seed)
-
-
-def augment_image(image: Any, augmentation: Augmentation, seed: Any) -> Any:
-    """Return one image, uint8 RGB (h, w, 3), changed by ``seed``, integers (2,); uint8 of the same shape.
-
-    ``image`` and ``seed`` may be tensors of a tf.data pipeline; the result is a tensor.
-    """
-    tf = tensorflow()
-
-    def changed(pixels: Image, numbers: NDArray[np.int32]) -> Image:
-        return change(pixels, augmentation, numbers)
-
-    shape = tf.convert_to_tensor(image).shape
-    return tf.ensure_shape(tf.numpy_function(changed, [image, seed], tf.uint8, stateful=False), shape)
+    return lambda image, seed: change(image, augmentation, seed)
 
 
 def with_brightening(augment: Augment | None) -> Augment:
     """Return ``augment``, if any, followed by the daemon's brightening: camera effects come before it."""
 
-    def changed(image: Any, seed: Any) -> Any:
-        taken = image if augment is None else augment(image, seed)
-        return tensorflow().numpy_function(brightened, [taken], tensorflow().uint8, stateful=False)
+    def changed(image: Image, seed: NDArray[np.int32]) -> Image:
+        return brightened(image if augment is None else augment(image, seed))
 
     return changed

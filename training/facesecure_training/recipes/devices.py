@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import cv2
+
 from facesecure.domain.errors import UsageError
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.recipes.hosts import TrainingHosts
@@ -20,6 +22,7 @@ def prepare(settings: TrainingSettings, hosts: TrainingHosts | None = None) -> A
     """
     tf = tensorflow(gpu=True)
     limit(settings.threads, settings.replicas)
+    cv2.setNumThreads(1)  # images are changed side by side, each too small to be divided
     together = hosts.strategy() if hosts else None
     tf.keras.utils.set_random_seed(settings.seed)
     if not settings.fast:
