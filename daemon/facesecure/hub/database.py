@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -27,9 +27,9 @@ from facesecure.domain.errors import HubUnreachableError
 from facesecure.hub.connecting import LOCK_SHARE, PATIENCE, HubAddress, make_engine
 from facesecure.hub.deadlines import Deadlines
 from facesecure.hub.failures import translated
+from facesecure.hub.looking import look_at
 from facesecure.hub.news import Look, News
 from facesecure.hub.remembering import Remembering
-from facesecure.hub.tables import COUNTED
 
 __all__ = ["HubAddress", "HubDatabase"]
 
@@ -38,8 +38,6 @@ _PAUSES = 0.2, 60.0
 """Seconds between two looks: the shortest and the longest that the hub may ask for."""
 _JITTER = 0.75, 1.25
 """How a pause varies, so that the doors do not look all at once."""
-
-_LOOK = f"SELECT changed, look_every, {', '.join(COUNTED)} FROM look()".encode()
 
 _DEADLINES = Deadlines()
 
@@ -64,7 +62,7 @@ class HubDatabase:
         self.is_postgres = self._engine.dialect.name == "postgresql"
         self._turn = threading.Lock()
         self._connected = False
-        self._noticed = False
+        self._noticed = self._wrote = False
         self._seen = -1
         self._pause: float | None = None
         self._waits = 0
@@ -86,6 +84,7 @@ class HubDatabase:
         if not reading:
             self.remembering.forget()
         with self._in_turn(PATIENCE if timeout is None else timeout), translated(self.where):
+            self._wrote |= not reading
             if not (connect or self._connected):
                 raise HubUnreachableError(
                     f"there is no connection to the hub at {self.where}", "facesecure tries again"
@@ -184,11 +183,12 @@ class HubDatabase:
     def _look(self, connection: Connection, driver: Any) -> None:
         """Look at this door's numbers, and do what the hub wants: listen, or look again after a pause."""
         with _cut_after(connection, 3 * PATIENCE):
-            changed, every, *counts = _looked(driver)
-            self._count(connection, changed, counts)
+            every, found = look_at(driver)
+            self._count(connection, found)
             if every:
                 shortest, longest = _PAUSES
                 self._pause = min(max(every / 1000, shortest), longest)
+                changed = None if found is None else found.changed
                 self._noticed |= connection.info.get("changed") != changed
                 connection.info["changed"] = changed
                 if connection.info.pop("listening", False):
@@ -197,12 +197,20 @@ class HubDatabase:
                 self._pause = None
                 self._start_listening(connection, driver)
 
-    def _count(self, connection: Connection, changed: int | None, counts: Sequence[int | None]) -> None:
-        """Keep how often each table has changed; not in the first wait on a connection, as everything is asked then."""
+    def _count(self, connection: Connection, found: Look | None) -> None:
+        """Keep how often each table has changed; not in the first wait on a connection, as everything is asked then.
+
+        So it is in the first wait after an older hub was put back: what was read may be there no more.
+        """
+        before, connection.info["look"] = connection.info.get("look"), found
+        if before is not None and (found is None or not found.follows(before)):
+            connection.info.pop("first wait", None)
+            self.remembering.forget()
+            self._noticed = True
         known = connection.info.setdefault("first wait", self._waits) != self._waits
-        found = {table: count for table, count in zip(COUNTED, counts, strict=True) if count is not None}
-        self.remembering.counts = found if known and len(found) == len(COUNTED) else None
-        self.news.look(None if self.remembering.counts is None or changed is None else Look(changed, found))
+        self.remembering.counts = found.counts if known and found else None
+        wrote, self._wrote = self._wrote, False
+        self.news.look(found if known else None, wrote=wrote)
 
     def _start_listening(self, connection: Connection, driver: Any) -> None:
         channel = _at_once(connection).execute(text("SELECT channel FROM wakings WHERE door = me()")).scalar()
@@ -238,18 +246,6 @@ class HubDatabase:
 def _close(*numbers: int) -> None:
     for number in numbers:
         os.close(number)
-
-
-def _looked(driver: psycopg.Connection[Any]) -> tuple[Any, ...]:
-    """Return what ``look`` says, in one round trip and past SQLAlchemy: each door asks it every second."""
-    driver.autocommit = True
-    try:
-        row: tuple[Any, ...] | None = driver.execute(_LOOK, prepare=True).fetchone()
-    finally:
-        if not driver.closed:
-            driver.autocommit = False
-    assert row is not None
-    return row
 
 
 def _at_once(connection: Connection) -> Connection:

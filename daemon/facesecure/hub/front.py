@@ -13,7 +13,7 @@ from facesecure.domain.errors import FacesecureError
 from facesecure.domain.interfaces import AlertPlugin
 from facesecure.hub.access import store_of
 from facesecure.hub.identity import Identity
-from facesecure.hub.identity_file import member_identity
+from facesecure.hub.identity_file import Membership, member_identity
 from facesecure.hub.known_doors import KnownDoors
 from facesecure.hub.link import Concerned, Duty, Link
 from facesecure.hub.managing import Manager
@@ -51,7 +51,8 @@ class HubFront:
             daemon.commands.troubles[NAME] = lambda: told
             yield
             return
-        with Link(store, [*duties_of(identity, state_dir, known), *sharing.duties]) as link, sharing.begun():
+        duties, still = [*duties_of(identity, state_dir, known), *sharing.duties], Membership(state_dir, identity)
+        with Link(store, duties, still.require) as link, sharing.begun():
             daemon.commands.troubles[NAME] = lambda: _words(link.trouble) if link.trouble else ""
             yield
 

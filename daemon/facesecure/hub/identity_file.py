@@ -54,6 +54,37 @@ def find_identity(state_dir: Path) -> Identity | None:
         ) from error
 
 
+class Membership:
+    """Whether a door is still the one of ``identity``: ``hub leave`` may be typed while its daemon runs.
+
+    Example::
+
+        still = Membership(state_dir, identity)
+        still.require()
+    """
+
+    def __init__(self, state_dir: Path, identity: Identity) -> None:
+        self._state_dir, self._door = state_dir, identity.door
+        self._seen: tuple[int, int] | None = None
+
+    def require(self) -> None:
+        """Raise HubError once this door has left its hub, or joined as another; StoreError if that cannot be read."""
+        now = self._written()
+        if now is not None and now == self._seen:
+            return
+        found = find_identity(self._state_dir)
+        if found is None or found.door != self._door:
+            raise HubError("this door has left the hub with which facesecure was started", "restart facesecure")
+        self._seen = now
+
+    def _written(self) -> tuple[int, int] | None:
+        try:
+            found = SecretFiles(self._state_dir).path(_NAME).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+
 def write_identity(state_dir: Path, identity: Identity) -> None:
     """Keep ``identity``. Raises OSError, or StoreError if there is no usable key."""
     SecretFiles(state_dir).write(_NAME, json.dumps(_encoded(identity)).encode())

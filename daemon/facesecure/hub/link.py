@@ -58,9 +58,9 @@ class Link:
             link.trouble  # None while the connection holds, and everything could be done
     """
 
-    def __init__(self, store: HubStore, duties: Sequence[Duty]) -> None:
-        """Begin with ``with``."""
-        self._store, self._duties = store, tuple(duties)
+    def __init__(self, store: HubStore, duties: Sequence[Duty], require: Callable[[], object] = lambda: None) -> None:
+        """``require`` raises FacesecureError where nothing is to be done at the hub any more. Begin with ``with``."""
+        self._store, self._duties, self._require = store, tuple(duties), require
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hub", daemon=True)
         self._told: frozenset[str] = frozenset()
@@ -84,6 +84,7 @@ class Link:
         backoff = Backoff(_LONGEST_PAUSE, first=1.0)
         while not self._stopping.is_set():
             try:
+                self._require()
                 require_fitting(self._store.database)
                 backoff.reset()
                 self._serve()
@@ -98,6 +99,7 @@ class Link:
         again, database = Backoff(_LOOK, first=1.0), self._store.database
         database.news.tell()
         while not self._stopping.is_set():
+            self._require()
             news = database.news.take()
             if news is None:
                 due = time.monotonic() + (random.uniform(*_LOOK_OF_MANY) if database.is_looking else _LOOK)

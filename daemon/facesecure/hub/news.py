@@ -1,7 +1,8 @@
 """What has changed since a door last did its duties: so that it does only those that this concerns.
 
 The hub counts for each door the changes that others have made (``changed``), and of some tables all changes, its own
-included. Where the two grew by the same number, nothing but those tables has changed.
+included. Where the two grew by the same number, and this door has written nothing, nothing but those tables has
+changed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at the hub found: the changes by others, and all changes by table."""
+    """What one look at the hub found: the changes by others, all changes by table, and where those are counted.
+
+    ``place`` is another number after the tables were made anew, as when a backup was put back.
+    """
 
     changed: int
     counts: Mapping[str, int]
+    place: int = 0
+
+    def follows(self, before: Look) -> bool:
+        """Return whether the hub is the one of ``before``, and not an older one that was put back since."""
+        fell = any(count < before.counts.get(table, 0) for table, count in self.counts.items())
+        return self.place == before.place and self.changed >= before.changed and not fell
 
     def since(self, before: Look) -> frozenset[str] | None:
         """Return the tables that have changed since ``before``; None if it may be anything."""
@@ -47,14 +57,17 @@ class News:
         with self._lock:
             self._add(frozenset(about) or None)
 
-    def look(self, found: Look | None) -> None:
-        """Note what a look at the hub found; None if it does not tell what has changed."""
+    def look(self, found: Look | None, *, wrote: bool = False) -> None:
+        """Note what a look at the hub found; None if it does not tell what has changed.
+
+        ``wrote``: whether this door has written since the look before, so that the counts may agree by chance.
+        """
         with self._lock:
             before, self._look = self._look, found
             if found is None or before is None:
                 self._add(None)
             elif found.changed != before.changed:
-                self._add(found.since(before))
+                self._add(None if wrote else found.since(before))
 
     def take(self) -> frozenset[str] | None:
         """Return what has changed since the last time, None if it may be anything; from now on nothing has."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,12 @@ from facesecure.domain.door_visits import DoorVisit, PictureState
 from facesecure.domain.doors import OtherDoor
 from facesecure.hub.rows import Right
 from facesecure.hub.store import HubStore
-from facesecure.hub.sync import crops_given
+from facesecure.hub.sync import crops_asked, crops_given
 from facesecure.hub.sync.crops_asked import KEPT_FOR, PATIENCE, AskedCrops
 from facesecure.hub.sync.crops_given import GivenCrops
 from facesecure.hub.tables import crop_requests, sightings
 from facesecure.services import audit
+from support.faults.household import wait_until
 from support.hub_household import SimulatedHousehold
 from support.hub_visits import VisitedDoor, visited
 from support.policy import FakeClock
@@ -34,6 +37,7 @@ class Scene:
     given: GivenCrops
     clock: FakeClock
     silent: bool = False
+    woken: list[str] = field(default_factory=list)
 
     @property
     def hub(self) -> HubStore:
@@ -63,8 +67,10 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     front.share()
     clock = FakeClock()
     made = Scene(front, garage, None, None, clock)  # type: ignore[arg-type]
-    made.asked = AskedCrops(front.door.household, made.others, steady=clock.steady)
-    made.given = GivenCrops(garage.store, garage.door.household, garage.visits.told, steady=clock.steady)
+    asked, given = (partial(made.woken.append, name) for name in ("asked", "given"))
+    made.asked = AskedCrops(front.door.household, made.others, asked, clock.steady)
+    told = garage.visits.told
+    made.given = GivenCrops(garage.store, garage.door.household, told, steady=clock.steady, more=given)
     yield made
     for one in (front, garage):
         one.store.close()
@@ -122,6 +128,35 @@ def test_a_door_that_is_away_or_does_not_answer_is_said_to_be(scene: Scene) -> N
     assert scene.asked.state(scene.visit) is PictureState.AWAY
     scene.meet()  # it is back after all
     assert scene.asked.state(scene.visit) is PictureState.HERE
+
+
+def test_what_became_of_a_request_is_looked_at_again_and_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crops_asked, "_AGAIN_AFTER", 0.01)
+    scene.asked.ask(scene.visit)
+    for looks in (1, 2, 3):
+        assert scene.woken == ["asked"] * looks
+        scene.asked.fetch(scene.front.door.store)
+        wait_until(lambda looks=looks: len(scene.woken) > looks, "another look")  # type: ignore[misc]
+    scene.meet()
+    scene.woken.clear()
+    scene.asked.fetch(scene.front.door.store)
+    time.sleep(0.1)
+    assert not scene.woken, "the picture is here"
+
+
+def test_more_requests_than_are_answered_at_once_are_answered_next(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crops_given, "_MOST_AT_ONCE", 1)
+    scene.garage.comes("two", snapshot=True)
+    scene.garage.share()
+    scene.front.share()
+    for visit in scene.front.heard:
+        scene.hub.crops.request(visit.identifier)
+    scene.given.give(scene.garage.door.store)
+    assert (crops_at_hub(scene.hub)[0], scene.woken) == (1, ["given"])
+    scene.given.give(scene.garage.door.store)
+    assert (crops_at_hub(scene.hub)[0], scene.woken) == (2, ["given"])
 
 
 def test_a_picture_that_nobody_fetches_is_taken_back(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from facesecure.config.hub import HubConfig
 from facesecure.domain.errors import HubError, StoreError
-from facesecure.hub.identity_file import address_of, find_identity, read_identity, remove_identity, write_identity
+from facesecure.hub.identity_file import (
+    Membership,
+    address_of,
+    find_identity,
+    read_identity,
+    remove_identity,
+    write_identity,
+)
 from facesecure.storage.secret_files import SecretFiles
 from facesecure.storage.store import Store
 from support.estate import Estate
@@ -25,6 +32,23 @@ def test_an_identity_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert identity.authority is not None
     assert found.authority.secret == identity.authority.secret
     assert found.households == identity.households
+
+
+def test_a_door_that_leaves_while_its_daemon_runs_or_joins_as_another_is_told_so(tmp_path: Path) -> None:
+    estate = Estate()
+    identity = estate.door("front", manager=True)
+    write_identity(tmp_path, identity)
+    still = Membership(tmp_path, identity)
+    for _ in range(2):
+        still.require()
+        write_identity(tmp_path, identity)  # as the rotation of the key does
+    remove_identity(tmp_path)
+    for _ in range(2):
+        with pytest.raises(HubError, match="has left the hub"):
+            still.require()
+    write_identity(tmp_path, estate.door("garage"))
+    with pytest.raises(HubError, match="has left the hub"):
+        still.require()
 
 
 def test_nothing_secret_is_readable_on_the_disk(tmp_path: Path) -> None:

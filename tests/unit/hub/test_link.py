@@ -80,6 +80,22 @@ def test_without_a_connection_the_duties_after_the_one_that_lost_it_wait(door: S
         wait_for(lambda: reached and not link.trouble, "that the hub is back")
 
 
+def test_once_this_door_has_left_the_hub_nothing_is_done_there_any_more(door: SimulatedDoor) -> None:
+    left, done = threading.Event(), threading.Semaphore(0)
+
+    def require() -> None:
+        if left.is_set():
+            raise HubRefusedError("this door has left the hub", "a hint")
+
+    with Link(door.store, [lambda _: done.release()], require) as link:
+        for _ in range(2):
+            assert done.acquire(timeout=60)
+        left.set()
+        link.wake()
+        wait_for(lambda: link.trouble, "why nothing is done")
+        assert not done.acquire(timeout=1)
+
+
 def test_of_those_that_are_concerned_only_the_ones_that_the_news_are_about_have_their_turn(door: SimulatedDoor) -> None:
     done, turns = list[str](), threading.Semaphore(0)
     duties: list[Duty] = [

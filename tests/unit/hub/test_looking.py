@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from facesecure.hub.link import Link
 from facesecure.hub.rows import RecordKind
 from facesecure.hub.store import HubStore
 from support.hub import Hub, a_door, a_record, a_sighting, door_of, new_id, postgres_hub
-from support.postgres.server import Server
+from support.postgres.server import ADMINISTRATOR, Server, needs_postgres
 
 pytest_plugins = ["support.postgres.fixtures"]
 pytestmark = pytest.mark.slow
@@ -43,6 +46,22 @@ class Large:
 
     def shrink(self) -> None:
         self.administer("DELETE FROM wakings WHERE door IN (SELECT identifier FROM doors WHERE name = 'row')")
+
+    def backup(self, path: Path) -> None:
+        self._run("pg_dump", "--format=custom", f"--file={path}")
+
+    def put_back(self, path: Path) -> None:
+        self._run("pg_restore", "--clean", "--if-exists", "--exit-on-error", str(path))
+
+    def _run(self, program: str, *words: str) -> None:
+        server = self.hub.server
+        assert server is not None
+        where = ("--host=127.0.0.1", f"--port={server.port}", f"--username={ADMINISTRATOR}")
+        subprocess.run(
+            [needs_postgres() / program, *where, f"--dbname={self.hub.database}", *words],
+            check=True,
+            env={**os.environ, "PGPASSWORD": server.password},
+        )
 
     def pause(self) -> object:
         with self.hub.server.connect(database=self.hub.database) as connection:  # type: ignore[union-attr]
@@ -112,6 +131,30 @@ def test_a_link_of_a_large_estate_does_its_duties_when_something_has_changed_or_
         assert done.acquire(timeout=60)
         link.wake()
         assert done.acquire(timeout=60)
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize("grown", [False, True])
+def test_a_backup_that_is_put_back_under_the_doors_connections_is_noticed(
+    large: Large, many: bool, grown: bool, tmp_path: Path
+) -> None:
+    if many:
+        large.grow()
+    back = large.back.database
+    settled(back)
+    large.backup(tmp_path / "hub.dump")
+    for _ in range(3):
+        large.front.sightings.add([a_sighting()])
+    settled(back)
+    assert back.is_followed
+    large.put_back(tmp_path / "hub.dump")
+    for _ in range(5 * grown):
+        large.front.sightings.add([a_sighting()])
+    assert back.wait(60)
+    assert not back.is_followed, "nothing is compared as on a new connection"
+    assert back.news.take() is None
+    settled(back)
+    assert back.is_followed
 
 
 @pytest.mark.parametrize("many", [False, True])

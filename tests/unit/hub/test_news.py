@@ -46,6 +46,28 @@ def test_the_tables_whose_counts_explain_all_changes_of_others_have_changed(news
     assert news.take() == {"records", "sightings"}
 
 
+def test_what_a_write_of_this_door_may_hide_is_not_taken_for_certain(news: News) -> None:
+    """A request for a picture (which is not counted) and a visit of this door agree by chance."""
+    news.look(looked(8, records=3, sightings=5), wrote=True)
+    assert news.take() is None
+    news.look(looked(8, records=3, sightings=6), wrote=True)
+    assert news.take() == set()
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(looked(6, records=3, sightings=4), id="fewer changes"),
+        pytest.param(looked(9, records=2, sightings=6), id="a count that fell"),
+        pytest.param(Look(9, {"records": 4, "sightings": 5}, place=1), id="tables made anew that have grown since"),
+    ],
+)
+def test_a_hub_that_was_put_back_does_not_follow_what_was_seen(found: Look) -> None:
+    before = looked(7, records=3, sightings=4)
+    assert looked(8, records=3, sightings=5).follows(before)
+    assert not found.follows(before)
+
+
 def test_what_this_door_wrote_itself_is_no_news(news: News) -> None:
     news.look(looked(7, records=5, sightings=4))
     assert news.take() == set()

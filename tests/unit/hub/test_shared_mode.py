@@ -12,7 +12,8 @@ from sqlalchemy import text
 from facesecure.alerts.policy.arming import Armed
 from facesecure.domain.mode import Mode
 from facesecure.hub.rows import RecordKind, Right
-from facesecure.hub.sync.mode import Agreed, Found, SharedMode, Step, step
+from facesecure.hub.sync.mode import FILE_NAME, Agreed, Found, SharedMode, Step, step
+from facesecure.storage.signed_documents import SignedDocuments
 from support.hub_household import SimulatedDoor, SimulatedHousehold
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -105,6 +106,25 @@ def test_a_change_while_the_daemon_did_not_run_is_pushed(household: SimulatedHou
     sharing(front).follow(front.store)
     sharing(garage).follow(garage.store)
     assert garage.mode is Mode.HOME
+
+
+def test_what_was_agreed_in_another_household_does_not_disarm_this_one(household: SimulatedHousehold) -> None:
+    """A daemon that still runs may write it after ``hub leave``."""
+    front, garage = household.add("front"), household.add("garage")
+    for mode in (Mode.HOME, Mode.OFF):
+        garage.arming.arm(mode)
+        sharing(garage).follow(garage.store)
+    with front.store.database.begin() as connection:
+        connection.execute(text("DELETE FROM records"))
+    front.arming.arm(Mode.AWAY)
+    sharing(front).follow(front.store)
+    other = household.add("side door")
+    other.arming.arm(Mode.OFF)
+    SignedDocuments(other.state_dir).write(FILE_NAME, SignedDocuments(garage.state_dir).read(FILE_NAME))
+    for _ in range(2):
+        sharing(other).follow(other.store)
+        sharing(front).follow(front.store)
+    assert (other.mode, front.mode) == (Mode.AWAY, Mode.AWAY)
 
 
 def test_a_door_without_the_right_does_not_change_the_households_mode(household: SimulatedHousehold) -> None:

@@ -35,7 +35,7 @@ class Crops(Part):
     def is_asked(self, sighting: str) -> bool:
         """Return whether this door's request is open: it was not withdrawn, denied or forgotten."""
         mine = (crop_requests.c.sighting == sighting) & (crop_requests.c.door == self._member.door)
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             return connection.execute(select(crop_requests.c.door).where(mine)).first() is not None
 
     def requested(self) -> tuple[CropRequest, ...]:

@@ -27,6 +27,8 @@ PATIENCE = 30.0
 KEPT_FOR = 600.0
 _MOST = 20
 """Pictures that are kept, or waited for, at a time."""
+_AGAIN_AFTER = 1.0
+"""Seconds between two looks at what became of a request: nobody is told of one that was denied."""
 WIDEST = 640
 
 _log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class AskedCrops:
         self._household, self._others, self._wake, self._steady = household, others, wake, steady
         self._lock = threading.Lock()
         self._wishes: OrderedDict[str, _Wish] = OrderedDict()
+        self._waiting = threading.Event()
 
     def state(self, visit: DoorVisit) -> PictureState:
         """Return how it stands with the picture of ``visit``."""
@@ -130,6 +133,15 @@ class AskedCrops:
             except (NotGenuineError, HubRefusedError) as error:
                 _log.warning("a picture of another door is not shown: %s (%s)", error, identifier)
                 wish.refused = True
+        if any(wish.is_open and now - wish.at < PATIENCE for _, wish in wishes) and not self._waiting.is_set():
+            self._waiting.set()
+            later = threading.Timer(_AGAIN_AFTER, self._fetch_again)
+            later.daemon = True
+            later.start()
+
+    def _fetch_again(self) -> None:
+        self._waiting.clear()
+        self._wake()
 
     def _fetch(self, store: HubStore, identifier: str, wish: _Wish) -> None:
         row = store.sightings.get(identifier)

@@ -48,9 +48,11 @@ class GivenCrops:
         told: Telling,
         crops: str = "on-request",
         steady: Callable[[], float] = time.monotonic,
+        more: Callable[[], object] = lambda: None,
     ) -> None:
-        """``told`` knows which visit is which; ``crops`` is ``[hub] crops``."""
+        """``told`` knows which visit is which; ``crops`` is ``[hub] crops``; ``more`` has ``give`` called again."""
         self._store, self._household, self._told, self._steady = store, household, told, steady
+        self._more = more
         self._shows_any = crops != "never"
         self._given: deque[float] = deque(maxlen=_MOST_AN_HOUR)
         self._tidied: float | None = None
@@ -58,8 +60,11 @@ class GivenCrops:
     def give(self, hub: HubStore) -> None:
         """Answer some requests, and take back what nobody fetched. Raises HubError."""
         if self._told.has_looked:
-            for request in hub.crops.requested()[:_MOST_AT_ONCE]:
+            requests = hub.crops.requested()
+            for request in requests[:_MOST_AT_ONCE]:
                 self._answer(hub, request)
+            if len(requests) > _MOST_AT_ONCE:
+                self._more()
         now = self._steady()
         lately = bool(self._given) and now - self._given[-1] < _TIDY_FOR
         if self._tidied is None or (lately and now - self._tidied >= _TIDY_EVERY):

@@ -168,14 +168,17 @@ class SharedMode:
         self._agreed = agreed
         since = agreed.since.isoformat() if agreed.since else None
         if write:
+            said = {"version": agreed.version, "mode": agreed.mode, "since": since, "door": self._household.own.door}
             try:
-                self._documents.write(FILE_NAME, {"version": agreed.version, "mode": agreed.mode, "since": since})
+                self._documents.write(FILE_NAME, said)
             except OSError as error:
                 raise HubError(f"what was agreed with the hub cannot be kept: {error.strerror}", _DISK) from error
 
     def _remembered(self) -> Agreed:
         try:
             found = self._documents.read(FILE_NAME)
+            if found.get("door") != self._household.own.door:
+                return Agreed()  # a daemon that still ran wrote it after this door had left its hub
             since = found["since"]
             return Agreed(int(found["version"]), Mode(found["mode"]), datetime.fromisoformat(since) if since else None)
         except FileNotFoundError:

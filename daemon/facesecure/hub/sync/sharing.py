@@ -29,6 +29,8 @@ NAME = "hub"
 """The front, among those of the daemon."""
 _KEYS = {"doors", "household_keys"}
 """What everything depends on: who is believed, and what is sealed with."""
+_CROPS = "crops"
+"""Told when pictures are asked for here, or are still to be given."""
 _SHARED = {Topic.MODE, Topic.PEOPLE, Topic.VISITORS, Topic.VISITS, Topic.TROUBLES}
 """What the hub is told of soon after it has changed here."""
 
@@ -58,8 +60,9 @@ class Sharing:
         self._records = SharedRecords(daemon, self._household, self._people.ids, self._people.lend)
         heard, keep_days = self._heard(Topic.VISITS), context.config.store.keep_days
         self._visits = SharedVisits(context.store, context.state_dir, self._household, heard, keep_days=keep_days)
-        self._asked = AskedCrops(self._household, self._doors.others, self._wake)
-        self._given = GivenCrops(context.store, self._household, self._visits.told, context.config.hub.crops)
+        self._asked = AskedCrops(self._household, self._doors.others, partial(self._wake, _CROPS))
+        shown, more = context.config.hub.crops, partial(self._wake, _CROPS)
+        self._given = GivenCrops(context.store, self._household, self._visits.told, shown, more=more)
         self._cleaning = Cleaning()
 
     @property
@@ -69,12 +72,12 @@ class Sharing:
             _concerned(self._household.refresh),
             _concerned(self._notices.report, "notices"),
             _concerned(self._mode.follow, "records", Topic.MODE),
-            _concerned(self._given.give),
-            _concerned(self._asked.fetch),
+            _concerned(self._asked.fetch, "sightings", _CROPS),
             _concerned(self._doors.report, Topic.TROUBLES, Topic.VISITS),
             _concerned(self._doors.look),
             _concerned(self._people.duty, "person_keys", "removals", Topic.PEOPLE),
             _concerned(self._visits.share, "sightings", Topic.VISITS, Topic.VISITORS, Topic.PEOPLE),
+            _concerned(self._given.give, _CROPS),  # which visit is which is known once they were told
             _concerned(self._records.share, "records", Topic.VISITORS, Topic.VISITS, Topic.PEOPLE),
             _concerned(self._cleaning.clean),
         ]

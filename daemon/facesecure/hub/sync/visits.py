@@ -71,8 +71,10 @@ class SharedVisits:
 
     def changed(self, topics: Sequence[Topic]) -> None:
         """Note that something of ``topics`` has changed at this door."""
-        self._all_dirty |= not _ALL.isdisjoint(topics)
-        self._dirty |= Topic.VISITS in topics
+        if not _ALL.isdisjoint(topics):
+            self._all_dirty = True
+        if Topic.VISITS in topics:
+            self._dirty = True
 
     def elsewhere(self) -> Sequence[DoorVisit]:
         """Return the visits at the household's other doors, newest first, as far as they were heard of."""
