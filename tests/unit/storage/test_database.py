@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sqlite3
@@ -52,7 +53,8 @@ def test_a_path_with_odd_characters_is_a_path(tmp_path: Path) -> None:
     assert (odd / "facesecure.db").exists()
 
 
-def test_every_connection_is_durable_and_checks_its_links(state_dir: Path) -> None:
+def test_every_connection_is_durable_and_checks_its_links(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_configure", inspect.unwrap(database._configure))  # as it is outside of tests
     with Store.open(state_dir) as store, store._database.read() as session:
         connection = session.connection()
 
