@@ -58,16 +58,17 @@ def init(
     key. Without it no door can be added or removed.
     """
     config = config_for_hub(context)
-    from facesecure.domain.names import person_name
+    from facesecure.domain.names import name_at_hub
     from facesecure.hub.database import HubAddress
     from facesecure.hub.making import administrator_at, make, require_none
 
     require_none(state_of(config))
+    door, home = name_at_hub(name, "door"), name_at_hub(household, "household")
     own = HubAddress("", certificate=config.hub.certificate, key=config.hub.key)
     administrator = administrator_at(url, own, _ask_password)
     authority = _authority(ca or config.hub.ca)
-    identity = make(state_of(config), administrator, person_name(name), person_name(household), authority)
-    _tell_settings(identity, json, {"door": name, "household": household})
+    identity = make(state_of(config), administrator, door, home, authority)
+    _tell_settings(identity, json, {"door": door, "household": home})
 
 
 @app.command(
@@ -104,17 +105,17 @@ def invite(
     Whoever has the code can join once: hand it over as you would a key.
     """
     config = config_for_hub(context)
-    from facesecure.domain.names import person_name
+    from facesecure.domain.names import name_at_hub
     from facesecure.hub.access import opened
     from facesecure.hub.identity_file import member_identity
     from facesecure.hub.managing import Manager
 
     identity = member_identity(state_of(config))
-    home = None if household is None else person_name(household)
+    door, home = name_at_hub(name, "door"), None if household is None else name_at_hub(household, "household")
     with opened(identity, config.hub, state_of(config)) as store:
         manager = Manager(state_of(config), store)
-        code = manager.invite(person_name(name), home, _rights(rights), _der(identity.ca))
-        tell_code(code, name, qr, json)
+        code = manager.invite(door, home, _rights(rights), _der(identity.ca))
+        tell_code(code, door, qr, json)
         if wait:
             wait_for(manager, code)
 

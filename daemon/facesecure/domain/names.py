@@ -1,4 +1,4 @@
-"""Names of people and cameras: one rule for the command line, the database, speech and file names."""
+"""Names of people, doors and cameras: one rule for the command line, the database, speech and file names."""
 
 from __future__ import annotations
 
@@ -18,16 +18,31 @@ _HINT = f"a name is 1 to {LONGEST_NAME} characters, without slashes, backslashes
 
 def person_name(text: str) -> str:
     """Normalise ``text`` for storage: trimmed, single spaces, NFC. Raises UsageError if it is not a valid name."""
-    name = unicodedata.normalize("NFC", text.strip())
-    problem = _problem(name)
+    name, problem = _normalised(text)
     if problem:
         raise UsageError(f"{text!r} cannot be a person's name: {problem}", _HINT)
-    return " ".join(name.split())
+    return name
+
+
+def name_at_hub(text: str, of: str) -> str:
+    """Normalise the name of a "door" or a "household" (``of``) by the same rule. Raises UsageError."""
+    name, problem = _normalised(text)
+    if problem:
+        raise UsageError(f"{text!r} cannot be the name of a {of}: {problem}", _HINT)
+    return name
 
 
 def name_key(name: str) -> str:
     """Return the key by which names are compared: case and the encoding of accents do not matter."""
     return unicodedata.normalize("NFC", person_name(name).casefold())
+
+
+def same_name(one: str, other: str) -> bool:
+    """Return whether two names are one by ``name_key``; a text that cannot be a name is the same as none."""
+    try:
+        return name_key(one) == name_key(other)
+    except UsageError:
+        return False
 
 
 def camera_key(name: str) -> str:
@@ -64,6 +79,12 @@ def camera_slugs(names: Iterable[str]) -> dict[str, str]:
             slug = f"{slug}-{number}"
         slugs[slug] = name
     return slugs
+
+
+def _normalised(text: str) -> tuple[str, str | None]:
+    """Return ``text`` trimmed, with single spaces, in NFC, and what is wrong with it as a name."""
+    name = unicodedata.normalize("NFC", text.strip())
+    return " ".join(name.split()), _problem(name)
 
 
 def _problem(name: str) -> str | None:

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facesecure.domain.errors import UsageError
-from facesecure.domain.names import LONGEST_NAME, camera_slugs, known_camera, name_key, person_name
+from facesecure.domain.names import (
+    LONGEST_NAME,
+    camera_slugs,
+    known_camera,
+    name_at_hub,
+    name_key,
+    person_name,
+    same_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +59,29 @@ def test_what_is_no_name_is_refused_and_the_complaint_says_why(name: str, compla
     with pytest.raises(UsageError, match=complaint) as caught:
         person_name(name)
     assert caught.value.hint
+
+
+def test_a_door_and_a_household_follow_the_same_rule_in_words_of_their_own() -> None:
+    assert name_at_hub(unicodedata.normalize("NFD", "  Küche  2 "), "door") == "Küche 2"
+    for of in ("door", "household"):
+        with pytest.raises(UsageError, match=f"'a/b' cannot be the name of a {of}: it has a slash") as caught:
+            name_at_hub("a/b", of)
+        assert "person" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("garage", "GARAGE", True),
+        ("Küche", unicodedata.normalize("NFD", "küche"), True),
+        ("side  door ", "side door", True),
+        ("garage", "garden", False),
+        ("a/b", "a/b", False),
+        ("", "", False),
+    ],
+)
+def test_names_are_compared_as_people_write_them(one: str, other: str, same: bool) -> None:
+    assert same_name(one, other) is same
 
 
 def test_the_longest_name_allowed_is_allowed() -> None:
