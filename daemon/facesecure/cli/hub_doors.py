@@ -28,7 +28,7 @@ app = group(
     "facesecure hub doors remove garage",
     cls=ListGroup,
 )
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The door, as facesecure hub doors calls it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The door: its name, or its id in facesecure hub doors.")]
 
 
 @app.command("list", epilog=examples("facesecure hub doors", "facesecure hub doors list --json"))
@@ -58,9 +58,9 @@ def rename(
     json: Json = False,
 ) -> None:
     """Give a door another name."""
-    from facesecure.domain.names import person_name
+    from facesecure.domain.names import name_at_hub
 
-    wanted = person_name(new)
+    wanted = name_at_hub(new, "door")
     with _manager(context) as manager:
         door = _door(manager, name)
         manager.rename(door, wanted)
@@ -109,13 +109,6 @@ def _manager(context: typer.Context) -> Iterator[Manager]:
 
 
 def _door(manager: Manager, name: str, *, half_removed: bool = False) -> Certificate:
-    from facesecure.domain.errors import UsageError, did_you_mean
+    from facesecure.hub.door_names import door_called
 
-    doors: dict[str, Certificate] = {door.name: door for door in manager.half_removed()} if half_removed else {}
-    doors |= {door.name: door for door in manager.doors()}
-    found = [door for door in doors.values() if name.casefold() == door.name.casefold() or name == door.door]
-    if not found:
-        raise UsageError(
-            f"there is no door {name!r}", did_you_mean(name, doors) or f"the doors are: {', '.join(doors)}"
-        )
-    return found[0]
+    return door_called(name, [*manager.doors(), *(manager.half_removed() if half_removed else ())])

@@ -63,20 +63,19 @@ def _losing(state_dir: Path, uid: str, wanted: Sequence[str] | None) -> list[str
 
     None where ``assign`` will refuse them, which it shall before anybody is asked. Raises HubError, StoreError.
     """
-    from facesecure.hub.identity_file import member_identity
-    from facesecure.hub.sync.assigning import HubAssigner, assigned
+    from facesecure.domain.errors import UsageError
+    from facesecure.hub.sync.assigning import HubAssigner, assigned, doors_called
 
     if assigned(state_dir, uid) is None:  # no other door has heard of the person yet
         return []
-    own, found = member_identity(state_dir).own(), HubAssigner(state_dir).doors_of(uid)
-    called = {name: one.identifier for one in found.doors for name in (one.name.casefold(), one.identifier)}
-    called |= {own.name.casefold(): own.door, own.door: own.door}
-    if found.fixed or any(one.casefold() not in called for one in wanted or ()):
+    found = HubAssigner(state_dir).doors_of(uid)
+    try:
+        kept = None if wanted is None else doors_called(state_dir, wanted)
+    except UsageError:
         return []
-    kept = {called[one.casefold()] for one in wanted or ()}
-    return [
-        one.name for one in found.doors if one.knows and not (one.ours if wanted is None else one.identifier in kept)
-    ]
+    if found.fixed:
+        return []
+    return [one.name for one in found.doors if one.knows and not (one.ours if kept is None else one.identifier in kept)]
 
 
 def known_at(config: FacesecureConfig, uid: str) -> Assigned | None:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from facesecure.domain.errors import HubConflictError, HubError, HubRefusedError, UsageError
+from facesecure.domain.names import same_name
 from facesecure.hub.certify import certified, issued, wrapped_keys
 from facesecure.hub.codes import JoinCode
+from facesecure.hub.door_names import free_name
 from facesecure.hub.errors import NotGenuineError
 from facesecure.hub.identity import Certificate, Household
 from facesecure.hub.identity_file import read_identity, write_identity
@@ -61,24 +63,22 @@ class Manager:
         """Invite a door, which may join within an hour, and return its code. Raises HubError, UsageError.
 
         ``household`` is a name; None is the manager's own. ``ca`` is the authority of the hub's TLS certificate (DER).
+        A name that a door has, or that another was invited by within the hour, is refused.
         """
         self._require_new(name)
         self._forget_expired()
         known = self._known(household or self._identity.households[0].name)
         code = JoinCode.made(self._identity.estate, self._identity.url, ca)
-        expires_at = datetime.now(UTC) + VALID
-        given = Given(code.invitation, code.mac_key, name, known.name, rights, expires_at)
-        identifier, until = self._authority.household(known.name), self._store.doors.now() + VALID
-        invitation = Invitation(code.invitation, role_of(code.invitation), name, identifier, rights, until)
+        given = Given(code.invitation, code.mac_key, name, known.name, rights, datetime.now(UTC) + VALID)
         with audited(self._state_dir, "hub-invited", name):
-            self._given.put(given)
-            self._store.joining.invite(invitation, code.password)
+            self._give(given, code.password)
         return code
 
     def answer(self) -> list[Joined]:
         """Answer the requests to join that are open, and return the doors that were let in. Raises HubError.
 
-        A request without a valid MAC is refused, and the invitation stays open for the door that has the code.
+        A request without a valid MAC is refused, and the invitation stays open for the door that has the code. A door
+        whose name another has got meanwhile is let in with a number after it.
         """
         self._identity = read_identity(self._state_dir)  # a command may have added a household
         joined = []
@@ -94,8 +94,8 @@ class Manager:
         return joined
 
     def rename(self, door: Certificate, name: str) -> None:
-        """Give ``door`` another name. Raises HubError, UsageError."""
-        self._require_new(name)
+        """Give ``door`` another name, or the same written otherwise. Raises HubError, UsageError."""
+        self._require_new(name, door.door)
         with audited(self._state_dir, "hub-door-renamed", door.name, name):
             self._store.doors.replace(certified(self._authority, replace(door, name=name, serial=_after(door.serial))))
 
@@ -133,6 +133,18 @@ class Manager:
         """Return the name of a household, None if this manager does not know it."""
         return next((one.name for one in self._identity.households if self._identifier(one) == identifier), None)
 
+    def _give(self, given: Given, password: str) -> None:
+        identifier, until = self._authority.household(given.household), self._store.doors.now() + VALID
+        role = role_of(given.identifier)
+        self._given.put(given)
+        try:
+            self._store.joining.invite(
+                Invitation(given.identifier, role, given.name, identifier, given.rights, until), password
+            )
+        except BaseException:  # nobody is told the code, which must not keep the name for an hour
+            self._given.remove(given.identifier)
+            raise
+
     def _accept(self, request: JoinRequest) -> Joined:
         given = self._given.get(request.invitation)
         if given is None:
@@ -142,20 +154,46 @@ class Manager:
         used = given.check(request, self._identity.estate, datetime.now(UTC))
         self._given.put(used)  # from now on the code is of no use to anybody else
         household = self._authority.household(given.household)
-        certificate = issued(self._identity.estate, given, household, request, _after(0))
+        named = replace(used, name=self._free_name(used))
+        certificate = issued(self._identity.estate, named, household, request, _after(0))
         keys = wrapped_keys(
             self._authority, self._identity, [certificate], range(1, self._known(given.household).version + 1)
         )
-        with audited(self._state_dir, "hub-door-joined", given.name):
+        with audited(self._state_dir, "hub-door-joined", certificate.name):
             self._store.joining.accept(certified(self._authority, certificate), keys)
         self._given.remove(given.identifier)
         return Joined(certificate.door, certificate.name)
 
-    def _require_new(self, name: str) -> None:
-        if any(name.casefold() == door.name.casefold() for door in self.doors()):
+    def _require_new(self, name: str, door: str = "") -> None:
+        """Raise UsageError if another than ``door`` has the name, or was invited by it and may join yet."""
+        doors = self.doors()
+        if any(same_name(name, one.name) for one in doors if one.door != door):
             raise UsageError(
                 f"there is a door {name!r} already", "choose another name; facesecure hub doors lists them"
             )
+        for given in self._open(doors):
+            if same_name(name, given.name):
+                raise UsageError(
+                    f"a door {given.name!r} is invited already, and has not joined yet",
+                    "let it join with the code that was printed, choose another name, or wait until that code expires:"
+                    f" at {given.expires_at.astimezone():%H:%M}",
+                )
+
+    def _free_name(self, given: Given) -> str:
+        """Return the name that was promised, with a number if another door has it by now."""
+        name = free_name(given.name, [one.name for one in self.doors()])
+        if name != given.name:
+            _log.warning(
+                "there is a door %r already: the one that joins is called %r; facesecure hub doors rename changes that",
+                given.name,
+                name,
+            )
+        return name
+
+    def _open(self, doors: Iterable[Certificate]) -> list[Given]:
+        """Return the invitations by which none of ``doors`` has joined, and one may yet."""
+        now, joined = datetime.now(UTC), {door.door for door in doors}
+        return [one for one in self._given.all() if now <= one.expires_at and one.identifier not in joined]
 
     def _forget_expired(self) -> None:
         now = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -82,6 +83,30 @@ def test_doors_of_another_household_lose_a_person_that_is_for_the_household(
     settle(entrance, flat)
     assert "Forget Anna at flat: " in at("--all").err
     assert at("--all", "--yes").code == 0
+
+
+def test_of_two_doors_with_one_name_neither_is_taken(
+    at_front: Callable[..., Outcome], estate: SharingEstate, front: SharingDoor
+) -> None:
+    garage, other = estate.add("Garage"), estate.add("garage")
+    settle(front, garage, other)
+    refused = at_front("people", "assign", "Anna", "--door", "garage", "--yes")
+    assert (refused.code, "2 doors are called" in refused.err) == (2, True)
+    assert garage.door in refused.err
+    assert other.door in refused.err
+    assert "Forget Anna at Garage: " in at_front("people", "assign", "Anna", "--door", other.door).err
+    assert at_front("people", "assign", "Anna", "--door", other.door, "--yes").code == 0
+    settle(front, garage, other)
+    assert (garage.names(), other.names()) == ({}, {"Anna": 1})
+
+
+def test_a_door_is_found_however_its_accents_are_encoded(
+    at_front: Callable[..., Outcome], estate: SharingEstate, front: SharingDoor
+) -> None:
+    kitchen = estate.add("Küche")
+    settle(front, kitchen)
+    word = unicodedata.normalize("NFD", "küche ")
+    assert at_front("people", "assign", "Anna", "--door", word).out == "Anna is to be known at: this door, Küche\n"
 
 
 @pytest.mark.parametrize(

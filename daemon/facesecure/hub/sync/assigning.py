@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from facesecure.domain.doors import PersonDoor, PersonDoors
-from facesecure.domain.errors import HubError, StoreError, UsageError, did_you_mean
+from facesecure.domain.errors import HubError, StoreError, UsageError
+from facesecure.hub.door_names import door_called
 from facesecure.hub.identity import Certificate
 from facesecure.hub.identity_file import member_identity
 from facesecure.hub.known_doors import KnownDoors
@@ -54,7 +55,8 @@ class Assigned:
 def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
     """Wish that the doors called ``doors`` know a person (None: all of the household), and no other but this one.
 
-    The daemon does it. Raises HubError if this door may not, UsageError for a door that there is not.
+    The daemon does it. Raises HubError if this door may not, UsageError for a door that there is not, or whose name
+    another has too.
     """
     identity, known = member_identity(state_dir), KnownDoors(state_dir)
     own = identity.own()
@@ -64,10 +66,17 @@ def assign(state_dir: Path, uid: str, doors: Sequence[str] | None) -> Assigned:
     if entry is not None and entry[1].household != own.household:
         raise HubError(ANOTHERS, "assign them at a door of that household")
     present = known.trusted.present()
-    chosen = None if doors is None else [_door(name, present, own) for name in doors]
-    number = tuple(sorted({one.door for one in chosen} | {own.door})) if chosen is not None else None
-    _write_wish(state_dir, uid, Wish(number, secrets.token_hex(16)))
-    return _named(number, present, own)
+    chosen = None if doors is None else _called(doors, present, own)
+    _write_wish(state_dir, uid, Wish(chosen, secrets.token_hex(16)))
+    return _named(chosen, present, own)
+
+
+def doors_called(state_dir: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the identifiers of the doors called ``names``, or with these identifiers, and of this one.
+
+    Raises HubError, StoreError, UsageError for a door that ``assign`` does not take.
+    """
+    return _called(names, KnownDoors(state_dir).trusted.present(), member_identity(state_dir).own())
 
 
 def _write_wish(state_dir: Path, uid: str, wish: Wish) -> None:
@@ -155,13 +164,12 @@ def _chosen(doors: Doors, present: Sequence[Certificate], own: Certificate) -> l
     return [one for one in others if (one.door in doors if doors is not None else one.household == own.household)]
 
 
+def _called(names: Sequence[str], present: Sequence[Certificate], own: Certificate) -> tuple[str, ...]:
+    return tuple(sorted({_door(name, present, own).door for name in names} | {own.door}))
+
+
 def _door(name: str, present: Sequence[Certificate], own: Certificate) -> Certificate:
-    names = {one.name: one for one in present}
-    found = next((one for one in present if name.casefold() == one.name.casefold() or name == one.door), None)
-    if found is None:
-        raise UsageError(
-            f"there is no door {name!r}", did_you_mean(name, names) or f"the doors are: {', '.join(names)}"
-        )
+    found = door_called(name, present)
     if found.household != own.household and not own.may(Right.SHARE):
         raise UsageError(
             f"{found.name} belongs to another household, and this door may not share people with it",

@@ -1,0 +1,114 @@
+"""No two doors get one name, and each is found by its own. On a real PostgreSQL."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from facesecure.cli import hub_doors
+from facesecure.domain.errors import HubRefusedError, UsageError
+from facesecure.hub import managing
+from facesecure.hub.certify import certified
+from facesecure.hub.identity import Certificate
+from facesecure.hub.managing import VALID, Manager
+from facesecure.hub.store.joining import Joining
+from support.hub_estate import RealHub
+from support.postgres.server import Server
+
+pytest_plugins = ["support.postgres.fixtures"]
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def hub(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> RealHub:
+    return RealHub(postgres, tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture
+def manager(hub: RealHub) -> Iterator[Manager]:
+    with hub.managing() as manager:
+        yield manager
+
+
+def names(manager: Manager) -> list[str]:
+    return [door.name for door in manager.doors()]
+
+
+def test_a_name_is_promised_to_one_door_only(hub: RealHub, manager: Manager) -> None:
+    code = hub.invite("Küche")
+    for name in ("Küche", "küche", unicodedata.normalize("NFD", "KÜCHE"), " Küche "):
+        with pytest.raises(UsageError, match="'Küche' is invited already") as caught:
+            manager.invite(name, None, frozenset(), hub.ca)
+        assert "choose another name" in str(caught.value.hint)
+    with pytest.raises(UsageError, match="is invited already"):
+        manager.rename(hub_doors._door(manager, "front"), "küche")
+    with hub.answering():
+        hub.join("kitchen", code)
+    with pytest.raises(UsageError, match="there is a door"):
+        manager.invite(unicodedata.normalize("NFD", "küche"), None, frozenset(), hub.ca)
+
+
+def test_an_invitation_keeps_its_name_until_it_expires_and_only_if_somebody_has_its_code(
+    hub: RealHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return datetime.now(UTC) + VALID + timedelta(minutes=1)
+
+    def refusing(*_: object) -> None:
+        raise HubRefusedError("not now", "again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Joining, "invite", refusing)
+        with pytest.raises(HubRefusedError):
+            hub.invite("loft")
+    hub.invite("loft")
+    with pytest.raises(UsageError):
+        hub.invite("loft")
+    monkeypatch.setattr(managing, "datetime", Later)
+    hub.invite("loft")
+
+
+def test_a_door_whose_name_another_has_got_meanwhile_joins_with_a_number(
+    hub: RealHub, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = hub.invite("garage")
+    with (
+        monkeypatch.context() as patch
+    ):  # as a facesecure did that did not look at invitations, or two commands at once
+        patch.setattr(Manager, "_require_new", lambda *_: None)
+        second = hub.invite("Garage")
+    with hub.answering():
+        assert hub.join("first", first).name == "garage"
+        assert hub.join("second", second).name == "Garage 2"
+    assert [name for name in names(manager) if "arage" in name] == ["garage", "Garage 2"]
+
+
+def test_doors_that_have_one_name_are_told_apart_by_their_ids(hub: RealHub, manager: Manager) -> None:
+    first, second = (hub.identity(hub.add(name)).own() for name in ("barn", "stable"))
+    _call(manager, second, "Barn")
+    with pytest.raises(UsageError, match="2 doors are called") as caught:
+        hub_doors._door(manager, "barn", half_removed=True)
+    assert all(one.door in str(caught.value.hint) for one in (first, second))
+    manager.rename(hub_doors._door(manager, second.door), "stable")
+    assert hub_doors._door(manager, "barn").door == first.door
+    assert hub_doors._door(manager, "stable ").door == second.door
+
+
+def _call(manager: Manager, door: Certificate, name: str) -> None:
+    """Name a door as an earlier facesecure did, which let two have one name."""
+    values = {**vars(door), "name": name, "serial": managing._after(door.serial)}
+    manager._store.doors.replace(certified(manager._authority, Certificate(**values)))
+
+
+def test_a_door_may_be_written_otherwise(hub: RealHub, manager: Manager) -> None:
+    hub.add("cellar")
+    for name in ("CELLAR", "Cellar"):
+        manager.rename(hub_doors._door(manager, "cellar"), name)
+        assert name in names(manager)
+    with pytest.raises(UsageError, match="there is a door 'FRONT' already"):
+        manager.rename(hub_doors._door(manager, "cellar"), "FRONT")
