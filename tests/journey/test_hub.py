@@ -61,7 +61,8 @@ def test_doors_join_are_renamed_removed_and_leave(
         ("garage", "Villa", False),
     ]
     assert facesecure(*at(garage, "hub", "status", "--json")).json["doors"] == 2
-    assert facesecure(*at(front, "hub", "doors", "rename", "Garage", "side door")).code == 0
+    assert facesecure(*at(front, "hub", "doors", "rename", "garage", "Garage")).code == 0
+    assert facesecure(*at(front, "hub", "doors", "rename", "GARAGE ", "side door")).code == 0
     assert "side door" in facesecure(*at(garage, "hub", "status")).out
     assert "not the manager" in facesecure(*at(garage, "hub", "doors", "remove", "front door", "--yes")).err
     assert "not the manager" in facesecure(*at(garage, "hub", "invite", "shed")).err
@@ -83,6 +84,9 @@ def test_doors_join_are_renamed_removed_and_leave(
     [
         (("join", "HELLO"), "not the code of an invitation"),
         (("init", "mysql://root@hub.lan/facesecure"), "not the address of a PostgreSQL database"),
+        (("init", "http://hub.lan/facesecure"), "write postgresql://HOST/DATABASE"),
+        (("init", "postgresql://root@hub.lan/facesecure", "--name", "a/b"), "cannot be the name of a door"),
+        (("init", "postgresql://root@hub.lan/facesecure", "--household", ""), "cannot be the name of a household"),
         (("init", "postgresql://root@hub.lan/facesecure?sslmode=disable"), "options"),
         (("init", "postgresql://root@hub.lan/facesecure", "--ca", "/nonexistent"), "cannot be used"),
         (("status",), "belongs to no hub"),

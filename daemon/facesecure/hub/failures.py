@@ -104,16 +104,39 @@ _TEXTS: tuple[tuple[str, _Failure], ...] = (
     ("shutting down", _CLASSES["57"]),
     ("No space left on device", _STATES["53100"]),
 )  # fmt: skip
+_TO_ADMINISTRATOR: dict[_Failure, _Failure] = {
+    _STATES["28P01"]: (
+        HubRefusedError,
+        "the server does not accept the administrator's name or password",
+        "check both; PGPASSWORD, where it is set, is taken for the password",
+    ),
+    _STATES["28000"]: (
+        HubRefusedError,
+        "the server does not let the administrator in",
+        "the role needs the right to log in, and a line in pg_hba.conf: docs/hub.md",
+    ),
+    _STATES["42501"]: (
+        HubRefusedError,
+        "the hub does not allow this administrator to do that",
+        "sign in as a superuser, or as the role that made the hub",
+    ),
+    _STATES["3D000"]: (HubError, "there is no such database", "make it first: docs/hub.md; or check the address"),
+}
+"""What is said otherwise to an administrator, who is neither a door nor invited."""
 
 
 @contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Convert errors of the database at ``where`` (no password in it) into HubErrors with a hint."""
+def translated(where: str, *, administering: bool = False) -> Iterator[None]:
+    """Convert errors of the database at ``where`` (no password in it) into HubErrors with a hint.
+
+    The hint is for a door, or when ``administering`` for the database's administrator.
+    """
     try:
         yield
     except (DBAPIError, psycopg.Error) as error:
         original = error.orig if isinstance(error, DBAPIError) else error
-        kind, reason, hint = _failure(original)
+        failure = _failure(original)
+        kind, reason, hint = _TO_ADMINISTRATOR.get(failure, failure) if administering else failure
         raise kind(f"cannot use the hub at {where}: {reason}{_detail(original)}", hint) from error
 
 

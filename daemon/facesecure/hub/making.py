@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from facesecure.hub.identity_file import (
     without_user,
     write_identity,
 )
-from facesecure.hub.roles import make_hub
+from facesecure.hub.roles import make_hub, was_committed
 from facesecure.hub.row_values import role_of
 from facesecure.hub.rows import Estate, Right
 from facesecure.services.audit import audited
@@ -32,22 +32,42 @@ def make(state_dir: Path, administrator: HubAddress, name: str, household: str, 
     """Make a hub in the database that ``administrator`` signs in to, with this door as its manager; return who it is.
 
     ``ca`` is the authority of the database's TLS certificate (PEM), empty for those of the system. Raises HubError if
-    this door belongs to a hub already, or the database cannot be used; then nothing is left behind.
+    this door belongs to a hub already, or the database cannot be used; then nothing is left behind. What comes too late
+    to stop it, as Ctrl-C at the end, is no error. Where nobody answers whether the hub was made, the door keeps its
+    identity, and the HubError says so.
     """
     require_none(state_dir)
     identity, certificate = _manager(without_user(administrator.url), name, household, ca)
     estate = Estate(identity.estate, identity.authority_key, identity.door, datetime.now(UTC))
     authority = identity.authority or Authority.made()
     keys = wrapped_keys(authority, identity, [certificate], [1])
+    transaction: list[str] = []
     with audited(state_dir, "hub-made", name):
         write_identity(state_dir, identity)  # first: a hub without its authority would be of no use
         try:
             administrator = replace(administrator, root=address_of(identity, HubConfig(), state_dir).root)
-            make_hub(administrator, estate, certified(authority, certificate), identity.password, keys)
-        except BaseException:
-            remove_identity(state_dir)
-            raise
+            manager = certified(authority, certificate)
+            make_hub(administrator, estate, manager, identity.password, keys, transaction.append)
+        except BaseException as error:  # noqa: BLE001 - raised again, unless the hub was made all the same
+            _settle(state_dir, administrator, transaction, error)
     return identity
+
+
+def _settle(state_dir: Path, administrator: HubAddress, transaction: Sequence[str], error: BaseException) -> None:
+    """Return if the hub was made in spite of ``error``. Otherwise raise it, and forget who this door was to be.
+
+    Not before that is sure: the only authority of a hub that exists must not be lost.
+    """
+    made = was_committed(administrator, transaction[0]) if transaction else False
+    if made is None:
+        raise HubError(
+            f"nobody answers whether the hub at {administrator.where} was made; this door keeps what it needs as its"
+            " manager",
+            "facesecure hub status says later whether there is a hub; only if there is none: facesecure hub leave",
+        ) from error
+    if not made:
+        remove_identity(state_dir)
+        raise error
 
 
 def require_none(state_dir: Path) -> None:
@@ -69,7 +89,8 @@ def administrator_at(text: str, own: HubAddress, password: Callable[[], str | No
 
 
 def _our_form(text: str) -> str:
-    hint = "postgresql://ADMINISTRATOR@HOST/DATABASE"
+    # without its @, which would make a secret of what stands before it
+    hint = "write postgresql://HOST/DATABASE, with the administrator's name before the host as docs/hub.md shows"
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in ("postgres", "postgresql", SCHEME):
         raise UsageError("this is not the address of a PostgreSQL database", hint)

@@ -6,7 +6,7 @@ group that the rules speak of; ``facesecure_door_DOOR`` is one door, made by the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from facesecure.hub.row_values import door_values, role_of, without_revision
 from facesecure.hub.rows import Estate, HouseholdKey, NewDoor
 from facesecure.hub.tables import HEAD, SCHEMA, doors, estate, household_keys
 
-__all__ = ["make_hub", "migrate", "role_of", "upgrade_hub"]
+__all__ = ["make_hub", "migrate", "role_of", "upgrade_hub", "was_committed"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _PATIENCE = 600.0
@@ -37,13 +37,19 @@ _SHUT = (
 
 
 def make_hub(
-    administrator: HubAddress, made: Estate, manager: NewDoor, password: str, keys: Sequence[HouseholdKey]
+    administrator: HubAddress,
+    made: Estate,
+    manager: NewDoor,
+    password: str,
+    keys: Sequence[HouseholdKey],
+    committing: Callable[[str], object] = lambda _: None,
 ) -> None:
     """Make the schema, its roles and rules, the estate, and the manager's door, which signs in with ``password``.
 
     ``administrator`` signs in as a role that may create roles, in an empty database; it is not needed again until an
     upgrade (``upgrade_hub``). ``keys`` are the first of the manager's household. ``made.created_at`` is not used: the
-    time is the hub's. All or nothing. Raises HubError if there is a hub already, or rights are missing.
+    time is the hub's. All or nothing: before ``committing`` is told the transaction's number, nothing is made; after
+    an error later, ``was_committed`` knows. Raises HubError if there is a hub already, or rights are missing.
     """
     owner, group = f"facesecure_owner_{made.identifier}", f"facesecure_doors_{made.identifier}"
     with _administering(administrator) as connection:
@@ -58,6 +64,18 @@ def make_hub(
         verifier = scram_verifier(connection, role_of(manager.identifier), password)
         parameters = {"role": role_of(manager.identifier), "verifier": verifier}
         connection.execute(text("SELECT make_role(:role, :verifier, 'infinity')"), parameters)
+        committing(str(connection.execute(text("SELECT pg_current_xact_id()::text")).scalar_one()))
+
+
+def was_committed(administrator: HubAddress, transaction: str) -> bool | None:
+    """Return whether the transaction with that number was committed; None if it is not over, or nobody answers."""
+    query = text("SELECT pg_xact_status(CAST(:number AS xid8))")
+    try:
+        with _administering(administrator) as connection:
+            status = connection.execute(query, {"number": transaction}).scalar()
+    except HubError:
+        return None
+    return {"committed": True, "aborted": False}.get(str(status))
 
 
 def upgrade_hub(administrator: HubAddress) -> str:
@@ -102,7 +120,7 @@ def _administering(address: HubAddress) -> Iterator[Connection]:
     if engine.dialect.name != "postgresql":
         raise HubError("the hub's database is not PostgreSQL", "give a postgresql+psycopg:// URL")
     try:
-        with translated(address.where), engine.begin() as connection:
+        with translated(address.where, administering=True), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
