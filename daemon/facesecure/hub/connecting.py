@@ -21,7 +21,7 @@ _CONNECTING = 5
 _DRIVER = "postgresql+psycopg"
 _WITH_REQUIRED_AUTH = 160000
 """The version of libpq that can insist on how the password is asked for."""
-_HINT = f"write it as {_DRIVER}://USER@HOST:5432/DATABASE"
+_HINT = f"write it as {_DRIVER}://HOST:5432/DATABASE"
 _OURS = frozenset({"password", "sslmode", "sslrootcert", "sslcert", "sslkey", "options"})
 
 
