@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from facesecure.services.certificates.folder import issue
 from facesecure.services.certificates.names import Names
 from support.faults.household import Home, wait_until
 from support.page.films import again_and_again, both_callers
-from support.page.house import House, key_of, photo_album
+from support.page.house import PASSWORD, House, key_of, photo_album
 from support.page.looking import PHONE, Watched, cookies_of
 
 CHROMIUM = os.environ.get("FACESECURE_CHROMIUM", "/usr/bin/chromium")
 LONG_ENOUGH = 270
 """Times that twenty seconds are filmed: an hour and a half, which all slow tests together do not take."""
+_PASSWORD_EVERY = 240.0
+"""Seconds after which a person gives the password again."""
 SignedIn = Callable[..., Page]
 NAMES = {Role.OWNER: "Olga", Role.MEMBER: "Ben", Role.VIEWER: "Clara", Role.KIOSK: "hall tablet"}
 
@@ -95,13 +98,20 @@ def chromium(certificates: Path) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def sessions_of() -> Callable[[House, Role], Any]:
-    """``sessions_of(house, role)``: the cookies of a browser in which such a person has signed in, once."""
+    """``sessions_of(house, role)``: the cookies of a browser in which such a person has signed in, once.
+
+    The password is given anew every few minutes, as the page asks for it after ten.
+    """
     kept: dict[tuple[str, Role], Any] = {}
+    given: dict[tuple[str, Role], float] = {}
 
     def cookies(house: House, role: Role) -> Any:
         for one in (Role.OWNER, role):  # the first account is an owner's
             if (house.url, one) not in kept:
-                kept[house.url, one] = cookies_of(house, NAMES[one], one)
+                kept[house.url, one], given[house.url, one] = cookies_of(house, NAMES[one], one), time.monotonic()
+        if time.monotonic() - given[house.url, role] > _PASSWORD_EVERY:
+            house.ask(kept[house.url, role]["cookies"][0]["value"], "confirm", password=PASSWORD)
+            given[house.url, role] = time.monotonic()
         return kept[house.url, role]
 
     return cookies

@@ -115,7 +115,7 @@ def test_while_it_plays(home: Home, monkeypatch: pytest.MonkeyPatch, saw: Callab
     slow.write_text('#!/bin/sh\n/usr/bin/aplay "$@" && sleep 2\n')  # the null device takes no time; a sound card does
     slow.chmod(0o755)
     home.environment["PATH"] = f"{home.folder}:/usr/bin:/bin"
-    home.configure("[plugins.speaker]\n")
+    home.configure("[plugins.speaker]\nexpires = 3600\n")
     again = []
     for _ in range(5):
         daemon = home.begin()

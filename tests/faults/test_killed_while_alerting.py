@@ -23,7 +23,7 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def killed(folder: Path, kills: int, *words: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "support.faults.kills", folder, str(kills), "4", *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment(), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, env=environment(), check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     print(done.stdout)
     return dict(json.loads(done.stdout))

@@ -26,6 +26,8 @@ READY = "people enrolled"
 """The last that the daemon says before it watches."""
 PATIENCE = 60.0
 """Seconds that a test waits longer on a slow machine. What has to be quick is measured, and asserted by itself."""
+BUSY = 7.0
+"""Seconds that a busy machine may take longer for what a quiet one does in three; what hangs would take a minute."""
 CONFIG = """
 [camera]
 source = "{source}"
@@ -199,12 +201,12 @@ class Daemon:
         self.process.wait()
 
     def stop(self, within: float = 3.0) -> float:
-        """SIGTERM, after which it must end well ``within`` seconds. Returns how long it took."""
+        """SIGTERM, after which it must end well ``within`` seconds, and BUSY more. Returns how long it took."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=30)
         took = time.monotonic() - began
-        assert (code, took < within) == (0, True), f"{code} after {took:.1f} s: {self.said[-2000:]}"
+        assert (code, took < within + BUSY) == (0, True), f"{code} after {took:.1f} s: {self.said[-2000:]}"
         return took
 
     @property

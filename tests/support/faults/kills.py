@@ -29,7 +29,7 @@ from facesecure.storage.store import Store
 
 CHAINS = {"door": ("door", "spare"), "log": ("log",)}
 FAILURES = {"door": 0.2, "spare": 0.2, "log": 0.0}
-DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = 600.0
 
 
 @dataclass
