@@ -156,12 +156,14 @@ def _extracted(source: Path, output: Path, workers: int) -> tuple[float, str]:
     """Return the seconds of an extraction, from when the workers have loaded their models, and the load before it."""
     from facesecure.services.bulk.dask_pool import DaskPool
     from facesecure.services.bulk.pool import ThisProcess
+    from facesecure_training.datasets.crop_folder import crop_folder
     from facesecure_training.datasets.settings import ExtractionSettings
     from facesecure_training.datasets.sources import recordings_in
     from facesecure_training.datasets.worker import WorkerTask, described, extracted
 
     settings = ExtractionSettings(thin=1.0, min_quality=0.0)
-    task = WorkerTask(settings, str(source), str(output), output / "scratch", None, described(settings))
+    task = WorkerTask(settings, str(source), str(output), "bench", None, described(settings))
+    crop_folder(output).begin_run(task.run)
     recordings = list(recordings_in(source))
     with DaskPool.of_processes(workers) if workers else ThisProcess() as pool:
         for _ in pool.map(extracted, task, recordings[: 16 * max(1, workers)], 8):

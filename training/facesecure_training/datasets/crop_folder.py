@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Protocol
+from uuid import uuid4
 
 from platformdirs import user_state_path
 
@@ -20,6 +23,9 @@ STATE_FOLDER = ".extract"
 """The hidden folder in the output where an extraction keeps its state."""
 _ALIKE = f"{STATE_FOLDER}/alike"
 """Where photos lie that are left out as near duplicates of another of their class."""
+
+_UNFINISHED = f"{STATE_FOLDER}/unfinished"
+"""Where each run has a folder for the crops of unfinished sources."""
 
 _TRIES = 5
 """A folder to be made, while others make it, or one above it, too."""
@@ -39,6 +45,18 @@ class CropFolder(Protocol):
     @property
     def holds_others(self) -> bool:
         """Whether it holds files that no extraction wrote."""
+
+    def begin_run(self, run: str) -> None:
+        """Leave a sign of ``run``, a word that no other run has: whoever does not see it has another folder there."""
+
+    def sees_run(self, run: str) -> bool:
+        """Return whether the sign of ``run`` is there: the run goes on, and this is its folder."""
+
+    def end_run(self) -> None:
+        """Remove the signs of all runs, with the crops of unfinished sources."""
+
+    def scratch(self, run: str) -> Path:
+        """Return an empty folder for one source; no other worker has it. Raises OSError if the run is over."""
 
     def refresh(self) -> None:
         """Look anew at what is there: workers have put files there meanwhile."""
@@ -85,6 +103,23 @@ class LocalCrops:
         """Whether it holds anything without the state of an extraction."""
         return self.root.is_dir() and not self.state_folder.is_dir() and any(self.root.iterdir())
 
+    def begin_run(self, run: str) -> None:
+        """Make a folder of that name: NFS remembers that a file was missing, and no such name was looked for before."""
+        self.end_run()
+        (self.root / _UNFINISHED / run).mkdir(parents=True)
+
+    def sees_run(self, run: str) -> bool:
+        """Return whether the run's folder is there."""
+        return (self.root / _UNFINISHED / run).is_dir()
+
+    def end_run(self) -> None:
+        """Remove the folders of all runs."""
+        shutil.rmtree(self.root / _UNFINISHED, ignore_errors=True)
+
+    def scratch(self, run: str) -> Path:
+        """Return a folder in the run's, so that crops need only be renamed."""
+        return Path(mkdtemp(dir=self.root / _UNFINISHED / run))
+
     def refresh(self) -> None:
         """Nothing is remembered of what is there."""
 
@@ -94,10 +129,10 @@ class LocalCrops:
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
             file.replace(place)
-        except OSError:  # another file system
-            beside = place.with_name(f".{place.name}.{file.parent.name}")
-            shutil.copyfile(file, beside)
-            beside.replace(place)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            _copied_beside(file, place).replace(place)
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove the files, and their folders if these are empty then."""
@@ -162,6 +197,28 @@ class RemoteCrops:
         except FileNotFoundError:
             return False
 
+    def begin_run(self, run: str) -> None:
+        """Put a small file there."""
+        self.end_run()
+        name = f"{_UNFINISHED}/{run}"
+        self._make_folder_of(name)
+        self._place.files.pipe_file(self._place.path(name), run.encode())
+
+    def sees_run(self, run: str) -> bool:
+        """Return whether the run's file is there."""
+        self.refresh()
+        return bool(self._place.files.exists(self._place.path(f"{_UNFINISHED}/{run}")))
+
+    def end_run(self) -> None:
+        """Remove the files of all runs, with their folder, which object stores do not have."""
+        self.refresh()
+        with suppress(Exception):  # each driver has its own error for what is missing
+            self._place.files.rm(self._place.path(_UNFINISHED), recursive=True)
+
+    def scratch(self, run: str) -> Path:  # noqa: ARG002 - it is not in the run's place
+        """Return a temporary folder of this machine."""
+        return Path(mkdtemp(prefix="facesecure-"))
+
     def refresh(self) -> None:
         """Forget what the driver remembers of listings."""
         self._place.files.invalidate_cache()
@@ -211,6 +268,18 @@ class RemoteCrops:
                 if not left:
                     raise
                 self.refresh()
+
+
+def _copied_beside(file: Path, place: Path) -> Path:
+    """Move ``file`` to another file system, beside ``place``, and return the path."""
+    beside = place.with_name(f".{uuid4().hex}.part")
+    try:
+        shutil.copyfile(file, beside)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    file.unlink()
+    return beside
 
 
 def discard(crops: CropFolder, names: Sequence[str]) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
+from uuid import uuid4
 
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.services.bulk.pool import Outcome, Pool
 from facesecure.services.bulk.workforce import ALONE, Workforce
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.progress import ProgressBar
-from facesecure_training.datasets.crop_folder import CropFolder, LocalCrops, crop_folder, discard
+from facesecure_training.datasets.crop_folder import CropFolder, crop_folder, discard
 from facesecure_training.datasets.extracted_manifest import write_manifest
 from facesecure_training.datasets.journal import Journal, SourceResult
 from facesecure_training.datasets.location import absolute, place_of
@@ -75,8 +75,7 @@ def extract(
         raise FacesecureError(f"{crops.shown} holds files that were not extracted", "choose an empty or a new folder")
     with Journal(crops.state_folder, settings.described(), crops.shown) as journal:
         sources = journal.index.there(chain([first], recordings))
-        workplace = journal.workplace if isinstance(crops, LocalCrops) else None
-        task = WorkerTask(settings, str(source), str(output), workplace, models_dir, described(settings))
+        task = WorkerTask(settings, str(source), str(output), uuid4().hex, models_dir, described(settings))
         summary = _run(sources, crops, journal, workforce, task)
         summary.faces, summary.classes = write_manifest(crops, journal, settings)
     return summary
@@ -96,13 +95,14 @@ def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce
     for one in journal.index.waiting():
         if before := journal.rows(one.name):  # it was done, and has changed since
             crops.remove([row["file"] for row in before])
+    crops.begin_run(task.run)
     try:
         with workforce.pool(waiting) as pool, ProgressBar(waiting, "sources") as bar:
             if pool.described:
                 bar.say(pool.described)
             _work_off(pool, task, journal, summary, bar)
     finally:
-        shutil.rmtree(journal.workplace, ignore_errors=True)
+        crops.end_run()
     return summary
 
 

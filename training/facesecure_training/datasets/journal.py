@@ -80,11 +80,6 @@ class Journal:
         self._file.seek(self._end)
         self._file.truncate()
 
-    @property
-    def workplace(self) -> Path:
-        """Folder for crops of unfinished sources."""
-        return self.folder / "unfinished"
-
     def add(self, done: SourceResult) -> None:
         """Record a finished source; it is on disk when this returns, as far as the system guarantees it."""
         place, line = self._end, done.dump()

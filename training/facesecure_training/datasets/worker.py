@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 import cv2
 import numpy as np
@@ -37,14 +36,14 @@ _JPEG_QUALITY = 95
 class WorkerTask:
     """What a worker needs: plain values, since it may be on another machine.
 
-    ``source`` and ``output`` are paths or addresses, ``workplace`` a folder for unfinished sources (None: a temporary
-    one), and ``described`` what the settings and networks are where the extraction was started.
+    ``source`` and ``output`` are paths or addresses, ``run`` the word by which a worker knows the output
+    (``CropFolder.begin_run``), and ``described`` what the settings and networks are where the extraction was started.
     """
 
     settings: ExtractionSettings
     source: str
     output: str
-    workplace: Path | None
+    run: str
     models_dir: Path | None
     described: str
 
@@ -62,20 +61,36 @@ class Worker:
             raise FacesecureError(
                 f"{socket.gethostname()} has no folder {task.source}", "every worker needs it, at the same path"
             )
-        cv2.setNumThreads(1)
         self._task = task
-        self._classes = Location.at(task.source) if is_remote(task.source) else None
         self._output = crop_folder(task.output if is_remote(task.output) else Path(task.output))
+        self._require_output()
+        cv2.setNumThreads(1)
+        self._classes = Location.at(task.source) if is_remote(task.source) else None
         detector = build_detector(task.settings.detection, models_dir=task.models_dir)
         self._extractor = FaceExtractor(detector, task.settings)
 
     def run(self, recording: Recording) -> SourceResult:
-        """Extract one recording. A recording that cannot be read is reported in the result."""
-        scratch = self._scratch()
+        """Extract one recording. A recording that cannot be read is reported in the result.
+
+        Raises FacesecureError if the output is not there, or no longer.
+        """
+        try:
+            scratch = self._output.scratch(self._task.run)
+        except FileNotFoundError:
+            self._require_output()
+            raise
         try:
             return self._run(recording, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+    def _require_output(self) -> None:
+        """Raise FacesecureError where the output is another folder: what is put there would be lost."""
+        if not self._output.sees_run(self._task.run):
+            raise FacesecureError(
+                f"{socket.gethostname()} does not have the output {self._output.shown} of this extraction",
+                "every worker needs that very folder, at the same path: is it mounted there?",
+            )
 
     def _run(self, recording: Recording, scratch: Path) -> SourceResult:
         self._count = 0
@@ -85,6 +100,8 @@ class Worker:
                 with recording.here(self._classes) as here:
                     found = [self._kept(here, one, scratch) for one in self._extractor.extract(here, self._searching)]
             except (FacesecureError, FileNotFoundError) as error:
+                if not scratch.is_dir():
+                    self._require_output()
                 why = error.message if isinstance(error, FacesecureError) else f"{recording.path} is gone"
                 why = why if recording.remote is None else f"{recording.name}: {why}"
                 return SourceResult(recording.name, "", self._count, [], why, broken=True)
@@ -92,13 +109,6 @@ class Worker:
         for one in rows:
             self._output.put(scratch / one["file"], one["file"])
         return SourceResult(recording.name, state, self._count, rows, "; ".join(warnings) or None)
-
-    def _scratch(self) -> Path:
-        """Return an empty folder for one source; no other worker on any machine has it."""
-        workplace = self._task.workplace
-        if workplace is not None:
-            workplace.mkdir(parents=True, exist_ok=True)
-        return Path(mkdtemp(dir=workplace))
 
     def _searching(self) -> None:
         self._count += 1

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,11 +26,12 @@ from facesecure.vision.images.align import square_crop
 from facesecure.vision.images.photos import read_photo
 from facesecure_training.cli.main import app
 from facesecure_training.datasets import manifest
+from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.extract import extract
 from facesecure_training.datasets.folders import ClassFolder
 from facesecure_training.datasets.settings import CropShape, ExtractionSettings
 from facesecure_training.datasets.sources import Recording
-from facesecure_training.datasets.worker import WorkerTask, described
+from facesecure_training.datasets.worker import Worker, WorkerTask, described
 from facesecure_training.datasets.worker import extracted as extracted_by
 from support.faces import YUNET_DIR
 from support.training.datasets import colour_picture, photo, two_people, walk_film
@@ -286,14 +288,41 @@ def test_a_source_that_can_no_longer_be_read_leaves_no_rows(tmp_path):
 
 
 def test_a_worker_that_lacks_the_folder_ends_the_work_and_leaves_nothing_out(tmp_path):
-    task = WorkerTask(ALL, str(tmp_path / "elsewhere"), str(tmp_path / "out"), None, None, described(ALL))
+    task = WorkerTask(ALL, str(tmp_path / "elsewhere"), str(tmp_path / "out"), "run", None, described(ALL))
     with pytest.raises(FacesecureError, match="has no folder") as caught:
         extracted_by(task, Recording("a/1.jpg", tmp_path / "elsewhere" / "a" / "1.jpg", "photo"))
     assert "at the same path" in caught.value.hint
 
 
+@pytest.mark.parametrize("begun", [None, "another"])
+@pytest.mark.parametrize("address", ["", "file://"])
+def test_a_worker_that_has_another_output_is_refused_and_writes_nothing(tmp_path, monkeypatch, begun, address):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    picture = photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    output = tmp_path / "out"
+    if begun:
+        crop_folder(output).begin_run(begun)
+    task = WorkerTask(ALL, str(tmp_path / "in"), f"{address}{output}", "this", None, described(ALL))
+    with pytest.raises(FacesecureError, match="does not have the output") as caught:
+        extracted_by(task, Recording("a/1.jpg", picture, "photo"))
+    assert caught.value.message.startswith(socket.gethostname())
+    assert not output.exists() or files(output) == {}
+
+
+def test_a_worker_whose_output_goes_away_says_so_and_does_not_make_it_anew(tmp_path):
+    picture = photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
+    output = tmp_path / "out"
+    crop_folder(output).begin_run("this")
+    worker = Worker(WorkerTask(ALL, str(tmp_path / "in"), str(output), "this", None, described(ALL)))
+    assert len(worker.run(Recording("a/1.jpg", picture, "photo")).rows) == 1
+    shutil.rmtree(output)
+    with pytest.raises(FacesecureError, match="does not have the output"):
+        worker.run(Recording("a/1.jpg", picture, "photo"))
+    assert not output.exists()
+
+
 def test_a_worker_with_other_networks_is_refused(tmp_path):
-    task = WorkerTask(ALL, str(tmp_path), str(tmp_path / "out"), None, None, "of another version")
+    task = WorkerTask(ALL, str(tmp_path), str(tmp_path / "out"), "run", None, "of another version")
     with pytest.raises(FacesecureError, match="has other networks"):
         extracted_by(task, Recording("a/1.jpg", tmp_path / "a" / "1.jpg", "photo"))
 
