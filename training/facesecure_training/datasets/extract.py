@@ -14,9 +14,18 @@ from facesecure.services.bulk.pool import Outcome, Pool
 from facesecure.services.bulk.workforce import ALONE, Workforce
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.common.progress import ProgressBar
-from facesecure_training.datasets.crop_folder import CropFolder, crop_folder, discard
+from facesecure_training.datasets.crop_folder import CropFolder, crop_folder
+from facesecure_training.datasets.crop_names import RESERVED
+from facesecure_training.datasets.disk_errors import explained
 from facesecure_training.datasets.extracted_manifest import write_manifest
 from facesecure_training.datasets.journal import Journal, SourceResult
+from facesecure_training.datasets.leftovers import (
+    count_written,
+    discard,
+    redo_if_emptied,
+    remove_changed,
+    remove_unrecorded,
+)
 from facesecure_training.datasets.location import absolute, place_of
 from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.sources import Recording, recordings_in
@@ -69,12 +78,15 @@ def extract(
     models_dir = state_dir.absolute() / "models" if state_dir else None
     build_detector(settings.detection, models_dir=models_dir)  # a missing model is reported here, and once
     crops = crop_folder(output)
-    if anew:
-        _discard(crops)
     if crops.holds_others:
         raise FacesecureError(f"{crops.shown} holds files that were not extracted", "choose an empty or a new folder")
-    with Journal(crops.state_folder, settings.described(), crops.shown) as journal:
-        sources = journal.index.there(chain([first], recordings))
+    with explained(str(crops.state_folder)), Journal(crops.state_folder, crops.shown) as journal:
+        if not anew:
+            journal.resume(settings.described())
+        sources = journal.index.there(_allowed(chain([first], recordings)))
+        if anew:
+            discard(crops, journal)
+            journal.resume(settings.described())
         task = WorkerTask(settings, str(source), str(output), uuid4().hex, models_dir, described(settings))
         summary = _run(sources, crops, journal, workforce, task)
         summary.faces, summary.classes = write_manifest(crops, journal, settings)
@@ -82,19 +94,21 @@ def extract(
 
 
 def faces_before(output: Path | str) -> int:
-    """Return how many files that an earlier extraction wrote to ``output`` are there, for ``anew`` to delete."""
-    crops = crop_folder(place_of(str(output)))
-    return crops.count(list(_written(crops)))
+    """Return how many files that an earlier extraction wrote to ``output`` are there, for ``anew`` to delete.
+
+    A damaged line of its journal counts as one file.
+    """
+    return count_written(crop_folder(place_of(str(output))))
 
 
 def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce, task: WorkerTask) -> Summary:
+    remove_unrecorded(crops, journal)
+    redo_if_emptied(crops, journal)
     waiting = journal.index.count_waiting()
     summary = Summary(sources, sources - waiting)
     if not waiting:
         return summary
-    for one in journal.index.waiting():
-        if before := journal.rows(one.name):  # it was done, and has changed since
-            crops.remove([row["file"] for row in before])
+    remove_changed(crops, journal)
     crops.begin_run(task.run)
     try:
         with workforce.pool(waiting) as pool, ProgressBar(waiting, "sources") as bar:
@@ -109,7 +123,7 @@ def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce
 def _work_off(pool: Pool, task: WorkerTask, journal: Journal, summary: Summary, bar: ProgressBar) -> None:
     """Extract what waits; what is finished is recorded at once, so that Ctrl-C or a crash loses what is under way."""
     chunk = 1 if journal.index.has_waiting_videos() else _PHOTOS
-    for count, outcome in enumerate(pool.map(extracted, task, journal.index.waiting(), chunk), 1):
+    for count, outcome in enumerate(pool.map(extracted, task, journal.handed_out(), chunk), 1):
         _note(_result(outcome), journal, summary)
         bar.reach(count, f"sources ({summary.frames} frames searched)")
 
@@ -142,12 +156,12 @@ def _refuse_overlap(source: Path | str, output: Path | str) -> None:
         raise UsageError(f"the output {output} is inside the source {source}", "choose a folder beside it")
 
 
-def _written(crops: CropFolder) -> Iterator[str]:
-    if crops.state_folder.is_dir():
-        yield from {row["file"]: None for rows in Journal.rows_in(crops.state_folder) for row in rows}
-
-
-def _discard(crops: CropFolder) -> None:
-    """Delete what an extraction wrote, and nothing else."""
-    if crops.state_folder.is_dir():
-        discard(crops, list(_written(crops)))
+def _allowed(recordings: Iterator[Recording]) -> Iterator[Recording]:
+    """Yield the recordings. Raises FacesecureError for a class whose folder would be in the way."""
+    for one in recordings:
+        if (folder := one.name.split("/", 1)[0]) in RESERVED:
+            raise FacesecureError(
+                f"no class can be called {folder}: the extraction itself needs that name in the output",
+                "rename the class, or leave it out",
+            )
+        yield one

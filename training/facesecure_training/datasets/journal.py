@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,11 +14,17 @@ from typing import Any, BinaryIO, Self
 
 from facesecure.domain.errors import FacesecureError
 from facesecure.util.files import replace_file
-from facesecure_training.datasets.crop_folder import STATE_FOLDER
+from facesecure_training.datasets.begun import BegunSources
+from facesecure_training.datasets.crop_names import is_inside
+from facesecure_training.datasets.disk_errors import is_full
 from facesecure_training.datasets.manifest import ManifestRow
 from facesecure_training.datasets.source_index import SourceIndex
+from facesecure_training.datasets.sources import Recording
 
-_JOURNAL = "journal.jsonl"
+_JOURNAL, _SETTINGS = "journal.jsonl", "settings.json"
+_TEXTS = ("file", "class", "source", "kind")
+"""Columns of a row that every line of the journal has, beside others."""
+_ANEW = "extract into another folder, or add --anew to delete what is there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +43,28 @@ class SourceResult:
 
     @classmethod
     def load(cls, line: bytes) -> Self:
-        """Read a line of the journal. Raises FacesecureError unless its files lie in the output, outside its state."""
-        found = cls(**json.loads(line))
+        """Read a line of the journal. Raises ValueError if it is damaged.
+
+        Raises FacesecureError unless its files lie in the output, outside its state.
+        """
+        found = cls._read(line)
         for row in found.rows:
-            if not _is_inside(row["file"]):
+            if not is_inside(row["file"]):
                 raise FacesecureError(
                     f"the journal of the extraction names a file {row['file']!r}, which is not one of its faces",
                     "it was changed, or made elsewhere: choose another folder",
                 )
+        return found
+
+    @classmethod
+    def _read(cls, line: bytes) -> Self:
+        try:
+            found = cls(**json.loads(line))
+            texts = [found.name, found.state, *(row[column] for row in found.rows for column in _TEXTS)]
+        except (TypeError, KeyError, RecursionError) as error:
+            raise ValueError(f"it is no line of a journal ({error})") from None
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("it is no line of a journal")
         return found
 
     def dump(self) -> bytes:
@@ -54,31 +76,70 @@ class SourceResult:
 class Journal:
     """The journal of an extraction, in its state folder; written by one process. A truncated line is ignored.
 
-    ``index`` finds its lines.
+    ``index`` finds its lines, and ``begun`` are the sources that were handed out and are not in it.
+
+    Example::
+
+        with Journal(output / ".extract", str(output)) as journal:
+            journal.resume(settings.described())
+            journal.add(result)
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any], shown: str) -> None:
-        """Open the journal in ``folder``, of the extraction into what is ``shown``.
+    def __init__(self, folder: Path, shown: str) -> None:
+        """Open the journal in ``folder``, of the extraction into what is ``shown``, for this process alone.
 
-        Raises FacesecureError if it was begun with other settings, or names files that lie elsewhere.
+        Raises FacesecureError if another process has it. Nothing is read yet: see ``resume``.
         """
-        self.folder = folder
+        self.folder, self._shown = folder, shown
         folder.mkdir(parents=True, exist_ok=True)
         _refuse_links(folder)
-        _same_settings(shown, folder / "settings.json", settings)
         path = folder / _JOURNAL
         path.touch()
-        self._file = path.open("r+b")
-        _lock(self._file, shown)
-        self._reader = path.open("rb")
-        self.index = SourceIndex(folder / "index.db")
-        try:
-            self._scan()
-        except BaseException:
-            self._close()
-            raise
+        self._end = 0
+        with ExitStack() as opened:
+            self._file = opened.enter_context(path.open("r+b"))
+            _lock(self._file, shown)
+            self._reader = opened.enter_context(path.open("rb"))
+            self.begun = BegunSources(folder / "begun.jsonl")
+            self.index = SourceIndex(folder / "index.db")
+            opened.pop_all()
+
+    def resume(self, settings: Mapping[str, Any]) -> None:
+        """Read what was done. Raises FacesecureError if it was begun with other settings, or is damaged."""
+        if self._file.seek(0, 2):
+            _require_same(self._shown, self.folder / _SETTINGS, settings)
+        else:
+            replace_file(self.folder / _SETTINGS, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
+        self._scan()
         self._file.seek(self._end)
         self._file.truncate()
+
+    def forget_settings(self) -> None:
+        """Let the journal be no one's: it can only begin anew."""
+        (self.folder / _SETTINGS).unlink(missing_ok=True)
+
+    def begin_anew(self) -> None:
+        """Begin as in an empty state folder. The file of the journal stays: others shall see its lock."""
+        self.forget_settings()
+        self.begun.clear()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what was done."""
+        self.index.begin_anew()
+        self._file.seek(0)
+        self._file.truncate()
+        self._end = 0
+
+    def handed_out(self) -> Iterator[Recording]:
+        """Yield the sources to be done, in their order; each is recorded as begun before."""
+        for one in self.index.waiting():
+            self.begun.add(one.name)
+            yield one
+
+    def withdraw(self, name: str) -> None:
+        """Record that a source is not done any more: its faces are gone."""
+        self.add(SourceResult(name, "", 0, [], broken=True))
 
     def add(self, done: SourceResult) -> None:
         """Record a finished source; it is on disk when this returns, as far as the system guarantees it."""
@@ -87,23 +148,18 @@ class Journal:
         self._file.flush()
         self._end += len(line)
         self.index.note(done.name, None if done.broken else (place, done.state), self._end)
-
-    @staticmethod
-    def rows_in(folder: Path) -> Iterator[list[ManifestRow]]:
-        """Yield all faces ever recorded in the state ``folder``, source by source."""
-        with (folder / _JOURNAL).open("rb") as file:
-            yield from (SourceResult.load(line).rows for line in file if line.endswith(b"\n"))
+        self.begun.finish(done.name)
 
     def rows(self, name: str) -> list[ManifestRow]:
         """Return the faces of a source, as recorded when it was finished; none if it has not been."""
         place = self.index.place(name)
-        return [] if place is None else self._rows_at(place[0])
+        return [] if place is None else self._rows_at(place[0], name)
 
     def all_rows(self) -> Iterator[ManifestRow]:
         """Yield the faces of all sources: of those there in their order, then of those done once and gone."""
-        for _, place in self.index.places():
+        for name, place in self.index.places():
             if place is not None:
-                yield from self._rows_at(place)
+                yield from self._rows_at(place, name)
 
     def __enter__(self) -> Self:
         """Return this journal."""
@@ -112,38 +168,71 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.index.save(self._end)
-        self._close()
+        try:
+            if error is None:
+                self.index.save(self._end)
+        finally:
+            self._close()
+            if isinstance(error, sqlite3.Error) and not is_full(error):
+                (self.folder / "index.db").unlink(missing_ok=True)  # it is made again from the journal
 
     def _close(self) -> None:
         self.index.__exit__()
         self._reader.close()
-        self._file.close()
+        with suppress(OSError):  # a full disk, of which ``add`` has told
+            self._file.close()
 
-    def _rows_at(self, place: int) -> list[ManifestRow]:
+    def _rows_at(self, place: int, name: str) -> list[ManifestRow]:
         self._reader.seek(place)
-        return SourceResult.load(self._reader.readline()).rows
+        try:
+            found = SourceResult.load(self._reader.readline())
+        except ValueError:
+            found = None
+        if found is None or found.name != name:
+            raise sqlite3.DatabaseError("it does not fit the journal")
+        return found.rows
 
     def _scan(self) -> None:
         """Read into the index what it does not have yet."""
-        self._end = self.index.until
-        if self._end > self._file.seek(0, 2):
-            self.index.begin_anew()
-            self._end = 0
-        self._reader.seek(self._end)
-        for line in self._reader:
-            if not line.endswith(b"\n"):
-                break  # truncated by a power failure
-            done = SourceResult.load(line)
-            place, self._end = self._end, self._end + len(line)
-            self.index.note(done.name, None if done.broken else (place, done.state), self._end)
+        start = self.index.until
+        if not 0 <= start <= self._file.seek(0, 2) or self._damaged_line(start):
+            self.index.begin_anew()  # it is of another journal, or points into the middle of a line
+            if line := self._damaged_line(0):
+                raise FacesecureError(f"line {line} of {self.folder / _JOURNAL} is damaged", _ANEW)
         self.index.save(self._end)
 
+    def _damaged_line(self, start: int) -> int | None:
+        """Read from ``start`` on; return the number of a line that is damaged, from 1."""
+        self._end = start
+        self._reader.seek(start)
+        for number, line in enumerate(self._reader, 1):
+            if not line.endswith(b"\n"):
+                break  # truncated by a power failure
+            try:
+                done = SourceResult.load(line)
+            except ValueError:
+                return number
+            place, self._end = self._end, self._end + len(line)
+            self.index.note(done.name, None if done.broken else (place, done.state), self._end)
+        return None
 
-def _is_inside(name: str) -> bool:
-    """Return whether ``name`` is a path below the output: it goes nowhere else, and not to the state folder."""
-    parts = name.split("/")
-    return "\0" not in name and parts[0] != STATE_FOLDER and not {"", ".", ".."}.intersection(parts)
+
+def lines_in(folder: Path) -> Iterator[SourceResult | None]:
+    """Yield each result that was ever recorded in a state folder, None for a damaged line.
+
+    Raises FacesecureError for one that names files elsewhere.
+    """
+    path = folder / _JOURNAL
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                try:
+                    done = SourceResult.load(line)
+                except ValueError:
+                    done = None
+                yield done
 
 
 def _refuse_links(folder: Path) -> None:
@@ -164,17 +253,24 @@ def _lock(file: BinaryIO, shown: str) -> None:
         ) from None
 
 
-def _same_settings(shown: str, path: Path, settings: Mapping[str, Any]) -> None:
-    """Store the settings, or compare them with the stored ones."""
-    if not path.exists():
-        replace_file(path, (json.dumps(settings, indent=2, sort_keys=True) + "\n").encode())
-        return
-    before = json.loads(path.read_text())
+def _require_same(shown: str, path: Path, settings: Mapping[str, Any]) -> None:
+    """Raise FacesecureError unless the settings are the stored ones."""
+    before = _stored(path)
+    if before is None:
+        raise FacesecureError(f"{path} is missing or damaged: nobody knows how {shown} was extracted", _ANEW)
     changed = [
         f"{name} {before.get(name)} is now {value}" for name, value in settings.items() if before.get(name) != value
     ]
     if changed:
         raise FacesecureError(
-            f"{shown} holds faces that were extracted with other settings ({'; '.join(changed)})",
-            "extract into another folder, or add --anew to delete what is there",
+            f"{shown} holds faces that were extracted with other settings ({'; '.join(changed)})", _ANEW
         )
+
+
+def _stored(path: Path) -> dict[str, Any] | None:
+    """Return the settings in a file; None if it is missing or damaged."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None

@@ -39,7 +39,7 @@ class SourceIndex:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the index; a damaged one begins anew."""
+        """Open the index; a damaged one, or one that has other columns, begins anew."""
         try:
             self._rows = self._opened(path)
         except sqlite3.DatabaseError:
@@ -54,6 +54,7 @@ class SourceIndex:
         try:
             rows.execute("PRAGMA synchronous = NORMAL")
             rows.executescript(_TABLES)
+            _check(rows)
         except BaseException:
             rows.close()
             raise
@@ -62,7 +63,8 @@ class SourceIndex:
     @property
     def until(self) -> int:
         """How many bytes of the journal have been read into it."""
-        return int(next(iter(self._rows.execute("SELECT until FROM read")), (0,))[0])
+        found = self._rows.execute("SELECT until FROM read").fetchone()
+        return found[0] if found and isinstance(found[0], int) else 0
 
     def begin_anew(self) -> None:
         """Forget what was done: the journal is another."""
@@ -146,6 +148,14 @@ class SourceIndex:
     def __exit__(self, *_: object) -> None:
         """Close the file."""
         self._rows.close()
+
+
+def _check(rows: sqlite3.Connection) -> None:
+    """Raise DatabaseError if a page is damaged, or a column is missing."""
+    found = rows.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)
+    rows.execute("SELECT name, place, state, until FROM done, read LIMIT 0")
 
 
 def _row(one: Recording) -> tuple[str, bytes, str, bytes | None, str]:

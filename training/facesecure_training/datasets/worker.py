@@ -21,6 +21,7 @@ from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure.vision.detection.factory import build_detector
 from facesecure_training.datasets.crop_folder import crop_folder
+from facesecure_training.datasets.crop_names import crop_name
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
 from facesecure_training.datasets.journal import SourceResult
 from facesecure_training.datasets.location import Location, is_remote
@@ -114,7 +115,7 @@ class Worker:
         self._count += 1
 
     def _kept(self, recording: Recording, found: ExtractedFace, scratch: Path) -> ManifestRow:
-        name = f"{recording.name}-{found.frame.index:06}-{found.number}{self._task.settings.suffix}"
+        name = crop_name(recording.name, found.frame.index, found.number, self._task.settings.suffix)
         write_image(scratch / name, found.crop)
         width, height = found.frame.pixels.size
         return {
