@@ -19,6 +19,11 @@ def deadly(task: int, item: int) -> int:
     return item
 
 
+def deadly_to_all(task: object, item: object) -> None:
+    """End the process, whatever the item."""
+    os._exit(1)
+
+
 def failing(task: str, item: int) -> int:
     """Fail with ``task`` on the third item."""
     if item == 3:

@@ -24,6 +24,7 @@ from facesecure_training.datasets.leftovers import (
     discard,
     redo_if_emptied,
     remove_changed,
+    remove_crops_of,
     remove_unrecorded,
 )
 from facesecure_training.datasets.location import absolute, place_of
@@ -114,16 +115,20 @@ def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce
         with workforce.pool(waiting) as pool, ProgressBar(waiting, "sources") as bar:
             if pool.described:
                 bar.say(pool.described)
-            _work_off(pool, task, journal, summary, bar)
+            _work_off(pool, task, crops, journal, summary, bar)
     finally:
         crops.end_run()
     return summary
 
 
-def _work_off(pool: Pool, task: WorkerTask, journal: Journal, summary: Summary, bar: ProgressBar) -> None:
+def _work_off(
+    pool: Pool, task: WorkerTask, crops: CropFolder, journal: Journal, summary: Summary, bar: ProgressBar
+) -> None:
     """Extract what waits; what is finished is recorded at once, so that Ctrl-C or a crash loses what is under way."""
     chunk = 1 if journal.index.has_waiting_videos() else _PHOTOS
     for count, outcome in enumerate(pool.map(extracted, task, journal.handed_out(), chunk), 1):
+        if outcome.lost:  # it may have put some faces in place
+            remove_crops_of([outcome.item.name], crops)
         _note(_result(outcome), journal, summary)
         bar.reach(count, f"sources ({summary.frames} frames searched)")
 

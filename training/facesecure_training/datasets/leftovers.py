@@ -37,9 +37,9 @@ def discard(crops: CropFolder, journal: Journal) -> None:
     for done in lines_in(journal.folder):
         if done is not None:
             crops.remove([row["file"] for row in done.rows])
-    _remove_crops_of(journal.begun, crops)
+    remove_crops_of(journal.begun, crops)
     if damaged:
-        _remove_crops_of(journal.index.names(), crops)
+        remove_crops_of(journal.index.names(), crops)
     crops.remove([MANIFEST])
     crops.remove_aside()
     journal.begin_anew()
@@ -48,7 +48,7 @@ def discard(crops: CropFolder, journal: Journal) -> None:
 def remove_unrecorded(crops: CropFolder, journal: Journal) -> None:
     """Remove the faces that an interrupted run put in place and did not record: their source may be another by now."""
     recorded = {row["file"] for name in journal.begun for row in journal.rows(name)}
-    _remove_crops_of(journal.begun, crops, recorded)
+    remove_crops_of(journal.begun, crops, recorded)
     journal.begun.clear()
 
 
@@ -72,7 +72,7 @@ def redo_if_emptied(crops: CropFolder, journal: Journal) -> None:
     journal.clear()
 
 
-def _remove_crops_of(names: Iterable[str], crops: CropFolder, but: Iterable[str] = ()) -> None:
+def remove_crops_of(names: Iterable[str], crops: CropFolder, but: Iterable[str] = ()) -> None:
     """Remove the files that are called as crops of the sources called ``names``, except ``but``."""
     kept = set(but)
     for files in crops.crops_of(names):

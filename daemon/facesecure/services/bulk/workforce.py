@@ -44,16 +44,18 @@ class Workforce:
         return cls(os.cpu_count() or 1 if found("distributed") else 1)
 
     def pool(self, most: int | None = None) -> Pool:
-        """Return the pool; ``most`` workers have something to do. Raises FacesecureError if Dask is missing."""
-        workers = self.workers if most is None else max(1, min(self.workers, most))
-        if self.cluster is None and workers == 1:
+        """Return the pool; ``most`` workers have something to do. Raises FacesecureError if Dask is missing.
+
+        Where several were asked for, one item has a process of its own too: it may kill that, and not this one.
+        """
+        if self.cluster is None and self.workers == 1:
             return ThisProcess()
         if not found("distributed"):
             raise FacesecureError("several workers need Dask", f"install the extra: {install_extra('cluster')}")
         from facesecure.services.bulk import dask_pool
 
         if self.cluster is None:
-            return dask_pool.DaskPool.of_processes(workers)
+            return dask_pool.DaskPool.of_processes(self.workers if most is None else max(1, min(self.workers, most)))
         return dask_pool.DaskPool.at(self.cluster, self.tls)
 
 

@@ -79,6 +79,11 @@ def test_an_item_that_kills_every_process_is_named_and_the_others_are_done(pool)
     assert [found[number].result for number in sorted(found)] == sorted(set(range(20)) - {7})
 
 
+def test_a_single_item_that_kills_its_process_does_not_kill_this_one():
+    with Workforce(2).pool(1) as one:
+        assert [outcome.lost for outcome in one.map(deadly, 7, [7])] == ["the processes that worked on it died"]
+
+
 @contextmanager
 def cluster(folder: Path):
     """A cluster of another owner, which asks for certificates."""
