@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,8 @@ UNFINISHED = f"{STATE_FOLDER}/unfinished"
 RESERVED = frozenset({STATE_FOLDER, MANIFEST})
 """What no class can be called: the extraction itself has files of these names beside the class folders."""
 
+_LONGEST, _NUMBERS, _HASH = 255, len("-0000000-000.png"), 16
+"""The bytes that the name of a file may have on most file systems, those after the source's name, and of a hash."""
 _CROP = re.compile(r"(.+)-\d{6,}-\d+\.(?:png|jpg)", re.DOTALL)
 
 
@@ -31,14 +34,27 @@ def crop_name(source: str, frame: int, number: int, suffix: str) -> str:
 
 
 def stem_of(source: str) -> str:
-    """Return how the paths of all crops of a source begin."""
-    return source
+    """Return how the paths of all crops of a source begin: as it is called, as far as the file system has room.
+
+    Names may be longer than those of the files they are made of, as bytes that are not UTF-8 are escaped in them.
+    """
+    *folders, file = source.split("/")
+    return "/".join([*(_fitting(name, _LONGEST) for name in folders), _fitting(file, _LONGEST - _NUMBERS)])
 
 
 def stem_in(file: str) -> str | None:
     """Return the ``stem_of`` the source whose crop ``file`` is called; None if it is called otherwise."""
     found = _CROP.fullmatch(file)
     return found and found[1]
+
+
+def _fitting(name: str, room: int) -> str:
+    """Return ``name``, or its beginning and a hash of the whole, in at most ``room`` bytes of UTF-8."""
+    whole = name.encode()
+    if len(whole) <= room:
+        return name
+    mark = "~" + hashlib.sha256(whole).hexdigest()[:_HASH]
+    return whole[: room - len(mark)].decode(errors="ignore") + mark
 
 
 def is_inside(name: str) -> bool:

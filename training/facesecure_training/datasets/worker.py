@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import shutil
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from tempfile import gettempdir
 
 import cv2
 import numpy as np
@@ -23,6 +25,7 @@ from facesecure.vision.detection.factory import build_detector
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.crop_names import crop_name
 from facesecure_training.datasets.cropping import ExtractedFace, FaceExtractor
+from facesecure_training.datasets.disk_errors import explained
 from facesecure_training.datasets.journal import SourceResult
 from facesecure_training.datasets.location import Location, is_remote
 from facesecure_training.datasets.manifest import ManifestRow, face_columns
@@ -73,15 +76,22 @@ class Worker:
     def run(self, recording: Recording) -> SourceResult:
         """Extract one recording. A recording that cannot be read is reported in the result.
 
-        Raises FacesecureError if the output is not there, or no longer.
+        Raises FacesecureError if the output is not there, or no longer, or a disk is full.
         """
+        place = gettempdir() if is_remote(self._task.output) else self._output.shown
+        with explained(f"{place} on {socket.gethostname()}"), self._scratch() as scratch:
+            return self._run(recording, scratch)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """Yield an empty folder for as long; no other worker on any machine has it."""
         try:
             scratch = self._output.scratch(self._task.run)
         except FileNotFoundError:
             self._require_output()
             raise
         try:
-            return self._run(recording, scratch)
+            yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -100,11 +110,10 @@ class Worker:
                 state = recording.state
                 with recording.here(self._classes) as here:
                     found = [self._kept(here, one, scratch) for one in self._extractor.extract(here, self._searching)]
-            except (FacesecureError, FileNotFoundError) as error:
+            except (FacesecureError, OSError) as error:
                 if not scratch.is_dir():
                     self._require_output()
-                why = error.message if isinstance(error, FacesecureError) else f"{recording.path} is gone"
-                why = why if recording.remote is None else f"{recording.name}: {why}"
+                why = _fault(error, recording)
                 return SourceResult(recording.name, "", self._count, [], why, broken=True)
         rows = self._drawn(found, recording)
         for one in rows:
@@ -140,6 +149,17 @@ class Worker:
             return rows
         rng = np.random.default_rng([self._task.settings.seed, zlib.crc32(recording.name.encode())])
         return [rows[index] for index in sorted(rng.choice(len(rows), limit, replace=False))]
+
+
+def _fault(error: FacesecureError | OSError, recording: Recording) -> str:
+    """Return why the recording is left out; raise an error that is not its fault."""
+    if isinstance(error, FacesecureError):
+        return error.message if recording.remote is None else f"{recording.name}: {error.message}"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"{recording.name}: its name is too long for the file system of the output"
+    if error.errno == errno.ENOENT:
+        return f"{recording.path if recording.remote is None else recording.name} is gone"
+    raise error
 
 
 def write_image(path: Path, image: Image) -> None:

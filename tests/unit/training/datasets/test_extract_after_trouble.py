@@ -1,18 +1,25 @@
 """Extractions after a kill, beside another one, with damaged state, or whose output was emptied."""
 
+import errno
 import json
+import os
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import DiskFullError, FacesecureError
+from facesecure.services.bulk.workforce import Workforce
+from facesecure_training.datasets import manifest, source_index, worker
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.crop_names import stem_in
 from facesecure_training.datasets.extract import extract, faces_before
 from facesecure_training.datasets.journal import Journal
 from facesecure_training.datasets.settings import CropShape, ExtractionSettings
+from facesecure_training.datasets.sources import recordings_in
+from support.bulk_work import deadly_to_all
 from support.training.datasets import photo
 
 SETTINGS = ExtractionSettings(min_quality=0.0, thin=1.0)
@@ -239,6 +246,99 @@ def test_what_was_begun_is_kept_small_and_names_nothing_elsewhere(tmp_path):
     with Journal(tmp_path, "out") as journal:
         assert set(journal.begun) >= {"a/0.jpg", "a/1.jpg"}
         assert all(name.startswith("a/") for name in journal.begun)
+
+
+@pytest.fixture
+def long_names(tmp_path):
+    """A source whose photos and folders have the longest names that a file system takes."""
+    names = ["x" * 251, "ä" * 125 + "x", os.fsdecode(b"\xff" * 251), "y" * 235]
+    folder = tmp_path / "in" / os.fsdecode(b"\xfe" * 100) / "z"
+    for name in names:
+        photo(tmp_path / "1.jpg", "grace_hopper").rename(made(folder) / f"{name}.jpg")
+    return tmp_path / "in"
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_faces_of_files_with_the_longest_names_are_extracted_and_called_after_them(long_names, tmp_path):
+    found = extract(long_names, tmp_path / "out", SETTINGS)
+    assert (found.faces, found.broken) == (4, [])
+    rows = manifest.read(tmp_path / "out")
+    assert {row["file"] for row in rows} | {"manifest.parquet"} == files(tmp_path / "out").keys()
+    assert {row["source"] for row in rows} == {one.name for one in recordings_in(long_names)}
+    (short,) = (row["file"] for row in rows if "/y" in row["file"])
+    assert short.endswith(f"/z/{'y' * 235}.jpg-000000-0.png")
+    assert extract(long_names, tmp_path / "out", SETTINGS).done_before == 4
+    assert extract(long_names, tmp_path / "out", OTHERS, anew=True).faces == 4
+    assert len(files(tmp_path / "out")) == 5
+
+
+def test_a_file_for_whose_face_the_path_is_too_long_is_left_out(copied, monkeypatch, caplog):
+    real = worker.write_image
+
+    def write(path, image):
+        if path.name.startswith("1.jpg"):
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        real(path, image)
+
+    monkeypatch.setattr(worker, "write_image", write)
+    found = extract(*copied, OTHERS, anew=True)
+    assert (found.faces, found.broken) == (1, ["a/1.jpg"])
+    assert "left out: a/1.jpg: its name is too long for the file system of the output" in caplog.messages
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("place", ["worker.write_image", "local_crops.LocalCrops.put", "manifest.write"])
+def test_a_full_disk_is_told_of_and_the_same_command_does_the_rest(whole, tmp_path, monkeypatch, place):
+    output = tmp_path / "out"
+    with monkeypatch.context() as scarce:
+        scarce.setattr(f"facesecure_training.datasets.{place}", full)
+        with pytest.raises(DiskFullError, match=f"the disk of {output}.*is full") as caught:
+            extract(whole[0], output, SETTINGS)
+    assert caught.value.hint == "make room and run the same command again"
+    extract(whole[0], output, SETTINGS)
+    assert files(output) == files(whole[1])
+
+
+def test_a_full_disk_of_the_journal_is_told_of_although_the_index_cannot_be_saved(whole, tmp_path, monkeypatch):
+    def add(journal, _):
+        journal.index.save = no_more
+        full()
+
+    def no_more(_):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(Journal, "add", add)
+        with pytest.raises(DiskFullError):
+            extract(whole[0], tmp_path / "out", SETTINGS)
+    assert extract(whole[0], tmp_path / "out", SETTINGS).faces == 2
+
+
+def test_a_full_disk_of_the_index_is_told_of(whole, tmp_path, monkeypatch):
+    tables = f"{source_index._TABLES} PRAGMA max_page_count = 6;"
+    many = (replace(next(recordings_in(whole[0])), name=f"a/{number:0200}.jpg") for number in range(100))
+    with monkeypatch.context() as scarce:
+        scarce.setattr(source_index, "_TABLES", tables)
+        scarce.setattr("facesecure_training.datasets.extract.recordings_in", lambda *_: many)
+        with pytest.raises(DiskFullError, match="the disk of"):
+            extract(whole[0], tmp_path / "out", SETTINGS)
+    assert extract(whole[0], tmp_path / "out", SETTINGS).faces == 2
+
+
+@pytest.mark.slow
+def test_a_file_that_kills_its_process_is_left_out_also_if_it_is_the_only_one(copied, monkeypatch):
+    pytest.importorskip("distributed", reason="needs the [cluster] extra")
+    photo(copied[0] / "a" / "1.jpg", "eileen_collins")
+    monkeypatch.setattr("facesecure_training.datasets.extract.extracted", deadly_to_all)
+    found = extract(*copied, SETTINGS, workforce=Workforce(2))
+    assert (found.done_before, found.faces, found.broken) == (1, 1, ["a/1.jpg"])
 
 
 @pytest.mark.parametrize(
