@@ -82,12 +82,7 @@ def extract(
     if crops.holds_others:
         raise FacesecureError(f"{crops.shown} holds files that were not extracted", "choose an empty or a new folder")
     with explained(str(crops.state_folder)), Journal(crops.state_folder, crops.shown) as journal:
-        if not anew:
-            journal.resume(settings.described())
-        sources = journal.index.there(_allowed(chain([first], recordings)))
-        if anew:
-            discard(crops, journal)
-            journal.resume(settings.described())
+        sources = _begin(chain([first], recordings), crops, journal, settings, anew)
         task = WorkerTask(settings, str(source), str(output), uuid4().hex, models_dir, described(settings))
         summary = _run(sources, crops, journal, workforce, task)
         summary.faces, summary.classes = write_manifest(crops, journal, settings)
@@ -102,14 +97,28 @@ def faces_before(output: Path | str) -> int:
     return count_written(crop_folder(place_of(str(output))))
 
 
-def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce, task: WorkerTask) -> Summary:
+def _begin(
+    recordings: Iterator[Recording], crops: CropFolder, journal: Journal, settings: ExtractionSettings, anew: bool
+) -> int:
+    """Read what was done, or discard it; return the number of sources that are there."""
+    if not anew:
+        journal.resume(settings.described())
+    sources = journal.index.there(_allowed(recordings))
+    crops.end_run()  # workers of a cluster may still be at what a killed run has given them
+    if anew:
+        discard(crops, journal)
+        journal.resume(settings.described())
     remove_unrecorded(crops, journal)
     redo_if_emptied(crops, journal)
+    remove_changed(crops, journal)
+    return sources
+
+
+def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce, task: WorkerTask) -> Summary:
     waiting = journal.index.count_waiting()
     summary = Summary(sources, sources - waiting)
     if not waiting:
         return summary
-    remove_changed(crops, journal)
     crops.begin_run(task.run)
     try:
         with workforce.pool(waiting) as pool, ProgressBar(waiting, "sources") as bar:
