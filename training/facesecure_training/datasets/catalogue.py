@@ -90,7 +90,7 @@ class Catalogue(Mapping[str, Sequence[SourcedImage]]):
     def of_folders(cls, root: Path | str, pool: Pool | None = None) -> Self:
         """List the class folders in ``root``, a path or an address; ``pool`` does it. The manifest tells the sources.
 
-        Raises FacesecureError if no folder has an image.
+        Raises FacesecureError if no folder has an image, or if one cannot be listed.
         """
         names = folder_names(root)
         found = cls(root, _listed(root, names, pool or ThisProcess()))
@@ -216,5 +216,8 @@ def _listed(root: Path | str, names: Sequence[str], pool: Pool) -> Iterator[tupl
 
 
 def placed_images_in(root: str, folder: tuple[int, str]) -> list[str]:
-    """Return the images of the second of ``folder``, the first being its place; for ``services.bulk``."""
+    """Return the images of the second of ``folder``, the first being its place; for ``services.bulk``.
+
+    Raises FacesecureError if it cannot be listed.
+    """
     return images_in(root, folder[1])

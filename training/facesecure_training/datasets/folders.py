@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
@@ -55,7 +55,7 @@ class ClassFolder:
         """Read all images below the class folders in ``path``, in natural order of class and file.
 
         ``classes`` fixes the classes and their order, for instance to a model's labels. Raises FacesecureError if
-        ``path`` has no class folder with an image, or lacks one of ``classes``.
+        ``path`` has no class folder with an image, or lacks one of ``classes``, or if a folder cannot be read.
         """
         root = expanded(path)
         found = _images_by_class(root)
@@ -165,7 +165,8 @@ def files_below(folder: Path) -> Iterator[Path]:
     """Yield all files in ``folder`` and its sub-folders in natural order, without hidden ones.
 
     Pipes, sockets and devices are left out, also those that a link leads to: reading them may never end. A link that
-    leads nowhere is yielded: whoever opens it says so. Links to folders are not followed.
+    leads nowhere is yielded: whoever opens it says so. Links to folders are not followed. Raises FacesecureError, which
+    names this machine, if one of the folders cannot be read: it may be that of a cluster which lacks them.
     """
     waiting = [folder]
     while waiting:
@@ -177,16 +178,22 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> tuple[list[str], list[str]]:
-    """Return the names of the folders and of the files in ``folder``; none if it cannot be read."""
+    """Return the names of the folders and of the files in ``folder``. Raises FacesecureError."""
     folders, files = list[str](), list[str]()
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.name)
-            elif entry.is_file(follow_symlinks=False) or _leads_to_a_file(Path(entry.path)):
-                files.append(entry.name)
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.name)
+                elif entry.is_file(follow_symlinks=False) or _leads_to_a_file(Path(entry.path)):
+                    files.append(entry.name)
+    except OSError as error:
+        raise FacesecureError(
+            f"{socket.gethostname()} cannot read the folder {folder} ({error.strerror})",
+            "check its permissions; every worker needs it, at the same path",
+        ) from None
     return folders, files
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from facesecure.camera.sources.images import EXTENSIONS, natural_key
-from facesecure.domain.errors import FacesecureError
-from facesecure.util.redaction import redact
 from facesecure_training.datasets.folders import files_below, names_of_folders
 from facesecure_training.datasets.location import Location, is_remote
 from facesecure_training.datasets.names import Texts
@@ -22,7 +20,10 @@ def folder_names(root: Path | str) -> Texts:
 
 
 def images_in(root: str, folder: str) -> list[str]:
-    """Return the paths below ``root`` of all images in a class folder, in natural order; for ``services.bulk``."""
+    """Return the paths below ``root`` of all images in a class folder, in natural order; for ``services.bulk``.
+
+    Raises FacesecureError if it cannot be listed, as on a worker that lacks it.
+    """
     return list(_remote(root, folder) if is_remote(root) else _local(Path(root), folder))
 
 
@@ -33,12 +34,5 @@ def _local(root: Path, folder: str) -> Iterator[str]:
 
 
 def _remote(root: str, folder: str) -> list[str]:
-    try:
-        names = [name for name, _ in Location.at(root).below(folder)]
-    except FacesecureError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a driver may raise anything
-        why = redact(str(error))
-        raise FacesecureError(f"{folder} cannot be listed ({why})", "check the address and the rights") from None
-    kept = [name for name in names if Path(name).suffix.lower() in EXTENSIONS]
+    kept = [name for name, _ in Location.at(root).below(folder) if Path(name).suffix.lower() in EXTENSIONS]
     return sorted(kept, key=lambda name: tuple(natural_key(Path(part)) for part in name.split("/")))

@@ -91,25 +91,68 @@ class Location:
         return [name for name in names if not name.startswith(".")]
 
     def below(self, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield every file below ``folder`` that is not hidden: its name in this location, and its details."""
-        for path, info in self.files.find(self.path(folder), detail=True).items():
-            name = path[len(self.root) :].lstrip("/")
-            if not any(part.startswith(".") for part in name.split("/")):
-                yield name, info
+        """Yield every file below ``folder`` that is not hidden: its name in this location, and its details.
+
+        Raises FacesecureError if a folder cannot be listed.
+        """
+        try:
+            yield from self._found(self.path(folder)).items()
+        except FileNotFoundError:
+            raise self._unlisted(self.path(folder), "it is gone") from None
 
     def listed(self) -> dict[str, dict[str, Any]]:
-        """Return every file below the folder that is not hidden, by its name there, with the file system's details."""
+        """Return every file below the folder that is not hidden, by its name there, with the file system's details.
+
+        None if the folder is not there. Raises FacesecureError if a folder cannot be listed: nobody must take its files
+        for deleted.
+        """
         self.files.invalidate_cache()
         try:
-            found = self.files.find(self.root, detail=True)
+            return self._found(self.root)
         except FileNotFoundError:
             return {}
-        names = {path: path[len(self.root) :].lstrip("/") for path in found}
-        return {
-            names[path]: info
-            for path, info in sorted(found.items())
-            if names[path] and not any(part.startswith(".") for part in names[path].split("/"))
-        }
+
+    def _found(self, top: str) -> dict[str, dict[str, Any]]:
+        """Return the details of the files below the path ``top`` that are not hidden, by name, sorted by their paths.
+
+        Raises FileNotFoundError if ``top`` is not there, and FacesecureError.
+        """
+        from fsspec.spec import AbstractFileSystem
+
+        find = self.files.find
+        try:  # fsspec's own leaves out, without a word, the folders that it cannot list
+            own = getattr(find, "__func__", None) is not AbstractFileSystem.find
+            found = find(top, detail=True) if own else dict(self._walked(top))
+        except (FacesecureError, FileNotFoundError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything
+            raise self._unlisted(top, error) from None
+        return {name: info for path, info in sorted(found.items()) if (name := self._name(path)) and _is_shown(name)}
+
+    def _walked(self, top: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the path and details of each file below the path ``top``. Raises what the driver raises."""
+        waiting = [top]
+        while waiting:
+            where = waiting.pop()
+            try:
+                entries = self.files.ls(where, detail=True)
+            except FileNotFoundError:
+                if where == top:
+                    raise
+                raise self._unlisted(where, "it is gone") from None
+            for info in entries:
+                path = info["name"].rstrip("/")
+                if info["type"] != "directory":
+                    yield path, info
+                elif path != where and _is_shown(self._name(path)):
+                    waiting.append(path)
+
+    def _name(self, path: str) -> str:
+        return path[len(self.root) :].lstrip("/")
+
+    def _unlisted(self, path: str, why: object) -> FacesecureError:
+        place = f"{self.shown.rstrip('/')}/{self._name(path)}".rstrip("/")
+        return FacesecureError(f"{place} cannot be listed ({redact(str(why))})", "check the address and the rights")
 
 
 def is_remote(place: Path | str) -> bool:
@@ -123,6 +166,10 @@ def place_of(text: str) -> Path | str:
         learn_address(text)
         return text
     return expanded(text)
+
+
+def _is_shown(name: str) -> bool:
+    return not any(part.startswith(".") for part in name.split("/"))
 
 
 def absolute(place: Path | str) -> Path | str:

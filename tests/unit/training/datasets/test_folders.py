@@ -2,13 +2,16 @@
 
 import logging
 import os
+import shutil
 import socket
+from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
 from facesecure.domain.errors import FacesecureError
+from facesecure_training.datasets.catalogue import Catalogue, placed_images_in
 from facesecure_training.datasets.folders import MANIFEST, ClassFolder, files_below
 from facesecure_training.datasets.splitting import divide
 from support.training.datasets import class_folder, colour_picture
@@ -67,6 +70,33 @@ def test_what_may_never_end_when_it_is_read_is_no_file_and_links_that_lead_nowhe
     assert [path.relative_to(tmp_path).as_posix() for path in files_below(tmp_path)] == [
         "2.jpg", "3.jpg", "10.jpg", "circle.jpg", "lost.jpg", "deep/1.jpg", "deep/deeper/1.jpg", "other/1.jpg",
     ]  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_listed_is_told_of_with_the_machine_and_not_left_out(tmp_path, monkeypatch):
+    root, scandir = class_folder(tmp_path, {"alice": 2, "bob": 2, "carol": 1}), os.scandir
+    (root / "bob" / "deep").mkdir()
+
+    def refusing(folder):
+        if Path(folder).name == "deep":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    for read in (ClassFolder.read, Catalogue.of_folders):
+        with pytest.raises(FacesecureError) as caught:
+            read(root)
+        assert (
+            caught.value.message == f"{socket.gethostname()} cannot read the folder {root}/bob/deep (Permission denied)"
+        )
+
+
+def test_a_worker_that_lacks_a_class_folder_ends_the_work_and_leaves_nothing_out(tmp_path):
+    root = class_folder(tmp_path, {"alice": 2, "bob": 2})
+    shutil.rmtree(root / "bob")
+    assert placed_images_in(str(root), (0, "alice")) == ["alice/alice_1.png", "alice/alice_2.png"]
+    with pytest.raises(FacesecureError, match=rf"{socket.gethostname()} cannot read the folder .*/bob") as caught:
+        placed_images_in(str(root), (1, "bob"))
+    assert "every worker needs it, at the same path" in caught.value.hint
 
 
 def test_the_classes_of_a_model_can_be_asked_for_in_its_order(tmp_path):

@@ -11,9 +11,11 @@ from collections import Counter
 
 import fsspec
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
 from facesecure.domain.errors import FacesecureError
+from facesecure_training.datasets.listing import images_in
 from facesecure_training.datasets.location import Location
 from facesecure_training.datasets.mirror import MirrorOptions, mirror, options_of
 
@@ -148,6 +150,27 @@ def test_what_the_source_has_not_is_deleted_only_when_asked(faces, tmp_path):
     assert mirror(faces, target, QUICK).deleted == 0
     assert mirror(faces, target, MirrorOptions(delete=True)).deleted == 1
     assert content(target) == content(faces)
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError("no rights"), FileNotFoundError("no such folder"), EOFError("cut off")]
+)
+def test_a_folder_that_cannot_be_listed_ends_it_and_deletes_nothing(faces, tmp_path, monkeypatch, error):
+    target = Location.at(str(tmp_path / "copy"))
+    mirror(faces, target, QUICK)
+    ls = LocalFileSystem.ls
+
+    def refusing(files, path, detail=False, **options):
+        if path.endswith("faces/alice"):
+            raise error
+        return ls(files, path, detail, **options)
+
+    monkeypatch.setattr(LocalFileSystem, "ls", refusing)
+    with pytest.raises(FacesecureError, match=r"faces(/alice)? cannot be listed"):
+        mirror(faces, target, MirrorOptions(delete=True))
+    assert len(target.listed()) == 30
+    with pytest.raises(FacesecureError, match="/alice cannot be listed"):
+        images_in(f"file://{tmp_path}/faces", "alice")
 
 
 def test_so_many_files_are_under_way_at_once(faces, monkeypatch):
