@@ -42,6 +42,7 @@ class Rejudgement:
     """What was found: ``visits`` with ``faces``, of which another model had embedded ``outdated``, ``kept`` anew.
 
     ``marked`` are faces marked as a stranger's that were embedded anew, ``lost`` visits that cannot be embedded.
+    ``lost`` is sorted, and ``changes`` by the time of the visit, whoever did the work.
     """
 
     model: str
@@ -110,7 +111,9 @@ class _Rejudging:
                 self._embedded(outcome.item, outcome.result)
         finally:  # Ctrl-C keeps what was embedded
             self._save()
-        self._found.changes.sort(key=lambda change: change.sighting.first_seen)
+        # They come as they are finished. Two visits may begin at once: the identifier decides between them.
+        self._found.changes.sort(key=lambda change: (change.sighting.first_seen, change.sighting.identifier))
+        self._found.lost.sort()
         return self._found
 
     def _visits(self, sightings: Iterator[StoredSighting], total: int, progress: Progress) -> Iterator[FacesToEmbed]:

@@ -116,6 +116,28 @@ def test_interrupted_it_keeps_what_was_done_and_does_the_rest_the_next_time(arch
     assert (rest.faces, rest.outdated, rest.kept, len(rest.changes)) == (9, 3, 3, 1)
 
 
+def test_visits_that_began_at_once_come_in_the_same_order_whoever_is_done_first(state, crops):
+    from facesecure.config import FacesecureConfig
+
+    class Backwards(ThisProcess):
+        """This process, which finishes the last item first and loses the others, as several may."""
+
+        def map(self, work, task, items, chunk=1):
+            outcomes = list(super().map(work, task, items, chunk))[::-1]
+            yield from (replace(one, result=None) if one.item.key[0] in "de" else one for one in outcomes)
+
+    old = ModelEmbedder(load_model(OLD))
+    with Store.open(state) as store:
+        store.add_person(
+            "Grace", [EnrolledFace(crops["grace_hopper"], old.embed(crops["grace_hopper"]), old.sha256, quality())]
+        )
+        for name in "abcde":
+            store.record(visit(name * 32, STRANGER, crops["grace_hopper"], old))
+        found = rejudging.rejudge(FacesecureConfig(), store, Backwards())
+    assert [change.sighting.identifier[0] for change in found.changes] == ["a", "b", "c"]
+    assert [identifier[0] for identifier in found.lost] == ["d", "e"]
+
+
 def test_marked_strangers_count_again_after_it(facesecure, archive):
     new = load_model(NEW).sha256
     with Store.open(archive) as store:
