@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -62,7 +63,17 @@ def _opened(root: str, name: str) -> Any:
         raise
     except Exception as error:  # noqa: BLE001 - a driver may raise anything
         why = redact(str(getattr(error, "strerror", None) or error))
-        raise FacesecureError(f"{name} cannot be read ({why})", "check its permissions") from None
+        raise FacesecureError(
+            f"{socket.gethostname()} cannot read {name} ({why})", _advice(root, name, error)
+        ) from None
+
+
+def _advice(root: str, name: str, error: Exception) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return "check its permissions"
+    if not is_remote(root) and Path(root, name).is_symlink():
+        return "it is a link that leads nowhere: remove it, or restore the file that it leads to"
+    return "run the command again if it was removed meanwhile; every worker needs the folder, at the same path"
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import FacesecureError
 from facesecure.services.bulk.pool import Outcome, Pool, ThisProcess
 from facesecure.vision.images.photos import MAX_BYTES
+from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.file_facts import Measured, digest_of, measured
 from facesecure_training.datasets.folders import MANIFEST
@@ -91,7 +92,7 @@ def stats_of(images: Catalogue, pool: Pool | None = None) -> DatasetStats:
         dict(sizes.fetchall()),
         [os.fsdecode(file) for (file,) in broken],
         twins,
-        [group for group in twins if len({name.split("/", 1)[0] for name in group}) > 1],
+        [group for group in twins if len({class_name(name.split("/", 1)[0]) for name in group}) > 1],
     )
 
 

@@ -1,11 +1,13 @@
 """What is in a data set, in figures and as a picture."""
 
 import shutil
+import socket
+import unicodedata
 
 import numpy as np
 import pytest
 
-from facesecure.domain.errors import UsageError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.datasets import file_facts, manifest
 from facesecure_training.datasets.catalogue import Catalogue
 from facesecure_training.datasets.contact_sheet import contact_sheet, save
@@ -48,6 +50,27 @@ def test_a_picture_that_is_there_twice_is_told_of_and_more_so_in_two_classes(tmp
     found = stats_of(Catalogue.of_folders(root))
     assert found.twins == [["alice/again.png", "alice/alice_1.png"], ["alice/alice_2.png", "bob/who.png"]]
     assert found.mislabelled == [["alice/alice_2.png", "bob/who.png"]]
+
+
+def test_folders_that_encode_the_accents_of_a_name_otherwise_are_no_two_classes(tmp_path):
+    for number, form in enumerate(("NFC", "NFD")):
+        colour_picture(tmp_path / unicodedata.normalize(form, "José") / f"{number}.png", 1)
+    found = stats_of(Catalogue.of_folders(tmp_path))
+    assert (len(found.classes), len(found.twins), found.mislabelled) == (1, 1, [])
+
+
+def test_a_link_that_leads_nowhere_is_called_one(tmp_path):
+    root = class_folder(tmp_path, {"alice": 1})
+    (root / "alice" / "lost.png").symlink_to("nowhere")
+    with pytest.raises(FacesecureError, match=r"cannot read alice/lost\.png") as caught:
+        stats_of(Catalogue.of_folders(root))
+    assert "a link that leads nowhere" in caught.value.hint
+
+
+def test_a_file_that_is_gone_is_told_of_with_what_a_worker_needs(tmp_path):
+    with pytest.raises(FacesecureError, match=f"{socket.gethostname()} cannot read alice/1.png") as caught:
+        file_facts.measured(str(tmp_path), (1, "alice/1.png"))
+    assert "every worker needs the folder" in caught.value.hint
 
 
 def test_quality_comes_from_the_manifest(tmp_path):
