@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.services.bulk.pool import Pool, ThisProcess
@@ -13,6 +14,7 @@ from facesecure.util.installing import found, install_extra
 
 CERTIFICATES = ("ca.pem", "client.pem", "client.key")
 """The files of ``--cluster-tls``: whom to believe, and this side's certificate and key."""
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:[^\s/@:\[\]]+|\[[^\s/@\[\]]+\]):\d+/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Workforce:
             return
         if self.workers > 1:
             raise UsageError("--workers starts processes here, and --cluster has its own", "give one of the two")
-        _check_address(self.cluster, self.tls)
+        object.__setattr__(self, "cluster", _checked(self.cluster))
+        _check_certificates(self.cluster, self.tls)
 
     @classmethod
     def of_cores(cls) -> Workforce:
@@ -59,12 +62,29 @@ class Workforce:
         return dask_pool.DaskPool.at(self.cluster, self.tls)
 
 
-def _check_address(address: str, tls: Path | None) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname:
+def _checked(address: str) -> str:
+    """Return ``address`` with its scheme in small letters. Raises UsageError: Dask would wait for it, or fail oddly."""
+    parts = _parts(address)
+    if parts is None or not _ADDRESS.fullmatch(f"{parts.scheme}://{parts.netloc}{parts.path}"):
         raise UsageError(
-            f"--cluster {address!r} is no address of a cluster", "write it as tcp://HOST:8786 or tls://..."
+            f"--cluster {address!r} is no address of a cluster",
+            "write scheme, host and port, without user or path: tls://10.0.0.5:8786, or tcp://localhost:8786",
         )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _parts(address: str) -> SplitResult | None:
+    """Return the parts of an address that has a host and a port from 1 to 65535, and nothing behind its path."""
+    try:
+        parts = urlsplit(address)
+        complete = bool(parts.hostname and parts.port and not address.endswith(("?", "#")))
+    except ValueError:  # a bracket is missing, or the port is no number up to 65535
+        return None
+    return parts if complete and not parts.query and not parts.fragment else None
+
+
+def _check_certificates(address: str, tls: Path | None) -> None:
+    parts = urlsplit(address)
     if parts.scheme == "tls" and tls is None:
         raise UsageError(
             "--cluster tls:// needs --cluster-tls", f"name the folder that holds {', '.join(CERTIFICATES)}"

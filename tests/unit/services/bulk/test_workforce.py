@@ -50,6 +50,15 @@ def test_an_error_of_the_work_ends_it():
     [
         ("10.0.0.5:8786", None, "no address of a cluster"),
         ("http://10.0.0.5", None, "no address of a cluster"),
+        ("tcp://127.0.0.1", None, "no address of a cluster"),
+        ("tcp://127.0.0.1:abc", None, "no address of a cluster"),
+        ("tcp://127.0.0.1:0", None, "no address of a cluster"),
+        ("tcp://127.0.0.1:99999", None, "no address of a cluster"),
+        ("tcp://127.0.0.1:1/x", None, "no address of a cluster"),
+        ("tcp://127.0.0.1:1?x", None, "no address of a cluster"),
+        ("tcp://my host:1", None, "no address of a cluster"),
+        ("tcp://[::1", None, "no address of a cluster"),
+        ("tcp://u:sesame@127.0.0.1:1", None, r"^--cluster 'tcp://\*\*\*@127.0.0.1:1' is no address of a cluster"),
         ("tls://10.0.0.5:8786", None, "needs --cluster-tls"),
         ("tcp://10.0.0.5:8786", "certificates", "not encrypted"),
         ("tls://10.0.0.5:8786", "certificates", "lacks ca.pem, client.pem, client.key"),
@@ -59,6 +68,14 @@ def test_an_error_of_the_work_ends_it():
 def test_addresses_that_cannot_be_meant_are_refused(tmp_path, address, tls, why):
     with pytest.raises(UsageError, match=why):
         Workforce(cluster=address, tls=tls and tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("address", "understood"),
+    [("TCP://Scheduler-1:8786/", "tcp://Scheduler-1:8786"), ("tcp://[::1]:8786", "tcp://[::1]:8786")],
+)
+def test_an_address_is_understood_however_its_scheme_is_written(address, understood):
+    assert Workforce(cluster=address).cluster == understood
 
 
 def test_processes_here_and_a_cluster_are_not_asked_for_together():
