@@ -125,6 +125,7 @@ def _run(sources: int, crops: CropFolder, journal: Journal, workforce: Workforce
             if pool.described:
                 bar.say(pool.described)
             _work_off(pool, task, crops, journal, summary, bar)
+        summary.broken = _in_order(summary.broken, journal)
     finally:
         crops.end_run()
     return summary
@@ -140,6 +141,12 @@ def _work_off(
             remove_crops_of([outcome.item.name], crops)
         _note(_result(outcome), journal, summary)
         bar.reach(count, f"sources ({summary.frames} frames searched)")
+
+
+def _in_order(names: list[str], journal: Journal) -> list[str]:
+    """Return the names of sources in the order of the sources: they were finished in any."""
+    wanted = set(names)
+    return [name for name in journal.index.names() if name in wanted] if wanted else []
 
 
 def _result(outcome: Outcome[Recording, SourceResult]) -> SourceResult:

@@ -20,6 +20,8 @@ from typer.testing import CliRunner
 
 from facesecure.config import DetectorConfig
 from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.services.bulk.pool import ThisProcess
+from facesecure.services.bulk.workforce import Workforce
 from facesecure.vision.detection.factory import build_detector
 from facesecure.vision.images import align
 from facesecure.vision.images.align import square_crop
@@ -154,6 +156,21 @@ def test_a_broken_video_costs_one_line_and_not_the_run(tmp_path, caplog):
     assert sorted(record.getMessage().split(" ")[2].rsplit("/", 1)[1] for record in caplog.records) == [
         "torn.jpg", "torn.mp4",
     ]  # fmt: skip
+
+
+class Backwards(ThisProcess):
+    """This process, which finishes the last item first, as several may."""
+
+    def map(self, work, task, items, chunk=1):
+        yield from super().map(work, task, reversed(list(items)), chunk)
+
+
+def test_what_cannot_be_read_is_named_in_the_order_of_the_sources_whoever_is_done_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(Workforce, "pool", lambda *_: Backwards())
+    for name in ("a/2.jpg", "a/10.jpg", "b/1.jpg"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(b"nothing")
+    assert extract(tmp_path / "in", tmp_path / "out", ALL).broken == ["a/2.jpg", "a/10.jpg", "b/1.jpg"]
 
 
 def test_links_that_lead_nowhere_are_left_out_with_a_warning_and_tried_again(tmp_path, caplog):
