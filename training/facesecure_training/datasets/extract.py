@@ -27,7 +27,7 @@ from facesecure_training.datasets.leftovers import (
     remove_crops_of,
     remove_unrecorded,
 )
-from facesecure_training.datasets.location import absolute, place_of
+from facesecure_training.datasets.location import Location, absolute, place_of
 from facesecure_training.datasets.settings import ExtractionSettings
 from facesecure_training.datasets.sources import Recording, recordings_in
 from facesecure_training.datasets.worker import WorkerTask, described, extracted
@@ -172,7 +172,7 @@ def _refuse_overlap(source: Path | str, output: Path | str) -> None:
     if isinstance(source, Path) and isinstance(output, Path):
         inside = output.resolve().is_relative_to(source.resolve())
     else:
-        inside = f"{output}/".startswith(f"{str(source).rstrip('/')}/")
+        inside = Location.at(str(source)).holds(Location.at(str(output)))
     if inside:
         raise UsageError(f"the output {output} is inside the source {source}", "choose a folder beside it")
 

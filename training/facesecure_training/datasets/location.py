@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.util.installing import install_extra
 from facesecure.util.paths import expanded
 from facesecure.util.redaction import learn_address, redact
 
 _SECRET = re.compile("pass|secret|token|key|credential|connection_string|sas", re.IGNORECASE)
 """Options of drivers that may change while the place stays the same."""
+_HERE = re.compile("(?:file|local)://", re.IGNORECASE)
+"""How fsspec lets an address begin that is a path of this machine."""
+_USER = re.compile(r"[^/@]*@|[^/]*:(?!\d+(?:/|$))")
+"""How an address goes on after its scheme if there is a user in it: up to an @, or with a colon before no port."""
 ELSEWHERE = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_PROFILE")}
 """Variables by which a driver finds a place, if its options name none."""
 
@@ -38,12 +42,12 @@ class Location:
     def at(cls, address: str, options: Mapping[str, Any] | None = None) -> Location:
         """Open a path or a URL such as s3://bucket/faces, with ``options`` for its driver.
 
-        Raises FacesecureError if no driver can reach it.
+        Raises FacesecureError if no driver can reach it, and UsageError if it is empty.
         """
         from fsspec.core import url_to_fs
 
-        if "://" in address:  # the path of a folder is no secret
-            learn_address(address)
+        _refuse_empty(address)
+        _learn_password(address)
         shown = redact(address)
         try:
             files, root = url_to_fs(address, **(options or {}))
@@ -66,10 +70,20 @@ class Location:
     @property
     def identity(self) -> str:
         """A text that another folder does not have: path, host, user and endpoint, without passwords and keys."""
+        address, options = str(self.files.unstrip_protocol(self.root)), self._options()
+        return f"{address} {options}" if options else address
+
+    def holds(self, other: Location) -> bool:
+        """Return whether ``other`` is this folder or one in it, however the two addresses are written."""
+        if type(self.files) is not type(other.files) or self._options() != other._options():
+            return False
+        return not self.root or f"{other.root}/".startswith(f"{self.root}/")
+
+    def _options(self) -> str:
+        """Return what the driver needs besides the path to find it, without passwords and keys."""
         told = {name: value for name, value in self.files.storage_options.items() if not _SECRET.search(name)}
         told |= {name: os.environ[name] for name in self._variables() if os.environ.get(name)}
-        address = str(self.files.unstrip_protocol(self.root))
-        return f"{address} {json.dumps(told, sort_keys=True, default=_plain)}" if told else address
+        return json.dumps(told, sort_keys=True, default=_plain) if told else ""
 
     def _variables(self) -> tuple[str, ...]:
         protocol = self.files.protocol
@@ -161,11 +175,35 @@ def is_remote(place: Path | str) -> bool:
 
 
 def place_of(text: str) -> Path | str:
-    """Return the path of this machine, or the address for fsspec, that ``text`` is. Its secrets are learnt."""
+    """Return the path of this machine, or the address for fsspec, that ``text`` is. Its password is learnt.
+
+    An address such as file:///faces is a path of this machine. Raises UsageError if ``text`` is empty.
+    """
+    _refuse_empty(text)
+    if _HERE.match(text):
+        from fsspec.implementations.local import LocalFileSystem
+
+        return Path(LocalFileSystem._strip_protocol(_HERE.sub("file://", text)))
     if is_remote(text):
-        learn_address(text)
+        _learn_password(text)
         return text
     return expanded(text)
+
+
+def _refuse_empty(text: str) -> None:
+    """Raise UsageError where fsspec and pathlib would take the current folder: the variable of a script was not set."""
+    if not text.strip():
+        raise UsageError("the path of a folder is empty", "name the folder; . is the current one")
+
+
+def _learn_password(address: str) -> None:
+    """Learn the password of an address as a secret. Buckets and folders are none, but parts of a web address may be."""
+    for one in re.split(r"::(?=[\w+.-]+://)", address):
+        scheme, _, rest = one.partition("://")
+        if scheme.lower() in ("http", "https"):
+            learn_address(one)
+        elif user := _USER.match(rest):
+            learn_address(f"{scheme}://{user[0] if user[0].endswith('@') else rest.rpartition('@')[0]}@")
 
 
 def _is_shown(name: str) -> bool:

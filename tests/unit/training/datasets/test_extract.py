@@ -433,6 +433,11 @@ def test_folders_that_would_mix_are_refused(tmp_path):
     photo(tmp_path / "in" / "a" / "1.jpg", "grace_hopper")
     with pytest.raises(UsageError, match="is inside the source"):
         extract(tmp_path / "in", tmp_path / "in" / "faces", ALL)
+    for scheme in ("file://", "local://"):
+        with pytest.raises(UsageError, match="is inside the source"):
+            extract(tmp_path / "in", f"{scheme}{tmp_path}/in/faces", ALL)
+    with pytest.raises(UsageError, match="is inside the source"):
+        extract("memory://films", "memory:///films/faces", ALL)
     photo(tmp_path / "mine" / "a" / "1.jpg", "grace_hopper")
     with pytest.raises(FacesecureError, match="holds files that were not extracted"):
         extract(tmp_path / "in", tmp_path / "mine", ALL, anew=True)

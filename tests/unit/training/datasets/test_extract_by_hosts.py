@@ -1,17 +1,20 @@
 """Extractions from and to addresses that name a host, as those of FTP and SFTP do."""
 
+from contextlib import suppress
+
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.utils import infer_storage_options
 from typer.testing import CliRunner
 
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, UsageError
+from facesecure.util.redaction import forget, redact
 from facesecure_training.cli.main import app
 from facesecure_training.datasets import location
 from facesecure_training.datasets.crop_folder import crop_folder
 from facesecure_training.datasets.extract import extract
-from facesecure_training.datasets.location import Location
+from facesecure_training.datasets.location import Location, place_of
 from facesecure_training.datasets.settings import ExtractionSettings
 from support.training.datasets import photo
 
@@ -67,6 +70,7 @@ def host(tmp_path, monkeypatch):
     monkeypatch.setattr(Hosted, "made", set())
     fsspec.register_implementation("hosted", Hosted, clobber=True)
     Hosted.clear_instance_cache()
+    forget()
     files = Hosted("one")
     for name, who in (("1.jpg", "grace_hopper"), ("x::y.jpg", "eileen_collins")):
         files.pipe_file(f"/films/a/{name}", photo(tmp_path / "1.jpg", who).read_bytes())
@@ -119,6 +123,51 @@ def test_an_address_that_lacks_a_part_is_told_of(host):
 )
 def test_a_place_is_the_same_by_all_but_its_password(host, one, other, same):
     assert (crop_folder(one).state_folder == crop_folder(other).state_folder) is same
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "held"),
+    [
+        ("hosted://me:a@one/in", "hosted://me:b@one/in/", True),
+        ("hosted://one/in", "hosted://one//in/faces", True),
+        ("hosted://one/in", "hosted://two/in/faces", False),
+        ("memory://in", "memory:///in/faces", True),
+        ("memory://in", "memory://in2", False),
+        ("memory://", "memory://in", True),
+        ("hosted://one/in", "memory://in/faces", False),
+    ],
+)
+def test_a_place_holds_another_however_the_two_are_written(host, one, other, held):
+    assert Location.at(one).holds(Location.at(other)) is held
+
+
+@pytest.mark.parametrize("scheme", ["file", "local", "FILE"])
+def test_an_address_of_this_machine_is_a_path(tmp_path, scheme):
+    assert place_of(f"{scheme}://{tmp_path}/faces/") == tmp_path / "faces"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("file:///tmp/Tmp-x81/faces", "file:///tmp/Tmp-x81/faces"),
+        ("hosted://Nas-x81/Tmp-x81/faces", "hosted://Nas-x81/Tmp-x81/faces"),
+        ("hosted://me:sesame@one/Tmp-x81", "hosted://***@one/Tmp-x81"),
+        ("hosted://me:ses/ame@one/Tmp-x81", "hosted://***@one/Tmp-x81"),
+    ],
+)
+def test_only_the_password_of_an_address_is_a_secret(host, address, shown):
+    with suppress(FacesecureError):  # a password that is not escaped makes it an odd address
+        Location.at(place_of(address) if address.startswith("hosted") else address)
+    text = redact("/srv/Tmp-x81 of Nas-x81, sesame, ses/ame")
+    assert (redact(address), "/srv/Tmp-x81 of Nas-x81" in text) == (shown, True)
+    assert (":ses" in address and address[12:].split("@")[0] in text) is False
+
+
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_path_is_not_the_current_folder(empty):
+    for take in (place_of, Location.at):
+        with pytest.raises(UsageError, match="is empty"):
+            take(empty)
 
 
 def test_a_place_is_another_by_the_endpoint_in_the_settings_of_fsspec(host, monkeypatch):
