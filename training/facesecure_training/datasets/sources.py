@@ -90,10 +90,16 @@ def _listed(root: Path, identities: Path) -> Iterator[Recording]:
             raise FacesecureError(
                 f"{identities} names a person {person!r}, which is not a valid folder name", "rename it"
             )
+    found = False
     for person in in_natural_order(people):
         for shot in people[person]:
             if kind := _kind(shot.path):
+                found = True
                 yield Recording(readable(f"{person}/{shot.source}"), shot.path, kind)
+    if not found:
+        raise FacesecureError(
+            f"none of the files that {identities} lists is a video or photo", "list images: 000001.jpg 2880, ..."
+        )
 
 
 def _in_folders(root: Path) -> Iterator[Recording]:

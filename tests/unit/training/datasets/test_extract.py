@@ -208,6 +208,14 @@ def test_the_command_reads_a_list_and_does_not_name_people_without_end(tmp_path)
     assert "p20" not in done.stdout
 
 
+def test_a_list_that_names_no_images_is_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "1.txt").touch()
+    (tmp_path / "list.txt").write_text("1.txt 7\n")
+    with pytest.raises(FacesecureError, match=r"none of the files that .*list.txt lists is a video or photo"):
+        extract(tmp_path, tmp_path.parent / "faces-of-nobody", ALL, identities=tmp_path / "list.txt")
+    assert not (tmp_path.parent / "faces-of-nobody").exists()
+
+
 SPECIAL = [
     "Screenshot 2026-11-28 at 5.03.21\u202fPM.jpg",
     "no\u00a0break.jpg",
