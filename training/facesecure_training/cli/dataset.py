@@ -14,7 +14,7 @@ from facesecure.cli.prompts import Yes, confirm
 from facesecure.domain.errors import UsageError
 from facesecure.util.redaction import redact
 from facesecure_training.cli.command_builder import command
-from facesecure_training.cli.options import AsJson, StateDir, WorkOptions, print_json, require_one_of, resumable
+from facesecure_training.cli.options import AsJson, StateDir, WorkOptions, print_json, require_one_of, resumable, say
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.catalogue import Catalogue
@@ -158,14 +158,14 @@ def extract(options: ExtractOptions, work: WorkOptions) -> None:
 
 
 def _print_summary(found: Summary, output: str, seconds: float) -> None:
-    typer.echo(
+    say(
         f"{found.faces} faces of {found.sources} sources in {redact(output)} ({found.done_before} done before, "
         f"{len(found.broken)} cannot be read); {found.frames} frames searched in {seconds:.1f} s"
     )
     for name, count in islice(found.classes.items(), _CLASSES_SHOWN):
-        typer.echo(f"  {name}: {count}")
+        say(f"  {name}: {count}")
     if len(found.classes) > _CLASSES_SHOWN:
-        typer.echo(f"  and {len(found.classes) - _CLASSES_SHOWN} more; see dataset stats")
+        say(f"  and {len(found.classes) - _CLASSES_SHOWN} more; see dataset stats")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +208,7 @@ def stats(options: StatsOptions, work: WorkOptions) -> None:
         print_json(asdict(found))
         return
     for line in _stats_lines(found):
-        typer.echo(line)
+        say(line)
 
 
 def _stats_lines(found: DatasetStats) -> Iterator[str]:
@@ -280,7 +280,7 @@ def pairs(options: PairsOptions, work: WorkOptions) -> None:
     for name, part in parts.items():
         shown = {path for pair in part for path in (pair.first, pair.second)}
         path = options.output / f"{name}.{options.form}"
-        typer.echo(f"{path}: {len(part)} pairs of {len(shown)} images, half of them of the same person")
+        say(f"{path}: {len(part)} pairs of {len(shown)} images, half of them of the same person")
 
 
 def _people(options: PairsOptions, images: Path | str, work: WorkOptions) -> Catalogue:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facesecure.cli.prompts import Yes, confirm
-from facesecure_training.cli.options import AsJson, print_json, resumable
+from facesecure_training.cli.options import AsJson, print_json, resumable, say
 
 if TYPE_CHECKING:
     from facesecure_training.datasets.mirror import MirrorOptions
@@ -108,7 +108,7 @@ def _mirror(
     if output.as_json:
         print_json(asdict(done))
         return
-    typer.echo(
+    say(
         f"{goal.shown}: {done.copied} files copied ({done.size / 1e6:.1f} MB), {done.there} were there already, "
         f"{done.deleted} deleted"
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from facesecure.domain.errors import UsageError
+from facesecure.util.plain_text import escaped
 from facesecure.util.rates import parse_rate
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ def dataset_of(images: Path) -> str:
     """Return the name of the data set in a folder: lfw-dev for .../lfw-dev/images."""
     resolved = images.resolve()
     return resolved.parent.name if resolved.name == "images" else resolved.name
+
+
+def say(line: str) -> None:
+    """Print a line of the result. Names in it may hold anything: line breaks and what is not plain are escaped."""
+    typer.echo(escaped(line).replace("\n", "\\n"))
 
 
 def print_json(document: Mapping[str, Any] | list[Any]) -> None:

@@ -216,6 +216,16 @@ def test_a_list_that_names_no_images_is_refused_before_anything_is_written(tmp_p
     assert not (tmp_path.parent / "faces-of-nobody").exists()
 
 
+def test_what_is_not_plain_in_a_name_is_escaped_in_the_summary(tmp_path):
+    colour_picture(tmp_path / "in" / "new\nline \x1b[2J" / "1.png", 1)
+    words = ["-d", tmp_path / "in", "-o", tmp_path / "faces", "--jobs", 1]
+    done = CliRunner().invoke(app, ["dataset", "extract", *map(str, words)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[1:] == ["  new\\nline \\x1b[2J: 0"]
+    shown = CliRunner().invoke(app, ["dataset", "stats", "-d", str(tmp_path / "in")]).stdout
+    assert shown.splitlines()[1:] == ["  new\\nline \\x1b[2J: 1 of 1 sources"]
+
+
 SPECIAL = [
     "Screenshot 2026-11-28 at 5.03.21\u202fPM.jpg",
     "no\u00a0break.jpg",
