@@ -30,6 +30,7 @@ _DEATHS = 1
 """Workers of ours that may die of a group of items before it is given up: the next one ends it."""
 _CONFIG = {
     "distributed.scheduler.allowed-failures": _DEATHS,
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",  # before they import it
     "distributed.worker.profile.enabled": False,  # it looks at every worker's stack 100 times a second
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.admin.tick.interval": "1s",
@@ -37,7 +38,10 @@ _CONFIG = {
 _AHEAD = 2
 """Groups of items for each thread: one that is worked on, and one that waits for it."""
 _CONNECT_S, _WORKERS_S, _COUNTED_S = 20, 60, 5.0
+_SAID_S, _RETURN_S = 10, 600
+"""After how long without workers of a cluster it is said, and given up: a machine takes minutes to start again."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_RESUME = "run the same command again to resume"
 _START = "start it: dask scheduler, and dask worker ADDRESS"
 
 
@@ -48,8 +52,7 @@ class _Quiet(WorkerPlugin):  # type: ignore[misc]
 
     def setup(self, worker: Any) -> None:  # noqa: ARG002 - the interface of a plugin
         """Ignore SIGINT, and do not report what an end by the other side, or an interruption, cancels."""
-        for name in ("", ".worker", ".worker.state_machine", ".core", ".comm"):
-            logging.getLogger(f"distributed{name}").setLevel(logging.CRITICAL)
+        _quieten()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -69,7 +72,7 @@ class DaskPool:
         self._client: Any = None
         self._cluster: Any = None
         self._threads, self._counted = 1, 0.0
-        self._looked, self._worked = 0.0, 0.0
+        self._looked, self._worked, self._said = 0.0, 0.0, False
 
     @classmethod
     def of_processes(cls, workers: int) -> Self:
@@ -88,6 +91,7 @@ class DaskPool:
                 host="127.0.0.1",
                 protocol="tls",
                 security=Security.temporary(),
+                silence_logs=logging.CRITICAL,
                 dashboard_address="127.0.0.1:0",
             )
             client = Client(cluster, set_as_default=False)
@@ -115,22 +119,14 @@ class DaskPool:
 
     def __enter__(self) -> Self:
         """Start the workers, or connect with them. Raises FacesecureError."""
-        for name in (
-            "scheduler",
-            "client",
-            "batched",
-        ):  # they report what this module says itself, and each task of a lost worker
-            logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL)
+        _quieten()
         with _without_interrupts(), dask.config.set(_CONFIG):
             try:
                 self._client, self._cluster = self._connect()
                 self._check()
             except (OSError, TimeoutError) as error:
                 self._close()
-                raise FacesecureError(
-                    f"there is no cluster at {self._where} ({error})",
-                    self._hint,
-                ) from None
+                raise FacesecureError(f"there is no cluster at {self._where} ({error})", self._hint) from None
             except BaseException:
                 self._close()
                 raise
@@ -146,7 +142,7 @@ class DaskPool:
     ) -> Iterator[Outcome[Item, Result]]:
         """Yield the outcome of each item as it is finished; see ``Pool``."""
         suspects = list[Item]()
-        self._worked = time.monotonic()
+        self._worked, self._said = time.monotonic(), False
         for group, results in self._finished(work, task, Groups(items, chunk), self._room):
             if results is None:
                 suspects.extend(group)
@@ -204,21 +200,34 @@ class DaskPool:
         return _AHEAD * self._threads
 
     def _require_connection(self) -> None:
-        """Raise FacesecureError if the cluster is gone, or the processes that were started here."""
+        """Raise FacesecureError if the cluster is gone, or if there have been no workers for long."""
         if self._client.status != "running":
             raise self._lost()
-        if self._cluster is None or time.monotonic() - self._looked < _COUNTED_S:
+        if time.monotonic() - self._looked < _COUNTED_S:
             return
         self._looked = time.monotonic()
         if self._client.nthreads():
-            self._worked = self._looked
-        elif self._looked - self._worked > _WORKERS_S:  # a nanny gives up if its worker dies while it starts
+            self._worked, self._said = self._looked, False
+        else:
+            self._wait_for_workers(self._looked - self._worked)
+
+    def _wait_for_workers(self, seconds: float) -> None:
+        """Say that nobody has worked for so many seconds, or raise FacesecureError if that is too long."""
+        if self._cluster is not None:
+            if seconds > _WORKERS_S:  # a nanny gives up if its worker dies while it starts
+                raise FacesecureError(f"all {self._where} have ended and none could be started anew", _RESUME)
+            return
+        if seconds > _RETURN_S:
             raise FacesecureError(
-                f"all {self._where} have ended and none could be started anew", "run the same command again to resume"
+                f"{self._where} has had no workers for {seconds / 60:.0f} minutes",
+                "start some: dask worker ADDRESS; then run the same command again to resume",
             )
+        if seconds > _SAID_S and not self._said:
+            _log.warning("no workers at %s, waiting", self._where)
+            self._said = True
 
     def _lost(self) -> FacesecureError:
-        return FacesecureError(f"the cluster at {self._where} is gone", "run the same command again to resume")
+        return FacesecureError(f"the cluster at {self._where} is gone", _RESUME)
 
     def _check(self) -> None:
         """Raise FacesecureError unless there is a worker, and all run the same software as this process."""
@@ -252,6 +261,13 @@ def _timed(work: Work[T, Item, Result], task: T, items: Sequence[Item]) -> tuple
     began = time.monotonic()
     results = each(work, task, items)
     return time.monotonic() - began, results
+
+
+def _quieten() -> None:
+    """Silence Dask's log: it reports what this module says itself, each task of a lost worker, and every start."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _words(versions: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -100,6 +102,15 @@ def cluster(folder: Path):
         yield started.scheduler_address
 
 
+@contextmanager
+def bare_cluster():
+    """A cluster of another owner, of one worker."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as started:
+        yield started
+
+
 def test_a_cluster_over_tls_works_and_lets_nobody_in_without_its_certificates(tmp_path):
     ours, foreign = tmp_path / "ours", tmp_path / "foreign"
     for folder in (ours, foreign):
@@ -117,6 +128,36 @@ def test_an_address_where_no_cluster_is_is_told_of(monkeypatch):
     monkeypatch.setattr("facesecure.services.bulk.dask_pool._CONNECT_S", 2)
     with pytest.raises(FacesecureError, match="there is no cluster at tcp://127"):
         Workforce(cluster="tcp://127.0.0.1:9").pool().__enter__()
+
+
+def test_a_cluster_without_workers_is_waited_for_aloud_and_given_up_after_a_while(monkeypatch, caplog):
+    with bare_cluster() as started, Workforce(cluster=started.scheduler_address).pool() as pool:
+        for name, seconds in (("_SAID_S", 0.3), ("_RETURN_S", 3), ("_COUNTED_S", 0.1)):
+            monkeypatch.setattr(f"facesecure.services.bulk.dask_pool.{name}", seconds)
+        started.scale(0)
+        wait_until(lambda: not pool._client.nthreads(), "the end of the worker")
+        with pytest.raises(FacesecureError, match="has had no workers for") as caught:
+            list(pool.map(doubled, 0, range(3)))
+    assert caplog.messages.count(f"no workers at {started.scheduler_address}, waiting") == 1
+    assert "run the same command again to resume" in caught.value.hint
+
+
+LOGGING = """
+import logging
+from facesecure.services.bulk.workforce import Workforce
+from support.bulk_work import doubled
+
+logging.basicConfig(level=logging.INFO)
+if __name__ == "__main__":
+    with Workforce(2).pool() as pool:
+        print(sum(outcome.result for outcome in pool.map(doubled, 0, range(3))))
+"""
+
+
+def test_neither_the_processes_nor_what_starts_them_log_anything(tmp_path):
+    (tmp_path / "sum.py").write_text(LOGGING)
+    done = subprocess.run([sys.executable, tmp_path / "sum.py"], capture_output=True, text=True, timeout=300)
+    assert (done.stdout, done.stderr) == ("6\n", "")
 
 
 def test_work_ends_with_an_error_when_no_process_is_left_and_none_is_started_anew(monkeypatch):
