@@ -12,7 +12,7 @@ from typing import Annotated, get_args
 import typer
 
 from facesecure.cli.parser_wording import ParserError, wrong_usage
-from facesecure.domain.errors import FacesecureError
+from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.util.paths import print_any_name
 from facesecure.util.plain_text import escaped
 from facesecure.vision.inference.card_files import bundled_directory
@@ -214,7 +214,11 @@ def main() -> None:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Parse and run. The parser's own ``main`` is not used: it says in its own words what is wrong."""
+    """Parse and run. The parser's own ``main`` is not used: it says in its own words what is wrong.
+
+    Raises UsageError for an empty argument.
+    """
+    _refuse_empty(arguments)
     parser = typer.main.get_command(app)
     try:
         with parser.make_context("facesecure-train", list(arguments)) as context:
@@ -230,6 +234,17 @@ def _run(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"{message}\n")
         return 2
     return 0
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Raise UsageError if an argument is empty, as an unset variable is: as a path it would be the current folder."""
+    for before, word in zip(("", *arguments), arguments, strict=False):
+        name, equals, value = word.partition("=") if word.startswith("--") else (before, "=", word)
+        if equals and not value.strip():
+            where = f"{name} is empty" if name.startswith("-") else "an argument is empty"
+            raise UsageError(
+                where, "give it a value: is a variable of the command line not set? . is the current folder"
+            )
 
 
 def _failed(message: str, hint: str | None, code: int) -> int:

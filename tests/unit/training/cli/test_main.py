@@ -191,6 +191,20 @@ def test_a_wrong_option_is_refused_in_one_plain_sentence(words, said, where):
     assert "Input should" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("dataset", "stats", "-d", ""), "-d is empty"),
+        (("dataset", "pairs", "-d", "x", "--output="), "--output is empty"),
+        (("dataset", "mirror", "", "x"), "an argument is empty"),
+    ],
+)
+def test_an_unset_variable_is_not_taken_for_the_current_folder(words, said):
+    done = train(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"error: {said}\nhint: give it a value")
+
+
 def test_a_group_without_a_command_shows_its_help():
     done = train("evaluate")
     assert done.returncode == 2
