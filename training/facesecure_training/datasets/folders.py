@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import socket
@@ -72,6 +73,11 @@ class ClassFolder:
         """Return how many images each class has."""
         found = Counter(self.labels)
         return {name: found[label] for label, name in enumerate(self.classes)}
+
+    def digest(self) -> str:
+        """Return a hash of the images' names below ``root``: another if one is added, removed or renamed."""
+        names = sorted(os.fsencode(_name(self.files, index, self.root)) for index in range(len(self)))
+        return hashlib.sha256(b"\0".join(names)).hexdigest()
 
     def only(self, indices: Iterable[int]) -> Self:
         """Return the same classes with the images at ``indices``."""

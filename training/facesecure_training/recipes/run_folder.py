@@ -65,11 +65,15 @@ class RunFolder:
         document = {"kind": kind, "settings": settings.to_json(), **facts, "versions": _versions()}
         self._write(self.config, json.dumps(document, indent=2).encode())
 
-    def read_settings(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
-        """Return the settings the run began with. Raises UsageError if there is no run, or one of another kind."""
+    def read_config(self) -> dict[str, Any]:
+        """Return the content of config.json. Raises UsageError if there is no run, FacesecureError if it is damaged."""
         if not self.used:
             raise UsageError(f"there is no run in {self.path} to resume", "omit --resume to begin one")
-        document = read_config(self.config)
+        return read_config(self.config)
+
+    def read_settings(self, kind: str, settings: type[TrainingSettings]) -> TrainingSettings:
+        """Return the settings the run began with. Raises UsageError if there is no run, or one of another kind."""
+        document = self.read_config()
         if document.get("kind") != kind:
             raise UsageError(f"the run in {self.path} trains {document.get('kind')}", f"train {document.get('kind')}")
         return settings.from_json(document["settings"])

@@ -19,6 +19,7 @@ from facesecure_training.recipes.recipe import Recipe
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.replicas import in_parts
 from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents, image_sheet
+from facesecure_training.recipes.run_images import described, refuse_changed
 from facesecure_training.recipes.settings import TrainingSettings
 from facesecure_training.recipes.training_log import TrainingLog, ignore_row
 
@@ -39,7 +40,8 @@ def train(
     """Train to the end, with all files in ``folder``; with ``hosts`` together with other machines.
 
     ``settings`` of a resumed run are those it began with. Raises FacesecureError, as TrainingLoop does; UsageError if
-    ``folder`` holds a run and ``resume`` is false; ImageError, with their names, if images cannot be read.
+    ``folder`` holds a run and ``resume`` is false, or if the images of a resumed run changed; ImageError, with their
+    names, if images cannot be read.
     """
     strategy = devices.prepare(settings, hosts)
     log.info("training %s on %s", kind, devices.describe(settings))
@@ -47,7 +49,9 @@ def train(
         recipe = KINDS[kind].recipe(settings)
         adam = optimiser(settings, recipe.steps)
     with naming_unreadable(recipe.training_data.files, recipe.validation_data.files):
-        if not resume:
+        if resume:
+            refuse_changed(folder.read_config(), recipe)
+        else:
             _begin(kind, settings, folder, recipe)
         with TrainingLog(
             recipe,
@@ -79,7 +83,7 @@ def _refuse(hosts: TrainingHosts | None) -> None:
 def _begin(kind: str, settings: TrainingSettings, folder: RunFolder, recipe: Recipe) -> None:
     folder.refuse_if_used()
     images = recipe.images()
-    folder.begin(kind, settings, recipe.facts)
+    folder.begin(kind, settings, described(recipe))
     folder.save_batch(images)
     events = TensorBoardEvents(folder.events)
     events.picture("batch", image_sheet(images))
