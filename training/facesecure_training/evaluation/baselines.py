@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from facesecure.domain import Image
 from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.cropping import read_limited
+from facesecure_training.common.npz import DAMAGED
 from facesecure_training.common.progress import with_progress
 from facesecure_training.evaluation.observations import key_of
 
@@ -75,7 +76,10 @@ def _line(worker: subprocess.Popen[bytes]) -> str:
 def embed_by_dlib(
     photos: Iterable[Path], max_side: int | None, cache: Path | None, python: Path
 ) -> Mapping[Path, Vector | None]:
-    """Return every photo's embedding, None if no face is found; cached in ``cache``, also if interrupted."""
+    """Return every photo's embedding, None if no face is found; cached in ``cache``, also if interrupted.
+
+    Raises FacesecureError if the cache is damaged.
+    """
     wanted = sorted(set(photos))
     kept = cache / f"dlib-{max_side or 'full'}.npz" if cache else None
     found = _load(kept)
@@ -92,9 +96,12 @@ def embed_by_dlib(
 def _load(path: Path | None) -> dict[str, Vector | None]:
     if path is None or not path.exists():
         return {}
-    with np.load(path) as kept:
-        pairs = zip(kept["keys"], kept["vectors"], strict=True)
-        return {str(key): None if np.isnan(vector[0]) else vector for key, vector in pairs}
+    try:
+        with path.open("rb") as file, np.load(file) as kept:
+            pairs = zip(kept["keys"], kept["vectors"], strict=True)
+            return {str(key): None if np.isnan(vector[0]) else vector for key, vector in pairs}
+    except DAMAGED:
+        raise FacesecureError(f"{path} is damaged", "remove it: its photos are embedded again") from None
 
 
 def _save(path: Path | None, found: Mapping[str, Vector | None]) -> None:

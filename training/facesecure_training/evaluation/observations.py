@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from facesecure.config import QualityConfig
 from facesecure.domain import Box, Embedding, Face, Quality
+from facesecure.domain.errors import FacesecureError
 from facesecure.recognition.human_filter import Doubts, accept_all, human_filter_for
 from facesecure.vision.detection.factory import USABLE_CONFIDENCE
 from facesecure.vision.images import align
 from facesecure.vision.images.quality import assess, examine
 from facesecure_training.common.corruptions import Corruption, untouched
 from facesecure_training.common.cropping import read_limited, subject
+from facesecure_training.common.npz import DAMAGED
 from facesecure_training.evaluation.photo_embeddings import for_each, refuse_other
 from facesecure_training.evaluation.setting import Setting
 
@@ -92,7 +94,7 @@ def observe(
 ) -> FaceObservations:
     """Observe every photo after ``corruption``; cached in the setting's folder, also if interrupted.
 
-    ``name`` names the corruption in the cache.
+    ``name`` names the corruption in the cache. Raises FacesecureError if the cache is damaged.
     """
     wanted = sorted(set(photos))
     observer = FaceObserver(setting)
@@ -144,9 +146,12 @@ def _name(fingerprint: str, corruption: str) -> str:
 def _load(path: Path | None) -> dict[str, FaceObservation | None]:
     if path is None or not path.exists():
         return {}
-    with np.load(path) as kept:
-        rows = zip(kept["seen"], kept["measures"], kept["reasons"], kept["area"], strict=True)
-        return {str(key): _unpacked(*row) for key, row in zip(kept["keys"], rows, strict=True)}
+    try:
+        with path.open("rb") as file, np.load(file) as kept:
+            rows = zip(kept["seen"], kept["measures"], kept["reasons"], kept["area"], strict=True)
+            return {str(key): _unpacked(*row) for key, row in zip(kept["keys"], rows, strict=True)}
+    except DAMAGED:
+        raise FacesecureError(f"{path} is damaged", "remove it: its photos are observed again") from None
 
 
 def _unpacked(embedding: Embedding, measures: NDArray[np.float64], reasons: str, area: float) -> FaceObservation | None:

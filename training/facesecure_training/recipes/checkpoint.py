@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facesecure.domain.errors import FacesecureError
+from facesecure_training.common.npz import DAMAGED
 from facesecure_training.common.optional_dependencies import tensorflow
 
 _PROGRESS = "progress"
@@ -57,28 +58,39 @@ def save(path: Path, variables: Sequence[Any], progress: TrainingProgress) -> No
 def kept(path: Path) -> str:
     """Return what ``path`` holds, for people: "epoch 3 and 12 steps of epoch 4"; "" if it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as found:
-            progress = TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            progress = _progress(found)
+    except DAMAGED:
         return ""
     steps = f"{progress.step} steps of epoch {progress.epoch + 1}" if progress.step else ""
     epochs = f"{progress.epoch} complete epoch{'s' if progress.epoch > 1 else ''}" if progress.epoch else ""
     return " and ".join(part for part in (epochs, steps) if part)
 
 
+def _progress(found: Any) -> TrainingProgress:
+    return TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
+
+
+def _read(path: Path) -> tuple[TrainingProgress, list[NDArray[Any]]]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise FacesecureError(f"{path} cannot be read ({error.strerror})", "check its permissions") from None
+    try:
+        with file, np.load(file, allow_pickle=False) as found:
+            return _progress(found), [found[name] for name in sorted(found.files) if name != _PROGRESS]
+    except DAMAGED:
+        raise FacesecureError(
+            f"{path} is damaged", "restore it from a copy, or begin the training again in another --out"
+        ) from None
+
+
 def load(path: Path, variables: Sequence[Any]) -> TrainingProgress:
     """Restore ``variables`` from ``path``, and return the progress.
 
-    Raises FacesecureError if the file is damaged or another network's.
+    Raises FacesecureError if the file cannot be read, is damaged, or is another network's.
     """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            progress = TrainingProgress(**json.loads(found[_PROGRESS].tobytes()))
-            arrays = [found[name] for name in sorted(found.files) if name != _PROGRESS]
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise FacesecureError(
-            f"{path} cannot be read ({error})", "begin the training again in another folder"
-        ) from None
+    progress, arrays = _read(path)
     if [tuple(variable.shape) for variable in variables] != [array.shape for array in arrays]:
         raise FacesecureError(f"{path} holds another network's weights", "resume with the version that began the run")
     for variable, array in zip(variables, arrays, strict=True):

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.corruptions import (
     clarity_corruptions,
     darker,
@@ -61,6 +62,18 @@ def test_a_changed_photo_is_looked_at_anew(photos, tmp_path):
     observations.observe(photos, setting)
     photos[1].write_bytes(photos[0].read_bytes())
     assert observations.observe(photos, setting)[photos[1]] is not None
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.98])
+def test_a_damaged_cache_is_named_with_what_to_do(photos, tmp_path, share):
+    setting = Setting(cache=tmp_path / "cache")
+    observations.observe(photos, setting)
+    (kept,) = (tmp_path / "cache").iterdir()
+    content = kept.read_bytes()
+    kept.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(FacesecureError, match=f"{kept.name} is damaged") as error:
+        observations.observe(photos, setting)
+    assert "remove it" in error.value.hint
 
 
 def test_spoiling_is_the_same_every_time(photos):

@@ -154,10 +154,34 @@ def test_a_finished_run_that_is_resumed_has_nothing_to_do(uninterrupted):
         assert again.run().finished == "all epochs done"
 
 
-def test_a_damaged_state_is_named_not_resumed(tmp_path):
+def halved(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def with_a_bit_turned(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage", [halved, with_a_bit_turned, lambda _: b"", lambda _: b"half a file", lambda _: bytes(range(1, 200))]
+)
+def test_a_damaged_state_is_named_not_resumed(uninterrupted, tmp_path, damage):
+    from facesecure_training.recipes.checkpoint import kept
+
     loop = made(tmp_path)
-    loop.record.folder.state.write_bytes(b"half a file")
-    with loop.record, pytest.raises(FacesecureError, match=r"state\.npz cannot be read"):
+    state = loop.record.folder.state
+    state.write_bytes(damage(uninterrupted.record.folder.state.read_bytes()))
+    with loop.record, pytest.raises(FacesecureError, match=r"state\.npz is damaged$") as raised:
+        loop.resume()
+    assert "--out" in raised.value.hint
+    assert not kept(state) or damage is with_a_bit_turned, "what is damaged elsewhere may still tell its progress"
+
+
+def test_a_state_that_cannot_be_read_is_not_called_damaged(tmp_path):
+    loop = made(tmp_path)
+    loop.record.folder.state.mkdir()
+    with loop.record, pytest.raises(FacesecureError, match=r"state\.npz cannot be read \(Is a directory\)"):
         loop.resume()
 
 
