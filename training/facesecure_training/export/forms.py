@@ -115,7 +115,7 @@ class Refused:
 def export(model: Any, identity: Identity, order: ExportRequest) -> Iterator[Exported | Refused]:
     """Write ``model`` in every form of ``order``, one after the other.
 
-    Raises UsageError, ImageError for unsuitable data.
+    Raises UsageError, ImageError for unsuitable data, and ModelError for a network whose own outputs are no numbers.
     """
     size = image_size(model)
     if _CALIBRATED & set(order.forms) and order.data is None:
@@ -137,6 +137,7 @@ class _Source:
         self._shape = (1, *(int(side) for side in images.shape[1:]))
         reference = static(model, "float32")
         self._answers = np.concatenate([_flat(reference(image[None], training=False)) for image in images])
+        _require_numbers(self._answers)
         self._kind: OutputKind = output_kind(self._answers, bool(identity.classes))
         self._facts = identity.as_card(self._answers.shape[1], self._shape[1])
 
@@ -215,6 +216,14 @@ class _Source:
             "notes": _NOTES[precision],
         }
         return model_bundle.write(into, content, facts, self._golden_shape, self._golden_tolerance(precision))
+
+
+def _require_numbers(answers: Outputs) -> None:
+    if not np.isfinite(answers).all():
+        raise ModelError(
+            "the network itself gives NaN or infinity, before any conversion",
+            "its training diverged: train it again, with a lower --lr",
+        )
 
 
 def _flat(outputs: Any) -> Outputs:

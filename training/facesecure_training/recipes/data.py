@@ -101,8 +101,10 @@ def verification_metrics(distances: NDArray[np.float64], different: NDArray[np.i
     """Return how well distances separate pairs of one person (0) from those of two (1).
 
     ``val_auc``: the chance that two people's distance is the greater one. ``val_accuracy``: the share of pairs right at
-    the threshold that suits these pairs best, hence slightly optimistic.
+    the threshold that suits these pairs best, hence slightly optimistic. Both are NaN if a distance is.
     """
+    if not np.isfinite(distances).all():  # sorted, they would pass for the greatest distances
+        return {"val_auc": float("nan"), "val_accuracy": float("nan")}
     same, other = np.sort(distances[different == 0]), distances[different == 1]
     below = np.searchsorted(same, other, "left") + np.searchsorted(same, other, "right")
     order = np.argsort(distances, kind="stable")

@@ -110,7 +110,10 @@ class HeadTraining:
 
 
 def fit_head(record: TrainingLog, optimiser: Any, *, eager: bool = False) -> TrainingProgress:
-    """Train the recipe of ``record`` with Keras' ``fit``, one epoch per call, so that each has its own order."""
+    """Train the recipe of ``record`` with Keras' ``fit``, one epoch per call, so that each has its own order.
+
+    Raises FacesecureError if it diverges.
+    """
     recipe = record.recipe
     trained = recipe.trained
     trained.compile(optimizer=optimiser, loss="sparse_categorical_crossentropy", run_eagerly=eager)

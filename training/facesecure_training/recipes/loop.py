@@ -6,7 +6,6 @@ and optimiser with the number of their step, and everything else depends on the 
 
 from __future__ import annotations
 
-import math
 import signal
 import threading
 import time
@@ -14,13 +13,12 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.optional_dependencies import tensorflow
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.recipes import checkpoint
 from facesecure_training.recipes.checkpoint import TrainingProgress
 from facesecure_training.recipes.hosts import take_over
-from facesecure_training.recipes.training_log import TrainingLog
+from facesecure_training.recipes.training_log import TrainingLog, require_finite
 
 SAVE_EVERY_S = 300.0
 """Seconds between saves within an epoch: what kill -9 can lose."""
@@ -48,7 +46,7 @@ class TrainingLoop:
         self.record.progress = take_over(self.strategy, self._variables(), self.record.progress)
 
     def run(self) -> TrainingProgress:
-        """Train to the end. Raises FacesecureError if the loss is not finite, KeyboardInterrupt if interrupted."""
+        """Train to the end. Raises FacesecureError if it diverges, KeyboardInterrupt if interrupted."""
         steps, images = self.record.epochs * self.recipe.steps, self.record.images_a_step
         with Interruption() as interruption, ProgressBar(steps, "training", images=images) as bar:
             bar.reach(self._done)
@@ -109,13 +107,8 @@ class TrainingLoop:
         return int(self.strategy.num_replicas_in_sync)
 
     def _checked(self, loss: float) -> float:
-        if not math.isfinite(loss):
-            progress = self.record.progress
-            raise FacesecureError(
-                f"the loss is {loss} at epoch {progress.epoch + 1}, step {progress.step + 1}: the training diverged",
-                "use a lower --lr; if that does not help, check batch.png for broken images",
-            )
-        return loss
+        progress = self.record.progress
+        return require_finite("the loss", loss, f"epoch {progress.epoch + 1}, step {progress.step + 1}")
 
     def _description(self) -> str:
         progress, rate = self.record.progress, float(checkpoint.numpy(self.optimiser.learning_rate))

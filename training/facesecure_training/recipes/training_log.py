@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Self
 
+from facesecure.domain.errors import FacesecureError
 from facesecure_training.common.progress import ProgressBar
 from facesecure_training.recipes.checkpoint import EpochRow, TrainingProgress
 from facesecure_training.recipes.recipe import Recipe
@@ -13,6 +15,16 @@ from facesecure_training.recipes.run_folder import RunFolder, TensorBoardEvents
 
 def ignore_row(row: EpochRow) -> None:
     """Do nothing with an epoch's figures: the default for ``after_epoch``."""
+
+
+def require_finite(name: str, value: float, where: str) -> float:
+    """Return ``value``, the figure ``name``. Raises FacesecureError if it is infinite or no number."""
+    if not math.isfinite(value):
+        raise FacesecureError(
+            f"{name} is {value} at {where}: the training diverged",
+            "use a lower --lr; if that does not help, check batch.png for broken images",
+        )
+    return value
 
 
 class TrainingLog:
@@ -42,9 +54,13 @@ class TrainingLog:
     def add(self, row: EpochRow, bar: ProgressBar, save: Callable[[], None] = lambda: None) -> None:
         """Record a finished epoch.
 
-        ``save`` writes the state, after the best network is stored and before ``after_epoch`` is called.
+        ``save`` writes the state, after the best network is stored and before ``after_epoch`` is called. Raises
+        FacesecureError, and keeps nothing, if a figure is not finite: the last step of an epoch may be the one that
+        spoils the weights, and then only the validation shows it.
         """
         progress = self.progress
+        for name, value in row.items():
+            require_finite(name, value, f"epoch {progress.epoch + 1}")
         progress.epoch, progress.step, progress.losses = progress.epoch + 1, 0, 0.0
         progress.history.append(row)
         self._rate(row)

@@ -55,6 +55,15 @@ def test_the_daemon_reads_the_card_and_gets_the_golden_output(door, form):
     assert model.card.parity[0].value <= model.card.parity[0].tolerance
 
 
+def test_a_network_that_gives_no_numbers_is_refused_as_such_and_not_for_its_conversion(tmp_path):
+    network = classifier()
+    network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+    with pytest.raises(ModelError, match="the network itself gives NaN") as error:
+        list(export(network, PEOPLE, ExportRequest("door", tmp_path, ["float16"])))
+    assert "--lr" in error.value.hint
+    assert not any(tmp_path.iterdir())
+
+
 def test_smaller_forms_are_smaller(door):
     sizes = [door[form].size for form in ("float", "float16", "dynamic")]
     assert sizes == sorted(sizes, reverse=True)

@@ -82,6 +82,11 @@ def test_distances_that_separate_score_one_and_chance_scores_a_half():
     assert mixed == {"val_auc": pytest.approx(8 / 9), "val_accuracy": pytest.approx(5 / 6)}
 
 
+def test_a_distance_that_is_no_number_does_not_pass_for_the_greatest():
+    figures = verification_metrics(np.array([0.1, 0.2, np.nan, np.nan]), np.array([0, 0, 1, 1]))
+    assert np.isnan(list(figures.values())).all()
+
+
 def test_without_data_the_error_names_the_option():
     with pytest.raises(UsageError, match="--data"):
         training_and_validation(ClassifierSettings())

@@ -137,9 +137,28 @@ def test_a_loss_that_is_no_number_stops_it_before_anything_is_kept(tmp_path):
     assert not loop.record.folder.state.exists()
 
 
+@pytest.mark.parametrize("figure", [float("nan"), float("inf")])
+def test_a_validation_that_is_no_number_stops_it_before_the_network_passes_for_the_best(tmp_path, figure):
+    loop = made(tmp_path)
+    loop.recipe.validations = [0.5, figure]
+    with loop.record, pytest.raises(FacesecureError, match=r"val_loss is (nan|inf) at epoch 2: the training diverged"):
+        loop.run()
+    assert (loop.record.progress.best_epoch, len(loop.record.progress.history)) == (1, 1)
+
+
+def test_so_it_stops_a_head(tmp_path):
+    from facesecure_training.recipes.head import fit_head
+
+    loop = made(tmp_path)
+    loop.recipe.validations = [float("nan")]
+    with loop.record, pytest.raises(FacesecureError, match=r"val_loss is nan at epoch 1: the training diverged"):
+        fit_head(loop.record, tf.keras.optimizers.Adam(0.01))
+    assert not loop.record.folder.best.exists()
+
+
 def test_without_progress_it_ends_early_and_the_best_is_the_one_kept(tmp_path):
     loop = made(tmp_path, epochs=9, patience=2)
-    loop.recipe.validations = [0.5, 0.3, 0.4, float("nan"), 0.1]
+    loop.recipe.validations = [0.5, 0.3, 0.4, 0.35, 0.1]
     with loop.record:
         progress = loop.run()
     assert (progress.epoch, progress.best_epoch, progress.best) == (4, 2, 0.3)
