@@ -7,13 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.util.paths import expanded
 from facesecure_training.common.option_info import OptionInfo
 from facesecure_training.datasets.folders import Unit
 from facesecure_training.recipes.augment import preset
+
+_DAMAGED = "check that this is the folder of a run, restore config.json from a copy, or begin a new run"
 
 ScheduleKind = Literal["one-cycle", "triangular", "constant"]
 
@@ -75,14 +79,12 @@ class TrainingSettings:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Read the settings from JSON. Raises FacesecureError for settings that are unknown."""
+        """Read the settings from JSON. Raises FacesecureError for settings that are unknown, or of another type."""
         known = {field.name for field in fields(cls)}
         if not known >= set(document):
             raise FacesecureError("config.json has settings unknown here", "resume with the version that began the run")
-        paths = {field.name for field in fields(cls) if "Path" in str(field.type)}
-        values: dict[str, Any] = {
-            name: Path(value) if name in paths and value else value for name, value in document.items()
-        }
+        kinds = get_type_hints(cls)
+        values = {name: _typed(name, value, kinds[name]) for name, value in document.items()}
         return cls(**values)
 
 
@@ -181,12 +183,20 @@ class EmbedderSettings(TrainingSettings):
     pairs: Annotated[int, OptionInfo("Pairs of people held out, to validate on.", min=2)] = 2000
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Return the content of a config.json. Raises FacesecureError if it cannot be read."""
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    """Return a value of config.json as the setting ``name`` has it. Raises FacesecureError if it is of another type."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text())
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        raise FacesecureError(f"config.json has {name} = {json.dumps(value)}", _DAMAGED) from None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return the content of a config.json. Raises FacesecureError if it cannot be read, or describes no run."""
+    try:
+        document: Any = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise FacesecureError(
-            f"{path} cannot be read ({error})", "check that this is the folder of a run, or begin a new one"
-        ) from None
+        raise FacesecureError(f"{path} cannot be read ({error})", _DAMAGED) from None
+    if not isinstance(document, dict) or not isinstance(document.get("settings"), dict):
+        raise FacesecureError(f"{path} does not describe a run", _DAMAGED)
     return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.cli.train import resumed
 from facesecure_training.recipes.registry import KINDS, units
+from facesecure_training.recipes.run_folder import RunFolder
 from facesecure_training.recipes.settings import HugonetSettings, TrainingSettings
 
 
@@ -28,6 +30,24 @@ def test_a_setting_of_another_version_is_refused():
         TrainingSettings.from_json({"speed": 3})
 
 
+@pytest.mark.parametrize(
+    "content", ["null", "[]", "7", '{"kind": "hugonet"}', '{"kind": "hugonet", "settings": null}', "{", "\0\1"]
+)
+def test_a_config_that_describes_no_run_is_refused_with_its_name(tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(FacesecureError, match=r"config\.json (does not describe a run|cannot be read)") as error:
+        RunFolder(tmp_path).read_settings("hugonet", HugonetSettings)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize("wrong", [{"lr": None}, {"epochs": "many"}, {"epochs": 2.5}, {"data": [1]}, {"schedule": "x"}])
+def test_a_setting_of_another_type_is_refused_by_its_name(tmp_path, wrong):
+    document = {"kind": "hugonet", "settings": {**HugonetSettings().to_json(), **wrong}}
+    (tmp_path / "config.json").write_text(json.dumps(document))
+    with pytest.raises(FacesecureError, match=rf"config\.json has {next(iter(wrong))} = "):
+        RunFolder(tmp_path).read_settings("hugonet", HugonetSettings)
+
+
 def test_what_was_not_said_again_is_taken_from_the_run():
     before = HugonetSettings(epochs=50, lr=1e-5, threads=1)
     assert resumed(before, HugonetSettings(threads=2), frozenset({"threads"})) == replace(before, threads=2)
@@ -39,7 +59,13 @@ def test_what_is_said_otherwise_than_before_is_refused_not_ignored():
         resumed(HugonetSettings(epochs=50), HugonetSettings(epochs=60), frozenset({"epochs"}))
 
 
-@pytest.mark.parametrize(("given", "complaint"), [({"lr": 0.0}, "--lr"), ({"augment": "fog"}, "fog")])
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"lr": 0.0}, "--lr"),
+        ({"augment": "fog"}, "fog"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(given, complaint):
     with pytest.raises(UsageError, match=complaint):
         TrainingSettings(**given)
