@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -48,10 +49,10 @@ class SearchOptions:
         1e-1,
     )
     size: Annotated[
-        int | None, typer.Option("--size", help="Side of the images in pixels; default as for train.")
+        int | None, typer.Option("--size", min=16, help="Side of the images in pixels; default as for train.")
     ] = None  # fmt: skip
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the search and of each training.")] = 0
-    worker: Annotated[int, typer.Option("--worker", help="Number of this worker; each needs its own.")] = 0
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search and of each training.")] = 0
+    worker: Annotated[int, typer.Option("--worker", min=0, help="Number of this worker; each needs its own.")] = 0
     threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: all.")] = 0
     resume: Annotated[bool, typer.Option("--resume", help="Continue a search, or join one.")] = False
 
@@ -68,12 +69,26 @@ class SearchOptions:
         return shared | ({} if self.compact is None else {"kind": self.compact})
 
     def settings(self) -> TrainingSettings:
-        """Return the settings that a trial starts from. Raises UsageError for an option of another network."""
+        """Return the settings that a trial starts from.
+
+        Raises UsageError for an option of another network, and for bounds between which nothing can be drawn.
+        """
+        self._require_bounds()
         if self.compact is not None and self.kind != "compact":
             raise UsageError(f"--compact is for --kind compact, not {self.kind}", "leave it out")
         if self.siamese is not None and self.kind != "siamese-densenet":
             raise UsageError(f"--siamese is for --kind siamese-densenet, not {self.kind}", "leave it out")
         return KINDS[self.kind].settings(**self.given())
+
+    def _require_bounds(self) -> None:
+        if not 1 <= self.epochs[0] <= self.epochs[1]:
+            raise UsageError(f"--epochs is {_pair(self.epochs)}", "give the fewest, at least 1, and then the most")
+        if not 0 < self.lr[0] <= self.lr[1] < math.inf:
+            raise UsageError(f"--lr is {_pair(self.lr)}", "give the lowest, above 0, and then the highest")
+
+
+def _pair(bounds: tuple[float, float]) -> str:
+    return " ".join(f"{bound:g}" for bound in bounds)
 
 
 def search(options: SearchOptions) -> None:
@@ -92,6 +107,7 @@ def search(options: SearchOptions) -> None:
     from facesecure_training.search.trial import objective
 
     learn_address(options.storage)
+    settings = options.settings()
     found = study.open_study(
         options.storage,
         options.name,
@@ -101,7 +117,7 @@ def search(options: SearchOptions) -> None:
         seed=options.seed,
         worker=options.worker,
     )
-    trial = objective(options.kind, options.settings(), SearchSpace(options.epochs, options.lr), options.out)
+    trial = objective(options.kind, settings, SearchSpace(options.epochs, options.lr), options.out)
     try:
         study.run(found, trial, options.trials, _print_trial)
     except KeyboardInterrupt:

@@ -25,7 +25,7 @@ def optuna() -> Any:
         raise FacesecureError(
             f"this command needs optuna ({error})", f"install the extra: {install_extra('training')}"
         ) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # it warns of a failed trial with a traceback
     warnings.simplefilter(
         "ignore", optuna.exceptions.ExperimentalWarning
     )  # heartbeats have been experimental since 2021

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ from facesecure.domain.errors import FacesecureError, ImageError, UsageError
 
 pytest.importorskip("optuna", reason="needs the [training] extra")
 pytestmark = [pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")]
+from facesecure_training.cli.search import SearchOptions, search  # noqa: E402
 from facesecure_training.recipes.settings import ClassifierSettings  # noqa: E402
 from facesecure_training.search import report, study  # noqa: E402
 from facesecure_training.search.space import SearchSpace  # noqa: E402
@@ -121,6 +123,35 @@ def test_a_picture_that_no_trial_could_read_ends_the_search(tmp_path):
     with pytest.raises(ImageError, match="1 of 9"):
         study.run(found, unreadable, 3)
     assert len(found.get_trials()) == 1
+
+
+@pytest.mark.parametrize("ends_it", [ImageError("1 of 9 pictures cannot be read"), KeyboardInterrupt()])
+def test_what_ends_the_search_is_said_once_and_not_by_optuna_too(tmp_path, ends_it, capfd):
+    def ended(trial):
+        raise ends_it
+
+    found = study.open_study(url(tmp_path), "s", resume=False)
+    with pytest.raises(type(ends_it)):
+        study.run(found, ended, 3)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"epochs": (5, 2)}, "--epochs is 5 2"),
+        ({"epochs": (0, 0)}, "--epochs is 0 0"),
+        ({"lr": (0.1, 0.001)}, "--lr is 0.1 0.001"),
+        ({"lr": (0.0, 0.001)}, "--lr is 0 0.001"),
+        ({"lr": (math.nan, 0.001)}, "--lr is nan 0.001"),
+        ({"lr": (1e-4, math.inf)}, "--lr is 0.0001 inf"),
+    ],
+)
+def test_bounds_between_which_nothing_can_be_drawn_are_refused_before_the_search_is_made(tmp_path, wrong, said):
+    options = SearchOptions(data=tmp_path, storage=url(tmp_path), out=tmp_path / "out", **wrong)
+    with pytest.raises(UsageError, match=said):
+        search(options)
+    assert not any(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
