@@ -19,6 +19,7 @@ from facesecure_training.cli.options import (
     rate_of,
     write_report,
 )
+from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
     from facesecure_training.evaluation.classification import ClassifierFigures, ClassifierReport
@@ -70,7 +71,9 @@ class ClassifierOptions:
         float | None, typer.Option("--threshold", help="Measure with this threshold instead of choosing one.")
     ] = None
     robustness: Robustness = 200
-    seed: Annotated[int, typer.Option("--seed", help="The same seed splits the same way.")] = 0
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="The same seed splits the same way.")
+    ] = 0  # fmt: skip
     state_dir: StateDir = None
 
     def sets(self) -> EvaluationSets:

@@ -17,6 +17,7 @@ from facesecure_training.cli.options import (
     dataset_of,
     print_json,
 )
+from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
     from facesecure_training.evaluation.impostors import ImpostorReport
@@ -86,7 +87,9 @@ class QualityOptions:
 
     images: Images
     people: Annotated[int, typer.Option("--people", min=10, help="People with nine photos to use, at most.")] = 70
-    seed: Annotated[int, typer.Option("--seed", help="The same seed chooses the same people.")] = 0
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="The same seed chooses the same people.")
+    ] = 0  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from facesecure_training.cli.options import (
     print_json,
     write_report,
 )
+from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
     from facesecure_training.evaluation.households import DrawSettings
@@ -36,7 +37,9 @@ class HouseholdOptions:
     households: Annotated[int, typer.Option("--households", min=10, help="Number of households drawn.")] = 200
     people: Annotated[int, typer.Option("--people", min=1, help="People in each household.")] = 4
     pictures: Annotated[int, typer.Option("--pictures", min=1, help="Photos enrolled of each person.")] = 5
-    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same households.")] = 0
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="The same seed draws the same households.")
+    ] = 0  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ import typer
 
 from facesecure.domain.errors import FacesecureError, ModelError, UsageError
 from facesecure_training.cli.options import AsJson, print_json, require_one_of
+from facesecure_training.common.option_info import LARGEST_SEED
 
 if TYPE_CHECKING:
     from facesecure_training.export.forms import Exported, ExportRequest, Refused
@@ -50,7 +51,9 @@ class ExportOptions:
     dataset: Annotated[str | None, typer.Option("--dataset", help="Its training data, for the card.")] = None
     licence: Annotated[str | None, typer.Option("--licence", help="Its licence, for the card.")] = None
     limit: Annotated[int, typer.Option("--limit", min=2, help="Number of crops used of those in --data.")] = 200
-    seed: Annotated[int, typer.Option("--seed", help="The same seed chooses the same crops.")] = 0
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="The same seed chooses the same crops.")
+    ] = 0  # fmt: skip
     tolerance: Annotated[
         float | None,
         typer.Option("--tolerance", help="Largest deviation from Keras that is accepted.", show_default="by form"),

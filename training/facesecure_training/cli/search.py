@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from facesecure.domain.errors import UsageError
+from facesecure_training.common.option_info import LARGEST_SEED
 from facesecure_training.recipes.registry import KINDS
 from facesecure_training.recipes.settings import Objective, TrainingSettings
 
@@ -51,7 +52,9 @@ class SearchOptions:
     size: Annotated[
         int | None, typer.Option("--size", min=16, help="Side of the images in pixels; default as for train.")
     ] = None  # fmt: skip
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search and of each training.")] = 0
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of the search and of each training.")
+    ] = 0  # fmt: skip
     worker: Annotated[int, typer.Option("--worker", min=0, help="Number of this worker; each needs its own.")] = 0
     threads: Annotated[int, typer.Option("--threads", min=0, help="CPU threads; 0: all.")] = 0
     resume: Annotated[bool, typer.Option("--resume", help="Continue a search, or join one.")] = False

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LARGEST_SEED = 2**31 - 1
+"""Every generator of random numbers in use takes a seed from 0 to this."""
+
 
 @dataclass(frozen=True, slots=True)
 class OptionInfo:

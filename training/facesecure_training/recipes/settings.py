@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure.util.paths import expanded
-from facesecure_training.common.option_info import OptionInfo
+from facesecure_training.common.option_info import LARGEST_SEED, OptionInfo
 from facesecure_training.datasets.folders import Unit
 from facesecure_training.recipes.augment import preset
 
 _DAMAGED = "check that this is the folder of a run, restore config.json from a copy, or begin a new run"
+_LARGEST = float(np.finfo(np.float32).max)
+"""Networks compute with float32: anything above is infinite to them."""
 
 ScheduleKind = Literal["one-cycle", "triangular", "constant"]
 
@@ -42,11 +44,11 @@ class TrainingSettings:
     cycle: Annotated[int, OptionInfo("Epochs in each triangle.", min=1)] = 4
     weight_decay: Annotated[float, OptionInfo("Weight decay per step, times --lr.", min=0)] = 0.0
     augment: Annotated[str, OptionInfo("Preset: none, report, door, aligned or jittered.")] = "report"
-    strength: Annotated[float, OptionInfo("Factor on the augmentation.", min=0)] = 1.0
+    strength: Annotated[float, OptionInfo("Factor on the augmentation.", min=0, max=10)] = 1.0
     split: Annotated[Unit, OptionInfo("Unit that is not split: class (person), source (video), file.")] = "source"
     held_out: Annotated[float, OptionInfo("Share of --data to validate on.", min=0.01, max=0.9)] = 0.2
     patience: Annotated[int, OptionInfo("Stop after this many epochs without progress; 0: never.", min=0)] = 0
-    seed: Annotated[int, OptionInfo("Seed of everything random.")] = 0
+    seed: Annotated[int, OptionInfo("Seed of everything random.", min=0, max=LARGEST_SEED)] = 0
     mixed_precision: Annotated[
         bool, OptionInfo("Compute in 16 bits where that is enough: float16 on a GPU, bfloat16 on the CPU.")
     ] = False
@@ -70,8 +72,8 @@ class TrainingSettings:
     def _require_numbers(self) -> None:
         """Raise UsageError for a setting that is infinite or no number: the first step would spoil every weight."""
         for name, value in asdict(self).items():
-            if isinstance(value, float) and not math.isfinite(value):
-                raise UsageError(f"--{name.replace('_', '-')} is {value}", "give it a finite number")
+            if isinstance(value, float) and not abs(value) <= _LARGEST:  # nor is NaN
+                raise UsageError(f"--{name.replace('_', '-')} is {value}", "give it a number that is finite in 32 bits")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON stores them."""

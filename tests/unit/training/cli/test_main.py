@@ -178,6 +178,13 @@ def test_files_of_any_name_are_printed(tmp_path):
     [
         (("dataset", "pairs", "--seed", "q"), "--seed must be a whole number", " dataset pairs"),
         (("dataset", "extract", "--size", "0"), "--size must be at least 16", " dataset extract"),
+        (("search", "--seed", "-1"), "--seed must be", " search"),
+        (("search", "--worker", "-1"), "--worker must be at least 0", " search"),
+        (("search", "--size", "-5"), "--size must be at least 16", " search"),
+        (("train", "hugonet", "--seed", "99999999999"), "--seed must be", " train hugonet"),
+        (("train", "hugonet", "--strength", "1e300"), "--strength must be", " train hugonet"),
+        (("export", "x.keras", "--seed", "-1"), "--seed must be", " export"),
+        (("evaluate", "classifier", "x", "--seed", "-1"), "--seed must be", " evaluate classifier"),
         (("evaluate", "openset", "--limits", "1"), "no such option: --limits", " evaluate openset"),
         (("trian",), "no such command 'trian'. Did you mean 'train'?", ""),
     ],

@@ -64,6 +64,8 @@ def test_what_is_said_otherwise_than_before_is_refused_not_ignored():
     [
         ({"lr": 0.0}, "--lr"),
         ({"augment": "fog"}, "fog"),
+        ({"lr": 1e300}, "--lr is 1e[+]300"),
+        ({"weight_decay": 1e300}, "--weight-decay is"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(given, complaint):
