@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from facesecure.domain.errors import ModelError, UsageError
 from facesecure.recognition.classifier_scores import nobodies
 from facesecure.vision.images.align import ALIGNMENT, CROP, SIZE
-from facesecure_training.datasets.folders import MANIFEST
+from facesecure_training.datasets.crop_kind import aligned, extraction_of, require_aligned_size
 
 FACTS = "config.json"
 """What a run records of its model, beside the .keras file (``recipes.run_folder``)."""
@@ -59,14 +59,10 @@ class Identity:
     def with_dataset(self, folder: Path) -> Self:
         """Return the identity with the data set ``folder``, and the crop in its manifest, if it has one."""
         named = replace(self, dataset=folder.name)
-        if not (folder / MANIFEST).is_file():
-            return named
-        import pyarrow.parquet as parquet
-
-        settings = json.loads((parquet.read_schema(folder / MANIFEST).metadata or {}).get(b"facesecure.extract", b"{}"))
+        settings = extraction_of(folder)
         if "crop" not in settings:
             return named
-        crop: Crop = "loose" if settings["crop"] == CROP else "aligned"
+        crop: Crop = "aligned" if aligned(settings) else "loose"
         return replace(named, crop=crop, margin=settings["margin"], detector=settings["detector"])
 
     def overridden(self, **given: Any) -> Self:
@@ -77,7 +73,7 @@ class Identity:
         """Return the card's fields for a network with ``size`` outputs that takes images ``side`` pixels high.
 
         If the crop is unknown, images of an aligned face's size count as aligned. Raises UsageError if the outputs do
-        not match the classes.
+        not match the classes, or if a classifier takes aligned faces in another size than the daemon's.
         """
         common = {"origin": self.origin, "licence": self.licence, "dataset": self.dataset}
         if not self.classes:
@@ -87,6 +83,8 @@ class Identity:
                 f"the network has {size} outputs, but {len(self.classes)} classes are named: {', '.join(self.classes)}",
                 "name its classes in their order with --labels a,b,c",
             )
+        if self.crop == "aligned":
+            require_aligned_size(side)
         return {**common, **self._classification(size, self.crop or ("aligned" if side == SIZE else "loose"))}
 
     def _classification(self, size: int, crop: Crop) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from facesecure.domain.errors import FacesecureError, UsageError
 from facesecure_training.common.photos import class_name
 from facesecure_training.datasets.catalogue import SourcedImage
+from facesecure_training.datasets.crop_kind import aligned, extraction_of, require_aligned_size
 from facesecure_training.datasets.folders import ClassFolder, class_folders
 from facesecure_training.datasets.pairs import Pair
 from facesecure_training.datasets.people import people_in
@@ -35,6 +36,17 @@ def training_and_validation(settings: TrainingSettings) -> tuple[ClassFolder, Cl
     fractions = {"train": 1 - settings.held_out, "validation": settings.held_out}
     found = everything.split(settings.seed, fractions, by=settings.split)
     return found["train"], found["validation"]
+
+
+def classifier_data(settings: TrainingSettings) -> tuple[ClassFolder, ClassFolder]:
+    """Return ``training_and_validation`` for a classifier.
+
+    Raises UsageError also for aligned faces in a size in which the daemon has none: it would refuse the classifier.
+    """
+    folders = training_and_validation(settings)
+    if aligned(extraction_of(folders[0].root)):
+        require_aligned_size(settings.size)
+    return folders
 
 
 def _require_people(folder: ClassFolder, least: int) -> None:

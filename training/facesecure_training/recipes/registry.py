@@ -32,9 +32,9 @@ class RecipeKind:
 def _hugonet(settings: HugonetSettings) -> Recipe:
     from facesecure_training.networks.hugonet import hugonet
     from facesecure_training.recipes.classify import ClassifierTraining
-    from facesecure_training.recipes.data import training_and_validation
+    from facesecure_training.recipes.data import classifier_data
 
-    folders = training_and_validation(settings)
+    folders = classifier_data(settings)
     options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}
     return ClassifierTraining(hugonet(len(folders[0].classes), **options), folders, settings)
 
@@ -42,10 +42,10 @@ def _hugonet(settings: HugonetSettings) -> Recipe:
 def _compact(settings: CompactSettings) -> Recipe:
     from facesecure_training.networks.compact import compact
     from facesecure_training.recipes.classify import ClassifierTraining
-    from facesecure_training.recipes.data import training_and_validation
+    from facesecure_training.recipes.data import classifier_data
     from facesecure_training.recipes.head import HeadTraining
 
-    folders = training_and_validation(settings)
+    folders = classifier_data(settings)
     if settings.kind == "head":
         return HeadTraining(folders, settings)
     options: dict[str, Any] = {"side": settings.size, "width": settings.width, "dropout": settings.dropout}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facesecure.domain.errors import UsageError
 from facesecure.vision.images.illumination import brightened
 from facesecure_training.evaluation.predictors import open_network
 from facesecure_training.export.trained import Identity
@@ -26,6 +27,14 @@ def run(folder: Path, **facts: str) -> Path:
 def test_the_card_says_in_what_light_a_classifier_learnt(tmp_path, facts, light):
     card = Identity.of_run(run(tmp_path / "run", **facts)).as_card(3, 112)
     assert card["classifier"]["light"] == light
+
+
+def test_a_classifier_of_aligned_faces_in_another_size_is_refused_as_the_training_refuses_it():
+    aligned = Identity(classes=("alice", "bob"), crop="aligned")
+    assert aligned.as_card(2, 112)["alignment"]
+    with pytest.raises(UsageError, match="takes 112x112 pixels, and this one 224x224"):
+        aligned.as_card(2, 224)
+    assert Identity(crop="aligned").as_card(32, 64)["embedding_size"] == 32
 
 
 @pytest.mark.tensorflow

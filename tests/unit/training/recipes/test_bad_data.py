@@ -6,9 +6,11 @@ import shutil
 import pytest
 
 from facesecure.domain.errors import FacesecureError, UsageError
-from facesecure_training.recipes.data import training_and_validation
+from facesecure_training.datasets import manifest
+from facesecure_training.datasets.settings import CropShape, ExtractionSettings
+from facesecure_training.recipes.data import classifier_data, training_and_validation
 from facesecure_training.recipes.registry import KINDS
-from facesecure_training.recipes.settings import CompactSettings
+from facesecure_training.recipes.settings import CompactSettings, HugonetSettings, SiameseSettings
 from support.training.class_folders import rendered
 
 
@@ -50,6 +52,29 @@ def test_three_images_are_counted_by_class(faces):
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     assert str(tmp_path / "nowhere") in refused(tmp_path / "nowhere")
+
+
+def extracted(faces, crop: str) -> None:
+    """Add the manifest of an extraction with this crop."""
+    files = [path.relative_to(faces).as_posix() for path in sorted(faces.rglob("*.png"))]
+    rows = [{"file": file, "source": file} for file in files]
+    manifest.write(faces, rows, ExtractionSettings(shape=CropShape.parse(crop, 224)).described())
+
+
+def test_aligned_faces_are_refused_in_a_size_that_the_daemon_does_not_have(faces):
+    extracted(faces, "aligned")
+    classifier_data(CompactSettings(data=faces))
+    with pytest.raises(UsageError, match="takes 112x112 pixels, and this one 224x224") as error:
+        classifier_data(HugonetSettings(data=faces))
+    assert "--size 112" in error.value.hint
+    assert "dataset extract --crop square --size 224" in error.value.hint
+    training_and_validation(SiameseSettings(data=faces, size=64, split="source"))
+
+
+def test_square_crops_and_images_without_a_manifest_may_have_any_size(faces):
+    classifier_data(HugonetSettings(data=faces))
+    extracted(faces, "square")
+    classifier_data(HugonetSettings(data=faces))
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
