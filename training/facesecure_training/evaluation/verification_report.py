@@ -15,6 +15,7 @@ from facesecure_training.common.cropping import CropMaker
 from facesecure_training.common.embeddings import NamedPair, photo_path, read_pairs
 from facesecure_training.evaluation import robustness as comparison
 from facesecure_training.evaluation import verification
+from facesecure_training.evaluation.kept_apart import refuse_shared
 from facesecure_training.evaluation.photo_embeddings import embed_photos
 from facesecure_training.evaluation.rates import Rates, rates, threshold_at
 from facesecure_training.evaluation.robustness import (
@@ -125,18 +126,13 @@ def _chosen(
 ) -> ThresholdFigures | None:  # fmt: skip
     """Choose a threshold on the validation pairs and measure it on the others.
 
-    Raises UsageError if a photo is in both.
+    Raises UsageError if a photo or a person is in both.
     """
     if asked.validation is None:
         return None
     pairs = read_pairs(asked.validation)
     there = asked.validation_images or asked.images
-    tested = _photos(read_pairs(asked.pairs), asked.images)
-    both = tested & _photos(pairs, there)
-    if both:
-        raise UsageError(
-            f"{min(both)} is in the validation pairs and the others", "separate them by person, not by image"
-        )
+    refuse_shared(read_pairs(asked.pairs), asked.images, pairs, there)
     found, _, _, _ = _scored(pairs, there, setting)
     truth = [pair.same for pair in pairs]
     if asked.far is not None:
@@ -145,10 +141,6 @@ def _chosen(
         values = np.array([np.nan if score is None else score for score in found])
         limit = verification.best_threshold(values, np.array(truth))
     return comparison.threshold_figures(measure, to_measure(measure, limit), scores, same)
-
-
-def _photos(pairs: Sequence[NamedPair], images: Path) -> set[Path]:
-    return {photo_path(images, name).resolve() for pair in pairs for name in (pair.first, pair.second)}
 
 
 def _of(scores: Sequence[float | None], same: Sequence[bool], *, truth: bool) -> list[float]:

@@ -2,9 +2,9 @@
 
 import csv
 import json
-import shutil
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -23,8 +23,6 @@ PEOPLE = 24
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     """Crops of one colour a person, four each; and pairs of the first and of the last twelve people."""
-    import cv2
-
     root = tmp_path_factory.mktemp("crops")
     random = np.random.default_rng(7)
     for person in range(PEOPLE):
@@ -112,7 +110,11 @@ def test_people_in_both_lists_of_pairs_are_refused(images):
 
 def test_validation_pairs_may_lie_in_a_folder_of_their_own(images, tmp_path):
     """The same names there are other photos; the same photos under another name are not."""
-    elsewhere = shutil.copytree(images / "images", tmp_path / "elsewhere")
+    elsewhere = tmp_path / "elsewhere"
+    for photo in sorted((images / "images").rglob("*.png")):
+        other = elsewhere / photo.relative_to(images / "images")
+        other.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(other), 255 - cv2.imread(str(photo)))
     own = VerificationRequest(
         images / "images", images / "test.csv", validation=images / "test.csv", validation_images=elsewhere
     )
